@@ -35,17 +35,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     await (await buildProgram(io, program, line)).parseAsync(line, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    const helped =
-      error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
-    process.exitCode = helped && error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+    // Of help and --version.
+    process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
     if (process.exitCode === ExitCode.usage && asksForJson(argv)) {
-      const message = error.message.replace(/^error: /, '');
+      const whole = error.message.replace(/^error: /, '');
       const steps = equivalentIn(error.message, io);
-      const shown = {
-        code: 'usage',
-        message: steps === undefined ? message : firstLine(message),
-        ...(steps && { steps }),
-      };
+      const message = steps === undefined ? whole : firstLine(whole);
+      const shown = { code: 'usage', message, ...(steps && { steps }) };
       await writeDocument(io, { items: [], error: shown }, { format: 'json' });
     }
   }

@@ -4,7 +4,7 @@ import type { CollectorRequest } from '../../lib/workloads/change-collector.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 
-interface Options extends WdsOptions, WritingOptions, Partial<CollectorRequest> {}
+type Options = WdsOptions & WritingOptions & Partial<CollectorRequest>;
 
 export const definition: Definition<Options> = {
   description:
@@ -42,8 +42,7 @@ export const definition: Definition<Options> = {
     const { createReported } = await import('../../lib/workloads/create-object.ts');
     const { column = [], groupBy = [], combine = [] } = options;
     const spec = change.collectorSpec({ ...options, column, groupBy, combine });
-    const wds = await session.wds();
-    session.announce(wds.kube, 'WDS');
+    const wds = await session.wdsToWrite();
     await session.finish([await createReported('collector', name, spec, wds, session.run)]);
     session.next(change.toUseCollector(name, wds));
   },

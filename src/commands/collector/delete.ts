@@ -2,9 +2,7 @@ import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 
-interface Options extends WdsOptions, WritingOptions {
-  force?: boolean;
-}
+type Options = WdsOptions & WritingOptions & { force?: boolean };
 
 export const definition: Definition<Options> = {
   description: 'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
@@ -20,8 +18,7 @@ export const definition: Definition<Options> = {
   async run(session, { force }, [name = '']) {
     checkDnsName(name, 'a status collector');
     const { deleteCollector } = await import('../../lib/workloads/change-collector.ts');
-    const wds = await session.wds();
-    session.announce(wds.kube, 'WDS');
+    const wds = await session.wdsToWrite();
     await session.finish([await deleteCollector(name, { force }, wds, session.run)]);
   },
 };

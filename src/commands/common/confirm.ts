@@ -2,8 +2,6 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { advice, run } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
 import { type Removals, refuseManyRemovals } from '../../lib/core/removal-limit.ts';
-import type { OpenWds } from '../../lib/spaces/open-wds.ts';
-import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 import type { Session } from './session.ts';
 
@@ -74,51 +72,21 @@ export const confirming =
   };
 
 /** Not what a script asked for: it said yes to what it knew. */
-const lossUnknown = ({ what, why, error: { next } }: Unseen): StellarError =>
-  new StellarError(
-    'loss-unknown',
-    `It is unknown what WECs would lose: ${what} could not be read: ${why}. Nothing was written.`,
-    { next },
-  );
+function lossUnknown({ what, why, error: { next } }: Unseen): StellarError {
+  const message = `It is unknown what WECs would lose: ${what} could not be read: ${why}. Nothing was written.`;
+  return new StellarError('loss-unknown', message, { next });
+}
 
 function hasGrown(more: readonly string[]): StellarError {
-  return new StellarError('not-confirmed', 'More would be lost now than when the command began. Nothing was written.', {
-    details: [...more],
-    next: [advice('Rerun the command')],
-  });
+  const message = 'More would be lost now than when the command began. Nothing was written.';
+  return new StellarError('not-confirmed', message, { details: [...more], next: [advice('Rerun the command')] });
 }
 
-/**
- * A destructive command without confirmation must not write to a cluster only because it is the current one. @throws StellarError
- * `usage`
- */
-export function refuseUnnamedHosting(
-  session: Session,
-  { hostingSource, hostingContext }: SpaceTools,
-  yes: boolean | undefined,
-): void {
-  if (hostingSource !== 'current context') return;
-  session.assume('--hosting-context', hostingContext.name);
-  if (yes && !session.run.dryRun) throw unnamed('the hosting cluster', session.again());
-}
-
-/** Does the same for an ITS. @throws StellarError `usage` */
+/** A destructive command without confirmation must name its ITS. @throws StellarError `usage` */
 export async function refuseUnnamedIts(session: Session, yes: boolean | undefined): Promise<void> {
   if (!yes || session.run.dryRun) return;
   const choice = await session.itsIfAny();
   if (choice !== undefined && choice.source !== 'current context') return;
   await session.its();
-  throw unnamed('the ITS', session.again());
+  throw session.unnamed('the ITS');
 }
-
-/** Does the same for a WDS. @throws StellarError `usage` */
-export function refuseUnnamedWds(session: Session, { name, isGiven }: OpenWds, yes: boolean | undefined): void {
-  if (isGiven) return;
-  session.assume('--wds', name);
-  if (yes && !session.run.dryRun) throw unnamed('the WDS', session.again());
-}
-
-const unnamed = (what: string, again: string): StellarError =>
-  new StellarError('usage', `With --yes ${what} is not taken from the current context.`, {
-    next: [run(again, 'Name it')],
-  });

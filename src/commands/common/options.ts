@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../lib/core/deadline.ts';
+import { StellarError } from '../../lib/core/errors.ts';
 import { type OutputFormat, outputFormats } from '../terminal/io.ts';
 
 /** Options that are the same in every command. */
@@ -13,27 +14,17 @@ export interface CommonOptions {
   verbose?: boolean;
 }
 
-export interface ItsOptions extends CommonOptions {
-  its?: string;
-}
+export type ItsOptions = CommonOptions & { its?: string };
 
-export interface HostingOptions extends CommonOptions {
-  hostingContext?: string;
-}
+export type HostingOptions = CommonOptions & { hostingContext?: string };
 
 /** A WDS, and the ITS that it sends through. */
-export interface WdsOptions extends ItsOptions, HostingOptions {
-  wds?: string;
-}
+export type WdsOptions = ItsOptions & HostingOptions & { wds?: string };
 
-export interface WritingOptions {
-  dryRun?: boolean;
-}
+export type WritingOptions = { dryRun?: boolean };
 
 /** Of a command that asks before it writes. */
-export interface ConfirmedOptions extends WritingOptions {
-  yes?: boolean;
-}
+export type ConfirmedOptions = WritingOptions & { yes?: boolean };
 
 /** All options that a session uses. */
 export type SessionOptions = WdsOptions &
@@ -54,6 +45,12 @@ export const globalOptions = (timeout?: string, formats: readonly OutputFormat[]
   new Option('-q, --quiet', 'print results and errors only'),
   new Option('-v, --verbose', 'print every request, and the causes of errors'),
 ];
+
+/** Rejects options that mean something only with another one. @param given the values, by option @throws StellarError `usage` */
+export function refuseWithout(needed: string, given: Readonly<Record<string, unknown>>): void {
+  const option = Object.keys(given).find((each) => given[each] !== undefined);
+  if (option !== undefined) throw new StellarError('usage', `${option} requires ${needed}.`);
+}
 
 /** Parses a duration option. @returns milliseconds */
 export function durationMs(text: string): number {

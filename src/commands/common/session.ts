@@ -6,6 +6,7 @@ import { type Diagnosis, run, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { RecordedWrite } from '../../lib/kube/dry-run.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
+import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
 import { writeLines } from '../terminal/clean.ts';
 import { type Io, isForPeople, type OutputFormat } from '../terminal/io.ts';
 import {
@@ -45,6 +46,44 @@ export class Session extends Clusters {
   /** Shows the cluster that the command is about to write to. */
   announce({ cluster }: Kube, role = 'ITS'): void {
     this.progress.note(`${role} ${cluster.context} (${cluster.server})`);
+  }
+
+  /**
+   * Opens and shows the hosting cluster to write to.
+   * @param yes of a command that asks: with it, the current context is not taken for granted @throws StellarError `usage`
+   */
+  async hostingToWrite(yes?: boolean): Promise<SpaceTools> {
+    const tools = await this.spaceTools();
+    const { name } = tools.hostingContext;
+    if (tools.hostingSource === 'current context') this.#takeFor('the hosting cluster', '--hosting-context', name, yes);
+    this.announce(tools.hosting, 'Hosting cluster');
+    return tools;
+  }
+
+  /** Does the same for a WDS. */
+  async wdsToWrite(yes?: boolean): Promise<OpenWds> {
+    const wds = await this.wds();
+    if (!wds.isGiven) this.#takeFor('the WDS', '--wds', wds.name, yes);
+    this.announce(wds.kube, 'WDS');
+    return wds;
+  }
+
+  /** A destructive command without confirmation must not write to a cluster only because it is the current one. */
+  #takeFor(what: string, option: string, context: string, yes: boolean | undefined): void {
+    this.assume(option, context);
+    if (yes && !this.run.dryRun) throw this.unnamed(what);
+  }
+
+  /** The error of such a command. */
+  unnamed(what: string): StellarError {
+    return new StellarError('usage', `With --yes ${what} is not taken from the current context.`, {
+      next: [run(this.again(), 'Name it')],
+    });
+  }
+
+  /** Says facts about the whole command, a line each. */
+  noteLines(lines: readonly string[], indent = ''): void {
+    for (const line of lines) this.progress.note(`${indent}${line}`);
   }
 
   /** Prints a complete result for scripts or for humans. */
@@ -119,15 +158,13 @@ export class Session extends Clusters {
   /** Prints the next steps of the user, a line each. @param steps commands, or the steps of a view */
   next(...steps: readonly string[]): void {
     if (this.options.quiet || this.options.dryRun || this.exitCode !== ExitCode.done) return;
-    const lines = steps.map((step, index) => `${index === 0 ? 'Next: ' : '      '}${asCalled(step)}`);
-    for (const line of lines) this.progress.note(line);
+    this.noteLines(steps.map((step, index) => `${index === 0 ? 'Next: ' : '      '}${asCalled(step)}`));
   }
 
   /** Says what a list does not show, with the next steps. */
   notes(problems: readonly Diagnosis[]): void {
     if (!isForPeople(this.output)) return;
-    for (const { problem, steps } of problems)
-      for (const line of [problem, ...steps.map((step) => `    ${step}`)]) this.progress.note(line);
+    for (const { problem, steps } of problems) this.noteLines([problem, ...steps.map((step) => `    ${step}`)]);
   }
 
   /** Says what an empty list would list, and how to create one. */

@@ -13,21 +13,17 @@ const longestIntervalMs = 5000;
  * Polls until Ctrl-C, or until the deadline if one is set. Polling takes no more than a sixth of the time, unless a reading is
  * slow.
  */
-export function watch<Reading extends object>(
+export async function watch<Reading extends object>(
   session: Session,
   command: Command,
   read: () => Promise<Reading>,
   show: (reading: Reading) => Promise<void>,
 ): Promise<void> {
   if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.disable();
-  return untilInterrupted(session, watching(session, read, show));
-}
-
-/** The user ends a watch with Ctrl-C: this prints no error, but sets the exit code. */
-async function untilInterrupted(session: Session, work: Promise<void>): Promise<void> {
   const { stdin, stderr } = session.io;
-  await work.catch((error: unknown) => {
+  await watching(session, read, show).catch((error: unknown) => {
     if (exitCodeOf(error) !== ExitCode.interrupted) throw error;
+    // The user ends a watch with Ctrl-C: this prints no error, but sets the exit code.
     session.exitCode = ExitCode.interrupted;
     // The terminal has printed ^C, and the shell continues on the same line.
     if (stdin.isTTY && stderr.isTTY) writeLines(stderr, ['']);

@@ -52,9 +52,8 @@ export const definition: Definition<DoctorOptions> = {
     if (acts && command.getOptionValueSource('timeout') === 'default') options.timeout = actingMs;
     if (acts) session.run.deadline.restart(options.timeout);
     checkCombinations(options);
-    const { examination, clustersOf, preInput } = await import('./input.ts');
-    const input = options.pre ? undefined : await clustersOf(session, positional);
-    const examine = await (input === undefined ? preInput(session, options, positional) : examination(input));
+    const { examination, preInput } = await import('./input.ts');
+    const examine = await (options.pre ? preInput(session, options, positional) : examination(session, positional));
     session.progress.waiting('doctor', 'reading the installation');
     const acted = options.fix ? await act(session, options, examine) : {};
     let all = acted.all ?? (await examine());

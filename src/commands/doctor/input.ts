@@ -49,10 +49,13 @@ export async function preInput(
 }
 
 /** Examines the installation. @throws StellarError `usage` if no cluster is selected */
-export async function examination(input: DoctorInput): Promise<Examine> {
+export async function examination(session: Session, positional: readonly string[]): Promise<Examine> {
+  const input = await clustersOf(session, positional);
   const { examine } = await import('../../lib/doctor/doctor.ts');
   return () => examine(input);
 }
+
+const noContext = 'no context was given, and there is no current context';
 
 /** Returns the clusters that a command line selects. @throws StellarError `usage` if it selects none */
 export async function clustersOf(session: Session, positional: readonly string[]): Promise<DoctorInput> {
@@ -63,10 +66,8 @@ export async function clustersOf(session: Session, positional: readonly string[]
   const error = errorOf(spaces) ?? (spaces === undefined || choice?.source === '--its' ? errorOf(its) : undefined);
   if (error !== undefined) throw error;
   if (its === undefined && spaces === undefined)
-    throw new StellarError(
-      'usage',
-      'There is no cluster to check: no context was given, and there is no current context.',
-      { next: [run('stellarctl doctor --pre', 'Before an installation')] },
-    );
+    throw new StellarError('usage', `There is no cluster to check: ${noContext}.`, {
+      next: [run('stellarctl doctor --pre', 'Before an installation')],
+    });
   return { spaces: ifSeen(spaces), its: ifSeen(its), isItsAssumed: choice?.source === 'current context', wecs };
 }

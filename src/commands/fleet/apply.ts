@@ -6,9 +6,7 @@ import type { Definition } from '../common/define.ts';
 import { type ConfirmedOptions, dryRunOption, yesOption } from '../common/options.ts';
 import { type FileOptions, fileOptions, itsOfFile, openClusters, optionsOf, readSpaces } from './open.ts';
 
-interface Options extends FileOptions, ConfirmedOptions {
-  keepWorkloads?: boolean;
-}
+type Options = FileOptions & ConfirmedOptions & { keepWorkloads?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -36,7 +34,7 @@ export const definition: Definition<Options> = {
     const confirmation = { verb: 'Apply the fleet', doing: 'Applying the fleet', name: fleet.name, yes: options.yes };
     const missing = (await readSpaces(session, fleet)).filter(({ action }) => action !== 'unchanged');
     if (missing.length > 0) {
-      for (const line of describeSpaces(missing)) session.progress.note(line);
+      session.noteLines(describeSpaces(missing));
       if (!options.dryRun) await confirm(session, confirmation);
       const { confirmLeft } = await import('../common/confirm-left.ts');
       const confirmRemaining = (name: string) => confirmLeft(session, name, options.yes);
@@ -47,9 +45,7 @@ export const definition: Definition<Options> = {
     const { applyFleet, isRefused } = await import('../../lib/fleet/apply.ts');
     const clusters = await openClusters(session, fleet, options);
     const ask = confirming(session, {
-      show(plan: FleetPlan) {
-        for (const line of describePlan(plan, false)) session.progress.note(line);
-      },
+      show: (plan: FleetPlan) => session.noteLines(describePlan(plan, false)),
       confirmations: (plan) =>
         isRefused(plan) || !changesAnything(plan)
           ? []

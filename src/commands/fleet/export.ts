@@ -82,10 +82,8 @@ async function importFrom(
   from: NonNullable<Options['from']>,
   { fromContext, fromNamespace }: Options,
 ) {
-  if (from === 'kubeconfig') {
-    const { importKubeconfig } = await import('../../lib/fleet/import-argocd.ts');
-    return importKubeconfig(await candidatesOf(session, names));
-  }
+  const { importArgoCd, importKarmada, importKubeconfig } = await import('../../lib/fleet/import-argocd.ts');
+  if (from === 'kubeconfig') return importKubeconfig(await candidatesOf(session, names));
   const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await session.kubeconfig();
   const given = fromContext ?? kubeconfig.currentContext;
@@ -94,11 +92,7 @@ async function importFrom(
       next: [advice('Give the context: --from-context CONTEXT')],
     });
   const source = session.connect(selectContext(kubeconfig, given));
-  if (from === 'karmada') {
-    const { importKarmada } = await import('../../lib/fleet/import-argocd.ts');
-    return importKarmada(source, await candidatesOf(session, names));
-  }
-  const { importArgoCd } = await import('../../lib/fleet/import-argocd.ts');
+  if (from === 'karmada') return importKarmada(source, await candidatesOf(session, names));
   return importArgoCd(source, fromNamespace, await contextsOf(session, names));
 }
 

@@ -5,10 +5,7 @@ import type { Definition } from '../common/define.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type FileOptions, fileOptions, openClusters, optionsOf, readSpaces } from './open.ts';
 
-interface Options extends FileOptions {
-  offline?: boolean;
-  exitCode?: boolean;
-}
+type Options = FileOptions & { offline?: boolean; exitCode?: boolean };
 
 export const definition: Definition<Options> = {
   description:

@@ -4,7 +4,7 @@ import type { InitInput } from '../../lib/spaces/chart.ts';
 import type { ValueOptions } from '../../lib/spaces/helm-values.ts';
 import { checkClusterName, nodeImage, type ProviderName } from '../../lib/spaces/local-cluster-names.ts';
 import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
-import type { CommonOptions, WritingOptions } from '../common/options.ts';
+import { type CommonOptions, refuseWithout, type WritingOptions } from '../common/options.ts';
 
 /** The name in KubeFlex's and KubeStellar's documentation. */
 export const defaultName = 'kubeflex';
@@ -29,10 +29,7 @@ export function toRequest(given: InitOptions): HostingRequest {
   if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
   if (provider !== undefined && hostingContext !== undefined)
     throw new StellarError('usage', 'Give either --provider or --hosting-context.');
-  for (const [option, value] of Object.entries({ '--name': name, '--image': image, '--ingress': ingress })) {
-    if (value !== undefined && provider === undefined)
-      throw new StellarError('usage', `${option} requires --provider.`);
-  }
+  if (provider === undefined) refuseWithout('--provider', { '--name': name, '--image': image, '--ingress': ingress });
   const withIngress = ingress !== 'none';
   const ingressChart = withIngress && ingress !== 'traefik' ? ingress : undefined;
   const { chart, version, upgrade = false, domain, externalPort, imageRegistry } = options;

@@ -10,6 +10,7 @@ import {
   type HostingOptions,
   hostingContextOption,
   imageRegistryOption,
+  refuseWithout,
   registryOfSpace,
   type WritingOptions,
 } from '../common/options.ts';
@@ -56,8 +57,7 @@ export const definition: Definition<Options> = {
   async run(session, options, [name = '']) {
     checkCombinations(options);
     const { createIts } = await import('../../lib/spaces/create-its.ts');
-    const tools = await session.spaceTools();
-    session.announce(tools.hosting, 'Hosting cluster');
+    const tools = await session.hostingToWrite();
     const input: ItsInput = {
       name,
       type: options.type,
@@ -76,13 +76,11 @@ export const definition: Definition<Options> = {
 
 function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, hubApiserver }: Options): void {
   if (type === 'external') return;
-  for (const [option, given] of [
-    ['--bootstrap-context', bootstrapContext],
-    ['--bootstrap-kubeconfig', bootstrapKubeconfig],
-    ['--hub-apiserver', hubApiserver],
-  ] as const) {
-    if (given !== undefined) throw new StellarError('usage', `${option} requires --type external.`);
-  }
+  refuseWithout('--type external', {
+    '--bootstrap-context': bootstrapContext,
+    '--bootstrap-kubeconfig': bootstrapKubeconfig,
+    '--hub-apiserver': hubApiserver,
+  });
 }
 
 async function externalOf(session: Session, options: Options): Promise<ItsInput['external']> {

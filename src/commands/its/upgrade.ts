@@ -10,10 +10,7 @@ import {
   type WritingOptions,
 } from '../common/options.ts';
 
-interface Options extends HostingOptions, WritingOptions {
-  to: string;
-  imageRegistry?: string;
-}
+type Options = HostingOptions & WritingOptions & { to: string; imageRegistry?: string };
 
 export const definition: Definition<Options> = {
   description:
@@ -32,8 +29,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, { to, imageRegistry }, [name = '']) {
     const { upgradeIts } = await import('../../lib/spaces/upgrade-its.ts');
-    const tools = await session.spaceTools();
-    session.announce(tools.hosting, 'Hosting cluster');
+    const tools = await session.hostingToWrite();
     await session.finish([await upgradeIts(name, { to, imageRegistry }, tools, session.run)]);
     session.next(command`stellarctl wec upgrade --all --its ${name}`);
   },

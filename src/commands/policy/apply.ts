@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/command-line.ts';
 import type { PolicyChange } from '../../lib/workloads/create-policy.ts';
-import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -13,10 +13,7 @@ import {
 } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-interface Options extends WdsOptions, ConfirmedOptions {
-  filename: string;
-  maxRemoved?: number;
-}
+type Options = WdsOptions & ConfirmedOptions & { filename: string; maxRemoved?: number };
 
 export const definition: Definition<Options> = {
   description:
@@ -42,9 +39,7 @@ export const definition: Definition<Options> = {
     const { describeExplanation } = await import('./explain-text.ts');
     const { styleFor } = await import('../terminal/style.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
-    const wds = await session.wds();
-    refuseUnnamedWds(session, wds, yes);
-    session.announce(wds.kube, 'WDS');
+    const wds = await session.wdsToWrite(yes);
     const style = styleFor(session.io.stderr, session.io, color);
     const confirm = confirming<PolicyChange>(session, {
       show({ explanation, lost, unknown }) {
@@ -55,8 +50,7 @@ export const definition: Definition<Options> = {
           ...lost,
           ...unknown.map(({ what, why }) => `unknown, because ${what} could not be read: ${why}`),
         ];
-        for (const line of [...lines, ...losses.map((each) => `  no longer sent: ${each}`)])
-          session.progress.note(line);
+        session.noteLines([...lines, ...losses.map((each) => `  no longer sent: ${each}`)]);
       },
       confirmations: ({ name, lost, unknown, removed }) =>
         lost.length + unknown.length === 0

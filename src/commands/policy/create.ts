@@ -11,7 +11,6 @@ import {
   type WdsOptions,
   wdsOptions,
 } from '../common/options.ts';
-import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
@@ -54,37 +53,35 @@ export const definition: Definition<Options> = {
     ...wdsOptions(),
     dryRunOption(),
   ],
-  run: (session, options, [name = '']) => create(session, options, name),
+  async run(session, options, [name = '']) {
+    checkDnsName(name, 'a binding policy');
+    const { createPolicy, policyOf, readSpec } = await import('../../lib/workloads/create-policy.ts');
+    const { describeExplanation } = await import('./explain-text.ts');
+    const { styleFor } = await import('../terminal/style.ts');
+    const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
+    for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
+    // An empty selector would select every object of the WDS, and may result from an unset variable of a script.
+    if (selectors.includes(''))
+      throw new StellarError('usage', 'An empty -l selects nothing in particular: leave it out.');
+    for (const word of options.status)
+      if (word !== 'singleton' && word !== 'multi') checkDnsName(word, 'a status collector');
+    const request = { ...options, name, select, selectors, namespaces };
+    const wds = await session.wds();
+    const spec = await readSpec(request, wds);
+    session.announce(wds.kube, 'WDS');
+    const style = styleFor(session.io.stderr, session.io, options.color);
+    const show = (explanation: Explanation): void => {
+      if (isForPeople(session.output))
+        session.noteLines(describeExplanation(explanation, style, session.output === 'wide'));
+    };
+    const { confirm } = await import('../common/confirm.ts');
+    const ask = (details: string[]) =>
+      confirm(session, { verb: 'Create', doing: 'Creating', name, yes: options.yes, details });
+    const result = await createPolicy({ request, spec, wds }, { show, confirm: ask }, session.run);
+    if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
+      return session.printDocument(policyOf(name, spec), { format: 'yaml' });
+    await session.finish([result]);
+    const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+    session.next(command`stellarctl policy get ${name} ${flagsOf(wds)}`);
+  },
 };
-
-async function create(session: Session, options: Options, name: string): Promise<void> {
-  checkDnsName(name, 'a binding policy');
-  const { createPolicy, policyOf, readSpec } = await import('../../lib/workloads/create-policy.ts');
-  const { describeExplanation } = await import('./explain-text.ts');
-  const { styleFor } = await import('../terminal/style.ts');
-  const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
-  for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
-  // An empty selector would select every object of the WDS, and may result from an unset variable of a script.
-  if (selectors.includes(''))
-    throw new StellarError('usage', 'An empty -l selects nothing in particular: leave it out.');
-  for (const word of options.status)
-    if (word !== 'singleton' && word !== 'multi') checkDnsName(word, 'a status collector');
-  const request = { ...options, name, select, selectors, namespaces };
-  const wds = await session.wds();
-  const spec = await readSpec(request, wds);
-  session.announce(wds.kube, 'WDS');
-  const style = styleFor(session.io.stderr, session.io, options.color);
-  const show = (explanation: Explanation): void => {
-    if (!isForPeople(session.output)) return;
-    for (const line of describeExplanation(explanation, style, session.output === 'wide')) session.progress.note(line);
-  };
-  const { confirm } = await import('../common/confirm.ts');
-  const ask = (details: string[]) =>
-    confirm(session, { verb: 'Create', doing: 'Creating', name, yes: options.yes, details });
-  const result = await createPolicy({ request, spec, wds }, { show, confirm: ask }, session.run);
-  if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
-    return session.printDocument(policyOf(name, spec), { format: 'yaml' });
-  await session.finish([result]);
-  const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
-  session.next(command`stellarctl policy get ${name} ${flagsOf(wds)}`);
-}

@@ -1,12 +1,10 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { PolicyToDelete } from '../../lib/workloads/delete-policy.ts';
-import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../common/options.ts';
 
-interface Options extends WdsOptions, ConfirmedOptions {
-  keepWorkloads?: boolean;
-}
+type Options = WdsOptions & ConfirmedOptions & { keepWorkloads?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -24,14 +22,9 @@ export const definition: Definition<Options> = {
     checkDnsName(name, 'a binding policy');
     const { deletePolicy, hasRemains } = await import('../../lib/workloads/delete-policy.ts');
     const { describeEffects } = await import('./delete-text.ts');
-    const wds = await session.wds();
-    refuseUnnamedWds(session, wds, yes);
-    session.announce(wds.kube, 'WDS');
+    const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
-      show: (found) => {
-        for (const line of hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [])
-          session.progress.note(`  ${line}`);
-      },
+      show: (found) => session.noteLines(hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [], '  '),
       confirmations: (found) => (hasRemains(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),
     });
     await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);

@@ -3,9 +3,7 @@ import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-interface Options extends WdsOptions {
-  filename?: string;
-}
+type Options = WdsOptions & { filename?: string };
 
 export const definition: Definition<Options> = {
   description:

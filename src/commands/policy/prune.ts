@@ -1,6 +1,6 @@
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { PolicyToDelete } from '../../lib/workloads/delete-policy.ts';
-import { confirming, refuseUnnamedWds } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -25,13 +25,9 @@ export const definition: Definition<Options> = {
     checkDnsName(name, 'a binding policy');
     const { prunePolicy } = await import('../../lib/workloads/prune-policy.ts');
     const { describeEffects } = await import('./delete-text.ts');
-    const wds = await session.wds();
-    refuseUnnamedWds(session, wds, yes);
-    session.announce(wds.kube, 'WDS');
+    const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
-      show: ({ effects }) => {
-        for (const line of describeEffects(effects, false)) session.progress.note(`  ${line}`);
-      },
+      show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),
       confirmations: ({ works, effects: { length } }) =>
         works.length > 0
           ? [{ verb: 'Prune', doing: 'Pruning', name, yes, removals: [{ wecs: length, of: length, max }] }]

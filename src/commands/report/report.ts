@@ -13,10 +13,7 @@ import type { Session } from '../common/session.ts';
 import { checkTargetFile } from '../common/target-file.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-interface Options extends ItsOptions, HostingOptions {
-  file?: string;
-  force?: boolean;
-}
+type Options = ItsOptions & HostingOptions & { file?: string; force?: boolean };
 
 export const definition: Definition<Options> = {
   description:

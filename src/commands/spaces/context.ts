@@ -3,10 +3,7 @@ import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
 
-interface Options extends HostingOptions, WritingOptions {
-  export?: string;
-  use?: true;
-}
+type Options = HostingOptions & WritingOptions & { export?: string; use?: true };
 
 /** `its context` and `wds context`. */
 export function definition(role: SpaceRole): Definition<Options> {

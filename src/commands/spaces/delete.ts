@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete-control-plane.ts';
-import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -13,9 +13,7 @@ import {
 } from '../common/options.ts';
 import type { SpaceToDelete } from './delete-text.ts';
 
-interface Options extends HostingOptions, ConfirmedOptions, DeletionOptions {
-  maxRemoved?: number;
-}
+type Options = HostingOptions & ConfirmedOptions & DeletionOptions & { maxRemoved?: number };
 
 interface Texts {
   description: string;
@@ -67,13 +65,11 @@ export function definition(role: SpaceRole): Definition<Options> {
         role === 'its'
           ? (await import('../../lib/spaces/delete-control-plane.ts')).deleteIts
           : (await import('../../lib/spaces/delete-wds.ts')).deleteWds;
-      const tools = await session.spaceTools();
-      refuseUnnamedHosting(session, tools, yes);
-      session.announce(tools.hosting, 'Hosting cluster');
+      const tools = await session.hostingToWrite(yes);
       const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {
           if (space.controlPlane !== undefined) session.progress.note(name);
-          for (const line of describeDeletion(space, options)) session.progress.note(`  ${line}`);
+          session.noteLines(describeDeletion(space, options), '  ');
         },
         confirmations: (space) =>
           space.controlPlane === undefined

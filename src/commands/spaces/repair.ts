@@ -1,7 +1,6 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/command-line.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
-import { refuseUnnamedHosting } from '../common/confirm.ts';
 import { confirmLeft } from '../common/confirm-left.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -12,9 +11,7 @@ import {
   yesOption,
 } from '../common/options.ts';
 
-interface Options extends HostingOptions, ConfirmedOptions {
-  its?: string;
-}
+type Options = HostingOptions & ConfirmedOptions & { its?: string };
 
 const wdsRepairOptions = [
   new Option('--its <its>', 'the ITS to use, by its name or a context'),
@@ -42,9 +39,7 @@ export function definition(role: SpaceRole): Definition<Options> {
     async run(session, { its, yes }, [name = '']) {
       const { repairSpace } = await import('../../lib/workloads/repair-space.ts');
       const { nameOfIts } = await import('../../lib/spaces/its-choice.ts');
-      const tools = await session.spaceTools();
-      refuseUnnamedHosting(session, tools, yes);
-      session.announce(tools.hosting, 'Hosting cluster');
+      const tools = await session.hostingToWrite(yes);
       await (await import('../../lib/workloads/renew-credentials.ts')).renewToken(name, tools, session.run);
       const input = { name, role, itsName: its && nameOfIts(its, tools), confirm: confirmLeft(session, name, yes) };
       await session.finish([await repairSpace(input, tools, session.run)]);

@@ -5,10 +5,7 @@ import type { Definition } from '../common/define.ts';
 import { hostingContextOption, type ItsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
-interface Options extends ItsOptions {
-  unset?: boolean;
-  force?: boolean;
-}
+type Options = ItsOptions & { unset?: boolean; force?: boolean };
 
 export function definition(role: SpaceRole): Definition<Options> {
   const [a, title] = [roleWithArticle(role), role.toUpperCase()];

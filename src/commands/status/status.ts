@@ -5,9 +5,7 @@ import type { Session } from '../common/session.ts';
 import { printOneOfMany, watch, watchOption } from '../common/watching.ts';
 import { canAnimate, isForPeople } from '../terminal/io.ts';
 
-interface Options extends HostingOptions, ItsOptions {
-  watch?: boolean;
-}
+type Options = HostingOptions & ItsOptions & { watch?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -29,7 +27,10 @@ export const definition: Definition<Options> = {
     session.printLines(await linesOf(view, session));
     if (view.hosting === null)
       session.progress.note(`${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`);
-    await noteNextStep(session, view, tools);
+    const { nextStep } = await import('./status-text.ts');
+    const named = tools.hostingSource === '--hosting-context' ? view.hosting : null;
+    const next = nextStep(view, named === null ? [] : ['--hosting-context', named.name]);
+    if (next !== undefined) session.next(next);
   },
 };
 
@@ -50,13 +51,6 @@ function namesOf({ itses, wdses }: StatusView): { name: string }[] {
     ...itses.flatMap(({ name, wecs }) => [`its/${name}`, ...(wecs ?? []).map((wec) => `wec/${wec.name}`)]),
     ...wdses.map(({ name }) => `wds/${name}`),
   ].map((name) => ({ name }));
-}
-
-async function noteNextStep(session: Session, view: StatusView, { hostingSource }: StatusTools): Promise<void> {
-  const { nextStep } = await import('./status-text.ts');
-  const option = hostingSource === '--hosting-context' && view.hosting ? ['--hosting-context', view.hosting.name] : [];
-  const next = nextStep(view, option);
-  if (next !== undefined) session.next(next);
 }
 
 /** Redraws the tree on a terminal; elsewhere prints everything again after a change. */

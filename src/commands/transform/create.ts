@@ -4,10 +4,7 @@ import type { Definition } from '../common/define.ts';
 import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 import { nextRefresh } from './transform-text.ts';
 
-interface Options extends WdsOptions, WritingOptions {
-  select: string;
-  remove: string[];
-}
+type Options = WdsOptions & WritingOptions & { select: string; remove: string[] };
 
 export const definition: Definition<Options> = {
   description:

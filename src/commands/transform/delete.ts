@@ -13,8 +13,7 @@ export const definition: Definition<WdsOptions & WritingOptions> = {
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
     const { deleteTransform } = await import('../../lib/workloads/transforms.ts');
-    const wds = await session.wds();
-    session.announce(wds.kube, 'WDS');
+    const wds = await session.wdsToWrite();
     const result = await deleteTransform(name, wds, session.run);
     await session.finish([result]);
     await nextRefresh(session, result, wds);

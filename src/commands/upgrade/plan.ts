@@ -11,10 +11,7 @@ import {
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-interface Options extends HostingOptions, ItsOptions {
-  to?: string;
-  exitCode?: boolean;
-}
+type Options = HostingOptions & ItsOptions & { to?: string; exitCode?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -39,8 +36,7 @@ export const definition: Definition<Options> = {
     const { findVersion } = await import('../../lib/core/version.ts');
     if (to !== undefined && findVersion(to) !== to)
       throw new StellarError('usage', `"${to}" is not a version of KubeStellar: it has the form 0.30.0.`);
-    const { readVersions } = await import('../../lib/doctor/status-versions.ts');
-    const { planUpgrades } = await import('../../lib/doctor/status-versions.ts');
+    const { planUpgrades, readVersions } = await import('../../lib/doctor/status-versions.ts');
     const { statusTools } = await import('../status/status.ts');
     const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
     const contexts = new Map(wecs.map(({ name, kube }) => [name, kube.cluster.context]));

@@ -13,9 +13,7 @@ import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-interface Options extends HostingOptions, ItsOptions {
-  client?: boolean;
-}
+type Options = HostingOptions & ItsOptions & { client?: boolean };
 
 export function versionCommand(version: string): Definition<Options> {
   return {

@@ -43,8 +43,7 @@ export const definition: Definition<Options> = {
   async run(session, { type, its, apiGroups, imageRegistry, guard }, [name = '']) {
     const { createWds } = await import('../../lib/spaces/create-wds.ts');
     const { nameOfIts } = await import('../../lib/spaces/its-choice.ts');
-    const tools = await session.spaceTools();
-    session.announce(tools.hosting, 'Hosting cluster');
+    const tools = await session.hostingToWrite();
     const itsName = its && nameOfIts(its, tools);
     const result = await createWds({ name, type, itsName, apiGroups, imageRegistry }, tools, session.run);
     if (guard && result.error === undefined && !session.run.dryRun) {

@@ -1,6 +1,6 @@
 import { command } from '../../lib/core/command-line.ts';
 import type { RestartPlan } from '../../lib/workloads/restart-plan.ts';
-import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -21,9 +21,7 @@ export const definition: Definition<Options> = {
   options: [yesOption('restart its API server without confirmation'), hostingContextOption(), dryRunOption()],
   async run(session, { yes }, [name = '']) {
     const { guardWds } = await import('../../lib/workloads/guard-wds.ts');
-    const tools = await session.spaceTools();
-    refuseUnnamedHosting(session, tools, yes);
-    session.announce(tools.hosting, 'Hosting cluster');
+    const tools = await session.hostingToWrite(yes);
     const confirm = confirming<RestartPlan>(session, {
       show: () =>
         session.progress.note(

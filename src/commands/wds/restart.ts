@@ -2,9 +2,7 @@ import { command } from '../../lib/core/command-line.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
 
-interface Options extends HostingOptions, WritingOptions {
-  recreate?: boolean;
-}
+type Options = HostingOptions & WritingOptions & { recreate?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -22,8 +20,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, { recreate = false }, [name = '']) {
     const { restartWds } = await import('../../lib/workloads/restart-wds.ts');
-    const tools = await session.spaceTools();
-    session.announce(tools.hosting, 'Hosting cluster');
+    const tools = await session.hostingToWrite();
     await session.finish([await restartWds(name, recreate, tools, session.run)]);
     session.next(command`stellarctl policy list --wds ${name}`);
   },

@@ -1,5 +1,5 @@
 import type { Unguarding } from '../../lib/workloads/guard-wds.ts';
-import { confirming, refuseUnnamedHosting } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -21,9 +21,7 @@ export const definition: Definition<Options> = {
   options: [yesOption(), hostingContextOption(), dryRunOption()],
   async run(session, { yes }, [name = '']) {
     const { hasGuard, unguardWds } = await import('../../lib/workloads/guard-wds.ts');
-    const tools = await session.spaceTools();
-    refuseUnnamedHosting(session, tools, yes);
-    session.announce(tools.hosting, 'Hosting cluster');
+    const tools = await session.hostingToWrite(yes);
     const confirm = confirming<Unguarding>(session, {
       show: ({ kept, sharedWith }) => {
         for (const { object, wec, policy } of kept)

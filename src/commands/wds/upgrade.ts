@@ -13,8 +13,7 @@ export const definition: Definition<Options> = {
   options: [hostingContextOption(), dryRunOption()],
   async run(session, _options, [name = '']) {
     const { upgradeWds } = await import('../../lib/workloads/restart-wds.ts');
-    const tools = await session.spaceTools();
-    session.announce(tools.hosting, 'Hosting cluster');
+    const tools = await session.hostingToWrite();
     await session.finish([await upgradeWds(name, tools, session.run)]);
     session.next(command`stellarctl policy list --wds ${name}`);
   },

@@ -11,6 +11,7 @@ import {
   type ItsOptions,
   itsOption,
   nodeImageOption,
+  refuseWithout,
   repeatable,
   type WritingOptions,
   wecKubeconfigOption,
@@ -58,56 +59,37 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, positional) {
     const names = namesOf(positional, options.provider);
-    checkCombinations(options);
-    await create(session, names, options);
+    const { provider, accept, label, hubApiserver } = options;
+    if (!options.join)
+      refuseWithout('--join', { '--accept': accept, '--label': label, '--hub-apiserver': hubApiserver });
+    checkAddresses(options);
+    const image = nodeImage(provider, options.image);
+    // Detect problems with the ITS before clusters are created.
+    const joining = options.join
+      ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }
+      : undefined;
+    const { createWecs } = await import('../../lib/wecs/create-wec.ts');
+    const { chooseNetwork } = await import('../../lib/spaces/local-network.ts');
+    const { network, note } = chooseNetwork(provider, options.network, await findItsLocation(session));
+    if (note !== undefined) session.progress.note(note);
+    const tools = localTools(session, options.wecKubeconfig);
+    const created = await createWecs(names, { provider, image, network, joining }, tools);
+    await session.finish(created);
+    const its = options.its === undefined ? [] : ['--its', options.its];
+    session.next(
+      joining === undefined ? command`stellarctl wec join ${names} --accept ${its}` : nextStep(joining.access, created),
+    );
   },
 };
-
-async function create(session: Session, names: readonly string[], options: Options): Promise<void> {
-  const { provider } = options;
-  const image = nodeImage(provider, options.image);
-  // Detect problems with the ITS before clusters are created.
-  const joining = options.join
-    ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }
-    : undefined;
-  const { createWecs } = await import('../../lib/wecs/create-wec.ts');
-  const { chooseNetwork } = await import('../../lib/spaces/local-network.ts');
-  const { network, note } = chooseNetwork(provider, options.network, await findItsLocation(session));
-  if (note !== undefined) session.progress.note(note);
-  const created = await createWecs(
-    names,
-    { provider, image, network, joining },
-    localTools(session, options.wecKubeconfig),
-  );
-  await session.finish(created);
-  const its = options.its === undefined ? [] : ['--its', options.its];
-  session.next(
-    joining === undefined ? command`stellarctl wec join ${names} --accept ${its}` : nextStep(joining.access, created),
-  );
-}
 
 /** Accepts names only: the context of a created cluster has the cluster's name. */
 function namesOf(positional: readonly string[], provider: ProviderName): string[] {
   return parseWecArguments(positional).map(({ name, context }) => {
-    if (context !== undefined)
-      throw new StellarError(
-        'usage',
-        `${name}=${context}: the context of a cluster that is created is called ${name}.`,
-      );
+    const why = `${name}=${context}: the context of a cluster that is created is called ${name}.`;
+    if (context !== undefined) throw new StellarError('usage', why);
     checkClusterName(provider, name);
     return name;
   });
-}
-
-function checkCombinations(options: Options): void {
-  for (const [option, given] of [
-    ['--accept', options.accept],
-    ['--label', options.label],
-    ['--hub-apiserver', options.hubApiserver],
-  ] as const) {
-    if (given !== undefined && !options.join) throw new StellarError('usage', `${option} requires --join.`);
-  }
-  checkAddresses(options);
 }
 
 /**

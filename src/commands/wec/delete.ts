@@ -18,11 +18,7 @@ import {
 import type { Session } from '../common/session.ts';
 import { splitNames } from '../common/wec-argument.ts';
 
-interface Options extends ItsOptions, ConfirmedOptions {
-  provider?: ProviderName;
-  force?: boolean;
-  wecKubeconfig?: string;
-}
+type Options = ItsOptions & ConfirmedOptions & { provider?: ProviderName; force?: boolean; wecKubeconfig?: string };
 
 export const definition: Definition<Options> = {
   description:

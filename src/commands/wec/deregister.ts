@@ -113,11 +113,11 @@ export async function deregisterShown(
       confirm: confirming(session, {
         show: (inspected) => {
           const describe = inspected.length > fewWecs ? describeMany : describeDeregistration;
-          printNotes(session, describe(inspected, its.context.name, options));
+          session.noteLines(describe(inspected, its.context.name, options));
         },
         confirmations: (inspected) =>
           asksOnce
-            ? [confirmationOfAll(inspected.length, options)]
+            ? [confirmation(`${inspected.length} WECs`, options, inspected.length)]
             : inspected.map(({ name }) => confirmation(name, options)),
       }),
       askAgain: (name, why) => {
@@ -135,7 +135,7 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, op
   const results = await deregisterLocally(
     await session.wecs(named.map(withContext)),
     confirming(session, {
-      show: (inspected) => printNotes(session, describeLocally(inspected)),
+      show: (inspected) => session.noteLines(describeLocally(inspected)),
       confirmations: (inspected) =>
         inspected.flatMap(({ name, record }) => (record === undefined ? [] : confirmation(name, options))),
     }),
@@ -152,28 +152,16 @@ async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
   await session.finish(await undoDeregistration(kube, names, session.run));
 }
 
-const confirmation = (name: string, { yes }: Pick<Options, 'yes'>): Confirmation => ({
-  verb: 'Deregister',
-  doing: 'Deregistering',
-  name,
-  yes,
+/** @param number of the WECs, if they are confirmed as a whole */
+const confirmation = (name: string, { yes }: Pick<Options, 'yes'>, number?: number): Confirmation => ({
+  ...{ verb: 'Deregister', doing: 'Deregistering', name, number, yes },
 });
-const confirmationOfAll = (number: number, options: Pick<Options, 'yes'>): Confirmation => ({
-  ...confirmation(`${number} WECs`, options),
-  number,
-});
-
-function printNotes({ progress }: Session, lines: readonly string[]): void {
-  for (const line of lines) progress.note(line);
-}
 
 function checkCombinations(wecs: readonly WecArgument[], options: Options): void {
   const { undo, local, cleanup, keepWorkloads, force, its } = options;
+  const excluded = '--cleanup, --keep-workloads or --force';
   if (undo && (cleanup || keepWorkloads || force))
-    throw new StellarError(
-      'usage',
-      '--undo only restores labels; it cannot be combined with --cleanup, --keep-workloads or --force.',
-    );
+    throw new StellarError('usage', `--undo only restores labels; it cannot be combined with ${excluded}.`);
   const without = local || cleanup ? wecs.find(({ context }) => context === undefined) : undefined;
   if (without !== undefined) {
     const option = local ? '--local' : '--cleanup';

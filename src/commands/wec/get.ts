@@ -8,9 +8,7 @@ import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-interface Options extends ItsOptions {
-  raw?: boolean;
-}
+type Options = ItsOptions & { raw?: boolean };
 
 export const definition: Definition<Options> = {
   description:

@@ -14,7 +14,7 @@ import {
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 
-export interface GrantOptions extends ItsOptions, ConfirmedOptions {}
+export type GrantOptions = ItsOptions & ConfirmedOptions;
 
 /** The common options of granting and revoking. */
 export const grantOptions = (): Option[] => [wecKubeconfigOption(), itsOption(), yesOption(), dryRunOption()];

@@ -25,10 +25,7 @@ import {
   toJoinOptions,
 } from './join-options.ts';
 
-interface Options extends ItsOptions, ConfirmedOptions, JoiningOptions {
-  printManifests?: boolean;
-  replaceHub?: boolean;
-}
+type Options = ItsOptions & ConfirmedOptions & JoiningOptions & { printManifests?: boolean; replaceHub?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -86,9 +83,7 @@ async function confirmMove(session: Session, { yes, joinFile }: Options): Promis
   const { describeMoving } = await import('./join-text.ts');
   if (joinFile === undefined) await refuseUnnamedIts(session, yes);
   return confirming(session, {
-    show(moving) {
-      for (const line of describeMoving(moving)) session.progress.note(line);
-    },
+    show: (moving) => session.noteLines(describeMoving(moving)),
     confirmations: ({ name }) => [{ verb: 'Move', doing: 'Moving', name, yes }],
   });
 }

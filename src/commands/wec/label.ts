@@ -52,9 +52,7 @@ function approveRemoval(
   { yes, maxRemoved }: Options,
 ): Approval<ManagedCluster> {
   const ask = confirming<SideEffects>(session, {
-    show(effects) {
-      for (const line of [...describeSideEffects(effects), ...describeReleased(effects)]) session.progress.note(line);
-    },
+    show: (effects) => session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
     confirmations(effects) {
       const [details, unknown] = [describeReleased(effects), unseenPolicies(effects)];
       if (details.length + unknown.length === 0) return [];

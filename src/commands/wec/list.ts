@@ -5,11 +5,7 @@ import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, selectorOption } from '../common/options.ts';
 import { watch, watchOption } from '../common/watching.ts';
 
-interface Options extends ItsOptions {
-  selector?: string;
-  pending?: boolean;
-  watch?: boolean;
-}
+type Options = ItsOptions & { selector?: string; pending?: boolean; watch?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -37,7 +33,7 @@ export const definition: Definition<Options> = {
     if (options.watch) return watch(session, command, read, printChanges(session, now));
     const items = await listWecs(hub, query, (text) => session.progress.note(text));
     await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
-    if (items.length === 0) for (const line of await nothingThere(hub, options)) session.progress.note(line);
+    if (items.length === 0) session.noteLines(await nothingThere(hub, options));
   },
 };
 

@@ -63,13 +63,8 @@ export const definition: Definition<Options> = {
     const clusters = await session.wecs((await chosen.find(its.kube)).map(withContext));
     const wecs = clusters.map((wec) => ({ ...wec, its }));
     const { imageRegistry, adopt = false, batch: size, maxFailed } = options;
-    const results = await upgradeWecs(
-      wecs,
-      { to, hub: ocmVersion, imageRegistry, adopt },
-      { size, maxFailed },
-      session.run,
-    );
-    await session.finish(results);
+    const target = { to, hub: ocmVersion, imageRegistry, adopt };
+    await session.finish(await upgradeWecs(wecs, target, { size, maxFailed }, session.run));
     session.next('stellarctl wec list -o wide');
   },
 };

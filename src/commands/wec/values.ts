@@ -63,13 +63,9 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
       const names = positional.filter((argument) => !isChange(argument));
       const target = parseWecTarget(names, options);
       const changing = Object.keys(changes).length > 0;
+      const toGive = `Give changes: key=value sets, key- removes. To see ${plural}: --list`;
       if (changing === (options.list === true))
-        throw new StellarError(
-          'usage',
-          changing
-            ? 'Give changes or --list, not both.'
-            : `Give changes: key=value sets, key- removes. To see ${plural}: --list`,
-        );
+        throw new StellarError('usage', changing ? 'Give changes or --list, not both.' : toGive);
       const { changeValues, listValues } = await import('../../lib/wecs/values.ts');
       await refuseUnnamedIts(session, options.yes);
       const its = await session.its();

@@ -5,9 +5,7 @@ import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, selectionOptions, wecKubeconfigOption } from '../common/options.ts';
 import { noneMatches, parseChosenWecs, type SelectionOptions } from '../common/wec-argument.ts';
 
-interface Options extends ItsOptions, SelectionOptions {
-  for: WaitGoal;
-}
+type Options = ItsOptions & SelectionOptions & { for: WaitGoal };
 
 export const definition: Definition<Options> = {
   description:

@@ -8,9 +8,7 @@ import { type WdsOptions, wdsOptions } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
 import type { Style } from '../terminal/style.ts';
 
-interface Options extends WdsOptions {
-  namespace?: string;
-}
+type Options = WdsOptions & { namespace?: string };
 
 export const definition: Definition<Options> = {
   description:

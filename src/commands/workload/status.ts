@@ -3,9 +3,7 @@ import type { Definition } from '../common/define.ts';
 import { aligned } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
-interface Options extends WdsOptions {
-  namespace?: string;
-}
+type Options = WdsOptions & { namespace?: string };
 
 export const definition: Definition<Options> = {
   description:

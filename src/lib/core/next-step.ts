@@ -21,10 +21,7 @@ export const run = (command: string, lead?: string): NextStep => ({ command, ...
 export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
 /** A command in which the user must fill in a value (CONTEXT, FILE, …), or one for another machine. */
-export const partial = (command: string, lead?: string): NextStep => ({
-  ...run(command, lead),
-  isPartial: true,
-});
+export const partial = (command: string, lead?: string): NextStep => ({ ...run(command, lead), isPartial: true });
 
 /** A step in words, if no command does it. */
 export const advice = (step: string): NextStep => ({ step });

@@ -94,20 +94,14 @@ export async function findProgram(program: Program, run: ProgramRun): Promise<Fo
 export async function requireProgram(program: Program, neededFor: string, run: ProgramRun): Promise<FoundProgram> {
   const { name, minimum, get } = program;
   const found = await findProgram(program, run);
-  if (found === undefined) {
+  if (found === undefined)
     throw new StellarError('program-missing', `${name} is needed to ${neededFor}, and is not on PATH.`, {
       next: [advice(`Install it (${minimum} or newer): ${get}`)],
     });
-  }
-  if (!isNewEnough(found)) {
-    const what = found.version === '' ? 'does not report its version' : `is ${found.version}`;
-    throw new StellarError(
-      'program-too-old',
-      `${found.path} ${what}; ${name} ${minimum} or newer is needed to ${neededFor}.`,
-      { next: [advice(`Install a newer one: ${get}`)] },
-    );
-  }
-  return found;
+  if (isNewEnough(found)) return found;
+  const what = found.version === '' ? 'does not report its version' : `is ${found.version}`;
+  const why = `${found.path} ${what}; ${name} ${minimum} or newer is needed to ${neededFor}.`;
+  throw new StellarError('program-too-old', why, { next: [advice(`Install a newer one: ${get}`)] });
 }
 
 export function isNewEnough({ version, minimum }: FoundProgram): boolean {
@@ -146,21 +140,15 @@ export function runProgram(run: ProgramRun): RunProgram {
     throwIfInterrupted(signal);
     const output = { exitCode: ended.exitCode ?? 1, stdout: ended.stdout, stderr: ended.stderr };
     if (stop?.aborted) return output;
+    if (!late.aborted && ended.exitCode !== undefined) return output;
+    const details = lastLines(ended.stderr);
     if (late.aborted)
       throw new StellarError('timeout', `${commandOf(program, args)} timed out.`, {
-        details: lastLines(ended.stderr),
+        details,
         next: [advice('Allow more time: --timeout')],
       });
-    if (ended.exitCode === undefined)
-      throw new StellarError(
-        'program-failed',
-        `${program.path} ${ended.signal ? `was killed by ${ended.signal}` : 'cannot be started'}.`,
-        {
-          details: lastLines(ended.stderr),
-          cause: ended.cause,
-        },
-      );
-    return output;
+    const why = ended.signal ? `was killed by ${ended.signal}` : 'cannot be started';
+    throw new StellarError('program-failed', `${program.path} ${why}.`, { details, cause: ended.cause });
   };
 }
 
@@ -213,11 +201,8 @@ export function programFailed(
 ): StellarError {
   const words = lastLines(stderr);
   const last = words.at(-1)?.replace(/^Error: /, '');
-  return new StellarError(
-    'program-failed',
-    `${commandOf(program, args)} failed (exit code ${exitCode})${last === undefined ? '.' : `: ${last}`}`,
-    { details: words.slice(0, -1) },
-  );
+  const why = `failed (exit code ${exitCode})${last === undefined ? '.' : `: ${last}`}`;
+  return new StellarError('program-failed', `${commandOf(program, args)} ${why}`, { details: words.slice(0, -1) });
 }
 
 /** Reads what a program printed. @throws StellarError `program-failed` if it is not JSON */

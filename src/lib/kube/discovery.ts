@@ -24,27 +24,21 @@ export interface Discovery {
   unseen: string[];
 }
 
-interface DiscoveredVersion {
-  apiVersion: string;
-  isUnseen: boolean;
-  resources: { plural: string; kind: string; namespaced: boolean; verbs: string[]; aliases: string[] }[];
-}
-
-interface AggregatedGroups {
-  items?: {
-    metadata?: { name?: string };
-    versions: {
-      version: string;
-      /** `Stale` if its own server did not answer. */
-      freshness?: string;
-      resources?: {
-        resource: string;
-        responseKind?: { kind?: string };
-        scope: string;
-        verbs: string[];
-        singularResource?: string;
-        shortNames?: string[];
-      }[];
+/** A group of the answer. */
+interface Group {
+  metadata?: { name?: string };
+  /** The preferred one first. */
+  versions: {
+    version: string;
+    /** `Stale` if its own server did not answer. */
+    freshness?: string;
+    resources?: {
+      resource: string;
+      responseKind?: { kind?: string };
+      scope: string;
+      verbs: string[];
+      singularResource?: string;
+      shortNames?: string[];
     }[];
   }[];
 }
@@ -59,43 +53,32 @@ export const discoverKinds = async (kube: Pick<Kube, 'read'>): Promise<Discovere
  * @throws StellarError `api-error` for a server that does not list its kinds in this form: it is not taken for one without kinds
  */
 export async function discover(kube: Pick<Kube, 'read'>, needed: readonly string[]): Promise<Discovery> {
-  const answers = await Promise.all(['/api', '/apis'].map((root) => kube.read<AggregatedGroups>(root, aggregated)));
-  const groups = answers.flatMap(fromAggregated);
-  const kinds = groups.flatMap((versions) => {
+  const answers = await Promise.all(['/api', '/apis'].map((root) => kube.read<{ items?: Group[] }>(root, aggregated)));
+  const kinds: DiscoveredKind[] = [];
+  const unseen: string[] = [];
+  for (const { metadata, versions } of answers.flatMap(groupsOf)) {
     const found = new Map<string, DiscoveredKind>();
-    for (const { apiVersion, resources } of versions)
-      for (const { plural, kind, namespaced, verbs, aliases } of resources) {
+    for (const { version, freshness, resources = [] } of versions) {
+      const apiVersion = metadata?.name ? `${metadata.name}/${version}` : version;
+      if (freshness === 'Stale') unseen.push(apiVersion);
+      for (const each of resources) {
+        const { resource: plural, responseKind, scope, verbs, singularResource = '', shortNames = [] } = each;
         if (!needed.every((verb) => verbs.includes(verb))) continue;
+        const [kind, namespaced] = [responseKind?.kind ?? plural, scope === 'Namespaced'];
+        const aliases = [singularResource, ...shortNames];
         const known = found.get(plural);
-        if (known === undefined)
-          found.set(plural, { apiVersion, kind, plural, namespaced, versions: [apiVersion], aliases });
-        else known.versions.push(apiVersion);
+        if (known !== undefined) known.versions.push(apiVersion);
+        else found.set(plural, { apiVersion, kind, plural, namespaced, versions: [apiVersion], aliases });
       }
-    return [...found.values()];
-  });
-  const unseen = groups.flat().flatMap(({ apiVersion, isUnseen }) => (isUnseen ? [apiVersion] : []));
+    }
+    kinds.push(...found.values());
+  }
   return { kinds, unseen };
 }
 
-/** Each group's versions, the preferred one first. */
-function fromAggregated(answer: AggregatedGroups | undefined): DiscoveredVersion[][] {
-  if (answer?.items === undefined)
-    throw new StellarError('api-error', 'The API server does not list its kinds as Kubernetes 1.27 and later do.');
-  return answer.items.map(({ metadata, versions }) =>
-    versions.map(({ version, freshness, resources = [] }) => ({
-      apiVersion: metadata?.name ? `${metadata.name}/${version}` : version,
-      isUnseen: freshness === 'Stale',
-      resources: resources.map(({ resource, responseKind, scope, verbs, singularResource = '', shortNames = [] }) => ({
-        ...{
-          plural: resource,
-          kind: responseKind?.kind ?? resource,
-          verbs,
-          aliases: [singularResource, ...shortNames],
-        },
-        namespaced: scope === 'Namespaced',
-      })),
-    })),
-  );
+function groupsOf(answer: { items?: Group[] } | undefined): Group[] {
+  if (answer?.items !== undefined) return answer.items;
+  throw new StellarError('api-error', 'The API server does not list its kinds as Kubernetes 1.27 and later do.');
 }
 
 /** Whether a kind of a CustomResourceDefinition can be used: the Established condition follows shortly after the definition. */

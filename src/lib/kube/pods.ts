@@ -171,10 +171,7 @@ export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => s
 export const scaleUp = (context: string, namespace: string, kind: string, name: string): string =>
   command`kubectl --context ${context} -n ${namespace} scale ${kind} ${name} --replicas 1`;
 
-export type JobState = 'running' | 'complete' | 'failed';
-
-export function jobState(job: Job): JobState {
+export function jobState(job: Job): 'running' | 'complete' | 'failed' {
   if ((job.status?.succeeded ?? 0) > 0) return 'complete';
-  const failed = job.status?.conditions?.some(({ type, status }) => type === 'Failed' && status === 'True');
-  return failed ? 'failed' : 'running';
+  return isTrue(job, 'Failed') ? 'failed' : 'running';
 }

@@ -42,12 +42,9 @@ function notDeleted({ cluster: { context } }: Kube, resource: Resource, last: Ku
   // For namespaces: the objects whose finalizers block the deletion.
   const remaining = conditionOf(last as WithConditions, 'NamespaceFinalizersRemaining');
   const where = namespace === undefined ? [] : ['-n', namespace];
-  return new StellarError(
-    'timeout',
-    `${resource.kind} ${name} on ${context} was not deleted in time${finalizers.length ? `; it is blocked by finalizer ${finalizers.join(', ')}` : ''}.`,
-    {
-      details: remaining?.status === 'True' && remaining.message ? [remaining.message] : [],
-      next: [run(command`kubectl --context ${context} get ${resource.plural} ${name} ${where} -o yaml`, 'Look at it')],
-    },
-  );
+  const blocked = finalizers.length ? `; it is blocked by finalizer ${finalizers.join(', ')}` : '';
+  return new StellarError('timeout', `${resource.kind} ${name} on ${context} was not deleted in time${blocked}.`, {
+    details: remaining?.status === 'True' && remaining.message ? [remaining.message] : [],
+    next: [run(command`kubectl --context ${context} get ${resource.plural} ${name} ${where} -o yaml`, 'Look at it')],
+  });
 }

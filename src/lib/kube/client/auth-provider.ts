@@ -14,12 +14,9 @@ const marginMs = 10_000;
  */
 export async function issuedByProvider({ name: context, user }: SelectedContext): Promise<Issued> {
   const { name = '', config } = user['auth-provider'] ?? {};
-  if (name !== 'oidc')
-    throw new StellarError(
-      'kubeconfig-invalid',
-      `Context ${context} has a user with the auth provider "${name}", which kubectl no longer supports.`,
-      { next: [advice('Use an exec plugin: the field "exec" of the user')] },
-    );
+  const dropped = `Context ${context} has a user with the auth provider "${name}", which kubectl no longer supports.`;
+  const instead = advice('Use an exec plugin: the field "exec" of the user');
+  if (name !== 'oidc') throw new StellarError('kubeconfig-invalid', dropped, { next: [instead] });
   const token = config?.['id-token'] ?? '';
   const end = OpenIDConnectAuth.expirationFromToken(token) * 1000 - marginMs;
   if (end > Date.now()) return { token, expirationTimestamp: new Date(end).toISOString() };

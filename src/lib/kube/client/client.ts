@@ -163,11 +163,9 @@ class LiveKube {
     container: string,
     { lines, previous = false }: { lines: number; previous?: boolean },
   ): Promise<string[] | undefined> {
-    const { status, text } = await this.#requests.answer({
-      method: 'GET',
-      path: pathOf(resources.pods, { namespace, name, subresource: 'log' }),
-      query: { container, tailLines: String(lines), previous: String(previous) },
-    });
+    const path = pathOf(resources.pods, { namespace, name, subresource: 'log' });
+    const query = { container, tailLines: String(lines), previous: String(previous) };
+    const { status, text } = await this.#requests.answer({ method: 'GET', path, query });
     // 400: the container has not started, or has no previous run.
     if (status === 404 || status === 400) return undefined;
     if (status >= 300) throw apiError(this.cluster, status, text);
@@ -176,12 +174,7 @@ class LiveKube {
 
   /** POST to a collection or, with a name, to a subresource. */
   create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
-    return this.#requests.json<T>({
-      method: 'POST',
-      path: pathOf(resource, options),
-      query: { fieldManager },
-      body,
-    });
+    return this.#requests.json<T>({ method: 'POST', path: pathOf(resource, options), query: { fieldManager }, body });
   }
 
   /**
@@ -196,13 +189,7 @@ class LiveKube {
 
   /** The same for a merge patch of an object. */
   async tryMerge(resource: Resource, name: string, patch: object): Promise<void> {
-    await this.#requests.json({
-      method: 'PATCH',
-      path: pathOf(resource, { name }),
-      query: { fieldManager, dryRun: 'All' },
-      body: patch,
-      contentType: 'application/merge-patch+json',
-    });
+    await this.#requests.json(mergePatch(pathOf(resource, { name }), patch, { dryRun: 'All' }));
   }
 
   /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
@@ -233,25 +220,14 @@ class LiveKube {
     patch: object,
     options: Omit<PathOptions, 'name'> = {},
   ): Promise<T> {
-    const path = pathOf(resource, { ...options, name });
-    return this.#write<T>({
-      method: 'PATCH',
-      path,
-      query: { fieldManager },
-      body: patch,
-      contentType: 'application/merge-patch+json',
-    });
+    return this.#write<T>(mergePatch(pathOf(resource, { ...options, name }), patch));
   }
 
   /** PUT of a whole object or subresource; its resourceVersion guards against concurrent changes. */
   replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
     const { name, namespace } = object.metadata;
-    return this.#write<T>({
-      method: 'PUT',
-      path: pathOf(resource, { namespace, name, subresource }),
-      query: { fieldManager },
-      body: object,
-    });
+    const path = pathOf(resource, { namespace, name, subresource });
+    return this.#write<T>({ method: 'PUT', path, query: { fieldManager }, body: object });
   }
 
   /**
@@ -320,6 +296,11 @@ class LiveKube {
   close(): void {
     this.#requests.close();
   }
+}
+
+function mergePatch(path: string, body: object, query: Request['query'] = {}): Request {
+  const contentType = 'application/merge-patch+json';
+  return { method: 'PATCH', path, query: { fieldManager, ...query }, body, contentType };
 }
 
 /** The entry of a cluster with nothing but its address and its certificate authority, PEM. */

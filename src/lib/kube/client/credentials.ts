@@ -205,12 +205,9 @@ function secureContextOf(
   context: string,
   { ca, cert, key, rejectUnauthorized, allowPartialTrustChain }: https.AgentOptions,
 ): tls.SecureContext {
+  const what = `A certificate or the key of context ${context}`;
   const invalid = (why: string, options?: ErrorOptions) =>
-    new StellarError(
-      'credentials-failed',
-      `A certificate or the key of context ${context} is invalid: ${why}.`,
-      options,
-    );
+    new StellarError('credentials-failed', `${what} is invalid: ${why}.`, options);
   // Node would present no certificate. client-go refuses it (tools/clientcmd/validation.go).
   if (cert && !key) throw invalid('there is a client certificate, but no client key');
   if (ca === undefined && rejectUnauthorized) trustMachine();
@@ -282,19 +279,11 @@ function impersonationOf(user: UserEntry): Server['headers'] {
 export function credentialsFailed(context: string, error: unknown): StellarError {
   if (error instanceof StellarError) return error;
   const { code, message, path } = error as NodeJS.ErrnoException;
-  if (path !== undefined) {
-    return new StellarError(
-      'kubeconfig-invalid',
-      `Context ${context} names the file ${path}, which cannot be read: ${code}.`,
-      { cause: error },
-    );
-  }
+  const unread = `Context ${context} names the file ${path}, which cannot be read: ${code}.`;
+  if (path !== undefined) return new StellarError('kubeconfig-invalid', unread, { cause: error });
   const why = (message || 'no reason was given').trim();
-  return new StellarError(
-    'credentials-failed',
-    `The credentials of context ${context} could not be obtained: ${why}.`,
-    { cause: error },
-  );
+  const failed = `The credentials of context ${context} could not be obtained: ${why}.`;
+  return new StellarError('credentials-failed', failed, { cause: error });
 }
 
 /** The certificate authority of a cluster entry, PEM; undefined if those of this machine are trusted. */

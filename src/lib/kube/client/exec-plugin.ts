@@ -67,14 +67,9 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
     const { message, next, cause } = failureOf(error);
     const isMissing = (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
     const why = isMissing ? `the program ${command} is not installed.` : message;
-    throw new StellarError(
-      'credentials-failed',
-      `The credentials of context ${context.name} could not be obtained: ${why}`,
-      {
-        next: isMissing && installHint ? [advice(installHint.trim())] : next,
-        cause,
-      },
-    );
+    const failed = `The credentials of context ${context.name} could not be obtained: ${why}`;
+    const steps = isMissing && installHint ? [advice(installHint.trim())] : next;
+    throw new StellarError('credentials-failed', failed, { next: steps, cause });
   } finally {
     relay.end();
   }
@@ -115,15 +110,8 @@ function read({ command, apiVersion }: { command: string; apiVersion: string }, 
   const { token = '', clientCertificateData = '', clientKeyData = '' } = printed?.status ?? {};
   const hasForm = printed?.kind === 'ExecCredential' && printed.apiVersion === apiVersion;
   const isPair = Boolean(clientCertificateData) === Boolean(clientKeyData);
-  if (
-    !hasForm ||
-    ![token, clientCertificateData, clientKeyData].every(isText) ||
-    !isPair ||
-    !(token || clientCertificateData)
-  )
-    throw new StellarError(
-      'credentials-failed',
-      `the program ${command} did not print an ExecCredential of ${apiVersion} with a token, or with a certificate and its key.`,
-    );
-  return printed.status as Issued;
+  const areTexts = [token, clientCertificateData, clientKeyData].every(isText);
+  if (hasForm && areTexts && isPair && (token || clientCertificateData)) return printed.status as Issued;
+  const wanted = `an ExecCredential of ${apiVersion} with a token, or with a certificate and its key`;
+  throw new StellarError('credentials-failed', `the program ${command} did not print ${wanted}.`);
 }

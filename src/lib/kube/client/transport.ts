@@ -18,11 +18,9 @@ export interface Request {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string | undefined> | undefined;
-  /** An object becomes JSON. */
-  body?: object | string;
+  /** Becomes JSON. */
+  body?: object;
   contentType?: string;
-  /** Beside the usual ones, or in their place. */
-  headers?: Record<string, string>;
   /** The form of the answer, if it is not the plain object. */
   accept?: string | undefined;
 }
@@ -186,7 +184,7 @@ export class Transport {
     const url = new URL(this.#server);
     url.pathname = url.pathname.replace(/\/$/, '') + path;
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
-    const text = typeof body === 'object' ? JSON.stringify(body) : body;
+    const text = body && JSON.stringify(body);
     const headers: Record<string, string | string[]> = {
       ...server.headers,
       // A container's log is plain text.
@@ -197,11 +195,7 @@ export class Transport {
       headers['Content-Type'] = contentType ?? 'application/json';
       headers['Content-Length'] = String(Buffer.byteLength(text));
     }
-    const sent = (url.protocol === 'http:' ? http : https).request(url, {
-      method,
-      headers: { ...headers, ...request.headers },
-      agent: server.agent,
-    });
+    const sent = (url.protocol === 'http:' ? http : https).request(url, { method, headers, agent: server.agent });
     sent.end(text);
     return sent;
   }

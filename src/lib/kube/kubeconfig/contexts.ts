@@ -38,23 +38,17 @@ export interface ContextToSet {
   isRehearsal?: boolean | undefined;
 }
 
-export interface ContextSet {
-  /** The file that defines the context. */
-  file: string;
-  /** False if nothing differed. */
-  changed: boolean;
-}
-
 /**
  * Writes a context with its cluster and user to a kubeconfig, or updates an existing one. In existing entries, only the fields that
  * describe the connection are replaced. A rerun changes nothing.
+ * @returns the file that defines the context, and whether anything differed
  * @throws StellarError `context-taken` for names that point elsewhere, and errors of editKubeconfig
  */
 export async function setContext(
   target: KubeconfigTarget,
   wanted: ContextToSet,
   waiting: Waiting,
-): Promise<ContextSet> {
+): Promise<{ file: string; changed: boolean }> {
   const { context, cluster, user, namespace, extensions = {}, makeCurrent } = wanted;
   const { result, written } = await editKubeconfig(
     target,
@@ -118,14 +112,9 @@ export function editedExtensions(list: unknown, name: string, edit: ExtensionEdi
 function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet): void {
   const { context, cluster, user, isOurs = () => false } = wanted;
   const server = serverOf(cluster.entry ?? draft.get('clusters', cluster.name));
+  const serverAt = ({ cluster }: Entry) => serverOf(draft.get('clusters', String(cluster)));
   const others = [...draft.entries('contexts')]
-    .map(
-      ([name, entry]): PresentContext => ({
-        name,
-        entry,
-        server: serverOf(draft.get('clusters', String(entry.cluster))),
-      }),
-    )
+    .map(([name, entry]): PresentContext => ({ name, entry, server: serverAt(entry) }))
     .filter((present) => present.server !== undefined && present.server !== server && !isOurs(present));
 
   const same = others.find(({ name }) => name === context);
@@ -141,18 +130,15 @@ function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, prese
   const by = name === wanted.context ? '' : `, which the context ${name} uses`;
   // A renamed context keeps its cluster and user.
   const canBeRenamed = entry.cluster !== wanted.cluster.name && entry.user !== wanted.user.name;
-  return new StellarError(
-    'context-taken',
-    `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster (${shown(present.server)})${wanted.isRehearsal ? '' : '; it was not replaced'}.`,
-    {
-      next: canBeRenamed
-        ? [partial(command`kubectl config rename-context ${name} NEW-NAME`, 'Keep it under another name')]
-        : [
-            run(command`kubectl config delete-context ${name}`, 'If it is not needed'),
-            advice('Else keep the new one in another file: --kubeconfig FILE'),
-          ],
-    },
-  );
+  const next = canBeRenamed
+    ? [partial(command`kubectl config rename-context ${name} NEW-NAME`, 'Keep it under another name')]
+    : [
+        run(command`kubectl config delete-context ${name}`, 'If it is not needed'),
+        advice('Else keep the new one in another file: --kubeconfig FILE'),
+      ];
+  const has = `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster`;
+  const stays = wanted.isRehearsal ? '' : '; it was not replaced';
+  return new StellarError('context-taken', `${has} (${shown(present.server)})${stays}.`, { next });
 }
 
 function serverOf(cluster: Entry | undefined): string | undefined {

@@ -112,14 +112,8 @@ export async function loadKubeconfig(file: string | undefined, env: Environment 
  */
 export function parseKubeconfig(text: string, source: string): Kubeconfig {
   const config = emptyKubeconfig();
-  add(config, text, source, false);
+  readInto(config, source, parseYaml(source, text, false).content);
   return config;
-}
-
-/** Adds the entries of a file that are not defined yet. */
-function add(config: Kubeconfig, text: string, file: string, isUsers = true): void {
-  readInto(config, file, parseYaml(file, text, isUsers).content);
-  config.files.push(file);
 }
 
 function emptyKubeconfig(): Kubeconfig {
@@ -143,7 +137,7 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
 /** @returns false for a file that does not exist */
 function addFile(merged: Kubeconfig, name: string): boolean {
   try {
-    add(merged, readFileSync(name, 'utf8'), name);
+    readInto(merged, name, parseYaml(name, readFileSync(name, 'utf8')).content);
     return true;
   } catch (error) {
     if (error instanceof StellarError) throw error;
@@ -154,7 +148,9 @@ function addFile(merged: Kubeconfig, name: string): boolean {
   }
 }
 
+/** Adds the entries of a file that are not defined yet. */
 function readInto(config: Kubeconfig, file: string, document: unknown): void {
+  config.files.push(file);
   if (document === null || document === undefined) return;
   if (!isObject(document)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
 
@@ -205,26 +201,13 @@ function withAbsolutePaths<T extends Record<string, unknown>>(entry: T, keys: st
 export function selectContext(config: Kubeconfig, name: string): SelectedContext {
   const context = config.contexts.get(name);
   if (context === undefined) throw unknownContext(config, name);
+  const invalid = (why: string) => new StellarError('kubeconfig-invalid', `Context ${name} ${why}.`);
   const cluster = config.clusters.get(context.cluster ?? '');
-  if (cluster?.server === undefined || cluster.server === '') {
-    throw new StellarError(
-      'kubeconfig-invalid',
-      `Context ${name} names the cluster "${context.cluster ?? ''}", which has no server in ${where(config)}.`,
-    );
-  }
-  if (!URL.canParse(cluster.server)) {
-    throw new StellarError(
-      'kubeconfig-invalid',
-      `Context ${name} has the server "${cluster.server}", which is not a URL.`,
-    );
-  }
+  if (cluster?.server === undefined || cluster.server === '')
+    throw invalid(`names the cluster "${context.cluster ?? ''}", which has no server in ${where(config)}`);
+  if (!URL.canParse(cluster.server)) throw invalid(`has the server "${cluster.server}", which is not a URL`);
   const user = context.user ? config.users.get(context.user) : {};
-  if (user === undefined) {
-    throw new StellarError(
-      'kubeconfig-invalid',
-      `Context ${name} names the user "${context.user}", who is not defined in ${where(config)}.`,
-    );
-  }
+  if (user === undefined) throw invalid(`names the user "${context.user}", who is not defined in ${where(config)}`);
   return { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
 }
 

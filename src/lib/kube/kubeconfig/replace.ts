@@ -153,16 +153,9 @@ function refuseHeld(lock: string, started: number, deadline: Deadline): void {
   const present = statSync(lock, { throwIfNoEntry: false });
   if (present === undefined || monotonic() - started < leastWaitMs) return;
   const ageMs = Date.now() - present.mtimeMs;
-  if (ageMs > staleLockMs)
-    throw new StellarError(
-      'file-error',
-      `A kubeconfig cannot be written: its lock ${lock} has been held for ${Math.round(ageMs / 1000)} s.`,
-      { next: [run(command`rm ${lock}`, 'If no other program is writing it, remove the stale lock')] },
-    );
-  if (deadline.passed)
-    throw new StellarError(
-      'timeout',
-      `A kubeconfig could not be written in time: another program is writing it (${lock}).`,
-      { next: [advice('Rerun the command')] },
-    );
+  const stale = `A kubeconfig cannot be written: its lock ${lock} has been held for ${Math.round(ageMs / 1000)} s.`;
+  const toRemove = run(command`rm ${lock}`, 'If no other program is writing it, remove the stale lock');
+  if (ageMs > staleLockMs) throw new StellarError('file-error', stale, { next: [toRemove] });
+  const late = `A kubeconfig could not be written in time: another program is writing it (${lock}).`;
+  if (deadline.passed) throw new StellarError('timeout', late, { next: [advice('Rerun the command')] });
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { confirm, refuseUnnamedHosting } from '../../../../src/commands/common/confirm.ts';
+import { confirm } from '../../../../src/commands/common/confirm.ts';
 import { Session } from '../../../../src/commands/common/session.ts';
 import { callProgram } from '../../../../src/lib/core/command-line.ts';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
@@ -60,12 +60,12 @@ test('it adds options before --', () => {
 
 test('it names the hosting cluster if the command needs it', async () => {
   const session = sessionOf(['its', 'delete', 'its1']);
-  const tools = await session.spaceTools();
+  await session.spaceTools();
   // Other commands look for a hosting cluster and have no such option.
   assert.equal(session.again('--yes'), 'stellarctl its delete its1 --yes');
-  refuseUnnamedHosting(session, tools, undefined);
+  await session.hostingToWrite();
   assert.equal(await promptedStep(session), "stellarctl its delete its1 --yes --hosting-context 'my its'");
-  assert.throws(() => refuseUnnamedHosting(session, tools, true), { code: 'usage' });
+  await assert.rejects(session.hostingToWrite(true), { code: 'usage' });
 });
 
 test('a plugin of kubectl suggests its own command name', (t) => {
