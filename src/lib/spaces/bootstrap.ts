@@ -11,7 +11,7 @@ import type { ClusterEntry, SelectedContext } from '../kube/kubeconfig/kubeconfi
 import { requestToken } from '../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
 import { parseClusterInfo } from '../ocm/hub-kubeconfig.ts';
-import { bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
+import { adminBinding, bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
 
 /** An external cluster that will become a space: the user's access, and the address for the hosting cluster. */
 export interface ExternalCluster {
@@ -69,13 +69,9 @@ export async function bootstrapSecret(name: string, external: Kube, cluster: Clu
   };
   const { name: secretName, namespace, inClusterKey } = bootstrapSecretOf(name);
   const { apiVersion, kind } = resources.secrets;
-  return {
-    apiVersion,
-    kind,
-    metadata: { name: secretName, namespace, labels: bootstrapLabels },
-    type: 'Opaque',
-    data: { [inClusterKey]: Buffer.from(JSON.stringify(kubeconfig)).toString('base64') },
-  } as KubeObject;
+  const metadata = { name: secretName, namespace, labels: bootstrapLabels };
+  const data = { [inClusterKey]: Buffer.from(JSON.stringify(kubeconfig)).toString('base64') };
+  return { apiVersion, kind, metadata, type: 'Opaque', data } as KubeObject;
 }
 
 /** @throws StellarError `usage` for an invalid address, `endpoint-unusable` for an address that pods cannot reach */
@@ -91,9 +87,7 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
     throw new StellarError(
       'endpoint-unusable',
       `${url.origin} is a loopback address, which the pods of ${hosting} cannot use.`,
-      {
-        next: [advice(`${addressFor(hosting)}: --hub-apiserver https://…`)],
-      },
+      { next: [advice(`${addressFor(hosting)}: --hub-apiserver https://…`)] },
     );
 }
 
@@ -129,15 +123,8 @@ const tokenSeconds = 3600;
 /** Requests a token of the service account that KubeFlex will use later, to leave no other objects in that cluster. */
 async function mintToken(kube: Kube): Promise<string> {
   const { name, namespace, binding } = adoptedAccount;
-  const accounts = resources.serviceAccounts;
-  const bindings = resources.clusterRoleBindings;
-  await kube.apply({ apiVersion: accounts.apiVersion, kind: accounts.kind, metadata: { name, namespace } });
-  await kube.apply({
-    apiVersion: bindings.apiVersion,
-    kind: bindings.kind,
-    metadata: { name: binding },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: [{ kind: 'ServiceAccount', name, namespace }],
-  } as KubeObject);
+  const { apiVersion, kind } = resources.serviceAccounts;
+  await kube.apply({ apiVersion, kind, metadata: { name, namespace } });
+  await kube.apply(adminBinding({ name: binding }, { name, namespace }));
   return (await requestToken(kube, adoptedAccount, tokenSeconds))?.token ?? '';
 }

@@ -93,17 +93,14 @@ async function checkNew(
   hosting: Kube,
   run: Run,
 ): Promise<void> {
-  if (type === 'external' && external === undefined) {
+  if (type === 'external' && external === undefined)
     throw new StellarError('usage', `${name} of type external needs an existing cluster.`, {
       next: [advice('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],
     });
-  }
   await requireHooks(hosting, hooks);
-  const { name: secretName, namespace } = bootstrapSecretOf(name);
-  const { apiVersion, kind } = resources.secrets;
-  const bootstrap = { apiVersion, kind, metadata: { name: secretName, namespace } };
-  const others = [await missingManagerBinding(hosting, type), external && bootstrap];
-  const missing = others.filter((other) => other !== undefined);
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  const bootstrap = external && { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret, namespace } };
+  const missing = [await missingManagerBinding(hosting, type), bootstrap].filter((other) => other !== undefined);
   await requirePermissions(hosting, createPermissions(name, missing, correctsImages));
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkHub(cluster, installOcm);
@@ -115,17 +112,12 @@ async function checkNew(
 async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
   const isHub = await isCrdServed(cluster, managedClusterCrd);
   if (isHub === !installOcm) return;
-  throw isHub
-    ? new StellarError('name-taken', `${describeCluster(cluster.cluster)} is already an OCM hub.`, {
-        next: [advice('Use it as it is: --no-ocm')],
-      })
-    : new StellarError(
-        'not-a-hub',
-        `${describeCluster(cluster.cluster)} is not an OCM hub, and --no-ocm does not install OCM.`,
-        {
-          next: [advice('Without --no-ocm OCM is installed there')],
-        },
-      );
+  const what = describeCluster(cluster.cluster);
+  const use = advice('Use it as it is: --no-ocm');
+  if (isHub) throw new StellarError('name-taken', `${what} is already an OCM hub.`, { next: [use] });
+  throw new StellarError('not-a-hub', `${what} is not an OCM hub, and --no-ocm does not install OCM.`, {
+    next: [advice('Without --no-ocm OCM is installed there')],
+  });
 }
 
 /** A WDS that names no ITS uses the only one: with two, its controllers fail at their next start. */
@@ -146,9 +138,8 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
  */
 async function ensurePropertiesNamespace(its: Kube | undefined): Promise<boolean> {
   if (its === undefined) return false;
-  const { apiVersion, kind } = resources.namespaces;
   if ((await its.get(resources.namespaces, propertiesNamespace)) !== undefined) return false;
-  await its.apply({ apiVersion, kind, metadata: { name: propertiesNamespace } });
+  await its.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: propertiesNamespace } });
   return true;
 }
 

@@ -67,16 +67,14 @@ export function createLocalCluster(input: LocalClusterInput, tools: LocalTools):
 }
 
 async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: LocalTools): Promise<LocalCluster> {
-  const { name, role } = input;
+  const { name, role, externalPort } = input;
   const names = localNames(provider.name, name);
   const context = role === 'wec' ? name : names.context;
   const exists = (await provider.clusters()).includes(name);
   if (!exists) await requireProvider(provider.name, tools.programs);
   await requireContextFree(context, names, tools);
   const isHosting = exists && role === 'hosting';
-  const ingressPort = isHosting
-    ? await findIngressPort(provider.name, name, input.externalPort, tools.programs)
-    : undefined;
+  const ingressPort = isHosting ? await findIngressPort(provider.name, name, externalPort, tools.programs) : undefined;
   if (!exists) requireTime(tools.run, `There is no ${provider.name} cluster ${name} yet`);
   if (!exists) await input.beforeCreation?.();
   const result = {
@@ -141,9 +139,7 @@ async function create(provider: LocalProvider, input: LocalClusterInput, { run }
   await provider.create({ name, image, network, ingressPort, limitMs }).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
     const remove = removeCommand(provider.name, name, input.role);
-    throw error.with({
-      next: [runCommand(remove, 'Remove what is left of it'), advice('Then rerun the command')],
-    });
+    throw error.with({ next: [runCommand(remove, 'Remove what is left of it'), advice('Then rerun the command')] });
   });
 }
 
@@ -170,17 +166,12 @@ function removeCommand(provider: ProviderName, name: string, role: LocalClusterI
 
 /** @param why the cause */
 function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, why: StellarError): StellarError {
-  return new StellarError(
-    'cluster-unusable',
-    `The ${provider.name} cluster ${name} exists but cannot be used: ${why.message}`,
-    {
-      details: why.details,
-      next: [
-        runCommand(startCommand(provider.name, name), 'If it was stopped'),
-        runCommand(removeCommand(provider.name, name, role), 'If it was never finished'),
-      ],
-    },
-  );
+  const message = `The ${provider.name} cluster ${name} exists but cannot be used: ${why.message}`;
+  const next = [
+    runCommand(startCommand(provider.name, name), 'If it was stopped'),
+    runCommand(removeCommand(provider.name, name, role), 'If it was never finished'),
+  ];
+  return new StellarError('cluster-unusable', message, { details: why.details, next });
 }
 
 async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClusterInput, run: Run): Promise<void> {
@@ -188,13 +179,9 @@ async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClust
     const nodes = await kube.list<WithConditions>(resources.nodes);
     return nodes?.length && nodes.every((node) => isTrue(node, 'Ready')) ? undefined : 'its nodes are not ready';
   };
-  const late = () =>
-    new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, {
-      next: [
-        runCommand(command`kubectl --context ${kube.cluster.context} get nodes`, 'Look at them'),
-        advice('To resume, rerun the command'),
-      ],
-    });
+  const see = runCommand(command`kubectl --context ${kube.cluster.context} get nodes`, 'Look at them');
+  const next = [see, advice('To resume, rerun the command')];
+  const late = () => new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, { next });
   await waitWhile(blocker, run, late).catch((error: unknown) => {
     if (error instanceof StellarError && error.code === 'unreachable') throw unusable(provider, input, error);
     throw error;

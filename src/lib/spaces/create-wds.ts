@@ -3,7 +3,6 @@ import { StellarError } from '../core/errors.ts';
 import { advice, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { hookNames, managerName } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
@@ -44,21 +43,12 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
   });
 }
 
-/** The objects to apply, in order, and a description. */
-interface Plan {
-  objects: KubeObject[];
-  what: string;
-}
-
 /**
  * Plans the objects that an existing WDS lacks to become ready.
+ * @returns the objects to apply, in order, and a description
  * @throws StellarError `name-taken` if it uses another ITS than the requested one
  */
-async function planPresent(
-  { name, type, itsName, apiGroups }: WdsInput,
-  present: ControlPlane,
-  hosting: Kube,
-): Promise<Plan> {
+async function planPresent({ name, type, itsName, apiGroups }: WdsInput, present: ControlPlane, hosting: Kube) {
   if (itsName !== undefined) await refuseOtherIts(name, itsName, hosting);
   refuseOtherGroups(present, apiGroups);
   const binding = await missingManagerBinding(hosting, type);
@@ -78,15 +68,13 @@ function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
   if (asked.length === 0) return;
   const present = apiGroupsOf(wds).join(',');
   if (present === asked.join(',')) return;
-  throw new StellarError(
-    'name-taken',
-    `${wds.metadata.name} already exists, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
-    { next: [advice('Choose another name, or delete it first')] },
-  );
+  const watched = present === '' ? 'all API groups' : present;
+  const message = `${wds.metadata.name} already exists, and watches ${watched}, not ${asked.join(',')}.`;
+  throw new StellarError('name-taken', message, { next: [advice('Choose another name, or delete it first')] });
 }
 
-/** Plans a new WDS, and checks all foreseeable failures. */
-async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, run: Run): Promise<Plan> {
+/** Plans the objects of a new WDS in the same way, and checks all foreseeable failures. */
+async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, run: Run) {
   const { name, type, itsName } = input;
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
   const choice = await chooseItsForWds(hosting, itsName, hooks, { keepName: itsName !== undefined });

@@ -54,10 +54,8 @@ async function tokenIsValid(role: SpaceRole, { name, hosting }: { name: string; 
   if (token === undefined || expiry === undefined) return skipped('no token with an expiry date is visible');
   const rest = expiry - hosting.now();
   if (!expiresSoon(token, hosting.now())) return pass(`for ${formatAge(rest)}`);
-  const renewal = run(
-    command`stellarctl ${role} repair ${name} --hosting-context ${hosting.cluster.context}`,
-    'Renew it, and restart what uses it',
-  );
+  const repair = command`stellarctl ${role} repair ${name} --hosting-context ${hosting.cluster.context}`;
+  const renewal = run(repair, 'Renew it, and restart what uses it');
   return rest > 0
     ? warn('external-token-expiring', `The token by which pods reach ${name} expires in ${formatAge(rest)}.`, renewal)
     : fail('external-token-expired', `The token by which pods reach ${name} expired ${formatAge(-rest)} ago.`, renewal);

@@ -231,17 +231,11 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
     throw new StellarError('has-dependents', `Whether WECs are registered with ${name} is unknown: ${unseen}`, {
       next: [nextStep(anyway, 'If it is not needed')],
     });
-  if (wecs.length > 0)
-    throw new StellarError(
-      'has-dependents',
-      `${count(wecs.length, 'WEC is', 'WECs are')} registered with ${name}: ${wecs.join(', ')}.`,
-      {
-        next: [
-          nextStep(command`stellarctl deregister ${wecs} --its ${context}`, 'Deregister them first'),
-          advice('Or abandon them: --force'),
-        ],
-      },
-    );
+  if (wecs.length > 0) {
+    const message = `${count(wecs.length, 'WEC is', 'WECs are')} registered with ${name}: ${wecs.join(', ')}.`;
+    const first = nextStep(command`stellarctl deregister ${wecs} --its ${context}`, 'Deregister them first');
+    throw new StellarError('has-dependents', message, { next: [first, advice('Or abandon them: --force')] });
+  }
   if (wdses.length > 0) {
     const deletions = wdses.map((wds) =>
       nextStep(command`stellarctl wds delete ${wds} --hosting-context ${hosting}`, `Delete ${wds} first`),

@@ -148,13 +148,7 @@ async function deleteFirst(wds: WdsToDelete, tools: SpaceTools, run: Run): Promi
   return forName(result, run, () => removeWorks(wds, its, run));
 }
 
-async function removeContents(
-  space: WdsToDelete,
-  wds: Kube,
-  force: boolean | undefined,
-  hosting: Kube,
-  run: Run,
-): Promise<void> {
+async function removeContents(space: WdsToDelete, wds: Kube, force: boolean | undefined, hosting: Kube, run: Run) {
   const { name, controlPlane, its, works } = space;
   await removePolicies(space, wds, run);
   // The API server of type host outlives the WDS.
@@ -165,16 +159,10 @@ async function removeContents(
   if (its === undefined || its.dryRun || works.length === 0) return;
   // Do not wait for agents that may be unreachable: running agents remove the workloads of the works later.
   if (force) return removeWorks(space, its, run);
-  await untilMet(
-    {
-      name,
-      check: (remaining) =>
-        remaining.length === 0 ? met : waiting(`removing ${count(remaining.length, 'work')} from ${wecsOf(remaining)}`),
-      read: () => worksOf(its, name),
-      unmet: (remaining) => notRemoved(space, remaining, its, hosting),
-    },
-    run,
-  );
+  const check = (remaining: ManifestWork[]) =>
+    remaining.length === 0 ? met : waiting(`removing ${count(remaining.length, 'work')} from ${wecsOf(remaining)}`);
+  const unmet = (remaining: ManifestWork[]) => notRemoved(space, remaining, its, hosting);
+  await untilMet({ name, check, read: () => worksOf(its, name), unmet }, run);
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
 }
 
@@ -188,26 +176,21 @@ async function removePolicies({ name, policies, bindings, its, keep }: WdsToDele
   }
 }
 
-const notRemoved = (wds: WdsToDelete, remaining: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError =>
-  new StellarError(
-    'timeout',
-    `The works of ${wds.name} were not removed in time; ${count(remaining.length, 'work')} left on ${wecsOf(remaining)}.`,
-    {
-      details: ['Its binding policies are deleted; the WDS itself is still there.'],
-      next: [
-        nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'See whether the agents there run'),
-        nextStep(toDelete(wds, hosting, '--force'), 'If they do not'),
-      ],
-    },
-  );
-
-const stillPresent = (works: readonly ManifestWork[]): ManifestWork[] =>
-  works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+function notRemoved(wds: WdsToDelete, remaining: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError {
+  const left = `${count(remaining.length, 'work')} left on ${wecsOf(remaining)}`;
+  const next = [
+    nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'See whether the agents there run'),
+    nextStep(toDelete(wds, hosting, '--force'), 'If they do not'),
+  ];
+  const details = ['Its binding policies are deleted; the WDS itself is still there.'];
+  return new StellarError('timeout', `The works of ${wds.name} were not removed in time; ${left}.`, { details, next });
+}
 
 /** Also removes the works that the transport has sent since they were read. */
 async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run): Promise<void> {
   const remaining = its.dryRun ? works : await worksOf(its, name);
-  if (keep) await makeOrphans(its, stillPresent(remaining), run);
+  const present = remaining.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  if (keep) await makeOrphans(its, present, run);
   for (const { metadata } of remaining)
     await its.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
 }

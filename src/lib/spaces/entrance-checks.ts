@@ -51,7 +51,7 @@ async function tryOne(
   space: ControlPlane,
   externalPort: number | undefined,
 ): Promise<{ name: string; entrance: Entrance }[]> {
-  const context = ifSeen(ifSeen(await tryRead(() => readAccess(space, hosting))) ?? { state: 'absent', why: '' });
+  const context = ifSeen(ifSeen(await tryRead(() => readAccess(space, hosting))));
   const entrance = context && (await tryEntrance(context, externalPort));
   return entrance === undefined ? [] : [{ name: space.metadata.name, entrance }];
 }
@@ -80,15 +80,10 @@ export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   if (config.isOpenShift) return skipped('OpenShift uses routes');
   const host = `its1.${config.domain}`;
+  const why = `${host} cannot be resolved on this machine: kubectl needs it, stellarctl does not`;
+  const hosts = `or put a line for each space into the hosts file: 127.0.0.1 ${host}`;
   return resolve(host).then(
     ({ address }) => pass(`${host} is ${address}`),
-    () =>
-      warn(
-        'names-unresolved',
-        `${host} cannot be resolved on this machine: kubectl needs it, stellarctl does not`,
-        advice(
-          `Let your DNS answer for *.${config.domain}, or put a line for each space into the hosts file: 127.0.0.1 ${host}`,
-        ),
-      ),
+    () => warn('names-unresolved', why, advice(`Let your DNS answer for *.${config.domain}, ${hosts}`)),
   );
 }

@@ -152,8 +152,6 @@ const rerun = advice('To resume, rerun the command');
 export const resume = (steps: readonly NextStep[] = []): readonly NextStep[] => (steps.length > 0 ? steps : [rerun]);
 
 function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
-  return new StellarError(
-    'not-found',
-    `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`,
-  );
+  const message = `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`;
+  return new StellarError('not-found', message);
 }

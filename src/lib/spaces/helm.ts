@@ -101,15 +101,11 @@ export class Helm {
     // `https:/example.com/chart` could also be a folder of the current directory.
     if (isAddress.test(chart)) return undefined;
     if (await isThere(chart)) return chart;
-    if (!mayBeFetched(chart))
-      throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
-        next: [
-          advice(
-            'A chart is a folder, a packed file (.tgz), a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows',
-          ),
-        ],
-      });
-    return undefined;
+    if (mayBeFetched(chart)) return undefined;
+    const remote = 'a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows';
+    throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
+      next: [advice(`A chart is a folder, a packed file (.tgz), ${remote}`)],
+    });
   }
 
   /**
@@ -182,11 +178,7 @@ export class Helm {
       'helm',
       this.#succeeded({ args }, output),
     );
-    return (revisions ?? []).map(({ revision, status, chart }) => ({
-      revision,
-      status,
-      chart: chartFromLabel(chart),
-    }));
+    return (revisions ?? []).map(({ revision, status, chart }) => ({ revision, status, chart: chartFromLabel(chart) }));
   }
 
   /** The user-supplied values of a release; with `all`, merged with the chart's defaults. */

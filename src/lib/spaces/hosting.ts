@@ -35,16 +35,13 @@ export async function requireHosting(hosting: Kube): Promise<void> {
 
 /** The error for a cluster that does not serve the kind ControlPlane. */
 export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
-  return new StellarError(
-    'not-a-hosting-cluster',
-    `${describeCluster(cluster)} is not a hosting cluster: it does not serve controlplanes.tenancy.kflex.kubestellar.org.`,
-    {
-      next: [
-        advice('Give the context of the hosting cluster: --hosting-context CONTEXT'),
-        run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it'),
-      ],
-    },
-  );
+  const why = 'it does not serve controlplanes.tenancy.kflex.kubestellar.org';
+  const next = [
+    advice('Give the context of the hosting cluster: --hosting-context CONTEXT'),
+    run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it'),
+  ];
+  const message = `${describeCluster(cluster)} is not a hosting cluster: ${why}.`;
+  return new StellarError('not-a-hosting-cluster', message, { next });
 }
 
 /** @returns undefined if the ConfigMap does not exist */

@@ -226,25 +226,17 @@ function needsPostgres(values: Values): boolean {
  * @param absent whether to also create missing definitions; the first installation leaves those to helm
  * @returns whether any definition has changed
  */
-async function updateDefinitions(
-  kube: Kube,
-  definitions: readonly KubeObject[],
-  { absent }: { absent: boolean },
-): Promise<boolean> {
+async function updateDefinitions(kube: Kube, definitions: readonly KubeObject[], { absent }: { absent: boolean }) {
   let hasChanged = false;
   for (const definition of definitions) {
     const present = await kube.get(resources.customResourceDefinitions, definition.metadata.name);
     if (present === undefined && !absent) continue;
-    const change = await kube.apply(withoutStatus(definition));
+    // Generated definitions contain an empty status, which only the API server may write.
+    const { status: _, ...wanted } = definition as KubeObject & { status?: unknown };
+    const change = await kube.apply(wanted);
     hasChanged ||= change !== 'unchanged';
   }
   return hasChanged;
-}
-
-/** Generated definitions contain an empty status, which only the API server may write. */
-function withoutStatus(definition: KubeObject): KubeObject {
-  const { status: _, ...rest } = definition as KubeObject & { status?: unknown };
-  return rest;
 }
 
 const isPending = (status: string | undefined): boolean => status?.startsWith('pending-') === true;
@@ -265,16 +257,12 @@ export function refusePending(context: string, { release, revisions }: Pick<Clus
 function pendingRelease(context: string, { name, namespace }: ReleaseName, { revision, status }: Revision) {
   const record = recordOf({ name, namespace }, revision);
   const forget = command`kubectl --context ${context} -n ${namespace} delete secret ${record}`;
-  return new StellarError(
-    'release-pending',
-    `Another helm operation is in progress on ${context}: release ${name} in namespace ${namespace} is at ${status}.`,
-    {
-      next: [
-        advice('When it has ended, rerun the command'),
-        nextStep(forget, 'If helm runs on no machine where it may have been started'),
-      ],
-    },
-  );
+  const what = `release ${name} in namespace ${namespace} is at ${status}`;
+  const next = [
+    advice('When it has ended, rerun the command'),
+    nextStep(forget, 'If helm runs on no machine where it may have been started'),
+  ];
+  return new StellarError('release-pending', `Another helm operation is in progress on ${context}: ${what}.`, { next });
 }
 
 /**

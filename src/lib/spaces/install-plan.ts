@@ -75,9 +75,7 @@ export function makePlan(clusterState: ClusterState, asked: InstallRequest, ifFr
     throw new StellarError(
       'upgrade-needed',
       `${where}, which is newer than ${version}: downgrading is not supported.`,
-      {
-        next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')],
-      },
+      { next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')] },
     );
   if (difference > 0 && !asked.upgrade)
     throw new StellarError('upgrade-needed', `${where}, and ${version} was requested.`, {
@@ -264,11 +262,11 @@ const isOfCoreChart = (name: string): boolean =>
   hooksOfCoreChart.includes(name) || (Object.hasOwn(olderHooks, name) && name !== 'ocm');
 
 /** The release that owns an object, from helm's annotations. */
-function ownerOf({ metadata }: KubeObject): ReleaseName | undefined {
+export function ownerOf({ metadata }: KubeObject): ReleaseName | undefined {
   const name = metadata.annotations?.['meta.helm.sh/release-name'];
   const namespace = metadata.annotations?.['meta.helm.sh/release-namespace'];
   return name === undefined || namespace === undefined ? undefined : { name, namespace };
 }
 
-const isSameRelease = (one: ReleaseName | undefined, other: ReleaseName): boolean =>
+export const isSameRelease = (one: ReleaseName | undefined, other: ReleaseName): boolean =>
   one?.name === other.name && one.namespace === other.namespace;

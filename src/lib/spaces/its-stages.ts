@@ -62,10 +62,7 @@ export function itsStages({
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
     { id: 'reachable', title: 'API server answers', check: reachable, graceMs, settles: ['api-server'] },
     ...beforeHub,
-    ...hubStages(wasReady).map(({ check, ...stage }) => ({
-      ...stage,
-      check: checkInside(check),
-    })),
+    ...hubStages(wasReady).map(({ check, ...stage }) => ({ ...stage, check: checkInside(check) })),
     ...afterHub,
     {
       id: 'workstatus-crd',

@@ -15,6 +15,7 @@ import { ingressClass } from '../ocm/kubeflex-names.ts';
 import type { Helm, LocalChart } from './helm.ts';
 import type { Values } from './helm-values.ts';
 import { withHostingLease } from './hosting-lease.ts';
+import { isSameRelease, ownerOf } from './install-plan.ts';
 import { defaultPort, type ProviderName } from './local-cluster-names.ts';
 import { ingressNodeLabel } from './provider.ts';
 
@@ -65,7 +66,7 @@ export async function ensureIngress(
 ): Promise<boolean> {
   const { context } = kube.cluster;
   const present = await kube.get<KubeObject>(resources.ingressClasses, ingressClass.name);
-  if (present !== undefined && !isOfRelease(present)) return false;
+  if (present !== undefined && !isSameRelease(ownerOf(present), ingressRelease)) return false;
   // helm creates it after everything else.
   const isThere = present !== undefined;
   if (!isThere) {
@@ -87,12 +88,6 @@ export async function ensureIngress(
   await untilAnswers(kube, input.port ?? defaultPort, run);
   if (!isThere) run.progress.reached(context, 'Traefik answers');
   return !isThere;
-}
-
-/** helm's own marks on what it has created. */
-function isOfRelease({ metadata: { annotations: of = {} } }: KubeObject): boolean {
-  const { name, namespace } = ingressRelease;
-  return of['meta.helm.sh/release-name'] === name && of['meta.helm.sh/release-namespace'] === namespace;
 }
 
 /** A helm that was killed leaves its release pending, which helm itself never ends. */

@@ -113,10 +113,7 @@ interface InstalledSpace {
 }
 
 export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
-  {
-    ...{ id: `${role}-versions`, title: 'it runs the versions of the installed hooks' },
-    run: judgeVersions,
-  },
+  { ...{ id: `${role}-versions`, title: 'it runs the versions of the installed hooks' }, run: judgeVersions },
 ];
 
 async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {

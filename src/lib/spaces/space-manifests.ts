@@ -20,22 +20,14 @@ import type { ItsForWds } from './its-for-wds.ts';
  */
 function controlPlane(name: string, type: string, hooks: HookUse[], globalVars: Record<string, string>): ControlPlane {
   const { apiVersion, kind } = resources.controlPlanes;
-  return {
-    apiVersion,
-    kind,
-    metadata: { name },
-    spec: { backend: 'shared', type, waitForPostCreateHooks: true, postCreateHooks: hooks, globalVars },
-  };
+  const spec = { backend: 'shared', type, waitForPostCreateHooks: true, postCreateHooks: hooks, globalVars };
+  return { apiVersion, kind, metadata: { name }, spec };
 }
 
 /** @param hooks its hooks, in order */
 export function itsManifest(name: string, type: ItsType, hooks: readonly string[]): ControlPlane {
-  const its = controlPlane(
-    name,
-    type,
-    hooks.map((hookName) => ({ hookName })),
-    itsVariables(type),
-  );
+  const uses = hooks.map((hookName) => ({ hookName }));
+  const its = controlPlane(name, type, uses, itsVariables(type));
   if (type === 'external') its.spec = { ...its.spec, bootstrapSecretRef: bootstrapSecretOf(name) };
   return its;
 }
@@ -54,15 +46,11 @@ export function wdsManifest(
   { name, type, apiGroups }: WdsInput,
   { itsName, transportHook }: Pick<ItsForWds, 'itsName' | 'transportHook'>,
 ): ControlPlane {
-  return controlPlane(
-    name,
-    type,
-    [
-      { hookName: hookNames.controller, vars: { APIGroups: apiGroups.join(',') } },
-      { hookName: transportHook, vars: wdsVariables(type) },
-    ],
-    { ControlPlaneName: name, ITSName: itsName },
-  );
+  const hooks = [
+    { hookName: hookNames.controller, vars: { APIGroups: apiGroups.join(',') } },
+    { hookName: transportHook, vars: wdsVariables(type) },
+  ];
+  return controlPlane(name, type, hooks, { ControlPlaneName: name, ITSName: itsName });
 }
 
 export interface WdsInput {
@@ -91,21 +79,18 @@ export async function missingManagerBinding(hosting: Kube, type: string): Promis
  * rights.
  */
 export function managerBinding(): KubeObject {
+  const { name, namespace } = coreChart.release;
+  // helm adopts objects labeled as part of its release, and rejects others: a chart that lists a host space creates this
+  // binding too.
+  const labels = { 'app.kubernetes.io/managed-by': 'Helm' };
+  const annotations = { 'meta.helm.sh/release-name': name, 'meta.helm.sh/release-namespace': namespace };
+  const metadata = { name: managerAdminBinding, labels, annotations };
+  return adminBinding(metadata, { name: managerName, namespace: systemNamespace });
+}
+
+/** A binding that gives a service account the rights of cluster-admin. */
+export function adminBinding(metadata: KubeObject['metadata'], account: { name: string; namespace: string }) {
   const { apiVersion, kind } = resources.clusterRoleBindings;
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      name: managerAdminBinding,
-      // helm adopts objects labeled as part of its release, and rejects others: a chart that lists a host space creates this
-      // binding too.
-      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
-      annotations: {
-        'meta.helm.sh/release-name': coreChart.release.name,
-        'meta.helm.sh/release-namespace': coreChart.release.namespace,
-      },
-    },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: [{ kind: 'ServiceAccount', name: managerName, namespace: systemNamespace }],
-  } as KubeObject;
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+  return { apiVersion, kind, metadata, roleRef, subjects: [{ kind: 'ServiceAccount', ...account }] } as KubeObject;
 }

@@ -95,9 +95,7 @@ export async function requireHooks(
   throw new StellarError(
     'hook-missing',
     `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`,
-    {
-      next: [run(install, 'Install them')],
-    },
+    { next: [run(install, 'Install them')] },
   );
 }
 

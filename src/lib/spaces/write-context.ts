@@ -72,8 +72,6 @@ async function refuseForeignFile(file: string, name: string, { hostingContext }:
   throw new StellarError(
     'file-error',
     `${file} exists and is not an exported kubeconfig of ${name}; it was not changed.`,
-    {
-      next: [advice('Give another file')],
-    },
+    { next: [advice('Give another file')] },
   );
 }
