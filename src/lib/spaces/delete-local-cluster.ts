@@ -34,11 +34,10 @@ export async function findLocalCluster(
   const having: ProviderName[] = [];
   for (const each of present.length > 0 ? present : providerNames.slice(0, 1))
     if ((await withProvider(each, programs, (opened) => opened.clusters())).includes(name)) having.push(each);
-  if (having.length > 1) {
+  if (having.length > 1)
     throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
       next: [advice(`Choose one: --provider ${having.join('|')}`)],
     });
-  }
   const [found] = having;
   const wanted = found ?? provider;
   const clusters = (wanted === undefined ? providerNames : [wanted]).map((each) => localNames(each, name).cluster);

@@ -140,11 +140,10 @@ export function noSuchSpace(
   verb: Verb,
 ): StellarError {
   const other = present && roleOf(present);
-  if (other !== undefined) {
+  if (other !== undefined)
     return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
       next: [nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`)],
     });
-  }
   return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
     next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what exists')],
   });

@@ -6,20 +6,12 @@ import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { typeOf } from './spaces.ts';
 
 /** Makes KubeFlex run hooks again, whose objects are missing: it runs none that a control plane's status lists as done. */
-export async function forgetHooks(
-  hosting: Kube,
-  { metadata, status }: ControlPlane,
-  hooks: readonly string[],
-): Promise<void> {
+export async function forgetHooks(hosting: Kube, { metadata, status }: ControlPlane, hooks: readonly string[]) {
   const marked = hooks.filter((hook) => status?.postCreateHooks?.[hook] === true);
   if (marked.length === 0) return;
   const postCreateHooks = Object.fromEntries(marked.map((hook) => [hook, null]));
-  await hosting.merge(
-    resources.controlPlanes,
-    metadata.name,
-    { status: { postCreateHooks, postCreateHookCompleted: false } },
-    { subresource: 'status' },
-  );
+  const patch = { status: { postCreateHooks, postCreateHookCompleted: false } };
+  await hosting.merge(resources.controlPlanes, metadata.name, patch, { subresource: 'status' });
 }
 
 /**

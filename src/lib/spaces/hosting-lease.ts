@@ -82,9 +82,8 @@ async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Le
 function busy({ cluster }: Kube, holder: string | undefined): StellarError {
   const unlock = command`kubectl --context ${cluster.context} -n ${namespace} delete lease ${name}`;
   const next = [advice('When it has ended, rerun the command'), nextStep(unlock, 'If it does not run')];
-  return new StellarError('hosting-busy', `Another run on ${describeCluster(cluster)} is in progress: ${holder}.`, {
-    next,
-  });
+  const message = `Another run on ${describeCluster(cluster)} is in progress: ${holder}.`;
+  return new StellarError('hosting-busy', message, { next });
 }
 
 const read = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);

@@ -110,11 +110,7 @@ export async function forgetSpace(role: SpaceRole, context: string, hosting: Kub
  * @param given a context, or its name; undefined clears the choice
  * @param hosting the hosting cluster, if one is known
  */
-export async function chooseSpace(
-  role: SpaceRole,
-  given: string | undefined,
-  hosting: Kube | undefined,
-): Promise<void> {
+export async function chooseSpace(role: SpaceRole, given: string | undefined, hosting: Kube | undefined) {
   const { [role]: _, ...others } = await readSettings();
   const choice: Choices = given === undefined ? {} : { [role]: given };
   const uid = hosting && (await clusterUid(hosting));
@@ -222,13 +218,9 @@ function notedContext(name: string, kubeconfig: Kubeconfig, hosting: Access<Host
   const noted = [...kubeconfig.contexts].filter(([, context]) => controlPlaneOf(context) === name);
   const byHosting = new Map(noted.map(([context, entry]) => [hostingOf(entry) ?? '', context]));
   const contexts = [...byHosting.values()];
-  if (contexts.length > 1)
-    throw new StellarError(
-      'several-its',
-      `Several hosting clusters have a space ${name}: its contexts are ${contexts.join(', ')}.`,
-      { next: [advice('Give one of these contexts')] },
-    );
-  return contexts[0];
+  if (contexts.length <= 1) return contexts[0];
+  const message = `Several hosting clusters have a space ${name}: its contexts are ${contexts.join(', ')}.`;
+  throw new StellarError('several-its', message, { next: [advice('Give one of these contexts')] });
 }
 
 async function findByName(name: string, tools: HostingTools): Promise<Access<SelectedContext>> {

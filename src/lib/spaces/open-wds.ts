@@ -201,14 +201,13 @@ async function itsFor(
   return { its: await through(reached, async (context) => ({ name, kube: tools.connect(context) })) };
 }
 
-const otherIts = (given: string, wds: ControlPlane, named: ControlPlane, { cluster }: Kube): StellarError =>
-  new StellarError(
-    'usage',
-    `WDS ${wds.metadata.name} sends through ${named.metadata.name} of ${cluster.context}, and ${given} is another cluster: their kube-system UIDs differ.`,
-    {
-      next: [advice('Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS')],
-    },
-  );
+function otherIts(given: string, wds: ControlPlane, named: ControlPlane, { cluster }: Kube): StellarError {
+  const its = `${named.metadata.name} of ${cluster.context}`;
+  const why = `WDS ${wds.metadata.name} sends through ${its}, and ${given} is another cluster`;
+  return new StellarError('usage', `${why}: their kube-system UIDs differ.`, {
+    next: [advice('Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS')],
+  });
+}
 
 const opened = (open: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> => open().then(seen, hiddenBy);
 

@@ -30,11 +30,7 @@ export interface PolicyToRelease {
  * with KubeStellar's controllers. A rerun resumes.
  * @param subject whose progress shows the wait
  */
-export async function releasePolicy(
-  { name, policy, binding, wds, its }: PolicyToRelease,
-  subject: string,
-  run: Run,
-): Promise<void> {
+export async function releasePolicy({ name, policy, binding, wds, its }: PolicyToRelease, subject: string, run: Run) {
   await disown(wds.kube, binding);
   if (policy !== undefined)
     await wds.kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid, orphan: true });
@@ -76,43 +72,28 @@ export async function readBoth(name: string, kube: Kube) {
 }
 
 /** Deletes a policy and what it has sent. A Binding with a policy is deleted with the policy. */
-export async function deleteBoth(
-  kube: Kube,
-  policy: BindingPolicy | undefined,
-  binding: Binding | undefined,
-): Promise<void> {
+export async function deleteBoth(kube: Kube, policy: BindingPolicy | undefined, binding: Binding | undefined) {
   if (policy !== undefined)
     await kube.delete(resources.bindingPolicies, policy.metadata.name, { uid: policy.metadata.uid });
   if (isOwnerless(binding)) await kube.delete(resources.bindings, binding.metadata.name, { uid: binding.metadata.uid });
 }
 
 /** Waits until the policy is deleted and nothing changes the Binding. */
-async function untilBindingOrphaned(
-  name: string,
-  wds: PolicyToRelease['wds'],
-  subject: string,
-  run: Run,
-): Promise<void> {
-  await untilMet(
-    {
-      name: subject,
-      check: ({ policy, binding }) => {
-        if (policy !== undefined) return waiting('the policy is being deleted');
-        return binding === undefined || isOwnerless(binding)
-          ? met
-          : waiting('the Binding still has its policy as owner');
-      },
-      read: () => readBoth(name, wds.kube),
-      act: async ({ policy, binding }) => {
-        if (policy === undefined) await disown(wds.kube, binding);
-      },
-      unmet: ({ policy }) =>
-        new StellarError(
-          'timeout',
-          `${policy === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time: the workloads are still there.`,
-          { next: toSeeWds(wds, 'Do its controllers run?') },
-        ),
-    },
-    run,
-  );
+async function untilBindingOrphaned(name: string, wds: PolicyToRelease['wds'], subject: string, run: Run) {
+  const read = () => readBoth(name, wds.kube);
+  type Both = Awaited<ReturnType<typeof read>>;
+  const check = ({ policy, binding }: Both) => {
+    if (policy !== undefined) return waiting('the policy is being deleted');
+    if (binding === undefined || isOwnerless(binding)) return met;
+    return waiting('the Binding still has its policy as owner');
+  };
+  const act = async ({ policy, binding }: Both) => {
+    if (policy === undefined) await disown(wds.kube, binding);
+  };
+  const unmet = ({ policy }: Both) => {
+    const message = `${policy === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time`;
+    const next = toSeeWds(wds, 'Do its controllers run?');
+    return new StellarError('timeout', `${message}: the workloads are still there.`, { next });
+  };
+  await untilMet({ name: subject, check, read, act, unmet }, run);
 }

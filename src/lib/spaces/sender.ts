@@ -74,26 +74,20 @@ function isSent(binding: Binding): boolean {
   );
 }
 
-const notHere = (binding: Binding, wds: OpenWds, its: Reader): StellarError =>
-  new StellarError('identity-unproven', `${whyElsewhere(binding, its.cluster.context)}. Nothing was written.`, {
-    next: [
-      ...toSeeWds(wds, 'Is its ITS right, and does its transport run?'),
-      run(
-        command`kubectl --context ${wds.context} get binding ${binding.metadata.name} -o yaml`,
-        'See what it was to send',
-      ),
-    ],
-  });
+function notHere(binding: Binding, wds: OpenWds, its: Reader): StellarError {
+  const get = command`kubectl --context ${wds.context} get binding ${binding.metadata.name} -o yaml`;
+  const see = toSeeWds(wds, 'Is its ITS right, and does its transport run?');
+  const next = [...see, run(get, 'See what it was to send')];
+  const why = whyElsewhere(binding, its.cluster.context);
+  return new StellarError('identity-unproven', `${why}. Nothing was written.`, { next });
+}
 
-const unproven = (wds: OpenWds, { cluster }: Reader): StellarError =>
-  new StellarError(
-    'identity-unproven',
-    wds.isContext
-      ? `Nothing proves which works on ${cluster.context} are those of ${wds.name}: no hosting cluster shows this WDS.`
-      : `Nothing proves that WDS ${wds.name} sends through ${cluster.context}.`,
-    {
-      next: wds.isContext
-        ? [advice('Name its hosting cluster: --hosting-context CONTEXT')]
-        : toSeeWds(wds, 'See its ITS'),
-    },
-  );
+function unproven(wds: OpenWds, { cluster: { context } }: Reader): StellarError {
+  if (!wds.isContext)
+    return new StellarError('identity-unproven', `Nothing proves that WDS ${wds.name} sends through ${context}.`, {
+      next: toSeeWds(wds, 'See its ITS'),
+    });
+  const what = `which works on ${context} are those of ${wds.name}: no hosting cluster shows this WDS`;
+  const next = [advice('Name its hosting cluster: --hosting-context CONTEXT')];
+  return new StellarError('identity-unproven', `Nothing proves ${what}.`, { next });
+}

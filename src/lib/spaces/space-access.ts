@@ -83,13 +83,10 @@ export async function readAccess(
   const namespace = namespaceOf(name);
   const secret = await hosting.get<Secret>(resources.secrets, keys.name, { namespace });
   const text = secret?.data?.[keys.outside];
+  const source = `Secret ${namespace}/${keys.name}`;
   if (text === undefined)
-    return {
-      state: 'absent',
-      why: `Secret ${namespace}/${keys.name} has no key ${keys.outside}: its API server is not running yet`,
-    };
-  const source = `in Secret ${namespace}/${keys.name}`;
-  return seen({ ...(await contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source)), name });
+    return { state: 'absent', why: `${source} has no key ${keys.outside}: its API server is not running yet` };
+  return seen({ ...(await contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), `in ${source}`)), name });
 }
 
 /** Like accessSpace; users who may not read a space's Secret may have a context for it. */
@@ -184,11 +181,8 @@ export async function brokenContext({ space, kube, tools }: OwnContexts): Promis
       return problem('context-elsewhere', why, ...(renewal ? [renewal] : []));
     } catch (error) {
       const { message, next } = failureOf(error);
-      return problem(
-        'context-broken',
-        `The context ${context} does not work: ${message}`,
-        ...(renewal ? [renewal] : next),
-      );
+      const why = `The context ${context} does not work: ${message}`;
+      return problem('context-broken', why, ...(renewal ? [renewal] : next));
     }
   });
   return (await Promise.all(tried)).flat()[0];

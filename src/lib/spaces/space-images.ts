@@ -31,11 +31,9 @@ export async function requireRegistry(hosting: Kube, asked: string | undefined):
   if (asked === undefined || asked === present) return present;
   const { context } = hosting.cluster;
   const init = command`stellarctl init --image-registry ${asked} --hosting-context ${context}`;
-  throw new StellarError(
-    'conflict',
-    `The hooks of ${context} take images and charts from ${present ?? 'the public registries'}, not from ${asked}.`,
-    { next: [run(init, 'Change them first')] },
-  );
+  const source = present ?? 'the public registries';
+  const message = `The hooks of ${context} take images and charts from ${source}, not from ${asked}.`;
+  throw new StellarError('conflict', message, { next: [run(init, 'Change them first')] });
 }
 
 /**

@@ -65,11 +65,10 @@ function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; t
 function refuseForeign(name: string, namespace: KubeObject): void {
   const { deletionTimestamp, ownerReferences = [] } = namespace.metadata;
   if (deletionTimestamp !== undefined || ownerReferences.some(({ kind }) => kind === 'ControlPlane')) return;
-  throw new StellarError(
-    'name-taken',
-    `The namespace ${namespace.metadata.name}, which ${name} needs, already exists and belongs to no control plane.`,
-    { next: [advice('Choose another name, or delete the namespace if it is not needed')] },
-  );
+  const what = `The namespace ${namespace.metadata.name}, which ${name} needs,`;
+  throw new StellarError('name-taken', `${what} already exists and belongs to no control plane.`, {
+    next: [advice('Choose another name, or delete the namespace if it is not needed')],
+  });
 }
 
 /**
@@ -92,11 +91,8 @@ export async function requireHooks(
       ? 'it has none: KubeFlex is installed, KubeStellar is not'
       : `it has ${[...byName.keys()].join(', ')}`;
   const install = command`stellarctl init --hosting-context ${context}`;
-  throw new StellarError(
-    'hook-missing',
-    `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`,
-    { next: [run(install, 'Install them')] },
-  );
+  const message = `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`;
+  throw new StellarError('hook-missing', message, { next: [run(install, 'Install them')] });
 }
 
 const imageHolders = ['pods', 'deployments', 'statefulSets'] as const;

@@ -42,11 +42,11 @@ export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
 
 export const failedFor = (why: string, ...next: NextStep[]): Verdict => failed(why, { next });
 
-/** The remedies for a space of type k8s without PostgreSQL. */
-const withoutPostgres: readonly NextStep[] = [
+const withoutPostgres = failedFor(
+  'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
   run(postgresInstallation, 'Install it'),
   advice('Or use another type: --type host'),
-];
+);
 
 /** KubeFlex has reconciled the control plane and created its objects. */
 export function synced(space: SpaceEvidence): Verdict {
@@ -56,16 +56,11 @@ export function synced(space: SpaceEvidence): Verdict {
   if (condition.status === 'True') return met;
   const message = condition.message ?? condition.reason ?? 'no reason given';
   const bootstrap = controlPlane.spec?.bootstrapSecretRef;
-  if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`))
-    return failedFor(
-      `its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`,
-      newBootstrap(space),
-    );
-  if (message.includes(`"${postgresName}" not found`))
-    return failedFor(
-      'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
-      ...withoutPostgres,
-    );
+  if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`)) {
+    const secret = `${bootstrap.namespace}/${bootstrap.name}`;
+    return failedFor(`its bootstrap Secret ${secret} does not exist`, newBootstrap(space));
+  }
+  if (message.includes(`"${postgresName}" not found`)) return withoutPostgres;
   if (space.type === 'host' && message.includes('clusterrolebindings') && message.includes('forbidden')) {
     const create = command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`;
     return failedFor(message, run(create, `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`));
@@ -94,11 +89,10 @@ function managerAtWork({ manager, hosting: context, now }: SpaceEvidence): Verdi
   return waiting('KubeFlex has not observed it yet', { next: [managerLog(context)] });
 }
 
-const managerLog = (context: string): NextStep =>
-  run(
-    command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`,
-    'The log of KubeFlex says why',
-  );
+function managerLog(context: string): NextStep {
+  const log = command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`;
+  return run(log, 'The log of KubeFlex says why');
+}
 
 /**
  * What KubeFlex has not created although the API server runs. After 0.9.3 it runs no hooks before it reaches the API server itself,
@@ -108,11 +102,9 @@ function notCreated(what: string, space: SpaceEvidence): Verdict {
   const { reason, lastTransitionTime = '' } = conditionOf(space.controlPlane, 'Ready') ?? {};
   const since = conditionOf(serverPods(space).find(isPodReady), 'Ready')?.lastTransitionTime ?? '';
   const why = `KubeFlex has not created ${what} yet`;
-  return reason === 'Unavailable' && Date.parse(lastTransitionTime) > Date.parse(since)
-    ? waiting(`${why}: its manager does not reach the API server inside the hosting cluster`, {
-        next: [managerLog(space.hosting)],
-      })
-    : waiting(why);
+  if (reason !== 'Unavailable' || !(Date.parse(lastTransitionTime) > Date.parse(since))) return waiting(why);
+  const cause = 'its manager does not reach the API server inside the hosting cluster';
+  return waiting(`${why}: ${cause}`, { next: [managerLog(space.hosting)] });
 }
 
 /** The pods of its API server are running. */
@@ -152,10 +144,9 @@ export function reachable<Inside>(space: Space<Inside>): Verdict {
       if (apiServerOf[type] === undefined) return failed(inside.why);
       if (!forbidden.has('pods') && !serverPods(space).some(isPodReady)) {
         const [pod] = serverPods(space).map(({ metadata }) => metadata.name);
-        return failedFor(
-          `${inside.why}; ${pod === undefined ? 'its API server has no pod' : `pod ${pod} of its API server is not ready`}`,
-          run(command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`, 'See why'),
-        );
+        const why = pod === undefined ? 'its API server has no pod' : `pod ${pod} of its API server is not ready`;
+        const see = command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`;
+        return failedFor(`${inside.why}; ${why}`, run(see, 'See why'));
       }
       return unreachable(space, inside.why);
   }
@@ -199,11 +190,10 @@ export function jobDone(
     if (state === 'complete') return met;
     if (state === 'failed') {
       const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason given';
-      const tries = found.status?.failed ?? 0;
-      return failedForGood(
-        `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${count(tries, 'try', 'tries')})`,
-        { next: [repair(space, 'Correct what its log shows, then repair it')] },
-      );
+      const tries = count(found.status?.failed ?? 0, 'try', 'tries');
+      return failedForGood(`Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${tries})`, {
+        next: [repair(space, 'Correct what its log shows, then repair it')],
+      });
     }
     const pods = podsOf(job, space.pods);
     const failure = lastingFailure(pods);

@@ -32,8 +32,7 @@ export async function failureOfStage<Inside>(
   return { failure, log, next };
 }
 
-const describePod = ({ cluster }: Kube, { pod }: PodFailure): NextStep =>
-  run(
-    command`kubectl --context ${cluster.context} -n ${pod.namespace ?? ''} describe pod ${pod.name}`,
-    'Correct what its last state shows',
-  );
+function describePod({ cluster }: Kube, { pod }: PodFailure): NextStep {
+  const describe = command`kubectl --context ${cluster.context} -n ${pod.namespace ?? ''} describe pod ${pod.name}`;
+  return run(describe, 'Correct what its last state shows');
+}

@@ -76,9 +76,8 @@ export async function upgradeIts(
 ): Promise<SpaceResult> {
   const upgrade = await planHubUpgrade(name, options, tools);
   const { its, controlPlane, to, from } = upgrade;
-  const result: SpaceResult = {
-    ...{ name, type: typeOf(controlPlane), ...unreached, changed: false, context: its.cluster.context },
-  };
+  const { context } = its.cluster;
+  const result: SpaceResult = { name, type: typeOf(controlPlane), ...unreached, changed: false, context };
   return forName(result, run, () =>
     withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
       result.changed = await upgradeHub(upgrade, run);
@@ -140,12 +139,8 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const isChanged = isBrought || isOperator || isManager;
   if (run.dryRun) return isChanged;
   if (isChanged) run.progress.changed(name, `OCM ${to} is written`);
-  await waitWhile(
-    () => hubBlocker(upgrade),
-    run,
-    (why) => late(upgrade, why),
-    name,
-  );
+  const unmet = (why: string) => late(upgrade, why);
+  await waitWhile(() => hubBlocker(upgrade), run, unmet, name);
   if (isChanged) {
     const began = await renewalsOf(its);
     const blocker = async () => {
@@ -153,7 +148,7 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
       const silent = [...alive.keys()].find((wec) => began.has(wec) && now.get(wec) === began.get(wec));
       return silent && `the agent of ${silent} has not renewed its Lease since`;
     };
-    await waitWhile(blocker, run, (why) => late(upgrade, why), name);
+    await waitWhile(blocker, run, unmet, name);
   }
   return isChanged;
 }
@@ -163,15 +158,12 @@ async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> 
   const manager = await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
   if ((manager?.status?.observedGeneration ?? 0) < (manager?.metadata.generation ?? 0))
     return 'its operator has not read its ClusterManager';
-  const operator = await its.get<Deployment>(resources.deployments, clusterManagerName, {
-    namespace: operatorNamespace,
-  });
+  const on = { namespace: operatorNamespace };
+  const operator = await its.get<Deployment>(resources.deployments, clusterManagerName, on);
   const controllers = await listServed<Deployment>(its, resources.deployments, { namespace: hubNamespace });
   const isOf = (deployment: Deployment) => imageVersion(operatorImage(deployment)) === versionOf(tagOf(to));
-  const all = [
-    ...(operator ? [operator] : []),
-    ...controllers.filter(({ metadata }) => metadata.name.startsWith(clusterManagerName)),
-  ];
+  const ofHub = controllers.filter(({ metadata }) => metadata.name.startsWith(clusterManagerName));
+  const all = operator ? [operator, ...ofHub] : ofHub;
   const open = all.find((each) => !isOf(each) || !isDeploymentReady(each));
   if (open !== undefined) {
     const pods = await listServed<Pod>(its, resources.pods, { namespace: open.metadata.namespace });
@@ -180,10 +172,8 @@ async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> 
   }
   const webhook = await tryHubWebhook(its);
   if (webhook.state === 'silent') return webhook.why;
-  const refusal = await testAdmission(its, resources.manifestWorks, {
-    namespace: 'default',
-    spec: { workload: { manifests: [] } },
-  });
+  const trial = { namespace: 'default', spec: { workload: { manifests: [] } } };
+  const refusal = await testAdmission(its, resources.manifestWorks, trial);
   if (refusal !== undefined && judgeAdmission(refusal) === undefined)
     return `its webhook for works does not answer: ${refusal.words}`;
   return undefined;

@@ -35,8 +35,7 @@ async function judgeVersion(hosting: Kube): Promise<Outcome> {
 export async function requireVclusterHost(hosting: Kube): Promise<void> {
   const outcome = await judgeVersion(hosting);
   if (outcome.status !== 'fail') return;
-  const { message, next } = outcome.problem;
-  throw new StellarError('kubernetes-unsupported', `The hosting cluster ${hosting.cluster.context}: ${message}.`, {
-    next,
-  });
+  const { next } = outcome.problem;
+  const message = `The hosting cluster ${hosting.cluster.context}: ${outcome.problem.message}.`;
+  throw new StellarError('kubernetes-unsupported', message, { next });
 }

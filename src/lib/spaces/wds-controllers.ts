@@ -71,9 +71,9 @@ export async function rerunHook({ name, hosting }: Hosted, hookName: string, bef
 }
 
 /** The error at the deadline. */
-export const late = ({ name, hosting }: Hosted, why: string): StellarError =>
-  new StellarError('timeout', `The restart of the controllers of ${name} is not done in time: ${why}.`, {
-    next: [
-      nextStep(command`stellarctl wds get ${name} --hosting-context ${hosting.cluster.context}`, 'See what blocks it'),
-    ],
+export function late({ name, hosting }: Hosted, why: string): StellarError {
+  const see = command`stellarctl wds get ${name} --hosting-context ${hosting.cluster.context}`;
+  return new StellarError('timeout', `The restart of the controllers of ${name} is not done in time: ${why}.`, {
+    next: [nextStep(see, 'See what blocks it')],
   });
+}

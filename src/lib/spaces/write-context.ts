@@ -59,19 +59,14 @@ async function refuseForeignFile(file: string, name: string, { hostingContext }:
   const stats = statIfPresent(file);
   if (stats === undefined) return;
   const isForeign = process.getuid !== undefined && stats.uid !== process.getuid();
+  const next = [advice('Give another file')];
+  const why = isForeign ? 'belongs to another user' : 'is not a file';
   if (!stats.isFile() || isForeign)
-    throw new StellarError(
-      'file-error',
-      `${file} ${isForeign ? 'belongs to another user' : 'is not a file'}; it was not changed.`,
-      { next: [advice('Give another file')] },
-    );
+    throw new StellarError('file-error', `${file} ${why}; it was not changed.`, { next });
   const present = await loadKubeconfig(file);
   const { contexts, clusters, users } = present;
   if (contexts.size + clusters.size + users.size === 0) return;
   if (contexts.size === 1 && contextsOf(present, name, hostingContext.name)[0] === name) return;
-  throw new StellarError(
-    'file-error',
-    `${file} exists and is not an exported kubeconfig of ${name}; it was not changed.`,
-    { next: [advice('Give another file')] },
-  );
+  const message = `${file} exists and is not an exported kubeconfig of ${name}; it was not changed.`;
+  throw new StellarError('file-error', message, { next });
 }
