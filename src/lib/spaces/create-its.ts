@@ -80,7 +80,7 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
     });
     if (!isReady) return;
     if (type === 'external' && (await removeBootstrap(name, hosting))) space.changed();
-    if (await ensurePropertiesNamespace(space.watcher.clientOf(name))) space.changed();
+    if (await ensurePropertiesNamespace(space.watcher.accessOf(name)?.kube)) space.changed();
     await space.finish(await entries());
   });
 }

@@ -18,12 +18,11 @@ import { untilGone } from '../kube/until-gone.ts';
 import { namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { noSuchSpace } from './get-space.ts';
-import { forNoControlPlane, requireHosting } from './hosting.ts';
+import { findSpace } from './get-space.ts';
+import { forNoControlPlane } from './hosting.ts';
 import { forgetSpace } from './its-choice.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf, openSpace } from './space-access.ts';
 import { bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
-import { checkSpaceName } from './space-requirements.ts';
 import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { itsOfWds, roleOf, typeOf } from './spaces.ts';
 
@@ -52,19 +51,6 @@ export interface DeletionRequest<Reading> extends DeletionOptions {
 /** The control plane itself, as part of the loss. */
 export const lossOf = ({ name, controlPlane }: ControlPlaneToDelete): string[] =>
   controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`];
-
-/**
- * Finds the control plane to delete, and lists all control planes.
- * @throws StellarError `usage`, `not-a-hosting-cluster`, and `not-found` if the name belongs to something else
- */
-export async function findToDelete(name: string, wanted: SpaceRole, { hosting }: SpaceTools) {
-  checkSpaceName(name);
-  await requireHosting(hosting);
-  const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
-  const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  if (controlPlane === undefined || roleOf(controlPlane) === wanted) return { controlPlane, all };
-  throw noSuchSpace(name, wanted, hosting, controlPlane, 'delete');
-}
 
 /**
  * Deletes the control plane of a space, waits until all its objects are gone from the hosting cluster, and removes its context from
@@ -182,12 +168,7 @@ export const toDelete = (
   command`stellarctl ${role} delete ${[name, ...(keep ? ['--keep-workloads'] : []), ...options]} --hosting-context ${cluster.context}`;
 
 /** Adds to an error how to resume the deletion. @param state the current state, in words */
-export function resumable(
-  error: StellarError,
-  space: ControlPlaneToDelete,
-  hosting: Kube,
-  state: string,
-): StellarError {
+export function resumable(error: StellarError, space: ControlPlaneToDelete, hosting: Kube, state: string) {
   const resume = toDelete(space, hosting);
   const isOpen = error.code === 'interrupted' || error.next.length === 0;
   return error.with({ details: [state], next: isOpen ? [nextStep(resume, 'To continue')] : error.next });
@@ -206,7 +187,7 @@ export interface ItsToDelete extends ControlPlaneToDelete {
 
 /** @throws StellarError `not-found` if the name belongs to something else, and what refuseDependents throws */
 export async function inspectIts(name: string, { force }: DeletionOptions, tools: SpaceTools): Promise<ItsToDelete> {
-  const { controlPlane, all } = await findToDelete(name, 'its', tools);
+  const { controlPlane, all } = await findSpace(name, 'its', tools.hosting, 'delete');
   const wdses = all
     .filter((other) => roleOf(other) === 'wds' && itsOfWds(other.metadata.name, all)?.metadata.name === name)
     .map(({ metadata }) => metadata.name);

@@ -20,11 +20,11 @@ import {
   type DeletionOptions,
   type DeletionRequest,
   deleteControlPlane,
-  findToDelete,
   lossOf,
   resumable,
   toDelete,
 } from './delete-control-plane.ts';
+import { findSpace } from './get-space.ts';
 import { deleteGuard, readGuard } from './guard.ts';
 import { deleteBoth, releasePolicy } from './release-policy.ts';
 import { sentElsewhere, whyElsewhere } from './sender.ts';
@@ -56,7 +56,7 @@ export async function inspectWds(
   { force, keepWorkloads: keep }: DeletionOptions,
   tools: SpaceTools,
 ): Promise<WdsToDelete> {
-  const { controlPlane, all } = await findToDelete(name, 'wds', tools);
+  const { controlPlane, all } = await findSpace(name, 'wds', tools.hosting, 'delete');
   const wds: WdsToDelete = {
     ...{ name, role: 'wds', controlPlane, keep, wds: undefined, its: undefined, unseen: undefined },
     ...{ policies: [], bindings: [], works: [], shared: [] },

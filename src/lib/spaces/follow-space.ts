@@ -74,14 +74,11 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       for (const step of stepLines(blocking.verdict.next ?? [])) run.progress.note(`${name}: ${step}`);
       return undefined;
     },
-    late: async (last) => ({
-      ...standingOf(last?.reports ?? []),
-      error: tooLate(
-        followed,
-        last?.blocking,
-        last?.blocking?.verdict.state === 'failed' ? undefined : await hostingFailure(hosting),
-      ),
-    }),
+    async late(last) {
+      const hasFailed = last?.blocking?.verdict.state === 'failed';
+      const cause = hasFailed ? undefined : await hostingFailure(hosting);
+      return { ...standingOf(last?.reports ?? []), error: tooLate(followed, last?.blocking, cause) };
+    },
   };
   return followOne(subject, read, run);
 }

@@ -56,7 +56,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const { space, stages } = reading;
   const reports = judge(stages, space);
   const { controlPlane } = space;
-  const inside = watcher.clientOf(name);
+  const inside = watcher.accessOf(name)?.kube;
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   const problem = isDeleted
     ? { message: `${name} is being deleted.`, next: [] }
@@ -115,19 +115,23 @@ export async function problemOf(
 
 type Verb = 'get' | 'repair' | 'context' | 'delete';
 
-/** Reads the control plane of a space, and all others. @throws StellarError `not-found`, `not-a-hosting-cluster` */
-export async function requireSpace(
-  name: string,
-  role: SpaceRole,
-  hosting: Kube,
-  verb: Verb = 'get',
-): Promise<{ all: ControlPlane[]; controlPlane: ControlPlane }> {
+/**
+ * Finds the control plane of a space, if there is one, and lists all control planes.
+ * @throws StellarError `usage`, `not-a-hosting-cluster`, and `not-found` if the name belongs to something else
+ */
+export async function findSpace(name: string, role: SpaceRole, hosting: Kube, verb: Verb) {
   checkSpaceName(name);
   await requireHosting(hosting);
   const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  if (controlPlane === undefined || roleOf(controlPlane) !== role)
-    throw noSuchSpace(name, role, hosting, controlPlane, verb);
+  if (controlPlane === undefined || roleOf(controlPlane) === role) return { all, controlPlane };
+  throw noSuchSpace(name, role, hosting, controlPlane, verb);
+}
+
+/** Reads the control plane of a space, and all others. @throws StellarError `not-found`, `not-a-hosting-cluster` */
+export async function requireSpace(name: string, role: SpaceRole, hosting: Kube, verb: Verb = 'get') {
+  const { all, controlPlane } = await findSpace(name, role, hosting, verb);
+  if (controlPlane === undefined) throw noSuchSpace(name, role, hosting, undefined, verb);
   return { all, controlPlane };
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -100,7 +101,7 @@ export class Helm {
   async local(chart: string): Promise<LocalChart | undefined> {
     // `https:/example.com/chart` could also be a folder of the current directory.
     if (isAddress.test(chart)) return undefined;
-    if (await isThere(chart)) return chart;
+    if (existsSync(chart)) return chart;
     if (mayBeFetched(chart)) return undefined;
     const remote = 'a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows';
     throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
@@ -266,12 +267,6 @@ export class Helm {
 const isAddress = /^[a-z]+:\/\//i;
 /** Whether it may be REPOSITORY/NAME. */
 const mayBeFetched = (chart: string): boolean => /^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz');
-
-const isThere = (file: string): Promise<boolean> =>
-  stat(file).then(
-    () => true,
-    () => false,
-  );
 
 /** Parses `core-chart-0.30.0`, as in helm's history and labels: the version starts at a hyphen followed by a digit. */
 export function chartFromLabel(label: string): ChartMetadata {

@@ -75,9 +75,7 @@ export function makePlan(clusterState: ClusterState, asked: InstallRequest, ifFr
     throw new StellarError(
       'upgrade-needed',
       `${where}, which is newer than ${version}: downgrading is not supported.`,
-      {
-        next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')],
-      },
+      { next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')] },
     );
   if (difference > 0 && !asked.upgrade)
     throw new StellarError('upgrade-needed', `${where}, and ${version} was requested.`, {

@@ -150,11 +150,7 @@ async function chooseContext(
   return context;
 }
 
-async function withHelm<T>(
-  context: string,
-  { target, programs }: LocalTools,
-  work: (helm: Helm) => Promise<T>,
-): Promise<T> {
+async function withHelm<T>(context: string, { target, programs }: LocalTools, work: (helm: Helm) => Promise<T>) {
   const helm = await Helm.find({ context, kubeconfig: target.file }, "install KubeStellar's chart", programs);
   try {
     return await work(helm);

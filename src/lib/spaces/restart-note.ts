@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { command } from '../core/command-line.ts';
 import { jsonObject } from '../core/is-object.ts';
 import { run } from '../core/next-step.ts';
@@ -40,10 +40,7 @@ export function noteBinding(binding: Binding, objects: readonly BoundObject[] = 
   return [objects.length, digest(contents), wecs.length, digest(wecs)];
 }
 
-const digest = (lines: readonly string[]): string =>
-  createHash('sha256')
-    .update([...lines].sort().join('\n'))
-    .digest('base64');
+const digest = (lines: readonly string[]): string => hash('sha256', lines.toSorted().join('\n'), 'base64');
 
 /** The command that restarts the controllers of a WDS, or finishes that. @param hosting the context of its hosting cluster */
 export const toRestart = (wds: string, hosting: string): string =>

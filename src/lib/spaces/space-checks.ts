@@ -59,12 +59,13 @@ export async function checkSpace(
   const reading = await watcher.read(name, role);
   if (reading === undefined) return undefined;
   const { space, stages } = reading;
+  const client = watcher.accessOf(name)?.kube;
   const findings = findingsOfStages(role, name, judge(stages, space));
   const withFailures = await Promise.all(
     findings.map(async (finding, index) => {
       const stage = stages[index];
       if (finding.status !== 'fail' || stage === undefined) return finding;
-      const { log, next } = await failureOfStage(stage.id, { space, stages }, hosting, watcher.clientOf(name));
+      const { log, next } = await failureOfStage(stage.id, { space, stages }, hosting, client);
       const { problem } = finding;
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
@@ -72,7 +73,7 @@ export async function checkSpace(
   const ofIts =
     role === 'wds' ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments }) : [];
   const ofHooks = await runChecks(versionChecks(role), { space, hosting }, withFailures);
-  const ofContexts = await runChecks(contextChecks(role), { space, kube: watcher.clientOf(name), tools }, withFailures);
+  const ofContexts = await runChecks(contextChecks(role), { space, kube: client, tools }, withFailures);
   const known = [
     ...ofIts,
     ...underCauses(withFailures, ofIts, needsOfIts),
@@ -80,15 +81,10 @@ export async function checkSpace(
     ...(await checkCredentials(space, all, hosting, withFailures)),
     ...ofContexts,
   ];
-  const kube = role === 'its' ? watcher.clientOf(name) : undefined;
-  if (kube === undefined) return { findings: known };
+  if (role !== 'its' || client === undefined) return { findings: known };
   const inside = ifSeen(space.inside) as ItsInside | undefined;
-  return { findings: await withHub(known, kube), webhook: inside?.webhook };
-}
-
-/** Adds the checks of a hub that are not stages. */
-async function withHub(findings: Finding[], its: Kube): Promise<Finding[]> {
-  return [...findings, ...(await runChecks(hubChecks, its, findings))];
+  // The checks of a hub that are not stages.
+  return { findings: [...known, ...(await runChecks(hubChecks, client, known))], webhook: inside?.webhook };
 }
 
 /** Checks an ITS whose hosting cluster is unknown. */
@@ -97,7 +93,7 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
     await requireHub(its);
     const inside = await readItsInside(its);
     const findings = findingsOfStages('its', its.cluster.context, judge(hubStages(true), inside));
-    return { findings: await withHub(findings, its), webhook: inside.webhook };
+    return { findings: [...findings, ...(await runChecks(hubChecks, its, findings))], webhook: inside.webhook };
   } catch (error) {
     return { findings: [{ ...isHub, status: 'fail', problem: failureOf(error) }] };
   }
@@ -113,7 +109,7 @@ interface InstalledSpace {
 }
 
 export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
-  { ...{ id: `${role}-versions`, title: 'it runs the versions of the installed hooks' }, run: judgeVersions },
+  { id: `${role}-versions`, title: 'it runs the versions of the installed hooks', run: judgeVersions },
 ];
 
 async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {

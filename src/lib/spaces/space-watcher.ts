@@ -49,12 +49,7 @@ export class SpaceWatcher {
     return role === 'its' ? this.its(name) : this.wds(name);
   }
 
-  /** The client of the last reading inside a space. */
-  clientOf(name: string): Kube | undefined {
-    return this.#clients.get(name)?.kube;
-  }
-
-  /** Like clientOf, with the context of the client. */
+  /** The client of the last reading inside a space, and its context. */
   accessOf(name: string): { context: SelectedContext; kube: Kube } | undefined {
     return this.#clients.get(name);
   }

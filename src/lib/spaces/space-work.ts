@@ -80,7 +80,7 @@ export class SpaceWork {
     const { name, role } = this.#space;
     const { hosting } = this.#tools;
     if (hosting.dryRun) return false;
-    const inside = () => this.watcher.clientOf(name);
+    const inside = () => this.watcher.accessOf(name)?.kube;
     const registry = await requireRegistry(hosting, undefined);
     const readAndCorrect = async () => {
       const now = await read();

@@ -14,11 +14,10 @@ import { partialReader } from '../kube/partial-reader.ts';
 import { firstPodFailure, isDeploymentReady } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { clusterManagerName, hubNamespace, leaseName, operatorNamespace, tagOf } from '../ocm/ocm-names.ts';
 import type { ClusterManager, ManagedCluster } from '../ocm/ocm-objects.ts';
 import { changeOperator, checkUpgrade, ensureRequirements, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
-import { type HookVersions, products, readHookVersions } from '../ocm/program-versions.ts';
+import { products, readHookVersions } from '../ocm/program-versions.ts';
 import { judgeAdmission, testAdmission, tryHubWebhook } from '../ocm/webhook.ts';
 import { requireSpace } from './get-space.ts';
 import { withHostingLease } from './hosting-lease.ts';
@@ -37,20 +36,7 @@ export interface ItsUpgradeOptions {
 }
 
 /** The hub of an ITS, and what its upgrade changes. */
-interface HubUpgrade {
-  name: string;
-  its: Kube;
-  hosting: Kube;
-  controlPlane: ControlPlane;
-  to: string;
-  from: string | undefined;
-  operator: Deployment;
-  manager: ClusterManager;
-  /** The images by the fields of its ClusterManager, and that of its operator. */
-  images: Record<string, string>;
-  operatorImage: string;
-  hooks: HookVersions;
-}
+type HubUpgrade = Awaited<ReturnType<typeof planHubUpgrade>>;
 
 const imageFields = [
   ['registrationImagePullSpec', 'registration'],
@@ -89,11 +75,7 @@ export async function upgradeIts(
   );
 }
 
-async function planHubUpgrade(
-  name: string,
-  { to, imageRegistry }: ItsUpgradeOptions,
-  tools: SpaceTools,
-): Promise<HubUpgrade> {
+async function planHubUpgrade(name: string, { to, imageRegistry }: ItsUpgradeOptions, tools: SpaceTools) {
   const { hosting } = tools;
   checkUpgrade(name, undefined, to);
   const { controlPlane } = await requireSpace(name, 'its', hosting);
@@ -115,14 +97,13 @@ async function planHubUpgrade(
   if (mode !== 'Default') throw refuse(`its controllers run in another cluster (mode ${mode})`);
   const renamed = (reference: string | undefined, repository: string) =>
     ofVersion(reference ?? `${imageRegistry ?? ''}/${repository}`, to, imageRegistry);
-  const images = imageFields.map(([field, repository]) => [field, renamed(manager.spec?.[field], repository)]);
+  // By the fields of its ClusterManager.
+  const images: Record<string, string> = {};
+  for (const [field, repository] of imageFields) images[field] = renamed(manager.spec?.[field], repository);
   const from = imageVersion(manager.spec?.registrationImagePullSpec);
   for (const version of [from, imageVersion(operatorImage(operator))]) checkUpgrade(`${name} has`, version, to);
-  return {
-    ...{ name, its, hosting, controlPlane, to, from, operator, manager, hooks },
-    images: Object.fromEntries(images),
-    operatorImage: renamed(operatorImage(operator), 'registration-operator'),
-  };
+  const newOperatorImage = renamed(operatorImage(operator), 'registration-operator');
+  return { name, its, hosting, controlPlane, to, from, operator, newOperatorImage, manager, images, hooks };
 }
 
 /** @returns whether anything was changed */
@@ -131,8 +112,8 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const alive = await renewalsOf(its);
   const needs = { side: 'hub', role: clusterManagerName, definition } as const;
   const isBrought = await ensureRequirements(its, needs, to);
-  const isOperator = operatorImage(operator) !== upgrade.operatorImage;
-  if (isOperator) await changeOperator(its, operator, upgrade.operatorImage);
+  const isOperator = operatorImage(operator) !== upgrade.newOperatorImage;
+  if (isOperator) await changeOperator(its, operator, upgrade.newOperatorImage);
   const isManager = imageFields.some(([field]) => manager.spec?.[field] !== images[field]);
   const patch = { metadata: { uid: manager.metadata.uid }, spec: images };
   if (isManager) await its.merge(resources.clusterManagers, clusterManagerName, patch);

@@ -97,7 +97,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
     if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
     if (isBroken) space.written(describeRepair(jobs, rewired, restarts));
-    else if (hosting.dryRun) await refuseOther(reading, hosting, watcher.clientOf(name));
+    else if (hosting.dryRun) await refuseOther(reading, hosting, watcher.accessOf(name)?.kube);
     const isReady = await space.follow(() => space.watcher.read(name, role));
     if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
   });
