@@ -94,19 +94,11 @@ export async function formerHolder(hub: Kube, secret: Secret | undefined): Promi
 export async function isIssuedBy(hub: Kube, secret: Secret | undefined): Promise<boolean | undefined> {
   const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
   if (parsed === undefined) return false;
-  const published = await partialReader(hub).get<ConfigMap>(
-    resources.configMaps,
-    'extension-apiserver-authentication',
-    {
-      namespace: 'kube-system',
-    },
-  );
+  const name = 'extension-apiserver-authentication';
+  const published = await partialReader(hub).get<ConfigMap>(resources.configMaps, name, { namespace: 'kube-system' });
   const authorities = published?.data?.['client-ca-file'];
-  return authorities === undefined
-    ? undefined
-    : certificatesIn(authorities).some(
-        (authority) => parsed.checkIssued(authority) && parsed.verify(authority.publicKey),
-      );
+  if (authorities === undefined) return undefined;
+  return certificatesIn(authorities).some((issuer) => parsed.checkIssued(issuer) && parsed.verify(issuer.publicKey));
 }
 
 /** Whether a hub refuses a bootstrap token: its service account was deleted or recreated, or the token has expired. */

@@ -83,11 +83,9 @@ function isGoIdentifier(key: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) && !goKeywords.has(key);
 }
 
-const goKeywords = new Set(
-  'break case chan const continue default defer else fallthrough for func go goto if import interface map package range return select struct switch type var'.split(
-    ' ',
-  ),
-);
+const keywords =
+  'break case chan const continue default defer else fallthrough for func go goto if import interface map package range return select struct switch type var';
+const goKeywords = new Set(keywords.split(' '));
 
 /** A WEC with its ConfigMap, if it has one. */
 export interface WecProperties {

@@ -96,25 +96,20 @@ export function isSameHub(present: Endpoint, known: readonly Endpoint[]): boolea
 /** Agents send their tokens to it. @throws StellarError `endpoint-unusable` */
 export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
   if (endpoint.server.startsWith('https:')) return endpoint;
-  throw new StellarError(
-    'endpoint-unusable',
-    `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`,
-    { next: [advice('Pass the address that they reach: --hub-apiserver https://…')] },
-  );
+  const message = `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`;
+  const next = [advice('Pass the address that they reach: --hub-apiserver https://…')];
+  throw new StellarError('endpoint-unusable', message, { next });
 }
 
-async function internalProblem(
-  { internal, internalForbidden }: EndpointInput,
-  resolve: Resolve,
-): Promise<string | undefined> {
+async function internalProblem(input: EndpointInput, resolve: Resolve): Promise<string | undefined> {
+  const { internal, internalForbidden } = input;
   if (internalForbidden) return 'kube-public/cluster-info may not be read by this user';
   if (internal === undefined) return 'kube-public/cluster-info is missing or has no server';
   const host = hostOf(new URL(internal.server));
   const inCluster = host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
   if (inCluster) return `kube-public/cluster-info says ${internal.server}, which only its own pods can use`;
-  if (await isThisMachine(host, resolve))
-    return `kube-public/cluster-info says ${internal.server}, which is local as well`;
-  return undefined;
+  const isLocal = await isThisMachine(host, resolve);
+  return isLocal ? `kube-public/cluster-info says ${internal.server}, which is local as well` : undefined;
 }
 
 type Resolve = (host: string) => Promise<string[]>;

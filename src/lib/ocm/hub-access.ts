@@ -81,17 +81,11 @@ export function accessByJoinFile({ its, external, internal, ocmVersion, imageReg
  * and then fail with x509 errors.
  */
 function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateAuthority: string | undefined): void {
-  const setting = cluster['insecure-skip-tls-verify']
-    ? 'insecure-skip-tls-verify'
-    : cluster['tls-server-name']
-      ? 'tls-server-name'
-      : undefined;
+  const setting = (['insecure-skip-tls-verify', 'tls-server-name'] as const).find((each) => cluster[each]);
   if (setting === undefined || certificateAuthority !== undefined) return;
-  throw new StellarError(
-    'tls-settings-unusable',
-    `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not use.`,
-    { next: [advice('Give the certificate authority that agents are to trust: --ca-file FILE')] },
-  );
+  const message = `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not use.`;
+  const next = [advice('Give the certificate authority that agents are to trust: --ca-file FILE')];
+  throw new StellarError('tls-settings-unusable', message, { next });
 }
 
 /**
@@ -147,16 +141,7 @@ export async function requestBootstrapToken(
     const { token = '(token)', expirationTimestamp = Date.now() + seconds * 1000 } = answer;
     return { token, expires: new Date(expirationTimestamp) };
   }
-  throw new StellarError(
-    'not-found',
-    `${describeCluster(kube.cluster)} has no bootstrap service account ${name} in namespace ${operatorNamespace}.`,
-    {
-      next: [
-        run(
-          command`kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`,
-          'Is OCM still being installed?',
-        ),
-      ],
-    },
-  );
+  const message = `${describeCluster(kube.cluster)} has no bootstrap service account ${name} in namespace ${operatorNamespace}.`;
+  const see = command`kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`;
+  throw new StellarError('not-found', message, { next: [run(see, 'Is OCM still being installed?')] });
 }

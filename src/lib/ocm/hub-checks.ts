@@ -48,14 +48,9 @@ async function mayRegister(hub: Kube): Promise<Outcome> {
   const answers = await Promise.all(bootstrapPermissions.map((permission) => mayAccount(hub, account, permission)));
   const lacking = bootstrapPermissions.filter((_, index) => !answers[index]).map(describePermission);
   if (lacking.length === 0) return pass();
-  return fail(
-    'bootstrap-rights-missing',
-    `Agents may not ${lacking.join(', ')} with a bootstrap token.`,
-    run(
-      command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${userOf(account)}`,
-      "See their rights; OCM's cluster manager writes them",
-    ),
-  );
+  const list = command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${userOf(account)}`;
+  const step = run(list, "See their rights; OCM's cluster manager writes them");
+  return fail('bootstrap-rights-missing', `Agents may not ${lacking.join(', ')} with a bootstrap token.`, step);
 }
 
 async function controllersWork(hub: Kube): Promise<Outcome> {
@@ -65,11 +60,8 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
   const stopped = deployments.find(isScaledToNone);
   if (stopped !== undefined) {
     const { name } = stopped.metadata;
-    return fail(
-      'controller-stopped',
-      `Deployment ${namespace}/${name} is scaled to zero.`,
-      run(scaleUp(hub.cluster.context, namespace, 'deployment', name), 'Start it'),
-    );
+    const start = run(scaleUp(hub.cluster.context, namespace, 'deployment', name), 'Start it');
+    return fail('controller-stopped', `Deployment ${namespace}/${name} is scaled to zero.`, start);
   }
   return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
 }
@@ -91,14 +83,9 @@ async function publishesItself(hub: Kube): Promise<Outcome> {
     return skipped(`${at.server} cannot be compared with it from here`);
   if (ifSeen(found) === own) return pass();
   const { context } = hub.cluster;
-  return fail(
-    'published-address-wrong',
-    `${context} publishes ${at.server} in kube-public/cluster-info, and that is not its API server.`,
-    run(
-      command`kubectl --context ${context} -n kube-public edit configmap cluster-info`,
-      'Write its own address there',
-    ),
-  );
+  const message = `${context} publishes ${at.server} in kube-public/cluster-info, and that is not its API server.`;
+  const edit = command`kubectl --context ${context} -n kube-public edit configmap cluster-info`;
+  return fail('published-address-wrong', message, run(edit, 'Write its own address there'));
 }
 
 /** Tries the admission of ManifestWorks with one that is not stored (`dryRun=All`), in the mailbox of a WEC. */
@@ -108,10 +95,8 @@ async function admitsWorks(hub: Kube): Promise<Outcome> {
   const namespaces = await hub.list(resources.namespaces, { metadataOnly: true, labelSelector: clusterNameLabel });
   const mailbox = namespaces?.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata.name;
   if (mailbox === undefined) return pass('it has no mailbox');
-  const manifests = [
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stellarctl-try', namespace: 'default' } },
-  ];
-  const work = { namespace: mailbox, spec: { workload: { manifests } } };
+  const trial = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stellarctl-try', namespace: 'default' } };
+  const work = { namespace: mailbox, spec: { workload: { manifests: [trial] } } };
   const refusal = await testAdmission(hub, resources.manifestWorks, work);
   return refusal === undefined ? pass() : refused(refusal.words, mailbox, hub.cluster.context);
 }

@@ -11,10 +11,8 @@ import type { JoinFile } from './join-file.ts';
 /** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
 export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
   if (durationMs < shortestTokenSeconds * 1000) {
-    throw new StellarError(
-      'usage',
-      `A token is valid for at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`,
-    );
+    const message = `A token is valid for at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`;
+    throw new StellarError('usage', message);
   }
   if (wouldPrintForPeople) {
     throw new StellarError('usage', 'Choose where the token goes: it is not printed by default.', {

@@ -44,22 +44,17 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
   if (!isText(file.ocmVersion) || !isText(file.imageRegistry))
     throw invalid('its version or its image registry is not text');
   if (expires <= now) {
-    throw new StellarError(
-      'token-expired',
-      `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`,
-      {
-        next: [partial('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one')],
-      },
-    );
+    const message = `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`;
+    const next = [partial('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one')];
+    throw new StellarError('token-expired', message, { next });
   }
   return file as JoinFile;
 }
 
 function isEndpoint(value: unknown): value is Endpoint {
   const { server, certificateAuthority } = (value ?? {}) as Partial<Endpoint>;
-  return (
-    typeof server === 'string' && URL.canParse(server) && server.startsWith('https:') && isText(certificateAuthority)
-  );
+  const isHttps = typeof server === 'string' && URL.canParse(server) && server.startsWith('https:');
+  return isHttps && isText(certificateAuthority);
 }
 
 const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';

@@ -42,10 +42,7 @@ export function klusterlet(settings: AgentSettings): KubeObject {
       registrationConfiguration: {
         bootstrapKubeConfigs: { type: 'None' },
         clientCertExpirationSeconds: 31536000,
-        featureGates: [
-          { feature: 'AddonManagement', mode: 'Enable' },
-          { feature: 'ClusterClaim', mode: 'Enable' },
-        ],
+        featureGates: ['AddonManagement', 'ClusterClaim'].map((feature) => ({ feature, mode: 'Enable' })),
         kubeAPIQPS: 50,
         kubeAPIBurst: 100,
         registrationDriver: { authType: 'csr' },
@@ -60,21 +57,11 @@ export function klusterlet(settings: AgentSettings): KubeObject {
  * kubeconfig, and registers again when one of them, or the name of the cluster entry, changes (ocm pkg/registration/spoke).
  */
 export function bootstrapKubeconfig({ server, certificateAuthority, proxyUrl }: HubConnection, token: string): string {
+  const encoded = certificateAuthority === undefined ? undefined : Buffer.from(certificateAuthority).toString('base64');
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [
-      {
-        name: 'hub',
-        cluster: {
-          server,
-          ...(certificateAuthority === undefined
-            ? {}
-            : { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') }),
-          ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
-        },
-      },
-    ],
+    clusters: [{ name: 'hub', cluster: { server, 'certificate-authority-data': encoded, 'proxy-url': proxyUrl } }],
     users: [{ name: 'bootstrap', user: { token } }],
     contexts: [{ name: 'bootstrap', context: { cluster: 'hub', user: 'bootstrap', namespace: 'default' } }],
     'current-context': 'bootstrap',

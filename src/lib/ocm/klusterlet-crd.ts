@@ -8,6 +8,15 @@ import { klusterletCrdName } from './ocm-names.ts';
  */
 export function klusterletCrd(): KubeObject {
   const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const description = 'The agent that registers this cluster with an OCM hub.';
+  const openAPIV3Schema = { type: 'object', description, properties: { spec: anything, status: anything } };
+  const version = {
+    name: 'v1',
+    served: true,
+    storage: true,
+    subresources: { status: {} },
+    schema: { openAPIV3Schema },
+  };
   const definition = {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -16,21 +25,7 @@ export function klusterletCrd(): KubeObject {
       group: 'operator.open-cluster-management.io',
       names: { kind: 'Klusterlet', listKind: 'KlusterletList', plural: 'klusterlets', singular: 'klusterlet' },
       scope: 'Cluster',
-      versions: [
-        {
-          name: 'v1',
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description: 'The agent that registers this cluster with an OCM hub.',
-              properties: { spec: anything, status: anything },
-            },
-          },
-        },
-      ],
+      versions: [version],
     },
   };
   return definition;

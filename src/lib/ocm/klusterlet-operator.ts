@@ -34,57 +34,35 @@ export const madeByRegistration = (namespace: KubeObject): boolean =>
   createdByKlusterlet(namespace) ||
   namespace.metadata.labels?.[namespaceOfKlusterletLabel] === klusterletName;
 
-const crud = ['create', 'get', 'list', 'update', 'watch', 'patch', 'delete'];
+const exceptDelete = ['create', 'get', 'list', 'update', 'watch', 'patch'];
+const crud = [...exceptDelete, 'delete'];
 const read = ['get', 'list', 'watch'];
+const change = ['update', 'patch'];
+
+const rbac = 'rbac.authorization.k8s.io';
+const operatorGroup = 'operator.open-cluster-management.io';
+const external = ['', '-work', '-registration', '-agent'].map((part) => `external-managed-kubeconfig${part}`);
+const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName, ...external];
 
 /** The operator's rights: the rules of OCM's own ClusterRole `klusterlet` of 1.3.1. */
 const rules = [
   { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: crud },
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
-  {
-    apiGroups: [''],
-    resources: ['secrets'],
-    resourceNames: [
-      pullSecretName,
-      bootstrapSecretName,
-      hubSecretName,
-      'external-managed-kubeconfig',
-      'external-managed-kubeconfig-work',
-      'external-managed-kubeconfig-registration',
-      'external-managed-kubeconfig-agent',
-    ],
-    verbs: ['update', ...read, 'delete'],
-  },
+  { apiGroups: [''], resources: ['secrets'], resourceNames: ownSecrets, verbs: ['update', ...read, 'delete'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
-  {
-    apiGroups: ['coordination.k8s.io'],
-    resources: ['leases'],
-    verbs: ['create', 'get', 'list', 'update', 'watch', 'patch'],
-  },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: exceptDelete },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [''], resources: ['namespaces'], verbs: crud },
   { apiGroups: [''], resources: ['nodes'], verbs: read },
   { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: crud },
-  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterrolebindings', 'rolebindings'], verbs: crud },
-  {
-    apiGroups: ['rbac.authorization.k8s.io'],
-    resources: ['clusterroles', 'roles'],
-    verbs: [...crud, 'escalate', 'bind'],
-  },
+  { apiGroups: [rbac], resources: ['clusterrolebindings', 'rolebindings'], verbs: crud },
+  { apiGroups: [rbac], resources: ['clusterroles', 'roles'], verbs: [...crud, 'escalate', 'bind'] },
   { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: crud },
-  {
-    apiGroups: ['operator.open-cluster-management.io'],
-    resources: ['klusterlets'],
-    verbs: [...read, 'update', 'patch', 'delete'],
-  },
-  { apiGroups: ['operator.open-cluster-management.io'], resources: ['klusterlets/status'], verbs: ['update', 'patch'] },
-  {
-    apiGroups: ['work.open-cluster-management.io'],
-    resources: ['appliedmanifestworks'],
-    verbs: ['list', 'update', 'patch'],
-  },
+  { apiGroups: [operatorGroup], resources: ['klusterlets'], verbs: [...read, ...change, 'delete'] },
+  { apiGroups: [operatorGroup], resources: ['klusterlets/status'], verbs: change },
+  { apiGroups: ['work.open-cluster-management.io'], resources: ['appliedmanifestworks'], verbs: ['list', ...change] },
 ];
 
 /** What OCM after 1.3.1 adds, for a feature gate. */
@@ -98,16 +76,16 @@ export function operatorRoles(tag: string): KubeObject[] {
   const version = findVersion(tag);
   const isLater = version === undefined || compareVersions(version, newestOcm) > 0;
   const role = {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
+    apiVersion: `${rbac}/v1`,
     kind: 'ClusterRole',
     metadata: { name: operatorName, labels },
     rules: isLater ? [...rules, ...laterRules] : rules,
   };
   const binding = {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
+    apiVersion: `${rbac}/v1`,
     kind: 'ClusterRoleBinding',
     metadata: { name: operatorName, labels },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: operatorName },
+    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: operatorName },
     subjects: [{ kind: 'ServiceAccount', name: operatorName, namespace: operatorNamespace }],
   };
   return [role, binding];
@@ -152,11 +130,8 @@ export function operatorWorkload(image: string): KubeObject[] {
     metadata: { name: operatorName, namespace: operatorNamespace, labels },
     imagePullSecrets: [{ name: pullSecretName }],
   };
-  const probe = {
-    httpGet: { path: '/healthz', scheme: 'HTTPS', port: 8443 },
-    initialDelaySeconds: 2,
-    periodSeconds: 10,
-  };
+  const httpGet = { path: '/healthz', scheme: 'HTTPS', port: 8443 };
+  const probe = { httpGet, initialDelaySeconds: 2, periodSeconds: 10 };
   const container = {
     ...restrictedContainer(image),
     args: ['/registration-operator', 'klusterlet'],
@@ -164,6 +139,8 @@ export function operatorWorkload(image: string): KubeObject[] {
     livenessProbe: probe,
     readinessProbe: probe,
   };
+  const volumes = [{ name: 'tmpdir', emptyDir: {} }];
+  const spec = { serviceAccountName: operatorName, containers: [container], volumes };
   const deployment = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -171,14 +148,7 @@ export function operatorWorkload(image: string): KubeObject[] {
     spec: {
       replicas: 1,
       selector: { matchLabels: { app: operatorName } },
-      template: {
-        metadata: { labels: { app: operatorName } },
-        spec: {
-          serviceAccountName: operatorName,
-          containers: [container],
-          volumes: [{ name: 'tmpdir', emptyDir: {} }],
-        },
-      },
+      template: { metadata: { labels: { app: operatorName } }, spec },
     },
   };
   return [account, deployment];

@@ -86,7 +86,7 @@ async function bring(kube: Kube, { side, role, definition }: Needing, to: string
   const needed = minors.slice(0, minors.indexOf(minorOf(to)) + 1).flatMap((minor) => ocmMinors[minor] ?? []);
   const found = await kube.get<ClusterRole>(resources.clusterRoles, role);
   const missing = needed
-    .flatMap(({ hubRules }) => (side === 'hub' ? hubRules : []))
+    .flatMap(({ hubRules = [] }) => (side === 'hub' ? hubRules : []))
     .filter((wanted) => !found?.rules?.some((rule) => covers(rule, wanted)));
   if (found !== undefined && missing.length > 0) {
     const { uid, resourceVersion } = found.metadata;
@@ -94,7 +94,7 @@ async function bring(kube: Kube, { side, role, definition }: Needing, to: string
     await kube.merge(resources.clusterRoles, role, { metadata: { uid, resourceVersion }, rules });
   }
   const crd = await kube.get<CustomResourceDefinition>(resources.customResourceDefinitions, definition);
-  const fields = needed.flatMap(({ hubFields, wecFields }) => (side === 'hub' ? hubFields : wecFields));
+  const fields = needed.flatMap(({ hubFields = [], wecFields = [] }) => (side === 'hub' ? hubFields : wecFields));
   const versions = structuredClone(crd?.spec?.versions ?? []);
   const opened = versions.flatMap(({ schema }) => {
     const spec = (schema?.openAPIV3Schema as Schema | undefined)?.properties?.spec;

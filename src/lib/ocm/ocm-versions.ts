@@ -3,11 +3,11 @@ import type { PolicyRule } from '../kube/client/objects.ts';
 /** What a minor version of OCM needs besides what the one before needs. */
 interface OcmMinor {
   /** Rights of the operator of a hub. That of a WEC needs no others since 0.15. */
-  hubRules: PolicyRule[];
+  hubRules?: PolicyRule[];
   /** Fields of ClusterManagers. */
-  hubFields: string[];
+  hubFields?: string[];
   /** Fields of Klusterlets. */
-  wecFields: string[];
+  wecFields?: string[];
 }
 
 const rule = (apiGroup: string, resource: string, verbs: string[], resourceNames?: string[]): PolicyRule => ({
@@ -22,18 +22,15 @@ const secretVerbs = ['get', 'list', 'watch', 'update', 'patch', 'delete'];
  * deploy/klusterlet/chart, v0.15.2 to v1.3.1, without the fields for registration over gRPC.
  */
 export const ocmMinors: Readonly<Record<string, OcmMinor>> = {
-  '0.15': { hubRules: [], hubFields: [], wecFields: [] },
+  '0.15': {},
   '0.16': {
     hubRules: [
       rule('', 'serviceaccounts/token', ['get', 'create'], ['agent-registration-bootstrap']),
       rule('cluster.x-k8s.io', 'clusters', ['get', 'list', 'watch']),
     ],
     hubFields: ['registrationConfiguration.registrationDrivers'],
-    wecFields: [],
   },
   '1.0': {
-    hubRules: [],
-    hubFields: [],
     wecFields: [
       'registrationConfiguration.clusterClaimConfiguration',
       'workConfiguration.hubKubeAPIBurst',
@@ -63,11 +60,7 @@ export const ocmMinors: Readonly<Record<string, OcmMinor>> = {
     hubFields: ['registrationConfiguration.importerConfiguration'],
     wecFields: ['registrationConfiguration.addOnKubeClientRegistrationDriver'],
   },
-  '1.3': {
-    hubRules: [],
-    hubFields: ['deployOption.default.addonWebhookConfiguration', 'placementConfiguration'],
-    wecFields: [],
-  },
+  '1.3': { hubFields: ['deployOption.default.addonWebhookConfiguration', 'placementConfiguration'] },
 };
 
 /** The newest version that was tried: what `its upgrade` goes to by default. */

@@ -42,11 +42,7 @@ export function originOf({ metadata }: KubeObject): Origin | undefined {
 
 /** Whether works come from these Bindings: a context with the name of a WDS may belong to another WDS. */
 export function isOriginOf(bindings: readonly Binding[], wds: string, origins: readonly Origin[]): boolean {
-  return origins
-    .filter((origin) => origin.wds === wds)
-    .some(({ binding, bindingUid }) =>
-      bindings.some(
-        ({ metadata: { name, uid } }) => name === binding && (bindingUid === undefined || uid === bindingUid),
-      ),
-    );
+  const isFrom = ({ binding, bindingUid }: Origin, { metadata: { name, uid } }: Binding) =>
+    name === binding && (bindingUid === undefined || uid === bindingUid);
+  return origins.some((origin) => origin.wds === wds && bindings.some((binding) => isFrom(origin, binding)));
 }

@@ -85,12 +85,8 @@ export async function restoreDeleteOption(hub: Kube, before: ManifestWork): Prom
   const { resourceVersion } = now.metadata;
   const propagationPolicy = before.spec?.deleteOption?.propagationPolicy ?? null;
   const deleteOption = propagationPolicy === null ? null : { propagationPolicy };
-  await hub.merge(
-    resources.manifestWorks,
-    name,
-    { metadata: { uid, resourceVersion }, spec: { deleteOption } },
-    { namespace },
-  );
+  const patch = { metadata: { uid, resourceVersion }, spec: { deleteOption } };
+  await hub.merge(resources.manifestWorks, name, patch, { namespace });
 }
 
 /** A work without the proof. */
@@ -148,30 +144,20 @@ function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
 }
 
 function alreadyBeingDeleted(works: readonly ManifestWork[], { state }: KeepingFailed): StellarError {
-  return new StellarError(
-    'not-orphaned',
-    `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads${state === nothingDeleted.state ? '; nothing was deleted by this command.' : `. ${state}`}`,
-    { details: works.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`) },
-  );
+  const rest = state === nothingDeleted.state ? '; nothing was deleted by this command.' : `. ${state}`;
+  const message = `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads${rest}`;
+  const details = works.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  return new StellarError('not-orphaned', message, { details });
 }
 
 function notOrphaned(open: readonly OpenWork[], { cluster }: Kube, { state, next }: KeepingFailed): StellarError {
   const failing = open.filter(({ owned }) => owned.length > 0);
   const [wec = 'NAME'] = failing.map(({ work }) => work.metadata.namespace ?? 'NAME');
-  return new StellarError(
-    'not-orphaned',
-    `Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. ${state}`,
-    {
-      details: failing.flatMap(({ owned }) => owned.map(describeManifest)),
-      next: [
-        next?.(wec) ??
-          partial(
-            command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`,
-            'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works',
-          ),
-      ],
-    },
-  );
+  const message = `Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. ${state}`;
+  const details = failing.flatMap(({ owned }) => owned.map(describeManifest));
+  const again = command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`;
+  const lead = 'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works';
+  return new StellarError('not-orphaned', message, { details, next: [next?.(wec) ?? partial(again, lead)] });
 }
 
 function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): string {
@@ -183,9 +169,8 @@ function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): st
 
 function noAnswer({ cluster }: Kube, open: readonly OpenWork[], { state }: KeepingFailed): StellarError {
   const [wec = 'NAME'] = open.map(({ work }) => work.metadata.namespace ?? 'NAME');
-  return new StellarError(
-    'timeout',
-    `The agent of ${wec} did not acknowledge the Orphan option in time${state === nothingDeleted.state ? '; nothing was deleted.' : `. ${state}`}`,
-    { next: [run(command`stellarctl wec get ${wec} --its ${cluster.context}`, 'See why')] },
-  );
+  const rest = state === nothingDeleted.state ? '; nothing was deleted.' : `. ${state}`;
+  const message = `The agent of ${wec} did not acknowledge the Orphan option in time${rest}`;
+  const see = command`stellarctl wec get ${wec} --its ${cluster.context}`;
+  return new StellarError('timeout', message, { next: [run(see, 'See why')] });
 }

@@ -54,23 +54,16 @@ const hubControllers: Readonly<Record<string, string>> = {
 
 /** OCM in an ITS, and KubeStellar's status add-on beside it. */
 export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
-  const ofOcm = (component: string, image: string): Program => ({
-    ...{ product: products.ocm, component, image, wanted: ocm },
-    mayBeNewer: true,
-  });
+  const shared = { product: products.ocm, wanted: ocm, mayBeNewer: true } as const;
+  const ofOcm = (component: string, image: string): Program => ({ ...shared, component, image });
+  const addon = { product: products.statusAddon, component: statusAddonDeployment, image: 'ocm-status-addon' };
   return [
     ofOcm(clusterManagerName, 'registration-operator'),
     ...Object.entries(hubControllers).map(([name, image]) => ({
       ...ofOcm(`${clusterManagerName}-${name}`, image),
       ...(name === 'addon-webhook' && { isOptional: true as const }),
     })),
-    {
-      product: products.statusAddon,
-      component: statusAddonDeployment,
-      image: 'ocm-status-addon',
-      wanted: statusAddon,
-      isOptional: true,
-    },
+    { ...addon, wanted: statusAddon, isOptional: true },
   ];
 }
 
@@ -126,10 +119,8 @@ export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions 
   const containers = ordered.flatMap(({ spec }) =>
     ((spec?.templates ?? []) as (Deployment | Job)[]).flatMap(({ spec }) => spec?.template?.spec?.containers ?? []),
   );
-  const tagOf = (repository: string) =>
-    imageVersion(
-      containers.map(({ image = '' }) => image).find((image) => parseImage(image)?.repository === repository),
-    );
+  const images = containers.map(({ image = '' }) => image);
+  const tagOf = (name: string) => imageVersion(images.find((image) => parseImage(image)?.repository === name));
   const addonArgs = containers.map(({ args = [] }) => args).find((args) => args.some(isAddonChart)) ?? [];
   const addon = addonArgs[addonArgs.indexOf('--version') + 1]?.replace(/^v/, '');
   return {

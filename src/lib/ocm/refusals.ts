@@ -51,10 +51,8 @@ export function toEndRefusal(
   if (refuser !== undefined) {
     const { what, see } = refuser;
     const ask = `Ask who manages ${wec} whose ${what} is. ${command`kubectl get ${see.slice(0, 1)}`} shows it there`;
-    return {
-      code: 'admission-refuses-on-wec',
-      next: [context === undefined ? advice(ask) : toSeeRefuser(refuser, context)],
-    };
+    const next = [context === undefined ? advice(ask) : toSeeRefuser(refuser, context)];
+    return { code: 'admission-refuses-on-wec', next };
   }
   if (namespace === undefined) return undefined;
   const see = command`stellarctl wec get ${`${wec}=CONTEXT`} ${its === undefined ? [] : ['--its', its]}`;

@@ -35,9 +35,6 @@ export async function findManagedCluster(hub: Kube, name: string): Promise<Manag
 
 /** The error for a cluster that does not know the kind ManagedCluster. */
 export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
-  return new StellarError(
-    'not-a-hub',
-    `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
-    { next: [advice('Give the context of the ITS: --its CONTEXT')] },
-  );
+  const message = `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`;
+  return new StellarError('not-a-hub', message, { next: [advice('Give the context of the ITS: --its CONTEXT')] });
 }

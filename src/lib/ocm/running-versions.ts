@@ -61,9 +61,8 @@ export function runningVersions(
       isSameVersion(version, minimum) ||
       (mayBeNewer === true && findVersion(version) !== undefined && compareVersions(version, minimum) > 0);
     const differs = wanted !== null && running?.some((version) => !isAsWanted(version, wanted)) === true;
-    return [
-      { product, component, running, wanted, differs, ...(running === null ? { notVisible: notVisible ?? '' } : {}) },
-    ];
+    const why = running === null ? { notVisible: notVisible ?? '' } : {};
+    return [{ product, component, running, wanted, differs, ...why }];
   });
 }
 
@@ -104,13 +103,7 @@ const isSameVersion = (version: string, wanted: string): boolean =>
  * 1.3.1 (cluster-manager-placement-controller not running)`, `OCM unseen: not allowed to read pods`.
  */
 export function versionWords(versions: readonly RunningVersion[]): string[] {
-  const products = [...new Set(versions.map(({ product }) => product))];
-  return products.map((name) =>
-    words(
-      name,
-      versions.filter(({ product }) => product === name),
-    ),
-  );
+  return [...Map.groupBy(versions, ({ product }) => product)].map(([product, parts]) => words(product, parts));
 }
 
 /** What a part runs that is not of its wanted version, as a sentence; undefined if nothing is. */

@@ -78,15 +78,10 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
 function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | undefined): void {
   const other = otherName(wec?.klusterlet, name);
   if (wec === undefined || other === undefined) return;
-  throw new StellarError(
-    'registered-elsewhere',
-    `The cluster of context ${wec.context} is registered as ${other}, not as ${name}; ${name} was not accepted.`,
-    {
-      next: [
-        nextStep(command`stellarctl accept ${name} --its ${cluster.context}`, `Give the context of ${name}, or none`),
-      ],
-    },
-  );
+  const message = `The cluster of context ${wec.context} is registered as ${other}, not as ${name}; ${name} was not accepted.`;
+  const again = command`stellarctl accept ${name} --its ${cluster.context}`;
+  const next = [nextStep(again, `Give the context of ${name}, or none`)];
+  throw new StellarError('registered-elsewhere', message, { next });
 }
 
 /** Denies the pending requests of WECs. A request that was denied before is success. */
@@ -97,10 +92,8 @@ export async function deny(
   run: Run,
 ): Promise<WecResult[]> {
   await requireHub(hub);
-  const evidence = await readHub(
-    hub,
-    wecs.map(({ name }) => name),
-  );
+  const names = wecs.map(({ name }) => name);
+  const evidence = await readHub(hub, names);
   return mapConcurrently(wecs, concurrentRequests, ({ name }) => {
     const result: WecResult = { name, ...unreached, changed: false };
     return forName(result, run, () => denyOne(hub, evidence.get(name) ?? emptyEvidence(name), agent, result, run));
@@ -152,11 +145,8 @@ const deletion: readonly Stage<Registration>[] = [
     title: 'gone',
     check({ hub }) {
       if (hub?.managedCluster === undefined) return met;
-      return waiting(
-        hub.managedCluster.metadata.deletionTimestamp
-          ? 'its ManagedCluster is being deleted'
-          : 'its ManagedCluster exists and is not being deleted',
-      );
+      const { deletionTimestamp } = hub.managedCluster.metadata;
+      return waiting(`its ManagedCluster ${deletionTimestamp ? 'is' : 'exists and is not'} being deleted`);
     },
   },
 ];

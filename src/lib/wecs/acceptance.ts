@@ -125,18 +125,12 @@ function severalAgents(name: string, requests: RegistrationRequest[], options: A
 
 function severalKeys(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   const older = requests.slice(0, -1).map((request) => request.name);
-  return tooMany(
-    `Requests with different keys or requesters ask to be the agent ${requests[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`,
-    requests,
-    options,
-    [
-      run(
-        command`kubectl --context ${options.its} delete csr ${older}`,
-        'An agent that restarts asks again with a new key. If it has, delete what it left behind',
-      ),
-      run(command`stellarctl accept --deny ${name} --its ${options.its}`, 'If not, refuse them'),
-    ],
-  );
+  const message = `Requests with different keys or requesters ask to be the agent ${requests[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`;
+  const ifRestarted = 'An agent that restarts asks again with a new key. If it has, delete what it left behind';
+  return tooMany(message, requests, options, [
+    run(command`kubectl --context ${options.its} delete csr ${older}`, ifRestarted),
+    run(command`stellarctl accept --deny ${name} --its ${options.its}`, 'If not, refuse them'),
+  ]);
 }
 
 function alreadyTaken(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
@@ -161,39 +155,22 @@ const tooMany = (
 
 function invalidRequests(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   const details = requests.flatMap((request) => request.problems.map((problem) => `${request.name}: ${problem}`));
-  return new StellarError(
-    'request-refused',
-    `No request for ${name} is right for a WEC of that name; none was approved.`,
-    {
-      details,
-      next: [
-        run(
-          command`kubectl --context ${options.its} describe csr ${requests.map((request) => request.name)}`,
-          'Look at it',
-        ),
-      ],
-    },
-  );
+  const message = `No request for ${name} is right for a WEC of that name; none was approved.`;
+  const see = command`kubectl --context ${options.its} describe csr ${requests.map((request) => request.name)}`;
+  return new StellarError('request-refused', message, { details, next: [run(see, 'Look at it')] });
 }
 
 function wasDenied(name: string, request: RegistrationRequest, { its, now }: AcceptanceOptions): StellarError {
   const when = request.decided === undefined ? '' : ` ${formatAge(now - request.decided)} ago`;
-  return new StellarError('request-denied', `The request ${request.name} of ${name} was denied${when}.`, {
-    next: [
-      run(
-        command`kubectl --context ${its} delete csr ${request.name}`,
-        'Its agent asks again once that request is deleted',
-      ),
-    ],
-  });
+  const remove = command`kubectl --context ${its} delete csr ${request.name}`;
+  const next = [run(remove, 'Its agent asks again once that request is deleted')];
+  return new StellarError('request-denied', `The request ${request.name} of ${name} was denied${when}.`, { next });
 }
 
 function notIssued(name: string, request: RegistrationRequest, { its }: AcceptanceOptions): StellarError {
-  return new StellarError(
-    'request-refused',
-    `The certificate for request ${request.name} of ${name} could not be issued.`,
-    { next: [run(command`kubectl --context ${its} describe csr ${request.name}`, 'See why')] },
-  );
+  const message = `The certificate for request ${request.name} of ${name} could not be issued.`;
+  const see = command`kubectl --context ${its} describe csr ${request.name}`;
+  return new StellarError('request-refused', message, { next: [run(see, 'See why')] });
 }
 
 function choices(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): NextStep[] {
@@ -238,20 +215,12 @@ async function decideRequest(
   reason: string,
   message: string,
 ): Promise<void> {
-  const condition = {
-    type,
-    status: 'True',
-    reason,
-    message,
-    lastUpdateTime: new Date(kube.now()).toISOString(),
-  } as const;
+  const lastUpdateTime = new Date(kube.now()).toISOString();
+  const condition = { type, status: 'True', reason, message, lastUpdateTime } as const;
   const { apiVersion, kind } = resources.certificateSigningRequests;
   const conditions = [...(csr.status?.conditions ?? []), condition];
-  await kube.replace(
-    resources.certificateSigningRequests,
-    { ...csr, apiVersion, kind, status: { ...csr.status, conditions } },
-    'approval',
-  );
+  const decided = { ...csr, apiVersion, kind, status: { ...csr.status, conditions } };
+  await kube.replace(resources.certificateSigningRequests, decided, 'approval');
 }
 
 /**

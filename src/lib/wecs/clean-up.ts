@@ -87,18 +87,13 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
   await untilGone(wec, resources.klusterlets, klusterlet, run, wait).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'timeout') throw error;
     const unfinished = JSON.stringify({ metadata: { finalizers: null } });
-    throw error.with({
-      next: [
-        nextStep(
-          command`kubectl --context ${context} -n ${operatorNamespace} get pods`,
-          'See whether the operator runs',
-        ),
-        nextStep(
-          command`kubectl --context ${context} patch klusterlet ${name} --type merge -p ${unfinished}`,
-          'If it never will, let the Klusterlet go without it, and rerun the command',
-        ),
-      ],
-    });
+    const see = command`kubectl --context ${context} -n ${operatorNamespace} get pods`;
+    const patch = command`kubectl --context ${context} patch klusterlet ${name} --type merge -p ${unfinished}`;
+    const next = [
+      nextStep(see, 'See whether the operator runs'),
+      nextStep(patch, 'If it never will, let the Klusterlet go without it, and rerun the command'),
+    ];
+    throw error.with({ next });
   });
 }
 

@@ -131,16 +131,9 @@ export async function refuseHosting(
     return cluster;
   }
   const why = asked === undefined ? 'it is stopped, or was never completed' : whyUnseen(asked);
-  throw new StellarError(
-    'unreachable',
-    `${name} cannot be read (${why}), so whether it is a WEC or a hosting cluster is unknown. It was not deleted.`,
-    {
-      next: [
-        ...(provider === undefined ? [] : [run(startCommand(provider, name), 'If it was stopped')]),
-        advice('Delete it anyway: --force'),
-      ],
-    },
-  );
+  const message = `${name} cannot be read (${why}), so whether it is a WEC or a hosting cluster is unknown. It was not deleted.`;
+  const start = provider === undefined ? [] : [run(startCommand(provider, name), 'If it was stopped')];
+  throw new StellarError('unreachable', message, { next: [...start, deleteAnyway] });
 }
 
 function isHosting(name: string, context: string | undefined, spaces: readonly string[]): StellarError {
@@ -151,9 +144,9 @@ function isHosting(name: string, context: string | undefined, spaces: readonly s
 }
 
 const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = []): StellarError =>
-  new StellarError('has-dependents', `${name} ${what}. It was not deleted.${lost}`, {
-    next: [...steps, advice('Delete it anyway: --force')],
-  });
+  new StellarError('has-dependents', `${name} ${what}. It was not deleted.${lost}`, { next: [...steps, deleteAnyway] });
+
+const deleteAnyway = advice('Delete it anyway: --force');
 
 /** A reachable ITS. */
 interface AskedIts {
@@ -185,20 +178,14 @@ export async function refuseRegistered(name: string, its: AskedIts | undefined, 
   if (ifSeen(listed) !== undefined) throw stillRegistered(name, name, its?.context.name, undefined);
 }
 
-async function managedCluster(its: Kube, name: string): Promise<Access<ManagedCluster | undefined>> {
-  return tryRead(() => findManagedCluster(its, name));
-}
+const managedCluster = (its: Kube, name: string): Promise<Access<ManagedCluster | undefined>> =>
+  tryRead(() => findManagedCluster(its, name));
 
 function stillRegistered(name: string, as: string, its: string | undefined, server: string | undefined): StellarError {
   const under = as === name ? '' : ` as ${as}`;
   const hub = its ?? (server === undefined ? 'a hub that its klusterlet does not name' : `the hub ${server}`);
-  return new StellarError('still-registered', `${name} is still registered${under} with ${hub}; it was not deleted.`, {
-    next: [
-      (its === undefined ? partial : run)(
-        command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`,
-        'Deregister it first',
-      ),
-      advice('Delete it anyway: --force'),
-    ],
-  });
+  const message = `${name} is still registered${under} with ${hub}; it was not deleted.`;
+  const deregister = command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`;
+  const first = (its === undefined ? partial : run)(deregister, 'Deregister it first');
+  return new StellarError('still-registered', message, { next: [first, deleteAnyway] });
 }

@@ -106,27 +106,18 @@ async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarEr
   const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
   const isStopped = (await controllerState(hub)).runs === false;
   const { context } = hub.cluster;
-  return new StellarError(
-    'timeout',
-    `${name} was not deleted in time: ${deletingMessage(managedCluster) ?? 'its ManagedCluster is being deleted'}.`,
-    {
-      details: [
-        ...blocking
-          .filter(({ metadata }) => metadata.finalizers?.length)
-          .map((object) => `${kindAndName(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`),
-        ...(isStopped ? [`The registration controller of ${context} is not running.`] : []),
-      ],
-      next: isStopped
-        ? [run(command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`, 'Start it')]
-        : [
-            ...toSeeHolders([...works, ...addonWorks], context),
-            run(
-              toDeregister(hub, name, '--force'),
-              'The agent removes manifest-work-cleanup, the hub the others. Without the agent',
-            ),
-          ],
-    },
-  );
+  const message = `${name} was not deleted in time: ${deletingMessage(managedCluster) ?? 'its ManagedCluster is being deleted'}.`;
+  const details = blocking
+    .filter(({ metadata }) => metadata.finalizers?.length)
+    .map((object) => `${kindAndName(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`);
+  if (isStopped) {
+    details.push(`The registration controller of ${context} is not running.`);
+    const see = command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`;
+    return new StellarError('timeout', message, { details, next: [run(see, 'Start it')] });
+  }
+  const lead = 'The agent removes manifest-work-cleanup, the hub the others. Without the agent';
+  const next = [...toSeeHolders([...works, ...addonWorks], context), run(toDeregister(hub, name, '--force'), lead)];
+  return new StellarError('timeout', message, { details, next });
 }
 
 const kindAndName = ({ kind, metadata }: KubeObject): string =>

@@ -34,11 +34,8 @@ const isOfOcm = (finalizer: string): boolean => finalizer.includes('open-cluster
 function heldByOthers({ name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
   const finalizers = foreignFinalizers(cluster, isOfOcm);
   if (finalizers.length === 0) return undefined;
-  return wecProblem(
-    'deletion-blocked',
-    `${name} is being deleted, but blocked by finalizer ${finalizers.join(', ')}, which is not OCM's.`,
-    toSeeHolder(its, 'managedcluster', cluster),
-  );
+  const message = `${name} is being deleted, but blocked by finalizer ${finalizers.join(', ')}, which is not OCM's.`;
+  return wecProblem('deletion-blocked', message, toSeeHolder(its, 'managedcluster', cluster));
 }
 
 /** Works that somebody has deleted, and that other programs keep for longer than a controller takes. */
@@ -49,11 +46,8 @@ export function heldWorks({ contents, name, now, its }: WecFindings): Problem | 
   if (first === undefined) return undefined;
   const age = formatAge(ageOf(first));
   const others = blocked.length === 1 ? '' : `, and ${count(blocked.length - 1, 'other work')} in the same way`;
-  return wecProblem(
-    'work-held',
-    `Work ${first.metadata.name} in mailbox ${name} has been in deletion for ${age}, blocked by finalizer ${holdersOf(first).join(', ')}, which is not its agent's${others}.`,
-    toSeeHolder(its, 'manifestwork', first),
-  );
+  const message = `Work ${first.metadata.name} in mailbox ${name} has been in deletion for ${age}, blocked by finalizer ${holdersOf(first).join(', ')}, which is not its agent's${others}.`;
+  return wecProblem('work-held', message, toSeeHolder(its, 'manifestwork', first));
 }
 
 const isHeld = (work: ManifestWork): boolean => work.metadata.deletionTimestamp !== undefined && isGuarded(work);
@@ -65,16 +59,10 @@ function waitingForAgent(findings: WecFindings): Problem | undefined {
   if (blocked.length === 0 || hub === undefined) return undefined;
   const start = `${name} is being deleted, and ${count(blocked.length, 'work')} wait${blocked.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
   if (renewsInTime(hub, now) && !isMissed(hub)) return wecProblem('being-deleted', `${start}.`, toFinish(findings));
-  const overdue = formatAge(leaseAgeOf(hub, now) ?? 0);
-  return wecProblem(
-    'deletion-waits-for-agent',
-    `${start}; it has not reported for ${overdue}.`,
-    toSeeAgent(findings),
-    run(
-      command`stellarctl deregister ${name} --force --its ${its}`,
-      'Or remove it without the agent: what was applied stays',
-    ),
-  );
+  const message = `${start}; it has not reported for ${formatAge(leaseAgeOf(hub, now) ?? 0)}.`;
+  const force = command`stellarctl deregister ${name} --force --its ${its}`;
+  const forced = run(force, 'Or remove it without the agent: what was applied stays');
+  return wecProblem('deletion-waits-for-agent', message, toSeeAgent(findings), forced);
 }
 
 function inProgress(findings: WecFindings): Problem {
@@ -97,11 +85,9 @@ function toFinish({ contents, hub, name, its }: WecFindings): NextStep {
 export function beingDeregistered({ hub, name, its }: Pick<WecFindings, 'hub' | 'name' | 'its'>): Problem | undefined {
   const cluster = hub?.managedCluster;
   if (cluster === undefined || !isDeregistering(cluster)) return undefined;
-  return wecProblem(
-    'deregistration-unfinished',
-    `The deregistration of ${name} is unfinished; its labels are removed.`,
-    noted(command`stellarctl deregister ${name} --its ${its}`, 'finishes it; with --undo the WEC stays'),
-  );
+  const message = `The deregistration of ${name} is unfinished; its labels are removed.`;
+  const finish = noted(command`stellarctl deregister ${name} --its ${its}`, 'finishes it; with --undo the WEC stays');
+  return wecProblem('deregistration-unfinished', message, finish);
 }
 
 /** A mailbox may end with its ManagedCluster; if the ManagedCluster stays, nothing can be written into the mailbox. */
@@ -133,11 +119,9 @@ function ending(namespace: WithConditions | undefined, context: string, now: num
   const age = formatAge(now - Date.parse(deletionTimestamp));
   const reasons = blocking(namespace);
   const why = reasons.map(({ message = '' }) => message.replace(/\.$/, '')).join('; ');
-  return wecProblem(
-    'namespace-terminating',
-    `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${why || 'what blocks it is not reported yet'}.`,
-    reasons.some(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
-      ? run(command`kubectl --context ${context} get apiservices`, 'Repair or delete the API that does not answer')
-      : toSeeNamespace(name, context),
-  );
+  const message = `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${why || 'what blocks it is not reported yet'}.`;
+  const step = reasons.some(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
+    ? run(command`kubectl --context ${context} get apiservices`, 'Repair or delete the API that does not answer')
+    : toSeeNamespace(name, context);
+  return wecProblem('namespace-terminating', message, step);
 }

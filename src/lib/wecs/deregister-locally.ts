@@ -1,7 +1,7 @@
 import { command } from '../core/command-line.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { type NextStep, partial, run } from '../core/next-step.ts';
+import { partial, run } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -65,33 +65,15 @@ async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord |
     await refuseForeignObjects(kube, hubHash);
     return { name, hub: null, hubHash };
   }
-  if (registered !== undefined) {
-    throw new StellarError(
-      'registered-elsewhere',
-      `${cluster} is registered as ${registered}, not as ${name}. Nothing was written.`,
-      { next: [giveContext(name)] },
-    );
-  }
+  const give = partial(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
+  const elsewhere = (what: string) =>
+    new StellarError('registered-elsewhere', `${cluster} is ${what}. Nothing was written.`, { next: [give] });
+  if (registered !== undefined) throw elsewhere(`registered as ${registered}, not as ${name}`);
   if (before?.name === name) return before;
   const role = await otherRole(kube);
-  if (role !== undefined) {
-    throw new StellarError(
-      'registered-elsewhere',
-      `${cluster} is not the WEC ${name}: ${role.found}. Nothing was written.`,
-      { next: [giveContext(name)] },
-    );
-  }
+  if (role !== undefined) throw elsewhere(`not the WEC ${name}: ${role.found}`);
   if (hasNoRegistration(evidence)) return undefined;
-  throw new StellarError(
-    'identity-unproven',
-    `${cluster} has parts of a klusterlet, and no Klusterlet that names ${name}. Nothing was written.`,
-    {
-      next: [
-        run(command`kubectl --context ${kube.cluster.context} get klusterlets,namespaces,deployments -A`, 'Look at it'),
-      ],
-    },
-  );
+  const message = `${cluster} has parts of a klusterlet, and no Klusterlet that names ${name}. Nothing was written.`;
+  const see = command`kubectl --context ${kube.cluster.context} get klusterlets,namespaces,deployments -A`;
+  throw new StellarError('identity-unproven', message, { next: [run(see, 'Look at it')] });
 }
-
-const giveContext = (name: string): NextStep =>
-  partial(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);

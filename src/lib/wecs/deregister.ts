@@ -59,10 +59,8 @@ export async function deregister(
     read: async () => {
       const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, context)]);
       const ofIts = { hub, endpoints, policies };
-      const states = await readHubStates(
-        hub,
-        wecs.map(({ name }) => name),
-      );
+      const names = wecs.map(({ name }) => name);
+      const states = await readHubStates(hub, names);
       const inspections = wecs.map((wec, index) => ({ wec, hubState: states[index] as HubState }));
       return mapConcurrently(inspections, concurrentRequests, ({ wec, hubState }) =>
         inspectWec(ofIts, wec, hubState, options),

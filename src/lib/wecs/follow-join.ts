@@ -136,10 +136,8 @@ async function joiningOf(
 ): Promise<Joining> {
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
   // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
-  const ownRequests = new OwnRequests(
-    (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan),
-    plan.wecBefore,
-  );
+  const agent = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
+  const ownRequests = new OwnRequests(agent, plan.wecBefore);
   if (hub === undefined) return { plan, ownRequests, side: undefined };
   const superseded = supersededRequests(hub, plan.kube, ownRequests, run);
   const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)) : [];
@@ -194,13 +192,9 @@ const announcementMs = 2000;
 
 /** Whether everything that was requested is already in place, except labels. */
 export function isDone(access: HubAccess, plan: JoinPlan): boolean {
-  if (plan.wecBefore.klusterlet === undefined || plan.reregister !== undefined) return false;
-  const reports = judgeRegistration({
-    name: plan.name,
-    hub: plan.hubBefore,
-    wec: plan.wecBefore,
-    now: (access.kube ?? plan.kube).now(),
-  });
+  const { name, hubBefore: hub, wecBefore: wec } = plan;
+  if (wec.klusterlet === undefined || plan.reregister !== undefined) return false;
+  const reports = judgeRegistration({ name, hub, wec, now: (access.kube ?? plan.kube).now() });
   // The Lease of an agent that no longer runs stays fresh for minutes.
   return blockingStage(reports) === undefined && (isMet(reports, 'available') || access.kube === undefined);
 }
@@ -221,10 +215,8 @@ export async function finishDone(
   const records = access.kube && hubRecords(access.kube, plan, options, run);
   const written = (hubBefore && (await records?.write(hubBefore, wecBefore, undefined))) ?? [];
   const state = access.kube === undefined ? 'connected' : 'available';
-  run.progress.done(
-    name,
-    `is registered with ${access.its} and ${state}; ${written.join(', ') || 'nothing to do'}.${ignoredNote(options)}`,
-  );
+  const done = written.join(', ') || 'nothing to do';
+  run.progress.done(name, `is registered with ${access.its} and ${state}; ${done}.${ignoredNote(options)}`);
   const changed = written.length > 0 && access.kube?.dryRun !== true;
   return { name, stage: state, blockedAt: null, changed };
 }

@@ -107,11 +107,9 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   async late(last: JudgedReading<Registration> | undefined): Promise<WecResult> {
     const wrong = last && (await this.#verdict(last));
     const what = this.until === 'delete' ? 'is not deleted' : `did not reach the stage ${this.until} in time`;
-    return this.broken(
-      new StellarError('timeout', `${this.name} ${what}. ${wrong?.message ?? blockedIn(last)}`, {
-        next: wrong?.next ?? last?.blocking?.verdict.next ?? this.#checkCommand,
-      }),
-    );
+    const message = `${this.name} ${what}. ${wrong?.message ?? blockedIn(last)}`;
+    const next = wrong?.next ?? last?.blocking?.verdict.next ?? this.#checkCommand;
+    return this.broken(new StellarError('timeout', message, { next }));
   }
 
   /** Without the ITS only the WEC's own stages are known. */
@@ -187,9 +185,8 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const code: ErrorCode = isUnreachable ? 'hub-unreachable' : 'agent-failed';
     const what = isUnreachable ? 'does not reach the hub' : `is blocked at "${title}"`;
     const wrong = await this.#verdict(reading);
-    return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, {
-      next: wrong?.next ?? next ?? this.#checkCommand,
-    });
+    const steps = wrong?.next ?? next ?? this.#checkCommand;
+    return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, { next: steps });
   }
 
   #finish(text: string, isNew = this.result.changed): WecResult {

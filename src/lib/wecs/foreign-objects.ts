@@ -64,11 +64,9 @@ export async function refuseForeignObjects(wec: Kube, hubHash: string | null): P
       throw failureOf(error).with({ details: [unread] });
     });
     if (others.length === 0) continue;
-    throw new StellarError(
-      'has-dependents',
-      `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${few(others).join(', ')}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
-      { next: [advice('Move what is needed elsewhere, and delete it there')] },
-    );
+    const message = `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${few(others).join(', ')}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`;
+    const next = [advice('Move what is needed elsewhere, and delete it there')];
+    throw new StellarError('has-dependents', message, { next });
   }
 }
 

@@ -2,7 +2,7 @@ import { command } from '../core/command-line.ts';
 import { count, few } from '../core/counts.ts';
 import { Deadline } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, type NextStep, run as nextStep, partial } from '../core/next-step.ts';
+import { advice, run as nextStep, partial } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
@@ -59,13 +59,11 @@ export function registeredElsewhere(
     : `which is not ${answer?.state === 'accepted' ? 'proven to be ' : ''}${its}`;
   const accepting = accept ? ['--accept'] : [];
   const target = `${name}=${context}`;
-  const move: NextStep =
+  const lead = `To move it to ${its}`;
+  const move =
     hub === undefined
-      ? partial(command`stellarctl wec join ${target} --join-file FILE --replace-hub`, `To move it to ${its}`)
-      : nextStep(
-          command`stellarctl wec join ${target} ${accepting} --its ${its} --replace-hub`,
-          `To move it to ${its}`,
-        );
+      ? partial(command`stellarctl wec join ${target} --join-file FILE --replace-hub`, lead)
+      : nextStep(command`stellarctl wec join ${target} ${accepting} --its ${its} --replace-hub`, lead);
   const address = advice(`If ${its} has that address: ${command`--hub-apiserver ${server}`}`);
   const message = `${cluster} is registered already, as ${name} with the hub ${server}, ${why}.`;
   return new StellarError('registered-elsewhere', message, { next: isConnected ? [move] : [move, address] });
@@ -135,14 +133,10 @@ export async function pauseEviction(wec: Kube, klusterlet: Klusterlet): Promise<
   const former = annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet) ?? '';
   const paused = await wec.merge<Klusterlet>(resources.klusterlets, klusterletName, patchOf(uid, former, never));
   if (graceOf(paused) === never) return true;
-  await wec.merge(resources.klusterlets, klusterletName, {
-    metadata: { uid, annotations: { [formerGraceAnnotation]: null } },
-  });
-  const { context } = wec.cluster;
-  throw new StellarError(
-    'version-differs',
-    `The Klusterlet on ${context} has no field appliedManifestWorkEvictionGracePeriod: its agent would delete what runs there ${gracePeriodOf(klusterlet)} after it has changed its hub.`,
-  );
+  const undo = { metadata: { uid, annotations: { [formerGraceAnnotation]: null } } };
+  await wec.merge(resources.klusterlets, klusterletName, undo);
+  const message = `The Klusterlet on ${wec.cluster.context} has no field appliedManifestWorkEvictionGracePeriod: its agent would delete what runs there ${gracePeriodOf(klusterlet)} after it has changed its hub.`;
+  throw new StellarError('version-differs', message);
 }
 
 const patchOf = (uid: string | undefined, former: string | null, grace: string | null) => ({

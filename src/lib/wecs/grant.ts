@@ -18,7 +18,7 @@ import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import type { AppliedManifestWork } from '../workloads/applied-works.ts';
+import type { AppliedManifestWork, AppliedResource } from '../workloads/applied-works.ts';
 import { getManagedCluster } from './get.ts';
 import { distinct, failedKinds, type RuleKind, refusedKinds, ruleFor, workAccount } from './granted-kinds.ts';
 import { proveIdentity, requireProof } from './identity.ts';
@@ -65,10 +65,8 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
   if (lacking.length === 0) return result;
   await writeRole(granting);
   if (run.dryRun) return result;
-  run.progress.changed(
-    name,
-    `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${result.kinds.join(', ')}`,
-  );
+  const allowed = result.kinds.join(', ');
+  run.progress.changed(name, `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${allowed}`);
   await untilMet<readonly RuleKind[]>(
     {
       check: (refused) =>
@@ -92,20 +90,16 @@ async function writeRole({ kube, role, lacking }: WecToGrant): Promise<void> {
   if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));
   const { uid, resourceVersion } = role.metadata;
   const metadata = { uid, resourceVersion, labels: wanted.metadata.labels };
-  await kube.merge(resources.clusterRoles, grantRoleName, {
-    metadata,
-    rules: [...(role.rules ?? []), ...missingRules(role, lacking)],
-  });
+  const rules = [...(role.rules ?? []), ...missingRules(role, lacking)];
+  await kube.merge(resources.clusterRoles, grantRoleName, { metadata, rules });
 }
 
 function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: readonly RuleKind[]): StellarError {
   const { context } = kube.cluster;
   const account = userOf(workAccount(klusterlet));
-  return new StellarError(
-    'timeout',
-    `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(groupResourceOf).join(', ')} to ${account}: its controller manager has not aggregated the role.`,
-    { next: [nextStep(command`kubectl --context ${context} auth can-i --list --as ${account}`, 'See its rights')] },
-  );
+  const message = `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(groupResourceOf).join(', ')} to ${account}: its controller manager has not aggregated the role.`;
+  const list = command`kubectl --context ${context} auth can-i --list --as ${account}`;
+  return new StellarError('timeout', message, { next: [nextStep(list, 'See its rights')] });
 }
 
 /** What to revoke from a WEC's work agent. */
@@ -143,20 +137,15 @@ export async function inspectRevocation(
 async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
   const works = await listServed<AppliedManifestWork>(kube, resources.appliedManifestWorks);
   const revoked = new Set(kinds.map(groupResourceOf));
-  const using = works.flatMap(({ spec, status }) =>
-    (status?.appliedResources ?? [])
-      .filter((applied) => revoked.has(groupResourceOf(applied)))
-      .map(
-        (applied) =>
-          `${groupResourceOf(applied)} ${applied.namespace ? `${applied.namespace}/` : ''}${applied.name} of work ${spec?.manifestWorkName}`,
-      ),
-  );
+  const using = works.flatMap(({ spec, status }) => {
+    const applied = (status?.appliedResources ?? []).filter((each) => revoked.has(groupResourceOf(each)));
+    const nameOf = ({ namespace, name }: AppliedResource) => `${namespace ? `${namespace}/` : ''}${name}`;
+    return applied.map((each) => `${groupResourceOf(each)} ${nameOf(each)} of work ${spec?.manifestWorkName}`);
+  });
   if (using.length === 0) return;
-  throw new StellarError(
-    'in-use',
-    `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${few(using, 1).join(' ')}. Nothing was written.`,
-    { next: [nextStep(command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`, 'See them')] },
-  );
+  const message = `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${few(using, 1).join(' ')}. Nothing was written.`;
+  const see = command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`;
+  throw new StellarError('in-use', message, { next: [nextStep(see, 'See them')] });
 }
 
 /** Revokes the rights of the reviewed kinds. It is safe to rerun. */
@@ -166,11 +155,7 @@ export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run)
   const { uid, resourceVersion } = role.metadata;
   const rules = rulesWithout(role, kinds);
   if (rules.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
-  else
-    await kube.merge(resources.clusterRoles, grantRoleName, {
-      metadata: { uid, resourceVersion },
-      rules,
-    });
+  else await kube.merge(resources.clusterRoles, grantRoleName, { metadata: { uid, resourceVersion }, rules });
   if (!run.dryRun)
     run.progress.done(name, `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`);
   return { ...result, changed: !run.dryRun };

@@ -116,13 +116,9 @@ export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, 
     const pending = bootstrapRequests(hubBefore ?? emptyEvidence(name)).filter(({ state }) => state === 'pending');
     // The ITS names a request: the WEC's name and some letters.
     const names = pending.length === 0 ? [`${name}-*`] : pending.map((request) => request.name);
-    const { apiVersion, kind } = resources.certificateSigningRequests;
-    for (const each of names)
-      await hub.replace(
-        resources.certificateSigningRequests,
-        { apiVersion, kind, metadata: { name: each } },
-        'approval',
-      );
+    const csrs = resources.certificateSigningRequests;
+    const { apiVersion, kind } = csrs;
+    for (const each of names) await hub.replace(csrs, { apiVersion, kind, metadata: { name: each } }, 'approval');
     if (managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
   }
   const changes = labelsToSet(managedCluster, options);

@@ -108,18 +108,9 @@ export function requireProof(
 ): void {
   if (identity.state === 'proven') return;
   const cluster = describeCluster(wec.cluster);
-  const its = hub.cluster.context;
-  if (identity.state === 'other')
-    throw new StellarError(
-      'registered-elsewhere',
-      `${cluster} is not the WEC ${name} of ${its}: ${identity.found}. Nothing was written.`,
-      { next },
-    );
-  throw new StellarError(
-    'identity-unproven',
-    `It cannot be proven that ${cluster} is the WEC ${name} of ${its}: ${identity.found}. Nothing was written.`,
-    { next: unproven },
-  );
+  const rest = `the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`;
+  if (identity.state === 'other') throw new StellarError('registered-elsewhere', `${cluster} is not ${rest}`, { next });
+  throw new StellarError('identity-unproven', `It cannot be proven that ${cluster} is ${rest}`, { next: unproven });
 }
 
 /** What a cluster evidently is, if it is not a cluster to register. */
@@ -167,9 +158,7 @@ export async function readRole(
 export function refuseRole({ cluster }: Kube, name: string, { kind, found }: OtherRole): never {
   const give = partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
   const scaling = 'If its nodes are added when a pod needs one: start a pod in it first, then rerun the command';
-  throw new StellarError(
-    'registered-elsewhere',
-    `${describeCluster(cluster)} is not a cluster to register: ${found}. ${name} was not joined.`,
-    { next: [give, ...(kind === 'no-nodes' ? [advice(scaling)] : [])] },
-  );
+  const message = `${describeCluster(cluster)} is not a cluster to register: ${found}. ${name} was not joined.`;
+  const next = [give, ...(kind === 'no-nodes' ? [advice(scaling)] : [])];
+  throw new StellarError('registered-elsewhere', message, { next });
 }

@@ -75,14 +75,8 @@ export async function inspectWec(
   options: DeregisterOptions,
 ): Promise<InspectedWec> {
   const { name, kube } = wec;
-  const inspected: InspectedWec = {
-    ...wec,
-    hubState,
-    policies,
-    record: undefined,
-    agentDead: undefined,
-    interrupted: savedLabels(hubState.managedCluster),
-  };
+  const interrupted = savedLabels(hubState.managedCluster);
+  const inspected: InspectedWec = { ...wec, hubState, policies, record: undefined, agentDead: undefined, interrupted };
   if (kube !== undefined) {
     const evidence = await readWec(kube);
     const record = await readCleanupRecord(kube);
@@ -93,20 +87,13 @@ export async function inspectWec(
     if (isResumed) inspected.record = record;
     else if (!isGone(hubState) || !hasNoRegistration(evidence)) {
       const identity = await proveIdentity(hub, kube, evidence, known);
-      requireProof(
-        identity,
-        kube,
-        name,
-        hub,
-        [partial(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`)],
-        [
-          run(toDeregister(hub, name), 'On the ITS only'),
-          run(
-            command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`,
-            `On the cluster only, if you know that it is ${name}`,
-          ),
-        ],
-      );
+      const give = partial(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`);
+      const local = command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`;
+      const onOneSide = [
+        run(toDeregister(hub, name), 'On the ITS only'),
+        run(local, `On the cluster only, if you know that it is ${name}`),
+      ];
+      requireProof(identity, kube, name, hub, [give], onOneSide);
       inspected.record = { name, hub: hubId, hubHash: hubHashOf(evidence) };
     }
   }
@@ -152,25 +139,15 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
   const endangered = options.keepWorkloads ? all : all.filter(isGuarded);
   if (agentDead === undefined || endangered.length === 0) return;
   if (!options.force) {
-    throw new StellarError(
-      'agent-dead',
-      `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(endangered.length, 'work')}. Nothing was written.`,
-      {
-        next: [
-          run(toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'), 'Without the agent'),
-          advice('Its workloads then keep running, unless --cleanup removes them'),
-        ],
-      },
-    );
+    const message = `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(endangered.length, 'work')}. Nothing was written.`;
+    const force = toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force');
+    const kept = advice('Its workloads then keep running, unless --cleanup removes them');
+    throw new StellarError('agent-dead', message, { next: [run(force, 'Without the agent'), kept] });
   }
   if (options.keepWorkloads && kube === undefined && !works.every(isOrphan)) {
-    throw new StellarError(
-      'agent-dead',
-      `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`,
-      {
-        next: [partial(toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'), 'Give its context')],
-      },
-    );
+    const message = `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`;
+    const next = [partial(toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'), 'Give its context')];
+    throw new StellarError('agent-dead', message, { next });
   }
 }
 
@@ -217,14 +194,10 @@ function refuseSelected(hub: Kube, inspected: SelectedWec, keepWorkloads?: boole
     : first.orphaned
       ? 'has lost its BindingPolicy, and its Binding still names it'
       : 'selects it whatever its labels are';
-  throw new StellarError(
-    'still-selected',
-    `${name} cannot be released: binding policy ${describePolicy(first)} ${why}. Nothing was written.`,
-    {
-      details: others.map((policy) => `Also: ${describePolicy(policy)}`),
-      next: [run(editCommand(first), 'Change the policy'), run(toDeregister(hub, name), 'Then')],
-    },
-  );
+  const message = `${name} cannot be released: binding policy ${describePolicy(first)} ${why}. Nothing was written.`;
+  const details = others.map((policy) => `Also: ${describePolicy(policy)}`);
+  const next = [run(editCommand(first), 'Change the policy'), run(toDeregister(hub, name), 'Then')];
+  throw new StellarError('still-selected', message, { details, next });
 }
 
 function editCommand({ name, wds, context, orphaned }: Policy): string {

@@ -36,6 +36,8 @@ export interface Installation {
 
 export type ChangeCounts = Record<Change, number>;
 
+type Apply = (object: KubeObject) => Promise<void>;
+
 /** An empty docker config: the operator copies the secret and requires it to exist. */
 const noCredentials = '{}';
 
@@ -50,7 +52,7 @@ export async function installKlusterlet(
   counts: ChangeCounts,
   run: Run,
 ): Promise<void> {
-  const apply = async (object: KubeObject) => {
+  const apply: Apply = async (object) => {
     counts[await kube.apply(object)] += 1;
   };
   if (installation.installOperator) {
@@ -79,20 +81,12 @@ export async function installKlusterlet(
 }
 
 /** A namespace that others created stays theirs: stellarctl does not label it, nor delete it later. */
-async function applyNamespace(
-  kube: Kube,
-  namespace: KubeObject,
-  apply: (object: KubeObject) => Promise<void>,
-): Promise<void> {
+async function applyNamespace(kube: Kube, namespace: KubeObject, apply: Apply): Promise<void> {
   const present = await kube.get(resources.namespaces, namespace.metadata.name);
   if (present === undefined || isOurs(present)) await apply(namespace);
 }
 
-async function applyPullSecret(
-  kube: Kube,
-  dockerConfig: string | undefined,
-  apply: (object: KubeObject) => Promise<void>,
-): Promise<void> {
+async function applyPullSecret(kube: Kube, dockerConfig: string | undefined, apply: Apply): Promise<void> {
   const present = await kube.get(resources.secrets, pullSecretName, { namespace: operatorNamespace });
   if (dockerConfig !== undefined || present === undefined) await apply(pullSecret(dockerConfig ?? noCredentials));
 }

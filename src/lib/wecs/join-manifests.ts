@@ -32,10 +32,8 @@ export async function joinManifests(
   const unverified = await verifyEndpoint(access.its, endpoint, run);
   if (unverified !== undefined) run.progress.note(unverified);
   const { data: _, ...secret } = bootstrapSecret(endpoint, tokenPlaceholder) as Secret;
-  const readableSecret: KubeObject & { stringData: object } = {
-    ...secret,
-    stringData: { kubeconfig: bootstrapKubeconfig(endpoint, tokenPlaceholder) },
-  };
+  const stringData = { kubeconfig: bootstrapKubeconfig(endpoint, tokenPlaceholder) };
+  const readableSecret: KubeObject & { stringData: object } = { ...secret, stringData };
   return [
     ...operatorRoles(settings.tag),
     klusterletCrd(),

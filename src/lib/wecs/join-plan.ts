@@ -67,12 +67,8 @@ interface HubReads {
 
 /** Reads the ITS for these WECs: one reading serves all that ask at the same time. */
 export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads {
-  const readAll = sharedReading(() =>
-    readHub(
-      hub,
-      wecs.map(({ name }) => name),
-    ),
-  );
+  const names = wecs.map(({ name }) => name);
+  const readAll = sharedReading(() => readHub(hub, names));
   return {
     rights: askOnce(hub),
     uid: sharedReading(() => clusterUid(hub)),
@@ -101,16 +97,10 @@ export async function planJoin(
   checks: JoinProbes,
 ): Promise<JoinPlan> {
   const { name, kube } = wec;
+  const label = Object.keys({ ...options.labels, ...options.annotations }).length > 0;
   await Promise.all([
     requirePermissions(kube, wecPermissions()),
-    checks.hub &&
-      requirePermissions(
-        checks.hub.rights,
-        hubPermissions(name, {
-          accept: options.accept,
-          label: Object.keys({ ...options.labels, ...options.annotations }).length > 0,
-        }),
-      ),
+    checks.hub && requirePermissions(checks.hub.rights, hubPermissions(name, { accept: options.accept, label })),
   ]);
   const uid = await refuseSameCluster(access, wec, checks.hub);
   const [wecBefore, hubBefore] = await Promise.all([readWec(kube), checks.hub?.evidenceOf(name)]);
@@ -126,21 +116,8 @@ export async function planJoin(
   const unverified = await checks.verify(endpoint);
   const notes = [unverified ?? [], notesOn(access, endpoint, name, wecBefore)].flat();
   const versions = planVersions(wecBefore, settings, options, kube.now());
-  return {
-    name,
-    its: access.its,
-    kube,
-    endpoint,
-    settings,
-    versions,
-    wecBefore,
-    hubBefore,
-    identity,
-    uid,
-    former,
-    ...reregistration,
-    notes,
-  };
+  const before = { wecBefore, hubBefore, identity, uid, former };
+  return { name, its: access.its, kube, endpoint, settings, versions, ...before, ...reregistration, notes };
 }
 
 /** Whether and how its agent re-registers, with what that takes. @throws StellarError `forbidden`, `identity-unproven` */
@@ -167,15 +144,11 @@ async function planReregister(
 async function ownership(
   access: HubAccess,
   wec: JoiningWec,
-  {
-    wecBefore,
-    hubBefore,
-    known,
-    uid,
-  }: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
+  seen: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
   options: JoinOptions,
   checks: JoinProbes,
 ): Promise<{ identity: Identity; foundHub: FoundHub | undefined }> {
+  const { wecBefore, hubBefore, known, uid } = seen;
   const found = await findHub(access.kube, wecBefore, {
     endpoints: known,
     isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
@@ -184,11 +157,8 @@ async function ownership(
   const isOther = found?.relation === 'other';
   // A cluster that is to be moved must not be another one for other reasons.
   const judged = isOther ? { ...found, relation: 'same' as const } : found;
-  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, {
-    endpoints: known,
-    found: judged,
-    uidOfHub: checks.hub?.uid,
-  });
+  const ofIts = { endpoints: known, found: judged, uidOfHub: checks.hub?.uid };
+  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, ofIts);
   if (isOther && options.replaceHub === undefined) throw registeredElsewhere(access, wec, found, options);
   return { identity, foundHub: found };
 }
@@ -274,13 +244,11 @@ async function refuseSameCluster(
   if (reads === undefined) return undefined;
   const [hub, wec] = await Promise.all([reads.uid(), clusterUid(kube)]);
   if (wec === undefined || hub !== wec) return wec;
-  throw new StellarError(
-    'same-cluster',
-    `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${wec.slice(0, 8)}…).`,
-    {
-      next: [partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, 'Give the context of the cluster to register')],
-    },
-  );
+  const message = `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${wec.slice(0, 8)}…).`;
+  const join = command`stellarctl wec join ${`${name}=CONTEXT`}`;
+  throw new StellarError('same-cluster', message, {
+    next: [partial(join, 'Give the context of the cluster to register')],
+  });
 }
 
 /** @throws StellarError `label-conflict` */
@@ -313,11 +281,8 @@ export function agentSettings(
 ): AgentSettings {
   const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
   if (present !== undefined && options.mode !== undefined && options.mode !== presentMode) {
-    throw new StellarError(
-      'mode-differs',
-      `${name} is registered in mode ${presentMode}; a join does not change that to ${options.mode}.`,
-      { next: [advice('Leave the mode out to keep it as it is.')] },
-    );
+    const message = `${name} is registered in mode ${presentMode}; a join does not change that to ${options.mode}.`;
+    throw new StellarError('mode-differs', message, { next: [advice('Leave the mode out to keep it as it is.')] });
   }
   const version = options.ocmVersion ?? access.ocmVersion;
   if (version === undefined) {

@@ -37,15 +37,10 @@ const imageOf = ({ settings }: Probed): string => image(settings, 'registration-
 export function probeJob(probed: Probed): Job {
   const fieldRef = { fieldPath: `metadata.annotations['${kubeconfigAnnotation}']` };
   const base = restrictedContainer(imageOf(probed));
+  const flags = ['--kubeconfig=/probe/kubeconfig', '--namespace=default', '--disable-leader-election'];
   const container = {
     ...base,
-    args: [
-      '/registration-operator',
-      'agent',
-      '--kubeconfig=/probe/kubeconfig',
-      '--namespace=default',
-      '--disable-leader-election',
-    ],
+    args: ['/registration-operator', 'agent', ...flags],
     volumeMounts: [...base.volumeMounts, { name: 'probe', mountPath: '/probe' }],
   };
   const spec = {

@@ -111,14 +111,11 @@ async function confirmedPlan(
       const plan = await planJoin(access, wec, options, shared.checks);
       return { plan, moving: await movingOf(plan, access.its) };
     },
-    losses: ({ moving }) =>
-      moving === undefined
-        ? []
-        : [
-            `${moving.klusterlet} at ${moving.from}`,
-            ...(moving.works?.evicted ?? []),
-            ...(moving.works?.orphaned ?? []),
-          ],
+    losses({ moving }) {
+      if (moving === undefined) return [];
+      const { evicted = [], orphaned = [] } = moving.works ?? {};
+      return [`${moving.klusterlet} at ${moving.from}`, ...evicted, ...orphaned];
+    },
     async confirm({ plan, moving }, more) {
       const isAsked = moving && replaceHub && (await shared.oneAtATime(() => replaceHub(moving, more)));
       if (more.length > 0) return isAsked === true;
@@ -137,14 +134,8 @@ async function confirmedPlan(
 async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string): Promise<Moving | undefined> {
   if (former === undefined) return undefined;
   const klusterlet = wecBefore.klusterlet?.metadata.uid ?? '';
-  return {
-    name,
-    cluster: kube.cluster,
-    klusterlet,
-    from: former.server,
-    its,
-    works: await readRemainingWorks(kube, wecBefore),
-  };
+  const works = await readRemainingWorks(kube, wecBefore);
+  return { name, cluster: kube.cluster, klusterlet, from: former.server, its, works };
 }
 
 /** Plans a join and installs the klusterlet. @returns a result if there is no registration to follow */

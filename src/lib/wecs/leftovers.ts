@@ -68,11 +68,9 @@ export async function removeLateRequests(hub: Kube, { reread }: Pick<HubState, '
 export async function refuseReregistered(hub: Kube, name: string): Promise<void> {
   if ((await findManagedCluster(hub, name)) === undefined) return;
   const { context } = hub.cluster;
-  throw new StellarError(
-    'still-registered',
-    `${name} was registered again on ${context} meanwhile; its klusterlet stays.`,
-    { next: [run(command`stellarctl wec get ${name} --its ${context}`, 'Look at it')] },
-  );
+  const message = `${name} was registered again on ${context} meanwhile; its klusterlet stays.`;
+  const next = [run(command`stellarctl wec get ${name} --its ${context}`, 'Look at it')];
+  throw new StellarError('still-registered', message, { next });
 }
 
 /** @returns what waits until it is gone, if its deletion has begun; a namespace with objects of others stays, and is no longer a mailbox */
@@ -116,20 +114,14 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
 
 /** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
 export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
-  return new StellarError(
-    'agent-dead',
-    `${name} is no longer registered, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,
-    {
-      details: [...works, ...addonWorks].map(({ metadata }) => metadata.name),
-      next: [
-        partial(
-          command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`,
-          'To register it again, with its agent',
-        ),
-        run(toDeregister(hub, name, '--force'), 'To remove them without it'),
-      ],
-    },
-  );
+  const details = [...works, ...addonWorks].map(({ metadata }) => metadata.name);
+  const message = `${name} is no longer registered, but its mailbox holds ${count(details.length, 'work')}, whose finalizer only its agent removes.`;
+  const join = command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`;
+  const next = [
+    partial(join, 'To register it again, with its agent'),
+    run(toDeregister(hub, name, '--force'), 'To remove them without it'),
+  ];
+  return new StellarError('agent-dead', message, { details, next });
 }
 
 /** What an ITS has of one WEC. */

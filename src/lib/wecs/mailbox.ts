@@ -35,11 +35,7 @@ export async function readMailboxes(hub: Reader): Promise<((name: string) => Mai
   const byName = new Map(namespaces.map((namespace) => [namespace.metadata.name, namespace]));
   const worksOf = Map.groupBy(works, ({ metadata }) => metadata.namespace);
   const addonsOf = Map.groupBy(addons, ({ metadata }) => metadata.namespace);
-  return (name) => ({
-    namespace: byName.get(name),
-    works: worksOf.get(name) ?? [],
-    addons: addonsOf.get(name) ?? [],
-  });
+  return (name) => ({ namespace: byName.get(name), works: worksOf.get(name) ?? [], addons: addonsOf.get(name) ?? [] });
 }
 
 /** The mailbox for display. @returns null if there is none */

@@ -41,10 +41,8 @@ const ownUser = (wec: string): string => userOf({ namespace: operatorNamespace, 
 /** Whether a bootstrap token was made for this WEC alone: what was sent with it was sent by its agent. */
 export function isOwnToken(wec: string, { bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>): boolean {
   const token = readHubKubeconfig(bootstrapSecret)?.token ?? '';
-  return (
-    tokenUser(token) === ownUser(wec) ||
-    (tokenId(token) !== undefined && ownTokenOf(bootstrapSecret) === tokenId(token))
-  );
+  const id = tokenId(token);
+  return tokenUser(token) === ownUser(wec) || (id !== undefined && ownTokenOf(bootstrapSecret) === id);
 }
 
 /**
@@ -117,16 +115,12 @@ const isOfHubAccount = ({ csr }: RegistrationRequest): boolean =>
 
 /** The refusal to approve a request of mode Default that nothing proves to be the WEC's own. */
 export function unproven({ cluster: { context } }: Kube, name: string, why: string): StellarError {
-  return new StellarError(
-    'identity-unproven',
-    `Whose request it is cannot be proven, and none was approved: ${context} does not record with which token a request was sent (Kubernetes 1.30 does), and ${why}.`,
-    {
-      next: [
-        partial(command`stellarctl wec join ${`${name}=CONTEXT`} --its ${context}`, 'Join it without --accept'),
-        partial(command`stellarctl accept ${name} --agent AGENT --its ${context}`, 'Then accept its agent'),
-      ],
-    },
-  );
+  const message = `Whose request it is cannot be proven, and none was approved: ${context} does not record with which token a request was sent (Kubernetes 1.30 does), and ${why}.`;
+  const next = [
+    partial(command`stellarctl wec join ${`${name}=CONTEXT`} --its ${context}`, 'Join it without --accept'),
+    partial(command`stellarctl accept ${name} --agent AGENT --its ${context}`, 'Then accept its agent'),
+  ];
+  return new StellarError('identity-unproven', message, { next });
 }
 
 /** How far the clocks of two clusters may appear to differ: their answers contain whole seconds. */

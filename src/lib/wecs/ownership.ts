@@ -3,13 +3,12 @@ import { StellarError } from '../core/errors.ts';
 import { type NextStep, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { isTrue } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { certificateExpiry, formerHolder, isAgentOf } from '../ocm/agent-certificate.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
-import { type HubEvidence, hasJoined } from '../ocm/hub-evidence.ts';
+import { type HubEvidence, hasJoined, isAvailable } from '../ocm/hub-evidence.ts';
 import { klusterletName } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
@@ -31,12 +30,10 @@ export async function refuseOtherCluster(
   // A hosted Klusterlet registers another cluster than its own.
   const notHosted = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
   const other = notHosted.find(({ metadata }) => metadata.name !== klusterletName);
-  if (other !== undefined)
-    throw elsewhere(
-      kube,
-      `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`,
-      other.metadata.name,
-    );
+  if (other !== undefined) {
+    const what = `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`;
+    throw elsewhere(kube, what, other.metadata.name);
+  }
   if (klusterlet === undefined) {
     const hubs = endpoints.map(({ server }) => server);
     const role = await otherRole(kube, hubs);
@@ -62,10 +59,8 @@ function refuseOtherRegistration(name: string, kube: Kube, klusterlet: Klusterle
   }
   const registeredAs = klusterlet.spec?.clusterName;
   if (registeredAs === name) return;
-  throw elsewhere(
-    kube,
-    `is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}`,
-  );
+  const under = registeredAs ?? '(none)';
+  throw elsewhere(kube, `is registered already, under the name ${under}; it was not joined as ${name}`);
 }
 
 /**
@@ -84,11 +79,8 @@ export async function requireOwnership(
   const { name, kube } = wec;
   if (access.kube === undefined || hub === undefined) return { state: 'unseen', found: 'the ITS was not asked' };
   const { managedCluster } = hub;
-  const identity = await proveIdentity(access.kube, kube, wecBefore, {
-    name,
-    ...known,
-    recordedUid: recordedUid(managedCluster),
-  });
+  const ofWec = { name, ...known, recordedUid: recordedUid(managedCluster) };
+  const identity = await proveIdentity(access.kube, kube, wecBefore, ofWec);
   if (identity.state === 'proven') return identity;
   if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined))
     throw elsewhere(kube, `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`);
@@ -101,20 +93,12 @@ export async function requireOwnership(
  * Whether the cluster's agent was registered under this name until its certificate expired, and no other cluster since: no record
  * names another cluster, and no agent keeps the name available.
  */
-async function certificateName(
-  kube: Kube,
-  { klusterlet, hubSecret }: WecEvidence,
-  { name, managedCluster }: HubEvidence,
-) {
-  if (klusterlet === undefined || managedCluster === undefined || recordedUid(managedCluster) !== undefined)
-    return false;
-  if (
-    certificateExpiry(hubSecret, kube.now()) === undefined ||
-    isTrue(managedCluster, 'ManagedClusterConditionAvailable')
-  )
-    return false;
+async function certificateName(kube: Kube, { klusterlet, hubSecret }: WecEvidence, hub: HubEvidence) {
+  const isRecorded = recordedUid(hub.managedCluster) !== undefined;
+  if (klusterlet === undefined || hub.managedCluster === undefined || isRecorded) return false;
+  if (certificateExpiry(hubSecret, kube.now()) === undefined || isAvailable(hub)) return false;
   const holder = await formerHolder(kube, hubSecret);
-  return holder !== undefined && isAgentOf(name, holder);
+  return holder !== undefined && isAgentOf(hub.name, holder);
 }
 
 function nameTaken(
@@ -123,21 +107,15 @@ function nameTaken(
   hub: HubEvidence,
   { state, found }: Identity & { found: string },
 ): StellarError {
-  const isAvailable = isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
-  const there = hasJoined(hub) ? `has joined and is ${isAvailable ? 'available' : 'not available'}` : 'asks for it';
+  const availability = isAvailable(hub) ? 'available' : 'not available';
+  const there = hasJoined(hub) ? `has joined and is ${availability}` : 'asks for it';
   const cluster = describeCluster(kube.cluster);
-  return new StellarError(
-    'name-taken',
+  const message =
     state === 'other'
       ? `${name} is the name of another cluster on ${its}, which ${there}. About ${cluster}: ${found}.`
-      : `${name} ${there} on ${its}, and ${cluster} is not proven to be it: ${found}.`,
-    {
-      next: [
-        run(
-          command`stellarctl deregister ${name} --force --its ${its}`,
-          'Choose another name. If it is this cluster, reinstalled, remove its old registration first, then join again',
-        ),
-      ],
-    },
-  );
+      : `${name} ${there} on ${its}, and ${cluster} is not proven to be it: ${found}.`;
+  const remove = command`stellarctl deregister ${name} --force --its ${its}`;
+  const lead =
+    'Choose another name. If it is this cluster, reinstalled, remove its old registration first, then join again';
+  return new StellarError('name-taken', message, { next: [run(remove, lead)] });
 }

@@ -5,27 +5,19 @@ import { agentNamespace, bootstrapServiceAccount, hubSecretName, operatorNamespa
 
 /** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
 function acceptPermissions(wec: string): Permission[] {
+  const group = 'register.open-cluster-management.io';
   return [
     may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
     { verb: 'approve', group: 'certificates.k8s.io', resource: 'signers', name: 'kubernetes.io/kube-apiserver-client' },
     may('patch', resources.managedClusters, { name: wec }),
-    {
-      verb: 'update',
-      group: 'register.open-cluster-management.io',
-      resource: 'managedclusters',
-      subresource: 'accept',
-      name: wec,
-    },
+    { verb: 'update', group, resource: 'managedclusters', subresource: 'accept', name: wec },
   ];
 }
 
 export function hubPermissions(wec: string, { accept, label }: { accept: boolean; label: boolean }): Permission[] {
+  const token = { subresource: 'token', namespace: operatorNamespace, name: bootstrapServiceAccount };
   return [
-    may('create', resources.serviceAccounts, {
-      subresource: 'token',
-      namespace: operatorNamespace,
-      name: bootstrapServiceAccount,
-    }),
+    may('create', resources.serviceAccounts, token),
     may('get', resources.managedClusters, { name: wec }),
     may('list', resources.certificateSigningRequests),
     ...(accept ? acceptPermissions(wec) : []),

@@ -1,12 +1,7 @@
 import { type NextStep, type Problem, problem } from '../core/next-step.ts';
 
 /** What may resolve by itself, or waits for a user. */
-const warnings: readonly string[] = [
-  'certificate-expiring',
-  'versions-apart',
-  'klusterlet-in-work',
-  'another-agent-asks',
-];
+const warnings = ['certificate-expiring', 'versions-apart', 'klusterlet-in-work', 'another-agent-asks'];
 
 /** The checks of the ITS whose failure explains a problem. */
 const causingProblems: Readonly<Record<string, readonly string[]>> = {

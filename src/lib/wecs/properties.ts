@@ -71,12 +71,8 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
       if (configMap === undefined) {
         namespaceEnsured ??= ensurePropertiesNamespace(hub);
         await namespaceEnsured;
-        const created = {
-          apiVersion: 'v1',
-          kind: 'ConfigMap',
-          metadata: { name, namespace: propertiesNamespace },
-          data,
-        };
+        const metadata = { name, namespace: propertiesNamespace };
+        const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
         await hub.create(resources.configMaps, created, { namespace: propertiesNamespace });
         return data;
       }

@@ -109,10 +109,8 @@ async function lacksAddon(hub: Kube, { managedCluster }: HubEvidence, { addons }
   const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   const isExpected = status === 'True' && hub.now() - Date.parse(lastTransitionTime) > 60_000;
   if (!isExpected || addons.some(({ metadata }) => metadata.name === statusAddon)) return false;
-  const definition = await unlessStatus(
-    hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, statusAddon),
-    403,
-  );
+  const reading = hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, statusAddon);
+  const definition = await unlessStatus(reading, 403);
   return (definition?.spec?.installStrategy?.placements ?? []).length > 0;
 }
 
@@ -163,17 +161,14 @@ function nothingVisible(name: string, hub: Kube, forbidden: ReadonlySet<string>,
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
   const other = wec && otherName(wec.klusterlet, name);
   if (kinds.length === 0 && other === undefined) return noSuchWec(name, hub);
-  if (kinds.length === 0)
-    return new StellarError(
-      'not-found',
-      `There is no WEC ${name} on ${context}: the cluster of context ${wec?.context} is registered as ${other}.`,
-      { next: [run(command`stellarctl wec get ${`${other}=${wec?.context}`} --its ${context}`)] },
-    );
-  return new StellarError(
-    'forbidden',
-    `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
-    { next: [run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed')] },
-  );
+  if (kinds.length === 0) {
+    const message = `There is no WEC ${name} on ${context}: the cluster of context ${wec?.context} is registered as ${other}.`;
+    const get = command`stellarctl wec get ${`${other}=${wec?.context}`} --its ${context}`;
+    return new StellarError('not-found', message, { next: [run(get)] });
+  }
+  const message = `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`;
+  const next = [run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed')];
+  return new StellarError('forbidden', message, { next });
 }
 
 /**

@@ -101,10 +101,8 @@ export function klusterletApplied(
     const { namespace = '', name } = problem.pod.metadata;
     const see = command`kubectl --context ${context} -n ${namespace} describe pod ${name}`;
     const next = [run(see, 'Correct what its last state shows')];
-    return failed(`a container does not start: ${namespace}/${name}: ${problem.why}`, {
-      code: 'container-not-starting',
-      next,
-    });
+    const why = `a container does not start: ${namespace}/${name}: ${problem.why}`;
+    return failed(why, { code: 'container-not-starting', next });
   }
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
   const condition = conditionOf(klusterlet, 'Applied');
@@ -247,10 +245,8 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
     if (reports !== undefined && reports !== 'no' && !isMissed(hub))
       return waiting('the agent is back and has not reported yet');
     if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
-    return failed(
-      `lease stopped; the ITS noticed it ${formatAge(now - Date.parse(condition.lastTransitionTime ?? ''))} ago`,
-      silent,
-    );
+    const noticed = formatAge(now - Date.parse(condition.lastTransitionTime ?? ''));
+    return failed(`lease stopped; the ITS noticed it ${noticed} ago`, silent);
   }
   if (condition.status === 'False') return reportedUnavailable(condition, registration);
   if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);

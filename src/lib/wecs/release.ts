@@ -91,11 +91,7 @@ async function untilReleased(
       },
       read: async () => {
         const hubState = await reread();
-        return {
-          ...hubState,
-          returned: hubState.works.filter(isRecreated),
-          waitedMs: monotonic() - started,
-        };
+        return { ...hubState, returned: hubState.works.filter(isRecreated), waitedMs: monotonic() - started };
       },
       act: async (hubState) => {
         const { works, waitedMs } = hubState;
@@ -122,9 +118,7 @@ function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]):
   return new StellarError(
     'still-selected',
     `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${sourcesOf(works)} selects it by something other than its labels.`,
-    {
-      next: [(wds && policy ? run : partial)(edit, 'Change the policy'), run(toDeregister(hub, name), 'Then')],
-    },
+    { next: [(wds && policy ? run : partial)(edit, 'Change the policy'), run(toDeregister(hub, name), 'Then')] },
   );
 }
 

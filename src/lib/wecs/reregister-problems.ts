@@ -19,11 +19,8 @@ const causeOf = (findings: WecFindings, ...codes: readonly ReregisterCode[]): Re
   whyReregister(findings).find((cause): cause is ReregisterProblem => codes.some((code) => code === cause.code));
 
 /** The join with which an agent re-registers. */
-function joinOf(
-  { name, its, wec, context = wec?.context }: WecFindings,
-  options: readonly string[],
-  note: string,
-): NextStep {
+function joinOf(findings: WecFindings, options: readonly string[], note: string): NextStep {
+  const { name, its, wec, context = wec?.context } = findings;
   const join = command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${options} --its ${its}`;
   return { ...(context === undefined ? partial : run)(join), note };
 }
@@ -34,14 +31,9 @@ export function registeredElsewhere(findings: WecFindings): Problem | undefined 
   const cause = causeOf(findings, 'registered-elsewhere');
   if (wec === undefined || cause === undefined) return undefined;
   const why = foundHub?.answer?.state === 'accepted' ? `and nothing proves that this is ${its}` : `not with ${its}`;
-  return wecProblem(
-    cause.code,
-    `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub?.hub.server}, ${why}.`,
-    noted(
-      command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`,
-      'moves it, after showing what happens to its workloads',
-    ),
-  );
+  const message = `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub?.hub.server}, ${why}.`;
+  const move = command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`;
+  return wecProblem(cause.code, message, noted(move, 'moves it, after showing what happens to its workloads'));
 }
 
 export function missingManagedCluster(findings: WecFindings): Problem | undefined {
@@ -61,14 +53,9 @@ export function missingManagedCluster(findings: WecFindings): Problem | undefine
 /** The operator reports it as one that the hub does not accept. */
 export function expiredCertificate(findings: WecFindings): Problem | undefined {
   const cause = causeOf(findings, 'certificate-expired');
-  return (
-    cause &&
-    wecProblem(
-      cause.code,
-      `The certificate of the agent of ${findings.name} expired ${formatAge(cause.expiredFor ?? 0)} ago.`,
-      joinOf(findings, ['--accept'], 'makes it request another one'),
-    )
-  );
+  if (cause === undefined) return undefined;
+  const message = `The certificate of the agent of ${findings.name} expired ${formatAge(cause.expiredFor ?? 0)} ago.`;
+  return wecProblem(cause.code, message, joinOf(findings, ['--accept'], 'makes it request another one'));
 }
 
 type Sentence = (given: { name: string; its: string; words: string; expired: string }) => string;

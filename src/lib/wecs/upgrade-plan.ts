@@ -28,11 +28,9 @@ export interface UpgradeOptions {
 export function checkTarget({ to, hub }: UpgradeOptions, its: string): void {
   checkUpgrade(its, undefined, to);
   if (hub === undefined || compareVersions(to, hub) <= 0) return;
-  throw new StellarError(
-    'version-differs',
-    `${its} runs OCM ${hub}: an agent must not be newer than its hub. Nothing was written.`,
-    { next: [nextStep(command`stellarctl its upgrade ${its} --to ${to}`, 'Upgrade the hub first')] },
-  );
+  const message = `${its} runs OCM ${hub}: an agent must not be newer than its hub. Nothing was written.`;
+  const next = [nextStep(command`stellarctl its upgrade ${its} --to ${to}`, 'Upgrade the hub first')];
+  throw new StellarError('version-differs', message, { next });
 }
 
 /** The images of a WEC, as its operator and its Klusterlet name them. */
@@ -94,15 +92,11 @@ export async function planUpgrade(
   const isWritten =
     present === images.operator && imageFields.every((field) => klusterlet.spec?.[field] === images.klusterlet[field]);
   const isAlive = isAvailable(hub) && renewsInTime(hub, its.kube.now());
-  if (!isAlive && !isWritten)
-    throw new StellarError('agent-dead', `The agent of ${name} does not renew its Lease. Nothing was written.`, {
-      next: [
-        nextStep(
-          command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`,
-          'See what is wrong with it first',
-        ),
-      ],
-    });
+  if (!isAlive && !isWritten) {
+    const message = `The agent of ${name} does not renew its Lease. Nothing was written.`;
+    const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
+    throw new StellarError('agent-dead', message, { next: [nextStep(get, 'See what is wrong with it first')] });
+  }
   const isDone = isWritten && isAlive && runsOnly(evidence, to) && renewedBy(evidence, hub.lease) !== undefined;
   return { ...reached, evidence: { ...evidence, klusterlet, operator }, to, from: versions[1], images, isDone };
 }

@@ -79,10 +79,8 @@ export async function upgradeWecs(
   checkTarget(options, wecs[0]?.its.context.name ?? '');
   const { results, open } = await inBatches(wecs, batches, (wec) => upgradeWec(wec, options, run));
   for (const { name } of open) run.progress.failed(name);
-  return [
-    ...results,
-    ...open.map(({ name }) => ({ name, from: null, to, state: 'not-begun' as const, changed: false })),
-  ];
+  const notBegun = { from: null, to, state: 'not-begun', changed: false } as const;
+  return [...results, ...open.map(({ name }) => ({ name, ...notBegun }))];
 }
 
 /** Works on one after the other until one succeeds, then on several at once, until too many have failed. */
@@ -196,17 +194,13 @@ function unmet({ name, kube, its, to, from = 'unknown' }: WecUpgrade, verdict: V
 /** The works that the agent has applied, and their objects, with their UIDs. */
 async function readApplied(wec: Kube): Promise<Map<string, string | undefined>> {
   const works = (await listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks)) ?? [];
-  return new Map(
-    works.flatMap(({ metadata, spec, status }): [string, string | undefined][] => [
-      [`work ${spec?.manifestWorkName}`, metadata.uid],
-      ...(status?.appliedResources ?? []).map(
-        ({ group, resource, namespace, name, uid }): [string, string | undefined] => [
-          `${groupResourceOf({ group, resource })} ${namespace ? `${namespace}/` : ''}${name}`,
-          uid,
-        ],
-      ),
-    ]),
-  );
+  const applied = new Map<string, string | undefined>();
+  for (const { metadata, spec, status } of works) {
+    applied.set(`work ${spec?.manifestWorkName}`, metadata.uid);
+    for (const { group, resource, namespace, name, uid } of status?.appliedResources ?? [])
+      applied.set(`${groupResourceOf({ group, resource })} ${namespace ? `${namespace}/` : ''}${name}`, uid);
+  }
+  return applied;
 }
 
 /** What is gone may have been deleted by users meanwhile; what is another one was not. @throws StellarError `agent-failed` */
@@ -214,11 +208,7 @@ async function requireSame({ name, kube }: WecUpgrade, before: ReadonlyMap<strin
   const after = await readApplied(kube);
   const others = [...before].filter(([what, uid]) => after.has(what) && after.get(what) !== uid).map(([what]) => what);
   if (others.length === 0) return;
-  throw new StellarError(
-    'agent-failed',
-    `${name} was upgraded, and recreated meanwhile: ${few(others, 5).join(', ')}.`,
-    {
-      next: [nextStep(command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`, 'See them')],
-    },
-  );
+  const message = `${name} was upgraded, and recreated meanwhile: ${few(others, 5).join(', ')}.`;
+  const see = command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`;
+  throw new StellarError('agent-failed', message, { next: [nextStep(see, 'See them')] });
 }

@@ -126,14 +126,9 @@ function conflictError<Source>(
 ): StellarError | undefined {
   const other = conflicts(values, changes);
   if (other.length === 0) return undefined;
-  return new StellarError(store.conflict, `${name} has ${other.join(', ')} already; nothing was changed.`, {
-    next: [
-      run(
-        command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${cluster.context}`,
-        'To change it',
-      ),
-    ],
-  });
+  const message = `${name} has ${other.join(', ')} already; nothing was changed.`;
+  const change = command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${cluster.context}`;
+  return new StellarError(store.conflict, message, { next: [run(change, 'To change it')] });
 }
 
 /** The labels of ManagedClusters. */
@@ -148,9 +143,8 @@ export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
     read: (name) => hub.get<ManagedCluster>(resources.managedClusters, name),
     async write({ metadata }, labels) {
       const { name, resourceVersion } = metadata;
-      const patched = await hub.merge<ManagedCluster>(resources.managedClusters, name, {
-        metadata: { resourceVersion, labels },
-      });
+      const patch = { metadata: { resourceVersion, labels } };
+      const patched = await hub.merge<ManagedCluster>(resources.managedClusters, name, patch);
       return hub.dryRun ? withChanges(metadata.labels ?? {}, labels) : (patched.metadata.labels ?? {});
     },
   };

@@ -31,38 +31,31 @@ import {
 function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);
   if (wec === undefined || other === undefined) return undefined;
-  return wecProblem(
-    'registered-as-another',
-    `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
-    run(command`stellarctl wec get ${other}=${wec.context} --its ${its}`),
-  );
+  const message = `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`;
+  const get = command`stellarctl wec get ${other}=${wec.context} --its ${its}`;
+  return wecProblem('registered-as-another', message, run(get));
 }
 
 function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
   if (otherCluster === undefined) return undefined;
   const { context, found } = otherCluster;
-  return wecProblem(
-    'context-of-another-cluster',
-    `The context ${context} does not lead to ${name}: ${found}.`,
-    partial(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
-  );
+  const message = `The context ${context} does not lead to ${name}: ${found}.`;
+  const doctor = command`stellarctl doctor ${name}=CONTEXT --its ${its}`;
+  return wecProblem('context-of-another-cluster', message, partial(doctor, 'Give the context of its own cluster'));
 }
 
 /** A user has removed it, or the context leads to another cluster. */
 function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFindings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);
   if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
-  return wecProblem(
-    'no-klusterlet',
-    `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
-    // A name that has joined belongs to the cluster that joined: a join proves that it is this cluster, or fails.
-    hasJoined(hub)
-      ? noted(
-          command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
-          `installs it again, if this is the cluster that joined as ${name}`,
-        )
-      : run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`),
-  );
+  const message = `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`;
+  const target = `${name}=${wec.context}`;
+  const note = `installs it again, if this is the cluster that joined as ${name}`;
+  // A name that has joined belongs to the cluster that joined: a join proves that it is this cluster, or fails.
+  const step = hasJoined(hub)
+    ? noted(command`stellarctl wec join ${target} --accept --its ${its}`, note)
+    : run(command`stellarctl wec join ${target} --its ${its}`);
+  return wecProblem('no-klusterlet', message, step);
 }
 
 /** The scheduler's message shows what the cluster lacks; a user must make room for the agent. */
@@ -70,14 +63,9 @@ function withoutNode({ wec }: WecFindings): Problem | undefined {
   const nodeless = nodelessPod(wec?.pods ?? []);
   if (wec === undefined || nodeless === undefined) return undefined;
   const { namespace = '', name } = nodeless.pod.metadata;
-  return wecProblem(
-    'pod-unschedulable',
-    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}.`,
-    run(
-      command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`,
-      'Make room on a node, or add one',
-    ),
-  );
+  const message = `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}.`;
+  const see = command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`;
+  return wecProblem('pod-unschedulable', message, run(see, 'Make room on a node, or add one'));
 }
 
 /** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
@@ -87,14 +75,9 @@ function asksAgain(findings: WecFindings): Problem | undefined {
   if (isAvailable(hub)) return anotherAsks(findings);
   const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
   if (asking?.agent === undefined) return undefined;
-  return wecProblem(
-    'reregistration-pending',
-    `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`,
-    noted(
-      command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`,
-      `if ${name} was reinstalled or reconnected`,
-    ),
-  );
+  const message = `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`;
+  const accept = command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`;
+  return wecProblem('reregistration-pending', message, noted(accept, `if ${name} was reinstalled or reconnected`));
 }
 
 /** While the agent of a WEC reports, only the agent of another cluster has a reason to register under its name. */
@@ -104,11 +87,8 @@ function anotherAsks(findings: WecFindings): Problem | undefined {
   const ids = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
   const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !ids.has(agent));
   if (other === undefined) return undefined;
-  return wecProblem(
-    'another-agent-asks',
-    `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
-    advice('Register the other cluster under another name'),
-  );
+  const message = `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`;
+  return wecProblem('another-agent-asks', message, advice('Register the other cluster under another name'));
 }
 
 /** What a stage has found wrong, by the codes of it. */
@@ -142,11 +122,8 @@ function missedRenewal(findings: WecFindings): Problem | undefined {
   const { hub, now, wec, name } = findings;
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined) return undefined;
-  return wecProblem(
-    'lease-overdue',
-    `${name} is still shown as available, but its agent does not report: ${overdue}.`,
-    wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),
-  );
+  const message = `${name} is still shown as available, but its agent does not report: ${overdue}.`;
+  return wecProblem('lease-overdue', message, wec === undefined ? toSeeCluster(findings) : agentPods(wec.context));
 }
 
 /** A request for the next certificate of an agent that the hub has approved and not signed. */
@@ -154,11 +131,9 @@ function unsignedRenewal({ hub, name, its, now }: WecFindings): Problem | undefi
   const request = hub?.requests.findLast(({ state, renewal }) => state !== 'denied' && renewal);
   const isOverdue = request?.decided !== undefined && now - request.decided > signingGraceMs;
   if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue)) return undefined;
-  return wecProblem(
-    'not-signed',
-    `${its} approved the request of the agent of ${name} for its next certificate ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it.`,
-    toSign,
-  );
+  const age = formatAge(now - (request.decided ?? request.created));
+  const message = `${its} approved the request of the agent of ${name} for its next certificate ${age} ago, but nothing there has signed it.`;
+  return wecProblem('not-signed', message, toSign);
 }
 
 /** Agents renew their certificates in the last fifth or quarter of their validity (ocm pkg/registration/register/csr). */
@@ -169,11 +144,8 @@ function expiringCertificate(findings: WecFindings): Problem | undefined {
   const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
   const rest = to - now;
   if (rest <= 0 || rest > renewedBefore * (to - from)) return undefined;
-  return wecProblem(
-    'certificate-expiring',
-    `The certificate of the agent of ${name} expires in ${formatAge(rest)}, and its agent has not renewed it in time.`,
-    toSeeAgent(findings),
-  );
+  const message = `The certificate of the agent of ${name} expires in ${formatAge(rest)}, and its agent has not renewed it in time.`;
+  return wecProblem('certificate-expiring', message, toSeeAgent(findings));
 }
 
 export interface Row extends Omit<Check<WecFindings>, 'run'> {

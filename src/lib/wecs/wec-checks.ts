@@ -65,14 +65,9 @@ export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(
 
 function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
   if (refused === undefined || refused.length === 0 || wec === undefined) return undefined;
-  return wecProblem(
-    'work-rights-missing',
-    `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`,
-    run(
-      command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`,
-      'Give it these rights, if it is to have them',
-    ),
-  );
+  const message = `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`;
+  const grant = command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`;
+  return wecProblem('work-rights-missing', message, run(grant, 'Give it these rights, if it is to have them'));
 }
 
 function worksNotApplied({ contents, name, its, now, wec }: WecFindings): Problem | undefined {
@@ -85,11 +80,8 @@ function worksNotApplied({ contents, name, its, now, wec }: WecFindings): Proble
       ? run(command`stellarctl policy get ${binding} --wds ${wds}`)
       : run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`);
   const refusal = toEndRefusal(first.message, name, wec?.context, its);
-  return wecProblem(
-    refusal?.code ?? 'works-not-applied',
-    `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}${begun(first.since, now)}.`,
-    ...(refusal?.next ?? [see]),
-  );
+  const message = `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}${begun(first.since, now)}.`;
+  return wecProblem(refusal?.code ?? 'works-not-applied', message, ...(refusal?.next ?? [see]));
 }
 
 /** OCM's work agent reports a new add-on as not available until its next round, 10 s and more after its pods are ready. */
@@ -102,28 +94,19 @@ function unavailableAddon(findings: WecFindings): Problem | undefined {
     const { status, lastTransitionTime = '' } = conditionOf(each, 'Available') ?? {};
     return status === 'False' && !(now - Date.parse(lastTransitionTime) < addonGraceMs);
   });
-  if (addon === undefined && lacksAddon)
-    return wecProblem(
-      'addon-missing',
-      `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it.`,
-      run(
-        command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`,
-        'See which Placements install it',
-      ),
-    );
+  if (addon === undefined && lacksAddon) {
+    const missing = `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it.`;
+    const see = command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`;
+    return wecProblem('addon-missing', missing, run(see, 'See which Placements install it'));
+  }
   if (addon === undefined) return undefined;
   const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };
   const { message, reason } = conditionOf(addon, 'Available') ?? {};
-  return wecProblem(
-    'addon-unavailable',
-    `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`,
-    wec === undefined
-      ? toSeeCluster(findings)
-      : run(
-          command`kubectl --context ${wec.context} -n ${spec?.installNamespace ?? addonNamespace} get deployments,pods`,
-          'See what of it does not run',
-        ),
-  );
+  const found = `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`;
+  if (wec === undefined) return wecProblem('addon-unavailable', found, toSeeCluster(findings));
+  const namespace = spec?.installNamespace ?? addonNamespace;
+  const see = command`kubectl --context ${wec.context} -n ${namespace} get deployments,pods`;
+  return wecProblem('addon-unavailable', found, run(see, 'See what of it does not run'));
 }
 
 /** A work with which the hub itself creates the Klusterlet of the WEC, and recreates a removed one. */
@@ -134,13 +117,12 @@ function returningKlusterlet({ contents, name, its }: WecFindings): Problem | un
       spec?.workload?.manifests?.some(({ kind }) => kind === 'Klusterlet') === true,
   );
   if (work === undefined) return undefined;
+  const message = `The work ${work.metadata.name} holds a Klusterlet: while it exists, the Klusterlet of ${name} is created again whenever it is deleted.`;
+  const see = command`kubectl --context ${its} -n ${name} get manifestwork ${work.metadata.name} -o yaml`;
   return wecProblem(
     'klusterlet-in-work',
-    `The work ${work.metadata.name} holds a Klusterlet: while it exists, the Klusterlet of ${name} is created again whenever it is deleted.`,
-    run(
-      command`kubectl --context ${its} -n ${name} get manifestwork ${work.metadata.name} -o yaml`,
-      'See who has made it, and delete it before a deregistration',
-    ),
+    message,
+    run(see, 'See who has made it, and delete it before a deregistration'),
   );
 }
 
