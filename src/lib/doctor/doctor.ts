@@ -218,9 +218,7 @@ const unreached = (error: StellarError): Check<unknown> => ({
 function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {
   if (error.code !== 'not-found' || kube !== undefined) return error;
   const doctorCommand = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
-  return error.with({
-    next: [...error.next, partial(doctorCommand, 'It shows whether the agent reaches the ITS')],
-  });
+  return error.with({ next: [...error.next, partial(doctorCommand, 'It shows whether the agent reaches the ITS')] });
 }
 
 /** The finding for an ITS whose WECs cannot be listed. */

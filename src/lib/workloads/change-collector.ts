@@ -30,12 +30,9 @@ export interface CollectorRequest {
 /** @throws StellarError `usage`, also for an invalid expression */
 export function collectorSpec({ preset, filter, column, groupBy, combine, limit }: CollectorRequest): CollectorSpec {
   if ((preset === undefined) !== column.length + combine.length > 0)
-    throw new StellarError(
-      'usage',
-      'Give either --preset, or columns: --column NAME=EXPRESSION, --combine NAME=COUNT.',
-    );
+    throw wrong('Give either --preset, or columns: --column NAME=EXPRESSION, --combine NAME=COUNT.');
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
-    throw new StellarError('usage', '--limit is not a number of rows, from 1 on.');
+    throw wrong('--limit is not a number of rows, from 1 on.');
   const spec: CollectorSpec = {
     ...(preset && presets[preset]),
     ...(filter === undefined ? {} : { filter }),
@@ -45,13 +42,15 @@ export function collectorSpec({ preset, filter, column, groupBy, combine, limit 
     limit: limit ?? defaultLimit,
   };
   if (spec.select !== undefined && (spec.combinedFields ?? spec.groupBy) !== undefined)
-    throw new StellarError('usage', '--column makes a row for each WEC; --combine and --group-by make one for many.');
+    throw wrong('--column makes a row for each WEC; --combine and --group-by make one for many.');
   return spec;
 }
 
+const wrong = (message: string): StellarError => new StellarError('usage', message);
+
 function splitColumn(text: string): { name: string; def: string } {
   const [, name, def] = /^([^=\s]+)=(?!=)(.+)$/s.exec(text) ?? [];
-  if (name === undefined || def === undefined) throw new StellarError('usage', `"${text}" is not NAME=EXPRESSION.`);
+  if (name === undefined || def === undefined) throw wrong(`"${text}" is not NAME=EXPRESSION.`);
   return { name, def };
 }
 
@@ -60,10 +59,7 @@ function readCombination(text: string): NonNullable<CollectorSpec['combinedField
   const [, word = def, subject] = /^([A-Z]+):(.+)$/s.exec(def) ?? [];
   const type = combinators.find((each) => each === word);
   if (type === undefined || (type === 'COUNT') !== (subject === undefined))
-    throw new StellarError(
-      'usage',
-      `"${text}" is not NAME=COUNT or NAME=${combinators.slice(1).join('|')}:EXPRESSION.`,
-    );
+    throw wrong(`"${text}" is not NAME=COUNT or NAME=${combinators.slice(1).join('|')}:EXPRESSION.`);
   return { name, type, ...(subject === undefined ? {} : { subject }) };
 }
 
@@ -75,15 +71,10 @@ export async function deleteCollector(
   run: Run,
 ): Promise<ObjectResult> {
   const { collector, view } = await getCollector(wds, name);
-  if (view.usedBy.length > 0 && !force)
-    throw new StellarError(
-      'has-dependents',
-      `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`,
-      {
-        next: [nextStep(command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`, 'Delete it anyway')],
-      },
-    );
-  return deleteReported('collector', collector, wds, run);
+  if (view.usedBy.length === 0 || force) return deleteReported('collector', collector, wds, run);
+  const message = `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`;
+  const deletion = command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`;
+  throw new StellarError('has-dependents', message, { next: [nextStep(deletion, 'Delete it anyway')] });
 }
 
 /** Returns the command that makes a policy request what a collector returns. */
@@ -113,10 +104,7 @@ export async function listCollectors({ kube }: OpenWds): Promise<CollectorView[]
 }
 
 /** @throws StellarError `not-found` */
-export async function getCollector(
-  wds: OpenWds,
-  name: string,
-): Promise<{ collector: StatusCollector; view: CollectorView }> {
+export async function getCollector(wds: OpenWds, name: string) {
   const [collector, policies] = await Promise.all([
     getReported<StatusCollector>('collector', name, wds),
     listServed<BindingPolicy>(wds.kube, resources.bindingPolicies),
@@ -124,17 +112,16 @@ export async function getCollector(
   return { collector, view: viewOf(collector, usersOf(policies)) };
 }
 
-function viewOf(
-  { metadata: { name }, spec = {}, status }: StatusCollector,
-  users: ReturnType<typeof usersOf>,
-): CollectorView {
+type Users = ReadonlyMap<string, string[]>;
+
+function viewOf({ metadata: { name }, spec = {}, status }: StatusCollector, users: Users): CollectorView {
   const { select = [], groupBy = [], combinedFields = [] } = spec;
   const columns = [...groupBy, ...select, ...combinedFields].map((column) => column.name);
   return { name, columns, usedBy: users.get(name) ?? [], errors: status?.errors ?? [], spec };
 }
 
 /** Returns the names of policies, by the collectors that they name. */
-function usersOf(policies: readonly BindingPolicy[]): Map<string, string[]> {
+function usersOf(policies: readonly BindingPolicy[]): Users {
   const users = new Map<string, string[]>();
   for (const { metadata, spec } of policies)
     for (const collector of new Set((spec?.downsync ?? []).flatMap(({ statusCollectors = [] }) => statusCollectors)))

@@ -1,5 +1,5 @@
 import { command } from '../core/command-line.ts';
-import { type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, type NextStep, partial, run } from '../core/next-step.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 
 /** control.kubestellar.io/v1alpha1 StatusCollector (kubestellar v0.30.0, api/control/v1alpha1/types.go). Expressions are CEL. */
@@ -53,6 +53,11 @@ export const presets = {
 } satisfies Record<string, CollectorSpec>;
 
 export type Preset = keyof typeof presets;
+
+/** What helps if several WECs have the object of which a single one is to return the status. */
+export const returnedByOne = advice(
+  'Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead',
+);
 
 /** Returns the command that creates a collector that a policy names. @param flags of its WDS */
 export function toCreateCollector(name: string, flags: readonly string[]): NextStep {

@@ -1,7 +1,7 @@
 import { command } from '../core/command-line.ts';
 import { mapConcurrently } from '../core/concurrency.ts';
 import { count } from '../core/counts.ts';
-import { advice, type Problem, partial, run } from '../core/next-step.ts';
+import { advice, type Problem, partial, problem, run } from '../core/next-step.ts';
 import type { ConfigMap, KubeObject } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
 import { effectiveProperties } from '../ocm/customization.ts';
@@ -59,14 +59,10 @@ function sentText(object: KubeObject): string {
 export function tooLarge(digests: readonly Digest[]): Problem[] {
   const large = digests.filter(({ size }) => size > maxSize);
   if (large.length === 0) return [];
-  return [
-    {
-      code: 'object-too-large',
-      message: `${count(large.length, 'object')} ${large.length === 1 ? 'is' : 'are'} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error.`,
-      details: large.map(({ object, size }) => `${object}: ${Math.ceil(size / 1024)} KiB`),
-      next: [advice("Divide it, or raise --max-size-wrapped of the WDS's transport controller")],
-    },
-  ];
+  const message = `${count(large.length, 'object')} ${large.length === 1 ? 'is' : 'are'} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error.`;
+  const details = large.map(({ object, size }) => `${object}: ${Math.ceil(size / 1024)} KiB`);
+  const divide = advice("Divide it, or raise --max-size-wrapped of the WDS's transport controller");
+  return [{ ...problem('object-too-large', message, divide), details }];
 }
 
 /** A template that uses a property that a WEC lacks blocks every object of the policy, on all WECs. */
@@ -85,17 +81,10 @@ export async function missingProperties(digests: readonly Digest[], { wds, wecs 
     });
     if (lacking.length === 0) return [];
     const missing = [...new Set(lacking.flatMap((each) => each.missing))];
-    return {
-      code: 'property-missing',
-      message: `WEC ${name} lacks ${count(missing.length, 'property', 'properties')} that templates ask for: ${missing.join(', ')}. KubeStellar then sends no object of the policy to any WEC, and removes those that it has sent.`,
-      details: lacking.map((each) => `${each.object} asks for ${each.missing.join(', ')}`),
-      next: [
-        partial(
-          command`stellarctl wec properties ${name} ${missing.map((key) => `${key}=VALUE`)} --its ${its}`,
-          'Set them',
-        ),
-      ],
-    };
+    const message = `WEC ${name} lacks ${count(missing.length, 'property', 'properties')} that templates ask for: ${missing.join(', ')}. KubeStellar then sends no object of the policy to any WEC, and removes those that it has sent.`;
+    const set = command`stellarctl wec properties ${name} ${missing.map((key) => `${key}=VALUE`)} --its ${its}`;
+    const details = lacking.map((each) => `${each.object} asks for ${each.missing.join(', ')}`);
+    return { ...problem('property-missing', message, partial(set, 'Set them')), details };
   });
 }
 
@@ -103,16 +92,13 @@ export async function missingProperties(digests: readonly Digest[], { wds, wecs 
 export async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem[]> {
   const kinds = [...new Set(objects.map(({ object }) => object.of))];
   const twice = await Promise.all(kinds.map((kind) => countsTwice(wds.kube, kind)));
-  return kinds
-    .filter((_, index) => twice[index])
-    .map(({ kind, plural, versions }) => ({
-      code: 'two-served-versions',
-      message: `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and KubeStellar reports no error.`,
-      next: [
-        advice(`Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`),
-        ...(wds.isContext ? [] : [run(command`stellarctl wds restart ${wds.name}`, 'Then restart its controllers')]),
-      ],
-    }));
+  const then = run(command`stellarctl wds restart ${wds.name}`, 'Then restart its controllers');
+  return kinds.flatMap(({ kind, plural, versions }, index) => {
+    if (!twice[index]) return [];
+    const message = `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and KubeStellar reports no error.`;
+    const serveOne = advice(`Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`);
+    return problem('two-served-versions', message, serveOne, ...(wds.isContext ? [] : [then]));
+  });
 }
 
 /** KubeStellar expands templates only in objects that have this annotation with the value "true". */

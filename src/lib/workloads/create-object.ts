@@ -32,13 +32,7 @@ type Noun = keyof typeof reported;
  * API server parses none. An existing one with the same content stays unchanged.
  * @throws StellarError `name-taken`
  */
-export async function createReported(
-  noun: Noun,
-  name: string,
-  spec: object,
-  wds: OpenWds,
-  run: Run,
-): Promise<ObjectResult> {
+export async function createReported(noun: Noun, name: string, spec: object, wds: OpenWds, run: Run) {
   const { apiVersion, kind } = reported[noun];
   const present = await wds.kube.get<Reported>(reported[noun], name);
   if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {
@@ -82,15 +76,10 @@ async function requireNoErrors(noun: Noun, name: string, wds: OpenWds, run: Run)
   };
   const errors = await poll(read, { ...run, deadline });
   if (errors === undefined) return;
+  const message = `KubeStellar cannot read ${reported[noun].kind} ${name} of ${wds.name}.`;
   const recreate = command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`;
-  throw new StellarError(
-    'expression-invalid',
-    `KubeStellar cannot read ${reported[noun].kind} ${name} of ${wds.name}.`,
-    {
-      details: errors.flatMap((error) => error.split('\n')),
-      next: [nextStep(recreate, 'Delete it, then create it again')],
-    },
-  );
+  const next = [nextStep(recreate, 'Delete it, then create it again')];
+  throw new StellarError('expression-invalid', message, { details: errors.flatMap((each) => each.split('\n')), next });
 }
 
 const withoutEmpty = (spec: object = {}): object =>

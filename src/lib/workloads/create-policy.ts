@@ -71,14 +71,9 @@ export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[])
     ({ apiVersion }) => groupOf(apiVersion),
   );
   const clauses = [...groups].map(([apiGroup, found]) => ({
-    apiGroup,
-    resources: [...new Set(found.map(({ plural }) => plural))],
-    ...common,
+    ...{ apiGroup, resources: [...new Set(found.map(({ plural }) => plural))], ...common },
   }));
-  return {
-    clusterSelectors: clusters.map(parseLabelSelector),
-    downsync: clauses.length === 0 ? [common] : clauses,
-  };
+  return { clusterSelectors: clusters.map(parseLabelSelector), downsync: clauses.length === 0 ? [common] : clauses };
 }
 
 function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
@@ -102,15 +97,11 @@ export async function createPolicy(
   run: Run,
 ): Promise<PolicyResult> {
   const { name } = request;
-  if (name.length > 63)
-    throw new StellarError(
-      'usage',
-      `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`,
-    );
+  const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
+  if (name.length > 63) throw new StellarError('usage', tooLong);
   const present = await getPolicy(wds.kube, name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
-  const { view: explanation } = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
-  refuseSystemObjects(explanation);
+  const explanation = await explainWritable(await evaluate(name, spec, wds), present !== undefined);
   show(explanation);
   const { wecs, objects, problems } = explanation;
   // By an error it sends nothing, or less than it says: more likely a mistake than intended.
@@ -145,12 +136,12 @@ const policyTaken = (name: string, wds: OpenWds): StellarError =>
   );
 
 /** @throws StellarError `system-objects-selected` */
-function refuseSystemObjects({ problems }: Explanation): void {
-  const refused = problems.find(({ code }) => code === 'system-objects-selected');
-  if (refused === undefined) return;
-  throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
-    details: few(refused.details, 10),
-  });
+async function explainWritable(subject: PolicySubject, exists: boolean): Promise<Explanation> {
+  const { view } = await explanationOf(subject, exists);
+  const refused = view.problems.find(({ code }) => code === 'system-objects-selected');
+  if (refused === undefined) return view;
+  const details = few(refused.details, 10);
+  throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, { details });
 }
 
 /** The object that is applied. */
@@ -183,14 +174,11 @@ function addTerm({ matchLabels, matchExpressions }: Required<LabelSelector>, ter
   const [, setKey, operator, values = ''] = /^(\S+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(term) ?? [];
   const [, not, keyOnly] = /^(!?)\s*([^\s=!]+)$/.exec(term) ?? [];
   const [, key, relation, value = ''] = /^([^\s=!]+)\s*(==?|!=)\s*([^\s=!]*)$/.exec(term) ?? [];
+  const among = values.split(',').map((each) => each.trim());
+  const exists = not === '!' ? 'DoesNotExist' : 'Exists';
   if (setKey !== undefined)
-    matchExpressions.push({
-      key: setKey,
-      operator: operator === 'in' ? 'In' : 'NotIn',
-      values: values.split(',').map((each) => each.trim()),
-    });
-  else if (keyOnly !== undefined)
-    matchExpressions.push({ key: keyOnly, operator: not === '!' ? 'DoesNotExist' : 'Exists' });
+    matchExpressions.push({ key: setKey, operator: operator === 'in' ? 'In' : 'NotIn', values: among });
+  else if (keyOnly !== undefined) matchExpressions.push({ key: keyOnly, operator: exists });
   else if (key === undefined) throw notASelector(text);
   else if (relation === '!=') matchExpressions.push({ key, operator: 'NotIn', values: [value] });
   else if (Object.hasOwn(matchLabels, key) && matchLabels[key] !== value) throw notASelector(text);
@@ -202,11 +190,14 @@ const notASelector = (text: string): StellarError =>
     next: [advice('Give it as kubectl takes it: app=web,tier!=test, or env in (a,b)')],
   });
 
-/** What a policy does, and what its change no longer sends. */
-export interface PolicyChange {
+interface Explained {
   name: string;
   present: BindingPolicy | undefined;
   explanation: Explanation;
+}
+
+/** What a policy does, and what its change no longer sends. */
+export interface PolicyChange extends Explained {
   /** What is no longer sent, a line for each WEC: it is deleted there unless another policy sends it. */
   lost: string[];
   /** What could not be read: it may be lost as well. */
@@ -227,8 +218,7 @@ export async function applyPolicy(
   const read = async (): Promise<PolicyChange> => {
     const present = await getPolicy(wds.kube, name);
     const after = await evaluate(name, spec, wds);
-    const { view: explanation } = await explanationOf(after, present !== undefined);
-    refuseSystemObjects(explanation);
+    const explanation = await explainWritable(after, present !== undefined);
     const binding = await getServed<Binding>(wds.kube, resources.bindings, name);
     const isSame = present !== undefined && isDeepStrictEqual(present.spec, spec);
     return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after) };
@@ -250,17 +240,12 @@ export async function applyPolicy(
 async function change({ metadata, spec: before = {} }: BindingPolicy, spec: PolicySpec, { kube }: OpenWds) {
   const { name, uid, resourceVersion } = metadata;
   const removed = Object.fromEntries(Object.keys(before).map((field) => [field, null]));
-  await kube.merge(resources.bindingPolicies, name, {
-    metadata: { uid, resourceVersion },
-    spec: { ...removed, ...spec },
-  });
+  const patch = { metadata: { uid, resourceVersion }, spec: { ...removed, ...spec } };
+  await kube.merge(resources.bindingPolicies, name, patch);
 }
 
 /** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */
-function lossOf(
-  binding: Binding | undefined,
-  after: PolicySubject,
-): Pick<PolicyChange, 'lost' | 'unknown' | 'removed'> {
+function lossOf(binding: Binding | undefined, after: PolicySubject): Omit<PolicyChange, keyof Explained> {
   const [wecs, sent] = [destinationsOf(binding), binding === undefined ? [] : objectsOf(binding)];
   if (wecs.length === 0 || sent.length === 0) return { lost: [], unknown: [], removed: { wecs: 0, of: wecs.length } };
   const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];

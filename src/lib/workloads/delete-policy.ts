@@ -36,11 +36,8 @@ export interface PolicyDeleted extends NamedResult {
  * interrupted deletion.
  * @throws StellarError before anything is written: what inspectPolicy throws, `not-confirmed`
  */
-export async function deletePolicy(
-  { name, keepWorkloads, confirm }: PolicyDeletion,
-  wds: OpenWds,
-  run: Run,
-): Promise<PolicyDeleted> {
+export async function deletePolicy(deletion: PolicyDeletion, wds: OpenWds, run: Run): Promise<PolicyDeleted> {
+  const { name, keepWorkloads, confirm } = deletion;
   const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOfPolicy, confirm });
   const { policy, binding } = found;
   const result: PolicyDeleted = { name, changed: hasRemains(found) };
@@ -67,30 +64,26 @@ export const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] =>
 ];
 
 async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Promise<void> {
-  await untilMet<{ policy: BindingPolicy | undefined; binding: Binding | undefined; works: readonly ManifestWork[] }>(
+  await untilMet<Pick<PolicyToDelete, 'policy' | 'binding' | 'works'>>(
     {
       name,
       check: ({ policy, works }) => {
         if (works.length > 0) return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
         return policy === undefined ? met : waiting('the policy is being deleted');
       },
-      read: async () => {
-        const both = await readBoth(name, wds.kube);
-        // Read after the Binding: the transport releases the Binding once it has deleted its works.
-        const works = await worksOfPolicy(its, name, wds);
-        return { ...both, works };
-      },
+      // The works are read after the Binding: the transport releases the Binding once it has deleted its works.
+      read: async () => ({ ...(await readBoth(name, wds.kube)), works: await worksOfPolicy(its, name, wds) }),
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
         if (policy === undefined && binding === undefined) for (const work of works) await deleteWork(its, work);
       },
-      unmet: ({ works }) =>
-        new StellarError(
+      unmet: ({ works }) => {
+        const left = `${count(works.length, 'work')} left on ${wecsOf(works)}`;
+        const notRemoved = `The works of ${name} were not removed in time; ${left}.`;
+        return new StellarError(
           'timeout',
-          works.length === 0
-            ? `Policy ${name} was not deleted in time.`
-            : `The works of ${name} were not removed in time; ${count(works.length, 'work')} left on ${wecsOf(works)}.`,
+          works.length === 0 ? `Policy ${name} was not deleted in time.` : notRemoved,
           {
             details: works.flatMap((work) =>
               holdersOf(work).map((holder) => `${work.metadata.name} is blocked by finalizer ${holder}`),
@@ -101,7 +94,8 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
               nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'Do the agents of the WECs run?'),
             ],
           },
-        ),
+        );
+      },
     },
     run,
   );

@@ -29,10 +29,7 @@ export interface WorkStatus extends KubeObject {
 
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
-  wds: Pick<
-    OpenWds,
-    'name' | 'context' | 'apiGroups' | 'beside' | 'isContext' | 'paused' | 'contexts' | 'hosting' | 'type'
-  >;
+  wds: Omit<OpenWds, 'sender' | 'isItsAssumed' | 'kube' | 'isGiven' | 'its'>;
   /** The context of the ITS; undefined if the ITS cannot be read. */
   its: string | undefined;
   policies: readonly BindingPolicy[];
@@ -56,6 +53,8 @@ export interface DeliveryEvidence {
 /** The evidence in the WDS. */
 type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'>;
 
+type NamesIn = (inWds: WdsSide) => readonly string[];
+
 /** What Bindings send, by `keyOf` and the name of the Binding. */
 export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
 
@@ -75,14 +74,10 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
  * @param only names the policies to read; without it, all
  * @throws StellarError `not-found` if the cluster has no such objects
  */
-export async function readDelivery(
-  wds: OpenWds,
-  only?: (inWds: WdsSide) => readonly string[],
-): Promise<DeliveryEvidence> {
-  const readInventory = through(wds.its, async ({ kube }) => {
-    const clusters = (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []);
-    return new Map(clusters.map((cluster) => [cluster.metadata.name, cluster]));
-  });
+export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<DeliveryEvidence> {
+  const readInventory = through(wds.its, async ({ kube }) =>
+    byName((await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
+  );
   const [inWds, transforms] = await Promise.all([
     readWdsSide(wds),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
@@ -120,9 +115,7 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
   ]);
   if (policies === undefined || bindings === undefined) throw notServed(wds);
   return {
-    policies,
-    bindings: byName(bindings),
-    bound: boundObjects(bindings),
+    ...{ policies, bindings: byName(bindings), bound: boundObjects(bindings) },
     collectors: await through(collectors, async (all) => byName(all ?? [])),
     combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
   };
@@ -192,8 +185,8 @@ export const statusesByPlace = (statuses: readonly WorkStatus[]): Map<string, Wo
 
 export const statusKey = (
   wec: string,
-  ref: { group?: string; resource?: string; namespace?: string | undefined; name?: string },
-): string => `${wec}/${keyOf({ ...ref, resource: ref.resource ?? '', name: ref.name ?? '' })}`;
+  { resource = '', name = '', ...ref }: Partial<Parameters<typeof keyOf>[0]>,
+): string => `${wec}/${keyOf({ ...ref, resource, name })}`;
 
 export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
   const { group, resource, namespace, name, policy } = combinedStatusLabels;

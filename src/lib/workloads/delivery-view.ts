@@ -30,14 +30,10 @@ export interface DeliveryView extends Standing, Help {
 export function viewOfDelivery(delivery: Delivery): DeliveryView {
   const reports = judgeDelivery(delivery);
   const blocking = blockingStage(reports);
+  const { policyName: policy = null, wec = null, modulation } = delivery;
+  const done = reports.every(({ verdict }) => verdict.state === 'met');
   return {
-    ...{
-      policy: delivery.policyName ?? null,
-      wec: delivery.wec ?? null,
-      done: reports.every(({ verdict }) => verdict.state === 'met'),
-      createOnly: delivery.modulation.createOnly === true,
-      ...standingOf(reports),
-    },
+    ...{ policy, wec, done, createOnly: modulation.createOnly === true, ...standingOf(reports) },
     code: blocking?.verdict.code ?? null,
     ...helpOf(blocking?.verdict.next ?? []),
     stages: stageViews(reports),

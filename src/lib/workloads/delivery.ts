@@ -63,13 +63,14 @@ export interface Delivery {
 /** Returns the deliveries of an object: one for each policy and WEC, or one that shows where delivery stops before that. */
 export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): Delivery[] {
   const bound: ReadonlyMap<string, BoundObject> = evidence.bound.get(keyOf(of)) ?? new Map();
-  const names = new Set([...of.selectedBy.keys(), ...bound.keys()]);
-  if (names.size === 0) return [deliveryOf(of, evidence, undefined, undefined, undefined)];
-  return [...names].sort().flatMap((name) => {
-    const wecs = wecsOf(name, evidence);
-    const places: (string | undefined)[] = wecs.length === 0 ? [undefined] : wecs;
-    return places.map((wec) => deliveryOf(of, evidence, name, bound.get(name), wec));
+  const names = [...new Set([...of.selectedBy.keys(), ...bound.keys()])].sort();
+  const places = names.flatMap((policyName): Place[] => {
+    const wecs = wecsOf(policyName, evidence);
+    const at = { policyName, bound: bound.get(policyName) };
+    return wecs.length === 0 ? [{ ...at, wec: undefined }] : wecs.map((wec) => ({ ...at, wec }));
   });
+  const nowhere: Place = { policyName: undefined, bound: undefined, wec: undefined };
+  return (places.length === 0 ? [nowhere] : places).map((place) => deliveryOf(of, evidence, place));
 }
 
 /** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
@@ -84,16 +85,13 @@ function wecsOf(name: string, { bindings, policies, inventory }: DeliveryEvidenc
   return [...new Set([...named, ...selected])].sort();
 }
 
-function deliveryOf(
-  of: FollowedObject,
-  evidence: DeliveryEvidence,
-  policyName: string | undefined,
-  bound: BoundObject | undefined,
-  wec: string | undefined,
-): Delivery {
+type Place = Pick<Delivery, 'policyName' | 'bound' | 'wec'>;
+
+function deliveryOf(of: FollowedObject, evidence: DeliveryEvidence, { policyName, bound, wec }: Place): Delivery {
   const { policies, bindings, inventory, works, workStatuses, collectors, combined } = evidence;
   const binding = policyName === undefined ? undefined : bindings.get(policyName);
   const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
+  const asked = modulation.statusCollectors ?? [];
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
   return {
@@ -104,10 +102,7 @@ function deliveryOf(
     sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
     stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
-    collectors: mapped(
-      collectors,
-      (all) => new Map((modulation.statusCollectors ?? []).map((name) => [name, all.get(name)])),
-    ),
+    collectors: mapped(collectors, (all) => new Map(asked.map((name) => [name, all.get(name)]))),
     isCombined: mapped(combined, (all) => all.has(`${keyOf(of)} ${policyName}`)),
     wecs: destinationsOf(binding).length,
   };
@@ -117,15 +112,10 @@ function deliveryOf(
  * The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
  * (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
  */
-function stopBefore(
-  wec: string,
-  binding: Binding | undefined,
-  inventory: DeliveryEvidence['inventory'],
-): string | undefined {
-  if (inventory.state !== 'seen') return undefined;
+function stopBefore(wec: string, binding: Binding | undefined, inventory: DeliveryEvidence['inventory']) {
   const wecs = destinationsOf(binding);
   return wecs.slice(0, Math.max(0, wecs.indexOf(wec))).find((other) => {
-    const cluster = inventory.value.get(other);
+    const cluster = ifSeen(inventory)?.get(other);
     return cluster !== undefined && !hasMailbox(cluster);
   });
 }

@@ -1,7 +1,7 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, type Problem, run } from '../core/next-step.ts';
+import { type Problem, problem, run } from '../core/next-step.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
 import { conditionOf } from '../kube/client/objects.ts';
 import { resources } from '../kube/client/resources.ts';
@@ -9,7 +9,7 @@ import type { ObjectView } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { KindRef, Modulation, PolicySpec } from '../ocm/policies.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
-import { toCreateCollector } from './collector.ts';
+import { returnedByOne, toCreateCollector } from './collector.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
 import { misspeltLabels, type PolicyProblem, problemView } from './policy-problems.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';
@@ -55,16 +55,24 @@ export async function explain(name: string, wds: OpenWds, given?: PolicySpec): P
 
 /** @param exists whether the WDS has a policy with its name */
 export async function explanationOf(subject: PolicySubject, exists: boolean): Promise<ViewWithErrors<Explanation>> {
+  const { name, wds, inventory, wecs, objects } = subject;
   const { problems, unseen } = await problemsOf(subject);
-  const view = viewOf(subject, exists, problems, unseen.map(viewOfUnseen));
+  const view: Explanation = {
+    ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, exists, notVisible: unseen.map(viewOfUnseen) },
+    wecs: inventory.state === 'seen' ? wecs.map(wecView) : null,
+    objects: objects.map(({ object: { group, version, resource, kind, metadata }, modulation }) => ({
+      ...{ group, version, resource, kind, namespace: metadata.namespace ?? null, name: metadata.name },
+      ...modulation,
+    })),
+    problems: problems.map(problemView),
+  };
   return { view, errors: unseen.map(({ error }) => error) };
 }
 
-export function noSuchPolicy(name: string, wds: OpenWds): StellarError {
-  return new StellarError('not-found', `There is no binding policy ${name} in ${wds.name}.`, {
+export const noSuchPolicy = (name: string, wds: OpenWds): StellarError =>
+  new StellarError('not-found', `There is no binding policy ${name} in ${wds.name}.`, {
     next: [run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what exists')],
   });
-}
 
 /** Returns all problems of a policy before it is written, the worst first. */
 async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
@@ -99,28 +107,10 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
   };
 }
 
-function viewOf(
-  { name, wds, inventory, wecs, objects }: PolicySubject,
-  exists: boolean,
-  problems: readonly Problem[],
-  notVisible: Explanation['notVisible'],
-): Explanation {
-  return {
-    ...{ name, wds: wds.name, its: wds.its.state === 'seen' ? wds.its.value.name : null, exists, notVisible },
-    wecs: inventory.state === 'seen' ? wecs.map(wecView) : null,
-    objects: objects.map(({ object: { group, version, resource, kind, metadata }, modulation }) => ({
-      ...{ group, version, resource, kind, namespace: metadata.namespace ?? null, name: metadata.name },
-      ...modulation,
-    })),
-    problems: problems.map(problemView),
-  };
-}
-
 function wecView(wec: ManagedCluster): SelectedWec {
   const available = conditionOf(wec, 'ManagedClusterConditionAvailable')?.status;
   return {
-    name: wec.metadata.name,
-    accepted: wec.spec?.hubAcceptsClient === true,
+    ...{ name: wec.metadata.name, accepted: wec.spec?.hubAcceptsClient === true },
     available: available === undefined || available === 'Unknown' ? null : available === 'True',
     deleting: wec.metadata.deletionTimestamp !== undefined,
   };
@@ -130,11 +120,8 @@ function wecView(wec: ManagedCluster): SelectedWec {
 function notOneWec({ objects, wecs, inventory }: PolicySubject): Problem[] {
   const asking = objects.filter(({ modulation }) => modulation.wantSingletonReportedState);
   if (inventory.state !== 'seen' || wecs.length === 1) return [];
-  return aboutObjects(asking, {
-    code: 'singleton-needs-one-wec',
-    message: `The status of ${count(asking.length, 'object')} is requested from a single WEC, but the policy selects ${wecs.length}: no status is returned.`,
-    next: [advice('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
-  });
+  const message = `The status of ${count(asking.length, 'object')} is requested from a single WEC, but the policy selects ${wecs.length}: no status is returned.`;
+  return aboutObjects(asking, problem('singleton-needs-one-wec', message, returnedByOne));
 }
 
 async function missingCollectors({ objects, wds }: PolicySubject): Promise<Problem[]> {
@@ -143,11 +130,7 @@ async function missingCollectors({ objects, wds }: PolicySubject): Promise<Probl
   const there = new Set(((await wds.kube.list(resources.statusCollectors)) ?? []).map(({ metadata }) => metadata.name));
   const missing = [...wanted].filter((name) => !there.has(name));
   if (missing.length === 0) return [];
-  return [
-    {
-      code: 'status-collector-missing',
-      message: `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`,
-      next: missing.map((name) => toCreateCollector(name, flagsOf(wds))),
-    },
-  ];
+  const message = `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`;
+  const create = missing.map((name) => toCreateCollector(name, flagsOf(wds)));
+  return [problem('status-collector-missing', message, ...create)];
 }

@@ -49,12 +49,7 @@ export interface GuardResult extends NamedResult {
  * @param confirm asks before the API server is changed
  * @throws StellarError before any write: what planRestart throws, `guard-unsupported`, `forbidden`, `not-confirmed`
  */
-export async function guardWds(
-  name: string,
-  confirm: Confirm<RestartPlan>,
-  tools: SpaceTools,
-  run: Run,
-): Promise<GuardResult> {
+export async function guardWds(name: string, confirm: Confirm<RestartPlan>, tools: SpaceTools, run: Run) {
   const { hosting } = tools;
   const { all, controlPlane } = await requireSpace(name, 'wds', hosting);
   const { kube } = await openNamed(name, all, tools);
@@ -62,7 +57,11 @@ export async function guardWds(
   const type = typeOf(controlPlane);
   if (kinds === undefined && type !== 'k8s') throw unsupported(name, type, tools);
   if (!isOn) await requirePermissions(kube, guardPermissions(kinds ?? betaKinds));
-  const plan = await restartFor(kinds, readNote(controlPlane) !== undefined, () => planRestart(name, tools), confirm);
+  const read = () => planRestart(name, tools);
+  // A guard that changes the API server is asked for; an unfinished restart is finished with it.
+  const isFinished = kinds !== undefined && readNote(controlPlane) === undefined;
+  const asked = kinds === undefined ? confirm : async () => false;
+  const plan = isFinished ? undefined : await readConfirmed({ read, losses: () => [], confirm: asked });
   const result = { name, type, guarded: isOn, changed: false, sharedWith: sharersOf(controlPlane, all) };
   return forName<GuardResult>(result, run, async () => {
     if (plan !== undefined) {
@@ -74,17 +73,6 @@ export async function guardWds(
     result.changed = plan !== undefined || !isOn;
     run.progress.done(name, result.changed ? 'guarded' : 'has its guard; nothing to do', true);
   });
-}
-
-/** A guard that changes the API server is asked for; an unfinished restart is finished with it. */
-function restartFor(
-  kinds: Kinds | undefined,
-  isBegun: boolean,
-  read: () => Promise<RestartPlan>,
-  confirm: Confirm<RestartPlan>,
-): Promise<RestartPlan> | undefined {
-  if (kinds === undefined) return readConfirmed({ read, losses: () => [], confirm });
-  return isBegun ? read() : undefined;
 }
 
 /** Guards a WDS that has just been created: its API server may restart, since nothing is sent yet. */
@@ -127,15 +115,10 @@ const notServing = (name: string, why: string, isUndone: boolean): StellarError 
 
 function unsupported(name: string, type: string, { hosting }: SpaceTools): StellarError {
   const why = type === 'vcluster' ? 'a vcluster of KubeFlex runs Kubernetes 1.27' : 'Kubernetes has them since 1.30';
-  return new StellarError(
-    'guard-unsupported',
-    `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, and ${why}.`,
-    {
-      next: [
-        nextStep(toRestart(name, hosting.cluster.context), 'Restart its controllers only so: that keeps its workloads'),
-      ],
-    },
-  );
+  const message = `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, and ${why}.`;
+  const restartOnly = toRestart(name, hosting.cluster.context);
+  const next = [nextStep(restartOnly, 'Restart its controllers only so: that keeps its workloads')];
+  return new StellarError('guard-unsupported', message, { next });
 }
 
 /** A WDS that is to lose its guard. */
@@ -151,12 +134,7 @@ export interface Unguarding {
  * Deletes the guard of a WDS. What it has kept is then removed from the WECs.
  * @throws StellarError before any write: `not-found`, `forbidden`, `not-confirmed`, and why the WDS cannot be read
  */
-export async function unguardWds(
-  name: string,
-  confirm: Confirm<Unguarding>,
-  tools: SpaceTools,
-  run: Run,
-): Promise<GuardResult> {
+export async function unguardWds(name: string, confirm: Confirm<Unguarding>, tools: SpaceTools, run: Run) {
   const { all, controlPlane } = await requireSpace(name, 'wds', tools.hosting);
   const wds = await openNamed(name, all, tools);
   const sharedWith = sharersOf(controlPlane, all);
@@ -202,10 +180,7 @@ export function withFlags(words: readonly string[]): string[] {
  * Has the API server of a control plane of type k8s serve ValidatingAdmissionPolicies, which replaces its pod.
  * @returns what brings the earlier flags back; undefined if it had these flags
  */
-async function servePolicies(
-  hosting: Kube,
-  controlPlane: string,
-): Promise<((last: Kube) => Promise<unknown>) | undefined> {
+async function servePolicies(hosting: Kube, controlPlane: string) {
   const at = { namespace: namespaceOf(controlPlane) };
   const name = apiServerOf.k8s?.name ?? '';
   const write = (kube: Kube, containers: object[], metadata: object) =>
@@ -216,13 +191,11 @@ async function servePolicies(
     const containers = before.map((container) => {
       if (container.name !== name) return container;
       const { command = [], args } = container;
-      return args === undefined
-        ? { ...container, command: withFlags(command) }
-        : { ...container, args: withFlags(args) };
+      return { ...container, ...(args === undefined ? { command: withFlags(command) } : { args: withFlags(args) }) };
     });
     const { uid, resourceVersion } = present?.metadata ?? {};
     if (isDeepStrictEqual(containers, before)) return undefined;
     await write(hosting, containers, { uid, resourceVersion });
-    return (last) => write(last, before, { uid });
+    return (last: Kube) => write(last, before, { uid });
   });
 }

@@ -6,22 +6,15 @@ import { deliveriesOf } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { kindNames } from './find-kind.ts';
-import type { Unseen } from './unseen.ts';
 import { clausesFor, readContents, type WdsContents } from './wds-contents.ts';
 import { followed } from './workload.ts';
 
 /** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */
-export interface JudgedDelivery {
+export interface JudgedDelivery extends Pick<DeliveryView, 'policy' | 'wec' | 'blockedAt' | 'code'> {
   /** For example `Deployment shop/web`. */
   object: string;
-  policy: string | null;
-  wec: string | null;
   isApplied: boolean;
   isAvailable: boolean;
-  /** What blocks the delivery; null if nothing visible does. */
-  blockedAt: DeliveryView['blockedAt'];
-  /** Stable name of the problem. */
-  code: string | null;
 }
 
 /** An object, and its delivery to each WEC. The fields are an interface: docs/output.md. */
@@ -38,9 +31,7 @@ export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEviden
   [works, inventory, transforms].every(({ state }) => state === 'seen');
 
 /** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
-export async function judgeObjects(
-  wds: OpenWds,
-): Promise<{ evidence: DeliveryEvidence; objects: JudgedObject[]; unseen: Unseen[] }> {
+export async function judgeObjects(wds: OpenWds) {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds);
   const bound = [...evidence.bound.values()].flatMap((deliveries) => [...deliveries.values()].slice(0, 1));

@@ -20,19 +20,12 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
   const parsed = parseAllDocuments(text, { ...yamlOfGo, lineCounter: lines, prettyErrors: false });
   const documents = Array.isArray(parsed) ? parsed : [];
   const at = { file: source === '-' ? 'stdin' : source, lines };
-  refuseFaults(
-    'file',
-    documents.flatMap((each) => syntaxFaults(each, at)),
-  );
-  const policies = documents.filter(
-    ({ contents }) => isMap(contents) && String(contents.get('kind')) === 'BindingPolicy',
-  );
-  const [policy] = policies;
-  if (policy === undefined || policies.length > 1)
-    throw new StellarError(
-      'usage',
-      `${source} has ${policy === undefined ? 'no' : 'more than one'} BindingPolicy in it.`,
-    );
+  const faults = documents.flatMap((each) => syntaxFaults(each, at));
+  refuseFaults('file', faults);
+  const isPolicy = ({ contents }: Document) => isMap(contents) && String(contents.get('kind')) === 'BindingPolicy';
+  const [policy, another] = documents.filter(isPolicy);
+  if (policy === undefined) throw new StellarError('usage', `${source} has no BindingPolicy in it.`);
+  if (another !== undefined) throw new StellarError('usage', `${source} has more than one BindingPolicy in it.`);
   const { metadata, spec = {} } = objectIn(policy, source);
   refuseFaults('policy', check(policy, policySchema, at, true));
   checkDnsName(metadata.name, 'a binding policy');
@@ -55,25 +48,20 @@ function objectIn(document: Document, source: string): BindingPolicy {
 const text = { type: 'string' } as const;
 const listOf = (items: Schema): Schema => ({ type: 'array', items });
 const fields = (properties: Record<string, Schema>, more: Partial<Schema> = {}): Schema => ({
-  ...{ type: 'object', properties, additionalProperties: false },
-  ...more,
+  ...{ type: 'object', properties, additionalProperties: false, ...more },
 });
 
-const selectors = listOf(
-  fields({
-    matchLabels: { type: 'object', additionalProperties: text },
-    matchExpressions: listOf(
-      fields(
-        {
-          key: text,
-          operator: { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] },
-          values: listOf(text),
-        },
-        { required: ['key', 'operator'] },
-      ),
-    ),
-  }),
-);
+const operator: Schema = { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] };
+const expression = fields({ key: text, operator, values: listOf(text) }, { required: ['key', 'operator'] });
+const matchLabels: Schema = { type: 'object', additionalProperties: text };
+const selectors = listOf(fields({ matchLabels, matchExpressions: listOf(expression) }));
+
+const choice: Schema = { type: 'boolean' };
+const clause = fields({
+  ...{ apiGroup: text, resources: listOf(text), namespaces: listOf(text), objectNames: listOf(text) },
+  ...{ namespaceSelectors: selectors, objectSelectors: selectors, statusCollectors: listOf(text) },
+  ...{ createOnly: choice, wantSingletonReportedState: choice, wantMultiWECReportedState: choice },
+});
 
 /** kubestellar v0.30.0, api/control/v1alpha1/types.go: BindingPolicy. What the API server writes itself may be anything. */
 const policySchema = fields(
@@ -81,17 +69,7 @@ const policySchema = fields(
     apiVersion: { type: 'string', const: 'control.kubestellar.io/v1alpha1' },
     kind: text,
     metadata: fields({ name: text }, { required: ['name'], additionalProperties: {} }),
-    spec: fields({
-      clusterSelectors: selectors,
-      downsync: listOf(
-        fields({
-          ...{ apiGroup: text, resources: listOf(text), namespaces: listOf(text), objectNames: listOf(text) },
-          ...{ namespaceSelectors: selectors, objectSelectors: selectors, statusCollectors: listOf(text) },
-          ...{ createOnly: { type: 'boolean' }, wantSingletonReportedState: { type: 'boolean' } },
-          wantMultiWECReportedState: { type: 'boolean' },
-        }),
-      ),
-    }),
+    spec: fields({ clusterSelectors: selectors, downsync: listOf(clause) }),
     status: {},
   },
   { title: 'BindingPolicy', required: ['metadata'] },

@@ -3,8 +3,7 @@ import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/policies.t
 import type { OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
-import { leftOut, type PolicyProblem } from './policy-problems.ts';
-import type { ViewWithErrors } from './unseen.ts';
+import { leftOut } from './policy-problems.ts';
 import { bindingRead, type OfPolicy, policyWithoutError } from './wds-stages.ts';
 
 /** What blocks a policy; `why` is null if nothing does. */
@@ -25,18 +24,14 @@ export interface PolicySummary extends PolicyState {
 }
 
 /** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
-export async function listPolicies(
-  wds: OpenWds,
-): Promise<ViewWithErrors<PolicySummary[]> & { problems: PolicyProblem[] }> {
+export async function listPolicies(wds: OpenWds) {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
   const orphaned = [...evidence.bindings.values()].filter(
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
   );
-  const deliveries = Map.groupBy(
-    objects.flatMap((object) => object.deliveries),
-    ({ policy }) => policy,
-  );
+  const all = objects.flatMap((object) => object.deliveries);
+  const deliveries = Map.groupBy(all, ({ policy }) => policy);
   const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
     .sort()
     .map((name) => summaryOf(name, policies.get(name), evidence, deliveries.get(name) ?? []));
@@ -85,10 +80,8 @@ function policyVerdict(of: OfPolicy): Verdict {
 function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
   const blocked = deliveries.flatMap(({ object, blockedAt }) => (blockedAt === null ? [] : { object, ...blockedAt }));
   const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
-  if (first === undefined)
-    return isSeen
-      ? { state: 'ok', why: null }
-      : { state: 'waiting', why: 'what its WECs have received is not visible' };
+  const hidden = 'what its WECs have received is not visible';
+  if (first === undefined) return isSeen ? { state: 'ok', why: null } : { state: 'waiting', why: hidden };
   const { object, stage, why, ...begun } = first;
   const alike = blocked.filter(({ state }) => state === first.state).length;
   return { ...begun, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };

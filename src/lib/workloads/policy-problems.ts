@@ -1,9 +1,10 @@
 import { command } from '../core/command-line.ts';
 import { isSlip } from '../core/nearest.ts';
 import { type Diagnosis, diagnosisOf, type Problem, run } from '../core/next-step.ts';
-import { type Access, ifSeen } from '../kube/access.ts';
+import { ifSeen } from '../kube/access.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
+import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { selectsLabels } from './label-selectors.ts';
 
 /** The fields are an interface: docs/output.md. */
@@ -43,11 +44,10 @@ export function misspeltLabels(
   );
 }
 
+type Wecs = Pick<DeliveryEvidence, 'inventory' | 'its'>;
+
 /** What is wrong with the WECs that policies do not select, each problem once: policies may share one. */
-export function leftOut(
-  policies: readonly BindingPolicy[],
-  { inventory, its }: { inventory: Access<ReadonlyMap<string, KubeObject>>; its: string | undefined },
-): PolicyProblem[] {
+export function leftOut(policies: readonly BindingPolicy[], { inventory, its }: Wecs): PolicyProblem[] {
   const wecs = [...(ifSeen(inventory)?.values() ?? [])];
   const selecting = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const problems = selecting.flatMap(({ spec = {} }) => misspeltLabels(spec, wecs, its)).map(problemView);

@@ -34,25 +34,20 @@ export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Pr
   const all = await discover(wds.kube, ['list', 'watch']);
   const kinds = sendableKinds(all.kinds, wds.apiGroups);
   // If no hosting cluster shows the type of the WDS, the kinds that it serves do.
-  const servesControlPlanes = all.kinds.some(
-    ({ kind, apiVersion }) => kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/'),
-  );
-  const isHosting = wds.type === 'host' || (wds.type === undefined && servesControlPlanes);
+  const isControlPlane = ({ kind, apiVersion }: DiscoveredKind) =>
+    kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/');
+  const isHosting = wds.type === 'host' || (wds.type === undefined && all.kinds.some(isControlPlane));
   const [contents, inventory] = await Promise.all([
     readContents(wds.kube, clauses, kinds, all),
-    readInventory(wds.its),
+    through(wds.its, async ({ kube }) => (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
   ]);
-  const selectsWec = ({ metadata }: ManagedCluster) =>
-    selectsLabels(spec.clusterSelectors ?? [], metadata.labels ?? {});
+  const { clusterSelectors = [] } = spec;
   return {
     ...{ name, spec, wds, isHosting, kinds, contents, inventory },
     objects: selectObjects(clauses, contents.objects, contents.namespaces),
-    wecs: (ifSeen(inventory) ?? []).filter(selectsWec),
+    wecs: (ifSeen(inventory) ?? []).filter(({ metadata }) => selectsLabels(clusterSelectors, metadata.labels ?? {})),
   };
 }
-
-const readInventory = (its: OpenWds['its']): Promise<Access<ManagedCluster[]>> =>
-  through(its, async ({ kube }) => (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []));
 
 /** Reads a policy of a WDS. @returns undefined if no policy has this name */
 export const getPolicy = (wds: Kube, name: string): Promise<BindingPolicy | undefined> =>

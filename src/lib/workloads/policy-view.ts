@@ -55,8 +55,7 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
     ...(since === undefined ? {} : { since }),
     binding: binding ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 } : null,
     errors: (policy ?? binding)?.status?.errors ?? [],
-    objects,
-    notVisible: unseen.map(viewOfUnseen),
+    ...{ objects, notVisible: unseen.map(viewOfUnseen) },
   };
   return { view, errors: unseen.map(({ error }) => error) };
 }

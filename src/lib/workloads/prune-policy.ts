@@ -28,29 +28,20 @@ interface Pruned extends NamedResult {
  * @throws StellarError before anything is written: `not-found`; `conflict` if the policy selects an object; `not-confirmed`; `api-error`
  *   if not every object of the WDS can be seen
  */
-export async function prunePolicy(
-  name: string,
-  confirm: Confirm<PolicyToDelete>,
-  wds: OpenWds,
-  run: Run,
-): Promise<Pruned> {
+export async function prunePolicy(name: string, confirm: Confirm<PolicyToDelete>, wds: OpenWds, run: Run) {
   const found = await readConfirmed({ read: () => readHeld(name, wds), losses: lossesOfPolicy, confirm });
   const objects = found.binding === undefined ? 0 : objectsOf(found.binding).length;
   const result: Pruned = { name, objects, changed: objects > 0 };
   return forName(result, run, async () => {
     if (found.binding !== undefined && objects > 0) await empty(found.binding, wds);
-    await waitWhile(
-      async () => {
-        const works = await worksOfPolicy(found.its, name, wds);
-        return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;
-      },
-      run,
-      (why) =>
-        new StellarError('timeout', `${name}: timed out ${why}.`, { next: toSeeWds(wds, 'Do its controllers run?') }),
-      name,
-    );
-    if (!run.dryRun)
-      run.progress.done(name, objects === 0 ? 'its Binding has no objects; nothing to do' : 'pruned', true);
+    const blocker = async () => {
+      const works = await worksOfPolicy(found.its, name, wds);
+      return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;
+    };
+    const next = toSeeWds(wds, 'Do its controllers run?');
+    await waitWhile(blocker, run, (why) => new StellarError('timeout', `${name}: timed out ${why}.`, { next }), name);
+    const state = objects === 0 ? 'its Binding has no objects; nothing to do' : 'pruned';
+    if (!run.dryRun) run.progress.done(name, state, true);
   });
 }
 
@@ -71,18 +62,14 @@ async function readHeld(name: string, wds: OpenWds): Promise<PolicyToDelete> {
   if (policy === undefined) throw noSuchPolicy(name, wds);
   const all = await discover(wds.kube, ['list', 'watch']);
   const clauses = policy.spec?.downsync ?? [];
-  const bound = binding === undefined ? [] : objectsOf(binding);
-  const wanted = [...clauses, ...clausesFor(bound)];
+  const wanted = [...clauses, ...clausesFor(binding === undefined ? [] : objectsOf(binding))];
   const sendable = sendableKinds(all.kinds, wds.apiGroups);
   const { objects, namespaces, unread } = await readContents(wds.kube, wanted, sendable, all);
   const [hidden] = unread;
   if (hidden !== undefined) throw hidden.error;
   const [selected] = selectObjects(clauses, objects, namespaces);
   if (selected === undefined) return found;
-  const { kind, metadata } = selected.object;
-  throw new StellarError(
-    'conflict',
-    `Policy ${name} selects objects, such as ${describeObject({ kind, metadata })}: there is nothing to prune. Nothing was written.`,
-    { next: toSeeWds(wds, 'If that has just changed: do its controllers run?') },
-  );
+  const message = `Policy ${name} selects objects, such as ${describeObject(selected.object)}: there is nothing to prune. Nothing was written.`;
+  const next = toSeeWds(wds, 'If that has just changed: do its controllers run?');
+  throw new StellarError('conflict', message, { next });
 }

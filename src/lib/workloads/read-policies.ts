@@ -82,20 +82,14 @@ async function readHosted(wds: FoundWds, origins: readonly Origin[]): Promise<Po
  * Reads a WDS that only works name. A context with its name, or marked as its context, is accepted if it has a Binding that the
  * works come from.
  */
-async function readByContext(
-  name: string,
-  origins: readonly Origin[],
-  { kubeconfig, connect }: PolicySources,
-): Promise<PoliciesOfIts> {
-  const contexts = [...kubeconfig.contexts]
-    .filter(([context, entry]) => context === name || controlPlaneOf(entry) === name)
-    .map(([context]) => context);
+async function readByContext(name: string, origins: readonly Origin[], sources: PolicySources): Promise<PoliciesOfIts> {
+  const { kubeconfig, connect } = sources;
   const reasons: string[] = [];
-  for (const context of contexts) {
-    const read = await tryRead(async () => {
-      const kube = connect(selectContext(kubeconfig, context));
-      return readWds({ name, kube, context });
-    });
+  for (const [context, entry] of kubeconfig.contexts) {
+    if (context !== name && controlPlaneOf(entry) !== name) continue;
+    const read = await tryRead(async () =>
+      readWds({ name, context, kube: connect(selectContext(kubeconfig, context)) }),
+    );
     const isFound = read.state === 'seen' && isOriginOf(read.value.bindings, name, origins);
     if (isFound) return { policies: read.value.policies, unread: [] };
     reasons.push(read.state === 'seen' ? `context ${context} has no Binding that its works come from` : read.why);
@@ -109,40 +103,23 @@ const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
   deletionTimestamp === undefined && !ownerReferences?.length;
 
 /** A policy that is being deleted no longer selects anything. */
-async function readWds({
-  name: wds,
-  kube: reader,
-  context,
-}: Pick<FoundWds, 'name' | 'kube' | 'context'>): Promise<{ policies: Policy[]; bindings: Binding[] }> {
+async function readWds({ name: wds, kube, context }: Omit<FoundWds, 'itsUnknown'>) {
   const [policies, bindings] = await Promise.all([
-    listServed<BindingPolicy>(reader, resources.bindingPolicies),
-    listServed<Binding>(reader, resources.bindings),
+    listServed<BindingPolicy>(kube, resources.bindingPolicies),
+    listServed<Binding>(kube, resources.bindings),
   ]);
   const named = new Set(policies.map(({ metadata }) => metadata.name));
-  const common = { wds, context };
-  return {
-    bindings,
-    policies: [
-      ...policies
-        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-        .map(({ metadata: { name }, spec }) => ({
-          ...common,
-          name,
-          clusterSelectors: spec?.clusterSelectors ?? [],
-          binding: bindings.find(({ metadata }) => metadata.name === name),
-          orphaned: false,
-        })),
-      ...bindings
-        .filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata))
-        .map((binding) => ({
-          ...common,
-          name: binding.metadata.name,
-          clusterSelectors: [],
-          binding,
-          orphaned: true,
-        })),
-    ],
-  };
+  const current = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const ofPolicies = current.map(({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
+    const binding = bindings.find(({ metadata }) => metadata.name === name);
+    return { wds, context, name, clusterSelectors, binding, orphaned: false };
+  });
+  const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
+  const ofBindings = orphans.map((binding): Policy => {
+    const { name } = binding.metadata;
+    return { wds, context, name, clusterSelectors: [], binding, orphaned: true };
+  });
+  return { bindings, policies: [...ofPolicies, ...ofBindings] };
 }
 
 /** A WDS that may send workloads through the ITS. */
@@ -163,39 +140,28 @@ export interface Its {
 /** Returns the WDSes of a hosting cluster that send, or may send, workloads through an ITS. */
 async function hostedWdses(its: Its, tools: SpaceTools): Promise<{ found: FoundWds[]; unread: Unread[] }> {
   const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
-  const answers = new Map<string, Promise<string | undefined | false>>();
+  const answers = new Map<ControlPlane, ReturnType<typeof compareWithIts>>();
   const whyItsUnknown = (controlPlane: ControlPlane) => {
-    const { name } = controlPlane.metadata;
-    const known = answers.get(name) ?? compareWithIts(its, controlPlane, tools);
-    answers.set(name, known);
+    const known = answers.get(controlPlane) ?? compareWithIts(its, controlPlane, tools);
+    answers.set(controlPlane, known);
     return known;
   };
-  const found = await Promise.all(
-    all
-      .filter((controlPlane) => roleOf(controlPlane) === 'wds')
-      .map(async (wds): Promise<FoundWds | Unread | undefined> => {
-        const { name } = wds.metadata;
-        const sendsThrough = itsOfWds(name, all);
-        const itsUnknown =
-          sendsThrough === undefined ? 'which ITS it sends through is unknown' : await whyItsUnknown(sendsThrough);
-        if (itsUnknown === false) return undefined;
-        const access = await reachSpace(wds, tools);
-        if (access.state !== 'seen') return { wds: name, why: access.why };
-        return { name, kube: tools.connect(access.value), context: contextFor(wds, tools), itsUnknown };
-      }),
-  );
-  return {
-    found: found.filter((wds) => wds !== undefined && 'kube' in wds),
-    unread: found.filter((wds) => wds !== undefined && 'why' in wds),
-  };
+  const wdses = all.filter((controlPlane) => roleOf(controlPlane) === 'wds');
+  const reading = wdses.map(async (wds): Promise<FoundWds | Unread | undefined> => {
+    const { name } = wds.metadata;
+    const sendsThrough = itsOfWds(name, all);
+    const itsUnknown = sendsThrough ? await whyItsUnknown(sendsThrough) : 'which ITS it sends through is unknown';
+    if (itsUnknown === false) return undefined;
+    const access = await reachSpace(wds, tools);
+    if (access.state !== 'seen') return { wds: name, why: access.why };
+    return { name, kube: tools.connect(access.value), context: contextFor(wds, tools), itsUnknown };
+  });
+  const found = (await Promise.all(reading)).filter((wds) => wds !== undefined);
+  return { found: found.filter((wds) => 'kube' in wds), unread: found.filter((wds) => 'why' in wds) };
 }
 
 /** Whether a control plane is this ITS: undefined for yes, false for no, otherwise why this is unknown. */
-async function compareWithIts(
-  its: Its,
-  controlPlane: ControlPlane,
-  tools: SpaceTools,
-): Promise<string | undefined | false> {
+async function compareWithIts(its: Its, controlPlane: ControlPlane, tools: SpaceTools) {
   const isSame = await isSameCluster(its.kube, controlPlane, tools);
   if (isSame.state === 'seen') return isSame.value ? undefined : false;
   return `whether its ITS ${controlPlane.metadata.name} is ${its.context.name} is not known: ${isSame.why}`;

@@ -34,10 +34,8 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
   if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
-    for (const work of works)
-      await patchCurrent(its, resources.manifestWorks, work, () => ({
-        annotations: { [originGenerationAnnotation]: null },
-      }));
+    const annotations = { [originGenerationAnnotation]: null };
+    for (const work of works) await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
     result.changed = works.length > 0;
     await untilMet<readonly ManifestWork[]>(
       {
@@ -48,22 +46,16 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
       },
       run,
     );
-    if (!run.dryRun)
-      run.progress.done(
-        name,
-        works.length === 0 ? 'has no works; nothing to do' : `${count(works.length, 'work')} rewritten`,
-      );
+    const state = works.length === 0 ? 'has no works; nothing to do' : `${count(works.length, 'work')} rewritten`;
+    if (!run.dryRun) run.progress.done(name, state);
   });
 }
 
 const lacksGeneration = ({ metadata }: ManifestWork): boolean =>
   metadata.annotations?.[originGenerationAnnotation] === undefined;
 
-const notRewritten = (name: string, open: number, wds: OpenWds): StellarError =>
-  new StellarError(
-    'timeout',
-    `The transport of ${wds.name} has not rewritten ${count(open, 'work')} of ${name} in time.`,
-    {
-      next: [nextStep(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See what blocks it')],
-    },
-  );
+function notRewritten(name: string, open: number, wds: OpenWds): StellarError {
+  const message = `The transport of ${wds.name} has not rewritten ${count(open, 'work')} of ${name} in time.`;
+  const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
+  return new StellarError('timeout', message, { next: [nextStep(see, 'See what blocks it')] });
+}

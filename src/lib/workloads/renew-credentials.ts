@@ -51,13 +51,9 @@ async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promi
   const access = await openSpace(controlPlane, tools);
   if (access.state === 'seen') return access.value;
   const { name } = controlPlane.metadata;
+  const create = command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hosting-context ${tools.hosting.cluster.context}`;
   throw new StellarError('unreachable', `The cluster of ${name} cannot be asked for a token: ${whyUnseen(access)}.`, {
-    next: [
-      partial(
-        command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hosting-context ${tools.hosting.cluster.context}`,
-        'Record which context leads there',
-      ),
-    ],
+    next: [partial(create, 'Record which context leads there')],
   });
 }
 
@@ -74,13 +70,9 @@ async function proveAdopted(name: string, kube: Kube, token: string): Promise<vo
     account === undefined
       ? `it has no service account ${namespace}/${accountName}`
       : `the token of ${name} was made for another service account than its ${namespace}/${accountName}`;
-  throw new StellarError(
-    'identity-unproven',
-    `The cluster of context ${context} is not proven to be ${name}: ${found}.`,
-    {
-      next: [nextStep(command`kubectl --context ${context} -n ${namespace} get serviceaccount ${accountName} -o yaml`)],
-    },
-  );
+  const see = command`kubectl --context ${context} -n ${namespace} get serviceaccount ${accountName} -o yaml`;
+  const message = `The cluster of context ${context} is not proven to be ${name}: ${found}.`;
+  throw new StellarError('identity-unproven', message, { next: [nextStep(see)] });
 }
 
 /** @returns a token that the API server accepts; undefined in a dry run */
@@ -88,23 +80,16 @@ async function newToken(name: string, kube: Kube, seconds: number): Promise<stri
   const token = (await requestToken(kube, adoptedAccount, seconds))?.token;
   if (kube.dryRun) return undefined;
   if (token !== undefined && !(await isTokenRefused(kube, token))) return token;
-  throw new StellarError(
-    'credentials-failed',
-    `${kube.cluster.context} does not accept the token that it has just issued for ${name}.`,
-    {
-      next: [advice('Its API servers may be rotating their keys: rerun the command')],
-    },
-  );
+  const message = `${kube.cluster.context} does not accept the token that it has just issued for ${name}.`;
+  const rerun = advice('Its API servers may be rotating their keys: rerun the command');
+  throw new StellarError('credentials-failed', message, { next: [rerun] });
 }
 
 /**
  * Replaces only the token; the rest of the kubeconfig is kept byte for byte. @throws ApiError 409 if the Secret has changed since
  */
-async function replaceToken(
-  hosting: Kube,
-  { secret, key, text, token: present = '' }: AdoptedCredentials,
-  token: string | undefined,
-): Promise<void> {
+async function replaceToken(hosting: Kube, credentials: AdoptedCredentials, token: string | undefined): Promise<void> {
+  const { secret, key, text, token: present = '' } = credentials;
   const { name, namespace, uid, resourceVersion } = secret.metadata;
   const renewed = token === undefined ? text : text.replaceAll(present, token);
   const data = { [key]: Buffer.from(renewed).toString('base64') };

@@ -91,7 +91,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
   return space.attempt(async () => {
     const change = async () => {
-      if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
+      if (rewired !== undefined) await rewire(hosting, name, rewired, run);
     };
     if (plan === undefined) await change();
     else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
@@ -124,12 +124,8 @@ function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly st
 }
 
 /** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */
-async function recreateJobs(
-  hosting: Kube,
-  { name, controlPlane }: SpaceEvidence,
-  present: readonly Job[],
-  jobs: readonly string[],
-): Promise<void> {
+async function recreateJobs(hosting: Kube, evidence: SpaceEvidence, present: readonly Job[], jobs: readonly string[]) {
+  const { name, controlPlane } = evidence;
   for (const { metadata } of present)
     await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
   await forgetHooks(hosting, controlPlane, jobs);
@@ -141,11 +137,9 @@ interface Rewiring extends ItsForWds {
 }
 
 /** Determines how to correct the ITS of a WDS; undefined if it is correct. */
-async function rewiring(
-  { name, itsName: asked }: RepairInput,
-  { controlPlane, deployments }: SpaceEvidence,
-  hosting: Kube,
-): Promise<Rewiring | undefined> {
+async function rewiring(input: RepairInput, evidence: SpaceEvidence, hosting: Kube): Promise<Rewiring | undefined> {
+  const { name, itsName: asked } = input;
+  const { controlPlane, deployments } = evidence;
   const present = controlPlane.spec?.postCreateHooks ?? [];
   const transport = present.find(({ hookName }) => hookName.endsWith(hookNames.transport));
   // A WDS of an older chart has other hooks.
@@ -157,13 +151,11 @@ async function rewiring(
   const isAsAsked = its !== undefined && (asked ?? its) === its;
   if (isAsAsked && isNameable && isWiredFor(named, deployments)) return undefined;
   const choice = await chooseItsForWds(hosting, asked ?? itsNameOf(controlPlane), byHooks);
-  return {
-    ...choice,
-    hooks: present.map((use) => ({
-      ...withoutItsName(use),
-      ...(use === transport ? { hookName: choice.transportHook } : {}),
-    })),
-  };
+  const hooks = present.map((use) => {
+    const kept = withoutItsName(use);
+    return use === transport ? { ...kept, hookName: choice.transportHook } : kept;
+  });
+  return { ...choice, hooks };
 }
 
 /** Whether KubeFlex has created a controller of a WDS, or may have. */
@@ -196,11 +188,9 @@ async function leftBehind(name: string, its: string, tools: SpaceTools): Promise
       return (works.value ?? []).flatMap((work) =>
         objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}, through ${other}`),
       );
-    throw new StellarError('has-dependents', `What ${name} has sent through ${other} cannot be read: ${works.why}.`, {
-      next: [
-        nextStep(command`stellarctl its get ${other} --hosting-context ${tools.hosting.cluster.context}`, 'See why'),
-      ],
-    });
+    const see = command`stellarctl its get ${other} --hosting-context ${tools.hosting.cluster.context}`;
+    const message = `What ${name} has sent through ${other} cannot be read: ${works.why}.`;
+    throw new StellarError('has-dependents', message, { next: [nextStep(see, 'See why')] });
   });
   return (await Promise.all(objects)).flat();
 }
@@ -213,16 +203,11 @@ function withoutItsName(use: HookUse): HookUse {
 }
 
 /** Changes what the hooks run with. */
-async function rewire(
-  hosting: Kube,
-  { name }: SpaceEvidence,
-  { itsName, correctedHook, hooks }: Rewiring,
-  run: Run,
-): Promise<void> {
+async function rewire(hosting: Kube, name: string, rewired: Rewiring, run: Run): Promise<void> {
+  const { itsName, correctedHook, hooks } = rewired;
   if (correctedHook !== undefined) await hosting.apply(correctedHook);
-  const changed = await hosting.merge<ControlPlane>(resources.controlPlanes, name, {
-    spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
-  });
+  const spec = { globalVars: { ITSName: itsName }, postCreateHooks: hooks };
+  const changed = await hosting.merge<ControlPlane>(resources.controlPlanes, name, { spec });
   if (!run.dryRun) await untilObserved(hosting, changed, run);
 }
 

@@ -54,12 +54,8 @@ export async function planRestart(
   const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
   const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
   const more = recreates ? [...ofHooks, may('patch', resources.controlPlanes, { subresource: 'status' })] : [];
-  await requirePermissions(hosting, [
-    ...more,
-    ...verbs,
-    may('list', resources.pods, on),
-    may('patch', resources.controlPlanes),
-  ]);
+  const always = [...verbs, may('list', resources.pods, on), may('patch', resources.controlPlanes)];
+  await requirePermissions(hosting, [...more, ...always]);
   const opened = await openNamed(name, all, tools);
   const next = all.find(({ metadata }) => metadata.name === its);
   const nextIts =
@@ -123,13 +119,9 @@ async function refuseShared(controlPlane: ControlPlane, all: readonly ControlPla
     const transport = await readDeployment({ name, hosting }, transportDeployment);
     if (transport === undefined || isScaledToNone(transport)) continue;
     const stop = command`kubectl --context ${hosting.cluster.context} -n ${namespaceOf(name)} scale deployment ${transportDeployment} --replicas 0`;
-    throw refusal(
-      `the transport of ${name}, which shares its API server, would remove workloads`,
-      controlPlane.metadata.name,
-      hosting,
-    ).with({
-      next: [noted(stop, 'until the restart is done')],
-    });
+    const why = `the transport of ${name}, which shares its API server, would remove workloads`;
+    const next = [noted(stop, 'until the restart is done')];
+    throw refusal(why, controlPlane.metadata.name, hosting).with({ next });
   }
 }
 

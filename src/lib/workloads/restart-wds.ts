@@ -140,9 +140,8 @@ async function keepNote({ hosting, controlPlane, found }: RestartPlan, recreates
     // What is to be recreated is, whoever has begun.
     if (present !== undefined) note = { ...present, recreates: present.recreates || recreates };
     const text = JSON.stringify(note);
-    return text === current.metadata.annotations?.[noteAnnotation]
-      ? undefined
-      : { annotations: { [noteAnnotation]: text } };
+    const isNoted = text === current.metadata.annotations?.[noteAnnotation];
+    return isNoted ? undefined : { annotations: { [noteAnnotation]: text } };
   });
   return note;
 }
@@ -173,9 +172,7 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     const wrong = isQuiet ? await wrongBinding(wds, note, bindings) : undefined;
     isWrong = wrong !== undefined;
     if (isQuiet) return wrong;
-    return probe === undefined
-      ? 'its controller manager does not run'
-      : 'its controller manager has not finished its initial sync';
+    return `its controller manager ${probe === undefined ? 'does not run' : 'has not finished its initial sync'}`;
   };
   try {
     await waitWhile(blocker, run, (why) => (isWrong ? unproven(plan, why) : late(plan, why)), name);
@@ -183,21 +180,18 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     // What has failed before is the error; a rerun removes them as well.
     await removeProbes(wds).catch(() => {});
   }
-  const leftProbe = async () =>
-    (await listServed<Binding>(wds.kube, resources.bindings)).some(hasProbe)
-      ? 'its probe has not been removed'
-      : undefined;
+  const leftProbe = async () => {
+    const bindings = await listServed<Binding>(wds.kube, resources.bindings);
+    return bindings.some(hasProbe) ? 'its probe has not been removed' : undefined;
+  };
   await waitWhile(leftProbe, run, (why) => late(plan, why));
 }
 
-const unproven = ({ name, wds }: RestartPlan, why: string): StellarError =>
-  new StellarError(
-    'restart-unproven',
-    `After the start of its controller manager, ${name} would remove workloads: ${why}.`,
-    {
-      next: [nextStep(command`kubectl --context ${wds.context} get bindings,bindingpolicies -o yaml`, 'See them')],
-    },
-  );
+function unproven({ name, wds }: RestartPlan, why: string): StellarError {
+  const message = `After the start of its controller manager, ${name} would remove workloads: ${why}.`;
+  const see = command`kubectl --context ${wds.context} get bindings,bindingpolicies -o yaml`;
+  return new StellarError('restart-unproven', message, { next: [nextStep(see, 'See them')] });
+}
 
 /** Waits until the transport has read all Bindings, and the ITS has works of each. */
 async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
@@ -226,11 +220,7 @@ const isUnread = (binding: Binding): boolean =>
  * Compares the Bindings of a WDS with a note, and what differs with what its policy selects now.
  * @returns what is wrong with the first that equals neither, a clause; undefined if all are right
  */
-async function wrongBinding(
-  wds: OpenWds,
-  { bindings: noted }: RestartNote,
-  bindings: readonly Binding[],
-): Promise<string | undefined> {
+async function wrongBinding(wds: OpenWds, { bindings: noted }: RestartNote, bindings: readonly Binding[]) {
   // The note has no Bindings that list nothing.
   const listing = bindings.filter((binding) => usersObjects(binding).length > 0);
   const present = new Map(listing.map((binding) => [binding.metadata.name, binding]));

@@ -61,19 +61,15 @@ export function whyNotSelected(
   namespaces: NamespaceLabels,
 ): NotSelected | undefined {
   if (isExcludedKind(object)) return { why: 'never-sent' };
-  const misses = policies.flatMap(({ name, downsync }) =>
-    downsync.map(
-      (clause, index): Miss => ({
-        policy: name,
-        clause: index,
-        fails: failingParts(clause, object, namespaces).map((part) => ({ part, wanted: clause[part] })),
-      }),
-    ),
+  const misses = policies.flatMap(({ name: policy, downsync }) =>
+    downsync.map((clause, index): Miss => {
+      const fails = failingParts(clause, object, namespaces).map((part) => ({ part, wanted: clause[part] }));
+      return { policy, clause: index, fails };
+    }),
   );
   const space = object.metadata.namespace === undefined ? [] : [namespaceOf(object.metadata.namespace, namespaces)];
-  const near = new Set(
-    policies.flatMap(({ name, downsync }) => (selectObjects(downsync, space, namespaces).length > 0 ? name : [])),
-  );
+  const selecting = policies.filter(({ downsync }) => selectObjects(downsync, space, namespaces).length > 0);
+  const near = new Set(selecting.map(({ name }) => name));
   const distance = ({ policy, fails }: Miss) =>
     fails.length + (near.has(policy) || fails.every(({ part }) => part !== 'objectSelectors') ? 0 : 0.5);
   const [nearest] = misses.sort((a, b) => distance(a) - distance(b));
@@ -83,19 +79,12 @@ export function whyNotSelected(
 
 /** What KubeStellar never sends from a WDS (kubestellar v0.30.0, pkg/binding, excludedGroups and excludedGroupResources). */
 const groups = new Set([
-  'flowcontrol.apiserver.k8s.io',
-  'discovery.k8s.io',
-  'apiregistration.k8s.io',
-  'coordination.k8s.io',
-  'control.kubestellar.io',
+  ...['flowcontrol.apiserver.k8s.io', 'discovery.k8s.io', 'apiregistration.k8s.io'],
+  ...['coordination.k8s.io', 'control.kubestellar.io'],
 ]);
 const kinds = new Set([
-  'events.',
-  'events.events.k8s.io',
-  'nodes.',
-  'csistoragecapacities.storage.k8s.io',
-  'csinodes.storage.k8s.io',
-  'endpoints.',
+  ...['events.', 'events.events.k8s.io', 'nodes.', 'endpoints.'],
+  ...['csistoragecapacities.storage.k8s.io', 'csinodes.storage.k8s.io'],
 ]);
 
 /** Whether objects of a kind are never sent to a WEC, regardless of what selects them. */
@@ -117,8 +106,8 @@ export function labelsToSelect(
       const labelled = { ...object, metadata: { ...object.metadata, labels: { ...labels, ...matchLabels } } };
       const words = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
       if (words.length === 0 || failingParts(clause, labelled, namespaces).length > 0) continue;
-      const isOther = Object.entries(matchLabels).some(
-        ([key, value]) => Object.hasOwn(labels, key) && labels[key] !== value,
+      const isOther = Object.keys(matchLabels).some(
+        (key) => Object.hasOwn(labels, key) && labels[key] !== matchLabels[key],
       );
       return isOther ? [...words, '--overwrite'] : words;
     }

@@ -1,6 +1,6 @@
 import { command } from '../core/command-line.ts';
 import { count } from '../core/counts.ts';
-import { advice, type NextStep, type Problem, partial, run } from '../core/next-step.ts';
+import { advice, type NextStep, type Problem, partial, problem, run } from '../core/next-step.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { KubeObject, LabelSelector } from '../kube/client/objects.ts';
 import { groupOf } from '../kube/client/resources.ts';
@@ -16,21 +16,15 @@ import { labelsToSelect, namespaceOf, type SelectedObject } from './select-objec
 export function nothingSelected({ spec, wds, wecs, inventory, objects, contents, kinds }: PolicySubject): Problem[] {
   const { clusterSelectors = [], downsync = [] } = spec;
   const problems = downsync.flatMap((clause, index) => unfitParts(clause, index, kinds));
-  if (inventory.state === 'seen' && wecs.length === 0)
-    problems.push({
-      code: 'no-wec-matches',
-      message: `It selects no WEC: ${whyNoWec(clusterSelectors)}.`,
-      next: toSelectWec(spec, inventory.value, ifSeen(wds.its)?.kube.cluster.context),
-    });
+  if (inventory.state === 'seen' && wecs.length === 0) {
+    const next = toSelectWec(spec, inventory.value, ifSeen(wds.its)?.kube.cluster.context);
+    problems.push(problem('no-wec-matches', `It selects no WEC: ${whyNoWec(clusterSelectors)}.`, ...next));
+  }
   const see = command`kubectl --context ${wds.context} get ${kindsOf(downsync)} -A --show-labels`;
   const selectors = downsync.flatMap(({ objectSelectors = [] }) => objectSelectors);
   const near = nearest('object', selectors, contents.objects);
-  if (objects.length === 0)
-    problems.push({
-      code: 'no-object-matches',
-      message: downsync.length === 0 ? 'It has no downsync clause, and selects no object.' : 'It selects no object.',
-      next: [...near, run(see, 'See what exists')],
-    });
+  const none = downsync.length === 0 ? 'It has no downsync clause, and selects no object.' : 'It selects no object.';
+  if (objects.length === 0) problems.push(problem('no-object-matches', none, ...near, run(see, 'See what exists')));
   return problems;
 }
 
@@ -46,13 +40,8 @@ export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[]
   const later = first === undefined ? [] : names.slice(names.indexOf(first) + 1);
   if (first === undefined || later.length === 0) return [];
   const of = its.state === 'seen' ? ['--its', its.value.kube.cluster.context] : [];
-  return [
-    {
-      code: 'transport-stopped',
-      message: `WEC ${first} has not been accepted and has no mailbox: the transport stops there, and sends nothing to ${later.join(', ')} either.`,
-      next: [run(command`stellarctl accept ${first} ${of}`, 'Accept it')],
-    },
-  ];
+  const message = `WEC ${first} has not been accepted and has no mailbox: the transport stops there, and sends nothing to ${later.join(', ')} either.`;
+  return [problem('transport-stopped', message, run(command`stellarctl accept ${first} ${of}`, 'Accept it'))];
 }
 
 /** The kinds that clauses select, as kubectl takes them. */
@@ -60,11 +49,8 @@ const kindsOf = (clauses: readonly DownsyncClause[]): string =>
   clauses.flatMap(({ resources = [] }) => resources.filter((name) => name !== '*')).join() || 'all';
 
 /** Returns the labels of WECs that a policy may mean; without such labels, a command that makes it select a WEC. */
-export function toSelectWec(
-  { clusterSelectors = [] }: PolicySpec,
-  wecs: readonly KubeObject[],
-  its: string | undefined,
-): NextStep[] {
+export function toSelectWec(policy: PolicySpec, wecs: readonly KubeObject[], its: string | undefined): NextStep[] {
+  const { clusterSelectors = [] } = policy;
   const near = nearest('WEC', clusterSelectors, wecs);
   if (near.length > 0) return near;
   const [selector] = clusterSelectors;
@@ -90,11 +76,8 @@ function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject[
   const where = `downsync[${index}]`;
   const { apiGroup, resources = [], namespaces = [], objectNames = [], objectSelectors = [] } = clause;
   const groups = new Set(kinds.map(({ apiVersion }) => groupOf(apiVersion)));
-  const unfit = (part: string, why: string, next: NextStep[] = []): Problem => ({
-    code: 'selector-unfit',
-    message: `${where}.${part} selects nothing: ${why}.`,
-    next,
-  });
+  const unfit = (part: string, why: string, ...next: NextStep[]) =>
+    problem('selector-unfit', `${where}.${part} selects nothing: ${why}.`, ...next);
   return [
     ...(apiGroup === undefined || groups.has(apiGroup)
       ? []
@@ -104,7 +87,7 @@ function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject[
       .map((name) => {
         const similar = kinds.find(({ kind }) => kind.toLowerCase() === name.toLowerCase());
         const fix = similar === undefined ? [] : [advice(`Write "${similar.plural}"`)];
-        return unfit('resources', `no kind that is sent to WECs has the plural "${name}"`, fix);
+        return unfit('resources', `no kind that is sent to WECs has the plural "${name}"`, ...fix);
       }),
     ...[...namespaces, ...objectNames]
       .filter((name) => name !== '*' && name.includes('*'))
@@ -120,11 +103,8 @@ const everywhere = new Set(['default', 'kube-system', 'kube-public', 'kube-node-
 
 /** Objects that are sent to WECs without their Namespace. */
 export function missingNamespaces({ objects, wds, spec, contents: { namespaces } }: PolicySubject): Problem[] {
-  const sent = new Set(
-    objects.flatMap(({ object: { resource, group, metadata } }) =>
-      resource === 'namespaces' && group === '' ? metadata.name : [],
-    ),
-  );
+  const spaces = objects.filter(({ object }) => object.resource === 'namespaces' && object.group === '');
+  const sent = new Set(spaces.map(({ object }) => object.metadata.name));
   const needed = new Set(objects.flatMap(({ object: { metadata } }) => metadata.namespace ?? []));
   const missing = [...needed].filter((namespace) => !sent.has(namespace) && !everywhere.has(namespace)).sort();
   if (missing.length === 0) return [];
@@ -135,14 +115,8 @@ export function missingNamespaces({ objects, wds, spec, contents: { namespaces }
     words === undefined
       ? advice(`Select ${them} as well, by a clause with resources: [namespaces]`)
       : run(command`kubectl --context ${wds.context} label namespace ${missing} ${words}`, 'Select as well');
-  return [
-    {
-      code: 'namespace-not-selected',
-      message: `Objects are sent without their ${namespace} ${missing.join(', ')}: they fail on a WEC that does not have ${them}.`,
-      next: [next],
-      severity: 'warn',
-    },
-  ];
+  const message = `Objects are sent without their ${namespace} ${missing.join(', ')}: they fail on a WEC that does not have ${them}.`;
+  return [{ ...problem('namespace-not-selected', message, next), severity: 'warn' }];
 }
 
 /** A problem of some of the selected objects, which it lists; nothing if there are none. */
@@ -152,11 +126,9 @@ export const aboutObjects = (objects: readonly SelectedObject[], about: Omit<Pro
 /** Objects of the hosting cluster itself, if it is the WDS. */
 export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {
   const system = objects.filter(({ object }) => isHosting && isSystem(object.metadata));
-  return aboutObjects(system, {
-    code: 'system-objects-selected',
-    message: `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`,
-    next: [advice('Select by a label that only your workload has')],
-  });
+  const message = `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`;
+  const narrow = advice('Select by a label that only your workload has');
+  return aboutObjects(system, problem('system-objects-selected', message, narrow));
 }
 
 const systemName =

@@ -5,7 +5,7 @@ import { ifSeen } from '../kube/access.ts';
 import { returnedStatusLabels } from '../ocm/kubestellar-names.ts';
 import type { Modulation } from '../ocm/policies.ts';
 import { flagsOf } from '../spaces/open-wds.ts';
-import { toCreateCollector } from './collector.ts';
+import { returnedByOne, toCreateCollector } from './collector.ts';
 import type { Delivery } from './delivery.ts';
 import { late } from './wds-stages.ts';
 import { lateAgent } from './wec-stages.ts';
@@ -24,33 +24,26 @@ function returned(delivery: Delivery): Verdict {
   const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } = delivery;
   if (wec === undefined) return unseen('no WEC is selected');
   const { wantSingletonReportedState: singleton, wantMultiWECReportedState: multi } = modulation;
+  const severalWecs = `its status is requested from a single WEC, but it is sent to ${wecs}`;
   if (singleton && !multi && wecs !== 1)
-    return failed(`its status is requested from a single WEC, but it is sent to ${wecs}`, {
-      code: 'singleton-needs-one-wec',
-      next: [advice('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
-    });
+    return failed(severalWecs, { code: 'singleton-needs-one-wec', next: [returnedByOne] });
   const flags = flagsOf(evidence.wds);
   if (isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of))
     return failedForGood(
       'its status does not come back: the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only',
-      {
-        code: 'kind-not-combined',
-        next: [advice('Ask for a StatusCollector instead')],
-      },
+      { code: 'kind-not-combined', next: [advice('Ask for a StatusCollector instead')] },
     );
   if (collectors.state !== 'seen') return unseen(collectors.why);
   for (const [name, collector] of collectors.value) {
-    if (collector === undefined)
-      return failed(`there is no StatusCollector ${name}`, {
-        code: 'status-collector-missing',
-        next: [toCreateCollector(name, flags)],
-      });
+    if (collector === undefined) {
+      const missing = { code: 'status-collector-missing', next: [toCreateCollector(name, flags)] };
+      return failed(`there is no StatusCollector ${name}`, missing);
+    }
     const [error] = collector.status?.errors ?? [];
-    if (error !== undefined)
-      return failed(`StatusCollector ${name}: ${error.split('\n')[0]}`, {
-        code: 'status-collector-broken',
-        next: [run(command`stellarctl collector get ${name} ${flags}`, 'See its expressions')],
-      });
+    if (error === undefined) continue;
+    const see = run(command`stellarctl collector get ${name} ${flags}`, 'See its expressions');
+    const broken = { code: 'status-collector-broken', next: [see] };
+    return failed(`StatusCollector ${name}: ${error.split('\n')[0]}`, broken);
   }
   const [error] = (policy?.status?.errors ?? []).filter((each) => !delivery.binding?.status?.errors?.includes(each));
   if (error !== undefined && singleton && wecs !== 1) return failed(error, { code: 'policy-error' });

@@ -30,11 +30,8 @@ export interface WorkloadWaited extends NamedResult {
  * Reads only.
  * @throws StellarError `not-found`; `usage` for a status that no policy requests
  */
-export async function waitForWorkload(
-  { named, goal, on }: WorkloadWait,
-  wds: OpenWds,
-  run: Run,
-): Promise<WorkloadWaited> {
+export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run): Promise<WorkloadWaited> {
+  const { named, goal, on } = wait;
   requireIts(wds);
   const found = await findObject(named, wds);
   const name = `${named.kind}/${named.name}`;
@@ -55,8 +52,7 @@ export async function waitForWorkload(
           result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
           return reading;
         },
-        unmet: ({ view: { deliveries }, errors }) =>
-          notReached(name, goal, named, wds, openOf(deliveries, goal, on), errors),
+        unmet: ({ view: { deliveries }, errors }) => notReached(wait, wds, openOf(deliveries, goal, on), errors),
       },
       run,
     );
@@ -64,15 +60,16 @@ export async function waitForWorkload(
   });
 }
 
-const wecsOf = (deliveries: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
+const wecsOf = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']): string[] =>
   on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
 
+interface OpenWec {
+  wec: string;
+  why: string;
+}
+
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
-function openOf(
-  deliveries: readonly DeliveryView[],
-  goal: WorkloadGoal,
-  on: readonly string[] | undefined,
-): { wec: string; why: string }[] {
+function openOf(deliveries: readonly DeliveryView[], goal: WorkloadGoal, on: WorkloadWait['on']): OpenWec[] {
   const wecs = wecsOf(deliveries, on);
   if (wecs.length === 0) return deliveries.map((delivery) => ({ wec: 'no WEC', why: whyOf(delivery) }));
   return wecs.flatMap((wec) => {
@@ -96,18 +93,13 @@ function refuseUnreturned({ kind, deliveries }: WorkloadView): void {
 }
 
 /** If the last reading failed, reports that as the error, not a timeout. */
-function notReached(
-  name: string,
-  goal: WorkloadGoal,
-  { namespace }: NamedObject,
-  wds: OpenWds,
-  open: readonly { wec: string; why: string }[],
-  errors: readonly StellarError[],
-): StellarError {
+function notReached(wait: WorkloadWait, wds: OpenWds, open: readonly OpenWec[], errors: readonly StellarError[]) {
+  const { named, goal } = wait;
+  const details = open.map(({ wec, why }) => `${wec}: ${why}`);
   const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
-  if (unseen !== undefined) return unseen.with({ details: open.map(({ wec, why }) => `${wec}: ${why}`) });
-  return new StellarError('timeout', `${name} was not ${goal === 'status' ? 'returned' : goal} everywhere in time.`, {
-    details: open.map(({ wec, why }) => `${wec}: ${why}`),
-    next: [nextStep(command`stellarctl workload get ${name} -n ${namespace} ${flagsOf(wds)}`, 'See what blocks it')],
-  });
+  if (unseen !== undefined) return unseen.with({ details });
+  const name = `${named.kind}/${named.name}`;
+  const see = command`stellarctl workload get ${name} -n ${named.namespace} ${flagsOf(wds)}`;
+  const message = `${name} was not ${goal === 'status' ? 'returned' : goal} everywhere in time.`;
+  return new StellarError('timeout', message, { details, next: [nextStep(see, 'See what blocks it')] });
 }

@@ -53,8 +53,8 @@ export async function readContents(
     kind,
     read: await tryRead(() => requireUndefined(wds, kind)),
   }));
-  const contents: WdsContents = { objects: [], namespaces: new Map(), unread: [] };
   const namespaces = new Map<string, Record<string, string>>();
+  const contents: WdsContents = { objects: [], namespaces, unread: [] };
   for (const { kind, read } of lists) {
     contents.unread.push(...unseenOf(kind.plural, read));
     // A kind whose definition was just deleted has no objects.
@@ -63,9 +63,11 @@ export async function readContents(
     if (isNamespace(kind)) for (const { metadata } of found) namespaces.set(metadata.name, metadata.labels ?? {});
   }
   for (const { kind, read } of await missing) contents.unread.push(...unseenOf(kind.resource, read));
-  const hiddenApis = (all?.unseen ?? []).filter((api) => clauses.some(({ apiGroup }) => mayHave(api, apiGroup)));
+  // A clause without a group may select the kinds of any API.
+  const mayHave = (api: string) => clauses.some(({ apiGroup }) => [undefined, groupOf(api)].includes(apiGroup));
+  const hiddenApis = (all?.unseen ?? []).filter(mayHave);
   for (const api of hiddenApis) contents.unread.push(...unseenOf(api, hiddenBy(notServed(wds, api))));
-  return { ...contents, namespaces };
+  return contents;
 }
 
 /** The kinds that clauses name with their group, and that the WDS does not serve. */
@@ -79,9 +81,6 @@ function undiscovered(clauses: readonly DownsyncClause[], kinds: readonly Discov
   return [...new Map(absent.map((kind) => [groupResourceOf(kind), kind])).values()];
 }
 
-/** Whether an API may have kinds of a group; undefined means any. */
-const mayHave = (api: string, group: string | undefined): boolean => group === undefined || groupOf(api) === group;
-
 /** Clauses that select all objects of the kinds of these. */
 export const clausesFor = (bound: readonly BoundObject[]): DownsyncClause[] =>
   [...Map.groupBy(bound, ({ group = '' }) => group)].map(([apiGroup, all]) => ({
@@ -93,12 +92,10 @@ const maySelect = ({ apiGroup, resources: plurals }: DownsyncClause, { group, re
   (apiGroup === undefined || apiGroup === group) &&
   (!plurals?.length || plurals.includes('*') || plurals.includes(resource));
 
-export const candidateKind = ({ apiVersion, plural, kind }: DiscoveredKind): KindRef => ({
-  group: groupOf(apiVersion),
-  version: apiVersion.split('/').at(-1) ?? apiVersion,
-  resource: plural,
-  kind,
-});
+export function candidateKind({ apiVersion, plural: resource, kind }: DiscoveredKind): KindRef {
+  const version = apiVersion.split('/').at(-1) ?? apiVersion;
+  return { group: groupOf(apiVersion), version, resource, kind };
+}
 
 /** managedFields are larger than all other metadata, and only their times are needed. */
 function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
@@ -115,12 +112,9 @@ function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
  * Whether two served versions of a kind make its objects count twice. The Binding of a policy that selects such an object is not
  * accepted.
  */
-export async function countsTwice(
-  wds: Pick<Kube, 'get'>,
-  { apiVersion, plural, versions }: DiscoveredKind,
-): Promise<boolean> {
-  if (versions.length < 2) return false;
+export async function countsTwice(wds: Pick<Kube, 'get'>, kind: DiscoveredKind): Promise<boolean> {
+  if (kind.versions.length < 2) return false;
   // Only the controller's handling of definitions does this: built-in kinds count once, regardless of their number of versions.
-  const definition = await wds.get(resources.customResourceDefinitions, `${plural}.${groupOf(apiVersion)}`);
+  const definition = await wds.get(resources.customResourceDefinitions, groupResourceOf(candidateKind(kind)));
   return definition !== undefined;
 }

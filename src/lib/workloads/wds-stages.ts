@@ -27,11 +27,10 @@ function exists(delivery: Delivery): Verdict {
   if (of.unread !== undefined) return unseen(of.unread);
   const kept = keptByGuard(delivery);
   if (kept !== undefined) return kept;
-  if (of.object === undefined)
-    return failedForGood(`${object} is not in ${evidence.wds.name}`, {
-      code: 'object-missing',
-      next: [run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See what exists')],
-    });
+  if (of.object === undefined) {
+    const list = run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See what exists');
+    return failedForGood(`${object} is not in ${evidence.wds.name}`, { code: 'object-missing', next: [list] });
+  }
   const { deletionTimestamp } = of.object.metadata;
   if (deletionTimestamp === undefined) return met;
   const see = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`;
@@ -45,10 +44,8 @@ function keptByGuard({ of, bound, policyName = '', evidence: { held, wds } }: De
   if (bound === undefined || !held.has(policyName)) return undefined;
   const gone = of.object === undefined ? `it is no longer in ${wds.name}` : `${policyName} no longer selects it`;
   const prune = run(command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`, 'Remove it from its WECs');
-  return failedForGood(`${gone}, and the guard keeps it on the WECs that ${policyName} had`, {
-    code: 'binding-guarded',
-    next: [prune],
-  });
+  const why = `${gone}, and the guard keeps it on the WECs that ${policyName} had`;
+  return failedForGood(why, { code: 'binding-guarded', next: [prune] });
 }
 
 export const inNamespace = ({ namespace }: { namespace?: string | undefined }): string[] =>
@@ -58,16 +55,13 @@ function selected(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
   if (of.object === undefined) return unseen('there is no object');
   const { apiGroups, name: wds } = evidence.wds;
-  if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io')
-    return failedForGood(`${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`, {
-      code: 'group-not-watched',
-      next: toSeeWds(evidence.wds, 'See the WDS'),
-    });
+  if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io') {
+    const unwatched = { code: 'group-not-watched', next: toSeeWds(evidence.wds, 'See the WDS') };
+    return failedForGood(`${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`, unwatched);
+  }
   if (delivery.policyName !== undefined) return met;
   const why = of.notSelected;
-  const { words, next } = why
-    ? explained(why, delivery)
-    : { words: `no policy of ${evidence.wds.name} selects it`, next: [] };
+  const { words, next } = why ? explained(why, delivery) : { words: `no policy of ${wds} selects it`, next: [] };
   return failedForGood(words, { code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected', next });
 }
 
@@ -87,10 +81,8 @@ function explained(why: NotSelected, { of, evidence }: Delivery): { words: strin
     labels === undefined
       ? command`kubectl --context ${context} edit bindingpolicy ${policy}`
       : command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${labels}`;
-  return {
-    words: `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`,
-    next: [run(fix, 'Make the policy select it')],
-  };
+  const words = `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`;
+  return { words, next: [run(fix, 'Make the policy select it')] };
 }
 
 /** A policy, and what KubeStellar has made of it. */
@@ -101,25 +93,18 @@ export interface OfPolicy extends Pick<Delivery, 'policyName' | 'policy' | 'bind
 export function policyWithoutError(delivery: OfPolicy): Verdict {
   const { policyName, policy, binding, evidence } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');
-  if (policyName.length > 63)
-    return failedForGood(`the name of policy ${policyName} has more than 63 characters: no work can be made for it`, {
-      code: 'policy-name-too-long',
-      next: [advice('Give the policy a shorter name')],
-    });
-  if (policy === undefined)
-    return failedForGood(`the Binding of ${policyName} no longer has a policy, and is not updated`, {
-      code: 'binding-orphaned',
-      next: [
-        run(
-          command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`,
-          'Finish the deletion',
-        ),
-      ],
-    });
+  if (policyName.length > 63) {
+    const why = `the name of policy ${policyName} has more than 63 characters: no work can be made for it`;
+    return failedForGood(why, { code: 'policy-name-too-long', next: [advice('Give the policy a shorter name')] });
+  }
+  if (policy === undefined) {
+    const finish = command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`;
+    const orphaned = { code: 'binding-orphaned', next: [run(finish, 'Finish the deletion')] };
+    return failedForGood(`the Binding of ${policyName} no longer has a policy, and is not updated`, orphaned);
+  }
   if (policy.metadata.deletionTimestamp !== undefined)
     return lateSince(evidence, Date.parse(policy.metadata.deletionTimestamp), `policy ${policyName} is being deleted`, {
-      code: 'policy-deleting',
-      next: toSeeWds(evidence.wds, 'Do its controllers run?'),
+      ...{ code: 'policy-deleting', next: toSeeWds(evidence.wds, 'Do its controllers run?') },
     });
   const [error] = binding?.status?.errors ?? [];
   if (error !== undefined)
@@ -137,12 +122,10 @@ function inBinding(delivery: Delivery): Verdict {
   if (binding === undefined) return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
   if (bound === undefined) {
     const isUnnoticed = policy?.spec?.downsync?.some(({ namespaceSelectors = [] }) => namespaceSelectors.length > 0);
-    const why = `it is not in the Binding of ${policyName}`;
-    return isUnnoticed
-      ? late(delivery, [of.object, policy], `${why}: KubeStellar does not watch the labels of Namespaces`, unnoticed, [
-          toTouch(delivery),
-        ])
-      : late(delivery, [of.object, policy], why, unnoticed);
+    const unwatched = isUnnoticed ? ': KubeStellar does not watch the labels of Namespaces' : '';
+    const why = `it is not in the Binding of ${policyName}${unwatched}`;
+    const helps = isUnnoticed ? [toTouch(delivery)] : [];
+    return late(delivery, [of.object, policy], why, 'object-not-in-binding', helps);
   }
   const read = bindingRead(delivery, binding);
   if (read.state !== 'met') return read;
@@ -192,15 +175,11 @@ export const lateSince = (
     ? { state: 'waiting', why, ...details, next: meanwhile }
     : { state: 'failed', why: `${why}, for longer than expected`, since: new Date(since).toISOString(), ...details };
 
-const unnoticed = 'object-not-in-binding';
-
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
 function toTouch({ of, evidence }: Delivery): NextStep {
   const note = `stellarctl/changed=${of.object?.metadata.resourceVersion ?? ''}`;
-  return run(
-    command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`,
-    'Change it, so that KubeStellar evaluates it again',
-  );
+  const annotate = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`;
+  return run(annotate, 'Change it, so that KubeStellar evaluates it again');
 }
 
 const explain = ({ policyName = '', evidence }: OfPolicy): NextStep =>

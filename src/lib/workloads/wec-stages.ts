@@ -13,6 +13,7 @@ import type { Delivery } from './delivery.ts';
 import { failureIn, missingReplicas } from './returned-status.ts';
 import { labelsToSelect, namespaceOf } from './select-objects.ts';
 import { toSelectWec } from './selection-warnings.ts';
+import type { CustomTransform } from './transforms.ts';
 import { controllerTimeMs, inNamespace, late, lateSince } from './wds-stages.ts';
 import { appliedState, generationOf } from './works.ts';
 
@@ -26,44 +27,29 @@ export const wecStages: readonly Stage<Delivery>[] = [
 
 function wecAvailable(delivery: Delivery): Verdict {
   const { wec, isBound, policy, binding, cluster, evidence } = delivery;
-  const { its } = evidence;
   const at = onIts({ evidence });
   if (binding === undefined) return unseen('there is no Binding');
-  if (wec === undefined)
-    return failedForGood(`policy ${binding.metadata.name} selects no WEC`, {
-      code: 'no-wec-matches',
-      next: toSelectWec(policy?.spec ?? {}, [...(ifSeen(evidence.inventory)?.values() ?? [])], its),
-    });
+  const policyName = binding.metadata.name;
+  if (wec === undefined) {
+    const next = toSelectWec(policy?.spec ?? {}, [...(ifSeen(evidence.inventory)?.values() ?? [])], evidence.its);
+    return failedForGood(`policy ${policyName} selects no WEC`, { code: 'no-wec-matches', next });
+  }
   if (cluster.state !== 'seen') return unseen(cluster.why);
   const found = cluster.value;
+  const fails = (code: string, state: string, step: string, lead: string) =>
+    failed(`WEC ${wec} ${state}`, { code, next: [run(step, lead)] });
   if (found === undefined)
-    return failed(`WEC ${wec} is no longer registered`, {
-      code: 'wec-missing',
-      next: [run(command`stellarctl wec list ${at}`, 'See what exists')],
-    });
+    return fails('wec-missing', 'is no longer registered', command`stellarctl wec list ${at}`, 'See what exists');
   if (found.metadata.deletionTimestamp !== undefined)
-    return failed(`WEC ${wec} is being deregistered`, {
-      code: 'wec-deleting',
-      next: [run(command`stellarctl deregister ${wec} ${at}`, 'Finish that')],
-    });
-  if (!isBound)
-    return late(
-      delivery,
-      [policy, found],
-      `policy ${binding.metadata.name} selects WEC ${wec}, and its Binding does not name it`,
-      'wec-not-in-binding',
-    );
+    return fails('wec-deleting', 'is being deregistered', command`stellarctl deregister ${wec} ${at}`, 'Finish that');
+  const notNamed = `policy ${policyName} selects WEC ${wec}, and its Binding does not name it`;
+  if (!isBound) return late(delivery, [policy, found], notNamed, 'wec-not-in-binding');
   if (found.spec?.hubAcceptsClient !== true)
-    return failed(`WEC ${wec} is not accepted`, {
-      code: 'wec-not-accepted',
-      next: [run(command`stellarctl accept ${wec} ${at}`, 'Accept it')],
-    });
+    return fails('wec-not-accepted', 'is not accepted', command`stellarctl accept ${wec} ${at}`, 'Accept it');
   const state = conditionOf(found, 'ManagedClusterConditionAvailable');
   if (state?.status === 'True') return met;
-  return failed(state === undefined ? `WEC ${wec} has not joined` : `WEC ${wec} is not available: ${state.reason}`, {
-    code: 'wec-unavailable',
-    next: [run(command`stellarctl wec get ${wec} ${at}`, 'See why')],
-  });
+  const why = state === undefined ? 'has not joined' : `is not available: ${state.reason}`;
+  return fails('wec-unavailable', why, command`stellarctl wec get ${wec} ${at}`, 'See why');
 }
 
 function toSeeAgent(delivery: Delivery): NextStep[] {
@@ -94,38 +80,28 @@ function workInMailbox(delivery: Delivery): Verdict {
     if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
     const why = `mailbox ${wec} has no work for it`;
     if (!isRead || evidence.now - newest <= controllerTimeMs) return waiting(why, { code: 'work-missing' });
-    if (stoppedAt !== undefined)
-      return failed(`${why}: the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`, {
-        code: 'transport-stopped',
-        next: [run(command`stellarctl accept ${stoppedAt} ${onIts({ evidence })}`, 'Accept it')],
-      });
-    return failed(why, { code: 'work-missing', next: transport });
+    if (stoppedAt === undefined) return failed(why, { code: 'work-missing', next: transport });
+    const stops = `the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`;
+    const accept = run(command`stellarctl accept ${stoppedAt} ${onIts({ evidence })}`, 'Accept it');
+    return failed(`${why}: ${stops}`, { code: 'transport-stopped', next: [accept] });
   }
   const { deletionTimestamp } = sent.value.work.metadata;
   if (deletionTimestamp !== undefined) return workDeleted(delivery, sent.value.work, deletionTimestamp);
   const work = `its work in mailbox ${wec}`;
   if (generationOf(sent.value.work) < observedGeneration) {
+    const why = `${work} was written for an earlier generation of the Binding of ${binding.metadata.name}`;
     const since = Math.max(writtenAt(binding), newest);
-    return lateSince(
-      evidence,
-      since,
-      `${work} was written for an earlier generation of the Binding of ${binding.metadata.name}`,
-      { code: 'work-behind', next: transport },
-    );
+    return lateSince(evidence, since, why, { code: 'work-behind', next: transport });
   }
   if (evidence.transforms.state !== 'seen') return unseen(evidence.transforms.why);
   // KubeStellar rewrites no work for a transform. A Binding that the transport has yet to read makes it rewrite the work.
   const written = writtenAt(sent.value.work);
-  const later = evidence.transforms.value.find(
-    (each) =>
-      each.spec?.resource === of.resource && (each.spec.apiGroup ?? '') === of.group && writtenAt(each) > written,
-  );
+  const isOf = ({ spec }: CustomTransform) => spec?.resource === of.resource && (spec.apiGroup ?? '') === of.group;
+  const later = evidence.transforms.value.find((each) => isOf(each) && writtenAt(each) > written);
   if (later === undefined || !isRead) return met;
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
-  return failed(`${work} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`, {
-    code: 'work-stale',
-    next: [run(refresh, 'Have the transport rewrite it')],
-  });
+  const why = `${work} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`;
+  return failed(why, { code: 'work-stale', next: [run(refresh, 'Have the transport rewrite it')] });
 }
 
 /** @param since when its deletion began */
@@ -179,17 +155,11 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     const lead = 'Send its definition as well, or install it on the WEC';
     return { code: 'kind-unknown-on-wec', next: [toSend(delivery, definitionOf(of), lead)] };
   }
-  if (manifest !== undefined && lacksRight(manifest))
-    return {
-      code: 'forbidden-on-wec',
-      next: [
-        onWec(
-          delivery,
-          (context) => command`stellarctl wec grant ${`${wec}=${context}`} --from-errors ${onIts(delivery)}`,
-          `Grant the rights to the work agent of ${wec}`,
-        ),
-      ],
-    };
+  if (manifest !== undefined && lacksRight(manifest)) {
+    const grant = (at: string) => command`stellarctl wec grant ${`${wec}=${at}`} --from-errors ${onIts(delivery)}`;
+    const next = [onWec(delivery, grant, `Grant the rights to the work agent of ${wec}`)];
+    return { code: 'forbidden-on-wec', next };
+  }
   if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`)) {
     const needed = namespaceOf(of.namespace, of.namespaces);
     const clauses = delivery.policy?.spec?.downsync ?? [];
@@ -202,14 +172,8 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
   }
   const ended = toEndRefusal(message, wec, contextOf(delivery), evidence.its);
   if (ended !== undefined) return { ...ended, next: [...ended.next, retried] };
-  if (message.includes(' is forbidden: '))
-    return {
-      code: 'denied-on-wec',
-      next: [
-        advice(`No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`),
-        retried,
-      ],
-    };
+  const change = `No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`;
+  if (message.includes(' is forbidden: ')) return { code: 'denied-on-wec', next: [advice(change), retried] };
   if (message.includes('field is immutable')) {
     const there = (verb: string, lead: string, ...more: string[]) =>
       onWec(
@@ -224,12 +188,10 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     ];
     return { code: 'immutable-on-wec', next };
   }
-  const work = delivery.sent.state === 'seen' ? delivery.sent.value?.work.metadata.name : undefined;
-  const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work ?? ''} -o yaml`;
-  return {
-    code: 'not-applied',
-    next: [evidence.its === undefined ? partial(see) : run(see, 'See what the agent says'), retried],
-  };
+  const work = ifSeen(delivery.sent)?.work.metadata.name ?? '';
+  const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work} -o yaml`;
+  const step = evidence.its === undefined ? partial(see) : run(see, 'See what the agent says');
+  return { code: 'not-applied', next: [step, retried] };
 }
 
 const definitionOf = ({ group, resource }: Delivery['of']): Candidate => ({
@@ -255,7 +217,7 @@ function available(delivery: Delivery): Verdict {
     return unseen('its present version is not applied');
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
-  const status = workStatus.state === 'seen' ? workStatus.value?.status : undefined;
+  const status = ifSeen(workStatus)?.status;
   const missing = status && missingReplicas(of.resource, status, sent.value?.replicas);
   const failure = status && failureIn(status);
   const describe = (context: string) =>
@@ -266,9 +228,7 @@ function available(delivery: Delivery): Verdict {
     return failed(`${wec} reports ${type}: ${message ?? reason}`, { code: 'failing-on-wec', next, since });
   }
   if (state.status === 'True' && missing === undefined) return met;
-  return state.status === 'True'
-    ? waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next })
-    : waiting(`not available on ${wec}: ${state.message ?? state.reason}`, {
-        ...{ code: 'not-available', next, since: state.lastTransitionTime },
-      });
+  if (state.status === 'True') return waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next });
+  const details = { code: 'not-available', next, since: state.lastTransitionTime };
+  return waiting(`not available on ${wec}: ${state.message ?? state.reason}`, details);
 }

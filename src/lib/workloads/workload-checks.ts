@@ -62,17 +62,13 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   }
   const byCause = Map.groupBy(failed, ({ why }) => why);
   const groups = [...byCause].map(([why, all]) => ({ why, names: all.map(({ name }) => name), since: all[0]?.since }));
-  const [first = '', ...details] = groups.map(
-    ({ why, names, since }) =>
-      `Binding ${namesOfPolicies(names)} of ${wds.name} ${names.length === 1 ? 'has' : 'have'} a problem: ${why}${begun(since, wds.kube.now())}.`,
-  );
+  const [first = '', ...details] = groups.map(({ why, names, since }) => {
+    const [policies, have] = names.length === 1 ? ['policy', 'has'] : ['policies', 'have'];
+    return `Binding ${policies} ${few(names).join(', ')} of ${wds.name} ${have} a problem: ${why}${begun(since, wds.kube.now())}.`;
+  });
   const next = groups.map(({ names: [name = ''] }) =>
     run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why'),
   );
   const found = problem('policy-failed', first, ...next, ...corrections);
   return { status: 'fail', problem: { ...found, details: [...details, ...warnings] } };
 }
-
-/** Policies with the same problem: `policies a, b`. */
-const namesOfPolicies = (names: readonly string[]): string =>
-  `${names.length === 1 ? 'policy' : 'policies'} ${few(names).join(', ')}`;

@@ -49,10 +49,9 @@ export function parseObject(text: string, namespace = 'default'): NamedObject {
 export async function findObject(named: NamedObject, wds: OpenWds) {
   const kinds = await discoverKinds(wds.kube);
   const kind = findKind(named.kind, kinds);
+  const list = run(command`kubectl --context ${wds.context} api-resources`, 'See what exists');
   if (kind === undefined)
-    throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, {
-      next: [run(command`kubectl --context ${wds.context} api-resources`, 'See what exists')],
-    });
+    throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, { next: [list] });
   const namespace = kind.namespaced ? named.namespace : undefined;
   const { group, version, resource } = candidateKind(kind);
   return { kinds, kind, ref: { group, version, resource, kind: kind.kind, namespace, name: named.name } };
@@ -61,11 +60,9 @@ export async function findObject(named: NamedObject, wds: OpenWds) {
 type Found = Awaited<ReturnType<typeof findObject>>;
 
 export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): StellarError {
-  const { kind, resource, namespace, name } = ref;
-  const object = describeObject({ kind, metadata: { namespace, name } });
-  return new StellarError('not-found', `${object} is not in ${wds}.`, {
-    next: [run(command`kubectl --context ${context} get ${resource} -A`, 'See what exists')],
-  });
+  const object = describeObject({ kind: ref.kind, metadata: ref });
+  const list = run(command`kubectl --context ${context} get ${ref.resource} -A`, 'See what exists');
+  return new StellarError('not-found', `${object} is not in ${wds}.`, { next: [list] });
 }
 
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
@@ -86,18 +83,15 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
     ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
   ]);
   const of = follow(evidence.policies);
-  const guardedPolicies = await heldPolicies(of, evidence, kinds, wds);
-  const deliveries = deliveriesOf(of, { ...evidence, held: guardedPolicies });
+  const deliveries = deliveriesOf(of, { ...evidence, held: await heldPolicies(of, evidence, kinds, wds) });
+  const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: ifSeen(wds.its)?.name ?? null,
       deliveries: deliveries.map(viewOfDelivery),
-      problems: leftOut(
-        deliveries.flatMap(({ policy }) => policy ?? []),
-        evidence,
-      ),
+      problems: leftOut(selecting, evidence),
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
@@ -127,12 +121,10 @@ export function followed(
   const candidate = { group, version, resource, kind, metadata };
   const living = policies.filter((policy) => policy.metadata.deletionTimestamp === undefined);
   const named = living.map((policy) => ({ name: policy.metadata.name, downsync: policy.spec?.downsync ?? [] }));
-  const selectedBy = new Map(
-    ref.object === undefined
-      ? []
-      : named.flatMap(({ name: policy, downsync }) =>
-          selectObjects(downsync, [candidate], namespaces).map(({ modulation }) => [policy, modulation] as const),
-        ),
+  const present = ref.object === undefined ? [] : [candidate];
+  const selections = named.flatMap(({ name: policy, downsync }) =>
+    selectObjects(downsync, present, namespaces).map(({ modulation }) => [policy, modulation] as const),
   );
+  const selectedBy = new Map(selections);
   return { ...ref, selectedBy, namespaces, notSelected: whyNotSelected(named, candidate, namespaces) };
 }

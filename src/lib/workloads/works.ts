@@ -2,6 +2,7 @@ import { type Condition, conditionOf, type KubeObject, writtenAt } from '../kube
 import { groupOf } from '../kube/client/resources.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../ocm/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../ocm/manifest-works.ts';
+import type { KindRef } from '../ocm/policies.ts';
 
 /** A work, and what the agent reports about one object in it. */
 export interface SentObject {
@@ -32,9 +33,7 @@ export class WorksOfWds {
       const manifests: (ManifestOfWork & Pick<SentObject, 'replicas'>)[] = work.spec?.workload?.manifests ?? [];
       for (const [ordinal, { replicas, ...manifest }] of manifests.entries()) {
         const key = objectKey(objectOfManifest(manifest));
-        this.#byObject.set(`${place} ${key}`, {
-          ...{ work, replicas, manifest: stated.get(ordinal) },
-        });
+        this.#byObject.set(`${place} ${key}`, { work, replicas, manifest: stated.get(ordinal) });
       }
     }
   }
@@ -55,9 +54,7 @@ export const appliedState = (work: ManifestWork, manifest: ManifestStatus | unde
   return (applied?.observedGeneration ?? 0) < (work.metadata.generation ?? 0) ? undefined : applied;
 };
 
-interface ObjectOfWork {
-  group: string;
-  kind: string;
+interface ObjectOfWork extends Pick<KindRef, 'group' | 'kind'> {
   namespace?: string | undefined;
   name: string;
 }
@@ -111,6 +108,9 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
   const { observedGeneration } = conditionOf({ status }, 'Applied') ?? {};
   const withGeneration = (each: Condition): Condition =>
     each.type === 'Applied' && observedGeneration !== undefined ? { observedGeneration, ...each } : each;
+  const stated = (status?.resourceStatus?.manifests ?? []).map(({ resourceMeta = {}, conditions }) => ({
+    ...{ resourceMeta, conditions: conditionsOf(conditions).map(withGeneration) },
+  }));
   return {
     metadata: {
       ...{ name, labels: shared(kept(labels, originBindingLabel, originWdsLabel)) },
@@ -121,31 +121,15 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
         ? shared({ managedFields: [written] })
         : { deletionTimestamp, finalizers, managedFields: [written, ...managedFields] }),
     },
-    spec: shared({
-      workload: {
-        manifests: (spec?.workload?.manifests ?? []).map(trimManifest),
-      },
-    }),
-    status: shared({
-      resourceStatus: {
-        manifests: (status?.resourceStatus?.manifests ?? []).map(({ resourceMeta = {}, conditions }) => ({
-          resourceMeta,
-          conditions: conditionsOf(conditions).map(withGeneration),
-        })),
-      },
-    }),
+    spec: shared({ workload: { manifests: (spec?.workload?.manifests ?? []).map(trimManifest) } }),
+    status: shared({ resourceStatus: { manifests: stated } }),
   };
 }
 
 function trimManifest(manifest: ManifestOfWork): ManifestOfWork & Pick<SentObject, 'replicas'> {
   const { apiVersion = '', kind = '', metadata: { name = '', namespace, deletionTimestamp } = {} } = manifest;
   const { spec } = manifest as { spec?: { replicas?: unknown } };
-  return {
-    ...{
-      apiVersion,
-      kind,
-      metadata: { name, ...(namespace && { namespace }), ...(deletionTimestamp && { deletionTimestamp }) },
-    },
-    ...(typeof spec?.replicas === 'number' ? { replicas: spec.replicas } : {}),
-  };
+  const kept = { name, ...(namespace && { namespace }), ...(deletionTimestamp && { deletionTimestamp }) };
+  const replicas = typeof spec?.replicas === 'number' ? { replicas: spec.replicas } : {};
+  return { apiVersion, kind, metadata: kept, ...replicas };
 }
