@@ -79,11 +79,8 @@ async function judgeHosting(state: HostingState): Promise<Outcome> {
 async function judgePermissions(kube: Kube): Promise<Outcome> {
   const missing = await missingPermissions(kube, initPermissions(coreChart.release));
   if (missing.length === 0) return pass();
-  return fail(
-    'permissions-missing',
-    `you may not ${missing.join(', ')}`,
-    advice('Ask for the rights of a cluster administrator'),
-  );
+  const ask = advice('Ask for the rights of a cluster administrator');
+  return fail('permissions-missing', `you may not ${missing.join(', ')}`, ask);
 }
 
 /** A cluster that is to be registered. */

@@ -74,10 +74,8 @@ async function itsOf(
   hubs: readonly Hub[],
 ): Promise<SelectedIts> {
   if (its === undefined || (isItsAssumed && ofHosting.length > 0)) return {};
-  const same = await sameCluster(
-    its.kube,
-    hubs.map(({ kube }) => kube),
-  );
+  const kubes = hubs.map(({ kube }) => kube);
+  const same = await sameCluster(its.kube, kubes);
   const known = hubs.find(({ kube }) => kube === same);
   if (known !== undefined) return { known };
   const elsewhere = { ...its, ...(await checkHub(its.kube)) };
@@ -87,11 +85,7 @@ async function itsOf(
 }
 
 /** The ITSes whose WECs are checked: all of them, or the one of the named WECs. */
-function hubsOfWecs(
-  named: DoctorInput['wecs'],
-  hubs: readonly Hub[],
-  { known, elsewhere }: SelectedIts,
-): readonly Hub[] {
+function hubsOfWecs(named: DoctorInput['wecs'], hubs: readonly Hub[], { known, elsewhere }: SelectedIts) {
   const chosen = known ?? elsewhere;
   const isChosen = chosen !== undefined && (named.length > 0 || hubs.length === 0);
   const found = isChosen ? [chosen] : [...hubs, elsewhere ?? []].flat();
@@ -114,12 +108,10 @@ const isUnreached = ({ findings: [first] }: Examined): boolean =>
 
 const isNoHub = (finding: Finding): boolean => finding.status === 'fail' && finding.problem.code === 'not-a-hub';
 
-const whichIts = (found: number): StellarError =>
-  new StellarError(
-    'usage',
-    `${found === 0 ? 'No ITS was found' : 'There are several ITSes'}: which one are the WECs registered with?`,
-    { next: [advice('Give it: --its NAME')] },
-  );
+function whichIts(found: number): StellarError {
+  const message = `${found === 0 ? 'No ITS was found' : 'There are several ITSes'}: which one are the WECs registered with?`;
+  return new StellarError('usage', message, { next: [advice('Give it: --its NAME')] });
+}
 
 const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ kind, name: cluster.context });
 
@@ -164,9 +156,8 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
       if (found === undefined) return [];
       const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
       const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
-      const findingsOfSpace = underCauses([...found.findings, ...more], findings, {
-        [`${role}-synced`]: ['hosting-manager'],
-      });
+      const needs = { [`${role}-synced`]: ['hosting-manager'] };
+      const findingsOfSpace = underCauses([...found.findings, ...more], findings, needs);
       return [{ ...found, subject: { kind: role, name }, findings: findingsOfSpace }];
     }),
   );

@@ -26,14 +26,9 @@ export const machineChecks: readonly Check<Pick<ProgramNeeds, 'isHosting'>>[] = 
 
 async function judgePort(): Promise<Outcome> {
   if (await isFree(localPort)) return pass();
-  return warn(
-    'port-in-use',
-    'it is in use; init --provider cannot give it to a new cluster',
-    partial(
-      'stellarctl init --provider kind --external-port PORT',
-      'Stop the process that listens there, or use another port',
-    ),
-  );
+  const init = 'stellarctl init --provider kind --external-port PORT';
+  const other = partial(init, 'Stop the process that listens there, or use another port');
+  return warn('port-in-use', 'it is in use; init --provider cannot give it to a new cluster', other);
 }
 
 /** Whether no process listens at a port. */
@@ -76,15 +71,14 @@ export const programChecks: readonly Check<ProgramNeeds>[] = [
 
 async function judgeHelm(found: FoundProgram | undefined, { needsHelm }: ProgramNeeds): Promise<Outcome> {
   if (found !== undefined) return judgeProgram(found, 'init', fail);
-  const cause = 'it is not on PATH; needed by init';
-  return (await needsHelm())
-    ? fail('program-missing', cause, getIt(helmProgram))
-    : skipped(`${cause} only`, getIt(helmProgram));
+  if (!(await needsHelm())) return notNeeded(helmProgram, 'init');
+  return fail('program-missing', 'it is not on PATH; needed by init', getIt(helmProgram));
 }
 
-function getIt({ get }: Program): NextStep {
-  return advice(`Install it: ${get}`);
-}
+const getIt = ({ get }: Program): NextStep => advice(`Install it: ${get}`);
+
+const notNeeded = (program: Program, neededBy: string): Outcome =>
+  skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(program));
 
 function judgeProgram(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
   if (isNewEnough(found)) return pass(found.version);
@@ -95,13 +89,13 @@ function judgeProgram(found: FoundProgram, neededBy: string, otherwise: typeof f
 /** kind and k3d create local clusters, which not every user wants. */
 function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome {
   const neededBy = `init --provider ${program.name} and wec create --provider ${program.name}`;
-  if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(program));
+  if (found === undefined) return notNeeded(program, neededBy);
   return judgeProgram(found, neededBy, warn);
 }
 
 async function judgeDocker(found: FoundProgram | undefined, { programs, isHosting }: ProgramNeeds): Promise<Outcome> {
   const neededBy = 'kind and k3d';
-  if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(dockerProgram));
+  if (found === undefined) return notNeeded(dockerProgram, neededBy);
   if (!isNewEnough(found)) return judgeProgram(found, neededBy, warn);
   if (await answers(found, programs)) return pass(found.version);
   const cause = `its daemon does not answer; needed by ${neededBy}`;

@@ -29,10 +29,8 @@ export interface PreflightInput {
  * Checks KubeStellar's requirements on this machine and the clusters before an installation. Reads only; a requirement that does
  * not apply is not a failure.
  */
-export async function runPreflight(
-  { programs, hosting, its, wecs, joinOptions }: PreflightInput,
-  run: Run,
-): Promise<Examined[]> {
+export async function runPreflight(input: PreflightInput, run: Run): Promise<Examined[]> {
+  const { programs, hosting, its, wecs, joinOptions } = input;
   const hostingTarget = hosting && (await through(hosting, async (kube) => new HostingState(kube)));
   const state = ifSeen(hostingTarget);
   const machine = {
@@ -85,10 +83,8 @@ async function checkCluster<Checked extends { kube: Kube }>(
   if (error !== undefined) return { subject: { kind, name: '' }, findings: [failedBy(answers, error)] };
   const cluster = ifSeen(access);
   if (cluster === undefined) {
-    const none = skipped(
-      'no cluster is given, and there is no current context',
-      run('stellarctl init --provider kind'),
-    );
+    const init = run('stellarctl init --provider kind');
+    const none = skipped('no cluster is given, and there is no current context', init);
     return { subject: { kind, name: '' }, findings: [{ ...answers, ...none }] };
   }
   const { kube } = cluster;

@@ -24,11 +24,8 @@ export class Contents {
 
   addLog(names: readonly string[], lines: readonly string[]): void {
     // Colours separate a name from its value.
-    this.#add(
-      names,
-      '.log',
-      redactText(lines.map((line) => redactJson(stripVTControlCharacters(line))).join('\n')).slice(-longestLog),
-    );
+    const plain = lines.map((line) => redactJson(stripVTControlCharacters(line)));
+    this.#add(names, '.log', redactText(plain.join('\n')).slice(-longestLog));
   }
 
   #add(names: readonly string[], extension: string, text: string): void {

@@ -37,12 +37,7 @@ const namespacesOf: Record<Role, readonly string[]> = {
 };
 
 /** The clusters of an installation that have a known access, each once. */
-export async function findTargets({
-  spaces,
-  its,
-  isItsAssumed,
-  wecs,
-}: DoctorInput): Promise<{ targets: Target[]; missing: Missing[] }> {
+export async function findTargets({ spaces, its, isItsAssumed, wecs }: DoctorInput) {
   const missing: Missing[] = [];
   const byServer = new Map<string, Target>();
   const add = (name: string, role: Role, kube: Kube, namespaces: readonly string[] = []) => {

@@ -74,11 +74,8 @@ async function addDocument(report: Report, what: string, read: () => Promise<obj
 export async function pack(files: readonly ReportFile[], folder: string): Promise<Uint8Array> {
   const mtime = new Date();
   const entries = files.map(({ path, content }) => {
-    const body = Buffer.from(content);
-    return {
-      header: { name: `${folder}/${path}`, size: body.length, mode: 0o600, mtime, type: 'file' as const },
-      body,
-    };
+    const [name, body] = [`${folder}/${path}`, Buffer.from(content)];
+    return { header: { name, size: body.length, mode: 0o600, mtime, type: 'file' as const }, body };
   });
   return promisify(gzip)(await packTar(entries));
 }
@@ -92,21 +89,13 @@ interface Report {
 const kindsOf: Record<Role, readonly Resource[]> = {
   hosting: [resources.controlPlanes, resources.postCreateHooks],
   its: [
-    resources.managedClusters,
-    resources.certificateSigningRequests,
-    resources.manifestWorks,
-    resources.managedClusterAddOns,
-    resources.clusterManagementAddOns,
-    resources.clusterManagers,
-    resources.placementDecisions,
-    resources.workStatuses,
+    ...[resources.managedClusters, resources.certificateSigningRequests, resources.manifestWorks],
+    ...[resources.managedClusterAddOns, resources.clusterManagementAddOns, resources.clusterManagers],
+    ...[resources.placementDecisions, resources.workStatuses],
   ],
   wds: [
-    resources.bindingPolicies,
-    resources.bindings,
-    resources.statusCollectors,
-    resources.combinedStatuses,
-    resources.customTransforms,
+    ...[resources.bindingPolicies, resources.bindings, resources.statusCollectors],
+    ...[resources.combinedStatuses, resources.customTransforms],
   ],
   wec: [resources.klusterlets, resources.appliedManifestWorks, resources.clusterClaims],
 };

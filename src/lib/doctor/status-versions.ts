@@ -110,9 +110,7 @@ export function planUpgrades(
       return row(name, product, versionOfProduct(product, versions), wanted, upgrade, workloads);
     });
   const items = [
-    ...(kubeFlex === null || hooks === null
-      ? []
-      : [{ ...kubeFlex, state: hooks.state, command: hooks.command }, hooks]),
+    ...(kubeFlex && hooks ? [{ ...kubeFlex, state: hooks.state, command: hooks.command }, hooks] : []),
     ...itses.flatMap(({ name, versions }) => {
       const upgrade = command`stellarctl its upgrade ${name} ${on}`;
       const addon = versions.find(({ product }) => product === products.statusAddon)?.wanted?.version ?? null;

@@ -191,11 +191,7 @@ const itsReading = (space: SpaceStatus, inside: Access<HubReading>, versions: Ru
   kube: ifSeen(inside)?.kube,
 });
 
-async function readItsStatus(
-  part: Part,
-  tools: StatusTools,
-  hooks: Promise<HookVersions>,
-): Promise<ItsReading | undefined> {
+async function readItsStatus(part: Part, tools: StatusTools, hooks: Promise<HookVersions>) {
   const [space, hookVersions] = await Promise.all([readPart(part, tools, readHub), hooks]);
   return space && itsReading(space.status, space.inside, itsVersions(space.evidence, space.inside, hookVersions));
 }

@@ -76,13 +76,7 @@ export function applyFleet(
 }
 
 /** Registers and writes what the plan says, without removals. */
-async function applyPlan(
-  fleet: Fleet,
-  plan: FleetPlan,
-  clusters: FleetClusters,
-  options: FleetOptions,
-  run: Run,
-): Promise<FleetResult[]> {
+async function applyPlan(fleet: Fleet, plan: FleetPlan, clusters: FleetClusters, options: FleetOptions, run: Run) {
   const planned = fleet.wecs.map((wec): Planned => {
     const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
     return { wec, item, isNew: item.action === 'join' || item.action === 'move' };
@@ -169,13 +163,11 @@ async function joinAll(
   const confirmMove = replaceHub ? requirePlanned(wecs) : undefined;
   const options = { accept: true, labels: {}, holdWorks: true, replaceHub: confirmMove };
   const joinSome = async (some: readonly Planned[]): Promise<WecResult[]> => {
-    const joining = await Promise.all(
-      some.map(async ({ wec }) => {
-        const wecOptions = await joinOptionsOf(fleet.name, wec, clusters.get(wec.name));
-        return { name: wec.name, kube: await open(wec), options: wecOptions };
-      }),
-    );
-    return join(access, joining, options, run);
+    const joining = some.map(async ({ wec }) => {
+      const wecOptions = await joinOptionsOf(fleet.name, wec, clusters.get(wec.name));
+      return { name: wec.name, kube: await open(wec), options: wecOptions };
+    });
+    return join(access, await Promise.all(joining), options, run);
   };
   const [first, ...others] = wecs.filter(({ item }) => item.works !== undefined);
   const begun = first === undefined ? [] : await joinSome([first]);

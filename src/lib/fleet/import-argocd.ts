@@ -27,11 +27,7 @@ interface Config {
  * The clusters of an Argo CD as a fleet: their names and labels. A context with the same server and certificate authority is
  * proposed in a comment, until somebody has proven it. Credentials are not copied.
  */
-export async function importArgoCd(
-  kube: Kube,
-  namespace: string,
-  contexts: readonly SelectedContext[],
-): Promise<ImportedFleet> {
+export async function importArgoCd(kube: Kube, namespace: string, contexts: readonly SelectedContext[]) {
   const secrets = (await kube.list<Secret>(resources.secrets, { namespace, labelSelector: clusterSelector })) ?? [];
   const authorities = await Promise.all(contexts.map(({ cluster }) => certificateAuthorityOf(cluster)));
   const imported: ImportedFleet = { wecs: [], comments: [] };
@@ -55,11 +51,8 @@ export async function importArgoCd(
     const like = contexts.filter(
       (each, index) => isSameServer(each.server, server) && authorities[index]?.trim() === authority,
     );
-    note(
-      like.length === 0
-        ? `no context has its server ${server}`
-        : `probably context: ${like.map((each) => each.name).join(' or ')}`,
-    );
+    if (like.length === 0) note(`no context has its server ${server}`);
+    else note(`probably context: ${like.map((each) => each.name).join(' or ')}`);
   }
   return imported;
 }
@@ -68,10 +61,7 @@ const isSameServer = (a: string, b: string): boolean =>
   URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href;
 
 const clusters: Resource = {
-  apiVersion: 'cluster.karmada.io/v1alpha1',
-  kind: 'Cluster',
-  plural: 'clusters',
-  namespaced: false,
+  ...{ apiVersion: 'cluster.karmada.io/v1alpha1', kind: 'Cluster', plural: 'clusters', namespaced: false },
 };
 
 /** cluster.karmada.io/v1alpha1, as far as it is read (karmada pkg/apis/cluster/v1alpha1/types.go). */

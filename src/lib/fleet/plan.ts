@@ -105,12 +105,7 @@ export interface Present {
 }
 
 /** Reads the ITS once and the WECs in parallel, and compares them with the file. It writes nothing. @throws StellarError `not-a-hub` */
-export async function planFleet(
-  fleet: Fleet,
-  clusters: FleetClusters,
-  options: FleetOptions,
-  run: Run,
-): Promise<FleetPlan> {
+export async function planFleet(fleet: Fleet, clusters: FleetClusters, options: FleetOptions, run: Run) {
   const { its, readPolicies } = clusters;
   const [present, access] = await Promise.all([readPresent(its.kube), accessHub(its.kube, its.context, undefined)]);
   const checked = await checkClusters(fleet, present, access, clusters, options, run);
@@ -124,14 +119,10 @@ export async function planFleet(
   });
   const former = formerWecs(fleet, present);
   const removed = options.prune ? former : [];
-  refuseManyRemovals(
-    { wecs: removed.length, of: present.clusters.size, max: options.maxRemoved },
-    'would be deregistered',
-  );
-  const items = [
-    ...wanted,
-    ...removed.map((name): WecPlan => ({ name, action: 'remove', changes: [], adopts: false })),
-  ];
+  const removals = { wecs: removed.length, of: present.clusters.size, max: options.maxRemoved };
+  refuseManyRemovals(removals, 'would be deregistered');
+  const leaving = removed.map((name): WecPlan => ({ name, action: 'remove', changes: [], adopts: false }));
+  const items = [...wanted, ...leaving];
   const changes = fleet.wecs.flatMap((wec) => wecChange(wec, wanted, present));
   const effects =
     changes.length === 0 ? noEffects : sideEffectsOf(await readPolicies(changes.map(({ name }) => name)), changes);
@@ -146,13 +137,8 @@ export function planNew(fleet: Fleet): FleetPlan {
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
   return {
-    fleet: fleet.name,
-    its: fleet.its[0]?.name ?? '',
-    items,
-    former: [],
-    evictWorks: false,
-    present: nothing,
-    effects: noEffects,
+    ...{ fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, former: [] },
+    ...{ evictWorks: false, present: nothing, effects: noEffects },
   };
 }
 
@@ -264,15 +250,9 @@ async function checkClusters(
     const other = uid === undefined ? undefined : uids.get(uid);
     if (uid !== undefined) uids.set(uid, other ?? wec.name);
     if (other !== undefined) return { error: sameCluster(wec.name, other) };
-    if (!isRegistered(cluster))
-      return checkNew(
-        access,
-        { name: wec.name, kube },
-        await joinOptionsOf(fleet.name, wec, cluster),
-        checks,
-        replaceHub,
-      );
-    return checkRegistered(its.kube, access, { name: wec.name, kube, uid }, cluster, hub.uid);
+    const joining = { name: wec.name, kube };
+    if (isRegistered(cluster)) return checkRegistered(its.kube, access, { ...joining, uid }, cluster, hub.uid);
+    return checkNew(access, joining, await joinOptionsOf(fleet.name, wec, cluster), checks, replaceHub);
   };
   const checked = await mapConcurrently(fleet.wecs, concurrentRequests, async (wec): Promise<[string, Checked]> => {
     const registered = isRegistered(present.clusters.get(wec.name));
@@ -283,10 +263,8 @@ async function checkClusters(
       const failure = failureOf(error);
       // Its labels are on the ITS.
       const isAway = registered && failure.exitCode === ExitCode.unreachable;
-      return [
-        wec.name,
-        isAway ? { note: `The cluster of ${wec.name} was not checked: ${failure.why}.` } : { error: failure },
-      ];
+      const note = `The cluster of ${wec.name} was not checked: ${failure.why}.`;
+      return [wec.name, isAway ? { note } : { error: failure }];
     }
   });
   return new Map(checked);
@@ -340,11 +318,10 @@ const withoutContext = (name: string): StellarError =>
 const sameCluster = (name: string, other: string): StellarError =>
   new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
 
-const otherCluster = (name: string, { cluster }: Kube, found: string): StellarError =>
-  new StellarError(
-    'registered-elsewhere',
-    `The context ${cluster.context} does not lead to the WEC ${name}: ${found}.`,
-  );
+function otherCluster(name: string, { cluster }: Kube, found: string): StellarError {
+  const message = `The context ${cluster.context} does not lead to the WEC ${name}: ${found}.`;
+  return new StellarError('registered-elsewhere', message);
+}
 
 /** The labels of a WEC before and after, if some of them change, which policies may select by. */
 function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters }: Present): WecChange[] {
