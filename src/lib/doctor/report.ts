@@ -89,13 +89,21 @@ interface Report {
 const kindsOf: Record<Role, readonly Resource[]> = {
   hosting: [resources.controlPlanes, resources.postCreateHooks],
   its: [
-    ...[resources.managedClusters, resources.certificateSigningRequests, resources.manifestWorks],
-    ...[resources.managedClusterAddOns, resources.clusterManagementAddOns, resources.clusterManagers],
-    ...[resources.placementDecisions, resources.workStatuses],
+    resources.managedClusters,
+    resources.certificateSigningRequests,
+    resources.manifestWorks,
+    resources.managedClusterAddOns,
+    resources.clusterManagementAddOns,
+    resources.clusterManagers,
+    resources.placementDecisions,
+    resources.workStatuses,
   ],
   wds: [
-    ...[resources.bindingPolicies, resources.bindings, resources.statusCollectors],
-    ...[resources.combinedStatuses, resources.customTransforms],
+    resources.bindingPolicies,
+    resources.bindings,
+    resources.statusCollectors,
+    resources.combinedStatuses,
+    resources.customTransforms,
   ],
   wec: [resources.klusterlets, resources.appliedManifestWorks, resources.clusterClaims],
 };

@@ -61,7 +61,10 @@ const isSameServer = (a: string, b: string): boolean =>
   URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href;
 
 const clusters: Resource = {
-  ...{ apiVersion: 'cluster.karmada.io/v1alpha1', kind: 'Cluster', plural: 'clusters', namespaced: false },
+  apiVersion: 'cluster.karmada.io/v1alpha1',
+  kind: 'Cluster',
+  plural: 'clusters',
+  namespaced: false,
 };
 
 /** cluster.karmada.io/v1alpha1, as far as it is read (karmada pkg/apis/cluster/v1alpha1/types.go). */

@@ -137,8 +137,13 @@ export function planNew(fleet: Fleet): FleetPlan {
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
   return {
-    ...{ fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, former: [] },
-    ...{ evictWorks: false, present: nothing, effects: noEffects },
+    fleet: fleet.name,
+    its: fleet.its[0]?.name ?? '',
+    items,
+    former: [],
+    evictWorks: false,
+    present: nothing,
+    effects: noEffects,
   };
 }
 

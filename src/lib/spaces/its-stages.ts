@@ -219,7 +219,8 @@ export async function readItsInside(kube: Kube, context = kube.cluster.context):
     its.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
   return {
-    ...{ context, now: kube.now() },
+    context,
+    now: kube.now(),
     webhook: hubServed ? await tryHubWebhook(kube) : undefined,
     hubServed,
     workStatusServed,

@@ -71,7 +71,9 @@ export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[])
     ({ apiVersion }) => groupOf(apiVersion),
   );
   const clauses = [...groups].map(([apiGroup, found]) => ({
-    ...{ apiGroup, resources: [...new Set(found.map(({ plural }) => plural))], ...common },
+    apiGroup,
+    resources: [...new Set(found.map(({ plural }) => plural))],
+    ...common,
   }));
   return { clusterSelectors: clusters.map(parseLabelSelector), downsync: clauses.length === 0 ? [common] : clauses };
 }

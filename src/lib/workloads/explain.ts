@@ -110,7 +110,8 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
 function wecView(wec: ManagedCluster): SelectedWec {
   const available = conditionOf(wec, 'ManagedClusterConditionAvailable')?.status;
   return {
-    ...{ name: wec.metadata.name, accepted: wec.spec?.hubAcceptsClient === true },
+    name: wec.metadata.name,
+    accepted: wec.spec?.hubAcceptsClient === true,
     available: available === undefined || available === 'Unknown' ? null : available === 'True',
     deleting: wec.metadata.deletionTimestamp !== undefined,
   };

@@ -48,7 +48,10 @@ function objectIn(document: Document, source: string): BindingPolicy {
 const text = { type: 'string' } as const;
 const listOf = (items: Schema): Schema => ({ type: 'array', items });
 const fields = (properties: Record<string, Schema>, more: Partial<Schema> = {}): Schema => ({
-  ...{ type: 'object', properties, additionalProperties: false, ...more },
+  type: 'object',
+  properties,
+  additionalProperties: false,
+  ...more,
 });
 
 const operator: Schema = { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] };

@@ -102,10 +102,11 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
     const orphaned = { code: 'binding-orphaned', next: [run(finish, 'Finish the deletion')] };
     return failedForGood(`the Binding of ${policyName} no longer has a policy, and is not updated`, orphaned);
   }
-  if (policy.metadata.deletionTimestamp !== undefined)
-    return lateSince(evidence, Date.parse(policy.metadata.deletionTimestamp), `policy ${policyName} is being deleted`, {
-      ...{ code: 'policy-deleting', next: toSeeWds(evidence.wds, 'Do its controllers run?') },
-    });
+  const { deletionTimestamp } = policy.metadata;
+  if (deletionTimestamp !== undefined) {
+    const deleting = { code: 'policy-deleting', next: toSeeWds(evidence.wds, 'Do its controllers run?') };
+    return lateSince(evidence, Date.parse(deletionTimestamp), `policy ${policyName} is being deleted`, deleting);
+  }
   const [error] = binding?.status?.errors ?? [];
   if (error !== undefined)
     return failed(`policy ${policyName} sends nothing: ${error}`, { code: 'binding-error', next: [explain(delivery)] });
