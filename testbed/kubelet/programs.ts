@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
+import type { KubeObject } from '../kube/objects.ts';
 import { clusterManagers, mutatingWebhooks, validatingWebhooks } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { type HubOptions, ocmVersion } from '../ocm/hub.ts';
@@ -43,7 +44,14 @@ export function linkPrograms(dir: string, built: string, newerOcm?: string): voi
 /** How many webhook configurations a hub has. */
 const webhookCount = 4;
 
-/** Makes a plane an OCM hub, as `clusteradm init` does, and waits for its webhooks, which OCM registers when they serve. */
+interface WebhookConfiguration extends KubeObject {
+  webhooks?: { clientConfig: { caBundle?: string } }[];
+}
+
+/** What a certificate in a webhook's configuration starts with: OCM's operator first writes the word placeholder there. */
+const certificateStart = Buffer.from('-----BEGIN CERT').toString('base64');
+
+/** Makes a plane an OCM hub, as `clusteradm init` does, and waits until its API server can reach its webhooks. */
 export async function initHub(dir: string, plane: Plane, options: HubOptions): Promise<void> {
   const { version = ocmVersion, registry, autoApprove } = options;
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
@@ -52,8 +60,11 @@ export async function initHub(dir: string, plane: Plane, options: HubOptions): P
   const flags = [`--bundle-version=${version}`, ...(registry ? [`--image-registry=${registry}`] : [])];
   await promisify(execFile)('clusteradm', ['init', ...flags], { env });
   await until(async () => {
-    const lists = await Promise.all([validatingWebhooks, mutatingWebhooks].map((each) => plane.admin.list(each)));
-    return lists.flatMap(({ items }) => items).length === webhookCount;
+    const kinds = [validatingWebhooks, mutatingWebhooks];
+    const lists = await Promise.all(kinds.map((kind) => plane.admin.list<WebhookConfiguration>(kind)));
+    const clients = lists.flatMap(({ items }) => items).flatMap(({ webhooks = [] }) => webhooks);
+    const usable = clients.filter(({ clientConfig }) => clientConfig.caBundle?.startsWith(certificateStart));
+    return usable.length === webhookCount;
   }, 'the webhooks of a hub');
   const registrationConfiguration = {
     featureGates: [{ feature: 'ManagedClusterAutoApproval', mode: 'Enable' }],
