@@ -31,12 +31,10 @@ const together = {
     'cli',
     ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/common/${name}`),
     'commands/common/labels',
-    ...['kube/access', 'kube/partial-reader', 'ocm/ocm-names', 'wecs/registration-stage-ids'].map(
-      (name) => `lib/${name}`,
-    ),
+    ...['kube/access', 'ocm/ocm-names', 'wecs/registration-stage-ids'].map((name) => `lib/${name}`),
   ],
   /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */
-  session: ['commands/common/session', 'lib/spaces/its-choice', 'lib/wecs/list', 'commands/wec/list-text'],
+  session: ['commands/common/session', 'lib/spaces/its-choice', 'lib/wecs/list'],
 };
 const fileOf = new Map<string, string>();
 

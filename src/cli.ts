@@ -3,8 +3,8 @@ import { CommanderError } from 'commander';
 import type { Io } from './commands/terminal/io.ts';
 import { watchOutput } from './commands/terminal/lost-output.ts';
 import { writeDocument } from './commands/terminal/output.ts';
-import { callProgram } from './lib/core/command-line.ts';
 import { ExitCode } from './lib/core/errors.ts';
+import { callProgram } from './lib/core/next-step.ts';
 import { buildProgram, equivalentIn, firstLine } from './program.ts';
 
 /** Runs a command line and sets process.exitCode. */

@@ -19,8 +19,13 @@ export const wec: Group = {
     entry('list|ls', 'list the WECs of the ITS', () => import('./wec/list.ts')),
     entry('get', 'show everything about a WEC, and what is wrong with it', () => import('./wec/get.ts')),
     entry('wait', 'wait until WECs reach a stage', () => import('./wec/wait.ts')),
-    entry('grant', 'give the work agent of a WEC the rights that its works need', () => import('./wec/grant.ts')),
-    entry('revoke', 'revoke rights granted by wec grant', () => import('./wec/revoke.ts')),
+    entry(
+      'grant',
+      'give the work agent of a WEC the rights that its works need',
+      () => import('./wec/grant.ts'),
+      'grant',
+    ),
+    entry('revoke', 'revoke rights granted by wec grant', () => import('./wec/grant.ts'), 'revoke'),
     entry('upgrade', 'upgrade the agents of WECs', () => import('./wec/upgrade.ts')),
     entry('deregister', 'deregister WECs from the ITS', () => import('./wec/deregister.ts')),
     entry('delete', 'delete local clusters (to keep the clusters: deregister)', () => import('./wec/delete.ts')),
@@ -67,10 +72,20 @@ export const wds: Group = {
   commands: [
     entry('create', 'create a Workload Description Space', () => import('./wds/create.ts')),
     ...spaceCommands('wds'),
-    entry('restart', 'restart the controllers of a WDS, keeping its workloads', () => import('./wds/restart.ts')),
-    entry('upgrade', 'upgrade the controllers of a WDS to the installed hooks', () => import('./wds/upgrade.ts')),
-    entry('guard', 'keep workloads running whenever its controllers start', () => import('./wds/guard.ts')),
-    entry('unguard', 'delete the guard of a WDS', () => import('./wds/unguard.ts')),
+    entry(
+      'restart',
+      'restart the controllers of a WDS, keeping its workloads',
+      () => import('./wds/restart.ts'),
+      'restart',
+    ),
+    entry(
+      'upgrade',
+      'upgrade the controllers of a WDS to the installed hooks',
+      () => import('./wds/restart.ts'),
+      'upgrade',
+    ),
+    entry('guard', 'keep workloads running whenever its controllers start', () => import('./wds/guard.ts'), 'guard'),
+    entry('unguard', 'delete the guard of a WDS', () => import('./wds/guard.ts'), 'unguard'),
   ],
 };
 
@@ -113,8 +128,18 @@ export const policy: Group = {
     ),
     entry('explain', 'show what a binding policy selects now, and what is wrong', () => import('./policy/explain.ts')),
     entry('refresh', 'have the works of a binding policy rewritten', () => import('./policy/refresh.ts')),
-    entry('prune', 'remove what the guard of a WDS keeps of a binding policy', () => import('./policy/prune.ts')),
-    entry('delete', 'delete a binding policy, with or without its workloads', () => import('./policy/delete.ts')),
+    entry(
+      'prune',
+      'remove what the guard of a WDS keeps of a binding policy',
+      () => import('./policy/delete.ts'),
+      'prune',
+    ),
+    entry(
+      'delete',
+      'delete a binding policy, with or without its workloads',
+      () => import('./policy/delete.ts'),
+      'remove',
+    ),
   ],
 };
 
@@ -123,10 +148,10 @@ export const collector: Group = {
   summary: 'collect the status that WECs return into tables',
   description: 'Commands for status collectors: tables of the status that WECs return for the objects of a WDS.',
   commands: [
-    entry('create', 'create a status collector', () => import('./collector/create.ts')),
-    entry('list|ls', 'list the status collectors of a WDS', () => import('./collector/list.ts')),
-    entry('get', 'show a status collector', () => import('./collector/get.ts')),
-    entry('delete', 'delete a status collector', () => import('./collector/delete.ts')),
+    entry('create', 'create a status collector', () => import('./collector/collector.ts'), 'create'),
+    entry('list|ls', 'list the status collectors of a WDS', () => import('./collector/collector.ts'), 'list'),
+    entry('get', 'show a status collector', () => import('./collector/collector.ts'), 'get'),
+    entry('delete', 'delete a status collector', () => import('./collector/collector.ts'), 'remove'),
   ],
 };
 
@@ -136,10 +161,10 @@ export const transform: Group = {
   description:
     'Commands for custom transforms: fields to remove from the objects of a kind before they are sent to WECs.',
   commands: [
-    entry('create', 'create a custom transform', () => import('./transform/create.ts')),
-    entry('list|ls', 'list the custom transforms of a WDS', () => import('./transform/list.ts')),
-    entry('get', 'show a custom transform', () => import('./transform/get.ts')),
-    entry('delete', 'delete a custom transform', () => import('./transform/delete.ts')),
+    entry('create', 'create a custom transform', () => import('./transform/transform.ts'), 'create'),
+    entry('list|ls', 'list the custom transforms of a WDS', () => import('./transform/transform.ts'), 'list'),
+    entry('get', 'show a custom transform', () => import('./transform/transform.ts'), 'get'),
+    entry('delete', 'delete a custom transform', () => import('./transform/transform.ts'), 'remove'),
   ],
 };
 

@@ -7,7 +7,6 @@ import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import { connect, type Kube, requestLimit } from '../../lib/kube/client/client.ts';
 import type { PluginHost } from '../../lib/kube/client/credentials.ts';
 import type { Limit } from '../../lib/kube/client/transport.ts';
-import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/dry-run.ts';
 import type { KubeconfigTarget } from '../../lib/kube/kubeconfig/edit.ts';
 import {
   type Kubeconfig,
@@ -15,6 +14,7 @@ import {
   type SelectedContext,
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/writes.ts';
 import type { HostingSource } from '../../lib/spaces/hosting.ts';
 import {
   choicesFor,

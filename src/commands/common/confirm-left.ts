@@ -1,5 +1,5 @@
-import { count } from '../../lib/core/counts.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
+import { count } from '../../lib/core/words.ts';
 import { confirming } from './confirm.ts';
 import type { Session } from './session.ts';
 

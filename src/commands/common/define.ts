@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { asCalled } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
+import { asCalled } from '../../lib/core/next-step.ts';
 import type { Io, OutputFormat } from '../terminal/io.ts';
 import { type CommonOptions, globalOptions } from './options.ts';
 import type { Session } from './session.ts';

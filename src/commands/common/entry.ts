@@ -15,10 +15,18 @@ interface Loaded {
   definition: Definition | ((io: Io, program: Command) => Command);
 }
 
-/** @param names its name, and behind `|` an alias @param summary empty for a command that help does not show */
-export function entry(names: string, summary: string, load: () => Promise<Loaded>): Entry {
+/**
+ * @param names its name, and behind `|` an alias @param summary empty for a command that help does not show
+ * @param load its file @param exported what that exports it as
+ */
+export function entry<Exported extends string = 'definition'>(
+  names: string,
+  summary: string,
+  load: () => Promise<Record<NoInfer<Exported>, Loaded['definition']>>,
+  exported = 'definition' as Exported,
+): Entry {
   const [name = '', alias] = names.split('|');
-  return { name, alias, summary, load };
+  return { name, alias, summary, load: async () => ({ definition: (await load())[exported] }) };
 }
 
 /** The commands of a noun. */

@@ -1,5 +1,5 @@
 import { ifSelected } from '../../lib/kube/access.ts';
-import type { PoliciesOfIts } from '../../lib/ocm/policies.ts';
+import type { PoliciesOfIts } from '../../lib/ocm/kubestellar-api.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
 import type { Session } from './session.ts';
 

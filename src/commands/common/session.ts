@@ -1,10 +1,9 @@
-import { asCalled, command } from '../../lib/core/command-line.ts';
 import { Deadline } from '../../lib/core/deadline.ts';
 import type { NamedResult } from '../../lib/core/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/core/errors.ts';
-import { type Diagnosis, run, textOf } from '../../lib/core/next-step.ts';
+import { asCalled, command, type Diagnosis, run, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { RecordedWrite } from '../../lib/kube/dry-run.ts';
+import type { RecordedWrite } from '../../lib/kube/writes.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
 import { writeLines } from '../terminal/clean.ts';

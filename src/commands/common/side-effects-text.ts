@@ -1,6 +1,6 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import type { Removals } from '../../lib/core/removal-limit.ts';
-import { describePolicy, destinationsOf } from '../../lib/ocm/policies.ts';
+import { describePolicy, destinationsOf } from '../../lib/ocm/kubestellar-api.ts';
 import type { SideEffects } from '../../lib/workloads/side-effects.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { type KubeObject, resources } from '../../lib/kube/client/objects.ts';
+import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import { globalOptions } from '../common/options.ts';
 import { writeFields } from '../terminal/clean.ts';
 import type { Io } from '../terminal/io.ts';
-import { type Candidates, findCandidates } from './candidates.ts';
-import { readTyped } from './typed.ts';
+import type { QuietClusters } from './quiet-clusters.ts';
+import { readTyped, type Typed } from './typed.ts';
 
 /** A directive for the shell (cobra, completions.go: ShellCompDirective). */
 const noFiles = 4;
@@ -31,3 +34,133 @@ const after = (ms: number): Promise<Candidates> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms, nothing).unref();
   });
+
+/** A completion for the cursor position. */
+interface Candidate {
+  name: string;
+  /** A description, if known. */
+  about?: string;
+}
+
+/** All completions for the position. */
+interface Candidates {
+  all: readonly Candidate[];
+  /** Whether the shell completes files instead. */
+  isFile?: boolean;
+}
+
+/** Returns the completions of the word at the cursor. Text from a cluster or a file is untrusted: see `safe`. */
+async function findCandidates(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
+  const { all, isFile = false } = await allFor(typed, open);
+  return { all: all.filter((each) => safe(each) && each.name.startsWith(typed.word)), isFile };
+}
+
+/** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
+const safe = ({ name }: Candidate): boolean => name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
+
+async function allFor(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
+  const { place } = typed;
+  if (place.kind === 'command') return { all: commandsOf(typed.command) };
+  if (place.kind === 'option') return { all: optionsOf(typed) };
+  if (place.kind === 'nothing') return { all: [] };
+  if (place.kind === 'value' && /<(file|chart)>/.test(place.option.flags)) return { all: [], isFile: true };
+  const what = place.kind === 'value' ? place.option : place.argument;
+  if (what.argChoices !== undefined) return { all: what.argChoices.map((name) => ({ name })) };
+  const offer =
+    place.kind === 'value'
+      ? offerOfOption(typed.path, place.option.long ?? '')
+      : offerOfArguments(typed.path, place.argument.name());
+  if (offer === undefined) return { all: [] };
+  return { all: (await offer(typed, await open())).map((name) => ({ name })) };
+}
+
+const commandsOf = (command: Command): Candidate[] =>
+  command
+    .createHelp()
+    .visibleCommands(command)
+    .map((child) => ({ name: child.name(), about: child.summary() || child.description() }));
+
+/** Returns options by their long names. */
+function optionsOf({ command }: Typed): Candidate[] {
+  const visible = command.createHelp().visibleOptions(command);
+  const globals = new Set(globalOptions().map(({ long }) => long));
+  const hidden = command.options.filter(({ hidden, long }) => hidden && globals.has(long));
+  return [...visible, ...hidden].map(({ long, short, description }) => ({
+    name: long ?? short ?? '',
+    about: description,
+  }));
+}
+
+/** Returns names for the cursor position, in the form to type there, whether they match the typed prefix or not. */
+export type Source = (typed: Typed, clusters: QuietClusters) => Promise<readonly string[]>;
+
+/** Contexts of the kubeconfig. Reads no cluster. */
+const contexts: Source = async (_typed, clusters) => [...(await clusters.kubeconfig()).contexts.keys()];
+
+/** Contexts of WECs, which may be in another file. */
+const contextsOfWecs: Source = async (_typed, clusters) => [...(await clusters.wecKubeconfig()).contexts.keys()];
+
+/** The WECs of the ITS. */
+const wecs: Source = async (_typed, clusters) => namesOf(await managedClusters(clusters));
+
+/** The ITSes or the WDSes of the hosting cluster. */
+const spaces =
+  (role: SpaceRole): Source =>
+  async (_typed, clusters) => {
+    const { listControlPlanes } = await import('../../lib/spaces/spaces.ts');
+    const { hosting } = await clusters.spaceTools();
+    return namesOf(await listControlPlanes(hosting, role));
+  };
+
+/** Completes the last of several names, without those given before; after `=`, a context if there are any. */
+const several =
+  (names: Source, contexts?: Source): Source =>
+  async (typed, clusters) => {
+    const last = Math.max(...[',', '='].map((mark) => typed.word.lastIndexOf(mark)));
+    const before = typed.word.slice(0, last + 1);
+    const given = [...typed.positional, before].join().split(/[,=]/);
+    const found = before.endsWith('=')
+      ? await contexts?.(typed, clusters)
+      : (await names(typed, clusters)).filter((name) => !given.includes(name));
+    return (found ?? []).map((name) => before + name);
+  };
+
+const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
+  (objects ?? []).map(({ metadata }) => metadata.name);
+
+const managedClusters = async (clusters: QuietClusters): Promise<KubeObject[]> => {
+  const { kube } = await clusters.openIts(await clusters.itsChoice());
+  return (await kube.list(resources.managedClusters, { metadataOnly: true })) ?? [];
+};
+
+const checkIds: Source = async () => {
+  const { catalogue } = await import('../../lib/doctor/catalogue.ts');
+  return catalogue.map(({ id }) => id);
+};
+
+/** By option, since options are the same in every command; with the command if one differs. */
+const options: Readonly<Record<string, Source>> = {
+  '--its': contexts,
+  '--hosting-context': contexts,
+  '--bootstrap-context': contexts,
+  '--wds': spaces('wds'),
+  'wds create --its': spaces('its'),
+  'wds repair --its': spaces('its'),
+  '--on': several(wecs),
+  '--skip': checkIds,
+};
+
+/** @param path of its command @param long its name, for example `--its` */
+const offerOfOption = (path: string, long: string): Source | undefined => options[`${path} ${long}`] ?? options[long];
+
+/** Returns what a command takes as arguments; all of them are of one kind. @param path for example `wec join` @param name of the argument */
+export function offerOfArguments(path: string, name: string): Source | undefined {
+  const [noun = '', verb = noun] = path.split(' ');
+  if (verb === 'create') return undefined;
+  if (verb === 'use') return contexts;
+  if (noun === 'its' || noun === 'wds') return spaces(noun);
+  if (verb === 'join') return several(contextsOfWecs, contextsOfWecs);
+  // A label has a `=` as well.
+  if (name === 'arguments') return several(wecs);
+  return name.startsWith('wec') ? several(wecs, contextsOfWecs) : undefined;
+}

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { Deadline } from '../../lib/core/deadline.ts';
 import { StellarError } from '../../lib/core/errors.ts';
-import { silentProgress } from '../../lib/core/progress.ts';
+import { silentProgress } from '../../lib/core/run.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { Clusters } from '../common/clusters.ts';

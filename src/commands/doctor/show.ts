@@ -1,6 +1,6 @@
 import { type Finding, isDependent, isNotable } from '../../lib/core/checks.ts';
-import { count, few } from '../../lib/core/counts.ts';
 import { stepLines } from '../../lib/core/next-step.ts';
+import { count, few } from '../../lib/core/words.ts';
 import { catalogue, describeGroup, docsOf } from '../../lib/doctor/catalogue.ts';
 import { type Examined, type Group, groupFindings, type Subject } from '../../lib/doctor/subject.ts';
 import type { Session } from '../common/session.ts';

@@ -1,4 +1,4 @@
-import { command } from '../../lib/core/command-line.ts';
+import { command } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
 import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';

@@ -47,7 +47,7 @@ export const definition: Definition<Options> = {
     checkDnsLabel(name, 'a fleet');
     const { contexts } = await session.wecKubeconfig();
     const names = [...contexts.keys()].filter((each) => match === undefined || patternOf(match).test(each));
-    const { withNameNotes } = await import('../../lib/fleet/imported.ts');
+    const { withNameNotes } = await import('../../lib/fleet/export.ts');
     const { wecs, comments } = withNameNotes(
       await (from === undefined ? exportIts(session, names, options) : importFrom(session, names, from, options)),
     );

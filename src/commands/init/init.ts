@@ -1,13 +1,26 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { StellarError } from '../../lib/core/errors.ts';
+import type { InitInput } from '../../lib/spaces/chart.ts';
 import { coreChart } from '../../lib/spaces/core-chart.ts';
-import { providerNames } from '../../lib/spaces/local-cluster-names.ts';
+import type { ValueOptions } from '../../lib/spaces/helm-values.ts';
+import { checkClusterName, nodeImage, type ProviderName, providerNames } from '../../lib/spaces/local-cluster-names.ts';
 import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
-import { dryRunOption, imageRegistryOption, nodeImageOption, repeatable } from '../common/options.ts';
+import {
+  type CommonOptions,
+  dryRunOption,
+  imageRegistryOption,
+  nodeImageOption,
+  refuseWithout,
+  repeatable,
+  type WritingOptions,
+} from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
-import { defaultName, hostName, type InitOptions, port, toRequest } from './init-options.ts';
+
+/** The name in KubeFlex's and KubeStellar's documentation. */
+const defaultName = 'kubeflex';
 
 export const definition: Definition<InitOptions> = {
   description:
@@ -65,4 +78,47 @@ async function printImages(session: Session, { create, init }: HostingRequest): 
   const rows = items.map((item) => ({ ...item, name: item.reference }));
   if (isForPeople(session.output)) session.printLines(rows.map(({ name }) => name));
   else await session.print({ items }, rows, []);
+}
+
+interface InitOptions extends CommonOptions, WritingOptions, Omit<InitInput, 'values' | 'upgrade'>, ValueOptions {
+  hostingContext?: string;
+  upgrade?: boolean;
+  provider?: ProviderName;
+  name?: string;
+  ingress?: string;
+  image?: string;
+  printImages?: boolean;
+}
+
+/** @throws StellarError `usage` for options that only a new cluster supports, and for options that exclude each other */
+function toRequest(given: InitOptions): HostingRequest {
+  const { provider, name, ingress, image, hostingContext, ...options } = given;
+  if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
+  if (provider !== undefined && hostingContext !== undefined)
+    throw new StellarError('usage', 'Give either --provider or --hosting-context.');
+  if (provider === undefined) refuseWithout('--provider', { '--name': name, '--image': image, '--ingress': ingress });
+  const withIngress = ingress !== 'none';
+  const ingressChart = withIngress && ingress !== 'traefik' ? ingress : undefined;
+  const { chart, version, upgrade = false, domain, externalPort, imageRegistry } = options;
+  return {
+    context: hostingContext,
+    create: provider && {
+      ...{ provider, name: name ?? defaultName, withIngress, ingressChart },
+      image: nodeImage(provider, image),
+    },
+    init: { chart, version, upgrade, domain, externalPort, imageRegistry, values: options },
+  };
+}
+
+export function port(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 65535) throw new InvalidArgumentError('Give a port number.');
+  return number;
+}
+
+/** Validates names of hosts and of containers, which become parts of addresses. */
+function hostName(text: string): string {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(text))
+    throw new InvalidArgumentError('Give a name: letters, digits, "-", "_" and ".".');
+  return text;
 }

@@ -1,7 +1,6 @@
 import { Option } from 'commander';
-import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
-import { advice } from '../../lib/core/next-step.ts';
+import { advice, command } from '../../lib/core/next-step.ts';
 import type { ItsType } from '../../lib/ocm/kubeflex-names.ts';
 import type { ItsInput } from '../../lib/spaces/create-its.ts';
 import type { Definition } from '../common/define.ts';

@@ -1,6 +1,5 @@
 import { Option } from 'commander';
-import { command } from '../../lib/core/command-line.ts';
-import { noted, textOf } from '../../lib/core/next-step.ts';
+import { command, noted, textOf } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, durationMs, type ItsOptions, itsOption, type WritingOptions } from '../common/options.ts';
 import { checkTargetFile } from '../common/target-file.ts';

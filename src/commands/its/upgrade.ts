@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { command } from '../../lib/core/command-line.ts';
+import { command } from '../../lib/core/next-step.ts';
 import { newestOcm } from '../../lib/ocm/ocm-versions.ts';
 import type { Definition } from '../common/define.ts';
 import {

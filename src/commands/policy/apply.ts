@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { command } from '../../lib/core/command-line.ts';
+import { command } from '../../lib/core/next-step.ts';
 import type { PolicyChange } from '../../lib/workloads/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';

@@ -1,5 +1,5 @@
-import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
+import { command } from '../../lib/core/next-step.ts';
 import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
 import type { Explanation } from '../../lib/workloads/explain.ts';
 import type { Definition } from '../common/define.ts';

@@ -1,12 +1,20 @@
+import { few } from '../../lib/core/words.ts';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
-import type { PolicyToDelete } from '../../lib/workloads/delete-policy.ts';
+import type { DeletionEffect, PolicyToDelete } from '../../lib/workloads/delete-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { type ConfirmedOptions, dryRunOption, type WdsOptions, wdsOptions, yesOption } from '../common/options.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  maxRemovedOption,
+  type WdsOptions,
+  wdsOptions,
+  yesOption,
+} from '../common/options.ts';
 
-type Options = WdsOptions & ConfirmedOptions & { keepWorkloads?: boolean };
+type Options = WdsOptions & ConfirmedOptions;
 
-export const definition: Definition<Options> = {
+export const remove: Definition<Options & { keepWorkloads?: boolean }> = {
   description:
     'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
   timeout: '5m',
@@ -21,7 +29,6 @@ export const definition: Definition<Options> = {
   async run(session, { yes, keepWorkloads }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { deletePolicy, hasRemains } = await import('../../lib/workloads/delete-policy.ts');
-    const { describeEffects } = await import('./delete-text.ts');
     const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
       show: (found) => session.noteLines(hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [], '  '),
@@ -30,3 +37,49 @@ export const definition: Definition<Options> = {
     await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
   },
 };
+
+export const prune: Definition<Options & { maxRemoved?: number }> = {
+  description:
+    'Removes from the WECs what the guard of a WDS keeps: the objects of a policy that no longer selects any object. Shows which objects are removed from which WECs, and asks.',
+  timeout: '5m',
+  destroys: true,
+  examples: [['stellarctl policy prune shop', 'after all objects of shop were deleted in a guarded WDS']],
+  arguments: [['<name>', 'the policy']],
+  options: [yesOption(), maxRemovedOption(), ...wdsOptions(), dryRunOption()],
+  async run(session, { yes, maxRemoved: max }, [name = '']) {
+    checkDnsName(name, 'a binding policy');
+    const { prunePolicy } = await import('../../lib/workloads/prune-policy.ts');
+    const wds = await session.wdsToWrite(yes);
+    const confirm = confirming<PolicyToDelete>(session, {
+      show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),
+      confirmations: ({ works, effects: { length } }) =>
+        works.length > 0
+          ? [{ verb: 'Prune', doing: 'Pruning', name, yes, removals: [{ wecs: length, of: length, max }] }]
+          : [],
+    });
+    await session.finish([await prunePolicy(name, confirm, wds, session.run)]);
+  },
+};
+
+/** Formats what happens to the objects of a policy as human-readable lines. */
+function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined): string[] {
+  if (effects.length === 0) return ['It has sent nothing to any WEC.'];
+  return effects.flatMap(({ wec, removed, staying, removedWithNamespace }) => {
+    const spaces = removed.filter((object) => object.startsWith('Namespace '));
+    if (keep) return [`${wec}   ${named([...removed, ...staying])} stay, without an owner.`];
+    return [
+      ...(removed.length === 0 ? [] : [`${wec}   ${named(removed)} will be removed.`]),
+      ...spaces.map((space) => `${wec}   ${space} will be removed with everything in it, whoever created it.`),
+      ...(removedWithNamespace.length === 0
+        ? []
+        : [
+            `${wec}   ${named(removedWithNamespace)} will be removed with their Namespace, although another work has them, or their own work orphans them.`,
+          ]),
+      ...(staying.length === 0
+        ? []
+        : [`${wec}   ${named(staying)} stay: another work has them, or their own work orphans them.`]),
+    ];
+  });
+}
+
+const named = (objects: readonly string[]): string => few(objects.toSorted(), 10).join(', ');

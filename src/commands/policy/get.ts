@@ -1,13 +1,11 @@
-import { command } from '../../lib/core/command-line.ts';
-import { count, few } from '../../lib/core/counts.ts';
-import { run, textOf } from '../../lib/core/next-step.ts';
+import { command, run, textOf } from '../../lib/core/next-step.ts';
+import { count, few } from '../../lib/core/words.ts';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import { describeObject } from '../../lib/ocm/object-ref.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
 import type { PolicyView } from '../../lib/workloads/policy-view.ts';
 import type { Definition } from '../common/define.ts';
-import { symbolOfDelivery, whyBlocked } from '../common/deliveries.ts';
-import { aligned, unknown } from '../common/lines.ts';
+import { aligned, symbolOfDelivery, unknown, whyBlocked } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
 import type { Style } from '../terminal/style.ts';

@@ -1,5 +1,5 @@
-import { count } from '../../lib/core/counts.ts';
 import type { Removals } from '../../lib/core/removal-limit.ts';
+import { count } from '../../lib/core/words.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
 import { wecNamesOf, wecsOf } from '../../lib/ocm/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';

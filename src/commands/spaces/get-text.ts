@@ -1,6 +1,5 @@
-import { command } from '../../lib/core/command-line.ts';
 import { formatAge } from '../../lib/core/deadline.ts';
-import { partial, textOf } from '../../lib/core/next-step.ts';
+import { command, partial, textOf } from '../../lib/core/next-step.ts';
 import type { StageView } from '../../lib/core/stages.ts';
 import { versionWords } from '../../lib/ocm/running-versions.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';

@@ -1,4 +1,4 @@
-import { command } from '../../lib/core/command-line.ts';
+import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption } from '../common/options.ts';

@@ -1,5 +1,5 @@
-import { command } from '../../lib/core/command-line.ts';
 import { formatAge } from '../../lib/core/deadline.ts';
+import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { Definition } from '../common/define.ts';

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { command } from '../../lib/core/command-line.ts';
+import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import { confirmLeft } from '../common/confirm-left.ts';
 import type { Definition } from '../common/define.ts';

@@ -60,7 +60,7 @@ async function usedWds(session: Session) {
 async function requireSpace(session: Session, role: SpaceRole, name: string, force: boolean): Promise<void> {
   const { requireHub } = await import('../../lib/ocm/require-hub.ts');
   const { listServed } = await import('../../lib/kube/served.ts');
-  const { resources } = await import('../../lib/kube/client/resources.ts');
+  const { resources } = await import('../../lib/kube/client/objects.ts');
   // One that does not exist is never chosen.
   const { kube } = role === 'its' ? await session.openIts({ given: name, source: '--its' }) : await session.wds(name);
   try {

@@ -1,5 +1,5 @@
-import { command } from '../../lib/core/command-line.ts';
-import { count } from '../../lib/core/counts.ts';
+import { command } from '../../lib/core/next-step.ts';
+import { count } from '../../lib/core/words.ts';
 import type {
   HostingStatus,
   ItsStatus,

@@ -1,6 +1,6 @@
 import type { Ora } from 'ora';
 import { formatElapsed, monotonic } from '../../lib/core/deadline.ts';
-import type { Progress, Relay } from '../../lib/core/progress.ts';
+import type { Progress, Relay } from '../../lib/core/run.ts';
 import { oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
 import type { Style } from './style.ts';

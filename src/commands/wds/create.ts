@@ -1,6 +1,5 @@
 import { Option } from 'commander';
-import { command } from '../../lib/core/command-line.ts';
-import { noted, textOf } from '../../lib/core/next-step.ts';
+import { command, noted, textOf } from '../../lib/core/next-step.ts';
 import type { WdsType } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import {

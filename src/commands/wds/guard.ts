@@ -1,4 +1,5 @@
-import { command } from '../../lib/core/command-line.ts';
+import { command } from '../../lib/core/next-step.ts';
+import type { Unguarding } from '../../lib/workloads/guard-wds.ts';
 import type { RestartPlan } from '../../lib/workloads/restart-plan.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
@@ -12,7 +13,7 @@ import {
 
 type Options = HostingOptions & ConfirmedOptions;
 
-export const definition: Definition<Options> = {
+export const guard: Definition<Options> = {
   description:
     "Keeps the workloads of a WDS running whenever KubeStellar's controller manager starts, which empties all Bindings for a while: a ValidatingAdmissionPolicy in the WDS refuses that. What it costs: objects that are all deleted in the WDS stay on their WECs until `stellarctl policy prune`, and meanwhile the WECs of that policy do not change. The API server of type k8s is changed first, after asking.",
   timeout: '10m',
@@ -36,5 +37,28 @@ export const definition: Definition<Options> = {
       );
     await session.finish([result]);
     session.next(command`stellarctl policy list --wds ${name}`);
+  },
+};
+
+export const unguard: Definition<Options> = {
+  description:
+    'Shows what the guard of a WDS keeps on its WECs, asks, and deletes the guard: KubeStellar then removes that. WDSes of type host have one guard, which all of them lose. The API server keeps its flags.',
+  timeout: '2m',
+  destroys: true,
+  examples: [['stellarctl wds unguard wds1', 'a restart of its controllers removes workloads again']],
+  arguments: [['<name>', 'the name of the WDS']],
+  options: [yesOption(), hostingContextOption(), dryRunOption()],
+  async run(session, { yes }, [name = '']) {
+    const { hasGuard, unguardWds } = await import('../../lib/workloads/guard-wds.ts');
+    const tools = await session.hostingToWrite(yes);
+    const confirm = confirming<Unguarding>(session, {
+      show: ({ kept, sharedWith }) => {
+        for (const { object, wec, policy } of kept)
+          session.progress.note(`  ${wec}   ${object} will be removed (policy ${policy}).`);
+        for (const other of sharedWith) session.progress.note(`  ${other} loses its guard as well.`);
+      },
+      confirmations: ({ guard }) => (hasGuard(guard) ? [{ verb: 'Unguard', doing: 'Unguarding', name, yes }] : []),
+    });
+    await session.finish([await unguardWds(name, confirm, tools, session.run)]);
   },
 };

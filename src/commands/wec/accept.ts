@@ -1,7 +1,6 @@
 import { Option } from 'commander';
-import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
-import { run } from '../../lib/core/next-step.ts';
+import { command, run } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
+import { command } from '../../lib/core/next-step.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import { checkClusterName, nodeImage, type ProviderName, providerNames } from '../../lib/spaces/local-cluster-names.ts';
 import type { ItsLocation } from '../../lib/spaces/local-network.ts';

@@ -1,5 +1,5 @@
 import { changeWords } from '../../lib/core/changes.ts';
-import { count } from '../../lib/core/counts.ts';
+import { count } from '../../lib/core/words.ts';
 import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/manifest-works.ts';
 import { addonFinalizers } from '../../lib/wecs/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister-locally.ts';

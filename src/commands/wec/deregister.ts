@@ -1,6 +1,5 @@
-import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
-import { noted, partial, textOf } from '../../lib/core/next-step.ts';
+import { command, noted, partial, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { DeregisterResult } from '../../lib/wecs/deregister.ts';

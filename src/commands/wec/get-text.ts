@@ -1,5 +1,5 @@
-import { count } from '../../lib/core/counts.ts';
 import { formatAge } from '../../lib/core/deadline.ts';
+import { count } from '../../lib/core/words.ts';
 import { imageVersion } from '../../lib/kube/image.ts';
 import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub-connection.ts';
 import { versionWords } from '../../lib/ocm/running-versions.ts';

@@ -1,7 +1,7 @@
-import { command } from '../../lib/core/command-line.ts';
+import { parseLabels } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
+import { command } from '../../lib/core/next-step.ts';
 import type { HubAccess } from '../../lib/ocm/hub-access.ts';
-import { parseLabels } from '../../lib/ocm/labels.ts';
 import type { WecResult } from '../../lib/wecs/follow-registration.ts';
 import { type AgentMode, type JoinOptions, joinOptionProblems } from '../../lib/wecs/join-options.ts';
 import type { Session } from '../common/session.ts';
@@ -42,7 +42,7 @@ export function checkAddresses(options: JoiningOptions): void {
 
 /** Returns the options for the library. @throws StellarError `usage`, `file-error` */
 export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
-  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/ocm/join-file.ts');
+  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/ocm/hub-access.ts');
   const { caFile, imagePullSecret } = options;
   return {
     hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
@@ -65,7 +65,7 @@ export async function openAccess(
 ): Promise<HubAccess> {
   const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub-access.ts');
   if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../../lib/ocm/join-file.ts');
+    const { readJoinFile } = await import('../../lib/ocm/hub-access.ts');
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
   }
   const { context, kube } = await session.its();

@@ -1,8 +1,9 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
-import { partial } from '../../lib/core/next-step.ts';
+import { command, partial, run, textOf } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
-import { agentModes, type Moving } from '../../lib/wecs/join-options.ts';
+import type { HubAccess } from '../../lib/ocm/hub-access.ts';
+import { agentModes, type JoinOptions, type Moving } from '../../lib/wecs/join-options.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -68,7 +69,6 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   const joinOptions = { ...(await toJoinOptions(options)), replaceHub };
   const access = await openAccess(session, options, joinOptions.certificateAuthority);
   if (options.printManifests) {
-    const { printManifests } = await import('./join-text.ts');
     return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
   }
   const { join } = await import('../../lib/wecs/join.ts');
@@ -80,10 +80,15 @@ async function joinWecs(session: Session, options: Options, positional: string[]
 
 /** Shows a user what happens to a WEC that moves, and asks. */
 async function confirmMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
-  const { describeMoving } = await import('./join-text.ts');
   if (joinFile === undefined) await refuseUnnamedIts(session, yes);
+  const { describeCluster } = await import('../../lib/kube/client/errors.ts');
+  const { describeRemainingWorks } = await import('../../lib/wecs/former-hub.ts');
+  const effects = ({ works, its }: Moving) =>
+    works === undefined
+      ? 'which works of that hub run on it could not be read'
+      : (describeRemainingWorks(works, its) ?? 'no work of that hub runs on it');
   return confirming(session, {
-    show: (moving) => session.noteLines(describeMoving(moving)),
+    show: (moving) => session.noteLines(describeMoving(moving, describeCluster(moving.cluster), effects(moving))),
     confirmations: ({ name }) => [{ verb: 'Move', doing: 'Moving', name, yes }],
   });
 }
@@ -110,3 +115,24 @@ function refuseAccess({ accept, label, its }: Options): void {
     ],
   });
 }
+
+/** Prints what a join would apply, as a List in JSON or as YAML documents. */
+async function printManifests(session: Session, access: HubAccess, name: string, options: JoinOptions): Promise<void> {
+  const { joinManifests, tokenPlaceholder } = await import('../../lib/wecs/install-klusterlet.ts');
+  const objects = await joinManifests(access, name, options, session.run);
+  if (session.output === 'json') {
+    await session.printDocument({ apiVersion: 'v1', kind: 'List', items: objects }, { format: 'json' });
+  } else {
+    for (const object of objects) await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
+  }
+  const token = command`stellarctl its token -o json --its ${access.its}`;
+  session.progress.note(textOf(run(token, command`Put a token in place of ${tokenPlaceholder}`)));
+}
+
+/** Describes what happens to a WEC that moves from one hub to another, before the user confirms. */
+const describeMoving = ({ name, from, its }: Moving, cluster: string, workloads: string): string[] => [
+  `${name}: ${cluster} is registered with the hub ${from}, and will be moved to ${its}.`,
+  `  On that hub: its ManagedCluster ${name} stays, becomes unavailable after some minutes, and has to be deregistered there.`,
+  `  Labels: those that it has there are not set on ${its}; --label sets them.`,
+  `  Workloads: ${workloads}.`,
+];

@@ -1,5 +1,4 @@
-import { type Changes, withChanges } from '../../lib/core/changes.ts';
-import { parseLabelChanges } from '../../lib/ocm/labels.ts';
+import { type Changes, parseLabelChanges, withChanges } from '../../lib/core/changes.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';

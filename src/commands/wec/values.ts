@@ -1,6 +1,6 @@
 import { type Changes, isChange } from '../../lib/core/changes.ts';
-import { command } from '../../lib/core/command-line.ts';
 import { StellarError } from '../../lib/core/errors.ts';
+import { command } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Approval, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';

@@ -9,9 +9,8 @@ import {
   type YAMLMap,
   type Document as YamlDocument,
 } from 'yaml';
-import { count } from './counts.ts';
 import { StellarError } from './errors.ts';
-import { nearestNames } from './nearest.ts';
+import { count, nearestNames } from './words.ts';
 
 /** What is wrong with a text; undefined if nothing is. */
 export type Rule = (text: string) => string | undefined;

@@ -1,6 +1,6 @@
-import { count } from './counts.ts';
 import { StellarError } from './errors.ts';
 import { advice } from './next-step.ts';
+import { count } from './words.ts';
 
 /** WECs that lose something, without a question to a person. */
 export interface Removals {

@@ -1,9 +1,8 @@
 import { type Check, fail, type Outcome, pass, skipped } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
-import { advice, run } from '../core/next-step.ts';
+import { advice, command, run } from '../core/next-step.ts';
 import { blockingStage, judge } from '../core/stages.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { partialReader } from '../kube/partial-reader.ts';
 import { missingPermissions, requirePermissions } from '../kube/permissions.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
@@ -14,8 +13,7 @@ import { initPermissions } from '../spaces/install-permissions.ts';
 import { vclusterCheck } from '../spaces/vcluster-host.ts';
 import type { JoiningWec } from '../wecs/join-options.ts';
 import type { JoinPlan } from '../wecs/join-plan.ts';
-import { refuseOtherCluster } from '../wecs/ownership.ts';
-import { wecPermissions } from '../wecs/permissions.ts';
+import { refuseOtherCluster, wecPermissions } from '../wecs/join-requirements.ts';
 
 /** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [

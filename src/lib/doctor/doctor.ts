@@ -1,7 +1,6 @@
 import { type Check, type Finding, isDependent, runChecks, underCauses } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
-import { advice, partial } from '../core/next-step.ts';
+import { advice, command, partial } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';

@@ -5,13 +5,11 @@ import { mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Selection } from '../kube/client/client.ts';
-import type { KubeObject, Pod } from '../kube/client/objects.ts';
-import { pathOf, type Resource, resources } from '../kube/client/resources.ts';
+import { type KubeObject, type Pod, pathOf, type Resource, resources } from '../kube/client/objects.ts';
 import { clusterNameLabel } from '../ocm/ocm-names.ts';
 import { describeGroup } from './catalogue.ts';
 import { type DoctorInput, examine } from './doctor.ts';
-import { Contents, type ReportFile } from './report-contents.ts';
-import { findTargets, type Missing, type Role, type Target } from './report-targets.ts';
+import { Contents, findTargets, type Missing, type ReportFile, type Role, type Target } from './report-contents.ts';
 import { groupFindings } from './subject.ts';
 
 /** The input of a report. */

@@ -1,12 +1,15 @@
-import { command } from '../core/command-line.ts';
-import { type Diagnosis, diagnosisOf } from '../core/next-step.ts';
+import { command, type Diagnosis, diagnosisOf } from '../core/next-step.ts';
 import { compareVersions, findVersion } from '../core/version.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { newestOcm } from '../ocm/ocm-versions.ts';
 import { products } from '../ocm/program-versions.ts';
-import { type RunningVersion, versionOfProduct } from '../ocm/running-versions.ts';
-import { type InstalledVersions, versionSkews } from '../ocm/version-skew.ts';
+import {
+  type InstalledVersions,
+  type RunningVersion,
+  versionOfProduct,
+  versionSkews,
+} from '../ocm/running-versions.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { coreChart } from '../spaces/core-chart.ts';
 import { wecVersions } from '../wecs/wec-checks.ts';

@@ -1,14 +1,13 @@
 import { type ErrorReport, reportOf } from '../core/errors.ts';
 import { blockingStage, judge, unreached } from '../core/stages.ts';
-import { type Access, errorOf, ifSeen, seen, through, tryRead } from '../kube/access.ts';
+import { type Access, errorOf, ifSeen, partialReader, seen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
-import { partialReader } from '../kube/partial-reader.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { type Binding, objectsOf } from '../ocm/kubestellar-api.ts';
 import { keyOf } from '../ocm/object-ref.ts';
-import { type Binding, objectsOf } from '../ocm/policies.ts';
 import { type HookVersions, kubeFlexPrograms, readHookVersions, versionsOfHooks } from '../ocm/program-versions.ts';
 import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
 import { readGuard } from '../spaces/guard.ts';

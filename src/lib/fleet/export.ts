@@ -11,8 +11,7 @@ import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { proveIdentity } from '../wecs/identity.ts';
 import { defaultRegistry, endpointFor } from '../wecs/join-plan.ts';
 import { labelsOf } from '../wecs/values.ts';
-import type { JoinSettings } from './fleet-schema.ts';
-import type { ImportedFleet } from './imported.ts';
+import type { FleetDocument, JoinSettings } from './fleet-schema.ts';
 import { knownEndpoints, readPresent } from './plan.ts';
 
 /** A context that may lead to a WEC. */
@@ -107,3 +106,39 @@ async function joinSettings(wec: string, access: HubAccess, evidence: WecEvidenc
       registry !== (access.imageRegistry ?? defaultRegistry) && { imageRegistry: registry }),
   };
 }
+
+/** WECs as another program or a kubeconfig has them. */
+export interface ImportedFleet {
+  wecs: NonNullable<FleetDocument['wecs']>;
+  /** What a person must know or decide, one line each. */
+  comments: string[];
+}
+
+/** A name that an ITS allows, as near as possible. */
+export const wecNameOf = (given: string): string =>
+  given
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '');
+
+/** Says which names a person must change: several clusters may have come to one, and some have none. */
+export function withNameNotes({ wecs, comments }: ImportedFleet): ImportedFleet {
+  const named = wecs.filter(({ name }) => name !== '');
+  const twice = [...Map.groupBy(named, ({ name }) => name)].flatMap(([name, all]) => (all.length > 1 ? name : []));
+  return {
+    wecs: named,
+    comments: [
+      ...comments,
+      ...twice.map((name) => `${name}: several clusters come to this name; give the others another one`),
+      ...(named.length < wecs.length
+        ? ['left out: clusters whose names have no letter or digit that a WEC may have']
+        : []),
+    ],
+  };
+}
+
+export const without = (
+  values: Record<string, string> = {},
+  isLeftOut: (key: string) => boolean,
+): Record<string, string> => Object.fromEntries(Object.entries(values).filter(([key]) => !isLeftOut(key)));

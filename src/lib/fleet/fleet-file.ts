@@ -4,7 +4,7 @@ import { isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import { check, type Fault, faultAt, offsetOf, refuseFaults, type Source, syntaxFaults } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
-import { readCertificateAuthority, readDockerConfig } from '../ocm/join-file.ts';
+import { readCertificateAuthority, readDockerConfig } from '../ocm/hub-access.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { JoinOptions } from '../wecs/join-options.ts';
 import { type FleetDocument, fleetSchema } from './fleet-schema.ts';

@@ -1,8 +1,8 @@
+import { labelKeyProblem, labelValueProblem } from '../core/changes.ts';
 import type { Rule } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { checkDnsLabel } from '../kube/object-names.ts';
 import { propertyKeyProblem } from '../ocm/customization.ts';
-import { labelKeyProblem, labelValueProblem } from '../ocm/labels.ts';
 import { agentModes, joinOptionProblems } from '../wecs/join-options.ts';
 
 const nameOf = (what: string): Rule => {

@@ -1,17 +1,15 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
-import { jsonObject } from '../core/is-object.ts';
+import { jsonObject } from '../core/formats.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
-import type { KubeObject, Secret } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
+import { type KubeObject, type Resource, resources, type Secret } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { otherRole } from '../wecs/identity.ts';
-import type { Candidate } from './export.ts';
-import { type ImportedFleet, wecNameOf, without } from './imported.ts';
+import { type Candidate, type ImportedFleet, wecNameOf, without } from './export.ts';
 
 /** The clusters of Argo CD are Secrets with this label (Argo CD, docs/operator-manual/declarative-setup.md, "Clusters"). */
 const clusterSelector = 'argocd.argoproj.io/secret-type=cluster';

@@ -1,7 +1,6 @@
 import { StellarError } from '../core/errors.ts';
 import type { Kube, Reader } from './client/client.ts';
-import { isTrue, type WithConditions } from './client/objects.ts';
-import { type Resource, resources } from './client/resources.ts';
+import { isTrue, type Resource, resources, type WithConditions } from './client/objects.ts';
 
 /** apidiscovery.k8s.io: all kinds in two answers, from Kubernetes 1.27 on (v2beta1). Older servers answer in another form. */
 const aggregated = ['v2', 'v2beta1']

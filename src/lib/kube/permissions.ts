@@ -1,9 +1,8 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import type { Kube, Permission } from './client/client.ts';
 import { describeCluster } from './client/errors.ts';
-import { groupOf, type Resource } from './client/resources.ts';
+import { groupOf, type Resource } from './client/objects.ts';
 
 export const may = (verb: string, { apiVersion, plural }: Resource, rest: Partial<Permission> = {}): Permission => ({
   verb,

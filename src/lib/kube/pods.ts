@@ -1,6 +1,5 @@
-import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/deadline.ts';
-import { type NextStep, run } from '../core/next-step.ts';
+import { command, type NextStep, run } from '../core/next-step.ts';
 import { type Verdict, waiting } from '../core/stages.ts';
 import type { Kube, Reader } from './client/client.ts';
 import {

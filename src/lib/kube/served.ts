@@ -1,10 +1,15 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import type { Kube, Reader, Selection } from './client/client.ts';
 import { describeCluster } from './client/errors.ts';
-import type { KubeObject } from './client/objects.ts';
-import { groupOf, groupResourceOf, type PathOptions, type Resource, resources } from './client/resources.ts';
+import {
+  groupOf,
+  groupResourceOf,
+  type KubeObject,
+  type PathOptions,
+  type Resource,
+  resources,
+} from './client/objects.ts';
 
 /**
  * Lists a kind that this cluster must serve, for whatever destroys or relies on there being none: an answer of 404 is not an empty

@@ -1,7 +1,6 @@
 import type { Kube, Permission } from './client/client.ts';
 import { unlessStatus } from './client/errors.ts';
-import type { TokenRequest } from './client/objects.ts';
-import { resources } from './client/resources.ts';
+import { resources, type TokenRequest } from './client/objects.ts';
 
 /** A service account of a cluster. */
 export interface Account {

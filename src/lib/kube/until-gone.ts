@@ -1,12 +1,10 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from './client/client.ts';
-import { conditionOf, type KubeObject, type WithConditions } from './client/objects.ts';
-import type { Resource } from './client/resources.ts';
+import { conditionOf, type KubeObject, type Resource, type WithConditions } from './client/objects.ts';
 
 /** Messages while an object is being deleted: see Awaited. */
 interface Meanwhile {

@@ -1,10 +1,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../kube/client/errors.ts';
 import { certificatesIn } from '../kube/client/kubeflex-certificate.ts';
-import type { ConfigMap, Secret } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type ConfigMap, resources, type Secret } from '../kube/client/objects.ts';
 import { identityOf } from './ocm-names.ts';
 
 /** A hub's answer to the key and certificate that a WEC's agent holds. */

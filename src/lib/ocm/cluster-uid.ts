@@ -1,6 +1,6 @@
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { resources } from '../kube/client/objects.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
 
 /**

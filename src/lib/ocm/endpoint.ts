@@ -1,14 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
-import { command } from '../core/command-line.ts';
 import { Deadline } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice } from '../core/next-step.ts';
+import { advice, command } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { clusterAt, connect } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import { isLocalName } from '../kube/client/local-names.ts';
-import { hostOf } from '../kube/client/proxy.ts';
+import { hostOf, isLocalName } from '../kube/client/proxy.ts';
 import type { ClusterEntry } from '../kube/kubeconfig/kubeconfig.ts';
 
 /** One connection to a hub's API server. */

@@ -1,12 +1,10 @@
-import { command } from '../core/command-line.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
-import { count } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
-import { nearestNames } from '../core/nearest.ts';
-import { advice, run } from '../core/next-step.ts';
+import { advice, command, run } from '../core/next-step.ts';
+import { count, nearestNames } from '../core/words.ts';
+import { partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { resources } from '../kube/client/objects.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
 import { notAHub } from './require-hub.ts';
 

@@ -1,12 +1,9 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
 import { Deadline } from '../core/deadline.ts';
-import { run } from '../core/next-step.ts';
-import { ifSeen, tryRead } from '../kube/access.ts';
+import { command, run } from '../core/next-step.ts';
+import { ifSeen, mayNotRead, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
-import type { ConfigMap, Deployment } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
+import { type ConfigMap, type Deployment, resources } from '../kube/client/objects.ts';
 import { describePermission, may } from '../kube/permissions.ts';
 import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { mayAccount, userOf } from '../kube/service-accounts.ts';

@@ -1,9 +1,8 @@
 import { formatAge } from '../core/deadline.ts';
+import { partialReader } from '../kube/access.ts';
 import { type Reader, readsOneByOne } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { type CertificateSigningRequest, conditionOf, isTrue, type Lease } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type CertificateSigningRequest, conditionOf, isTrue, type Lease, resources } from '../kube/client/objects.ts';
 import { clusterNameLabel, leaseName, registrationRequestSelector, skipClockAnnotation } from './ocm-names.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
 import type { RegistrationRequest } from './registration-requests.ts';

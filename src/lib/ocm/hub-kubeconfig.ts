@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { yamlOfPrograms } from '../core/yaml-of-go.ts';
+import { yamlOfPrograms } from '../core/formats.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** The connection to a hub in a kubeconfig. */

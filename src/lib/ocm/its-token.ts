@@ -1,12 +1,10 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice } from '../core/next-step.ts';
+import { advice, command } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
-import { inspectHub, requestBootstrapToken, shortestTokenSeconds } from './hub-access.ts';
-import type { JoinFile } from './join-file.ts';
+import { inspectHub, type JoinFile, requestBootstrapToken, shortestTokenSeconds } from './hub-access.ts';
 
 /** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
 export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { yamlOfGo } from '../core/yaml-of-go.ts';
+import { yamlOfGo } from '../core/formats.ts';
 import { createdAt, type KubeObject, type Secret } from '../kube/client/objects.ts';
 import { tokenId } from '../kube/client/tokens.ts';
 import type { HubConnection } from './endpoint.ts';

@@ -1,7 +1,6 @@
 import { compareVersions, findVersion } from '../core/version.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Deployment, KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Deployment, type KubeObject, resources } from '../kube/client/objects.ts';
 import {
   agentNamespace,
   bootstrapSecretName,

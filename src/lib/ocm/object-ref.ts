@@ -1,4 +1,4 @@
-import type { Candidate } from './policies.ts';
+import type { Candidate } from './kubestellar-api.ts';
 
 /** An object in a document for scripts. The fields are an interface: docs/output.md. */
 export interface ObjectView {

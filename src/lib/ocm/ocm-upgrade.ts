@@ -2,8 +2,13 @@ import { StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
 import { compareVersions } from '../core/version.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { ClusterRole, CustomResourceDefinition, Deployment, PolicyRule } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import {
+  type ClusterRole,
+  type CustomResourceDefinition,
+  type Deployment,
+  type PolicyRule,
+  resources,
+} from '../kube/client/objects.ts';
 import { parseImage } from '../kube/image.ts';
 import { retryConflicts } from '../kube/writes.ts';
 import { isOcmVersion, operatorNamespace, tagOf } from './ocm-names.ts';

@@ -1,11 +1,9 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
-import { originBindingLabel, originWdsLabel } from './kubestellar-names.ts';
-import type { Binding } from './policies.ts';
+import { type Binding, originBindingLabel, originWdsLabel } from './kubestellar-api.ts';
 
 /** The origin that a work in a mailbox names. */
 export interface Origin {

@@ -1,14 +1,12 @@
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
-import { type NextStep, partial, run } from '../core/next-step.ts';
+import { command, type NextStep, partial, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failed, met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
+import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { conditionOf, resources } from '../kube/client/objects.ts';
 import { getServed } from '../kube/served.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 

@@ -1,8 +1,7 @@
+import { partialReader } from '../kube/access.ts';
 import type { Reader } from '../kube/client/client.ts';
-import type { Deployment, Job } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Deployment, type Job, resources } from '../kube/client/objects.ts';
 import { imageVersion, parseImage } from '../kube/image.ts';
-import { partialReader } from '../kube/partial-reader.ts';
 import {
   apiServerOf,
   hookNames,

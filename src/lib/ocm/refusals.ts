@@ -1,5 +1,4 @@
-import { command } from '../core/command-line.ts';
-import { advice, type NextStep, type Problem, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, type Problem, partial, run } from '../core/next-step.ts';
 
 /** The words of every API server (k8s.io/apiserver, admission/plugin/webhook, policy/validating and NamespaceLifecycle). */
 const byWebhook = /(?:admission|failed calling) webhook "([^"]+)"/;

@@ -4,8 +4,7 @@ import { type Endpoint, isSameHub } from './endpoint.ts';
 import { hubConnectionOf } from './hub-connection.ts';
 import type { KnownHub } from './hub-kubeconfig.ts';
 import { hubOf } from './klusterlet-agent.ts';
-import type { WecEvidence } from './wec-evidence.ts';
-import { seemsToRun } from './wec-pods.ts';
+import { seemsToRun, type WecEvidence } from './wec-evidence.ts';
 
 /** The registration on the WEC's side. */
 export type ShownRegistration = Pick<WecEvidence, 'klusterlet' | 'hubSecret' | 'bootstrapSecret' | 'pods'>;

@@ -3,7 +3,7 @@ import { advice } from '../core/next-step.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { listServed, serves } from '../kube/served.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
 

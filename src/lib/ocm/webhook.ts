@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { command } from '../core/command-line.ts';
 import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { type NextStep, run, stepLines } from '../core/next-step.ts';
+import { command, type NextStep, run, stepLines } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import type { Deployment, Pod } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type Deployment, type Pod, type Resource, resources } from '../kube/client/objects.ts';
 import { firstPodFailure, isPodReady, isScaledToNone, podsOf, scaleUp } from '../kube/pods.ts';
 import { hubNamespace, webhookName } from './ocm-names.ts';
 

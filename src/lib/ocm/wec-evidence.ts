@@ -1,7 +1,7 @@
+import { partialReader } from '../kube/access.ts';
 import type { Reader } from '../kube/client/client.ts';
-import type { Deployment, Pod, Secret } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type Deployment, type Pod, resources, type Secret } from '../kube/client/objects.ts';
+import { whyNodeless } from '../kube/pods.ts';
 import {
   agentNamespace,
   bootstrapSecretName,
@@ -53,3 +53,131 @@ export function otherName(klusterlet: Klusterlet | undefined, name: string): str
 export function singletonAgentId(klusterlet: Klusterlet): string | undefined {
   return klusterlet.spec?.deployOption?.mode === 'Singleton' ? klusterlet.metadata.uid : undefined;
 }
+
+/**
+ * The label `app` of the agents' pods (ocm manifests/klusterlet/management): of mode Singleton, then of mode Default. The work
+ * agent of mode Default is scaled to zero until there is a certificate.
+ */
+const singletonApp = 'klusterlet-agent';
+const registrationApp = 'klusterlet-registration-agent';
+const agentApps = [singletonApp, registrationApp, 'klusterlet-manifestwork-agent'];
+
+/** Reasons for which a container does not start without intervention. */
+const stuckReasons = [
+  'ImagePullBackOff',
+  'ErrImagePull',
+  'InvalidImageName',
+  'CrashLoopBackOff',
+  'CreateContainerConfigError',
+];
+
+/** A container that restarted often counts as running after this time. */
+const stableMs = 10_000;
+
+/** A pod that does not run, with the message of its container, as `CrashLoopBackOff (…)`. */
+interface PodProblem {
+  pod: Pod;
+  why: string;
+}
+
+const isAgentPod = ({ metadata }: Pod): boolean =>
+  metadata.namespace === agentNamespace && agentApps.includes(metadata.labels?.app ?? '');
+
+export const isOperatorPod = ({ metadata }: Pod): boolean =>
+  metadata.namespace === operatorNamespace && metadata.labels?.app === operatorName;
+
+/** A pod that is being deleted does not count. */
+const isThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === undefined;
+
+/**
+ * The first operator or agent that has pods, none of them running. Pods are newer evidence than the conditions of their Deployments
+ * and of the Klusterlet.
+ * @param now of the WEC's clock, milliseconds since the epoch
+ */
+export const podProblem = (pods: readonly Pod[], now: number): PodProblem | undefined =>
+  firstProblem(pods, (pod) => whyStuck(pod, now));
+
+/** The first operator or agent without a node, with the scheduler's message: a node may still become available. */
+export const nodelessPod = (pods: readonly Pod[]): PodProblem | undefined => firstProblem(pods, whyNodeless);
+
+function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefined): PodProblem | undefined {
+  for (const app of [operatorName, ...agentApps]) {
+    const podsOfAgent = pods.filter(
+      (pod) => isThere(pod) && pod.metadata.labels?.app === app && (isAgentPod(pod) || isOperatorPod(pod)),
+    );
+    const problems = podsOfAgent.map((pod) => ({ pod, why: why(pod) }));
+    if (problems.some(({ pod, why }) => why === undefined && hasStarted(pod))) continue;
+    const problem = problems.find((each): each is PodProblem => each.why !== undefined);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** Whether all its containers run, ready or not. */
+const hasStarted = ({ status }: Pod): boolean =>
+  status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
+
+/** Why a container of a pod does not run, or runs only until it exits again. */
+function whyStuck({ status }: Pod, now: number): string | undefined {
+  for (const { state, lastState, restartCount = 0 } of status?.containerStatuses ?? []) {
+    const { reason = '', message } = state?.waiting ?? {};
+    if (stuckReasons.includes(reason)) return `${reason}${message ? ` (${message})` : ''}`;
+    const exitCode = lastState?.terminated?.exitCode ?? 0;
+    const started = Date.parse(state?.running?.startedAt ?? '');
+    // A start in the future comes from another clock.
+    const isStable = state?.running !== undefined && !(now - started >= 0 && now - started < stableMs);
+    if (restartCount > 1 && exitCode !== 0 && !isStable)
+      return `CrashLoopBackOff (it exits repeatedly: exit code ${exitCode}, restarted ${restartCount} times)`;
+  }
+  return undefined;
+}
+
+/**
+ * The pods of the agent that registers and renews the Lease.
+ * @returns undefined if these do not include them: a hosted agent runs in another cluster, and other namespaces were not read
+ */
+function registrationPods(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod[] | undefined {
+  const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
+  if (klusterlet === undefined || pods === undefined) return undefined;
+  if (deployOption?.mode?.endsWith('Hosted') || namespace !== agentNamespace) return undefined;
+  const app = deployOption?.mode === 'Singleton' ? singletonApp : registrationApp;
+  return pods.filter((pod) => isThere(pod) && isAgentPod(pod) && pod.metadata.labels?.app === app);
+}
+
+/** Whether the agent should have a pod and has none. */
+export const lacksAgent = (klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): boolean =>
+  registrationPods(klusterlet, pods)?.length === 0;
+
+/** Whether the operator and the agent run, as far as their pods may be seen. */
+export const seemsToRun = (klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): boolean =>
+  pods === undefined ||
+  (pods.some((pod) => isThere(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
+    registrationPods(klusterlet, pods)?.some(hasStarted) !== false);
+
+/** A pod of the agent while none of them runs. */
+export function startingAgent(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod | undefined {
+  const agentPods = registrationPods(klusterlet, pods) ?? [];
+  return agentPods.some(hasStarted) ? undefined : agentPods[0];
+}
+
+/** When the longest-running agent started, milliseconds since the epoch of its node; undefined if that does not show. */
+export function agentStarted(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): number | undefined {
+  const starts = (registrationPods(klusterlet, pods) ?? [])
+    .flatMap(({ status }) => status?.containerStatuses ?? [])
+    .map(({ state }) => Date.parse(state?.running?.startedAt ?? ''))
+    .filter((start) => !Number.isNaN(start));
+  return starts.length === 0 ? undefined : Math.min(...starts);
+}
+
+/** Whether the operator has no pod. */
+export const lacksOperator = (pods: readonly Pod[]): boolean => !pods.some((pod) => isThere(pod) && isOperatorPod(pod));
+
+/** Pods of the operator and of agents that do not run: their kubelets retry only after minutes. */
+export const stuckPodsOf = (pods: readonly Pod[] | undefined, now: number): Pod[] =>
+  (pods ?? []).filter(
+    (pod) => isThere(pod) && (isAgentPod(pod) || isOperatorPod(pod)) && whyStuck(pod, now) !== undefined,
+  );
+
+/** Pods of agents, without those that are being deleted. */
+export const agentPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
+  (pods ?? []).filter((pod) => isAgentPod(pod) && isThere(pod));

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, partial } from '../core/next-step.ts';
+import { advice, command, partial } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { credentialsFailed } from '../kube/client/credentials.ts';
-import type { ConfigMap, KubeObject } from '../kube/client/objects.ts';
+import { type ConfigMap, type KubeObject, resources } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
-import { resources } from '../kube/client/resources.ts';
 import type { ClusterEntry, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';

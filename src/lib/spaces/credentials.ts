@@ -1,12 +1,10 @@
 import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, warn } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/deadline.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Secret } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources, type Secret } from '../kube/client/objects.ts';
 import { tokenExpiry, tokenIssue } from '../kube/client/tokens.ts';
-import { partialReader } from '../kube/partial-reader.ts';
 import { parseHubKubeconfig } from '../ocm/hub-kubeconfig.ts';
 import {
   managerDeployment,

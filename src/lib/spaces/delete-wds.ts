@@ -1,20 +1,18 @@
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import { readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, unreached, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
+import { count } from '../core/words.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
-import { originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { type Binding, type BindingPolicy, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
-import type { Binding, BindingPolicy } from '../ocm/policies.ts';
 import {
   type ControlPlaneToDelete,
   type DeletionOptions,

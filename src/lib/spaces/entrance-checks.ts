@@ -1,11 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { advice } from '../core/next-step.ts';
-import { ifSeen, tryRead } from '../kube/access.ts';
+import { ifSeen, mayNotRead, type PartialReader, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { isTrue } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { mayNotRead, type PartialReader, partialReader } from '../kube/partial-reader.ts';
+import { isTrue, resources } from '../kube/client/objects.ts';
 import { apiServerOf, ingressClass } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, problemOfEntrance, seeIngress, tryEntrance } from './entrance.ts';

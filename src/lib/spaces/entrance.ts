@@ -1,5 +1,4 @@
-import { command } from '../core/command-line.ts';
-import { advice, type NextStep, type Problem, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, type Problem, run } from '../core/next-step.ts';
 import { type Answer, shakeHands } from '../kube/client/handshake.ts';
 import { proxyOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';

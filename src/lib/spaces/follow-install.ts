@@ -1,7 +1,6 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
 import { type Followed, followOne } from '../core/follow.ts';
-import { advice, run as nextStep } from '../core/next-step.ts';
+import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { BlockedReport } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';

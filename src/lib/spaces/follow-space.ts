@@ -5,8 +5,7 @@ import { advice, type NextStep, type Problem, stepLines } from '../core/next-ste
 import type { Run } from '../core/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { isTrue } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { isTrue, resources } from '../kube/client/objects.ts';
 import { roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 import { hookLike } from './spaces.ts';
@@ -106,7 +105,7 @@ async function failure<Inside>(
   reading: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
-  const { failureOfStage } = await import('./stage-failure.ts');
+  const { failureOfStage } = await import('./space-watcher.ts');
   const { failure, log, next: seeMore } = await failureOfStage(id, reading, hosting, inside());
   const isHook = hookLike(reading.space.controlPlane, id) !== undefined;
   const where = failure?.kind === 'exit' ? [failure.why] : [];

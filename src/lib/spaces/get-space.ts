@@ -1,11 +1,9 @@
 import { isNotable } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { type Diagnosis, diagnosisOf, run as nextStep, type Problem } from '../core/next-step.ts';
+import { command, type Diagnosis, diagnosisOf, run as nextStep, type Problem } from '../core/next-step.ts';
 import { blockingStage, judge, type StageView, type Standing, stageViews, standingOf } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, isTrue } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { createdAt, isTrue, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
@@ -18,9 +16,8 @@ import { brokenContext, contextsOf } from './space-access.ts';
 import { checkSpaceName } from './space-requirements.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { spaceVersions } from './space-versions.ts';
-import { type SpaceReading, SpaceWatcher } from './space-watcher.ts';
+import { failureOfStage, type SpaceReading, SpaceWatcher } from './space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
-import { failureOfStage } from './stage-failure.ts';
 import type { WdsInside } from './wds-stages.ts';
 
 /** One space in full. The fields are a public interface: docs/output.md. */

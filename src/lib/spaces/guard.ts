@@ -3,12 +3,11 @@ import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import { ApiError, describeCluster } from '../kube/client/errors.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
+import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
 import { listIfDefined, notServed, serves } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
-import { type Binding, objectsOf } from '../ocm/policies.ts';
+import { type Binding, objectsOf } from '../ocm/kubestellar-api.ts';
 
 /**
  * The guard of a WDS is a ValidatingAdmissionPolicy that refuses to remove all objects from a Binding. KubeStellar's controller

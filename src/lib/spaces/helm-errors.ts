@@ -1,6 +1,5 @@
-import { command } from '../core/command-line.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
 
 /** helm's messages for known causes of failure (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
 const codes: [output: RegExp, code: ErrorCode][] = [

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isNode, parseAllDocuments } from 'yaml';
 import { StellarError } from '../core/errors.ts';
-import { isObject } from '../core/is-object.ts';
-import { yamlOfPrograms } from '../core/yaml-of-go.ts';
+import { isObject, yamlOfPrograms } from '../core/formats.ts';
 
 /** Values of a chart, as JSON. A null removes a default of the chart. */
 export type Values = Record<string, unknown>;

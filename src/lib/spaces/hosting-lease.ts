@@ -1,14 +1,12 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { command } from '../core/command-line.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
-import { advice, run as nextStep } from '../core/next-step.ts';
+import { advice, command, run as nextStep } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
-import type { Lease } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Lease, resources } from '../kube/client/objects.ts';
 import { writeLast } from '../kube/writes.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { type Finding, findingsOfStages } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import { failed, failedForGood, judge, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
+import { mayNotRead, partialReader } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import {
   type Deployment,
@@ -9,11 +9,10 @@ import {
   type Job,
   type KubeObject,
   type Pod,
+  resources,
   type StatefulSet,
   type WithConditions,
 } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
 import {
   firstPodFailure,
   isDeploymentReady,

@@ -1,12 +1,10 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { isObject } from '../core/is-object.ts';
-import { advice, run } from '../core/next-step.ts';
+import { isObject } from '../core/formats.ts';
+import { advice, command, run } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import type { ConfigMap } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type ConfigMap, resources } from '../kube/client/objects.ts';
 import type { ContextToSet, ExtensionEdit, PresentContext } from '../kube/kubeconfig/contexts.ts';
 import { type Entry, noneGiven } from '../kube/kubeconfig/document.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';

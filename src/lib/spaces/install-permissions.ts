@@ -1,5 +1,5 @@
 import type { Permission } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
 import { systemNamespace } from '../ocm/kubeflex-names.ts';
 import type { ReleaseName } from './helm.ts';

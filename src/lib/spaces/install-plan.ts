@@ -1,13 +1,11 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { isObject } from '../core/is-object.ts';
-import { run } from '../core/next-step.ts';
+import { isObject } from '../core/formats.ts';
+import { command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { compareVersions } from '../core/version.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { hookNames, managerAdminBinding, managerName, olderHooks, systemNamespace } from '../ocm/kubeflex-names.ts';
 import type { PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { coreChart } from './core-chart.ts';

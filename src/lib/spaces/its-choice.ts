@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { asCalled, command } from '../core/command-line.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
-import { jsonObject } from '../core/is-object.ts';
-import { advice, partial, run } from '../core/next-step.ts';
+import { jsonObject } from '../core/formats.ts';
+import { advice, asCalled, command, partial, run } from '../core/next-step.ts';
 import { type Access, hidden, ifSeen, through, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { noneGiven } from '../kube/kubeconfig/document.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';

@@ -1,6 +1,5 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run } from '../core/next-step.ts';
+import { advice, command, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';

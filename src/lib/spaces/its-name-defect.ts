@@ -1,7 +1,6 @@
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Deployment, KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Deployment, type KubeObject, resources } from '../kube/client/objects.ts';
 import { hookNames, managerDeployment, roleLabel, transportDeployment } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { withHostingLease } from './hosting-lease.ts';

@@ -1,18 +1,22 @@
-import { command } from '../core/command-line.ts';
 import { graceMs } from '../core/deadline.ts';
-import { partial, run } from '../core/next-step.ts';
+import { command, partial, run } from '../core/next-step.ts';
 import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
-import { ifSeen } from '../kube/access.ts';
+import { ifSeen, type PartialReader, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type ConfigMap, type Deployment, isTrue, type KubeObject, type Pod } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import {
+  type ConfigMap,
+  type Deployment,
+  isTrue,
+  type KubeObject,
+  type Pod,
+  resources,
+} from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
-import { type PartialReader, partialReader } from '../kube/partial-reader.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../kube/pods.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { parseClusterInfo } from '../ocm/hub-kubeconfig.ts';
 import { clusterInfoJob, hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
-import { propertiesNamespace, workStatusCrd } from '../ocm/kubestellar-names.ts';
+import { propertiesNamespace, workStatusCrd } from '../ocm/kubestellar-api.ts';
 import {
   bootstrapServiceAccount,
   hubNamespace,

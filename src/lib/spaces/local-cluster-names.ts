@@ -1,5 +1,5 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
+import { command } from '../core/next-step.ts';
 
 /** KubeFlex's default for the port of this machine that leads to the ingress. */
 export const defaultPort = 9443;

@@ -1,6 +1,5 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { partial } from '../core/next-step.ts';
+import { command, partial } from '../core/next-step.ts';
 import { findProgram, type ProgramRun, readJson, runProgram } from '../core/program.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import {

@@ -1,7 +1,6 @@
 import { isNotable, runChecks } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, stepLines } from '../core/next-step.ts';
+import { advice, command, stepLines } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { inRegistry, versionOf } from '../kube/image.ts';

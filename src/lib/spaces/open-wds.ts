@@ -1,11 +1,9 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, type NextStep, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, run } from '../core/next-step.ts';
 import type { Verdict } from '../core/stages.ts';
 import { type Access, hidden, hiddenBy, ifSeen, seen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
-import type { Deployment } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Deployment, resources } from '../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';

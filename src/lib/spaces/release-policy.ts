@@ -1,15 +1,14 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { getServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
+import type { Binding, BindingPolicy } from '../ocm/kubestellar-api.ts';
 import { isOrphan, makeOrphans } from '../ocm/orphan-works.ts';
-import type { Binding, BindingPolicy } from '../ocm/policies.ts';
 import { type OpenWds, toSeeWds } from './open-wds.ts';
 import { worksOfPolicy } from './sender.ts';
 

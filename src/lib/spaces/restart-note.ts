@@ -1,12 +1,11 @@
 import { hash } from 'node:crypto';
-import { command } from '../core/command-line.ts';
-import { jsonObject } from '../core/is-object.ts';
-import { run } from '../core/next-step.ts';
+import { jsonObject } from '../core/formats.ts';
+import { command, run } from '../core/next-step.ts';
 import { failed, type Verdict } from '../core/stages.ts';
 import type { Deployment } from '../kube/client/objects.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../ocm/policies.ts';
+import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 
 /**
  * What a restart of the controllers of a WDS has to bring back. It is an annotation of the ControlPlane from before the first

@@ -1,14 +1,12 @@
-import { command } from '../core/command-line.ts';
+import { labelValueProblem } from '../core/changes.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run } from '../core/next-step.ts';
+import { advice, command, run } from '../core/next-step.ts';
 import type { Reader } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { getServed, listServed } from '../kube/served.ts';
-import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts';
-import { labelValueProblem } from '../ocm/labels.ts';
+import { type Binding, destinationsOf, objectsOf, originBindingLabel, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { originOf } from '../ocm/origins.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import { type OpenWds, toSeeWds } from './open-wds.ts';
 
 /**

@@ -1,11 +1,9 @@
 import { type Check, pass } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
 import { failureOf } from '../core/errors.ts';
-import { type Problem, problem, run } from '../core/next-step.ts';
+import { command, type Problem, problem, run } from '../core/next-step.ts';
 import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
 import type { Connect, Kube, Reader } from '../kube/client/client.ts';
-import type { Secret } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources, type Secret } from '../kube/client/objects.ts';
 import {
   contextFromCluster,
   type Kubeconfig,

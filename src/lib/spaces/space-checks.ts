@@ -11,9 +11,8 @@ import {
   underCauses,
   warn,
 } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
 import { failureOf } from '../core/errors.ts';
-import { partial, run } from '../core/next-step.ts';
+import { command, partial, run } from '../core/next-step.ts';
 import { judge } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -32,9 +31,8 @@ import { contextChecks } from './space-access.ts';
 import type { Space } from './space-stages.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { spaceVersions } from './space-versions.ts';
-import type { SpaceWatcher } from './space-watcher.ts';
+import { failureOfStage, type SpaceWatcher } from './space-watcher.ts';
 import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
-import { failureOfStage } from './stage-failure.ts';
 import type { WdsInside } from './wds-stages.ts';
 
 /** The results of the checks of a space. */

@@ -1,7 +1,6 @@
+import { partialReader } from '../kube/access.ts';
 import type { Reader } from '../kube/client/client.ts';
-import type { Deployment, Job, Pod, StatefulSet } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type Deployment, type Job, type Pod, resources, type StatefulSet } from '../kube/client/objects.ts';
 import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { typeOf } from './spaces.ts';

@@ -1,10 +1,8 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import type { Deployment, Pod, StatefulSet } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
+import { type Deployment, type Pod, type Resource, resources, type StatefulSet } from '../kube/client/objects.ts';
 import { inRegistry } from '../kube/image.ts';
 import { hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
 import type { PostCreateHook } from '../ocm/kubeflex-objects.ts';

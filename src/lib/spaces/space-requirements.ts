@@ -1,11 +1,9 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run } from '../core/next-step.ts';
+import { advice, command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { resourceOf, resources } from '../kube/client/resources.ts';
+import { type KubeObject, resourceOf, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { isSpaceName, longestName, namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';

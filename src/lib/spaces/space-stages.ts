@@ -1,11 +1,8 @@
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
-import type { Access } from '../kube/access.ts';
-import { conditionOf, isTrue, type Pod } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
-import { mayNotRead } from '../kube/partial-reader.ts';
+import { count } from '../core/words.ts';
+import { type Access, mayNotRead } from '../kube/access.ts';
+import { conditionOf, isTrue, type Pod, type Resource, resources } from '../kube/client/objects.ts';
 import { firstPodFailure, isPodReady, jobState, type PodFailure, podsOf, starting } from '../kube/pods.ts';
 import {
   apiServerOf,

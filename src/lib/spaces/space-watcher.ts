@@ -1,8 +1,9 @@
-import { type Access, hidden, ifSeen, seen, through } from '../kube/access.ts';
+import { command, type NextStep, run } from '../core/next-step.ts';
+import { type Access, hidden, ifSeen, partialReader, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { failureLog, firstPodFailure, type PodFailure } from '../kube/pods.ts';
 import { apiServerOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, tryEntrance } from './entrance.ts';
@@ -110,4 +111,37 @@ export class SpaceWatcher {
     this.#clients.set(name, { context, kube });
     return kube;
   }
+}
+
+/** The cause of a failed stage: the failing pod, and the end of its log. */
+interface StageFailure {
+  failure: PodFailure | undefined;
+  log: string[];
+  /** Commands that show more of that pod. */
+  next: readonly NextStep[];
+}
+
+/** @param inside a client for the space itself, if any: some stages depend on pods inside it */
+export async function failureOfStage<Inside>(
+  id: string,
+  { space, stages }: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  hosting: Kube,
+  inside: Kube | undefined,
+): Promise<StageFailure> {
+  const stage = stages.find((candidate) => candidate.id === id);
+  const outside = firstPodFailure(stage?.podsOf?.(space) ?? []);
+  if (outside !== undefined)
+    return { failure: outside, log: await failureLog(hosting, outside), next: [describePod(hosting, outside)] };
+  const podsInside = space.inside.state === 'seen' ? (stage?.podsInside?.(space.inside.value) ?? []) : [];
+  const failure = firstPodFailure(podsInside);
+  const log = failure === undefined || inside === undefined ? [] : await failureLog(inside, failure);
+  // A space of type host is no context of its own.
+  const at = space.type === 'host' ? hosting : inside;
+  const next = failure === undefined || at === undefined ? [] : [describePod(at, failure)];
+  return { failure, log, next };
+}
+
+function describePod({ cluster }: Kube, { pod }: PodFailure): NextStep {
+  const describe = command`kubectl --context ${cluster.context} -n ${pod.namespace ?? ''} describe pod ${pod.name}`;
+  return run(describe, 'Correct what its last state shows');
 }

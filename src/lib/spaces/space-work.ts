@@ -1,10 +1,9 @@
-import { asCalled, command } from '../core/command-line.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run } from '../core/next-step.ts';
+import { advice, asCalled, command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { type ContextToSet, type Reference, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Waiting } from '../kube/kubeconfig/replace.ts';

@@ -2,9 +2,9 @@ import { type Check, fail, type Outcome, pass, skipped } from '../core/checks.ts
 import { StellarError } from '../core/errors.ts';
 import { partial } from '../core/next-step.ts';
 import { compareVersions } from '../core/version.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue } from '../kube/client/objects.ts';
-import { partialReader } from '../kube/partial-reader.ts';
 import { listControlPlanes, typeOf } from './spaces.ts';
 
 /** Spaces of type vcluster (chart 0.16.4, k3s 1.27.2) do not start on this version of k3s and later ones. */

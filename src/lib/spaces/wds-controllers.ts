@@ -1,16 +1,14 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, type Deployment, type Pod } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { createdAt, type Deployment, type Pod, resources } from '../kube/client/objects.ts';
 import { isScaledToNone, podsOf } from '../kube/pods.ts';
 import { namespaceOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { triggerReconcile } from './follow-space.ts';
-import { forgetHooks, objectsOfHook } from './hooks.ts';
+import { forgetHooks, objectsOfHook } from './space-manifests.ts';
 import { hookLike } from './spaces.ts';
 
 /** A WDS by name, and its hosting cluster. */

@@ -1,8 +1,7 @@
-import { command } from '../core/command-line.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep, partial } from '../core/next-step.ts';
+import { command, run as nextStep, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Stage, unreached, waiting } from '../core/stages.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';

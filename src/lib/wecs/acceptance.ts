@@ -1,10 +1,8 @@
-import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { type NextStep, partial, run } from '../core/next-step.ts';
+import { command, type NextStep, partial, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type CertificateSigningRequest, createdAt } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type CertificateSigningRequest, createdAt, resources } from '../kube/client/objects.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../ocm/hub-evidence.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 

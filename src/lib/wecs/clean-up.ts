@@ -1,12 +1,10 @@
-import { command } from '../core/command-line.ts';
-import { count, few } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
-import { jsonObject } from '../core/is-object.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { jsonObject } from '../core/formats.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
+import { count, few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Deployment, KubeObject } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
+import { type Deployment, type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';

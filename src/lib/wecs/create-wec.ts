@@ -1,10 +1,9 @@
-import { command } from '../core/command-line.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
 import { type Access, ifSeen, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { type HubAccess, hubEndpoints } from '../ocm/hub-access.ts';

@@ -1,14 +1,19 @@
-import { command } from '../core/command-line.ts';
 import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, type KubeObject, type Lease, type Pod } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
+import {
+  conditionOf,
+  type KubeObject,
+  type Lease,
+  type Pod,
+  type Resource,
+  resources,
+} from '../kube/client/objects.ts';
 import { isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';

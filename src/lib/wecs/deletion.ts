@@ -1,7 +1,6 @@
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
 import { formatAge } from '../core/deadline.ts';
-import { type NextStep, noted, type Problem, run } from '../core/next-step.ts';
+import { command, type NextStep, noted, type Problem, run } from '../core/next-step.ts';
+import { count } from '../core/words.ts';
 import type { Condition, WithConditions } from '../kube/client/objects.ts';
 import { isMissed, leaseAgeOf, renewsInTime } from '../ocm/hub-evidence.ts';
 import {
@@ -17,8 +16,7 @@ import {
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { toSeeNamespace } from '../ocm/refusals.ts';
 import type { WecFindings } from './findings.ts';
-import { wecProblem } from './problems.ts';
-import { toSeeAgent } from './registration-checks.ts';
+import { toSeeAgent, wecProblem } from './problems.ts';
 import { isDeregistering } from './release-labels.ts';
 
 /** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */

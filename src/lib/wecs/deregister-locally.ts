@@ -1,7 +1,6 @@
-import { command } from '../core/command-line.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { partial, run } from '../core/next-step.ts';
+import { command, partial, run } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';

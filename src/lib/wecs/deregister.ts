@@ -7,14 +7,14 @@ import { run as runCommand } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { writeLast } from '../kube/writes.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
+import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { restoreDeleteOption } from '../ocm/orphan-works.ts';
-import type { PoliciesOfIts } from '../ocm/policies.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
 import {

@@ -1,10 +1,10 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
 import type { Followed, Reading } from '../core/follow.ts';
+import { command } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { blockingStage, isMet } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../ocm/hub-evidence.ts';
 import { klusterletName } from '../ocm/ocm-names.ts';

@@ -6,7 +6,7 @@ import type { Run } from '../core/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { type HubEvidence, readHub } from '../ocm/hub-evidence.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 import { singletonAgentId } from '../ocm/wec-evidence.ts';

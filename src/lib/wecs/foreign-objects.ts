@@ -1,11 +1,10 @@
 import { mapConcurrently } from '../core/concurrency.ts';
-import { few } from '../core/counts.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
+import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import type { KubeObject, OwnerReference } from '../kube/client/objects.ts';
-import { groupOf, type Resource, resources } from '../kube/client/resources.ts';
+import { groupOf, type KubeObject, type OwnerReference, type Resource, resources } from '../kube/client/objects.ts';
 import { discover } from '../kube/discovery.ts';
 import { listServed, notServed } from '../kube/served.ts';
 import { createdByKlusterlet } from '../ocm/klusterlet-operator.ts';

@@ -1,9 +1,8 @@
 import { diagnosisOf } from '../core/next-step.ts';
 import { stageViews, standingOf } from '../core/stages.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, type Pod } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { createdAt, type Pod, resources } from '../kube/client/objects.ts';
 import { effectiveProperties } from '../ocm/customization.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
@@ -15,9 +14,8 @@ import { singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { mailboxView } from './mailbox.ts';
 import { getPropertiesOf } from './properties.ts';
 import { readBothSides, unread } from './read-both-sides.ts';
-import { requestView } from './request-view.ts';
 import { diagnose, wecVersions } from './wec-checks.ts';
-import { conditionViews, type PodView, type WecSide, type WecView } from './wec-view.ts';
+import { conditionViews, type PodView, requestView, type WecSide, type WecView } from './wec-view.ts';
 
 /** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found` */
 export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {

@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { command } from '../core/command-line.ts';
-import { few } from '../core/counts.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep, partial } from '../core/next-step.ts';
+import { command, run as nextStep, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
+import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { ClusterRole, PolicyRule } from '../kube/client/objects.ts';
-import { groupResourceOf, resources } from '../kube/client/resources.ts';
+import { type ClusterRole, groupResourceOf, type PolicyRule, resources } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../kube/served.ts';
 import { userOf } from '../kube/service-accounts.ts';

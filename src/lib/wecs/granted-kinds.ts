@@ -1,10 +1,9 @@
 import { StellarError } from '../core/errors.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { groupOf, groupResourceOf } from '../kube/client/resources.ts';
+import { groupOf, groupResourceOf } from '../kube/client/objects.ts';
 import { discoverKinds } from '../kube/discovery.ts';
 import { mayAccount } from '../kube/service-accounts.ts';
-import type { ManifestWork } from '../ocm/manifest-works.ts';
-import { lacksRight } from '../ocm/manifest-works.ts';
+import { lacksRight, type ManifestWork } from '../ocm/manifest-works.ts';
 import { agentNamespace, klusterletName } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 

@@ -2,7 +2,7 @@ import { type Changes, effectiveChanges } from '../core/changes.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { retryConflicts } from '../kube/writes.ts';
 import { isAgentOf, presentCertificate } from '../ocm/agent-certificate.ts';
 import { clusterUidAnnotation, recordedUid, recordUid } from '../ocm/cluster-uid.ts';
@@ -12,7 +12,8 @@ import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { acceptCluster } from './acceptance.ts';
 import type { JoinOptions } from './join-options.ts';
-import { type JoinPlan, refuseLabelConflicts } from './join-plan.ts';
+import type { JoinPlan } from './join-plan.ts';
+import { refuseLabelConflicts } from './join-requirements.ts';
 
 /** Writes the records of a join to a ManagedCluster as soon as it exists: its labels and the identity of its cluster. */
 export interface HubRecords {

@@ -1,13 +1,11 @@
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
 import { formatAge } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, type NextStep, partial } from '../core/next-step.ts';
+import { advice, command, type NextStep, partial } from '../core/next-step.ts';
+import { count } from '../core/words.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { type CertificateAnswer, isAgentOf, presentCertificate } from '../ocm/agent-certificate.ts';
 import { clusterUid, otherUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';

@@ -1,15 +1,19 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
 import type { Change, Kube } from '../kube/client/client.ts';
-import type { Deployment, KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Deployment, type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
-import type { HubConnection } from '../ocm/endpoint.ts';
-import { type AgentSettings, bootstrapSecret, image, klusterlet } from '../ocm/klusterlet-agent.ts';
-import { klusterletCrd } from '../ocm/klusterlet-crd.ts';
+import { type HubConnection, verifyEndpoint } from '../ocm/endpoint.ts';
+import type { HubAccess } from '../ocm/hub-access.ts';
+import {
+  type AgentSettings,
+  bootstrapKubeconfig,
+  bootstrapSecret,
+  image,
+  klusterlet,
+} from '../ocm/klusterlet-agent.ts';
 import {
   agentNamespaceObject,
   operatorNamespaceObject,
@@ -19,6 +23,8 @@ import {
   startOperator,
 } from '../ocm/klusterlet-operator.ts';
 import { isOurs, klusterletCrdName, operatorNamespace, pullSecretName } from '../ocm/ocm-names.ts';
+import type { JoinOptions } from './join-options.ts';
+import { agentSettings, endpointFor } from './join-plan.ts';
 
 export interface Installation {
   settings: AgentSettings;
@@ -104,4 +110,66 @@ async function untilServed(kube: Kube, run: Run): Promise<void> {
       next: [nextStep(command`kubectl --context ${context} describe crd ${klusterletCrdName}`, 'Look at it')],
     });
   await waitWhile(blocker, run, late);
+}
+
+/**
+ * The CustomResourceDefinition of Klusterlets, this project's own: it validates nothing and prunes nothing, because the operator
+ * that reads the objects may be of any version. (Seen: OCM's operator 1.3.1 works with it if every field is set that would
+ * otherwise get a default.) Group, names and subresource are those of ocm's manifests.
+ */
+export function klusterletCrd(): KubeObject {
+  const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const description = 'The agent that registers this cluster with an OCM hub.';
+  const openAPIV3Schema = { type: 'object', description, properties: { spec: anything, status: anything } };
+  const version = {
+    name: 'v1',
+    served: true,
+    storage: true,
+    subresources: { status: {} },
+    schema: { openAPIV3Schema },
+  };
+  const definition = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: klusterletCrdName },
+    spec: {
+      group: 'operator.open-cluster-management.io',
+      names: { kind: 'Klusterlet', listKind: 'KlusterletList', plural: 'klusterlets', singular: 'klusterlet' },
+      scope: 'Cluster',
+      versions: [version],
+    },
+  };
+  return definition;
+}
+
+/** Replaces the bootstrap token in output; a token is never printed. */
+export const tokenPlaceholder = 'BOOTSTRAP_TOKEN';
+
+/**
+ * Everything that a join would apply to a WEC, for users who apply it with other tools (GitOps). They supply the bootstrap token
+ * and the credentials of a pull secret: the first is a placeholder, the second is empty.
+ */
+export async function joinManifests(
+  access: HubAccess,
+  name: string,
+  options: JoinOptions,
+  run: Run,
+): Promise<KubeObject[]> {
+  const settings = agentSettings(access, name, undefined, options);
+  const endpoint = await endpointFor(access, name, options);
+  const unverified = await verifyEndpoint(access.its, endpoint, run);
+  if (unverified !== undefined) run.progress.note(unverified);
+  const { data: _, ...secret } = bootstrapSecret(endpoint, tokenPlaceholder) as Secret;
+  const stringData = { kubeconfig: bootstrapKubeconfig(endpoint, tokenPlaceholder) };
+  const readableSecret: KubeObject & { stringData: object } = { ...secret, stringData };
+  return [
+    ...operatorRoles(settings.tag),
+    klusterletCrd(),
+    operatorNamespaceObject(),
+    pullSecret('{}'),
+    ...operatorWorkload(image(settings, 'registration-operator')),
+    agentNamespaceObject(),
+    readableSecret,
+    klusterlet(settings),
+  ];
 }

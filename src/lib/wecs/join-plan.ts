@@ -1,8 +1,6 @@
-import { changeWords, conflicts } from '../core/changes.ts';
-import { command } from '../core/command-line.ts';
 import { sharedReading } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run as nextStep, partial } from '../core/next-step.ts';
+import { advice } from '../core/next-step.ts';
 import { isMet } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type AccessReviewer, askOnce, requirePermissions } from '../kube/permissions.ts';
@@ -20,10 +18,17 @@ import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { registeredElsewhere } from './former-hub.ts';
 import type { Identity } from './identity.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
+import {
+  hubPermissions,
+  refuseLabelConflicts,
+  refuseOtherCluster,
+  refuseSameCluster,
+  requireOwnership,
+  reregisterPermissions,
+  wecPermissions,
+} from './join-requirements.ts';
 import { planVersions, type VersionPlan } from './join-versions.ts';
 import { isOwnToken, recordsTokens, unproven, whyNoAccount } from './own-requests.ts';
-import { refuseOtherCluster, requireOwnership } from './ownership.ts';
-import { hubPermissions, reregisterPermissions, wecPermissions } from './permissions.ts';
 import { judgeRegistration } from './registration-stages.ts';
 import { type ReregisterEvidence, whyReregister } from './reregister.ts';
 import type { Reregister } from './reregister-causes.ts';
@@ -233,41 +238,6 @@ export async function endpointFor(
   options: JoinOptions,
 ): Promise<ChosenEndpoint & HubConnection> {
   return { ...(await chooseEndpoint({ ...access, ...options, wec })), proxyUrl: options.proxyUrl };
-}
-
-/** @returns the UID of the WEC's kube-system @throws StellarError `same-cluster` */
-async function refuseSameCluster(
-  access: HubAccess,
-  { name, kube }: JoiningWec,
-  reads: HubReads | undefined,
-): Promise<string | undefined> {
-  if (reads === undefined) return undefined;
-  const [hub, wec] = await Promise.all([reads.uid(), clusterUid(kube)]);
-  if (wec === undefined || hub !== wec) return wec;
-  const message = `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${wec.slice(0, 8)}…).`;
-  const join = command`stellarctl wec join ${`${name}=CONTEXT`}`;
-  throw new StellarError('same-cluster', message, {
-    next: [partial(join, 'Give the context of the cluster to register')],
-  });
-}
-
-/** @throws StellarError `label-conflict` */
-export function refuseLabelConflicts(
-  { its }: Pick<HubAccess, 'its'>,
-  { name, managedCluster }: HubEvidence,
-  { labels, annotations = {} }: Pick<JoinOptions, 'labels' | 'annotations'>,
-): void {
-  const { metadata } = managedCluster ?? {};
-  const change = command`stellarctl label ${name} ${changeWords(labels)} --overwrite`;
-  const annotate = command`kubectl --context ${its} annotate managedcluster ${name} ${changeWords(annotations)} --overwrite`;
-  for (const [what, other, step] of [
-    ['labels', conflicts(metadata?.labels ?? {}, labels), change],
-    ['annotations', conflicts(metadata?.annotations ?? {}, annotations), annotate],
-  ] as const)
-    if (other.length > 0)
-      throw new StellarError('label-conflict', `${name} has other ${what} on ${its} already: ${other.join(', ')}.`, {
-        next: [nextStep(step, 'To change them')],
-      });
 }
 
 /** OCM's own. */

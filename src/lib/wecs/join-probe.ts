@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type CheckInfo, fail, type Outcome, pass, skipped } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
-import { type Problem, partial } from '../core/next-step.ts';
+import { command, type Problem, partial } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
-import type { Job, Pod } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Job, type Pod, resources } from '../kube/client/objects.ts';
 import { podFailure, whyNodeless } from '../kube/pods.ts';
 import { writeLast } from '../kube/writes.ts';
 import { connectionErrorIn } from '../ocm/hub-connection.ts';

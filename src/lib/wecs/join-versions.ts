@@ -3,8 +3,7 @@ import { imageVersion } from '../kube/image.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import { type AgentSettings, image } from '../ocm/klusterlet-agent.ts';
 import { isOurs } from '../ocm/ocm-names.ts';
-import type { WecEvidence } from '../ocm/wec-evidence.ts';
-import { isOperatorPod, stuckPodsOf } from '../ocm/wec-pods.ts';
+import { isOperatorPod, stuckPodsOf, type WecEvidence } from '../ocm/wec-evidence.ts';
 import type { JoinOptions } from './join-options.ts';
 
 /** What a join does to an existing operator and Klusterlet. */

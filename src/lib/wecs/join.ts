@@ -1,10 +1,9 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice } from '../core/next-step.ts';
+import { advice, command } from '../core/next-step.ts';
 import { readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { type ChosenEndpoint, verifyEndpoint } from '../ocm/endpoint.ts';

@@ -1,11 +1,11 @@
 import { type Standing, standingOf } from '../core/stages.ts';
+import { mayNotRead, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt } from '../kube/client/objects.ts';
-import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, overdueLease, readWholeHub } from '../ocm/hub-evidence.ts';
 import { describeRegistration, judgeRegistration } from './registration-stages.ts';
 import { isDeregistering } from './release-labels.ts';
-import { type RequestView, requestView } from './request-view.ts';
+import { type RequestView, requestView } from './wec-view.ts';
 
 /** One WEC as an ITS shows it. The fields are an interface: docs/output.md. */
 export interface WecListItem extends Standing {

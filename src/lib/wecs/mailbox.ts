@@ -1,8 +1,7 @@
 import type { Reader } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, type WithConditions } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { conditionOf, resources, type WithConditions } from '../kube/client/objects.ts';
+import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { isLeaving, type ManifestWork } from '../ocm/manifest-works.ts';
 import { addonNameLabel, clusterNameLabel } from '../ocm/ocm-names.ts';
 import type { MailboxContents } from './findings.ts';

@@ -1,12 +1,11 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { partial } from '../core/next-step.ts';
+import { command, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { tokenId, tokenUser } from '../kube/client/tokens.ts';
-import { partialReader } from '../kube/partial-reader.ts';
 import { may, missingPermissions } from '../kube/permissions.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { certificateExpiry } from '../ocm/agent-certificate.ts';

@@ -1,14 +1,13 @@
 import { withChanges } from '../core/changes.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import type { ConfigMap } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { partialReader } from '../kube/partial-reader.ts';
+import { type ConfigMap, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../ocm/customization.ts';
 import { type FoundWec, findWecs, type WecTarget } from '../ocm/find-wecs.ts';
-import { propertiesNamespace } from '../ocm/kubestellar-names.ts';
+import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
 

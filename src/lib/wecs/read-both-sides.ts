@@ -1,11 +1,9 @@
-import { command } from '../core/command-line.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
+import { type PartialReader, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, isTrue, type KubeObject, type WithConditions } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { type PartialReader, partialReader } from '../kube/partial-reader.ts';
+import { conditionOf, isTrue, type KubeObject, resources, type WithConditions } from '../kube/client/objects.ts';
 import { clusterUid, otherUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';

@@ -1,6 +1,5 @@
-import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/deadline.ts';
-import { advice, type NextStep, noted, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, noted, partial, run } from '../core/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { type Condition, changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
 import { isScaledToNone, refusedPods, scaleUp, toSeeLimits } from '../kube/pods.ts';
@@ -16,8 +15,16 @@ import {
 import { agentNamespace, hubSecretName, isOurs, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
 import type { RequestState } from '../ocm/registration-requests.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
-import type { WecEvidence } from '../ocm/wec-evidence.ts';
-import { agentStarted, lacksAgent, lacksOperator, podProblem, seemsToRun, startingAgent } from '../ocm/wec-pods.ts';
+import {
+  agentStarted,
+  lacksAgent,
+  lacksOperator,
+  podProblem,
+  seemsToRun,
+  startingAgent,
+  type WecEvidence,
+} from '../ocm/wec-evidence.ts';
+import { agentPods, onIts, toSeeAgent } from './problems.ts';
 import { announcementGraceMs, missing, unannounced } from './reregister-causes.ts';
 
 /** All evidence of one registration. A side that cannot be read is undefined. */
@@ -283,24 +290,3 @@ function clockDifference({ managedCluster, lease }: HubEvidence, now: number): s
   const age = now - Date.parse(lease?.spec?.renewTime ?? '');
   return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
 }
-
-const onIts = (its: string | undefined): string[] => (its === undefined ? [] : ['--its', its]);
-
-/** The command that shows the agent's own logs. */
-export function toSeeAgent(registration: Pick<Registration, 'wec' | 'name' | 'its' | 'context'>): NextStep {
-  const { wec } = registration;
-  if (wec === undefined) return toSeeCluster(registration);
-  const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
-  return agent === undefined
-    ? agentPods(wec.context)
-    : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`);
-}
-
-export const agentPods = (context: string): NextStep =>
-  run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
-
-/** For a cluster that was not read: without a context, or because it does not answer. */
-export const toSeeCluster = ({ name, its, context }: Pick<Registration, 'name' | 'its' | 'context'>): NextStep =>
-  context === undefined
-    ? { ...partial(command`stellarctl wec get ${name}=CONTEXT ${onIts(its)}`), note: 'what the cluster itself shows' }
-    : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');

@@ -1,6 +1,6 @@
-import { isObject, jsonObject } from '../core/is-object.ts';
+import { isObject, jsonObject } from '../core/formats.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 

@@ -1,15 +1,14 @@
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
 import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { partial, run } from '../core/next-step.ts';
+import { command, partial, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failedForGood, met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
+import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { deleteObjects } from '../kube/writes.ts';
-import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import {
   isMadeByHand,
   type ManifestStatus,

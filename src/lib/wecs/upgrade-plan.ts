@@ -1,6 +1,5 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run as nextStep } from '../core/next-step.ts';
+import { advice, command, run as nextStep } from '../core/next-step.ts';
 import { compareVersions } from '../core/version.ts';
 import type { Deployment, Lease } from '../kube/client/objects.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';

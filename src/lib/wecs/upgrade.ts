@@ -1,16 +1,14 @@
-import { command } from '../core/command-line.ts';
 import { mapConcurrently } from '../core/concurrency.ts';
-import { few } from '../core/counts.ts';
 import { Deadline } from '../core/deadline.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run as nextStep } from '../core/next-step.ts';
+import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
+import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Lease } from '../kube/client/objects.ts';
-import { groupResourceOf, resources } from '../kube/client/resources.ts';
+import { groupResourceOf, type Lease, resources } from '../kube/client/objects.ts';
 import { firstPodFailure, isDeploymentReady, starting } from '../kube/pods.ts';
 import { listIfDefined } from '../kube/served.ts';
 import {

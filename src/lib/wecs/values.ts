@@ -1,12 +1,11 @@
 import { type Changes, changeWords, conflicts, effectiveChanges, withChanges } from '../core/changes.ts';
-import { command } from '../core/command-line.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { retryConflicts } from '../kube/writes.ts';
 import { findWecs, noSuchWec, type WecTarget } from '../ocm/find-wecs.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';

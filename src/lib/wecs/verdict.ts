@@ -1,32 +1,23 @@
 import type { Check } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
 import { formatAge } from '../core/deadline.ts';
 import type { JudgedReading } from '../core/follow.ts';
-import { advice, noted, type Problem, partial, run } from '../core/next-step.ts';
+import { advice, command, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { type BlockedReport, blockingStage } from '../core/stages.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../ocm/hub-evidence.ts';
-import { otherName } from '../ocm/wec-evidence.ts';
-import { isOperatorPod, nodelessPod } from '../ocm/wec-pods.ts';
+import { isOperatorPod, nodelessPod, otherName } from '../ocm/wec-evidence.ts';
 import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
 import type { WecFindings } from './findings.ts';
-import { wecProblem } from './problems.ts';
-import {
-  agentPods,
-  type Registration,
-  signingGraceMs,
-  toSeeAgent,
-  toSeeCluster,
-  toSign,
-} from './registration-checks.ts';
+import { agentPods, toSeeAgent, toSeeCluster, wecProblem } from './problems.ts';
+import { type Registration, signingGraceMs, toSign } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
-import { validityOfAgent } from './reregister.ts';
 import {
   cannotConnect,
   expiredCertificate,
   missingManagedCluster,
   registeredElsewhere,
-} from './reregister-problems.ts';
+  validityOfAgent,
+} from './reregister.ts';
 
 function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);

@@ -1,22 +1,25 @@
 import { type Check, pass, skipped } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
 import { begun } from '../core/deadline.ts';
-import { advice, type Problem, run } from '../core/next-step.ts';
-import { conditionOf, type Pod, type WithConditions } from '../kube/client/objects.ts';
-import { groupResourceOf, resources } from '../kube/client/resources.ts';
-import type { PartialReader } from '../kube/partial-reader.ts';
+import { advice, command, type Problem, run } from '../core/next-step.ts';
+import { count } from '../core/words.ts';
+import type { PartialReader } from '../kube/access.ts';
+import { conditionOf, groupResourceOf, type Pod, resources, type WithConditions } from '../kube/client/objects.ts';
 import { addonNamespace, hubNamespace, isOurs, statusAddon } from '../ocm/ocm-names.ts';
 import { hubPrograms, wecPrograms } from '../ocm/program-versions.ts';
 import { toEndRefusal } from '../ocm/refusals.ts';
-import { mayNotReadPods, type RunningVersion, runningVersions, versionWords } from '../ocm/running-versions.ts';
-import { isMinorApart } from '../ocm/version-skew.ts';
+import {
+  isMinorApart,
+  mayNotReadPods,
+  type RunningVersion,
+  runningVersions,
+  versionWords,
+} from '../ocm/running-versions.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { heldWorks } from './deletion.ts';
 import type { WecFindings } from './findings.ts';
 import { groupWorks } from './mailbox.ts';
-import { wecProblem } from './problems.ts';
-import { noWecAccess, toSeeCluster } from './registration-checks.ts';
+import { toSeeCluster, wecProblem } from './problems.ts';
+import { noWecAccess } from './registration-checks.ts';
 import { firstOf, leaseRow, onHub, onWec, type Row, reaching, registrationRows, running } from './verdict.ts';
 
 /** The checks of a WEC: of its registration, then of what it is for. */

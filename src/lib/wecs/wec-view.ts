@@ -2,8 +2,8 @@ import type { Diagnosis } from '../core/next-step.ts';
 import type { StageView, Standing } from '../core/stages.ts';
 import type { Condition } from '../kube/client/objects.ts';
 import type { EffectiveProperty } from '../ocm/customization.ts';
+import type { RegistrationRequest, RequestState } from '../ocm/registration-requests.ts';
 import type { RunningVersion } from '../ocm/running-versions.ts';
-import type { RequestView } from './request-view.ts';
 
 /** All evidence of one WEC. The fields are an interface: docs/output.md. */
 export interface WecView extends Standing {
@@ -100,3 +100,19 @@ export function conditionViews(conditions: readonly Condition[] = []): Condition
     healthy: status === (isNegative(type) ? 'False' : 'True'),
   }));
 }
+
+/** A request in the output for scripts: docs/output.md. */
+export interface RequestView {
+  name: string;
+  agent: string | null;
+  state: RequestState;
+  /** RFC 3339 */
+  created: string;
+}
+
+export const requestView = ({ name, agent, state, created }: RegistrationRequest): RequestView => ({
+  name,
+  agent: agent ?? null,
+  state,
+  created: new Date(created).toISOString(),
+});

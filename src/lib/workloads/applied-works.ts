@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
+import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
-import type { BoundObject } from '../ocm/policies.ts';
+import type { BoundObject } from '../ocm/kubestellar-api.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
 export interface AppliedManifestWork extends KubeObject {

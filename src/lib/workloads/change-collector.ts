@@ -1,10 +1,9 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
-import type { BindingPolicy } from '../ocm/policies.ts';
+import type { BindingPolicy } from '../ocm/kubestellar-api.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import {
   type CollectorSpec,

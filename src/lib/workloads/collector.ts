@@ -1,5 +1,4 @@
-import { command } from '../core/command-line.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
 
 /** control.kubestellar.io/v1alpha1 StatusCollector (kubestellar v0.30.0, api/control/v1alpha1/types.go). Expressions are CEL. */

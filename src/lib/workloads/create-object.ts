@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { command } from '../core/command-line.ts';
 import { Deadline } from '../core/deadline.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { type NextStep, run as nextStep } from '../core/next-step.ts';
+import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { getServed } from '../kube/served.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 

@@ -1,18 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { command } from '../core/command-line.ts';
-import { count, few } from '../core/counts.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run as nextStep } from '../core/next-step.ts';
+import { advice, command, run as nextStep } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Removals } from '../core/removal-limit.ts';
 import type { Run } from '../core/run.ts';
+import { count, few } from '../core/words.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import type { LabelSelector } from '../kube/client/objects.ts';
-import { groupOf, resources } from '../kube/client/resources.ts';
+import { groupOf, type LabelSelector, resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import { getServed } from '../kube/served.ts';
-import { describeObject, keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -21,7 +18,8 @@ import {
   type Modulation,
   objectsOf,
   type PolicySpec,
-} from '../ocm/policies.ts';
+} from '../ocm/kubestellar-api.ts';
+import { describeObject, keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { nameTaken } from './create-object.ts';
 import { type Explanation, explanationOf } from './explain.ts';

@@ -1,16 +1,21 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube, Selection } from '../kube/client/client.ts';
-import type { KubeObject, PodCounts } from '../kube/client/objects.ts';
-import { type Resource, resources } from '../kube/client/resources.ts';
+import { type KubeObject, type PodCounts, type Resource, resources } from '../kube/client/objects.ts';
 import { findWecs } from '../ocm/find-wecs.ts';
-import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../ocm/kubestellar-names.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  type BoundObject,
+  combinedStatusLabels,
+  objectsOf,
+  originBindingLabel,
+  originWdsLabel,
+} from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../ocm/policies.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
 import type { StatusCollector } from './collector.ts';

@@ -1,7 +1,5 @@
 import { type Access, ifSeen, seen } from '../kube/access.ts';
 import { conditionOf, type KubeObject } from '../kube/client/objects.ts';
-import { keyOf } from '../ocm/object-ref.ts';
-import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -9,12 +7,13 @@ import {
   destinationsOf,
   type KindRef,
   type Modulation,
-} from '../ocm/policies.ts';
-import type { NamespaceLabels } from './clauses.ts';
+} from '../ocm/kubestellar-api.ts';
+import { keyOf } from '../ocm/object-ref.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { StatusCollector } from './collector.ts';
 import { type DeliveryEvidence, statusKey, type WorkStatus } from './delivery-evidence.ts';
 import { selectsLabels } from './label-selectors.ts';
-import type { NotSelected } from './select-objects.ts';
+import type { NamespaceLabels, NotSelected } from './select-objects.ts';
 import type { SentObject } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */

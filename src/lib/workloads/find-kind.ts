@@ -1,5 +1,5 @@
 import { StellarError } from '../core/errors.ts';
-import { groupOf } from '../kube/client/resources.ts';
+import { groupOf } from '../kube/client/objects.ts';
 import type { DiscoveredKind } from '../kube/discovery.ts';
 
 /** Finds a kind by its plural, singular or short name, or by its name, as kubectl does. `deployments.apps` includes the group. */

@@ -1,6 +1,6 @@
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
+import type { BoundObject } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../ocm/object-ref.ts';
-import type { BoundObject } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { deliveriesOf } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';

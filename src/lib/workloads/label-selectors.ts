@@ -1,5 +1,5 @@
+import { labelKeyProblem, labelValueProblem } from '../core/changes.ts';
 import type { LabelSelector, LabelSelectorRequirement } from '../kube/client/objects.ts';
-import { labelKeyProblem, labelValueProblem } from '../ocm/labels.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,10 +1,10 @@
 import { type Document, isMap, LineCounter, parseAllDocuments } from 'yaml';
 import { check, refuseFaults, type Schema, syntaxFaults } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
+import { yamlOfGo } from '../core/formats.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
-import { yamlOfGo } from '../core/yaml-of-go.ts';
 import { checkDnsName } from '../kube/object-names.ts';
-import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
+import type { BindingPolicy, PolicySpec } from '../ocm/kubestellar-api.ts';
 
 /** Reads the BindingPolicy in a file, which may contain other objects. @throws StellarError `usage` */
 export async function readPolicyFile(

@@ -1,5 +1,5 @@
 import { failed, type Verdict } from '../core/stages.ts';
-import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/policies.ts';
+import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';

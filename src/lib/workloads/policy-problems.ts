@@ -1,9 +1,8 @@
-import { command } from '../core/command-line.ts';
-import { isSlip } from '../core/nearest.ts';
-import { type Diagnosis, diagnosisOf, type Problem, run } from '../core/next-step.ts';
+import { command, type Diagnosis, diagnosisOf, type Problem, run } from '../core/next-step.ts';
+import { isSlip } from '../core/words.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { KubeObject } from '../kube/client/objects.ts';
-import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
+import type { BindingPolicy, PolicySpec } from '../ocm/kubestellar-api.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { selectsLabels } from './label-selectors.ts';
 

@@ -1,11 +1,11 @@
 import { type Access, ifSeen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discover } from '../kube/discovery.ts';
 import { getServed } from '../kube/served.ts';
 import { findWecs } from '../ocm/find-wecs.ts';
+import type { BindingPolicy, PolicySpec } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import type { BindingPolicy, PolicySpec } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { selectsLabels } from './label-selectors.ts';
 import { type SelectedObject, selectObjects } from './select-objects.ts';

@@ -1,7 +1,7 @@
 import { ifSeen } from '../kube/access.ts';
 import { discoverKinds } from '../kube/discovery.ts';
+import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { keyOf } from '../ocm/object-ref.ts';
-import { objectsOf } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { readDelivery, unseenIn } from './delivery-evidence.ts';
 import { noSuchPolicy } from './explain.ts';

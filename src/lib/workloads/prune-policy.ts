@@ -1,14 +1,14 @@
-import { count } from '../core/counts.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
-import { resources } from '../kube/client/resources.ts';
+import { count } from '../core/words.ts';
+import { resources } from '../kube/client/objects.ts';
 import { discover } from '../kube/discovery.ts';
 import { retryConflicts } from '../kube/writes.ts';
+import { type Binding, objectsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import { type Binding, objectsOf } from '../ocm/policies.ts';
 import { pruneAnnotation } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
 import { worksOfPolicy } from '../spaces/sender.ts';

@@ -1,12 +1,11 @@
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
-import type { ObjectMeta } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type ObjectMeta, resources } from '../kube/client/objects.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../kube/served.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from '../ocm/kubestellar-api.ts';
 import { isOriginOf, type Origin, readOrigins } from '../ocm/origins.ts';
-import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from '../ocm/policies.ts';
 import { controlPlaneOf } from '../spaces/hosting.ts';
 import { contextFor, isSameCluster, reachSpace } from '../spaces/space-access.ts';
 import type { SpaceTools } from '../spaces/space-tools.ts';

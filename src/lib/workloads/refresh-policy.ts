@@ -1,14 +1,13 @@
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
-import { resources } from '../kube/client/resources.ts';
+import { count } from '../core/words.ts';
+import { resources } from '../kube/client/objects.ts';
 import { patchCurrent } from '../kube/writes.ts';
-import { originGenerationAnnotation } from '../ocm/kubestellar-names.ts';
+import { originGenerationAnnotation } from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../spaces/sender.ts';

@@ -1,11 +1,9 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, run as nextStep, partial } from '../core/next-step.ts';
+import { advice, command, run as nextStep, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { KubeObject, Secret } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { accountUid } from '../kube/client/tokens.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { isTokenRefused } from '../ocm/agent-certificate.ts';

@@ -1,15 +1,13 @@
-import { command } from '../core/command-line.ts';
 import { Deadline } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { isLoss, judge } from '../core/stages.ts';
 import { through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { Job } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Job, resources } from '../kube/client/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import {
@@ -21,11 +19,10 @@ import {
   transportDeployment,
 } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, HookUse } from '../ocm/kubeflex-objects.ts';
-import { originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { type ManifestWork, objectsIn } from '../ocm/manifest-works.ts';
 import { triggerReconcile } from '../spaces/follow-space.ts';
 import { noSuchSpace, problemOf } from '../spaces/get-space.ts';
-import { forgetHooks } from '../spaces/hooks.ts';
 import { requireHosting } from '../spaces/hosting.ts';
 import { withHostingLease } from '../spaces/hosting-lease.ts';
 import { chooseItsForWds, type ItsForWds } from '../spaces/its-for-wds.ts';
@@ -34,6 +31,7 @@ import { clusterInfoStageId } from '../spaces/its-stages.ts';
 import { readNote } from '../spaces/restart-note.ts';
 import { openSpace } from '../spaces/space-access.ts';
 import type { SpaceEvidence } from '../spaces/space-evidence.ts';
+import { forgetHooks } from '../spaces/space-manifests.ts';
 import { checkSpaceName, requireHooks } from '../spaces/space-requirements.ts';
 import { isLost } from '../spaces/space-stages.ts';
 import type { SpaceResult, SpaceTools } from '../spaces/space-tools.ts';

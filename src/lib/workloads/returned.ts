@@ -1,10 +1,8 @@
+import { labelValueProblem } from '../core/changes.ts';
 import { type Access, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
-import { combinedStatusLabels } from '../ocm/kubestellar-names.ts';
-import { labelValueProblem } from '../ocm/labels.ts';
+import { type KubeObject, resources } from '../kube/client/objects.ts';
+import { type Binding, combinedStatusLabels, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 import { keyOf, type ObjectView } from '../ocm/object-ref.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { listing, statusKey, type WorkStatus } from './delivery-evidence.ts';
 import { unseenOf, type ViewWithErrors } from './unseen.ts';

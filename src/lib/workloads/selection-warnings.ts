@@ -1,12 +1,10 @@
-import { command } from '../core/command-line.ts';
-import { count } from '../core/counts.ts';
-import { advice, type NextStep, type Problem, partial, problem, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, type Problem, partial, problem, run } from '../core/next-step.ts';
+import { count } from '../core/words.ts';
 import { ifSeen } from '../kube/access.ts';
-import type { KubeObject, LabelSelector } from '../kube/client/objects.ts';
-import { groupOf } from '../kube/client/resources.ts';
+import { groupOf, type KubeObject, type LabelSelector } from '../kube/client/objects.ts';
 import { nearestLabels } from '../ocm/find-wecs.ts';
+import type { DownsyncClause, PolicySpec } from '../ocm/kubestellar-api.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import type { DownsyncClause, PolicySpec } from '../ocm/policies.ts';
 import { hasMailbox } from './delivery.ts';
 import { isValid } from './label-selectors.ts';
 import type { PolicySubject } from './policy-subject.ts';

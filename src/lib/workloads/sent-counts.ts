@@ -1,6 +1,6 @@
 import type { Reader } from '../kube/client/client.ts';
-import { resources } from '../kube/client/resources.ts';
-import { originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { resources } from '../kube/client/objects.ts';
+import { originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { isLeaving, type ManifestWork } from '../ocm/manifest-works.ts';
 import { appliedState, trimmer } from './works.ts';
 

@@ -1,4 +1,4 @@
-import { destinationsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/policies.ts';
+import { destinationsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/kubestellar-api.ts';
 import { type Labels, selectsLabels } from './label-selectors.ts';
 
 /** The labels of a WEC before and after a change. */

@@ -1,6 +1,5 @@
 import type { Run } from '../core/run.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { groupOf, resources } from '../kube/client/resources.ts';
+import { groupOf, type KubeObject, resources } from '../kube/client/objects.ts';
 import { discoverKinds } from '../kube/discovery.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from './create-object.ts';

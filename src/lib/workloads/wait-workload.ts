@@ -1,7 +1,6 @@
-import { command } from '../core/command-line.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { ExitCode, StellarError } from '../core/errors.ts';
-import { advice, run as nextStep } from '../core/next-step.ts';
+import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';

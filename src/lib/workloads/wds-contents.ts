@@ -1,13 +1,11 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { hiddenBy, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { groupOf, groupResourceOf, resources } from '../kube/client/resources.ts';
+import { groupOf, groupResourceOf, type KubeObject, resources } from '../kube/client/objects.ts';
 import type { DiscoveredKind, Discovery } from '../kube/discovery.ts';
 import { listIfDefined, notServed, requireUndefined } from '../kube/served.ts';
-import type { BoundObject, Candidate, DownsyncClause, KindRef } from '../ocm/policies.ts';
-import type { NamespaceLabels } from './clauses.ts';
-import { isExcludedKind } from './select-objects.ts';
+import type { BoundObject, Candidate, DownsyncClause, KindRef } from '../ocm/kubestellar-api.ts';
+import { isExcludedKind, type NamespaceLabels } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 
 /** An object of a WDS: its metadata, and the kind that it is read as. */

@@ -1,10 +1,8 @@
-import { command } from '../core/command-line.ts';
-import { advice, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, type VerdictDetails } from '../core/stages.ts';
-import { changedAt, type KubeObject, writtenAt } from '../kube/client/objects.ts';
-import { groupResourceOf } from '../kube/client/resources.ts';
+import { changedAt, groupResourceOf, type KubeObject, writtenAt } from '../kube/client/objects.ts';
+import type { Binding } from '../ocm/kubestellar-api.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import type { Binding } from '../ocm/policies.ts';
 import { flagsOf, toSeeManager, toSeeWds } from '../spaces/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';

@@ -1,12 +1,11 @@
 import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
-import { command } from '../core/command-line.ts';
-import { count, few } from '../core/counts.ts';
 import { begun } from '../core/deadline.ts';
-import { advice, problem, run } from '../core/next-step.ts';
+import { advice, command, problem, run } from '../core/next-step.ts';
+import { count, few } from '../core/words.ts';
 import { tryRead, whyUnseen } from '../kube/access.ts';
-import { resources } from '../kube/client/resources.ts';
+import { resources } from '../kube/client/objects.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 import { keyOf } from '../ocm/object-ref.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/policies.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
 import { listPolicies } from './policy-list.ts';

@@ -1,21 +1,18 @@
-import { command } from '../core/command-line.ts';
 import { StellarError } from '../core/errors.ts';
-import { run } from '../core/next-step.ts';
+import { command, run } from '../core/next-step.ts';
 import { ifSeen } from '../kube/access.ts';
-import type { KubeObject } from '../kube/client/objects.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import { checkNamespace, checkPathSegment } from '../kube/object-names.ts';
+import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
-import { objectsOf } from '../ocm/policies.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
-import type { NamespaceLabels } from './clauses.ts';
 import { deliveriesOf, type FollowedObject } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { findKind } from './find-kind.ts';
 import { leftOut, type PolicyProblem } from './policy-problems.ts';
-import { selectObjects, whyNotSelected } from './select-objects.ts';
+import { type NamespaceLabels, selectObjects, whyNotSelected } from './select-objects.ts';
 import type { ViewWithErrors } from './unseen.ts';
 import { candidateKind, clausesFor, readContents } from './wds-contents.ts';
 

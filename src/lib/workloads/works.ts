@@ -1,8 +1,11 @@
-import { type Condition, conditionOf, type KubeObject, writtenAt } from '../kube/client/objects.ts';
-import { groupOf } from '../kube/client/resources.ts';
-import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../ocm/kubestellar-names.ts';
+import { type Condition, conditionOf, groupOf, type KubeObject, writtenAt } from '../kube/client/objects.ts';
+import {
+  type KindRef,
+  originBindingLabel,
+  originGenerationAnnotation,
+  originWdsLabel,
+} from '../ocm/kubestellar-api.ts';
 import type { ManifestStatus, ManifestWork } from '../ocm/manifest-works.ts';
-import type { KindRef } from '../ocm/policies.ts';
 
 /** A work, and what the agent reports about one object in it. */
 export interface SentObject {

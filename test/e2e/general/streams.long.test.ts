@@ -11,7 +11,7 @@ import type { Readable } from 'node:stream';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { shellWord } from '../../../src/lib/core/command-line.ts';
+import { shellWord } from '../../../src/lib/core/next-step.ts';
 import { inShell, start } from '../../stellarctl.ts';
 import { Cli } from '../support/harness.ts';
 

@@ -18,7 +18,7 @@ import { after, describe, it } from 'node:test';
 import timers from 'node:timers/promises';
 import { parse } from 'yaml';
 import type { Io } from '../../../src/commands/terminal/io.ts';
-import { resources as kinds, type Resource } from '../../../src/lib/kube/client/resources.ts';
+import { resources as kinds, type Resource } from '../../../src/lib/kube/client/objects.ts';
 import { buildProgram } from '../../../src/program.ts';
 import { destroyWorld } from '../support/destroy-world.ts';
 import { type Asked, type Fault, failing, type Held, isBuiltIn, kindOf } from '../support/fake-clusters.ts';

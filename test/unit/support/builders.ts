@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Deadline } from '../../../src/lib/core/deadline.ts';
-import { type Progress, silentProgress } from '../../../src/lib/core/progress.ts';
-import type { Run } from '../../../src/lib/core/run.ts';
+import { type Progress, type Run, silentProgress } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
 import type { CertificateSigningRequest, Condition, Lease, Pod } from '../../../src/lib/kube/client/objects.ts';
 import type { HubEvidence } from '../../../src/lib/ocm/hub-evidence.ts';

@@ -1,4 +1,4 @@
-import { resources as kinds, type Resource } from '../../../src/lib/kube/client/resources.ts';
+import { resources as kinds, type Resource } from '../../../src/lib/kube/client/objects.ts';
 import { hubHash } from '../../../src/lib/workloads/applied-works.ts';
 import { agentKeyPair, joinedCluster, wecPod } from './builders.ts';
 import { FakeClusters, type Held, widgets } from './fake-clusters.ts';

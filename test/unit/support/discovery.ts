@@ -1,5 +1,5 @@
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
-import { groupOf } from '../../../src/lib/kube/client/resources.ts';
+import { groupOf } from '../../../src/lib/kube/client/objects.ts';
 
 /** Kinds by apiVersion, each as `plural Kind`, with ` Cluster` if it has no namespaces. */
 type Kinds = Record<string, readonly string[]>;

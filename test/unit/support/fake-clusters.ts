@@ -3,8 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import { Readable } from 'node:stream';
-import type { KubeObject } from '../../../src/lib/kube/client/objects.ts';
-import { groupOf, type Resource, resources } from '../../../src/lib/kube/client/resources.ts';
+import { groupOf, type KubeObject, type Resource, resources } from '../../../src/lib/kube/client/objects.ts';
 import { identity } from './fake-server.ts';
 
 /** An object of a cluster. */

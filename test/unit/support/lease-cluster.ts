@@ -1,7 +1,6 @@
 import { Deadline } from '../../../src/lib/core/deadline.ts';
 import type { Run } from '../../../src/lib/core/run.ts';
-import type { Kube } from '../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../src/lib/kube/client/client.ts';
+import { connect, type Kube } from '../../../src/lib/kube/client/client.ts';
 import type { KubeObject, Lease } from '../../../src/lib/kube/client/objects.ts';
 import { recordingProgress } from './builders.ts';
 import { FakeServer, type ReceivedRequest } from './fake-server.ts';

@@ -2,13 +2,19 @@ import { syncBuiltinESMExports } from 'node:module';
 import { mock } from 'node:test';
 import timers from 'node:timers/promises';
 import { Deadline } from '../../../src/lib/core/deadline.ts';
-import { silentProgress } from '../../../src/lib/core/progress.ts';
-import type { Run } from '../../../src/lib/core/run.ts';
+import { type Run, silentProgress } from '../../../src/lib/core/run.ts';
 import { type Access, seen } from '../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../src/lib/kube/client/errors.ts';
-import type { Condition, Deployment, Job, KubeObject, Pod, StatefulSet } from '../../../src/lib/kube/client/objects.ts';
-import type { Resource } from '../../../src/lib/kube/client/resources.ts';
+import type {
+  Condition,
+  Deployment,
+  Job,
+  KubeObject,
+  Pod,
+  Resource,
+  StatefulSet,
+} from '../../../src/lib/kube/client/objects.ts';
 import type { Kubeconfig } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { namespaceOf } from '../../../src/lib/ocm/kubeflex-names.ts';
 import type { ControlPlane, HookUse, PostCreateHook } from '../../../src/lib/ocm/kubeflex-objects.ts';

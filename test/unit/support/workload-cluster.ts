@@ -1,6 +1,5 @@
 import { apiError } from '../../../src/lib/kube/client/errors.ts';
-import type { KubeObject } from '../../../src/lib/kube/client/objects.ts';
-import { groupOf } from '../../../src/lib/kube/client/resources.ts';
+import { groupOf, type KubeObject } from '../../../src/lib/kube/client/objects.ts';
 import type { DiscoveredKind } from '../../../src/lib/kube/discovery.ts';
 import { MemoryCluster } from './space-builders.ts';
 

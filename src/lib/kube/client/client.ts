@@ -4,13 +4,19 @@ import { type Deadline, pause } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
-import { objectIn } from './answer.ts';
 import type { PluginHost } from './credentials.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
-import type { KubeObject, ObjectMeta } from './objects.ts';
+import {
+  type KubeObject,
+  type ObjectMeta,
+  type PathOptions,
+  pathOf,
+  type Resource,
+  resourceOf,
+  resources,
+} from './objects.ts';
 import { Requests } from './requests.ts';
-import { type PathOptions, pathOf, type Resource, resourceOf, resources } from './resources.ts';
-import { type Connection, fieldManager, type Limit, type Request, type Trace } from './transport.ts';
+import { type Connection, fieldManager, type Limit, objectIn, type Request, type Trace } from './transport.ts';
 
 const pageSize = 500;
 /** meta.k8s.io: a server that does not support the form sends whole objects. */

@@ -1,9 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { V1Status } from '@kubernetes/client-node';
-import { command } from '../../core/command-line.ts';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/is-object.ts';
-import { advice, type NextStep, run } from '../../core/next-step.ts';
+import { jsonObject } from '../../core/formats.ts';
+import { advice, command, type NextStep, run } from '../../core/next-step.ts';
 import { redactAuthorization } from '../../core/redact.ts';
 import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { failureOf, StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/is-object.ts';
-import { advice } from '../../core/next-step.ts';
+import { jsonObject } from '../../core/formats.ts';
+import { advice, command, run } from '../../core/next-step.ts';
 import { type ProgramOutput, programFailed, runProgram } from '../../core/program.ts';
 import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { certificateAuthorityOf, type Issued, type PluginHost } from './credentials.ts';
@@ -18,7 +18,7 @@ const terminationGraceMs = 2000;
  */
 export async function issuedFor(context: SelectedContext, host: PluginHost, refused?: Issued): Promise<Issued> {
   const { exec, 'auth-provider': provider } = context.user;
-  const start = provider ? (await import('./auth-provider.ts')).issuedByProvider : startPlugin;
+  const start = provider ? issuedByProvider : startPlugin;
   const key = JSON.stringify(provider ?? [exec, context.cluster]);
   const kept = host.issued.get(key) ?? {};
   host.issued.set(key, kept);
@@ -114,4 +114,25 @@ function read({ command, apiVersion }: { command: string; apiVersion: string }, 
   if (hasForm && areTexts && isPair && (token || clientCertificateData)) return printed.status as Issued;
   const wanted = `an ExecCredential of ${apiVersion} with a token, or with a certificate and its key`;
   throw new StellarError('credentials-failed', `the program ${command} did not print ${wanted}.`);
+}
+
+/** How long before it expires client-go renews a token. */
+const marginMs = 10_000;
+
+/**
+ * The ID token of an OpenID provider as it is in the kubeconfig (client-go, plugin/pkg/client/auth/oidc). kubectl renews it there.
+ * @throws StellarError `kubeconfig-invalid` for other auth providers, `credentials-failed` if it has expired
+ */
+async function issuedByProvider({ name: context, user }: SelectedContext): Promise<Issued> {
+  const { name = '', config } = user['auth-provider'] ?? {};
+  const dropped = `Context ${context} has a user with the auth provider "${name}", which kubectl no longer supports.`;
+  const instead = advice('Use an exec plugin: the field "exec" of the user');
+  if (name !== 'oidc') throw new StellarError('kubeconfig-invalid', dropped, { next: [instead] });
+  const { OpenIDConnectAuth } = await import('@kubernetes/client-node/dist/oidc_auth.js');
+  const token = config?.['id-token'] ?? '';
+  const end = OpenIDConnectAuth.expirationFromToken(token) * 1000 - marginMs;
+  if (end > Date.now()) return { token, expirationTimestamp: new Date(end).toISOString() };
+  throw new StellarError('credentials-failed', `The ID token of context ${context} has expired.`, {
+    next: [run(command`kubectl --context ${context} version`, 'Let kubectl renew it, then rerun the command')],
+  });
 }

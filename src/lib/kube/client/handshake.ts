@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTls, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { whyNetworkFails } from './errors.ts';
 import { issuerNotFound, trustedInstead } from './kubeflex-certificate.ts';
-import { lookup } from './local-names.ts';
-import { hostOf } from './proxy.ts';
+import { hostOf, lookup } from './proxy.ts';
 
 /** What answers at an address, asked in TLS for the name in it. */
 export type Answer =

@@ -104,3 +104,106 @@ export function isTrue(object: WithConditions | undefined, type: string): boolea
 export function createdAt(object: KubeObject): number {
   return Date.parse(object.metadata.creationTimestamp ?? '') || 0;
 }
+
+/** The kinds that stellarctl uses: a fixed table saves the requests of discovery. */
+export interface Resource {
+  apiVersion: string;
+  kind: string;
+  plural: string;
+  namespaced: boolean;
+}
+
+/** The plural is what Kubernetes makes of a kind (apimachinery, meta.UnsafeGuessKindToResource). */
+function resource(apiVersion: string, kind: string, namespaced: boolean): Resource {
+  const singular = kind.toLowerCase();
+  const plural = singular.endsWith('s') ? `${singular}es` : `${singular}s`.replace(/ys$/, 'ies');
+  return { apiVersion, kind, plural, namespaced };
+}
+
+const rbac = 'rbac.authorization.k8s.io/v1';
+const admission = 'admissionregistration.k8s.io';
+
+export const resources = {
+  namespaces: resource('v1', 'Namespace', false),
+  secrets: resource('v1', 'Secret', true),
+  configMaps: resource('v1', 'ConfigMap', true),
+  services: resource('v1', 'Service', true),
+  serviceAccounts: resource('v1', 'ServiceAccount', true),
+  events: resource('v1', 'Event', true),
+  pods: resource('v1', 'Pod', true),
+  deployments: resource('apps/v1', 'Deployment', true),
+  statefulSets: resource('apps/v1', 'StatefulSet', true),
+  jobs: resource('batch/v1', 'Job', true),
+  ingressClasses: resource('networking.k8s.io/v1', 'IngressClass', false),
+  nodes: resource('v1', 'Node', false),
+  clusterRoles: resource(rbac, 'ClusterRole', false),
+  clusterRoleBindings: resource(rbac, 'ClusterRoleBinding', false),
+  roles: resource(rbac, 'Role', true),
+  roleBindings: resource(rbac, 'RoleBinding', true),
+  customResourceDefinitions: resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', false),
+  admissionPolicies: resource(`${admission}/v1`, 'ValidatingAdmissionPolicy', false),
+  admissionPolicyBindings: resource(`${admission}/v1`, 'ValidatingAdmissionPolicyBinding', false),
+  admissionPoliciesBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicy', false),
+  admissionPolicyBindingsBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicyBinding', false),
+  certificateSigningRequests: resource('certificates.k8s.io/v1', 'CertificateSigningRequest', false),
+  selfSubjectReviews: resource('authentication.k8s.io/v1', 'SelfSubjectReview', false),
+  subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview', false),
+  selfSubjectAccessReviews: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', false),
+  leases: resource('coordination.k8s.io/v1', 'Lease', true),
+  managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster', false),
+  managedClusterAddOns: resource('addon.open-cluster-management.io/v1alpha1', 'ManagedClusterAddOn', true),
+  clusterManagementAddOns: resource('addon.open-cluster-management.io/v1alpha1', 'ClusterManagementAddOn', false),
+  placementDecisions: resource('cluster.open-cluster-management.io/v1beta1', 'PlacementDecision', true),
+  manifestWorks: resource('work.open-cluster-management.io/v1', 'ManifestWork', true),
+  clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager', false),
+  appliedManifestWorks: resource('work.open-cluster-management.io/v1', 'AppliedManifestWork', false),
+  clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim', false),
+  controlPlanes: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane', false),
+  postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook', false),
+  bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', false),
+  bindings: resource('control.kubestellar.io/v1alpha1', 'Binding', false),
+  customTransforms: resource('control.kubestellar.io/v1alpha1', 'CustomTransform', false),
+  statusCollectors: resource('control.kubestellar.io/v1alpha1', 'StatusCollector', false),
+  combinedStatuses: resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', true),
+  workStatuses: resource('control.kubestellar.io/v1alpha1', 'WorkStatus', true),
+  klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet', false),
+} as const;
+
+/** The API group of an apiVersion: `apps/v1` → `apps`, `v1` → the empty string. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
+}
+
+export interface PathOptions {
+  namespace?: string | undefined;
+  name?: string | undefined;
+  subresource?: string | undefined;
+}
+
+/** The URL path of an object or, without a name, of a collection. */
+export function pathOf(resource: Resource, { namespace, name, subresource }: PathOptions = {}): string {
+  if (name === '') throw new Error(`an empty name would mean all ${resource.plural}`);
+  const root = groupOf(resource.apiVersion) === '' ? '/api' : '/apis';
+  const segments = [resource.apiVersion];
+  if (namespace !== undefined) segments.push('namespaces', encodeURIComponent(namespace));
+  segments.push(resource.plural);
+  if (name !== undefined) segments.push(encodeURIComponent(name));
+  if (subresource !== undefined) segments.push(subresource);
+  return `${root}/${segments.join('/')}`;
+}
+
+const byKind = new Map<string, Resource>(
+  Object.values(resources).map((known) => [`${known.apiVersion} ${known.kind}`, known]),
+);
+
+/** @throws Error for a kind that is missing from the table above: a bug. */
+export function resourceOf(object: { apiVersion?: string | undefined; kind?: string | undefined }): Resource {
+  const known = byKind.get(`${object.apiVersion} ${object.kind}`);
+  if (known === undefined) throw new Error(`kind ${object.apiVersion} ${object.kind} is missing from resources.ts`);
+  return known;
+}
+
+/** As kubectl spells it: `widgets.example.com`, or `secrets` of the core group. */
+export const groupResourceOf = ({ group, resource }: { group: string; resource: string }): string =>
+  group === '' ? resource : `${resource}.${group}`;

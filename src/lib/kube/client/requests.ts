@@ -1,11 +1,9 @@
-import { command } from '../../core/command-line.ts';
 import { graceMs, monotonic, pause, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/is-object.ts';
-import { run } from '../../core/next-step.ts';
-import type { Answer } from './answer.ts';
+import { jsonObject } from '../../core/formats.ts';
+import { command, run } from '../../core/next-step.ts';
 import { apiError } from './errors.ts';
-import { type Connection, type Request, StaleConnection, Transport } from './transport.ts';
+import { type Answer, type Connection, type Request, StaleConnection, Transport } from './transport.ts';
 
 const restartPauseMs = 500;
 

@@ -1,4 +1,4 @@
-import { jsonObject } from '../../core/is-object.ts';
+import { jsonObject } from '../../core/formats.ts';
 
 /**
  * When a token expires, as far as it shows: the `exp` of a JSON Web Token (RFC 7519). Not verified: only the API server can do

@@ -1,11 +1,14 @@
+import type { IncomingMessage } from 'node:http';
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
+import { pipeline, type Readable } from 'node:stream';
 import { type Deadline, monotonic, requestTimeoutMs, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
+import { isObject } from '../../core/formats.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
-import { type Answer, readAnswer } from './answer.ts';
 import { Credentials, type PluginHost, type Server } from './credentials.ts';
 import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
+import type { KubeObject } from './objects.ts';
 import { tokenExpiry, tokenUser } from './tokens.ts';
 
 /** The timeout of a request whose server sends other answers: over a slow link, a long list delays them. */
@@ -206,3 +209,63 @@ const noAnswer = { code: 'ETIMEDOUT' };
 
 const isReset = (error: unknown): boolean =>
   ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** An answer of a server. */
+export interface Answer {
+  status: number;
+  text: string;
+  /** Seconds. */
+  retryAfter: number | undefined;
+}
+
+/** In bytes: more than any page of a list, and less than what fits into memory. */
+const longestAnswer = 256 * 1024 * 1024;
+
+/**
+ * Reads a whole answer, and decompresses it if needed.
+ * @param heard called for every piece that arrives
+ * @throws StellarError before it keeps more than its limit; Node's errors, also for an answer that cannot be decompressed
+ */
+async function readAnswer(response: IncomingMessage, heard: () => void): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of await unpacked(response, heard)) {
+    length += chunk.length;
+    // Leaving the loop closes the connection.
+    if (length > longestAnswer) throw new StellarError('api-error', 'An answer of more than 256 MB was not read.');
+    chunks.push(chunk);
+  }
+  const retryAfter = Number(response.headers['retry-after']);
+  return {
+    status: response.statusCode ?? 0,
+    text: Buffer.concat(chunks).toString('utf8'),
+    retryAfter: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
+  };
+}
+
+async function unpacked(response: IncomingMessage, heard: () => void): Promise<AsyncIterable<Buffer>> {
+  const pieces = async function* (): AsyncIterable<Buffer> {
+    for await (const piece of response) {
+      heard();
+      yield piece as Buffer;
+    }
+  };
+  if (response.headers['content-encoding'] !== 'gzip') return pieces();
+  // Few answers are long enough to be compressed.
+  const { createGunzip } = await import('node:zlib');
+  // Errors are thrown where the result is read.
+  return pipeline(pieces, createGunzip(), () => undefined) as Readable;
+}
+
+/**
+ * The Kubernetes object in an answer. Conditions that are no objects are dropped: an API server rejects them only where a schema says
+ * so.
+ * @returns undefined for a value without the fields that every object has
+ */
+export function objectIn(value: unknown): KubeObject | undefined {
+  if (!isObject(value) || !isObject(value.metadata) || !('name' in value.metadata)) return undefined;
+  const { status } = value;
+  if (isObject(status) && status.conditions !== undefined)
+    status.conditions = Array.isArray(status.conditions) ? status.conditions.filter(isObject) : [];
+  return value as unknown as KubeObject;
+}

@@ -1,7 +1,6 @@
-import { command } from '../../core/command-line.ts';
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/is-object.ts';
-import { advice, partial, run } from '../../core/next-step.ts';
+import { isObject } from '../../core/formats.ts';
+import { advice, command, partial, run } from '../../core/next-step.ts';
 import type { Entry } from './document.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
 import { withoutCredentials } from './kubeconfig.ts';

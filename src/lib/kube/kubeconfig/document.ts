@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, type Node, parseDocument, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/is-object.ts';
+import { isObject, yamlOfGo, yamlOfPrograms } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
-import { yamlOfGo, yamlOfPrograms } from '../../core/yaml-of-go.ts';
 
 /** The content of a list entry, keys as in the file. */
 export type Entry = Record<string, unknown>;

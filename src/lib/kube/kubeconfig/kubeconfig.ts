@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/is-object.ts';
+import { isObject } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
 import { invalidKubeconfig, namedEntries, parseYaml, toGiveKubeconfig } from './document.ts';
 

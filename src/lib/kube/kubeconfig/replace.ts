@@ -12,10 +12,9 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { command } from '../../core/command-line.ts';
 import { type Deadline, monotonic, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { advice, run } from '../../core/next-step.ts';
+import { advice, command, run } from '../../core/next-step.ts';
 import { replaceFile } from '../../core/private-file.ts';
 import type { Run } from '../../core/run.ts';
 

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { confirm } from '../../../../src/commands/common/confirm.ts';
 import { Session } from '../../../../src/commands/common/session.ts';
-import { callProgram } from '../../../../src/lib/core/command-line.ts';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
+import { callProgram } from '../../../../src/lib/core/next-step.ts';
 import { type FakeStream, fakeIo } from '../../support/fake-io.ts';
 import { stepsOf } from '../../support/steps.ts';
 

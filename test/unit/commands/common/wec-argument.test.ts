@@ -6,8 +6,8 @@ import {
   parseWecTarget,
   targetWords,
 } from '../../../../src/commands/common/wec-argument.ts';
-import { command } from '../../../../src/lib/core/command-line.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { command } from '../../../../src/lib/core/next-step.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { fakeKube } from '../../support/builders.ts';
 

@@ -9,9 +9,8 @@ import { formatTable, writeError } from '../../../../src/commands/terminal/outpu
 import { createProgress } from '../../../../src/commands/terminal/progress.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail, pass, skipped } from '../../../../src/lib/core/checks.ts';
-import { command } from '../../../../src/lib/core/command-line.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { advice, run } from '../../../../src/lib/core/next-step.ts';
+import { advice, command, run } from '../../../../src/lib/core/next-step.ts';
 import { unreached } from '../../../../src/lib/core/stages.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 import { doesSomething, hostileText } from '../../support/hostile.ts';

@@ -12,9 +12,8 @@ import {
 } from '../../../../src/commands/terminal/output.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail } from '../../../../src/lib/core/checks.ts';
-import { callProgram } from '../../../../src/lib/core/command-line.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { advice, diagnosisOf, problem, run } from '../../../../src/lib/core/next-step.ts';
+import { advice, callProgram, diagnosisOf, problem, run } from '../../../../src/lib/core/next-step.ts';
 import { describeGroup } from '../../../../src/lib/doctor/catalogue.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeDeregistration, describeMany } from '../../../../src/commands/wec/deregister-text.ts';
-import { originBindingLabel, originWdsLabel } from '../../../../src/lib/ocm/kubestellar-names.ts';
+import { originBindingLabel, originWdsLabel } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
 import { type InspectedWec, refuseUnfinishable } from '../../../../src/lib/wecs/inspect-wec.ts';
 import type { HubState } from '../../../../src/lib/wecs/leftovers.ts';

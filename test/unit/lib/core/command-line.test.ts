@@ -3,8 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { wordsOf } from '../../../../src/commands/doctor/fix.ts';
-import { asCalled, callProgram, command, shellWord } from '../../../../src/lib/core/command-line.ts';
-import { advice, commandOf, run, stepLines } from '../../../../src/lib/core/next-step.ts';
+import {
+  advice,
+  asCalled,
+  callProgram,
+  command,
+  commandOf,
+  run,
+  shellWord,
+  stepLines,
+} from '../../../../src/lib/core/next-step.ts';
 
 test('plain words stay unquoted', () => {
   assert.equal(

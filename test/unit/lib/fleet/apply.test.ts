@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { writeObject } from '../../../../src/lib/fleet/apply.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { resources } from '../../../../src/lib/kube/client/resources.ts';
+import { type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 
 const wanted = { metadata: { name: 'c1', namespace: 'customization-properties' }, data: { maxPods: '100' } };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { wecNameOf, withNameNotes } from '../../../../src/lib/fleet/export.ts';
 import { importArgoCd, importKarmada, importKubeconfig } from '../../../../src/lib/fleet/import-argocd.ts';
-import { wecNameOf, withNameNotes } from '../../../../src/lib/fleet/imported.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
+import type { Resource } from '../../../../src/lib/kube/client/objects.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 
 /** A cluster with these lists, and a UID of kube-system. */

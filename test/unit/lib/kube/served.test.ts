@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
-import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { resources } from '../../../../src/lib/kube/client/resources.ts';
+import { type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
 import { getServed, listServed } from '../../../../src/lib/kube/served.ts';
 import { fakeKube } from '../../support/builders.ts';
 

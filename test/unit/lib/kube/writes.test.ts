@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resources } from '../../../../src/lib/kube/client/resources.ts';
+import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { deletePresent } from '../../../../src/lib/kube/writes.ts';
 import { fakeKube } from '../../support/builders.ts';
 

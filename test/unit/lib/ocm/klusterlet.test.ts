@@ -5,7 +5,6 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject, Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret, klusterlet, readHubKubeconfig } from '../../../../src/lib/ocm/klusterlet-agent.ts';
-import { klusterletCrd } from '../../../../src/lib/ocm/klusterlet-crd.ts';
 import {
   agentNamespaceObject,
   operatorNamespaceObject,
@@ -13,6 +12,7 @@ import {
   operatorWorkload,
   pullSecret,
 } from '../../../../src/lib/ocm/klusterlet-operator.ts';
+import { klusterletCrd } from '../../../../src/lib/wecs/install-klusterlet.ts';
 
 const settings = {
   clusterName: 'cluster1',

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { parseLabelChanges, parseLabels } from '../../../../src/lib/core/changes.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { parseLabelChanges, parseLabels } from '../../../../src/lib/ocm/labels.ts';
 
 const refused = (problem: RegExp) => (error: unknown) =>
   error instanceof StellarError && error.code === 'usage' && problem.test(error.message);

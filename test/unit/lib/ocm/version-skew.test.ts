@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RunningVersion, Wanted } from '../../../../src/lib/ocm/running-versions.ts';
-import { type InstalledVersions, versionSkews } from '../../../../src/lib/ocm/version-skew.ts';
+import {
+  type InstalledVersions,
+  type RunningVersion,
+  versionSkews,
+  type Wanted,
+} from '../../../../src/lib/ocm/running-versions.ts';
 
 const runs = (product: string, running: string[] | null, wanted: Wanted | null = null): RunningVersion => ({
   ...{ product, component: product.toLowerCase(), running, wanted },

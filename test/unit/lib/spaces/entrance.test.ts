@@ -1,13 +1,12 @@
 /** What answers at the address of a space, tried with real servers, as its create, init and doctor report it. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { Finding } from '../../../../src/lib/core/checks.ts';
-import { runChecks } from '../../../../src/lib/core/checks.ts';
+import { type Finding, runChecks } from '../../../../src/lib/core/checks.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { stepLines } from '../../../../src/lib/core/next-step.ts';
 import { hiddenBy } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
+import type { Resource } from '../../../../src/lib/kube/client/objects.ts';
 import { problemOfEntrance, tryEntrance } from '../../../../src/lib/spaces/entrance.ts';
 import { reachedCheck } from '../../../../src/lib/spaces/entrance-checks.ts';
 import { reachable } from '../../../../src/lib/spaces/space-stages.ts';

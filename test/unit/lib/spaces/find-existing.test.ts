@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { silentProgress } from '../../../../src/lib/core/progress.ts';
+import { silentProgress } from '../../../../src/lib/core/run.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { checkSpaceName, findOrClear } from '../../../../src/lib/spaces/space-requirements.ts';
 import { controlPlane, its, MemoryCluster, soon, waitForNothing, wds } from '../../support/space-builders.ts';

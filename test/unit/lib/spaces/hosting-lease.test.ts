@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfInterrupted } from '../../../../src/lib/core/deadline.ts';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Lease } from '../../../../src/lib/kube/client/objects.ts';
-import { recordWrites } from '../../../../src/lib/kube/dry-run.ts';
+import { recordWrites } from '../../../../src/lib/kube/writes.ts';
 import { describeProcess, withHostingLease } from '../../../../src/lib/spaces/hosting-lease.ts';
 import { LeaseCluster, leasePath } from '../../support/lease-cluster.ts';
 import { failsWith } from '../../support/steps.ts';
@@ -212,7 +212,7 @@ test('a run that is killed leaves its Lease, and the next one on this machine wo
     const { connect } = await import('${source}/kube/client/client.ts');
     const { withHostingLease } = await import('${source}/spaces/hosting-lease.ts');
     const { Deadline } = await import('${source}/core/deadline.ts');
-    const { silentProgress } = await import('${source}/core/progress.ts');
+    const { silentProgress } = await import('${source}/core/run.ts');
     const run = { progress: silentProgress, deadline: new Deadline(60000), signal: new AbortController().signal };
     const kube = connect(JSON.parse(process.env.CONTEXT), run.deadline, run.signal);
     await withHostingLease(kube, 'init', run, () => new Promise((resolve) => setTimeout(resolve, 60000)));`;

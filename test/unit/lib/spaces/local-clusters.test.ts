@@ -7,9 +7,9 @@ import { parse, stringify } from 'yaml';
 import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { advice, stepLines } from '../../../../src/lib/core/next-step.ts';
-import { silentProgress } from '../../../../src/lib/core/progress.ts';
+import { silentProgress } from '../../../../src/lib/core/run.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import type { RecordedWrite } from '../../../../src/lib/kube/dry-run.ts';
+import type { RecordedWrite } from '../../../../src/lib/kube/writes.ts';
 import {
   createLocalCluster,
   type LocalClusterInput,

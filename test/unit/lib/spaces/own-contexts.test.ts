@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { run } from '../../../../src/lib/core/next-step.ts';
 import { connect } from '../../../../src/lib/kube/client/client.ts';
-import { resources } from '../../../../src/lib/kube/client/resources.ts';
+import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { brokenContext, contextChecks, stepsFor } from '../../../../src/lib/spaces/space-access.ts';
 import { FakeServer, otherAuthority } from '../../support/fake-server.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { Condition, KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { originWdsLabel } from '../../../../src/lib/ocm/kubestellar-names.ts';
+import { originWdsLabel } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import { makeOrphans } from '../../../../src/lib/ocm/orphan-works.ts';

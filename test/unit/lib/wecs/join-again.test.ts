@@ -8,8 +8,8 @@ import { finishDone, isDone } from '../../../../src/lib/wecs/follow-join.ts';
 import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/hub-records.ts';
 import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
 import type { JoinPlan } from '../../../../src/lib/wecs/join-plan.ts';
+import { requireOwnership } from '../../../../src/lib/wecs/join-requirements.ts';
 import { OwnRequests, retireRequests, supersededRequests } from '../../../../src/lib/wecs/own-requests.ts';
-import { requireOwnership } from '../../../../src/lib/wecs/ownership.ts';
 import { type ReregisterEvidence, whyReregister } from '../../../../src/lib/wecs/reregister.ts';
 import { dropCertificate } from '../../../../src/lib/wecs/restart-agent.ts';
 import {

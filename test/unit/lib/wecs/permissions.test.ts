@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube, Permission } from '../../../../src/lib/kube/client/client.ts';
-import { resources } from '../../../../src/lib/kube/client/resources.ts';
+import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
 import { listSpaces } from '../../../../src/lib/spaces/list-spaces.ts';
 import { managerBinding, missingManagerBinding } from '../../../../src/lib/spaces/space-manifests.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WecFindings } from '../../../../src/lib/wecs/findings.ts';
-import { registeredElsewhere } from '../../../../src/lib/wecs/reregister-problems.ts';
+import { registeredElsewhere } from '../../../../src/lib/wecs/reregister.ts';
 
 const said = (state: 'accepted' | 'refused') =>
   registeredElsewhere({

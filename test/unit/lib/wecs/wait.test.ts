@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Selection } from '../../../../src/lib/kube/client/client.ts';
-import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
-import type { Resource } from '../../../../src/lib/kube/client/resources.ts';
+import type { Pod, Resource } from '../../../../src/lib/kube/client/objects.ts';
 import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
 import { registrationStages } from '../../../../src/lib/wecs/registration-stages.ts';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { BindingPolicy } from '../../../../src/lib/ocm/policies.ts';
+import type { BindingPolicy } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
 import { listPolicies } from '../../../../src/lib/workloads/policy-list.ts';
 import { getPolicyView } from '../../../../src/lib/workloads/policy-view.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
-import type { Candidate, DownsyncClause, Modulation } from '../../../../src/lib/ocm/policies.ts';
+import type { Candidate, DownsyncClause, Modulation } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import type { Labels } from '../../../../src/lib/workloads/label-selectors.ts';
 
 interface Case {

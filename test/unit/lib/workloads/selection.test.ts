@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
-import type { DownsyncClause } from '../../../../src/lib/ocm/policies.ts';
+import type { DownsyncClause } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import { selectsLabels } from '../../../../src/lib/workloads/label-selectors.ts';
 import { selectObjects, whyNotSelected } from '../../../../src/lib/workloads/select-objects.ts';
 import { candidate, nameOf, namespaces, objects, recorded } from './records.ts';

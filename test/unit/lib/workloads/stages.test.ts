@@ -4,11 +4,10 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { failed } from '../../../../src/lib/core/stages.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
-import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { groupOf } from '../../../../src/lib/kube/client/resources.ts';
+import { groupOf, type KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { type Binding, type BindingPolicy, objectsOf } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
-import { type Binding, type BindingPolicy, objectsOf } from '../../../../src/lib/ocm/policies.ts';
 import type { StatusCollector } from '../../../../src/lib/workloads/collector.ts';
 import { deliveriesOf } from '../../../../src/lib/workloads/delivery.ts';
 import {

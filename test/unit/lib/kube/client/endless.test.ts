@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { Deadline } from '../../../../../src/lib/core/deadline.ts';
-import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../../src/lib/kube/client/client.ts';
-import { resources } from '../../../../../src/lib/kube/client/resources.ts';
+import { connect, type Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { resources } from '../../../../../src/lib/kube/client/objects.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/ocm-objects.ts';
 import { changeOne, labelStore } from '../../../../../src/lib/wecs/values.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { connect, requestLimit } from '../../../../../src/lib/kube/client/client.ts';
-import { resources } from '../../../../../src/lib/kube/client/resources.ts';
+import { resources } from '../../../../../src/lib/kube/client/objects.ts';
 import type { Limit } from '../../../../../src/lib/kube/client/transport.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isLocalName, lookup } from '../../../../../src/lib/kube/client/local-names.ts';
+import { isLocalName, lookup } from '../../../../../src/lib/kube/client/proxy.ts';
 
 describe('a name refers to this machine', () => {
   test('if it is localhost, localtest.me or below them', () => {

@@ -7,9 +7,8 @@ import { afterEach, describe, mock, test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { Deadline, requestTimeoutMs } from '../../../../../src/lib/core/deadline.ts';
-import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../../src/lib/kube/client/client.ts';
-import { resources } from '../../../../../src/lib/kube/client/resources.ts';
+import { connect, type Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { resources } from '../../../../../src/lib/kube/client/objects.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 import { fakeTime, realTime } from '../../../support/fake-time.ts';
 

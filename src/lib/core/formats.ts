@@ -18,3 +18,17 @@ export const yamlOfGo = {
 
 /** The same for text of programs and clusters: of a key that a mapping has twice, the last one counts, as in goyaml.v2's Unmarshal. */
 export const yamlOfPrograms = { ...yamlOfGo, uniqueKeys: false } as const;
+
+/** Whether something that was read is an object with fields: neither null nor a list. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The object with fields that a text is as JSON. @returns undefined for anything else */
+export function jsonObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isSlip, nearestNames } from '../../../../src/lib/core/nearest.ts';
+import { isSlip, nearestNames } from '../../../../src/lib/core/words.ts';
 
 const names = ['cluster1', 'cluster2', 'cluster10', 'edge-berlin', 'edge-bern', 'prod'];
 const cases: [given: string, nearest: string[]][] = [

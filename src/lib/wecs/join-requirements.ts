@@ -1,19 +1,26 @@
-import { command } from '../core/command-line.ts';
+import { changeWords, conflicts } from '../core/changes.ts';
 import { StellarError } from '../core/errors.ts';
-import { type NextStep, run } from '../core/next-step.ts';
-import type { Kube } from '../kube/client/client.ts';
+import { command, type NextStep, partial, run } from '../core/next-step.ts';
+import type { Kube, Permission } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/resources.ts';
+import { type Resource, resources } from '../kube/client/objects.ts';
+import { may } from '../kube/permissions.ts';
 import { certificateExpiry, formerHolder, isAgentOf } from '../ocm/agent-certificate.ts';
-import { recordedUid } from '../ocm/cluster-uid.ts';
+import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { type HubEvidence, hasJoined, isAvailable } from '../ocm/hub-evidence.ts';
-import { klusterletName } from '../ocm/ocm-names.ts';
+import {
+  agentNamespace,
+  bootstrapServiceAccount,
+  hubSecretName,
+  klusterletName,
+  operatorNamespace,
+} from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { type Identity, type KnownWec, otherRole, proveIdentity, refuseRole } from './identity.ts';
-import type { JoiningWec } from './join-options.ts';
+import type { JoiningWec, JoinOptions } from './join-options.ts';
 
 /**
  * Refuses a cluster that evidently is something else (a hub, a hosting cluster, a WDS, an API server without nodes, or one that a
@@ -118,4 +125,93 @@ function nameTaken(
   const lead =
     'Choose another name. If it is this cluster, reinstalled, remove its old registration first, then join again';
   return new StellarError('name-taken', message, { next: [run(remove, lead)] });
+}
+
+/** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
+function acceptPermissions(wec: string): Permission[] {
+  const group = 'register.open-cluster-management.io';
+  return [
+    may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
+    { verb: 'approve', group: 'certificates.k8s.io', resource: 'signers', name: 'kubernetes.io/kube-apiserver-client' },
+    may('patch', resources.managedClusters, { name: wec }),
+    { verb: 'update', group, resource: 'managedclusters', subresource: 'accept', name: wec },
+  ];
+}
+
+export function hubPermissions(wec: string, { accept, label }: { accept: boolean; label: boolean }): Permission[] {
+  const token = { subresource: 'token', namespace: operatorNamespace, name: bootstrapServiceAccount };
+  return [
+    may('create', resources.serviceAccounts, token),
+    may('get', resources.managedClusters, { name: wec }),
+    may('list', resources.certificateSigningRequests),
+    ...(accept ? acceptPermissions(wec) : []),
+    ...(label && !accept ? [may('patch', resources.managedClusters, { name: wec })] : []),
+  ];
+}
+
+/** The permissions to install a klusterlet on a WEC: server-side apply needs both verbs. */
+export function wecPermissions(): Permission[] {
+  const inNamespace = { namespace: operatorNamespace };
+  const inAgentNamespace = { namespace: agentNamespace };
+  const applied = [
+    ...both(resources.clusterRoles),
+    ...both(resources.clusterRoleBindings),
+    ...both(resources.customResourceDefinitions),
+    ...both(resources.namespaces),
+    ...both(resources.serviceAccounts, inNamespace),
+    ...both(resources.deployments, inNamespace),
+    ...both(resources.secrets, inNamespace),
+    ...both(resources.secrets, inAgentNamespace),
+    ...both(resources.klusterlets),
+  ];
+  return [...applied, may('get', resources.secrets, inAgentNamespace), may('list', resources.pods, inAgentNamespace)];
+}
+
+/**
+ * The permissions on a WEC to make an agent with a certificate register again: its certificate is removed, and its pods are
+ * deleted.
+ */
+export function reregisterPermissions(): Permission[] {
+  return [
+    may('delete', resources.secrets, { namespace: agentNamespace, name: hubSecretName }),
+    may('delete', resources.pods, { namespace: agentNamespace }),
+  ];
+}
+
+const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] =>
+  ['create', 'patch'].map((verb) => may(verb, resource, rest));
+
+/** @returns the UID of the WEC's kube-system @throws StellarError `same-cluster` */
+export async function refuseSameCluster(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  reads: { uid(): Promise<string | undefined> } | undefined,
+): Promise<string | undefined> {
+  if (reads === undefined) return undefined;
+  const [hub, wec] = await Promise.all([reads.uid(), clusterUid(kube)]);
+  if (wec === undefined || hub !== wec) return wec;
+  const message = `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${wec.slice(0, 8)}…).`;
+  const join = command`stellarctl wec join ${`${name}=CONTEXT`}`;
+  throw new StellarError('same-cluster', message, {
+    next: [partial(join, 'Give the context of the cluster to register')],
+  });
+}
+
+/** @throws StellarError `label-conflict` */
+export function refuseLabelConflicts(
+  { its }: Pick<HubAccess, 'its'>,
+  { name, managedCluster }: HubEvidence,
+  { labels, annotations = {} }: Pick<JoinOptions, 'labels' | 'annotations'>,
+): void {
+  const { metadata } = managedCluster ?? {};
+  const change = command`stellarctl label ${name} ${changeWords(labels)} --overwrite`;
+  const annotate = command`kubectl --context ${its} annotate managedcluster ${name} ${changeWords(annotations)} --overwrite`;
+  for (const [what, other, step] of [
+    ['labels', conflicts(metadata?.labels ?? {}, labels), change],
+    ['annotations', conflicts(metadata?.annotations ?? {}, annotations), annotate],
+  ] as const)
+    if (other.length > 0)
+      throw new StellarError('label-conflict', `${name} has other ${what} on ${its} already: ${other.join(', ')}.`, {
+        next: [run(step, 'To change them')],
+      });
 }

@@ -1,0 +1,126 @@
+import { Option } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
+import type { CollectorRequest, CollectorView } from '../../lib/workloads/change-collector.ts';
+import type { Definition } from '../common/define.ts';
+import { section } from '../common/lines.ts';
+import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
+
+export const list: Definition<WdsOptions> = {
+  description:
+    'Lists the StatusCollectors of a WDS with the policies that name them, and the errors in their expressions.',
+  timeout: '30s',
+  examples: [['stellarctl collector list', 'the collectors of the default WDS']],
+  options: [...wdsOptions()],
+  async run(session) {
+    const { listCollectors } = await import('../../lib/workloads/change-collector.ts');
+    const wds = await session.wds();
+    const items = await listCollectors(wds);
+    await session.print({ wds: wds.name, items }, items, [
+      { header: 'NAME', value: ({ name }) => name },
+      { header: 'COLUMNS', value: ({ columns }) => columns.join(',') },
+      { header: 'USED BY', value: ({ usedBy }) => usedBy.join(',') || '-' },
+      { header: 'STATE', value: ({ errors }) => errors[0]?.split('\n')[0] ?? 'ok' },
+    ]);
+    const create = ['collector', 'create', 'NAME', '--preset', 'replicas'];
+    if (items.length === 0) await session.noneInWds(wds, 'status collectors', create);
+  },
+};
+
+export const get: Definition<WdsOptions> = {
+  description:
+    'Shows the expressions of a StatusCollector, the policies that name it, and where KubeStellar cannot evaluate it.',
+  timeout: '30s',
+  examples: [['stellarctl collector get replicas', 'its columns, and its errors']],
+  arguments: [['<name>', 'the collector']],
+  options: [...wdsOptions()],
+  async run(session, _options, [name = '']) {
+    checkDnsName(name, 'a status collector');
+    const { getCollector } = await import('../../lib/workloads/change-collector.ts');
+    const { view } = await getCollector(await session.wds(), name);
+    await session.show(view, () => describeCollector(view));
+  },
+};
+
+type CreateOptions = WdsOptions & WritingOptions & Partial<CollectorRequest>;
+
+export const create: Definition<CreateOptions> = {
+  description:
+    'Creates a StatusCollector, which makes tables from the status that WECs return. Binding policies refer to it by name (policy create --status). Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl collector create replicas --preset replicas', 'the replicas on each WEC'],
+    [
+      'stellarctl collector create ready --column wec=inventory.name --column ready=returned.status.readyReplicas',
+      'columns of your own',
+    ],
+    [
+      'stellarctl collector create total --combine total=SUM:returned.status.availableReplicas --combine wecs=COUNT',
+      'one row for all WECs',
+    ],
+  ],
+  arguments: [['<name>', 'the name of the collector']],
+  options: [
+    new Option('--preset <preset>', 'a ready-made set of columns').choices([
+      'replicas',
+      'conditions',
+      'available-wecs',
+    ]),
+    ['--filter <expression>', 'which returned statuses to include'],
+    repeatable('--column <column>', 'a column, with a row for each WEC, as NAME=EXPRESSION'),
+    repeatable('--combine <column>', 'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION'),
+    repeatable('--group-by <column>', 'a row for each value of this column, as NAME=EXPRESSION'),
+    new Option('--limit <rows>', 'the maximum number of rows (default: 20)').argParser(Number),
+    ...wdsOptions(),
+    dryRunOption(),
+  ],
+  async run(session, options, [name = '']) {
+    checkDnsName(name, 'a status collector');
+    const change = await import('../../lib/workloads/change-collector.ts');
+    const { createReported } = await import('../../lib/workloads/create-object.ts');
+    const { column = [], groupBy = [], combine = [] } = options;
+    const spec = change.collectorSpec({ ...options, column, groupBy, combine });
+    const wds = await session.wdsToWrite();
+    await session.finish([await createReported('collector', name, spec, wds, session.run)]);
+    session.next(change.toUseCollector(name, wds));
+  },
+};
+
+type RemoveOptions = WdsOptions & WritingOptions & { force?: boolean };
+
+export const remove: Definition<RemoveOptions> = {
+  description: 'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
+  timeout: '30s',
+  destroys: true,
+  examples: [['stellarctl collector delete replicas', 'a collector that no policy names']],
+  arguments: [['<name>', 'the collector']],
+  options: [
+    ['--force', 'delete a collector that binding policies name; they then have an error'],
+    ...wdsOptions(),
+    dryRunOption(),
+  ],
+  async run(session, { force }, [name = '']) {
+    checkDnsName(name, 'a status collector');
+    const { deleteCollector } = await import('../../lib/workloads/change-collector.ts');
+    const wds = await session.wdsToWrite();
+    await session.finish([await deleteCollector(name, { force }, wds, session.run)]);
+  },
+};
+
+function describeCollector({ name, spec, usedBy, errors }: CollectorView): string[] {
+  const { filter, groupBy = [], combinedFields = [], select = [], limit } = spec;
+  const columns = [...groupBy, ...select].map((column) => `${column.name}   ${column.def}`);
+  const combined = combinedFields.map(
+    (field) => `${field.name}   ${field.type}${field.subject ? ` of ${field.subject}` : ''}`,
+  );
+  return [
+    `StatusCollector ${name}`,
+    ...section('filter', filter === undefined || filter === '' ? [] : [filter]),
+    ...section('columns', [...columns, ...combined]),
+    ...section('limit', limit === undefined ? [] : [`${limit} rows`]),
+    ...section('used by', [usedBy.length === 0 ? 'no binding policy' : usedBy.join(', ')]),
+    ...section(
+      'errors',
+      errors.flatMap((error) => error.split('\n')),
+    ),
+  ];
+}
