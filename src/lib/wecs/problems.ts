@@ -1,6 +1,6 @@
 import { command, type NextStep, type Problem, partial, problem, run } from '../core/next-step.ts';
 import { agentNamespace } from '../ocm/ocm-names.ts';
-import type { Registration } from './registration-checks.ts';
+import type { WecEvidence } from '../ocm/wec-evidence.ts';
 
 /** What may resolve by itself, or waits for a user. */
 const warnings = ['certificate-expiring', 'versions-apart', 'klusterlet-in-work', 'another-agent-asks'];
@@ -20,8 +20,16 @@ export const wecProblem = (code: string, message: string, ...next: readonly Next
 /** The option of a command that reads the ITS, if one is known. */
 export const onIts = (its: string | undefined): string[] => (its === undefined ? [] : ['--its', its]);
 
+/** A WEC, as far as it was read, and what it is read with. */
+interface ReadWec {
+  name: string;
+  wec: WecEvidence | undefined;
+  its?: string;
+  context?: string | undefined;
+}
+
 /** The command that shows the agent's own logs. */
-export function toSeeAgent(registration: Pick<Registration, 'wec' | 'name' | 'its' | 'context'>): NextStep {
+export function toSeeAgent(registration: ReadWec): NextStep {
   const { wec } = registration;
   if (wec === undefined) return toSeeCluster(registration);
   const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
@@ -34,7 +42,7 @@ export const agentPods = (context: string): NextStep =>
   run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
 
 /** For a cluster that was not read: without a context, or because it does not answer. */
-export const toSeeCluster = ({ name, its, context }: Pick<Registration, 'name' | 'its' | 'context'>): NextStep =>
+export const toSeeCluster = ({ name, its, context }: Omit<ReadWec, 'wec'>): NextStep =>
   context === undefined
     ? { ...partial(command`stellarctl wec get ${name}=CONTEXT ${onIts(its)}`), note: 'what the cluster itself shows' }
     : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');
