@@ -1,20 +1,11 @@
 import { expiredToken } from '../helpers/tokens.ts';
 import type { WecScene } from '../helpers/wec-scene.ts';
 import { bindWorkload, untilApplied } from '../helpers/workload.ts';
-import { apply } from '../kube/apply.ts';
 import { findCondition, isTrue } from '../kube/conditions.ts';
-import type { AnyObject, Klusterlet, ManifestWork, Namespace, Pod } from '../kube/objects.ts';
-import {
-  apiServices,
-  clusterRoles,
-  klusterlets,
-  managedClusters,
-  manifestWorks,
-  namespaces,
-} from '../kube/resources.ts';
+import type { AnyObject, Namespace, Pod } from '../kube/objects.ts';
+import { apiServices, managedClusters, namespaces } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { agentNamespace, condition } from '../ocm/names.ts';
-import { roleObject, rule } from '../ocm/rbac.ts';
 import { pods } from './fault.ts';
 import { registering } from './registering.ts';
 import { type FaultRow, isHubs, row } from './row.ts';
@@ -108,26 +99,6 @@ export const registrationFaults: readonly FaultRow[] = [
   row('versions-apart', 'The agent is of an older version than the hub', (scene) =>
     scene.register({ agentVersion: 'v0.15.0' }),
   ),
-  row('klusterlet-recreated', 'A work of the hub makes the Klusterlet again wherever it is deleted', async (scene) => {
-    await scene.register();
-    const verbs = 'get, create, update, patch, delete';
-    const role = roleObject('bed:klusterlets', [rule('operator.open-cluster-management.io', 'klusterlets', verbs)]);
-    const labels = { 'open-cluster-management.io/aggregate-to-work': 'true' };
-    scene.onMend(async () => {
-      await scene.wipe();
-      await scene.wec.admin.delete(clusterRoles, role.metadata.name);
-    });
-    await apply(scene.wec.admin, { ...role, metadata: { ...role.metadata, labels } });
-    const { spec } = await scene.wec.admin.get<Klusterlet>(klusterlets, 'klusterlet');
-    const { apiVersion, kind } = klusterlets;
-    const manifests = [{ apiVersion, kind, metadata: { name: 'klusterlet' }, spec }];
-    const key = { name: `${scene.name}-klusterlet`, namespace: scene.name };
-    await scene.hub.admin.create<ManifestWork>(manifestWorks, { metadata: key, spec: { workload: { manifests } } });
-    await until(async () => {
-      const { status } = await scene.hub.admin.get<ManifestWork>(manifestWorks, `${key.namespace}/${key.name}`);
-      return isTrue(status?.conditions, 'Applied');
-    }, `the Klusterlet of ${scene.name} as a work`);
-  }),
   row('cluster-deleted', 'The ManagedCluster was deleted under a living agent', async (scene) => {
     await scene.register();
     await scene.hub.admin.delete(managedClusters, scene.name);

@@ -1,7 +1,7 @@
 import { Deadline } from '../../lib/core/deadline.ts';
 import type { NamedResult } from '../../lib/core/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/core/errors.ts';
-import { asCalled, command, type Diagnosis, run, textOf } from '../../lib/core/next-step.ts';
+import { asCalled, command, run, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
@@ -85,6 +85,11 @@ export class Session extends Clusters {
     for (const line of lines) this.progress.note(`${indent}${line}`);
   }
 
+  /** Says to people, before a change, what it does. */
+  noteView(describe: (style: Style, isWide: boolean) => readonly string[]): void {
+    if (isForPeople(this.output)) this.noteLines(describe(this.#style, this.output === 'wide'));
+  }
+
   /** Prints a complete result for scripts or for humans. */
   async print<Row extends { name: string }>(
     document: object,
@@ -158,12 +163,6 @@ export class Session extends Clusters {
   next(...steps: readonly string[]): void {
     if (this.options.quiet || this.options.dryRun || this.exitCode !== ExitCode.done) return;
     this.noteLines(steps.map((step, index) => `${index === 0 ? 'Next: ' : '      '}${asCalled(step)}`));
-  }
-
-  /** Says what a list does not show, with the next steps. */
-  notes(problems: readonly Diagnosis[]): void {
-    if (!isForPeople(this.output)) return;
-    for (const { problem, steps } of problems) this.noteLines([problem, ...steps.map((step) => `    ${step}`)]);
   }
 
   /** Says what an empty list would list, and how to create one. */

@@ -11,7 +11,6 @@ import {
   wdsOptions,
   yesOption,
 } from '../common/options.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 type Options = WdsOptions & ConfirmedOptions & { filename: string; maxRemoved?: number };
 
@@ -33,24 +32,20 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   destroys: true,
-  async run(session, { filename, yes, maxRemoved: max, color }) {
+  async run(session, { filename, yes, maxRemoved: max }) {
     const { readPolicyFile } = await import('../../lib/workloads/policy-file.ts');
     const { applyPolicy } = await import('../../lib/workloads/create-policy.ts');
     const { describeExplanation } = await import('./explain-text.ts');
-    const { styleFor } = await import('../terminal/style.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
     const wds = await session.wdsToWrite(yes);
-    const style = styleFor(session.io.stderr, session.io, color);
     const confirm = confirming<PolicyChange>(session, {
       show({ explanation, lost, unknown }) {
-        const lines = isForPeople(session.output)
-          ? describeExplanation(explanation, style, session.output === 'wide')
-          : [];
+        session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
         const losses = [
           ...lost,
           ...unknown.map(({ what, why }) => `unknown, because ${what} could not be read: ${why}`),
         ];
-        session.noteLines([...lines, ...losses.map((each) => `  no longer sent: ${each}`)]);
+        session.noteLines(losses.map((each) => `  no longer sent: ${each}`));
       },
       confirmations: ({ name, lost, unknown, removed }) =>
         lost.length + unknown.length === 0

@@ -11,7 +11,6 @@ import {
   type WdsOptions,
   wdsOptions,
 } from '../common/options.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
   clusters: string[];
@@ -57,7 +56,6 @@ export const definition: Definition<Options> = {
     checkDnsName(name, 'a binding policy');
     const { createPolicy, policyOf, readSpec } = await import('../../lib/workloads/create-policy.ts');
     const { describeExplanation } = await import('./explain-text.ts');
-    const { styleFor } = await import('../terminal/style.ts');
     const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
     for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
     // An empty selector would select every object of the WDS, and may result from an unset variable of a script.
@@ -69,11 +67,8 @@ export const definition: Definition<Options> = {
     const wds = await session.wds();
     const spec = await readSpec(request, wds);
     session.announce(wds.kube, 'WDS');
-    const style = styleFor(session.io.stderr, session.io, options.color);
-    const show = (explanation: Explanation): void => {
-      if (isForPeople(session.output))
-        session.noteLines(describeExplanation(explanation, style, session.output === 'wide'));
-    };
+    const show = (explanation: Explanation): void =>
+      session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
     const { confirm } = await import('../common/confirm.ts');
     const ask = (details: string[]) =>
       confirm(session, { verb: 'Create', doing: 'Creating', name, yes: options.yes, details });

@@ -40,7 +40,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
   const { name, wds, its, wecs, objects, notVisible, state, why } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
   const cells = objects.map((object) => [
-    `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
+    describeObject({ kind: object.kind, metadata: object }),
     ...(isMatrix
       ? wecs.map((wec) => cellOf(object.deliveries.find((delivery) => delivery.wec === wec)))
       : [countsOf(object.deliveries)]),

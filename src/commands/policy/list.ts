@@ -14,8 +14,8 @@ export const definition: Definition<WdsOptions> = {
   async run(session) {
     const { listPolicies } = await import('../../lib/workloads/policy-list.ts');
     const wds = await session.wds();
-    const { view: items, problems, errors } = await listPolicies(wds);
-    await session.print({ wds: wds.name, items, problems }, items, [
+    const { view: items, errors } = await listPolicies(wds);
+    await session.print({ wds: wds.name, items }, items, [
       { header: 'NAME', value: ({ name }) => name },
       { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
       { header: 'OBJECTS', value: ({ objects }) => String(objects) },
@@ -27,7 +27,6 @@ export const definition: Definition<WdsOptions> = {
       { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
     ]);
     if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies');
-    session.notes(problems);
     session.incomplete(errors);
   },
 };

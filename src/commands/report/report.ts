@@ -1,5 +1,5 @@
 import { command } from '../../lib/core/next-step.ts';
-import { count } from '../../lib/core/words.ts';
+import { count, few } from '../../lib/core/words.ts';
 import type { ReportIndex } from '../../lib/doctor/report.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -73,8 +73,7 @@ async function show(
     session.printLines([`${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`]);
     const lines = missing.map(({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`);
     if (missing.length > 0) session.progress.note(`Not in the report (also listed in its index.json):`);
-    for (const line of lines.slice(0, linesAtMost)) session.progress.note(`  ${line}`);
-    if (lines.length > linesAtMost) session.progress.note(`  and ${lines.length - linesAtMost} more`);
+    session.noteLines(few(lines, linesAtMost), '  ');
   } else {
     const item = { name: file, bytes, clusters, missing, files: files.length };
     await session.print({ items: [item] }, [item], []);

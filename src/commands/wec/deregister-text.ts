@@ -1,5 +1,5 @@
 import { changeWords } from '../../lib/core/changes.ts';
-import { count } from '../../lib/core/words.ts';
+import { count, few } from '../../lib/core/words.ts';
 import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/manifest-works.ts';
 import { addonFinalizers } from '../../lib/wecs/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister-locally.ts';
@@ -44,11 +44,10 @@ function describeOne(inspected: InspectedWec, options: DeregisterOptions): strin
     return [isGone(hubState) ? 'Not registered.' : 'No longer registered; its leftovers are removed.'];
   const labels = changeWords({ ...interrupted, ...selectableLabels(managedCluster) });
   return [
-    ...[...policiesOf(works)].map(([policy, wecNames]) => {
-      const objects = wecNames.flatMap(objectsIn);
-      const more = objects.length > 4 ? ', …' : '';
-      return `runs      ${count(wecNames.length, 'work')} of ${policy}: ${objects.slice(0, 4).join(', ')}${more}`;
-    }),
+    ...[...policiesOf(works)].map(
+      ([policy, own]) =>
+        `runs      ${count(own.length, 'work')} of ${policy}: ${few(own.flatMap(objectsIn), 4).join(', ')}`,
+    ),
     ...(addons.length > 0 ? [`add-ons   ${addons.map(({ metadata }) => metadata.name).join(', ')}`] : []),
     ...(labels.length > 0 ? [`labels    ${labels.join(', ')}`] : []),
     ...(agentDead === undefined ? [] : [`agent     not running: ${agentDead}`]),

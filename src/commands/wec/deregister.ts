@@ -1,8 +1,7 @@
+import type { NamedResult } from '../../lib/core/each-name.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, noted, partial, textOf } from '../../lib/core/next-step.ts';
-import type { Kube } from '../../lib/kube/client/client.ts';
-import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
-import type { DeregisterResult } from '../../lib/wecs/deregister.ts';
+import type { Its } from '../../lib/workloads/read-policies.ts';
 import { type Confirmation, confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -95,11 +94,11 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
 /** Shows what runs on the WECs, asks, and deregisters them. @param asksOnce for all of them, or for each */
 export async function deregisterShown(
   session: Session,
-  its: { kube: Kube; context: SelectedContext },
+  its: Its,
   wecs: readonly WecArgument[],
   options: Pick<Options, 'yes' | 'cleanup' | 'keepWorkloads' | 'force'>,
   asksOnce: boolean,
-): Promise<DeregisterResult[]> {
+): Promise<NamedResult[]> {
   const { deregister } = await import('../../lib/wecs/deregister.ts');
   const { describeDeregistration, describeMany } = await import('./deregister-text.ts');
   const names = wecs.map(({ name }) => name);

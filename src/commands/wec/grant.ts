@@ -41,16 +41,11 @@ export const grant: Definition<GrantOptions> = {
       read: () => inspectGrant(reached),
       losses: ({ lacking }) => lacking.map(groupResourceOf),
       confirm: confirming(session, {
-        show: ({ lacking }) => {
+        show({ lacking }) {
+          const may = `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}`;
+          const none = `${reached.name}: no work fails for lack of a right that --from-errors can grant; nothing to do`;
           // Each in its own line: a long line would be cut, and the user must see all of them.
-          for (const kind of lacking)
-            session.progress.note(
-              `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${groupResourceOf(kind)}`,
-            );
-          if (lacking.length === 0)
-            session.progress.note(
-              `${reached.name}: no work fails for lack of a right that --from-errors can grant; nothing to do`,
-            );
+          session.noteLines(lacking.length === 0 ? [none] : lacking.map((kind) => `${may}: ${groupResourceOf(kind)}`));
         },
         confirmations: ({ lacking }) =>
           lacking.length === 0

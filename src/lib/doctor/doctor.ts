@@ -16,11 +16,11 @@ import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { readMailboxes } from '../wecs/mailbox.ts';
 import { readBothSides } from '../wecs/read-both-sides.ts';
 import { wecChecks } from '../wecs/wec-checks.ts';
+import type { Its } from '../workloads/read-policies.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
 import {
   type Examined,
   failedBy,
-  type Its,
   reachable,
   reportIfNotVisible,
   type Subject,
@@ -92,14 +92,11 @@ function hubsOfWecs(named: DoctorInput['wecs'], hubs: readonly Hub[], { known, e
   return found;
 }
 
-/** The result of a request to the admission of an ITS, if there was one. */
-interface AdmissionResult {
-  webhook?: HubWebhook | undefined;
-}
-
 /** An ITS that answers, with its findings. */
-interface Hub extends Its, AdmissionResult {
+interface Hub extends Its {
   findings: readonly Finding[];
+  /** The result of a request to its admission, if there was one. */
+  webhook?: HubWebhook | undefined;
 }
 
 const isUnreached = ({ findings: [first] }: Examined): boolean =>
@@ -125,7 +122,7 @@ async function examineHosting(tools: SpaceTools): Promise<{ ofHosting: Examined[
   return { ofHosting: spaceFindings, hubs };
 }
 
-async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & AdmissionResult)[]> {
+async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Pick<Hub, 'webhook'>)[]> {
   const { hosting } = tools;
   const listed = await tryRead(() => listControlPlanes(hosting));
   if (listed.state === 'hidden' && listed.error !== undefined) {

@@ -4,14 +4,14 @@ import type { ProgramRun } from '../core/program.ts';
 import type { Run } from '../core/run.ts';
 import { type Access, errorOf, ifSeen, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { verifyEndpoint } from '../ocm/endpoint.ts';
 import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
-import { hubConnectionOf } from '../ocm/hub-connection.ts';
 import type { JoiningWec, JoinOptions } from '../wecs/join-options.ts';
-import { hubReads, type JoinPlan, planJoin } from '../wecs/join-plan.ts';
+import { type JoinPlan, planJoin } from '../wecs/join-plan.ts';
+import { joinProbes } from '../wecs/join-requirements.ts';
+import type { Its } from '../workloads/read-policies.ts';
 import { HostingState, hostingChecks, itsChecks, joiningChecks } from './cluster-checks.ts';
 import { machineChecks, type ProgramNeeds, programChecks } from './machine-checks.ts';
-import { type Examined, failedBy, type Its, reachable } from './subject.ts';
+import { type Examined, failedBy, reachable } from './subject.ts';
 
 export interface PreflightInput {
   programs: ProgramRun;
@@ -45,7 +45,7 @@ export async function runPreflight(input: PreflightInput, run: Run): Promise<Exa
     let planned: JoinPlan | undefined;
     const plan = async ({ kube, context }: Its) => {
       access ??= accessHub(kube, context, joinOptions.certificateAuthority);
-      planned = await planFor(await access, wec, joinOptions, run);
+      planned = await planJoin(await access, wec, joinOptions, joinProbes(await access, [wec], run));
       return planned;
     };
     const chosen = ifSeen(its);
@@ -61,14 +61,6 @@ export async function runPreflight(input: PreflightInput, run: Run): Promise<Exa
   ]);
   return [{ subject: { kind: 'machine', name: '' }, findings: ofMachine }, ...ofClusters.flatMap((each) => each ?? [])];
 }
-
-/** What a join would know before its first write. An operator's report that it is connected counts: a new check would be a write. */
-const planFor = (access: HubAccess, wec: JoiningWec, options: JoinOptions, run: Run): Promise<JoinPlan> =>
-  planJoin(access, wec, options, {
-    hub: access.kube && hubReads(access.kube, [wec]),
-    verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
-    isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
-  });
 
 /** A cluster that is not found, or does not answer, is one finding. */
 async function checkCluster<Checked extends { kube: Kube }>(

@@ -1,15 +1,9 @@
 import { type CheckInfo, type Finding, fail, isDependent } from '../core/checks.ts';
 import type { StellarError } from '../core/errors.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import type { JoinPlan } from '../wecs/join-plan.ts';
-
-/** A client for an ITS, and its context. */
-export interface Its {
-  kube: Kube;
-  context: SelectedContext;
-}
+import type { Its } from '../workloads/read-policies.ts';
 
 /** The client among others that leads to the same cluster: one may have several addresses. */
 export async function sameCluster(kube: Kube, others: readonly Kube[]): Promise<Kube | undefined> {

@@ -16,20 +16,17 @@ import { join } from '../wecs/join.ts';
 import type { Moving } from '../wecs/join-options.ts';
 import { ensurePropertiesNamespace } from '../wecs/properties.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
-import { fleetAnnotation, managerOf } from './owned-values.ts';
 import {
   conflictOf,
-  type FleetClusters,
-  type FleetOptions,
-  type FleetPlan,
+  fleetAnnotation,
+  managerOf,
   type Present,
-  planFleet,
   planValues,
   readPresent,
   type ValueKindName,
   type ValuePlan,
-  type WecPlan,
-} from './plan.ts';
+} from './owned-values.ts';
+import { type FleetClusters, type FleetOptions, type FleetPlan, planFleet, type WecPlan } from './plan.ts';
 
 /** The result for one WEC. The fields are an interface: docs/output.md. */
 export interface FleetResult extends NamedResult {

@@ -2,17 +2,17 @@ import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { imageVersion, parseImage } from '../kube/image.ts';
-import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
 import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { proveIdentity } from '../wecs/identity.ts';
-import { defaultRegistry, endpointFor } from '../wecs/join-plan.ts';
+import { defaultRegistry, endpointFor, knownEndpoints } from '../wecs/join-plan.ts';
 import { labelsOf } from '../wecs/values.ts';
+import type { Its } from '../workloads/read-policies.ts';
 import type { FleetDocument, JoinSettings } from './fleet-schema.ts';
-import { knownEndpoints, readPresent } from './plan.ts';
+import { readPresent } from './owned-values.ts';
 
 /** A context that may lead to a WEC. */
 export interface Candidate {
@@ -26,7 +26,7 @@ export interface Candidate {
  * @throws StellarError `not-a-hub`
  */
 export async function exportFleet(
-  its: { kube: Kube; context: SelectedContext },
+  its: Its,
   candidates: readonly Candidate[],
   kubeconfig: string | undefined,
 ): Promise<ImportedFleet> {
@@ -122,20 +122,11 @@ export const wecNameOf = (given: string): string =>
     .slice(0, 63)
     .replace(/^-+|-+$/g, '');
 
-/** Says which names a person must change: several clusters may have come to one, and some have none. */
+/** Leaves out clusters without a name, and says so. */
 export function withNameNotes({ wecs, comments }: ImportedFleet): ImportedFleet {
   const named = wecs.filter(({ name }) => name !== '');
-  const twice = [...Map.groupBy(named, ({ name }) => name)].flatMap(([name, all]) => (all.length > 1 ? name : []));
-  return {
-    wecs: named,
-    comments: [
-      ...comments,
-      ...twice.map((name) => `${name}: several clusters come to this name; give the others another one`),
-      ...(named.length < wecs.length
-        ? ['left out: clusters whose names have no letter or digit that a WEC may have']
-        : []),
-    ],
-  };
+  const note = 'left out: clusters whose names have no letter or digit that a WEC may have';
+  return { wecs: named, comments: named.length < wecs.length ? [...comments, note] : comments };
 }
 
 export const without = (

@@ -1,5 +1,12 @@
-import type { KubeObject } from '../kube/client/objects.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice } from '../core/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { type ConfigMap, type KubeObject, resources } from '../kube/client/objects.ts';
 import { fieldManager } from '../kube/client/transport.ts';
+import { listServed } from '../kube/served.ts';
+import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import { notAHub } from '../ocm/require-hub.ts';
 
 /** The field manager of a fleet: what it has applied shows which values it owns, without a state file. */
 export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fleet}`;
@@ -14,7 +21,7 @@ export function hasOtherFleet(fleet: string, objects: readonly (KubeObject | und
 }
 
 /** The values of an object that fleets own. */
-export type ValuePath = 'labels' | 'annotations' | 'data';
+type ValuePath = 'labels' | 'annotations' | 'data';
 
 /** A change of one value; null for none. */
 export interface ValueChange {
@@ -24,7 +31,7 @@ export interface ValueChange {
 }
 
 /** A wanted value that another program has set to a different one. */
-export interface ValueConflict {
+interface ValueConflict {
   key: string;
   value: string;
   managers: string[];
@@ -98,4 +105,79 @@ function managersOf(object: KubeObject | undefined, path: ValuePath): Map<string
 
 interface Fields {
   [field: string]: Fields | undefined;
+}
+
+/** The values of a WEC that a file sets. */
+type WecValues = Record<'labels' | 'annotations' | 'properties', Record<string, string>>;
+
+/** These values, each with its place in an object. */
+const valueKinds = [
+  { kind: 'label', path: 'labels', wantedOf: ({ labels }: WecValues) => labels },
+  { kind: 'annotation', path: 'annotations', wantedOf: ({ annotations }: WecValues) => annotations },
+  { kind: 'property', path: 'data', wantedOf: ({ properties }: WecValues) => properties },
+] as const satisfies readonly { kind: string; path: ValuePath; wantedOf(wec: WecValues): Record<string, string> }[];
+
+export type ValueKindName = (typeof valueKinds)[number]['kind'];
+
+/** What the ITS has. */
+export interface Present {
+  clusters: Map<string, ManagedCluster>;
+  properties: Map<string, ConfigMap>;
+}
+
+export async function readPresent(hub: Kube): Promise<Present> {
+  const [clusters, configMaps] = await Promise.all([
+    hub.list<ManagedCluster>(resources.managedClusters),
+    listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
+  ]);
+  if (clusters === undefined) throw notAHub(hub);
+  return {
+    clusters: new Map(clusters.map((each) => [each.metadata.name, each])),
+    properties: new Map(configMaps.map((each) => [each.metadata.name, each])),
+  };
+}
+
+/** What the values of one WEC need. */
+export interface ValuePlan {
+  changes: (ValueChange & { kind: ValueKindName })[];
+  conflicts: (ValueConflict & { kind: ValueKindName })[];
+  /** Which objects must be written, for changes or for their ownership. */
+  writes: { cluster: boolean; properties: boolean };
+}
+
+/** Compares the values of one WEC with those that the file wants. */
+export function planValues(
+  fleet: string,
+  wec: WecValues & { name: string },
+  { clusters, properties }: Present,
+  { forceConflicts }: { forceConflicts: readonly string[] },
+): ValuePlan {
+  const forced = new Set(forceConflicts);
+  const judged = valueKinds.map(({ kind, path, wantedOf }) => {
+    const object = path === 'data' ? properties.get(wec.name) : clusters.get(wec.name);
+    return { kind, path, ...judgeValues(object, path, { fleet, values: wantedOf(wec), forced }) };
+  });
+  const open = judged.filter(({ changes, isOwned }) => changes.length > 0 || !isOwned);
+  const former = clusters.get(wec.name)?.metadata.annotations?.[fleetAnnotation];
+  const takenOver = former === undefined || former === fleet ? [] : [{ key: fleetAnnotation, from: former, to: fleet }];
+  return {
+    changes: [
+      ...judged.flatMap(({ kind, changes }) => changes.map((change) => ({ kind, ...change }))),
+      ...takenOver.map((change) => ({ kind: 'annotation' as const, ...change })),
+    ],
+    conflicts: judged.flatMap(({ kind, conflicts }) => conflicts.map((conflict) => ({ kind, ...conflict }))),
+    writes: {
+      cluster: takenOver.length > 0 || open.some(({ path }) => path !== 'data'),
+      properties: open.some(({ path }) => path === 'data'),
+    },
+  };
+}
+
+/** The error of values that another program has set; undefined if there are none. */
+export function conflictOf({ conflicts }: ValuePlan, hub: Kube, name: string): StellarError | undefined {
+  if (conflicts.length === 0) return undefined;
+  const all = conflicts.map(({ kind, key, value, managers }) => `${kind} ${key}=${value} of ${managers.join(', ')}`);
+  return new StellarError('label-conflict', `${name} has on ${hub.cluster.context}: ${all.join('; ')}.`, {
+    next: [advice(`To own them: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`)],
+  });
 }

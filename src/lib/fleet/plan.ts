@@ -1,45 +1,34 @@
 import { withChanges } from '../core/changes.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
-import { advice } from '../core/next-step.ts';
 import { refuseManyRemovals } from '../core/removal-limit.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type ConfigMap, resources } from '../kube/client/objects.ts';
-import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { listServed } from '../kube/served.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
-import { type Endpoint, verifyEndpoint } from '../ocm/endpoint.ts';
 import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
-import { hubConnectionOf } from '../ocm/hub-connection.ts';
 import { hasJoined } from '../ocm/hub-evidence.ts';
-import { type PoliciesOfIts, propertiesNamespace } from '../ocm/kubestellar-api.ts';
+import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { notAHub } from '../ocm/require-hub.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { readRemainingWorks, unsentObjects } from '../wecs/former-hub.ts';
-import { proveIdentity } from '../wecs/identity.ts';
+import { proveIdentity, requireProof } from '../wecs/identity.ts';
 import type { JoiningWec, JoinOptions, RemainingWorks } from '../wecs/join-options.ts';
-import { hubReads, type JoinProbes, planJoin } from '../wecs/join-plan.ts';
+import { knownEndpoints, planJoin } from '../wecs/join-plan.ts';
+import { type JoinProbes, joinProbes } from '../wecs/join-requirements.ts';
+import type { Its } from '../workloads/read-policies.ts';
 import { type SideEffects, sideEffectsOf, type WecChange } from '../workloads/side-effects.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
+  conflictOf,
   fleetAnnotation,
   hasOtherFleet,
-  judgeValues,
+  type Present,
+  planValues,
+  readPresent,
   type ValueChange,
-  type ValueConflict,
-  type ValuePath,
+  type ValueKindName,
+  type ValuePlan,
 } from './owned-values.ts';
-
-/** The values of a WEC that a file sets, each with its place in an object. */
-const valueKinds = [
-  { kind: 'label', path: 'labels', wantedOf: ({ labels }: FleetWec) => labels },
-  { kind: 'annotation', path: 'annotations', wantedOf: ({ annotations }: FleetWec) => annotations },
-  { kind: 'property', path: 'data', wantedOf: ({ properties }: FleetWec) => properties },
-] as const satisfies readonly { kind: string; path: ValuePath; wantedOf(wec: FleetWec): Record<string, string> }[];
-
-export type ValueKindName = (typeof valueKinds)[number]['kind'];
 
 /** What becomes of one WEC. The fields are an interface: docs/output.md. */
 export interface WecPlan {
@@ -76,7 +65,7 @@ export interface FleetPlan {
 
 /** The clusters of a fleet. */
 export interface FleetClusters {
-  its: { kube: Kube; context: SelectedContext };
+  its: Its;
   /** A client for a WEC. @throws StellarError `context-unknown` */
   open(wec: FleetWec): Promise<Kube>;
   /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
@@ -94,12 +83,6 @@ export interface FleetOptions {
   evictWorks: boolean;
   /** So many at most (default: the larger of 1 and 10 % of the WECs of the ITS). */
   maxRemoved?: number | undefined;
-}
-
-/** What the ITS has. */
-export interface Present {
-  clusters: Map<string, ManagedCluster>;
-  properties: Map<string, ConfigMap>;
 }
 
 /** Reads the ITS once and the WECs in parallel, and compares them with the file. It writes nothing. @throws StellarError `not-a-hub` */
@@ -148,18 +131,6 @@ export function planNew(fleet: Fleet): FleetPlan {
 const nothing: Present = { clusters: new Map(), properties: new Map() };
 const noEffects: SideEffects = { starting: [], released: [], unread: [] };
 
-export async function readPresent(hub: Kube): Promise<Present> {
-  const [clusters, configMaps] = await Promise.all([
-    hub.list<ManagedCluster>(resources.managedClusters),
-    listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
-  ]);
-  if (clusters === undefined) throw notAHub(hub);
-  return {
-    clusters: new Map(clusters.map((each) => [each.metadata.name, each])),
-    properties: new Map(configMaps.map((each) => [each.metadata.name, each])),
-  };
-}
-
 /** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
 export function formerWecs(fleet: Fleet, { clusters, properties }: Present): string[] {
   return [...clusters.values()]
@@ -170,53 +141,8 @@ export function formerWecs(fleet: Fleet, { clusters, properties }: Present): str
     .sort();
 }
 
-/** What the values of one WEC need. */
-export interface ValuePlan {
-  changes: WecPlan['changes'];
-  conflicts: (ValueConflict & { kind: ValueKindName })[];
-  /** Which objects must be written, for changes or for their ownership. */
-  writes: { cluster: boolean; properties: boolean };
-}
-
-/** Compares the values of one WEC with those that the file wants. */
-export function planValues(
-  fleet: string,
-  wec: FleetWec,
-  { clusters, properties }: Present,
-  { forceConflicts }: Pick<FleetOptions, 'forceConflicts'>,
-): ValuePlan {
-  const forced = new Set(forceConflicts);
-  const judged = valueKinds.map(({ kind, path, wantedOf }) => {
-    const object = path === 'data' ? properties.get(wec.name) : clusters.get(wec.name);
-    return { kind, path, ...judgeValues(object, path, { fleet, values: wantedOf(wec), forced }) };
-  });
-  const open = judged.filter(({ changes, isOwned }) => changes.length > 0 || !isOwned);
-  const former = clusters.get(wec.name)?.metadata.annotations?.[fleetAnnotation];
-  const takenOver = former === undefined || former === fleet ? [] : [{ key: fleetAnnotation, from: former, to: fleet }];
-  return {
-    changes: [
-      ...judged.flatMap(({ kind, changes }) => changes.map((change) => ({ kind, ...change }))),
-      ...takenOver.map((change) => ({ kind: 'annotation' as const, ...change })),
-    ],
-    conflicts: judged.flatMap(({ kind, conflicts }) => conflicts.map((conflict) => ({ kind, ...conflict }))),
-    writes: {
-      cluster: takenOver.length > 0 || open.some(({ path }) => path !== 'data'),
-      properties: open.some(({ path }) => path === 'data'),
-    },
-  };
-}
-
 const isRegistered = (managedCluster: ManagedCluster | undefined): boolean =>
   managedCluster?.spec?.hubAcceptsClient === true && hasJoined({ managedCluster });
-
-/** The error of values that another program has set; undefined if there are none. */
-export function conflictOf({ conflicts }: ValuePlan, hub: Kube, name: string): StellarError | undefined {
-  if (conflicts.length === 0) return undefined;
-  const all = conflicts.map(({ kind, key, value, managers }) => `${kind} ${key}=${value} of ${managers.join(', ')}`);
-  return new StellarError('label-conflict', `${name} has on ${hub.cluster.context}: ${all.join('; ')}.`, {
-    next: [advice(`To own them: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`)],
-  });
-}
 
 type Checked = Pick<WecPlan, 'error' | 'note' | 'from' | 'works' | 'unsent'>;
 
@@ -235,17 +161,7 @@ async function checkClusters(
   { replaceHub }: FleetOptions,
   run: Run,
 ): Promise<Map<string, Checked>> {
-  const hub = hubReads(its.kube, fleet.wecs);
-  let verified: Promise<string | undefined> | undefined;
-  const checks: JoinProbes = {
-    hub,
-    verify(endpoint) {
-      verified ??= verifyEndpoint(access.its, endpoint, run);
-      return verified;
-    },
-    // A new check would be a write.
-    isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
-  };
+  const checks = joinProbes(access, fleet.wecs, run);
   const uids = new Map<string, string>();
   const checkOne = async (wec: FleetWec, kube: Kube): Promise<Checked> => {
     const cluster = present.clusters.get(wec.name);
@@ -254,7 +170,7 @@ async function checkClusters(
     if (uid !== undefined) uids.set(uid, other ?? wec.name);
     if (other !== undefined) return { error: sameCluster(wec.name, other) };
     const joining = { name: wec.name, kube };
-    if (isRegistered(cluster)) return checkRegistered(its.kube, access, { ...joining, uid }, cluster, hub.uid);
+    if (isRegistered(cluster)) return checkRegistered(its.kube, access, { ...joining, uid }, cluster, checks);
     return checkNew(access, joining, await joinOptionsOf(fleet.name, wec, cluster), checks, replaceHub);
   };
   const checked = await mapConcurrently(fleet.wecs, concurrentRequests, async (wec): Promise<[string, Checked]> => {
@@ -273,27 +189,24 @@ async function checkClusters(
   return new Map(checked);
 }
 
-export const knownEndpoints = ({ external, internal }: HubAccess): Endpoint[] =>
-  internal === undefined ? [external] : [external, { ...internal, published: true }];
-
-/** Whether a context leads to the WEC of its name. */
+/** Whether a context leads to the WEC of its name. @throws StellarError `registered-elsewhere` */
 async function checkRegistered(
   hub: Kube,
   access: HubAccess,
   { name, kube, uid }: JoiningWec & { uid: string | undefined },
   cluster: ManagedCluster | undefined,
-  uidOfHub: () => Promise<string | undefined>,
+  { hub: ofHub }: JoinProbes,
 ): Promise<Checked> {
   const recorded = recordedUid(cluster);
   const unsent = await unsentObjects(hub, kube, name);
   const unsentWorks = unsent === undefined ? {} : { unsent };
   if (recorded !== undefined && recorded === uid) return unsentWorks;
-  const known = { name, endpoints: knownEndpoints(access), recordedUid: recorded, uidOfHub };
+  const known = { name, endpoints: knownEndpoints(access), recordedUid: recorded, uidOfHub: ofHub?.uid };
   const identity = await proveIdentity(hub, kube, await readWec(kube), known);
-  if (identity.state === 'proven') return unsentWorks;
   if (identity.state === 'unseen')
     return { note: `Whether ${kube.cluster.context} is ${name} was not proven: ${identity.found}.` };
-  return { error: otherCluster(name, kube, identity.found) };
+  requireProof(identity, kube, name, hub, []);
+  return unsentWorks;
 }
 
 /** Whether a cluster can join, and what runs there that another hub, or a lost one, has sent. */
@@ -320,11 +233,6 @@ const withoutContext = (name: string): StellarError =>
 
 const sameCluster = (name: string, other: string): StellarError =>
   new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
-
-function otherCluster(name: string, { cluster }: Kube, found: string): StellarError {
-  const message = `The context ${cluster.context} does not lead to the WEC ${name}: ${found}.`;
-  return new StellarError('registered-elsewhere', message);
-}
 
 /** The labels of a WEC before and after, if some of them change, which policies may select by. */
 function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters }: Present): WecChange[] {

@@ -12,9 +12,9 @@ import { requireHub } from '../ocm/require-hub.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { denyRequest, findAgent } from './acceptance.ts';
 import {
-  type FollowedWec,
   type FollowOptions,
   followOnHub,
+  type GivenWec,
   RegistrationFollower,
   type WecResult,
 } from './follow-registration.ts';
@@ -24,7 +24,7 @@ import { registrationStages, seen, stageOf } from './registration-stages.ts';
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to distinguish its own agent from others, and to explain what blocks it. */
-  wecs: FollowedWec[];
+  wecs: GivenWec[];
   /** An agent's id or a prefix of it. */
   agent?: string | undefined;
   /** Wait until available, not only until accepted; `for-request`: and first until there is a request. */
@@ -60,7 +60,7 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
     if (!noted.has(message)) run.progress.note(message);
     noted.add(message);
   };
-  const read = async ({ name, kube }: FollowedWec, ofHub: HubEvidence | undefined) => {
+  const read = async ({ name, kube }: GivenWec, ofHub: HubEvidence | undefined) => {
     // The WEC's side only helps to distinguish agents and to explain; the registration continues without it.
     const wec = kube && ((await readWec(kube).catch(note)) || undefined);
     refuseOtherWec(hub, name, wec);
@@ -169,7 +169,7 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
  * Reads only. The error of one WEC is in its result; so is that of a name which is nowhere, unless the goal is to appear.
  * @throws StellarError for errors that concern all of them: no hub, no access
  */
-export async function waitFor(hub: Kube, wecs: readonly FollowedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
+export async function waitFor(hub: Kube, wecs: readonly GivenWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
   const { context } = hub.cluster;
   const followers = wecs.map((wec) => {
@@ -179,7 +179,7 @@ export async function waitFor(hub: Kube, wecs: readonly FollowedWec[], goal: Wai
     return new RegistrationFollower(wec, hub, run, options);
   });
   const stages = goal === 'delete' ? deletion : registrationStages;
-  const read = async ({ name, kube }: FollowedWec, ofHub: HubEvidence | undefined) => {
+  const read = async ({ name, kube }: GivenWec, ofHub: HubEvidence | undefined) => {
     const wec = await readSideOf(kube, goal);
     const contexts = { its: context, context: kube?.cluster.context };
     return { stages, snapshot: { name, ...contexts, hub: ofHub, wec, now: hub.now() } };

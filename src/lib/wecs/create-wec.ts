@@ -4,7 +4,7 @@ import { advice, command, type NextStep, partial, run } from '../core/next-step.
 import { type Access, ifSeen, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
-import { loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { loadKubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { type HubAccess, hubEndpoints } from '../ocm/hub-access.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
@@ -16,6 +16,7 @@ import { createLocalCluster, type LocalCluster, type LocalTools } from '../space
 import { deleteLocalCluster, type FoundCluster } from '../spaces/delete-local-cluster.ts';
 import { type ProviderName, startCommand } from '../spaces/local-cluster-names.ts';
 import { roleOf } from '../spaces/spaces.ts';
+import type { Its } from '../workloads/read-policies.ts';
 import type { WecResult } from './follow-registration.ts';
 import { readRole } from './identity.ts';
 import type { JoinOptions } from './join-options.ts';
@@ -147,24 +148,18 @@ const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = [])
 
 const deleteAnyway = advice('Delete it anyway: --force');
 
-/** A reachable ITS. */
-interface AskedIts {
-  kube: Kube;
-  context: SelectedContext;
-}
-
 /**
  * Refuses to delete a cluster that is still registered with an ITS. The cluster itself shows which hub it belongs to; the chosen
  * ITS is authoritative only for its own WECs.
  * @param its the chosen ITS; undefined if none is chosen
  * @throws StellarError `still-registered`, and others if the cluster cannot be read
  */
-export async function refuseRegistered(name: string, its: AskedIts | undefined, wec: Kube): Promise<void> {
+export async function refuseRegistered(name: string, its: Its | undefined, wec: Kube): Promise<void> {
   const wecEvidence = await readWec(wec);
   if (wecEvidence.klusterlet === undefined) await listIfDefined(wec, resources.klusterlets);
   const registeredAs = wecEvidence.klusterlet?.spec?.clusterName;
   if (registeredAs !== undefined) {
-    const read = async ({ kube, context }: AskedIts) =>
+    const read = async ({ kube, context }: Its) =>
       findHub(kube, wecEvidence, { endpoints: await hubEndpoints(kube, context), isRecorded: false });
     const found = its && ifSeen(await tryRead(() => read(its)));
     const isAsked = found !== undefined && found.relation !== 'other';

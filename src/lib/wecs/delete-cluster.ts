@@ -18,6 +18,7 @@ import { isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../ocm/manifest-works.ts';
+import { describeObject } from '../ocm/object-ref.ts';
 import { hubNamespace, leaseName } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { type HubState, toDeregister } from './leftovers.ts';
@@ -114,7 +115,9 @@ async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarEr
   const message = `${name} was not deleted in time: ${deletingMessage(managedCluster) ?? 'its ManagedCluster is being deleted'}.`;
   const details = blocking
     .filter(({ metadata }) => metadata.finalizers?.length)
-    .map((object) => `${kindAndName(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`);
+    .map(({ kind = 'object', metadata }) => {
+      return `${describeObject({ kind, metadata })} is blocked by finalizer ${metadata.finalizers?.join(', ')}`;
+    });
   if (isStopped) {
     details.push(`The registration controller of ${context} is not running.`);
     const see = command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`;
@@ -124,9 +127,6 @@ async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarEr
   const next = [...toSeeHolders([...works, ...addonWorks], context), run(toDeregister(hub, name, '--force'), lead)];
   return new StellarError('timeout', message, { details, next });
 }
-
-const kindAndName = ({ kind, metadata }: KubeObject): string =>
-  `${kind ?? 'object'} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
 
 /** The finalizers of add-ons that programs on the WEC remove (open-cluster-management.io/api addon/v1alpha1 and v1beta1). */
 export const addonFinalizers = [

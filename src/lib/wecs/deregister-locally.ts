@@ -1,4 +1,4 @@
-import { forName } from '../core/each-name.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, partial, run } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
@@ -7,18 +7,14 @@ import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { type CleanupRecord, cleanUpWec, readCleanupRecord } from './clean-up.ts';
-import type { DeregisterResult } from './deregister.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { otherRole } from './identity.ts';
 import { hasNoRegistration, hubHashOf } from './inspect-wec.ts';
 
 /** A cluster from which the klusterlet is removed. */
-export interface LocalWec {
+export interface InspectedLocalWec {
   name: string;
   kube: Kube;
-}
-
-export interface InspectedLocalWec extends LocalWec {
   /** Undefined if the cluster has nothing of a registration. */
   record: CleanupRecord | undefined;
 }
@@ -28,10 +24,10 @@ export interface InspectedLocalWec extends LocalWec {
  * @throws StellarError if one of them cannot be removed or the user declines; nothing has been written then
  */
 export async function deregisterLocally(
-  wecs: readonly LocalWec[],
+  wecs: readonly Omit<InspectedLocalWec, 'record'>[],
   confirm: Confirm<InspectedLocalWec[]>,
   run: Run,
-): Promise<DeregisterResult[]> {
+): Promise<NamedResult[]> {
   const inspected = await readConfirmed({
     read: () => Promise.all(wecs.map(async (wec) => ({ ...wec, record: await inspectLocally(wec) }))),
     losses: (seen) => seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
@@ -39,7 +35,7 @@ export async function deregisterLocally(
   });
   return Promise.all(
     inspected.map(({ name, kube, record }) => {
-      const result: DeregisterResult = { name, changed: false };
+      const result: NamedResult = { name, changed: false };
       run.progress.waiting(name, 'removing the klusterlet');
       return forName(result, run, async () => {
         const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
@@ -55,7 +51,7 @@ export async function deregisterLocally(
  * @returns undefined if the cluster has nothing of a registration
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
-async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord | undefined> {
+async function inspectLocally({ name, kube }: Omit<InspectedLocalWec, 'record'>): Promise<CleanupRecord | undefined> {
   const [evidence, before] = await Promise.all([readWec(kube), readCleanupRecord(kube)]);
   const registered = evidence.klusterlet?.spec?.clusterName;
   const cluster = describeCluster(kube.cluster);

@@ -8,22 +8,17 @@ import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
-import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { writeLast } from '../kube/writes.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { restoreDeleteOption } from '../ocm/orphan-works.ts';
+import type { Its } from '../workloads/read-policies.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
-import {
-  type DeregisterOptions,
-  type InspectedWec,
-  inspectWec,
-  lossesOfWec,
-  type WecToDeregister,
-} from './inspect-wec.ts';
+import type { GivenWec } from './follow-registration.ts';
+import { type DeregisterOptions, type InspectedWec, inspectWec, lossesOfWec } from './inspect-wec.ts';
 import {
   type HubState,
   isGone,
@@ -37,8 +32,8 @@ import { keepWorkloads, release } from './release.ts';
 import { restoreLabels, selectableLabels } from './release-labels.ts';
 
 export interface Deregistration {
-  its: { kube: Kube; context: SelectedContext };
-  wecs: readonly WecToDeregister[];
+  its: Its;
+  wecs: readonly GivenWec[];
   options: DeregisterOptions;
   /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
   readPolicies(): Promise<PoliciesOfIts>;
@@ -54,7 +49,7 @@ export interface Deregistration {
 export async function deregister(
   { its: { kube: hub, context }, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
   run: Run,
-): Promise<DeregisterResult[]> {
+): Promise<NamedResult[]> {
   const inspected = await readConfirmed({
     read: async () => {
       const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, context)]);
@@ -88,9 +83,9 @@ export function deregisterOne(
   options: DeregisterOptions,
   askAgain: (why: string) => Promise<void>,
   run: Run,
-): Promise<DeregisterResult> {
+): Promise<NamedResult> {
   const { name, kube, record, hubState } = wec;
-  const result: DeregisterResult = { name, changed: false };
+  const result: NamedResult = { name, changed: false };
   const cleansUp = options.cleanup && kube !== undefined && record !== undefined;
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
@@ -120,10 +115,6 @@ export function deregisterOne(
     await unfinished?.untilGone?.();
     if (!run.dryRun) run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });
-}
-
-export interface DeregisterResult extends NamedResult {
-  changed: boolean;
 }
 
 /**
@@ -159,10 +150,10 @@ export async function restoreAfterFailure(
 const labelList = (labels: Record<string, string>): string => changeWords(labels).join(', ');
 
 /** Restores the labels that interrupted deregistrations have removed. An error is in the result. */
-export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run): Promise<DeregisterResult[]> =>
+export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run): Promise<NamedResult[]> =>
   Promise.all(
     names.map((name) => {
-      const result: DeregisterResult = { name, changed: false };
+      const result: NamedResult = { name, changed: false };
       return forName(result, run, async () => {
         const labels = await restoreLabels(hub, name);
         result.changed = labels !== undefined;

@@ -21,8 +21,8 @@ export interface WecResult extends Standing, NamedResult {
   changed: boolean;
 }
 
-/** A WEC to follow, with a client if its side is to be read. */
-export interface FollowedWec {
+/** A WEC by name, with a client for the cluster itself if its context is given. */
+export interface GivenWec {
   name: string;
   kube?: Kube | undefined;
 }
@@ -61,7 +61,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   readonly #options: FollowOptions;
   readonly #approvedAgents = new Set<string>();
 
-  constructor({ name, kube }: FollowedWec, hub: Kube | undefined, run: Run, options: FollowOptions) {
+  constructor({ name, kube }: GivenWec, hub: Kube | undefined, run: Run, options: FollowOptions) {
     this.name = name;
     this.kube = kube;
     this.until = options.until;

@@ -8,7 +8,7 @@ import { count, few } from '../core/words.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { groupResourceOf, resources } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/objects.ts';
 import { listIfDefined } from '../kube/served.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { hubConnectionOf } from '../ocm/hub-connection.ts';
@@ -18,7 +18,7 @@ import { klusterletName } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { FoundHub } from '../ocm/registered-hub.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { type AppliedManifestWork, hubHash } from '../workloads/applied-works.ts';
+import { type AppliedManifestWork, describeApplied, hubHash } from '../workloads/applied-works.ts';
 import type { JoiningWec, JoinOptions, RemainingWorks } from './join-options.ts';
 
 /** Any change of a Klusterlet makes its operator check the hub at once; otherwise it checks every five minutes. */
@@ -164,7 +164,7 @@ export async function unsentObjects(hub: Kube, wec: Kube, name: string): Promise
   const evicted = applied.filter((work) => !isPresent(work) && work.spec?.agentID === klusterlet.metadata.uid);
   return objectsOf(evicted)
     .filter(({ uid }) => !owned.has(uid))
-    .map((object) => `${groupResourceOf(object)} ${object.namespace ? `${object.namespace}/` : ''}${object.name}`)
+    .map(describeApplied)
     .sort();
 }
 

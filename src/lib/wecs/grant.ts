@@ -7,7 +7,6 @@ import { untilMet } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type ClusterRole, groupResourceOf, type PolicyRule, resources } from '../kube/client/objects.ts';
-import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../kube/served.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
@@ -16,7 +15,8 @@ import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import type { AppliedManifestWork, AppliedResource } from '../workloads/applied-works.ts';
+import { type AppliedManifestWork, describeApplied } from '../workloads/applied-works.ts';
+import type { Its } from '../workloads/read-policies.ts';
 import { getManagedCluster } from './get.ts';
 import { distinct, failedKinds, type RuleKind, refusedKinds, ruleFor, workAccount } from './granted-kinds.ts';
 import { proveIdentity, requireProof } from './identity.ts';
@@ -137,8 +137,7 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
   const revoked = new Set(kinds.map(groupResourceOf));
   const using = works.flatMap(({ spec, status }) => {
     const applied = (status?.appliedResources ?? []).filter((each) => revoked.has(groupResourceOf(each)));
-    const nameOf = ({ namespace, name }: AppliedResource) => `${namespace ? `${namespace}/` : ''}${name}`;
-    return applied.map((each) => `${groupResourceOf(each)} ${nameOf(each)} of work ${spec?.manifestWorkName}`);
+    return applied.map((each) => `${describeApplied(each)} of work ${spec?.manifestWorkName}`);
   });
   if (using.length === 0) return;
   const message = `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${few(using, 1).join(' ')}. Nothing was written.`;
@@ -199,7 +198,7 @@ function grantRole(kinds: readonly RuleKind[]): ClusterRole {
 
 /** A WEC with the ITS that it is registered with. */
 export interface ReachedWec {
-  its: { kube: Kube; context: SelectedContext };
+  its: Its;
   name: string;
   kube: Kube;
 }

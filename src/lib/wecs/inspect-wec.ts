@@ -19,17 +19,11 @@ import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { hubHash } from '../workloads/applied-works.ts';
 import { effectOn, type LabelEffect } from '../workloads/side-effects.ts';
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
+import type { GivenWec } from './follow-registration.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { proveIdentity, requireProof } from './identity.ts';
 import { type HubState, isGone, toDeregister, worksRemain } from './leftovers.ts';
 import { savedLabels, selectableLabels } from './release-labels.ts';
-
-/** A WEC to deregister. */
-export interface WecToDeregister {
-  name: string;
-  /** A client for the cluster itself, if its context is given. */
-  kube?: Kube | undefined;
-}
 
 export interface DeregisterOptions {
   /** Keep the workloads running. */
@@ -50,7 +44,7 @@ export interface InspectedIts {
 }
 
 /** What was read and proven about one WEC before it is deregistered. */
-export interface InspectedWec extends WecToDeregister {
+export interface InspectedWec extends GivenWec {
   hubState: HubState;
   /** The binding policies of its ITS. */
   policies: PoliciesOfIts;
@@ -68,7 +62,7 @@ export interface InspectedWec extends WecToDeregister {
  */
 export async function inspectWec(
   { hub, endpoints, policies }: InspectedIts,
-  wec: WecToDeregister,
+  wec: GivenWec,
   hubState: HubState,
   options: DeregisterOptions,
 ): Promise<InspectedWec> {

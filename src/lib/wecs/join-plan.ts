@@ -1,14 +1,13 @@
-import { sharedReading } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
 import { isMet } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type AccessReviewer, askOnce, requirePermissions } from '../kube/permissions.ts';
+import { requirePermissions } from '../kube/permissions.ts';
 import { isTokenRefused as presentToken } from '../ocm/agent-certificate.ts';
-import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
+import { recordedUid } from '../ocm/cluster-uid.ts';
 import { type ChosenEndpoint, chooseEndpoint, type Endpoint, type HubConnection, isSameHub } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
-import { emptyEvidence, type HubEvidence, readHub } from '../ocm/hub-evidence.ts';
+import type { HubEvidence } from '../ocm/hub-evidence.ts';
 import type { KnownHub } from '../ocm/hub-kubeconfig.ts';
 import { type AgentSettings, readHubKubeconfig } from '../ocm/klusterlet-agent.ts';
 import { bootstrapAccountOf, isOurs, tagOf } from '../ocm/ocm-names.ts';
@@ -20,6 +19,7 @@ import type { Identity } from './identity.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import {
   hubPermissions,
+  type JoinProbes,
   refuseLabelConflicts,
   refuseOtherCluster,
   refuseSameCluster,
@@ -59,36 +59,6 @@ export interface JoinPlan {
   account: string | undefined;
   /** Warnings that do not stop the join. */
   notes: string[];
-}
-
-/** What is read of the ITS for several WECs. */
-interface HubReads {
-  /** What this user may do there. */
-  rights: AccessReviewer;
-  /** The UID of its kube-system; undefined if it may not be read. */
-  uid(): Promise<string | undefined>;
-  evidenceOf(name: string): Promise<HubEvidence>;
-}
-
-/** Reads the ITS for these WECs: one reading serves all that ask at the same time. */
-export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads {
-  const names = wecs.map(({ name }) => name);
-  const readAll = sharedReading(() => readHub(hub, names));
-  return {
-    rights: askOnce(hub),
-    uid: sharedReading(() => clusterUid(hub)),
-    evidenceOf: async (name) => (await readAll()).get(name) ?? emptyEvidence(name),
-  };
-}
-
-/** What serves all WECs of a command. */
-export interface JoinProbes {
-  /** Undefined without access to the ITS. */
-  hub: HubReads | undefined;
-  /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
-  verify(endpoint: ChosenEndpoint & HubConnection): Promise<string | undefined>;
-  /** Makes the WEC's operator check its hub again: whether it is still connected. */
-  isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined): Promise<boolean>;
 }
 
 /**
@@ -169,10 +139,10 @@ async function ownership(
 }
 
 /** What the ITS publishes proves nothing: another hub's address may stand there. */
-const knownEndpoints = ({ external, internal }: HubAccess, endpoint: ChosenEndpoint): Endpoint[] => [
+export const knownEndpoints = ({ external, internal }: HubAccess, endpoint?: ChosenEndpoint): Endpoint[] => [
   external,
   ...(internal === undefined ? [] : [{ ...internal, published: true }]),
-  { ...endpoint, published: endpoint.source === 'kube-public/cluster-info' },
+  ...(endpoint === undefined ? [] : [{ ...endpoint, published: endpoint.source === 'kube-public/cluster-info' }]),
 ];
 
 /**

@@ -1,15 +1,18 @@
 import { changeWords, conflicts } from '../core/changes.ts';
+import { sharedReading } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, partial, run } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { type Resource, resources } from '../kube/client/objects.ts';
-import { may } from '../kube/permissions.ts';
+import { type AccessReviewer, askOnce, may } from '../kube/permissions.ts';
 import { certificateExpiry, formerHolder, isAgentOf } from '../ocm/agent-certificate.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
-import type { Endpoint } from '../ocm/endpoint.ts';
+import { type ChosenEndpoint, type Endpoint, type HubConnection, verifyEndpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
-import { type HubEvidence, hasJoined, isAvailable } from '../ocm/hub-evidence.ts';
+import { hubConnectionOf } from '../ocm/hub-connection.ts';
+import { emptyEvidence, type HubEvidence, hasJoined, isAvailable, readHub } from '../ocm/hub-evidence.ts';
 import {
   agentNamespace,
   bootstrapServiceAccount,
@@ -21,6 +24,52 @@ import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { type Identity, type KnownWec, otherRole, proveIdentity, refuseRole } from './identity.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
+
+/** What is read of the ITS for several WECs. */
+interface HubReads {
+  /** What this user may do there. */
+  rights: AccessReviewer;
+  /** The UID of its kube-system; undefined if it may not be read. */
+  uid(): Promise<string | undefined>;
+  evidenceOf(name: string): Promise<HubEvidence>;
+}
+
+/** Reads the ITS for these WECs: one reading serves all that ask at the same time. */
+export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads {
+  const names = wecs.map(({ name }) => name);
+  const readAll = sharedReading(() => readHub(hub, names));
+  return {
+    rights: askOnce(hub),
+    uid: sharedReading(() => clusterUid(hub)),
+    evidenceOf: async (name) => (await readAll()).get(name) ?? emptyEvidence(name),
+  };
+}
+
+/** What serves all WECs of a command. */
+export interface JoinProbes {
+  /** Undefined without access to the ITS. */
+  hub: HubReads | undefined;
+  /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
+  verify(endpoint: ChosenEndpoint & HubConnection): Promise<string | undefined>;
+  /** Makes the WEC's operator check its hub again: whether it is still connected. */
+  isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined): Promise<boolean>;
+}
+
+/**
+ * What serves all WECs of a plan, which writes nothing: an operator's report that it is connected counts, since a new check would be
+ * a write.
+ */
+export function joinProbes({ kube, its }: HubAccess, wecs: readonly { name: string }[], run: Run): JoinProbes {
+  let verified: Promise<string | undefined> | undefined;
+  return {
+    hub: kube && hubReads(kube, wecs),
+    verify(endpoint) {
+      verified ??= verifyEndpoint(its, endpoint, run);
+      return verified;
+    },
+    isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
+  };
+}
 
 /**
  * Refuses a cluster that evidently is something else (a hub, a hosting cluster, a WDS, an API server without nodes, or one that a

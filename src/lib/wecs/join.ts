@@ -6,7 +6,7 @@ import type { Run } from '../core/run.ts';
 import { resources } from '../kube/client/objects.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
-import { type ChosenEndpoint, verifyEndpoint } from '../ocm/endpoint.ts';
+import type { ChosenEndpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { agentNamespace } from '../ocm/ocm-names.ts';
 import { WebhookProbe } from '../ocm/webhook.ts';
@@ -16,7 +16,8 @@ import { describeRemainingWorks, isStillConnected, pauseEviction, readRemainingW
 import { recordHubWrites } from './hub-records.ts';
 import { installKlusterlet } from './install-klusterlet.ts';
 import type { JoiningWec, JoinOptions, Moving } from './join-options.ts';
-import { defaultRegistry, hubReads, type JoinPlan, type JoinProbes, planJoin } from './join-plan.ts';
+import { defaultRegistry, type JoinPlan, planJoin } from './join-plan.ts';
+import { type JoinProbes, joinProbes } from './join-requirements.ts';
 import { makeAccount } from './own-requests.ts';
 import { dropCertificate, retryStuckPods } from './restart-agent.ts';
 
@@ -34,16 +35,11 @@ export async function join(
   const hub = access.kube;
   for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
-  let verified: Promise<string | undefined> | undefined;
   const shared: Shared = {
     announce: announcer(access, options, run),
     webhook: hub && new WebhookProbe(hub, run),
     checks: {
-      hub: hub && hubReads(hub, wecs),
-      verify(endpoint) {
-        verified ??= verifyEndpoint(access.its, endpoint, run);
-        return verified;
-      },
+      ...joinProbes(access, wecs, run),
       isStillConnected: (kube, klusterlet) => isStillConnected(kube, klusterlet, run),
     },
     oneAtATime: pLimit(1),

@@ -9,7 +9,7 @@ import { unlessStatus } from '../kube/client/errors.ts';
 import { type CertificateSigningRequest, type KubeObject, type Lease, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
-import { withoutFinalizers } from '../kube/writes.ts';
+import { deleteObjects, withoutFinalizers } from '../kube/writes.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import { isAddonWork, type ManifestWork, workFinalizer } from '../ocm/manifest-works.ts';
 import { clusterNameLabel, leaseName } from '../ocm/ocm-names.ts';
@@ -35,8 +35,7 @@ export async function removeLeftovers(
   const untilMailboxGone = hubState.mailbox && (await removeMailbox(hub, hubState, hubState.mailbox, force, run));
   const parts = untilMailboxGone ? ['mailbox'] : [];
   if (hubState.properties !== undefined) {
-    const { uid } = hubState.properties.metadata;
-    await hub.delete(resources.configMaps, name, { namespace: propertiesNamespace, uid });
+    await deleteObjects(hub, resources.configMaps, [hubState.properties]);
     parts.push('properties');
   }
   if (await removeRequests(hub, hubState)) parts.push('requests');
@@ -44,11 +43,8 @@ export async function removeLeftovers(
   return { removed: parts.length > 0, untilGone: untilMailboxGone };
 }
 
-async function removeRequests(hub: Kube, { requests }: HubState): Promise<boolean> {
-  for (const { metadata } of requests)
-    await hub.delete(resources.certificateSigningRequests, metadata.name, { uid: metadata.uid });
-  return requests.length > 0;
-}
+const removeRequests = (hub: Kube, { requests }: HubState): Promise<boolean> =>
+  deleteObjects(hub, resources.certificateSigningRequests, requests);
 
 /**
  * Removes the requests that an agent without a certificate sent until it was removed: it sends a new one within a second (seen).

@@ -3,7 +3,7 @@ import { agentNamespace } from '../ocm/ocm-names.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 
 /** What may resolve by itself, or waits for a user. */
-const warnings = ['certificate-expiring', 'versions-apart', 'klusterlet-in-work', 'another-agent-asks'];
+const warnings = ['certificate-expiring', 'versions-apart', 'another-agent-asks'];
 
 /** The checks of the ITS whose failure explains a problem. */
 const causingProblems: Readonly<Record<string, readonly string[]>> = {

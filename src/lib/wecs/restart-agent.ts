@@ -4,6 +4,7 @@ import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { createdAt, type Lease, type Pod, resources } from '../kube/client/objects.ts';
+import { deleteObjects } from '../kube/writes.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { bootstrapRequests, isMissed } from '../ocm/hub-evidence.ts';
 import { bootstrapSecret, secretWrittenAt } from '../ocm/klusterlet-agent.ts';
@@ -156,7 +157,8 @@ export async function restartAgents(kube: Kube): Promise<void> {
     const lease = await partialReader(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
     if (lease !== undefined) await removeLease(kube, lease);
   }
-  await removePods(kube, agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace })));
+  const pods = agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace }));
+  await deleteObjects(kube, resources.pods, pods);
 }
 
 /** Deletes Leases of agents whose holder evidently no longer runs: its pod is gone, or has restarted since it renewed them. */
@@ -188,14 +190,5 @@ async function removeLease(kube: Kube, { metadata: { name, namespace, uid } }: L
 export async function retryStuckPods(kube: Kube, { pods }: WecEvidence, operatorIsOurs: boolean): Promise<boolean> {
   const stuck = stuckPodsOf(pods, kube.now()).filter((pod) => operatorIsOurs || !isOperatorPod(pod));
   // A convenience: without that right a user waits a little longer.
-  return (await unlessStatus(removePods(kube, stuck), 403)) ?? false;
-}
-
-/** Deletes exactly these pods; their Deployments create others. @returns whether there were any */
-async function removePods(kube: Kube, pods: readonly Pod[]): Promise<boolean> {
-  for (const { metadata } of pods) {
-    const { name, namespace, uid } = metadata;
-    await kube.delete(resources.pods, name, { namespace, uid });
-  }
-  return pods.length > 0;
+  return (await unlessStatus(deleteObjects(kube, resources.pods, stuck), 403)) ?? false;
 }

@@ -8,7 +8,7 @@ import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { groupResourceOf, type Lease, resources } from '../kube/client/objects.ts';
+import { type Lease, resources } from '../kube/client/objects.ts';
 import { firstPodFailure, isDeploymentReady, starting } from '../kube/pods.ts';
 import { listIfDefined } from '../kube/served.ts';
 import {
@@ -21,7 +21,7 @@ import {
 } from '../ocm/ocm-names.ts';
 import { changeOperator, ensureRequirements, operatorImage } from '../ocm/ocm-upgrade.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import type { AppliedManifestWork } from '../workloads/applied-works.ts';
+import { type AppliedManifestWork, describeApplied } from '../workloads/applied-works.ts';
 import type { ReachedWec } from './grant.ts';
 import {
   checkTarget,
@@ -195,8 +195,7 @@ async function readApplied(wec: Kube): Promise<Map<string, string | undefined>> 
   const applied = new Map<string, string | undefined>();
   for (const { metadata, spec, status } of works) {
     applied.set(`work ${spec?.manifestWorkName}`, metadata.uid);
-    for (const { group, resource, namespace, name, uid } of status?.appliedResources ?? [])
-      applied.set(`${groupResourceOf({ group, resource })} ${namespace ? `${namespace}/` : ''}${name}`, uid);
+    for (const object of status?.appliedResources ?? []) applied.set(describeApplied(object), object.uid);
   }
   return applied;
 }

@@ -43,7 +43,6 @@ const rows: readonly Row[] = [
   ]),
   leaseRow,
   onWec('versions', 'its agent has the version of the ITS', versionsApart),
-  onHub('klusterlet-source', 'no work contains its Klusterlet', returningKlusterlet),
 ];
 /** Why nothing of the cluster itself is visible. */
 function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
@@ -110,23 +109,6 @@ function unavailableAddon(findings: WecFindings): Problem | undefined {
   const namespace = spec?.installNamespace ?? addonNamespace;
   const see = command`kubectl --context ${wec.context} -n ${namespace} get deployments,pods`;
   return wecProblem('addon-unavailable', found, run(see, 'See what of it does not run'));
-}
-
-/** A work with which the hub itself creates the Klusterlet of the WEC, and recreates a removed one. */
-function returningKlusterlet({ contents, name, its }: WecFindings): Problem | undefined {
-  const work = contents?.works.find(
-    ({ metadata, spec }) =>
-      metadata.deletionTimestamp === undefined &&
-      spec?.workload?.manifests?.some(({ kind }) => kind === 'Klusterlet') === true,
-  );
-  if (work === undefined) return undefined;
-  const message = `The work ${work.metadata.name} holds a Klusterlet: while it exists, the Klusterlet of ${name} is created again whenever it is deleted.`;
-  const see = command`kubectl --context ${its} -n ${name} get manifestwork ${work.metadata.name} -o yaml`;
-  return wecProblem(
-    'klusterlet-in-work',
-    message,
-    run(see, 'See who has made it, and delete it before a deregistration'),
-  );
 }
 
 /** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */

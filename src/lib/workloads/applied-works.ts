@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
+import { groupResourceOf, type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 import type { BoundObject } from '../ocm/kubestellar-api.ts';
@@ -16,6 +16,10 @@ export type AppliedResource = Pick<BoundObject, 'version' | 'resource' | 'namesp
   group: string;
   uid?: string;
 };
+
+/** Describes an applied object by the plural of its kind, for example `deployments.apps shop/web`. */
+export const describeApplied = ({ group, resource, namespace, name }: AppliedResource): string =>
+  `${groupResourceOf({ group, resource })} ${namespace ? `${namespace}/` : ''}${name}`;
 
 /**
  * Returns the hash by which AppliedManifestWorks identify their hub: SHA-256 of the server in the agent's kubeconfig, exactly as
@@ -69,15 +73,11 @@ export async function removeApplied(
   const works = await appliedWorksOf(wec, hash);
   if (keepWorkloads) await releaseOwned(wec, works);
   for (const work of works) {
-    await takeAppliedFinalizer(wec, work);
+    // The agent that would remove the finalizer no longer exists.
+    await withoutFinalizers(wec, resources.appliedManifestWorks, work.metadata, [appliedWorkFinalizer]);
     await wec.delete(resources.appliedManifestWorks, work.metadata.name, { uid: work.metadata.uid });
   }
   return works.length;
-}
-
-/** The agent that would remove the finalizer no longer exists. */
-async function takeAppliedFinalizer(wec: Kube, { metadata }: AppliedManifestWork): Promise<void> {
-  await withoutFinalizers(wec, resources.appliedManifestWorks, metadata, [appliedWorkFinalizer]);
 }
 
 /** The kind of an object that is named by its plural; an empty Namespace is none. */

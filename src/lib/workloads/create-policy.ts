@@ -190,14 +190,11 @@ const notASelector = (text: string): StellarError =>
     next: [advice('Give it as kubectl takes it: app=web,tier!=test, or env in (a,b)')],
   });
 
-interface Explained {
+/** What a policy does, and what its change no longer sends. */
+export interface PolicyChange {
   name: string;
   present: BindingPolicy | undefined;
   explanation: Explanation;
-}
-
-/** What a policy does, and what its change no longer sends. */
-export interface PolicyChange extends Explained {
   /** What is no longer sent, a line for each WEC: it is deleted there unless another policy sends it. */
   lost: string[];
   /** What could not be read: it may be lost as well. */
@@ -245,7 +242,10 @@ async function change({ metadata, spec: before = {} }: BindingPolicy, spec: Poli
 }
 
 /** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */
-function lossOf(binding: Binding | undefined, after: PolicySubject): Omit<PolicyChange, keyof Explained> {
+function lossOf(
+  binding: Binding | undefined,
+  after: PolicySubject,
+): Pick<PolicyChange, 'lost' | 'unknown' | 'removed'> {
   const [wecs, sent] = [destinationsOf(binding), binding === undefined ? [] : objectsOf(binding)];
   if (wecs.length === 0 || sent.length === 0) return { lost: [], unknown: [], removed: { wecs: 0, of: wecs.length } };
   const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];

@@ -10,6 +10,7 @@ import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
+import { deleteObjects } from '../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../ocm/kubestellar-api.ts';
 import { holdersOf, type ManifestWork, objectsIn, toSeeHolders, wecNamesOf, wecsOf } from '../ocm/manifest-works.ts';
 import { isOrphan } from '../ocm/orphan-works.ts';
@@ -26,20 +27,16 @@ export interface PolicyDeletion {
   confirm: Confirm<PolicyToDelete>;
 }
 
-export interface PolicyDeleted extends NamedResult {
-  changed: boolean;
-}
-
 /**
  * Deletes a policy and waits until its works are removed from the mailboxes, or keeps the workloads running. A rerun resumes an
  * interrupted deletion.
  * @throws StellarError before anything is written: what inspectPolicy throws, `not-confirmed`
  */
-export async function deletePolicy(deletion: PolicyDeletion, wds: OpenWds, run: Run): Promise<PolicyDeleted> {
+export async function deletePolicy(deletion: PolicyDeletion, wds: OpenWds, run: Run): Promise<NamedResult> {
   const { name, keepWorkloads, confirm } = deletion;
   const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOfPolicy, confirm });
   const { policy, binding } = found;
-  const result: PolicyDeleted = { name, changed: hasRemains(found) };
+  const result: NamedResult = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
     if (keepWorkloads) await releasePolicy(found, name, run);
     else await deleteBoth(wds.kube, policy, binding);
@@ -75,7 +72,8 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
-        if (policy === undefined && binding === undefined) for (const work of works) await deleteWork(its, work);
+        const open = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+        if (policy === undefined && binding === undefined) await deleteObjects(its, resources.manifestWorks, open);
       },
       unmet: ({ works }) => {
         const left = `${count(works.length, 'work')} left on ${wecsOf(works)}`;
@@ -98,11 +96,6 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
     },
     run,
   );
-}
-
-async function deleteWork(its: Kube, { metadata }: ManifestWork): Promise<void> {
-  const { name, namespace, uid, deletionTimestamp } = metadata;
-  if (deletionTimestamp === undefined) await its.delete(resources.manifestWorks, name, { namespace, uid });
 }
 
 /** What happens to the objects of a policy on one WEC. */

@@ -89,8 +89,6 @@ function returned(delivery: Delivery): Verdict {
     const broken = { code: 'status-collector-broken', next: [see] };
     return failed(`StatusCollector ${name}: ${error.split('\n')[0]}`, broken);
   }
-  const [error] = (policy?.status?.errors ?? []).filter((each) => !delivery.binding?.status?.errors?.includes(each));
-  if (error !== undefined && singleton && wecs !== 1) return failed(error, { code: 'policy-error' });
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
   const sent = ifSeen(delivery.sent)?.work;
   const none = `${wec} has returned no status for it`;

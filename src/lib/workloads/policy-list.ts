@@ -3,7 +3,7 @@ import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/kubestella
 import type { OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
-import { leftOut } from './policy-problems.ts';
+import type { ViewWithErrors } from './unseen.ts';
 import { bindingRead, type OfPolicy, policyWithoutError } from './wds-stages.ts';
 
 /** What blocks a policy; `why` is null if nothing does. */
@@ -24,7 +24,7 @@ export interface PolicySummary extends PolicyState {
 }
 
 /** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
-export async function listPolicies(wds: OpenWds) {
+export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicySummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
   const orphaned = [...evidence.bindings.values()].filter(
@@ -35,7 +35,7 @@ export async function listPolicies(wds: OpenWds) {
   const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
     .sort()
     .map((name) => summaryOf(name, policies.get(name), evidence, deliveries.get(name) ?? []));
-  return { view, problems: leftOut(evidence.policies, evidence), errors: unseen.map(({ error }) => error) };
+  return { view, errors: unseen.map(({ error }) => error) };
 }
 
 /** A policy and its state, which every command judges by this function. @param deliveries those of the policy */

@@ -43,10 +43,8 @@ export function misspeltLabels(
   );
 }
 
-type Wecs = Pick<DeliveryEvidence, 'inventory' | 'its'>;
-
 /** What is wrong with the WECs that policies do not select, each problem once: policies may share one. */
-export function leftOut(policies: readonly BindingPolicy[], { inventory, its }: Wecs): PolicyProblem[] {
+export function leftOut(policies: readonly BindingPolicy[], { inventory, its }: DeliveryEvidence): PolicyProblem[] {
   const wecs = [...(ifSeen(inventory)?.values() ?? [])];
   const selecting = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const problems = selecting.flatMap(({ spec = {} }) => misspeltLabels(spec, wecs, its)).map(problemView);

@@ -1,4 +1,4 @@
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
@@ -17,12 +17,6 @@ import { noSuchPolicy } from './explain.ts';
 import { selectObjects } from './select-objects.ts';
 import { clausesFor, readContents, sendableKinds } from './wds-contents.ts';
 
-interface Pruned extends NamedResult {
-  /** Number of objects that its Binding named. */
-  objects: number;
-  changed: boolean;
-}
-
 /**
  * Removes from the WECs what the guard of a WDS keeps of a policy that no longer selects any object.
  * @throws StellarError before anything is written: `not-found`; `conflict` if the policy selects an object; `not-confirmed`; `api-error`
@@ -30,9 +24,9 @@ interface Pruned extends NamedResult {
  */
 export async function prunePolicy(name: string, confirm: Confirm<PolicyToDelete>, wds: OpenWds, run: Run) {
   const found = await readConfirmed({ read: () => readHeld(name, wds), losses: lossesOfPolicy, confirm });
+  // Of its Binding, which the result counts.
   const objects = found.binding === undefined ? 0 : objectsOf(found.binding).length;
-  const result: Pruned = { name, objects, changed: objects > 0 };
-  return forName(result, run, async () => {
+  return forName({ name, objects, changed: objects > 0 }, run, async () => {
     if (found.binding !== undefined && objects > 0) await empty(found.binding, wds);
     const blocker = async () => {
       const works = await worksOfPolicy(found.its, name, wds);

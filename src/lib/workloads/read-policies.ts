@@ -131,6 +131,7 @@ interface FoundWds {
   itsUnknown: string | undefined;
 }
 
+/** A client for an ITS, and its context. */
 export interface Its {
   kube: Kube;
   context: SelectedContext;

@@ -10,11 +10,11 @@ import type { Kube } from '../kube/client/client.ts';
 import { type Job, resources } from '../kube/client/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
+import { deleteObjects } from '../kube/writes.ts';
 import {
   clusterInfoJob,
   hookNames,
   managerDeployment,
-  namespaceOf,
   type SpaceRole,
   transportDeployment,
 } from '../ocm/kubeflex-names.ts';
@@ -124,8 +124,7 @@ function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly st
 /** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */
 async function recreateJobs(hosting: Kube, evidence: SpaceEvidence, present: readonly Job[], jobs: readonly string[]) {
   const { name, controlPlane } = evidence;
-  for (const { metadata } of present)
-    await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
+  await deleteObjects(hosting, resources.jobs, present);
   await forgetHooks(hosting, controlPlane, jobs);
   await triggerReconcile(hosting, name);
 }

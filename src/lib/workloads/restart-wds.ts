@@ -7,6 +7,7 @@ import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
+import { few } from '../core/words.ts';
 import { through, whyUnseen } from '../kube/access.ts';
 import { createdAt, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isRunning } from '../kube/pods.ts';
@@ -252,8 +253,6 @@ async function whyWrong(name: string, policy: BindingPolicy | undefined, binding
   return others.length > 0 ? `lists ${firstKeys(others)}, which its policy does not select` : undefined;
 }
 
-/** Objects as `apps/deployments/shop/web`; at most five. */
-const firstKeys = (keys: readonly string[]): string => {
-  const named = keys.slice(0, 5).map((key) => key.split('/').filter(Boolean).join('/'));
-  return [...named, ...(keys.length > 5 ? [`${keys.length - 5} more`] : [])].join(', ');
-};
+/** Objects as `apps/deployments/shop/web`. */
+const firstKeys = (keys: readonly string[]): string =>
+  few(keys.map((key) => key.split('/').filter(Boolean).join('/'))).join(', ');

@@ -42,14 +42,9 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
 }
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
-  const { view: policies, problems, errors } = await listPolicies(wds);
+  const { view: policies, errors } = await listPolicies(wds);
   const failed = policies.filter(({ state }) => state === 'failed');
-  const warnings = problems.map(({ problem }) => problem);
-  const corrections = problems.flatMap(({ next }) => (next === null ? [] : run(next, 'If that is a slip')));
   if (failed.length === 0) {
-    const [message, ...details] = warnings;
-    if (message !== undefined)
-      return { status: 'warn', problem: { ...problem('label-misspelt', message, ...corrections), details } };
     if (policies.length === 0) return pass('it has none');
     const why = whyUnseen(wds.its);
     if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
@@ -68,6 +63,5 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const next = groups.map(({ names: [name = ''] }) =>
     run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why'),
   );
-  const found = problem('policy-failed', first, ...next, ...corrections);
-  return { status: 'fail', problem: { ...found, details: [...details, ...warnings] } };
+  return { status: 'fail', problem: { ...problem('policy-failed', first, ...next), details } };
 }

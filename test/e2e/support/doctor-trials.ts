@@ -110,7 +110,6 @@ export const registrationTrials: readonly Trial[] = [
     alone: [],
     person: /Change the version where the Klusterlet/,
   },
-  { fault: 'klusterlet-recreated', ...seenBy('wec-klusterlet-source klusterlet-in-work'), person: /who has made it/ },
   {
     fault: 'cluster-deleted',
     finds: ['wec-announced managed-cluster-missing'],
@@ -149,7 +148,7 @@ interface PairTrial {
   finds: readonly string[];
 }
 
-/** Twelve faults in pairs: of two WECs, of a WEC and its hub, and of one WEC. */
+/** Ten faults in pairs: of two WECs, of a WEC and its hub, and of one WEC. */
 export const pairTrials: readonly PairTrial[] = [
   {
     faults: [
@@ -181,13 +180,6 @@ export const pairTrials: readonly PairTrial[] = [
       ['webhook-down', 'cluster2'],
     ],
     finds: ['its/its1 its-hub-webhook hub-webhook', 'wec/cluster1 wec-containers container-not-starting'],
-  },
-  {
-    faults: [
-      ['klusterlet-recreated', 'cluster1'],
-      ['agent-scaled-to-zero', 'cluster1'],
-    ],
-    finds: ['wec/cluster1 wec-agent-pods no-operator', 'wec/cluster1 wec-klusterlet-source klusterlet-in-work'],
   },
   {
     faults: [

@@ -154,7 +154,7 @@ describe('a fleet', () => {
       ],
       [
         [...without.filter(({ name }) => name !== 'wec1'), { ...wec('wec1'), context: 'wec2' }],
-        /The context wec2 does not lead to the WEC wec1: it is registered as wec2/,
+        /is not the WEC wec1 of \S+: it is registered as wec2/,
       ],
       [[...wecs, { name: 'wec4' }], /wec4 is not registered, and the file gives no context of it/],
     ] as [File['wecs'], RegExp][]) {

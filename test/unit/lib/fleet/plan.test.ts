@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fleet, FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
-import { formerWecs, planValues } from '../../../../src/lib/fleet/plan.ts';
+import { planValues } from '../../../../src/lib/fleet/owned-values.ts';
+import { formerWecs } from '../../../../src/lib/fleet/plan.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 
 const annotation = 'stellarctl.kubestellar.io/fleet';

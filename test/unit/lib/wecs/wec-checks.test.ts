@@ -254,13 +254,6 @@ const cases: [
     ] as const),
   ],
   [
-    'a work that holds a Klusterlet',
-    {
-      contents: { works: [{ metadata: { name: 'w' }, spec: { workload: { manifests: [{ kind: 'Klusterlet' }] } } }] },
-    },
-    ...(['klusterlet-source', 'klusterlet-in-work', /The work w holds a Klusterlet/, /get manifestwork w/] as const),
-  ],
-  [
     'an agent of another version',
     { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
     ...(['versions', 'versions-apart', /0\.15\.0.*its1 runs OCM 1\.3\.1/, /where the Klusterlet/] as const),

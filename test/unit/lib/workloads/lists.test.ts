@@ -221,13 +221,13 @@ test('a work that was written before a transform of its kind changed is reported
   assert.match(policy?.why ?? '', /^ConfigMap shop\/c: its work in mailbox w2 is outdated/);
 });
 
-test('a WEC that a slip in a label leaves out is shown with the list of policies', async () => {
+test('a WEC that a slip in a label leaves out is shown with an object of the policy', async () => {
   const labelled = (name: string, env: string) => ({ ...wec(name), metadata: { name, labels: { env } } });
   const objects = structuredClone(inWds);
   Object.assign((objects[2] as BindingPolicy).spec ?? {}, { clusterSelectors: [{ matchLabels: { env: 'edge' } }] });
   const hub = new WorkloadCluster([labelled('w1', 'edge'), labelled('w2', 'edge'), labelled('w3', 'egde')]);
   const of: OpenWds = { ...wds([], objects), its: seen({ name: 'its1', kube: hub.kube }) };
-  const { problems } = await listPolicies(of);
+  const { problems } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of)).view;
   assert.deepEqual(
     problems.map(({ problem, next }) => [problem, next?.replace(/ --its .*/, '')]),
     [['WEC w3 is not selected: its label env=egde is nearly env=edge.', 'stellarctl label w3 env=edge --overwrite']],

@@ -92,24 +92,6 @@ test('every failing policy is reported, together with those that have the same p
   assert.deepEqual(stepsOf(found)?.match(/policy get \w/g), ['policy get a', 'policy get b']);
 });
 
-test('a WEC that a slip in a label leaves out is a warning, also beside failures', async () => {
-  const labelled = (name: string, env: string): Typed => ({ ...wec, metadata: { name, labels: { env } } });
-  const spec = { clusterSelectors: [{ matchLabels: { env: 'edge' } }] };
-  const of = (...names: string[]) => names.flatMap((name) => [{ ...policy(name), spec } as Typed, binding(name, 'w1')]);
-  const wecs = [labelled('w1', 'edge'), labelled('w2', 'egde')];
-  const warning = await judged(of('p', 'c'), true, undefined, wecs);
-  const sentence = 'WEC w2 is not selected: its label env=egde is nearly env=edge.';
-  assert.ok('message' in warning);
-  assert.deepEqual(
-    [warning.status, warning.code, warning.message, warning.details],
-    ['warn', 'label-misspelt', sentence, []],
-  );
-  assert.match(stepsOf(warning) ?? '', /^If that is a slip: stellarctl label w2 env=edge --overwrite/);
-  const failure = await judged(of('p', 'other'), true, undefined, wecs);
-  assert.ok('details' in failure);
-  assert.deepEqual([failure.status, failure.details], ['fail', [sentence]]);
-});
-
 test('a policy without its works fails', async () => {
   const found = await judged([policy('other'), binding('other', 'w1')]);
   assert.deepEqual(
