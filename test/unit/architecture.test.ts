@@ -124,7 +124,7 @@ test('only these places open connections, and only to the clusters of contexts',
 
 test('only what reads a certificate, without credentials and without a request, does not verify it', () => {
   const lenient = sources.filter(({ text }) => /rejectUnauthorized: false/.test(text)).map(({ file }) => file);
-  assert.deepEqual(lenient.sort(), ['src/lib/kube/client/credentials.ts', 'src/lib/kube/client/handshake.ts']);
+  assert.deepEqual(lenient.sort(), ['src/lib/kube/client/credentials.ts']);
 });
 
 test('suggested commands are quoted by the tag `command`', () => {

@@ -67,17 +67,16 @@ export async function runChecks<Subject>(
  * Findings that were made separately from the ones that may explain them.
  * @param needs the ids of the explaining findings, by the id of the explained one
  */
-export function underCauses(
+export const underCauses = (
   findings: readonly Finding[],
   causes: readonly Finding[],
   needs: Readonly<Record<string, readonly string[]>>,
-): Finding[] {
-  return findings.map((finding) => {
-    const { id, title } = finding;
-    const cause = causes.find((each) => needs[id]?.includes(each.id) && explains(each, finding));
-    return cause === undefined ? finding : { id, title, ...dependent(cause) };
-  });
-}
+): Promise<Finding[]> =>
+  runChecks(
+    findings.map((finding) => ({ ...finding, needs: needs[finding.id] ?? [], run: () => finding })),
+    undefined,
+    causes,
+  );
 
 /**
  * A failure explains failures and warnings; a warning explains another warning. A skipped consequence explains what its cause does.

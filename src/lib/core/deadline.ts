@@ -106,7 +106,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /**
- * An age as kubectl shows it in a table (apimachinery, duration.HumanDuration): `12s`, `5m`, `3h20m`, `2d1h`. Negative ages (clocks
+ * An age as kubectl shows it in a table (apimachinery, duration.HumanDuration), without years: `12s`, `5m`, `3h20m`, `2d1h`. Negative ages (clocks
  * that differ) show as `0s`.
  */
 export function formatAge(ms: number): string {
@@ -119,11 +119,7 @@ export function formatAge(ms: number): string {
   if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
   if (hours < 48) return `${hours}h`;
   const days = Math.floor(hours / 24);
-  if (days < 8) return hours % 24 === 0 ? `${days}d` : `${days}d${hours % 24}h`;
-  if (days < 2 * 365) return `${days}d`;
-  const years = Math.floor(days / 365);
-  if (years < 8 && days % 365 !== 0) return `${years}y${days % 365}d`;
-  return `${years}y`;
+  return days >= 8 || hours % 24 === 0 ? `${days}d` : `${days}d${hours % 24}h`;
 }
 
 /** When a problem began, after its sentence: ` (began 5m ago)`; empty if that is unknown. @param since RFC 3339 */

@@ -99,6 +99,9 @@ export function command(parts: TemplateStringsArray, ...values: readonly (string
   });
 }
 
+/** The option of a command that reads the ITS, if its context is known. */
+export const onIts = (its: string | undefined): string[] => (its === undefined ? [] : ['--its', its]);
+
 let programName = 'stellarctl';
 
 /** Records at startup how the user calls this program: as a kubectl plugin it is `kubectl stellar`. */

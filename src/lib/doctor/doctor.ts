@@ -153,7 +153,7 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
       const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
       const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
       const needs = { [`${role}-synced`]: ['hosting-manager'] };
-      const findingsOfSpace = underCauses([...found.findings, ...more], findings, needs);
+      const findingsOfSpace = await underCauses([...found.findings, ...more], findings, needs);
       return [{ ...found, subject: { kind: role, name }, findings: findingsOfSpace }];
     }),
   );

@@ -1,6 +1,6 @@
 import { formatAge } from '../core/deadline.ts';
 import { command, type NextStep, run } from '../core/next-step.ts';
-import { type Verdict, waiting } from '../core/stages.ts';
+import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import type { Kube, Reader } from './client/client.ts';
 import {
   conditionOf,
@@ -29,6 +29,8 @@ export type LogReader = Reader & Pick<Kube, 'logTail'>;
 /** Waiting reasons of the kubelet for image problems (kubernetes pkg/kubelet/images/types.go). */
 const imageReasons = ['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError'];
 const configReasons = ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'];
+/** Both. */
+export const startFailures = [...imageReasons, ...configReasons];
 
 /** The restarts that a container is allowed before it counts as crashing: its first start may have been too early. */
 const restartsAllowed = 1;
@@ -169,6 +171,27 @@ export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => s
 /** The command that scales a workload up again. @param kind as kubectl takes it */
 export const scaleUp = (context: string, namespace: string, kind: string, name: string): string =>
   command`kubectl --context ${context} -n ${namespace} scale ${kind} ${name} --replicas 1`;
+
+/**
+ * The verdict on a Deployment or StatefulSet whose pods are to be ready.
+ * @param what its program, as a subject: `its API server`
+ */
+export function running(
+  what: string,
+  { kind, present, pods }: { kind: string; present: Deployment | StatefulSet; pods: readonly Pod[] },
+  cluster: PodCluster & { namespace: string },
+): Verdict {
+  const { context, namespace } = cluster;
+  const { name } = present.metadata;
+  const scale = run(scaleUp(context, namespace, kind.toLowerCase(), name), 'Scale it up');
+  if (isScaledToNone(present)) return failed(`${kind} ${name} is scaled to zero`, { next: [scale] });
+  if (kind === 'Deployment' ? isDeploymentReady(present) : isStatefulSetReady(present)) return met;
+  const failure = firstPodFailure(pods);
+  if (failure !== undefined) return failed(`${what} does not start: ${failure.why}`);
+  const refused = refusedPods(present);
+  if (refused === undefined) return starting(`${what} is starting`, pods, cluster);
+  return failed(`${what} does not start: ${refused}`, { next: [toSeeLimits(context, namespace)] });
+}
 
 export function jobState(job: Job): 'running' | 'complete' | 'failed' {
   if ((job.status?.succeeded ?? 0) > 0) return 'complete';

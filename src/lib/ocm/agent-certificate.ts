@@ -103,15 +103,8 @@ export async function isIssuedBy(hub: Kube, secret: Secret | undefined): Promise
 /** Whether a hub refuses a bootstrap token: its service account was deleted or recreated, or the token has expired. */
 export async function isTokenRefused(hub: Kube, token: string): Promise<boolean> {
   const asAgent = hub.fork({ user: { token } });
-  try {
-    await userName(asAgent);
-    return false;
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    return error.status === 401;
-  } finally {
-    asAgent.close();
-  }
+  const asking = userName(asAgent).then(() => false);
+  return (await unlessStatus(asking, 401).finally(() => asAgent.close())) ?? true;
 }
 
 /** The name of this user there. @returns undefined if the server does not report names; it has accepted the user then as well */

@@ -154,20 +154,24 @@ export async function verifyEndpoint(
   if (endpoint.source === 'kube-public/cluster-info') return undefined;
   const cluster = clusterAt(endpoint);
   if (endpoint.proxyUrl !== undefined) cluster['proxy-url'] = endpoint.proxyUrl;
-  const error = await errorOf(its, endpoint.server, cluster, run);
+  const error = await errorAt(its, endpoint.server, cluster, run);
   if (error === undefined) return undefined;
   if (error.code !== 'unreachable') throw error;
   return `${endpoint.server} is not reached from here, so that it was not checked (${error.message})`;
 }
 
+/** How long a server may take to show its certificate. */
+const probeTimeoutMs = 5000;
+
 /** Why an address does not answer over a verified connection, without any credentials. Undefined if it does. */
-async function errorOf(
-  its: string,
+export async function errorAt(
+  name: string,
   server: string,
   cluster: ClusterEntry,
-  { deadline, signal }: Pick<Run, 'deadline' | 'signal'>,
+  run?: Pick<Run, 'deadline' | 'signal'>,
 ): Promise<StellarError | undefined> {
-  const anonymous = connect({ name: its, server, cluster, user: {} }, deadline, signal);
+  const { deadline, signal } = run ?? { deadline: new Deadline(probeTimeoutMs), signal: new AbortController().signal };
+  const anonymous = connect({ name, server, cluster, user: {} }, deadline, signal);
   try {
     await anonymous.read('/version');
     return undefined;
@@ -181,9 +185,6 @@ async function errorOf(
   }
 }
 
-/** How long a server may take to show its certificate. */
-const probeTimeoutMs = 5000;
-
 /**
  * The context's certificate authority, if the one that the ITS publishes is outdated: at the address that this machine uses, the
  * server shows for the published name a certificate of the former only.
@@ -195,11 +196,10 @@ export async function presentAuthority(
 ): Promise<string | undefined> {
   if (published === undefined || certificateAuthority === undefined) return undefined;
   if (published.certificateAuthority?.trim() === certificateAuthority.trim()) return undefined;
-  const run = { deadline: new Deadline(probeTimeoutMs), signal: new AbortController().signal };
   const named = { 'tls-server-name': hostOf(new URL(published.server)) };
   const [ofPublished, ofContext] = await Promise.all(
     [published.certificateAuthority, certificateAuthority].map((authority) =>
-      errorOf(its, server, { ...clusterAt({ server, certificateAuthority: authority }), ...named }, run),
+      errorAt(its, server, { ...clusterAt({ server, certificateAuthority: authority }), ...named }),
     ),
   );
   return ofPublished?.code === 'tls-error' && ofContext === undefined ? certificateAuthority : undefined;

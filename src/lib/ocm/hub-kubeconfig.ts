@@ -1,5 +1,4 @@
-import { parse } from 'yaml';
-import { yamlOfPrograms } from '../core/formats.ts';
+import { parseKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** The connection to a hub in a kubeconfig. */
@@ -13,11 +12,9 @@ export interface KnownHub extends Endpoint {
 /** Reads a kubeconfig of one cluster and at most one user, YAML. Undefined if it cannot be read, or has no server. */
 export function parseHubKubeconfig(text: string): KnownHub | undefined {
   try {
-    const config = parse(text, yamlOfPrograms) as {
-      clusters?: { cluster?: Record<string, unknown> }[];
-      users?: { user?: { token?: unknown } }[];
-    };
-    const cluster = config.clusters?.[0]?.cluster;
+    const { clusters, users } = parseKubeconfig(text, 'of a hub');
+    const [cluster] = clusters.values();
+    const [user] = users.values();
     if (typeof cluster?.server !== 'string') return undefined;
     const authority = stringOrNothing(cluster['certificate-authority-data']);
     return {
@@ -25,7 +22,7 @@ export function parseHubKubeconfig(text: string): KnownHub | undefined {
       server: cluster.server.replace(/\/+$/, ''),
       certificateAuthority: authority && Buffer.from(authority, 'base64').toString('utf8'),
       proxyUrl: stringOrNothing(cluster['proxy-url']),
-      token: stringOrNothing(config.users?.[0]?.user?.token),
+      token: stringOrNothing(user?.token),
     };
   } catch {
     return undefined;

@@ -78,7 +78,6 @@ export interface SecretKeys {
 export const secretOf: Readonly<Record<string, SecretKeys>> = {
   k8s: { name: 'admin-kubeconfig', outside: 'kubeconfig', inside: 'kubeconfig-incluster' },
   vcluster: { name: 'vc-vcluster', outside: 'config', inside: 'config-incluster' },
-  k3s: { name: 'k3s-config', outside: 'config', inside: 'config-incluster' },
   ocm: { name: 'multicluster-controlplane-kubeconfig', outside: 'kubeconfig', inside: 'kubeconfig' },
   host: { name: 'admin-kubeconfig', outside: undefined, inside: 'kubeconfig-incluster' },
   external: { name: 'admin-kubeconfig', outside: undefined, inside: 'kubeconfig-incluster' },
@@ -88,6 +87,5 @@ export const secretOf: Readonly<Record<string, SecretKeys>> = {
 export const apiServerOf: Readonly<Record<string, { kind: 'Deployment' | 'StatefulSet'; name: string }>> = {
   k8s: { kind: 'Deployment', name: 'kube-apiserver' },
   vcluster: { kind: 'StatefulSet', name: 'vcluster' },
-  k3s: { kind: 'StatefulSet', name: 'k3s-server' },
   ocm: { kind: 'Deployment', name: 'multicluster-controlplane' },
 };

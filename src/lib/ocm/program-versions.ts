@@ -37,7 +37,7 @@ export const kubeFlexPrograms: readonly Program[] = [
 export function apiServerPrograms(type: string): Program[] {
   const { name: component } = apiServerOf[type] ?? {};
   if (component === undefined) return [];
-  const images = { vcluster: ['vcluster', 'k3s'], k3s: ['k3s'] }[type] ?? [component];
+  const images = type === 'vcluster' ? ['vcluster', 'k3s'] : [component];
   return images.map((image) => ({ product: image, component, image }));
 }
 

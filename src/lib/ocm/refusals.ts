@@ -1,4 +1,4 @@
-import { advice, command, type NextStep, type Problem, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, onIts, type Problem, partial, run } from '../core/next-step.ts';
 
 /** The words of every API server (k8s.io/apiserver, admission/plugin/webhook, policy/validating and NamespaceLifecycle). */
 const byWebhook = /(?:admission|failed calling) webhook "([^"]+)"/;
@@ -54,7 +54,7 @@ export function toEndRefusal(
     return { code: 'admission-refuses-on-wec', next };
   }
   if (namespace === undefined) return undefined;
-  const see = command`stellarctl wec get ${`${wec}=CONTEXT`} ${its === undefined ? [] : ['--its', its]}`;
+  const see = command`stellarctl wec get ${`${wec}=CONTEXT`} ${onIts(its)}`;
   const ask = partial(see, `See what blocks Namespace ${namespace}`);
   const next = [context === undefined ? ask : toSeeNamespace(namespace, context)];
   return { code: 'namespace-terminating-on-wec', next };

@@ -3,13 +3,15 @@ import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, run, stepLines } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
+import { failed } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
 import { type Deployment, type Pod, type Resource, resources } from '../kube/client/objects.ts';
-import { firstPodFailure, isPodReady, isScaledToNone, podsOf, scaleUp } from '../kube/pods.ts';
+import { podsOf, running } from '../kube/pods.ts';
 import { hubNamespace, webhookName } from './ocm-names.ts';
+import { refuserIn, toSeeRefuser } from './refusals.ts';
 
 /** Whether a hub's admission accepts ManagedClusters: if not, none can be announced, accepted or labelled. */
 export type HubWebhook =
@@ -40,43 +42,31 @@ type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
 
 /** What the hub shows of the webhook's Deployment. Another product's webhook may also be the cause. */
 async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
-  const flags = ['--context', hub.cluster.context, '-n', hubNamespace];
-  const name = /failed calling webhook "([^"]+)"/.exec(words)?.[1];
-  if (name !== undefined && !name.endsWith('.open-cluster-management.io')) {
-    const kinds = 'mutatingwebhookconfigurations,validatingwebhookconfigurations';
-    return {
-      why: `the webhook ${name}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`,
-      next: [run(command`kubectl --context ${hub.cluster.context} get ${kinds}`, 'See where it runs')],
-    };
+  const { context } = hub.cluster;
+  const flags = ['--context', context, '-n', hubNamespace];
+  const refuser = refuserIn(words);
+  const foreign = refuser?.webhook?.endsWith('.open-cluster-management.io') === false ? refuser : undefined;
+  if (foreign !== undefined) {
+    const why = `the ${foreign.what}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`;
+    return { why, next: [toSeeRefuser(foreign, context)] };
   }
-  const silent = (why: string, ...next: Parameters<typeof run>): Cause => ({
-    why: `OCM's webhook for ManagedClusters does not answer${why}`,
-    next: [run(...next)],
-  });
   const reader = partialReader(hub);
   const [deployment, pods = []] = await Promise.all([
     reader.get<Deployment>(resources.deployments, webhookName, { namespace: hubNamespace }),
     reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
   ]);
+  const silent = "OCM's webhook for ManagedClusters does not answer";
+  const see = run(command`kubectl ${flags} describe deployments,pods`, 'See what runs, and what does not');
+  const place = { context, now: hub.now(), namespace: hubNamespace };
+  const own = { kind: 'Deployment', pods: podsOf(webhookName, pods) };
+  const verdict =
+    deployment === undefined
+      ? failed(`there is no Deployment ${hubNamespace}/${webhookName}`)
+      : running('it', { ...own, present: deployment }, place);
+  if (reader.forbidden.size === 0 && (verdict.state === 'failed' || verdict.state === 'waiting'))
+    return { why: `${silent}: ${verdict.why}`, next: verdict.next ?? [see] };
   const restart = command`kubectl ${flags} rollout restart deployment ${webhookName}`;
-  const unknown = silent(` (${transportWords(words)})`, restart, 'Restart it');
-  if (reader.forbidden.size > 0) return unknown;
-  if (deployment === undefined) {
-    const see = command`kubectl ${flags} get deployments,pods`;
-    return silent(`: there is no Deployment ${hubNamespace}/${webhookName}`, see, 'See what runs');
-  }
-  if (isScaledToNone(deployment)) {
-    const start = scaleUp(hub.cluster.context, hubNamespace, 'deployment', webhookName);
-    return silent(`: Deployment ${webhookName} is scaled to zero`, start, 'Start it');
-  }
-  const failure = firstPodFailure(podsOf(webhookName, pods));
-  if (failure !== undefined)
-    return silent(`: ${failure.why}`, command`kubectl ${flags} describe pod ${failure.pod.name}`, 'See why');
-  const starting = podsOf(webhookName, pods).find((pod) => !isPodReady(pod))?.metadata.name;
-  const see = command`kubectl ${flags} get pods`;
-  return starting === undefined
-    ? unknown
-    : silent(`: pod ${starting} is starting`, see, 'See whether it becomes ready');
+  return { why: `${silent} (${transportWords(words)})`, next: [run(restart, 'Restart it')] };
 }
 
 /** The end of the API server's message is the connection error of the webhook. */

@@ -1,7 +1,7 @@
 import { partialReader } from '../kube/access.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { type Deployment, type Pod, resources, type Secret } from '../kube/client/objects.ts';
-import { whyNodeless } from '../kube/pods.ts';
+import { startFailures, whyNodeless } from '../kube/pods.ts';
 import {
   agentNamespace,
   bootstrapSecretName,
@@ -63,13 +63,7 @@ const registrationApp = 'klusterlet-registration-agent';
 const agentApps = [singletonApp, registrationApp, 'klusterlet-manifestwork-agent'];
 
 /** Reasons for which a container does not start without intervention. */
-const stuckReasons = [
-  'ImagePullBackOff',
-  'ErrImagePull',
-  'InvalidImageName',
-  'CrashLoopBackOff',
-  'CreateContainerConfigError',
-];
+const stuckReasons = [...startFailures, 'CrashLoopBackOff'];
 
 /** A container that restarted often counts as running after this time. */
 const stableMs = 10_000;

@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, partial, textOf } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { ifSeen, partialReader } from '../kube/access.ts';
+import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { resources, type Secret } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
 import type { ClusterEntry } from '../kube/kubeconfig/kubeconfig.ts';
 import { requirePermissions } from '../kube/permissions.ts';
+import { deletePresent } from '../kube/writes.ts';
 import { hookNames, type ItsType, managerName, namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
@@ -76,7 +77,9 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
       return reading !== undefined && type === 'vcluster' && !installOcm ? untilReachable(reading) : reading;
     });
     if (!isReady) return;
-    if (type === 'external' && (await removeBootstrap(name, hosting))) space.changed();
+    // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
+    const { name: secret, namespace } = bootstrapSecretOf(name);
+    if (type === 'external' && (await deletePresent(hosting, resources.secrets, secret, namespace))) space.changed();
     if (await ensurePropertiesNamespace(space.watcher.accessOf(name)?.kube)) space.changed();
     await space.finish(await entries());
   });
@@ -164,17 +167,6 @@ async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube)
   const wanted = bootstrapSecretOf(metadata.name);
   if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
   await hosting.merge(resources.controlPlanes, metadata.name, { spec: { bootstrapSecretRef: wanted } });
-}
-
-/**
- * Deletes a leftover bootstrap Secret. KubeFlex deletes it after its first access, but one that a concurrent run writes at that
- * moment would remain, with cluster-admin rights.
- * @returns whether there was one
- */
-async function removeBootstrap(name: string, hosting: Kube): Promise<boolean> {
-  const { name: secret, namespace } = bootstrapSecretOf(name);
-  const present = await partialReader(hosting).get<Secret>(resources.secrets, secret, { namespace });
-  return present !== undefined && hosting.delete(resources.secrets, secret, { namespace, uid: present.metadata.uid });
 }
 
 const entriesOfExternal = ({ context, isOwnContext }: ExternalIts): SpaceEntries =>

@@ -1,13 +1,16 @@
 import { advice, command, type NextStep, type Problem, run } from '../core/next-step.ts';
-import { type Answer, shakeHands } from '../kube/client/handshake.ts';
+import { nameOfServer } from '../kube/client/credentials.ts';
+import { whyNetworkFails } from '../kube/client/errors.ts';
 import { proxyOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { errorAt } from '../ocm/endpoint.ts';
 
 /** What answers at the address of a space, which its clients use. */
 export interface Entrance {
   /** The https URL. */
   server: string;
-  answer: Answer;
+  /** Why that is not the space, without a full stop; undefined if it is. */
+  other: string | undefined;
   /** Another port of the same host at which the space itself answers. */
   rightPort: number | undefined;
 }
@@ -23,17 +26,21 @@ export async function tryEntrance(
   externalPort: number | undefined,
 ): Promise<Entrance | undefined> {
   const { server, cluster } = context;
-  const data = cluster['certificate-authority-data'];
-  if (data === undefined || cluster['tls-server-name'] !== undefined || proxyOf(context) !== undefined)
-    return undefined;
-  const authority = Buffer.from(data, 'base64');
-  const answer = await shakeHands(server, authority);
+  const hasAuthority = cluster['certificate-authority-data'] !== undefined;
+  if (!hasAuthority || cluster['tls-server-name'] !== undefined || proxyOf(context) !== undefined) return undefined;
+  const whyOther = async (address: string) => {
+    const error = await errorAt('', address, cluster);
+    const why = error && whyNetworkFails(error.cause ?? error);
+    if (error?.code !== 'tls-error') return why;
+    return `a server answers with the certificate "${await nameOfServer(address)}", and ${why}`;
+  };
+  const other = await whyOther(server);
   // That of https, and KubeFlex's default.
-  const ports = answer.state === 'own' ? [] : [externalPort ?? 443, 443, 9443];
+  const ports = other === undefined ? [] : [externalPort ?? 443, 443, 9443];
   const { hostname, port: present } = new URL(server);
   const others = [...new Set(ports)].filter((port) => port !== Number(present || 443));
-  const tried = await Promise.all(others.map((port) => shakeHands(`https://${hostname}:${port}`, authority)));
-  return { server, answer, rightPort: others[tried.findIndex(({ state }) => state === 'own')] };
+  const tried = await Promise.all(others.map((port) => whyOther(`https://${hostname}:${port}`)));
+  return { server, other, rightPort: others[tried.indexOf(undefined)] };
 }
 
 export const seeIngress = advice('See docs/installation.md, "The ingress"');
@@ -49,11 +56,11 @@ export interface EntranceProblem extends Pick<Problem, 'code' | 'next'> {
  * @param hosting the context of the hosting cluster
  */
 export function problemOfEntrance(
-  { server, answer, rightPort }: Entrance,
+  { server, other, rightPort }: Entrance,
   hosting: string,
 ): EntranceProblem | undefined {
-  if (answer.state === 'own') return undefined;
-  const why = `the space does not answer at its address ${new URL(server).host}: ${answer.what}`;
+  if (other === undefined) return undefined;
+  const why = `the space does not answer at its address ${new URL(server).host}: ${other}`;
   if (rightPort === undefined) return { code: 'address-not-the-space', why, next: [seeIngress] };
   const init = command`stellarctl init --hosting-context ${hosting} --external-port ${String(rightPort)}`;
   const next: NextStep[] = [

@@ -13,18 +13,7 @@ import {
   type StatefulSet,
   type WithConditions,
 } from '../kube/client/objects.ts';
-import {
-  firstPodFailure,
-  isDeploymentReady,
-  isScaledToNone,
-  isStatefulSetReady,
-  jobState,
-  podsOf,
-  refusedPods,
-  scaleUp,
-  starting,
-  toSeeLimits,
-} from '../kube/pods.ts';
+import { firstPodFailure, isStatefulSetReady, jobState, podsOf, running } from '../kube/pods.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../ocm/kubeflex-names.ts';
 import { coreChart } from './core-chart.ts';
 
@@ -89,27 +78,6 @@ export async function readHosting(
 /** Pending while helm runs; afterwards nothing creates it. */
 const absent = ({ helmAtWork }: Pick<Hosting, 'helmAtWork'>, what: string): Verdict =>
   helmAtWork ? waiting(`helm has not created ${what} yet`) : failedForGood(`${what} is missing`);
-
-/**
- * The verdict on a Deployment or StatefulSet whose pods are to be ready.
- * @param what its program, as a subject: `its API server`
- */
-export function running(
-  what: string,
-  { kind, present, pods }: { kind: string; present: Deployment | StatefulSet; pods: readonly Pod[] },
-  seen: { context: string; now: number; namespace: string },
-): Verdict {
-  const { context, namespace } = seen;
-  const { name } = present.metadata;
-  const scale = run(scaleUp(context, namespace, kind.toLowerCase(), name), 'Scale it up');
-  if (isScaledToNone(present)) return failed(`${kind} ${name} is scaled to zero`, { next: [scale] });
-  if (kind === 'Deployment' ? isDeploymentReady(present) : isStatefulSetReady(present)) return met;
-  const failure = firstPodFailure(pods);
-  if (failure !== undefined) return failed(`${what} does not start: ${failure.why}`);
-  const refused = refusedPods(present);
-  if (refused === undefined) return starting(`${what} is starting`, pods, seen);
-  return failed(`${what} does not start: ${refused}`, { next: [toSeeLimits(context, namespace)] });
-}
 
 function served(hosting: Hosting): Verdict {
   const { definitions } = hosting;

@@ -115,23 +115,18 @@ export async function otherHosting(
 
 /**
  * The data that KubeFlex's command line, kflex, stores in kubeconfigs: extensions named `kubeflex`, each a ConfigMap without its
- * kind, at the top level and at contexts. Source: kubeflex v0.9.3, pkg/kubeconfig/extensions.go; the legacy one: v0.8.
+ * kind, at the top level and at contexts. Source: kubeflex v0.9.3, pkg/kubeconfig/extensions.go.
  */
 const extensionName = 'kubeflex';
 const hostingContextKey = 'hosting-cluster-ctx-name';
 const isHostingKey = 'is-hosting-cluster-ctx';
 const controlPlaneKey = 'controlplane-name';
-const legacyHostingKey = 'kflex-initial-ctx-name';
 
 /** The hosting cluster's context as recorded by kflex or stellarctl; undefined if none is recorded or it no longer exists. */
 export function hostingContext({ extensions, contexts }: Kubeconfig): string | undefined {
   const top = dataOf(extensions.get(extensionName));
   const marked = [...contexts].filter(([, context]) => contextData(context)[isHostingKey] === 'true');
-  const candidates = [
-    top[hostingContextKey],
-    top[legacyHostingKey],
-    ...(marked.length === 1 ? marked.map(([name]) => name) : []),
-  ];
+  const candidates = [top[hostingContextKey], ...(marked.length === 1 ? marked.map(([name]) => name) : [])];
   return candidates.find((name) => name !== undefined && contexts.has(name));
 }
 

@@ -5,10 +5,10 @@ import type { Run } from '../core/run.ts';
 import { failed, met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { shakeHands } from '../kube/client/handshake.ts';
 import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
 import { failureLog, firstPodFailure, isPodReady, type PodFailure } from '../kube/pods.ts';
 import type { WriteRecorder } from '../kube/writes.ts';
+import { errorAt } from '../ocm/endpoint.ts';
 import { ingressClass } from '../ocm/kubeflex-names.ts';
 import type { Helm, LocalChart } from './helm.ts';
 import type { Values } from './helm-values.ts';
@@ -160,7 +160,8 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
   const { context } = kube.cluster;
   const { namespace } = ingressRelease;
   const read = async (): Promise<Running> => {
-    const answers = (await shakeHands(`https://localhost:${port}`, undefined)).state === 'other';
+    // Its certificate is nobody's.
+    const answers = (await errorAt('', `https://localhost:${port}`, {}))?.code === 'tls-error';
     const pods = answers ? [] : ((await kube.list<Pod>(resources.pods, { namespace })) ?? []);
     return { answers, areReady: pods.some(isPodReady), failure: firstPodFailure(pods) };
   };

@@ -1,5 +1,5 @@
 import { StellarError } from '../core/errors.ts';
-import { advice, command, type NextStep, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, onIts, run } from '../core/next-step.ts';
 import type { Verdict } from '../core/stages.ts';
 import { type Access, hidden, hiddenBy, ifSeen, seen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
@@ -48,7 +48,7 @@ export interface OpenWds {
 /** The options that select a WDS, and the other contexts that the user gave. */
 export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>): string[] => [
   ...['--wds', name],
-  ...(beside.its === undefined ? [] : ['--its', beside.its]),
+  ...onIts(beside.its),
   ...hostingFlags({ beside }),
 ];
 

@@ -74,7 +74,7 @@ export async function checkSpace(
   const ofContexts = await runChecks(contextChecks(role), { space, kube: client, tools }, withFailures);
   const known = [
     ...ofIts,
-    ...underCauses(withFailures, ofIts, needsOfIts),
+    ...(await underCauses(withFailures, ofIts, needsOfIts)),
     ...ofHooks,
     ...(await checkCredentials(space, all, hosting, withFailures)),
     ...ofContexts,

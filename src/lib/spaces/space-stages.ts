@@ -3,7 +3,7 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting }
 import { count } from '../core/words.ts';
 import { type Access, mayNotRead } from '../kube/access.ts';
 import { conditionOf, isTrue, type Pod, type Resource, resources } from '../kube/client/objects.ts';
-import { firstPodFailure, isPodReady, jobState, type PodFailure, podsOf, starting } from '../kube/pods.ts';
+import { firstPodFailure, isPodReady, jobState, type PodFailure, podsOf, running, starting } from '../kube/pods.ts';
 import {
   apiServerOf,
   type Controller,
@@ -19,7 +19,7 @@ import {
 } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, problemOfEntrance } from './entrance.ts';
-import { managerReady, running } from './hosting-stages.ts';
+import { managerReady } from './hosting-stages.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { hookLike, hooksOf } from './spaces.ts';
 
@@ -115,8 +115,6 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   const present = set ?? deployment;
   const pods = podsOf(server.name, space.pods);
   if (present !== undefined) return running('its API server', { kind: server.kind, present, pods }, placeOf(space));
-  const failure = firstPodFailure(pods);
-  if (failure !== undefined) return failed(`its API server does not start: ${failure.why}`);
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
   return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);

@@ -1,4 +1,4 @@
-import { command, type NextStep, type Problem, partial, problem, run } from '../core/next-step.ts';
+import { command, type NextStep, onIts, type Problem, partial, problem, run } from '../core/next-step.ts';
 import { agentNamespace } from '../ocm/ocm-names.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 
@@ -16,9 +16,6 @@ export const wecProblem = (code: string, message: string, ...next: readonly Next
   ...(warnings.includes(code) && { severity: 'warn' }),
   causedBy: causingProblems[code],
 });
-
-/** The option of a command that reads the ITS, if one is known. */
-export const onIts = (its: string | undefined): string[] => (its === undefined ? [] : ['--its', its]);
 
 /** A WEC, as far as it was read, and what it is read with. */
 interface ReadWec {

@@ -1,5 +1,5 @@
 import { formatAge } from '../core/deadline.ts';
-import { advice, command, type NextStep, noted, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, noted, onIts, partial, run } from '../core/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { type Condition, changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
 import { isScaledToNone, refusedPods, scaleUp, toSeeLimits } from '../kube/pods.ts';
@@ -24,7 +24,7 @@ import {
   startingAgent,
   type WecEvidence,
 } from '../ocm/wec-evidence.ts';
-import { agentPods, onIts, toSeeAgent } from './problems.ts';
+import { agentPods, toSeeAgent } from './problems.ts';
 import { announcementGraceMs, missing, unannounced } from './reregister-causes.ts';
 
 /** All evidence of one registration. A side that cannot be read is undefined. */

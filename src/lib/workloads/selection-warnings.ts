@@ -1,4 +1,4 @@
-import { advice, command, type NextStep, type Problem, partial, problem, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, onIts, type Problem, partial, problem, run } from '../core/next-step.ts';
 import { count } from '../core/words.ts';
 import { ifSeen } from '../kube/access.ts';
 import { groupOf, type KubeObject, type LabelSelector } from '../kube/client/objects.ts';
@@ -37,7 +37,7 @@ export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[]
   const [first] = wecs.flatMap((wec) => (hasMailbox(wec) ? [] : wec.metadata.name)).sort();
   const later = first === undefined ? [] : names.slice(names.indexOf(first) + 1);
   if (first === undefined || later.length === 0) return [];
-  const of = its.state === 'seen' ? ['--its', its.value.kube.cluster.context] : [];
+  const of = onIts(ifSeen(its)?.kube.cluster.context);
   const message = `WEC ${first} has not been accepted and has no mailbox: the transport stops there, and sends nothing to ${later.join(', ')} either.`;
   return [problem('transport-stopped', message, run(command`stellarctl accept ${first} ${of}`, 'Accept it'))];
 }
@@ -54,8 +54,7 @@ export function toSelectWec(policy: PolicySpec, wecs: readonly KubeObject[], its
   const [selector] = clusterSelectors;
   const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   if (words.length === 0 || selector?.matchExpressions?.length) return [];
-  const of = its === undefined ? [] : ['--its', its];
-  return [partial(command`stellarctl label NAME ${words} ${of}`, 'Give a WEC the labels')];
+  return [partial(command`stellarctl label NAME ${words} ${onIts(its)}`, 'Give a WEC the labels')];
 }
 
 /** The existing labels that selectors may mean. @param of what has them */

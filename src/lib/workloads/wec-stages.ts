@@ -1,4 +1,4 @@
-import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, onIts, partial, run } from '../core/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import { conditionOf, groupResourceOf, writtenAt } from '../kube/client/objects.ts';
@@ -24,7 +24,7 @@ export const wecStages: readonly Stage<Delivery>[] = [
 
 function wecAvailable(delivery: Delivery): Verdict {
   const { wec, isBound, policy, binding, cluster, evidence } = delivery;
-  const at = onIts({ evidence });
+  const at = onIts(evidence.its);
   if (binding === undefined) return unseen('there is no Binding');
   const policyName = binding.metadata.name;
   if (wec === undefined) {
@@ -53,15 +53,12 @@ function toSeeAgent(delivery: Delivery): NextStep[] {
   const { wec = 'NAME', evidence } = delivery;
   const context = contextOf(delivery);
   const target = context === undefined ? wec : `${wec}=${context}`;
-  return [run(command`stellarctl wec get ${target} ${onIts({ evidence })}`, 'Does its agent run?')];
+  return [run(command`stellarctl wec get ${target} ${onIts(evidence.its)}`, 'Does its agent run?')];
 }
 
 /** What an agent does within seconds. @param work its order */
 export const lateAgent = (delivery: Delivery, work: ManifestWork | undefined, why: string, code: string): Verdict =>
   lateSince(delivery.evidence, work === undefined ? 0 : writtenAt(work), why, { code, next: toSeeAgent(delivery) });
-
-const onIts = ({ evidence: { its } }: Pick<Delivery, 'evidence'>): string[] =>
-  its === undefined ? [] : ['--its', its];
 
 function workInMailbox(delivery: Delivery): Verdict {
   const { wec, isBound, binding, bound, sent, stoppedAt, of, evidence } = delivery;
@@ -79,7 +76,7 @@ function workInMailbox(delivery: Delivery): Verdict {
     if (!isRead || evidence.now - newest <= controllerTimeMs) return waiting(why, { code: 'work-missing' });
     if (stoppedAt === undefined) return failed(why, { code: 'work-missing', next: transport });
     const stops = `the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`;
-    const accept = run(command`stellarctl accept ${stoppedAt} ${onIts({ evidence })}`, 'Accept it');
+    const accept = run(command`stellarctl accept ${stoppedAt} ${onIts(evidence.its)}`, 'Accept it');
     return failed(`${why}: ${stops}`, { code: 'transport-stopped', next: [accept] });
   }
   const { deletionTimestamp } = sent.value.work.metadata;
@@ -153,7 +150,7 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     return { code: 'kind-unknown-on-wec', next: [toSend(delivery, definitionOf(of), lead)] };
   }
   if (manifest !== undefined && lacksRight(manifest)) {
-    const grant = (at: string) => command`stellarctl wec grant ${`${wec}=${at}`} --from-errors ${onIts(delivery)}`;
+    const grant = (at: string) => command`stellarctl wec grant ${`${wec}=${at}`} --from-errors ${onIts(evidence.its)}`;
     const next = [onWec(delivery, grant, `Grant the rights to the work agent of ${wec}`)];
     return { code: 'forbidden-on-wec', next };
   }

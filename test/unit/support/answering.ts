@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import https from 'node:https';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import tls from 'node:tls';
 import { selfSigned } from './fake-server.ts';
 
 const servers: Server[] = [];
@@ -17,7 +17,7 @@ export const certificates = {
 /** Starts servers on ports of 127.0.0.1 that answer as what may be behind the address of a space. */
 export const answering = {
   inTls: (certificate: { key: string; cert: string }) =>
-    listen(tls.createServer(certificate, (socket) => socket.on('error', () => {}))),
+    listen(https.createServer(certificate, (_, response) => response.writeHead(401).end('{}'))),
   inHttp: () => listen(http.createServer((_, response) => response.writeHead(404).end('not found'))),
   /** Accepts connections, and says nothing. */
   byNothing: () => listen(createServer((socket) => socket.on('error', () => {}))),

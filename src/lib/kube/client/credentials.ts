@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -238,6 +239,15 @@ function certificateAt(agent: http.Agent, server: URL, name: string, timeoutMs: 
     const socket = agent.createConnection({ ...(agent as https.Agent).options, ...at }, (_, made) => hear(made));
     if (socket) hear(socket);
   });
+}
+
+/** What the certificate of a server is for, whoever has signed it. It may be of any length: not all of it is returned. */
+export async function nameOfServer(server: string): Promise<string> {
+  const url = new URL(server);
+  const agent = new https.Agent({ lookup, rejectUnauthorized: false });
+  const raw = await certificateAt(agent, url, hostOf(url), addressTimeoutMs);
+  const subject = raw && new X509Certificate(raw).subject;
+  return (/^(?:CN|O)=(.*)$/m.exec(subject ?? '')?.[1] ?? 'without a name').slice(0, 200);
 }
 
 /** As in client-go, data takes precedence over a file. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Document, isMap, type Node, parseDocument, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Document, isMap, parseDocument, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
 import { isObject, yamlOfGo, yamlOfPrograms } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
@@ -43,22 +43,25 @@ export class KubeconfigDocument {
 
   /** @returns the list, and where it has an entry; -1 if it has none */
   #find(list: ListName, name: string): [sequence: YAMLSeq<YAMLMap> | undefined, index: number] {
-    this.#refuseAliases();
     const index = [...this.entries(list).keys()].indexOf(name);
     return [(this.#document.get(list) ?? undefined) as YAMLSeq<YAMLMap> | undefined, index];
   }
 
-  /** Sets an entry, and changes only the parts that differ. @throws StellarError `kubeconfig-invalid` */
+  /** Sets an entry: one that differs is replaced as a whole. @throws StellarError `kubeconfig-invalid` */
   set(list: ListName, name: string, content: Entry): void {
     const [sequence = this.#addList(list), index] = this.#find(list, name);
-    const present = sequence.items[index];
-    const key = contentKeys[list];
-    if (present === undefined) {
-      // `[]` is an empty list in flow style; added entries use block style.
-      if (sequence.items.length === 0) sequence.flow = false;
-      sequence.add(this.#nodeOf({ [key]: content, name }) as YAMLMap);
-      this.#changed = true;
-    } else if (this.#update(present, { ...this.#toPlain(present), [key]: content })) this.#changed = true;
+    const before = sequence.items[index];
+    const present = before?.toJS(this.#document) as Entry | undefined;
+    const wanted = { ...present, [contentKeys[list]]: content, name };
+    if (isDeepStrictEqual(present, wanted)) return;
+    // `[]` is an empty list in flow style; added entries use block style.
+    if (sequence.items.length === 0) sequence.flow = false;
+    const node = this.#document.createNode(wanted, { aliasDuplicateObjects: false }) as YAMLMap;
+    // What is above the entry stays.
+    const { commentBefore = null, spaceBefore = false } = before ?? {};
+    Object.assign(node, { commentBefore, spaceBefore });
+    sequence.items[before === undefined ? sequence.items.length : index] = node;
+    this.#noteChange();
   }
 
   /** @throws StellarError `kubeconfig-invalid` */
@@ -68,7 +71,7 @@ export class KubeconfigDocument {
     sequence.delete(index);
     // Comments before the first entry belong to the list, and have no place in an empty one.
     if (sequence.items.length === 0) this.#addList(list);
-    this.#changed = true;
+    this.#noteChange();
     return true;
   }
 
@@ -80,9 +83,8 @@ export class KubeconfigDocument {
 
   set currentContext(name: string | undefined) {
     if (name === this.currentContext) return;
-    this.#refuseAliases();
     this.#document.set('current-context', name ?? '');
-    this.#changed = true;
+    this.#noteChange();
   }
 
   /** The file's new content. */
@@ -91,16 +93,13 @@ export class KubeconfigDocument {
     return this.#document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false });
   }
 
-  /** Before a change: an edit of content that entries share by an alias would change all of them. */
-  #refuseAliases(): void {
+  /** An edit of content that entries share by an alias would change, or break, all of them. */
+  #noteChange(): void {
     const refuse = () => {
       throw invalidKubeconfig(this.#file, 'it has YAML aliases, so it cannot be edited; write them out');
     };
     visit(this.#document, { Alias: refuse });
-  }
-
-  #nodeOf(value: unknown): Node {
-    return this.#document.createNode(value, { aliasDuplicateObjects: false });
+    this.#changed = true;
   }
 
   #addList(list: ListName): YAMLSeq<YAMLMap> {
@@ -108,28 +107,6 @@ export class KubeconfigDocument {
     this.#document.set(list, created);
     return created;
   }
-
-  #toPlain(node: YAMLMap): Entry {
-    return node.toJS(this.#document) as Entry;
-  }
-
-  /** Updates a map to `wanted`, and keeps the parts that are equal. @returns whether it changed */
-  #update(map: YAMLMap, wanted: Entry): boolean {
-    const present = this.#toPlain(map);
-    if (isDeepStrictEqual(present, wanted)) return false;
-    for (const key of Object.keys(present)) if (wanted[key] === undefined) map.delete(key);
-    for (const [key, value] of Object.entries(wanted)) {
-      if (value === undefined || isDeepStrictEqual(present[key], value)) continue;
-      const node = map.get(key, true);
-      if (isMap(node) && isObject(value)) this.#update(node, value);
-      else map.set(key, isScalarValue(value) ? value : this.#nodeOf(value));
-    }
-    return true;
-  }
-}
-
-function isScalarValue(value: unknown): boolean {
-  return typeof value !== 'object' || value === null;
 }
 
 /**

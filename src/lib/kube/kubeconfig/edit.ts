@@ -119,7 +119,7 @@ export class KubeconfigDraft {
     return [...this.#documents].find(([, document]) => document.entries(list).has(name))?.[0];
   }
 
-  /** Sets an entry. Unchanged parts keep their place and their comments. */
+  /** Sets an entry. One that differs is replaced as a whole, in its place: comments inside of it are lost. */
   set(list: ListName, name: string, entry: Entry): void {
     (this.#definer(list, name) ?? this.#default).set(list, name, entry);
   }

@@ -143,8 +143,7 @@ function addFile(merged: Kubeconfig, name: string): boolean {
     if (error instanceof StellarError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    const known = { EACCES: 'permission denied', EISDIR: 'it is a folder' }[code ?? ''];
-    throw invalidKubeconfig(name, known ?? message);
+    throw invalidKubeconfig(name, code === 'EISDIR' ? 'it is a folder' : message);
   }
 }
 

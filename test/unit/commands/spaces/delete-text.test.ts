@@ -12,7 +12,7 @@ describe('the confirmation to delete an ITS', () => {
     describeDeletion({ ...its1, controlPlane: its('its1'), ...its1Seen }, {}).join('\n');
   const ofType = (type: string) => said({ controlPlane: its('its1', { type }) });
   test('lists what is lost and what is kept', () => {
-    for (const type of ['vcluster', 'k3s', 'ocm']) assert.match(ofType(type), /Everything in it will be lost/);
+    for (const type of ['vcluster', 'ocm']) assert.match(ofType(type), /Everything in it will be lost/);
     assert.match(ofType('host'), /The cluster behind its1 stays, and so does OCM in it\.$/);
     assert.match(ofType('external'), /ServiceAccount kube-system\/kubeflex keeps all rights/);
     assert.deepEqual(describeDeletion({ ...its1, controlPlane: undefined }, {}), []);

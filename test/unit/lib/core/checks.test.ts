@@ -60,7 +60,7 @@ test('a problem may name the checks that it follows from', async () => {
 test('findings may be attributed to causes found elsewhere', async () => {
   const causes = await runChecks([check('manager', fail('stopped', 'it rests'))], undefined);
   const own = await runChecks([check('synced', warn('waits', 'not yet')), check('ready', fail('no', 'no'))], undefined);
-  assert.deepEqual(told(underCauses(own, causes, { synced: ['manager'] })), [
+  assert.deepEqual(told(await underCauses(own, causes, { synced: ['manager'] })), [
     ['synced', 'skipped', 'depends on "manager is well"'],
     ['ready', 'fail', ''],
   ]);

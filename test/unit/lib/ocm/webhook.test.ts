@@ -26,10 +26,11 @@ async function silentHub(...objects: object[]) {
   assert.deepEqual(cluster.writes, []);
   return webhook;
 }
-const deployment = (replicas = 1) => ({
+const deployment = (replicas = 1, ready = 0) => ({
   kind: 'Deployment',
   metadata: { name, namespace: hub },
   spec: { replicas },
+  status: { replicas: ready, readyReplicas: ready, updatedReplicas: ready },
 });
 const podOf = (options: Parameters<typeof pod>[1]) => ({
   kind: 'Pod',
@@ -64,7 +65,7 @@ describe("a hub's webhook for ManagedClusters", () => {
 
   test('that does not answer is restarted if its pods look healthy or may not be seen', async () => {
     const restart = `kubectl --context its1 -n ${hub} rollout restart deployment ${name}`;
-    const webhook = await silentHub(deployment(), podOf({ ready: true }));
+    const webhook = await silentHub(deployment(1, 1), podOf({ ready: true }));
     const { why, next } = webhook;
     assert.equal(why, "OCM's webhook for ManagedClusters does not answer (connection refused)");
     assert.deepEqual([commandOf(next), stepsOf(webhook)], [restart, `Restart it: ${restart}`]);
@@ -83,9 +84,12 @@ describe("a hub's webhook for ManagedClusters", () => {
     );
     const crashing = podOf({ waiting: { reason: 'CrashLoopBackOff' }, restarts: 4, lastExitCode: 1 });
     const crash = await silentHub(deployment(), crashing);
-    assert.match(crash.why, /does not answer: pod \S+-1, container main: it keeps crashing \(exit 1/);
-    assert.match(commandOf(crash.next) ?? '', /describe pod cluster-manager-registration-webhook-1$/);
-    assert.match((await silentHub(deployment(), podOf({}))).why, /pod \S+ is starting$/);
+    assert.match(
+      crash.why,
+      /does not answer: it does not start: pod \S+-1, container main: it keeps crashing \(exit 1/,
+    );
+    assert.match(commandOf(crash.next) ?? '', /describe deployments,pods$/);
+    assert.match((await silentHub(deployment(), podOf({}))).why, /does not answer: it is starting$/);
   });
 
   test("of another product is named, and OCM's own is not restarted for it", async () => {

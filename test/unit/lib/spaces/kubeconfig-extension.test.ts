@@ -95,7 +95,6 @@ describe('the records of kflex are understood:', () => {
   });
   for (const [what, extension, expected] of [
     ['at the top', 'extensions: [{name: kubeflex, extension: {data: {hosting-cluster-ctx-name: b}}}]', 'b'],
-    ['by older ones at the top', 'extensions: [{name: kubeflex, extension: {data: {kflex-initial-ctx-name: b}}}]', 'b'],
     [
       'as a context that is gone',
       'extensions: [{name: kubeflex, extension: {data: {hosting-cluster-ctx-name: c}}}]',
