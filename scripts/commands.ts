@@ -10,7 +10,14 @@ export const commandsFile = path.resolve(import.meta.dirname, '..', 'docs', 'com
 /** Returns the page. */
 export async function commandsPage(): Promise<string> {
   const silent = new PassThrough() as unknown as NodeJS.WriteStream;
-  const io: Io = { stdin: process.stdin, stdout: silent, stderr: silent, env: {}, argv: [], isOutputLost: () => false };
+  const io: Io = {
+    stdin: process.stdin,
+    stdout: silent,
+    stderr: silent,
+    env: {},
+    argv: ['--all'],
+    isOutputLost: () => false,
+  };
   Object.assign(globalThis, { STELLARCTL_VERSION: '' });
   const { buildProgram } = await import('../src/program.ts');
   const program = await buildProgram(io, 'stellarctl');

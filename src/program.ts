@@ -64,7 +64,7 @@ export async function buildProgram(io: Io, name: string, line?: readonly string[
 /** A command of `wec` that is used often enough to be available without its noun. */
 function shortcut(name: string): Entry {
   const full = wec.commands.find((each) => each.name === name) as Entry;
-  return entry(name, `${full.summary} (same as wec ${name})`, async () => {
+  return entry(name, `${full.summary} (wec ${name})`, async () => {
     const definition = (await full.load()).definition as Definition;
     return { definition: { ...definition, description: `${definition.description} The same as \`wec ${name}\`.` } };
   });

@@ -21,7 +21,7 @@ test('loaded modules are detected', async () => {
   assert.ok(packages.includes('yaml') || packages.includes('@kubernetes/client-node'), `saw ${packages.join(', ')}`);
 });
 
-test('the help of every command loads commander alone, and offers no argument for a token or password', async (t) => {
+test('the help of every command loads commander alone, fits on one screen, and offers no argument for a token or password', async (t) => {
   const pending: string[][] = [[]];
   const seen: string[] = [];
   for (let command = pending.shift(); command !== undefined; command = pending.shift()) {
@@ -30,6 +30,8 @@ test('the help of every command loads commander alone, and offers no argument fo
     await t.test(`${name} --help`, () => {
       assert.equal(exitCode, 0);
       assert.deepEqual(packages, ['commander']);
+      const lines = String(stdout).trimEnd().split('\n');
+      assert.ok(lines.length <= 40 && lines.every((line) => line.length <= 80), 'it fits on one screen');
       // Every user of the machine can read the arguments of programs.
       assert.doesNotMatch(String(stdout), /--\S*(?:token|password|secret|credential)\S*[ =]<(?!file>)/i);
     });

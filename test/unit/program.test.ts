@@ -39,7 +39,7 @@ test('shortcuts are described as what they are short for', async () => {
   const root = await program();
   for (const name of ['accept', 'label', 'deregister']) {
     const [short, full] = [commandNamed(root, [name]), commandNamed(root, ['wec', name])];
-    assert.equal(short.summary(), `${full.summary()} (same as wec ${name})`);
+    assert.equal(short.summary(), `${full.summary()} (wec ${name})`);
     assert.equal(short.description(), `${full.description()} The same as \`wec ${name}\`.`);
     assert.deepEqual(
       short.options.map(({ flags }) => flags),

@@ -49,16 +49,11 @@ export const create: Definition<CreateOptions> = {
   timeout: '30s',
   examples: [
     ['stellarctl collector create replicas --preset replicas', 'the replicas on each WEC'],
-    [
-      'stellarctl collector create ready --column wec=inventory.name --column ready=returned.status.readyReplicas',
-      'columns of your own',
-    ],
-    [
-      'stellarctl collector create total --combine total=SUM:returned.status.availableReplicas --combine wecs=COUNT',
-      'one row for all WECs',
-    ],
+    ['stellarctl collector create ready --column ready=returned.status.readyReplicas', 'columns of your own'],
+    ['stellarctl collector create total --combine sum=SUM:returned.status.replicas', 'one row for all WECs'],
   ],
   arguments: [['<name>', 'the name of the collector']],
+  rare: ['--group-by', '--limit', '--its', '--hosting-context'],
   options: [
     new Option('--preset <preset>', 'a ready-made set of columns').choices([
       'replicas',

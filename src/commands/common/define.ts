@@ -19,30 +19,42 @@ export interface Definition<Options extends CommonOptions = CommonOptions> {
   arguments?: readonly (readonly [name: string, about: string])[];
   /** In the order of the help: flags with what they do, or an option of commander. */
   options?: readonly (readonly [flags: string, about: string] | Option)[];
+  /** Those of them that few need: `--help --all` and docs/commands.md show them. */
+  rare?: readonly string[];
   /** Whether it removes something: then a current context does not precede the hosting cluster that the kubeconfig notes. */
   destroys?: boolean;
   run(session: Session, options: Options, positional: string[], command: Command): Promise<void>;
 }
+
+/** How many examples help shows where it leaves out rare options. */
+const shortExamples = 4;
 
 /**
  * Makes a command of commander. What help does not need is loaded only when the command runs. The exit code is set in
  * process.exitCode, so that the streams are flushed before the process ends.
  */
 export function defineCommand(io: Io, name: string, definition: Definition): Command {
-  const { description, examples, timeout, formats, usage } = definition;
+  const { description, examples, timeout, formats, usage, rare = [] } = definition;
+  const isWhole = rare.length === 0 || io.argv.includes('--all');
   const command = new Command(name).description(description);
-  if (usage !== undefined) command.usage(usage);
+  const words = (definition.arguments ?? []).map(([argument]) => argument.replace(/[<>]/g, '').toUpperCase());
+  command.usage(usage ?? [...words, '[options]'].join(' '));
   for (const [argument, about] of definition.arguments ?? []) command.argument(argument, about);
   for (const option of globalOptions(timeout, formats))
     command.addOption(option.hideHelp(formats === undefined || option.long !== '--output'));
-  for (const option of definition.options ?? [])
-    command.addOption(option instanceof Option ? option : new Option(...option));
+  for (const each of definition.options ?? []) {
+    const option = each instanceof Option ? each : new Option(...each);
+    command.addOption(isWhole || !rare.includes(option.long ?? '') ? option : option.hideHelp());
+  }
   const more = () => [
+    ...(isWhole ? [] : [`${rare.length} more options: --help --all`]),
     `Global options: -o, --timeout (default: ${timeout}), --kubeconfig, --color, -q, -v`,
     `  See: ${asCalled('stellarctl options')}`,
     '',
     'Examples:',
-    examples.map(([line, what]) => `  # ${what}\n  ${asCalled(line)}`).join('\n\n'),
+    ...examples
+      .slice(0, isWhole ? undefined : shortExamples)
+      .flatMap(([line, what]) => [`  # ${what}`, `  ${asCalled(line)}`]),
   ];
   return command
     .addHelpText('after', () => `\n${more().join('\n')}\n`)

@@ -17,7 +17,7 @@ import type { DoctorOptions } from './input.ts';
 
 export const definition: Definition<DoctorOptions> = {
   description:
-    'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation; with NAME=CONTEXT, also whether the cluster can be registered, and with --its whether that ITS can register it. The exit code is 1 if a check has failed.',
+    'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. With NAME=CONTEXT, the cluster itself is checked as well; other WECs are judged by what their ITS reports. With --pre: what is needed before an installation, and before the given clusters are registered. The exit code is 1 if a check has failed.',
   timeout: '30s',
   formats: [...outputFormats, 'short'],
   examples: [
@@ -28,8 +28,20 @@ export const definition: Definition<DoctorOptions> = {
     ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'check whether KubeStellar can be installed there'],
     ['stellarctl doctor --pre --probe cluster1=kind-cluster1 --its its1', 'before cluster1 is registered'],
   ],
-  usage: '[NAME[=CONTEXT]...] [options]',
+  usage: '[NAME[=CONTEXT]…] [options]',
   arguments: [['[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too']],
+  rare: [
+    '--probe',
+    '--list',
+    '--skip',
+    '--fail-on',
+    '--hosting-context',
+    '--wec-kubeconfig',
+    '--hub-apiserver',
+    '--ca-file',
+    '--proxy-url',
+    '--dry-run',
+  ],
   options: [
     ['--pre', 'check what is needed before an installation, and before the given clusters are registered'],
     ['--probe', "with --pre: also create a Job in these clusters that pulls the agent's image and calls the ITS"],

@@ -32,6 +32,16 @@ export const definition: Definition<InitOptions> = {
     ['stellarctl init --chart ./core-chart-0.30.0.tgz', 'the same without access to ghcr.io'],
     ['stellarctl init --upgrade', 'upgrade KubeStellar, keeping all control planes'],
   ],
+  rare: [
+    '--set-json',
+    '--domain',
+    '--external-port',
+    '--name',
+    '--image',
+    '--ingress',
+    '--image-registry',
+    '--print-images',
+  ],
   options: [
     ['--hosting-context <context>', 'the context of the cluster (default: the current one)'],
     [

@@ -38,6 +38,7 @@ export const definition: Definition<Options> = {
     ],
   ],
   arguments: [['<name>', 'its name']],
+  rare: ['--no-ocm', '--bootstrap-kubeconfig', '--hub-apiserver', '--image-registry'],
   options: [
     new Option('--type <type>', 'the type of its control plane')
       .choices(['vcluster', 'host', 'external'])

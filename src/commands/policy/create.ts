@@ -10,6 +10,7 @@ import {
   repeatable,
   type WdsOptions,
   wdsOptions,
+  yesOption,
 } from '../common/options.ts';
 
 interface Options extends WdsOptions, ConfirmedOptions {
@@ -23,21 +24,18 @@ interface Options extends WdsOptions, ConfirmedOptions {
 
 export const definition: Definition<Options> = {
   description:
-    'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong or surprising about them; --dry-run stops there. Asks before it creates a policy that sends nothing: without a terminal, --yes answers.',
+    'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong with them. Asks before it creates one that sends nothing.',
   timeout: '30s',
   examples: [
     ['stellarctl policy create shop --clusters tier=web -l app=shop', 'objects with a label, to WECs with a label'],
     [
-      "stellarctl policy create shop --clusters 'env in (test,dev)' --select deploy,svc -n shop",
+      'stellarctl policy create shop --clusters env=test --select deploy,svc -n shop',
       'two kinds of objects in one Namespace',
     ],
     ["stellarctl policy create all --clusters '' -l app=agent --status multi", 'to all WECs, with status returned'],
-    [
-      'stellarctl policy create shop --clusters tier=web -l app=shop --dry-run',
-      'show what it would select, and create nothing',
-    ],
   ],
   arguments: [['<name>', 'the name of the policy']],
+  rare: ['--create-only', '--its', '--hosting-context'],
   options: [
     repeatable(
       '--clusters <selector>',
@@ -47,8 +45,8 @@ export const definition: Definition<Options> = {
     repeatable('-l, --selector <selector>', 'objects with these labels; of several, one must match'),
     listOption('-n, --namespace <namespace>', 'objects in this Namespace'),
     ['--create-only', 'do not change objects that already exist on a WEC'],
-    listOption('--status <what>', 'singleton, multi, or names of StatusCollectors').default([], 'none'),
-    ['--yes', 'create it without asking, even if it selects no WEC or no object'],
+    listOption('--status <what>', 'singleton, multi, or StatusCollectors').default([], 'none'),
+    yesOption('create it without asking, even if it sends nothing'),
     ...wdsOptions(),
     dryRunOption(),
   ],

@@ -26,7 +26,7 @@ export const definition: Definition<Options> = {
       'the same, and what the cluster of one WEC shows',
     ],
   ],
-  usage: '[NAME=CONTEXT...] [options]',
+  usage: '[NAME=CONTEXT…] [options]',
   arguments: [['[wecs...]', 'WECs whose own clusters are read as well; of the others, only what the ITS shows']],
   options: [
     ['--file <file>', 'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)'],

@@ -52,7 +52,7 @@ export const create: Definition<CreateOptions> = {
   timeout: '30s',
   examples: [
     [
-      "stellarctl transform create no-replicas --select deployments --remove '$.spec.replicas'",
+      "stellarctl transform create scaled --select deploy --remove '$.spec.replicas'",
       'let each WEC set its own replicas',
     ],
   ],

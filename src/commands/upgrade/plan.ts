@@ -23,7 +23,7 @@ export const definition: Definition<Options> = {
     ['stellarctl upgrade plan cluster1=kind-cluster1', 'with the agent of a WEC'],
     ['stellarctl upgrade plan --exit-code', 'for scripts: exits with 5 if there is something to do'],
   ],
-  usage: '[NAME=CONTEXT...] [options]',
+  usage: '[NAME=CONTEXT…] [options]',
   arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
   options: [
     ['--to <version>', 'the version of KubeStellar (default: the one that init installs)'],

@@ -26,7 +26,7 @@ export function versionCommand(version: string): Definition<Options> {
       ['stellarctl version --client', 'stellarctl alone, without a request'],
       ['stellarctl version cluster1=kind-cluster1 -o json', 'with the agent of a WEC, for scripts'],
     ],
-    usage: '[NAME=CONTEXT...] [options]',
+    usage: '[NAME=CONTEXT…] [options]',
     arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
     options: [['--client', 'that of stellarctl alone'], hostingContextOption(), itsOption(), wecKubeconfigOption()],
     async run(session, options, positional) {

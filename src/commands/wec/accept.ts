@@ -32,6 +32,7 @@ export const definition: Definition<Options> = {
   ],
   usage: 'NAME[=CONTEXT]… | --all [options]',
   arguments: [['[wecs...]', "WECs; with a context, only the request of that cluster's own agent is accepted"]],
+  rare: ['--agent', '--wec-kubeconfig'],
   options: [
     itsOption(),
     ['--all', 'every WEC with a pending request'],

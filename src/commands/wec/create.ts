@@ -37,14 +37,12 @@ export const definition: Definition<Options> = {
   timeout: '15m',
   examples: [
     ['stellarctl wec create cluster1 cluster2 --provider kind', 'two clusters, with contexts of these names'],
-    [
-      'stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge --its its1',
-      'create, register and accept one',
-    ],
+    ['stellarctl wec create cluster1 --provider kind --join --accept --its its1', 'create, register and accept one'],
     ['stellarctl wec create cluster1 --provider k3d --network k3d-kubeflex', 'on the network of a hosting cluster'],
   ],
   usage: 'NAME… --provider kind|k3d [options]',
   arguments: [['<wecs...>', 'names of the clusters']],
+  rare: ['--network', '--image', '--hub-apiserver', '--wec-kubeconfig'],
   options: [
     new Option('--provider <name>', 'the tool that creates them').choices(providerNames).makeOptionMandatory(),
     ['--network <name>', 'the container network (default: that of the ITS, if it is of the same provider)'],

@@ -51,6 +51,7 @@ export const definition: Definition<Options> = {
   ],
   usage: 'NAME[=CONTEXT]… | -l SELECTOR | --all [options]',
   arguments: [['[wecs...]', 'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up']],
+  rare: ['--dry-run', '--allow-none', '--wec-kubeconfig', '--local', '--undo'],
   options: [
     itsOption(),
     ...selectionOptions(),

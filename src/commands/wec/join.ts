@@ -34,7 +34,7 @@ export const definition: Definition<Options> = {
   timeout: '5m',
   examples: [
     [
-      'stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge',
+      'stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label tier=edge',
       'register and accept two clusters',
     ],
     ['stellarctl wec join cluster1', 'request registration; another person accepts'],
@@ -43,6 +43,17 @@ export const definition: Definition<Options> = {
   ],
   usage: 'NAME[=CONTEXT]… [options]',
   arguments: [['<wecs...>', 'names of the WECs; a bare NAME means the context of that name']],
+  rare: [
+    '--wec-kubeconfig',
+    '--hub-apiserver',
+    '--ca-file',
+    '--proxy-url',
+    '--ocm-version',
+    '--image-registry',
+    '--mode',
+    '--image-pull-secret',
+    '--print-manifests',
+  ],
   options: [
     itsOption(),
     wecKubeconfigOption(),

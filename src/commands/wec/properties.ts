@@ -11,7 +11,7 @@ const properties: ValueKind<WecProperties, Effective> = {
     description:
       'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. All WECs are checked before anything is written. --list shows the effective values: the ConfigMap takes precedence over annotations of the WEC, then its labels, then built-in properties. A template that uses a removed property cannot be expanded: KubeStellar then deletes all works of its policy.',
     examples: [
-      ['stellarctl wec properties cluster1 clusterURL=https://my.clusters/1001-abcd maxPods=100', 'set two properties'],
+      ['stellarctl wec properties cluster1 clusterURL=https://c1.example maxPods=100', 'set two properties'],
       ['stellarctl wec properties cluster1 maxPods=200 --overwrite', 'change a property'],
       ['stellarctl wec properties cluster1 maxPods-', 'remove a property'],
       ['stellarctl wec properties --all --list', 'list the effective properties of each WEC, and their sources'],

@@ -47,8 +47,9 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
   return {
     ...kind.text,
     timeout: '1m',
-    usage: 'NAME… key=value… key-… | -l SELECTOR | --all [options]',
+    usage: 'NAME… KEY=VALUE… KEY-… [options]',
     arguments: [['[arguments...]', 'WECs, then changes: key=value sets, key- removes']],
+    rare: ['--allow-none', '--hosting-context'],
     options: [
       itsOption(),
       ...selectionOptions(),

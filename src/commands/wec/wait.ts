@@ -20,6 +20,7 @@ export const definition: Definition<Options> = {
   ],
   usage: 'NAME[=CONTEXT]… | -l SELECTOR | --all [options]',
   arguments: [['[wecs...]', 'WECs; with a context, for stages that only the WEC itself shows']],
+  rare: ['--allow-none', '--wec-kubeconfig'],
   options: [
     new Option('--for <stage>', 'the stage to wait for')
       .choices([...registrationStageIds, 'delete'])

@@ -18,7 +18,7 @@ export const definition: Definition<Options> = {
   timeout: '5m',
   examples: [
     ['stellarctl workload wait deployment/web -n shop', 'on every WEC that it is sent to'],
-    ['stellarctl workload wait deployment/web -n shop --for applied --on cluster1,cluster2', 'on two WECs'],
+    ['stellarctl workload wait deploy/web -n shop --for applied --on c1,c2', 'on two WECs'],
     ['stellarctl workload wait deployment/web -n shop --timeout 0', 'check once, for the exit code'],
   ],
   arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
