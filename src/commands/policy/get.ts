@@ -7,7 +7,7 @@ import type { PolicyView } from '../../lib/workloads/policy-view.ts';
 import type { Definition } from '../common/define.ts';
 import { aligned, symbolOfDelivery, unknown, whyBlocked } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
-import { isForPeople } from '../terminal/io.ts';
+import { isForPeople, outputFormats } from '../terminal/io.ts';
 import type { Style } from '../terminal/style.ts';
 
 export const definition: Definition<WdsOptions> = {
@@ -16,12 +16,18 @@ export const definition: Definition<WdsOptions> = {
   timeout: '30s',
   examples: [
     ['stellarctl policy get shop', 'its objects and WECs'],
+    ['stellarctl policy get shop -o manifest > shop.yaml', 'a file to change, for policy apply'],
     ['stellarctl policy get shop -o json', 'every stage of each object on each WEC, for scripts'],
   ],
+  formats: [...outputFormats, 'manifest'],
   arguments: [['<name>', 'the policy']],
   options: [...wdsOptions()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a binding policy');
+    if (session.output === 'manifest') {
+      const { policyManifest } = await import('../../lib/workloads/create-policy.ts');
+      return session.printDocument(await policyManifest(name, await session.wds()), { format: 'yaml' });
+    }
     const { getPolicyView } = await import('../../lib/workloads/policy-view.ts');
     const wds = await session.wds();
     const { view, errors } = await getPolicyView(name, wds);

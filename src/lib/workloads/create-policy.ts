@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, command, run as nextStep } from '../core/next-step.ts';
+import { advice, command, run as nextStep, partial } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Removals } from '../core/removal-limit.ts';
 import type { Run } from '../core/run.ts';
@@ -22,7 +22,7 @@ import {
 import { describeObject, keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { nameTaken } from './create-object.ts';
-import { type Explanation, explanationOf } from './explain.ts';
+import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
 import { kindNames, requireKind } from './find-kind.ts';
 import { isValid } from './label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';
@@ -132,7 +132,8 @@ const policyTaken = (name: string, wds: OpenWds): StellarError =>
     `binding policy ${name}`,
     wds,
     nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
-    nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
+    nextStep(command`stellarctl policy get ${name} -o manifest ${flagsOf(wds)}`, 'Get the file that it is'),
+    partial(command`stellarctl policy apply -f FILE ${flagsOf(wds)}`, 'Change it to what a file says'),
   );
 
 /** @throws StellarError `system-objects-selected` */
@@ -142,6 +143,13 @@ async function explainWritable(subject: PolicySubject, exists: boolean): Promise
   if (refused === undefined) return view;
   const details = few(refused.details, 10);
   throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, { details });
+}
+
+/** An existing policy as the file that `policy apply` takes. @throws StellarError `not-found` */
+export async function policyManifest(name: string, wds: OpenWds): Promise<BindingPolicy> {
+  const present = await getPolicy(wds.kube, name);
+  if (present === undefined) throw noSuchPolicy(name, wds);
+  return policyOf(name, present.spec ?? {});
 }
 
 /** The object that is applied. */
