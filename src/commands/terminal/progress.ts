@@ -78,6 +78,8 @@ class Subjects {
 /** One line per change, and from time to time one about what is still waited for: for pipes, files and CI. */
 class PlainProgress extends Subjects implements TerminalProgress {
   readonly #lastPrinted = new Map<string, string>();
+  /** What was said last of each that is still waited for. */
+  readonly #lastBeats = new Map<string, string>();
   #heartbeat: NodeJS.Timeout | undefined;
 
   note(text: string): void {
@@ -120,8 +122,11 @@ class PlainProgress extends Subjects implements TerminalProgress {
   #beat(): void {
     const areMany = this.pending.size > beatLines;
     if (areMany) this.note(`${this.counts}; waiting longest:`);
-    for (const [subject, text] of [...this.pending].slice(0, areMany ? longestShown : beatLines))
-      this.note(`${subject}: still waiting${this.#after(true)}: ${text}`);
+    for (const [subject, text] of [...this.pending].slice(0, areMany ? longestShown : beatLines)) {
+      const isNews = this.#lastBeats.get(subject) !== text;
+      this.#lastBeats.set(subject, text);
+      this.note(`${subject}: still waiting${this.#after(true)}${isNews ? `: ${text}` : ''}`);
+    }
   }
 
   #after(took: boolean | undefined): string {

@@ -14,7 +14,7 @@ interface Options extends WdsOptions {
 
 export const definition: Definition<Options> = {
   description:
-    'Waits until an object of a WDS is applied or available on every WEC, or its status has been returned. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
+    'Waits until an object of a WDS is applied or available on every WEC, or its status has been returned. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, 1 if a stage has failed and stays so for some seconds, and 3 if the deadline passes first; the message then says what blocks it.',
   timeout: '5m',
   examples: [
     ['stellarctl workload wait deployment/web -n shop', 'on every WEC that it is sent to'],

@@ -69,6 +69,7 @@ const exitCodes = {
   'token-expired': ExitCode.failed,
   'context-taken': ExitCode.failed,
   'file-error': ExitCode.failed,
+  'workload-blocked': ExitCode.failed,
   timeout: ExitCode.timeout,
   unreachable: ExitCode.unreachable,
   'tls-error': ExitCode.unreachable,
@@ -86,6 +87,8 @@ export interface ErrorDetails {
   next?: readonly NextStep[] | undefined;
   /** Further lines for people, such as a table of candidates. */
   details?: string[] | undefined;
+  /** The code of the problem that it reports, as `workload get` has it. */
+  problem?: string | undefined;
   /** Whether it may pass by itself: the server answers, and is too busy or broken to answer well. */
   passing?: boolean | undefined;
   cause?: unknown;
@@ -99,21 +102,23 @@ export class StellarError extends Error {
   readonly code: ErrorCode;
   readonly next: readonly NextStep[];
   readonly details: string[];
+  readonly problem: string | undefined;
   readonly passing: boolean;
 
-  constructor(code: ErrorCode, message: string, { next, details, passing = false, cause }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { next, details, problem, passing = false, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StellarError';
     this.code = code;
     this.next = next ?? [];
     this.details = details ?? [];
+    this.problem = problem;
     this.passing = passing;
   }
 
   /** The same error with further lines, and with other next steps if given. */
   with({ details = [], next = this.next }: Pick<ErrorDetails, 'details' | 'next'>): StellarError {
-    const { code, message, passing, cause } = this;
-    return new StellarError(code, message, { details: [...this.details, ...details], next, passing, cause });
+    const { code, message, problem, passing, cause } = this;
+    return new StellarError(code, message, { details: [...this.details, ...details], next, problem, passing, cause });
   }
 
   /** The message as part of a sentence: without its full stop. */
@@ -145,6 +150,8 @@ export function failureOf(error: unknown): StellarError {
 export interface ErrorReport {
   code: ErrorCode | 'internal';
   message: string;
+  /** The code of the problem that it reports, if it has one. */
+  problem?: string;
   /** Details of the message, one statement each. */
   details?: string[];
   /** The next steps, for people: a line each. */
@@ -153,9 +160,10 @@ export interface ErrorReport {
 
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof StellarError) {
-    const { code, message, details, next } = error;
+    const { code, message, problem, details, next } = error;
     return {
       ...{ code, message },
+      ...(problem === undefined ? {} : { problem }),
       ...(details.length === 0 ? {} : { details }),
       ...(next.length === 0 ? {} : { steps: stepLines(next) }),
     };

@@ -2,8 +2,9 @@ import { forName, type NamedResult } from '../core/each-name.ts';
 import { ExitCode, StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { met, waiting } from '../core/stages.ts';
+import { failed, met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
+import { few } from '../core/words.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
@@ -25,8 +26,7 @@ export interface WorkloadWaited extends NamedResult {
 }
 
 /**
- * Waits until an object reaches a stage on every WEC. Failures do not end the wait: they may be fixed before the deadline.
- * Reads only.
+ * Waits until an object reaches a stage on every WEC. A failed stage ends the wait after a grace period. Reads only.
  * @throws StellarError `not-found`; `usage` for a status that no policy requests
  */
 export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run): Promise<WorkloadWaited> {
@@ -41,7 +41,9 @@ export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run
         name,
         check: ({ view: { deliveries } }) => {
           const open = openOf(deliveries, goal, on);
-          return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
+          if (open.length === 0) return met;
+          const why = few(open.map(wordsOf), 2).join('; ');
+          return open.some(hasFailed) ? failed(why) : waiting(why);
         },
         read: async () => {
           const reading = await readWorkload(found, wds);
@@ -51,7 +53,8 @@ export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run
           result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
           return reading;
         },
-        unmet: ({ view: { deliveries }, errors }) => notReached(wait, wds, openOf(deliveries, goal, on), errors),
+        unmet: ({ view: { deliveries, namespace }, errors }) =>
+          notReached({ ...wait, namespace }, wds, openOf(deliveries, goal, on), errors),
       },
       run,
     );
@@ -62,24 +65,31 @@ export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run
 const wecsOf = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']): string[] =>
   on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
 
+/** A WEC that a delivery has not brought to the goal. */
 interface OpenWec {
   wec: string;
-  why: string;
+  /** Undefined if no policy sends the object there. */
+  delivery?: DeliveryView;
+}
+
+const hasFailed = ({ delivery }: OpenWec): boolean => delivery?.blockedAt?.state === 'failed';
+
+function wordsOf({ wec, delivery }: OpenWec): string {
+  if (delivery === undefined) return `${wec}: no policy sends it there`;
+  const { blockedAt, stages } = delivery;
+  return `${wec}: ${blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet'}`;
 }
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
 function openOf(deliveries: readonly DeliveryView[], goal: WorkloadGoal, on: WorkloadWait['on']): OpenWec[] {
   const wecs = wecsOf(deliveries, on);
-  if (wecs.length === 0) return deliveries.map((delivery) => ({ wec: 'no WEC', why: whyOf(delivery) }));
+  if (wecs.length === 0) return deliveries.map((delivery) => ({ wec: 'no WEC', delivery }));
   return wecs.flatMap((wec) => {
     const ofWec = deliveries.filter((delivery) => delivery.wec === wec);
-    if (ofWec.length === 0) return { wec, why: 'no policy sends it there' };
-    return ofWec.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ wec, why: whyOf(delivery) }));
+    if (ofWec.length === 0) return { wec };
+    return ofWec.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ wec, delivery }));
   });
 }
-
-const whyOf = ({ blockedAt, stages }: DeliveryView): string =>
-  blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
 
 /** Refuses to wait for a status that nothing asks for. */
 function refuseUnreturned({ kind, deliveries }: WorkloadView): void {
@@ -91,14 +101,24 @@ function refuseUnreturned({ kind, deliveries }: WorkloadView): void {
   throw new StellarError('usage', `No policy asks for a status of this ${kind}, or its kind has none.`, { next });
 }
 
-/** If the last reading failed, reports that as the error, not a timeout. */
-function notReached(wait: WorkloadWait, wds: OpenWds, open: readonly OpenWec[], errors: readonly StellarError[]) {
-  const { named, goal } = wait;
-  const details = open.map(({ wec, why }) => `${wec}: ${why}`);
+/** The problem of the first failed delivery. If the last reading failed, reports that as the error, not a timeout. */
+function notReached(
+  { named, goal, namespace }: WorkloadWait & { namespace: string | null },
+  wds: OpenWds,
+  open: readonly OpenWec[],
+  errors: readonly StellarError[],
+) {
+  const details = open.map(wordsOf);
   const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
   if (unseen !== undefined) return unseen.with({ details });
   const name = `${named.kind}/${named.name}`;
-  const see = command`stellarctl workload get ${name} -n ${named.namespace} ${flagsOf(wds)}`;
-  const message = `${name} was not ${goal === 'status' ? 'returned' : goal} everywhere in time.`;
-  return new StellarError('timeout', message, { details, next: [nextStep(see, 'See what blocks it')] });
+  const where = namespace === null ? [] : ['-n', namespace];
+  const see = nextStep(command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`, 'See what blocks it');
+  const blocked = open.find(hasFailed)?.delivery;
+  const state = goal === 'status' ? 'returned' : goal;
+  if (blocked === undefined)
+    return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, { details, next: [see] });
+  const next = blocked.next === null ? [see] : [nextStep(blocked.next), see];
+  const message = `${name} is blocked before it is ${state}.`;
+  return new StellarError('workload-blocked', message, { details, next, problem: blocked.code ?? undefined });
 }

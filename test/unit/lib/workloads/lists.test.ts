@@ -300,13 +300,19 @@ describe('an object is waited for', () => {
       ...{ reached: ['w1', 'w2'], code: undefined, details: undefined },
     }));
   test('on some', async () => assert.deepEqual((await waited(half(), 'applied', ['w1'])).reached, ['w1']));
-  test('until the deadline, which reports what blocks it', async () =>
-    assert.deepEqual(await waited(half(), 'applied'), { reached: ['w1'], code: 'timeout', details: ['w2: refused'] }));
+  test('until a stage has failed, which is reported with its code', async () => {
+    const { reached, error } = await waitForWorkload({ named, goal: 'applied', on: undefined }, half(), soon(0));
+    assert.deepEqual(reached, ['w1']);
+    assert.deepEqual(
+      [error?.code, error?.problem, error?.details],
+      ['workload-blocked', 'not-applied', ['w2: refused']],
+    );
+  });
   test('on a WEC to which no policy sends it', async () =>
     assert.deepEqual((await waited(good(), 'applied', ['w3'])).details, ['w3: no policy sends it there']));
   test('although nothing sends it', async () => {
     const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
-    assert.deepEqual([code, details], ['timeout', ['no WEC: no binding policy of wds1 selects any object']]);
+    assert.deepEqual([code, details], ['workload-blocked', ['no WEC: no binding policy of wds1 selects any object']]);
   });
   test('but not if nothing names the ITS', () =>
     assert.rejects(waited({ ...good(), its: hidden }, 'applied'), { code: 'unreachable' }));
