@@ -10,6 +10,8 @@ import { bindingRead, type OfPolicy, policyWithoutError } from './wds-stages.ts'
 interface PolicyState {
   state: 'ok' | 'waiting' | 'failed';
   why: string | null;
+  /** The code of that, if it has one. */
+  code: string | null;
   /** When that began, RFC 3339, if an object records it. */
   since?: string | undefined;
 }
@@ -55,12 +57,15 @@ export function summaryOf(
   const isSeen = showsDeliveries(evidence);
   const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
   const isBlocked = verdict.state === 'waiting' || verdict.state === 'failed';
-  const { state, why, since } = isBlocked ? verdict : stateOf(deliveries, isSeen);
+  const { state, why, since, code = null } = isBlocked ? verdict : stateOf(deliveries, isSeen);
   return {
     ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
-    ...{ deliveries: isSeen ? counts : null, state, why, ...(since === undefined ? {} : { since }) },
+    ...{ deliveries: isSeen ? counts : null, state, why, code, ...(since === undefined ? {} : { since }) },
   };
 }
+
+/** The code of a policy that selects no object: it may be made before its objects, or after they were deleted. */
+export const emptyPolicy = 'policy-empty';
 
 /** The verdict on a policy as a whole: by the stages that its objects share, and whether it selects anything. */
 function policyVerdict(of: OfPolicy): Verdict {
@@ -68,21 +73,24 @@ function policyVerdict(of: OfPolicy): Verdict {
   const verdict = policyWithoutError(of);
   if (verdict.state !== 'met') return verdict;
   // If the policy selects nothing at all, KubeStellar creates no Binding.
-  if (binding === undefined) return failed('selects no WEC and no object');
+  if (binding === undefined) return failed('selects no WEC and no object', { code: emptyPolicy });
   const [error] = policy?.status?.errors ?? [];
   if (error !== undefined) return failed(error);
   if (destinationsOf(binding).length === 0) return failed('selects no WEC');
-  if (objectsOf(binding).length === 0) return failed('selects no object');
+  if (objectsOf(binding).length === 0) return failed('selects no object', { code: emptyPolicy });
   return evidence.wds.paused ?? bindingRead(of, binding);
 }
 
 /** The state of a policy by the stages of its deliveries. */
 function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
-  const blocked = deliveries.flatMap(({ object, blockedAt }) => (blockedAt === null ? [] : { object, ...blockedAt }));
+  const blocked = deliveries.flatMap(({ object, blockedAt, code }) =>
+    blockedAt === null ? [] : { object, code, ...blockedAt },
+  );
   const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
   const hidden = 'what its WECs have received is not visible';
-  if (first === undefined) return isSeen ? { state: 'ok', why: null } : { state: 'waiting', why: hidden };
-  const { object, stage, why, ...begun } = first;
+  if (first === undefined)
+    return isSeen ? { state: 'ok', why: null, code: null } : { state: 'waiting', why: hidden, code: null };
+  const { object, stage, why, ...rest } = first;
   const alike = blocked.filter(({ state }) => state === first.state).length;
-  return { ...begun, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
+  return { ...rest, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
 }

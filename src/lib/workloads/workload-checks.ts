@@ -8,7 +8,7 @@ import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.
 import { keyOf } from '../ocm/object-ref.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
-import { listPolicies } from './policy-list.ts';
+import { emptyPolicy, listPolicies } from './policy-list.ts';
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
@@ -43,8 +43,15 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const { view: policies, errors } = await listPolicies(wds);
-  const failed = policies.filter(({ state }) => state === 'failed');
+  const [empty = [], others = []] = [true, false].map((isEmpty) =>
+    policies.filter(({ code }) => (code === emptyPolicy) === isEmpty),
+  );
+  const failed = others.filter(({ state }) => state === 'failed');
+  const names = few(empty.map(({ name }) => name)).join(', ');
+  const nothing = empty.length === 0 ? [] : [`Nothing is selected in ${wds.name} by ${names}.`];
   if (failed.length === 0) {
+    const explain = command`stellarctl policy explain ${empty[0]?.name ?? ''} ${flagsOf(wds)}`;
+    if (nothing.length > 0) return warn('policy-empty', nothing.join(), run(explain, 'See what it would select'));
     if (policies.length === 0) return pass('it has none');
     const why = whyUnseen(wds.its);
     if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
@@ -63,5 +70,8 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const next = groups.map(({ names: [name = ''] }) =>
     run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why'),
   );
-  return { status: 'fail', problem: { ...problem('policy-failed', first, ...next), details } };
+  return {
+    status: 'fail',
+    problem: { ...problem('policy-failed', first, ...next), details: [...details, ...nothing] },
+  };
 }

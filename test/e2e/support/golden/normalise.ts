@@ -11,7 +11,7 @@ export interface Known {
  */
 const patterns: readonly [RegExp, string][] = [
   // Wait messages appear every 15 s: whether any appears depends on the machine. This is the only line that is left out.
-  [/^\S+: still waiting after [\dms.]+: .*\n/gm, ''],
+  [/^\S+: still waiting after [\dms.]+(?:: .*)?\n/gm, ''],
   [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '<uid>'],
   // The beginning of an ID: of an agent, of a cluster; and of a request's key.
   [/\bagent [0-9a-f]{8}\b/g, 'agent <uid>'],

@@ -83,13 +83,16 @@ test('every failing policy is reported, together with those that have the same p
   assert.ok('message' in found);
   assert.deepEqual(
     [found.status, found.message, found.details],
-    [
-      'fail',
-      'Binding policies a, d of wds1 have a problem: selects no WEC.',
-      ['Binding policy b of wds1 has a problem: selects no object.'],
-    ],
+    ['fail', 'Binding policies a, d of wds1 have a problem: selects no WEC.', ['Nothing is selected in wds1 by b.']],
   );
-  assert.deepEqual(stepsOf(found)?.match(/policy get \w/g), ['policy get a', 'policy get b']);
+  assert.deepEqual(stepsOf(found)?.match(/policy get \w/g), ['policy get a']);
+});
+
+test('a policy without objects is a warning: it may be made before them', async () => {
+  const empty = { ...binding('b', 'w1'), spec: { destinations: [{ clusterId: 'w1' }] } };
+  const found = await judged([policy('b'), empty]);
+  assert.ok('code' in found);
+  assert.deepEqual([found.status, found.code], ['warn', 'policy-empty']);
 });
 
 test('a policy without its works fails', async () => {
