@@ -127,6 +127,7 @@ export const policy: Group = {
       () => import('./policy/get.ts'),
     ),
     entry('explain', 'show what a binding policy selects now, and what is wrong', () => import('./policy/explain.ts')),
+    entry('wait', 'wait until a binding policy has reached its WECs', () => import('./policy/wait.ts')),
     entry('refresh', 'have the works of a binding policy rewritten', () => import('./policy/refresh.ts')),
     entry(
       'prune',

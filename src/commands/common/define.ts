@@ -35,7 +35,7 @@ const shortExamples = 4;
  */
 export function defineCommand(io: Io, name: string, definition: Definition): Command {
   const { description, examples, timeout, formats, usage, rare = [] } = definition;
-  const isWhole = rare.length === 0 || io.argv.includes('--all');
+  const isWhole = rare.length === 0 || io.argv.includes('--all') || io.argv[0] === '__complete';
   const command = new Command(name).description(description);
   const words = (definition.arguments ?? []).map(([argument]) => argument.replace(/[<>]/g, '').toUpperCase());
   command.usage(usage ?? [...words, '[options]'].join(' '));
@@ -44,7 +44,8 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
     command.addOption(option.hideHelp(formats === undefined || option.long !== '--output'));
   for (const each of definition.options ?? []) {
     const option = each instanceof Option ? each : new Option(...each);
-    command.addOption(isWhole || !rare.includes(option.long ?? '') ? option : option.hideHelp());
+    if (rare.includes(option.long ?? '')) option.hideHelp(!isWhole);
+    command.addOption(option);
   }
   const more = () => [
     ...(isWhole ? [] : [`${rare.length} more options: --help --all`]),

@@ -1,4 +1,4 @@
-import { partial, stepLines } from '../../lib/core/next-step.ts';
+import { type NextStep, partial, stepLines } from '../../lib/core/next-step.ts';
 
 const context = ['--its CONTEXT', '--wds CONTEXT', '--hosting-context CONTEXT', 'NAME=CONTEXT for a WEC'];
 
@@ -45,6 +45,16 @@ export const equivalents: readonly [typed: string, here: readonly string[], then
   ['--set-file', ['--set-json', '--values FILE']],
 ];
 
+/** Nouns with a verb `get`. */
+const gettable = ['its', 'wds', 'wec', 'workload', 'policy', 'collector', 'transform'];
+
+/** kubectl's `describe` and `edit`, of any noun. */
+function ofKubectl(verb: string, noun = 'wec'): NextStep[] {
+  const get = `stellarctl ${noun} get ${noun === 'workload' ? 'KIND/NAME' : 'NAME'}`;
+  if (verb === 'describe' || noun !== 'policy') return [partial(get, 'Use')];
+  return [partial(`${get} -o manifest`, 'Use'), partial('stellarctl policy apply -f FILE', 'Then')];
+}
+
 /**
  * Suggests the equivalent of another program's word.
  * @param unknown the unknown command or option
@@ -52,6 +62,8 @@ export const equivalents: readonly [typed: string, here: readonly string[], then
  */
 export function equivalentOf(unknown: string, argv: readonly string[]): string[] | undefined {
   // After a noun of stellarctl, an unknown word is more likely a typo than another program's word.
+  const noun = gettable.find((each) => each === argv[0]);
+  if (unknown === 'describe' || unknown === 'edit') return stepLines(ofKubectl(unknown, noun));
   if (!unknown.startsWith('-') && argv[0] !== unknown) return undefined;
   const found = equivalents.find(([typed]) => {
     const [first, second] = typed.split(' ');

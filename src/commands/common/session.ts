@@ -75,7 +75,7 @@ export class Session extends Clusters {
 
   /** The error of such a command. */
   unnamed(what: string): StellarError {
-    return new StellarError('usage', `With --yes ${what} is not taken from the current context.`, {
+    return new StellarError('usage', `With --yes, ${what} must be named: another one may be chosen than you mean.`, {
       next: [run(this.again(), 'Name it')],
     });
   }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Kube } from '../../lib/kube/client/client.ts';
 import { type KubeObject, resources } from '../../lib/kube/client/objects.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import { globalOptions } from '../common/options.ts';
@@ -128,9 +129,11 @@ const several =
 const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
   (objects ?? []).map(({ metadata }) => metadata.name);
 
+/** Of the chosen ITS; of the only one if none is chosen, or what is chosen by itself is none. */
 const managedClusters = async (clusters: QuietClusters): Promise<KubeObject[]> => {
-  const { kube } = await clusters.openIts(await clusters.itsChoice());
-  return (await kube.list(resources.managedClusters, { metadataOnly: true })) ?? [];
+  const list = ({ kube }: { kube: Kube }) => kube.list(resources.managedClusters, { metadataOnly: true });
+  const chosen = clusters.itsChoice().then((choice) => clusters.openIts(choice));
+  return (await chosen.then(list).catch(() => undefined)) ?? (await list(await clusters.its())) ?? [];
 };
 
 const checkIds: Source = async () => {

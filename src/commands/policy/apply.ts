@@ -14,6 +14,8 @@ import {
 
 type Options = WdsOptions & ConfirmedOptions & { filename: string; maxRemoved?: number };
 
+const asLoss = (what: string): string => `no longer sent: ${what}`;
+
 export const definition: Definition<Options> = {
   description:
     'Creates the BindingPolicy in a file, or changes it to what the file says. First shows which WECs and objects it selects, and what it no longer sends; asks before that, because WECs delete it unless another policy sends it.',
@@ -45,14 +47,14 @@ export const definition: Definition<Options> = {
           ...lost,
           ...unknown.map(({ what, why }) => `unknown, because ${what} could not be read: ${why}`),
         ];
-        session.noteLines(losses.map((each) => `  no longer sent: ${each}`));
+        session.noteLines(losses.map(asLoss), '  ');
       },
       confirmations: ({ name, lost, unknown, removed }) =>
         lost.length + unknown.length === 0
           ? []
           : [
               {
-                ...{ verb: 'Change', doing: 'Changing', name, yes, details: lost },
+                ...{ verb: 'Change', doing: 'Changing', name, yes, details: lost.map(asLoss) },
                 ...{ unknown, removals: [{ ...removed, max }] },
               },
             ],

@@ -89,8 +89,9 @@ async function applyPlan(fleet: Fleet, plan: FleetPlan, clusters: FleetClusters,
       if (item.error !== undefined) throw item.error;
       const changed = await writeValues(fleet.name, wec, present, hub, options);
       result.changed ||= changed;
-      if (!run.dryRun && before === undefined)
-        run.progress.done(name, changed ? 'changed' : 'as the file says', changed);
+      // The fleet becomes an owner of values that are as the file says.
+      const words = item.action === 'unchanged' ? 'owned now' : 'changed';
+      if (!run.dryRun && before === undefined) run.progress.done(name, changed ? words : 'as the file says', changed);
     });
   });
   const done = results.filter(({ error, action }) => error === undefined && action !== 'not-begun');

@@ -212,7 +212,10 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
     });
   if (wecs.length > 0) {
     const message = `${count(wecs.length, 'WEC is', 'WECs are')} registered with ${name}: ${wecs.join(', ')}.`;
-    const first = nextStep(command`stellarctl deregister ${wecs} --its ${context}`, 'Deregister them first');
+    const first = nextStep(
+      command`stellarctl deregister ${wecs} --its ${context}`,
+      'Deregister them first; NAME=CONTEXT --cleanup also removes their agents',
+    );
     throw new StellarError('has-dependents', message, { next: [first, advice('Or abandon them: --force')] });
   }
   if (wdses.length > 0) {

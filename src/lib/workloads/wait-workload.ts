@@ -2,7 +2,7 @@ import { forName, type NamedResult } from '../core/each-name.ts';
 import { ExitCode, StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { failed, met, waiting } from '../core/stages.ts';
+import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
@@ -39,22 +39,20 @@ export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run
     await untilMet<ViewWithErrors<WorkloadView>>(
       {
         name,
-        check: ({ view: { deliveries } }) => {
-          const open = openOf(deliveries, goal, on);
-          if (open.length === 0) return met;
-          const why = few(open.map(wordsOf), 2).join('; ');
-          return open.some(hasFailed) ? failed(why) : waiting(why);
-        },
+        check: ({ view: { deliveries } }) => verdictOn(openOf(deliveries, goal, on)),
         read: async () => {
           const reading = await readWorkload(found, wds);
           const { deliveries } = reading.view;
           if (goal === 'status') refuseUnreturned(reading.view);
-          const open = new Set(openOf(deliveries, goal, on).map(({ wec }) => wec));
+          const open = new Set(openOf(deliveries, goal, on).map(({ where }) => where));
           result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
           return reading;
         },
-        unmet: ({ view: { deliveries, namespace }, errors }) =>
-          notReached({ ...wait, namespace }, wds, openOf(deliveries, goal, on), errors),
+        unmet({ view: { deliveries, namespace }, errors }) {
+          const where = namespace === null ? [] : ['-n', namespace];
+          const see = command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`;
+          return notReached({ name, goal, see }, openOf(deliveries, goal, on), errors);
+        },
       },
       run,
     );
@@ -65,29 +63,38 @@ export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run
 const wecsOf = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']): string[] =>
   on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
 
-/** A WEC that a delivery has not brought to the goal. */
-interface OpenWec {
-  wec: string;
-  /** Undefined if no policy sends the object there. */
+/** What is not at the goal yet. */
+export interface Open {
+  /** The WEC, for people. */
+  where: string;
+  /** Undefined if there is none. */
   delivery?: DeliveryView;
+  /** Why, if no delivery says it. */
+  why?: string;
 }
 
-const hasFailed = ({ delivery }: OpenWec): boolean => delivery?.blockedAt?.state === 'failed';
+const hasFailed = ({ delivery }: Open): boolean => delivery?.blockedAt?.state === 'failed';
 
-function wordsOf({ wec, delivery }: OpenWec): string {
-  if (delivery === undefined) return `${wec}: no policy sends it there`;
+function wordsOf({ where, delivery, why = 'no policy sends it there' }: Open): string {
+  if (delivery === undefined) return `${where}: ${why}`;
   const { blockedAt, stages } = delivery;
-  return `${wec}: ${blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet'}`;
+  return `${where}: ${blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet'}`;
+}
+
+export function verdictOn(open: readonly Open[]): Verdict {
+  if (open.length === 0) return met;
+  const why = few(open.map(wordsOf), 2).join('; ');
+  return open.some(hasFailed) ? failed(why) : waiting(why);
 }
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
-function openOf(deliveries: readonly DeliveryView[], goal: WorkloadGoal, on: WorkloadWait['on']): OpenWec[] {
+function openOf(deliveries: readonly DeliveryView[], goal: WorkloadGoal, on: WorkloadWait['on']): Open[] {
   const wecs = wecsOf(deliveries, on);
-  if (wecs.length === 0) return deliveries.map((delivery) => ({ wec: 'no WEC', delivery }));
+  if (wecs.length === 0) return deliveries.map((delivery) => ({ where: 'no WEC', delivery }));
   return wecs.flatMap((wec) => {
     const ofWec = deliveries.filter((delivery) => delivery.wec === wec);
-    if (ofWec.length === 0) return { wec };
-    return ofWec.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ wec, delivery }));
+    if (ofWec.length === 0) return { where: wec };
+    return ofWec.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ where: wec, delivery }));
   });
 }
 
@@ -102,23 +109,20 @@ function refuseUnreturned({ kind, deliveries }: WorkloadView): void {
 }
 
 /** The problem of the first failed delivery. If the last reading failed, reports that as the error, not a timeout. */
-function notReached(
-  { named, goal, namespace }: WorkloadWait & { namespace: string | null },
-  wds: OpenWds,
-  open: readonly OpenWec[],
+export function notReached(
+  { name, goal, see }: { name: string; goal: WorkloadGoal; see: string },
+  open: readonly Open[],
   errors: readonly StellarError[],
-) {
-  const details = open.map(wordsOf);
+): StellarError {
+  const details = few(open.map(wordsOf), 20);
   const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
   if (unseen !== undefined) return unseen.with({ details });
-  const name = `${named.kind}/${named.name}`;
-  const where = namespace === null ? [] : ['-n', namespace];
-  const see = nextStep(command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`, 'See what blocks it');
+  const look = nextStep(see, 'See what blocks it');
   const blocked = open.find(hasFailed)?.delivery;
   const state = goal === 'status' ? 'returned' : goal;
   if (blocked === undefined)
-    return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, { details, next: [see] });
-  const next = blocked.next === null ? [see] : [nextStep(blocked.next), see];
+    return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, { details, next: [look] });
+  const next = blocked.next === null ? [look] : [nextStep(blocked.next), look];
   const message = `${name} is blocked before it is ${state}.`;
   return new StellarError('workload-blocked', message, { details, next, problem: blocked.code ?? undefined });
 }

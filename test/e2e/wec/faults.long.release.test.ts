@@ -238,7 +238,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       const early = await createRegistrationRequest(hub, { cluster: 'early', agent: 'agent-of-early' });
       await ask(hub, 'announced', { agent: 'agent-of-announced' });
       const missing = /blocked by managed-cluster: the agent .*announced? its ManagedCluster/;
-      const look = /describe pod cluster-manager-registration-webhook/;
+      const look = /-n open-cluster-management-hub describe deployments,pods/;
       const silent = /OCM's webhook for ManagedClusters does not answer: .*it keeps crashing/;
       await during({ kind: 'crashing', plane: 'its2', pod: faultyPods.webhook }, async () => {
         const webhook = /failed calling webhook "managedcluster\S+\.admission\.cluster\.open-cluster-management\.io"/;

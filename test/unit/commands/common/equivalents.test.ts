@@ -32,6 +32,8 @@ describe('commands of other programs', async () => {
     assert.match(answer('get cluster1') ?? '', /wec get NAME\nOr: stellarctl its get NAME/);
     assert.equal(answer('nonsense'), undefined);
     assert.equal(equivalentOf('clean', ['wec', 'clean']), undefined);
+    assert.deepEqual(equivalentOf('describe', ['wds', 'describe']), ['Use: stellarctl wds get NAME']);
+    assert.match(equivalentOf('edit', ['policy', 'edit'])?.[1] ?? '', /policy apply -f FILE/);
     assert.match(equivalentOf('--context', ['wec', 'list', '--context=its1'])?.[0] ?? '', /--its CONTEXT/);
   });
 });

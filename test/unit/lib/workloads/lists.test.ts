@@ -6,6 +6,7 @@ import type { BindingPolicy } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
 import { listPolicies } from '../../../../src/lib/workloads/policy-list.ts';
 import { getPolicyView } from '../../../../src/lib/workloads/policy-view.ts';
+import { type PolicyWait, waitForPolicy } from '../../../../src/lib/workloads/wait-policy.ts';
 import { type WorkloadGoal, waitForWorkload } from '../../../../src/lib/workloads/wait-workload.ts';
 import { getWorkload } from '../../../../src/lib/workloads/workload.ts';
 import { listWorkloads } from '../../../../src/lib/workloads/workload-list.ts';
@@ -287,6 +288,31 @@ describe('what could not be read, or is missing, is reported beside the results'
     assert.rejects(listPolicies({ ...good(), kube: new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube }), {
       code: 'not-found',
     }));
+});
+
+describe('a policy is waited for', () => {
+  const waited = async (of: OpenWds, goal: PolicyWait['goal'], on?: string[]) => {
+    const { wecs, error } = await waitForPolicy({ name: 'p', goal, on }, of, soon(0));
+    return [wecs, error?.code, error?.details];
+  };
+  test('on all WECs', async () =>
+    assert.deepEqual(await waited(good(), 'applied'), [['w1', 'w2'], undefined, undefined]));
+  test('until a stage has failed', async () =>
+    assert.deepEqual(await waited(half(), 'applied'), [
+      ['w1', 'w2'],
+      'workload-blocked',
+      ['ConfigMap shop/c on w2: refused'],
+    ]));
+  test('until it sends to these WECs and no others', async () => {
+    assert.deepEqual((await waited(good(), 'applied', ['w2', 'w1']))[1], undefined);
+    assert.deepEqual(await waited(good(), 'applied', ['w1']), [['w1', 'w2'], 'timeout', ['its WECs: w1, w2']]);
+  });
+  test('but not if it does not exist', async () =>
+    assert.equal((await waited(wds([], inWds.slice(0, 2)), 'applied'))[1], 'not-found'));
+  test('until it is gone, with its works', async () => {
+    assert.deepEqual((await waited(good(), 'gone'))[1], 'timeout');
+    assert.deepEqual((await waited(wds([], inWds.slice(0, 2)), 'gone'))[1], undefined);
+  });
 });
 
 describe('an object is waited for', () => {
