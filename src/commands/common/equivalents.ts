@@ -61,9 +61,9 @@ function ofKubectl(verb: string, noun = 'wec'): NextStep[] {
  * @param argv the command line that contains it
  */
 export function equivalentOf(unknown: string, argv: readonly string[]): string[] | undefined {
-  // After a noun of stellarctl, an unknown word is more likely a typo than another program's word.
   const noun = gettable.find((each) => each === argv[0]);
   if (unknown === 'describe' || unknown === 'edit') return stepLines(ofKubectl(unknown, noun));
+  // After a noun of stellarctl, any other unknown word is more likely a typo than another program's word.
   if (!unknown.startsWith('-') && argv[0] !== unknown) return undefined;
   const found = equivalents.find(([typed]) => {
     const [first, second] = typed.split(' ');

@@ -1,7 +1,7 @@
 /** A next step, as a value. `textOf` makes text of it. */
 export type NextStep =
   | {
-      /** For a POSIX shell (command-line.ts). */
+      /** For a POSIX shell (`command`, below). */
       command: string;
       /** The user must fill in a value, or types it on another machine. */
       isPartial?: true;

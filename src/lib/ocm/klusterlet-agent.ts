@@ -24,7 +24,7 @@ export const image = (
 
 /**
  * The Klusterlet. It sets every field that has a default in OCM's own definition, because an existing definition may be
- * stellarctl's, which has no defaults (see klusterlet-crd.ts).
+ * stellarctl's, which has no defaults (see wecs/install-klusterlet.ts).
  */
 export function klusterlet(settings: AgentSettings): KubeObject {
   const object = {

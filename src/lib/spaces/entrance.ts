@@ -39,7 +39,7 @@ export async function tryEntrance(
   const ports = other === undefined ? [] : [externalPort ?? 443, 443, 9443];
   const { hostname, port: present } = new URL(server);
   const others = [...new Set(ports)].filter((port) => port !== Number(present || 443));
-  const tried = await Promise.all(others.map((port) => whyOther(`https://${hostname}:${port}`)));
+  const tried = await Promise.all(others.map((port) => errorAt('', `https://${hostname}:${port}`, cluster)));
   return { server, other, rightPort: others[tried.indexOf(undefined)] };
 }
 

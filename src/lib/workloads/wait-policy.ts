@@ -36,14 +36,14 @@ export type PolicyWaited = NamedResult & { wecs: string[] };
 export async function waitForPolicy(wait: PolicyWait, wds: OpenWds, run: Run): Promise<PolicyWaited> {
   const { name, goal, on } = wait;
   const its = requireIts(wds);
+  const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
   const result: PolicyWaited = { name, wecs: [] };
   return forName(result, run, async () => {
     if (goal === 'gone') {
-      await untilMet(untilGone(name, wds, its), run);
+      await untilMet(untilGone(name, see, wds, its), run);
       run.progress.done(name, 'gone', true);
       return;
     }
-    const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
     await untilMet<ViewWithErrors<PolicyView>>(
       {
         name,
@@ -67,15 +67,14 @@ function openOf({ wecs, objects, why }: PolicyView, goal: 'applied' | 'status', 
   const deliveries = objects.flatMap(({ kind, ...metadata }) =>
     metadata.deliveries.map((delivery) => ({ object: describeObject({ kind, metadata }), delivery })),
   );
-  if (on?.length !== 0 && deliveries.length === 0) return [{ where: 'no WEC', why: why ?? 'it selects no object' }];
+  if (deliveries.length === 0) return [{ where: 'no WEC', why: why ?? 'it selects no object' }];
   return deliveries
     .filter(({ delivery }) => !hasReached(delivery, goal))
     .map(({ object, delivery }) => ({ where: `${object} on ${delivery.wec ?? 'no WEC'}`, delivery }));
 }
 
 /** A Binding is deleted after its policy, and the works after the Binding. */
-function untilGone(name: string, wds: OpenWds, its: Kube): Awaited<Verdict> {
-  const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
+function untilGone(name: string, see: string, wds: OpenWds, its: Kube): Awaited<Verdict> {
   return {
     name,
     async read() {

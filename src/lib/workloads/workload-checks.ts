@@ -43,10 +43,8 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const { view: policies, errors } = await listPolicies(wds);
-  const [empty = [], others = []] = [true, false].map((isEmpty) =>
-    policies.filter(({ code }) => (code === emptyPolicy) === isEmpty),
-  );
-  const failed = others.filter(({ state }) => state === 'failed');
+  const empty = policies.filter(({ code }) => code === emptyPolicy);
+  const failed = policies.filter(({ state, code }) => state === 'failed' && code !== emptyPolicy);
   const names = few(empty.map(({ name }) => name)).join(', ');
   const nothing = empty.length === 0 ? [] : [`Nothing is selected in ${wds.name} by ${names}.`];
   if (failed.length === 0) {

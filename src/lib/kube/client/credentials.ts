@@ -13,7 +13,7 @@ import type { Progress } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { trustMachine } from './authorities.ts';
 import { issuerNotFound, otherThanTrusted, trustedInstead } from './kubeflex-certificate.ts';
-import { hostOf, lookup, type ProxyServer, proxyOf } from './proxy.ts';
+import { agentThrough, hostOf, lookup, type ProxyServer, proxyOf } from './proxy.ts';
 
 /** The part of a command's run that credential plugins use, and the credentials that they have issued in it. */
 export interface PluginHost extends ProgramRun {
@@ -177,7 +177,6 @@ export class Credentials {
     if (isSecure || proxy?.url.protocol === 'https:')
       options.secureContext = secureContextOf(this.#context.name, { ...verified, ...ofServer });
     if (proxy === undefined) return isSecure ? new https.Agent(options) : new http.Agent(options);
-    const { agentThrough } = await import('./proxy.ts');
     const ofProxy =
       ofServer === undefined ? options : { ...verified, secureContext: secureContextOf(this.#context.name, verified) };
     return agentThrough(proxy, server, options, ofProxy, this.#closing.signal);

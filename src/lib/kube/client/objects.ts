@@ -200,7 +200,7 @@ const byKind = new Map<string, Resource>(
 /** @throws Error for a kind that is missing from the table above: a bug. */
 export function resourceOf(object: { apiVersion?: string | undefined; kind?: string | undefined }): Resource {
   const known = byKind.get(`${object.apiVersion} ${object.kind}`);
-  if (known === undefined) throw new Error(`kind ${object.apiVersion} ${object.kind} is missing from resources.ts`);
+  if (known === undefined) throw new Error(`kind ${object.apiVersion} ${object.kind} is missing from objects.ts`);
   return known;
 }
 
