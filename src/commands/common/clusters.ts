@@ -120,6 +120,12 @@ export class Clusters {
     return selectContext(await this.wecKubeconfig(file), name);
   }
 
+  /** Returns a client for the context of a name, if there is one: it may lead to the WEC of that name. */
+  async contextNamed(name: string): Promise<Kube | undefined> {
+    const { contexts } = await this.wecKubeconfig();
+    return contexts.has(name) ? this.connect(await this.contextOf(name)) : undefined;
+  }
+
   /** Returns the kubeconfig with the contexts of WECs. @param file default: `--wec-kubeconfig`, else the usual one */
   wecKubeconfig(file = this.options.wecKubeconfig): Promise<Kubeconfig> {
     if (file === undefined) return this.kubeconfig();

@@ -13,6 +13,8 @@ export interface Confirmation {
   doing: string;
   /** What the user must type if there is only one target. */
   name: string;
+  /** Nothing but one WEC is concerned: `y` confirms it as well. */
+  oneWec?: boolean;
   /** The number of targets. If set, the user must type it instead of the name. */
   number?: number | undefined;
   /** `--yes` */
@@ -30,7 +32,7 @@ export interface Confirmation {
  * `interrupted`
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
-  const { verb, doing, name, number, yes, details = [], unknown = [], removals = [] } = asked;
+  const { verb, doing, name, oneWec, number, yes, details = [], unknown = [], removals = [] } = asked;
   const [hidden] = unknown;
   if (yes && hidden === undefined) {
     for (const each of removals) refuseManyRemovals(each, 'would lose objects');
@@ -45,7 +47,7 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     });
   }
   session.progress.stop();
-  await confirmByTyping(session.io, `${verb} ${name}?`, { name, number }, session.run.signal);
+  await confirmByTyping(session.io, `${verb} ${name}?`, { name, oneWec, number }, session.run.signal);
   session.progress.resume();
 }
 

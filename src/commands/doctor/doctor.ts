@@ -17,7 +17,7 @@ import type { DoctorOptions } from './input.ts';
 
 export const definition: Definition<DoctorOptions> = {
   description:
-    'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. With NAME=CONTEXT, the cluster itself is checked as well; other WECs are judged by what their ITS reports. With --pre: what is needed before an installation, and before the given clusters are registered. The exit code is 1 if a check has failed.',
+    'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. With NAME=CONTEXT, the cluster itself is checked as well; without names, each WEC whose context has its name and is proven to lead to it. Other WECs are judged by what their ITS reports. With --pre: what is needed before an installation, or before the given clusters are registered. The exit code is 1 if a check has failed.',
   timeout: '30s',
   formats: [...outputFormats, 'short'],
   examples: [
@@ -31,6 +31,7 @@ export const definition: Definition<DoctorOptions> = {
   usage: '[NAME[=CONTEXT]…] [options]',
   arguments: [['[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too']],
   rare: [
+    '--for',
     '--probe',
     '--list',
     '--skip',
@@ -43,7 +44,11 @@ export const definition: Definition<DoctorOptions> = {
     '--dry-run',
   ],
   options: [
-    ['--pre', 'check what is needed before an installation, and before the given clusters are registered'],
+    ['--pre', 'check what is needed before an installation, or before the given clusters are registered'],
+    new Option('--for <command>', 'with --pre: what is to work next (default: join if clusters are given)').choices([
+      'init',
+      'join',
+    ]),
     ['--probe', "with --pre: also create a Job in these clusters that pulls the agent's image and calls the ITS"],
     ['--list', 'list the checks without running them'],
     listOption('--skip <id>', 'skip this check'),
@@ -65,7 +70,9 @@ export const definition: Definition<DoctorOptions> = {
     if (acts) session.run.deadline.restart(options.timeout);
     checkCombinations(options);
     const { examination, preInput } = await import('./input.ts');
-    const examine = await (options.pre ? preInput(session, options, positional) : examination(session, positional));
+    const examine = await (options.pre
+      ? preInput(session, options, positional)
+      : examination(session, options, positional));
     session.progress.waiting('doctor', 'reading the installation');
     const acted = options.fix ? await act(session, options, examine) : {};
     let all = acted.all ?? (await examine());
@@ -86,7 +93,8 @@ export const definition: Definition<DoctorOptions> = {
 const actingMs = 120_000;
 
 /** @throws StellarError `usage` for options that exclude each other */
-function checkCombinations({ pre, fix, probe, wait, yes, dryRun }: DoctorOptions): void {
+function checkCombinations({ pre, for: goal, fix, probe, wait, yes, dryRun }: DoctorOptions): void {
+  if (goal && !pre) throw new StellarError('usage', '--for requires --pre.');
   if (pre && fix) throw new StellarError('usage', '--pre cannot be combined with --fix.');
   if (probe && (!pre || wait))
     throw new StellarError('usage', '--probe requires --pre, and cannot be combined with --wait.');

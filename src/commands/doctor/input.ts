@@ -1,5 +1,5 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import { partial, run } from '../../lib/core/next-step.ts';
+import { command, partial, run } from '../../lib/core/next-step.ts';
 import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { errorOf, ifSeen, ifSelected } from '../../lib/kube/access.ts';
@@ -11,6 +11,7 @@ import { checkAddresses, type JoiningOptions, toJoinOptions } from '../wec/join-
 export interface DoctorOptions extends ItsOptions, HostingOptions, ConfirmedOptions, JoiningOptions {
   list?: boolean;
   pre?: boolean;
+  for?: 'init' | 'join';
   probe?: boolean;
   wait?: boolean;
   skip?: string[];
@@ -22,37 +23,43 @@ export interface DoctorOptions extends ItsOptions, HostingOptions, ConfirmedOpti
 /** Takes one reading of what a command line of doctor selects. */
 type Examine = () => Promise<Examined[]>;
 
-/** Examines what an installation or a join needs before it starts. Uses the current context for the hosting cluster only. */
+/** Examines what an installation, or the join of WECs to the ITS that a join would use, needs before it starts. */
 export async function preInput(
   session: Session,
   options: DoctorOptions,
   positional: readonly string[],
 ): Promise<Examine> {
-  const { hostingContext, probe } = options;
+  const { hostingContext, probe, for: goal = positional.length > 0 ? 'join' : 'init' } = options;
   checkAddresses(options);
   const joinOptions = await toJoinOptions(options);
   const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
-  const { runPreflight } = await import('../../lib/doctor/preflight.ts');
+  const { checkInit, checkJoin } = await import('../../lib/doctor/preflight.ts');
   const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
   const kubeconfig = await session.kubeconfig();
-  const hosting = await ifSelected(async () =>
-    session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context),
-  );
-  const choice = await session.itsIfAny();
-  const isChosen = choice !== undefined && choice.source !== 'current context';
-  const its = isChosen ? await ifSelected(() => session.its()) : undefined;
-  if (probe && (its === undefined || wecs.length === 0))
-    throw new StellarError('usage', '--probe needs the clusters to register, and their ITS.', {
-      next: [partial('stellarctl doctor --pre --probe NAME=CONTEXT --its ITS')],
+  const select = () => session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context);
+  const hosting = goal === 'init' ? await ifSelected(async () => select()) : undefined;
+  const its = goal === 'join' ? await ifSelected(() => session.its()) : undefined;
+  if ((goal === 'join' || probe) && (its === undefined || wecs.length === 0))
+    throw new StellarError('usage', `${probe ? '--probe' : 'A join'} needs the clusters to register, and their ITS.`, {
+      next: [partial(command`stellarctl doctor --pre ${probe ? '--probe' : []} NAME=CONTEXT --its ITS`)],
     });
-  return () => runPreflight({ programs: session.programs, hosting, its, wecs, joinOptions }, session.run);
+  const input = { programs: session.programs, hosting, its, wecs, joinOptions };
+  return () => (goal === 'init' ? checkInit(input, session.run) : checkJoin(input, session.run));
 }
 
-/** Examines the installation. @throws StellarError `usage` if no cluster is selected */
-export async function examination(session: Session, positional: readonly string[]): Promise<Examine> {
+/**
+ * Examines the installation. What acts on clusters takes only those that the user has named.
+ * @throws StellarError `usage` if no cluster is selected
+ */
+export async function examination(
+  session: Session,
+  { fix }: DoctorOptions,
+  positional: readonly string[],
+): Promise<Examine> {
   const input = await clustersOf(session, positional);
+  const contextNamed = fix ? undefined : (name: string) => session.contextNamed(name);
   const { examine } = await import('../../lib/doctor/doctor.ts');
-  return () => examine(input);
+  return () => examine({ ...input, contextNamed });
 }
 
 const noContext = 'no context was given, and there is no current context';

@@ -21,7 +21,7 @@ export async function probeWecs(
   }
   if (probes.length > 0 && !session.run.dryRun) {
     const name = probes.map(({ plan }) => plan.name).join(', ');
-    await confirm(session, { verb: 'Probe', doing: 'Probing', name, yes });
+    await confirm(session, { verb: 'Probe', doing: 'Probing', name, oneWec: probes.length === 1, yes });
     // The time that the user took to confirm does not count.
     session.run.deadline.restart(timeout);
   }

@@ -1,5 +1,5 @@
 import { type Finding, isDependent, isNotable } from '../../lib/core/checks.ts';
-import { stepLines } from '../../lib/core/next-step.ts';
+import { asCalled, command, stepLines } from '../../lib/core/next-step.ts';
 import { count, few } from '../../lib/core/words.ts';
 import { catalogue, describeGroup, docsOf } from '../../lib/doctor/catalogue.ts';
 import { type Examined, type Group, groupFindings, type Subject } from '../../lib/doctor/subject.ts';
@@ -85,6 +85,7 @@ export function describeExamined(
     if (extent === 'wrong' && (status === 'pass' || status === 'skipped')) return [];
     return [
       `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
+      ...(extent === 'wrong' ? [] : lookCloser(members)),
       ...findings.flatMap((group) =>
         linesOfGroup(group, members.length, { style, isWide }).map((line) => `    ${line}`),
       ),
@@ -122,11 +123,25 @@ function countOf(members: readonly Examined[]): string {
   return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sourceNote(members)}`;
 }
 
+/** WECs whose own clusters were not read. */
+const hiddenOf = (members: readonly Examined[]) =>
+  members.flatMap(({ subject: { name, its }, findings }) => {
+    const isHidden = findings.some((each) => each.status === 'skipped' && !isDependent(each));
+    return its !== undefined && isHidden ? [{ name, its }] : [];
+  });
+
+/** How to check these clusters as well: one command, for the first of them. */
+function lookCloser(members: readonly Examined[]): string[] {
+  const [first, ...others] = hiddenOf(members.filter(({ reached }) => reached === undefined));
+  if (first === undefined) return [];
+  const more = others.length === 0 ? '' : `    (likewise: ${few(others.map(({ name }) => name)).join(', ')})`;
+  const look = command`stellarctl doctor ${`${first.name}=CONTEXT`} --its ${first.its}`;
+  return [`    To check the cluster itself: ${asCalled(look)}${more}`];
+}
+
 /** States that the WECs without a context were checked through the ITS only. */
 function sourceNote(members: readonly Examined[]): string {
-  const hasHidden = ({ subject, findings }: Examined) =>
-    subject.its !== undefined && findings.some((each) => each.status === 'skipped' && !isDependent(each));
-  const hidden = members.filter(hasHidden).length;
+  const hidden = hiddenOf(members).length;
   if (hidden === 0) return '';
   return hidden === members.length ? ', according to the ITS' : `, ${hidden} of them according to the ITS`;
 }

@@ -32,7 +32,8 @@ export const remove: Definition<Options & { keepWorkloads?: boolean }> = {
     const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
       show: (found) => session.noteLines(hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [], '  '),
-      confirmations: (found) => (hasRemains(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),
+      confirmations: (found) =>
+        hasRemains(found) ? [{ verb: 'Delete', doing: 'Deleting', name, oneWec: found.effects.length === 1, yes }] : [],
     });
     await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
   },
@@ -54,7 +55,12 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
       show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),
       confirmations: ({ works, effects: { length } }) =>
         works.length > 0
-          ? [{ verb: 'Prune', doing: 'Pruning', name, yes, removals: [{ wecs: length, of: length, max }] }]
+          ? [
+              {
+                ...{ verb: 'Prune', doing: 'Pruning', name, yes, oneWec: length === 1 },
+                removals: [{ wecs: length, of: length, max }],
+              },
+            ]
           : [],
     });
     await session.finish([await prunePolicy(name, confirm, wds, session.run)]);

@@ -1,4 +1,4 @@
-import { command } from '../../lib/core/next-step.ts';
+import { command, textOf } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
@@ -45,7 +45,8 @@ export function definition(role: SpaceRole): Definition<Options> {
       else session.progress.done(name, `context ${context} in ${file} is up to date; nothing to do`);
       await session.finish([{ ...written, changed: changed && !isTrial }]);
       const from = exportTo === undefined ? [] : ['--kubeconfig', file];
-      session.next(command`kubectl ${from} --context ${context} get namespaces`);
+      const { kubectlOn } = await import('../../lib/spaces/entrance-checks.ts');
+      session.next(textOf(await kubectlOn(written, [...from, 'get', 'namespaces'])));
     },
   };
 }

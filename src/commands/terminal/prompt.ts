@@ -10,19 +10,21 @@ export function canAsk({ stdin, stderr }: Io): boolean {
 }
 
 /**
- * Asks the user to confirm a destructive operation by typing a name or, for several objects, their number.
+ * Asks the user to confirm a destructive operation by typing a name, `y` where that is enough, or, for several objects, their number.
  * @throws StellarError `not-confirmed` for anything else, `interrupted` on Ctrl-C and Ctrl-D
  */
 export async function confirmByTyping(
   io: Io,
   question: string,
-  { name, number }: { name: string; number?: number | undefined },
+  { name, oneWec, number }: { name: string; oneWec?: boolean | undefined; number?: number | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const [asked, right] = number === undefined ? ['its name', name] : ['their number', String(number)];
+  const several = number === undefined ? undefined : String(number);
+  const asked = several === undefined ? (oneWec ? 'y or its name' : 'its name') : 'their number';
+  const right = several === undefined ? [name, ...(oneWec ? ['y', 'yes'] : [])] : [several];
   const answer = await askForLine(io, `${question} Type ${asked} to confirm: `, signal);
   const stay = number === undefined ? 'is unchanged' : 'are unchanged';
-  if (answer !== right) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
+  if (!right.includes(answer)) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
 }
 
 /** Asks the user for a line. @throws StellarError `interrupted` on Ctrl-C and Ctrl-D */

@@ -153,7 +153,7 @@ async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
 
 /** @param number of the WECs, if they are confirmed as a whole */
 const confirmation = (name: string, { yes }: Pick<Options, 'yes'>, number?: number): Confirmation => ({
-  ...{ verb: 'Deregister', doing: 'Deregistering', name, number, yes },
+  ...{ verb: 'Deregister', doing: 'Deregistering', name, number, oneWec: number === undefined, yes },
 });
 
 function checkCombinations(wecs: readonly WecArgument[], options: Options): void {

@@ -50,7 +50,15 @@ export const grant: Definition<GrantOptions> = {
         confirmations: ({ lacking }) =>
           lacking.length === 0
             ? []
-            : [{ verb: 'Grant these rights to', doing: 'Granting rights to', name: reached.name, yes: options.yes }],
+            : [
+                {
+                  verb: 'Grant these rights to',
+                  doing: 'Granting rights to',
+                  name: reached.name,
+                  oneWec: true,
+                  yes: options.yes,
+                },
+              ],
       }),
     });
     await session.finish([await grant(granting, session.run)]);
@@ -85,7 +93,15 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
         confirmations: ({ kinds }) =>
           kinds.length === 0
             ? []
-            : [{ verb: 'Revoke these rights of', doing: 'Revoking rights of', name: reached.name, yes: options.yes }],
+            : [
+                {
+                  verb: 'Revoke these rights of',
+                  doing: 'Revoking rights of',
+                  name: reached.name,
+                  oneWec: true,
+                  yes: options.yes,
+                },
+              ],
       }),
     });
     await session.finish([await revoke(revoking, session.run)]);

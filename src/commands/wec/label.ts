@@ -56,12 +56,14 @@ function approveRemoval(
       const [details, unknown] = [describeReleased(effects), unseenPolicies(effects)];
       if (details.length + unknown.length === 0) return [];
       const asked = { verb: 'Change', doing: 'Changing', name: Object.keys(changes).join(','), yes };
-      return [{ ...asked, details, unknown, removals: removalsOf(effects, maxRemoved) }];
+      const oneWec = changed.length === 1 && unknown.length === 0;
+      return [{ ...asked, oneWec, details, unknown, removals: removalsOf(effects, maxRemoved) }];
     },
   });
+  let changed: WecChange[] = [];
   let approved: string[] | undefined;
   return async (found) => {
-    const changed = found.flatMap((wec) => labelChange(wec, changes));
+    changed = found.flatMap((wec) => labelChange(wec, changes));
     if (changed.length === 0) return true;
     const { sideEffectsOf } = await import('../../lib/workloads/side-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');

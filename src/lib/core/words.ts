@@ -29,8 +29,8 @@ export const count = (number: number, one: string, many = `${one}s`): string =>
 export const others = (all: number, listed: number): string[] =>
   all > listed ? [`and ${count(all - listed, 'other')}`] : [];
 
-/** The first ones of a list, and how many others it has. */
-export const few = (all: readonly string[], atMost = 5): string[] => [
-  ...all.slice(0, atMost),
-  ...others(all.length, atMost),
-];
+/** The first ones of a list, and how many others it has. "And 1 other" would be no shorter than its name. */
+export function few(all: readonly string[], atMost = 5): string[] {
+  const shown = all.length === atMost + 1 ? all.length : atMost;
+  return [...all.slice(0, shown), ...others(all.length, shown)];
+}

@@ -3,9 +3,12 @@ import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { isRecorded, recordedUid } from '../ocm/cluster-uid.ts';
+import type { Endpoint } from '../ocm/endpoint.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
-import { readWholeHub } from '../ocm/hub-evidence.ts';
+import { type HubEvidence, readWholeHub } from '../ocm/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
+import { readWec } from '../ocm/wec-evidence.ts';
 import { notHosting } from '../spaces/hosting.ts';
 import { checkHosting } from '../spaces/hosting-stages.ts';
 import { openedBy } from '../spaces/open-wds.ts';
@@ -13,8 +16,9 @@ import { checkHub, checkSpace } from '../spaces/space-checks.ts';
 import type { SpaceTools } from '../spaces/space-tools.ts';
 import { SpaceWatcher } from '../spaces/space-watcher.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { proveIdentity } from '../wecs/identity.ts';
 import { readMailboxes } from '../wecs/mailbox.ts';
-import { readBothSides } from '../wecs/read-both-sides.ts';
+import { type ItsItself, readBothSides, readItself } from '../wecs/read-both-sides.ts';
 import { wecChecks } from '../wecs/wec-checks.ts';
 import type { Its } from '../workloads/read-policies.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
@@ -40,6 +44,8 @@ export interface DoctorInput {
   isItsAssumed: boolean;
   /** The named WECs; if none is named, all WECs are checked from their ITSes. */
   wecs: readonly { name: string; kube: Kube | undefined }[];
+  /** The client of the context with a name, which may lead to the WEC of that name. */
+  contextNamed?: ((name: string) => Promise<Kube | undefined>) | undefined;
 }
 
 /** Checks an installation, as far as it is reachable. Reads only. @throws StellarError `usage` if the ITS is ambiguous */
@@ -48,7 +54,7 @@ export async function examine(input: DoctorInput): Promise<Examined[]> {
   const { ofHosting, hubs } = spaces ? await examineHosting(spaces) : { ofHosting: [], hubs: [] };
   const its = await itsOf(input, ofHosting, hubs);
   const ofHubs = await Promise.all(
-    hubsOfWecs(wecs, hubs, its).map((hub) => examineWecs(hub, wecs).catch((error) => [unlisted(hub, error)])),
+    hubsOfWecs(wecs, hubs, its).map((hub) => examineWecs(hub, input).catch((error) => [unlisted(hub, error)])),
   );
   const { elsewhere } = its;
   // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
@@ -63,6 +69,8 @@ export async function examine(input: DoctorInput): Promise<Examined[]> {
 /** The ITS of the command: one of the hosting cluster, or another one. Both are undefined if none is selected. */
 interface SelectedIts {
   known?: Hub;
+  /** The same, as the user that commands act as there. */
+  asUser?: Its;
   elsewhere?: Hub;
 }
 
@@ -76,7 +84,7 @@ async function itsOf(
   const kubes = hubs.map(({ kube }) => kube);
   const same = await sameCluster(its.kube, kubes);
   const known = hubs.find(({ kube }) => kube === same);
-  if (known !== undefined) return { known };
+  if (known !== undefined) return { known, asUser: its };
   const elsewhere = { ...its, ...(await checkHub(its.kube)) };
   // Without a choice, commands use a hosting cluster.
   if (spaces && isItsAssumed && elsewhere.findings.some(isNoHub)) throw notHosting(spaces.hosting);
@@ -84,8 +92,9 @@ async function itsOf(
 }
 
 /** The ITSes whose WECs are checked: all of them, or the one of the named WECs. */
-function hubsOfWecs(named: DoctorInput['wecs'], hubs: readonly Hub[], { known, elsewhere }: SelectedIts) {
-  const chosen = known ?? elsewhere;
+function hubsOfWecs(named: DoctorInput['wecs'], all: readonly Hub[], { known, asUser, elsewhere }: SelectedIts) {
+  const hubs = all.map((hub) => (hub === known ? { ...hub, ...asUser } : hub));
+  const chosen = known === undefined ? elsewhere : hubs[all.indexOf(known)];
   const isChosen = chosen !== undefined && (named.length > 0 || hubs.length === 0);
   const found = isChosen ? [chosen] : [...hubs, elsewhere ?? []].flat();
   if (named.length > 0 && found.length !== 1) throw whichIts(found.length);
@@ -160,7 +169,7 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
   return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
 }
 
-async function examineWecs(hub: Hub, named: DoctorInput['wecs']): Promise<Examined[]> {
+async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput): Promise<Examined[]> {
   const { kube, context, findings } = hub;
   const served = findings.find(({ id }) => id === 'its-hub-crds');
   // If only rights are missing, the WECs are read anyway: their own reads report what is not allowed.
@@ -168,13 +177,25 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs']): Promise<Examin
   if (served?.status !== 'pass' && !isUnseen) return [];
   const [known, mailboxOf] =
     named.length > 0 ? [] : await Promise.all([readWholeHub(kube, { withLeases: true }), readMailboxes(kube)]);
-  const wecs = known === undefined ? named : [...known.keys()].sort().map((name) => ({ name, kube: undefined }));
+  const endpoints = () => hubEndpoints(kube, context);
+  const proven = async ([name, evidence]: [string, HubEvidence]) => {
+    const asked = await tryRead(async () => {
+      const wec = await contextNamed?.(name);
+      return wec && provenWec(kube, evidence, wec, endpoints);
+    });
+    return { name, kube: ifSeen(asked) };
+  };
+  let read: Promise<ItsItself> | undefined;
+  const itself = () => {
+    read ??= readItself(kube);
+    return read;
+  };
+  const wecs = known === undefined ? named : await Promise.all([...known].sort().map(proven));
   let trial = hub.webhook && Promise.resolve(hub.webhook);
   const tryWebhook = () => {
     trial ??= tryHubWebhook(kube);
     return trial;
   };
-  const endpoints = () => hubEndpoints(kube, context);
   return Promise.all(
     wecs.map(async (wec) => {
       const subject: Subject = { kind: 'wec', name: wec.name, its: kube.cluster.context };
@@ -182,7 +203,7 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs']): Promise<Examin
       try {
         const evidence = known?.get(wec.name);
         const ofHub = evidence && { evidence, contents: mailboxOf?.(wec.name) };
-        const sides = await readBothSides(kube, wec.name, wec.kube, endpoints, { ofHub, tryWebhook });
+        const sides = await readBothSides(kube, wec.name, wec.kube, endpoints, { ofHub, tryWebhook, itself });
         const checks = sides.error === undefined ? wecChecks : [...wecChecks, unreached(sides.error)];
         return { subject, reached, findings: await runChecks(checks, sides.findings, findings) };
       } catch (error) {
@@ -190,6 +211,19 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs']): Promise<Examin
       }
     }),
   );
+}
+
+/** Returns the client only once it is proven that it leads to the WEC. */
+async function provenWec(
+  hub: Kube,
+  { name, managedCluster }: HubEvidence,
+  wec: Kube,
+  endpoints: () => Promise<Endpoint[]>,
+): Promise<Kube | undefined> {
+  if (recordedUid(managedCluster) !== undefined) return (await isRecorded(wec, managedCluster)) ? wec : undefined;
+  const known = { name, endpoints: await endpoints(), recordedUid: undefined };
+  const { state } = await proveIdentity(hub, wec, await readWec(wec), known);
+  return state === 'proven' ? wec : undefined;
 }
 
 /** A selected WEC that does not answer; its agent may have reported why. */

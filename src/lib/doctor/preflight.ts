@@ -1,10 +1,12 @@
-import { type Check, type Finding, pass, runChecks, skipped } from '../core/checks.ts';
-import { run } from '../core/next-step.ts';
-import type { ProgramRun } from '../core/program.ts';
+import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped } from '../core/checks.ts';
+import { advice, command, partial, run as runCommand } from '../core/next-step.ts';
+import type { Program, ProgramRun } from '../core/program.ts';
 import type { Run } from '../core/run.ts';
 import { type Access, errorOf, ifSeen, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
+import { helmProgram } from '../spaces/helm-program.ts';
+import { dockerProgram, k3dProgram, kindProgram } from '../spaces/provider.ts';
 import type { JoiningWec, JoinOptions } from '../wecs/join-options.ts';
 import { type JoinPlan, planJoin } from '../wecs/join-plan.ts';
 import { joinProbes } from '../wecs/join-requirements.ts';
@@ -26,11 +28,11 @@ export interface PreflightInput {
 }
 
 /**
- * Checks KubeStellar's requirements on this machine and the clusters before an installation. Reads only; a requirement that does
+ * Checks what `init` needs of this machine and the hosting cluster, and the clusters to register. Reads only; a requirement that does
  * not apply is not a failure.
  */
-export async function runPreflight(input: PreflightInput, run: Run): Promise<Examined[]> {
-  const { programs, hosting, its, wecs, joinOptions } = input;
+export async function checkInit(input: PreflightInput, run: Run): Promise<Examined[]> {
+  const { programs, hosting } = input;
   const hostingTarget = hosting && (await through(hosting, async (kube) => new HostingState(kube)));
   const state = ifSeen(hostingTarget);
   const machine = {
@@ -39,6 +41,32 @@ export async function runPreflight(input: PreflightInput, run: Run): Promise<Exa
     isHosting: async () => (await state?.isHosting().catch(() => false)) ?? false,
     needsHelm: async () => state !== undefined && !(await state.isComplete().catch(() => true)),
   };
+  const ofMachine = runChecks<ProgramNeeds>([...programChecks, ...machineChecks], machine);
+  const ofHosting = hostingTarget
+    ? checkCluster('hosting', hostingTarget, hostingChecks)
+    : ofMachine.then(withoutCluster);
+  const [findings, hostingCluster, ...toRegister] = await Promise.all([ofMachine, ofHosting, checkJoin(input, run)]);
+  return [{ subject: { kind: 'machine', name: '' }, findings }, hostingCluster, ...toRegister.flat()];
+}
+
+/** Whether `init` can create the cluster that it is not given. */
+function withoutCluster(ofMachine: readonly Finding[]): Examined {
+  return { subject: { kind: 'hosting', name: '' }, findings: [{ ...reachable('hosting'), ...judgeLocal(ofMachine) }] };
+}
+
+function judgeLocal(ofMachine: readonly Finding[]): Outcome {
+  const isReady = ({ name }: Program) => ofMachine.some(({ id, status }) => id === name && status === 'pass');
+  const local = isReady(k3dProgram) ? k3dProgram : kindProgram;
+  const missing = [helmProgram, dockerProgram, local].filter((each) => !isReady(each));
+  const why = 'no cluster is given, and there is no current context';
+  if (missing.length === 0) return skipped(why, runCommand(command`stellarctl init --provider ${local.name}`));
+  const cause = `${why}; to create one, ${missing.map(({ name }) => name).join(' and ')} must work`;
+  const give = partial('stellarctl doctor --pre --hosting-context CONTEXT', 'Give the cluster to install it on');
+  return fail('no-cluster', cause, give, ...missing.map(({ name, get }) => advice(`Or install ${name}: ${get}`)));
+}
+
+/** Checks what `wec join` needs of the ITS, if there is one, and of the clusters to register. Reads only. */
+export async function checkJoin({ its, wecs, joinOptions }: PreflightInput, run: Run): Promise<Examined[]> {
   const ofIts = its && checkCluster('its', its, itsChecks);
   let access: Promise<HubAccess> | undefined;
   const ofWec = async (wec: JoiningWec): Promise<Examined> => {
@@ -50,35 +78,25 @@ export async function runPreflight(input: PreflightInput, run: Run): Promise<Exa
     };
     const chosen = ifSeen(its);
     const joining = seen({ ...wec, plan: chosen && (() => plan(chosen)) });
-    const examined = await checkCluster('wec', joining, joiningChecks, wec.name, (await ofIts)?.findings);
-    return { ...examined, plan: planned };
+    const failed = (await ofIts)?.findings;
+    return { ...(await checkCluster('wec', joining, joiningChecks, wec.name, failed)), plan: planned };
   };
-  const [ofMachine, ...ofClusters] = await Promise.all([
-    runChecks<ProgramNeeds>([...programChecks, ...machineChecks], machine),
-    checkCluster('hosting', hostingTarget, hostingChecks),
-    ofIts,
-    ...wecs.map(ofWec),
-  ]);
-  return [{ subject: { kind: 'machine', name: '' }, findings: ofMachine }, ...ofClusters.flatMap((each) => each ?? [])];
+  return (await Promise.all([ofIts ?? [], ...wecs.map(ofWec)])).flat();
 }
 
 /** A cluster that is not found, or does not answer, is one finding. */
 async function checkCluster<Checked extends { kube: Kube }>(
   kind: 'hosting' | 'its' | 'wec',
-  access: Access<Checked> | undefined,
+  access: Access<Checked>,
   checks: readonly Check<Checked>[],
   name?: string,
   failed: readonly Finding[] = [],
 ): Promise<Examined> {
   const answers = reachable(kind);
   const error = errorOf(access);
-  if (error !== undefined) return { subject: { kind, name: '' }, findings: [failedBy(answers, error)] };
   const cluster = ifSeen(access);
-  if (cluster === undefined) {
-    const init = run('stellarctl init --provider kind');
-    const none = skipped('no cluster is given, and there is no current context', init);
-    return { subject: { kind, name: '' }, findings: [{ ...answers, ...none }] };
-  }
+  if (cluster === undefined)
+    return { subject: { kind, name: '' }, findings: error === undefined ? [] : [failedBy(answers, error)] };
   const { kube } = cluster;
   const [answer] = await runChecks([{ ...answers, run: async () => pass(await versionOf(kube)) }], undefined);
   const others =

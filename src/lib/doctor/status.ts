@@ -123,12 +123,20 @@ interface Part {
   access: Access<SelectedContext>;
 }
 
-function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Part[]> {
+/** A context that the command names says as whom its ITS is read, whatever else leads to it. */
+async function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Part[]> {
+  const { chosen } = tools;
+  const named = chosen?.source === '--its' ? ifSeen(await tryRead(() => chosenContext(chosen, tools))) : undefined;
   const spaces = all.flatMap((controlPlane) => {
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, controlPlane }];
   });
-  return Promise.all(spaces.map(async (space) => ({ ...space, access: await reachSpace(space.controlPlane, tools) })));
+  return Promise.all(
+    spaces.map(async (space) => {
+      const access = await reachSpace(space.controlPlane, tools);
+      return { ...space, access: named && named.server === ifSeen(access)?.server ? seen(named) : access };
+    }),
+  );
 }
 
 /** What the hosting cluster shows of a space, and the reading of its inside. @returns undefined if it was just deleted */

@@ -18,6 +18,12 @@ export async function clusterUid(kube: Kube): Promise<string | undefined> {
 export const recordedUid = (cluster: ManagedCluster | undefined): string | undefined =>
   cluster?.metadata.annotations?.[clusterUidAnnotation];
 
+/** Whether a cluster is the one that stellarctl has registered as this WEC. Without a record it is not. */
+export async function isRecorded(kube: Kube, cluster: ManagedCluster | undefined): Promise<boolean> {
+  const recorded = recordedUid(cluster);
+  return recorded !== undefined && recorded === (await clusterUid(kube));
+}
+
 /** The finding for a cluster with another UID than the recorded one, a clause. */
 export const otherUid = (uid: string, recorded: string, name: string): string =>
   `its kube-system is ${uid.slice(0, 8)}…, and ${recorded.slice(0, 8)}… was recorded when ${name} joined`;

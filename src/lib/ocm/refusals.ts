@@ -64,5 +64,5 @@ export function toEndRefusal(
 export const toSeeNamespace = (name: string, context: string): NextStep =>
   run(
     command`kubectl --context ${context} get namespace ${name} -o yaml`,
-    'What blocks it is for its owner to remove; see its status',
+    'See what blocks it, which its owner must remove',
   );

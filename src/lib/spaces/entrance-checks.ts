@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
-import { advice } from '../core/next-step.ts';
+import { advice, command, type NextStep, run } from '../core/next-step.ts';
 import { ifSeen, mayNotRead, type PartialReader, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue, resources } from '../kube/client/objects.ts';
+import { isLocalName } from '../kube/client/proxy.ts';
 import { apiServerOf, ingressClass } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, problemOfEntrance, seeIngress, tryEntrance } from './entrance.ts';
@@ -67,6 +68,23 @@ async function judgeClass(kube: Kube, hosting: PartialReader): Promise<Outcome> 
 }
 
 type Resolve = (host: string) => Promise<{ address: string }>;
+
+/**
+ * A command of kubectl on a space: where this machine does not resolve a name that stellarctl knows to be local, with its address.
+ * @param words after `kubectl --context CONTEXT` @param resolve for tests
+ */
+export async function kubectlOn(
+  { context, server }: { context: string; server: string },
+  words: readonly string[],
+  resolve: Resolve = (host) => lookup(host),
+): Promise<NextStep> {
+  const { hostname, port } = new URL(server);
+  if (!isLocalName(hostname) || (await resolve(hostname).catch(() => undefined)))
+    return run(command`kubectl --context ${context} ${words}`);
+  const at = ['--server', `https://127.0.0.1:${port}`, '--tls-server-name', hostname];
+  const lead = `This machine does not resolve ${hostname}`;
+  return run(command`kubectl --context ${context} ${at} ${words}`, lead);
+}
 
 /**
  * Resolves a name of the form that control planes get. stellarctl knows KubeFlex's own domain without DNS; kubectl and other

@@ -6,14 +6,17 @@ import { StellarError } from '../core/errors.ts';
 import { run as runCommand } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
+import { few } from '../core/words.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/objects.ts';
+import { groupResourceOf, resources } from '../kube/client/objects.ts';
 import { writeLast } from '../kube/writes.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
-import type { ManifestWork } from '../ocm/manifest-works.ts';
+import { foreignFinalizers, type ManifestWork, toSeeHolder } from '../ocm/manifest-works.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { restoreDeleteOption } from '../ocm/orphan-works.ts';
+import { describeApplied, heldObjects } from '../workloads/applied-works.ts';
 import type { Its } from '../workloads/read-policies.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
@@ -102,7 +105,7 @@ export function deregisterOne(
         if (cleansUp && !run.dryRun) await writeCleanupRecord(kube, record);
         await deleteCluster(hub, hubState, force, run);
       } catch (error) {
-        throw await restoreAfterFailure(hub, wec, error);
+        throw await restoreAfterFailure(hub, wec, await withHeld(wec, error));
       }
     }
     const unfinished = isGone(hubState) ? undefined : await removeLeftovers(hub, hubState, options.force, run);
@@ -115,6 +118,23 @@ export function deregisterOne(
     await unfinished?.untilGone?.();
     if (!run.dryRun) run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });
+}
+
+/** Adds what the deletion waits for on the WEC itself: its agent, and thereby the hub, waits for every object of a work. */
+async function withHeld({ kube, record }: InspectedWec, error: unknown): Promise<unknown> {
+  if (!(error instanceof StellarError) || error.code !== 'timeout' || !kube || !record?.hubHash) return error;
+  const { hubHash } = record;
+  const held = ifSeen(await tryRead(() => heldObjects(kube, hubHash))) ?? [];
+  const [first] = held;
+  if (first === undefined) return error;
+  const { context } = kube.cluster;
+  const details = held.map(({ entry, object }) => {
+    const finalizers = foreignFinalizers(object, () => false);
+    const why = finalizers.length === 0 ? '' : `, and is blocked by finalizer ${finalizers.join(', ')}`;
+    return `On ${context}, ${describeApplied(entry)} is being deleted${why}.`;
+  });
+  const see = toSeeHolder(context, groupResourceOf(first.entry), first.object);
+  return error.with({ details: few(details), next: [see, ...error.next] });
 }
 
 /**

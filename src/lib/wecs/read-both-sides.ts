@@ -36,10 +36,23 @@ export interface WecReading {
   error: StellarError | undefined;
 }
 
+/** What the comparison of an ITS with its WECs needs of the ITS itself. */
+export interface ItsItself {
+  /** Undefined if it may not be read. */
+  uid: string | undefined;
+  ocm: string | undefined;
+}
+
+export async function readItself(hub: Kube): Promise<ItsItself> {
+  const [uid, ocm] = await Promise.all([clusterUid(hub), readOcmOfHub(partialReader(hub))]);
+  return { uid, ocm };
+}
+
 /**
  * Reads one WEC from all sides. The result lists what could not be read.
  * @param endpoints the known addresses of the ITS, read if the WEC's agent may use another one
- * @param known what the caller has already read of the ITS; `tryWebhook` is called for a WEC that is not accepted yet
+ * @param known what the caller has already read of the ITS; `tryWebhook` is called for a WEC that is not accepted yet, `itself` for one that
+ *   has a client
  * @throws StellarError `not-found` for a name that neither side knows; `forbidden` if the ITS may not be read
  */
 export async function readBothSides(
@@ -47,20 +60,24 @@ export async function readBothSides(
   name: string,
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
-  known: { ofHub?: SeenOnHub | undefined; tryWebhook?: () => Promise<HubWebhook> } = {},
+  known: {
+    ofHub?: SeenOnHub | undefined;
+    tryWebhook?: () => Promise<HubWebhook>;
+    itself?: () => Promise<ItsItself>;
+  } = {},
 ): Promise<WecReading> {
   const reader = partialReader(hub);
-  const [evidence, contents, wecSide, ocmOfHub] = await Promise.all([
+  const [evidence, contents, wecSide, itself] = await Promise.all([
     known.ofHub?.evidence ?? readOne(reader, name),
     known.ofHub?.contents ?? readMailbox(reader, name),
     wec && tryReadWecSide(wec),
-    wec && readOcmOfHub(reader),
+    wec && (known.itself?.() ?? readItself(hub)),
     known.ofHub === undefined && requireHub(hub),
   ]);
   const { managedCluster } = evidence;
   // Objects that cannot be read do not prove that it is another cluster.
   const otherCluster =
-    wec && wecSide?.evidence && (await findOtherCluster({ its: hub, wec, managedCluster }, wecSide.evidence, name));
+    wec && wecSide?.evidence && (await findOtherCluster(wec, managedCluster, wecSide.evidence, itself?.uid, name));
   const wecEvidence = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
   if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !wecEvidence?.ending?.length)
@@ -76,7 +93,7 @@ export async function readBothSides(
   const refused = wec && wecEvidence && (await refusedOn(wec, wecEvidence.evidence?.klusterlet, contents));
   return {
     findings: {
-      ...{ ...registration, reports, contents, forbidden, ocmOfHub, its, otherCluster },
+      ...{ ...registration, reports, contents, forbidden, ocmOfHub: itself?.ocm, its, otherCluster },
       foundHub: await findHubOf(hub, evidence, wecEvidence?.evidence, endpoints),
       ...{ ending: wecEvidence?.ending, refused },
       lacksAddon:
@@ -174,11 +191,13 @@ function nothingVisible(name: string, hub: Kube, forbidden: ReadonlySet<string>,
  * the WEC joined. A name alone proves neither.
  */
 export async function findOtherCluster(
-  { managedCluster, its, wec }: { managedCluster: ManagedCluster | undefined; its: Kube; wec: Kube },
+  wec: Kube,
+  managedCluster: ManagedCluster | undefined,
   { klusterlet, context }: WecEvidence,
+  ofIts: string | undefined,
   name: string,
 ): Promise<OtherCluster | undefined> {
-  const [uid, ofIts] = await Promise.all([clusterUid(wec), clusterUid(its)]);
+  const uid = await clusterUid(wec);
   const isOwn = klusterlet?.spec?.clusterName === name;
   if (uid === undefined) return undefined;
   if (uid === ofIts && !isOwn) return { context, found: 'it is the ITS itself' };

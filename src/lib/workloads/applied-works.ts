@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { groupResourceOf, type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { listIfDefined } from '../kube/served.ts';
@@ -33,6 +34,18 @@ const appliedWorkFinalizer = 'cluster.open-cluster-management.io/applied-manifes
 export async function appliedWorksOf(wec: Kube, hash: string | undefined): Promise<AppliedManifestWork[]> {
   const all = (await listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks)) ?? [];
   return all.filter(({ spec }) => hash !== undefined && spec?.hubHash === hash);
+}
+
+/** Reads the objects on the WEC that the deleted works of one hub wait for: they are being deleted, and not gone yet. */
+export async function heldObjects(wec: Kube, hash: string): Promise<{ entry: AppliedResource; object: KubeObject }[]> {
+  const works = await appliedWorksOf(wec, hash);
+  const deleted = works.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+  const entries = deleted.flatMap(({ status }) => status?.appliedResources ?? []);
+  const held = await mapConcurrently(entries, concurrentRequests, async (entry) => {
+    const object = await wec.get(resourceOfBound(entry), entry.name, { namespace: entry.namespace || undefined });
+    return object?.metadata.deletionTimestamp === undefined ? [] : [{ entry, object }];
+  });
+  return held.flat();
 }
 
 /**

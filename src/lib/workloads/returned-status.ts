@@ -8,7 +8,13 @@ export const failureIn = ({ conditions = [] }: PodCounts): Condition | undefined
 
 const isFailure = ({ type, status }: Condition): boolean => failures[type] === status;
 
-const counts = ['replicas', 'availableReplicas', 'desiredNumberScheduled', 'numberAvailable'] as const;
+const counts = [
+  'replicas',
+  'updatedReplicas',
+  'availableReplicas',
+  'desiredNumberScheduled',
+  'numberAvailable',
+] as const;
 
 /** Keeps of a returned status what it counts, and the conditions that tell of failures and of availability. */
 export function trimCounts(status: PodCounts): PodCounts {
@@ -26,9 +32,13 @@ export function trimCounts(status: PodCounts): PodCounts {
  * @returns such as `1/2 replicas are available`; undefined if all are, or for a kind without replicas
  */
 export function missingReplicas(resource: string, status: PodCounts, asked = 0): string | undefined {
-  const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, conditions = [] } = status;
+  const { replicas, updatedReplicas, availableReplicas } = status;
+  const { desiredNumberScheduled, numberAvailable, conditions = [] } = status;
   const wanted = Math.max(asked, replicas ?? desiredNumberScheduled ?? 0);
   const available = availableReplicas ?? numberAvailable ?? 0;
+  // While a Deployment is rolled out, the replicas of its earlier version are available.
+  if (resource === 'deployments' && replicas && updatedReplicas !== undefined && updatedReplicas < replicas)
+    return `${available} replicas are available, and ${updatedReplicas} of ${replicas} are of its present version`;
   if (available < wanted) return `${available}/${wanted} replicas are available`;
   // The first status that a Deployment's controller writes has no replicas yet.
   const isReported = conditions.some(({ type, status }) => type === 'Available' && status === 'True');

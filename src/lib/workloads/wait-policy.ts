@@ -16,7 +16,7 @@ import { hasReached } from './judged-objects.ts';
 import { getPolicy } from './policy-subject.ts';
 import { getPolicyView, type PolicyView } from './policy-view.ts';
 import { requireIts, type ViewWithErrors } from './unseen.ts';
-import { notReached, type Open, verdictOn } from './wait-workload.ts';
+import { notReached, type Open, refuseUnreturned, verdictOn } from './wait-workload.ts';
 
 export interface PolicyWait {
   name: string;
@@ -50,6 +50,8 @@ export async function waitForPolicy(wait: PolicyWait, wds: OpenWds, run: Run): P
         async read() {
           const reading = await getPolicyView(name, wds);
           result.wecs = reading.view.wecs;
+          const deliveries = reading.view.objects.flatMap((object) => object.deliveries);
+          if (goal === 'status') refuseUnreturned(`what ${name} selects`, deliveries);
           return reading;
         },
         check: ({ view }) => verdictOn(openOf(view, goal, on)),

@@ -43,7 +43,7 @@ export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run
         read: async () => {
           const reading = await readWorkload(found, wds);
           const { deliveries } = reading.view;
-          if (goal === 'status') refuseUnreturned(reading.view);
+          if (goal === 'status') refuseUnreturned(`this ${reading.view.kind}`, deliveries);
           const open = new Set(openOf(deliveries, goal, on).map(({ where }) => where));
           result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
           return reading;
@@ -98,14 +98,14 @@ function openOf(deliveries: readonly DeliveryView[], goal: WorkloadGoal, on: Wor
   });
 }
 
-/** Refuses to wait for a status that nothing asks for. */
-function refuseUnreturned({ kind, deliveries }: WorkloadView): void {
+/** Refuses to wait for a status that nothing asks for. @throws StellarError `usage` */
+export function refuseUnreturned(what: string, deliveries: readonly DeliveryView[]): void {
   const sent = deliveries.filter(({ wec }) => wec !== null);
   if (sent.length === 0 || sent.some(({ stages }) => stages.some(({ id }) => id === 'status'))) return;
   const next = [
     advice('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
   ];
-  throw new StellarError('usage', `No policy asks for a status of this ${kind}, or its kind has none.`, { next });
+  throw new StellarError('usage', `No policy asks for a status of ${what}, or its kind has none.`, { next });
 }
 
 /** The problem of the first failed delivery. If the last reading failed, reports that as the error, not a timeout. */

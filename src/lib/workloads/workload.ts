@@ -1,11 +1,15 @@
 import { StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
-import { ifSeen } from '../kube/access.ts';
-import { type KubeObject, resources } from '../kube/client/objects.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import { checkNamespace, checkPathSegment } from '../kube/object-names.ts';
+import { firstPodFailure, podsOf } from '../kube/pods.ts';
+import { isRecorded } from '../ocm/cluster-uid.ts';
 import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { deliveriesOf, type FollowedObject } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
@@ -62,12 +66,22 @@ export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): S
   return new StellarError('not-found', `${object} is not in ${wds}.`, { next: [list] });
 }
 
+/** The client of the context of a name, which may lead to the WEC of that name. */
+type ContextNamed = (name: string) => Promise<Kube | undefined>;
+
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
-export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> =>
-  readWorkload(await findObject(named, wds), wds);
+export const getWorkload = async (
+  named: NamedObject,
+  wds: OpenWds,
+  contextNamed?: ContextNamed,
+): Promise<ViewWithErrors<WorkloadView>> => readWorkload(await findObject(named, wds), wds, contextNamed);
 
 /** Reads an object and its deliveries. */
-export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> {
+export async function readWorkload(
+  found: Found,
+  wds: OpenWds,
+  contextNamed?: ContextNamed,
+): Promise<ViewWithErrors<WorkloadView>> {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
@@ -82,16 +96,40 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
   const of = follow(evidence.policies);
   const deliveries = deliveriesOf(of, { ...evidence, held: await heldPolicies(of, evidence, kinds, wds) });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
+  const views = deliveries.map(viewOfDelivery);
+  const explained = contextNamed
+    ? await Promise.all(views.map((view) => withPodFailure(view, ref, ifSeen(evidence.inventory), contextNamed)))
+    : views;
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: ifSeen(wds.its)?.name ?? null,
-      deliveries: deliveries.map(viewOfDelivery),
+      deliveries: explained,
       problems: leftOut(selecting, evidence),
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
+}
+
+/** Adds why pods on the WEC do not run, in the words of its kubelet, if a context is proven to lead there. */
+async function withPodFailure(
+  delivery: DeliveryView,
+  { namespace, name }: Found['ref'],
+  inventory: ReadonlyMap<string, ManagedCluster> | undefined,
+  contextNamed: ContextNamed,
+): Promise<DeliveryView> {
+  const { wec, blockedAt } = delivery;
+  if (wec === null || namespace === undefined || blockedAt?.stage !== 'available') return delivery;
+  const pods = await tryRead(async () => {
+    const kube = await contextNamed(wec);
+    return kube && (await isRecorded(kube, inventory?.get(wec))) ? kube.list<Pod>(resources.pods, { namespace }) : [];
+  });
+  const failure = firstPodFailure(podsOf(name, ifSeen(pods) ?? []));
+  if (failure === undefined) return delivery;
+  const why = `${blockedAt.why}: ${failure.why}`;
+  const stages = delivery.stages.map((stage) => (stage.id === blockedAt.stage ? { ...stage, why } : stage));
+  return { ...delivery, blockedAt: { ...blockedAt, why }, stages };
 }
 
 /** Whether the guard keeps a Binding depends on the other objects that it names: read only if it names one that is not selected. */

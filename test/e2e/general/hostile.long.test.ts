@@ -168,7 +168,7 @@ describe('hostile values are shown as text by', () => {
   });
   it('the prompt before a destructive command', async () => {
     const { screen, exitCode } = await cli.runOnTerminal(['deregister', 'cluster1', '--timeout', '5s'], {
-      answers: [{ at: /Type its name to confirm:/, type: async () => 'no' }],
+      answers: [{ at: /Type (?:y or )?its name to confirm:/, type: async () => 'no' }],
     });
     assert.equal(exitCode, 1);
     assert.match(screen, /work\\x1b\]52;c;|addon\\x1b\]52;c;|l\\x1b\]52;c;/);

@@ -72,7 +72,7 @@ export const registrationTrials: readonly Trial[] = [
   {
     fault: 'namespace-terminating',
     ...seenBy('wec-mailbox namespace-terminating'),
-    person: /for its owner to remove/,
+    person: /which its owner must remove/,
   },
   {
     fault: 'klusterlet-of-another-name',

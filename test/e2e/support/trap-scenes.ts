@@ -33,12 +33,12 @@ const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name:
 const expanded = { 'control.kubestellar.io/expand-templates': 'true' };
 const long = `long-${'x'.repeat(60)}`;
 
-const deployment = (name: string, run: Labels): AnyObject => ({
+export const deployment = (name: string, run: Labels, image = 'nginx'): AnyObject => ({
   ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } },
   spec: {
     replicas: 1,
     selector: { matchLabels: { run: name } },
-    template: { metadata: { labels: { run: name, ...run } }, spec: { containers: [{ name: 'c', image: 'nginx' }] } },
+    template: { metadata: { labels: { run: name, ...run } }, spec: { containers: [{ name: 'c', image }] } },
   },
 });
 

@@ -107,10 +107,10 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     },
   );
 
-  it('because its agent dies meanwhile is reported at the deadline with what blocks it, and leaves when the agent runs again', async () => {
+  it('because its agent dies meanwhile, or an object is held there, is reported at the deadline with what blocks it, and leaves when nothing does', async () => {
     const name = 'cluster3';
     const wec = bed.plane(name);
-    await runWorkload(its1, wec, { policy: 'for-dying', matchLabels: { only: name } });
+    const { namespace } = await runWorkload(its1, wec, { policy: 'for-dying', matchLabels: { only: name } });
     const before = await clusterOf(name);
     const mend = await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
     const started = Date.now();
@@ -123,6 +123,21 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     await mend();
     // The agent removes the works first, and the policy, which selects the WEC again, sends them anew.
     await untilApplied(its1, name, 3);
+    const key = `${namespace}/hello`;
+    await wec.admin.patch(resources.configMaps, key, { metadata: { finalizers: ['example.com/hold'] } });
+    const held = await cli.run(['deregister', `${name}=${name}`, '--its', 'its1', '--yes', '--timeout', '15s']);
+    assertRefused(held, {
+      exitCode: 3,
+      says: /works of cluster3 were not removed in time/,
+      hint: /kubectl --context cluster3 -n for-dying-space get configmaps hello -o yaml --show-managed-fields/,
+    });
+
+    assert.match(
+      held.stderr,
+      /On cluster3, configmaps \S+\/hello is being deleted, and is blocked by finalizer example\.com\/hold/,
+    );
+
+    await wec.admin.patch(resources.configMaps, key, { metadata: { finalizers: null } });
     await cli.succeed(['deregister', name, '--its', 'its1', '--yes']);
     assert.equal(await clusterOf(name), undefined);
   });
@@ -130,8 +145,8 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
 
 /** Kills a WEC's agent, and lets the hub notice it soon. */
 async function kill(name: string): Promise<void> {
-  await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
   await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
+  await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
   await until(
     async () => statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown',
     `notice that ${name} is dead`,

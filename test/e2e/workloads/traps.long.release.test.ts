@@ -16,7 +16,7 @@ import {
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { rowOptions } from '../support/in-release.ts';
-import { type Labels, type Scene, type Trap, traps } from '../support/trap-scenes.ts';
+import { deployment, type Labels, type Scene, type Trap, traps } from '../support/trap-scenes.ts';
 import { takeSteps } from '../support/workload-traps.ts';
 
 let bed: Bed;
@@ -118,6 +118,17 @@ function escapes(all: readonly Trap[]): void {
 }
 
 describe('the view of workloads', () => {
+  it('says why pods of a WEC do not run, where its context is proven', async () => {
+    const image = 'example.com/nowhere:1';
+    const mend = await bed.fault({ kind: 'unpullable', image });
+    await arrange({ name: 'unpulled', objects: [deployment('unpulled', {}, image)] });
+    await until(async () => {
+      const { stdout } = await cli.run(['workload', 'get', 'deployment/web', '-n', 'unpulled', ...at]);
+      return /on w1: pod web-\S+, container c: the image example\.com\/nowhere:1 cannot be pulled/.test(stdout);
+    }, 'the words of the kubelet');
+    await mend();
+  });
+
   const view = async (ask: string, flags: readonly string[]) =>
     (await cli.succeed([...ask.split(' '), '-o', 'json', ...flags])).json();
 

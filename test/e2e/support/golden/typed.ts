@@ -31,7 +31,8 @@ export async function runTyped(
     const [, name = '', mark, value = ''] = /^(\w+)([=:])(.*)$/.exec(word) ?? [];
     if (mark === '=') env[name] = value;
     else if (name === 'columns') options.columns = Number(value);
-    else if (name === 'answer') options.answers = [{ at: /Type its name to confirm: /, type: async () => value }];
+    else if (name === 'answer')
+      options.answers = [{ at: /Type (?:y or )?its name to confirm: /, type: async () => value }];
     else if (name !== 'except') throw new Error(`what is ${word}?`);
   }
   const startOfProgram = starts[program];

@@ -8,7 +8,7 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { ProgramRun } from '../../../../src/lib/core/program.ts';
 import { HostingState, hostingChecks } from '../../../../src/lib/doctor/cluster-checks.ts';
 import { programChecks } from '../../../../src/lib/doctor/machine-checks.ts';
-import { runPreflight } from '../../../../src/lib/doctor/preflight.ts';
+import { checkInit, checkJoin } from '../../../../src/lib/doctor/preflight.ts';
 import { hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { fakeKube, recordingProgress } from '../../support/builders.ts';
@@ -84,20 +84,21 @@ describe('before an installation', () => {
     cluster: { context: 'kind-kubeflex', server: 'https://127.0.0.1:1' },
     read: () => Promise.reject(new StellarError('unreachable', 'Cannot reach it.')),
   });
-  const examined = async (found: Kube | StellarError | undefined, its?: Kube, wec?: Kube) => {
+  const examined = async (found: Kube | StellarError | undefined, its?: Kube, wec?: Kube, programs = machineWith()) => {
     const wecs = wec === undefined ? [] : [{ name: 'c1', kube: wec }];
     const chosen = its && { kube: its, context: { name: 'its1', cluster: {}, user: {} } as never };
     const hosting = found && (found instanceof StellarError ? hiddenBy(found) : seen(found));
     const input = {
-      programs: machineWith(),
+      programs,
       hosting,
       its: chosen && seen(chosen),
       wecs,
       joinOptions: { accept: false, labels: {} },
     };
-    const all = await runPreflight(input, { ...machineWith(), progress: recordingProgress() });
-    assert.deepEqual(all[0]?.subject, { kind: 'machine', name: '' });
-    return all.slice(1).map(({ subject: { kind, name }, findings }) => ({
+    const run = { ...machineWith(), progress: recordingProgress() };
+    const all = await (its ? checkJoin(input, run) : checkInit(input, run));
+    if (its === undefined) assert.deepEqual(all.shift()?.subject, { kind: 'machine', name: '' });
+    return all.map(({ subject: { kind, name }, findings }) => ({
       of: `${kind} ${name}`.trim(),
       findings: findings.map(({ id, ...outcome }) =>
         outcome.status === 'pass' ? `${id}: pass` : `${id}: ${outcome.status}, ${outcome.problem.message}`,
@@ -113,8 +114,8 @@ describe('before an installation', () => {
     ]);
   });
 
-  test('an ITS is examined if it was chosen', async () => {
-    const [, its] = await examined(silent, silent);
+  test('of a WEC, the ITS is examined, and neither this machine nor the hosting cluster', async () => {
+    const [its] = await examined(silent, silent);
     assert.deepEqual(its, {
       of: 'its kind-kubeflex',
       findings: ['its-reachable: fail, Cannot reach it.', 'its: skipped, it does not answer'],
@@ -167,18 +168,32 @@ describe('before an installation', () => {
     assert.match(finding ?? '', /^wec-join: skipped, depends on "it is an ITS"/);
   });
 
-  test('a hosting cluster that is not found has failed, and none is needed yet', async () => {
+  test('a hosting cluster that is not found has failed', async () => {
     const missing = new StellarError('usage', 'There is no such context.');
     assert.deepEqual(await examined(missing), [
       { of: 'hosting', findings: ['hosting-reachable: fail, There is no such context.'] },
     ]);
-    assert.deepEqual(await examined(undefined), [
-      {
-        of: 'hosting',
-        findings: ['hosting-reachable: skipped, no cluster is given, and there is no current context'],
-      },
-    ]);
   });
+
+  const scripts = {
+    helm: 'echo v3.16.0+g1',
+    docker: 'echo Docker version 28.0.0',
+    kind: 'echo kind v0.31.0 go1.25 linux/amd64',
+    k3d: 'echo k3d version v5.8.0',
+  };
+  const none = 'no cluster is given, and there is no current context';
+  const cases: [present: (keyof typeof scripts)[], finding: string][] = [
+    [['helm', 'docker', 'kind'], `skipped, ${none}`],
+    [['helm', 'docker', 'k3d'], `skipped, ${none}`],
+    [['helm', 'kind'], `fail, ${none}; to create one, docker must work`],
+    [['docker'], `fail, ${none}; to create one, helm and kind must work`],
+  ];
+  for (const [present, finding] of cases)
+    test(`without a hosting cluster, ${finding.split(',')[0]} with ${present.join(', ')}`, async () => {
+      const programs = machineWith(Object.fromEntries(present.map((name) => [name, scripts[name]])));
+      const [hosting] = await examined(undefined, undefined, undefined, programs);
+      assert.deepEqual(hosting, { of: 'hosting', findings: [`hosting-reachable: ${finding}`] });
+    });
 
   test('the checks of a hosting cluster that answers are run', async () => {
     const { kube } = new MemoryCluster([], { read: async () => ({ gitVersion: 'v1.34.0' }) as never });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { textOf } from '../../../../src/lib/core/next-step.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import { judgeNames } from '../../../../src/lib/spaces/entrance-checks.ts';
+import { judgeNames, kubectlOn } from '../../../../src/lib/spaces/entrance-checks.ts';
 
 const hosting = (data: Record<string, string> | undefined) =>
   ({
@@ -30,4 +31,17 @@ test('unresolvable names are a warning, because stellarctl does not need them', 
 test('without KubeFlex, or with OpenShift routes, they do not matter', async () => {
   for (const data of [undefined, { domain: 'd', isOpenShift: 'true' }])
     assert.equal((await judgeNames(hosting(data), unknown)).status, 'skipped');
+});
+
+test('a command of kubectl works where the name of a local space is not resolved', async () => {
+  const step = async (host: string, resolve: typeof known) =>
+    textOf(await kubectlOn({ context: 'its1', server: `https://${host}:9443` }, ['get', 'namespaces'], resolve));
+  const plain = 'kubectl --context its1 get namespaces';
+  assert.equal(await step('its1.localtest.me', known), plain);
+  assert.equal(await step('its1.example.test', unknown), plain);
+  const address = '--server https://127.0.0.1:9443 --tls-server-name its1.localtest.me';
+  assert.equal(
+    await step('its1.localtest.me', unknown),
+    `This machine does not resolve its1.localtest.me: kubectl --context its1 ${address} get namespaces`,
+  );
 });

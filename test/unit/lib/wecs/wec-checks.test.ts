@@ -346,11 +346,7 @@ describe('a cluster differs from the WEC', () => {
     metadata: { name: 'cluster1', annotations: { 'stellarctl.kubestellar.io/kube-system-uid': 'a' } },
   };
   const otherCluster = (uid: string, cluster = recorded, klusterlet = side().klusterlet) =>
-    findOtherCluster(
-      { its: withUid('its'), wec: withUid(uid), managedCluster: cluster },
-      side({ klusterlet }),
-      'cluster1',
-    );
+    findOtherCluster(withUid(uid), cluster, side({ klusterlet }), 'its', 'cluster1');
 
   test('if its kube-system is not the recorded one, or is that of the ITS', async () => {
     assert.match((await otherCluster('b'))?.found ?? '', /its kube-system is b…, and a… was recorded/);

@@ -309,6 +309,8 @@ describe('a policy is waited for', () => {
   });
   test('but not if it does not exist', async () =>
     assert.equal((await waited(wds([], inWds.slice(0, 2)), 'applied'))[1], 'not-found'));
+  test('but not for a status that it asks of nothing', async () =>
+    assert.equal((await waited(good(), 'status'))[1], 'usage'));
   test('until it is gone, with its works', async () => {
     assert.deepEqual((await waited(good(), 'gone'))[1], 'timeout');
     assert.deepEqual((await waited(wds([], inWds.slice(0, 2)), 'gone'))[1], undefined);

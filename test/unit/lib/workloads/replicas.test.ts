@@ -13,6 +13,15 @@ test('a Deployment lacks what its status does not count as available', () => {
   assert.equal(missingReplicas('deployments', { ...partly, availableReplicas: 2 }), undefined);
 });
 
+test('a Deployment that is rolled out lacks its new version', () => {
+  const rollout = { replicas: 3, updatedReplicas: 1, availableReplicas: 2, conditions: available };
+  const words = '2 replicas are available, and 1 of 3 are of its present version';
+  assert.equal(missingReplicas('deployments', trimCounts(rollout), 2), words);
+  assert.equal(missingReplicas('deployments', { ...rollout, replicas: 2, updatedReplicas: 2 }, 2), undefined);
+  // A StatefulSet may keep an earlier version on purpose.
+  assert.equal(missingReplicas('statefulsets', { ...rollout, availableReplicas: 3 }), undefined);
+});
+
 test('a Deployment scaled to zero lacks nothing', () =>
   assert.equal(missingReplicas('deployments', { conditions: available }), undefined));
 
