@@ -2,11 +2,12 @@ import type { Call } from './protocol.ts';
 import { Failure, type Surroundings } from './surroundings.ts';
 
 /**
- * Stands in for docker, as far as stellarctl uses it: `version --format {{.Server.Version}}`, and
+ * Stands in for docker, as far as stellarctl uses it: `--version`, `version --format {{.Server.Version}}`, and
  * `container inspect --format {{json .HostConfig.PortBindings}} NAME`.
  */
 export async function docker({ args }: Call, { out, version, docker: trouble, clusters }: Surroundings): Promise<void> {
   const [command = '', ...rest] = args;
+  if (command === '--version') return out(`Docker version ${version}, build f52814d\n`);
   if (trouble) throw new Failure(trouble);
   if (command === 'version') return out(`${version}\n`);
   const name = rest.at(-1) ?? '';

@@ -79,7 +79,8 @@ export function describeExamined(
   const groups = groupFindings(examined);
   const sections = Map.groupBy(examined, ({ subject }) => sectionOf(subject));
   const grouped = Map.groupBy(groups, ({ subjects: [first] }) => sectionOf(first));
-  const lines = [...sections].flatMap(([section, members]) => {
+  const lines = [...sections].flatMap(([section, parts]) => {
+    const members = asOne(parts);
     const findings = (grouped.get(section) ?? []).filter(({ finding }) => extent === 'all' || isNotable(finding));
     const status = worst(members.flatMap(({ findings }) => findings));
     if (extent === 'wrong' && (status === 'pass' || status === 'skipped')) return [];
@@ -92,6 +93,13 @@ export function describeExamined(
     ];
   });
   return [...lines, summary(groups.map(({ finding }) => finding))];
+}
+
+/** What was found out about one subject in several ways. WECs share a section. */
+function asOne(parts: readonly Examined[]): readonly Examined[] {
+  const [first] = parts;
+  if (first === undefined || first.subject.kind === 'wec') return parts;
+  return [{ ...first, findings: parts.flatMap(({ findings }) => findings) }];
 }
 
 const nouns: Record<Subject['kind'], string> = {
@@ -109,8 +117,8 @@ function worst(findings: readonly Finding[]): Finding['status'] {
 }
 
 function countOf(members: readonly Examined[]): string {
-  const [only, ...others] = members;
-  if (only !== undefined && others.length === 0 && only.subject.kind !== 'wec') {
+  const [only] = members;
+  if (only !== undefined && only.subject.kind !== 'wec') {
     const { findings } = only;
     const passed = findings.filter(({ status }) => status === 'pass').length;
     const skipped = findings.filter(({ status }) => status === 'skipped').map(({ id }) => id);
