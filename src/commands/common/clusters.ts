@@ -42,6 +42,9 @@ export class Clusters {
   protected readonly assumed = new Map<string, string>();
   readonly #plugins: PluginHost;
   readonly #clients: { context: SelectedContext | undefined; kube: Kube }[] = [];
+  /** Clients of contextNamed, which share the requests in flight. */
+  readonly #named = new Map<string, Kube>();
+  readonly #limit = requestLimit();
   readonly #wecKubeconfigs = new Map<string, Promise<Kubeconfig>>();
   #kubeconfig: Promise<Kubeconfig> | undefined;
   #hosting: Promise<{ context: SelectedContext; source: HostingSource }> | undefined;
@@ -123,7 +126,10 @@ export class Clusters {
   /** Returns a client for the context of a name, if there is one: it may lead to the WEC of that name. */
   async contextNamed(name: string): Promise<Kube | undefined> {
     const { contexts } = await this.wecKubeconfig();
-    return contexts.has(name) ? this.connect(await this.contextOf(name)) : undefined;
+    if (!contexts.has(name)) return undefined;
+    const kube = this.#named.get(name) ?? this.connect(await this.contextOf(name), this.run.deadline, this.#limit);
+    this.#named.set(name, kube);
+    return kube;
   }
 
   /** Returns the kubeconfig with the contexts of WECs. @param file default: `--wec-kubeconfig`, else the usual one */

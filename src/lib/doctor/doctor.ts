@@ -178,19 +178,19 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
   const [known, mailboxOf] =
     named.length > 0 ? [] : await Promise.all([readWholeHub(kube, { withLeases: true }), readMailboxes(kube)]);
   const endpoints = () => hubEndpoints(kube, context);
-  const proven = async ([name, evidence]: [string, HubEvidence]) => {
+  const proven = async (evidence: HubEvidence) => {
     const asked = await tryRead(async () => {
-      const wec = await contextNamed?.(name);
+      const wec = await contextNamed?.(evidence.name);
       return wec && provenWec(kube, evidence, wec, endpoints);
     });
-    return { name, kube: ifSeen(asked) };
+    return { name: evidence.name, kube: ifSeen(asked) };
   };
   let read: Promise<ItsItself> | undefined;
   const itself = () => {
     read ??= readItself(kube);
     return read;
   };
-  const wecs = known === undefined ? named : await Promise.all([...known].sort().map(proven));
+  const wecs = known === undefined ? named : await Promise.all([...known.values()].sort(byName).map(proven));
   let trial = hub.webhook && Promise.resolve(hub.webhook);
   const tryWebhook = () => {
     trial ??= tryHubWebhook(kube);
@@ -212,6 +212,8 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
     }),
   );
 }
+
+const byName = (a: HubEvidence, b: HubEvidence): number => (a.name < b.name ? -1 : 1);
 
 /** Returns the client only once it is proven that it leads to the WEC. */
 async function provenWec(

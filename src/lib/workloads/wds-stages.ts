@@ -129,8 +129,9 @@ function inBinding(delivery: Delivery): Verdict {
   const read = bindingRead(delivery, binding);
   if (read.state !== 'met') return read;
   if (bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion) return met;
-  const behind = `the Binding of ${policyName} has an earlier version of it`;
   // Fields that change continuously, such as returned status, are sent a moment later.
+  const isStatus = of.object !== undefined && changedAt(of.object) > writtenAt(of.object);
+  const behind = `the Binding of ${policyName} ${isStatus ? 'has yet to follow its new status' : 'has an earlier version of it'}`;
   return late(delivery, [of.object], behind, 'binding-behind', [], changedAt);
 }
 

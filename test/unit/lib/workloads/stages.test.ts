@@ -382,6 +382,12 @@ describe('a broken link is named:', () => {
     assert.deepEqual(broken(none, { ...configMap, object: { resourceVersion: '9999' } }), [
       't10: cluster1: policy waiting binding-behind',
     ]));
+  test('only the status of the object is newer than its Binding', () => {
+    const time = new Date().toISOString();
+    const object = { resourceVersion: '9999', managedFields: [{ subresource: 'status', time }] };
+    const [delivery] = deliveries(good(), { ...configMap, object });
+    assert.equal(delivery?.blockedAt?.why, 'the Binding of t10 has yet to follow its new status');
+  });
   test('the Binding has an earlier state of the object for too long', () => {
     const object = { resourceVersion: '9999', creationTimestamp: '2026-11-20T15:00:00Z' };
     const given = good();
