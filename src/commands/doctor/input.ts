@@ -30,6 +30,8 @@ export async function preInput(
   positional: readonly string[],
 ): Promise<Examine> {
   const { hostingContext, probe, for: goal = positional.length > 0 ? 'join' : 'init' } = options;
+  if (goal === 'init' && options.its !== undefined)
+    throw new StellarError('usage', '--its is for a join: give the clusters to register, NAME=CONTEXT.');
   checkAddresses(options);
   const joinOptions = await toJoinOptions(options);
   const wecs = await session.wecs(parseWecArguments(positional).map(withContext));

@@ -24,6 +24,14 @@ test('doctor --pre checks clusters to register, and finds their contexts first',
   assert.match(String(stderr), /ctx/);
 });
 
+test('doctor --pre refuses an ITS that it would not look at', async () => {
+  const { exitCode, stderr } = await stellarctl(['doctor', '--pre', '--its', 'nope'], {
+    env: { KUBECONFIG: '/nowhere' },
+  });
+  assert.equal(exitCode, 2);
+  assert.match(String(stderr), /--its is for a join/);
+});
+
 test('a part of which nothing was checked has no tick, and is nothing wrong', () => {
   const finding: Finding = {
     id: 'hosting',
