@@ -13,7 +13,7 @@ export interface Confirmation {
   doing: string;
   /** What the user must type if there is only one target. */
   name: string;
-  /** Nothing but one WEC is concerned: `y` confirms it as well. */
+  /** Nothing but one WEC is concerned: `y` confirms it as well, unless something could not be read. */
   oneWec?: boolean;
   /** The number of targets. If set, the user must type it instead of the name. */
   number?: number | undefined;
@@ -32,8 +32,7 @@ export interface Confirmation {
  * `interrupted`
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
-  const { verb, doing, name, oneWec, number, yes, details = [], unknown = [], removals = [] } = asked;
-  const [hidden] = unknown;
+  const { verb, doing, name, oneWec, number, yes, details = [], unknown: [hidden] = [], removals = [] } = asked;
   if (yes && hidden === undefined) {
     for (const each of removals) refuseManyRemovals(each, 'would lose objects');
     return;
@@ -47,7 +46,8 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     });
   }
   session.progress.stop();
-  await confirmByTyping(session.io, `${verb} ${name}?`, { name, oneWec, number }, session.run.signal);
+  const isShort = oneWec && hidden === undefined;
+  await confirmByTyping(session.io, `${verb} ${name}?`, { name, isShort, number }, session.run.signal);
   session.progress.resume();
 }
 

@@ -38,8 +38,8 @@ export async function preInput(
   const { checkInit, checkJoin } = await import('../../lib/doctor/preflight.ts');
   const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
   const kubeconfig = await session.kubeconfig();
-  const select = () => session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context);
-  const hosting = goal === 'init' ? await ifSelected(async () => select()) : undefined;
+  const select = async () => session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context);
+  const hosting = goal === 'init' ? await ifSelected(select) : undefined;
   const its = goal === 'join' ? await ifSelected(() => session.its()) : undefined;
   if ((goal === 'join' || probe) && (its === undefined || wecs.length === 0))
     throw new StellarError('usage', `${probe ? '--probe' : 'A join'} needs the clusters to register, and their ITS.`, {

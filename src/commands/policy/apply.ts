@@ -55,7 +55,7 @@ export const definition: Definition<Options> = {
           : [
               {
                 ...{ verb: 'Change', doing: 'Changing', name, yes, details: lost.map(asLoss) },
-                ...{ unknown, removals: [{ ...removed, max }], oneWec: removed.wecs === 1 && unknown.length === 0 },
+                ...{ unknown, removals: [{ ...removed, max }], oneWec: removed.wecs === 1 },
               },
             ],
     });

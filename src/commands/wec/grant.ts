@@ -50,15 +50,7 @@ export const grant: Definition<GrantOptions> = {
         confirmations: ({ lacking }) =>
           lacking.length === 0
             ? []
-            : [
-                {
-                  verb: 'Grant these rights to',
-                  doing: 'Granting rights to',
-                  name: reached.name,
-                  oneWec: true,
-                  yes: options.yes,
-                },
-              ],
+            : [{ verb: 'Grant these rights to', doing: 'Granting rights to', ...ofWec(reached, options) }],
       }),
     });
     await session.finish([await grant(granting, session.run)]);
@@ -93,20 +85,14 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
         confirmations: ({ kinds }) =>
           kinds.length === 0
             ? []
-            : [
-                {
-                  verb: 'Revoke these rights of',
-                  doing: 'Revoking rights of',
-                  name: reached.name,
-                  oneWec: true,
-                  yes: options.yes,
-                },
-              ],
+            : [{ verb: 'Revoke these rights of', doing: 'Revoking rights of', ...ofWec(reached, options) }],
       }),
     });
     await session.finish([await revoke(revoking, session.run)]);
   },
 };
+
+const ofWec = ({ name }: ReachedWec, { yes }: GrantOptions) => ({ name, oneWec: true, yes });
 
 /** @throws StellarError `usage` */
 async function reachWec(session: Session, positional: readonly string[]): Promise<ReachedWec> {

@@ -56,8 +56,7 @@ function approveRemoval(
       const [details, unknown] = [describeReleased(effects), unseenPolicies(effects)];
       if (details.length + unknown.length === 0) return [];
       const asked = { verb: 'Change', doing: 'Changing', name: Object.keys(changes).join(','), yes };
-      const oneWec = changed.length === 1 && unknown.length === 0;
-      return [{ ...asked, oneWec, details, unknown, removals: removalsOf(effects, maxRemoved) }];
+      return [{ ...asked, oneWec: changed.length === 1, details, unknown, removals: removalsOf(effects, maxRemoved) }];
     },
   });
   let changed: WecChange[] = [];

@@ -68,9 +68,10 @@ export async function examine(input: DoctorInput): Promise<Examined[]> {
 
 /** The ITS of the command: one of the hosting cluster, or another one. Both are undefined if none is selected. */
 interface SelectedIts {
+  /** With the client of the command: the WECs are read as its user. */
   known?: Hub;
-  /** The same, as the user that commands act as there. */
-  asUser?: Its;
+  /** The same, with the client of the hosting cluster's Secret. */
+  replaces?: Hub;
   elsewhere?: Hub;
 }
 
@@ -84,7 +85,7 @@ async function itsOf(
   const kubes = hubs.map(({ kube }) => kube);
   const same = await sameCluster(its.kube, kubes);
   const known = hubs.find(({ kube }) => kube === same);
-  if (known !== undefined) return { known, asUser: its };
+  if (known !== undefined) return { known: { ...known, ...its }, replaces: known };
   const elsewhere = { ...its, ...(await checkHub(its.kube)) };
   // Without a choice, commands use a hosting cluster.
   if (spaces && isItsAssumed && elsewhere.findings.some(isNoHub)) throw notHosting(spaces.hosting);
@@ -92,9 +93,9 @@ async function itsOf(
 }
 
 /** The ITSes whose WECs are checked: all of them, or the one of the named WECs. */
-function hubsOfWecs(named: DoctorInput['wecs'], all: readonly Hub[], { known, asUser, elsewhere }: SelectedIts) {
-  const hubs = all.map((hub) => (hub === known ? { ...hub, ...asUser } : hub));
-  const chosen = known === undefined ? elsewhere : hubs[all.indexOf(known)];
+function hubsOfWecs(named: DoctorInput['wecs'], all: readonly Hub[], { known, replaces, elsewhere }: SelectedIts) {
+  const hubs = all.map((hub) => (known !== undefined && hub === replaces ? known : hub));
+  const chosen = known ?? elsewhere;
   const isChosen = chosen !== undefined && (named.length > 0 || hubs.length === 0);
   const found = isChosen ? [chosen] : [...hubs, elsewhere ?? []].flat();
   if (named.length > 0 && found.length !== 1) throw whichIts(found.length);

@@ -1,4 +1,4 @@
-import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped } from '../core/checks.ts';
+import { type Check, type Finding, fail, pass, runChecks, skipped } from '../core/checks.ts';
 import { advice, command, partial, run as runCommand } from '../core/next-step.ts';
 import type { Program, ProgramRun } from '../core/program.ts';
 import type { Run } from '../core/run.ts';
@@ -44,25 +44,24 @@ export async function checkInit(input: PreflightInput, run: Run): Promise<Examin
   const ofMachine = runChecks<ProgramNeeds>([...programChecks, ...machineChecks], machine);
   const ofHosting = hostingTarget
     ? checkCluster('hosting', hostingTarget, hostingChecks)
-    : ofMachine.then(withoutCluster);
+    : ofMachine.then((found) => ({ subject: { kind: 'hosting' as const, name: '' }, findings: [judgeNone(found)] }));
   const [findings, hostingCluster, ...toRegister] = await Promise.all([ofMachine, ofHosting, checkJoin(input, run)]);
   return [{ subject: { kind: 'machine', name: '' }, findings }, hostingCluster, ...toRegister.flat()];
 }
 
 /** Whether `init` can create the cluster that it is not given. */
-function withoutCluster(ofMachine: readonly Finding[]): Examined {
-  return { subject: { kind: 'hosting', name: '' }, findings: [{ ...reachable('hosting'), ...judgeLocal(ofMachine) }] };
-}
-
-function judgeLocal(ofMachine: readonly Finding[]): Outcome {
+function judgeNone(ofMachine: readonly Finding[]): Finding {
+  const answers = reachable('hosting');
   const isReady = ({ name }: Program) => ofMachine.some(({ id, status }) => id === name && status === 'pass');
   const local = isReady(k3dProgram) ? k3dProgram : kindProgram;
   const missing = [helmProgram, dockerProgram, local].filter((each) => !isReady(each));
   const why = 'no cluster is given, and there is no current context';
-  if (missing.length === 0) return skipped(why, runCommand(command`stellarctl init --provider ${local.name}`));
+  if (missing.length === 0)
+    return { ...answers, ...skipped(why, runCommand(command`stellarctl init --provider ${local.name}`)) };
   const cause = `${why}; to create one, ${missing.map(({ name }) => name).join(' and ')} must work`;
   const give = partial('stellarctl doctor --pre --hosting-context CONTEXT', 'Give the cluster to install it on');
-  return fail('no-cluster', cause, give, ...missing.map(({ name, get }) => advice(`Or install ${name}: ${get}`)));
+  const install = missing.map(({ name, get }) => advice(`Or install ${name}: ${get}`));
+  return { ...answers, ...fail('no-cluster', cause, give, ...install) };
 }
 
 /** Checks what `wec join` needs of the ITS, if there is one, and of the clusters to register. Reads only. */
