@@ -177,10 +177,7 @@ export class Clusters {
     const { openWds } = await import('../../lib/spaces/open-wds.ts');
     const choice = given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);
     const isItsGiven = this.options.its !== undefined || Boolean(this.io.env.STELLARCTL_ITS);
-    const its = async () => {
-      const { context, kube } = await this.its();
-      return { name: context.name, kube };
-    };
+    const its = () => this.its().then(({ context, kube }) => ({ name: context.name, kube }));
     const sources = {
       given: choice?.given,
       its: isItsGiven ? its : undefined,
@@ -188,9 +185,10 @@ export class Clusters {
       kubeconfig: await this.kubeconfig(),
       connect: (context: SelectedContext) => this.connect(context),
     };
-    return openWds(sources).catch((error: unknown) => {
+    const wds = await openWds(sources).catch((error: unknown) => {
       throw choice === undefined ? error : withSource(error, choice.source);
     });
+    return { ...wds, contextNamed: (name) => this.contextNamed(name) };
   }
 
   /** Returns the hosting cluster, and the other tools for spaces. */

@@ -70,8 +70,9 @@ export function parseWecTarget(words: readonly string[], choice: SelectionOption
 }
 
 function checkChoice(words: readonly string[], { all, selector, allowNone }: SelectionOptions): void {
-  if (allowNone && selector === undefined) throw new StellarError('usage', '--allow-none requires -l.');
-  const given = [words.length > 0, all === true, selector !== undefined].filter(Boolean).length;
+  // An empty selector, such as an unset variable of a script, would select all.
+  if (allowNone && !selector) throw new StellarError('usage', '--allow-none requires -l.');
+  const given = [words.length > 0, all === true, Boolean(selector)].filter(Boolean).length;
   if (given !== 1) throw new StellarError('usage', 'Give the names of the WECs, -l SELECTOR, or --all.');
 }
 

@@ -24,7 +24,7 @@ export const definition: Definition<Options> = {
     const { getWorkload, parseObject } = await import('../../lib/workloads/workload.ts');
     const named = parseObject(text, namespace);
     const wds = await session.wds();
-    const { view, errors } = await getWorkload(named, wds, (name) => session.contextNamed(name));
+    const { view, errors } = await getWorkload(named, wds);
     // The error below says it.
     const isMissing = view.deliveries.length === 1 && view.deliveries[0]?.code === 'object-missing';
     if (isForPeople(session.output) && isMissing) session.progress.stop();

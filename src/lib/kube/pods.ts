@@ -16,11 +16,9 @@ import {
 export interface PodFailure {
   pod: ObjectMeta;
   container: string;
-  kind: 'image' | 'crash' | 'config' | 'exit';
+  kind: 'start' | 'crash' | 'exit';
   /** A statement for people: the problem, and its reason. */
   why: string;
-  /** Whether the relevant log is the one of the previous run. */
-  previousLog: boolean;
 }
 
 /** The part of a client that reads pods and their logs. */
@@ -29,11 +27,6 @@ export type LogReader = Reader & Pick<Kube, 'logTail'>;
 /** Waiting reasons of the kubelet for image problems (kubernetes pkg/kubelet/images/types.go). */
 const imageReasons = ['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError'];
 const configReasons = ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'];
-/** Both. */
-export const startFailures = [...imageReasons, ...configReasons];
-
-/** The restarts that a container is allowed before it counts as crashing: its first start may have been too early. */
-const restartsAllowed = 1;
 
 /** The reason that the kubelet reports for a pod that does not run. @returns undefined if it reports none */
 export function podFailure(pod: Pod): PodFailure | undefined {
@@ -43,28 +36,32 @@ export function podFailure(pod: Pod): PodFailure | undefined {
   const images = new Map(
     [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ name, image }) => [name, image]),
   );
-  for (const { name, state, lastState, restartCount = 0 } of [...initContainerStatuses, ...containerStatuses]) {
-    const failure = (kind: PodFailure['kind'], why: string, previousLog = false): PodFailure => ({
-      pod: pod.metadata,
-      container: name,
-      kind,
+  for (const { name, state, lastState, ready, restartCount = 0 } of [...initContainerStatuses, ...containerStatuses]) {
+    const failure = (kind: PodFailure['kind'], why: string): PodFailure => ({
+      ...{ pod: pod.metadata, container: name, kind },
       why: `pod ${pod.metadata.name}, container ${name}: ${why}`,
-      previousLog,
     });
     const { reason = '', message } = state?.waiting ?? {};
     if (imageReasons.includes(reason))
-      return failure('image', `the image ${images.get(name) ?? ''} cannot be pulled (${reason})`);
-    if (configReasons.includes(reason)) return failure('config', `${reason}${message ? `: ${message}` : ''}`);
-    if (reason === 'CrashLoopBackOff' && restartCount > restartsAllowed) {
-      const exit = lastState?.terminated?.exitCode;
-      const times = `restarted ${restartCount} times`;
-      return failure('crash', `it keeps crashing (${exit === undefined ? times : `exit ${exit}, ${times}`})`, true);
-    }
+      return failure('start', `the image ${images.get(name) ?? ''} cannot be pulled (${reason})`);
+    if (configReasons.includes(reason)) return failure('start', `${reason}${message ? `: ${message}` : ''}`);
+    const { exitCode = 0 } = lastState?.terminated ?? {};
+    // Between two crashes it runs. Its first start may have been too early.
+    const isBetween = state?.running !== undefined && ready === false && exitCode !== 0;
+    if ((reason === 'CrashLoopBackOff' || isBetween) && restartCount > 1)
+      return failure('crash', `it keeps crashing (exit ${exitCode}, restarted ${restartCount} times)`);
     const ended = state?.terminated;
     if (ended !== undefined && ended.exitCode !== 0 && pod.status?.phase === 'Failed')
       return failure('exit', `exit ${ended.exitCode}`);
   }
   return undefined;
+}
+
+/** The command that shows more of a failure: the log of a container that ends, else what its kubelet says. */
+export function toSeePod(context: string, { pod: { name, namespace = '' }, container, kind }: PodFailure): NextStep {
+  const log = ['logs', name, '-c', container, ...(kind === 'crash' ? ['--previous'] : [])];
+  const words = kind === 'start' ? ['describe', 'pod', name] : log;
+  return run(command`kubectl --context ${context} -n ${namespace} ${words}`, 'Correct what its last state shows');
 }
 
 /** The scheduler's reason for a pod without a node: capacity may still appear, so it is not a failure. */
@@ -120,10 +117,10 @@ export function firstPodFailure(pods: readonly Pod[]): PodFailure | undefined {
 }
 
 /** The last log lines of a container in trouble; none if the log cannot be read, which is not a further problem. */
-export async function failureLog(kube: LogReader, { pod, container, previousLog }: PodFailure): Promise<string[]> {
+export async function failureLog(kube: LogReader, { pod, container, kind }: PodFailure): Promise<string[]> {
   const read = (previous: boolean) =>
     kube.logTail(pod, container, { lines: 5, previous }).catch((): undefined => undefined);
-  const lines = (previousLog ? await read(true) : undefined) ?? (await read(false));
+  const lines = (kind === 'crash' ? await read(true) : undefined) ?? (await read(false));
   return lines ?? [];
 }
 
@@ -187,7 +184,8 @@ export function running(
   if (isScaledToNone(present)) return failed(`${kind} ${name} is scaled to zero`, { next: [scale] });
   if (kind === 'Deployment' ? isDeploymentReady(present) : isStatefulSetReady(present)) return met;
   const failure = firstPodFailure(pods);
-  if (failure !== undefined) return failed(`${what} does not start: ${failure.why}`);
+  if (failure !== undefined)
+    return failed(`${what} does not start: ${failure.why}`, { next: [toSeePod(context, failure)] });
   const refused = refusedPods(present);
   if (refused === undefined) return starting(`${what} is starting`, pods, cluster);
   return failed(`${what} does not start: ${refused}`, { next: [toSeeLimits(context, namespace)] });

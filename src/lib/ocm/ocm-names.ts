@@ -15,6 +15,8 @@ export const agentNamespace = 'open-cluster-management-agent';
 
 /** The add-on of KubeStellar that returns statuses. */
 export const statusAddon = 'addon-status';
+/** Its Deployment on a WEC (ocm-status-addon, pkg/controller/manifests). */
+export const statusAgent = 'status-agent';
 
 /** The namespace of a WEC's add-ons. */
 export const addonNamespace = 'open-cluster-management-agent-addon';

@@ -1,7 +1,7 @@
 import { partialReader } from '../kube/access.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { type Deployment, type Pod, resources, type Secret } from '../kube/client/objects.ts';
-import { startFailures, whyNodeless } from '../kube/pods.ts';
+import { podFailure, whyNodeless } from '../kube/pods.ts';
 import {
   agentNamespace,
   bootstrapSecretName,
@@ -62,18 +62,6 @@ const singletonApp = 'klusterlet-agent';
 const registrationApp = 'klusterlet-registration-agent';
 const agentApps = [singletonApp, registrationApp, 'klusterlet-manifestwork-agent'];
 
-/** Reasons for which a container does not start without intervention. */
-const stuckReasons = [...startFailures, 'CrashLoopBackOff'];
-
-/** A container that restarted often counts as running after this time. */
-const stableMs = 10_000;
-
-/** A pod that does not run, with the message of its container, as `CrashLoopBackOff (…)`. */
-interface PodProblem {
-  pod: Pod;
-  why: string;
-}
-
 const isAgentPod = ({ metadata }: Pod): boolean =>
   metadata.namespace === agentNamespace && agentApps.includes(metadata.labels?.app ?? '');
 
@@ -86,23 +74,20 @@ const isThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === u
 /**
  * The first operator or agent that has pods, none of them running. Pods are newer evidence than the conditions of their Deployments
  * and of the Klusterlet.
- * @param now of the WEC's clock, milliseconds since the epoch
  */
-export const podProblem = (pods: readonly Pod[], now: number): PodProblem | undefined =>
-  firstProblem(pods, (pod) => whyStuck(pod, now));
+export const agentFailure = (pods: readonly Pod[]) => firstProblem(pods, podFailure)?.problem;
 
 /** The first operator or agent without a node, with the scheduler's message: a node may still become available. */
-export const nodelessPod = (pods: readonly Pod[]): PodProblem | undefined => firstProblem(pods, whyNodeless);
+export const nodelessPod = (pods: readonly Pod[]) => firstProblem(pods, whyNodeless);
 
-function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefined): PodProblem | undefined {
+function firstProblem<Found>(pods: readonly Pod[], problemOf: (pod: Pod) => Found | undefined) {
   for (const app of [operatorName, ...agentApps]) {
     const podsOfAgent = pods.filter(
       (pod) => isThere(pod) && pod.metadata.labels?.app === app && (isAgentPod(pod) || isOperatorPod(pod)),
     );
-    const problems = podsOfAgent.map((pod) => ({ pod, why: why(pod) }));
-    if (problems.some(({ pod, why }) => why === undefined && hasStarted(pod))) continue;
-    const problem = problems.find((each): each is PodProblem => each.why !== undefined);
-    if (problem !== undefined) return problem;
+    const judged = podsOfAgent.map((pod) => ({ pod, problem: problemOf(pod) }));
+    if (judged.some(({ pod, problem }) => problem === undefined && hasStarted(pod))) continue;
+    for (const { pod, problem } of judged) if (problem !== undefined) return { pod, problem };
   }
   return undefined;
 }
@@ -110,21 +95,6 @@ function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefine
 /** Whether all its containers run, ready or not. */
 const hasStarted = ({ status }: Pod): boolean =>
   status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
-
-/** Why a container of a pod does not run, or runs only until it exits again. */
-function whyStuck({ status }: Pod, now: number): string | undefined {
-  for (const { state, lastState, restartCount = 0 } of status?.containerStatuses ?? []) {
-    const { reason = '', message } = state?.waiting ?? {};
-    if (stuckReasons.includes(reason)) return `${reason}${message ? ` (${message})` : ''}`;
-    const exitCode = lastState?.terminated?.exitCode ?? 0;
-    const started = Date.parse(state?.running?.startedAt ?? '');
-    // A start in the future comes from another clock.
-    const isStable = state?.running !== undefined && !(now - started >= 0 && now - started < stableMs);
-    if (restartCount > 1 && exitCode !== 0 && !isStable)
-      return `CrashLoopBackOff (it exits repeatedly: exit code ${exitCode}, restarted ${restartCount} times)`;
-  }
-  return undefined;
-}
 
 /**
  * The pods of the agent that registers and renews the Lease.
@@ -167,10 +137,8 @@ export function agentStarted(klusterlet: Klusterlet | undefined, pods: readonly 
 export const lacksOperator = (pods: readonly Pod[]): boolean => !pods.some((pod) => isThere(pod) && isOperatorPod(pod));
 
 /** Pods of the operator and of agents that do not run: their kubelets retry only after minutes. */
-export const stuckPodsOf = (pods: readonly Pod[] | undefined, now: number): Pod[] =>
-  (pods ?? []).filter(
-    (pod) => isThere(pod) && (isAgentPod(pod) || isOperatorPod(pod)) && whyStuck(pod, now) !== undefined,
-  );
+export const stuckPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
+  (pods ?? []).filter((pod) => (isAgentPod(pod) || isOperatorPod(pod)) && podFailure(pod) !== undefined);
 
 /** Pods of agents, without those that are being deleted. */
 export const agentPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>

@@ -41,14 +41,15 @@ export interface OpenWds {
   hosting?: string;
   /** The contexts of the kubeconfig. */
   contexts?: { has(name: string): boolean };
+  /** Returns a client for the context of a name, if there is one: it may lead to the WEC of that name. */
+  contextNamed?: (name: string) => Promise<Kube | undefined>;
   /** The other contexts that the user gave, for suggested commands. */
   beside?: { its?: string | undefined; hosting?: string | undefined };
 }
 
 /** The options that select a WDS, and the other contexts that the user gave. */
 export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>): string[] => [
-  ...['--wds', name],
-  ...onIts(beside.its),
+  ...['--wds', name, ...onIts(beside.its)],
   ...hostingFlags({ beside }),
 ];
 

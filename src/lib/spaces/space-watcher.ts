@@ -1,9 +1,9 @@
-import { command, type NextStep, run } from '../core/next-step.ts';
+import type { NextStep } from '../core/next-step.ts';
 import { type Access, hidden, ifSeen, partialReader, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { failureLog, firstPodFailure, type PodFailure } from '../kube/pods.ts';
+import { failureLog, firstPodFailure, type PodFailure, toSeePod } from '../kube/pods.ts';
 import { apiServerOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, tryEntrance } from './entrance.ts';
@@ -131,17 +131,16 @@ export async function failureOfStage<Inside>(
   const stage = stages.find((candidate) => candidate.id === id);
   const outside = firstPodFailure(stage?.podsOf?.(space) ?? []);
   if (outside !== undefined)
-    return { failure: outside, log: await failureLog(hosting, outside), next: [describePod(hosting, outside)] };
+    return {
+      failure: outside,
+      log: await failureLog(hosting, outside),
+      next: [toSeePod(hosting.cluster.context, outside)],
+    };
   const podsInside = space.inside.state === 'seen' ? (stage?.podsInside?.(space.inside.value) ?? []) : [];
   const failure = firstPodFailure(podsInside);
   const log = failure === undefined || inside === undefined ? [] : await failureLog(inside, failure);
   // A space of type host is no context of its own.
   const at = space.type === 'host' ? hosting : inside;
-  const next = failure === undefined || at === undefined ? [] : [describePod(at, failure)];
+  const next = failure === undefined || at === undefined ? [] : [toSeePod(at.cluster.context, failure)];
   return { failure, log, next };
-}
-
-function describePod({ cluster }: Kube, { pod }: PodFailure): NextStep {
-  const describe = command`kubectl --context ${cluster.context} -n ${pod.namespace ?? ''} describe pod ${pod.name}`;
-  return run(describe, 'Correct what its last state shows');
 }

@@ -124,16 +124,17 @@ export function deregisterOne(
 async function withHeld({ kube, record }: InspectedWec, error: unknown): Promise<unknown> {
   if (!(error instanceof StellarError) || error.code !== 'timeout' || !kube || !record?.hubHash) return error;
   const { hubHash } = record;
-  const held = ifSeen(await tryRead(() => heldObjects(kube, hubHash))) ?? [];
-  const [first] = held;
-  if (first === undefined) return error;
+  const seen = ifSeen(await tryRead(() => heldObjects(kube, hubHash))) ?? [];
+  const held = seen.map((each) => ({ ...each, finalizers: foreignFinalizers(each.object, () => false) }));
+  // A namespace without a finalizer waits for what is in it.
+  const cause = held.find(({ finalizers }) => finalizers.length > 0) ?? held[0];
+  if (cause === undefined) return error;
   const { context } = kube.cluster;
-  const details = held.map(({ entry, object }) => {
-    const finalizers = foreignFinalizers(object, () => false);
+  const details = held.map(({ entry, finalizers }) => {
     const why = finalizers.length === 0 ? '' : `, and is blocked by finalizer ${finalizers.join(', ')}`;
     return `On ${context}, ${describeApplied(entry)} is being deleted${why}.`;
   });
-  const see = toSeeHolder(context, groupResourceOf(first.entry), first.object);
+  const see = toSeeHolder(context, groupResourceOf(cause.entry), cause.object);
   return error.with({ details: few(details), next: [see, ...error.next] });
 }
 

@@ -90,7 +90,7 @@ export async function planJoin(
   const reregistration = await planReregister(access, wec, evidence, { settings, endpoint }, options);
   const unverified = await checks.verify(endpoint);
   const notes = [unverified ?? [], notesOn(access, endpoint, name, wecBefore)].flat();
-  const versions = planVersions(wecBefore, settings, options, kube.now());
+  const versions = planVersions(wecBefore, settings, options);
   const before = { wecBefore, hubBefore, identity, uid, former };
   return { name, its: access.its, kube, endpoint, settings, versions, ...before, ...reregistration, notes };
 }

@@ -25,17 +25,15 @@ type Decision = { keep: boolean; why: string } | undefined;
 /**
  * Decides on the images of an existing operator and Klusterlet: a user may have upgraded or downgraded them since the join. A join
  * keeps them, as `wec upgrade` changes them, unless it was asked for others or theirs cannot be pulled.
- * @param now the WEC's clock, milliseconds since the epoch
  */
 export function planVersions(
   { operator, klusterlet, pods }: WecEvidence,
   settings: AgentSettings,
   options: JoinOptions,
-  now: number,
 ): VersionPlan {
   const wanted = image(settings, 'registration-operator');
   const isAsked = options.ocmVersion !== undefined || options.imageRegistry !== undefined;
-  const withoutImage = stuckPodsOf(pods, now).filter(lacksImage);
+  const withoutImage = stuckPodsOf(pods).filter(lacksImage);
   const runs = operator?.spec?.template?.spec?.containers?.[0]?.image;
   const isOwn = operator === undefined || isOurs(operator);
   const ofOperator = isOwn ? decide(runs, wanted, { isAsked, isStuck: withoutImage.some(isOperatorPod) }) : undefined;

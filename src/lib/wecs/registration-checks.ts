@@ -2,7 +2,7 @@ import { formatAge } from '../core/deadline.ts';
 import { advice, command, type NextStep, noted, onIts, partial, run } from '../core/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { type Condition, changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
-import { isScaledToNone, refusedPods, scaleUp, toSeeLimits } from '../kube/pods.ts';
+import { isScaledToNone, refusedPods, scaleUp, toSeeLimits, toSeePod } from '../kube/pods.ts';
 import { hubConnectionOf, isOfOtherServer } from '../ocm/hub-connection.ts';
 import {
   agentReports,
@@ -16,10 +16,10 @@ import { agentNamespace, hubSecretName, isOurs, operatorName, operatorNamespace 
 import type { RequestState } from '../ocm/registration-requests.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
 import {
+  agentFailure,
   agentStarted,
   lacksAgent,
   lacksOperator,
-  podProblem,
   seemsToRun,
   startingAgent,
   type WecEvidence,
@@ -101,16 +101,14 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
 
 export function klusterletApplied(
   { klusterlet, operator, pods, context }: WecEvidence,
-  { name: wec, its, now }: Registration,
+  { name: wec, its }: Registration,
 ): Verdict {
-  const problem = podProblem(pods ?? [], now);
-  if (problem !== undefined) {
-    const { namespace = '', name } = problem.pod.metadata;
-    const see = command`kubectl --context ${context} -n ${namespace} describe pod ${name}`;
-    const next = [run(see, 'Correct what its last state shows')];
-    const why = `a container does not start: ${namespace}/${name}: ${problem.why}`;
-    return failed(why, { code: 'container-not-starting', next });
-  }
+  const failure = agentFailure(pods ?? []);
+  if (failure !== undefined)
+    return failed(`a container does not start: ${failure.why}`, {
+      code: 'container-not-starting',
+      next: [toSeePod(context, failure)],
+    });
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
   const condition = conditionOf(klusterlet, 'Applied');
   if (condition?.status === 'False')
@@ -258,7 +256,7 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   if (condition.status === 'False') return reportedUnavailable(condition, registration);
   if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);
   // The ITS learns only after minutes that an agent is gone.
-  const runs = wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !podProblem(wec.pods ?? [], now));
+  const runs = wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !agentFailure(wec.pods ?? []));
   if (!runs && wec.klusterlet !== undefined)
     return waiting('its operator or its agent is not running, whatever the ITS still reports');
   // Both times come from the agent's own node, the start in whole seconds. Renewals by an earlier agent are no evidence.

@@ -188,7 +188,7 @@ async function removeLease(kube: Kube, { metadata: { name, namespace, uid } }: L
  * @returns whether any pod was deleted
  */
 export async function retryStuckPods(kube: Kube, { pods }: WecEvidence, operatorIsOurs: boolean): Promise<boolean> {
-  const stuck = stuckPodsOf(pods, kube.now()).filter((pod) => operatorIsOurs || !isOperatorPod(pod));
+  const stuck = stuckPodsOf(pods).filter((pod) => operatorIsOurs || !isOperatorPod(pod));
   // A convenience: without that right a user waits a little longer.
   return (await unlessStatus(deleteObjects(kube, resources.pods, stuck), 403)) ?? false;
 }

@@ -54,7 +54,7 @@ function withoutNode({ wec }: WecFindings): Problem | undefined {
   const nodeless = nodelessPod(wec?.pods ?? []);
   if (wec === undefined || nodeless === undefined) return undefined;
   const { namespace = '', name } = nodeless.pod.metadata;
-  const message = `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}.`;
+  const message = `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.problem.replace(/\.$/, '')}.`;
   const see = command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`;
   return wecProblem('pod-unschedulable', message, run(see, 'Make room on a node, or add one'));
 }

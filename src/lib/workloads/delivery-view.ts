@@ -16,12 +16,13 @@ import {
   waiting,
 } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
+import { writtenAt } from '../kube/client/objects.ts';
 import { type Modulation, returnedStatusLabels } from '../ocm/kubestellar-api.ts';
 import { flagsOf } from '../spaces/open-wds.ts';
 import { returnedByOne, toCreateCollector } from './collector.ts';
 import type { Delivery } from './delivery.ts';
-import { late, wdsStages } from './wds-stages.ts';
-import { lateAgent, wecStages } from './wec-stages.ts';
+import { late, lateSince, wdsStages } from './wds-stages.ts';
+import { toSeeStatusAgent, wecStages } from './wec-stages.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
 export interface DeliveryView extends Standing, Help {
@@ -92,9 +93,11 @@ function returned(delivery: Delivery): Verdict {
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
   const sent = ifSeen(delivery.sent)?.work;
   const none = `${wec} has returned no status for it`;
-  if (workStatus.value === undefined) return lateAgent(delivery, sent, none, 'status-missing');
+  const missing = { code: 'status-missing', next: [toSeeStatusAgent(delivery)] };
+  const since = sent === undefined ? 0 : Math.max(writtenAt(sent), policy === undefined ? 0 : writtenAt(policy));
+  if (workStatus.value === undefined) return lateSince(evidence, since, none, missing);
   // Something on the WEC must write one first.
-  if (workStatus.value.status === undefined) return waiting(none, { code: 'status-missing' });
+  if (workStatus.value.status === undefined) return waiting(none, { code: missing.code });
   if (collectors.value.size > 0) {
     if (isCombined.state !== 'seen') return unseen(isCombined.why);
     if (!isCombined.value)

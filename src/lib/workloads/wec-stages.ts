@@ -4,6 +4,7 @@ import { ifSeen } from '../kube/access.ts';
 import { conditionOf, groupResourceOf, writtenAt } from '../kube/client/objects.ts';
 import type { Candidate } from '../ocm/kubestellar-api.ts';
 import { holdersOf, lacksRight, type ManifestStatus, type ManifestWork, toSeeHolders } from '../ocm/manifest-works.ts';
+import { addonNamespace, statusAgent } from '../ocm/ocm-names.ts';
 import { toEndRefusal } from '../ocm/refusals.ts';
 import { flagsOf, toSeeTransport } from '../spaces/open-wds.ts';
 import type { Delivery } from './delivery.ts';
@@ -56,9 +57,11 @@ function toSeeAgent(delivery: Delivery): NextStep[] {
   return [run(command`stellarctl wec get ${target} ${onIts(evidence.its)}`, 'Does its agent run?')];
 }
 
-/** What an agent does within seconds. @param work its order */
-export const lateAgent = (delivery: Delivery, work: ManifestWork | undefined, why: string, code: string): Verdict =>
-  lateSince(delivery.evidence, work === undefined ? 0 : writtenAt(work), why, { code, next: toSeeAgent(delivery) });
+/** Shows why no status comes back: its agent is not the one that applies works. */
+export function toSeeStatusAgent(delivery: Delivery): NextStep {
+  const log = (at: string) => command`kubectl --context ${at} -n ${addonNamespace} logs deployment/${statusAgent}`;
+  return onWec(delivery, log, 'See what its status agent says');
+}
 
 function workInMailbox(delivery: Delivery): Verdict {
   const { wec, isBound, binding, bound, sent, stoppedAt, of, evidence } = delivery;
@@ -120,7 +123,9 @@ function applied(delivery: Delivery): Verdict {
   const { work, manifest } = sent.value;
   if (work.metadata.deletionTimestamp !== undefined) return unseen('its work is being deleted');
   const state = appliedState(work, manifest);
-  if (state === undefined) return lateAgent(delivery, work, `the agent of ${wec} has not answered`, 'agent-silent');
+  const silent = { code: 'agent-silent', next: toSeeAgent(delivery) };
+  if (state === undefined)
+    return lateSince(delivery.evidence, writtenAt(work), `the agent of ${wec} has not answered`, silent);
   if (state.status === 'True') return met;
   const since = state.lastTransitionTime;
   return failed(state.message ?? 'not applied', { ...refusal(delivery, manifest), since });

@@ -1,7 +1,6 @@
 import { StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
-import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import { checkNamespace, checkPathSegment } from '../kube/object-names.ts';
@@ -9,6 +8,7 @@ import { firstPodFailure, podsOf } from '../kube/pods.ts';
 import { isRecorded } from '../ocm/cluster-uid.ts';
 import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
+import { addonNamespace, statusAgent } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { deliveriesOf, type FollowedObject } from './delivery.ts';
@@ -66,22 +66,12 @@ export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): S
   return new StellarError('not-found', `${object} is not in ${wds}.`, { next: [list] });
 }
 
-/** The client of the context of a name, which may lead to the WEC of that name. */
-type ContextNamed = (name: string) => Promise<Kube | undefined>;
-
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
-export const getWorkload = async (
-  named: NamedObject,
-  wds: OpenWds,
-  contextNamed?: ContextNamed,
-): Promise<ViewWithErrors<WorkloadView>> => readWorkload(await findObject(named, wds), wds, contextNamed);
+export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> =>
+  readWorkload(await findObject(named, wds), wds);
 
 /** Reads an object and its deliveries. */
-export async function readWorkload(
-  found: Found,
-  wds: OpenWds,
-  contextNamed?: ContextNamed,
-): Promise<ViewWithErrors<WorkloadView>> {
+export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
@@ -96,16 +86,13 @@ export async function readWorkload(
   const of = follow(evidence.policies);
   const deliveries = deliveriesOf(of, { ...evidence, held: await heldPolicies(of, evidence, kinds, wds) });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
-  const views = deliveries.map(viewOfDelivery);
-  const explained = contextNamed
-    ? await Promise.all(views.map((view) => withPodFailure(view, ref, ifSeen(evidence.inventory), contextNamed)))
-    : views;
+  const explain = (view: DeliveryView) => withPodFailure(view, ref, ifSeen(evidence.inventory), wds);
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: ifSeen(wds.its)?.name ?? null,
-      deliveries: explained,
+      deliveries: await Promise.all(deliveries.map((delivery) => explain(viewOfDelivery(delivery)))),
       problems: leftOut(selecting, evidence),
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
@@ -115,14 +102,17 @@ export async function readWorkload(
 /** Adds why pods on the WEC do not run, in the words of its kubelet, if a context is proven to lead there. */
 async function withPodFailure(
   delivery: DeliveryView,
-  { namespace, name }: Found['ref'],
+  ref: Found['ref'],
   inventory: ReadonlyMap<string, ManagedCluster> | undefined,
-  contextNamed: ContextNamed,
+  { contextNamed }: OpenWds,
 ): Promise<DeliveryView> {
-  const { wec, blockedAt } = delivery;
-  if (wec === null || namespace === undefined || blockedAt?.stage !== 'available') return delivery;
+  const { wec, blockedAt, code } = delivery;
+  const isStatus = code === 'status-missing';
+  const { namespace, name } = isStatus ? { namespace: addonNamespace, name: statusAgent } : ref;
+  if (wec === null || namespace === undefined || !blockedAt || !(isStatus || blockedAt.stage === 'available'))
+    return delivery;
   const pods = await tryRead(async () => {
-    const kube = await contextNamed(wec);
+    const kube = await contextNamed?.(wec);
     return kube && (await isRecorded(kube, inventory?.get(wec))) ? kube.list<Pod>(resources.pods, { namespace }) : [];
   });
   const failure = firstPodFailure(podsOf(name, ifSeen(pods) ?? []));

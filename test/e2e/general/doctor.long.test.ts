@@ -68,7 +68,7 @@ describe('an installation', { concurrency: 1 }, () => {
     const crash = found.find(({ id, status }) => id === 'wec-containers' && status === 'fail');
     assert.match(
       crash?.command ?? '',
-      /^kubectl --context cluster1 -n open-cluster-management-agent describe pod \S+$/,
+      /^kubectl --context cluster1 -n open-cluster-management-agent logs \S+ -c \S+ --previous$/,
     );
     assert.deepEqual(wrong(await examine('--skip', 'its-hub-webhook', '--skip', 'wec-containers')), []);
     for (const mend of undo) await mend();

@@ -119,17 +119,20 @@ const judgeSoon = (hub: Plane, name: string) =>
 describe('when something goes wrong', { concurrency: true }, () => {
   describe('with an agent', { concurrency: 1 }, () => {
     it('whose operator crashes, all commands report it, and join completes after the fix', async () => {
-      const crash = /: CrashLoopBackOff \((?:back-off|it ends again)/;
+      const crash = /: it keeps crashing \(exit \d+, restarted \d+ times\)/;
       await during({ kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' }, async () => {
         const { stderr } = await fails('wec join cluster1 --accept --its its1', 1, crash);
-        assert.match(stderr, /kubectl .*describe pod/);
+        assert.match(stderr, /kubectl .*logs .* --previous/);
         // At times it is being retried.
         const next = await until(async () => {
           const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
-          const isIt = /a container does not start: \S+: CrashLoopBackOff/.test(diagnosis.problem);
+          const isIt = /a container does not start: pod \S+, container \S+: it keeps crashing/.test(diagnosis.problem);
           return isIt ? diagnosis.next : undefined;
         }, 'diagnosis of the container');
-        assert.match(next, /^kubectl --context cluster1 -n open-cluster-management describe pod klusterlet-/);
+        assert.match(
+          next,
+          /^kubectl --context cluster1 -n open-cluster-management logs klusterlet-\S+ -c \S+ --previous/,
+        );
         await fails('wec wait cluster1=cluster1 --timeout 5s --its its1', 3, crash);
       });
       await succeeds('wec join cluster1 --accept --its its1');
@@ -238,7 +241,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       const early = await createRegistrationRequest(hub, { cluster: 'early', agent: 'agent-of-early' });
       await ask(hub, 'announced', { agent: 'agent-of-announced' });
       const missing = /blocked by managed-cluster: the agent .*announced? its ManagedCluster/;
-      const look = /-n open-cluster-management-hub describe deployments,pods/;
+      const look = /-n open-cluster-management-hub logs \S+ -c \S+ --previous/;
       const silent = /OCM's webhook for ManagedClusters does not answer: .*it keeps crashing/;
       await during({ kind: 'crashing', plane: 'its2', pod: faultyPods.webhook }, async () => {
         const webhook = /failed calling webhook "managedcluster\S+\.admission\.cluster\.open-cluster-management\.io"/;

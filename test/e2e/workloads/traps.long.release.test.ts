@@ -15,7 +15,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
-import { rowOptions } from '../support/in-release.ts';
+import { inRelease, rowOptions } from '../support/in-release.ts';
 import { deployment, type Labels, type Scene, type Trap, traps } from '../support/trap-scenes.ts';
 import { takeSteps } from '../support/workload-traps.ts';
 
@@ -127,6 +127,23 @@ describe('the view of workloads', () => {
       return /on w1: pod web-\S+, container c: the image example\.com\/nowhere:1 cannot be pulled/.test(stdout);
     }, 'the words of the kubelet');
     await mend();
+  });
+
+  it('says why the status agent of a WEC does not run', inRelease, async () => {
+    const mend = await bed.fault({ kind: 'failing', image: 'ocm-status-addon', log: ['cannot list works'] });
+    const namespace = 'open-cluster-management-agent-addon';
+    const { admin } = bed.plane('w1');
+    for (const { metadata } of (await admin.list(resources.pods, { namespace })).items)
+      await admin.delete(resources.pods, `${namespace}/${metadata.name}`);
+    const clause = { objectSelectors: [{ matchLabels: { app: 'unreported' } }], wantSingletonReportedState: true };
+    await arrange({ name: 'unreported', clause, objects: [deployment('unreported', {})] });
+    const { stdout } = await until(async () => {
+      const run = await cli.run(['workload', 'get', 'deployment/web', '-n', 'unreported', ...at]);
+      return run.stdout.includes('it keeps crashing') ? run : undefined;
+    }, 'the crash of the status agent');
+    assert.match(stdout, /w1 has returned no status for it.*: pod status-agent-\S+, container status-agent: it keeps/);
+    await mend();
+    await done('deployment/web -n unreported');
   });
 
   const view = async (ask: string, flags: readonly string[]) =>

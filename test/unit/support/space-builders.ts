@@ -138,6 +138,7 @@ export function pod(name: string, options: PodOptions = {}): Pod {
   } = options;
   const status = {
     name: 'main',
+    ready,
     restartCount: restarts,
     state: {
       ...(waiting === undefined ? {} : { waiting }),

@@ -103,6 +103,7 @@ describe('WECs are selected', () => {
       [[], {}],
       [['a'], { all: true }],
       [[], { all: true, selector: 'x' }],
+      [[], { selector: '' }],
     ] as const)
       assert.throws(() => parseChosenWecs(words, choice), isUsage);
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { commandOf } from '../../../../src/lib/core/next-step.ts';
 import type { Verdict } from '../../../../src/lib/core/stages.ts';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import {
@@ -11,6 +12,7 @@ import {
   podFailure,
   podsOf,
   starting,
+  toSeePod,
 } from '../../../../src/lib/kube/pods.ts';
 import { fakeKube, now, secondsAgo } from '../../support/builders.ts';
 import { deployment, job, type PodOptions, pod, statefulSet } from '../../support/space-builders.ts';
@@ -36,9 +38,16 @@ describe('what prevents a pod from running:', () => {
   test('a crashing container; the log is that of the previous run', () => {
     const trouble = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 2, lastExitCode: 1 }));
     assert.deepEqual(
-      [trouble?.kind, trouble?.previousLog, trouble?.why],
-      ['crash', true, 'pod p, container main: it keeps crashing (exit 1, restarted 2 times)'],
+      [trouble?.kind, trouble?.why],
+      ['crash', 'pod p, container main: it keeps crashing (exit 1, restarted 2 times)'],
     );
+  });
+  test('a container that crashes again and again, while it runs', () => {
+    const ofRun = (options: PodOptions) =>
+      podFailure(pod('p', { runningSince: secondsAgo(40), restarts: 2, lastExitCode: 2, ...options }));
+    assert.equal(ofRun({})?.why, 'pod p, container main: it keeps crashing (exit 2, restarted 2 times)');
+    for (const options of [{ ready: true }, { lastExitCode: 0 }, { restarts: 1 }])
+      assert.equal(ofRun(options), undefined);
   });
   test('a failed pod of a Job', () =>
     assert.equal(why({ phase: 'Failed', exitCode: 3 }), 'pod p, container main: exit 3'));
@@ -78,6 +87,21 @@ test('the first trouble is that of the first pod that has one', () =>
 
 describe('the log of a container in trouble', () => {
   const crash = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 5 }));
+  const step = (options: PodOptions) => {
+    const failure = podFailure(pod('p', options)) ?? assert.fail();
+    return commandOf([toSeePod('kind-1', failure)]);
+  };
+  test('is shown by a command; the kubelet knows more of a container that cannot start', () => {
+    assert.equal(
+      step({ waiting: { reason: 'CrashLoopBackOff' }, restarts: 5 }),
+      'kubectl --context kind-1 -n its1-system logs p -c main --previous',
+    );
+    assert.equal(step({ phase: 'Failed', exitCode: 3 }), 'kubectl --context kind-1 -n its1-system logs p -c main');
+    assert.equal(
+      step({ waiting: { reason: 'ErrImagePull' } }),
+      'kubectl --context kind-1 -n its1-system describe pod p',
+    );
+  });
   const logOf = (answer: (previous: boolean) => string[] | undefined) =>
     failureLog(
       fakeKube({ logTail: async (_pod, _container, { previous = false }) => answer(previous) }),

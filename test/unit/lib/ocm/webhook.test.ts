@@ -88,7 +88,7 @@ describe("a hub's webhook for ManagedClusters", () => {
       crash.why,
       /does not answer: it does not start: pod \S+-1, container main: it keeps crashing \(exit 1/,
     );
-    assert.match(commandOf(crash.next) ?? '', /describe deployments,pods$/);
+    assert.match(commandOf(crash.next) ?? '', /-n open-cluster-management-hub logs \S+-1 -c main --previous$/);
     assert.match((await silentHub(deployment(), podOf({}))).why, /does not answer: it is starting$/);
   });
 

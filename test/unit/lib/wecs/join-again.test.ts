@@ -177,7 +177,7 @@ describe('a WEC that is registered', () => {
     plan().wecBefore && { wecBefore: { ...plan().wecBefore, pods } };
   test('needs nothing if it is available and its agent runs', () => assert.equal(done({}), true));
   test('needs more if the agent crash-loops or has no pod, however fresh its lease is', () => {
-    const crash = [{ name: 'a', state: { waiting: { reason: 'CrashLoopBackOff' } } }];
+    const crash = [{ name: 'a', restartCount: 2, state: { waiting: { reason: 'CrashLoopBackOff' } } }];
     assert.equal(done(withPods(wecPod('klusterlet'), wecPod('klusterlet-agent', crash))), false);
     assert.equal(done(withPods(wecPod('klusterlet'))), false);
     assert.equal(

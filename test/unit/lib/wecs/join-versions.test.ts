@@ -4,7 +4,7 @@ import type { Klusterlet } from '../../../../src/lib/ocm/ocm-objects.ts';
 import type { WecEvidence } from '../../../../src/lib/ocm/wec-evidence.ts';
 import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
 import { planVersions } from '../../../../src/lib/wecs/join-versions.ts';
-import { klusterlet, now, wecEvidence, wecPod } from '../../support/builders.ts';
+import { klusterlet, wecEvidence, wecPod } from '../../support/builders.ts';
 
 const settings = {
   clusterName: 'cluster1',
@@ -28,7 +28,7 @@ function running(operator: string, agent = of('v1.3.1'), rest: Partial<WecEviden
   });
 }
 const plan = (wec: WecEvidence, options: Partial<JoinOptions> = {}) =>
-  planVersions(wec, settings, { accept: true, labels: {}, ...options }, now);
+  planVersions(wec, settings, { accept: true, labels: {}, ...options });
 
 describe('the version of an existing operator', () => {
   test('is that of the hub: no message', () =>

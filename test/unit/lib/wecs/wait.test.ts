@@ -70,7 +70,7 @@ test('a WEC whose operator or agent is not running is not available, whatever th
   const agent = wecPod('klusterlet-agent');
   const crashing = wecPod('klusterlet-agent', [
     {
-      ...{ name: 'agent', restartCount: 3, state: { running: { startedAt: secondsAgo(2) } } },
+      ...{ name: 'agent', ready: false, restartCount: 3, state: { running: { startedAt: secondsAgo(2) } } },
       lastState: { terminated: { exitCode: 1 } },
     },
   ]);

@@ -548,7 +548,14 @@ describe('a broken link is named:', () => {
       given.workStatuses = [];
       const [delivery] = deliveries(given, web);
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-missing']);
-      if (state === 'failed') assert.equal(delivery?.next, 'stellarctl wec get cluster1 --its its1');
+      const log = '-n open-cluster-management-agent-addon logs deployment/status-agent';
+      if (state === 'failed')
+        assert.deepEqual(delivery?.steps, [
+          `See what its status agent says: kubectl --context CONTEXT ${log}      (CONTEXT: that of cluster1)`,
+        ]);
+      // The policy may ask for it only now.
+      one(given.policies).metadata.managedFields = [{ time: lately }];
+      assert.equal(deliveries(given, web)[0]?.blockedAt?.state, 'waiting');
     });
     test(`the WEC has it with another immutable field${when}`, () => {
       const given = record('singleton-status');
