@@ -39,6 +39,8 @@ export class ClusterNetwork {
   readonly endpoints = new Set<Endpoint>();
   /** The port of its kubelet on this machine, once it serves. */
   kubeletPort = 0;
+  /** The present text of its table. */
+  written: string | undefined;
   readonly #network: Network;
   readonly dns: DnsServer;
 
@@ -177,6 +179,8 @@ export class Network {
   #write(): void {
     for (const cluster of this.#clusters.values()) {
       const text = [...this.#tableOf(cluster)].map(([from, to]) => `${from} ${to}\n`).join('');
+      if (cluster.written === text) continue;
+      cluster.written = text;
       const { table } = cluster.parts;
       writeFileSync(`${table}.new`, text);
       renameSync(`${table}.new`, table);

@@ -15,7 +15,12 @@ import {
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const ecdsa = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const rsa = {
+  ...{ name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048 },
+  publicExponent: new Uint8Array([1, 0, 1]),
+} as const;
+type Algorithm = typeof ecdsa | typeof rsa;
 const day = 24 * 3600 * 1000;
 
 /** A certificate and its private key. */
@@ -55,8 +60,13 @@ export class Authority {
     this.keyPem = privatePem(keys);
   }
 
-  static async create(name: string): Promise<Authority> {
-    const keys = await newKeys();
+  /** With an RSA key, as kubeadm makes it: an API server verifies the certificate of a client at each request, which takes half as long. */
+  static createRsa(name: string): Promise<Authority> {
+    return Authority.create(name, rsa);
+  }
+
+  static async create(name: string, algorithm: Algorithm = ecdsa): Promise<Authority> {
+    const keys = await newKeys(algorithm);
     const certPem = await sign(name, name, keys, keys, [
       new BasicConstraintsExtension(true, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true),
@@ -67,8 +77,10 @@ export class Authority {
 
   /** An authority by its certificate and private key. */
   static of({ certPem, keyPem }: KeyPair): Authority {
+    const key = createPrivateKey(keyPem);
+    const algorithm = key.asymmetricKeyType === 'rsa' ? rsa : ecdsa;
     const keys = {
-      privateKey: createPrivateKey(keyPem).toCryptoKey(algorithm, true, ['sign']),
+      privateKey: key.toCryptoKey(algorithm, true, ['sign']),
       publicKey: createPublicKey(certPem).toCryptoKey(algorithm, true, ['verify']),
     };
     const name = /^CN=(.+)$/m.exec(new X509Certificate(certPem).subject)?.[1] ?? '';
@@ -105,12 +117,13 @@ export async function newKeyPem(): Promise<string> {
   return privatePem(await newKeys());
 }
 
-async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+async function newKeys(algorithm: Algorithm = ecdsa): Promise<webcrypto.CryptoKeyPair> {
   return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
 }
 
 function privatePem(keys: webcrypto.CryptoKeyPair): string {
-  return KeyObject.from(keys.privateKey).export({ type: 'sec1', format: 'pem' }).toString();
+  const key = KeyObject.from(keys.privateKey);
+  return key.export({ type: key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1', format: 'pem' }).toString();
 }
 
 async function sign(
@@ -129,7 +142,7 @@ async function sign(
     notAfter: to,
     publicKey: keys.publicKey,
     signingKey: issuerKeys.privateKey,
-    signingAlgorithm: algorithm,
+    signingAlgorithm: { hash: 'SHA-256', ...issuerKeys.privateKey.algorithm },
     extensions,
   });
   return `${certificate.toString('pem')}\n`;

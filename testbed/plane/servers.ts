@@ -70,7 +70,7 @@ export class Servers {
   /** Creates the files, and starts the servers with a certificate for this machine only. */
   static async create(dir: string, binary: string): Promise<Servers> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const authority = await Authority.create('kubernetes');
+    const authority = await Authority.createRsa('kubernetes');
     const otherAuthority = await Authority.create('other');
     const tokenKeyPem = await newKeyPem();
     const range = await ServiceRange.claim();
@@ -153,7 +153,7 @@ export class Servers {
 
   /** Replaces the CA, which the API server reloads soon: it refuses the clients of the previous one from then on. */
   async renewAuthority(): Promise<void> {
-    this.#authority = await Authority.create('kubernetes');
+    this.#authority = await Authority.createRsa('kubernetes');
     await this.#writeAuthority();
     await this.serveWith(await this.#forThisMachine());
   }
