@@ -9,6 +9,12 @@ import type { Style } from '../terminal/style.ts';
 
 type Options = WdsOptions & { namespace?: string };
 
+/** An object of a WDS, as kubectl takes it. */
+export const objectArguments = [
+  ['<object>', 'KIND/NAME or KIND.GROUP/NAME, or only the kind'],
+  ['[name]', 'its name, after the kind'],
+] as const;
+
 export const definition: Definition<Options> = {
   description:
     'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that fixes it.',
@@ -18,19 +24,17 @@ export const definition: Definition<Options> = {
     ['stellarctl workload get deployment/web -n shop -o wide', 'every stage on the way to each WEC'],
     ['stellarctl workload get gadgets.example.com/g1 --wds wds2', 'an object of another kind'],
   ],
-  arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
+  arguments: objectArguments,
   options: [['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'], ...wdsOptions()],
-  async run(session, { namespace }, [text = '']) {
+  async run(session, { namespace }, words) {
     const { getWorkload, parseObject } = await import('../../lib/workloads/workload.ts');
-    const named = parseObject(text, namespace);
+    const named = parseObject(words, namespace);
     const wds = await session.wds();
     const { view, errors } = await getWorkload(named, wds);
     // The error below says it.
     const isMissing = view.deliveries.length === 1 && view.deliveries[0]?.code === 'object-missing';
     if (isForPeople(session.output) && isMissing) session.progress.stop();
-    else {
-      await session.show(view, (style, isWide) => describeWorkload(view, wds.kube.now(), style, isWide));
-    }
+    else await session.show(view, (style, isWide) => describeWorkload(view, wds.kube.now(), style, isWide));
     session.incomplete(errors);
     const broken = view.deliveries.find(({ blockedAt }) => blockedAt !== null);
     if (isForPeople(session.output) && broken?.next) session.next(broken.next);

@@ -2,6 +2,7 @@ import type { CombinedTable, ReturnedView } from '../../lib/workloads/returned.t
 import type { Definition } from '../common/define.ts';
 import { aligned } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { objectArguments } from './get.ts';
 
 type Options = WdsOptions & { namespace?: string };
 
@@ -13,12 +14,12 @@ export const definition: Definition<Options> = {
     ['stellarctl workload status deployment/web -n shop', 'a line for each WEC, then the tables'],
     ['stellarctl workload status deployment/web -n shop -o json', 'the statuses themselves'],
   ],
-  arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
+  arguments: objectArguments,
   options: [['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'], ...wdsOptions()],
-  async run(session, { namespace }, [text = '']) {
+  async run(session, { namespace }, words) {
     const { parseObject } = await import('../../lib/workloads/workload.ts');
     const { getReturned } = await import('../../lib/workloads/returned.ts');
-    const { view, errors } = await getReturned(parseObject(text, namespace), await session.wds());
+    const { view, errors } = await getReturned(parseObject(words, namespace), await session.wds());
     await session.show(view, () => describeReturned(view));
     session.incomplete(errors);
   },

@@ -4,6 +4,7 @@ import type { WorkloadGoal } from '../../lib/workloads/wait-workload.ts';
 import type { Definition } from '../common/define.ts';
 import { listOption, type WdsOptions, wdsOptions } from '../common/options.ts';
 import { checkWecName } from '../common/wec-argument.ts';
+import { objectArguments } from './get.ts';
 
 interface Options extends WdsOptions {
   namespace?: string;
@@ -21,7 +22,7 @@ export const definition: Definition<Options> = {
     ['stellarctl workload wait deploy/web -n shop --for applied --on c1,c2', 'on two WECs'],
     ['stellarctl workload wait deployment/web -n shop --timeout 0', 'check once, for the exit code'],
   ],
-  arguments: [['<object>', 'KIND/NAME, or KIND.GROUP/NAME']],
+  arguments: objectArguments,
   options: [
     ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
     new Option('--for <stage>', 'the stage to wait for')
@@ -31,12 +32,12 @@ export const definition: Definition<Options> = {
     ['--all', 'all WECs that policies send it to (the default)'],
     ...wdsOptions(),
   ],
-  async run(session, { namespace, for: goal, on, all }, [text = '']) {
+  async run(session, { namespace, for: goal, on, all }, words) {
     if (all && on !== undefined) throw new StellarError('usage', 'Give either --on or --all.');
     on?.forEach(checkWecName);
     const { parseObject } = await import('../../lib/workloads/workload.ts');
     const { waitForWorkload } = await import('../../lib/workloads/wait-workload.ts');
-    const named = parseObject(text, namespace);
+    const named = parseObject(words, namespace);
     await session.finish([await waitForWorkload({ named, goal, on }, await session.wds(), session.run)]);
   },
 };

@@ -3,6 +3,7 @@ import { check, refuseFaults, type Schema, syntaxFaults } from '../core/checked-
 import { StellarError } from '../core/errors.ts';
 import { yamlOfGo } from '../core/formats.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
+import { partial } from '../core/next-step.ts';
 import { checkDnsName } from '../kube/object-names.ts';
 import type { BindingPolicy, PolicySpec } from '../ocm/kubestellar-api.ts';
 
@@ -24,7 +25,10 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
   refuseFaults('file', faults);
   const isPolicy = ({ contents }: Document) => isMap(contents) && String(contents.get('kind')) === 'BindingPolicy';
   const [policy, another] = documents.filter(isPolicy);
-  if (policy === undefined) throw new StellarError('usage', `${source} has no BindingPolicy in it.`);
+  if (policy === undefined)
+    throw new StellarError('usage', `${source} has no BindingPolicy in it.`, {
+      next: [partial('stellarctl policy get NAME -o manifest', 'It prints a policy as such a file')],
+    });
   if (another !== undefined) throw new StellarError('usage', `${source} has more than one BindingPolicy in it.`);
   const { metadata, spec = {} } = objectIn(policy, source);
   refuseFaults('policy', check(policy, policySchema, at, true));

@@ -37,8 +37,9 @@ export interface WorkloadView extends ObjectView {
   problems: PolicyProblem[];
 }
 
-/** Parses KIND/NAME or KIND.GROUP/NAME and validates the names. @throws StellarError `usage` */
-export function parseObject(text: string, namespace = 'default'): NamedObject {
+/** Parses KIND/NAME, or KIND and NAME, where KIND may be KIND.GROUP, and validates the names. @throws StellarError `usage` */
+export function parseObject(words: readonly string[], namespace = 'default'): NamedObject {
+  const text = words.join('/');
   const [kind, name, ...more] = text.split('/');
   if (!kind || !name || more.length > 0) throw new StellarError('usage', `"${text}" is not KIND/NAME.`);
   checkPathSegment(name);
