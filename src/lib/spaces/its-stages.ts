@@ -89,7 +89,7 @@ interface HubStage extends Stage<ItsInside> {
  *   failures
  */
 export const hubStages = (wasReady: boolean): HubStage[] => [
-  { id: 'hub-runs', title: 'OCM hub runs', check: hubRunning, podsInside: ({ hubPods }) => hubPods },
+  { id: 'hub-runs', title: 'OCM hub runs', check: hubRunning(wasReady), podsInside: ({ hubPods }) => hubPods },
   { id: 'hub-crds', title: 'serves ManagedClusters', check: hubServed },
   { id: 'bootstrap-account', title: 'can be joined', check: (its) => joinable(its, wasReady) },
   {
@@ -100,19 +100,22 @@ export const hubStages = (wasReady: boolean): HubStage[] => [
 ];
 
 /** The image of a hub controller may be missing, or the controller may crash repeatedly: the Job that installs it only waits. */
-function hubRunning(its: ItsInside): Verdict {
-  const { hubPods, hubServed: served } = its;
-  const failure = firstPodFailure(hubPods);
-  if (failure !== undefined) return failed(`OCM does not run in it: ${failure.why}`);
-  if (!hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
-    return (
-      hidden(its, resources.pods) ??
-      hidden(its, resources.customResourceDefinitions) ??
-      (served ? unseen('its pods are not visible') : waiting('there are no pods of an OCM hub yet'))
-    );
-  const unready = hubPods.find((pod) => !isPodReady(pod));
-  return unready === undefined ? met : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
-}
+const hubRunning =
+  (wasReady: boolean) =>
+  (its: ItsInside): Verdict => {
+    const failure = firstPodFailure(its.hubPods);
+    if (failure !== undefined) return failed(`OCM does not run in it: ${failure.why}`);
+    if (!its.hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
+      return (
+        hidden(its, resources.pods) ??
+        hidden(its, resources.customResourceDefinitions) ??
+        (its.hubServed ? unseen('its pods are not visible') : waiting('there are no pods of an OCM hub yet'))
+      );
+    // Whether the webhook of a hub that was ready answers is a stage of its own, which knows more.
+    const judged = wasReady ? podsOf(webhookName, its.hubPods) : [];
+    const unready = its.hubPods.find((pod) => !isPodReady(pod) && !judged.includes(pod));
+    return unready === undefined ? met : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
+  };
 
 const noHubKinds = (its: ItsInside): Verdict =>
   hidden(its, resources.customResourceDefinitions) ??

@@ -80,6 +80,14 @@ describe('an ITS is blocked', () => {
       /^hub-runs failed: OCM does not run in it: pod cluster-manager-registration-1/,
     );
   });
+  test('by its webhook, if that is not ready any more', () => {
+    const hubPods = [pod('cluster-manager-registration-webhook-1', { namespace: 'open-cluster-management-hub' })];
+    const silent = { state: 'silent', why: 'it does not answer', next: [] } as const;
+    const inside = itsInside({ hubPods, webhook: silent });
+    assert.match(blocking(ready, done, inside) ?? '', /^hub-webhook failed: it does not answer/);
+    const created = { type: 'vcluster', conditions: [conditions.synced] };
+    assert.match(blocking(created, done, inside) ?? '', /^hub-runs waiting: pod \S+ of OCM is starting/);
+  });
   test('by OCM kinds, the bootstrap account, WorkStatuses, each waited for', () => {
     const created = { type: 'vcluster', conditions: [conditions.synced] };
     assert.match(blocking(created, done, itsInside({ hubServed: false })) ?? '', /^hub-crds waiting/);
