@@ -93,11 +93,12 @@ function returned(delivery: Delivery): Verdict {
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
   const sent = ifSeen(delivery.sent)?.work;
   const none = `${wec} has returned no status for it`;
-  const missing = { code: 'status-missing', next: [toSeeStatusAgent(delivery)] };
-  const since = sent === undefined ? 0 : Math.max(writtenAt(sent), policy === undefined ? 0 : writtenAt(policy));
-  if (workStatus.value === undefined) return lateSince(evidence, since, none, missing);
+  if (workStatus.value === undefined) {
+    const since = sent === undefined ? 0 : Math.max(writtenAt(sent), policy === undefined ? 0 : writtenAt(policy));
+    return lateSince(evidence, since, none, { code: 'status-missing', next: [toSeeStatusAgent(delivery)] });
+  }
   // Something on the WEC must write one first.
-  if (workStatus.value.status === undefined) return waiting(none, { code: missing.code });
+  if (workStatus.value.status === undefined) return waiting(none, { code: 'status-missing' });
   if (collectors.value.size > 0) {
     if (isCombined.state !== 'seen') return unseen(isCombined.why);
     if (!isCombined.value)

@@ -123,10 +123,10 @@ function applied(delivery: Delivery): Verdict {
   const { work, manifest } = sent.value;
   if (work.metadata.deletionTimestamp !== undefined) return unseen('its work is being deleted');
   const state = appliedState(work, manifest);
+  if (state?.status === 'True') return met;
   const silent = { code: 'agent-silent', next: toSeeAgent(delivery) };
   if (state === undefined)
     return lateSince(delivery.evidence, writtenAt(work), `the agent of ${wec} has not answered`, silent);
-  if (state.status === 'True') return met;
   const since = state.lastTransitionTime;
   return failed(state.message ?? 'not applied', { ...refusal(delivery, manifest), since });
 }

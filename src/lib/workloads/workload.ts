@@ -110,8 +110,7 @@ async function withPodFailure(
   const { wec, blockedAt, code } = delivery;
   const isStatus = code === 'status-missing';
   const { namespace, name } = isStatus ? { namespace: addonNamespace, name: statusAgent } : ref;
-  if (wec === null || namespace === undefined || !blockedAt || !(isStatus || blockedAt.stage === 'available'))
-    return delivery;
+  if (wec === null || !namespace || !blockedAt || !(isStatus || blockedAt.stage === 'available')) return delivery;
   const pods = await tryRead(async () => {
     const kube = await contextNamed?.(wec);
     return kube && (await isRecorded(kube, inventory?.get(wec))) ? kube.list<Pod>(resources.pods, { namespace }) : [];
