@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type Definition, defineCommand } from './commands/common/define.ts';
 import { type Entry, entry, type Group } from './commands/common/entry.ts';
 import { equivalentOf } from './commands/common/equivalents.ts';
-import { collector, fleet, its, policy, transform, upgrade, wds, wec, workload } from './commands/nouns.ts';
+import { access, collector, fleet, its, policy, transform, upgrade, wds, wec, workload } from './commands/nouns.ts';
 import { writeText } from './commands/terminal/clean.ts';
 import type { Io } from './commands/terminal/io.ts';
 
@@ -85,6 +85,7 @@ const entries: readonly (Entry | Group)[] = [
   shortcut('label'),
   shortcut('deregister'),
   entry('status', 'show the whole installation', () => import('./commands/status/status.ts')),
+  access,
   upgrade,
   entry('doctor', 'find out what is wrong', () => import('./commands/doctor/doctor.ts')),
   entry('report', 'write a diagnostic report to a file', () => import('./commands/report/report.ts')),

@@ -181,6 +181,16 @@ export const fleet: Group = {
   ],
 };
 
+export const access: Group = {
+  name: 'access',
+  summary: 'see and revoke what contexts with a role may do',
+  description: 'Commands for access to spaces that `its context --role` and `wds context --role` have given.',
+  commands: [
+    entry('list|ls', 'list who has access to spaces, and until when', () => import('./access/access.ts'), 'list'),
+    entry('revoke', 'revoke access to a space', () => import('./access/access.ts'), 'revoke'),
+  ],
+};
+
 export const upgrade: Group = {
   name: 'upgrade',
   summary: 'plan the upgrade of an installation',

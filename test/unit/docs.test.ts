@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { commandsFile, commandsPage } from '../../scripts/commands.ts';
+import { security, securityFile } from '../../scripts/roles.ts';
 import { readProblems, troubleshooting, troubleshootingFile } from '../../scripts/troubleshooting.ts';
 import { catalogue } from '../../src/lib/doctor/catalogue.ts';
 import { registrationStageIds } from '../../src/lib/wecs/registration-stage-ids.ts';
@@ -22,6 +23,11 @@ test('the documentation lists the current checks (else: npm run docs)', () => {
 
 test('the page of commands is current (else: npm run docs)', async () =>
   assert.equal(await commandsPage(), readFileSync(commandsFile, 'utf8')));
+
+test('the table of roles is current (else: npm run docs)', () => {
+  const present = readFileSync(securityFile, 'utf8');
+  assert.equal(security(present), present);
+});
 
 test('every check is documented, and every documented check exists', () =>
   assert.deepEqual([...problems.keys()].sort(), catalogue.map(({ id }) => id).sort()));

@@ -1,8 +1,9 @@
 import { Deadline } from '../../lib/core/deadline.ts';
 import type { NamedResult } from '../../lib/core/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/core/errors.ts';
-import { asCalled, command, run, textOf } from '../../lib/core/next-step.ts';
+import { asCalled, command, partial, run, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
+import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
@@ -127,8 +128,11 @@ export class Session extends Clusters {
    * Ends a command on several names. Scripts get one document. For humans, progress has shown the successes; the errors follow, or
    * the writes that a dry run omitted. The exit code is that of the worst error.
    */
-  async finish<Result extends NamedResult>(results: readonly Result[]): Promise<void> {
+  async finish<Result extends NamedResult>(ended: readonly Result[]): Promise<void> {
     this.progress.stop();
+    const results = await Promise.all(
+      ended.map(async (each) => (each.error ? { ...each, error: await namingRoles(each.error) } : each)),
+    );
     const errors = results.flatMap(({ error }) => error ?? []);
     const writes = this.options.dryRun ? { dryRun: true, writes: this.writes } : {};
     const done = results.filter(({ error }) => error === undefined);
@@ -177,8 +181,9 @@ export class Session extends Clusters {
   }
 
   /** Reports an error of the whole command; scripts get it as their only document. */
-  async fail(error: unknown): Promise<void> {
+  async fail(thrown: unknown): Promise<void> {
     this.progress.stop();
+    const error = await namingRoles(thrown);
     if (!isForPeople(this.output)) await this.print(errorDocument(error), [], []);
     this.#writeError(error);
   }
@@ -191,6 +196,21 @@ export class Session extends Clusters {
     this.progress.stop();
     super.close();
   }
+}
+
+/** How an API server refuses what a user with a role may not do (apiserver, responsewriters.Forbidden). */
+const refusal = /User "system:serviceaccount:kube-system:\S+" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"/;
+
+/** Adds to the error of somebody with a role which role has the missing right. */
+export async function namingRoles<Thrown>(error: Thrown): Promise<Thrown | StellarError> {
+  if (!(error instanceof ApiError) || error.status !== 403) return error;
+  const [, verb = '', kind = '', group = ''] = refusal.exec(error.words) ?? [];
+  if (verb === '') return error;
+  const { roleWith } = await import('../../lib/spaces/roles.ts');
+  const [space, role] = roleWith(verb, group, kind) ?? [];
+  if (space === undefined || role === undefined) return error;
+  const step = partial(command`stellarctl ${space} context NAME --role ${role}`, `An administrator gives role ${role}`);
+  return error.with({ next: [step, ...error.next] });
 }
 
 /** Formats a write that a dry run omitted as a human-readable line. */

@@ -1,52 +1,139 @@
-import { command, textOf } from '../../lib/core/next-step.ts';
+import { Option } from 'commander';
+import { StellarError } from '../../lib/core/errors.ts';
+import { command, run, textOf } from '../../lib/core/next-step.ts';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import type { AccessRequest } from '../../lib/spaces/access.ts';
+import { type Role, type RoleName, roles, rolesOf } from '../../lib/spaces/roles.ts';
+import type { WrittenContext } from '../../lib/spaces/write-context.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
+import {
+  dryRunOption,
+  durationMs,
+  type HostingOptions,
+  hostingContextOption,
+  listOption,
+  refuseWithout,
+  type WritingOptions,
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
 
-type Options = HostingOptions & WritingOptions & { export?: string; use?: true };
+interface Options extends HostingOptions, WritingOptions {
+  role?: RoleName | 'admin';
+  for?: string;
+  duration?: number;
+  resources?: string[];
+  export?: string;
+  printManifests?: true;
+  use?: true;
+}
 
 /** `its context` and `wds context`. */
 export function definition(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
+  const own = rolesOf(role);
+  const words = own.map((name) => `${roles[name].may} (${name})`).join('; ');
   return {
-    description: `Reads the address and the credentials of the ${noun} from the hosting cluster and writes its context into the kubeconfig, or with --export into a kubeconfig of its own. A context of that name that leads to another cluster is not replaced. The current context stays as it is, unless --use is given.`,
+    description: `Writes the context of the ${noun} into the kubeconfig. A context of that name that leads to another cluster is not replaced, and the current context stays, unless --use is given. With --role, writes a kubeconfig for somebody else, with a token that ends or is revoked (access revoke). Roles may: ${words}.`,
     timeout: '30s',
     examples: [
       [command`stellarctl ${role} context ${role}1`, `write the context ${role}1`],
-      [command`stellarctl ${role} context ${role}1 --use`, 'also make it the current context, as kflex ctx does'],
       [
-        command`stellarctl ${role} context ${role}1 --export ${role}1.kubeconfig`,
-        'write a kubeconfig with this context only',
+        command`stellarctl ${role} context ${role}1 --role ${own.at(-1) ?? ''} --for anna`,
+        'write a kubeconfig for a colleague, with that role only',
       ],
     ],
     arguments: [['<name>', `the name of the ${noun}`]],
-    options: [
-      [
-        '--export <file>',
-        'write it to FILE, which only you can read; FILE is not overwritten if it holds anything else',
-      ],
-      ['--use', 'make it the current context'],
-      hostingContextOption(),
-      dryRunOption(),
-    ],
-    async run(session, { export: exportTo, use }, [name = '']) {
+    options: contextOptions(role, own),
+    async run(session, options, [name = '']) {
+      const { role: chosen, export: exportTo, use } = options;
+      if (chosen === undefined && exportTo !== undefined) throw withoutRole(session, own);
+      refuseWithout(`--role ${own.join('|')}`, isOwn(chosen) ? {} : ofRoles(options));
+      refuseWithout('--role deployer', chosen === 'deployer' ? {} : { '--resources': options.resources });
+      refuseWithout('--role admin', isOwn(chosen) ? { '--use': use } : {});
+      if (isOwn(chosen)) return giveRole(session, { name, role }, chosen, options);
       const { writeContext } = await import('../../lib/spaces/write-context.ts');
       const tools = await session.spaceTools();
-      const { changed, ...written } = await writeContext(
-        { name, role, exportTo, makeCurrent: use },
-        tools,
-        session.run,
-      );
-      const { context, file } = written;
-      const isTrial = session.run.dryRun === true;
-      const verb = exportTo === undefined && tools.kubeconfig.contexts.has(context) ? 'update' : 'create';
-      if (isTrial && changed) session.record({ verb, cluster: 'the kubeconfig', kind: 'context', name: context });
-      else if (changed) session.progress.done(name, `context ${context} written to ${file}`);
-      else session.progress.done(name, `context ${context} in ${file} is up to date; nothing to do`);
-      await session.finish([{ ...written, changed: changed && !isTrial }]);
-      const from = exportTo === undefined ? [] : ['--kubeconfig', file];
-      const { kubectlOn } = await import('../../lib/spaces/entrance-checks.ts');
-      session.next(textOf(await kubectlOn(written, [...from, 'get', 'namespaces'])));
+      const written = await writeContext({ name, role, exportTo, makeCurrent: use }, tools, session.run);
+      await say(session, written, ['get', 'namespaces'], exportTo !== undefined);
     },
   };
+}
+
+const admin = "KubeFlex's own, a cluster administrator";
+
+const isOwn = (role: Options['role']): role is RoleName => role !== undefined && role !== 'admin';
+
+const contextOptions = (role: SpaceRole, own: readonly RoleName[]): Option[] => [
+  new Option('--role <role>', 'what its holder may do').choices([...own, 'admin']),
+  new Option('--for <who>', 'with --role: whom it is for'),
+  new Option('--duration <duration>', 'with --role: how long its token is valid (default: 720h)').argParser(durationMs),
+  ...(role === 'wds' ? [listOption('--resources <kinds>', 'with --role deployer: only these kinds of workloads')] : []),
+  new Option(
+    '--export <file>',
+    'with --role: the kubeconfig to write, which only you can read (default: NAME-ROLE.kubeconfig)',
+  ),
+  new Option('--print-manifests', 'with --role: print the service account and its rights as YAML, and write nothing'),
+  new Option('--use', 'make it the current context'),
+  hostingContextOption(),
+  dryRunOption(),
+];
+
+/** The options that mean something only for a role. */
+const ofRoles = ({ for: who, duration, resources, printManifests }: Options) => ({
+  ...{ '--for': who, '--duration': duration, '--resources': resources, '--print-manifests': printManifests },
+});
+
+async function giveRole(
+  session: Session,
+  space: AccessRequest['space'],
+  role: RoleName,
+  options: Options,
+): Promise<void> {
+  const { for: who, duration = 30 * 86_400_000, resources, printManifests } = options;
+  const { accessManifests, accessName } = await import('../../lib/spaces/access.ts');
+  const { reachToShare, writeRoleContext } = await import('../../lib/spaces/write-context.ts');
+  if (who !== undefined) checkDnsName(who, 'an access');
+  const tools = await session.spaceTools();
+  const request = { space, role, who, kinds: resources };
+  if (printManifests) {
+    const { context } = await reachToShare(space.name, space.role, tools);
+    for (const object of await accessManifests(request, tools.connect(context)))
+      await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
+    return;
+  }
+  const { export: exportTo = `${accessName(request)}.kubeconfig` } = options;
+  const given = { ...request, seconds: Math.floor(duration / 1000), exportTo };
+  const written = await writeRoleContext(given, tools, session.run);
+  const { may, note }: Role = roles[role];
+  if (!session.run.dryRun)
+    session.noteLines([`${written.context} may ${may}, until ${written.expires}.`, ...(note ? [note] : [])]);
+  await say(session, written, ['auth', 'can-i', '--list'], true);
+}
+
+/** Says where a context was written, and how to use it. @param words of kubectl */
+async function say(
+  session: Session,
+  { changed, ...written }: WrittenContext,
+  words: readonly string[],
+  isExport: boolean,
+): Promise<void> {
+  const isTrial = session.run.dryRun === true;
+  const { name, context, file } = written;
+  const verb = !isExport && (await session.kubeconfig()).contexts.has(context) ? 'update' : 'create';
+  if (isTrial && changed) session.record({ verb, cluster: 'the kubeconfig', kind: 'context', name: context });
+  else if (changed) session.progress.done(name, `context ${context} written to ${file}`);
+  else session.progress.done(name, `context ${context} in ${file} is up to date; nothing to do`);
+  await session.finish([{ ...written, changed: changed && !isTrial }]);
+  const from = isExport ? ['--kubeconfig', file] : [];
+  const { kubectlOn } = await import('../../lib/spaces/entrance-checks.ts');
+  session.next(textOf(await kubectlOn(written, [...from, ...words])));
+}
+
+/** What hands out credentials says whose. */
+function withoutRole(session: Session, own: readonly RoleName[]): StellarError {
+  const toRole = own.map((name) => run(session.again('--role', name), `To ${roles[name].may}`));
+  return new StellarError('usage', '--export hands out credentials: say for which role.', {
+    next: [...toRole, run(session.again('--role', 'admin'), admin)],
+  });
 }

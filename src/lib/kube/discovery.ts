@@ -1,6 +1,6 @@
 import { StellarError } from '../core/errors.ts';
 import type { Kube, Reader } from './client/client.ts';
-import { isTrue, type Resource, resources, type WithConditions } from './client/objects.ts';
+import { groupOf, isTrue, type Resource, resources, type WithConditions } from './client/objects.ts';
 
 /** apidiscovery.k8s.io: all kinds in two answers, from Kubernetes 1.27 on (v2beta1). Older servers answer in another form. */
 const aggregated = ['v2', 'v2beta1']
@@ -83,4 +83,16 @@ function groupsOf(answer: { items?: Group[] } | undefined): Group[] {
 /** Whether a kind of a CustomResourceDefinition can be used: the Established condition follows shortly after the definition. */
 export async function isCrdServed(kube: Pick<Reader, 'get'>, crd: string): Promise<boolean> {
   return isTrue(await kube.get<WithConditions>(resources.customResourceDefinitions, crd), 'Established');
+}
+
+/** Finds a kind by its plural, singular or short name, or by its name, as kubectl does. `deployments.apps` includes the group. */
+export function findKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind | undefined {
+  const wanted = text.toLowerCase();
+  // A server may leave the singular of a kind empty.
+  if (wanted === '') return undefined;
+  const namesOf = ({ plural, kind, aliases }: DiscoveredKind) => [plural, kind.toLowerCase(), ...aliases];
+  return (
+    kinds.find((kind) => namesOf(kind).includes(wanted)) ??
+    kinds.find((kind) => namesOf(kind).some((name) => `${name}.${groupOf(kind.apiVersion)}` === wanted))
+  );
 }

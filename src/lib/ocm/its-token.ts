@@ -1,10 +1,13 @@
 import { StellarError } from '../core/errors.ts';
 import { advice, command } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
 import { inspectHub, type JoinFile, requestBootstrapToken, shortestTokenSeconds } from './hub-access.ts';
+import { hasJoined, readWholeHub } from './hub-evidence.ts';
+import { bootstrapServiceAccount, operatorNamespace } from './ocm-names.ts';
 
 /** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
 export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
@@ -36,4 +39,36 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
 export async function clusteradmLine({ token, external }: JoinFile): Promise<string> {
   const lookup = (await isThisMachine(hostOf(new URL(external.server)))) ? ['--force-internal-endpoint-lookup'] : [];
   return command`clusteradm join --hub-token ${token} --hub-apiserver ${external.server} --cluster-name <cluster_name> --singleton ${lookup}`;
+}
+
+/** The bootstrap tokens of an ITS, as something to revoke. */
+export interface BootstrapAccess {
+  hub: Kube;
+  account: KubeObject | undefined;
+  /** WECs that have not joined yet: their agents need a new token. */
+  joining: string[];
+}
+
+/** @throws StellarError `not-a-hub`, `not-found` */
+export async function readBootstrap(hub: Kube): Promise<BootstrapAccess> {
+  const where = { namespace: operatorNamespace };
+  const [evidence, account] = await Promise.all([
+    readWholeHub(hub),
+    hub.get(resources.serviceAccounts, bootstrapServiceAccount, where),
+  ]);
+  const joining = [...evidence.values()].filter((wec) => !hasJoined(wec)).map(({ name }) => name);
+  return { hub, account, joining: joining.sort() };
+}
+
+/**
+ * Ends all bootstrap tokens of an ITS. Tokens are those of one service account, by its UID: it is deleted and made anew, with the same
+ * name, which the rights are bound to. A rerun after an interruption makes it.
+ */
+export async function revokeBootstrap({ hub, account }: BootstrapAccess): Promise<void> {
+  const { apiVersion, kind } = resources.serviceAccounts;
+  const { labels = {}, annotations = {}, uid } = account?.metadata ?? {};
+  const metadata = { name: bootstrapServiceAccount, namespace: operatorNamespace, labels, annotations };
+  if (account !== undefined)
+    await hub.delete(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace, uid });
+  await hub.apply({ apiVersion, kind, metadata });
 }

@@ -151,3 +151,24 @@ export const combinedStatusLabels = {
   name: 'status.kubestellar.io/name',
   policy: 'status.kubestellar.io/binding-policy',
 } as const;
+
+/** What KubeStellar never sends from a WDS (kubestellar v0.30.0, pkg/binding, excludedGroups and excludedGroupResources). */
+const neverSentGroups = new Set([
+  'flowcontrol.apiserver.k8s.io',
+  'discovery.k8s.io',
+  'apiregistration.k8s.io',
+  'coordination.k8s.io',
+  'control.kubestellar.io',
+]);
+const neverSentKinds = new Set([
+  'events.',
+  'events.events.k8s.io',
+  'nodes.',
+  'endpoints.',
+  'csistoragecapacities.storage.k8s.io',
+  'csinodes.storage.k8s.io',
+]);
+
+/** Whether objects of a kind are never sent to a WEC, regardless of what selects them. */
+export const isExcludedKind = ({ group, resource }: { group: string; resource: string }): boolean =>
+  neverSentGroups.has(group) || neverSentKinds.has(`${resource}.${group}`);

@@ -97,10 +97,10 @@ async function publishedAddress(kube: Kube) {
 const addressFor = (hosting: string): string => command`Pass the address that the pods of ${hosting} reach it by`;
 
 /**
- * The cluster of a context for use in a pod of the hosting cluster, where files of this machine do not exist.
+ * The cluster of a context for use where files of this machine do not exist: in a pod, or on a colleague's machine.
  * @throws StellarError `kubeconfig-invalid` for a file that cannot be read
  */
-function portable({
+export function portable({
   name,
   cluster: { 'certificate-authority': authority, ...cluster },
 }: SelectedContext): ClusterEntry {

@@ -7,7 +7,7 @@ import { type Deployment, resources } from '../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { controlPlaneOf } from './hosting.ts';
+import { controlPlaneOf, hostingOf } from './hosting.ts';
 import { readNote, transportPaused } from './restart-note.ts';
 import { contextFor, contextsOf, isSameCluster, reachSpace } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
@@ -102,7 +102,8 @@ export interface WdsSources {
 export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsSources): Promise<OpenWds> {
   const all = await through(hosting, async (tools) => (await listControlPlanes(tools.hosting)) ?? []);
   const wdses = (ifSeen(all) ?? []).filter((controlPlane) => roleOf(controlPlane) === 'wds');
-  const context = given !== undefined && kubeconfig.contexts.has(given) ? given : undefined;
+  const wanted = given ?? exportedContext(kubeconfig);
+  const context = wanted !== undefined && kubeconfig.contexts.has(wanted) ? wanted : undefined;
   const marked = given === undefined ? kubeconfig.currentContext : context;
   const name = controlPlaneMarked(marked, kubeconfig, ifSeen(hosting)) ?? given;
   const named =
@@ -133,9 +134,25 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
   const ofIts =
     its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its);
   return {
-    ...{ name: context, isContext: true, isGiven: true, context, type: undefined, apiGroups: [], kube, its: ofIts },
+    ...{
+      name: context,
+      isContext: true,
+      isGiven: given !== undefined,
+      context,
+      type: undefined,
+      apiGroups: [],
+      kube,
+      its: ofIts,
+    },
     ...{ beside: { its: ifSeen(ofIts)?.name }, contexts: kubeconfig.contexts, sender },
   };
+}
+
+/** The current context, if it is one of a space whose hosting cluster is not in the kubeconfig: a colleague has exported it. */
+function exportedContext({ contexts, currentContext = '' }: Kubeconfig): string | undefined {
+  const entry = contexts.get(currentContext);
+  const hosting = hostingOf(entry);
+  return hosting !== undefined && !contexts.has(hosting) ? currentContext : undefined;
 }
 
 /** Reads the transport of a WDS only if a restart is not done. */

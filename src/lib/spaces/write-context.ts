@@ -2,10 +2,14 @@ import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
+import { setContext } from '../kube/kubeconfig/contexts.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { statIfPresent } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import { type AccessRequest, accessName, giveAccess, type SpaceAccess } from './access.ts';
+import { portable } from './bootstrap.ts';
 import { requireSpace } from './get-space.ts';
+import { forControlPlane } from './hosting.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { knownEntries, writeSpaceContext } from './space-work.ts';
@@ -34,7 +38,43 @@ export async function writeContext(
   run: Run,
 ): Promise<WrittenContext> {
   const { name, role, exportTo, makeCurrent } = given;
-  const { hosting, target } = tools;
+  const { type, context } = await reachToShare(name, role, tools);
+  const known = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
+  if (exportTo !== undefined) await refuseForeignFile(exportTo, name, name, tools);
+  const to = exportTo === undefined ? tools : { ...tools, target: { ...tools.target, file: exportTo } };
+  const { changed, file } = await writeSpaceContext(name, known ?? { entries: context }, to, run, makeCurrent);
+  return { name, type, context: name, server: context.server, file, changed };
+}
+
+/**
+ * Gives access with a role to an existing space, and writes a kubeconfig with its token, and no other context: one of this user would
+ * not be used with it.
+ * @param given.seconds the lifetime to ask for
+ * @throws StellarError like writeContext, and `usage`, `name-taken`
+ */
+export async function writeRoleContext(
+  given: AccessRequest & { seconds: number; exportTo: string },
+  tools: SpaceTools,
+  run: Run,
+): Promise<WrittenContext & Omit<SpaceAccess, 'space'>> {
+  const { space, seconds, exportTo } = given;
+  const { name } = space;
+  const context = accessName(given);
+  const { type, context: from } = await reachToShare(name, space.role, tools);
+  const cluster = { name: `${context}-cluster`, entry: { ...portable(from) } };
+  await refuseForeignFile(exportTo, context, name, tools);
+  const { access, token } = await giveAccess(given, seconds, tools.connect(from), run);
+  const user = { name: context, entry: { token } };
+  const mark = forControlPlane(name, tools.hostingContext.name);
+  const target = { ...tools.target, file: exportTo };
+  const { changed, file } = await setContext(target, { context, cluster, user, ...mark }, run);
+  const { space: _, ...rest } = access;
+  return { ...rest, name, type, context, server: from.server, file, changed };
+}
+
+/** Reaches a space whose context is to be written. @throws StellarError like writeContext */
+export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTools) {
+  const { hosting } = tools;
   const { controlPlane } = await requireSpace(name, role, hosting, 'context');
   const access = await accessSpace(controlPlane, tools);
   if (access.state === 'hidden' && access.error !== undefined) throw access.error;
@@ -42,19 +82,19 @@ export async function writeContext(
     throw new StellarError('unreachable', `${name} has no context yet: ${whyUnseen(access)}.`, {
       next: [nextStep(command`stellarctl ${role} get ${name} --hosting-context ${hosting.cluster.context}`)],
     });
-  const type = typeOf(controlPlane);
-  const known = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
-  if (exportTo !== undefined) await refuseForeignFile(exportTo, name, tools);
-  const to = exportTo === undefined ? tools : { ...tools, target: { ...target, file: exportTo } };
-  const { changed, file } = await writeSpaceContext(name, known ?? { entries: access.value }, to, run, makeCurrent);
-  return { name, type, context: name, server: access.value.server, file, changed };
+  return { type: typeOf(controlPlane), context: access.value };
 }
 
 /**
  * Requires an exported file to be this user's, and empty or an earlier export of this space: who owns it will own the credentials.
  * @throws StellarError `file-error`, `kubeconfig-invalid`
  */
-async function refuseForeignFile(file: string, name: string, { hostingContext }: SpaceTools): Promise<void> {
+async function refuseForeignFile(
+  file: string,
+  context: string,
+  name: string,
+  { hostingContext }: SpaceTools,
+): Promise<void> {
   const stats = statIfPresent(file);
   if (stats === undefined) return;
   const isForeign = process.getuid !== undefined && stats.uid !== process.getuid();
@@ -65,7 +105,7 @@ async function refuseForeignFile(file: string, name: string, { hostingContext }:
   const present = await loadKubeconfig(file);
   const { contexts, clusters, users } = present;
   if (contexts.size + clusters.size + users.size === 0) return;
-  if (contexts.size === 1 && contextsOf(present, name, hostingContext.name)[0] === name) return;
-  const message = `${file} exists and is not an exported kubeconfig of ${name}; it was not changed.`;
+  if (contexts.size === 1 && contextsOf(present, name, hostingContext.name)[0] === context) return;
+  const message = `${file} exists and is not an exported kubeconfig of ${context}; it was not changed.`;
   throw new StellarError('file-error', message, { next });
 }

@@ -1,18 +1,6 @@
 import { StellarError } from '../core/errors.ts';
 import { groupOf } from '../kube/client/objects.ts';
-import type { DiscoveredKind } from '../kube/discovery.ts';
-
-/** Finds a kind by its plural, singular or short name, or by its name, as kubectl does. `deployments.apps` includes the group. */
-export function findKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind | undefined {
-  const wanted = text.toLowerCase();
-  // A server may leave the singular of a kind empty.
-  if (wanted === '') return undefined;
-  const namesOf = ({ plural, kind, aliases }: DiscoveredKind) => [plural, kind.toLowerCase(), ...aliases];
-  return (
-    kinds.find((kind) => namesOf(kind).includes(wanted)) ??
-    kinds.find((kind) => namesOf(kind).some((name) => `${name}.${groupOf(kind.apiVersion)}` === wanted))
-  );
-}
+import { type DiscoveredKind, findKind } from '../kube/discovery.ts';
 
 /** Returns the names of kinds by their plurals. */
 export function kindNames(kinds: readonly DiscoveredKind[]) {

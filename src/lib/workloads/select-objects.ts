@@ -1,5 +1,5 @@
 import type { LabelSelector } from '../kube/client/objects.ts';
-import type { Candidate, DownsyncClause, Modulation } from '../ocm/kubestellar-api.ts';
+import { type Candidate, type DownsyncClause, isExcludedKind, type Modulation } from '../ocm/kubestellar-api.ts';
 import { isEmpty, isValid, type Labels, matches } from './label-selectors.ts';
 
 /** An object that a policy selects. */
@@ -77,27 +77,6 @@ export function whyNotSelected(
   if (nearest === undefined) return { why: 'no-clause' };
   return nearest.fails.length === 0 ? undefined : { why: 'no-match', nearest };
 }
-
-/** What KubeStellar never sends from a WDS (kubestellar v0.30.0, pkg/binding, excludedGroups and excludedGroupResources). */
-const groups = new Set([
-  'flowcontrol.apiserver.k8s.io',
-  'discovery.k8s.io',
-  'apiregistration.k8s.io',
-  'coordination.k8s.io',
-  'control.kubestellar.io',
-]);
-const kinds = new Set([
-  'events.',
-  'events.events.k8s.io',
-  'nodes.',
-  'endpoints.',
-  'csistoragecapacities.storage.k8s.io',
-  'csinodes.storage.k8s.io',
-]);
-
-/** Whether objects of a kind are never sent to a WEC, regardless of what selects them. */
-export const isExcludedKind = ({ group, resource }: { group: string; resource: string }): boolean =>
-  groups.has(group) || kinds.has(`${resource}.${group}`);
 
 /**
  * Returns the `kubectl label` arguments that make one of the clauses select an object.

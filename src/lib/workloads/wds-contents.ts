@@ -4,8 +4,14 @@ import type { Kube, Reader } from '../kube/client/client.ts';
 import { groupOf, groupResourceOf, type KubeObject, resources } from '../kube/client/objects.ts';
 import type { DiscoveredKind, Discovery } from '../kube/discovery.ts';
 import { listIfDefined, notServed, requireUndefined } from '../kube/served.ts';
-import type { BoundObject, Candidate, DownsyncClause, KindRef } from '../ocm/kubestellar-api.ts';
-import { isExcludedKind, type NamespaceLabels } from './select-objects.ts';
+import {
+  type BoundObject,
+  type Candidate,
+  type DownsyncClause,
+  isExcludedKind,
+  type KindRef,
+} from '../ocm/kubestellar-api.ts';
+import type { NamespaceLabels } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 
 /** An object of a WDS: its metadata, and the kind that it is read as. */

@@ -1,0 +1,123 @@
+import { StellarError } from '../../lib/core/errors.ts';
+import { run } from '../../lib/core/next-step.ts';
+import { readConfirmed } from '../../lib/core/read-confirmed.ts';
+import type { BootstrapAccess } from '../../lib/ocm/its-token.ts';
+import type { FoundAccess } from '../../lib/spaces/access.ts';
+import { confirming } from '../common/confirm.ts';
+import type { Definition } from '../common/define.ts';
+import {
+  type ConfirmedOptions,
+  dryRunOption,
+  itsOption,
+  type WdsOptions,
+  wdsOptions,
+  yesOption,
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import type { Column } from '../terminal/output.ts';
+
+type Options = WdsOptions & ConfirmedOptions;
+
+const where = () => [itsOption(), ...wdsOptions().filter(({ long }) => long !== '--its')];
+
+export const list: Definition<Options> = {
+  description:
+    'Lists who has access by a role (its context --role, wds context --role), and until when: in the spaces of the hosting cluster, or in the ITS or WDS that is named. What expires is not deleted: access revoke does that.',
+  timeout: '30s',
+  examples: [
+    ['stellarctl access list', 'in all spaces'],
+    ['stellarctl access list --its its1', 'in one ITS'],
+  ],
+  options: where(),
+  async run(session, options) {
+    const { found, errors } = await read(session, options);
+    const items = found.map(({ kube: _, uid: __, ...item }) => item);
+    await session.print({ items }, items, columns);
+    session.incomplete(errors);
+  },
+};
+
+const columns: Column<Omit<FoundAccess, 'kube' | 'uid'>>[] = [
+  { header: 'NAME', value: ({ name }) => name },
+  { header: 'SPACE', value: ({ space }) => space },
+  { header: 'ROLE', value: ({ role }) => role },
+  { header: 'FOR', value: (item) => item.for ?? '-' },
+  { header: 'UNTIL', value: ({ expires }) => expires ?? '-' },
+];
+
+export const revoke: Definition<Options> = {
+  description:
+    'Revokes access that its context --role or wds context --role has given: deletes its service account, with which all of its tokens end, and its rights. A revoked token may work for some seconds. The name bootstrap stands for the bootstrap tokens of the ITS, which agents register with: agents that have joined do not need them.',
+  timeout: '30s',
+  destroys: true,
+  examples: [
+    ['stellarctl access revoke its1-anna-viewer', 'what anna may do in its1 as a viewer'],
+    ['stellarctl access revoke bootstrap --its its1', 'all bootstrap tokens and join files of its1'],
+  ],
+  arguments: [['<name>', 'the access, as access list shows it; or bootstrap']],
+  options: [...where(), yesOption(), dryRunOption()],
+  async run(session, options, [name = '']) {
+    if (name === 'bootstrap') return revokeTokens(session, options);
+    const { revokeAccess } = await import('../../lib/spaces/access.ts');
+    const access = await readConfirmed<FoundAccess>({
+      read: () => find(session, options, name),
+      losses: ({ uid = '' }) => [uid],
+      confirm: confirming(session, {
+        show: ({ role, space, kube, expires }) =>
+          session.progress.note(
+            `${name} will no longer be ${role} of ${space} (${kube.cluster.server}); its last token expires at ${expires ?? 'no time that is known'}`,
+          ),
+        confirmations: () => [{ verb: 'Revoke', doing: 'Revoking', name, oneWec: true, yes: options.yes }],
+      }),
+    });
+    await revokeAccess(access);
+    if (!session.run.dryRun) session.progress.done(name, 'revoked');
+    await session.finish([{ name, space: access.space, role: access.role, changed: !session.run.dryRun }]);
+  },
+};
+
+/** Ends the bootstrap tokens of an ITS, which nobody can list. */
+async function revokeTokens(session: Session, { yes, its }: Options): Promise<void> {
+  const { readBootstrap, revokeBootstrap } = await import('../../lib/ocm/its-token.ts');
+  if (its === undefined) throw new StellarError('usage', 'Name the ITS whose bootstrap tokens end: --its NAME.');
+  const { kube: hub, context } = await session.its();
+  session.announce(hub);
+  const read = await readConfirmed<BootstrapAccess>({
+    read: () => readBootstrap(hub),
+    losses: ({ joining }) => joining,
+    confirm: confirming(session, {
+      show({ joining }) {
+        session.progress.note(
+          `All bootstrap tokens and join files of ${context.name} end. Agents that have joined go on.`,
+        );
+        session.noteLines(joining.map((wec) => `${wec} has not joined yet, and needs a new token: rerun its join`));
+      },
+      confirmations: () => [{ verb: 'End the tokens of', doing: 'Ending the tokens of', name: context.name, yes }],
+    }),
+  });
+  await revokeBootstrap(read);
+  if (!session.run.dryRun) session.progress.done(context.name, 'its bootstrap tokens are revoked');
+  await session.finish([{ name: context.name, joining: read.joining, changed: !session.run.dryRun }]);
+}
+
+/** What was given in the named space, or in all of them. */
+async function read(
+  session: Session,
+  { its, wds }: Options,
+): Promise<{ found: FoundAccess[]; errors: StellarError[] }> {
+  const { findAccess, listAccess } = await import('../../lib/spaces/access.ts');
+  if (wds !== undefined) return { found: await listAccess((await session.wds()).kube), errors: [] };
+  if (its !== undefined) return { found: await listAccess((await session.its()).kube), errors: [] };
+  return findAccess(await session.spaceTools());
+}
+
+/** @throws StellarError `not-found`, or why it could not be looked for everywhere */
+async function find(session: Session, options: Options, name: string): Promise<FoundAccess> {
+  const { found, errors } = await read(session, options);
+  const [access] = found.filter((each) => each.name === name);
+  if (access !== undefined) return access;
+  if (errors[0] !== undefined) throw errors[0];
+  throw new StellarError('not-found', `No access is called ${name}.`, {
+    next: [run('stellarctl access list', 'See what was given')],
+  });
+}

@@ -1,0 +1,225 @@
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { met, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import { errorOf, ifSeen, through } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
+import {
+  groupOf,
+  type KubeObject,
+  type PolicyRule,
+  type Resource,
+  resourceOf,
+  resources,
+} from '../kube/client/objects.ts';
+import { discover, findKind } from '../kube/discovery.ts';
+import { may } from '../kube/permissions.ts';
+import { requestToken } from '../kube/service-accounts.ts';
+import { roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import { isExcludedKind } from '../ocm/kubestellar-api.ts';
+import { isOurs, managedBy, managedByLabel } from '../ocm/ocm-names.ts';
+import { notHosting } from './hosting.ts';
+import { type Role, type RoleName, type RoleRight, right, roles, rolesOf } from './roles.ts';
+import { reachSpace } from './space-access.ts';
+import type { SpaceTools } from './space-tools.ts';
+import { listControlPlanes } from './spaces.ts';
+
+/** Access of somebody to a space. The fields are a public interface: docs/output.md. */
+export interface SpaceAccess {
+  /** Also the name of its context. */
+  name: string;
+  space: string;
+  role: string;
+  for: string | null;
+  /** When its last token expires, RFC 3339; null if none was handed out. */
+  expires: string | null;
+}
+
+/** Access to give. */
+export interface AccessRequest {
+  space: { name: string; role: SpaceRole };
+  role: RoleName;
+  /** Whom it is for. */
+  who: string | undefined;
+  /** `--resources`, of a deployer */
+  kinds: readonly string[] | undefined;
+}
+
+/** The namespace of the service accounts: all clusters have it. */
+const namespace = 'kube-system';
+const roleLabel = 'stellarctl.kubestellar.io/access-role';
+const spaceAnnotation = 'stellarctl.kubestellar.io/access-space';
+const forAnnotation = 'stellarctl.kubestellar.io/access-for';
+const expiresAnnotation = 'stellarctl.kubestellar.io/access-expires';
+
+/** The name of an access, of its service account and of its context. */
+export const accessName = ({ space, role, who }: Omit<AccessRequest, 'kinds'>): string =>
+  [space.name, ...(who === undefined ? [] : [who]), role].join('-');
+
+/**
+ * The objects of an access: a service account, and its rights. The ClusterRole is first, and has the notes: a deployer may write
+ * service accounts.
+ * @param kube the space, whose kinds decide what workloads are, and which may lack a namespace of a right
+ * @throws StellarError `usage`
+ */
+export async function accessManifests(request: AccessRequest, kube: Pick<Kube, 'read' | 'get'>): Promise<KubeObject[]> {
+  const { space, role, who } = request;
+  const name = accessName(request);
+  const labels = { [managedByLabel]: managedBy, [roleLabel]: role };
+  const annotations = { [spaceAnnotation]: space.name, ...(who !== undefined && { [forAnnotation]: who }) };
+  const rights = Map.groupBy(await rightsOf(request, kube), (each) => each.namespace);
+  const account = objectOf(resources.serviceAccounts, { name, namespace, labels });
+  const objects = await Promise.all(
+    [...rights].map(async ([place, of]) => {
+      const isThere = place === undefined || (await kube.get(resources.namespaces, place)) !== undefined;
+      return isThere ? boundRights(name, { labels, annotations, ...(place && { namespace: place }) }, of) : [];
+    }),
+  );
+  return [...objects.flat(), account];
+}
+
+/** Rights in a namespace or in the whole cluster, and what gives them to the service account of an access. */
+function boundRights(
+  access: string,
+  given: { namespace?: string; labels: object; annotations: object },
+  rights: readonly RoleRight[],
+) {
+  const [role, binding] =
+    given.namespace === undefined
+      ? [resources.clusterRoles, resources.clusterRoleBindings]
+      : [resources.roles, resources.roleBindings];
+  const metadata = { name: rightsName(access), ...given };
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind, name: metadata.name };
+  const subjects = [{ kind: 'ServiceAccount', name: access, namespace }];
+  return [objectOf(role, metadata, { rules: rights.map(ruleOf) }), objectOf(binding, metadata, { roleRef, subjects })];
+}
+
+const ruleOf = ({ group, kinds, verbs, names }: RoleRight): PolicyRule => ({
+  ...{ apiGroups: [group], resources: [...kinds], verbs: [...verbs] },
+  ...(names && { resourceNames: [...names] }),
+});
+
+const rightsName = (access: string): string => `stellarctl:${access}`;
+
+const objectOf = ({ apiVersion, kind }: Resource, metadata: object, fields: object = {}): KubeObject =>
+  ({ apiVersion, kind, metadata, ...fields }) as KubeObject;
+
+/**
+ * Gives access: writes its objects, requests a token, and waits until the API server allows what it may. It is safe to rerun, and then
+ * adds another token.
+ * @param seconds the lifetime to ask for; the API server may give less
+ * @throws StellarError `name-taken` for objects of others
+ */
+export async function giveAccess(request: AccessRequest, seconds: number, kube: Kube, run: Run) {
+  const { space, role, who = null } = request;
+  const name = accessName(request);
+  const manifests = await accessManifests(request, kube);
+  const [noted] = await Promise.all(manifests.map((object) => presentOf(object, kube)));
+  for (const object of manifests) await kube.apply(object);
+  const { token = '', expirationTimestamp } = (await requestToken(kube, { namespace, name }, seconds)) ?? {};
+  const given = new Date(expirationTimestamp ?? kube.now() + seconds * 1000).toISOString();
+  const expires = [noted?.metadata.annotations?.[expiresAnnotation] ?? '', given].sort()[1] as string;
+  const metadata = { annotations: { [expiresAnnotation]: expires } };
+  await kube.merge(resources.clusterRoles, rightsName(name), { metadata });
+  const own = kube.fork({ user: { token } });
+  const allowed = may('get', resources.namespaces, { name: 'kube-system' });
+  const unmet = () =>
+    new StellarError('timeout', `${describeCluster(kube.cluster)} does not yet allow what ${name} may.`);
+  const check = (isAllowed: boolean) => (isAllowed ? met : waiting('its API server does not know the new rights yet'));
+  try {
+    await untilMet({ name: space.name, read: () => own.mayI(allowed), check, unmet }, run);
+  } finally {
+    own.close();
+  }
+  return { access: { name, space: space.name, role, for: who, expires }, token };
+}
+
+/** @throws StellarError `name-taken` */
+async function presentOf(object: KubeObject, kube: Kube): Promise<KubeObject | undefined> {
+  const { name, namespace: place } = object.metadata;
+  const present = await kube.get(resourceOf(object), name, { namespace: place });
+  if (present === undefined || isOurs(present)) return present;
+  const message = `stellarctl did not create ${object.kind} ${name} of ${describeCluster(kube.cluster)}. Nothing was written.`;
+  throw new StellarError('name-taken', message, { next: [advice('Name somebody: --for NAME')] });
+}
+
+/** An access where it was found. */
+export interface FoundAccess extends SpaceAccess {
+  uid: string | undefined;
+  kube: Kube;
+}
+
+/** What was given in a cluster. */
+export async function listAccess(kube: Kube): Promise<FoundAccess[]> {
+  const notes = await kube.list(resources.clusterRoles, { labelSelector: roleLabel });
+  return (notes ?? []).filter(isOurs).map(({ metadata: { name, uid, labels = {}, annotations = {} } }) => ({
+    ...{
+      name: name.slice(rightsName('').length),
+      space: annotations[spaceAnnotation] ?? '',
+      role: labels[roleLabel] ?? '',
+    },
+    ...{ for: annotations[forAnnotation] ?? null, expires: annotations[expiresAnnotation] ?? null, uid, kube },
+  }));
+}
+
+/** What was given in all spaces of a hosting cluster, and why some could not be read. @throws StellarError `not-a-hosting-cluster` */
+export async function findAccess(tools: SpaceTools): Promise<{ found: FoundAccess[]; errors: StellarError[] }> {
+  const all = await listControlPlanes(tools.hosting);
+  if (all === undefined) throw notHosting(tools.hosting);
+  const read = await mapConcurrently(all, concurrentRequests, async (controlPlane) =>
+    through(await reachSpace(controlPlane, tools), (context) => listAccess(tools.connect(context))),
+  );
+  // Spaces of type host are one cluster.
+  const byUid = new Map(read.flatMap((each) => ifSeen(each) ?? []).map((each) => [each.uid, each]));
+  return { found: [...byUid.values()], errors: read.flatMap((each) => errorOf(each) ?? []) };
+}
+
+/** Takes access back: first its tokens, and last what a rerun after an interruption finds it by. */
+export async function revokeAccess({ name, kube }: FoundAccess): Promise<void> {
+  await kube.delete(resources.serviceAccounts, name, { namespace });
+  const { roleBindings, clusterRoleBindings, roles: inNamespaces, clusterRoles } = resources;
+  for (const resource of [roleBindings, clusterRoleBindings, inNamespaces, clusterRoles])
+    for (const object of (await kube.list(resource, { labelSelector: roleLabel })) ?? []) {
+      const { name: found, namespace: place, uid } = object.metadata;
+      if (found === rightsName(name) && isOurs(object)) await kube.delete(resource, found, { namespace: place, uid });
+    }
+}
+
+/** Kinds whose objects give rights, identities or Secrets of others, or decide what becomes of other objects: nobody deploys them here. */
+const isReserved = (group: string, plural: string): boolean =>
+  (group === '' && plural === 'secrets') ||
+  /^(?:rbac\.authorization|authorization|authentication|certificates|apiextensions|admissionregistration)\.k8s\.io$/.test(
+    group,
+  ) ||
+  /\.(?:kubestellar\.org|open-cluster-management\.io)$/.test(group);
+
+/**
+ * The rights of a role in a space, with those to the kinds that policies can send.
+ * @throws StellarError `usage`
+ */
+async function rightsOf({ role, space, kinds }: AccessRequest, kube: Pick<Kube, 'read'>): Promise<RoleRight[]> {
+  const { workloads, [space.role]: fixed } = roles[role] as Role;
+  if (fixed === undefined) {
+    const others = rolesOf(space.role).join(', ');
+    throw new StellarError('usage', `${roleWithArticle(space.role)} has no role ${role}: it has ${others}, admin.`);
+  }
+  if (workloads === undefined || space.role !== 'wds') return [...fixed];
+  const served = (await discover(kube, ['list', 'watch'])).kinds.filter(({ apiVersion, plural }) => {
+    const group = groupOf(apiVersion);
+    return !isExcludedKind({ group, resource: plural }) && !isReserved(group, plural);
+  });
+  const wanted = kinds?.map((text) => findKind(text, served) ?? refuseKind(text)) ?? served;
+  const byGroup = Map.groupBy(wanted, ({ apiVersion }) => groupOf(apiVersion));
+  const toKinds = [...byGroup].map(([group, of]) =>
+    right('readContents', workloads, group, of.map(({ plural }) => plural).join(' ')),
+  );
+  return [...fixed, ...toKinds];
+}
+
+function refuseKind(text: string): never {
+  const why = 'Secrets, and what gives rights, are left to its administrator';
+  throw new StellarError('usage', `"${text}" is no kind of this WDS that a deployer may have: ${why}.`);
+}

@@ -1,0 +1,147 @@
+/** Contexts with a role, on spaces of the default types: each role may do what it is for, and nothing that it asks for is refused. */
+import assert from 'node:assert/strict';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { runKubectl, until } from '../../../testbed/index.ts';
+import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+
+let all: HostingBed;
+let cli: SpaceCli;
+
+before(async () => {
+  all = await startHosting([{ name: 'cluster1' }, { name: 'cluster2' }]);
+  ({ cli } = all);
+  await cli.type('its create its1');
+  await cli.type('wds create wds1');
+  await cli.type('wec join cluster1 --its its1 --accept --label location-group=edge');
+});
+
+after(() => all?.stop());
+
+const place = (name: string) => path.join(cli.home, name);
+const asWho = (...files: string[]) => ({ env: { KUBECONFIG: files.map(place).join(':') } });
+
+/** What the API servers have refused, without the contents of a mailbox, which no role sees, and what doctor tries to create. */
+const refusals = (stderr: string): string[] =>
+  [...stderr.matchAll(/^\s*[A-Z]+ https:\S+ 403 .*/gm)]
+    .map(([line]) => line.trim())
+    .filter((line) => !/\/namespaces\/cluster\d\/|dryRun=All/.test(line));
+
+/** Runs a command of somebody, which must succeed without a refused request. */
+async function typeAs(files: string[], line: string): Promise<string> {
+  const { stdout, stderr, exitCode } = await cli.run([...line.split(' '), '-v'], asWho(...files));
+  assert.equal(exitCode, 0, `${line}: ${stderr}`);
+  assert.deepEqual(refusals(stderr), [], line);
+  return stdout;
+}
+
+const give = (noun: string, role: string) =>
+  cli.type(`${noun} context ${noun}1 --role ${role} --for anna --export ${place(role)}-${noun}`);
+
+describe('somebody with the role', { concurrency: 1 }, () => {
+  it('registrar makes join files, and joins a WEC that somebody else accepts', async () => {
+    await give('its', 'registrar');
+    assert.equal((await stat(place('registrar-its'))).mode & 0o777, 0o600);
+    await typeAs(['registrar-its'], `its token --file ${place('cluster2.join')}`);
+    await cli.type(`wec join cluster2 --join-file ${place('cluster2.join')}`);
+    await until(async () => /pending/.test(await typeAs(['registrar-its'], 'wec list')), 'a request of cluster2');
+    const refused = await cli.run(['accept', 'cluster2', '--its', 'its1-anna-registrar'], asWho('registrar-its'));
+    assert.equal(refused.exitCode, 4);
+    assert.match(refused.stderr, /An administrator gives role acceptor: stellarctl its context NAME --role acceptor/);
+  });
+
+  it('acceptor accepts, labels, gives properties and deregisters', async () => {
+    await give('its', 'acceptor');
+    for (const line of [
+      ...['wec list', 'accept cluster2', 'wec wait cluster2', 'wec get cluster2'],
+      ...['label cluster2 location-group=edge', 'label cluster2 --list'],
+      ...['wec properties cluster2 a=b', 'wec properties cluster2 --list', 'wec properties cluster2 a-'],
+      'deregister cluster2 --yes --its its1-anna-acceptor',
+    ])
+      await typeAs(['acceptor-its'], line);
+    assert.match(await typeAs(['acceptor-its'], 'wec list'), /cluster1/);
+  });
+
+  it('viewer and deployer see, create and follow workloads', async () => {
+    for (const [noun, role] of [
+      ['its', 'viewer'],
+      ['wds', 'viewer'],
+      ['wds', 'deployer'],
+    ] as const)
+      await give(noun, role);
+    for (const line of ['wec list', 'wec get cluster1', 'status', 'doctor', 'version', 'upgrade plan'])
+      await typeAs(['viewer-its'], line);
+    const file = place('web.json');
+    const labels = { app: 'web' };
+    const objects = [
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'web', labels } },
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web', namespace: 'web', labels } },
+    ];
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    await runKubectl(place('deployer-wds'), ['--context', 'wds1-anna-deployer', 'apply', '-f', file]);
+    const its = '--its its1-anna-viewer';
+    for (const line of [
+      'collector create c1 --preset replicas',
+      'transform create t1 --select configmaps --remove /data/x',
+      `policy create web --clusters location-group=edge --select namespaces,configmaps -l app=web ${its}`,
+      `policy wait web ${its}`,
+      `policy explain web ${its}`,
+      `workload wait cm/web -n web --for applied ${its}`,
+    ])
+      await typeAs(['deployer-wds', 'viewer-its'], line);
+    const reads = [
+      'policy list',
+      'policy get web',
+      'workload list',
+      'workload get cm/web -n web',
+      'collector list',
+      'transform list',
+    ];
+    for (const who of ['deployer', 'viewer'])
+      for (const line of reads) await typeAs([`${who}-wds`, 'viewer-its'], `${line} --wds wds1-anna-${who} ${its}`);
+    const deletions = [
+      'collector delete c1',
+      'transform delete t1',
+      `policy delete web --yes --wds wds1-anna-deployer ${its}`,
+    ];
+    for (const line of deletions) await typeAs(['deployer-wds', 'viewer-its'], line);
+  });
+
+  it('is listed until that is revoked', async () => {
+    const { items } = (await cli.run(['access', 'list', '-o', 'json'])).json();
+    assert.deepEqual((items as { name: string }[]).map(({ name }) => name).sort(), [
+      'its1-anna-acceptor',
+      'its1-anna-registrar',
+      'its1-anna-viewer',
+      'wds1-anna-deployer',
+      'wds1-anna-viewer',
+    ]);
+    for (const { name } of items as { name: string }[]) await cli.type(`access revoke ${name} --yes`);
+    assert.deepEqual((await cli.run(['access', 'list', '-o', 'json'])).json().items, []);
+    const late = async () => (await cli.run(['wec', 'list'], asWho('viewer-its'))).exitCode === 4;
+    await until(late, 'a token that is refused');
+  });
+});
+
+it('bootstrap tokens end at once, and the next one works', async () => {
+  const file = place('old.join');
+  await cli.type(`its token --its its1 --file ${file}`);
+  const { token, external } = JSON.parse(await readFile(file, 'utf8'));
+  const cluster = {
+    server: external.server,
+    'certificate-authority-data': Buffer.from(external.certificateAuthority).toString('base64'),
+  };
+  const context = { name: 'old', cluster: 'old', user: 'old' };
+  const kubeconfig = {
+    ...{ clusters: [{ name: 'old', cluster }], users: [{ name: 'old', user: { token } }], 'current-context': 'old' },
+    contexts: [{ name: 'old', context }],
+  };
+  await writeFile(place('old'), JSON.stringify(kubeconfig));
+  const answer = async () => (await cli.run(['wec', 'list', '-o', 'json'], asWho('old'))).json().error?.code;
+  assert.equal(await answer(), undefined);
+  const run = await cli.type('access revoke bootstrap --its its1 --yes');
+  assert.match(run.stdout, /its1: its bootstrap tokens are revoked/);
+  await until(async () => (await answer()) === 'unauthorized', 'a token that is refused');
+  await cli.type('wec join cluster2 --its its1 --accept');
+});
