@@ -16,6 +16,7 @@ export const walkedPages = [
     'ci',
     'security',
     'migrating',
+    'argocd',
     'development',
     'deregistration',
   ],

@@ -43,6 +43,7 @@ const spaceCommands = (role: SpaceRole): Entry[] => {
     ofRole('get', `show everything about ${a}, and what is wrong with it`, () => import('./spaces/get.ts')),
     ofRole('context', `write the context of ${a} that exists`, () => import('./spaces/context.ts')),
     ofRole('repair', `repair ${a} that does not become ready`, () => import('./spaces/repair.ts')),
+    ofRole('renew', `renew the credentials for ${a}`, () => import('./spaces/renew.ts')),
     ofRole('use', `choose the default ${role.toUpperCase()}, or show it`, () => import('./spaces/use.ts')),
     ofRole(
       'delete',

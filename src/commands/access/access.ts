@@ -8,29 +8,23 @@ import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
-  itsOption,
-  type WdsOptions,
-  wdsOptions,
+  type HostingOptions,
+  hostingContextOption,
+  type ItsOptions,
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import type { Column } from '../terminal/output.ts';
 
-type Options = WdsOptions & ConfirmedOptions;
-
-const where = () => [itsOption(), ...wdsOptions().filter(({ long }) => long !== '--its')];
-
-export const list: Definition<Options> = {
+export const list: Definition<HostingOptions> = {
   description:
-    'Lists who has access by a role (its context --role, wds context --role), and until when: in the spaces of the hosting cluster, or in the ITS or WDS that is named. What expires is not deleted: access revoke does that.',
+    'Lists who has access by a role (its context --role, wds context --role), and until when, in all spaces of the hosting cluster. What expires is not deleted: access revoke does that.',
   timeout: '30s',
-  examples: [
-    ['stellarctl access list', 'in all spaces'],
-    ['stellarctl access list --its its1', 'in one ITS'],
-  ],
-  options: where(),
-  async run(session, options) {
-    const { found, errors } = await read(session, options);
+  examples: [['stellarctl access list', 'in all spaces']],
+  options: [hostingContextOption()],
+  async run(session) {
+    const { findAccess } = await import('../../lib/spaces/access.ts');
+    const { found, errors } = await findAccess(await session.spaceTools());
     const items = found.map(({ kube: _, uid: __, ...item }) => item);
     await session.print({ items }, items, columns);
     session.incomplete(errors);
@@ -45,9 +39,11 @@ const columns: Column<Omit<FoundAccess, 'kube' | 'uid'>>[] = [
   { header: 'UNTIL', value: ({ expires }) => expires ?? '-' },
 ];
 
-export const revoke: Definition<Options> = {
+type RevokeOptions = HostingOptions & ItsOptions & ConfirmedOptions;
+
+export const revoke: Definition<RevokeOptions> = {
   description:
-    'Revokes access that its context --role or wds context --role has given: deletes its service account, with which all of its tokens end, and its rights. A revoked token may work for some seconds. The name bootstrap stands for the bootstrap tokens of the ITS, which agents register with: agents that have joined do not need them.',
+    'Revokes access that its context --role or wds context --role has given: deletes its service account, with which all of its tokens end, its rights, and what Argo CD has of it. A revoked token may work for some seconds. The name bootstrap stands for the bootstrap tokens of an ITS, which agents register with: agents that have joined do not need them.',
   timeout: '30s',
   destroys: true,
   examples: [
@@ -55,29 +51,43 @@ export const revoke: Definition<Options> = {
     ['stellarctl access revoke bootstrap --its its1', 'all bootstrap tokens and join files of its1'],
   ],
   arguments: [['<name>', 'the access, as access list shows it; or bootstrap']],
-  options: [...where(), yesOption(), dryRunOption()],
-  async run(session, options, [name = '']) {
-    if (name === 'bootstrap') return revokeTokens(session, options);
-    const { revokeAccess } = await import('../../lib/spaces/access.ts');
+  options: [
+    ['--its <its>', 'with bootstrap: the ITS, by its name or a context'],
+    hostingContextOption(),
+    yesOption(),
+    dryRunOption(),
+  ],
+  async run(session, { its, yes }, [name = '']) {
+    if (name === 'bootstrap') return revokeTokens(session, its, yes);
+    const { findAccess, revokeAccess } = await import('../../lib/spaces/access.ts');
+    const { removeFromArgoCd } = await import('../../lib/spaces/argocd.ts');
+    const tools = await session.spaceTools();
     const access = await readConfirmed<FoundAccess>({
-      read: () => find(session, options, name),
+      async read() {
+        const { found, errors } = await findAccess(tools);
+        const access = found.find((each) => each.name === name);
+        if (access !== undefined) return access;
+        const see = run('stellarctl access list', 'See what was given');
+        throw errors[0] ?? new StellarError('not-found', `No access is called ${name}.`, { next: [see] });
+      },
       losses: ({ uid = '' }) => [uid],
       confirm: confirming(session, {
         show: ({ role, space, kube, expires }) =>
           session.progress.note(
             `${name} will no longer be ${role} of ${space} (${kube.cluster.server}); its last token expires at ${expires ?? 'no time that is known'}`,
           ),
-        confirmations: () => [{ verb: 'Revoke', doing: 'Revoking', name, oneWec: true, yes: options.yes }],
+        confirmations: () => [{ verb: 'Revoke', doing: 'Revoking', name, oneWec: true, yes }],
       }),
     });
     await revokeAccess(access);
+    await removeFromArgoCd(name, tools.hosting);
     if (!session.run.dryRun) session.progress.done(name, 'revoked');
     await session.finish([{ name, space: access.space, role: access.role, changed: !session.run.dryRun }]);
   },
 };
 
 /** Ends the bootstrap tokens of an ITS, which nobody can list. */
-async function revokeTokens(session: Session, { yes, its }: Options): Promise<void> {
+async function revokeTokens(session: Session, its: string | undefined, yes: boolean | undefined): Promise<void> {
   const { readBootstrap, revokeBootstrap } = await import('../../lib/ocm/its-token.ts');
   if (its === undefined) throw new StellarError('usage', 'Name the ITS whose bootstrap tokens end: --its NAME.');
   const { kube: hub, context } = await session.its();
@@ -98,26 +108,4 @@ async function revokeTokens(session: Session, { yes, its }: Options): Promise<vo
   await revokeBootstrap(read);
   if (!session.run.dryRun) session.progress.done(context.name, 'its bootstrap tokens are revoked');
   await session.finish([{ name: context.name, joining: read.joining, changed: !session.run.dryRun }]);
-}
-
-/** What was given in the named space, or in all of them. */
-async function read(
-  session: Session,
-  { its, wds }: Options,
-): Promise<{ found: FoundAccess[]; errors: StellarError[] }> {
-  const { findAccess, listAccess } = await import('../../lib/spaces/access.ts');
-  if (wds !== undefined) return { found: await listAccess((await session.wds()).kube), errors: [] };
-  if (its !== undefined) return { found: await listAccess((await session.its()).kube), errors: [] };
-  return findAccess(await session.spaceTools());
-}
-
-/** @throws StellarError `not-found`, or why it could not be looked for everywhere */
-async function find(session: Session, options: Options, name: string): Promise<FoundAccess> {
-  const { found, errors } = await read(session, options);
-  const [access] = found.filter((each) => each.name === name);
-  if (access !== undefined) return access;
-  if (errors[0] !== undefined) throw errors[0];
-  throw new StellarError('not-found', `No access is called ${name}.`, {
-    next: [run('stellarctl access list', 'See what was given')],
-  });
 }

@@ -113,13 +113,6 @@ const spaces =
     return namesOf(await listControlPlanes(hosting, role));
   };
 
-/** Access that was given in the spaces of the hosting cluster. */
-const access: Source = async (_typed, clusters) => {
-  const { findAccess } = await import('../../lib/spaces/access.ts');
-  const { found } = await findAccess(await clusters.spaceTools());
-  return [...found.map(({ name }) => name), 'bootstrap'];
-};
-
 /** Completes the last of several names, without those given before; after `=`, a context if there are any. */
 const several =
   (names: Source, contexts?: Source): Source =>
@@ -169,7 +162,6 @@ export function offerOfArguments(path: string, name: string): Source | undefined
   if (verb === 'create') return undefined;
   if (verb === 'use') return contexts;
   if (noun === 'its' || noun === 'wds') return spaces(noun);
-  if (noun === 'access') return access;
   if (verb === 'join') return several(contextsOfWecs, contextsOfWecs);
   // A label has a `=` as well.
   if (name === 'arguments') return several(wecs);

@@ -54,7 +54,7 @@ export const definition: Definition<DoctorOptions> = {
     listOption('--skip <id>', 'skip this check'),
     new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'),
     ['--wait', 'wait until no check fails'],
-    ['--fix', 'run the commands of the findings that need no decision: wec join, its repair, wds repair, wds restart'],
+    ['--fix', 'run the commands of the findings that need no decision: wec join, wds restart, repair, renew'],
     yesOption('with --fix or --probe: skip the confirmation'),
     dryRunOption(),
     hostingContextOption(),

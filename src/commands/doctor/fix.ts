@@ -23,7 +23,7 @@ export interface Fix {
 }
 
 /** Commands that keep what exists, and ask where something could be lost. */
-const remedies = /^stellarctl (?:wec join|its repair|wds (?:repair|restart)) /;
+const remedies = /^stellarctl (?:wec join|its re(?:pair|new)|wds re(?:pair|new|start)) /;
 
 /** The commands that findings name and that need no decision of a user, each once. */
 export function fixesOf(examined: readonly Examined[], skip: readonly string[] = []): Fix[] {

@@ -1,6 +1,5 @@
 import { Option } from 'commander';
-import { StellarError } from '../../lib/core/errors.ts';
-import { command, run, textOf } from '../../lib/core/next-step.ts';
+import { command, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { AccessRequest } from '../../lib/spaces/access.ts';
@@ -23,6 +22,7 @@ interface Options extends HostingOptions, WritingOptions {
   for?: string;
   duration?: number;
   resources?: string[];
+  argocd?: string;
   export?: string;
   printManifests?: true;
   use?: true;
@@ -45,12 +45,12 @@ export function definition(role: SpaceRole): Definition<Options> {
     ],
     arguments: [['<name>', `the name of the ${noun}`]],
     options: contextOptions(role, own),
+    rare: ['--resources', '--print-manifests'],
     async run(session, options, [name = '']) {
       const { role: chosen, export: exportTo, use } = options;
-      if (chosen === undefined && exportTo !== undefined) throw withoutRole(session, own);
+      refuseWithout(`--role ${own.join('|')}|admin`, chosen === undefined ? { '--export': exportTo } : {});
       refuseWithout(`--role ${own.join('|')}`, isOwn(chosen) ? {} : ofRoles(options));
-      refuseWithout('--role deployer', chosen === 'deployer' ? {} : { '--resources': options.resources });
-      refuseWithout('--role admin', isOwn(chosen) ? { '--use': use } : {});
+      refuseWithout('--role deployer', chosen === 'deployer' ? {} : ofDeployers(options));
       if (isOwn(chosen)) return giveRole(session, { name, role }, chosen, options);
       const { writeContext } = await import('../../lib/spaces/write-context.ts');
       const tools = await session.spaceTools();
@@ -60,39 +60,40 @@ export function definition(role: SpaceRole): Definition<Options> {
   };
 }
 
-const admin = "KubeFlex's own, a cluster administrator";
-
 const isOwn = (role: Options['role']): role is RoleName => role !== undefined && role !== 'admin';
 
 const contextOptions = (role: SpaceRole, own: readonly RoleName[]): Option[] => [
-  new Option('--role <role>', 'what its holder may do').choices([...own, 'admin']),
+  new Option('--role <role>', "whose context it is; admin: KubeFlex's own").choices([...own, 'admin']),
   new Option('--for <who>', 'with --role: whom it is for'),
   new Option('--duration <duration>', 'with --role: how long its token is valid (default: 720h)').argParser(durationMs),
-  ...(role === 'wds' ? [listOption('--resources <kinds>', 'with --role deployer: only these kinds of workloads')] : []),
+  ...(role === 'wds'
+    ? [
+        listOption('--resources <kinds>', 'with --role deployer: only these kinds of workloads'),
+        new Option('--argocd [namespace]', 'with --role deployer: give it to Argo CD, in its namespace').preset(
+          'argocd',
+        ),
+      ]
+    : []),
   new Option(
     '--export <file>',
     'with --role: the kubeconfig to write, which only you can read (default: NAME-ROLE.kubeconfig)',
   ),
   new Option('--print-manifests', 'with --role: print the service account and its rights as YAML, and write nothing'),
-  new Option('--use', 'make it the current context'),
+  new Option('--use', 'make it the current context').conflicts('role'),
   hostingContextOption(),
   dryRunOption(),
 ];
 
-/** The options that mean something only for a role. */
-const ofRoles = ({ for: who, duration, resources, printManifests }: Options) => ({
-  ...{ '--for': who, '--duration': duration, '--resources': resources, '--print-manifests': printManifests },
+/** The options that mean something only for a role, or for deployers. */
+const ofRoles = ({ for: who, duration, printManifests }: Options) => ({
+  ...{ '--for': who, '--duration': duration, '--print-manifests': printManifests },
 });
+const ofDeployers = ({ resources, argocd }: Options) => ({ '--resources': resources, '--argocd': argocd });
 
-async function giveRole(
-  session: Session,
-  space: AccessRequest['space'],
-  role: RoleName,
-  options: Options,
-): Promise<void> {
-  const { for: who, duration = 30 * 86_400_000, resources, printManifests } = options;
+async function giveRole(session: Session, space: AccessRequest['space'], role: RoleName, options: Options) {
+  const { for: who, resources, printManifests, argocd, duration = (argocd ? 365 : 30) * 86_400_000 } = options;
   const { accessManifests, accessName } = await import('../../lib/spaces/access.ts');
-  const { reachToShare, writeRoleContext } = await import('../../lib/spaces/write-context.ts');
+  const { reachToShare, shareAccess } = await import('../../lib/spaces/write-context.ts');
   if (who !== undefined) checkDnsName(who, 'an access');
   const tools = await session.spaceTools();
   const request = { space, role, who, kinds: resources };
@@ -102,13 +103,15 @@ async function giveRole(
       await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
     return;
   }
-  const { export: exportTo = `${accessName(request)}.kubeconfig` } = options;
-  const given = { ...request, seconds: Math.floor(duration / 1000), exportTo };
-  const written = await writeRoleContext(given, tools, session.run);
+  const access = accessName(request);
+  const given = { seconds: Math.floor(duration / 1000), exportTo: options.export ?? `${access}.kubeconfig`, argocd };
+  const shared = await shareAccess({ ...request, ...given }, tools, session.run);
   const { may, note }: Role = roles[role];
-  if (!session.run.dryRun)
-    session.noteLines([`${written.context} may ${may}, until ${written.expires}.`, ...(note ? [note] : [])]);
-  await say(session, written, ['auth', 'can-i', '--list'], true);
+  const isTrial = session.run.dryRun === true;
+  if (!isTrial) session.noteLines([`${access} may ${may}, until ${shared.expires}.`, ...(note ? [note] : [])]);
+  if ('file' in shared) return say(session, shared, ['auth', 'can-i', '--list'], true);
+  if (!isTrial) session.progress.done(space.name, `Argo CD knows it by Secret ${shared.secret}`);
+  await session.finish([{ ...shared, changed: !isTrial }]);
 }
 
 /** Says where a context was written, and how to use it. @param words of kubectl */
@@ -128,12 +131,4 @@ async function say(
   const from = isExport ? ['--kubeconfig', file] : [];
   const { kubectlOn } = await import('../../lib/spaces/entrance-checks.ts');
   session.next(textOf(await kubectlOn(written, [...from, ...words])));
-}
-
-/** What hands out credentials says whose. */
-function withoutRole(session: Session, own: readonly RoleName[]): StellarError {
-  const toRole = own.map((name) => run(session.again('--role', name), `To ${roles[name].may}`));
-  return new StellarError('usage', '--export hands out credentials: say for which role.', {
-    next: [...toRole, run(session.again('--role', 'admin'), admin)],
-  });
 }

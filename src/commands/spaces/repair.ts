@@ -23,7 +23,7 @@ export function definition(role: SpaceRole): Definition<Options> {
   const noun = role.toUpperCase();
   const what =
     role === 'its'
-      ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself, has its address published again if that is missing, and renews the token by which pods reach an external ITS when less than 30 days are left.'
+      ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself, and has its address published again if that is missing.'
       : 'Corrects the ITS of its transport (KubeStellar 0.30 cannot name one), and removes failed Jobs, so that KubeFlex recreates them.';
   return {
     description: `${what} Then waits until the ${noun} is ready, and writes its context. Changes nothing if nothing is broken.`,
@@ -40,7 +40,6 @@ export function definition(role: SpaceRole): Definition<Options> {
       const { repairSpace } = await import('../../lib/workloads/repair-space.ts');
       const { nameOfIts } = await import('../../lib/spaces/its-choice.ts');
       const tools = await session.hostingToWrite(yes);
-      await (await import('../../lib/workloads/renew-credentials.ts')).renewToken(name, tools, session.run);
       const input = { name, role, itsName: its && nameOfIts(its, tools), confirm: confirmLeft(session, name, yes) };
       await session.finish([await repairSpace(input, tools, session.run)]);
       session.next(command`stellarctl ${role} get ${name}`);

@@ -35,6 +35,9 @@ type Cause = Parameters<typeof problem>;
 export const pass = (found?: string): Outcome => ({ status: 'pass', ...(found === undefined ? {} : { found }) });
 export const warn = (...cause: Cause): Outcome => ({ status: 'warn', problem: problem(...cause) });
 export const fail = (...cause: Cause): Outcome => ({ status: 'fail', problem: problem(...cause) });
+/** The outcome of a check that looks for a problem. */
+export const unless = (found: Problem | undefined): Outcome =>
+  found === undefined ? pass() : { status: found.severity ?? 'fail', problem: found };
 export const skipped = (why: string, ...next: NextStep[]): Outcome => ({
   status: 'skipped',
   problem: problem('skipped', why, ...next),

@@ -2,7 +2,8 @@ import { type CheckInfo, checksOfStages, type Finding } from '../core/checks.ts'
 import { commandOf, stepLines } from '../core/next-step.ts';
 import { hubChecks } from '../ocm/hub-checks.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
-import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
+import { argoCdChecks } from '../spaces/argocd.ts';
+import { externalChecks, validityChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
 import { hostingStages } from '../spaces/hosting-stages.ts';
 import { itsStages } from '../spaces/its-stages.ts';
 import { contextChecks } from '../spaces/space-access.ts';
@@ -46,9 +47,26 @@ export const catalogue: readonly ListedCheck[] = [
   ...list('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
   ...list('its', true, itsChecks),
   ...list('its', false, unseenChecks('its'), [isHub], checksOfStages('its', itsStages(its))),
-  ...list('its', false, hubChecks, externalChecks('its'), versionChecks('its'), contextChecks('its')),
+  ...list(
+    'its',
+    false,
+    hubChecks,
+    validityChecks('its'),
+    externalChecks('its'),
+    versionChecks('its'),
+    contextChecks('its'),
+  ),
   ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
-  ...list('wds', false, wdsCredentialChecks, itsOfWdsChecks, versionChecks('wds'), contextChecks('wds')),
+  ...list(
+    'wds',
+    false,
+    validityChecks('wds'),
+    argoCdChecks,
+    wdsCredentialChecks,
+    itsOfWdsChecks,
+    versionChecks('wds'),
+    contextChecks('wds'),
+  ),
   ...list('wds', false, workloadChecks),
   ...list('wec', false, unseenChecks('wec'), wecChecks),
   ...list('wec', true, joiningChecks, [probeCheck]),

@@ -8,11 +8,10 @@ import { type KubeObject, type Resource, resources, type Secret } from '../kube/
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
+import { ofClusters } from '../spaces/argocd.ts';
 import { otherRole } from '../wecs/identity.ts';
 import { type Candidate, type ImportedFleet, wecNameOf, without } from './export.ts';
 
-/** The clusters of Argo CD are Secrets with this label (Argo CD, docs/operator-manual/declarative-setup.md, "Clusters"). */
-const clusterSelector = 'argocd.argoproj.io/secret-type=cluster';
 const ownPrefix = 'argocd.argoproj.io/';
 const inCluster = 'https://kubernetes.default.svc';
 
@@ -26,7 +25,7 @@ interface Config {
  * proposed in a comment, until somebody has proven it. Credentials are not copied.
  */
 export async function importArgoCd(kube: Kube, namespace: string, contexts: readonly SelectedContext[]) {
-  const secrets = (await kube.list<Secret>(resources.secrets, { namespace, labelSelector: clusterSelector })) ?? [];
+  const secrets = (await kube.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters })) ?? [];
   const authorities = await Promise.all(contexts.map(({ cluster }) => certificateAuthorityOf(cluster)));
   const imported: ImportedFleet = { wecs: [], comments: [] };
   for (const { metadata, data = {} } of secrets) {

@@ -4,6 +4,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../kube/client/errors.ts';
 import { certificatesIn } from '../kube/client/kubeflex-certificate.ts';
 import { type ConfigMap, resources, type Secret } from '../kube/client/objects.ts';
+import { certificateValidity, type Validity, validityOf } from '../kube/client/validity.ts';
 import { identityOf } from './ocm-names.ts';
 
 /** A hub's answer to the key and certificate that a WEC's agent holds. */
@@ -43,17 +44,6 @@ export async function presentCertificate(hub: Kube, secret: Secret | undefined):
   }
 }
 
-/** The validity of a certificate, in milliseconds since the epoch. */
-export interface Validity {
-  from: number;
-  to: number;
-}
-
-const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
-  from: validFromDate.getTime(),
-  to: validToDate.getTime(),
-});
-
 /** The validity of the certificate that a WEC's agent holds; undefined if there is none, or it cannot be read. */
 export function heldValidity(secret: Secret | undefined): Validity | undefined {
   const pair = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
@@ -67,14 +57,8 @@ export function certificateExpiry(secret: Secret | undefined, now: number): Date
 }
 
 /** The validity of a certificate that a hub has issued. @param certificate PEM, base64 */
-export function issuedValidity(certificate: string | undefined): Validity | undefined {
-  if (certificate === undefined) return undefined;
-  try {
-    return validityOf(new X509Certificate(Buffer.from(certificate, 'base64')));
-  } catch {
-    return undefined;
-  }
-}
+export const issuedValidity = (certificate: string | undefined): Validity | undefined =>
+  certificate === undefined ? undefined : certificateValidity(Buffer.from(certificate, 'base64'));
 
 /**
  * The holder of a certificate that a hub once issued and that has expired since: the holder of its key was that agent.

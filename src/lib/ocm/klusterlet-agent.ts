@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { yamlOfGo } from '../core/formats.ts';
 import { createdAt, type KubeObject, type Secret } from '../kube/client/objects.ts';
-import { tokenId } from '../kube/client/tokens.ts';
+import { tokenId } from '../kube/client/validity.ts';
 import type { HubConnection } from './endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from './hub-kubeconfig.ts';
 import { agentNamespace, bootstrapSecretName, klusterletName, managedBy, managedByLabel } from './ocm-names.ts';

@@ -1,9 +1,6 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
-import type { Run } from '../core/run.ts';
-import { met, waiting } from '../core/stages.ts';
-import { untilMet } from '../core/until-met.ts';
 import { errorOf, ifSeen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
@@ -16,7 +13,6 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { discover, findKind } from '../kube/discovery.ts';
-import { may } from '../kube/permissions.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import { isExcludedKind } from '../ocm/kubestellar-api.ts';
@@ -26,17 +22,6 @@ import { type Role, type RoleName, type RoleRight, right, roles, rolesOf } from 
 import { reachSpace } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { listControlPlanes } from './spaces.ts';
-
-/** Access of somebody to a space. The fields are a public interface: docs/output.md. */
-export interface SpaceAccess {
-  /** Also the name of its context. */
-  name: string;
-  space: string;
-  role: string;
-  for: string | null;
-  /** When its last token expires, RFC 3339; null if none was handed out. */
-  expires: string | null;
-}
 
 /** Access to give. */
 export interface AccessRequest {
@@ -108,13 +93,12 @@ const objectOf = ({ apiVersion, kind }: Resource, metadata: object, fields: obje
   ({ apiVersion, kind, metadata, ...fields }) as KubeObject;
 
 /**
- * Gives access: writes its objects, requests a token, and waits until the API server allows what it may. It is safe to rerun, and then
- * adds another token.
+ * Gives access: writes its objects, and requests a token. It is safe to rerun, and then adds another token.
  * @param seconds the lifetime to ask for; the API server may give less
  * @throws StellarError `name-taken` for objects of others
  */
-export async function giveAccess(request: AccessRequest, seconds: number, kube: Kube, run: Run) {
-  const { space, role, who = null } = request;
+export async function giveAccess(request: AccessRequest, seconds: number, kube: Kube) {
+  const { role, who = null } = request;
   const name = accessName(request);
   const manifests = await accessManifests(request, kube);
   const [noted] = await Promise.all(manifests.map((object) => presentOf(object, kube)));
@@ -124,17 +108,7 @@ export async function giveAccess(request: AccessRequest, seconds: number, kube: 
   const expires = [noted?.metadata.annotations?.[expiresAnnotation] ?? '', given].sort()[1] as string;
   const metadata = { annotations: { [expiresAnnotation]: expires } };
   await kube.merge(resources.clusterRoles, rightsName(name), { metadata });
-  const own = kube.fork({ user: { token } });
-  const allowed = may('get', resources.namespaces, { name: 'kube-system' });
-  const unmet = () =>
-    new StellarError('timeout', `${describeCluster(kube.cluster)} does not yet allow what ${name} may.`);
-  const check = (isAllowed: boolean) => (isAllowed ? met : waiting('its API server does not know the new rights yet'));
-  try {
-    await untilMet({ name: space.name, read: () => own.mayI(allowed), check, unmet }, run);
-  } finally {
-    own.close();
-  }
-  return { access: { name, space: space.name, role, for: who, expires }, token };
+  return { role, for: who, expires, token };
 }
 
 /** @throws StellarError `name-taken` */
@@ -146,14 +120,21 @@ async function presentOf(object: KubeObject, kube: Kube): Promise<KubeObject | u
   throw new StellarError('name-taken', message, { next: [advice('Name somebody: --for NAME')] });
 }
 
-/** An access where it was found. */
-export interface FoundAccess extends SpaceAccess {
+/** An access where it was found. Its other fields are a public interface: docs/output.md. */
+export interface FoundAccess {
   uid: string | undefined;
   kube: Kube;
+  /** Also the name of its context. */
+  name: string;
+  space: string;
+  role: string;
+  for: string | null;
+  /** When its last token expires, RFC 3339. */
+  expires: string | null;
 }
 
 /** What was given in a cluster. */
-export async function listAccess(kube: Kube): Promise<FoundAccess[]> {
+async function listAccess(kube: Kube): Promise<FoundAccess[]> {
   const notes = await kube.list(resources.clusterRoles, { labelSelector: roleLabel });
   return (notes ?? []).filter(isOurs).map(({ metadata: { name, uid, labels = {}, annotations = {} } }) => ({
     ...{

@@ -1,10 +1,20 @@
-import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, warn } from '../core/checks.ts';
+import {
+  type Check,
+  type Finding,
+  fail,
+  type Outcome,
+  pass,
+  runChecks,
+  skipped,
+  unless,
+  warn,
+} from '../core/checks.ts';
 import { formatAge } from '../core/deadline.ts';
-import { command, run } from '../core/next-step.ts';
+import { command, type NextStep, run } from '../core/next-step.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources, type Secret } from '../kube/client/objects.ts';
-import { tokenExpiry, tokenIssue } from '../kube/client/tokens.ts';
+import { endingProblem, endingSoon, tokenExpiry, tokenIssue, validitiesOf } from '../kube/client/validity.ts';
 import { parseHubKubeconfig } from '../ocm/hub-kubeconfig.ts';
 import {
   managerDeployment,
@@ -14,36 +24,56 @@ import {
   transportDeployment,
 } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { argoCdChecks } from './argocd.ts';
 import { toRestart } from './restart-note.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { itsOfWds, typeOf } from './spaces.ts';
 
-/** Checks the hosting cluster's credentials for an external space, or for the external ITS of a WDS. @param all control planes */
+/**
+ * Checks what of a space ends by itself: of its own client, and the hosting cluster's credentials for an external space or for the
+ * external ITS of a WDS.
+ * @param inside a client of the space that has read from it @param all control planes
+ */
 export async function checkCredentials(
   space: SpaceEvidence,
   all: readonly ControlPlane[],
   hosting: Kube,
+  inside: Kube | undefined,
   failed: readonly Finding[] = [],
 ): Promise<Finding[]> {
   const { name, role, type } = space;
-  const findings = type === 'external' ? await runChecks(externalChecks(role), { name, hosting }, failed) : [];
+  const findings = await runChecks(validityChecks(role), { ...space, kube: inside }, failed);
+  if (role === 'wds') findings.push(...(await runChecks(argoCdChecks, { name, hosting }, failed)));
+  if (type === 'external') findings.push(...(await runChecks(externalChecks(role), { name, hosting }, failed)));
   const its = role === 'wds' ? itsOfWds(name, all) : undefined;
   if (its === undefined || typeOf(its) !== 'external') return findings;
   const subject = { wds: space, its: its.metadata.name, hosting };
   return [...findings, ...(await runChecks(wdsCredentialChecks, subject, failed))];
 }
 
-/** The remaining lifetime below which a token causes a warning, in milliseconds. */
-const expiresSoonMs = 30 * 86_400_000;
+/** A client that has read from a space, and what is known of it from its hosting cluster. */
+type Reached = { kube: Kube | undefined; name: string } & Partial<Pick<SpaceEvidence, 'type' | 'hosting'>>;
+
+/** Checks of what a client of a space uses. */
+export const validityChecks = (role: SpaceRole): Check<Reached>[] => [
+  {
+    ...{ id: `${role}-validity`, title: 'its certificates, and the credentials for it, do not end soon' },
+    run: ({ kube, ...reached }) =>
+      unless(kube && endingProblem(reached.name, kube.validities(), kube.now(), renewalsOf(reached, kube))),
+  },
+];
+
+/** KubeFlex renews nothing of a space. k3s, of which vclusters consist, renews what ends within 90 days when it starts (docs.k3s.io/cli/certificate). */
+function renewalsOf({ name, type, hosting }: Omit<Reached, 'kube'>, { cluster }: Kube): NextStep[] {
+  const restart = command`kubectl --context ${hosting ?? ''} -n ${namespaceOf(name)} rollout restart statefulset/vcluster`;
+  if (type === 'vcluster') return [run(restart, 'Its k3s renews certificates when it starts')];
+  return cluster.renewal === undefined ? [] : [cluster.renewal];
+}
 
 /** Checks of the Secret with the credentials by which pods of the hosting cluster reach an external space. */
 export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: Kube }>[] => [
   { id: `${role}-token`, title: "KubeFlex's token for it is valid", run: (subject) => tokenIsValid(role, subject) },
 ];
-
-/** Whether a token expires soon, or has expired. */
-export const expiresSoon = (token: string, now: number): boolean =>
-  (tokenExpiry(token)?.getTime() ?? Number.POSITIVE_INFINITY) - now <= expiresSoonMs;
 
 /** KubeFlex requests a token for one year, and never renews it while its Secret exists (kubeflex 0.9.3, adopted clusters). */
 async function tokenIsValid(role: SpaceRole, { name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
@@ -51,12 +81,18 @@ async function tokenIsValid(role: SpaceRole, { name, hosting }: { name: string; 
   const expiry = tokenExpiry(token ?? '')?.getTime();
   if (token === undefined || expiry === undefined) return skipped('no token with an expiry date is visible');
   const rest = expiry - hosting.now();
-  if (!expiresSoon(token, hosting.now())) return pass(`for ${formatAge(rest)}`);
-  const repair = command`stellarctl ${role} repair ${name} --hosting-context ${hosting.cluster.context}`;
-  const renewal = run(repair, 'Renew it, and restart what uses it');
-  return rest > 0
-    ? warn('external-token-expiring', `The token by which pods reach ${name} expires in ${formatAge(rest)}.`, renewal)
-    : fail('external-token-expired', `The token by which pods reach ${name} expired ${formatAge(-rest)} ago.`, renewal);
+  const ending = endingSoon(validitiesOf({ token }), hosting.now());
+  if (ending === undefined) return pass(`for ${formatAge(rest)}`);
+  const renew = command`stellarctl ${role} renew ${name} --hosting-context ${hosting.cluster.context}`;
+  const renewal = run(renew, 'Renew it, and restart what uses it');
+  if (rest <= 0)
+    return fail(
+      'external-token-expired',
+      `The token by which pods reach ${name} expired ${formatAge(-rest)} ago.`,
+      renewal,
+    );
+  const message = `The token by which pods reach ${name} expires in ${formatAge(rest)}.`;
+  return (ending.isUrgent ? fail : warn)('external-token-expiring', message, renewal);
 }
 
 /** The kubeconfig that pods of the hosting cluster use for an external space. */

@@ -104,7 +104,7 @@ export async function problemOf(
   const { state, why, next = [] } = blocking?.verdict ?? {};
   if (blocking === undefined || (state === 'waiting' && next.length === 0)) {
     const all = (await listControlPlanes(hosting)) ?? [];
-    return (await checkCredentials(space, all, hosting)).find(isNotable)?.problem;
+    return (await checkCredentials(space, all, hosting, inside)).find(isNotable)?.problem;
   }
   const { log, next: seeMore } = await failureOfStage(blocking.id, { space, stages }, hosting, inside);
   return { message: `${space.name} is not ready: ${why}.`, details: log, next: next.length > 0 ? next : seeMore };

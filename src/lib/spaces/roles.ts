@@ -41,12 +41,11 @@ export const right = (
   only: Pick<RoleRight, 'names' | 'namespace'> = {},
 ): RoleRight => ({ by, verbs: verbs.split(' '), group, kinds: kinds.split(' '), ...only });
 
-const named = (...names: string[]) => ({ names });
 const within = (namespace: string, ...names: string[]) => ({ namespace, ...(names.length > 0 && { names }) });
 
 /** What every command asks of the current context: without the second, a space without ControlPlanes would refuse instead of saying so. */
 const anywhere = [
-  right('clusterUid', 'get', '', 'namespaces', named('kube-system')),
+  right('clusterUid', 'get', '', 'namespaces', { names: ['kube-system'] }),
   right('listControlPlanes', 'list', 'tenancy.kflex.kubestellar.org', 'controlplanes'),
 ];
 
@@ -106,7 +105,7 @@ export const roles = {
       ...hub,
       ...wecs,
       right('approveRequest', 'update', certificates, 'certificatesigningrequests/approval'),
-      right('approveRequest', 'approve', certificates, 'signers', named('kubernetes.io/kube-apiserver-client')),
+      right('approveRequest', 'approve', certificates, 'signers', { names: ['kubernetes.io/kube-apiserver-client'] }),
       right('hubRecords', 'update', 'register.open-cluster-management.io', 'managedclusters/accept'),
       right('changeValues', 'patch', clusters, 'managedclusters'),
       right('propertyStore', 'get list create patch delete', '', 'configmaps', within(propertiesNamespace)),

@@ -1,9 +1,10 @@
-import { type Check, pass } from '../core/checks.ts';
+import { type Check, unless } from '../core/checks.ts';
 import { failureOf } from '../core/errors.ts';
 import { command, type Problem, problem, run } from '../core/next-step.ts';
 import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
 import type { Connect, Kube, Reader } from '../kube/client/client.ts';
 import { resources, type Secret } from '../kube/client/objects.ts';
+import { endingProblem, validitiesOf } from '../kube/client/validity.ts';
 import {
   contextFromCluster,
   type Kubeconfig,
@@ -155,16 +156,13 @@ interface OwnContexts {
 export const contextChecks = (role: SpaceRole): Check<OwnContexts>[] => [
   {
     ...{ id: `${role}-context`, title: 'the contexts of the kubeconfig reach it', needs: [`${role}-reachable`] },
-    run: async (own) => {
-      const broken = await brokenContext(own);
-      return broken === undefined ? pass() : { status: 'fail', problem: broken };
-    },
+    run: async (own) => unless(await brokenContext(own)),
   },
 ];
 
 /**
  * Tries each context of a space with its own credentials, by reading the namespace kube-system, whose UID identifies the cluster.
- * Undefined if all work. A context of an external space is how the space is reached at all, and has no other source.
+ * Undefined if all work and none ends soon. A context of an external space is how the space is reached at all, and has no other source.
  */
 export async function brokenContext({ space, kube, tools }: OwnContexts): Promise<Problem | undefined> {
   if (space.type === 'external') return undefined;
@@ -173,8 +171,15 @@ export async function brokenContext({ space, kube, tools }: OwnContexts): Promis
   const tried = contextsOf(kubeconfig, space.name, hosting.name).map(async (context) => {
     const { renewal } = stepsFor(context, space.role, kubeconfig);
     try {
-      const found = await clusterUid(connect(selectContext(kubeconfig, context)));
-      if (uid === undefined || found === undefined || uid === found) return [];
+      const selected = selectContext(kubeconfig, context);
+      const own = connect(selected);
+      const found = await clusterUid(own);
+      if (uid === undefined || found === undefined || uid === found) {
+        // What its Secret has as well is a finding of the space.
+        const known = new Set(kube?.validities().map(({ to }) => to));
+        const more = validitiesOf(selected.user).filter(({ to }) => !known.has(to));
+        return endingProblem(`context ${context}`, more, own.now(), renewal ? [renewal] : []) ?? [];
+      }
       const why = `The context ${context} leads to another cluster than ${space.name} of ${hosting.name}: their kube-system UIDs differ.`;
       return problem('context-elsewhere', why, ...(renewal ? [renewal] : []));
     } catch (error) {

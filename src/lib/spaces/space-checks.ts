@@ -4,6 +4,7 @@ import {
   type Finding,
   fail,
   findingsOfStages,
+  isNotable,
   type Outcome,
   pass,
   runChecks,
@@ -25,7 +26,7 @@ import { readHookVersions } from '../ocm/program-versions.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { versionsApart } from '../ocm/running-versions.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
-import { checkCredentials } from './credentials.ts';
+import { checkCredentials, validityChecks } from './credentials.ts';
 import { hubStages, type ItsInside, readItsInside } from './its-stages.ts';
 import { contextChecks } from './space-access.ts';
 import type { Space } from './space-stages.ts';
@@ -76,7 +77,7 @@ export async function checkSpace(
     ...ofIts,
     ...(await underCauses(withFailures, ofIts, needsOfIts)),
     ...ofHooks,
-    ...(await checkCredentials(space, all, hosting, withFailures)),
+    ...(await checkCredentials(space, all, hosting, client, withFailures)),
     ...ofContexts,
   ];
   if (role !== 'its' || client === undefined) return { findings: known };
@@ -91,7 +92,10 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
     await requireHub(its);
     const inside = await readItsInside(its);
     const findings = findingsOfStages('its', its.cluster.context, judge(hubStages(true), inside));
-    return { findings: [...findings, ...(await runChecks(hubChecks, its, findings))], webhook: inside.webhook };
+    const ofCredentials = await runChecks(validityChecks('its'), { kube: its, name: its.cluster.context });
+    const ofHub = await runChecks(hubChecks, its, findings);
+    // What a user without rights holds is no sign that anything there can be seen.
+    return { findings: [...findings, ...ofHub, ...ofCredentials.filter(isNotable)], webhook: inside.webhook };
   } catch (error) {
     return { findings: [{ ...isHub, status: 'fail', problem: failureOf(error) }] };
   }

@@ -6,7 +6,8 @@ import { setContext } from '../kube/kubeconfig/contexts.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { statIfPresent } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
-import { type AccessRequest, accessName, giveAccess, type SpaceAccess } from './access.ts';
+import { type AccessRequest, accessName, giveAccess } from './access.ts';
+import { argoCdSecret } from './argocd.ts';
 import { portable } from './bootstrap.ts';
 import { requireSpace } from './get-space.ts';
 import { forControlPlane } from './hosting.ts';
@@ -47,29 +48,34 @@ export async function writeContext(
 }
 
 /**
- * Gives access with a role to an existing space, and writes a kubeconfig with its token, and no other context: one of this user would
- * not be used with it.
- * @param given.seconds the lifetime to ask for
+ * Gives access with a role to an existing space. Its token is in a kubeconfig of its own, because a context of this user would not be
+ * used with it, or in a Secret for Argo CD.
+ * @param given.seconds the lifetime to ask for @param given.argocd the namespace of Argo CD
  * @throws StellarError like writeContext, and `usage`, `name-taken`
  */
-export async function writeRoleContext(
-  given: AccessRequest & { seconds: number; exportTo: string },
+export async function shareAccess(
+  given: AccessRequest & { seconds: number; exportTo: string; argocd: string | undefined },
   tools: SpaceTools,
   run: Run,
-): Promise<WrittenContext & Omit<SpaceAccess, 'space'>> {
-  const { space, seconds, exportTo } = given;
+) {
+  const { space, seconds, exportTo, argocd } = given;
+  const { hosting, hostingContext, target } = tools;
   const { name } = space;
   const context = accessName(given);
-  const { type, context: from } = await reachToShare(name, space.role, tools);
+  const { controlPlane, type, context: from } = await reachToShare(name, space.role, tools);
+  const secret = argocd === undefined ? undefined : await argoCdSecret(context, controlPlane, argocd, hosting);
+  if (secret === undefined) await refuseForeignFile(exportTo, context, name, tools);
   const cluster = { name: `${context}-cluster`, entry: { ...portable(from) } };
-  await refuseForeignFile(exportTo, context, name, tools);
-  const { access, token } = await giveAccess(given, seconds, tools.connect(from), run);
-  const user = { name: context, entry: { token } };
-  const mark = forControlPlane(name, tools.hostingContext.name);
-  const target = { ...tools.target, file: exportTo };
-  const { changed, file } = await setContext(target, { context, cluster, user, ...mark }, run);
-  const { space: _, ...rest } = access;
-  return { ...rest, name, type, context, server: from.server, file, changed };
+  const { token, ...access } = await giveAccess(given, seconds, tools.connect(from));
+  const shared = { name, type, ...access };
+  if (secret !== undefined) {
+    await hosting.apply(secret(token));
+    return { ...shared, secret: `${argocd}/${context}`, changed: true };
+  }
+  const entries = { context, cluster, user: { name: context, entry: { token } } };
+  const mark = forControlPlane(name, hostingContext.name);
+  const { changed, file } = await setContext({ ...target, file: exportTo }, { ...entries, ...mark }, run);
+  return { ...shared, context, server: from.server, file, changed };
 }
 
 /** Reaches a space whose context is to be written. @throws StellarError like writeContext */
@@ -82,7 +88,7 @@ export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTo
     throw new StellarError('unreachable', `${name} has no context yet: ${whyUnseen(access)}.`, {
       next: [nextStep(command`stellarctl ${role} get ${name} --hosting-context ${hosting.cluster.context}`)],
     });
-  return { type: typeOf(controlPlane), context: access.value };
+  return { type: typeOf(controlPlane), controlPlane, context: access.value };
 }
 
 /**

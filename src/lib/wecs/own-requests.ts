@@ -5,7 +5,7 @@ import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { resources } from '../kube/client/objects.ts';
-import { tokenId, tokenUser } from '../kube/client/tokens.ts';
+import { tokenId, tokenUser } from '../kube/client/validity.ts';
 import { may, missingPermissions } from '../kube/permissions.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { certificateExpiry } from '../ocm/agent-certificate.ts';

@@ -1,8 +1,9 @@
 import { formatAge } from '../core/deadline.ts';
 import { command, type NextStep, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { changedAt, conditionOf, resources, type Secret } from '../kube/client/objects.ts';
-import { tokenExpiry } from '../kube/client/tokens.ts';
-import { heldValidity, issuedValidity, type Validity } from '../ocm/agent-certificate.ts';
+import type { Validity } from '../kube/client/validity.ts';
+import { tokenExpiry } from '../kube/client/validity.ts';
+import { heldValidity, issuedValidity } from '../ocm/agent-certificate.ts';
 import type { Endpoint, HubConnection } from '../ocm/endpoint.ts';
 import { type ConnectionError, hubConnectionOf, hubConnectionType, isOfOtherServer } from '../ocm/hub-connection.ts';
 import { type HubEvidence, hasJoined, isAvailable } from '../ocm/hub-evidence.ts';

@@ -1,4 +1,4 @@
-import { type Check, pass, skipped } from '../core/checks.ts';
+import { type Check, skipped, unless } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
 import { advice, command, type Problem, run } from '../core/next-step.ts';
 import { count } from '../core/words.ts';
@@ -54,12 +54,7 @@ function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
 /** The checks of a WEC. */
 export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, ...check }) => ({
   ...check,
-  run(findings) {
-    if (!sees(findings)) return skipped(whyNotVisible(findings));
-    const found = find(findings);
-    if (found === undefined) return pass();
-    return { status: found.severity ?? 'fail', problem: found };
-  },
+  run: (findings) => (sees(findings) ? unless(find(findings)) : skipped(whyNotVisible(findings))),
 }));
 
 /** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */

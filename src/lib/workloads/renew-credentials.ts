@@ -4,12 +4,12 @@ import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
-import { accountUid } from '../kube/client/tokens.ts';
+import { accountUid } from '../kube/client/validity.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { isTokenRefused } from '../ocm/agent-certificate.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { adoptedAccount } from '../spaces/bootstrap.ts';
-import { type AdoptedCredentials, expiresSoon, readCredentials } from '../spaces/credentials.ts';
+import { type AdoptedCredentials, readCredentials } from '../spaces/credentials.ts';
 import { openSpace } from '../spaces/space-access.ts';
 import type { SpaceTools } from '../spaces/space-tools.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces/spaces.ts';
@@ -20,7 +20,7 @@ import { restart } from './restart-wds.ts';
 const yearSeconds = 365 * 86_400;
 
 /**
- * Renews the token that the pods of the hosting cluster use for an external space, if it expires soon, and restarts the controllers
+ * Renews the token that the pods of the hosting cluster use for an external space, and restarts the controllers
  * of the WDSes of an ITS, which have read the previous token when they started. The previous token stays valid until it expires.
  * @throws StellarError before any write: `unreachable` if there is no context for that cluster, `identity-unproven` if it may be
  *   another cluster
@@ -31,9 +31,10 @@ export async function renewToken(name: string, tools: SpaceTools, run: Run): Pro
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
   if (controlPlane === undefined || typeOf(controlPlane) !== 'external') return;
   const credentials = await readCredentials(name, hosting);
-  if (credentials?.token === undefined || !expiresSoon(credentials.token, hosting.now())) return;
+  const { token: present } = credentials ?? {};
+  if (credentials === undefined || present === undefined) return;
   const kube = await openAdopted(controlPlane, tools);
-  await proveAdopted(name, kube, credentials.token);
+  await proveAdopted(name, kube, present);
   const restarts: RestartPlan[] = [];
   for (const each of all)
     if (roleOf(each) === 'wds' && itsOfWds(each.metadata.name, all) === controlPlane)

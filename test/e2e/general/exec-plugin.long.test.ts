@@ -1,12 +1,12 @@
 /** A credential plugin that prompts, on a terminal and in a pipe. The server is a stub: the tests check which token it receives. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, beforeEach, it } from 'node:test';
+import { isAlive } from '../../is-alive.ts';
 import { Cli } from '../support/harness.ts';
 import { shown } from '../support/screen.ts';
 
@@ -72,6 +72,6 @@ it('ends with the command on Ctrl-C', async () => {
   assert.equal(exitCode, 130, screen);
   assert.match(screen, /✗.* Interrupted\./);
   const pid = (await readFile(path.join(cli.home, 'pid'), 'utf8')).trim();
-  assert.equal(spawnSync('ps', ['-p', pid]).status, 1);
+  assert.ok(!isAlive(pid));
   assert.deepEqual(tokens, []);
 });

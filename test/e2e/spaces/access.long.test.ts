@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { runKubectl, until } from '../../../testbed/index.ts';
-import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+import { type AnyObject, resources, runKubectl, until } from '../../../testbed/index.ts';
+import { controlPlane, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 let all: HostingBed;
 let cli: SpaceCli;
@@ -34,6 +34,17 @@ async function typeAs(files: string[], line: string): Promise<string> {
   assert.equal(exitCode, 0, `${line}: ${stderr}`);
   assert.deepEqual(refusals(stderr), [], line);
   return stdout;
+}
+
+/** The code of the error of a command with a token; undefined for none. @param ca base64 */
+async function codeAt(server: string, ca: string, token: string, words: string[]): Promise<string | undefined> {
+  const context = { cluster: 'x', user: 'x' };
+  const config = {
+    ...{ clusters: [{ name: 'x', cluster: { server, 'certificate-authority-data': ca } }], 'current-context': 'x' },
+    ...{ users: [{ name: 'x', user: { token } }], contexts: [{ name: 'x', context }] },
+  };
+  await writeFile(place('x'), JSON.stringify(config));
+  return (await cli.run([...words, '-o', 'json'], asWho('x'))).json().error?.code;
 }
 
 const give = (noun: string, role: string) =>
@@ -124,21 +135,40 @@ describe('somebody with the role', { concurrency: 1 }, () => {
   });
 });
 
+it('Argo CD gets a Secret that the control plane owns, once, until it is revoked', async () => {
+  const { admin } = all.hosting;
+  await admin.ensure(resources.namespaces, { metadata: { name: 'argocd' } });
+  const line = 'wds context wds1 --role deployer --for ci --argocd';
+  await cli.type(line);
+  const secret = await admin.get<AnyObject & { data: Record<string, string> }>(
+    resources.secrets,
+    'argocd/wds1-ci-deployer',
+  );
+  const { metadata, data } = secret;
+  assert.equal(metadata.labels?.['argocd.argoproj.io/secret-type'], 'cluster');
+  assert.equal(metadata.ownerReferences?.[0]?.uid, (await controlPlane(all.hosting, 'wds1'))?.metadata.uid);
+  const textOf = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString();
+  assert.equal(textOf('name'), 'wds1');
+  assert.match(textOf('server'), /^https:\/\/wds1\.wds1-system/);
+  const { bearerToken, tlsClientConfig } = JSON.parse(textOf('config'));
+  const { server } = (await cli.run(['wds', 'get', 'wds1', '-o', 'json'])).json();
+  const answer = () => codeAt(server, tlsClientConfig.caData, bearerToken, ['collector', 'list', '--wds', 'x']);
+  assert.equal(await answer(), undefined);
+  const twice = await cli.run('wds context wds1 --role deployer --for other --argocd'.split(' '));
+  assert.equal(twice.exitCode, 1);
+  assert.match(twice.stderr, /Argo CD knows wds1 already, by Secret argocd\/wds1-ci-deployer/);
+  await cli.type(line);
+  await cli.type('access revoke wds1-ci-deployer --yes');
+  assert.equal(await admin.find(resources.secrets, 'argocd/wds1-ci-deployer'), undefined);
+  await until(async () => (await answer()) !== undefined, 'a token that is refused');
+});
+
 it('bootstrap tokens end at once, and the next one works', async () => {
   const file = place('old.join');
   await cli.type(`its token --its its1 --file ${file}`);
   const { token, external } = JSON.parse(await readFile(file, 'utf8'));
-  const cluster = {
-    server: external.server,
-    'certificate-authority-data': Buffer.from(external.certificateAuthority).toString('base64'),
-  };
-  const context = { name: 'old', cluster: 'old', user: 'old' };
-  const kubeconfig = {
-    ...{ clusters: [{ name: 'old', cluster }], users: [{ name: 'old', user: { token } }], 'current-context': 'old' },
-    contexts: [{ name: 'old', context }],
-  };
-  await writeFile(place('old'), JSON.stringify(kubeconfig));
-  const answer = async () => (await cli.run(['wec', 'list', '-o', 'json'], asWho('old'))).json().error?.code;
+  const ca = Buffer.from(external.certificateAuthority).toString('base64');
+  const answer = () => codeAt(external.server, ca, token, ['wec', 'list']);
   assert.equal(await answer(), undefined);
   const run = await cli.type('access revoke bootstrap --its its1 --yes');
   assert.match(run.stdout, /its1: its bootstrap tokens are revoked/);

@@ -312,6 +312,7 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
     dryRun: false,
     now: () => now,
     hasBeenUnavailable: () => false,
+    validities: () => [],
     pause: async () => {},
     close() {},
     ...failing,

@@ -17,6 +17,7 @@ import {
 } from './objects.ts';
 import { Requests } from './requests.ts';
 import { type Connection, fieldManager, type Limit, objectIn, type Request, type Trace } from './transport.ts';
+import type { Ending } from './validity.ts';
 
 const pageSize = 500;
 /** meta.k8s.io: a server that does not support the form sends whole objects. */
@@ -274,6 +275,11 @@ class LiveKube {
    */
   now(): number {
     return this.#requests.transport.now();
+  }
+
+  /** What ends by itself of what the last request has used. */
+  validities(): Ending[] {
+    return this.#requests.transport.validities();
   }
 
   /** Waits before a write is repeated. @throws StellarError `timeout` at the deadline of this client, `interrupted` */

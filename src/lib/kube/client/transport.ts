@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { type Deadline, monotonic, requestTimeoutMs, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { isObject } from '../../core/formats.ts';
@@ -9,7 +11,7 @@ import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconf
 import { Credentials, type PluginHost, type Server } from './credentials.ts';
 import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import type { KubeObject } from './objects.ts';
-import { tokenExpiry, tokenUser } from './tokens.ts';
+import { type Ending, tokenExpiry, tokenUser, validitiesOf, validityOf } from './validity.ts';
 
 /** The timeout of a request whose server sends other answers: over a slow link, a long list delays them. */
 const delayedTimeoutMs = 60_000;
@@ -67,6 +69,7 @@ export class Transport {
   readonly credentials: Credentials;
   readonly #server: URL;
   readonly #connection: Connection;
+  #socket: Socket | undefined;
   /** When the last piece of an answer arrived (core/deadline.ts). */
   #lastAnswer = Number.NEGATIVE_INFINITY;
   /** The cluster's clock when the monotonic one began. Until it has answered, and while both agree, it is the local clock. */
@@ -80,6 +83,13 @@ export class Transport {
     this.cluster = { context: name, server: withoutCredentials(server), inspection, renewal, token };
     this.credentials = new Credentials(context, plugins);
     this.#connection = connection;
+  }
+
+  /** What ends by itself of the last connection: the server's certificate, and the user's entry. */
+  validities(): Ending[] {
+    const server = this.#socket instanceof TLSSocket ? this.#socket.getPeerX509Certificate() : undefined;
+    const ofServer = server === undefined ? [] : [{ what: 'serving certificate', ...validityOf(server) }];
+    return [...ofServer, ...validitiesOf(this.#connection.context.user)];
   }
 
   /** The cluster's clock, in milliseconds since the epoch. */
@@ -134,6 +144,7 @@ export class Transport {
           };
           answered();
           this.#noteClock(response.headers.date);
+          this.#socket = response.socket;
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
           this.#connection.trace?.(`${request.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
           if (response.statusCode === 401) this.credentials.refuse(server);

@@ -165,7 +165,7 @@ describe('the tables of completion', async () => {
   const program = await buildProgram(io, 'stellarctl');
   const all = commandsBelow(program, '');
 
-  it('have the arguments of every command but of those that name something new, or what is in a WDS', () => {
+  it('have the arguments of every command but of those that name something new, or what is in a space', () => {
     const without = all.flatMap(({ path: name, command }) =>
       command.registeredArguments
         .filter(({ argChoices }) => !argChoices)
@@ -173,7 +173,7 @@ describe('the tables of completion', async () => {
         .map(() => name),
     );
     const others = without.filter(
-      (name) => !/^(policy|collector|transform|workload) |(its|wds|wec) create$/.test(name),
+      (name) => !/^(policy|collector|transform|workload|access) |(its|wds|wec) create$/.test(name),
     );
     assert.deepEqual(others.sort(), ['__complete', 'help']);
   });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,6 +13,7 @@ import {
   requireProgram,
   runProgram,
 } from '../../../../src/lib/core/program.ts';
+import { isAlive } from '../../../is-alive.ts';
 import { failsWith } from '../../support/steps.ts';
 
 let folder: string;
@@ -167,12 +167,6 @@ describe('a wrapper program is a process group with its child, which keeps its s
     }
     return { outcome, took, pid };
   }
-
-  const isAlive = (pid: number) => {
-    // A zombie process is dead as well.
-    const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-    return stdout.trim() !== '' && !stdout.startsWith('Z');
-  };
 
   test('is ended with the child on Ctrl-C', async () => {
     const interrupt = new AbortController();

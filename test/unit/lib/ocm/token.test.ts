@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import { tokenExpiry } from '../../../../src/lib/kube/client/tokens.ts';
+import { tokenExpiry } from '../../../../src/lib/kube/client/validity.ts';
 import { requestBootstrapToken } from '../../../../src/lib/ocm/hub-access.ts';
 import { checkTokenRequest } from '../../../../src/lib/ocm/its-token.ts';
 import { fakeKube } from '../../support/builders.ts';

@@ -10,7 +10,7 @@ import type { ClusterRole, KubeObject } from '../../../../src/lib/kube/client/ob
 import { type AccessRequest, accessManifests, giveAccess } from '../../../../src/lib/spaces/access.ts';
 import { type Role, type RoleRight, roles } from '../../../../src/lib/spaces/roles.ts';
 import { discoveryOf } from '../../support/discovery.ts';
-import { MemoryCluster, soon } from '../../support/space-builders.ts';
+import { MemoryCluster } from '../../support/space-builders.ts';
 
 const src = path.resolve(import.meta.dirname, '../../../../src');
 const rightsOf = (role: Role): readonly RoleRight[] => [...(role.its ?? []), ...(role.wds ?? [])];
@@ -99,7 +99,7 @@ describe('the objects of an access', () => {
   test('are not taken from others', async () => {
     const foreign = { kind: 'ServiceAccount', metadata: { name: 'wds1-anna-deployer', namespace: 'kube-system' } };
     const cluster = new MemoryCluster([foreign], { read });
-    await assert.rejects(giveAccess(deployer(), 600, cluster.kube, soon()), {
+    await assert.rejects(giveAccess(deployer(), 600, cluster.kube), {
       code: 'name-taken',
       message: /Nothing was written/,
     });

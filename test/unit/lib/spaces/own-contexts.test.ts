@@ -59,6 +59,17 @@ test('the contexts of a space are tried with their own credentials', async () =>
   assert.equal((await check?.run(own(kubeconfig({ token: 'bad' }))))?.status, 'fail');
 });
 
+test('a context that works is a finding if its token ends soon', async () => {
+  const seconds = Math.floor(Date.now() / 1000);
+  const claims = Buffer.from(JSON.stringify({ iat: seconds - 1000, exp: seconds + 200 })).toString('base64url');
+  const token = `e30.${claims}.x`;
+  const answering = await FakeServer.start(() => uid('space'));
+  const found = await brokenContext(own(kubeconfig({ token, server: answering })));
+  await answering.stop();
+  assert.match(found?.message ?? '', /^The token of context its1 ends in 3m/);
+  assert.deepEqual([found?.severity, found?.code, found?.next], ['warn', 'validity-ending', cure]);
+});
+
 test('a context that the command would not write has another cure', async () => {
   const config = kubeconfig({ token: 'bad' });
   config.contexts.set('mine', { ...config.contexts.get('its1'), cluster: 'its1-cluster', user: 'me' });

@@ -256,7 +256,7 @@ describe('a space is shown', () => {
     });
     const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
     assert.equal(view.diagnosis?.problem, 'The token by which pods reach its1 expired 120m ago.');
-    assert.match(view.diagnosis.next ?? '', /^stellarctl its repair its1 /);
+    assert.match(view.diagnosis.next ?? '', /^stellarctl its renew its1 /);
     const manager = [
       { kind: 'Deployment', ...deployment('kubeflex-controller-manager') },
       its('its1', { conditions: [] }),

@@ -11,6 +11,7 @@ import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { PluginHost } from '../../../../../src/lib/kube/client/credentials.ts';
 import { Credentials } from '../../../../../src/lib/kube/client/credentials.ts';
 import { type ExecEntry, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { isAlive } from '../../../../is-alive.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
 import { stepsOf } from '../../../support/steps.ts';
@@ -252,8 +253,6 @@ describe('a plugin is rejected that', () => {
 describe('a plugin that hangs, with a child,', () => {
   /** Its child runs for a minute. */
   const shortOfItsChild = 30_000;
-  const isAlive = (pid: number) =>
-    /^[^Z]/.test(spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' }).stdout);
 
   async function hanging(host: Partial<PluginHost>, trap = '') {
     const pidFile = newFile();
