@@ -17,6 +17,7 @@ export const walkedPages = [
     'security',
     'migrating',
     'argocd',
+    'monitoring',
     'development',
     'deregistration',
   ],

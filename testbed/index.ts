@@ -34,6 +34,7 @@ export type {
 export type { Resource } from './kube/resources.ts';
 export * as resources from './kube/resources.ts';
 export * from './kube/until.ts';
+export { buildKubeStateMetrics } from './kube-state-metrics/build.ts';
 export {
   installKubeFlexOnly,
   installKubeStellar,

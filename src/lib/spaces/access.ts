@@ -14,11 +14,11 @@ import {
 } from '../kube/client/objects.ts';
 import { discover, findKind } from '../kube/discovery.ts';
 import { requestToken } from '../kube/service-accounts.ts';
-import { roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import { isExcludedKind } from '../ocm/kubestellar-api.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/ocm-names.ts';
 import { notHosting } from './hosting.ts';
-import { type Role, type RoleName, type RoleRight, right, roles, rolesOf } from './roles.ts';
+import { type Role, type RoleName, type RoleRight, right, roles } from './roles.ts';
 import { reachSpace } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { listControlPlanes } from './spaces.ts';
@@ -182,11 +182,7 @@ const isReserved = (group: string, plural: string): boolean =>
  * @throws StellarError `usage`
  */
 async function rightsOf({ role, space, kinds }: AccessRequest, kube: Pick<Kube, 'read'>): Promise<RoleRight[]> {
-  const { workloads, [space.role]: fixed } = roles[role] as Role;
-  if (fixed === undefined) {
-    const others = rolesOf(space.role).join(', ');
-    throw new StellarError('usage', `${roleWithArticle(space.role)} has no role ${role}: it has ${others}, admin.`);
-  }
+  const { workloads, [space.role]: fixed = [] } = roles[role] as Role;
   if (workloads === undefined || space.role !== 'wds') return [...fixed];
   const served = (await discover(kube, ['list', 'watch'])).kinds.filter(({ apiVersion, plural }) => {
     const group = groupOf(apiVersion);

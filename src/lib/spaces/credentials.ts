@@ -13,6 +13,7 @@ import { formatAge } from '../core/deadline.ts';
 import { command, type NextStep, run } from '../core/next-step.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { newToken } from '../kube/client/errors.ts';
 import { resources, type Secret } from '../kube/client/objects.ts';
 import { endingProblem, endingSoon, tokenExpiry, tokenIssue, validitiesOf } from '../kube/client/validity.ts';
 import { parseHubKubeconfig } from '../ocm/hub-kubeconfig.ts';
@@ -67,7 +68,8 @@ export const validityChecks = (role: SpaceRole): Check<Reached>[] => [
 function renewalsOf({ name, type, hosting }: Omit<Reached, 'kube'>, { cluster }: Kube): NextStep[] {
   const restart = command`kubectl --context ${hosting ?? ''} -n ${namespaceOf(name)} rollout restart statefulset/vcluster`;
   if (type === 'vcluster') return [run(restart, 'Its k3s renews certificates when it starts')];
-  return cluster.renewal === undefined ? [] : [cluster.renewal];
+  const renewal = cluster.renewal ?? newToken(cluster);
+  return renewal === undefined ? [] : [renewal];
 }
 
 /** Checks of the Secret with the credentials by which pods of the hosting cluster reach an external space. */

@@ -51,7 +51,7 @@ const anywhere = [
 
 /** What shows the registrations of an ITS, and how clusters reach it. */
 const hub = [
-  right('requireHub', 'get list', clusters, 'managedclusters'),
+  right('requireHub', reading, clusters, 'managedclusters'),
   right('readWholeHub', 'list', certificates, 'certificatesigningrequests'),
   right('readWholeHub', 'get list', 'coordination.k8s.io', 'leases'),
   right('inspectHub', 'get', 'operator.open-cluster-management.io', 'clustermanagers'),
@@ -61,12 +61,15 @@ const hub = [
 /** What else shows whether WECs are well. */
 const wecs = [
   right('readHubState', 'get list', '', 'namespaces'),
-  right('readMailbox', 'get list', works, 'manifestworks'),
+  right('readMailbox', reading, works, 'manifestworks'),
   right('readMailbox', 'get list', 'addon.open-cluster-management.io', 'managedclusteraddons'),
 ];
 
 const ofWds = 'bindingpolicies customtransforms statuscollectors';
-const policies = right('readContents', 'get list', kubestellar, `${ofWds} bindings combinedstatuses`);
+const policies = right('readContents', reading, kubestellar, `${ofWds} bindings combinedstatuses`);
+
+/** kube-state-metrics watches them. */
+const definitions = right('isCrdServed', reading, 'apiextensions.k8s.io', 'customresourcedefinitions');
 
 /** The roles, from the smallest. */
 export const roles = {
@@ -78,7 +81,7 @@ export const roles = {
       ...wecs,
       right('readDelivery', 'list', kubestellar, 'workstatuses'),
       right('propertyStore', 'get list', '', 'configmaps', within(propertiesNamespace)),
-      right('isCrdServed', 'get', 'apiextensions.k8s.io', 'customresourcedefinitions'),
+      definitions,
       ...[hubNamespace, operatorNamespace].flatMap((namespace) => [
         right('readItsInside', 'get list', 'apps', 'deployments', { namespace }),
         right('readItsInside', 'get list', '', 'pods pods/log', { namespace }),
@@ -86,7 +89,7 @@ export const roles = {
       right('readItsInside', 'get', '', 'serviceaccounts', within(operatorNamespace, bootstrapServiceAccount)),
       right('mayAccount', 'create', 'authorization.k8s.io', 'subjectaccessreviews'),
     ],
-    wds: [...anywhere, policies],
+    wds: [...anywhere, policies, definitions],
     workloads: reading,
   },
   registrar: {

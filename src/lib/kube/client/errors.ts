@@ -63,7 +63,7 @@ const loginStep = ({ context }: ClusterRef): NextStep =>
   run(command`kubectl --context ${context} auth whoami`, 'Log in again, or check them');
 
 /** Nobody can log in as a service account: the kubeconfig has a token that somebody has requested for it. */
-function newToken({ context, token }: ClusterRef): NextStep | undefined {
+export function newToken({ context, token }: ClusterRef): NextStep | undefined {
   const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(token?.user ?? '') ?? [];
   if (namespace === undefined || name === undefined) return undefined;
   const create = command`kubectl -n ${namespace} create token ${name}`;

@@ -1,0 +1,70 @@
+/** The ten minutes of the shortest token: nothing ends unseen, and the command that is printed cures it. */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
+import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+
+let all: HostingBed;
+let cli: SpaceCli;
+let file: string;
+let begun: number;
+
+before(async () => {
+  all = await startHosting();
+  ({ cli } = all);
+  await cli.type('its create its1');
+  file = path.join(cli.home, 'viewer');
+  begun = Date.now();
+  await cli.type(`its context its1 --role viewer --for anna --duration 10m --export ${file}`);
+});
+
+after(() => all?.stop());
+
+const atSeconds = (seconds: number) => sleep(Math.max(0, begun + seconds * 1000 - Date.now()));
+const asAnna = (line: string) => cli.run(line.split(' '), { env: { KUBECONFIG: file } });
+const findings = async () => {
+  const run = await asAnna('doctor -o json');
+  const items = run.json().items as { code: string | null; status: string; next: string | null; steps: string[] }[];
+  return { exitCode: run.exitCode, found: items.filter(({ code }) => code === 'validity-ending') };
+};
+
+it('a token ends with a warning, then a failure, then an error, each with what renews it', async () => {
+  assert.deepEqual(await findings(), { exitCode: 0, found: [] });
+
+  await atSeconds(420);
+  const soon = await findings();
+  assert.deepEqual([soon.exitCode, soon.found.map(({ status }) => status)], [0, ['warn']]);
+  assert.match(soon.found[0]?.steps[0] ?? '', /kubectl -n kube-system create token its1-anna-viewer/);
+
+  await atSeconds(548);
+  const urgent = await findings();
+  assert.deepEqual([urgent.exitCode, urgent.found.map(({ status }) => status)], [1, ['fail']]);
+
+  await atSeconds(625);
+  const late = await asAnna('wec list');
+  assert.equal(late.exitCode, 4);
+  assert.match(late.stderr, /its token expired at .*\n.*kubectl -n kube-system create token its1-anna-viewer/);
+
+  await cli.type(`its context its1 --role viewer --for anna --export ${file}`);
+  assert.equal((await asAnna('wec list')).exitCode, 0);
+  assert.deepEqual(await findings(), { exitCode: 0, found: [] });
+});
+
+it('a context of the kubeconfig that ends is renewed by its renew', async () => {
+  const kubeconfig = all.bed.kubeconfig;
+  const text = parse(await readFile(kubeconfig, 'utf8'));
+  const { user } = text.users.find(({ name }: { name: string }) => name === 'its1-admin');
+  const seconds = Math.floor(Date.now() / 1000);
+  const claims = Buffer.from(JSON.stringify({ iat: seconds - 30 * 86_400, exp: seconds + 86_400 })).toString(
+    'base64url',
+  );
+  user.token = `e30.${claims}.x`;
+  await writeFile(kubeconfig, stringify(text));
+  const doctor = await cli.run(['its', 'get', 'its1']);
+  assert.match(doctor.stdout + doctor.stderr, /stellarctl its (?:context|renew) its1/);
+  await cli.type('its renew its1');
+  assert.equal((await cli.run(['its', 'get', 'its1', '-o', 'json'])).json().diagnosis, null);
+});

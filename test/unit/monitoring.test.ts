@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+
+const folder = path.resolve(import.meta.dirname, '../../docs/monitoring');
+const read = (name: string) => parse(readFileSync(path.join(folder, name), 'utf8'));
+
+interface Metric {
+  name: string;
+  each: { type: string; [kind: string]: unknown };
+}
+interface Rule {
+  alert: string;
+  expr: string;
+  annotations: { summary: string; command: string };
+}
+
+/** Its labels by each metric of the configuration. */
+const metrics = new Map<string, string[]>(
+  read('kube-state-metrics.yaml').spec.resources.flatMap(
+    (of: { metricNamePrefix: string; labelsFromPath: object; metrics: Metric[] }) =>
+      of.metrics.map(({ name, each }) => {
+        const { labelsFromPath = {}, labelName } = (each[
+          each.type === 'StateSet' ? 'stateSet' : each.type.toLowerCase()
+        ] ?? {}) as { labelsFromPath?: object; labelName?: string };
+        const labels = [
+          ...Object.keys(of.labelsFromPath),
+          ...Object.keys(labelsFromPath),
+          ...(labelName ? [labelName] : []),
+        ];
+        return [`${of.metricNamePrefix}_${name}`, labels];
+      }),
+  ),
+);
+const rules: Rule[] = read('alerts.yaml').groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
+
+test('alerts use only metrics and labels that kube-state-metrics shows', () => {
+  assert.equal(rules.length, 5);
+  for (const { alert, expr, annotations } of rules) {
+    const names = [...expr.matchAll(/kubestellar_\w+/g)].map(([name]) => name);
+    assert.ok(names.length > 0, alert);
+    for (const name of names) {
+      const labels = metrics.get(name);
+      assert.ok(labels, `${alert}: ${name}`);
+      const used = `${expr} ${annotations.summary} ${annotations.command}`;
+      for (const [, inSelector, inText] of used.matchAll(/(\w+)="|\$labels\.(\w+)/g))
+        assert.ok(labels.includes(inSelector ?? inText ?? ''), `${alert}: ${inSelector ?? inText}`);
+    }
+  }
+});
+
+test('the page names the metrics', () => {
+  const page = readFileSync(path.join(folder, '../monitoring.md'), 'utf8');
+  const named = [...page.matchAll(/`(kubestellar_\w+)\{([^}]*)\}`/g)].map(([, name = '', labels = '']) => [
+    name,
+    labels.split(', ').sort(),
+  ]);
+  assert.deepEqual(
+    new Map(named as [string, string[]][]),
+    new Map([...metrics].map(([name, labels]) => [name, labels.toSorted()])),
+  );
+});
