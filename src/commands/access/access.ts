@@ -96,12 +96,11 @@ async function revokeTokens(session: Session, its: string | undefined, yes: bool
     read: () => readBootstrap(hub),
     losses: ({ joining }) => joining,
     confirm: confirming(session, {
-      show({ joining }) {
-        session.progress.note(
+      show: ({ joining }) =>
+        session.noteLines([
           `All bootstrap tokens and join files of ${context.name} end. Agents that have joined go on.`,
-        );
-        session.noteLines(joining.map((wec) => `${wec} has not joined yet, and needs a new token: rerun its join`));
-      },
+          ...joining.map((wec) => `${wec} has not joined yet, and needs a new token: rerun its join`),
+        ]),
       confirmations: () => [{ verb: 'End the tokens of', doing: 'Ending the tokens of', name: context.name, yes }],
     }),
   });

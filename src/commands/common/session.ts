@@ -206,10 +206,11 @@ export async function namingRoles<Thrown>(error: Thrown): Promise<Thrown | Stell
   if (!(error instanceof ApiError) || error.status !== 403) return error;
   const [, verb = '', kind = '', group = ''] = refusal.exec(error.words) ?? [];
   if (verb === '') return error;
-  const { roleWith } = await import('../../lib/spaces/roles.ts');
-  const [space, role] = roleWith(verb, group, kind) ?? [];
-  if (space === undefined || role === undefined) return error;
-  const step = partial(command`stellarctl ${space} context NAME --role ${role}`, `An administrator gives role ${role}`);
+  const { rolesWith } = await import('../../lib/spaces/roles.ts');
+  const { space, names } = rolesWith(verb, group, kind) ?? {};
+  if (space === undefined || names === undefined) return error;
+  const lead = `An administrator gives role ${names.join(' or ')}`;
+  const step = partial(command`stellarctl ${space} context SPACE --role ROLE --for WHO`, lead);
   return error.with({ next: [step, ...error.next] });
 }
 

@@ -94,7 +94,9 @@ async function giveRole(session: Session, space: AccessRequest['space'], role: R
   const { for: who, resources, printManifests, argocd, duration = (argocd ? 365 : 30) * 86_400_000 } = options;
   const { accessManifests, accessName } = await import('../../lib/spaces/access.ts');
   const { reachToShare, shareAccess } = await import('../../lib/spaces/write-context.ts');
+  const { checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
   if (who !== undefined) checkDnsName(who, 'an access');
+  checkTokenRequest(duration, false);
   const tools = await session.spaceTools();
   const request = { space, role, who, kinds: resources };
   if (printManifests) {

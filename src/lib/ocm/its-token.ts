@@ -51,10 +51,9 @@ export interface BootstrapAccess {
 
 /** @throws StellarError `not-a-hub`, `not-found` */
 export async function readBootstrap(hub: Kube): Promise<BootstrapAccess> {
-  const where = { namespace: operatorNamespace };
   const [evidence, account] = await Promise.all([
     readWholeHub(hub),
-    hub.get(resources.serviceAccounts, bootstrapServiceAccount, where),
+    hub.get(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace }),
   ]);
   const joining = [...evidence.values()].filter((wec) => !hasJoined(wec)).map(({ name }) => name);
   return { hub, account, joining: joining.sort() };

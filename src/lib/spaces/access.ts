@@ -135,14 +135,10 @@ export interface FoundAccess {
 
 /** What was given in a cluster. */
 async function listAccess(kube: Kube): Promise<FoundAccess[]> {
-  const notes = await kube.list(resources.clusterRoles, { labelSelector: roleLabel });
-  return (notes ?? []).filter(isOurs).map(({ metadata: { name, uid, labels = {}, annotations = {} } }) => ({
-    ...{
-      name: name.slice(rightsName('').length),
-      space: annotations[spaceAnnotation] ?? '',
-      role: labels[roleLabel] ?? '',
-    },
-    ...{ for: annotations[forAnnotation] ?? null, expires: annotations[expiresAnnotation] ?? null, uid, kube },
+  const roles = await kube.list(resources.clusterRoles, { labelSelector: roleLabel });
+  return (roles ?? []).filter(isOurs).map(({ metadata: { name, uid, labels = {}, annotations: notes = {} } }) => ({
+    ...{ name: name.slice(rightsName('').length), space: notes[spaceAnnotation] ?? '', role: labels[roleLabel] ?? '' },
+    ...{ for: notes[forAnnotation] ?? null, expires: notes[expiresAnnotation] ?? null, uid, kube },
   }));
 }
 
@@ -169,13 +165,12 @@ export async function revokeAccess({ name, kube }: FoundAccess): Promise<void> {
     }
 }
 
+const reserved =
+  /^(?:rbac\.authorization|authorization|authentication|certificates|apiextensions|admissionregistration)\.k8s\.io$|\.(?:kubestellar\.org|open-cluster-management\.io)$/;
+
 /** Kinds whose objects give rights, identities or Secrets of others, or decide what becomes of other objects: nobody deploys them here. */
 const isReserved = (group: string, plural: string): boolean =>
-  (group === '' && plural === 'secrets') ||
-  /^(?:rbac\.authorization|authorization|authentication|certificates|apiextensions|admissionregistration)\.k8s\.io$/.test(
-    group,
-  ) ||
-  /\.(?:kubestellar\.org|open-cluster-management\.io)$/.test(group);
+  (group === '' && plural === 'secrets') || reserved.test(group);
 
 /**
  * The rights of a role in a space, with those to the kinds that policies can send.

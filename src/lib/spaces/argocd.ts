@@ -38,14 +38,15 @@ export async function argoCdSecret(
       `${name} is not a WDS of type k8s: Argo CD knows the hosting cluster as in-cluster.`,
     );
   const { server, cluster } = await contextFromCluster(textIn(found, inside), `of ${name}`);
+  if ((await hosting.get(resources.namespaces, namespace)) === undefined)
+    throw new StellarError(
+      'not-found',
+      `${hosting.cluster.context} has no namespace ${namespace}, as that of Argo CD.`,
+    );
   const all = await hosting.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters });
   const other = all?.find((each) => textIn(each, 'server') === server && each.metadata.name !== access)?.metadata.name;
-  if (other !== undefined) {
-    const see = run(command`kubectl --context ${hosting.cluster.context} -n ${namespace} get secret ${other}`);
-    throw new StellarError('name-taken', `Argo CD knows ${name} already, by Secret ${namespace}/${other}.`, {
-      next: [see],
-    });
-  }
+  if (other !== undefined)
+    throw new StellarError('name-taken', `Argo CD knows ${name} already, by Secret ${namespace}/${other}.`);
   const caData = Buffer.from((await certificateAuthorityOf(cluster)) ?? '').toString('base64');
   const labels = { 'argocd.argoproj.io/secret-type': 'cluster', [managedByLabel]: managedBy };
   const metadata = { name: access, namespace, labels, ownerReferences: [{ apiVersion, kind, name, uid }] };

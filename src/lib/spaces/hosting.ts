@@ -34,10 +34,10 @@ export async function requireHosting(hosting: Kube): Promise<void> {
 /** The error for a cluster that does not serve the kind ControlPlane. */
 export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   const why = 'it does not serve controlplanes.tenancy.kflex.kubestellar.org';
-  const next = [
-    advice('Give the context of the hosting cluster: --hosting-context CONTEXT'),
-    run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it'),
-  ];
+  const give = advice('Give the context of the hosting cluster: --hosting-context CONTEXT');
+  const install = run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it');
+  // Nobody installs as a service account.
+  const next = cluster.token?.user?.startsWith('system:serviceaccount:') ? [give] : [give, install];
   const message = `${describeCluster(cluster)} is not a hosting cluster: ${why}.`;
   return new StellarError('not-a-hosting-cluster', message, { next });
 }

@@ -131,10 +131,15 @@ export type RoleName = keyof typeof roles;
 export const rolesOf = (space: SpaceRole): RoleName[] =>
   (Object.keys(roles) as RoleName[]).filter((name) => (roles[name] as Role)[space] !== undefined);
 
-/** The smallest role that has a right: what an administrator can give to somebody who lacks it. */
-export function roleWith(verb: string, group: string, kind: string): [space: SpaceRole, role: RoleName] | undefined {
+/** The roles that have a right: what an administrator can give to somebody who lacks it. */
+export function rolesWith(
+  verb: string,
+  group: string,
+  kind: string,
+): { space: SpaceRole; names: RoleName[] } | undefined {
   const has = (each: RoleRight) => each.group === group && each.kinds.includes(kind) && each.verbs.includes(verb);
-  for (const space of ['its', 'wds'] as const)
-    for (const name of rolesOf(space)) if ((roles[name] as Role)[space]?.some(has)) return [space, name];
-  return undefined;
+  const all = (['its', 'wds'] as const).map((space) => ({
+    ...{ space, names: rolesOf(space).filter((name) => (roles[name] as Role)[space]?.some(has)) },
+  }));
+  return all.find(({ names }) => names.length > 0);
 }

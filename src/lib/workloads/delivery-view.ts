@@ -60,9 +60,10 @@ const statusStage: Stage<Delivery> = { id: 'status', title: 'status returned', c
 
 const wantsStatus = ({ of, modulation, wecs }: Delivery): boolean =>
   hasStatus(of) &&
-  (modulation.wantSingletonReportedState === true ||
-    (modulation.wantMultiWECReportedState === true &&
-      (hasRelevantStatus(of) || !isNeverCombined(of, modulation, wecs))) ||
+  ((!ownedByWds.has(of.resource) &&
+    (modulation.wantSingletonReportedState === true ||
+      (modulation.wantMultiWECReportedState === true &&
+        (hasRelevantStatus(of) || !isNeverCombined(of, modulation, wecs))))) ||
     (modulation.statusCollectors ?? []).length > 0);
 
 function returned(delivery: Delivery): Verdict {
@@ -107,7 +108,8 @@ function returned(delivery: Delivery): Verdict {
   // The status of one WEC is returned as a singleton, whatever the policy requests.
   const labels = multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
   const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
-  if ((singleton || (multi && !isNeverCombined(of, modulation, wecs))) && !isInWds)
+  const isWritten = !ownedByWds.has(of.resource) && (singleton || (multi && !isNeverCombined(of, modulation, wecs)));
+  if (isWritten && !isInWds)
     return late(delivery, [policy, sent], `its status is not in ${evidence.wds.name}`, 'status-not-returned', []);
   return met;
 }
@@ -117,6 +119,9 @@ const withoutStatus = new Set([
   ...['configmaps', 'secrets', 'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'],
   ...['limitranges', 'priorityclasses', 'storageclasses', 'ingressclasses', 'runtimeclasses'],
 ]);
+
+/** Kinds whose status in the WDS KubeStellar never replaces (kubestellar v0.30.0, pkg/util, WEC2WDSExceptions). */
+const ownedByWds = new Set(['namespaces', 'customresourcedefinitions']);
 
 const hasStatus = ({ resource }: { resource: string }): boolean => !withoutStatus.has(resource);
 

@@ -59,7 +59,10 @@ describe('somebody with the role', { concurrency: 1 }, () => {
     await until(async () => /pending/.test(await typeAs(['registrar-its'], 'wec list')), 'a request of cluster2');
     const refused = await cli.run(['accept', 'cluster2', '--its', 'its1-anna-registrar'], asWho('registrar-its'));
     assert.equal(refused.exitCode, 4);
-    assert.match(refused.stderr, /An administrator gives role acceptor: stellarctl its context NAME --role acceptor/);
+    assert.match(
+      refused.stderr,
+      /An administrator gives role acceptor: stellarctl its context SPACE --role ROLE --for WHO/,
+    );
   });
 
   it('acceptor accepts, labels, gives properties and deregisters', async () => {

@@ -107,7 +107,7 @@ describe('the objects of an access', () => {
   });
 });
 
-test('a refusal names the smallest role that may', async () => {
+test('a refusal names the roles that may', async () => {
   const refused = (verb: string, resource: string, group: string) =>
     apiError(
       { context: 'its1', server: 'https://its1.example.com' },
@@ -119,10 +119,13 @@ test('a refusal names the smallest role that may', async () => {
   const stepsOf = async (error: StellarError) => stepLines((await namingRoles(error)).next.slice(0, -1));
   const group = 'cluster.open-cluster-management.io';
   assert.deepEqual(await stepsOf(refused('patch', 'managedclusters', group)), [
-    'An administrator gives role acceptor: stellarctl its context NAME --role acceptor',
+    'An administrator gives role acceptor: stellarctl its context SPACE --role ROLE --for WHO',
   ]);
   assert.deepEqual(await stepsOf(refused('delete', 'bindingpolicies', 'control.kubestellar.io')), [
-    'An administrator gives role deployer: stellarctl wds context NAME --role deployer',
+    'An administrator gives role deployer: stellarctl wds context SPACE --role ROLE --for WHO',
+  ]);
+  assert.deepEqual(await stepsOf(refused('list', 'namespaces', '')), [
+    'An administrator gives role viewer or acceptor: stellarctl its context SPACE --role ROLE --for WHO',
   ]);
   assert.deepEqual(await stepsOf(refused('delete', 'nodes', '')), []);
 });

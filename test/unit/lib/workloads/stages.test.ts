@@ -112,7 +112,12 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
   };
 }
 
-const plurals: Record<string, string> = { ConfigMap: 'configmaps', Deployment: 'deployments', Widget: 'widgets' };
+const plurals: Record<string, string> = {
+  ConfigMap: 'configmaps',
+  Deployment: 'deployments',
+  Namespace: 'namespaces',
+  Widget: 'widgets',
+};
 
 interface Subject {
   kind: string;
@@ -585,6 +590,14 @@ describe('a broken link is named:', () => {
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-not-returned']);
     });
   }
+  test('no status of a Namespace is waited for: KubeStellar never replaces the one in the WDS', () => {
+    const given = record('singleton-status');
+    for (const kind of ['Namespace', 'Deployment']) {
+      const views = deliveries(given, { ...web, kind, object: { labels: { app: 't1' } } });
+      const isAsked = views.some(({ stages }) => stages.some(({ id }) => id === 'status'));
+      assert.equal(isAsked, kind === 'Deployment', kind);
+    }
+  });
   test('the ITS is not seen', () => {
     const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
     const views = deliveries(good(), configMap, { inventory: hidden, works: hidden, workStatuses: hidden });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, test } from 'node:test';
 import { parse } from 'yaml';
@@ -24,6 +25,13 @@ function client(context: SelectedContext, traced: string[] = []): Kube {
 }
 
 const isThere = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+
+/** Whether another process listens at the same port of IPv4. */
+const isTaken = (server: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer().once('error', () => resolve(true));
+    probe.listen(Number(new URL(server).port), '127.0.0.1', () => probe.close(() => resolve(false)));
+  });
 
 describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' }, () => {
   test('is connected to, verified and shown unchanged', async () => {
@@ -58,8 +66,13 @@ describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' },
     assert.doesNotThrow(() => checkAddresses({ hubApiserver: 'https://[fd00::1]:6443' }));
   });
   test('is that of localhost if nothing listens on IPv4', async () => {
-    const server = await FakeServer.start(() => ({}), '::1');
-    opened.push(() => server.stop());
+    const start = async () => {
+      const server = await FakeServer.start(() => ({}), '::1');
+      opened.push(() => server.stop());
+      return server;
+    };
+    let server = await start();
+    while (await isTaken(server.context().server)) server = await start();
     const context = server.context();
     context.server = context.server.replace('[::1]', 'localhost');
     context.cluster['tls-server-name'] = 'hub.example';
