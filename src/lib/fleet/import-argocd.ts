@@ -8,7 +8,7 @@ import { type KubeObject, type Resource, resources, type Secret } from '../kube/
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
-import { ofClusters } from '../spaces/argocd.ts';
+import { ofClusters, textIn } from '../spaces/argocd.ts';
 import { otherRole } from '../wecs/identity.ts';
 import { type Candidate, type ImportedFleet, wecNameOf, without } from './export.ts';
 
@@ -28,18 +28,17 @@ export async function importArgoCd(kube: Kube, namespace: string, contexts: read
   const secrets = (await kube.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters })) ?? [];
   const authorities = await Promise.all(contexts.map(({ cluster }) => certificateAuthorityOf(cluster)));
   const imported: ImportedFleet = { wecs: [], comments: [] };
-  for (const { metadata, data = {} } of secrets) {
-    const text = (field: string) => Buffer.from(data[field] ?? '', 'base64').toString();
-    const server = text('server');
-    const config = (jsonObject(text('config')) ?? {}) as Config;
-    const given = text('name') || metadata.name;
+  for (const secret of secrets) {
+    const server = textIn(secret, 'server');
+    const config = (jsonObject(textIn(secret, 'config')) ?? {}) as Config;
+    const given = textIn(secret, 'name') || secret.metadata.name;
     const name = wecNameOf(given);
     const note = (comment: string) => imported.comments.push(`${name}: ${comment}`);
     if (server === inCluster) {
       note('left out: it is the cluster of Argo CD itself');
       continue;
     }
-    const labels = without(metadata.labels, (key) => key.startsWith(ownPrefix));
+    const labels = without(secret.metadata.labels, (key) => key.startsWith(ownPrefix));
     imported.wecs.push({ name, ...(Object.keys(labels).length > 0 && { labels }) });
     if (name !== given) note(`Argo CD calls it ${given}`);
     const authority = Buffer.from(config.tlsClientConfig?.caData ?? '', 'base64')

@@ -1,4 +1,4 @@
-import { type Check, pass } from '../core/checks.ts';
+import { type Check, pass, unless } from '../core/checks.ts';
 import { StellarError } from '../core/errors.ts';
 import { jsonObject } from '../core/formats.ts';
 import { command, run } from '../core/next-step.ts';
@@ -16,7 +16,8 @@ import { typeOf } from './spaces.ts';
 /** The clusters of Argo CD are Secrets with this label (Argo CD, docs/operator-manual/declarative-setup.md, "Clusters"). */
 export const ofClusters = 'argocd.argoproj.io/secret-type=cluster';
 
-const textIn = ({ data }: Secret, field: string): string => Buffer.from(data?.[field] ?? '', 'base64').toString();
+/** A field of a Secret, as text. */
+export const textIn = ({ data }: Secret, key: string): string => Buffer.from(data?.[key] ?? '', 'base64').toString();
 
 /**
  * Prepares the Secret by which Argo CD knows a WDS, at its address for pods of the hosting cluster. The control plane owns it.
@@ -83,7 +84,7 @@ export const argoCdChecks: readonly Check<{ name: string; hosting: Kube }>[] = [
         const who = access.slice(name.length + 1, -'-deployer'.length);
         const renew = command`stellarctl wds context ${name} --role deployer ${who ? ['--for', who] : []} --argocd ${namespace}`;
         const ending = endingProblem(`Argo CD for ${name}`, validitiesOf({ token }), hosting.now(), [run(renew)]);
-        if (ending !== undefined) return { status: ending.severity ?? 'fail', problem: ending };
+        if (ending !== undefined) return unless(ending);
       }
       return pass();
     },

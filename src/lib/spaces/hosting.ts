@@ -36,7 +36,7 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   const why = 'it does not serve controlplanes.tenancy.kflex.kubestellar.org';
   const give = advice('Give the context of the hosting cluster: --hosting-context CONTEXT');
   const install = run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it');
-  // Nobody installs as a service account.
+  // Service accounts are those of roles, or of pipelines, whose author knows where to install.
   const next = cluster.token?.user?.startsWith('system:serviceaccount:') ? [give] : [give, install];
   const message = `${describeCluster(cluster)} is not a hosting cluster: ${why}.`;
   return new StellarError('not-a-hosting-cluster', message, { next });
