@@ -15,6 +15,7 @@ export const walkedPages = [
     'output',
     'ci',
     'security',
+    'access',
     'migrating',
     'argocd',
     'monitoring',

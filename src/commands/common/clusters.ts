@@ -83,7 +83,7 @@ export class Clusters {
   /** Returns the ITS, a client for it, and what selected it: without a current context that is one, the only one of the hosting cluster. */
   async its() {
     const { onlyIts } = await import('../../lib/spaces/its-choice.ts');
-    const { mayBeHub } = await import('../../lib/ocm/require-hub.ts');
+    const { mayBeHub, notAHub } = await import('../../lib/ocm/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
     const choice = await this.itsChoice().catch(async (error: unknown) => {
       const only = failureOf(error).code === 'usage' ? await theOnly() : undefined;
@@ -93,7 +93,8 @@ export class Clusters {
     const opened = await this.openIts(choice);
     if (choice.source !== 'current context' || (await mayBeHub(opened.kube))) return opened;
     const only = await theOnly();
-    return only === undefined ? opened : this.openIts(only);
+    if (only === undefined) throw notAHub(opened.kube);
+    return this.openIts(only);
   }
 
   async openIts(choice: ItsChoice) {
@@ -176,11 +177,11 @@ export class Clusters {
   async wds(given?: string): Promise<OpenWds> {
     const { openWds } = await import('../../lib/spaces/open-wds.ts');
     const choice = given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);
-    const isItsGiven = this.options.its !== undefined || Boolean(this.io.env.STELLARCTL_ITS);
-    const its = () => this.its().then(({ context, kube }) => ({ name: context.name, kube }));
+    const chosen = (await this.itsIfAny())?.source;
+    const open = () => this.its().then(({ context, kube }) => ({ name: context.name, kube }));
     const sources = {
       given: choice?.given,
-      its: isItsGiven ? its : undefined,
+      its: isAssumed(chosen) ? undefined : { open, isGiven: chosen !== 'its use' },
       hosting: await tryRead(() => this.spaceTools()),
       kubeconfig: await this.kubeconfig(),
       connect: (context: SelectedContext) => this.connect(context),
@@ -264,4 +265,5 @@ export class Clusters {
 }
 
 /** Whether the user has not named the cluster. */
-const isAssumed = (source: ItsChoice['source']): boolean => source === 'current context' || source === 'only ITS';
+const isAssumed = (source: ItsChoice['source'] | undefined): boolean =>
+  source === undefined || source === 'current context' || source === 'only ITS';

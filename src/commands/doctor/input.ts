@@ -78,5 +78,6 @@ export async function clustersOf(session: Session, positional: readonly string[]
     throw new StellarError('usage', `There is no cluster to check: ${noContext}.`, {
       next: [run('stellarctl doctor --pre', 'Before an installation')],
     });
-  return { spaces: ifSeen(spaces), its: ifSeen(its), isItsAssumed: choice?.source === 'current context', wecs };
+  const isItsAssumed = choice?.source === 'current context';
+  return { spaces: ifSeen(spaces), its: ifSeen(its), isItsAssumed, wecs, wds: () => session.wds() };
 }

@@ -47,10 +47,10 @@ export function definition(role: SpaceRole): Definition<Options> {
     options: contextOptions(role, own),
     rare: ['--resources', '--print-manifests'],
     async run(session, options, [name = '']) {
-      const { role: chosen, export: exportTo, use } = options;
+      const { role: chosen, export: exportTo, use, resources, argocd } = options;
       refuseWithout(`--role ${own.join('|')}|admin`, chosen === undefined ? { '--export': exportTo } : {});
       refuseWithout(`--role ${own.join('|')}`, isOwn(chosen) ? {} : ofRoles(options));
-      refuseWithout('--role deployer', chosen === 'deployer' ? {} : ofDeployers(options));
+      refuseWithout('--role deployer', chosen === 'deployer' ? {} : { '--resources': resources, '--argocd': argocd });
       if (isOwn(chosen)) return giveRole(session, { name, role }, chosen, options);
       const { writeContext } = await import('../../lib/spaces/write-context.ts');
       const tools = await session.spaceTools();
@@ -84,11 +84,10 @@ const contextOptions = (role: SpaceRole, own: readonly RoleName[]): Option[] => 
   dryRunOption(),
 ];
 
-/** The options that mean something only for a role, or for deployers. */
+/** The options that mean something only for a role. */
 const ofRoles = ({ for: who, duration, printManifests }: Options) => ({
   ...{ '--for': who, '--duration': duration, '--print-manifests': printManifests },
 });
-const ofDeployers = ({ resources, argocd }: Options) => ({ '--resources': resources, '--argocd': argocd });
 
 async function giveRole(session: Session, space: AccessRequest['space'], role: RoleName, options: Options) {
   const { for: who, resources, printManifests, argocd, duration = (argocd ? 365 : 30) * 86_400_000 } = options;

@@ -1,14 +1,13 @@
-import { failureOf, StellarError } from '../../lib/core/errors.ts';
-import { partial, run } from '../../lib/core/next-step.ts';
+import { StellarError } from '../../lib/core/errors.ts';
 import { roleWithArticle, type SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { hostingContextOption, type ItsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
-type Options = ItsOptions & { unset?: boolean; force?: boolean };
+type Options = ItsOptions & { unset?: boolean };
 
 export function definition(role: SpaceRole): Definition<Options> {
-  const [a, title] = [roleWithArticle(role), role.toUpperCase()];
+  const title = role.toUpperCase();
   const fallback = role === 'its' ? 'the current context' : 'the WDS of the current context';
   return {
     description: `Chooses the ${title} for later commands, after checking that it is one. Without an argument, shows which ${title} is used, and why. The order of precedence is: --${role}, the variable STELLARCTL_${title}, this choice, ${fallback}, the only ${title} of the hosting cluster. It is kept for each hosting cluster.`,
@@ -19,15 +18,16 @@ export function definition(role: SpaceRole): Definition<Options> {
       [`stellarctl ${role} use --unset`, 'clear the choice, and show what is used then'],
     ],
     arguments: [[`[${role}]`, `the ${title}: a context, or its name`]],
-    options: [['--unset', 'clear the choice'], ['--force', `choose ${a} that does not answer`], hostingContextOption()],
-    async run(session, { unset, force }, [given]) {
+    options: [['--unset', 'clear the choice'], hostingContextOption()],
+    async run(session, { unset }, [given]) {
       const { chooseSpace } = await import('../../lib/spaces/its-choice.ts');
-      if (unset && given !== undefined) throw new StellarError('usage', `Give ${a} or --unset, not both.`);
+      if (unset && given !== undefined)
+        throw new StellarError('usage', `Give ${roleWithArticle(role)} or --unset, not both.`);
       if (unset) {
         await chooseSpace(role, undefined, await session.hostingIfAny());
         session.progress.note('The choice is cleared.');
       } else if (given !== undefined) {
-        await requireSpace(session, role, given, force === true);
+        await requireSpace(session, role, given);
         await chooseSpace(role, given, await session.hostingIfAny());
       }
       if (unset && role === 'its' && !(await session.itsIfAny())) return;
@@ -57,23 +57,10 @@ async function usedWds(session: Session) {
 }
 
 /** Verifies the space, because later commands write to it. @throws StellarError `not-a-hub`, or why it could not be read */
-async function requireSpace(session: Session, role: SpaceRole, name: string, force: boolean): Promise<void> {
+async function requireSpace(session: Session, role: SpaceRole, name: string): Promise<void> {
   const { requireHub } = await import('../../lib/ocm/require-hub.ts');
   const { listServed } = await import('../../lib/kube/served.ts');
   const { resources } = await import('../../lib/kube/client/objects.ts');
-  // One that does not exist is never chosen.
-  const { kube } = role === 'its' ? await session.openIts({ given: name, source: '--its' }) : await session.wds(name);
-  try {
-    if (role === 'its') await requireHub(kube);
-    else await listServed(kube, resources.bindingPolicies);
-  } catch (error) {
-    const failure = failureOf(error);
-    const { code, message } = failure;
-    if (code === 'not-a-hub') throw failure.with({ next: [partial('stellarctl its use ITS', 'Give an ITS')] });
-    const a = roleWithArticle(role);
-    if (force) return session.progress.note(`${name} could not be verified as ${a}: ${message}`);
-    throw new StellarError(code, `${message} It could not be verified as ${a}, and was not chosen.`, {
-      next: [run(session.again('--force'), 'To choose it anyway')],
-    });
-  }
+  if (role === 'its') await requireHub((await session.openIts({ given: name, source: '--its' })).kube);
+  else await listServed((await session.wds(name)).kube, resources.bindingPolicies);
 }

@@ -3,15 +3,18 @@ import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/objects.ts';
+import { serves } from '../kube/served.ts';
 import { isRecorded, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import { type HubEvidence, readWholeHub } from '../ocm/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
+import { validityChecks } from '../spaces/credentials.ts';
 import { notHosting } from '../spaces/hosting.ts';
 import { checkHosting } from '../spaces/hosting-stages.ts';
-import { openedBy } from '../spaces/open-wds.ts';
+import { type OpenWds, openedBy } from '../spaces/open-wds.ts';
 import { checkHub, checkSpace } from '../spaces/space-checks.ts';
 import type { SpaceTools } from '../spaces/space-tools.ts';
 import { SpaceWatcher } from '../spaces/space-watcher.ts';
@@ -42,6 +45,8 @@ export interface DoctorInput {
   its: Its | undefined;
   /** The ITS is only the current context, which counts if there is no hosting cluster. */
   isItsAssumed: boolean;
+  /** Opens the WDS that commands use. */
+  wds?: () => Promise<OpenWds>;
   /** The named WECs; if none is named, all WECs are checked from their ITSes. */
   wecs: readonly { name: string; kube: Kube | undefined }[];
   /** The client of the context with a name, which may lead to the WEC of that name. */
@@ -52,7 +57,8 @@ export interface DoctorInput {
 export async function examine(input: DoctorInput): Promise<Examined[]> {
   const { spaces, wecs } = input;
   const { ofHosting, hubs } = spaces ? await examineHosting(spaces) : { ofHosting: [], hubs: [] };
-  const its = await itsOf(input, ofHosting, hubs);
+  const alone = ofHosting.length > 0 || wecs.length > 0 ? [] : await wdsAlone(input);
+  const its = await itsOf(input, ofHosting, hubs, alone.length > 0);
   const ofHubs = await Promise.all(
     hubsOfWecs(wecs, hubs, its).map((hub) => examineWecs(hub, input).catch((error) => [unlisted(hub, error)])),
   );
@@ -63,7 +69,17 @@ export async function examine(input: DoctorInput): Promise<Examined[]> {
     ...(isDuplicate ? [] : ofHosting),
     ...(elsewhere ? [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }] : []),
     ...ofHubs.flat(),
+    ...alone,
   ].map(reportIfNotVisible);
+}
+
+/** The WDS of somebody whose kubeconfig does not have its hosting cluster. */
+async function wdsAlone({ wds: open }: DoctorInput): Promise<Examined[]> {
+  const wds = open && ifSeen(await tryRead(open));
+  if (!wds?.isContext) return [];
+  if (ifSeen(await tryRead(() => serves(wds.kube, resources.bindingPolicies))) === false) return [];
+  const subject: Subject = { kind: 'wds', name: wds.name };
+  return [{ subject, findings: await runChecks([...workloadChecks, ...validityChecks('wds')], wds) }];
 }
 
 /** The ITS of the command: one of the hosting cluster, or another one. Both are undefined if none is selected. */
@@ -80,6 +96,7 @@ async function itsOf(
   { spaces, its, isItsAssumed }: DoctorInput,
   ofHosting: readonly Examined[],
   hubs: readonly Hub[],
+  hasWds: boolean,
 ): Promise<SelectedIts> {
   if (its === undefined || (isItsAssumed && ofHosting.length > 0)) return {};
   const kubes = hubs.map(({ kube }) => kube);
@@ -87,9 +104,10 @@ async function itsOf(
   const known = hubs.find(({ kube }) => kube === same);
   if (known !== undefined) return { known: { ...known, ...its }, replaces: known };
   const elsewhere = { ...its, ...(await checkHub(its.kube)) };
+  if (!isItsAssumed || !elsewhere.findings.some(isNoHub)) return { elsewhere };
   // Without a choice, commands use a hosting cluster.
-  if (spaces && isItsAssumed && elsewhere.findings.some(isNoHub)) throw notHosting(spaces.hosting);
-  return { elsewhere };
+  if (spaces && !hasWds) throw notHosting(spaces.hosting);
+  return hasWds ? {} : { elsewhere };
 }
 
 /** The ITSes whose WECs are checked: all of them, or the one of the named WECs. */

@@ -1,21 +1,10 @@
-import {
-  type Check,
-  type Finding,
-  fail,
-  type Outcome,
-  pass,
-  runChecks,
-  skipped,
-  unless,
-  warn,
-} from '../core/checks.ts';
-import { formatAge } from '../core/deadline.ts';
+import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, unless } from '../core/checks.ts';
 import { command, type NextStep, run } from '../core/next-step.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { newToken } from '../kube/client/errors.ts';
 import { resources, type Secret } from '../kube/client/objects.ts';
-import { endingProblem, endingSoon, tokenExpiry, tokenIssue, validitiesOf } from '../kube/client/validity.ts';
+import { endingProblem, tokenExpiry, tokenIssue, validitiesOf } from '../kube/client/validity.ts';
 import { parseHubKubeconfig } from '../ocm/hub-kubeconfig.ts';
 import {
   managerDeployment,
@@ -53,7 +42,7 @@ export async function checkCredentials(
 }
 
 /** A client that has read from a space, and what is known of it from its hosting cluster. */
-type Reached = { kube: Kube | undefined; name: string } & Partial<Pick<SpaceEvidence, 'type' | 'hosting'>>;
+type Reached = { kube: Kube | undefined; name: string; type?: string | undefined; hosting?: string };
 
 /** Checks of what a client of a space uses. */
 export const validityChecks = (role: SpaceRole): Check<Reached>[] => [
@@ -74,27 +63,20 @@ function renewalsOf({ name, type, hosting }: Omit<Reached, 'kube'>, { cluster }:
 
 /** Checks of the Secret with the credentials by which pods of the hosting cluster reach an external space. */
 export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: Kube }>[] => [
-  { id: `${role}-token`, title: "KubeFlex's token for it is valid", run: (subject) => tokenIsValid(role, subject) },
+  {
+    id: `${role}-token`,
+    title: "KubeFlex's token for it does not end soon",
+    run: (subject) => tokenIsValid(role, subject),
+  },
 ];
 
 /** KubeFlex requests a token for one year, and never renews it while its Secret exists (kubeflex 0.9.3, adopted clusters). */
 async function tokenIsValid(role: SpaceRole, { name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
-  const token = (await readCredentials(name, hosting))?.token;
-  const expiry = tokenExpiry(token ?? '')?.getTime();
-  if (token === undefined || expiry === undefined) return skipped('no token with an expiry date is visible');
-  const rest = expiry - hosting.now();
-  const ending = endingSoon(validitiesOf({ token }), hosting.now());
-  if (ending === undefined) return pass(`for ${formatAge(rest)}`);
+  const { token = '' } = (await readCredentials(name, hosting)) ?? {};
+  if (tokenExpiry(token) === undefined) return skipped('no token with an expiry date is visible');
   const renew = command`stellarctl ${role} renew ${name} --hosting-context ${hosting.cluster.context}`;
   const renewal = run(renew, 'Renew it, and restart what uses it');
-  if (rest <= 0)
-    return fail(
-      'external-token-expired',
-      `The token by which pods reach ${name} expired ${formatAge(-rest)} ago.`,
-      renewal,
-    );
-  const message = `The token by which pods reach ${name} expires in ${formatAge(rest)}.`;
-  return (ending.isUrgent ? fail : warn)('external-token-expiring', message, renewal);
+  return unless(endingProblem(`KubeFlex for ${name}`, validitiesOf({ token }), hosting.now(), [renewal]));
 }
 
 /** The kubeconfig that pods of the hosting cluster use for an external space. */

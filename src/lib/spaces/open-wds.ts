@@ -87,8 +87,8 @@ function toSeeController({ name, beside, hosting }: Controlled, deployment: stri
 export interface WdsSources {
   /** `--wds`, or else STELLARCTL_WDS: the name of a WDS, or a context. */
   given: string | undefined;
-  /** The ITS that the user gave; undefined to read it from the hosting cluster. */
-  its: (() => Promise<{ name: string; kube: Kube }>) | undefined;
+  /** The ITS that the user chose; one that is not given with the command counts only if no hosting cluster shows the WDS. */
+  its: { open: () => Promise<{ name: string; kube: Kube }>; isGiven: boolean } | undefined;
   hosting: Access<SpaceTools>;
   kubeconfig: Kubeconfig;
   connect: Connect;
@@ -99,7 +99,8 @@ export interface WdsSources {
  * cluster. It never probes contexts.
  * @throws StellarError `usage` if there are no or several candidates, `not-found`, and the reason why it is unreachable
  */
-export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsSources): Promise<OpenWds> {
+export async function openWds({ given, its: chosen, hosting, kubeconfig, connect }: WdsSources): Promise<OpenWds> {
+  const its = chosen?.isGiven ? chosen : undefined;
   const all = await through(hosting, async (tools) => (await listControlPlanes(tools.hosting)) ?? []);
   const wdses = (ifSeen(all) ?? []).filter((controlPlane) => roleOf(controlPlane) === 'wds');
   const wanted = given ?? exportedContext(kubeconfig);
@@ -132,7 +133,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
   if (context === undefined || kube === undefined) throw noWds(given, wdses, all);
   const sender = controlPlaneOf(kubeconfig.contexts.get(context));
   const ofIts =
-    its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its);
+    chosen === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(chosen);
   return {
     ...{
       name: context,
@@ -225,7 +226,7 @@ function otherIts(given: string, wds: ControlPlane, named: ControlPlane, { clust
   });
 }
 
-const opened = (open: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> => open().then(seen, hiddenBy);
+const opened = ({ open }: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> => open().then(seen, hiddenBy);
 
 function notReached({ metadata: { name } }: ControlPlane, access: Access<unknown>): StellarError {
   if (access.state === 'hidden' && access.error !== undefined) return access.error;

@@ -66,7 +66,15 @@ const wecs = [
 ];
 
 const ofWds = 'bindingpolicies customtransforms statuscollectors';
-const policies = right('readContents', reading, kubestellar, `${ofWds} bindings combinedstatuses`);
+const policies = [
+  right('readContents', reading, kubestellar, `${ofWds} bindings combinedstatuses`),
+  right(
+    'readGuard',
+    'list',
+    'admissionregistration.k8s.io',
+    'validatingadmissionpolicies validatingadmissionpolicybindings',
+  ),
+];
 
 /** kube-state-metrics watches them. */
 const definitions = right('isCrdServed', reading, 'apiextensions.k8s.io', 'customresourcedefinitions');
@@ -89,7 +97,7 @@ export const roles = {
       right('readItsInside', 'get', '', 'serviceaccounts', within(operatorNamespace, bootstrapServiceAccount)),
       right('mayAccount', 'create', 'authorization.k8s.io', 'subjectaccessreviews'),
     ],
-    wds: [...anywhere, policies, definitions],
+    wds: [...anywhere, ...policies, definitions],
     workloads: reading,
   },
   registrar: {
@@ -121,7 +129,7 @@ export const roles = {
   deployer: {
     may: 'create policies, and the workloads that they send',
     note: 'On the WECs that policies select, a deployer gets what the work agent may. A policy can also send objects of the WDS that a deployer may not read, and a collector can return what is in them.',
-    wds: [...anywhere, policies, right('createPolicy', 'create update patch delete', kubestellar, ofWds)],
+    wds: [...anywhere, ...policies, right('createPolicy', 'create update patch delete', kubestellar, ofWds)],
     workloads: writing,
   },
 } satisfies Record<string, Role>;

@@ -114,6 +114,14 @@ describe('somebody with the role', { concurrency: 1 }, () => {
     ];
     for (const who of ['deployer', 'viewer'])
       for (const line of reads) await typeAs([`${who}-wds`, 'viewer-its'], `${line} --wds wds1-anna-${who} ${its}`);
+    assert.match(
+      await typeAs(['deployer-wds'], 'doctor -o wide'),
+      /WDS wds1-anna-deployer\b(?:.*\n)* .*its binding policies/,
+    );
+    assert.match((await cli.run(['its', 'use'], asWho('deployer-wds'))).stderr, /wds1-anna-deployer .* is not an ITS/);
+    await typeAs(['viewer-its'], 'its use its1-anna-viewer');
+    assert.match(await typeAs(['deployer-wds', 'viewer-its'], 'policy get web'), /cluster1/);
+    await typeAs(['viewer-its'], 'its use --unset');
     const deletions = [
       'collector delete c1',
       'transform delete t1',

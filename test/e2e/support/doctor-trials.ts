@@ -225,7 +225,7 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   },
   {
     fault: 'external-token-expired',
-    finds: ['its/its7 its-token external-token-expired', chosen],
+    finds: ['its/its7 its-token validity-ending', chosen],
     person: /Record which context leads there/,
   },
   { fault: 'wds-outdated-kubeconfig', finds: ['wds/wds7 wds-its-credentials its-credentials-outdated'], heals: [] },

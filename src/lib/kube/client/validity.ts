@@ -69,7 +69,7 @@ export function certificateValidity(certificate: Buffer): Validity | undefined {
 const day = 86_400_000;
 
 /** What ends first of what ends soon: with less than a third of its lifetime or 30 days left; urgent with a tenth or 7 days. */
-export function endingSoon(all: readonly Ending[], now: number): (Ending & { isUrgent: boolean }) | undefined {
+function endingSoon(all: readonly Ending[], now: number): (Ending & { isUrgent: boolean }) | undefined {
   const isWithin = ({ from, to }: Validity, part: number, days: number) =>
     to - now < Math.min((to - from) / part, days * day);
   const [first] = all.filter((each) => isWithin(each, 3, 30)).sort((a, b) => a.to - b.to);

@@ -120,6 +120,7 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
       await until(isCreated, 'served Widgets');
     },
     'wait until widget is blocked': () => blocked('widget', 'kind-unknown-on-wec', 2),
+    'wait until silent is blocked': () => blocked('silent', 'wec-unavailable', 1),
     // They start after the first works have been applied.
     'wait until the add-ons are available': () =>
       until(

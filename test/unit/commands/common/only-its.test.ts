@@ -58,11 +58,11 @@ test('without a current context, too; without an only ITS, one must be given', a
   });
 });
 
-test('the current context is used if it is an ITS, or if there is not one ITS only', async () => {
-  for (const session of [await sessionOn(['its1'], true), await sessionOn(['its1', 'its2']), await sessionOn([])]) {
-    const { choice, context } = await session.its();
-    assert.deepEqual([choice.source, context.name], ['current context', 'kind-kubeflex']);
-  }
+test('the current context is used if it is an ITS; without an only ITS, another cluster is refused', async () => {
+  const { choice, context } = await (await sessionOn(['its1'], true)).its();
+  assert.deepEqual([choice.source, context.name], ['current context', 'kind-kubeflex']);
+  for (const spaces of [['its1', 'its2'], []])
+    await assert.rejects((await sessionOn(spaces)).its(), { code: 'not-a-hub' });
 });
 
 test('a destructive command under --yes does not use it unnamed, and names it in the command to type', async () => {

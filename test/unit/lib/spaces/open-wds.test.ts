@@ -18,6 +18,7 @@ const place = (name: string, of?: string) => ({
   user: name,
   ...(of === undefined ? {} : { of, hosting: 'hub' }),
 });
+const chosen = (open: () => Promise<{ name: string; kube: Kube }>) => ({ open, isGiven: true });
 const unreachable: Access<SpaceTools> = hiddenBy(new StellarError('unreachable', 'Cannot reach hub.'));
 
 /** Control planes of type host are the hosting cluster itself, and need no Secret. */
@@ -141,7 +142,7 @@ describe('the WDS', () => {
     const spaces = [its('its1', k8s), its('its2', k8s), ...['its1', 'its2'].map(secret)];
     const through = async (given: string | undefined, names = 'its1', objects: object[] = spaces) => {
       const itsGiven =
-        given && (async () => ({ name: given, kube: byUid({ server: `https://${given}.example.com:6443` }) }));
+        given && chosen(async () => ({ name: given, kube: byUid({ server: `https://${given}.example.com:6443` }) }));
       const wds1 = wds('wds1', names);
       const from = sources([...objects, wds1] as never, { given: 'wds1', its: itsGiven || undefined });
       if (from.hosting.state === 'seen') from.hosting.value.connect = byUid;
@@ -181,14 +182,16 @@ describe('the WDS', () => {
       ['wds9', undefined, 'https://wds9.example.com:6443'],
     );
     assert.match(without.its, /name it by --its/);
-    const itsGiven = async () => ({ name: 'its9', kube: kubeAt('https://its9') });
-    assert.equal((await opened(sources([], { ...given, its: itsGiven }))).its, 'its9');
+    const itsGiven = chosen(async () => ({ name: 'its9', kube: kubeAt('https://its9') }));
+    for (const its of [itsGiven, { ...itsGiven, isGiven: false }])
+      assert.equal((await opened(sources([], { ...given, its }))).its, 'its9');
   });
   test('is named, with the given options, in suggested commands', async () => {
     const flags = async (from: WdsSources) => flagsOf(await openWds(from)).join(' ');
-    const itsGiven = async () => ({ name: 'its9', kube: kubeAt('https://its9') });
+    const itsGiven = chosen(async () => ({ name: 'its9', kube: kubeAt('https://its9') }));
     assert.equal(await flags(sources(two, { given: 'wds2' })), '--wds wds2');
     assert.equal(await flags(sources(two, { given: 'wds2', its: itsGiven })), '--wds wds2 --its its9');
+    assert.equal(await flags(sources(two, { given: 'wds2', its: { ...itsGiven, isGiven: false } })), '--wds wds2');
     const byContext = { given: 'wds9', contexts, hosting: unreachable, its: itsGiven };
     assert.equal(await flags(sources([], byContext)), '--wds wds9 --its its9');
     const from = sources(two, { given: 'wds2' });

@@ -255,7 +255,7 @@ describe('a space is shown', () => {
       now: () => now,
     });
     const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
-    assert.equal(view.diagnosis?.problem, 'The token by which pods reach its1 expired 120m ago.');
+    assert.equal(view.diagnosis?.problem, 'The token of KubeFlex for its1 ended 120m ago.');
     assert.match(view.diagnosis.next ?? '', /^stellarctl its renew its1 /);
     const manager = [
       { kind: 'Deployment', ...deployment('kubeflex-controller-manager') },
