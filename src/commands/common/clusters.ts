@@ -42,7 +42,7 @@ export class Clusters {
   protected readonly assumed = new Map<string, string>();
   readonly #plugins: PluginHost;
   readonly #clients: { context: SelectedContext | undefined; kube: Kube }[] = [];
-  /** Clients of contextNamed, which share the requests in flight. */
+  /** Clients of WECs by their contexts, which share the requests in flight. */
   readonly #named = new Map<string, Kube>();
   readonly #limit = requestLimit();
   readonly #wecKubeconfigs = new Map<string, Promise<Kubeconfig>>();
@@ -110,13 +110,16 @@ export class Clusters {
   /** Returns clients for WECs, by their contexts; a WEC that is named without a context has none. */
   wecs<Context extends string | undefined>(named: readonly { name: string; context: Context }[]) {
     type Client = Context extends string ? Kube : undefined;
-    const limit = requestLimit();
     return Promise.all(
-      named.map(async ({ name, context }) => ({
-        name,
-        kube: (context && this.connect(await this.contextOf(context), this.run.deadline, limit)) as Client,
-      })),
+      named.map(async ({ name, context }) => ({ name, kube: (context && (await this.#wec(context))) as Client })),
     );
+  }
+
+  async #wec(context: string): Promise<Kube> {
+    const kube =
+      this.#named.get(context) ?? this.connect(await this.contextOf(context), this.run.deadline, this.#limit);
+    this.#named.set(context, kube);
+    return kube;
   }
 
   /** Returns a context of a WEC. @param file its kubeconfig (default: `--wec-kubeconfig`, else the usual one) */
@@ -126,11 +129,7 @@ export class Clusters {
 
   /** Returns a client for the context of a name, if there is one: it may lead to the WEC of that name. */
   async contextNamed(name: string): Promise<Kube | undefined> {
-    const { contexts } = await this.wecKubeconfig();
-    if (!contexts.has(name)) return undefined;
-    const kube = this.#named.get(name) ?? this.connect(await this.contextOf(name), this.run.deadline, this.#limit);
-    this.#named.set(name, kube);
-    return kube;
+    return (await this.wecKubeconfig()).contexts.has(name) ? this.#wec(name) : undefined;
   }
 
   /** Returns the kubeconfig with the contexts of WECs. @param file default: `--wec-kubeconfig`, else the usual one */

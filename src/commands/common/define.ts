@@ -37,6 +37,7 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
   const { description, examples, timeout, formats, usage, rare = [] } = definition;
   const isWhole = rare.length === 0 || io.argv.includes('--all') || io.argv[0] === '__complete';
   const command = new Command(name).description(description);
+  const isWatchable = ['list', 'get', 'status'].includes(name);
   const words = (definition.arguments ?? []).map(([argument]) => argument.replace(/[<>]/g, '').toUpperCase());
   command.usage(usage ?? [...words, '[options]'].join(' '));
   for (const [argument, about] of definition.arguments ?? []) command.argument(argument, about);
@@ -47,6 +48,7 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
     if (rare.includes(option.long ?? '')) option.hideHelp(!isWhole);
     command.addOption(option);
   }
+  if (isWatchable) command.option('-w, --watch', 'and then print what changes, until Ctrl-C or --timeout');
   const more = () => [
     ...(isWhole ? [] : [`${rare.length} more options: --help --all`]),
     `Global options: -o, --timeout (default: ${timeout}), --kubeconfig, --color, -q, -v`,
@@ -60,12 +62,14 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
   return command
     .addHelpText('after', () => `\n${more().join('\n')}\n`)
     .action(async () => {
-      const options = command.optsWithGlobals<CommonOptions>();
+      const options = command.optsWithGlobals<CommonOptions & { watch?: boolean }>();
+      const { watch = false, verbose = false, quiet = false } = options;
       const { runInSession } = await import('./session.ts');
-      const mayGuess = definition.destroys !== true;
-      process.exitCode = await runInSession(io, { ...options, mayGuess }, (session) => {
+      const given = { ...options, mayGuess: definition.destroys !== true, quiet: quiet || (watch && !verbose) };
+      process.exitCode = await runInSession(io, given, async (session) => {
         refuseEmpty(command.args);
-        return definition.run(session, options, command.args, command);
+        const run = () => definition.run(session, options, command.args, command);
+        return watch ? (await import('./watching.ts')).watch(session, command, run) : run();
       });
     });
 }

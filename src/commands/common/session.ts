@@ -19,6 +19,7 @@ import {
   writeResult,
 } from '../terminal/output.ts';
 import { createProgress, type TerminalProgress } from '../terminal/progress.ts';
+import type { Recorder } from '../terminal/recorder.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import { Clusters } from './clusters.ts';
 import type { SessionOptions } from './options.ts';
@@ -31,6 +32,8 @@ export class Session extends Clusters {
   readonly output: OutputFormat;
   /** Set by what was printed. */
   exitCode: number = ExitCode.done;
+  /** Gets what a watched command prints. */
+  recorder: Recorder | undefined;
   readonly #style: Style;
 
   constructor(io: Io, options: SessionOptions, signal: AbortSignal) {
@@ -97,6 +100,7 @@ export class Session extends Clusters {
     rows: readonly Row[],
     columns: readonly Column<Row>[],
   ): Promise<void> {
+    if (this.recorder !== undefined) return this.recorder.table(document, rows, columns);
     this.progress.stop();
     await writeResult(this.io, this.output, document, rows, columns);
   }
@@ -115,11 +119,13 @@ export class Session extends Clusters {
   /** Prints human-readable lines, or names for scripts. Removes terminal control sequences from each. */
   printLines(lines: readonly string[]): void {
     this.progress.stop();
-    writeLines(this.io.stdout, lines);
+    if (this.recorder === undefined) writeLines(this.io.stdout, lines);
+    else this.recorder.lines(lines);
   }
 
   /** Prints a document in a format other than that of `-o`, or one of several documents. */
   async printDocument(document: object, form: DocumentForm): Promise<void> {
+    if (this.recorder !== undefined) return this.recorder.view(document);
     this.progress.stop();
     await writeDocument(this.io, document, form);
   }
@@ -148,8 +154,9 @@ export class Session extends Clusters {
   /** Reports why a printed result is incomplete, each reason once. The exit code then shows that the command is not done. */
   incomplete(errors: readonly StellarError[]): void {
     const reasons = new Map(errors.map((error) => [error.message, error]));
-    for (const error of reasons.values()) this.#writeError(error);
     this.exitCode = worstExitCode([...reasons.values()]);
+    if (this.recorder?.hasSaid([...reasons.keys()])) return;
+    for (const error of reasons.values()) this.#writeError(error);
   }
 
   /**
@@ -184,7 +191,9 @@ export class Session extends Clusters {
   async fail(thrown: unknown): Promise<void> {
     this.progress.stop();
     const error = await namingRoles(thrown);
-    if (!isForPeople(this.output)) await this.print(errorDocument(error), [], []);
+    const { output: format } = this;
+    if (format === 'json' || format === 'yaml')
+      await writeDocument(this.io, errorDocument(error), { format, isOneOfMany: this.recorder !== undefined });
     this.#writeError(error);
   }
 

@@ -1,27 +1,25 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { monotonic, pause } from '../../lib/core/deadline.ts';
 import { ExitCode, exitCodeOf } from '../../lib/core/errors.ts';
+import { poll } from '../../lib/core/poll.ts';
 import { writeLines } from '../terminal/clean.ts';
+import { Recorder } from '../terminal/recorder.ts';
+import type { CommonOptions } from './options.ts';
 import type { Session } from './session.ts';
-
-export const watchOption = (what: string): Option => new Option('-w, --watch', `${what}, until Ctrl-C or --timeout`);
 
 const shortestIntervalMs = 1000;
 const longestIntervalMs = 5000;
 
 /**
- * Polls until Ctrl-C, or until the deadline if one is set. Polling takes no more than a sixth of the time, unless a reading is
- * slow.
+ * Repeats a command until Ctrl-C, or until the deadline if one is set, and prints what changes. Reading takes no more than a sixth of
+ * the time, unless it is slow.
+ * @param run the command, which prints to the session
  */
-export async function watch<Reading extends object>(
-  session: Session,
-  command: Command,
-  read: () => Promise<Reading>,
-  show: (reading: Reading) => Promise<void>,
-): Promise<void> {
+export async function watch(session: Session, command: Command, run: () => Promise<void>): Promise<void> {
   if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.disable();
   const { stdin, stderr } = session.io;
-  await watching(session, read, show).catch((error: unknown) => {
+  session.recorder = new Recorder(session, command.optsWithGlobals<CommonOptions>().verbose !== true);
+  await watching(session, session.recorder, run).catch((error: unknown) => {
     if (exitCodeOf(error) !== ExitCode.interrupted) throw error;
     // The user ends a watch with Ctrl-C: this prints no error, but sets the exit code.
     session.exitCode = ExitCode.interrupted;
@@ -30,37 +28,20 @@ export async function watch<Reading extends object>(
   });
 }
 
-async function watching<Reading extends object>(
-  { run, io }: Session,
-  read: () => Promise<Reading>,
-  show: (reading: Reading) => Promise<void>,
-): Promise<void> {
-  const { deadline, signal } = run;
-  const { poll } = await import('../../lib/core/poll.ts');
+async function watching(session: Session, recorder: Recorder, run: () => Promise<void>): Promise<void> {
+  const { deadline, signal } = session.run;
   for (;;) {
     const started = monotonic();
     // A restart of the API server does not end a watch.
-    const reading = await poll(read, run);
-    if (reading === undefined) return;
-    await show(reading);
+    await poll(async () => {
+      recorder.begin();
+      await run();
+      return true;
+    }, session.run);
+    await recorder.end();
     if (deadline.passed) return;
     const interval = Math.max(shortestIntervalMs, 5 * (monotonic() - started));
     await pause(Math.min(interval, longestIntervalMs), deadline, signal);
-    if (io.isOutputLost()) return;
+    if (session.io.isOutputLost()) return;
   }
 }
-
-/** Prints one of several documents: a line of JSON, or YAML after its separator. */
-export function printOneOfMany(session: Session, document: object): Promise<void> {
-  return session.printDocument(document, { format: session.output === 'json' ? 'json' : 'yaml', isOneOfMany: true });
-}
-
-/** Returns the part of a view whose change counts as a change: without the ages in its text, which grow all the time. */
-export function essenceOf(view: object): string {
-  return JSON.stringify(view, (key, value) =>
-    typeof value === 'string' && statements.includes(key) ? value.replaceAll(duration, '') : value,
-  );
-}
-
-const statements = ['reason', 'state', 'why', 'message', 'unseen'];
-const duration = /\b(?:\d+(?:\.\d+)?(?:ms|[smhdy]))+\b/g;

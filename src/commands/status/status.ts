@@ -2,10 +2,9 @@ import type { StatusTools, StatusView } from '../../lib/doctor/status.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import { printOneOfMany, watch, watchOption } from '../common/watching.ts';
-import { canAnimate, isForPeople } from '../terminal/io.ts';
+import { isForPeople } from '../terminal/io.ts';
 
-type Options = HostingOptions & ItsOptions & { watch?: boolean };
+type Options = HostingOptions & ItsOptions;
 
 export const definition: Definition<Options> = {
   description:
@@ -15,14 +14,12 @@ export const definition: Definition<Options> = {
     ['stellarctl status', 'everything at a glance'],
     ['stellarctl status --watch', 'and every change from now on'],
   ],
-  options: [hostingContextOption(), itsOption(), watchOption('show changes')],
-  async run(session, options, _positional, command) {
+  options: [hostingContextOption(), itsOption()],
+  async run(session) {
     const { readStatus } = await import('../../lib/doctor/status.ts');
     const tools = await statusTools(session);
     session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
-    const read = () => readStatus(tools);
-    if (options.watch) return watch(session, command, read, await onChange(session, options));
-    const view = await read();
+    const view = await readStatus(tools);
     if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
     session.printLines(await linesOf(view, session));
     if (view.hosting === null)
@@ -51,34 +48,4 @@ function namesOf({ itses, wdses }: StatusView): { name: string }[] {
     ...itses.flatMap(({ name, wecs }) => [`its/${name}`, ...(wecs ?? []).map((wec) => `wec/${wec.name}`)]),
     ...wdses.map(({ name }) => `wds/${name}`),
   ].map((name) => ({ name }));
-}
-
-/** Redraws the tree on a terminal; elsewhere prints everything again after a change. */
-async function onChange(session: Session, { verbose }: Options): Promise<(view: StatusView) => Promise<void>> {
-  const { io } = session;
-  if (isForPeople(session.output) && canAnimate({ ...io, stderr: io.stdout }) && !verbose) {
-    const { redrawOn } = await import('../terminal/redraw.ts');
-    const draw = redrawOn(io.stdout);
-    return async (view) => {
-      const lines = await linesOf(view, session);
-      session.progress.stop();
-      draw(lines);
-    };
-  }
-  const { essenceOf } = await import('../common/watching.ts');
-  let last: string | undefined;
-  return async (view) => {
-    const essence = essenceOf(view);
-    if (essence === last) return;
-    if (last !== undefined && isForPeople(session.output)) session.printLines(['']);
-    await printOnce(view, session);
-    last = essence;
-  };
-}
-
-async function printOnce(view: StatusView, session: Session): Promise<void> {
-  const { output } = session;
-  if (isForPeople(output)) return session.printLines(await linesOf(view, session));
-  if (output === 'name') return session.printLines(namesOf(view).map(({ name }) => name));
-  return printOneOfMany(session, view);
 }

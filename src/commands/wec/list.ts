@@ -5,12 +5,9 @@ import type { WecListItem } from '../../lib/wecs/list.ts';
 import type { Definition } from '../common/define.ts';
 import { formatLabels } from '../common/labels.ts';
 import { type ItsOptions, itsOption, selectorOption } from '../common/options.ts';
-import type { Session } from '../common/session.ts';
-import { essenceOf, printOneOfMany, watch, watchOption } from '../common/watching.ts';
-import { isForPeople } from '../terminal/io.ts';
-import { type Column, columnWidths, formatTable } from '../terminal/output.ts';
+import type { Column } from '../terminal/output.ts';
 
-type Options = ItsOptions & { selector?: string; pending?: boolean; watch?: boolean };
+type Options = ItsOptions & { selector?: string; pending?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -22,19 +19,11 @@ export const definition: Definition<Options> = {
     ['stellarctl wec list --pending -o name', 'the names of those that are pending'],
     ['stellarctl wec list --watch', 'and every change from now on'],
   ],
-  options: [
-    itsOption(),
-    selectorOption(),
-    ['--pending', 'only WECs with a pending request'],
-    watchOption('print changes'),
-  ],
-  async run(session, options, _positional, command) {
+  options: [itsOption(), selectorOption(), ['--pending', 'only WECs with a pending request']],
+  async run(session, options) {
     const { listWecs } = await import('../../lib/wecs/list.ts');
     const { kube: hub } = await session.its();
     const query = { labelSelector: options.selector, pending: options.pending === true };
-    const read = () => listWecs(hub, query);
-    const now = () => hub.now();
-    if (options.watch) return watch(session, command, read, printChanges(session, now));
     const items = await listWecs(hub, query, (text) => session.progress.note(text));
     await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
     if (items.length === 0) session.noteLines(await nothingThere(hub, options));
@@ -78,34 +67,3 @@ export function columns(now: number, wide: boolean): Column<WecListItem>[] {
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 const age = (time: string | null, now: number): string => (time === null ? '-' : formatAge(now - Date.parse(time)));
-
-/** Prints all rows, then each changed row; in JSON one document per line, also for deleted WECs. */
-function printChanges(session: Session, now: () => number): (items: WecListItem[]) => Promise<void> {
-  const { output } = session;
-  const lastLines = new Map<string, string>();
-  let widths: number[] | undefined;
-  return async (items) => {
-    const changed = items.filter((item) => lastLines.get(item.name) !== essence(item));
-    const gone = [...lastLines.keys()].filter((name) => !items.some((item) => item.name === name));
-    for (const item of changed) lastLines.set(item.name, essence(item));
-    for (const name of gone) lastLines.delete(name);
-    if (output === 'name') {
-      session.printLines([...changed.map(({ name }) => name), ...gone]);
-    } else if (isForPeople(output)) {
-      const all = columns(now(), output === 'wide').filter(({ wide }) => !wide || output === 'wide');
-      const headers = widths === undefined;
-      const cellsOf = (item: WecListItem) => all.map(({ value }) => value(item));
-      widths ??= columnWidths(all, items.map(cellsOf));
-      session.printLines([
-        ...formatTable(all, changed, { widths, headers }),
-        ...gone.map((name) => `${name}   deleted`),
-      ]);
-    } else {
-      for (const document of [...changed, ...gone.map((name) => ({ name, deleted: true }))])
-        await printOneOfMany(session, document);
-    }
-  };
-}
-
-/** The part of an item whose change prints a new line: without the lease and ages, which change all the time. */
-const essence = ({ leaseRenewed: _, ...rest }: WecListItem): string => essenceOf(rest);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { essenceOf } from '../../../../src/commands/common/watching.ts';
 import { describeStatus, nextStep } from '../../../../src/commands/status/status-text.ts';
+import { essenceOf } from '../../../../src/commands/terminal/recorder.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import type { HostingStatus, ItsStatus, StatusView, WdsStatus, WecStatus } from '../../../../src/lib/doctor/status.ts';
 import type { RunningVersion } from '../../../../src/lib/ocm/running-versions.ts';

@@ -1,0 +1,120 @@
+import { writeLines } from './clean.ts';
+import { canAnimate, type Io, isForPeople, type OutputFormat } from './io.ts';
+import { type Column, columnWidths, formatTable, writeDocument } from './output.ts';
+import { redrawOn } from './redraw.ts';
+
+/** What a command prints in one round. */
+interface Round {
+  /** Of a list: for scripts a document each. */
+  rows: readonly { name: string }[];
+  columns: readonly Column<never>[];
+  lines: string[];
+  /** A whole document. */
+  document?: object;
+}
+
+/** Keeps what a watched command prints, and prints of it what differs from the last round. */
+export class Recorder {
+  readonly #to: { io: Io; output: OutputFormat };
+  #draw: ((lines: readonly string[]) => void) | undefined;
+  #round: Round = { rows: [], columns: [], lines: [] };
+  /** The essence of each row that was printed, by its name. */
+  readonly #rows = new Map<string, string>();
+  #widths: number[] | undefined;
+  #lines = '';
+  #document = '';
+  #errors = '';
+
+  /** @param mayDraw nothing else is written to the terminal */
+  constructor(to: { io: Io; output: OutputFormat }, mayDraw: boolean) {
+    const { io, output } = to;
+    this.#to = to;
+    if (mayDraw && isForPeople(output) && canAnimate({ ...io, stderr: io.stdout })) this.#draw = redrawOn(io.stdout);
+  }
+
+  begin(): void {
+    this.#round = { rows: [], columns: [], lines: [] };
+  }
+
+  /** A list, whose document has items, or a view. */
+  table<Row extends { name: string }>(document: object, rows: readonly Row[], columns: readonly Column<Row>[]): void {
+    const isForScripts = ['json', 'yaml'].includes(this.#to.output);
+    if (isForScripts && !('items' in document)) this.view(document);
+    else this.#round = { ...this.#round, rows, columns };
+  }
+
+  view(document: object): void {
+    this.#round.document = document;
+  }
+
+  lines(lines: readonly string[]): void {
+    this.#round.lines.push(...lines);
+  }
+
+  /** Whether the errors of a round are those of the last one. */
+  hasSaid(errors: readonly string[]): boolean {
+    const [last, text] = [this.#errors, errors.join('\n').replaceAll(duration, '')];
+    this.#errors = text;
+    // What is drawn next is below the errors.
+    if (text !== last && this.#draw !== undefined) this.#draw = redrawOn(this.#to.io.stdout);
+    return text === last;
+  }
+
+  async end(): Promise<void> {
+    const { document, rows, lines } = this.#round;
+    if (document !== undefined && essenceOf(document) !== this.#document) await this.#write(document);
+    if (document !== undefined) this.#document = essenceOf(document);
+    const changed = rows.filter((row) => this.#rows.get(row.name) !== essenceOf(row));
+    const gone = [...this.#rows.keys()].filter((name) => !rows.some((row) => row.name === name));
+    for (const row of changed) this.#rows.set(row.name, essenceOf(row));
+    for (const name of gone) this.#rows.delete(name);
+    if (lines.length > 0) this.#show(lines);
+    if (changed.length + gone.length > 0) await this.#print(changed, gone);
+  }
+
+  /** Replaces the lines of a view on a terminal; elsewhere prints them again after a change. */
+  #show(lines: readonly string[]): void {
+    const essence = lines.join('\n').replaceAll(duration, '');
+    this.#draw?.(lines);
+    if (this.#draw !== undefined || essence === this.#lines) return;
+    writeLines(this.#to.io.stdout, this.#lines === '' ? lines : ['', ...lines]);
+    this.#lines = essence;
+  }
+
+  async #print(changed: readonly { name: string }[], gone: readonly string[]): Promise<void> {
+    const { io, output } = this.#to;
+    if (output === 'name') return writeLines(io.stdout, [...changed.map(({ name }) => name), ...gone]);
+    if (!isForPeople(output)) {
+      for (const document of [...changed, ...gone.map((name) => ({ name, deleted: true }))])
+        await this.#write(document);
+      return;
+    }
+    const columns = this.#round.columns.filter(({ wide }) => !wide || output === 'wide');
+    const headers = this.#widths === undefined;
+    this.#widths ??= columnWidths(
+      columns,
+      this.#round.rows.map((row) => columns.map(({ value }) => value(row as never))),
+    );
+    const table = formatTable(columns, changed as never[], { widths: this.#widths, headers });
+    writeLines(io.stdout, [...table, ...gone.map((name) => `${name}   deleted`)]);
+  }
+
+  #write(document: object): Promise<void> {
+    const { io, output } = this.#to;
+    return writeDocument(io, document, { format: output === 'json' ? 'json' : 'yaml', isOneOfMany: true });
+  }
+}
+
+/** Returns the part of a view whose change counts as a change: without leases and the ages in its text, which grow all the time. */
+export function essenceOf(view: object): string {
+  return JSON.stringify(view, (key, value) =>
+    /renewed$/i.test(key)
+      ? undefined
+      : typeof value === 'string' && statements.includes(key)
+        ? value.replaceAll(duration, '')
+        : value,
+  );
+}
+
+const statements = ['reason', 'state', 'why', 'message', 'unseen', 'problem'];
+const duration = /\b(?:\d+(?:\.\d+)?(?:ms|[smhdy]))+\b/g;
