@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether a process runs; a zombie does not. By /proc: a machine without `ps` runs the tests as well. */
 export function isAlive(pid: number | string): boolean {
@@ -8,4 +10,10 @@ export function isAlive(pid: number | string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A process that ends closes its streams before it is gone. */
+export async function assertGone(pid: number | string): Promise<void> {
+  for (let tries = 0; isAlive(pid) && tries < 100; tries += 1) await sleep(20);
+  assert.equal(isAlive(pid), false);
 }

@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, beforeEach, it } from 'node:test';
-import { isAlive } from '../../is-alive.ts';
+import { assertGone } from '../../is-alive.ts';
 import { Cli } from '../support/harness.ts';
 import { shown } from '../support/screen.ts';
 
@@ -72,6 +72,6 @@ it('ends with the command on Ctrl-C', async () => {
   assert.equal(exitCode, 130, screen);
   assert.match(screen, /✗.* Interrupted\./);
   const pid = (await readFile(path.join(cli.home, 'pid'), 'utf8')).trim();
-  assert.ok(!isAlive(pid));
+  await assertGone(pid);
   assert.deepEqual(tokens, []);
 });

@@ -13,7 +13,7 @@ import {
   requireProgram,
   runProgram,
 } from '../../../../src/lib/core/program.ts';
-import { isAlive } from '../../../is-alive.ts';
+import { assertGone, isAlive } from '../../../is-alive.ts';
 import { failsWith } from '../../support/steps.ts';
 
 let folder: string;
@@ -175,21 +175,21 @@ describe('a wrapper program is a process group with its child, which keeps its s
     interrupt.abort();
     assert.equal(await outcome, 'interrupted');
     assert.ok(Date.now() - asked < shortOfItsChild);
-    assert.equal(isAlive(pid), false);
+    await assertGone(pid);
   });
 
   test('is ended with the child at the deadline', async () => {
     const { outcome, took, pid } = await start('', { timeout: 1500 });
     assert.equal(await outcome, 'timeout');
     assert.ok((await took) < shortOfItsChild);
-    assert.equal(isAlive(pid), false);
+    await assertGone(pid);
   });
 
   test('is killed with the child if they do not end on request', async () => {
     const { outcome, took, pid } = await start("trap '' TERM;", { timeout: 1500, terminationGraceMs: 500 });
     assert.equal(await outcome, 'timeout');
     assert.ok((await took) < shortOfItsChild);
-    assert.equal(isAlive(pid), false);
+    await assertGone(pid);
   });
 
   test('is no longer waited for if the child cannot be ended', async () => {

@@ -11,7 +11,7 @@ import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { PluginHost } from '../../../../../src/lib/kube/client/credentials.ts';
 import { Credentials } from '../../../../../src/lib/kube/client/credentials.ts';
 import { type ExecEntry, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { isAlive } from '../../../../is-alive.ts';
+import { assertGone } from '../../../../is-alive.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
 import { stepsOf } from '../../../support/steps.ts';
@@ -277,8 +277,8 @@ describe('a plugin that hangs, with a child,', () => {
       assert.match(error.message, /could not be obtained: \d+ timed out\.$/);
       assert.deepEqual([error.code, stepsOf(error)], ['credentials-failed', 'Allow more time: --timeout']);
       assert.ok(took() < shortOfItsChild);
-      assert.equal(isAlive(child), hasTerminal);
       if (hasTerminal) process.kill(child);
+      else await assertGone(child);
     });
   test('is ended on Ctrl-C, even if it ignores the signal', async () => {
     const interrupt = new AbortController();
@@ -286,7 +286,7 @@ describe('a plugin that hangs, with a child,', () => {
     interrupt.abort();
     assert.equal((await obtaining).code, 'interrupted');
     assert.ok(took() < shortOfItsChild);
-    assert.equal(isAlive(child), false);
+    await assertGone(child);
   });
 });
 
