@@ -79,5 +79,6 @@ export async function clustersOf(session: Session, positional: readonly string[]
       next: [run('stellarctl doctor --pre', 'Before an installation')],
     });
   const isItsAssumed = choice?.source === 'current context';
-  return { spaces: ifSeen(spaces), its: ifSeen(its), isItsAssumed, wecs, wds: () => session.wds() };
+  const selected = { its: ifSeen(its), whyNoIts: errorOf(its), isItsAssumed, wds: () => session.wds() };
+  return { spaces: ifSeen(spaces), ...selected, wecs };
 }

@@ -95,7 +95,8 @@ const dependentCode = 'depends';
 export const isDependent = (finding: Finding): boolean =>
   finding.status === 'skipped' && finding.problem.code === dependentCode;
 
-const dependent = ({ title }: Pick<CheckInfo, 'title'>): Outcome => ({
+/** The outcome of a check that says nothing because another one has failed. */
+export const dependent = ({ title }: Pick<CheckInfo, 'title'>): Outcome => ({
   status: 'skipped',
   problem: problem(dependentCode, `depends on "${title}"`),
 });

@@ -43,6 +43,8 @@ export interface DoctorInput {
   spaces: SpaceTools | undefined;
   /** The ITS that commands use, if there is one. */
   its: Its | undefined;
+  /** Why the ITS that commands use does not exist. */
+  whyNoIts?: StellarError | undefined;
   /** The ITS is only the current context, which counts if there is no hosting cluster. */
   isItsAssumed: boolean;
   /** Opens the WDS that commands use. */
@@ -53,10 +55,14 @@ export interface DoctorInput {
   contextNamed?: ((name: string) => Promise<Kube | undefined>) | undefined;
 }
 
-/** Checks an installation, as far as it is reachable. Reads only. @throws StellarError `usage` if the ITS is ambiguous */
+/**
+ * Checks an installation, as far as it is reachable. Reads only.
+ * @throws StellarError `usage` if the ITS is ambiguous, and if nothing is known but an ITS that does not exist
+ */
 export async function examine(input: DoctorInput): Promise<Examined[]> {
   const { spaces, wecs } = input;
   const { ofHosting, hubs } = spaces ? await examineHosting(spaces) : { ofHosting: [], hubs: [] };
+  if (ofHosting.length === 0 && input.whyNoIts !== undefined) throw input.whyNoIts;
   const alone = ofHosting.length > 0 || wecs.length > 0 ? [] : await wdsAlone(input);
   const its = await itsOf(input, ofHosting, hubs, alone.length > 0);
   const ofHubs = await Promise.all(

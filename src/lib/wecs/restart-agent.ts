@@ -6,7 +6,7 @@ import { unlessStatus } from '../kube/client/errors.ts';
 import { createdAt, type Lease, type Pod, resources } from '../kube/client/objects.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
-import { bootstrapRequests, isMissed } from '../ocm/hub-evidence.ts';
+import { agentReports, bootstrapRequests, isMissed } from '../ocm/hub-evidence.ts';
 import { bootstrapSecret, secretWrittenAt } from '../ocm/klusterlet-agent.ts';
 import { agentNamespace, hubSecretName } from '../ocm/ocm-names.ts';
 import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf, type WecEvidence } from '../ocm/wec-evidence.ts';
@@ -111,7 +111,8 @@ function silent({ hub, wec, now }: Registration): Restart | undefined {
   const started = wec && agentStarted(wec.klusterlet, wec.pods);
   // Both times come from the agent's own node.
   const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
-  return hub !== undefined && isMissed(hub) && started !== undefined && started <= renewed
+  const isSilent = hub !== undefined && (isMissed(hub) || agentReports(hub, now) === 'no');
+  return isSilent && started !== undefined && started <= renewed
     ? { why: `its agent has not renewed its Lease for ${formatAge(now - renewed)}`, by: 'pods' }
     : undefined;
 }

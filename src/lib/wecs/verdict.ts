@@ -92,6 +92,13 @@ const failedAt =
       : undefined;
   };
 
+const agentSilent = failedAt('available', 'agent-silent', 'clocks-differ');
+
+export const reportsTitle = 'its agent reports';
+
+/** Whether its agent does not report: what it has reported before may no longer be true. */
+export const isSilent = (findings: WecFindings): boolean => agentSilent(findings) !== undefined;
+
 const problemOf = ({ id, title, verdict: { code = id, why, next = [] } }: BlockedReport, name: string): Problem =>
   wecProblem(code, `${name} is blocked at "${title}": ${why}.`, ...next);
 
@@ -192,10 +199,7 @@ export const registrationRows: readonly Row[] = [
     'wec-certificate',
   ]),
   onHub('api-server', 'its API server is healthy', failedAt('available', 'api-server-unhealthy')),
-  onHub('reports', 'its agent reports', failedAt('available', 'agent-silent', 'clocks-differ'), [
-    'wec-not-deleted',
-    ...reaching,
-  ]),
+  onHub('reports', reportsTitle, agentSilent, ['wec-not-deleted', ...reaching]),
   onHub('registered', 'its registration is complete', anyStage, [
     ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
     ...['its-hub-webhook', 'its-bootstrap-rights', 'wec-one-agent', 'wec-api-server', 'wec-reports'],

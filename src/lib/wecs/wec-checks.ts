@@ -1,4 +1,4 @@
-import { type Check, skipped, unless } from '../core/checks.ts';
+import { type Check, dependent, skipped, unless } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
 import { advice, command, type Problem, run } from '../core/next-step.ts';
 import { count } from '../core/words.ts';
@@ -20,7 +20,18 @@ import type { WecFindings } from './findings.ts';
 import { groupWorks } from './mailbox.ts';
 import { toSeeCluster, wecProblem } from './problems.ts';
 import { noWecAccess } from './registration-checks.ts';
-import { firstOf, leaseRow, onHub, onWec, type Row, reaching, registrationRows, running } from './verdict.ts';
+import {
+  firstOf,
+  isSilent,
+  leaseRow,
+  onHub,
+  onWec,
+  type Row,
+  reaching,
+  registrationRows,
+  reportsTitle,
+  running,
+} from './verdict.ts';
 
 /** The checks of a WEC: of its registration, then of what it is for. */
 const rows: readonly Row[] = [
@@ -54,8 +65,16 @@ function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
 /** The checks of a WEC. */
 export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, ...check }) => ({
   ...check,
-  run: (findings) => (sees(findings) ? unless(find(findings)) : skipped(whyNotVisible(findings))),
+  run(findings) {
+    if (!sees(findings)) return skipped(whyNotVisible(findings));
+    const outcome = unless(find(findings));
+    const isLastKnown = outcome.status === 'pass' && reported.has(check.id) && isSilent(findings);
+    return isLastKnown ? dependent({ title: reportsTitle }) : outcome;
+  },
 }));
+
+/** What only an agent that reports can show. */
+const reported = new Set(['wec-works', 'wec-addons', 'wec-lease']);
 
 /** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
 export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(rows, findings);

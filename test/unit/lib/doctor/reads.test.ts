@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { examine } from '../../../../src/lib/doctor/doctor.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { fakeKube, joinedCluster } from '../../support/builders.ts';
+
+test('an ITS that does not exist is an error if nothing else is known', async () => {
+  const whyNoIts = new StellarError('context-unknown', 'There is no context its9.');
+  const input = { spaces: undefined, its: undefined, whyNoIts, isItsAssumed: false, wecs: [] };
+  await assert.rejects(examine(input), { code: 'context-unknown' });
+});
 
 const pending = (name: string): KubeObject =>
   ({ ...joinedCluster(), metadata: { name }, spec: {}, status: {} }) as never;

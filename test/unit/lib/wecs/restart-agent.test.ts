@@ -103,5 +103,8 @@ describe('an agent is restarted', () => {
     const joined = { ...wec, hubSecret, pods: [agent] };
     assert.equal(needs({ hub: hub(400), wec: joined }), undefined);
     assert.equal(needs({ hub: hub(200), wec: joined }), 'pods');
+    const unnoticed = { managedCluster: joinedCluster(), lease: lease(299) };
+    unnoticed.managedCluster.spec = { ...unnoticed.managedCluster.spec, leaseDurationSeconds: 10 };
+    assert.equal(needs({ hub: hubEvidence(unnoticed), wec: joined }), 'pods', 'the hub has not noticed it yet');
   });
 });

@@ -296,6 +296,16 @@ describe('the checks of a WEC find only:', () => {
       assert.match(stepsOf(wrong[0]?.problem), steps);
     });
 
+  test('what an agent that does not report has reported before is not taken for true', async () => {
+    const hub = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(900) });
+    const made = await runChecks(wecChecks, findings({ hub }));
+    const untold = made.filter(isDependent);
+    assert.deepEqual(
+      untold.map(({ id }) => id),
+      ['wec-registered', 'wec-works', 'wec-addons', 'wec-lease'],
+    );
+  });
+
   test("a certificate that expires soon, by the WEC's Secret", async () => {
     const soon = { hubSecret: held, pods: [operator, agent] };
     // It is valid for an hour.
