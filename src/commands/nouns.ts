@@ -110,6 +110,7 @@ export const workload: Group = {
       'show the status that WECs have returned for a workload object',
       () => import('./workload/status.ts'),
     ),
+    entry('logs', 'show the logs of a workload object on all its WECs', () => import('./workload/logs.ts')),
     entry('wait', 'wait until a workload object has arrived on WECs', () => import('./workload/wait.ts')),
   ],
 };

@@ -17,6 +17,8 @@ export type Image =
 /** The images, by the last part of their repository's name; registry and tag do not matter. */
 const images: Record<string, Image> = {
   'addon-manager': {},
+  // Its users name its shell, which is this machine's.
+  busybox: {},
   clusteradm: { entrypoint: 'clusteradm' },
   cmupdate: { entrypoint: 'cmupdate' },
   controller: { run: ingressController },

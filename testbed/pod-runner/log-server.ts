@@ -9,7 +9,7 @@ export type FindLog = (namespace: string, pod: string, container: string) => Con
 
 /**
  * The only endpoint of the kubelet that API servers use here: `GET /containerLogs/<namespace>/<pod>/<container>`, with
- * tailLines and previous. By default, API servers do not verify its certificate.
+ * tailLines, previous, follow, timestamps, sinceTime and sinceSeconds. By default, API servers do not verify its certificate.
  */
 export class LogServer {
   readonly #server: Server;
@@ -45,11 +45,16 @@ function answer(find: FindLog, { url = '/' }: IncomingMessage, response: ServerR
   }
   try {
     const log = find(namespace, pod, container);
-    const tail = searchParams.get('tailLines');
-    const previous = searchParams.get('previous') === 'true';
-    const text = log.read({ previous, ...(tail !== null && { tailLines: Number(tail) }) });
+    const [tail, time, seconds] = ['tailLines', 'sinceTime', 'sinceSeconds'].map((name) => searchParams.get(name));
+    const isOn = (name: string) => searchParams.get(name) === 'true';
+    const [previous, timestamps] = [isOn('previous'), isOn('timestamps')];
+    const since = time ? Date.parse(time) : seconds ? Date.now() - Number(seconds) * 1000 : 0;
+    const text = log.read({ previous, timestamps, since, ...(tail && { tailLines: Number(tail) }) });
     if (text === undefined) throw new Error(`previous terminated container "${container}" in pod "${pod}" not found`);
-    response.writeHead(200, { 'content-type': 'text/plain' }).end(text);
+    response.writeHead(200, { 'content-type': 'text/plain' }).write(text);
+    if (!isOn('follow')) return void response.end();
+    const stop = log.follow(timestamps, (line) => void (line === undefined ? response.end() : response.write(line)));
+    response.on('close', stop);
   } catch (error) {
     response.writeHead(400, { 'content-type': 'text/plain' }).end((error as Error).message);
   }

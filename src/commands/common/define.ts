@@ -49,6 +49,7 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
     command.addOption(option);
   }
   if (isWatchable) command.option('-w, --watch', 'and then print what changes, until Ctrl-C or --timeout');
+  if (name === 'list') command.option('--no-headers', 'print no headers above the table');
   const more = () => [
     ...(isWhole ? [] : [`${rare.length} more options: --help --all`]),
     `Global options: -o, --timeout (default: ${timeout}), --kubeconfig, --color, -q, -v`,

@@ -29,7 +29,6 @@ export const equivalents: readonly [typed: string, here: readonly string[], then
   ['--cluster-name', ['stellarctl wec join NAME=CONTEXT']],
   ['unjoin', ['stellarctl deregister NAME=CONTEXT --cleanup']],
   ['clean', ['stellarctl its delete NAME']],
-  ['properties', ['stellarctl wec properties NAME --list']],
   ['--context', context],
   ['--wec-context', ['NAME=CONTEXT']],
   ['--force-internal-endpoint-lookup', ['--hub-apiserver published']],

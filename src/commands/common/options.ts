@@ -30,6 +30,8 @@ export type ConfirmedOptions = WritingOptions & { yes?: boolean };
 export type SessionOptions = WdsOptions &
   ConfirmedOptions & {
     wecKubeconfig?: string;
+    /** `--no-headers` of lists */
+    headers?: boolean;
     /** Whether a current context that is a hosting cluster may precede the one that the kubeconfig notes. */
     mayGuess?: boolean;
   };

@@ -30,6 +30,7 @@ const createPolicy = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l'
 export class Session extends Clusters {
   readonly progress: TerminalProgress;
   readonly output: OutputFormat;
+  readonly headers: boolean;
   /** Set by what was printed. */
   exitCode: number = ExitCode.done;
   /** Gets what a watched command prints. */
@@ -43,6 +44,7 @@ export class Session extends Clusters {
     super(io, options, { progress, deadline: new Deadline(options.timeout), signal, dryRun: options.dryRun });
     this.progress = progress;
     this.output = options.output;
+    this.headers = options.headers !== false;
     this.#style = style;
   }
 
@@ -102,7 +104,7 @@ export class Session extends Clusters {
   ): Promise<void> {
     if (this.recorder !== undefined) return this.recorder.table(document, rows, columns);
     this.progress.stop();
-    await writeResult(this.io, this.output, document, rows, columns);
+    await writeResult(this, this.output, document, rows, columns);
   }
 
   /** Symbols and colours of the results. */

@@ -15,13 +15,23 @@ const longestIntervalMs = 5000;
  * the time, unless it is slow.
  * @param run the command, which prints to the session
  */
-export async function watch(session: Session, command: Command, run: () => Promise<void>): Promise<void> {
+export function watch(session: Session, command: Command, run: () => Promise<void>): Promise<void> {
+  const recorder = new Recorder(session, command.optsWithGlobals<CommonOptions>().verbose !== true);
+  session.recorder = recorder;
+  return untilInterrupted(session, command, () => watching(session, recorder, run));
+}
+
+/** Does what goes on until Ctrl-C, or until the deadline if one was given. */
+export async function untilInterrupted(
+  session: Session,
+  command: Command,
+  work: () => Promise<unknown>,
+): Promise<void> {
   if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.disable();
   const { stdin, stderr } = session.io;
-  session.recorder = new Recorder(session, command.optsWithGlobals<CommonOptions>().verbose !== true);
-  await watching(session, session.recorder, run).catch((error: unknown) => {
+  await work().catch((error: unknown) => {
     if (exitCodeOf(error) !== ExitCode.interrupted) throw error;
-    // The user ends a watch with Ctrl-C: this prints no error, but sets the exit code.
+    // The user ends it with Ctrl-C: this prints no error, but sets the exit code.
     session.exitCode = ExitCode.interrupted;
     // The terminal has printed ^C, and the shell continues on the same line.
     if (stdin.isTTY && stderr.isTTY) writeLines(stderr, ['']);

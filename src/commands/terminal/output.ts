@@ -10,7 +10,7 @@ import type { Style } from './style.ts';
  * @param rows the part that table and name show
  */
 export async function writeResult<Row extends { name: string }>(
-  io: Io,
+  { io, headers }: { io: Io; headers: boolean },
   format: OutputFormat,
   document: object,
   rows: readonly Row[],
@@ -19,7 +19,11 @@ export async function writeResult<Row extends { name: string }>(
   if (format === 'json' || format === 'yaml') return writeDocument(io, document, { format });
   const visibleColumns = columns.filter(({ wide }) => format === 'wide' || !wide);
   const lines =
-    format === 'name' ? rows.map(({ name }) => name) : rows.length === 0 ? [] : formatTable(visibleColumns, rows);
+    format === 'name'
+      ? rows.map(({ name }) => name)
+      : rows.length === 0
+        ? []
+        : formatTable(visibleColumns, rows, { headers });
   writeLines(io.stdout, lines);
 }
 

@@ -3,6 +3,13 @@ import { canAnimate, type Io, isForPeople, type OutputFormat } from './io.ts';
 import { type Column, columnWidths, formatTable, writeDocument } from './output.ts';
 import { redrawOn } from './redraw.ts';
 
+/** Where and how a command prints. */
+interface To {
+  io: Io;
+  output: OutputFormat;
+  headers: boolean;
+}
+
 /** What a command prints in one round. */
 interface Round {
   /** Of a list: for scripts a document each. */
@@ -15,7 +22,7 @@ interface Round {
 
 /** Keeps what a watched command prints, and prints of it what differs from the last round. */
 export class Recorder {
-  readonly #to: { io: Io; output: OutputFormat };
+  readonly #to: To;
   #draw: ((lines: readonly string[]) => void) | undefined;
   #round: Round = { rows: [], columns: [], lines: [] };
   /** The essence of each row that was printed, by its name. */
@@ -26,7 +33,7 @@ export class Recorder {
   #errors = '';
 
   /** @param mayDraw nothing else is written to the terminal */
-  constructor(to: { io: Io; output: OutputFormat }, mayDraw: boolean) {
+  constructor(to: To, mayDraw: boolean) {
     const { io, output } = to;
     this.#to = to;
     if (mayDraw && isForPeople(output) && canAnimate({ ...io, stderr: io.stdout })) this.#draw = redrawOn(io.stdout);
@@ -90,7 +97,7 @@ export class Recorder {
       return;
     }
     const columns = this.#round.columns.filter(({ wide }) => !wide || output === 'wide');
-    const headers = this.#widths === undefined;
+    const headers = this.#to.headers && this.#widths === undefined;
     this.#widths ??= columnWidths(
       columns,
       this.#round.rows.map((row) => columns.map(({ value }) => value(row as never))),

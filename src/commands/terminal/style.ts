@@ -10,6 +10,8 @@ export interface Style {
   bad: string;
   dot: string;
   faint: (text: string) => string;
+  /** Text in one of six colours, by a number. */
+  mark: (number: number, text: string) => string;
 }
 
 /**
@@ -18,6 +20,7 @@ export interface Style {
  */
 export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMode): Style {
   const chalk: ChalkInstance = new Chalk({ level: wantsColor(stream, env, mode) ? 1 : 0 });
+  const marks = [chalk.cyan, chalk.yellow, chalk.green, chalk.magenta, chalk.blue, chalk.red];
   const painted = (paint: ChalkInstance) => (text: string) =>
     paint(oneLine(text)).replaceAll('\x1b', () => colourMark());
   return {
@@ -25,6 +28,7 @@ export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMod
     bad: painted(chalk.red)('✗'),
     dot: painted(chalk.cyan)('•'),
     faint: painted(chalk.dim),
+    mark: (number, text) => painted(marks[number % marks.length] as ChalkInstance)(text),
   };
 }
 

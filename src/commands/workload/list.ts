@@ -1,3 +1,4 @@
+import type { WorkloadSummary } from '../../lib/workloads/workload-list.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 
@@ -12,7 +13,7 @@ export const definition: Definition<WdsOptions> = {
     const wds = await session.wds();
     const { view: items, errors } = await listWorkloads(wds);
     const textOfCount = (count: number | null) => (count === null ? '?' : String(count));
-    await session.print({ wds: wds.name, items }, items, [
+    await session.print({ wds: wds.name, items }, session.output === 'name' ? items.map(asArgument) : items, [
       { header: 'NAME', value: ({ name }) => name },
       { header: 'WECS', value: ({ wecs }) => String(wecs) },
       { header: 'APPLIED', value: ({ applied }) => textOfCount(applied) },
@@ -24,3 +25,9 @@ export const definition: Definition<WdsOptions> = {
     session.incomplete(errors);
   },
 };
+
+/** As other commands take it: KIND.GROUP/NAMESPACE/NAME. */
+function asArgument({ kind, group, namespace, name, ...item }: WorkloadSummary): WorkloadSummary {
+  const words = [kind.toLowerCase() + (group && `.${group}`), namespace ?? [], name.split(/[ /]/).at(-1) ?? ''].flat();
+  return { ...item, kind, group, namespace, name: words.join('/') };
+}

@@ -3,7 +3,7 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, type Verd
 import { changedAt, groupResourceOf, type KubeObject, writtenAt } from '../kube/client/objects.ts';
 import type { Binding } from '../ocm/kubestellar-api.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../spaces/open-wds.ts';
+import { flagsOf, toSeeManager, toSeeWds } from '../spaces/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { labelsToSelect, type NotSelected } from './select-objects.ts';
@@ -85,7 +85,7 @@ function explained(why: NotSelected, { of, evidence }: Delivery): { words: strin
 
 /** A policy, and what KubeStellar has made of it. */
 export interface OfPolicy extends Pick<Delivery, 'policyName' | 'policy' | 'binding'> {
-  evidence: Pick<DeliveryEvidence, 'now' | 'its'> & { wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'> };
+  evidence: Pick<DeliveryEvidence, 'now'> & { wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'> };
 }
 
 export function policyWithoutError(delivery: OfPolicy): Verdict {
@@ -139,9 +139,7 @@ function inBinding(delivery: Delivery): Verdict {
 export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
   const { name, generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) >= generation) return met;
-  const next = toSeeTransport(of.evidence.wds, of.evidence.its);
-  const why = `the transport has not read the Binding of ${name}`;
-  return lateSince(of.evidence, writtenAt(binding), why, { code: 'transport-behind', next }, next.slice(0, 1));
+  return late(of, [binding], `the transport has not read the Binding of ${name}`, 'transport-behind');
 }
 
 /**

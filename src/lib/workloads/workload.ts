@@ -36,10 +36,15 @@ export interface WorkloadView extends ObjectView {
   problems: PolicyProblem[];
 }
 
-/** Parses KIND/NAME, or KIND and NAME, where KIND may be KIND.GROUP, and validates the names. @throws StellarError `usage` */
-export function parseObject(words: readonly string[], namespace = 'default'): NamedObject {
+/**
+ * Parses KIND/NAME, KIND and NAME, or KIND/NAMESPACE/NAME, where KIND may be KIND.GROUP, and validates the names.
+ * @throws StellarError `usage`
+ */
+export function parseObject(words: readonly string[], given?: string): NamedObject {
   const text = words.join('/');
-  const [kind, name, ...more] = text.split('/');
+  const parts = text.split('/');
+  const [kind, name, ...more] = parts.length === 3 ? parts.toSpliced(1, 1) : parts;
+  const namespace = given ?? (parts.length === 3 ? parts[1] : 'default') ?? '';
   if (!kind || !name || more.length > 0) throw new StellarError('usage', `"${text}" is not KIND/NAME.`);
   checkPathSegment(name);
   checkNamespace(namespace);

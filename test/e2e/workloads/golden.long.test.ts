@@ -1,13 +1,24 @@
 /** Output and writes in the life of workloads on one WDS, in the order of the files. */
+import assert from 'node:assert/strict';
 import { cp, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, installAddonByPlacement, type RunningWds, runWds, startBed, until } from '../../../testbed/index.ts';
+import type { LogLine } from '../../../src/lib/workloads/logs.ts';
+import {
+  type Bed,
+  installAddonByPlacement,
+  type KubeObject,
+  type RunningWds,
+  resources,
+  runWds,
+  startBed,
+  until,
+} from '../../../testbed/index.ts';
 import { knownVersion } from '../support/golden/known-version.ts';
 import { Player } from '../support/golden/player.ts';
 import { replay } from '../support/golden/transcript.ts';
 import { kubeconfigsOf, workloadActs } from '../support/golden/workload-acts.ts';
-import { Cli } from '../support/harness.ts';
+import { Cli, type CliOptions } from '../support/harness.ts';
 
 const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'workloads');
 const transcripts = (await readdir(folder)).sort();
@@ -64,4 +75,93 @@ after(async () => {
 describe('for the life of workloads, output and writes match the recording', { concurrency: 1 }, () => {
   for (const file of transcripts)
     it(path.basename(file, '.txt'), () => replay(path.join(folder, file), (step) => player.perform(step)));
+});
+
+/** A shell that writes a line, and another one every second. */
+const speaker = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'talk', namespace: 'talk', labels: { app: 'talk' } },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { run: 'talk' } },
+    template: {
+      metadata: { labels: { run: 'talk' } },
+      spec: {
+        containers: [
+          {
+            name: 'main',
+            image: 'busybox',
+            command: ['sh', '-c', 'i=0; while echo line $i; do i=$((i+1)); sleep 1; done'],
+          },
+        ],
+      },
+    },
+  },
+};
+
+describe('workload logs', { concurrency: 1 }, () => {
+  const logs = ['workload', 'logs', 'deploy/talk', '-n', 'talk', '--wds', 'wds1', '--its', 'its1'];
+  const run = (words: string[], options: CliOptions = {}) =>
+    cli.run([...logs, ...words], { kubeconfig: path.join(cli.home, 'kubeconfig'), ...options });
+
+  before(async () => {
+    const { admin } = bed.plane('wds1');
+    await admin.create(resources.namespaces, { metadata: { name: 'talk', labels: { app: 'talk' } } });
+    await admin.create(resources.deployments, speaker);
+    const kubeconfig = path.join(cli.home, 'kubeconfig');
+    const words = 'policy create talk --clusters tier=web -l app=talk --wds wds1 --its its1'.split(' ');
+    await cli.succeed(words, { kubeconfig });
+    const says = (text: string) => ['w1', 'w2'].every((wec) => text.includes(`[${wec}] line 2\n`));
+    await until(async () => says((await run(['--tail', '1000'])).stdout), 'logs of both');
+  });
+
+  it('shows the lines of all WECs in the order of their times', async () => {
+    const { stdout, stderr, exitCode } = await run(['--tail', '3', '-o', 'json']);
+    assert.equal(exitCode, 0, stderr);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as LogLine);
+    const times = lines.map(({ time }) => time);
+    assert.deepEqual(times, [...times].sort());
+    for (const wec of ['w1', 'w2']) assert.equal(lines.filter((each) => each.wec === wec).length, 3, stdout);
+  });
+
+  it('names where they come from, reads what is asked for, and reports a WEC that it cannot read', async () => {
+    const first = await run(['--wec', 'w1', '--wec', 'nosuch', '--since', '1h', '--prefix']);
+    assert.match(first.stdout, /^\[w1\/talk-\S+\/main\] line 0\n\[w1\/talk-\S+\/main\] line 1\n/);
+    assert.match(first.stderr, /✗ No context leads to nosuch\.\n {2}Name it: --wec nosuch=CONTEXT/);
+    assert.equal(first.exitCode, 2);
+    const swapped = await run(['--wec', 'w1=w2']);
+    assert.match(swapped.stderr, /w2 \(.*\) is not proven to be w1 of wds1\./);
+    assert.deepEqual([swapped.stdout, swapped.exitCode], ['', 1]);
+    const other = await run(['--wec', 'w2', '-c', 'other']);
+    assert.match(other.stderr, /Deployment talk\/talk has no pods with a container other on w2\./);
+    assert.match((await run(['--wec', 'w2', '--tail', '1'])).stdout, /^line \d+\n$/);
+  });
+
+  it('follows all WECs, also a pod that replaces another, without a gap, until Ctrl-C', async () => {
+    const { admin } = bed.plane('w1');
+    const replace = async () => {
+      for (const { metadata } of (await admin.list<KubeObject>(resources.pods, { namespace: 'talk' })).items)
+        await admin.delete(resources.pods, `talk/${metadata.name}`);
+    };
+    const { stdout, exitCode } = await run(['-f', '--prefix', '--since', '1h'], {
+      whenPrinted: { text: /\[w1\/\S+\] line 5\n/, act: replace },
+      signalAt: {
+        text: /\[w1\/\S+\] line 5\n(?:.*\n)*\[w1\/\S+\] line 0\n(?:.*\n)*\[w1\/\S+\] line 3\n/,
+        signal: 'SIGINT',
+      },
+    });
+    assert.equal(exitCode, 130);
+    const lines = [...stdout.matchAll(/^\[(.*)\] line (\d+)$/gm)];
+    const byPod = Map.groupBy(lines, ([, place]) => place);
+    assert.equal(byPod.size, 3, 'a pod on w2, and two on w1');
+    for (const [, own] of byPod)
+      assert.deepEqual(
+        own.map(([, , number]) => Number(number)),
+        [...own.keys()],
+      );
+  });
 });

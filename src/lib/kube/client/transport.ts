@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
@@ -9,7 +10,7 @@ import { StellarError } from '../../core/errors.ts';
 import { isObject } from '../../core/formats.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
 import { Credentials, type PluginHost, type Server } from './credentials.ts';
-import { answersLate, type ClusterRef, describeCluster, networkError } from './errors.ts';
+import { answersLate, apiError, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import type { KubeObject } from './objects.ts';
 import { type Ending, tokenExpiry, tokenUser, validitiesOf, validityOf } from './validity.ts';
 
@@ -162,6 +163,29 @@ export class Transport {
       throw networkError(this.cluster, error, server.proxy && { ...server.proxy, isCause: !sent.socket });
     } finally {
       release?.();
+    }
+  }
+
+  /** Sends a request whose answer may go on without end: its text as it comes. It ends with the run. @throws StellarError like send */
+  async *stream(request: Request): AsyncGenerator<string> {
+    const { signal } = this.#connection;
+    const sent = this.#open(request, await this.credentials.server());
+    const end = () => void sent.destroy();
+    const unanswered = setTimeout(end, requestTimeoutMs);
+    signal.addEventListener('abort', end);
+    try {
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      clearTimeout(unanswered);
+      const { statusCode = 0 } = response;
+      if (statusCode >= 300) throw apiError(this.cluster, statusCode, (await readAnswer(response, () => {})).text);
+      yield* response.setEncoding('utf8') as AsyncIterable<string>;
+    } catch (error) {
+      throwIfInterrupted(signal);
+      throw error instanceof StellarError ? error : networkError(this.cluster, error);
+    } finally {
+      clearTimeout(unanswered);
+      signal.removeEventListener('abort', end);
+      end();
     }
   }
 

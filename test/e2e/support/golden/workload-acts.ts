@@ -50,7 +50,7 @@ export async function kubeconfigsOf(bed: Bed): Promise<Record<string, string>> {
 type Controllers = Record<'stopTransport' | 'startTransport', () => Promise<void>>;
 
 /** In seconds: a state that a recording expects comes soon, or never. */
-const patience = 60;
+const patience = 180;
 
 /** What happens to the clusters between commands, by its name in transcripts. */
 export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport }: Controllers): Acts {

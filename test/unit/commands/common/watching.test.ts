@@ -43,9 +43,11 @@ for (const [status, code] of [
 async function printed(
   output: SessionOptions['output'],
   rounds: readonly ((session: Session) => void | Promise<void>)[],
+  headers = true,
 ): Promise<string[]> {
   const { io, stdout } = fakeIo({});
-  const session = new Session(io, { output, timeout: 1000, color: 'never' }, new AbortController().signal);
+  const options = { output, timeout: 1000, color: 'never', headers } as const;
+  const session = new Session(io, options, new AbortController().signal);
   const recorder = new Recorder(session, true);
   session.recorder = recorder;
   const texts: string[] = [];
@@ -89,6 +91,8 @@ describe('a watch prints', () => {
       '',
       '{"name":"b","state":"ok"}\n{"name":"a","deleted":true}\n',
     ]));
+  test('no headers if none are wanted', async () =>
+    assert.equal((await printed('table', rounds, false))[0], 'a      ok\nb      waiting for 3s\n'));
   test('their names', async () => assert.deepEqual(await printed('name', rounds), ['a\nb\n', '', 'b\na\n']));
 
   const view = (why: string) => (session: Session) => session.show({ name: 'x', why } as never, () => ['x', why]);

@@ -57,7 +57,7 @@ test('no option takes the arguments that follow its value', async () => {
   const doctor = await parsed(['doctor'], '--skip', 'a', 'c1=ctx', '--skip', 'b');
   assert.deepEqual([doctor.positional, doctor.options.skip], [['c1=ctx'], ['a', 'b']]);
   const revoke = await parsed(['wec', 'revoke'], '--rule', 'a', 'c1');
-  assert.deepEqual([revoke.positional, revoke.options.rule], ['c1', ['a']]);
+  assert.deepEqual([revoke.positional, revoke.options.rule], [['c1'], ['a']]);
   const all = (command: typeof root): string[] => [
     ...command.options.filter(({ variadic }) => variadic).map(({ flags }) => `${command.name()} ${flags}`),
     ...command.commands.flatMap(all),

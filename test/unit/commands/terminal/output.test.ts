@@ -29,7 +29,7 @@ const document = { items: rows };
 
 async function formatResult(...[format, ...result]: [OutputFormat, object, typeof rows, typeof columns]) {
   const { io, stdout } = fakeIo();
-  await writeResult(io, format, ...result);
+  await writeResult({ io, headers: true }, format, ...result);
   return stdout.text;
 }
 

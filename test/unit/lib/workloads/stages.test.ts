@@ -411,16 +411,6 @@ describe('a broken link is named:', () => {
       }),
       ['t10: cluster1: policy failed transport-behind'],
     ));
-  test('the step for it shows the transport, not the controller manager', () => {
-    const given = good();
-    one(given.bindings).metadata.generation = 2;
-    const [delivery] = deliveries(given, configMap);
-    assert.equal(delivery?.code, 'transport-behind');
-    assert.match(
-      delivery?.steps.join() ?? '',
-      /^Does the transport run, and does the ITS admit works\? stellarctl doctor/,
-    );
-  });
   test('a restart of the controllers keeps the transport stopped', () => {
     const paused = failed('paused by a restart', { code: 'transport-paused' });
     const wds = { name: 'wds1', context: 'wds1', apiGroups: [], type: undefined, paused };

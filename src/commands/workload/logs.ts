@@ -1,0 +1,86 @@
+import { Option } from 'commander';
+import { ExitCode, failureOf, type StellarError, worstExitCode } from '../../lib/core/errors.ts';
+import type { LogLine, LogSource } from '../../lib/workloads/logs.ts';
+import type { Definition } from '../common/define.ts';
+import { durationMs, repeatable, type WdsOptions, wdsOptions, wholeNumber } from '../common/options.ts';
+import type { Session } from '../common/session.ts';
+import { parseWecArguments } from '../common/wec-argument.ts';
+import { objectArguments } from './get.ts';
+
+interface Options extends WdsOptions {
+  namespace?: string;
+  wec?: string[];
+  follow?: boolean;
+  container?: string;
+  since?: number;
+  tail?: number;
+  prefix?: boolean;
+}
+
+export const definition: Definition<Options> = {
+  description:
+    'Shows the logs of the pods of a workload object on all WECs that it is sent to, in the order of their times. A WEC is read by the context of its name, or that of --wec, once it is proven that this leads to it. A WEC that cannot be read does not stop the others.',
+  timeout: '30s',
+  formats: ['table', 'json', 'yaml'],
+  examples: [
+    ['stellarctl workload logs deployment/web -n shop', 'the last ten lines of each container, on all WECs'],
+    ['stellarctl workload logs deploy/web -n shop -f --since 1h', 'those of the last hour, and all further ones'],
+    ['stellarctl workload logs deploy/web -n shop --wec cluster1=kind-cluster1', 'one WEC, by another context'],
+  ],
+  rare: ['--prefix', '--its', '--hosting-context'],
+  arguments: objectArguments,
+  options: [
+    ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
+    repeatable('--wec <name[=context]>', 'only this WEC, and its context if it has another name'),
+    ['-f, --follow', 'go on with new lines and new pods, until Ctrl-C or --timeout'],
+    ['-c, --container <name>', 'only the containers of this name'],
+    new Option('--since <duration>', 'only lines that are not older').argParser(durationMs),
+    new Option('--tail <lines>', 'only the last lines of each container (default: 10, or all with --since)').argParser(
+      wholeNumber(0),
+    ),
+    ['--prefix', 'begin each line with its WEC, pod and container'],
+    ...wdsOptions(),
+  ],
+  async run(session, options, words, command) {
+    const { parseObject } = await import('../../lib/workloads/workload.ts');
+    const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
+    const { follow = false, container, since, tail = since === undefined ? 10 : undefined } = options;
+    const named = parseObject(words, options.namespace);
+    const given = await session.wecs(parseWecArguments(options.wec ?? []));
+    const { sources, errors } = await findSources(named, await session.wds(), given);
+    session.incomplete(errors);
+    const names = sources.map(({ wec }) => wec);
+    const print = printer(session, names, options.prefix === true);
+    const request = { container, follow, tailLines: tail, sinceSeconds: since && Math.ceil(since / 1000) };
+    const kept: LogLine[] = [];
+    const emit = (line: LogLine) => {
+      if (!follow) kept.push(line);
+      else if (session.io.isOutputLost()) session.run.deadline.restart(1);
+      else void print(line);
+    };
+    const failed = (error: StellarError) => {
+      errors.push(error);
+      session.incomplete([error]);
+    };
+    const readOne = (source: LogSource) =>
+      readLogs(source, request, emit, session.run).catch((error) => failed(failureOf(error)));
+    const read = () => Promise.all(sources.map(readOne));
+    await (follow ? (await import('../common/watching.ts')).untilInterrupted(session, command, read) : read());
+    for (const line of kept.sort(byTime)) await print(line);
+    if (session.exitCode !== ExitCode.interrupted) session.exitCode = worstExitCode(errors);
+  },
+};
+
+const byTime = (a: LogLine, b: LogLine): number => (a.time < b.time ? -1 : 1);
+
+/** Prints a line, with where it comes from in the colour of its WEC. */
+function printer(session: Session, wecs: readonly string[], isWhole: boolean): (line: LogLine) => Promise<void> {
+  const { style, output } = session;
+  return async (line) => {
+    const { wec, pod, container } = line;
+    if (output !== 'table') return session.printDocument({ ...line }, { format: output as 'json', isOneOfMany: true });
+    const where = isWhole ? `${wec}/${pod}/${container}` : wec;
+    const mark = wecs.length > 1 || isWhole ? `${style.mark(wecs.indexOf(wec), `[${where}]`)} ` : '';
+    session.printLines([`${mark}${line.line}`]);
+  };
+}

@@ -1,0 +1,194 @@
+import { pause } from '../core/deadline.ts';
+import { StellarError } from '../core/errors.ts';
+import { command, run as nextStep, partial } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { errorOf, ifSeen, tryRead, whyUnseen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
+import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
+import { podsOf } from '../kube/pods.ts';
+import { isRecorded } from '../ocm/cluster-uid.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
+import { describeObject, keyOf } from '../ocm/object-ref.ts';
+import { findManagedCluster } from '../ocm/require-hub.ts';
+import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { findObject, type NamedObject } from './workload.ts';
+
+/** A line of a container's log. The fields are an interface: docs/output.md. */
+export interface LogLine {
+  wec: string;
+  pod: string;
+  container: string;
+  /** RFC 3339, with nanoseconds, by the clock of the node. */
+  time: string;
+  line: string;
+}
+
+/** What to read of each log. */
+export interface LogRequest {
+  /** Only the containers of this name. */
+  container: string | undefined;
+  follow: boolean;
+  tailLines: number | undefined;
+  sinceSeconds: number | undefined;
+}
+
+/** An object of a WDS on a WEC. */
+export interface LogSource {
+  wec: string;
+  kube: Kube;
+  object: Awaited<ReturnType<typeof findObject>>;
+}
+
+/**
+ * Finds the clusters whose logs are to be read.
+ * @param given the WECs that the user names, with clients where a context was given; none for all that get the object
+ * @returns also why some of them cannot be read
+ * @throws StellarError `not-found` if no WEC gets the object
+ */
+export async function findSources(
+  named: NamedObject,
+  wds: OpenWds,
+  given: readonly { name: string; kube: Kube | undefined }[],
+): Promise<{ sources: LogSource[]; errors: StellarError[] }> {
+  const object = await findObject(named, wds);
+  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+  const sending = bindings.filter((binding) => objectsOf(binding).some((each) => keyOf(each) === keyOf(object.ref)));
+  const all = [...new Set(sending.flatMap(destinationsOf))].sort().map((name) => ({ name, kube: undefined }));
+  const wecs = given.length > 0 ? given : all;
+  if (wecs.length === 0) {
+    const what = describeObject({ kind: object.ref.kind, metadata: object.ref });
+    const get = command`stellarctl workload get ${`${named.kind}/${named.name}`} -n ${named.namespace} ${flagsOf(wds)}`;
+    throw new StellarError('not-found', `${what} is sent to no WEC.`, { next: [nextStep(get, 'See why')] });
+  }
+  const proofs = await Promise.all(wecs.map(({ name, kube }) => tryRead(() => proven(name, kube, wds))));
+  const sources = proofs.flatMap((proof, index) => {
+    const kube = ifSeen(proof);
+    return kube === undefined ? [] : [{ wec: wecs[index]?.name ?? '', kube, object }];
+  });
+  return { sources, errors: proofs.flatMap((proof) => errorOf(proof) ?? []) };
+}
+
+/** A client of a WEC, once it is proven that it leads there. @throws StellarError `context-unknown`, `identity-unproven` */
+async function proven(wec: string, given: Kube | undefined, { its, contextNamed, ...wds }: OpenWds): Promise<Kube> {
+  const kube = given ?? (await contextNamed?.(wec));
+  if (kube === undefined)
+    throw new StellarError('context-unknown', `No context leads to ${wec}.`, {
+      next: [partial(`--wec ${wec}=CONTEXT`, 'Name it')],
+    });
+  if (its.state !== 'seen')
+    throw new StellarError('identity-unproven', `Nothing proves which cluster ${wec} is: ${whyUnseen(its)}.`);
+  const { kube: hub } = its.value;
+  if (await isRecorded(kube, await findManagedCluster(hub, wec))) return kube;
+  const { context } = kube.cluster;
+  const record = command`stellarctl wec join ${`${wec}=${context}`} --its ${hub.cluster.context}`;
+  throw new StellarError(
+    'identity-unproven',
+    `${describeCluster(kube.cluster)} is not proven to be ${wec} of ${wds.name}.`,
+    {
+      next: [nextStep(record, 'If it is, have that recorded')],
+    },
+  );
+}
+
+/** How often it is asked for new pods, and for a container that has started again. */
+const lookAgainMs = 2000;
+
+/**
+ * Reads the logs of all pods of an object on one WEC. With `follow` also those of pods that start later, until all pods have ended or
+ * the deadline.
+ * @param emit gets each line as it comes
+ * @throws StellarError `not-found` if the WEC does not have the object, or nothing of it runs
+ */
+export async function readLogs(
+  source: LogSource,
+  request: LogRequest,
+  emit: (line: LogLine) => void,
+  run: Pick<Run, 'deadline' | 'signal'>,
+): Promise<void> {
+  const started = new Set<string>();
+  const reading: Promise<void>[] = [];
+  let failure: unknown;
+  for (;;) {
+    const pods = await podsOfObject(source);
+    for (const pod of pods)
+      for (const container of containersOf(pod, request)) {
+        const key = `${pod.metadata.uid} ${container}`;
+        if (started.has(key)) continue;
+        started.add(key);
+        const read = readContainer(source, pod, container, request, emit, run);
+        reading.push(
+          read.catch((error: unknown) => {
+            failure ??= error;
+          }),
+        );
+      }
+    if (!request.follow || (pods.length > 0 && pods.every(hasEnded))) {
+      await Promise.all(reading);
+      if (started.size === 0) throw nothingRuns(source, request);
+    } else await pause(lookAgainMs, run.deadline, run.signal);
+    if (failure !== undefined) throw failure;
+    if (!request.follow || pods.every(hasEnded) || run.deadline.passed) return;
+  }
+}
+
+const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+
+async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Promise<Pod[]> {
+  const { name, namespace } = ref;
+  type Selecting = KubeObject & { spec?: { selector?: { matchLabels?: Record<string, string> } } };
+  const present = await kube.get<Selecting>(kind, name, { namespace });
+  if (present === undefined)
+    throw new StellarError('not-found', `${wec} has no ${describeObject({ kind: ref.kind, metadata: ref })}.`);
+  if (kind.kind === 'Pod') return [present as Pod];
+  const labels = Object.entries(present.spec?.selector?.matchLabels ?? {});
+  const labelSelector = labels.map(([key, value]) => `${key}=${value}`).join(',') || undefined;
+  const pods = (await kube.list<Pod>(resources.pods, { namespace, labelSelector })) ?? [];
+  return labelSelector === undefined ? podsOf(name, pods) : pods;
+}
+
+const containersOf = ({ spec }: Pod, { container }: LogRequest): string[] =>
+  [...(container === undefined ? [] : (spec?.initContainers ?? [])), ...(spec?.containers ?? [])]
+    .map(({ name }) => name)
+    .filter((name) => container === undefined || name === container);
+
+function nothingRuns({ wec, object: { ref } }: LogSource, { container }: LogRequest): StellarError {
+  const what = describeObject({ kind: ref.kind, metadata: ref });
+  const has = container === undefined ? 'has no pods' : `has no pods with a container ${container}`;
+  return new StellarError('not-found', `${what} ${has} on ${wec}.`);
+}
+
+async function readContainer(
+  { wec, kube }: LogSource,
+  { metadata }: Pod,
+  container: string,
+  { follow, tailLines, sinceSeconds }: LogRequest,
+  emit: (line: LogLine) => void,
+  { deadline, signal }: Pick<Run, 'deadline' | 'signal'>,
+): Promise<void> {
+  let last = '';
+  for (;;) {
+    const text = (value: number | undefined) => value?.toString();
+    const begin = last ? { sinceTime: last } : { tailLines: text(tailLines), sinceSeconds: text(sinceSeconds) };
+    try {
+      for await (const { time, line } of kube.log(metadata, { container, follow: String(follow), ...begin })) {
+        // The API server takes whole seconds.
+        if (time <= last) continue;
+        last = time;
+        emit({ wec, pod: metadata.name, container, time, line });
+      }
+    } catch (error) {
+      // One that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows.
+      if (
+        !follow ||
+        !(error instanceof StellarError) ||
+        !['api-error', 'unreachable', 'not-found'].includes(error.code)
+      )
+        throw error;
+    }
+    if (!follow || deadline.passed) return;
+    await pause(lookAgainMs, deadline, signal);
+    const pod = await kube.get<Pod>(resources.pods, metadata.name, { namespace: metadata.namespace });
+    if (pod === undefined || pod.metadata.uid !== metadata.uid || hasEnded(pod)) return;
+  }
+}
