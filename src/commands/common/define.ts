@@ -37,7 +37,6 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
   const { description, examples, timeout, formats, usage, rare = [] } = definition;
   const isWhole = rare.length === 0 || io.argv.includes('--all') || io.argv[0] === '__complete';
   const command = new Command(name).description(description);
-  const isWatchable = ['list', 'get', 'status'].includes(name);
   const words = (definition.arguments ?? []).map(([argument]) => argument.replace(/[<>]/g, '').toUpperCase());
   command.usage(usage ?? [...words, '[options]'].join(' '));
   for (const [argument, about] of definition.arguments ?? []) command.argument(argument, about);
@@ -48,7 +47,8 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
     if (rare.includes(option.long ?? '')) option.hideHelp(!isWhole);
     command.addOption(option);
   }
-  if (isWatchable) command.option('-w, --watch', 'and then print what changes, until Ctrl-C or --timeout');
+  if (['list', 'get', 'status'].includes(name))
+    command.option('-w, --watch', 'and then print what changes, until Ctrl-C or --timeout');
   if (name === 'list') command.option('--no-headers', 'print no headers above the table');
   const more = () => [
     ...(isWhole ? [] : [`${rare.length} more options: --help --all`]),

@@ -26,10 +26,10 @@ export class Recorder {
   #draw: ((lines: readonly string[]) => void) | undefined;
   #round: Round = { rows: [], columns: [], lines: [] };
   /** The essence of each row that was printed, by its name. */
-  readonly #rows = new Map<string, string>();
+  #rows: ReadonlyMap<string, string> = new Map();
   #widths: number[] | undefined;
   #lines = '';
-  #document = '';
+  #document: string | undefined;
   #errors = '';
 
   /** @param mayDraw nothing else is written to the terminal */
@@ -60,7 +60,7 @@ export class Recorder {
 
   /** Whether the errors of a round are those of the last one. */
   hasSaid(errors: readonly string[]): boolean {
-    const [last, text] = [this.#errors, errors.join('\n').replaceAll(duration, '')];
+    const [last, text] = [this.#errors, ageless(errors.join('\n'))];
     this.#errors = text;
     // What is drawn next is below the errors.
     if (text !== last && this.#draw !== undefined) this.#draw = redrawOn(this.#to.io.stdout);
@@ -69,19 +69,20 @@ export class Recorder {
 
   async end(): Promise<void> {
     const { document, rows, lines } = this.#round;
-    if (document !== undefined && essenceOf(document) !== this.#document) await this.#write(document);
-    if (document !== undefined) this.#document = essenceOf(document);
-    const changed = rows.filter((row) => this.#rows.get(row.name) !== essenceOf(row));
-    const gone = [...this.#rows.keys()].filter((name) => !rows.some((row) => row.name === name));
-    for (const row of changed) this.#rows.set(row.name, essenceOf(row));
-    for (const name of gone) this.#rows.delete(name);
+    const essence = document && essenceOf(document);
+    if (document !== undefined && essence !== this.#document) await this.#write(document);
+    this.#document = essence;
+    const essences = new Map(rows.map((row) => [row.name, essenceOf(row)]));
+    const changed = rows.filter(({ name }) => this.#rows.get(name) !== essences.get(name));
+    const gone = [...this.#rows.keys()].filter((name) => !essences.has(name));
+    this.#rows = essences;
     if (lines.length > 0) this.#show(lines);
     if (changed.length + gone.length > 0) await this.#print(changed, gone);
   }
 
   /** Replaces the lines of a view on a terminal; elsewhere prints them again after a change. */
   #show(lines: readonly string[]): void {
-    const essence = lines.join('\n').replaceAll(duration, '');
+    const essence = ageless(lines.join('\n'));
     this.#draw?.(lines);
     if (this.#draw !== undefined || essence === this.#lines) return;
     writeLines(this.#to.io.stdout, this.#lines === '' ? lines : ['', ...lines]);
@@ -115,13 +116,12 @@ export class Recorder {
 /** Returns the part of a view whose change counts as a change: without leases and the ages in its text, which grow all the time. */
 export function essenceOf(view: object): string {
   return JSON.stringify(view, (key, value) =>
-    /renewed$/i.test(key)
-      ? undefined
-      : typeof value === 'string' && statements.includes(key)
-        ? value.replaceAll(duration, '')
-        : value,
+    /renewed$/i.test(key) ? undefined : typeof value === 'string' && statements.includes(key) ? ageless(value) : value,
   );
 }
 
 const statements = ['reason', 'state', 'why', 'message', 'unseen', 'problem'];
+
+/** Text without the ages in it. */
+const ageless = (text: string): string => text.replaceAll(duration, '');
 const duration = /\b(?:\d+(?:\.\d+)?(?:ms|[smhdy]))+\b/g;

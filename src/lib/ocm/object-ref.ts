@@ -1,4 +1,4 @@
-import type { Candidate } from './kubestellar-api.ts';
+import { type Binding, type Candidate, objectsOf } from './kubestellar-api.ts';
 
 /** An object in a document for scripts. The fields are an interface: docs/output.md. */
 export interface ObjectView {
@@ -28,3 +28,7 @@ export const keyOf = (object: {
 /** Does the same as `keyOf`, for an object with metadata. */
 export const keyOfCandidate = ({ group, resource, metadata }: Omit<Candidate, 'kind' | 'version'>): string =>
   keyOf({ group, resource, ...metadata });
+
+/** Whether a Binding names an object. */
+export const isBoundBy = (binding: Binding, object: Parameters<typeof keyOf>[0]): boolean =>
+  objectsOf(binding).some((bound) => keyOf(bound) === keyOf(object));

@@ -1,3 +1,4 @@
+import { changeWords } from '../core/changes.ts';
 import { pause } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep, partial } from '../core/next-step.ts';
@@ -5,11 +6,11 @@ import type { Run } from '../core/run.ts';
 import { errorOf, ifSeen, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
+import { type KubeObject, type ObjectMeta, type Pod, pathOf, resources } from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
 import { isRecorded } from '../ocm/cluster-uid.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
-import { describeObject, keyOf } from '../ocm/object-ref.ts';
+import { type Binding, destinationsOf } from '../ocm/kubestellar-api.ts';
+import { describeObject, isBoundBy } from '../ocm/object-ref.ts';
 import { findManagedCluster } from '../ocm/require-hub.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { findObject, type NamedObject } from './workload.ts';
@@ -53,7 +54,7 @@ export async function findSources(
 ): Promise<{ sources: LogSource[]; errors: StellarError[] }> {
   const object = await findObject(named, wds);
   const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
-  const sending = bindings.filter((binding) => objectsOf(binding).some((each) => keyOf(each) === keyOf(object.ref)));
+  const sending = bindings.filter((binding) => isBoundBy(binding, object.ref));
   const all = [...new Set(sending.flatMap(destinationsOf))].sort().map((name) => ({ name, kube: undefined }));
   const wecs = given.length > 0 ? given : all;
   if (wecs.length === 0) {
@@ -123,12 +124,11 @@ export async function readLogs(
           }),
         );
       }
-    if (!request.follow || (pods.length > 0 && pods.every(hasEnded))) {
-      await Promise.all(reading);
-      if (started.size === 0) throw nothingRuns(source, request);
-    } else await pause(lookAgainMs, run.deadline, run.signal);
+    const isLast = !request.follow || (pods.length > 0 && pods.every(hasEnded));
+    await (isLast ? Promise.all(reading) : pause(lookAgainMs, run.deadline, run.signal));
     if (failure !== undefined) throw failure;
-    if (!request.follow || pods.every(hasEnded) || run.deadline.passed) return;
+    if (isLast && started.size === 0) throw nothingRuns(source, request);
+    if (isLast || run.deadline.passed) return;
   }
 }
 
@@ -141,8 +141,7 @@ async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Pr
   if (present === undefined)
     throw new StellarError('not-found', `${wec} has no ${describeObject({ kind: ref.kind, metadata: ref })}.`);
   if (kind.kind === 'Pod') return [present as Pod];
-  const labels = Object.entries(present.spec?.selector?.matchLabels ?? {});
-  const labelSelector = labels.map(([key, value]) => `${key}=${value}`).join(',') || undefined;
+  const labelSelector = changeWords(present.spec?.selector?.matchLabels ?? {}).join() || undefined;
   const pods = (await kube.list<Pod>(resources.pods, { namespace, labelSelector })) ?? [];
   return labelSelector === undefined ? podsOf(name, pods) : pods;
 }
@@ -158,6 +157,30 @@ function nothingRuns({ wec, object: { ref } }: LogSource, { container }: LogRequ
   return new StellarError('not-found', `${what} ${has} on ${wec}.`);
 }
 
+/** In characters: a line without an end must not fill the memory. */
+const longestLine = 1_000_000;
+
+/**
+ * The log of a container, line by line with its times, as it comes.
+ * @param query of the API server: container, follow, tailLines, sinceSeconds, sinceTime
+ */
+async function* linesOf(kube: Kube, { namespace, name }: ObjectMeta, query: Record<string, string | undefined>) {
+  const path = pathOf(resources.pods, { namespace, name, subresource: 'log' });
+  let rest = '';
+  for await (const piece of kube.stream(path, { timestamps: 'true', ...query })) {
+    const lines = `${rest}${piece}`.split('\n');
+    rest = (lines.at(-1) ?? '').length > longestLine ? '' : (lines.pop() ?? '');
+    yield* lines.map(timed);
+  }
+  if (rest !== '') yield timed(rest);
+}
+
+/** A line with its time before it. */
+function timed(text: string): { time: string; line: string } {
+  const end = text.indexOf(' ');
+  return { time: text.slice(0, end), line: text.slice(end + 1) };
+}
+
 async function readContainer(
   { wec, kube }: LogSource,
   { metadata }: Pod,
@@ -171,7 +194,7 @@ async function readContainer(
     const text = (value: number | undefined) => value?.toString();
     const begin = last ? { sinceTime: last } : { tailLines: text(tailLines), sinceSeconds: text(sinceSeconds) };
     try {
-      for await (const { time, line } of kube.log(metadata, { container, follow: String(follow), ...begin })) {
+      for await (const { time, line } of linesOf(kube, metadata, { container, follow: String(follow), ...begin })) {
         // The API server takes whole seconds.
         if (time <= last) continue;
         last = time;

@@ -1,8 +1,8 @@
-import { labelValueProblem } from '../core/changes.ts';
+import { changeWords, labelValueProblem } from '../core/changes.ts';
 import { type Access, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import { type KubeObject, resources } from '../kube/client/objects.ts';
-import { type Binding, combinedStatusLabels, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
-import { keyOf, type ObjectView } from '../ocm/object-ref.ts';
+import { type Binding, combinedStatusLabels, destinationsOf } from '../ocm/kubestellar-api.ts';
+import { isBoundBy, type ObjectView } from '../ocm/object-ref.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { listing, statusKey, type WorkStatus } from './delivery-evidence.ts';
 import { unseenOf, type ViewWithErrors } from './unseen.ts';
@@ -34,8 +34,8 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Vie
   ]);
   const visible = ifSeen(statuses);
   const wecs = visible && new Map(visible.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
-  const isBound = (binding: Binding) => objectsOf(binding).some((bound) => keyOf(bound) === keyOf(found.ref));
-  const names = [...new Set([...(wecs?.keys() ?? []), ...bindings.filter(isBound).flatMap(destinationsOf)])].sort();
+  const sending = bindings.filter((binding) => isBoundBy(binding, found.ref));
+  const names = [...new Set([...(wecs?.keys() ?? []), ...sending.flatMap(destinationsOf)])].sort();
   const unseen = [...unseenOf('statuses of WECs', statuses), ...unseenOf('combined statuses', combined)];
   return {
     view: {
@@ -56,9 +56,7 @@ async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: O
   const labels = { [combinedStatusLabels.group]: group, [combinedStatusLabels.resource]: resource };
   const all = await kube.list<CombinedStatus>(resources.combinedStatuses, {
     namespace: namespace ?? reportNamespace,
-    labelSelector: Object.entries({ ...labels, [combinedStatusLabels.name]: name })
-      .map(([label, value]) => `${label}=${value}`)
-      .join(','),
+    labelSelector: changeWords({ ...labels, [combinedStatusLabels.name]: name }).join(),
   });
   return all ?? [];
 }

@@ -1,3 +1,4 @@
+import { changeWords } from '../core/changes.ts';
 import type { LabelSelector } from '../kube/client/objects.ts';
 import { type Candidate, type DownsyncClause, isExcludedKind, type Modulation } from '../ocm/kubestellar-api.ts';
 import { isEmpty, isValid, type Labels, matches } from './label-selectors.ts';
@@ -91,7 +92,7 @@ export function labelsToSelect(
   for (const clause of clauses)
     for (const { matchLabels = {} } of clause.objectSelectors ?? []) {
       const labelled = { ...object, metadata: { ...object.metadata, labels: { ...labels, ...matchLabels } } };
-      const words = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+      const words = changeWords(matchLabels);
       if (words.length === 0 || failingParts(clause, labelled, namespaces).length > 0) continue;
       const isOther = Object.keys(matchLabels).some(
         (key) => Object.hasOwn(labels, key) && labels[key] !== matchLabels[key],

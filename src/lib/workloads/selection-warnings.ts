@@ -1,3 +1,4 @@
+import { changeWords } from '../core/changes.ts';
 import { advice, command, type NextStep, onIts, type Problem, partial, problem, run } from '../core/next-step.ts';
 import { count } from '../core/words.ts';
 import { ifSeen } from '../kube/access.ts';
@@ -52,7 +53,7 @@ export function toSelectWec(policy: PolicySpec, wecs: readonly KubeObject[], its
   const near = nearest('WEC', clusterSelectors, wecs);
   if (near.length > 0) return near;
   const [selector] = clusterSelectors;
-  const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const words = changeWords(selector?.matchLabels ?? {});
   if (words.length === 0 || selector?.matchExpressions?.length) return [];
   return [partial(command`stellarctl label NAME ${words} ${onIts(its)}`, 'Give a WEC the labels')];
 }
@@ -60,7 +61,7 @@ export function toSelectWec(policy: PolicySpec, wecs: readonly KubeObject[], its
 /** The existing labels that selectors may mean. @param of what has them */
 function nearest(of: 'WEC' | 'object', selectors: readonly LabelSelector[], among: readonly KubeObject[]): NextStep[] {
   const asked = selectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
-    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...changeWords(matchLabels),
     ...matchExpressions.map(({ key }) => key),
   ]);
   const labels = among.map(({ metadata }) => metadata.labels ?? {});

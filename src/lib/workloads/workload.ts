@@ -42,9 +42,10 @@ export interface WorkloadView extends ObjectView {
  */
 export function parseObject(words: readonly string[], given?: string): NamedObject {
   const text = words.join('/');
-  const parts = text.split('/');
-  const [kind, name, ...more] = parts.length === 3 ? parts.toSpliced(1, 1) : parts;
-  const namespace = given ?? (parts.length === 3 ? parts[1] : 'default') ?? '';
+  const [kind, ...path] = text.split('/');
+  const name = path.pop();
+  const [inText = 'default', ...more] = path;
+  const namespace = given ?? inText;
   if (!kind || !name || more.length > 0) throw new StellarError('usage', `"${text}" is not KIND/NAME.`);
   checkPathSegment(name);
   checkNamespace(namespace);

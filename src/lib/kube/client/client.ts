@@ -179,26 +179,9 @@ class LiveKube {
     return text.split('\n').filter((line) => line.trim() !== '');
   }
 
-  /**
-   * The log of a container, line by line with its times, as it comes.
-   * @param query of the API server: container, follow, tailLines, sinceSeconds, sinceTime
-   */
-  async *log(
-    { namespace, name }: ObjectMeta,
-    query: Record<string, string | undefined>,
-  ): AsyncGenerator<{ time: string; line: string }> {
-    const path = pathOf(resources.pods, { namespace, name, subresource: 'log' });
-    const pieces = this.#requests.transport.stream({ method: 'GET', path, query: { timestamps: 'true', ...query } });
-    let rest = '';
-    for await (const piece of pieces) {
-      const lines = `${rest}${piece}`.split('\n');
-      rest = lines.pop() ?? '';
-      // A line without an end must not fill the memory.
-      if (rest.length > longestLine) lines.push(rest);
-      if (rest.length > longestLine) rest = '';
-      yield* lines.map(timed);
-    }
-    if (rest !== '') yield timed(rest);
+  /** GET of any path whose answer may go on without end: its text as it comes. */
+  stream(path: string, query: Record<string, string | undefined>): AsyncGenerator<string> {
+    return this.#requests.transport.stream({ method: 'GET', path, query });
   }
 
   /** POST to a collection or, with a name, to a subresource. */
@@ -348,13 +331,4 @@ function essenceOf(object: KubeObject): object {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
   const { resourceVersion, generation, managedFields, ...metadata } = kept.metadata;
   return { ...kept, metadata };
-}
-
-/** In characters. */
-const longestLine = 1_000_000;
-
-/** A line with its time before it. */
-function timed(text: string): { time: string; line: string } {
-  const end = text.indexOf(' ');
-  return { time: text.slice(0, end), line: text.slice(end + 1) };
 }

@@ -144,11 +144,7 @@ export class Transport {
             heard();
           };
           answered();
-          this.#noteClock(response.headers.date);
-          this.#socket = response.socket;
-          const address = withoutCredentials(new URL(sent.path, this.#server).href);
-          this.#connection.trace?.(`${request.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
-          if (response.statusCode === 401) this.credentials.refuse(server);
+          this.#note(response, sent, server, started);
           readAnswer(response, answered).then(resolve, reject);
         });
       });
@@ -159,29 +155,45 @@ export class Transport {
         throw answersLate(this.cluster);
       if (isReset(error) && sent.reusedSocket && sent.socket?.bytesRead === readBefore)
         throw new StaleConnection(this.cluster);
-      // A request gets no connection if its proxy makes none.
-      throw networkError(this.cluster, error, server.proxy && { ...server.proxy, isCause: !sent.socket });
+      throw this.#failed(error, sent, server);
     } finally {
       release?.();
     }
   }
 
+  /** Keeps what the beginning of an answer shows. @param started when its request was sent */
+  #note(response: IncomingMessage, sent: ClientRequest, server: Server, started: number): void {
+    this.#noteClock(response.headers.date);
+    this.#socket = response.socket;
+    const address = withoutCredentials(new URL(sent.path, this.#server).href);
+    this.#connection.trace?.(`${sent.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
+    if (response.statusCode === 401) this.credentials.refuse(server);
+  }
+
+  /** A request gets no connection if its proxy makes none. */
+  #failed(error: unknown, sent: ClientRequest, { proxy }: Server): StellarError {
+    return networkError(this.cluster, error, proxy && { ...proxy, isCause: !sent.socket });
+  }
+
   /** Sends a request whose answer may go on without end: its text as it comes. It ends with the run. @throws StellarError like send */
   async *stream(request: Request): AsyncGenerator<string> {
     const { signal } = this.#connection;
-    const sent = this.#open(request, await this.credentials.server());
+    const server = await this.credentials.server();
+    const started = monotonic();
+    const sent = this.#open(request, server);
     const end = () => void sent.destroy();
     const unanswered = setTimeout(end, requestTimeoutMs);
     signal.addEventListener('abort', end);
     try {
       const [response] = (await once(sent, 'response')) as [IncomingMessage];
       clearTimeout(unanswered);
+      this.#note(response, sent, server, started);
       const { statusCode = 0 } = response;
       if (statusCode >= 300) throw apiError(this.cluster, statusCode, (await readAnswer(response, () => {})).text);
       yield* response.setEncoding('utf8') as AsyncIterable<string>;
     } catch (error) {
       throwIfInterrupted(signal);
-      throw error instanceof StellarError ? error : networkError(this.cluster, error);
+      throw error instanceof StellarError ? error : this.#failed(error, sent, server);
     } finally {
       clearTimeout(unanswered);
       signal.removeEventListener('abort', end);
