@@ -43,9 +43,11 @@ export interface StageReport {
   verdict: Verdict;
 }
 
+export type BlockedVerdict = Extract<Verdict, { state: 'waiting' | 'failed' }>;
+
 /** A stage that has failed or is waited for. */
 export interface BlockedReport extends StageReport {
-  verdict: Extract<Verdict, { state: 'waiting' | 'failed' }>;
+  verdict: BlockedVerdict;
 }
 
 export const met: Verdict = { state: 'met' };

@@ -1,14 +1,11 @@
 import { StellarError } from '../core/errors.ts';
 import { advice, command, type NextStep, onIts, run } from '../core/next-step.ts';
-import type { Verdict } from '../core/stages.ts';
-import { type Access, hidden, hiddenBy, ifSeen, seen, through, tryRead, whyUnseen } from '../kube/access.ts';
+import { type Access, hidden, hiddenBy, ifSeen, seen, through, whyUnseen } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
-import { type Deployment, resources } from '../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { controlPlaneOf, hostingOf } from './hosting.ts';
-import { readNote, transportPaused } from './restart-note.ts';
 import { contextFor, contextsOf, isSameCluster, reachSpace } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
 import type { SpaceWatcher } from './space-watcher.ts';
@@ -35,10 +32,8 @@ export interface OpenWds {
   apiGroups: readonly string[];
   /** Its ITS: by the name that the hosting cluster has for it, else by its context. Its client has the context for commands. */
   its: Access<{ name: string; kube: Kube }>;
-  /** Whether a restart of its controllers keeps its transport from sending. */
-  paused?: Verdict | undefined;
-  /** The context of its hosting cluster, for kubectl. */
-  hosting?: string;
+  /** Its hosting cluster; undefined if none shows it. */
+  hostingKube?: Kube;
   /** The contexts of the kubeconfig. */
   contexts?: { has(name: string): boolean };
   /** Returns a client for the context of a name, if there is one: it may lead to the WEC of that name. */
@@ -63,21 +58,21 @@ export const toSeeWds = (wds: Pick<OpenWds, 'name' | 'beside' | 'isContext'>, le
 /** What shows why the transport of a WDS does not write works: its ITS may refuse them, else only its log says why. */
 export function toSeeTransport(wds: Controlled, its: string | undefined): NextStep[] {
   const lead = 'Does the transport run, and does the ITS admit works?';
-  if (wds.hosting !== undefined) return toSeeController(wds, transportDeployment, lead);
+  if (wds.hostingKube !== undefined) return toSeeController(wds, transportDeployment, lead);
   return its === undefined ? [] : [run(command`stellarctl doctor --its ${its}`, lead)];
 }
 
 /** What shows why the controller manager of a WDS does not write Bindings. */
 export const toSeeManager = (wds: Controlled & Pick<OpenWds, 'isContext'>): NextStep[] =>
-  wds.hosting === undefined
+  wds.hostingKube === undefined
     ? toSeeWds(wds, 'Do its controllers run?')
     : toSeeController(wds, managerDeployment, 'Does its controller manager run, and does it admit Bindings?');
 
-type Controlled = Pick<OpenWds, 'name' | 'beside' | 'hosting'>;
+type Controlled = Pick<OpenWds, 'name' | 'beside' | 'hostingKube'>;
 
-function toSeeController({ name, beside, hosting }: Controlled, deployment: string, lead: string): NextStep[] {
-  if (hosting === undefined) return [];
-  const log = command`kubectl --context ${hosting} -n ${namespaceOf(name)} logs deployment/${deployment} --since 10m`;
+function toSeeController({ name, beside, hostingKube }: Controlled, deployment: string, lead: string): NextStep[] {
+  if (hostingKube === undefined) return [];
+  const log = command`kubectl --context ${hostingKube.cluster.context} -n ${namespaceOf(name)} logs deployment/${deployment} --since 10m`;
   return [
     run(command`stellarctl doctor ${hostingFlags({ beside })}`, lead),
     run(log, 'If so, its log says what it could not write'),
@@ -121,9 +116,8 @@ export async function openWds({ given, its: chosen, hosting, kubeconfig, connect
       ...{ name: controlPlane.metadata.name, isGiven: given !== undefined, kube: connect(access.value) },
       context: contextFor(controlPlane, hosting.value) ?? context ?? controlPlane.metadata.name,
       ...{ type: typeOf(controlPlane), apiGroups: apiGroupsOf(controlPlane), its: ofIts, isItsAssumed },
-      paused: await readPaused(controlPlane, hosting.value.hosting),
       contexts: kubeconfig.contexts,
-      hosting: hostingContext.name,
+      hostingKube: hosting.value.hosting,
       beside: {
         its: its && ifSeen(ofIts)?.name,
         hosting: hostingSource === '--hosting-context' ? hostingContext.name : undefined,
@@ -154,18 +148,6 @@ function exportedContext({ contexts, currentContext = '' }: Kubeconfig): string 
   const entry = contexts.get(currentContext);
   const hosting = hostingOf(entry);
   return hosting !== undefined && !contexts.has(hosting) ? currentContext : undefined;
-}
-
-/** Reads the transport of a WDS only if a restart is not done. */
-async function readPaused(controlPlane: ControlPlane, hosting: Kube): Promise<Verdict | undefined> {
-  if (readNote(controlPlane) === undefined) return undefined;
-  const namespace = namespaceOf(controlPlane.metadata.name);
-  const transport = await tryRead(() =>
-    hosting.get<Deployment>(resources.deployments, transportDeployment, { namespace }),
-  );
-  return transport.state === 'seen'
-    ? transportPaused(controlPlane, transport.value, hosting.cluster.context)
-    : undefined;
 }
 
 /** The control plane that a context is marked with; undefined if it belongs to another hosting cluster. */

@@ -1,9 +1,20 @@
 import { StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
+import type { BlockedVerdict, Verdict } from '../core/stages.ts';
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube, Selection } from '../kube/client/client.ts';
-import { type KubeObject, type PodCounts, type Resource, resources } from '../kube/client/objects.ts';
+import {
+  type Deployment,
+  type KubeObject,
+  type Pod,
+  type PodCounts,
+  type Resource,
+  resources,
+} from '../kube/client/objects.ts';
+import { isDeploymentReady, podsOf, running } from '../kube/pods.ts';
 import { findWecs } from '../ocm/find-wecs.ts';
+import { managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -18,6 +29,7 @@ import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
+import { transportPaused } from '../spaces/restart-note.ts';
 import type { StatusCollector } from './collector.ts';
 import { trimCounts } from './returned-status.ts';
 import { selectObjects } from './select-objects.ts';
@@ -35,6 +47,8 @@ export interface WorkStatus extends KubeObject {
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
   wds: Omit<OpenWds, 'sender' | 'isItsAssumed' | 'kube' | 'isGiven' | 'its'>;
+  /** What keeps its controllers from working, as far as that is visible. */
+  controllers: ControllerProblems;
   /** The context of the ITS; undefined if the ITS cannot be read. */
   its: string | undefined;
   policies: readonly BindingPolicy[];
@@ -53,6 +67,14 @@ export interface DeliveryEvidence {
   held: ReadonlySet<string>;
   /** The clock of the WDS, in milliseconds since the epoch. */
   now: number;
+}
+
+/** What keeps the controllers of a WDS from working. */
+export interface ControllerProblems {
+  manager?: BlockedVerdict | undefined;
+  transport?: BlockedVerdict | undefined;
+  /** A restart has paused the transport. */
+  paused?: Verdict | undefined;
 }
 
 /** The evidence in the WDS. */
@@ -83,8 +105,9 @@ export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<Delive
   const readInventory = through(wds.its, async ({ kube }) =>
     byName((await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
   );
-  const [inWds, transforms] = await Promise.all([
+  const [inWds, controllers, transforms] = await Promise.all([
     readWdsSide(wds),
+    tryRead(() => readControllers(wds)),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
   const [list, inventory] = await Promise.all([listing(wds, only?.(inWds)), readInventory]);
@@ -94,10 +117,36 @@ export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<Delive
     through(list, async (from) => statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus))),
   ]);
   return {
+    controllers: ifSeen(controllers) ?? {},
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
     ...{ transforms, inventory, held: new Set() },
     now: wds.kube.now(),
   };
+}
+
+/** Reads pods only if a controller is not ready. One that does not exist is a matter of `doctor`. */
+export async function readControllers({ name: wds, hostingKube: hosting }: OpenWds): Promise<ControllerProblems> {
+  if (hosting === undefined) return {};
+  const namespace = namespaceOf(wds);
+  const deployments = (await hosting.list<Deployment>(resources.deployments, { namespace })) ?? [];
+  const [manager, transport] = [managerDeployment, transportDeployment].map((name) =>
+    deployments.find(({ metadata }) => metadata.name === name),
+  );
+  if (isDeploymentReady(manager) && isDeploymentReady(transport)) return {};
+  const [controlPlane, pods = []] = await Promise.all([
+    hosting.get<ControlPlane>(resources.controlPlanes, wds),
+    hosting.list<Pod>(resources.pods, { namespace }),
+  ]);
+  const { context } = hosting.cluster;
+  const problem = (present: Deployment | undefined): BlockedVerdict | undefined => {
+    if (present === undefined) return undefined;
+    const { name } = present.metadata;
+    const own = { kind: 'Deployment', present, pods: podsOf(name, pods) };
+    const verdict = running(`Deployment ${name}`, own, { context, namespace, now: hosting.now() });
+    return verdict.state === 'failed' || verdict.state === 'waiting' ? verdict : undefined;
+  };
+  const paused = controlPlane && transportPaused(controlPlane, transport, context);
+  return { manager: problem(manager), transport: problem(transport), paused };
 }
 
 /** Returns the parts of the evidence that could not be read. */

@@ -35,7 +35,10 @@ export interface FollowedObject extends KindRef {
 /** The delivery of an object by one policy to one WEC, with the evidence of each stage. */
 export interface Delivery {
   of: FollowedObject;
-  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'inventory' | 'works' | 'now' | 'transforms' | 'policies' | 'held'>;
+  evidence: Pick<
+    DeliveryEvidence,
+    'wds' | 'controllers' | 'its' | 'inventory' | 'works' | 'now' | 'transforms' | 'policies' | 'held'
+  >;
   /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
   policyName: string | undefined;
   policy: BindingPolicy | undefined;

@@ -78,7 +78,7 @@ function policyVerdict(of: OfPolicy): Verdict {
   if (error !== undefined) return failed(error);
   if (destinationsOf(binding).length === 0) return failed('selects no WEC');
   if (objectsOf(binding).length === 0) return failed('selects no object', { code: emptyPolicy });
-  return evidence.wds.paused ?? bindingRead(of, binding);
+  return evidence.controllers.paused ?? bindingRead(of, binding);
 }
 
 /** The state of a policy by the stages of its deliveries. */

@@ -1,9 +1,18 @@
 import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
-import { failed, failedForGood, met, type Stage, unseen, type Verdict, type VerdictDetails } from '../core/stages.ts';
+import {
+  type BlockedVerdict,
+  failed,
+  failedForGood,
+  met,
+  type Stage,
+  unseen,
+  type Verdict,
+  type VerdictDetails,
+} from '../core/stages.ts';
 import { changedAt, groupResourceOf, type KubeObject, writtenAt } from '../kube/client/objects.ts';
 import type { Binding } from '../ocm/kubestellar-api.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import { flagsOf, toSeeManager, toSeeWds } from '../spaces/open-wds.ts';
+import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../spaces/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { labelsToSelect, type NotSelected } from './select-objects.ts';
@@ -85,7 +94,9 @@ function explained(why: NotSelected, { of, evidence }: Delivery): { words: strin
 
 /** A policy, and what KubeStellar has made of it. */
 export interface OfPolicy extends Pick<Delivery, 'policyName' | 'policy' | 'binding'> {
-  evidence: Pick<DeliveryEvidence, 'now'> & { wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'> };
+  evidence: Pick<DeliveryEvidence, 'now' | 'controllers'> & {
+    wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'>;
+  };
 }
 
 export function policyWithoutError(delivery: OfPolicy): Verdict {
@@ -117,7 +128,7 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
 function inBinding(delivery: Delivery): Verdict {
   const { of, policyName, policy, binding, bound, evidence } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');
-  if (evidence.wds.paused !== undefined) return evidence.wds.paused;
+  if (evidence.controllers.paused !== undefined) return evidence.controllers.paused;
   if (binding === undefined) return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
   if (bound === undefined) {
     const isUnnoticed = policy?.spec?.downsync?.some(({ namespaceSelectors = [] }) => namespaceSelectors.length > 0);
@@ -139,11 +150,14 @@ function inBinding(delivery: Delivery): Verdict {
 export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
   const { name, generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) >= generation) return met;
-  return late(of, [binding], `the transport has not read the Binding of ${name}`, 'transport-behind');
+  const { wds, controllers } = of.evidence;
+  const details = { code: 'transport-behind', next: [explain(of), ...toSeeTransport(wds, undefined)] };
+  const why = `the transport has not read the Binding of ${name}`;
+  return lateSince(of.evidence, writtenAt(binding), why, details, [explain(of)], controllers.transport);
 }
 
 /**
- * Distinguishes what KubeStellar's controllers have not done yet from what they will no longer do.
+ * Distinguishes what KubeStellar's controller manager has not done yet from what it will no longer do.
  * @param since the change that they must observe
  */
 export function late(
@@ -155,14 +169,16 @@ export function late(
   timeOf = writtenAt,
 ): Verdict {
   const written = Math.max(...since.map((object) => (object === undefined ? 0 : timeOf(object))));
-  const next = [...helps, ...toSeeManager(delivery.evidence.wds)];
-  return lateSince(delivery.evidence, written, why, { code, next }, [explain(delivery)]);
+  const { wds, controllers } = delivery.evidence;
+  const details = { code, next: [...helps, ...toSeeManager(wds)] };
+  return lateSince(delivery.evidence, written, why, details, [explain(delivery)], controllers.manager);
 }
 
 /**
  * Distinguishes what is not done yet from what takes too long.
  * @param since when it could begin, in milliseconds since the epoch; 0 if that is unknown
  * @param meanwhile the next steps before it takes too long
+ * @param problem why what is to do it does not run
  */
 export const lateSince = (
   { now }: Pick<DeliveryEvidence, 'now'>,
@@ -170,10 +186,14 @@ export const lateSince = (
   why: string,
   details?: VerdictDetails,
   meanwhile: readonly NextStep[] = [],
-): Verdict & { state: 'waiting' | 'failed' } =>
-  since === 0 || now - since <= controllerTimeMs
-    ? { state: 'waiting', why, ...details, next: meanwhile }
-    : { state: 'failed', why: `${why}, for longer than expected`, since: new Date(since).toISOString(), ...details };
+  problem?: BlockedVerdict,
+): BlockedVerdict => {
+  const because = problem === undefined ? '' : `: ${problem.why}`;
+  if (since === 0 || now - since <= controllerTimeMs)
+    return { state: 'waiting', why: `${why}${because}`, ...details, next: problem?.next ?? meanwhile };
+  const own = { why: `${why}, for longer than expected${because}`, since: new Date(since).toISOString() };
+  return { state: 'failed', ...own, ...details, ...(problem?.next && { next: problem.next }) };
+};
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
 function toTouch({ of, evidence }: Delivery): NextStep {

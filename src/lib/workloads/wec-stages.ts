@@ -72,12 +72,17 @@ function workInMailbox(delivery: Delivery): Verdict {
   // The transport has read a Binding long before it has sent 200 objects: it writes one or two works a second (0.30.0).
   const newest = ifSeen(evidence.works)?.newest.get(binding.metadata.name) ?? 0;
   const transport = toSeeTransport(evidence.wds, evidence.its);
+  const problem = evidence.controllers.transport;
   if (sent.value === undefined) {
     if (errors.length > 0) return unseen('the policy sends nothing');
     if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
     const why = `mailbox ${wec} has no work for it`;
     if (!isRead || evidence.now - newest <= controllerTimeMs) return waiting(why, { code: 'work-missing' });
-    if (stoppedAt === undefined) return failed(why, { code: 'work-missing', next: transport });
+    if (stoppedAt === undefined)
+      return failed(problem ? `${why}: ${problem.why}` : why, {
+        code: 'work-missing',
+        next: problem?.next ?? transport,
+      });
     const stops = `the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`;
     const accept = run(command`stellarctl accept ${stoppedAt} ${onIts(evidence.its)}`, 'Accept it');
     return failed(`${why}: ${stops}`, { code: 'transport-stopped', next: [accept] });
@@ -88,7 +93,7 @@ function workInMailbox(delivery: Delivery): Verdict {
   if (generationOf(sent.value.work) < observedGeneration) {
     const why = `${work} was written for an earlier generation of the Binding of ${binding.metadata.name}`;
     const since = Math.max(writtenAt(binding), newest);
-    return lateSince(evidence, since, why, { code: 'work-behind', next: transport });
+    return lateSince(evidence, since, why, { code: 'work-behind', next: transport }, [], problem);
   }
   if (evidence.transforms.state !== 'seen') return unseen(evidence.transforms.why);
   // KubeStellar rewrites no work for a transform. A Binding that the transport has yet to read makes it rewrite the work.

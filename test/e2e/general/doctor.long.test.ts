@@ -83,6 +83,30 @@ describe('an installation', { concurrency: 1 }, () => {
     await until(async () => String(wrong(await examine())) === 'hosting/hosting hosting-manager', 'only the manager');
     await scale(1);
   });
+
+  it('is not needed where the transport crashes: what does not arrive names it', async () => {
+    const metadata = { name: 'late', labels: { app: 'late' } };
+    await hosting.admin.create(resources.namespaces, { metadata });
+    await cli.succeed(['label', 'cluster1', 'location-group=edge', '--its', 'its1']);
+    await cli.succeed('policy create late --clusters location-group=edge --select namespaces -l app=late'.split(' '));
+    await cli.succeed('workload wait namespace/late --for applied --timeout 2m'.split(' '));
+    const mend = await bed.fault({ kind: 'failing', image: 'ocm-transport-controller', log: ['panic'] });
+    const { items } = await hosting.admin.list<KubeObject>(resources.pods, { namespace: 'wds1-system' });
+    for (const {
+      metadata: { name },
+    } of items)
+      if (name.startsWith('transport-controller-')) await hosting.admin.delete(resources.pods, `wds1-system/${name}`);
+    await cli.succeed(['label', 'cluster2', 'location-group=edge', '--its', 'its1']);
+    for (const line of ['workload get namespace/late', 'policy get late', 'policy list']) {
+      const isNamed = async () =>
+        /pod transport-controller-\S+, container \S+: it keeps crashing/.test((await cli.run(line.split(' '))).stdout);
+      await until(isNamed, `the crash in ${line}`);
+    }
+    const { stderr } = await cli.run('workload get namespace/late'.split(' '));
+    assert.match(stderr, /kubectl --context hosting -n wds1-system logs transport-controller-\S+ -c \S+ --previous/);
+    await mend();
+    await cli.succeed('workload wait namespace/late --for applied --timeout 2m'.split(' '));
+  });
 });
 
 describe('doctor --report', { concurrency: 1 }, () => {

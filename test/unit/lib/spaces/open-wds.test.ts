@@ -5,8 +5,18 @@ import { type Access, hiddenBy, seen } from '../../../../src/lib/kube/access.ts'
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { flagsOf, openWds, type WdsSources } from '../../../../src/lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
+import { readControllers } from '../../../../src/lib/workloads/delivery-evidence.ts';
 import { fakeKube } from '../../support/builders.ts';
-import { type controlPlane, its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
+import {
+  type controlPlane,
+  inSpace,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  pod,
+  wds,
+  wdsDeployments,
+} from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
 /** Its kube-system may not be read. */
@@ -70,6 +80,24 @@ describe('the WDS', () => {
     assert.deepEqual(await opened(sources(two, { given: 'wds2' })), {
       ...{ name: 'wds2', isGiven: true, type: 'host', context: 'hub', server, its: 'its1' },
     }));
+  test('shows which of its controllers does not run', async () => {
+    const hub = new MemoryCluster(two);
+    const from = sources(two, { given: 'wds2' });
+    assert.ok(from.hosting.state === 'seen');
+    from.hosting.value.hosting = hub.kube;
+    const open = await openWds(from);
+    const [transport, manager] = wdsDeployments('its1').map((each) => inSpace('Deployment', 'wds2', each));
+    assert.ok(transport !== undefined && manager !== undefined);
+    hub.objects.push(transport, manager);
+    assert.deepEqual(await readControllers(open), {});
+    const crashing = { waiting: { reason: 'CrashLoopBackOff' }, lastExitCode: 1, restarts: 4 };
+    transport.status = {};
+    hub.objects.push(inSpace('Pod', 'wds2', pod('transport-controller-x', crashing)));
+    const problems = await readControllers(open);
+    assert.deepEqual([problems.manager, problems.paused], [undefined, undefined]);
+    assert.match(problems.transport?.why ?? '', /pod transport-controller-x, container main: it keeps crashing/);
+    assert.match(JSON.stringify(problems.transport?.next), /-n wds2-system logs transport-controller-x -c main --prev/);
+  });
   test('is given by a context that is recorded as its own', async () => {
     const contexts = { mine: place('mine', 'wds2') };
     assert.equal((await opened(sources(two, { given: 'mine', contexts }))).name, 'wds2');

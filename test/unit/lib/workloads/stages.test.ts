@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { run } from '../../../../src/lib/core/next-step.ts';
 import { failed } from '../../../../src/lib/core/stages.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import { groupOf, type KubeObject } from '../../../../src/lib/kube/client/objects.ts';
@@ -96,6 +97,7 @@ const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, Manage
 function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): DeliveryEvidence {
   return {
     wds: { name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined },
+    controllers: {},
     its: 'its1',
     policies: record.policies,
     bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),
@@ -400,21 +402,29 @@ describe('a broken link is named:', () => {
     assert.deepEqual(told(delivery === undefined ? [] : [delivery]), ['t10: cluster1: policy failed binding-behind']);
     assert.match(delivery?.steps.join() ?? '', /Do its controllers run\?/);
   });
+  const unreadBinding = (given: Recorded) => {
+    const { metadata } = one(given.bindings);
+    metadata.generation = 2;
+    const managedFields = [{ time: '2026-11-20T15:00:00Z' }, { time: '2026-11-20T15:19:59Z', subresource: 'status' }];
+    Object.assign(metadata, { managedFields });
+  };
   test('the transport has not read the Binding for too long', () =>
-    assert.deepEqual(
-      broken((given) => {
-        const { metadata } = one(given.bindings);
-        metadata.generation = 2;
-        Object.assign(metadata, {
-          managedFields: [{ time: '2026-11-20T15:00:00Z' }, { time: '2026-11-20T15:19:59Z', subresource: 'status' }],
-        });
-      }),
-      ['t10: cluster1: policy failed transport-behind'],
-    ));
+    assert.deepEqual(broken(unreadBinding), ['t10: cluster1: policy failed transport-behind']));
+  test('the transport crashes', () => {
+    const see = run('kubectl logs transport', 'See');
+    const state = 'failed' as const;
+    const controllers = { transport: { state, why: 'it crashes', next: [see] }, manager: { state, why: 'no matter' } };
+    const given = good();
+    unreadBinding(given);
+    const [delivery] = deliveries(given, configMap, { controllers });
+    assert.match(delivery?.blockedAt?.why ?? '', /not read the Binding of t10, for longer than expected: it crashes/);
+    assert.deepEqual(delivery?.steps, ['See: kubectl logs transport']);
+    assert.deepEqual(broken(none, configMap, { controllers }), ['t10: cluster1: done']);
+  });
   test('a restart of the controllers keeps the transport stopped', () => {
     const paused = failed('paused by a restart', { code: 'transport-paused' });
-    const wds = { name: 'wds1', context: 'wds1', apiGroups: [], type: undefined, paused };
-    assert.deepEqual(broken(none, configMap, { wds }), ['t10: cluster1: policy failed transport-paused']);
+    const controllers = { paused };
+    assert.deepEqual(broken(none, configMap, { controllers }), ['t10: cluster1: policy failed transport-paused']);
   });
   test('the WEC is not available', () =>
     assert.deepEqual(broken(none, configMap, { inventory: seen(new Map([wec('cluster1', 'Unknown')])) }), [
