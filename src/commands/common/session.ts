@@ -149,16 +149,15 @@ export class Session extends Clusters {
     else if (this.options.dryRun) this.printLines(this.writes.map(describeWrite));
     if (this.options.dryRun)
       this.progress.note(`Dry run: nothing ${this.writes.length === 0 ? 'would be' : 'was'} written.`);
-    for (const error of withOneInterruption(results)) this.#writeError(error);
+    this.#writeErrors(errors);
     this.exitCode = worstExitCode(errors);
   }
 
   /** Reports why a printed result is incomplete, each reason once. The exit code then shows that the command is not done. */
   incomplete(errors: readonly StellarError[]): void {
-    const reasons = new Map(errors.map((error) => [error.message, error]));
-    this.exitCode = worstExitCode([...reasons.values()]);
-    if (this.recorder?.hasSaid([...reasons.keys()])) return;
-    for (const error of reasons.values()) this.#writeError(error);
+    this.exitCode = worstExitCode([...errors]);
+    if (this.recorder?.hasSaid(errors.map(({ message }) => message))) return;
+    this.#writeErrors(errors);
   }
 
   /**
@@ -199,6 +198,12 @@ export class Session extends Clusters {
     this.#writeError(error);
   }
 
+  /** Ctrl-C interrupts several names at once, with one message. */
+  #writeErrors(errors: readonly StellarError[]): void {
+    const distinct = new Map(errors.map((error) => [JSON.stringify([error.message, error.next]), error]));
+    for (const error of distinct.values()) this.#writeError(error);
+  }
+
   #writeError(error: unknown): void {
     writeError(this.io, this.#style, error, this.options.verbose === true);
   }
@@ -229,25 +234,6 @@ export async function namingRoles<Thrown>(error: Thrown): Promise<Thrown | Stell
 function describeWrite({ verb, cluster, kind, namespace, name }: RecordedWrite): string {
   const object = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
   return `would ${verb} ${object} ${cluster === 'the kubeconfig' ? 'in' : 'on'} ${cluster}`;
-}
-
-/**
- * Returns the errors of several names. Ctrl-C interrupts everything in progress at once: equal interruptions become one error with
- * all their names.
- */
-export function withOneInterruption(results: readonly NamedResult[]): StellarError[] {
-  const failed = results.flatMap(({ name, error }) => (error === undefined ? [] : [{ name, error }]));
-  const distinct = Map.groupBy(failed, ({ error }) =>
-    error.code === 'interrupted' ? JSON.stringify([error.message, error.next]) : error,
-  );
-  return [...distinct.values()].flatMap((same) => {
-    const { code, next, details } = (same[0] as (typeof failed)[0]).error;
-    if (code !== 'interrupted' || results.length === 1) return same.map(({ error }) => error);
-    const names = same.map(({ name }) => name);
-    const were = names.length === 1 ? 'was' : 'were';
-    const message = `Interrupted while ${names.join(', ')} ${were} under way.`;
-    return [new StellarError('interrupted', message, { next, details })];
-  });
 }
 
 /**

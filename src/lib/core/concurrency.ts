@@ -20,6 +20,15 @@ export async function mapConcurrently<Item, Result>(
   }
 }
 
+/** @returns a reading that is made once, for all who ask */
+export function once<T>(read: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: read() };
+    return made.value;
+  };
+}
+
 /** @returns a reading that serves all who have asked for it before it starts; it starts at most twice a second */
 export function sharedReading<T>(read: () => Promise<T>): () => Promise<T> {
   let next: Promise<T> | undefined;

@@ -1,4 +1,5 @@
 import { type Check, fail, type Outcome, pass, skipped } from '../core/checks.ts';
+import { once } from '../core/concurrency.ts';
 import { advice, command, run } from '../core/next-step.ts';
 import { blockingStage, judge } from '../core/stages.ts';
 import { partialReader } from '../kube/access.ts';
@@ -41,16 +42,12 @@ export const itsChecks: readonly Check<{ kube: Kube }>[] = [
 /** A reading of the hosting cluster that several checks share. */
 export class HostingState {
   readonly kube: Kube;
-  #hosting: Promise<Hosting> | undefined;
+  /** Parts that are not visible count as missing. */
+  readonly read: () => Promise<Hosting>;
 
   constructor(kube: Kube) {
     this.kube = kube;
-  }
-
-  /** Parts that are not visible count as missing. */
-  read(): Promise<Hosting> {
-    this.#hosting ??= readHosting(partialReader(this.kube));
-    return this.#hosting;
+    this.read = once(() => readHosting(partialReader(kube)));
   }
 
   /** Whether KubeFlex is installed, in any state. */

@@ -1,4 +1,5 @@
 import { type Check, type Finding, isDependent, runChecks, underCauses } from '../core/checks.ts';
+import { once } from '../core/concurrency.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
@@ -21,7 +22,7 @@ import { SpaceWatcher } from '../spaces/space-watcher.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { proveIdentity } from '../wecs/identity.ts';
 import { readMailboxes } from '../wecs/mailbox.ts';
-import { type ItsItself, readBothSides, readItself } from '../wecs/read-both-sides.ts';
+import { readBothSides, readItself } from '../wecs/read-both-sides.ts';
 import { wecChecks } from '../wecs/wec-checks.ts';
 import type { Its } from '../workloads/read-policies.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
@@ -210,17 +211,9 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
     });
     return { name: evidence.name, kube: ifSeen(asked) };
   };
-  let read: Promise<ItsItself> | undefined;
-  const itself = () => {
-    read ??= readItself(kube);
-    return read;
-  };
+  const itself = once(() => readItself(kube));
   const wecs = known === undefined ? named : await Promise.all([...known.values()].sort(byName).map(proven));
-  let trial = hub.webhook && Promise.resolve(hub.webhook);
-  const tryWebhook = () => {
-    trial ??= tryHubWebhook(kube);
-    return trial;
-  };
+  const tryWebhook = once(async () => hub.webhook ?? tryHubWebhook(kube));
   return Promise.all(
     wecs.map(async (wec) => {
       const subject: Subject = { kind: 'wec', name: wec.name, its: kube.cluster.context };

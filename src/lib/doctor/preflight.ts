@@ -1,4 +1,5 @@
 import { type Check, type Finding, fail, pass, runChecks, skipped } from '../core/checks.ts';
+import { once } from '../core/concurrency.ts';
 import { advice, command, partial, run as runCommand } from '../core/next-step.ts';
 import type { Program, ProgramRun } from '../core/program.ts';
 import type { Run } from '../core/run.ts';
@@ -67,16 +68,15 @@ function judgeNone(ofMachine: readonly Finding[]): Finding {
 /** Checks what `wec join` needs of the ITS, if there is one, and of the clusters to register. Reads only. */
 export async function checkJoin({ its, wecs, joinOptions }: PreflightInput, run: Run): Promise<Examined[]> {
   const ofIts = its && checkCluster('its', its, itsChecks);
-  let access: Promise<HubAccess> | undefined;
+  const chosen = ifSeen(its);
+  const access = chosen && once(() => accessHub(chosen.kube, chosen.context, joinOptions.certificateAuthority));
   const ofWec = async (wec: JoiningWec): Promise<Examined> => {
     let planned: JoinPlan | undefined;
-    const plan = async ({ kube, context }: Its) => {
-      access ??= accessHub(kube, context, joinOptions.certificateAuthority);
-      planned = await planJoin(await access, wec, joinOptions, joinProbes(await access, [wec], run));
+    const plan = async (hub: HubAccess) => {
+      planned = await planJoin(hub, wec, joinOptions, joinProbes(hub, [wec], run));
       return planned;
     };
-    const chosen = ifSeen(its);
-    const joining = seen({ ...wec, plan: chosen && (() => plan(chosen)) });
+    const joining = seen({ ...wec, plan: access && (async () => plan(await access())) });
     const failed = (await ofIts)?.findings;
     return { ...(await checkCluster('wec', joining, joiningChecks, wec.name, failed)), plan: planned };
   };

@@ -1,7 +1,7 @@
 import { StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type ConfigMap, type KubeObject, resources } from '../kube/client/objects.ts';
+import { byName, type ConfigMap, type KubeObject, resources } from '../kube/client/objects.ts';
 import { fieldManager } from '../kube/client/transport.ts';
 import { listServed } from '../kube/served.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
@@ -132,8 +132,8 @@ export async function readPresent(hub: Kube): Promise<Present> {
   ]);
   if (clusters === undefined) throw notAHub(hub);
   return {
-    clusters: new Map(clusters.map((each) => [each.metadata.name, each])),
-    properties: new Map(configMaps.map((each) => [each.metadata.name, each])),
+    clusters: byName(clusters),
+    properties: byName(configMaps),
   };
 }
 

@@ -4,7 +4,7 @@ import { advice, command, run } from '../core/next-step.ts';
 import { count, nearestNames } from '../core/words.ts';
 import { partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
-import { resources } from '../kube/client/objects.ts';
+import { byName, resources } from '../kube/client/objects.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
 import { notAHub } from './require-hub.ts';
 
@@ -34,8 +34,8 @@ export async function findWecs(hub: Kube, { names, selector, allowNone }: WecTar
   const all =
     names.length > readsOneByOne ? await partialReader(hub).list<ManagedCluster>(resources.managedClusters) : undefined;
   if (all !== undefined) {
-    const byName = new Map(all.map((cluster) => [cluster.metadata.name, cluster]));
-    return names.map((name) => ({ name, cluster: byName.get(name) }));
+    const named = byName(all);
+    return names.map((name) => ({ name, cluster: named.get(name) }));
   }
   return mapConcurrently(names, concurrentRequests, async (name) => ({
     name,

@@ -6,12 +6,12 @@ import { partialReader } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { type ConfigMap, type Deployment, resources } from '../kube/client/objects.ts';
+import { type Deployment, resources } from '../kube/client/objects.ts';
 import { parseImage, versionOf } from '../kube/image.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { type Endpoint, presentAuthority } from './endpoint.ts';
-import { parseClusterInfo } from './hub-kubeconfig.ts';
+import { readClusterInfo } from './hub-kubeconfig.ts';
 import { bootstrapServiceAccount, clusterManagerName, hubNamespace, operatorNamespace } from './ocm-names.ts';
 import type { ClusterManager } from './ocm-objects.ts';
 import { requireHub } from './require-hub.ts';
@@ -65,9 +65,12 @@ export async function accessHub(
 
 /** The known addresses of an ITS: from this machine, and from other clusters. @throws StellarError `not-a-hub` */
 export async function hubEndpoints(kube: Kube, context: SelectedContext): Promise<Endpoint[]> {
-  const { external, internal } = await inspectHub(kube, context);
-  return internal === undefined ? [external] : [external, { ...internal, published: true }];
+  return knownEndpoints(await inspectHub(kube, context));
 }
+
+/** What the ITS publishes proves nothing: another hub's address may stand there. */
+export const knownEndpoints = ({ external, internal }: Pick<HubAccess, 'external' | 'internal'>): Endpoint[] =>
+  internal === undefined ? [external] : [external, { ...internal, published: true }];
 
 /** Access with a join file, which contains everything; the ITS itself is not accessible. */
 export function accessByJoinFile({ its, external, internal, ocmVersion, imageRegistry, token }: JoinFile): HubAccess {
@@ -94,16 +97,16 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
 export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Promise<Hub> {
   // Optional facts: a failure to read them is not an error.
   const reader = partialReader(kube);
-  const [, manager, info] = await Promise.all([
+  const [, manager, internal] = await Promise.all([
     requireHub(kube),
     reader.get<ClusterManager>(resources.clusterManagers, clusterManagerName),
-    reader.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
+    readClusterInfo(reader),
   ]);
   const image = parseImage(manager?.spec?.registrationImagePullSpec ?? (await controllerImage(reader)) ?? '');
   return {
     // After the requests: the client says what is wrong with a file that the context names.
     external: { server: kube.cluster.server, certificateAuthority: await certificateAuthorityOf(cluster) },
-    internal: parseClusterInfo(info?.data?.kubeconfig),
+    internal,
     internalForbidden: reader.forbidden.has(resources.configMaps.plural),
     ocmVersion: image?.tag === undefined ? undefined : versionOf(image.tag),
     imageRegistry: image?.registry,

@@ -3,12 +3,12 @@ import { Deadline } from '../core/deadline.ts';
 import { command, run } from '../core/next-step.ts';
 import { ifSeen, mayNotRead, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
-import { type ConfigMap, type Deployment, resources } from '../kube/client/objects.ts';
+import { type Deployment, resources } from '../kube/client/objects.ts';
 import { describePermission, may } from '../kube/permissions.ts';
 import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { mayAccount, userOf } from '../kube/service-accounts.ts';
 import { clusterUid } from './cluster-uid.ts';
-import { parseClusterInfo } from './hub-kubeconfig.ts';
+import { readClusterInfo } from './hub-kubeconfig.ts';
 import { bootstrapServiceAccount, clusterNameLabel, hubNamespace, operatorNamespace } from './ocm-names.ts';
 import { refuserIn, toSeeRefuser } from './refusals.ts';
 import { testAdmission } from './webhook.ts';
@@ -65,9 +65,7 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
 
 /** Agents use that address, and some installers write the address of another cluster there (clusteradm init --context). */
 async function publishesItself(hub: Kube): Promise<Outcome> {
-  const where = { namespace: 'kube-public' };
-  const info = await partialReader(hub).get<ConfigMap>(resources.configMaps, 'cluster-info', where);
-  const at = parseClusterInfo(info?.data?.kubeconfig);
+  const at = await readClusterInfo(partialReader(hub));
   if (at === undefined) return skipped('it publishes no address that can be read');
   const limit = { deadline: new Deadline(admissionTimeoutMs), signal: new AbortController().signal };
   const uidThere = async () => {

@@ -1,3 +1,5 @@
+import type { Reader } from '../kube/client/client.ts';
+import { type ConfigMap, resources } from '../kube/client/objects.ts';
 import { parseKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -30,6 +32,12 @@ export function parseHubKubeconfig(text: string): KnownHub | undefined {
 }
 
 const stringOrNothing = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** What a hub publishes as its address in kube-public/cluster-info. */
+export const readClusterInfo = async (hub: Reader): Promise<Endpoint | undefined> =>
+  parseClusterInfo(
+    (await hub.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }))?.data?.kubeconfig,
+  );
 
 /**
  * Reads the kubeconfig in kube-public/cluster-info: one cluster with server and certificate authority, as kubeadm and KubeStellar's

@@ -3,12 +3,12 @@ import { StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { credentialsFailed } from '../kube/client/credentials.ts';
-import { type ConfigMap, type KubeObject, resources } from '../kube/client/objects.ts';
+import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import type { ClusterEntry, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
-import { parseClusterInfo } from '../ocm/hub-kubeconfig.ts';
+import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
 import { adminBinding, bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
 
 /** An external cluster that will become a space: the user's access, and the address for the hosting cluster. */
@@ -37,7 +37,7 @@ export async function prepareBootstrap(
     wec: hosting,
     user: `the hosting cluster ${hosting}`,
     external: { server: context.server, certificateAuthority: undefined },
-    internal: address === undefined ? await publishedAddress(kube) : undefined,
+    internal: address === undefined ? await readClusterInfo(kube) : undefined,
     hubApiserver: address,
   }).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') throw error;
@@ -87,11 +87,6 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
       `${url.origin} is a loopback address, which the pods of ${hosting} cannot use.`,
       { next: [advice(`${addressFor(hosting)}: --hub-apiserver https://…`)] },
     );
-}
-
-async function publishedAddress(kube: Kube) {
-  const info = await kube.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' });
-  return parseClusterInfo(info?.data?.kubeconfig);
 }
 
 const addressFor = (hosting: string): string => command`Pass the address that the pods of ${hosting} reach it by`;

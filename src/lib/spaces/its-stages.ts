@@ -3,18 +3,11 @@ import { command, partial, run } from '../core/next-step.ts';
 import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { ifSeen, type PartialReader, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import {
-  type ConfigMap,
-  type Deployment,
-  isTrue,
-  type KubeObject,
-  type Pod,
-  resources,
-} from '../kube/client/objects.ts';
+import { type Deployment, isTrue, type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../kube/pods.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
-import { parseClusterInfo } from '../ocm/hub-kubeconfig.ts';
+import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
 import { clusterInfoJob, hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
 import { propertiesNamespace, workStatusCrd } from '../ocm/kubestellar-api.ts';
 import {
@@ -216,12 +209,12 @@ export interface ItsInside {
 
 export async function readItsInside(kube: Kube, context = kube.cluster.context): Promise<ItsInside> {
   const its = partialReader(kube);
-  const [hubServed, workStatusServed, statusAddon, account, info, hubPods, properties] = await Promise.all([
+  const [hubServed, workStatusServed, statusAddon, account, clusterInfo, hubPods, properties] = await Promise.all([
     isCrdServed(its, managedClusterCrd),
     isCrdServed(its, workStatusCrd),
     its.get<Deployment>(resources.deployments, statusAddonDeployment, { namespace: operatorNamespace }),
     its.get(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace }),
-    its.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
+    readClusterInfo(its),
     readHubPods(its),
     its.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
@@ -233,7 +226,7 @@ export async function readItsInside(kube: Kube, context = kube.cluster.context):
     workStatusServed,
     hasStatusAddon: statusAddon !== undefined,
     hasBootstrapAccount: account !== undefined,
-    clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
+    clusterInfo,
     hubPods,
     propertiesNamespace: properties !== undefined,
     forbidden: its.forbidden,

@@ -3,7 +3,7 @@ import { advice, command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { type KubeObject, resourceOf, resources } from '../kube/client/objects.ts';
+import { byName, type KubeObject, resourceOf, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { isSpaceName, longestName, namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
@@ -80,14 +80,14 @@ export async function requireHooks(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, PostCreateHook>> {
   const present = (await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? [];
-  const byName = new Map(present.map((hook) => [hook.metadata.name, hook]));
-  const missing = names.filter((name) => !byName.has(name));
-  if (missing.length === 0) return byName;
+  const named = byName(present);
+  const missing = names.filter((name) => !named.has(name));
+  if (missing.length === 0) return named;
   const { context } = hosting.cluster;
   const why =
-    byName.size === 0
+    named.size === 0
       ? 'it has none: KubeFlex is installed, KubeStellar is not'
-      : `it has ${[...byName.keys()].join(', ')}`;
+      : `it has ${[...named.keys()].join(', ')}`;
   const install = command`stellarctl init --hosting-context ${context}`;
   const message = `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`;
   throw new StellarError('hook-missing', message, { next: [run(install, 'Install them')] });

@@ -229,21 +229,11 @@ export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verd
 }
 
 /** KubeFlex reports the control plane as ready; it reconciles at least every 30 s. */
-export function ready({ controlPlane, hosting, jobs, now }: SpaceEvidence): Verdict {
+export function ready({ controlPlane }: SpaceEvidence): Verdict {
   if (isTrue(controlPlane, 'Ready')) return met;
-  // An object of the hook that another program has changed is a conflict, which only the log shows.
-  const unmarked = hooksOf(controlPlane).find((hook) => {
-    const done = Date.parse(jobs.find(({ metadata }) => metadata.name === hook)?.status?.completionTime ?? '');
-    return !isHookMarked(hook)({ controlPlane }) && now - done > markingGraceMs;
-  });
-  if (unmarked !== undefined)
-    return waiting(`KubeFlex does not mark hook ${unmarked} as done, and its Job is`, { next: [managerLog(hosting)] });
   const { message, reason } = conditionOf(controlPlane, 'Ready') ?? {};
   return waiting(message || reason || 'KubeFlex says nothing about its readiness');
 }
-
-/** KubeFlex looks at incomplete hooks every 30 s. */
-const markingGraceMs = 90_000;
 
 /** The pods of an API server. */
 export const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>

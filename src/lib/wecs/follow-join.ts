@@ -103,7 +103,7 @@ export function joinSubject(
     async act(reading) {
       const { plan, side } = joining as Joining;
       const { hub, wec } = reading.snapshot;
-      const need = side?.restarts.need(reading.snapshot, side.kube, kube.now(), accept);
+      const need = side?.restarts.need(reading.snapshot, kube.now(), accept);
       // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
       const isOpen = need === undefined && !accept && side?.superseded.isOpen === true;
       if (isOpen && !run.deadline.passed) return undefined;

@@ -6,7 +6,7 @@ import { requirePermissions } from '../kube/permissions.ts';
 import { isTokenRefused as presentToken } from '../ocm/agent-certificate.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
 import { type ChosenEndpoint, chooseEndpoint, type Endpoint, type HubConnection, isSameHub } from '../ocm/endpoint.ts';
-import type { HubAccess } from '../ocm/hub-access.ts';
+import { type HubAccess, knownEndpoints } from '../ocm/hub-access.ts';
 import type { HubEvidence } from '../ocm/hub-evidence.ts';
 import type { KnownHub } from '../ocm/hub-kubeconfig.ts';
 import { type AgentSettings, readHubKubeconfig } from '../ocm/klusterlet-agent.ts';
@@ -80,7 +80,8 @@ export async function planJoin(
   const uid = await refuseSameCluster(access, wec, checks.hub);
   const [wecBefore, hubBefore] = await Promise.all([readWec(kube), checks.hub?.evidenceOf(name)]);
   const endpoint = await endpointFor(access, name, options);
-  const known = knownEndpoints(access, endpoint);
+  const published = endpoint.source === 'kube-public/cluster-info';
+  const known = [...knownEndpoints(access), { ...endpoint, published }];
   await refuseOtherCluster(wec, wecBefore, known);
   const { identity, foundHub } = await ownership(access, wec, { wecBefore, hubBefore, known, uid }, options, checks);
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
@@ -89,7 +90,7 @@ export async function planJoin(
   const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
   const reregistration = await planReregister(access, wec, evidence, { settings, endpoint }, options);
   const unverified = await checks.verify(endpoint);
-  const notes = [unverified ?? [], notesOn(access, endpoint, name, wecBefore)].flat();
+  const notes = [unverified ?? [], notesOn(access, name, wecBefore)].flat();
   const versions = planVersions(wecBefore, settings, options);
   const before = { wecBefore, hubBefore, identity, uid, former };
   return { name, its: access.its, kube, endpoint, settings, versions, ...before, ...reregistration, notes };
@@ -138,13 +139,6 @@ async function ownership(
   return { identity, foundHub: found };
 }
 
-/** What the ITS publishes proves nothing: another hub's address may stand there. */
-export const knownEndpoints = ({ external, internal }: HubAccess, endpoint?: ChosenEndpoint): Endpoint[] => [
-  external,
-  ...(internal === undefined ? [] : [{ ...internal, published: true }]),
-  ...(endpoint === undefined ? [] : [{ ...endpoint, published: endpoint.source === 'kube-public/cluster-info' }]),
-];
-
 /**
  * What is necessary so that the request of this WEC is distinguished from those of others. In mode Singleton its id does that. In
  * mode Default its token does, if it was made for this WEC alone.
@@ -182,23 +176,14 @@ async function refusesToken({ kube, external }: HubAccess, { bootstrapSecret, hu
 const givesAddress = ({ hubApiserver, certificateAuthority, proxyUrl }: JoinOptions): boolean =>
   [hubApiserver, certificateAuthority, proxyUrl].some((option) => option !== undefined);
 
-function notesOn(access: HubAccess, endpoint: ChosenEndpoint, name: string, { operator }: WecEvidence): string[] {
+function notesOn(access: HubAccess, name: string, { operator }: WecEvidence): string[] {
   const isForeign = operator !== undefined && !isOurs(operator);
   return [
-    hasOtherAuthority(access, endpoint)
-      ? `kube-public/cluster-info of ${access.its} has another certificate authority than its context. If the agent does not trust it: --ca-file FILE`
-      : [],
     access.kube === undefined
       ? `${access.its} is not reachable from here: whether the name ${name} is free there was not checked.`
       : [],
     isForeign ? `${name} has a klusterlet operator that stellarctl did not install; it is left as it is.` : [],
   ].flat();
-}
-
-/** Either the ITS shows other certificates to outside clients, or what it publishes is outdated. */
-function hasOtherAuthority({ external }: HubAccess, { source, certificateAuthority }: ChosenEndpoint): boolean {
-  const known = external.certificateAuthority?.trim();
-  return source === 'kube-public/cluster-info' && known !== undefined && known !== certificateAuthority?.trim();
 }
 
 /** The address of the ITS for the agents of a WEC, with everything that they need to use it. */

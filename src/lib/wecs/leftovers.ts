@@ -6,7 +6,13 @@ import { count, few } from '../core/words.ts';
 import { seen, tryRead } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { type CertificateSigningRequest, type KubeObject, type Lease, resources } from '../kube/client/objects.ts';
+import {
+  byName,
+  type CertificateSigningRequest,
+  type KubeObject,
+  type Lease,
+  resources,
+} from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { deleteObjects, withoutFinalizers } from '../kube/writes.ts';
@@ -193,7 +199,6 @@ async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState
     Map.groupBy(all, ({ metadata }) => metadata.namespace);
   const [worksOf, addonsOf, leasesOf] = [inMailboxes(works), inMailboxes(addons), inMailboxes(leases)];
   const requestsOf = Map.groupBy(requests, ({ metadata }) => metadata.labels?.[clusterNameLabel]);
-  const byName = <T extends KubeObject>(all: readonly T[]) => new Map(all.map((each) => [each.metadata.name, each]));
   const [clusterOf, namespaceOf, propertiesOf] = [byName(clusters), byName(namespaces), byName(properties)];
   return (name) => ({
     name,

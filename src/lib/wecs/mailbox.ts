@@ -1,6 +1,6 @@
 import type { Reader } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, resources, type WithConditions } from '../kube/client/objects.ts';
+import { byName, conditionOf, resources, type WithConditions } from '../kube/client/objects.ts';
 import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { isLeaving, type ManifestWork } from '../ocm/manifest-works.ts';
 import { addonNameLabel, clusterNameLabel } from '../ocm/ocm-names.ts';
@@ -31,10 +31,10 @@ export async function readMailboxes(hub: Reader): Promise<((name: string) => Mai
   );
   if (lists === undefined) return undefined;
   const [namespaces = [], works = [], addons = []] = lists;
-  const byName = new Map(namespaces.map((namespace) => [namespace.metadata.name, namespace]));
+  const named = byName(namespaces);
   const worksOf = Map.groupBy(works, ({ metadata }) => metadata.namespace);
   const addonsOf = Map.groupBy(addons, ({ metadata }) => metadata.namespace);
-  return (name) => ({ namespace: byName.get(name), works: worksOf.get(name) ?? [], addons: addonsOf.get(name) ?? [] });
+  return (name) => ({ namespace: named.get(name), works: worksOf.get(name) ?? [], addons: addonsOf.get(name) ?? [] });
 }
 
 /** The mailbox for display. @returns null if there is none */

@@ -1,12 +1,12 @@
 import { withChanges } from '../core/changes.ts';
-import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { once } from '../core/concurrency.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { type ConfigMap, resources } from '../kube/client/objects.ts';
+import { byName, type ConfigMap, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../ocm/customization.ts';
-import { type FoundWec, findWecs, type WecTarget } from '../ocm/find-wecs.ts';
+import { findWecs, type WecTarget } from '../ocm/find-wecs.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
@@ -24,29 +24,19 @@ export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | 
   return hub.get<ConfigMap>(resources.configMaps, name, { namespace: propertiesNamespace });
 }
 
-/** For given names their ConfigMaps are read one by one, otherwise all at once. */
+/** That a WEC has no ConfigMap is believed only of a list. */
 async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {
-  const found = await findWecs(hub, target);
-  const withConfigMap = ({ name, cluster }: FoundWec, configMap: ConfigMap | undefined) => ({
-    name,
-    source: cluster && { cluster, configMap },
-  });
-  const read =
-    target.names === undefined
-      ? []
-      : await mapConcurrently(found, concurrentRequests, ({ name }) => getPropertiesOf(hub, name));
-  if (target.names !== undefined && !read.includes(undefined))
-    return found.map((wec, index) => withConfigMap(wec, read[index]));
-  // That there is none is believed only of a list, if this user may list them.
-  const listing = listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace });
-  const all = target.names === undefined ? await listing : await unlessStatus(listing, 403);
-  const byName = new Map(all?.map((configMap) => [configMap.metadata.name, configMap]));
-  return found.map((wec, index) => withConfigMap(wec, read[index] ?? byName.get(wec.name)));
+  const [found, all] = await Promise.all([
+    findWecs(hub, target),
+    listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
+  ]);
+  const named = byName(all);
+  return found.map(({ name, cluster }) => ({ name, source: cluster && { cluster, configMap: named.get(name) } }));
 }
 
 /** The customization properties in the ConfigMaps of WECs. */
 export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
-  let namespaceEnsured: Promise<void> | undefined;
+  const ensureNamespace = once(() => ensurePropertiesNamespace(hub));
   return {
     conflict: 'property-conflict',
     command: ['wec', 'properties'],
@@ -68,8 +58,7 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
       const data = withChanges(configMap?.data ?? {}, changes);
       const { name } = cluster.metadata;
       if (configMap === undefined) {
-        namespaceEnsured ??= ensurePropertiesNamespace(hub);
-        await namespaceEnsured;
+        await ensureNamespace();
         const metadata = { name, namespace: propertiesNamespace };
         const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
         await hub.create(resources.configMaps, created, { namespace: propertiesNamespace });

@@ -1,4 +1,4 @@
-import { formatAge, monotonic } from '../core/deadline.ts';
+import { formatAge } from '../core/deadline.ts';
 import type { Verdict } from '../core/stages.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -37,7 +37,6 @@ export type Restart = Pick<Reregister, 'why'> & { by: Reregister['by'] | 'pods' 
 export class RestartsDuringJoin {
   /** The steps that are done: if one did not help, something else is wrong. */
   readonly #done = new Set<Restart['by']>();
-  #unreachableSince: number | undefined;
   #isLost = false;
   #webhookSilentAt = 0;
 
@@ -46,7 +45,7 @@ export class RestartsDuringJoin {
    * @param areOwn whether only requests were read that are proven to be the WEC's own
    * @returns undefined if the agent should not restart
    */
-  need(registration: Registration, hub: Kube, wecNow: number, areOwn = false): Restart | undefined {
+  need(registration: Registration, wecNow: number, areOwn = false): Restart | undefined {
     if (registration.hub === undefined || this.#done.has('pods')) return undefined;
     // With a new secret most agents send a request at once; the others are replaced.
     if (this.#done.size > 0) return podRestartNeed(registration, wecNow);
@@ -56,8 +55,7 @@ export class RestartsDuringJoin {
       this.#lost(registration) ??
       this.#unannounced(registration) ??
       podRestartNeed(registration, wecNow) ??
-      silent(registration) ??
-      this.#away(registration, hub)
+      silent(registration)
     );
   }
 
@@ -78,13 +76,6 @@ export class RestartsDuringJoin {
     if (webhook?.state === 'silent') this.#webhookSilentAt = now;
     const isPending = hub && bootstrapRequests(hub).at(-1)?.state === 'pending';
     return isPending ? unannounced(hub, now, announcementMs, this.#webhookSilentAt) : undefined;
-  }
-
-  #away(registration: Registration, hub: Kube): Restart | undefined {
-    if (reachOf(registration)?.state !== 'failed' || !hub.hasBeenUnavailable()) this.#unreachableSince = undefined;
-    else this.#unreachableSince ??= monotonic();
-    const stale = this.#unreachableSince !== undefined && monotonic() - this.#unreachableSince > announcementMs / 2;
-    return stale ? { why: 'the ITS was unreachable', by: 'token' } : undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import type { BlockedVerdict, Verdict } from '../core/stages.ts';
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube, Selection } from '../kube/client/client.ts';
 import {
+  byName,
   type Deployment,
   type KubeObject,
   type Pod,
@@ -229,9 +230,6 @@ const trimStatus = (object: KubeObject): WorkStatus => {
     ...(status === undefined ? {} : { status: trimCounts(status) }),
   };
 };
-
-const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
-  new Map(all.map((object) => [object.metadata.name, object]));
 
 /** Two policies that send an object to one WEC share its WorkStatus, which carries the labels of either. */
 export const statusesByPlace = (statuses: readonly WorkStatus[]): Map<string, WorkStatus> =>

@@ -3,7 +3,7 @@ import { StellarError } from '../core/errors.ts';
 import { advice, command, type Problem, partial, problem, run } from '../core/next-step.ts';
 import { count } from '../core/words.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
-import { type ConfigMap, conditionOf, type KubeObject, resources } from '../kube/client/objects.ts';
+import { byName, type ConfigMap, conditionOf, type KubeObject, resources } from '../kube/client/objects.ts';
 import { effectiveProperties } from '../ocm/customization.ts';
 import { type KindRef, type Modulation, type PolicySpec, propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
@@ -197,7 +197,7 @@ async function missingProperties(digests: readonly Digest[], { wds, wecs }: Poli
   if (templates.length === 0 || wds.its.state !== 'seen') return [];
   const { kube, name: its } = wds.its.value;
   const found = await kube.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace });
-  const configMaps = new Map((found ?? []).map((configMap) => [configMap.metadata.name, configMap]));
+  const configMaps = byName(found ?? []);
   return wecs.flatMap((wec) => {
     const { name } = wec.metadata;
     const keys = new Set(effectiveProperties(name, wec, configMaps.get(name)).map(({ key }) => key));

@@ -1,4 +1,5 @@
 import { failed, type Verdict } from '../core/stages.ts';
+import { byName } from '../kube/client/objects.ts';
 import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
@@ -28,7 +29,7 @@ export interface PolicySummary extends PolicyState {
 /** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
 export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicySummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
-  const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
+  const policies = byName(evidence.policies);
   const orphaned = [...evidence.bindings.values()].filter(
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
   );

@@ -9,7 +9,7 @@ import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
 import { through, whyUnseen } from '../kube/access.ts';
-import { createdAt, resources } from '../kube/client/objects.ts';
+import { byName, createdAt, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
@@ -221,7 +221,7 @@ const isUnread = (binding: Binding): boolean =>
 async function wrongBinding(wds: OpenWds, { bindings: noted }: RestartNote, bindings: readonly Binding[]) {
   // The note has no Bindings that list nothing.
   const listing = bindings.filter((binding) => usersObjects(binding).length > 0);
-  const present = new Map(listing.map((binding) => [binding.metadata.name, binding]));
+  const present = byName(listing);
   const contentOf = (binding: Binding | undefined) => binding && noteBinding(binding, usersObjects(binding));
   const names = new Set([...Object.keys(noted), ...present.keys()]);
   const changed = [...names].filter((name) => !isDeepStrictEqual(contentOf(present.get(name)), noted[name]));

@@ -311,7 +311,6 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
     cluster: { context: 'its1', server: 'https://its1.example.com:6443' },
     dryRun: false,
     now: () => now,
-    hasBeenUnavailable: () => false,
     validities: () => [],
     pause: async () => {},
     close() {},

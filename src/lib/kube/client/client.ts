@@ -294,11 +294,6 @@ class LiveKube {
     if (deadline.expired) throw answersLate(this.cluster);
   }
 
-  /** Whether the server was away, for example for a restart, since this client first reached it. */
-  hasBeenUnavailable(): boolean {
-    return this.#requests.restarts.hasBeenUnavailable;
-  }
-
   /** A separate client for the same server and settings, with another user or other limits. The caller closes it. */
   fork({ user = this.#connection.context.user, run, at }: Fork): Kube {
     const { context, ...connection } = this.#connection;

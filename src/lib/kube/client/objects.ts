@@ -100,6 +100,9 @@ export function isTrue(object: WithConditions | undefined, type: string): boolea
   return conditionOf(object, type)?.status === 'True';
 }
 
+export const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
+  new Map(all.map((object) => [object.metadata.name, object]));
+
 /** The creation time of an object, in milliseconds since the epoch. Objects from a server always have it. */
 export function createdAt(object: KubeObject): number {
   return Date.parse(object.metadata.creationTimestamp ?? '') || 0;

