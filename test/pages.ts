@@ -21,6 +21,7 @@ export const walkedPages = [
     'monitoring',
     'development',
     'deregistration',
+    'upstream',
   ],
 ].map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`));
 

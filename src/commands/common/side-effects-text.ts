@@ -1,5 +1,6 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import type { Removals } from '../../lib/core/removal-limit.ts';
+import { few } from '../../lib/core/words.ts';
 import { describePolicy, destinationsOf } from '../../lib/ocm/kubestellar-api.ts';
 import type { SideEffects } from '../../lib/workloads/side-effects.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
@@ -12,16 +13,17 @@ export function describeSideEffects({ starting, unread }: SideEffects): string[]
         `The binding policies of ${wds} could not be read, so whether they select by what is changed is unknown (${why}).`,
     ),
     ...starting.map(
-      ({ policy, wecs }) => `The binding policy ${describePolicy(policy)} will start selecting ${wecs.join(', ')}.`,
+      ({ policy, wecs }) =>
+        `The binding policy ${describePolicy(policy)} will start selecting ${few(wecs).join(', ')}.`,
     ),
   ];
 }
 
-/** Policies that stop selecting WECs. */
-export const describeReleased = ({ released }: SideEffects): string[] =>
+/** Policies that stop selecting WECs. @param shown how many WECs are named */
+export const describeReleased = ({ released }: SideEffects, shown?: number): string[] =>
   released.map(
     ({ policy, wecs }) =>
-      `The binding policy ${describePolicy(policy)} will stop selecting ${wecs.join(', ')}: its workloads are deleted there.`,
+      `The binding policy ${describePolicy(policy)} will stop selecting ${few(wecs, shown).join(', ')}: its workloads are deleted there.`,
   );
 
 /** From how many WECs each policy takes its workloads. @param max `--max-removed` */

@@ -70,22 +70,27 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
 /** Formats what happens to the objects of a policy as human-readable lines. */
 function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined): string[] {
   if (effects.length === 0) return ['It has sent nothing to any WEC.'];
-  return effects.flatMap(({ wec, removed, staying, removedWithNamespace }) => {
-    const spaces = removed.filter((object) => object.startsWith('Namespace '));
-    if (keep) return [`${wec}   ${named([...removed, ...staying])} stay, without an owner.`];
-    return [
-      ...(removed.length === 0 ? [] : [`${wec}   ${named(removed)} will be removed.`]),
-      ...spaces.map((space) => `${wec}   ${space} will be removed with everything in it, whoever created it.`),
-      ...(removedWithNamespace.length === 0
-        ? []
-        : [
-            `${wec}   ${named(removedWithNamespace)} will be removed with their Namespace, although another work has them, or their own work orphans them.`,
-          ]),
-      ...(staying.length === 0
-        ? []
-        : [`${wec}   ${named(staying)} stay: another work has them, or their own work orphans them.`]),
-    ];
-  });
+  const lines = effects.flatMap((effect) => describeEffect(effect, keep).map((line) => ({ line, wec: effect.wec })));
+  return [...Map.groupBy(lines, ({ line }) => line)].map(
+    ([line, of]) => `${few(of.map(({ wec }) => wec)).join(', ')}   ${line}`,
+  );
+}
+
+function describeEffect(
+  { removed, staying, removedWithNamespace }: DeletionEffect,
+  keep: boolean | undefined,
+): string[] {
+  const others = 'another work has them, or their own work orphans them';
+  if (keep) return [`${named([...removed, ...staying])} stay, without an owner.`];
+  const spaces = removed.filter((object) => object.startsWith('Namespace '));
+  return [
+    ...(removed.length === 0 ? [] : [`${named(removed)} will be removed.`]),
+    ...spaces.map((space) => `${space} will be removed with everything in it, whoever created it.`),
+    ...(removedWithNamespace.length === 0
+      ? []
+      : [`${named(removedWithNamespace)} will be removed with their Namespace, although ${others}.`]),
+    ...(staying.length === 0 ? [] : [`${named(staying)} stay: ${others}.`]),
+  ];
 }
 
 const named = (objects: readonly string[]): string => few(objects.toSorted(), 10).join(', ');

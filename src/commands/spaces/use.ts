@@ -59,8 +59,10 @@ async function usedWds(session: Session) {
 /** Verifies the space, because later commands write to it. @throws StellarError `not-a-hub`, or why it could not be read */
 async function requireSpace(session: Session, role: SpaceRole, name: string): Promise<void> {
   const { requireHub } = await import('../../lib/ocm/require-hub.ts');
-  const { listServed } = await import('../../lib/kube/served.ts');
+  const { serves } = await import('../../lib/kube/served.ts');
   const { resources } = await import('../../lib/kube/client/objects.ts');
-  if (role === 'its') await requireHub((await session.openIts({ given: name, source: '--its' })).kube);
-  else await listServed((await session.wds(name)).kube, resources.bindingPolicies);
+  if (role === 'its') return requireHub((await session.openIts({ given: name, source: '--its' })).kube);
+  const { noPolicies } = await import('../../lib/workloads/delivery-evidence.ts');
+  const wds = await session.wds(name);
+  if (!(await serves(wds.kube, resources.bindingPolicies))) throw noPolicies(wds);
 }

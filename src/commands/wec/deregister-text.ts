@@ -21,7 +21,7 @@ export function describeMany(inspected: readonly InspectedWec[], its: string, op
   const lines = inspected.flatMap((wec) =>
     describeOne({ ...wec, name: 'it' }, options).map((line) => ({ line, name: wec.name })),
   );
-  const ofWhich = (wecNames: readonly string[]) => (wecNames.length === names.length ? 'all' : wecNames.join(', '));
+  const ofWhich = (of: readonly string[]) => (of.length === names.length ? 'all' : few(of).join(', '));
   return [
     `${names.length} WECs on ${its}: ${names.join(', ')}`,
     ...[...Map.groupBy(lines, ({ line }) => line)].map(

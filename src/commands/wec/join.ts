@@ -59,7 +59,7 @@ export const definition: Definition<Options> = {
     wecKubeconfigOption(),
     ['--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin'],
     ['--accept', 'accept the WECs, and wait until they are available'],
-    repeatable('--label <key=value>', 'a label for the WECs'),
+    repeatable('--label <key=value>', 'a label for the WECs; {name} in its value is the name of each'),
     ...connectionOptions,
     ['--ocm-version <version>', "the version of the agents (default: the hub's own)"],
     ['--image-registry <registry>', "the registry of the agents' images (default: the hub's)"],

@@ -1,4 +1,4 @@
-import { type Changes, parseLabelChanges, withChanges } from '../../lib/core/changes.ts';
+import { type Changes, changesFor, parseLabelChanges, withChanges } from '../../lib/core/changes.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
@@ -15,17 +15,19 @@ const labels: ValueKind<ManagedCluster, object> = {
   plural: 'labels',
   text: {
     description:
-      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. All WECs are checked before anything is written. Before binding policies stop selecting a WEC, shows which workloads would be lost, and asks.",
+      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. In a value, {name} is the name of the WEC. All WECs are checked before anything is written. Before binding policies stop selecting a WEC, shows which workloads would be lost, and asks.",
     examples: [
       ['stellarctl label cluster1 cluster2 location-group=edge', 'label two WECs'],
       ['stellarctl label cluster1 location-group=core --overwrite', 'change a label'],
       ['stellarctl label cluster1 location-group-', 'remove a label'],
+      ["stellarctl label --all 'name={name}'", 'give each WEC its own name as a label'],
       ['stellarctl label --all --list', 'list the labels of all WECs'],
     ],
   },
   listing: 'list the labels',
   parse: parseLabelChanges,
   open: async (hub) => (await import('../../lib/wecs/values.ts')).labelStore(hub),
+  changesFor,
   approve: approveRemoval,
   async show(session, listed) {
     if (!isForPeople(session.output)) return;
@@ -62,13 +64,16 @@ function approveRemoval(
   let changed: WecChange[] = [];
   let approved: string[] | undefined;
   return async (found) => {
-    changed = found.flatMap((wec) => labelChange(wec, changes));
+    changed = found.flatMap((wec) => labelChange(wec, changesFor(wec.name, changes)));
     if (changed.length === 0) return true;
     const { sideEffectsOf } = await import('../../lib/workloads/side-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');
     const names = changed.map(({ name }) => name);
     const effects = sideEffectsOf(await openPolicies(session, its, names), changed);
-    const losses = [...describeReleased(effects), ...unseenPolicies(effects).map(({ what }) => what)];
+    const losses = [
+      ...describeReleased(effects, Number.POSITIVE_INFINITY),
+      ...unseenPolicies(effects).map(({ what }) => what),
+    ];
     const more = approved && losses.filter((loss) => !approved?.includes(loss));
     if (more?.length === 0) return true;
     approved = losses;

@@ -36,6 +36,8 @@ export interface ValueKind<Source, More extends object> {
   /** @throws StellarError `usage` */
   parse(words: readonly string[]): Changes;
   open(hub: Kube): Promise<ValueStore<Source, More>>;
+  /** What the changes are for one WEC, if they are not the same for all. */
+  changesFor?(name: string, changes: Changes): Changes;
   /** Asks about what a change takes away; without it, changes take nothing away. */
   approve?(session: Session, its: Its, changes: Changes, options: Options): Approval<Source>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
@@ -81,7 +83,8 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
       }
       session.announce(hub);
       const approve = kind.approve?.(session, its, changes, options) ?? (async () => true);
-      const how = { changes, overwrite: options.overwrite === true, approve };
+      const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
+      const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
       const results = await changeValues(hub, store, target, how, session.run);
       await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));
       if (results.length === 0) return session.progress.note(noneMatches(hub));

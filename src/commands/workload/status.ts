@@ -1,3 +1,4 @@
+import { formatAge } from '../../lib/core/deadline.ts';
 import type { CombinedTable, ReturnedView } from '../../lib/workloads/returned.ts';
 import type { Definition } from '../common/define.ts';
 import { aligned } from '../common/lines.ts';
@@ -19,16 +20,21 @@ export const definition: Definition<Options> = {
   async run(session, { namespace }, words) {
     const { parseObject } = await import('../../lib/workloads/workload.ts');
     const { getReturned } = await import('../../lib/workloads/returned.ts');
-    const { view, errors } = await getReturned(parseObject(words, namespace), await session.wds());
-    await session.show(view, () => describeReturned(view));
+    const wds = await session.wds();
+    const { view, errors } = await getReturned(parseObject(words, namespace), wds);
+    await session.show(view, () => describeReturned(view, wds.kube.now()));
     session.incomplete(errors);
   },
 };
 
 /** Formats one line per WEC, and one table per collector. */
-export function describeReturned({ kind, namespace, name, wds, wecs, why, combined }: ReturnedView): string[] {
+export function describeReturned(view: ReturnedView, now: number): string[] {
+  const { kind, namespace, name, wds, wecs, why, combined } = view;
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}`;
-  const rows = (wecs ?? []).map(({ wec, status }) => [wec, status === null ? 'no status yet' : summaryOf(status)]);
+  const rows = (wecs ?? []).map(({ wec, status, unavailableSince }) => {
+    const age = unavailableSince === null ? '' : formatAge(now - Date.parse(unavailableSince));
+    return [wec, status === null ? 'no status yet' : summaryOf(status), age && `may be old: not available for ${age}`];
+  });
   const none = wecs === null ? `not visible: ${why}` : 'no WEC has returned a status of it';
   return [
     head,

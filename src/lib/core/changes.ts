@@ -33,6 +33,12 @@ export function parseChanges(arguments_: readonly string[], { what, problemOf }:
   return changes;
 }
 
+const ownName = '{name}';
+
+/** The changes for one WEC: in a value, {name} stands for its name. */
+export const changesFor = (name: string, changes: Changes): Changes =>
+  Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, value?.replaceAll(ownName, name) ?? null]));
+
 /** Changes in the form in which the user types them. */
 export const changeWords = (changes: Changes): string[] =>
   Object.entries(changes).map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`));
@@ -71,7 +77,7 @@ const prefixPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0
 export function parseLabelChanges(arguments_: readonly string[]): Changes {
   return parseChanges(arguments_, {
     what: 'label',
-    problemOf: (key, value) => labelKeyProblem(key) ?? (value === null ? undefined : labelValueProblem(value)),
+    problemOf: (key, value) => labelKeyProblem(key) ?? labelValueProblem(value?.replaceAll(ownName, 'name') ?? ''),
   });
 }
 

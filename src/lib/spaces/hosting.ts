@@ -37,7 +37,8 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   const give = advice('Give the context of the hosting cluster: --hosting-context CONTEXT');
   const install = run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it');
   // Service accounts are those of roles, or of pipelines, whose author knows where to install.
-  const next = cluster.token?.user?.startsWith('system:serviceaccount:') ? [give] : [give, install];
+  const ask = advice('Without access to it, ask its administrator to run this command');
+  const next = [give, cluster.token?.user?.startsWith('system:serviceaccount:') ? ask : install];
   const message = `${describeCluster(cluster)} is not a hosting cluster: ${why}.`;
   return new StellarError('not-a-hosting-cluster', message, { next });
 }

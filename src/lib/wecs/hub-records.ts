@@ -1,4 +1,4 @@
-import { type Changes, effectiveChanges } from '../core/changes.ts';
+import { type Changes, changesFor, effectiveChanges } from '../core/changes.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
@@ -33,8 +33,8 @@ export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: R
   /** Sets the given labels. @returns what was written, in words */
   const label = async (cluster: ManagedCluster, evidence: HubEvidence) => {
     refuseLabelConflicts({ its: hub.cluster.context }, evidence, given);
-    const changes = labelsToSet(cluster, given);
     const { name, uid } = cluster.metadata;
+    const changes = labelsToSet(name, cluster, given);
     const words = [isNone(changes.labels) ? [] : 'labelled', isNone(changes.annotations) ? [] : 'annotated'].flat();
     if (words.length > 0) await hub.merge(resources.managedClusters, name, { metadata: { uid, ...changes } });
     return words;
@@ -89,10 +89,10 @@ type GivenLabels = Pick<JoinOptions, 'labels' | 'annotations'>;
 const isNone = (changes: Changes): boolean => Object.keys(changes).length === 0;
 
 /** What a join changes on a ManagedCluster. */
-function labelsToSet(cluster: ManagedCluster | undefined, { labels, annotations = {} }: GivenLabels) {
+function labelsToSet(name: string, cluster: ManagedCluster | undefined, { labels, annotations = {} }: GivenLabels) {
   const present = cluster?.metadata;
   return {
-    labels: effectiveChanges(present?.labels ?? {}, labels),
+    labels: effectiveChanges(present?.labels ?? {}, changesFor(name, labels)),
     annotations: effectiveChanges(present?.annotations ?? {}, annotations),
   };
 }
@@ -122,7 +122,7 @@ export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, 
     for (const each of names) await hub.replace(csrs, { apiVersion, kind, metadata: { name: each } }, 'approval');
     if (managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
   }
-  const changes = labelsToSet(managedCluster, options);
+  const changes = labelsToSet(name, managedCluster, options);
   const isRecorded = recordedUid(managedCluster) !== undefined;
   const identity = isRecorded || uid === undefined ? {} : { [clusterUidAnnotation]: uid };
   const annotations = { ...changes.annotations, ...identity };

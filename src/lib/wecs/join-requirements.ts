@@ -1,4 +1,4 @@
-import { changeWords, conflicts } from '../core/changes.ts';
+import { changesFor, changeWords, conflicts } from '../core/changes.ts';
 import { sharedReading } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, partial, run } from '../core/next-step.ts';
@@ -253,10 +253,11 @@ export function refuseLabelConflicts(
   { labels, annotations = {} }: Pick<JoinOptions, 'labels' | 'annotations'>,
 ): void {
   const { metadata } = managedCluster ?? {};
-  const change = command`stellarctl label ${name} ${changeWords(labels)} --overwrite`;
+  const own = changesFor(name, labels);
+  const change = command`stellarctl label ${name} ${changeWords(own)} --overwrite`;
   const annotate = command`kubectl --context ${its} annotate managedcluster ${name} ${changeWords(annotations)} --overwrite`;
   for (const [what, other, step] of [
-    ['labels', conflicts(metadata?.labels ?? {}, labels), change],
+    ['labels', conflicts(metadata?.labels ?? {}, own), change],
     ['annotations', conflicts(metadata?.annotations ?? {}, annotations), annotate],
   ] as const)
     if (other.length > 0)

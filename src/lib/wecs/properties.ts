@@ -26,10 +26,8 @@ export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | 
 
 /** That a WEC has no ConfigMap is believed only of a list. */
 async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {
-  const [found, all] = await Promise.all([
-    findWecs(hub, target),
-    listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
-  ]);
+  const found = await findWecs(hub, target);
+  const all = await listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace });
   const named = byName(all);
   return found.map(({ name, cluster }) => ({ name, source: cluster && { cluster, configMap: named.get(name) } }));
 }

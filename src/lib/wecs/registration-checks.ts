@@ -105,7 +105,7 @@ export function klusterletApplied(
 ): Verdict {
   const failure = agentFailure(pods ?? []);
   if (failure !== undefined)
-    return failed(`a container does not start: ${failure.why}`, {
+    return failed(`a container does not run: ${failure.why}`, {
       code: 'container-not-starting',
       next: [toSeePod(context, failure)],
     });

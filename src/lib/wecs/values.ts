@@ -69,7 +69,7 @@ export async function changeValues<Source>(
   hub: Kube,
   store: ValueStore<Source>,
   target: WecTarget,
-  { changes, overwrite, approve }: { changes: Changes; overwrite: boolean; approve: Approval<Source> },
+  { changes, overwrite, approve }: { changes(name: string): Changes; overwrite: boolean; approve: Approval<Source> },
   run: Run,
 ): Promise<ValueResult[]> {
   await requireHub(hub);
@@ -78,7 +78,7 @@ export async function changeValues<Source>(
     found = await store.find(target);
     const checked = found.map((one): ValueResult => {
       const result = unchanged(hub, store, one);
-      const error = result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes));
+      const error = result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes(one.name)));
       return { ...result, ...(error === undefined ? {} : { error }) };
     });
     if (checked.some(({ error }) => error !== undefined)) return checked;
@@ -86,7 +86,7 @@ export async function changeValues<Source>(
   return mapConcurrently(found, concurrentRequests, (one) => {
     const result = unchanged(hub, store, one);
     return forName(result, run, async () => {
-      Object.assign(result, await changeOne(hub, store, one, changes, overwrite));
+      Object.assign(result, await changeOne(hub, store, one, changes(one.name), overwrite));
       const isDone = result.error === undefined && !run.dryRun;
       if (isDone) run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
     });

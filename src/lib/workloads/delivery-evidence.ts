@@ -168,7 +168,7 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
     tryRead(() => kube.list<StatusCollector>(resources.statusCollectors)),
     tryRead(() => kube.list(resources.combinedStatuses, { metadataOnly: true })),
   ]);
-  if (policies === undefined || bindings === undefined) throw notServed(wds);
+  if (policies === undefined || bindings === undefined) throw noPolicies(wds);
   return {
     ...{ policies, bindings: byName(bindings), bound: boundObjects(bindings) },
     collectors: await through(collectors, async (all) => byName(all ?? [])),
@@ -197,7 +197,7 @@ export async function heldBindings(
   return new Set(guardedPolicies.map(({ metadata }) => metadata.name));
 }
 
-const notServed = (wds: OpenWds): StellarError =>
+export const noPolicies = (wds: OpenWds): StellarError =>
   new StellarError('not-found', `${wds.name} has no binding policies: KubeStellar has not defined them there.`, {
     next: wds.isContext
       ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]

@@ -1,18 +1,26 @@
 import { changeWords, labelValueProblem } from '../core/changes.ts';
 import { type Access, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
-import { type KubeObject, resources } from '../kube/client/objects.ts';
+import { byName, conditionOf, type KubeObject, resources } from '../kube/client/objects.ts';
 import { type Binding, combinedStatusLabels, destinationsOf } from '../ocm/kubestellar-api.ts';
 import { isBoundBy, type ObjectView } from '../ocm/object-ref.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { listing, statusKey, type WorkStatus } from './delivery-evidence.ts';
 import { unseenOf, type ViewWithErrors } from './unseen.ts';
 import { findObject, type NamedObject, noSuchObject } from './workload.ts';
 
+interface ReturnedStatus {
+  wec: string;
+  status: Readonly<Record<string, unknown>> | null;
+  /** Since when the WEC has not been available, RFC 3339, so that its status may be old; null if it is, or that is unknown. */
+  unavailableSince: string | null;
+}
+
 /** The statuses that WECs returned for an object. The fields are an interface: docs/output.md. */
 export interface ReturnedView extends ObjectView {
   wds: string;
   /** Null if the ITS cannot be read; `why` shows the reason. */
-  wecs: { wec: string; status: Readonly<Record<string, unknown>> | null }[] | null;
+  wecs: ReturnedStatus[] | null;
   why: string | null;
   combined: CombinedTable[];
 }
@@ -27,12 +35,14 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Vie
   const found = await findObject(named, wds);
   const { group, namespace, name, kind } = found.ref;
   const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
-  const [object, statuses, combined] = await Promise.all([
+  const [object, statuses, combined, inventory] = await Promise.all([
     wds.kube.get(found.kind, name, { namespace }),
     statusesOf(found.ref, wds),
     tryRead(() => combinedOf(found.ref, wds)),
+    through(wds.its, ({ kube }) => kube.list<ManagedCluster>(resources.managedClusters)),
   ]);
   const visible = ifSeen(statuses);
+  const clusters = byName(ifSeen(inventory) ?? []);
   const wecs = visible && new Map(visible.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
   const sending = bindings.filter((binding) => isBoundBy(binding, found.ref));
   const names = [...new Set([...(wecs?.keys() ?? []), ...sending.flatMap(destinationsOf)])].sort();
@@ -40,7 +50,12 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Vie
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind, group, wds: wds.name },
-      wecs: wecs ? names.map((wec) => ({ wec, status: wecs.get(wec) ?? null })) : null,
+      wecs: wecs
+        ? names.map((wec) => ({
+            ...{ wec, status: wecs.get(wec) ?? null },
+            unavailableSince: unavailableSince(clusters.get(wec)),
+          }))
+        : null,
       why: whyUnseen(statuses) ?? null,
       combined: (ifSeen(combined) ?? []).flatMap((each) =>
         tablesOf(each, each.metadata.labels?.[combinedStatusLabels.policy] ?? ''),
@@ -48,6 +63,11 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Vie
     },
     errors: [...unseen.map(({ error }) => error), ...(object === undefined ? [noSuchObject(found, wds)] : [])],
   };
+}
+
+function unavailableSince(cluster: ManagedCluster | undefined): string | null {
+  const { status, lastTransitionTime = null } = conditionOf(cluster, 'ManagedClusterConditionAvailable') ?? {};
+  return status === 'True' ? null : lastTransitionTime;
 }
 
 /** Finds CombinedStatuses by label: an object whose name is no valid label value has none. */

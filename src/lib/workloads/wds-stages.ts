@@ -89,7 +89,7 @@ function explained(why: NotSelected, { of, evidence }: Delivery): { words: strin
       ? command`kubectl --context ${context} edit bindingpolicy ${policy}`
       : command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${labels}`;
   const words = `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`;
-  return { words, next: [run(fix, 'Make the policy select it')] };
+  return { words, next: [run(fix, `If ${policy} is to send it`)] };
 }
 
 /** A policy, and what KubeStellar has made of it. */

@@ -46,7 +46,8 @@ export function parseObject(words: readonly string[], given?: string): NamedObje
   const name = path.pop();
   const [inText = 'default', ...more] = path;
   const namespace = given ?? inText;
-  if (!kind || !name || more.length > 0) throw new StellarError('usage', `"${text}" is not KIND/NAME.`);
+  if (!kind || !name || more.length > 0)
+    throw new StellarError('usage', `"${text}" is not KIND/NAME, for example deployment/web.`);
   checkPathSegment(name);
   checkNamespace(namespace);
   return { kind, name, namespace };

@@ -126,7 +126,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         // At times it is being retried.
         const next = await until(async () => {
           const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
-          const isIt = /a container does not start: pod \S+, container \S+: it keeps crashing/.test(diagnosis.problem);
+          const isIt = /a container does not run: pod \S+, container \S+: it keeps crashing/.test(diagnosis.problem);
           return isIt ? diagnosis.next : undefined;
         }, 'diagnosis of the container');
         assert.match(

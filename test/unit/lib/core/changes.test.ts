@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  changesFor,
   changeWords,
   conflicts,
   effectiveChanges,
   isChange,
   parseChanges,
+  parseLabelChanges,
   withChanges,
 } from '../../../../src/lib/core/changes.ts';
 
@@ -43,6 +45,13 @@ test('applied changes leave nothing to change', () => {
       assert.deepEqual(present, before);
     }),
   );
+});
+
+test('{name} in a value is the name of the WEC, and nothing else in braces is a value', () => {
+  const changes = parseLabelChanges(['name={name}', 'site=a-{name}.{name}', 'old-']);
+  assert.deepEqual(changesFor('c1', changes), { name: 'c1', site: 'a-c1.c1', old: null });
+  for (const word of ['name={Name}', 'name={name', '{name}=a', 'name=-{name}'])
+    assert.throws(() => parseLabelChanges([word]), { code: 'usage' });
 });
 
 test('changes can be typed as given', () => {

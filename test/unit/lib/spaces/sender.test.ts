@@ -82,6 +82,6 @@ describe('the name of a WDS on its works', () => {
       status: { phase: 'Active' },
     } as Typed;
     const { view } = await getReturned({ kind: 'namespace', name: 'shop', namespace: 'x' }, opened([own, status]));
-    assert.deepEqual(view.wecs, [{ wec: 'w1', status: { phase: 'Active' } }]);
+    assert.deepEqual(view.wecs, [{ wec: 'w1', status: { phase: 'Active' }, unavailableSince: null }]);
   });
 });

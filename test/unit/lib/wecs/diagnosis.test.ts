@@ -173,7 +173,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
       hub: silent,
       wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet-agent', unpullable)] }),
     },
-    /a container does not start: pod klusterlet-agent-1, container \S+: the image .*cannot be pulled \(ImagePullBackOff\)\.$/,
+    /a container does not run: pod klusterlet-agent-1, container \S+: the image .*cannot be pulled \(ImagePullBackOff\)\.$/,
     /describe pod klusterlet-agent-1/,
   ],
   [

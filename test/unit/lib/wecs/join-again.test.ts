@@ -246,11 +246,11 @@ describe('the UID of the joined cluster', () => {
   test('is in the list of a dry run, with approval, acceptance and labels', async () => {
     const { kube, writes } = hubWith();
     const fresh = plan({ kube, hubBefore: hubEvidence() });
-    await recordHubWrites({ kube } as never, fresh, { accept: true, labels: { tier: 'a' } });
+    await recordHubWrites({ kube } as never, fresh, { accept: true, labels: { tier: 'a', name: 'wec-{name}' } });
     assert.deepEqual(writes, [
       'replace CertificateSigningRequest/approval cluster1-*',
       'merge ManagedCluster cluster1 {"spec":{"hubAcceptsClient":true}}',
-      `merge ManagedCluster cluster1 {"metadata":{"labels":{"tier":"a"},"annotations":{"${annotation}":"uid-of-cluster1"}}}`,
+      `merge ManagedCluster cluster1 {"metadata":{"labels":{"tier":"a","name":"wec-cluster1"},"annotations":{"${annotation}":"uid-of-cluster1"}}}`,
     ]);
   });
 });

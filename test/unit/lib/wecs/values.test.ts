@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { changesFor } from '../../../../src/lib/core/changes.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { changeValues, labelStore, labelsOf } from '../../../../src/lib/wecs/values.ts';
 import { fakeKube, managedCluster, recordingProgress, run } from '../../support/builders.ts';
@@ -15,12 +16,26 @@ test('the removal of a label that is not there says so', async () => {
   const said = async (changes: Record<string, string | null>) => {
     const progress = recordingProgress();
     const approve = async () => true;
-    const wanted = { changes, overwrite: false, approve };
+    const wanted = { changes: () => changes, overwrite: false, approve };
     await changeValues(hub, labelStore(hub), { names: ['cluster1'] }, wanted, run(5000, progress));
     return progress.lines.join();
   };
   assert.match(await said({ tier: null }), /nothing to do/);
   assert.match(await said({ env: 'edge' }), /nothing to do/);
+});
+
+test('a WEC that has another value of its own is a conflict, before anything is written', async () => {
+  const labels = { cluster1: {}, cluster2: { site: 'other' } };
+  const clusters = Object.entries(labels).map(([name, own]) => managedCluster({ name, labels: own }));
+  const hub = fakeKube({ list: (async () => clusters) as Kube['list'], read: discoveryOf() });
+  const changes = (name: string) => changesFor(name, { site: 'of-{name}' });
+  const wanted = { changes, overwrite: false, approve: async () => true };
+  const results = await changeValues(hub, labelStore(hub), {}, wanted, run(5000, recordingProgress()));
+  assert.deepEqual(
+    results.map(({ error }) => error?.message),
+    [undefined, 'cluster2 has site=other already; nothing was changed.'],
+  );
+  assert.match(JSON.stringify(results[1]?.error?.next), /label cluster2 site=of-cluster2 --overwrite/);
 });
 
 test('labels and annotations are those of users, not of programs', () => {

@@ -55,6 +55,7 @@ const recorded = (): Typed[] => [
 ];
 
 describe('returned status', () => {
+  const now = Date.parse('2026-11-20T15:20:00Z');
   const web = { kind: 'deployments', namespace: 't4', name: 'web' };
   const deployed: Typed = { kind: 'Deployment', metadata: { name: 'web', namespace: 't4' } };
 
@@ -81,7 +82,7 @@ describe('returned status', () => {
       { policy: 't4', collector: 't4-sum', columns: ['sum', 'count'], rows: [[2, 2]] },
     ]);
     assert.deepEqual(errors, []);
-    const lines = describeReturned(view);
+    const lines = describeReturned(view, now);
     assert.match(lines[1] ?? '', /cluster1 +1\/1 available/);
     assert.ok(lines.includes('t4-sum (policy t4)'), lines.join('\n'));
   });
@@ -98,8 +99,21 @@ describe('returned status', () => {
     } as Typed;
     const objects = [...recorded(), deployed, binding];
     const { view } = await getReturned(web, wdsWith(objects, as('WorkStatus', record.workStatuses)));
-    assert.deepEqual(view.wecs?.at(-1), { wec: 'cluster3', status: null });
-    assert.match(describeReturned(view).join('\n'), /^ +cluster3 +no status yet$/m);
+    assert.deepEqual(view.wecs?.at(-1), { wec: 'cluster3', status: null, unavailableSince: null });
+    assert.match(describeReturned(view, now).join('\n'), /^ +cluster3 +no status yet$/m);
+  });
+
+  test('of a WEC that is not available may be old', async () => {
+    const lastTransitionTime = '2026-11-20T15:00:00Z';
+    const conditions = [{ type: 'ManagedClusterConditionAvailable', status: 'Unknown', lastTransitionTime }];
+    const dead = { kind: 'ManagedCluster', metadata: { name: 'cluster1' }, status: { conditions } } as Typed;
+    const inIts = [...as('WorkStatus', record.workStatuses), dead];
+    const { view } = await getReturned(web, wdsWith([...recorded(), deployed], inIts));
+    assert.deepEqual(
+      view.wecs?.map(({ unavailableSince }) => unavailableSince),
+      [lastTransitionTime, null],
+    );
+    assert.match(describeReturned(view, now)[1] ?? '', /1\/1 available\b.* may be old: not available for 20m$/);
   });
 
   test('is unseen, and not absent, without the ITS', async () => {
@@ -115,7 +129,7 @@ describe('returned status', () => {
     const other = { ...web, namespace: 'other' };
     const { view, errors } = await getReturned(other, wdsWith([], as('WorkStatus', record.workStatuses)));
     assert.deepEqual([view.wecs, view.combined, errors.map(({ code }) => code)], [[], [], ['not-found']]);
-    assert.match(describeReturned(view).join('\n'), /no WEC has returned/);
+    assert.match(describeReturned(view, now).join('\n'), /no WEC has returned/);
   });
 });
 
