@@ -1,5 +1,6 @@
 import { type Bed, type KubeObject, resources } from '../../testbed/index.ts';
 import { bootFile, executable } from '../stellarctl.ts';
+import { atMost } from './goals.ts';
 import { type Contender, compare, isInstalled, peakMemory, timeRun } from './measure.ts';
 
 const many = 2000;
@@ -25,11 +26,12 @@ export async function benchList(bed: Bed): Promise<void> {
     );
 
   await hub.admin.create(resources.managedClusters, managedCluster('bench-0'));
-  await compare(
+  const [, ofOne = 0] = await compare(
     'A list of one WEC',
     [{ name: 'node -e 0', run: () => timeRun(process.execPath, ['-e', '0']) }, stellarctl, ...others],
     20,
   );
+  atMost('a list of one WEC, against an empty Node process', ofOne, 2.65, 'times');
 
   await inParallel(many - 1, 16, (index) =>
     hub.admin.create(resources.managedClusters, managedCluster(`bench-${index + 1}`)),

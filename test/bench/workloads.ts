@@ -1,5 +1,6 @@
 import { type AnyObject, startBed, writeWorkload } from '../../testbed/index.ts';
 import { bootFile } from '../stellarctl.ts';
+import { atMost } from './goals.ts';
 import { type Contender, compare, isInstalled, peakMemory, timeRun } from './measure.ts';
 
 const policy = 'shop';
@@ -27,10 +28,11 @@ export async function benchWorkloads(): Promise<void> {
     const selector = `${label}WdsName=wds1,${label}OwnerReferenceBindingKey=${policy}`;
     const list = ['get', 'manifestworks', '-A', '-l', selector, '-o', 'json'];
     const kubectl = program('kubectl get manifestworks -o json', 'kubectl', '--context', 'its1', ...list);
-    await compare(
+    const hasKubectl = await isInstalled('kubectl');
+    const ratios = await compare(
       `${objects} objects on ${wecs} WECs`,
       [
-        ...((await isInstalled('kubectl')) ? [kubectl] : []),
+        ...(hasKubectl ? [kubectl] : []),
         stellarctl('policy', 'get', policy),
         stellarctl('workload', 'list'),
         stellarctl('policy', 'list'),
@@ -38,6 +40,7 @@ export async function benchWorkloads(): Promise<void> {
       ],
       Number(process.env.ROUNDS ?? 5),
     );
+    if (hasKubectl) atMost('policy get, against kubectl listing the works', ratios[1] ?? 0, 1, 'times');
   } finally {
     await bed.stop();
   }

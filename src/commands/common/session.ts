@@ -2,8 +2,9 @@ import { Deadline } from '../../lib/core/deadline.ts';
 import type { NamedResult } from '../../lib/core/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/core/errors.ts';
 import { asCalled, command, partial, run, textOf } from '../../lib/core/next-step.ts';
-import type { Kube } from '../../lib/kube/client/client.ts';
+import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
+import type { LackedRight } from '../../lib/kube/permissions.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
@@ -217,13 +218,22 @@ export class Session extends Clusters {
 /** How an API server refuses what a user with a role may not do (apiserver, responsewriters.Forbidden). */
 const refusal = /User "system:serviceaccount:kube-system:\S+" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"/;
 
-/** Adds to the error of somebody with a role which role has the missing right. */
+/** The right that somebody with a role lacks. */
+function lackedRight(error: StellarError): Pick<Permission, 'verb' | 'group' | 'resource'> | undefined {
+  if (error instanceof ApiError) {
+    const [, verb, resource = '', group = ''] = refusal.exec(error.words) ?? [];
+    return verb === undefined ? undefined : { verb, resource, group };
+  }
+  const cause = error.cause as LackedRight | undefined;
+  return cause?.user?.startsWith('system:serviceaccount:kube-system:') ? cause : undefined;
+}
+
+/** Adds to the refusal of somebody with a role which role has the missing right. */
 export async function namingRoles<Thrown>(error: Thrown): Promise<Thrown | StellarError> {
-  if (!(error instanceof ApiError) || error.status !== 403) return error;
-  const [, verb = '', kind = '', group = ''] = refusal.exec(error.words) ?? [];
-  if (verb === '') return error;
+  if (!(error instanceof StellarError) || error.code !== 'forbidden') return error;
+  const { verb = '', group = '', resource = '' } = lackedRight(error) ?? {};
   const { rolesWith } = await import('../../lib/spaces/roles.ts');
-  const { space, names } = rolesWith(verb, group, kind) ?? {};
+  const { space, names } = rolesWith(verb, group, resource) ?? {};
   if (space === undefined || names === undefined) return error;
   const lead = `An administrator gives role ${names.join(' or ')}`;
   const step = partial(command`stellarctl ${space} context SPACE --role ROLE --for WHO`, lead);

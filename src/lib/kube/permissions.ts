@@ -36,16 +36,29 @@ export function askOnce(kube: AccessReviewer): AccessReviewer {
 }
 
 /** Checks all permissions at once. @returns the ones that this user lacks, in words */
-export async function missingPermissions(kube: AccessReviewer, permissions: readonly Permission[]): Promise<string[]> {
+export const missingPermissions = async (kube: AccessReviewer, permissions: readonly Permission[]): Promise<string[]> =>
+  (await lacking(kube, permissions)).map(describePermission);
+
+async function lacking(kube: AccessReviewer, permissions: readonly Permission[]): Promise<Permission[]> {
   const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));
-  return permissions.filter((_, index) => !answers[index]).map(describePermission);
+  return permissions.filter((_, index) => !answers[index]);
+}
+
+/** A right that a user lacks: the cause of an error. */
+export interface LackedRight extends Permission {
+  /** Of the token, if it says so. */
+  user: string | undefined;
 }
 
 /** Checks all permissions before a write. @throws StellarError `forbidden`, naming the missing ones */
 export async function requirePermissions(kube: AccessReviewer, permissions: readonly Permission[]): Promise<void> {
-  const missing = await missingPermissions(kube, permissions);
-  if (missing.length === 0) return;
-  throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${missing.join(', ')}.`, {
+  const missing = await lacking(kube, permissions);
+  const [first] = missing;
+  if (first === undefined) return;
+  const cause: LackedRight = { ...first, user: kube.cluster.token?.user };
+  const words = missing.map(describePermission).join(', ');
+  throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${words}.`, {
+    cause,
     next: [run(command`kubectl --context ${kube.cluster.context} auth can-i --list`, 'See what is allowed')],
   });
 }

@@ -10,6 +10,7 @@ import { few } from '../core/words.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { groupResourceOf, resources } from '../kube/client/objects.ts';
+import { may, requirePermissions } from '../kube/permissions.ts';
 import { writeLast } from '../kube/writes.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
@@ -55,7 +56,11 @@ export async function deregister(
 ): Promise<NamedResult[]> {
   const inspected = await readConfirmed({
     read: async () => {
-      const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, context)]);
+      const [policies, endpoints] = await Promise.all([
+        readPolicies(),
+        hubEndpoints(hub, context),
+        requirePermissions(hub, [may('delete', resources.managedClusters)]),
+      ]);
       const ofIts = { hub, endpoints, policies };
       const names = wecs.map(({ name }) => name);
       const states = await readHubStates(hub, names);

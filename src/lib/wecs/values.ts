@@ -6,6 +6,7 @@ import { command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
+import { may, requirePermissions } from '../kube/permissions.ts';
 import { retryConflicts } from '../kube/writes.ts';
 import { findWecs, noSuchWec, type WecTarget } from '../ocm/find-wecs.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
@@ -129,6 +130,10 @@ function conflictError<Source>(
   const change = command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${cluster.context}`;
   return new StellarError(store.conflict, message, { next: [run(change, 'To change it')] });
 }
+
+/** Before a question whose answer would be of no use. @throws StellarError `forbidden` */
+export const requireToLabel = (hub: Kube): Promise<void> =>
+  requirePermissions(hub, [may('patch', resources.managedClusters)]);
 
 /** The labels of ManagedClusters. */
 export function labelStore(hub: Kube): ValueStore<ManagedCluster> {

@@ -122,6 +122,12 @@ describe('somebody with the role', { concurrency: 1 }, () => {
     await typeAs(['viewer-its'], 'its use its1-anna-viewer');
     assert.match(await typeAs(['deployer-wds', 'viewer-its'], 'policy get web'), /cluster1/);
     await typeAs(['viewer-its'], 'its use --unset');
+    // Before it asks.
+    for (const line of ['label cluster1 location-group-', 'deregister cluster1']) {
+      const { stderr, exitCode } = await cli.run(`${line} ${its}`.split(' '), asWho('viewer-its'));
+      assert.equal(exitCode, 4, stderr);
+      assert.match(stderr, /An administrator gives role acceptor/);
+    }
     const deletions = [
       'collector delete c1',
       'transform delete t1',

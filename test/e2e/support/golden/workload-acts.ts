@@ -120,7 +120,18 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
       await until(isCreated, 'served Widgets');
     },
     'wait until widget is blocked': () => blocked('widget', 'kind-unknown-on-wec', 2),
-    'wait until silent is blocked': () => blocked('silent', 'wec-unavailable', 1),
+    // Once the transport has read its Binding, the list says so.
+    'wait until silent is blocked': () =>
+      until(
+        async () => {
+          const { items } = await viewOf('policy list');
+          return items.some(
+            ({ name, state }: { name: string; state: string }) => name === 'silent' && state === 'failed',
+          );
+        },
+        'silent is blocked',
+        patience,
+      ),
     // They start after the first works have been applied.
     'wait until the add-ons are available': () =>
       until(

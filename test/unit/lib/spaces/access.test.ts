@@ -6,7 +6,8 @@ import { namingRoles } from '../../../../src/commands/common/session.ts';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import { stepLines } from '../../../../src/lib/core/next-step.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import type { ClusterRole, KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { type ClusterRole, type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
+import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
 import { type AccessRequest, accessManifests, giveAccess } from '../../../../src/lib/spaces/access.ts';
 import { type Role, type RoleRight, roles } from '../../../../src/lib/spaces/roles.ts';
 import { discoveryOf } from '../../support/discovery.ts';
@@ -128,4 +129,13 @@ test('a refusal names the roles that may', async () => {
     'An administrator gives role viewer or acceptor: stellarctl its context SPACE --role ROLE --for WHO',
   ]);
   assert.deepEqual(await stepsOf(refused('delete', 'nodes', '')), []);
+  const asked = async (user: string) => {
+    const token = { user, expires: undefined };
+    const kube = { cluster: { context: 'its1', server: 'https://its1.example.com', token }, mayI: async () => false };
+    return requirePermissions(kube, [may('delete', resources.managedClusters)]).catch(stepsOf);
+  };
+  assert.deepEqual(await asked('system:serviceaccount:kube-system:its1-anna-viewer'), [
+    'An administrator gives role acceptor: stellarctl its context SPACE --role ROLE --for WHO',
+  ]);
+  assert.deepEqual(await asked('system:serviceaccount:ci:robot'), []);
 });
