@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import type { Removals } from '../../lib/core/removal-limit.ts';
 import { few } from '../../lib/core/words.ts';
-import { describePolicy, destinationsOf } from '../../lib/ocm/kubestellar-api.ts';
+import { type Binding, describePolicy, destinationsOf } from '../../lib/ocm/kubestellar-api.ts';
 import type { SideEffects } from '../../lib/workloads/side-effects.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 
@@ -23,8 +23,17 @@ export function describeSideEffects({ starting, unread }: SideEffects): string[]
 export const describeReleased = ({ released }: SideEffects, shown?: number): string[] =>
   released.map(
     ({ policy, wecs }) =>
-      `The binding policy ${describePolicy(policy)} will stop selecting ${few(wecs, shown).join(', ')}: its workloads are deleted there.`,
+      `The binding policy ${describePolicy(policy)} will stop selecting ${few(wecs, shown).join(', ')}: its workloads are deleted there${withSpaces(namespacesOf(policy.binding))}.`,
   );
+
+const namespacesOf = (binding: Binding | undefined): string[] =>
+  (binding?.spec?.workload?.clusterScope ?? []).flatMap(({ resource, name }) =>
+    resource === 'namespaces' ? `Namespace ${name}` : [],
+  );
+
+/** Namespaces go with what others have created in them. */
+export const withSpaces = (namespaces: readonly string[]): string =>
+  namespaces.length === 0 ? '' : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
 
 /** From how many WECs each policy takes its workloads. @param max `--max-removed` */
 export const removalsOf = ({ released }: SideEffects, max: number | undefined): Removals[] =>

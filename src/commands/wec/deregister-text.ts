@@ -6,6 +6,7 @@ import type { InspectedLocalWec } from '../../lib/wecs/deregister-locally.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/inspect-wec.ts';
 import { isGone } from '../../lib/wecs/leftovers.ts';
 import { selectableLabels } from '../../lib/wecs/release-labels.ts';
+import { withSpaces } from '../common/side-effects-text.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */
 export const describeDeregistration = (
@@ -78,5 +79,6 @@ function workloadEffects(
   if (hubState.works.length === 0) return 'The ITS has sent no workloads there.';
   if (keepWorkloads) return 'Its workloads keep running.';
   if (agentDead !== undefined && force && !cleanup) return 'Its workloads keep running, and nothing manages them.';
-  return `Its workloads will be removed from ${name}. To keep them running: --keep-workloads`;
+  const spaces = hubState.works.flatMap(objectsIn).filter((object) => object.startsWith('Namespace '));
+  return `Its workloads will be removed from ${name}${withSpaces(spaces)}. To keep them running: --keep-workloads`;
 }

@@ -58,16 +58,18 @@ export const definition: Definition<Options> = {
       else if (session.io.isOutputLost()) session.run.deadline.restart(1);
       else void print(line);
     };
-    const failed = (error: StellarError) => {
-      errors.push(error);
-      session.incomplete([error]);
-    };
-    const readOne = (source: LogSource) =>
-      readLogs(source, request, emit, session.run).catch((error) => failed(failureOf(error)));
+    const failures: StellarError[] = [];
+    const readOne = (source: LogSource, index: number) =>
+      readLogs(source, request, emit, session.run).catch((error) => {
+        failures[index] = failureOf(error);
+        if (follow) session.incomplete([failures[index]]);
+      });
     const read = () => Promise.all(sources.map(readOne));
     await (follow ? (await import('../common/watching.ts')).untilInterrupted(session, command, read) : read());
     for (const line of kept.sort(byTime)) await print(line);
-    if (session.exitCode !== ExitCode.interrupted) session.exitCode = worstExitCode(errors);
+    // In the order of the WECs, not in that of their answers.
+    if (!follow) session.incomplete(failures.flat());
+    if (session.exitCode !== ExitCode.interrupted) session.exitCode = worstExitCode([...errors, ...failures.flat()]);
   },
 };
 

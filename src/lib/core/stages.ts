@@ -53,7 +53,7 @@ export interface BlockedReport extends StageReport {
 export const met: Verdict = { state: 'met' };
 export const waiting = (why: string, details?: VerdictDetails): Verdict => ({ state: 'waiting', why, ...details });
 export const unseen = (why: string): Verdict => ({ state: 'unseen', why });
-export const failed = (why: string, details?: VerdictDetails): Verdict => ({ state: 'failed', why, ...details });
+export const failed = (why: string, details?: VerdictDetails): BlockedVerdict => ({ state: 'failed', why, ...details });
 /** A failure because something is missing that was there. */
 export const lost = (what: string, ...next: NextStep[]): Verdict => ({
   state: 'failed',

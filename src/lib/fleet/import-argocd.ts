@@ -4,11 +4,11 @@ import { jsonObject } from '../core/formats.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
-import { type KubeObject, type Resource, resources, type Secret } from '../kube/client/objects.ts';
+import { type KubeObject, type Resource, resources, type Secret, textIn } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
-import { ofClusters, textIn } from '../spaces/argocd.ts';
+import { ofClusters } from '../spaces/argocd.ts';
 import { otherRole } from '../wecs/identity.ts';
 import { type Candidate, type ImportedFleet, wecNameOf, without } from './export.ts';
 

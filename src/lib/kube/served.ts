@@ -28,7 +28,7 @@ export async function listServed<T extends KubeObject>(
 
 /**
  * Reads an object of such a kind. That it is not found is believed only if a list does not have it.
- * @throws StellarError `api-error` if the kind is not found, or a list has what is not found by its name
+ * @throws StellarError `api-error` if the kind is not found
  */
 export async function getServed<T extends KubeObject>(
   kube: Reader,
@@ -38,13 +38,8 @@ export async function getServed<T extends KubeObject>(
 ): Promise<T | undefined> {
   const found = await kube.get<T>(resource, name, { namespace });
   if (found !== undefined) return found;
-  const all = await listServed(kube, resource, { namespace, metadataOnly: true });
-  if (!all.some(({ metadata }) => metadata.name === name)) return undefined;
-  // It was created between the two reads.
-  const created = await kube.get<T>(resource, name, { namespace });
-  if (created !== undefined) return created;
-  const why = `${describeCluster(kube.cluster)} lists ${resource.kind} ${name}, and does not find it by its name.`;
-  throw new StellarError('api-error', why, { passing: true });
+  const listed = await listServed<T>(kube, resource, { namespace, fieldSelector: `metadata.name=${name}` });
+  return listed.find(({ metadata }) => metadata.name === name);
 }
 
 /**

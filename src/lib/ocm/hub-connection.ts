@@ -1,4 +1,4 @@
-import { type Condition, conditionOf, type Secret } from '../kube/client/objects.ts';
+import { type Condition, conditionOf, type Secret, textIn } from '../kube/client/objects.ts';
 import type { Klusterlet } from './ocm-objects.ts';
 
 /**
@@ -63,8 +63,7 @@ export function readHubConnection(
 
 /** Whether a report is of another server than a secret has, whose kubeconfig names it as it is tried: the secret is newer. */
 export function isOfOtherServer({ server = '' }: ReportedConnection['error'], secret: Secret | undefined): boolean {
-  const encoded = secret?.data?.kubeconfig;
-  return encoded !== undefined && !Buffer.from(encoded, 'base64').toString().includes(server);
+  return secret?.data?.kubeconfig !== undefined && !textIn(secret, 'kubeconfig').includes(server);
 }
 
 /** The connection error in what a program of OCM reports, and its words. */

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { yamlOfGo } from '../core/formats.ts';
-import { createdAt, type KubeObject, type Secret } from '../kube/client/objects.ts';
+import { createdAt, type KubeObject, type Secret, textIn } from '../kube/client/objects.ts';
 import { tokenId } from '../kube/client/validity.ts';
 import type { HubConnection } from './endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from './hub-kubeconfig.ts';
@@ -102,10 +102,8 @@ export const secretWrittenAt = (secret: Secret): number =>
   Date.parse(secret.metadata.annotations?.[writtenAnnotation] ?? '') || createdAt(secret);
 
 /** The hub and the token in a secret's kubeconfig. Undefined if it cannot be read. */
-export function readHubKubeconfig(secret: Secret | undefined): KnownHub | undefined {
-  const encoded = secret?.data?.kubeconfig;
-  return encoded === undefined ? undefined : parseHubKubeconfig(Buffer.from(encoded, 'base64').toString('utf8'));
-}
+export const readHubKubeconfig = (secret: Secret | undefined): KnownHub | undefined =>
+  secret && parseHubKubeconfig(textIn(secret, 'kubeconfig'));
 
 /** The hub that a WEC's agent is registered with, or will register with. */
 export const hubOf = ({ hubSecret, bootstrapSecret }: Pick<WecEvidence, 'hubSecret' | 'bootstrapSecret'>) =>

@@ -5,7 +5,7 @@ import { command, run } from '../core/next-step.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
-import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
+import { type KubeObject, resources, type Secret, textIn } from '../kube/client/objects.ts';
 import { endingProblem, validitiesOf } from '../kube/client/validity.ts';
 import { contextFromCluster } from '../kube/kubeconfig/kubeconfig.ts';
 import { namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
@@ -15,9 +15,6 @@ import { typeOf } from './spaces.ts';
 
 /** The clusters of Argo CD are Secrets with this label (Argo CD, docs/operator-manual/declarative-setup.md, "Clusters"). */
 export const ofClusters = 'argocd.argoproj.io/secret-type=cluster';
-
-/** A field of a Secret, as text. */
-export const textIn = ({ data }: Secret, key: string): string => Buffer.from(data?.[key] ?? '', 'base64').toString();
 
 /**
  * Prepares the Secret by which Argo CD knows a WDS, at its address for pods of the hosting cluster. The control plane owns it.

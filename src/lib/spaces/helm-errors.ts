@@ -1,5 +1,5 @@
 import { type ErrorCode, StellarError } from '../core/errors.ts';
-import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, partial } from '../core/next-step.ts';
 
 /** helm's messages for known causes of failure (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
 const codes: [output: RegExp, code: ErrorCode][] = [
@@ -32,12 +32,7 @@ function nextAfter(output: string, chart: string, version: string): NextStep[] {
     const why = 'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none';
     return [partial('helm registry logout HOST', why)];
   }
-  if (/\brepo \S+ not found/.test(output))
-    return [
-      run('helm repo list', 'See which repositories helm knows'),
-      advice("For a chart on this machine's disk: the path of its file or folder"),
-    ];
-  if (/not found|manifest unknown|no chart/i.test(output))
+  if (/(?<!\brepo \S+ )not found|manifest unknown|no chart/i.test(output))
     return [advice('See which versions there are: https://github.com/kubestellar/kubestellar/releases')];
   return [
     partial(command`helm pull ${chart} --version ${version}`, 'On a machine that reaches it'),

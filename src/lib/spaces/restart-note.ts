@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { jsonObject } from '../core/formats.ts';
 import { command, run } from '../core/next-step.ts';
-import { failed, type Verdict } from '../core/stages.ts';
+import { type BlockedVerdict, failed } from '../core/stages.ts';
 import type { Deployment } from '../kube/client/objects.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
@@ -53,7 +53,7 @@ export function transportPaused(
   controlPlane: ControlPlane,
   transport: Deployment | undefined,
   hosting: string,
-): Verdict | undefined {
+): BlockedVerdict | undefined {
   const note = readNote(controlPlane);
   if (note === undefined || (transport !== undefined && !isScaledToNone(transport))) return undefined;
   const finish = toRestart(controlPlane.metadata.name, hosting);

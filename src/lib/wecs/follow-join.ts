@@ -4,7 +4,7 @@ import { command } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { blockingStage, isMet } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/objects.ts';
+import { resources, textIn } from '../kube/client/objects.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../ocm/hub-evidence.ts';
 import { klusterletName } from '../ocm/ocm-names.ts';
@@ -171,8 +171,7 @@ export const followJoins = (access: HubAccess, wecs: readonly JoinSubject[], run
 
 /** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */
 function keptAgentId({ reregister: cause, wecBefore: { hubSecret } }: JoinPlan): string | undefined {
-  const id = cause?.code === 'certificate-expired' ? hubSecret?.data?.['agent-name'] : undefined;
-  return id === undefined ? undefined : Buffer.from(id, 'base64').toString('utf8');
+  return (cause?.code === 'certificate-expired' && hubSecret && textIn(hubSecret, 'agent-name')) || undefined;
 }
 
 /** A WEC that has joined no longer needs its own service account. */

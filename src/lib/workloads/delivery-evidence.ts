@@ -1,6 +1,6 @@
 import { StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
-import type { BlockedVerdict, Verdict } from '../core/stages.ts';
+import type { BlockedVerdict } from '../core/stages.ts';
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube, Selection } from '../kube/client/client.ts';
 import {
@@ -74,8 +74,6 @@ export interface DeliveryEvidence {
 export interface ControllerProblems {
   manager?: BlockedVerdict | undefined;
   transport?: BlockedVerdict | undefined;
-  /** A restart has paused the transport. */
-  paused?: Verdict | undefined;
 }
 
 /** The evidence in the WDS. */
@@ -147,7 +145,7 @@ export async function readControllers({ name: wds, hostingKube: hosting }: OpenW
     return verdict.state === 'failed' || verdict.state === 'waiting' ? verdict : undefined;
   };
   const paused = controlPlane && transportPaused(controlPlane, transport, context);
-  return { manager: problem(manager), transport: problem(transport), paused };
+  return { manager: paused ?? problem(manager), transport: paused ?? problem(transport) };
 }
 
 /** Returns the parts of the evidence that could not be read. */

@@ -5,7 +5,7 @@ import type { OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
 import type { ViewWithErrors } from './unseen.ts';
-import { bindingRead, type OfPolicy, policyWithoutError } from './wds-stages.ts';
+import { bindingRead, type OfPolicy, pausedBy, policyWithoutError } from './wds-stages.ts';
 
 /** What blocks a policy; `why` is null if nothing does. */
 interface PolicyState {
@@ -79,7 +79,7 @@ function policyVerdict(of: OfPolicy): Verdict {
   if (error !== undefined) return failed(error);
   if (destinationsOf(binding).length === 0) return failed('selects no WEC');
   if (objectsOf(binding).length === 0) return failed('selects no object', { code: emptyPolicy });
-  return evidence.controllers.paused ?? bindingRead(of, binding);
+  return pausedBy(evidence) ?? bindingRead(of, binding);
 }
 
 /** The state of a policy by the stages of its deliveries. */

@@ -128,7 +128,8 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
 function inBinding(delivery: Delivery): Verdict {
   const { of, policyName, policy, binding, bound, evidence } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');
-  if (evidence.controllers.paused !== undefined) return evidence.controllers.paused;
+  const paused = pausedBy(evidence);
+  if (paused !== undefined) return paused;
   if (binding === undefined) return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
   if (bound === undefined) {
     const isUnnoticed = policy?.spec?.downsync?.some(({ namespaceSelectors = [] }) => namespaceSelectors.length > 0);
@@ -145,6 +146,10 @@ function inBinding(delivery: Delivery): Verdict {
   const behind = `the Binding of ${policyName} ${isStatus ? 'has yet to follow its new status' : 'has an earlier version of it'}`;
   return late(delivery, [of.object], behind, 'binding-behind', [], changedAt);
 }
+
+/** A restart that is not done keeps the transport from sending, whatever has been sent. */
+export const pausedBy = ({ controllers: { transport } }: Pick<DeliveryEvidence, 'controllers'>) =>
+  transport?.code === 'transport-paused' ? transport : undefined;
 
 /** Whether the transport has read a Binding as it is. */
 export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
@@ -178,7 +183,7 @@ export function late(
  * Distinguishes what is not done yet from what takes too long.
  * @param since when it could begin, in milliseconds since the epoch; 0 if that is unknown
  * @param meanwhile the next steps before it takes too long
- * @param problem why what is to do it does not run
+ * @param problem why what is to do it does not run: then it is not a matter of time
  */
 export const lateSince = (
   { now }: Pick<DeliveryEvidence, 'now'>,
@@ -188,11 +193,11 @@ export const lateSince = (
   meanwhile: readonly NextStep[] = [],
   problem?: BlockedVerdict,
 ): BlockedVerdict => {
-  const because = problem === undefined ? '' : `: ${problem.why}`;
-  if (since === 0 || now - since <= controllerTimeMs)
-    return { state: 'waiting', why: `${why}${because}`, ...details, next: problem?.next ?? meanwhile };
-  const own = { why: `${why}, for longer than expected${because}`, since: new Date(since).toISOString() };
-  return { state: 'failed', ...own, ...details, ...(problem?.next && { next: problem.next }) };
+  if (problem !== undefined)
+    return { ...problem, ...details, why: `${why}: ${problem.why}`, next: problem.next ?? meanwhile };
+  return since === 0 || now - since <= controllerTimeMs
+    ? { state: 'waiting', why, ...details, next: meanwhile }
+    : { state: 'failed', why: `${why}, for longer than expected`, since: new Date(since).toISOString(), ...details };
 };
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */

@@ -114,14 +114,17 @@ async function withPodFailure(
   { contextNamed }: OpenWds,
 ): Promise<DeliveryView> {
   const { wec, blockedAt, code } = delivery;
-  const isStatus = code === 'status-missing';
-  const { namespace, name } = isStatus ? { namespace: addonNamespace, name: statusAgent } : ref;
-  if (wec === null || !namespace || !blockedAt || !(isStatus || blockedAt.stage === 'available')) return delivery;
-  const pods = await tryRead(async () => {
+  if (wec === null || !blockedAt || !(code === 'status-missing' || blockedAt.stage === 'available')) return delivery;
+  const found = await tryRead(async () => {
     const kube = await contextNamed?.(wec);
-    return kube && (await isRecorded(kube, inventory?.get(wec))) ? kube.list<Pod>(resources.pods, { namespace }) : [];
+    if (kube === undefined || !(await isRecorded(kube, inventory?.get(wec)))) return [];
+    const pods = async (name: string, namespace: string | undefined) =>
+      podsOf(name, (namespace && (await kube.list<Pod>(resources.pods, { namespace }))) || []);
+    // Replicas are counted in the returned status, which is old while the status agent does not run.
+    const own = code === 'status-missing' ? [] : await pods(ref.name, ref.namespace);
+    return [...own, ...(await pods(statusAgent, addonNamespace))];
   });
-  const failure = firstPodFailure(podsOf(name, ifSeen(pods) ?? []));
+  const failure = firstPodFailure(ifSeen(found) ?? []);
   if (failure === undefined) return delivery;
   const why = `${blockedAt.why}: ${failure.why}`;
   const stages = delivery.stages.map((stage) => (stage.id === blockedAt.stage ? { ...stage, why } : stage));

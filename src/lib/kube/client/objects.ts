@@ -100,6 +100,9 @@ export function isTrue(object: WithConditions | undefined, type: string): boolea
   return conditionOf(object, type)?.status === 'True';
 }
 
+/** A field of a Secret, as text. */
+export const textIn = ({ data }: Secret, key: string): string => Buffer.from(data?.[key] ?? '', 'base64').toString();
+
 export const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
   new Map(all.map((object) => [object.metadata.name, object]));
 

@@ -24,7 +24,14 @@ function leavingWec(name: string, works: ManifestWork[] = [], labels: Record<str
 
 const work = {
   metadata: { name: 'w', labels: { [originWdsLabel]: 'wds1', [originBindingLabel]: 'nginx' } },
-  spec: { workload: { manifests: [{ kind: 'ConfigMap', metadata: { name: 'hello' } }] } },
+  spec: {
+    workload: {
+      manifests: [
+        { kind: 'ConfigMap', metadata: { name: 'hello' } },
+        { kind: 'Namespace', metadata: { name: 'shop' } },
+      ],
+    },
+  },
 } as unknown as ManifestWork;
 
 test('what many WECs have in common is said once, with their names, and the total loss', () => {
@@ -35,8 +42,8 @@ test('what many WECs have in common is said once, with their names, and the tota
   ];
   assert.deepEqual(describeMany(inspected, 'its1', {}), [
     '3 WECs on its1: wec1, wec2, wec3',
-    '  2 × runs      1 work of nginx (wds1): ConfigMap hello   (wec1, wec3)',
-    '  2 × Its workloads will be removed from it. To keep them running: --keep-workloads   (wec1, wec3)',
+    '  2 × runs      1 work of nginx (wds1): ConfigMap hello, Namespace shop   (wec1, wec3)',
+    '  2 × Its workloads will be removed from it, with everything in Namespace shop, whoever created it. To keep them running: --keep-workloads   (wec1, wec3)',
     '  2 × labels    env=edge   (wec2, wec3)',
     '  1 × The ITS has sent no workloads there.   (wec2)',
   ]);
