@@ -156,7 +156,7 @@ export class Session extends Clusters {
 
   /** Reports why a printed result is incomplete, each reason once. The exit code then shows that the command is not done. */
   incomplete(errors: readonly StellarError[]): void {
-    this.exitCode = worstExitCode([...errors]);
+    this.exitCode = worstExitCode(errors);
     if (this.recorder?.hasSaid(errors.map(({ message }) => message))) return;
     this.#writeErrors(errors);
   }

@@ -176,7 +176,7 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** The exit code of a command on several names: the first that applies of 130, 4, 1, 3 (2 occurs only before any name is tried). */
-export function worstExitCode(errors: unknown[]): number {
+export function worstExitCode(errors: readonly unknown[]): number {
   const codes = new Set(errors.map(exitCodeOf));
   const order = [ExitCode.interrupted, ExitCode.unreachable, ExitCode.failed, ExitCode.usage, ExitCode.timeout];
   return order.find((code) => codes.has(code)) ?? ExitCode.done;

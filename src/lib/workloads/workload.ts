@@ -117,14 +117,14 @@ async function withPodFailure(
   if (wec === null || !blockedAt || !(code === 'status-missing' || blockedAt.stage === 'available')) return delivery;
   const found = await tryRead(async () => {
     const kube = await contextNamed?.(wec);
-    if (kube === undefined || !(await isRecorded(kube, inventory?.get(wec)))) return [];
-    const pods = async (name: string, namespace: string | undefined) =>
-      podsOf(name, (namespace && (await kube.list<Pod>(resources.pods, { namespace }))) || []);
+    if (kube === undefined || !(await isRecorded(kube, inventory?.get(wec)))) return undefined;
+    const failureIn = async (namespace: string | undefined, name: string) =>
+      firstPodFailure(podsOf(name, (namespace && (await kube.list<Pod>(resources.pods, { namespace }))) || []));
+    const own = code === 'status-missing' ? undefined : await failureIn(ref.namespace, ref.name);
     // Replicas are counted in the returned status, which is old while the status agent does not run.
-    const own = code === 'status-missing' ? [] : await pods(ref.name, ref.namespace);
-    return [...own, ...(await pods(statusAgent, addonNamespace))];
+    return own ?? failureIn(addonNamespace, statusAgent);
   });
-  const failure = firstPodFailure(ifSeen(found) ?? []);
+  const failure = ifSeen(found);
   if (failure === undefined) return delivery;
   const why = `${blockedAt.why}: ${failure.why}`;
   const stages = delivery.stages.map((stage) => (stage.id === blockedAt.stage ? { ...stage, why } : stage));
