@@ -102,7 +102,7 @@ async function runOnce(parts: ContainerParts, env: Record<string, string>, stopp
     if (!isInit) void watchContainer(container, address, { ready, failed }, signal);
     const exitCode = await started.ended;
     stopping.removeEventListener('abort', stop);
-    return exitCode;
+    return faults.stateOf(node.plane, pod) === 'crashing' ? 1 : exitCode;
   } finally {
     run.abort();
     if (!isInit) node.setReady(parts, false);

@@ -43,7 +43,7 @@ export const definition: Definition<Options> = {
 };
 
 async function printRaw(session: Session, hub: Kube, name: string): Promise<void> {
-  const { getManagedCluster } = await import('../../lib/wecs/get.ts');
+  const { getManagedCluster } = await import('../../lib/ocm/find-wecs.ts');
   const cluster = await getManagedCluster(hub, name);
   if (session.output === 'json' || session.output === 'name') return session.print(cluster, [{ name }], []);
   return session.printDocument(cluster, { format: 'yaml' });

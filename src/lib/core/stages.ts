@@ -51,7 +51,7 @@ export interface BlockedReport extends StageReport {
 }
 
 export const met: Verdict = { state: 'met' };
-export const waiting = (why: string, details?: VerdictDetails): Verdict => ({ state: 'waiting', why, ...details });
+export const waiting = (why: string, more?: VerdictDetails): BlockedVerdict => ({ state: 'waiting', why, ...more });
 export const unseen = (why: string): Verdict => ({ state: 'unseen', why });
 export const failed = (why: string, details?: VerdictDetails): BlockedVerdict => ({ state: 'failed', why, ...details });
 /** A failure because something is missing that was there. */

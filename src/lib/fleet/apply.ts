@@ -5,7 +5,7 @@ import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
-import { retryConflicts } from '../kube/writes.ts';
+import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
 import { accessHub } from '../ocm/hub-access.ts';
 import { describePolicy, propertiesNamespace } from '../ocm/kubestellar-api.ts';
@@ -14,7 +14,6 @@ import type { WecResult } from '../wecs/follow-registration.ts';
 import { releaseHeld } from '../wecs/former-hub.ts';
 import { join } from '../wecs/join.ts';
 import type { Moving } from '../wecs/join-options.ts';
-import { ensurePropertiesNamespace } from '../wecs/properties.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
@@ -206,7 +205,7 @@ async function writeValues(
         wanted: { metadata: { name, labels, annotations } },
       });
     if (plan.writes.properties) {
-      if (!configMaps.has(name)) await ensurePropertiesNamespace(hub);
+      if (!configMaps.has(name)) await ensureNamespace(hub, propertiesNamespace);
       await writeObject(hub, fleet, resources.configMaps, configMaps.get(name), {
         removed: { data: removedOf(plan, 'property') },
         wanted: { metadata: { name, namespace: propertiesNamespace }, data: properties },

@@ -28,6 +28,9 @@ export type LogReader = Reader & Pick<Kube, 'logTail'>;
 const imageReasons = ['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError'];
 const configReasons = ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'];
 
+/** The exit code of SIGKILL: by a probe that fails, or for its memory. The kubelet says which. */
+const killed = 137;
+
 /** The reason that the kubelet reports for a pod that does not run. @returns undefined if it reports none */
 export function podFailure(pod: Pod): PodFailure | undefined {
   // Its replacement is checked separately.
@@ -46,10 +49,11 @@ export function podFailure(pod: Pod): PodFailure | undefined {
       return failure('start', `the image ${images.get(name) ?? ''} cannot be pulled (${reason})`);
     if (configReasons.includes(reason)) return failure('start', `${reason}${message ? `: ${message}` : ''}`);
     const { exitCode = 0 } = lastState?.terminated ?? {};
+    const [kind, ends] = exitCode === killed ? (['start', 'being killed'] as const) : (['crash', 'crashing'] as const);
     // Between two crashes it runs. Its first start may have been too early.
     const isBetween = state?.running !== undefined && ready === false && exitCode !== 0;
     if ((reason === 'CrashLoopBackOff' || isBetween) && restartCount > 1)
-      return failure('crash', `it keeps crashing (exit ${exitCode}, restarted ${restartCount} times)`);
+      return failure(kind, `it keeps ${ends} (exit ${exitCode}, restarted ${restartCount} times)`);
     const ended = state?.terminated;
     if (ended !== undefined && ended.exitCode !== 0 && pod.status?.phase === 'Failed')
       return failure('exit', `exit ${ended.exitCode}`);

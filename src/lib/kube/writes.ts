@@ -1,7 +1,15 @@
 import { Deadline } from '../core/deadline.ts';
+import { partialReader } from './access.ts';
 import type { Change, Kube } from './client/client.ts';
 import { ApiError, unlessStatus } from './client/errors.ts';
-import { type KubeObject, type ObjectMeta, type PathOptions, type Resource, resourceOf } from './client/objects.ts';
+import {
+  type KubeObject,
+  type ObjectMeta,
+  type PathOptions,
+  type Resource,
+  resourceOf,
+  resources,
+} from './client/objects.ts';
 import { may, requirePermissions } from './permissions.ts';
 
 /** Writes even after Ctrl-C and the deadline, for 10 s: what must be undone, or known, whatever has ended the command. */
@@ -87,6 +95,21 @@ export async function deleteObjects(kube: Kube, resource: Resource, objects: rea
 export async function deletePresent(kube: Kube, resource: Resource, name: string, namespace: string): Promise<boolean> {
   const present = await kube.get(resource, name, { namespace });
   return present !== undefined && kube.delete(resource, name, { namespace, uid: present.metadata.uid });
+}
+
+/**
+ * Creates a namespace if it is missing. A user who may not read it may still write in it, and gets an error if it is missing.
+ * @returns whether it was missing
+ */
+export async function ensureNamespace(kube: Kube, name: string): Promise<boolean> {
+  const reader = partialReader(kube);
+  const found = await reader.get(resources.namespaces, name);
+  if (found !== undefined || reader.forbidden.size > 0) return false;
+  await unlessStatus(
+    kube.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
+    409,
+  );
+  return true;
 }
 
 /** A write that was not sent. */

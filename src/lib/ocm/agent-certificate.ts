@@ -61,15 +61,6 @@ export const issuedValidity = (certificate: string | undefined): Validity | unde
   certificate === undefined ? undefined : certificateValidity(Buffer.from(certificate, 'base64'));
 
 /**
- * The holder of a certificate that a hub once issued and that has expired since: the holder of its key was that agent.
- * @returns undefined if the hub has not issued it, or that does not show
- */
-export async function formerHolder(hub: Kube, secret: Secret | undefined): Promise<string | undefined> {
-  const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
-  return parsed !== undefined && (await isIssuedBy(hub, secret)) ? commonNameOf(parsed) : undefined;
-}
-
-/**
  * Whether a hub has issued a WEC's certificate, expired or not. The hub publishes the authorities from which it accepts clients
  * (kube-system/extension-apiserver-authentication).
  * @returns undefined if they may not be read

@@ -1,12 +1,14 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, command, run } from '../core/next-step.ts';
+import { advice, command, partial, run } from '../core/next-step.ts';
 import { count, nearestNames } from '../core/words.ts';
 import { partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
 import { byName, resources } from '../kube/client/objects.ts';
+import { isRecorded, recordedUid } from './cluster-uid.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
-import { notAHub } from './require-hub.ts';
+import { findManagedCluster, notAHub } from './require-hub.ts';
 
 /** The WECs that a command selects. */
 export interface WecTarget {
@@ -41,6 +43,32 @@ export async function findWecs(hub: Kube, { names, selector, allowNone }: WecTar
     name,
     cluster: await hub.get<ManagedCluster>(resources.managedClusters, name),
   }));
+}
+
+/** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found`, `not-a-hub` */
+export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {
+  const cluster = await findManagedCluster(hub, name);
+  if (cluster === undefined) throw noSuchWec(name, hub);
+  return cluster;
+}
+
+/**
+ * A client of a WEC, once it is proven that it leads there.
+ * @param kube of the context that the user names, or of the one with the name of the WEC, if any
+ * @throws StellarError `not-found`, `context-unknown`, `identity-unproven`
+ */
+export async function provenWec(wec: string, hub: Kube, kube: Kube | undefined): Promise<Kube> {
+  if (kube === undefined)
+    throw new StellarError('context-unknown', `No context leads to ${wec}.`, {
+      next: [partial(`--wec ${wec}=CONTEXT`, 'Name it')],
+    });
+  const cluster = await getManagedCluster(hub, wec);
+  if (await isRecorded(kube, cluster)) return kube;
+  const record = command`stellarctl wec join ${`${wec}=${kube.cluster.context}`} --its ${hub.cluster.context}`;
+  // A join refuses another cluster than the one that is recorded.
+  const next = recordedUid(cluster) === undefined ? [run(record, 'If it is, have that recorded')] : [];
+  const message = `${describeCluster(kube.cluster)} is not proven to be ${wec} of ${hub.cluster.context}.`;
+  throw new StellarError('identity-unproven', message, { next });
 }
 
 /** The error for a selector that matches nothing, with the labels that it may mean. */

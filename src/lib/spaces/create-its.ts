@@ -9,7 +9,7 @@ import { resources, type Secret } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
 import type { ClusterEntry } from '../kube/kubeconfig/kubeconfig.ts';
 import { requirePermissions } from '../kube/permissions.ts';
-import { deletePresent } from '../kube/writes.ts';
+import { deletePresent, ensureNamespace } from '../kube/writes.ts';
 import { hookNames, type ItsType, managerName, namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
@@ -80,7 +80,9 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
     // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
     const { name: secret, namespace } = bootstrapSecretOf(name);
     if (type === 'external' && (await deletePresent(hosting, resources.secrets, secret, namespace))) space.changed();
-    if (await ensurePropertiesNamespace(space.watcher.accessOf(name)?.kube)) space.changed();
+    const its = space.watcher.accessOf(name)?.kube;
+    // Users may set properties before there is a WDS, whose transport would create it.
+    if (its && (await ensureNamespace(its, propertiesNamespace))) space.changed();
     await space.finish(await entries());
   });
 }
@@ -130,17 +132,6 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
     const why = `${metadata.name} names no ITS: with more than one, its controllers stop at their next start. Then`;
     run.progress.note(textOf(partial(command`stellarctl wds repair ${metadata.name} --its ITS`, why)));
   }
-}
-
-/**
- * The documentation treats this namespace as a sign of readiness. A WDS would create it, but users may set properties before there
- * is a WDS.
- */
-async function ensurePropertiesNamespace(its: Kube | undefined): Promise<boolean> {
-  if (its === undefined) return false;
-  if ((await its.get(resources.namespaces, propertiesNamespace)) !== undefined) return false;
-  await its.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: propertiesNamespace } });
-  return true;
 }
 
 /** A new vcluster whose OCM is installed separately is complete once it is reachable. */

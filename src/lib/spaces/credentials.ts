@@ -3,7 +3,7 @@ import { command, type NextStep, run } from '../core/next-step.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { newToken } from '../kube/client/errors.ts';
-import { resources, type Secret } from '../kube/client/objects.ts';
+import { resources, type Secret, textIn } from '../kube/client/objects.ts';
 import { endingProblem, tokenExpiry, tokenIssue, validitiesOf } from '../kube/client/validity.ts';
 import { parseHubKubeconfig } from '../ocm/hub-kubeconfig.ts';
 import {
@@ -94,9 +94,8 @@ export async function readCredentials(name: string, hosting: Kube): Promise<Adop
   const secret = await partialReader(hosting).get<Secret>(resources.secrets, secretName, {
     namespace: namespaceOf(name),
   });
-  const encoded = secret?.data?.[key];
-  if (secret === undefined || encoded === undefined) return undefined;
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  if (secret?.data?.[key] === undefined) return undefined;
+  const text = textIn(secret, key);
   return { secret, key, text, token: parseHubKubeconfig(text)?.token };
 }
 

@@ -3,7 +3,7 @@ import { failureOf } from '../core/errors.ts';
 import { command, type Problem, problem, run } from '../core/next-step.ts';
 import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
 import type { Connect, Kube, Reader } from '../kube/client/client.ts';
-import { resources, type Secret } from '../kube/client/objects.ts';
+import { resources, type Secret, textIn } from '../kube/client/objects.ts';
 import { endingProblem, validitiesOf } from '../kube/client/validity.ts';
 import {
   contextFromCluster,
@@ -81,11 +81,10 @@ export async function readAccess(
   if (keys?.outside === undefined) return hidden(`control planes of type ${type} are not known here`);
   const namespace = namespaceOf(name);
   const secret = await hosting.get<Secret>(resources.secrets, keys.name, { namespace });
-  const text = secret?.data?.[keys.outside];
   const source = `Secret ${namespace}/${keys.name}`;
-  if (text === undefined)
+  if (secret?.data?.[keys.outside] === undefined)
     return { state: 'absent', why: `${source} has no key ${keys.outside}: its API server is not running yet` };
-  return seen({ ...(await contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), `in ${source}`)), name });
+  return seen({ ...(await contextFromCluster(textIn(secret, keys.outside), `in ${source}`)), name });
 }
 
 /** Like accessSpace; users who may not read a space's Secret may have a context for it. */

@@ -2,28 +2,18 @@ import { diagnosisOf } from '../core/next-step.ts';
 import { stageViews, standingOf } from '../core/stages.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, type Pod, resources } from '../kube/client/objects.ts';
+import { createdAt, type Pod } from '../kube/client/objects.ts';
 import { effectiveProperties } from '../ocm/customization.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
-import { noSuchWec } from '../ocm/find-wecs.ts';
 import { type HubEvidence, leasePeriodSeconds, overdueLease } from '../ocm/hub-evidence.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
-import type { Klusterlet, ManagedCluster } from '../ocm/ocm-objects.ts';
-import { requireHub } from '../ocm/require-hub.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { mailboxView } from './mailbox.ts';
 import { getPropertiesOf } from './properties.ts';
 import { readBothSides, unread } from './read-both-sides.ts';
 import { diagnose, wecVersions } from './wec-checks.ts';
 import { conditionViews, type PodView, requestView, type WecSide, type WecView } from './wec-view.ts';
-
-/** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found` */
-export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {
-  await requireHub(hub);
-  const cluster = await hub.get<ManagedCluster>(resources.managedClusters, name);
-  if (cluster === undefined) throw noSuchWec(name, hub);
-  return cluster;
-}
 
 /**
  * Reads everything that an ITS and, with its client, the WEC itself show of one WEC. The result lists what could not be read.

@@ -10,6 +10,7 @@ import { type ClusterRole, groupResourceOf, type PolicyRule, resources } from '.
 import { listServed } from '../kube/served.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
+import { getManagedCluster } from '../ocm/find-wecs.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/ocm-names.ts';
@@ -17,7 +18,6 @@ import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { type AppliedManifestWork, describeApplied } from '../workloads/applied-works.ts';
 import type { Its } from '../workloads/read-policies.ts';
-import { getManagedCluster } from './get.ts';
 import { distinct, failedKinds, type RuleKind, refusedKinds, ruleFor, workAccount } from './granted-kinds.ts';
 import { proveIdentity, requireProof } from './identity.ts';
 

@@ -7,7 +7,6 @@ import type { Kube, Permission } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { type Resource, resources } from '../kube/client/objects.ts';
 import { type AccessReviewer, askOnce, may } from '../kube/permissions.ts';
-import { certificateExpiry, formerHolder, isAgentOf } from '../ocm/agent-certificate.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
 import { type ChosenEndpoint, type Endpoint, type HubConnection, verifyEndpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
@@ -140,21 +139,8 @@ export async function requireOwnership(
   if (identity.state === 'proven') return identity;
   if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined))
     throw elsewhere(kube, `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`);
-  if (identity.state === 'unseen' && (await certificateName(access.kube, wecBefore, hub))) return { state: 'proven' };
   if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
   return identity;
-}
-
-/**
- * Whether the cluster's agent was registered under this name until its certificate expired, and no other cluster since: no record
- * names another cluster, and no agent keeps the name available.
- */
-async function certificateName(kube: Kube, { klusterlet, hubSecret }: WecEvidence, hub: HubEvidence) {
-  const isRecorded = recordedUid(hub.managedCluster) !== undefined;
-  if (klusterlet === undefined || hub.managedCluster === undefined || isRecorded) return false;
-  if (certificateExpiry(hubSecret, kube.now()) === undefined || isAvailable(hub)) return false;
-  const holder = await formerHolder(kube, hubSecret);
-  return holder !== undefined && isAgentOf(hub.name, holder);
 }
 
 function nameTaken(

@@ -1,10 +1,9 @@
 import { withChanges } from '../core/changes.ts';
 import { once } from '../core/concurrency.ts';
-import { partialReader } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
-import { unlessStatus } from '../kube/client/errors.ts';
 import { byName, type ConfigMap, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
+import { ensureNamespace } from '../kube/writes.ts';
 import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../ocm/customization.ts';
 import { findWecs, type WecTarget } from '../ocm/find-wecs.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
@@ -34,7 +33,7 @@ async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues
 
 /** The customization properties in the ConfigMaps of WECs. */
 export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
-  const ensureNamespace = once(() => ensurePropertiesNamespace(hub));
+  const ensureOwn = once(() => ensureNamespace(hub, propertiesNamespace));
   return {
     conflict: 'property-conflict',
     command: ['wec', 'properties'],
@@ -56,7 +55,7 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
       const data = withChanges(configMap?.data ?? {}, changes);
       const { name } = cluster.metadata;
       if (configMap === undefined) {
-        await ensureNamespace();
+        await ensureOwn();
         const metadata = { name, namespace: propertiesNamespace };
         const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
         await hub.create(resources.configMaps, created, { namespace: propertiesNamespace });
@@ -70,15 +69,4 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
       return hub.dryRun ? data : (patched.data ?? {});
     },
   };
-}
-
-/**
- * KubeStellar's transport creates it as well. A user who may not read it may still write in it, and gets an error if it is missing.
- */
-export async function ensurePropertiesNamespace(hub: Kube): Promise<void> {
-  const reader = partialReader(hub);
-  const found = await reader.get(resources.namespaces, propertiesNamespace);
-  if (found !== undefined || reader.forbidden.size > 0) return;
-  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: propertiesNamespace } };
-  await unlessStatus(hub.create(resources.namespaces, namespace), 409);
 }

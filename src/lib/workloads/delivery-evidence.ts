@@ -8,9 +8,9 @@ import {
   type Deployment,
   type KubeObject,
   type Pod,
-  type PodCounts,
   type Resource,
   resources,
+  type WithConditions,
 } from '../kube/client/objects.ts';
 import { isDeploymentReady, podsOf, running } from '../kube/pods.ts';
 import { findWecs } from '../ocm/find-wecs.ts';
@@ -27,23 +27,18 @@ import {
 } from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
+import { statusAddon } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
 import { transportPaused } from '../spaces/restart-note.ts';
 import type { StatusCollector } from './collector.ts';
-import { trimCounts } from './returned-status.ts';
+import { statusesByPlace, trimStatus, type WorkStatus } from './returned-status.ts';
 import { selectObjects } from './select-objects.ts';
 import type { CustomTransform } from './transforms.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 import type { WdsContents } from './wds-contents.ts';
 import { trimmer, WorksOfWds } from './works.ts';
-
-/** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
-export interface WorkStatus extends KubeObject {
-  spec?: { sourceRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
-  status?: PodCounts;
-}
 
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
@@ -64,6 +59,8 @@ export interface DeliveryEvidence {
   transforms: Access<readonly CustomTransform[]>;
   /** By WEC and object. */
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
+  /** What the ITS says of status agents, by WEC, as far as it is visible. */
+  statusAgents: ReadonlyMap<string, WithConditions>;
   /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
   held: ReadonlySet<string>;
   /** The clock of the WDS, in milliseconds since the epoch. */
@@ -104,12 +101,16 @@ export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<Delive
   const readInventory = through(wds.its, async ({ kube }) =>
     byName((await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
   );
+  const ofStatus = { fieldSelector: `metadata.name=${statusAddon}` };
+  const readAddons = through(wds.its, ({ kube }) =>
+    kube.list<WithConditions>(resources.managedClusterAddOns, ofStatus),
+  );
   const [inWds, controllers, transforms] = await Promise.all([
     readWdsSide(wds),
     tryRead(() => readControllers(wds)),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
-  const [list, inventory] = await Promise.all([listing(wds, only?.(inWds)), readInventory]);
+  const [list, inventory, addons] = await Promise.all([listing(wds, only?.(inWds)), readInventory, readAddons]);
   const trim = trimmer();
   const [works, workStatuses] = await Promise.all([
     through(list, async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim))),
@@ -119,6 +120,7 @@ export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<Delive
     controllers: ifSeen(controllers) ?? {},
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
     ...{ transforms, inventory, held: new Set() },
+    statusAgents: new Map((ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon])),
     now: wds.kube.now(),
   };
 }
@@ -217,26 +219,6 @@ export const listing = (wds: OpenWds, policies?: readonly string[]): Promise<Acc
     return async <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) =>
       (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });
-
-/** Keeps of a status, if there is one, what it counts and which of its conditions tell something. */
-const trimStatus = (object: KubeObject): WorkStatus => {
-  const { metadata, spec, status } = object as WorkStatus;
-  const { name, namespace } = metadata;
-  return {
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
-    ...(spec?.sourceRef === undefined ? {} : { spec: { sourceRef: spec.sourceRef } }),
-    ...(status === undefined ? {} : { status: trimCounts(status) }),
-  };
-};
-
-/** Two policies that send an object to one WEC share its WorkStatus, which carries the labels of either. */
-export const statusesByPlace = (statuses: readonly WorkStatus[]): Map<string, WorkStatus> =>
-  new Map(statuses.map((status) => [statusKey(status.metadata.namespace ?? '', status.spec?.sourceRef ?? {}), status]));
-
-export const statusKey = (
-  wec: string,
-  { resource = '', name = '', ...ref }: Partial<Parameters<typeof keyOf>[0]>,
-): string => `${wec}/${keyOf({ ...ref, resource, name })}`;
 
 export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
   const { group, resource, namespace, name, policy } = combinedStatusLabels;

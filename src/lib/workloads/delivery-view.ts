@@ -22,7 +22,7 @@ import { flagsOf } from '../spaces/open-wds.ts';
 import { returnedByOne, toCreateCollector } from './collector.ts';
 import type { Delivery } from './delivery.ts';
 import { late, lateSince, wdsStages } from './wds-stages.ts';
-import { toSeeStatusAgent, wecStages } from './wec-stages.ts';
+import { outdatedStatus, toSeeStatusAgent, wecStages } from './wec-stages.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
 export interface DeliveryView extends Standing, Help {
@@ -94,12 +94,15 @@ function returned(delivery: Delivery): Verdict {
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
   const sent = ifSeen(delivery.sent)?.work;
   const none = `${wec} has returned no status for it`;
+  const outdated = outdatedStatus(delivery);
   if (workStatus.value === undefined) {
     const since = sent === undefined ? 0 : Math.max(writtenAt(sent), policy === undefined ? 0 : writtenAt(policy));
-    return lateSince(evidence, since, none, { code: 'status-missing', next: [toSeeStatusAgent(delivery)] });
+    const details = { code: 'status-missing', next: [toSeeStatusAgent(delivery)] };
+    return lateSince(evidence, since, none, details, [], outdated);
   }
   // Something on the WEC must write one first.
   if (workStatus.value.status === undefined) return waiting(none, { code: 'status-missing' });
+  if (outdated !== undefined) return outdated;
   if (collectors.value.size > 0) {
     if (isCombined.state !== 'seen') return unseen(isCombined.why);
     if (!isCombined.value)

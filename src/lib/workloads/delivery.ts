@@ -11,8 +11,9 @@ import {
 import { keyOf } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { StatusCollector } from './collector.ts';
-import { type DeliveryEvidence, statusKey, type WorkStatus } from './delivery-evidence.ts';
+import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { selectsLabels } from './label-selectors.ts';
+import { statusKey, type WorkStatus } from './returned-status.ts';
 import type { NamespaceLabels, NotSelected } from './select-objects.ts';
 import type { SentObject } from './works.ts';
 
@@ -37,7 +38,7 @@ export interface Delivery {
   of: FollowedObject;
   evidence: Pick<
     DeliveryEvidence,
-    'wds' | 'controllers' | 'its' | 'inventory' | 'works' | 'now' | 'transforms' | 'policies' | 'held'
+    'wds' | 'controllers' | 'its' | 'inventory' | 'works' | 'now' | 'transforms' | 'policies' | 'held' | 'statusAgents'
   >;
   /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
   policyName: string | undefined;
@@ -53,6 +54,8 @@ export interface Delivery {
   /** An earlier WEC in the Binding that has no mailbox: the transport stops there. */
   stoppedAt: string | undefined;
   workStatus: Access<WorkStatus | undefined>;
+  /** The generation of the object on the WEC, as far as a context is proven to lead there. */
+  generation?: number | undefined;
   /** What the policy requests besides sending the object. */
   modulation: Modulation;
   /** The requested collectors by name; undefined for one that is not found. */

@@ -1,18 +1,17 @@
 import { changeWords } from '../core/changes.ts';
 import { pause } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { command, run as nextStep, partial } from '../core/next-step.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { errorOf, ifSeen, tryRead, whyUnseen } from '../kube/access.ts';
+import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { describeCluster } from '../kube/client/errors.ts';
 import { type KubeObject, type ObjectMeta, type Pod, pathOf, resources } from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
-import { isRecorded } from '../ocm/cluster-uid.ts';
+import { provenWec } from '../ocm/find-wecs.ts';
 import { type Binding, destinationsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, isBoundBy } from '../ocm/object-ref.ts';
-import { findManagedCluster } from '../ocm/require-hub.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { requireIts } from './unseen.ts';
 import { findObject, type NamedObject } from './workload.ts';
 
 /** A line of a container's log. The fields are an interface: docs/output.md. */
@@ -62,34 +61,16 @@ export async function findSources(
     const get = command`stellarctl workload get ${`${named.kind}/${named.name}`} -n ${named.namespace} ${flagsOf(wds)}`;
     throw new StellarError('not-found', `${what} is sent to no WEC.`, { next: [nextStep(get, 'See why')] });
   }
-  const proofs = await Promise.all(wecs.map(({ name, kube }) => tryRead(() => proven(name, kube, wds))));
+  const proofs = await Promise.all(
+    wecs.map(({ name, kube }) =>
+      tryRead(async () => provenWec(name, requireIts(wds), kube ?? (await wds.contextNamed?.(name)))),
+    ),
+  );
   const sources = proofs.flatMap((proof, index) => {
     const kube = ifSeen(proof);
     return kube === undefined ? [] : [{ wec: wecs[index]?.name ?? '', kube, object }];
   });
   return { sources, errors: proofs.flatMap((proof) => errorOf(proof) ?? []) };
-}
-
-/** A client of a WEC, once it is proven that it leads there. @throws StellarError `context-unknown`, `identity-unproven` */
-async function proven(wec: string, given: Kube | undefined, { its, contextNamed, ...wds }: OpenWds): Promise<Kube> {
-  const kube = given ?? (await contextNamed?.(wec));
-  if (kube === undefined)
-    throw new StellarError('context-unknown', `No context leads to ${wec}.`, {
-      next: [partial(`--wec ${wec}=CONTEXT`, 'Name it')],
-    });
-  if (its.state !== 'seen')
-    throw new StellarError('identity-unproven', `Nothing proves which cluster ${wec} is: ${whyUnseen(its)}.`);
-  const { kube: hub } = its.value;
-  if (await isRecorded(kube, await findManagedCluster(hub, wec))) return kube;
-  const { context } = kube.cluster;
-  const record = command`stellarctl wec join ${`${wec}=${context}`} --its ${hub.cluster.context}`;
-  throw new StellarError(
-    'identity-unproven',
-    `${describeCluster(kube.cluster)} is not proven to be ${wec} of ${wds.name}.`,
-    {
-      next: [nextStep(record, 'If it is, have that recorded')],
-    },
-  );
 }
 
 /** How often it is asked for new pods, and for a container that has started again. */

@@ -1,4 +1,11 @@
-import type { Condition, PodCounts } from '../kube/client/objects.ts';
+import type { Condition, KubeObject, PodCounts } from '../kube/client/objects.ts';
+import { keyOf } from '../ocm/object-ref.ts';
+
+/** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
+export interface WorkStatus extends KubeObject {
+  spec?: { sourceRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
+  status?: PodCounts;
+}
 
 /** The conditions by which Kubernetes' own controllers say that they have failed, with their status then. */
 const failures: Readonly<Record<string, string>> = { ReplicaFailure: 'True', Progressing: 'False', Failed: 'True' };
@@ -9,6 +16,7 @@ export const failureIn = ({ conditions = [] }: PodCounts): Condition | undefined
 const isFailure = ({ type, status }: Condition): boolean => failures[type] === status;
 
 const counts = [
+  'observedGeneration',
   'replicas',
   'updatedReplicas',
   'availableReplicas',
@@ -25,6 +33,26 @@ export function trimCounts(status: PodCounts): PodCounts {
     conditions: told,
   };
 }
+
+/** Keeps of a status, if there is one, what it counts and which of its conditions tell something. */
+export const trimStatus = (object: KubeObject): WorkStatus => {
+  const { metadata, spec, status } = object as WorkStatus;
+  const { name, namespace } = metadata;
+  return {
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    ...(spec?.sourceRef === undefined ? {} : { spec: { sourceRef: spec.sourceRef } }),
+    ...(status === undefined ? {} : { status: trimCounts(status) }),
+  };
+};
+
+/** Two policies that send an object to one WEC share its WorkStatus, which carries the labels of either. */
+export const statusesByPlace = (statuses: readonly WorkStatus[]): Map<string, WorkStatus> =>
+  new Map(statuses.map((status) => [statusKey(status.metadata.namespace ?? '', status.spec?.sourceRef ?? {}), status]));
+
+export const statusKey = (
+  wec: string,
+  { resource = '', name = '', ...ref }: Partial<Parameters<typeof keyOf>[0]>,
+): string => `${wec}/${keyOf({ ...ref, resource, name })}`;
 
 /**
  * Reads from a returned status what is not available yet. OCM's condition Available only says that the object exists on the WEC.

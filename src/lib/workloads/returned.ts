@@ -5,7 +5,8 @@ import { type Binding, combinedStatusLabels, destinationsOf } from '../ocm/kubes
 import { isBoundBy, type ObjectView } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
-import { listing, statusKey, type WorkStatus } from './delivery-evidence.ts';
+import { listing } from './delivery-evidence.ts';
+import { statusKey, type WorkStatus } from './returned-status.ts';
 import { unseenOf, type ViewWithErrors } from './unseen.ts';
 import { findObject, type NamedObject, noSuchObject } from './workload.ts';
 

@@ -8,6 +8,7 @@ import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { getServed } from '../kube/served.ts';
+import { getManagedCluster } from '../ocm/find-wecs.ts';
 import { wecsOf } from '../ocm/manifest-works.ts';
 import { describeObject } from '../ocm/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
@@ -36,6 +37,7 @@ export type PolicyWaited = NamedResult & { wecs: string[] };
 export async function waitForPolicy(wait: PolicyWait, wds: OpenWds, run: Run): Promise<PolicyWaited> {
   const { name, goal, on } = wait;
   const its = requireIts(wds);
+  await Promise.all((on ?? []).map((wec) => getManagedCluster(its, wec)));
   const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
   const result: PolicyWaited = { name, wecs: [] };
   return forName(result, run, async () => {

@@ -5,6 +5,7 @@ import type { Run } from '../core/run.ts';
 import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
+import { getManagedCluster } from '../ocm/find-wecs.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
@@ -31,7 +32,8 @@ export interface WorkloadWaited extends NamedResult {
  */
 export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run): Promise<WorkloadWaited> {
   const { named, goal, on } = wait;
-  requireIts(wds);
+  const its = requireIts(wds);
+  await Promise.all((on ?? []).map((wec) => getManagedCluster(its, wec)));
   const found = await findObject(named, wds);
   const name = `${named.kind}/${named.name}`;
   const result: WorkloadWaited = { name, reached: [] };

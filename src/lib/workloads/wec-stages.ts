@@ -63,6 +63,20 @@ export function toSeeStatusAgent(delivery: Delivery): NextStep {
   return onWec(delivery, log, 'See what its status agent says');
 }
 
+/** Why a returned status may be old, or does not come; undefined if nothing shows it. OCM learns within minutes that its agent does not run. */
+export function outdatedStatus(delivery: Delivery) {
+  const { wec = '', workStatus, generation = 0, evidence } = delivery;
+  const next = [toSeeStatusAgent(delivery)];
+  const { observedGeneration = generation } = ifSeen(workStatus)?.status ?? {};
+  if (observedGeneration < generation)
+    return waiting(`the status that ${wec} has returned is of an earlier version`, { code: 'status-outdated', next });
+  const state = conditionOf(evidence.statusAgents.get(wec), 'Available');
+  if (state?.status !== 'False') return undefined;
+  const { reason, message = reason, lastTransitionTime: since = '' } = state;
+  const why = `the status agent of ${wec} is not available: ${message}`;
+  return lateSince(evidence, Date.parse(since), why, { code: 'status-outdated', next, since }, next);
+}
+
 function workInMailbox(delivery: Delivery): Verdict {
   const { wec, isBound, binding, bound, sent, stoppedAt, of, evidence } = delivery;
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
@@ -222,6 +236,8 @@ function available(delivery: Delivery): Verdict {
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
   const status = ifSeen(workStatus)?.status;
+  const outdated = status && outdatedStatus(delivery);
+  if (outdated !== undefined) return outdated;
   const missing = status && missingReplicas(of.resource, status, sent.value?.replicas);
   const failure = status && failureIn(status);
   const describe = (context: string) =>

@@ -1,22 +1,22 @@
 import { StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../kube/discovery.ts';
 import { checkNamespace, checkPathSegment } from '../kube/object-names.ts';
 import { firstPodFailure, podsOf } from '../kube/pods.ts';
-import { isRecorded } from '../ocm/cluster-uid.ts';
+import { provenWec } from '../ocm/find-wecs.ts';
 import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
 import { addonNamespace, statusAgent } from '../ocm/ocm-names.ts';
-import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
-import { deliveriesOf, type FollowedObject } from './delivery.ts';
+import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { leftOut, type PolicyProblem } from './policy-problems.ts';
 import { type NamespaceLabels, selectObjects, whyNotSelected } from './select-objects.ts';
-import type { ViewWithErrors } from './unseen.ts';
+import { requireIts, type ViewWithErrors } from './unseen.ts';
 import { candidateKind, clausesFor, readContents } from './wds-contents.ts';
 
 /** An object as named on the command line. */
@@ -93,33 +93,39 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
   const of = follow(evidence.policies);
   const deliveries = deliveriesOf(of, { ...evidence, held: await heldPolicies(of, evidence, kinds, wds) });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
-  const explain = (view: DeliveryView) => withPodFailure(view, ref, ifSeen(evidence.inventory), wds);
+  const explain = async (delivery: Delivery): Promise<DeliveryView> => {
+    const { wec = '' } = delivery;
+    const view = viewOfDelivery(delivery);
+    const isVersioned = ifSeen(delivery.workStatus)?.status?.observedGeneration !== undefined;
+    if (!dependsOnWec(view) && !(view.done && isVersioned)) return view;
+    const wecKube = ifSeen(await tryRead(async () => provenWec(wec, requireIts(wds), await wds.contextNamed?.(wec))));
+    if (wecKube === undefined) return view;
+    const live = ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace })));
+    return withPodFailure(viewOfDelivery({ ...delivery, generation: live?.metadata.generation }), ref, wecKube);
+  };
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: ifSeen(wds.its)?.name ?? null,
-      deliveries: await Promise.all(deliveries.map((delivery) => explain(viewOfDelivery(delivery)))),
+      deliveries: await Promise.all(deliveries.map(explain)),
       problems: leftOut(selecting, evidence),
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
 }
 
-/** Adds why pods on the WEC do not run, in the words of its kubelet, if a context is proven to lead there. */
-async function withPodFailure(
-  delivery: DeliveryView,
-  ref: Found['ref'],
-  inventory: ReadonlyMap<string, ManagedCluster> | undefined,
-  { contextNamed }: OpenWds,
-): Promise<DeliveryView> {
-  const { wec, blockedAt, code } = delivery;
-  if (wec === null || !blockedAt || !(code === 'status-missing' || blockedAt.stage === 'available')) return delivery;
+/** Whether the WEC itself may show what blocks a delivery. */
+const dependsOnWec = ({ blockedAt, code }: DeliveryView): boolean =>
+  blockedAt?.stage === 'available' || code === 'status-missing' || code === 'status-outdated';
+
+/** Adds why pods on the WEC do not run, in the words of its kubelet. */
+async function withPodFailure(delivery: DeliveryView, ref: Found['ref'], wec: Kube): Promise<DeliveryView> {
+  const { blockedAt, code } = delivery;
+  if (blockedAt === null || !dependsOnWec(delivery)) return delivery;
+  const failureIn = async (namespace: string | undefined, name: string) =>
+    firstPodFailure(podsOf(name, (namespace && (await wec.list<Pod>(resources.pods, { namespace }))) || []));
   const found = await tryRead(async () => {
-    const kube = await contextNamed?.(wec);
-    if (kube === undefined || !(await isRecorded(kube, inventory?.get(wec)))) return undefined;
-    const failureIn = async (namespace: string | undefined, name: string) =>
-      firstPodFailure(podsOf(name, (namespace && (await kube.list<Pod>(resources.pods, { namespace }))) || []));
     const own = code === 'status-missing' ? undefined : await failureIn(ref.namespace, ref.name);
     // Replicas are counted in the returned status, which is old while the status agent does not run.
     return own ?? failureIn(addonNamespace, statusAgent);

@@ -134,7 +134,8 @@ describe('workload logs', { concurrency: 1 }, () => {
     assert.match(first.stderr, /✗ No context leads to nosuch\.\n {2}Name it: --wec nosuch=CONTEXT/);
     assert.equal(first.exitCode, 2);
     const swapped = await run(['--wec', 'w1=w2']);
-    assert.match(swapped.stderr, /w2 \(.*\) is not proven to be w1 of wds1\./);
+    assert.match(swapped.stderr, /w2 \(.*\) is not proven to be w1 of its1\./);
+    assert.doesNotMatch(swapped.stderr, /wec join/);
     assert.deepEqual([swapped.stdout, swapped.exitCode], ['', 1]);
     const other = await run(['--wec', 'w2', '-c', 'other']);
     assert.match(other.stderr, /Deployment talk\/talk has no pods with a container other on w2\./);

@@ -129,6 +129,30 @@ describe('the view of workloads', () => {
     await mend();
   });
 
+  it('waits for the status of the present version', async () => {
+    const clause = { objectSelectors: [{ matchLabels: { app: 'versioned' } }], wantSingletonReportedState: true };
+    const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec: { size: 1 } };
+    const object = 'widget/w -n versioned';
+    const kind = { apiVersion: widget.apiVersion, kind: widget.kind, plural: 'widgets' };
+    // A controller of the WEC that has observed a version.
+    const observe = (observedGeneration: number) =>
+      until(async () => {
+        const body = { status: { observedGeneration } };
+        const { admin } = bed.plane('w1');
+        return admin.patch(kind, 'versioned/w', body, { subresource: 'status' }).catch(() => undefined);
+      }, 'the widget on w1');
+    await arrange({ name: 'versioned', clause, objects: [widget] });
+    await observe(1);
+    await done(object);
+    await wds1.admin.patch(kind, 'versioned/w', { spec: { size: 2 } });
+    await until(async () => {
+      const { stdout } = await cli.run(['workload', 'get', ...object.split(' '), ...at]);
+      return stdout.includes('the status that w1 has returned is of an earlier version');
+    }, 'the status of the earlier version');
+    await observe(2);
+    await done(object);
+  });
+
   it('says why the status agent of a WEC does not run', inRelease, async () => {
     const mend = await bed.fault({ kind: 'failing', image: 'ocm-status-addon', log: ['cannot list works'] });
     const namespace = 'open-cluster-management-agent-addon';

@@ -55,6 +55,8 @@ export class WorkloadCluster extends MemoryCluster {
           items: kinds
             .filter(({ apiVersion }) => (groupOf(apiVersion) === '') === (path === '/api'))
             .map((each) => ({ metadata: { name: groupOf(each.apiVersion) }, versions: versionsOf(each) })),
+          // Of an ITS.
+          resources: [{ name: 'managedclusters' }],
         }) as never,
       list: async ({ kind: name, plural }, { namespace, labelSelector = '', trim } = {}) => {
         if (this.forbidden.has(plural)) throw apiError(this.kube.cluster, 403, `{"message":"${plural} is forbidden"}`);

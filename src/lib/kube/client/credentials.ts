@@ -12,8 +12,17 @@ import type { ProgramRun } from '../../core/program.ts';
 import type { Progress } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { trustMachine } from './authorities.ts';
-import { issuerNotFound, otherThanTrusted, trustedInstead } from './kubeflex-certificate.ts';
 import { agentThrough, hostOf, lookup, type ProxyServer, proxyOf } from './proxy.ts';
+
+/**
+ * KubeFlex v0.9.3 gives API servers of type k8s a certificate whose AuthorityKeyId is the SHA-1 of nothing, and not that of its own
+ * authority (pkg/certs/certgen.go:145). Go ignores this field (crypto/x509, CertPool.findPotentialParents uses it only to order
+ * candidates); OpenSSL finds no issuer, and Node refuses the connection with this code.
+ */
+const issuerNotFound = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+
+/** Node's code for another certificate than the one that is trusted instead: the server has a new one, or is another server. */
+const otherThanTrusted = 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
 
 /** The part of a command's run that credential plugins use, and the credentials that they have issued in it. */
 export interface PluginHost extends ProgramRun {
@@ -112,6 +121,7 @@ export class Credentials {
     if (ca === undefined) return false;
     const agent = await this.#agentOf({ ca, servername, rejectUnauthorized: true }, { rejectUnauthorized: false });
     const raw = await certificateAt(agent, server, name, timeoutMs).finally(() => agent.destroy());
+    const { trustedInstead } = await import('./kubeflex-certificate.ts');
     const instead = raw && trustedInstead(raw, String(ca), name);
     if (isDeepStrictEqual(instead, this.#instead)) return false;
     this.#instead = instead;

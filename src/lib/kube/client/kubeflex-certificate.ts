@@ -1,25 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
-
-/**
- * KubeFlex v0.9.3 gives API servers of type k8s a certificate whose AuthorityKeyId is the SHA-1 of nothing, and not that of its own
- * authority (pkg/certs/certgen.go:145). Go ignores this field (crypto/x509, CertPool.findPotentialParents uses it only to order
- * candidates); OpenSSL finds no issuer, and Node refuses the connection with this code.
- */
-export const issuerNotFound = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
-
-/** Node's code for another certificate than the one that is trusted instead: the server has a new one, or is another server. */
-export const otherThanTrusted = 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
+import { type AsnType, Constructed, fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
 
 /** The whole extension in DER: a key identifier and nothing else. */
 const keyIdOfNothing = '30168014da39a3ee5e6b4b0d3255bfef95601890afd80709';
 
-const oids = { authorityKeyId: '551d23', nameConstraints: '551d1e' };
+const oids = { authorityKeyId: '2.5.29.35', nameConstraints: '2.5.29.30' };
 /** Key usage, subject alternative names, basic constraints, extended key usage: OpenSSL or this file judges them. */
-const understood = ['551d0f', '551d11', '551d13', '551d25'];
+const understood = ['2.5.29.15', '2.5.29.17', '2.5.29.19', '2.5.29.37'];
 /** RSA (RFC 8017) or ECDSA (RFC 5758) with SHA-256, 384 or 512. */
-const strongSignature = /^(?:2a864886f70d01010[bcd]|2a8648ce3d04030[234])$/;
+const strongSignature = /^1\.2\.840\.(?:113549\.1\.1\.1[123]|10045\.4\.3\.[234])$/;
 /** Of servers, or any (RFC 5280, 4.2.1.12). */
 const serverUsages = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 
@@ -70,47 +61,29 @@ function isPlain(certificate: X509Certificate): boolean {
   );
 }
 
-/** The parts of a certificate that Node does not show (RFC 5280, 4.1): names in DER, object identifiers and values in hexadecimal digits. */
+/** The parts of a certificate that Node does not show (RFC 5280, 4.1): names in DER, values of extensions in hexadecimal digits. */
 function partsOf({ raw }: X509Certificate) {
-  const [whole] = elementsOf(raw);
-  const [body] = elementsOf(whole?.content);
-  const fields = elementsOf(body?.content);
-  const [algorithm, issuer, , subject] = fields.filter(({ tag }) => tag === 0x30);
-  const [list] = elementsOf(fields.find(({ tag }) => tag === 0xa3)?.content);
-  const all = elementsOf(list?.content).map(({ content }) => {
-    const [oid, ...rest] = elementsOf(content);
+  const [body] = elementsOf(fromBER(raw).result);
+  const fields = elementsOf(body);
+  const [algorithm, issuer, , subject] = fields.filter((field) => field instanceof Sequence);
+  const [list] = elementsOf(fields.find(({ idBlock }) => idBlock.tagClass === 3 && idBlock.tagNumber === 3));
+  const all = elementsOf(list).map((extension) => {
+    const [oid, ...rest] = elementsOf(extension);
     // A boolean says whether it is critical.
-    const critical = rest.length > 1 && rest[0]?.content.some((octet) => octet !== 0);
-    return { oid: hexOf(oid), critical, value: hexOf(rest.at(-1)) };
+    return { oid: oidOf(oid), critical: rest.length > 1, value: hexOf(rest.at(-1)) };
   });
   return {
-    ...{ signature: hexOf(elementsOf(algorithm?.content)[0]), issuer: bytesOf(issuer), subject: bytesOf(subject) },
+    signature: oidOf(elementsOf(algorithm)[0]),
+    ...{ issuer: derOf(issuer), subject: derOf(subject) },
     extensions: new Map(all.map(({ oid, value }) => [oid, value])),
     unknown: all.filter(({ oid, critical }) => critical && !understood.includes(oid)),
     isRepeated: new Set(all.map(({ oid }) => oid)).size < all.length,
   };
 }
 
-/** An element in DER (X.690, 8.1). */
-interface Element {
-  tag: number;
-  content: Buffer;
-}
-
-const hexOf = (element: Element | undefined): string => element?.content.toString('hex') ?? '';
-const bytesOf = (element: Element | undefined): Buffer => element?.content ?? Buffer.alloc(0);
-
-/** The elements that follow one another in what OpenSSL has parsed already. */
-function elementsOf(der: Buffer = Buffer.alloc(0)): Element[] {
-  const elements: Element[] = [];
-  for (let at = 0; at < der.length; ) {
-    const short = der[at + 1] ?? 0;
-    const octets = short < 0x80 ? 0 : short - 0x80;
-    if (octets > 4) break;
-    const start = at + 2 + octets;
-    const length = octets === 0 ? short : der.readUIntBE(at + 2, octets);
-    elements.push({ tag: der[at] ?? 0, content: der.subarray(start, start + length) });
-    at = start + length;
-  }
-  return elements;
-}
+const elementsOf = (block: AsnType | undefined): AsnType[] =>
+  block instanceof Constructed ? block.valueBlock.value : [];
+const oidOf = (block: AsnType | undefined): string => (block instanceof ObjectIdentifier ? block.getValue() : '');
+const hexOf = (block: AsnType | undefined): string =>
+  block instanceof OctetString ? Buffer.from(block.valueBlock.valueHexView).toString('hex') : '';
+const derOf = (block: AsnType | undefined): Buffer => Buffer.from(block?.valueBeforeDecodeView ?? '');

@@ -42,6 +42,11 @@ describe('what prevents a pod from running:', () => {
       ['crash', 'pod p, container main: it keeps crashing (exit 1, restarted 2 times)'],
     );
   });
+  test('a container that is killed again and again; the kubelet says why', () => {
+    const trouble = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 3, lastExitCode: 137 }));
+    assert.equal(trouble?.why, 'pod p, container main: it keeps being killed (exit 137, restarted 3 times)');
+    assert.match(commandOf([toSeePod('c', trouble ?? assert.fail())]) ?? '', /describe pod p$/);
+  });
   test('a container that crashes again and again, while it runs', () => {
     const ofRun = (options: PodOptions) =>
       podFailure(pod('p', { runningSince: secondsAgo(40), restarts: 2, lastExitCode: 2, ...options }));

@@ -47,6 +47,9 @@ const observed: Written = {
   'spaces/sender.ts': binding,
   'wecs/upgrade.ts': `${klusterlet}/klusterletcontroller/klusterlet_controller.go:469`,
   'workloads/policy-view.ts': binding,
+  // As far as a kind has it: what a WEC has returned.
+  'workloads/returned-status.ts': 'kubernetes apps/v1',
+  'workloads/workload.ts': 'kubernetes apps/v1',
   'workloads/wds-stages.ts': `${policy}; ${binding}`,
   'workloads/wec-stages.ts': binding,
   'workloads/works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,

@@ -336,8 +336,14 @@ describe('an object is waited for', () => {
       ['workload-blocked', 'not-applied', ['w2: refused']],
     );
   });
-  test('on a WEC to which no policy sends it', async () =>
-    assert.deepEqual((await waited(good(), 'applied', ['w3'])).details, ['w3: no policy sends it there']));
+  test('on a WEC to which no policy sends it', async () => {
+    const others = structuredClone(inWds);
+    for (const each of others) Object.assign((each as { spec?: object }).spec ?? {}, { clusterSelectors: [] });
+    const { details } = await waited(wds([wec('w3')], others), 'applied', ['w3']);
+    assert.deepEqual(details, ['w3: no policy sends it there']);
+  });
+  test('but not on a WEC that does not exist', () =>
+    assert.rejects(waited(good(), 'applied', ['w1', 'w9']), { code: 'not-found', message: /no WEC w9 on/ }));
   test('although nothing sends it', async () => {
     const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
     assert.deepEqual([code, details], ['workload-blocked', ['no WEC: no binding policy of wds1 selects any object']]);

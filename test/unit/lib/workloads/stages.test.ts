@@ -11,14 +11,9 @@ import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manife
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import type { StatusCollector } from '../../../../src/lib/workloads/collector.ts';
 import { deliveriesOf } from '../../../../src/lib/workloads/delivery.ts';
-import {
-  boundObjects,
-  combinedKey,
-  type DeliveryEvidence,
-  statusesByPlace,
-  type WorkStatus,
-} from '../../../../src/lib/workloads/delivery-evidence.ts';
+import { boundObjects, combinedKey, type DeliveryEvidence } from '../../../../src/lib/workloads/delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from '../../../../src/lib/workloads/delivery-view.ts';
+import { statusesByPlace, type WorkStatus } from '../../../../src/lib/workloads/returned-status.ts';
 import { followed } from '../../../../src/lib/workloads/workload.ts';
 import { trimmer, WorksOfWds } from '../../../../src/lib/workloads/works.ts';
 
@@ -109,6 +104,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
     works: seen(new WorksOfWds((record.works ?? []).map(trimmer()))),
     workStatuses: seen(statusesByPlace((record.workStatuses ?? []).map(asIfRunning))),
+    statusAgents: new Map(),
     now: Date.parse('2026-11-20T15:20:00Z'),
     ...changes,
   };
@@ -571,6 +567,28 @@ describe('a broken link is named:', () => {
       one(given.policies).metadata.managedFields = [{ time: lately }];
       assert.equal(deliveries(given, web)[0]?.blockedAt?.state, 'waiting');
     });
+    test(`the status agent of the WEC has not been available${when}`, () => {
+      const down = {
+        type: 'Available',
+        status: 'False',
+        message: 'readyReplica is not probed',
+        lastTransitionTime: time,
+      };
+      const statusAgents = new Map([
+        ['cluster1', { metadata: { name: 'addon-status' }, status: { conditions: [down] } }],
+      ]);
+      const [old] = deliveries(record('singleton-status'), web, { statusAgents });
+      assert.deepEqual([old?.stage, old?.blockedAt?.state, old?.code], ['applied', state, 'status-outdated']);
+      assert.match(
+        old?.blockedAt?.why ?? '',
+        /^the status agent of cluster1 is not available: readyReplica is not probed/,
+      );
+      const given = record('singleton-status');
+      given.workStatuses = [];
+      const [missing] = deliveries(given, web, { statusAgents });
+      assert.deepEqual([missing?.blockedAt?.state, missing?.code], [state, 'status-missing']);
+      assert.match(missing?.blockedAt?.why ?? '', /^cluster1 has returned no status for it: the status agent of /);
+    });
     test(`the WEC has it with another immutable field${when}`, () => {
       const given = record('singleton-status');
       const message = 'Deployment.apps "web" is invalid: spec.selector: Invalid value: {}: field is immutable';
@@ -599,6 +617,22 @@ describe('a broken link is named:', () => {
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-not-returned']);
     });
   }
+  test('the returned status is of an earlier version than the object on the WEC', () => {
+    const given = record('singleton-status');
+    for (const { status = {} } of given.workStatuses ?? []) Object.assign(status, { observedGeneration: 2 });
+    const evidence = evidenceOf(given);
+    const metadata = { name: 'web', namespace: 't1', labels: { app: 't1' } };
+    const ref = { ...{ group: 'apps', version: 'v1', resource: 'deployments' }, kind: 'Deployment', ...metadata };
+    const of = followed({ ...ref, object: { metadata } }, evidence.policies, new Map([['t1', {}]]));
+    const areOutdated = (generation: number | undefined) =>
+      deliveriesOf(of, evidence).flatMap((delivery) =>
+        viewOfDelivery({ ...delivery, generation })
+          .stages.filter(({ why = '' }) => why === 'the status that cluster1 has returned is of an earlier version')
+          .map(({ id, state }) => `${id} ${state}`),
+      );
+    assert.deepEqual([undefined, 2].flatMap(areOutdated), []);
+    assert.deepEqual(areOutdated(3), ['available waiting', 'status waiting']);
+  });
   test('no status of a Namespace is waited for: KubeStellar never replaces the one in the WDS', () => {
     const given = record('singleton-status');
     for (const kind of ['Namespace', 'Deployment']) {
