@@ -161,7 +161,8 @@ export async function restoreAfterFailure(
       if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return error;
       const labels = await restoreLabels(last, name);
       for (const work of hubState.works) await restoreDeleteOption(last, work);
-      return labels === undefined ? error : error.with({ details: [`Restored: label ${labelList(labels)}`] });
+      const again = 'Workloads whose removal had begun are sent again, but not what else was in their Namespaces';
+      return labels === undefined ? error : error.with({ details: [`Restored: label ${labelList(labels)}`, again] });
     });
   } catch (failure) {
     if (!(failure instanceof StellarError)) throw failure;

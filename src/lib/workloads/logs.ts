@@ -61,11 +61,9 @@ export async function findSources(
     const get = command`stellarctl workload get ${`${named.kind}/${named.name}`} -n ${named.namespace} ${flagsOf(wds)}`;
     throw new StellarError('not-found', `${what} is sent to no WEC.`, { next: [nextStep(get, 'See why')] });
   }
-  const proofs = await Promise.all(
-    wecs.map(({ name, kube }) =>
-      tryRead(async () => provenWec(name, requireIts(wds), kube ?? (await wds.contextNamed?.(name)))),
-    ),
-  );
+  const prove = async ({ name, kube }: (typeof given)[number]) =>
+    provenWec(name, requireIts(wds), kube ?? (await wds.contextNamed?.(name)));
+  const proofs = await Promise.all(wecs.map((wec) => tryRead(() => prove(wec))));
   const sources = proofs.flatMap((proof, index) => {
     const kube = ifSeen(proof);
     return kube === undefined ? [] : [{ wec: wecs[index]?.name ?? '', kube, object }];
@@ -127,15 +125,17 @@ async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Pr
   return labelSelector === undefined ? podsOf(name, pods) : pods;
 }
 
-const containersOf = ({ spec }: Pod, { container }: LogRequest): string[] =>
-  [...(container === undefined ? [] : (spec?.initContainers ?? [])), ...(spec?.containers ?? [])]
+/** The containers that have a log: those that have started, if it was in an earlier run. */
+const containersOf = ({ status }: Pod, { container }: LogRequest): string[] =>
+  [...(container === undefined ? [] : (status?.initContainerStatuses ?? [])), ...(status?.containerStatuses ?? [])]
+    .filter(({ state, lastState }) => state?.waiting === undefined || lastState?.terminated !== undefined)
     .map(({ name }) => name)
     .filter((name) => container === undefined || name === container);
 
 function nothingRuns({ wec, object: { ref } }: LogSource, { container }: LogRequest): StellarError {
-  const what = describeObject({ kind: ref.kind, metadata: ref });
-  const has = container === undefined ? 'has no pods' : `has no pods with a container ${container}`;
-  return new StellarError('not-found', `${what} ${has} on ${wec}.`);
+  const what = container === undefined ? 'container' : `container ${container}`;
+  const object = describeObject({ kind: ref.kind, metadata: ref });
+  return new StellarError('not-found', `No ${what} of ${object} has started on ${wec}.`);
 }
 
 /** In characters: a line without an end must not fill the memory. */

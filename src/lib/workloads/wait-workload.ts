@@ -77,15 +77,19 @@ export interface Open {
 
 const hasFailed = ({ delivery }: Open): boolean => delivery?.blockedAt?.state === 'failed';
 
-function wordsOf({ where, delivery, why = 'no policy sends it there' }: Open): string {
-  if (delivery === undefined) return `${where}: ${why}`;
+function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
+  if (delivery === undefined) return why;
   const { blockedAt, stages } = delivery;
-  return `${where}: ${blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet'}`;
+  return blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
 }
+
+/** A line for each reason. */
+const wordsOf = (open: readonly Open[]): string[] =>
+  [...Map.groupBy(open, whyOf)].map(([why, all]) => `${few(all.map(({ where }) => where)).join(', ')}: ${why}`);
 
 export function verdictOn(open: readonly Open[]): Verdict {
   if (open.length === 0) return met;
-  const why = few(open.map(wordsOf), 2).join('; ');
+  const why = few(wordsOf(open), 2).join('; ');
   return open.some(hasFailed) ? failed(why) : waiting(why);
 }
 
@@ -116,7 +120,7 @@ export function notReached(
   open: readonly Open[],
   errors: readonly StellarError[],
 ): StellarError {
-  const details = few(open.map(wordsOf), 20);
+  const details = few(wordsOf(open), 20);
   const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
   if (unseen !== undefined) return unseen.with({ details });
   const look = nextStep(see, 'See what blocks it');

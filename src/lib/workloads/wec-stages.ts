@@ -3,7 +3,7 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting }
 import { ifSeen } from '../kube/access.ts';
 import { conditionOf, groupResourceOf, writtenAt } from '../kube/client/objects.ts';
 import type { Candidate } from '../ocm/kubestellar-api.ts';
-import { holdersOf, lacksRight, type ManifestStatus, type ManifestWork, toSeeHolders } from '../ocm/manifest-works.ts';
+import { lacksRight, type ManifestStatus } from '../ocm/manifest-works.ts';
 import { addonNamespace, statusAgent } from '../ocm/ocm-names.ts';
 import { toEndRefusal } from '../ocm/refusals.ts';
 import { flagsOf, toSeeTransport } from '../spaces/open-wds.ts';
@@ -101,8 +101,11 @@ function workInMailbox(delivery: Delivery): Verdict {
     const accept = run(command`stellarctl accept ${stoppedAt} ${onIts(evidence.its)}`, 'Accept it');
     return failed(`${why}: ${stops}`, { code: 'transport-stopped', next: [accept] });
   }
-  const { deletionTimestamp } = sent.value.work.metadata;
-  if (deletionTimestamp !== undefined) return workDeleted(delivery, sent.value.work, deletionTimestamp);
+  const { deletionTimestamp: since } = sent.value.work.metadata;
+  if (since !== undefined) {
+    const details = { code: 'work-deleting', next: toSeeAgent(delivery), since };
+    return lateSince(evidence, Date.parse(since), `its work in mailbox ${wec} is being deleted`, details);
+  }
   const work = `its work in mailbox ${wec}`;
   if (generationOf(sent.value.work) < observedGeneration) {
     const why = `${work} was written for an earlier generation of the Binding of ${binding.metadata.name}`;
@@ -118,19 +121,6 @@ function workInMailbox(delivery: Delivery): Verdict {
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
   const why = `${work} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`;
   return failed(why, { code: 'work-stale', next: [run(refresh, 'Have the transport rewrite it')] });
-}
-
-/** @param since when its deletion began */
-function workDeleted(delivery: Delivery, work: ManifestWork, since: string): Verdict {
-  const { wec, evidence } = delivery;
-  const holders = holdersOf(work);
-  if (holders.length === 0) {
-    const details = { code: 'work-deleting', next: toSeeAgent(delivery), since };
-    return lateSince(evidence, Date.parse(since), `its work in mailbox ${wec} is being deleted`, details);
-  }
-  const why = `its work ${work.metadata.name} in mailbox ${wec} is being deleted, blocked by finalizer ${holders.join(', ')}, which is not its agent's`;
-  const next = toSeeHolders([work], evidence.its ?? 'ITS');
-  return lateSince(evidence, Date.parse(since), why, { code: 'work-held', next, since }, next);
 }
 
 const condition = (manifest: ManifestStatus | undefined, type: string) => conditionOf({ status: manifest }, type);

@@ -43,6 +43,8 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const { view: policies, errors } = await listPolicies(wds);
+  const toSee = (name: string) =>
+    run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why');
   const empty = policies.filter(({ code }) => code === emptyPolicy);
   const failed = policies.filter(({ state, code }) => state === 'failed' && code !== emptyPolicy);
   const names = few(empty.map(({ name }) => name)).join(', ');
@@ -55,8 +57,11 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
     if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
     const [error] = errors;
     if (error !== undefined) return skipped(error.why);
-    const waiting = policies.filter(({ state }) => state === 'waiting').map(({ name }) => name);
-    const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${few(waiting).join(', ')}`;
+    const waiting = policies.filter(({ state }) => state === 'waiting');
+    const open = waiting.find(({ code }) => code === 'replicas-missing' || code === 'not-available');
+    if (open !== undefined)
+      return warn('policy-waiting', `Of policy ${open.name} of ${wds.name}, ${open.why}.`, toSee(open.name));
+    const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${few(waiting.map(({ name }) => name)).join(', ')}`;
     return pass(`${count(policies.length, 'policy', 'policies')}${rest}`);
   }
   const byCause = Map.groupBy(failed, ({ why }) => why);
@@ -65,9 +70,7 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
     const [policies, have] = names.length === 1 ? ['policy', 'has'] : ['policies', 'have'];
     return `Binding ${policies} ${few(names).join(', ')} of ${wds.name} ${have} a problem: ${why}${begun(since, wds.kube.now())}.`;
   });
-  const next = groups.map(({ names: [name = ''] }) =>
-    run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why'),
-  );
+  const next = groups.map(({ names: [name = ''] }) => toSee(name));
   return {
     status: 'fail',
     problem: { ...problem('policy-failed', first, ...next), details: [...details, ...nothing] },

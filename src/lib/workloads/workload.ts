@@ -1,15 +1,15 @@
 import { StellarError } from '../core/errors.ts';
-import { command, run } from '../core/next-step.ts';
+import { command, helpOf, run } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../kube/discovery.ts';
 import { checkNamespace, checkPathSegment } from '../kube/object-names.ts';
-import { firstPodFailure, podsOf } from '../kube/pods.ts';
+import { firstPodFailure, podsOf, toSeePod } from '../kube/pods.ts';
 import { provenWec } from '../ocm/find-wecs.ts';
 import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
-import { addonNamespace, statusAgent } from '../ocm/ocm-names.ts';
+import { addonNamespace, agentNamespace, klusterletName, statusAgent } from '../ocm/ocm-names.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
@@ -117,7 +117,7 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
 
 /** Whether the WEC itself may show what blocks a delivery. */
 const dependsOnWec = ({ blockedAt, code }: DeliveryView): boolean =>
-  blockedAt?.stage === 'available' || code === 'status-missing' || code === 'status-outdated';
+  blockedAt?.stage === 'available' || ['status-missing', 'status-outdated', 'agent-silent'].includes(code ?? '');
 
 /** Adds why pods on the WEC do not run, in the words of its kubelet. */
 async function withPodFailure(delivery: DeliveryView, ref: Found['ref'], wec: Kube): Promise<DeliveryView> {
@@ -126,6 +126,7 @@ async function withPodFailure(delivery: DeliveryView, ref: Found['ref'], wec: Ku
   const failureIn = async (namespace: string | undefined, name: string) =>
     firstPodFailure(podsOf(name, (namespace && (await wec.list<Pod>(resources.pods, { namespace }))) || []));
   const found = await tryRead(async () => {
+    if (code === 'agent-silent') return failureIn(agentNamespace, klusterletName);
     const own = code === 'status-missing' ? undefined : await failureIn(ref.namespace, ref.name);
     // Replicas are counted in the returned status, which is old while the status agent does not run.
     return own ?? failureIn(addonNamespace, statusAgent);
@@ -134,7 +135,7 @@ async function withPodFailure(delivery: DeliveryView, ref: Found['ref'], wec: Ku
   if (failure === undefined) return delivery;
   const why = `${blockedAt.why}: ${failure.why}`;
   const stages = delivery.stages.map((stage) => (stage.id === blockedAt.stage ? { ...stage, why } : stage));
-  return { ...delivery, blockedAt: { ...blockedAt, why }, stages };
+  return { ...delivery, blockedAt: { ...blockedAt, why }, stages, ...helpOf([toSeePod(wec.cluster.context, failure)]) };
 }
 
 /** Whether the guard keeps a Binding depends on the other objects that it names: read only if it names one that is not selected. */

@@ -7,7 +7,7 @@ import { fakeKube } from '../../support/builders.ts';
 const pod = {
   metadata: { name: 'web-1', namespace: 'shop', uid: 'u' },
   spec: { containers: [{ name: 'main' }] },
-  status: { phase: 'Succeeded' },
+  status: { phase: 'Succeeded', containerStatuses: [{ name: 'main', state: {} }] },
 };
 
 /** A Deployment whose pods are what each list shows. */
@@ -50,7 +50,13 @@ test('lines are whole, however they arrive', async () =>
   ]));
 
 test('an object without pods is an error', () =>
-  assert.rejects(read(source([[]]), false), { message: 'Deployment shop/web has no pods on c1.' }));
+  assert.rejects(read(source([[]]), false), { message: 'No container of Deployment shop/web has started on c1.' }));
+
+test('a container that has not started has no log', async () => {
+  const waiting = { name: 'main', state: { waiting: { reason: 'ImagePullBackOff' } } };
+  const other = { ...pod, metadata: { ...pod.metadata, uid: 'v' }, status: { containerStatuses: [waiting] } };
+  assert.deepEqual(await read(source([[other, pod]], ['1 a\n']), false), ['web-1/main 1 a']);
+});
 
 test('while it is followed, its first pod is waited for', async () =>
   assert.deepEqual(await read(source([[], [pod]], ['1 a\n']), true), ['web-1/main 1 a']));

@@ -7,7 +7,7 @@ import { failed } from '../../../../src/lib/core/stages.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import { groupOf, type KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../../../../src/lib/ocm/kubestellar-api.ts';
-import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
+import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import type { StatusCollector } from '../../../../src/lib/workloads/collector.ts';
 import { deliveriesOf } from '../../../../src/lib/workloads/delivery.ts';
@@ -528,22 +528,6 @@ describe('a broken link is named:', () => {
         broken((given) => written(given, longAgo, { deletionTimestamp: time })),
         [`t10: cluster1: wec ${state} work-deleting`],
       ));
-    test(`another program keeps the work that is being deleted${when}`, () => {
-      const given = good();
-      const setBy = {
-        manager: 'kubectl-edit',
-        fieldsV1: { 'f:metadata': { 'f:finalizers': { 'v:"example.com/hold"': {} } } },
-      };
-      written(given, longAgo, {
-        ...{ generation: 5, deletionTimestamp: time, finalizers: [workFinalizer, 'example.com/hold'] },
-        managedFields: [{ time: longAgo, ...setBy }],
-      });
-      const [delivery] = deliveries(given, configMap);
-      assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'work-held']);
-      assert.equal(delivery?.blockedAt?.since, time);
-      assert.match(delivery?.blockedAt?.why ?? '', /blocked by finalizer example\.com\/hold \(set by kubectl-edit\), /);
-      assert.match(delivery?.next ?? '', /^kubectl --context its1 -n cluster1 get manifestwork \S+ -o yaml --show-man/);
-    });
     test(`the agent has not responded${when}`, () =>
       assert.deepEqual(
         broken((given) => {

@@ -30,7 +30,7 @@ const wec = {
   spec: { hubAcceptsClient: true },
   status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
 } as Typed;
-const work = (of: string): Typed =>
+const work = (of: string, available = 'True'): Typed =>
   ({
     kind: 'ManifestWork',
     metadata: {
@@ -50,7 +50,7 @@ const work = (of: string): Typed =>
             resourceMeta: { ordinal: 0 },
             conditions: [
               { type: 'Applied', status: 'True' },
-              { type: 'Available', status: 'True' },
+              { type: 'Available', status: available, message: 'it is not there' },
             ],
           },
         ],
@@ -93,6 +93,15 @@ test('a policy without objects is a warning: it may be made before them', async 
   const found = await judged([policy('b'), empty]);
   assert.ok('code' in found);
   assert.deepEqual([found.status, found.code], ['warn', 'policy-empty']);
+});
+
+test('a policy whose objects do not run everywhere is a warning', async () => {
+  const found = await judged([policy('q'), binding('q', 'w1')], true, undefined, [wec, work('q', 'False')]);
+  assert.ok('message' in found);
+  assert.deepEqual(
+    [found.status, found.message],
+    ['warn', 'Of policy q of wds1, Namespace shop: not available on w1: it is not there.'],
+  );
 });
 
 test('a policy without its works fails', async () => {
