@@ -106,7 +106,7 @@ export async function readLogs(
     const isLast = !request.follow || (pods.length > 0 && pods.every(hasEnded));
     await (isLast ? Promise.all(reading) : pause(lookAgainMs, run.deadline, run.signal));
     if (failure !== undefined) throw failure;
-    if (isLast && started.size === 0) throw nothingRuns(source, request);
+    if (isLast && started.size === 0) throw nothingRuns(source, request, pods.length);
     if (isLast || run.deadline.passed) return;
   }
 }
@@ -132,10 +132,10 @@ const containersOf = ({ status }: Pod, { container }: LogRequest): string[] =>
     .map(({ name }) => name)
     .filter((name) => container === undefined || name === container);
 
-function nothingRuns({ wec, object: { ref } }: LogSource, { container }: LogRequest): StellarError {
-  const what = container === undefined ? 'container' : `container ${container}`;
-  const object = describeObject({ kind: ref.kind, metadata: ref });
-  return new StellarError('not-found', `No ${what} of ${object} has started on ${wec}.`);
+function nothingRuns({ wec, object: { ref } }: LogSource, { container = '' }: LogRequest, pods: number): StellarError {
+  const what = describeObject({ kind: ref.kind, metadata: ref });
+  const has = pods === 0 ? 'pods' : ['container', container, 'that has started'].filter(Boolean).join(' ');
+  return new StellarError('not-found', `${what} has no ${has} on ${wec}.`);
 }
 
 /** In characters: a line without an end must not fill the memory. */
@@ -183,12 +183,8 @@ async function readContainer(
       }
     } catch (error) {
       // One that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows.
-      if (
-        !follow ||
-        !(error instanceof StellarError) ||
-        !['api-error', 'unreachable', 'not-found'].includes(error.code)
-      )
-        throw error;
+      const code = error instanceof StellarError ? error.code : '';
+      if (!follow || !['api-error', 'unreachable', 'not-found'].includes(code)) throw error;
     }
     if (!follow || deadline.passed) return;
     await pause(lookAgainMs, deadline, signal);

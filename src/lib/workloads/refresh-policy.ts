@@ -5,12 +5,14 @@ import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { count } from '../core/words.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
 import { resources } from '../kube/client/objects.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import { originGenerationAnnotation } from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../spaces/sender.ts';
+import { readControllers } from './delivery-evidence.ts';
 import { noSuchPolicy } from './explain.ts';
 import { getPolicy } from './policy-subject.ts';
 import { requireIts } from './unseen.ts';
@@ -25,12 +27,17 @@ export interface RefreshResult extends NamedResult {
 /**
  * Makes the transport rewrite the works of a policy with the current transforms and properties. The transport compares a work by
  * the generation in its annotation (kubestellar v0.30.0, pkg/transport/generic): without the annotation the work counts as changed.
- * @throws StellarError `not-found`; if the ITS is not reachable
+ * @throws StellarError `not-found`; `workload-blocked` if the transport does not run; if the ITS is not reachable
  */
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   const its = requireIts(wds);
   const { works } = await provenWorks(name, wds, its);
   if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
+  const problem = ifSeen(await tryRead(() => readControllers(wds)))?.transport;
+  if (problem?.state === 'failed')
+    throw new StellarError('workload-blocked', `The transport of ${wds.name} rewrites nothing: ${problem.why}.`, {
+      next: problem.next ?? [],
+    });
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
     const annotations = { [originGenerationAnnotation]: null };

@@ -89,7 +89,7 @@ describe('a command that is killed after each of its writes and rerun each time'
     assert.deepEqual(writes, [
       'PATCH clusterrolebindings/kubeflex-manager-cluster-admin-rolebinding',
       'PATCH controlplanes/its1',
-      'PATCH namespaces/customization-properties',
+      'POST /api/v1/namespaces',
     ]);
     await assertComplete(line, 'its1');
   });
@@ -105,7 +105,7 @@ describe('a command that is killed after each of its writes and rerun each time'
       'POST kubeflex/token',
       'PATCH secrets/its2-bootstrap',
       'PATCH controlplanes/its2',
-      'PATCH namespaces/customization-properties',
+      'POST /api/v1/namespaces',
     ]);
     const secret = 'kubeflex-system/its2-bootstrap';
     assert.equal(await hosting.admin.find(resources.secrets, secret), undefined);

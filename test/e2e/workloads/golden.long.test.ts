@@ -138,7 +138,7 @@ describe('workload logs', { concurrency: 1 }, () => {
     assert.doesNotMatch(swapped.stderr, /wec join/);
     assert.deepEqual([swapped.stdout, swapped.exitCode], ['', 1]);
     const other = await run(['--wec', 'w2', '-c', 'other']);
-    assert.match(other.stderr, /No container other of Deployment talk\/talk has started on w2\./);
+    assert.match(other.stderr, /Deployment talk\/talk has no container other that has started on w2\./);
     assert.match((await run(['--wec', 'w2', '--tail', '1'])).stdout, /^line \d+\n$/);
   });
 

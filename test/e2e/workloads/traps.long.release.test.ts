@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   type Bed,
   crd,
+  faultyPods,
   installAddonByPlacement,
   type KubeObject,
   type ManagedCluster,
@@ -126,7 +127,20 @@ describe('the view of workloads', () => {
       const { stdout } = await cli.run(['workload', 'get', 'deployment/web', '-n', 'unpulled', ...at]);
       return /on w1: pod web-\S+, container c: the image example\.com\/nowhere:1 cannot be pulled/.test(stdout);
     }, 'the words of the kubelet');
+    const { stderr } = await cli.run(['workload', 'get', 'deployment/web', '-n', 'unpulled', ...at]);
+    assert.match(stderr, /kubectl --context w1 -n unpulled describe pod web-/);
     await mend();
+  });
+
+  it('says why the agent of a WEC does not answer', inRelease, async () => {
+    const mend = await bed.fault({ kind: 'crashing', plane: 'w1', pod: faultyPods.agents });
+    await arrange({ name: 'unanswered' });
+    await until(async () => {
+      const { stdout } = await cli.run(['workload', 'get', 'cm/c', '-n', 'unanswered', ...at]);
+      return /the agent of w1 has not answered.*: pod klusterlet-\S+, container \S+: it keeps crashing/.test(stdout);
+    }, 'the crash of the agent');
+    await mend();
+    await done('cm/c -n unanswered');
   });
 
   it('waits for the status of the present version', async () => {

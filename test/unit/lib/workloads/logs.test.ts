@@ -50,12 +50,14 @@ test('lines are whole, however they arrive', async () =>
   ]));
 
 test('an object without pods is an error', () =>
-  assert.rejects(read(source([[]]), false), { message: 'No container of Deployment shop/web has started on c1.' }));
+  assert.rejects(read(source([[]]), false), { message: 'Deployment shop/web has no pods on c1.' }));
 
 test('a container that has not started has no log', async () => {
   const waiting = { name: 'main', state: { waiting: { reason: 'ImagePullBackOff' } } };
   const other = { ...pod, metadata: { ...pod.metadata, uid: 'v' }, status: { containerStatuses: [waiting] } };
   assert.deepEqual(await read(source([[other, pod]], ['1 a\n']), false), ['web-1/main 1 a']);
+  const none = { message: 'Deployment shop/web has no container that has started on c1.' };
+  await assert.rejects(read(source([[other]]), false), none);
 });
 
 test('while it is followed, its first pod is waited for', async () =>
