@@ -55,14 +55,15 @@ export async function getManagedCluster(hub: Kube, name: string): Promise<Manage
 /**
  * A client of a WEC, once it is proven that it leads there.
  * @param kube of the context that the user names, or of the one with the name of the WEC, if any
+ * @param known its ManagedCluster, if it has been read
  * @throws StellarError `not-found`, `context-unknown`, `identity-unproven`
  */
-export async function provenWec(wec: string, hub: Kube, kube: Kube | undefined): Promise<Kube> {
+export async function provenWec(wec: string, hub: Kube, kube?: Kube, known?: ManagedCluster): Promise<Kube> {
   if (kube === undefined)
     throw new StellarError('context-unknown', `No context leads to ${wec}.`, {
       next: [partial(`--wec ${wec}=CONTEXT`, 'Name it')],
     });
-  const cluster = await getManagedCluster(hub, wec);
+  const cluster = known ?? (await getManagedCluster(hub, wec));
   if (await isRecorded(kube, cluster)) return kube;
   const record = command`stellarctl wec join ${`${wec}=${kube.cluster.context}`} --its ${hub.cluster.context}`;
   // A join refuses another cluster than the one that is recorded.

@@ -54,13 +54,10 @@ export async function deregister(
   { its: { kube: hub, context }, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
   run: Run,
 ): Promise<NamedResult[]> {
+  await requirePermissions(hub, [may('delete', resources.managedClusters)]);
   const inspected = await readConfirmed({
     read: async () => {
-      const [policies, endpoints] = await Promise.all([
-        readPolicies(),
-        hubEndpoints(hub, context),
-        requirePermissions(hub, [may('delete', resources.managedClusters)]),
-      ]);
+      const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, context)]);
       const ofIts = { hub, endpoints, policies };
       const names = wecs.map(({ name }) => name);
       const states = await readHubStates(hub, names);

@@ -101,9 +101,8 @@ export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<Delive
   const readInventory = through(wds.its, async ({ kube }) =>
     byName((await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
   );
-  const ofStatus = { fieldSelector: `metadata.name=${statusAddon}` };
   const readAddons = through(wds.its, ({ kube }) =>
-    kube.list<WithConditions>(resources.managedClusterAddOns, ofStatus),
+    kube.list<WithConditions>(resources.managedClusterAddOns, { fieldSelector: `metadata.name=${statusAddon}` }),
   );
   const [inWds, controllers, transforms] = await Promise.all([
     readWdsSide(wds),

@@ -94,13 +94,14 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
   const deliveries = deliveriesOf(of, { ...evidence, held: await heldPolicies(of, evidence, kinds, wds) });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
   const explain = async (delivery: Delivery): Promise<DeliveryView> => {
-    const { wec = '' } = delivery;
+    const { wec = '', cluster, workStatus } = delivery;
     const view = viewOfDelivery(delivery);
-    const isVersioned = ifSeen(delivery.workStatus)?.status?.observedGeneration !== undefined;
+    const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
     if (!dependsOnWec(view) && !(view.done && isVersioned)) return view;
-    const wecKube = ifSeen(await tryRead(async () => provenWec(wec, requireIts(wds), await wds.contextNamed?.(wec))));
+    const prove = async () => provenWec(wec, requireIts(wds), await wds.contextNamed?.(wec), ifSeen(cluster));
+    const wecKube = ifSeen(await tryRead(prove));
     if (wecKube === undefined) return view;
-    const live = ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace })));
+    const live = isVersioned ? ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace }))) : undefined;
     return withPodFailure(viewOfDelivery({ ...delivery, generation: live?.metadata.generation }), ref, wecKube);
   };
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
