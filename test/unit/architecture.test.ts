@@ -281,13 +281,13 @@ test('each next step is a line of its own', () => {
   );
 });
 
-test('one place parses kubeconfigs', () => {
+test('one place parses kubeconfigs as documents', () => {
   const parsers = sources.filter(
     ({ file, text }) => file.startsWith('src/lib/kube/') && /import \{[^}]*\bparse\w*\b[^}]*\} from 'yaml'/.test(text),
   );
   assert.deepEqual(
     parsers.map(({ file }) => file),
-    ['src/lib/kube/kubeconfig/document.ts'],
+    ['src/lib/kube/kubeconfig/edit.ts'],
   );
 });
 

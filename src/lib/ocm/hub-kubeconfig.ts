@@ -1,6 +1,9 @@
+import { parseDocument } from 'yaml';
+import { yamlOfPrograms } from '../core/formats.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { type ConfigMap, resources } from '../kube/client/objects.ts';
-import { parseKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
+import { contentIn } from '../kube/kubeconfig/entries.ts';
+import { kubeconfigOf } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** The connection to a hub in a kubeconfig. */
@@ -13,8 +16,9 @@ export interface KnownHub extends Endpoint {
 
 /** Reads a kubeconfig of one cluster and at most one user, YAML. Undefined if it cannot be read, or has no server. */
 export function parseHubKubeconfig(text: string): KnownHub | undefined {
+  const source = 'of a hub';
   try {
-    const { clusters, users } = parseKubeconfig(text, 'of a hub');
+    const { clusters, users } = kubeconfigOf(contentIn(source, parseDocument(text, yamlOfPrograms)), source);
     const [cluster] = clusters.values();
     const [user] = users.values();
     if (typeof cluster?.server !== 'string') return undefined;

@@ -6,8 +6,8 @@ import type { Connect, Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { type ConfigMap, resources } from '../kube/client/objects.ts';
 import type { ContextToSet, ExtensionEdit, PresentContext } from '../kube/kubeconfig/contexts.ts';
-import { type Entry, noneGiven } from '../kube/kubeconfig/document.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
+import { type Entry, noneGiven } from '../kube/kubeconfig/entries.ts';
 import {
   type ContextEntry,
   type Kubeconfig,

@@ -214,6 +214,6 @@ async function requireDocker(programs: ProgramRun): Promise<void> {
  * Reads a cluster's connection data from its provider. @throws StellarError `program-failed` for an incomplete or stopped cluster
  */
 export async function readEntries(provider: LocalProvider, name: string): Promise<SelectedContext> {
-  const config = parseKubeconfig(await provider.kubeconfig(name), `of the ${provider.name} cluster ${name}`);
+  const config = await parseKubeconfig(await provider.kubeconfig(name), `of the ${provider.name} cluster ${name}`);
   return selectContext(config, config.currentContext ?? localNames(provider.name, name).context);
 }

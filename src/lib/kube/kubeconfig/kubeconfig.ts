@@ -4,7 +4,7 @@ import path from 'node:path';
 import { StellarError } from '../../core/errors.ts';
 import { isObject } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
-import { invalidKubeconfig, namedEntries, parseYaml, toGiveKubeconfig } from './document.ts';
+import { invalidKubeconfig, namedEntries, parseContent, toGiveKubeconfig } from './entries.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
 export interface ClusterEntry {
@@ -98,7 +98,7 @@ export interface Environment {
 export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
   const merged = emptyKubeconfig();
   for (const name of candidateFiles(file, env)) {
-    if (addFile(merged, name)) continue;
+    if (await addFile(merged, name)) continue;
     if (name === file) throw invalidKubeconfig(name, 'no such file');
     if (env.KUBECONFIG) merged.missing = [...(merged.missing ?? []), name];
   }
@@ -110,9 +110,14 @@ export async function loadKubeconfig(file: string | undefined, env: Environment 
  * @param source names it in errors
  * @throws StellarError `kubeconfig-invalid`
  */
-export function parseKubeconfig(text: string, source: string): Kubeconfig {
+export async function parseKubeconfig(text: string, source: string): Promise<Kubeconfig> {
+  return kubeconfigOf(await parseContent(source, text, false), source);
+}
+
+/** The same for its parsed content. */
+export function kubeconfigOf(content: unknown, source: string): Kubeconfig {
   const config = emptyKubeconfig();
-  readInto(config, source, parseYaml(source, text, false).content);
+  readInto(config, source, content);
   return config;
 }
 
@@ -135,9 +140,9 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
 }
 
 /** @returns false for a file that does not exist */
-function addFile(merged: Kubeconfig, name: string): boolean {
+async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
   try {
-    readInto(merged, name, parseYaml(name, readFileSync(name, 'utf8')).content);
+    readInto(merged, name, await parseContent(name, readFileSync(name, 'utf8'), true));
     return true;
   } catch (error) {
     if (error instanceof StellarError) throw error;
@@ -241,7 +246,7 @@ const userFields = ['token', 'client-certificate-data', 'client-key-data'] as co
  * @throws StellarError `kubeconfig-invalid`
  */
 export async function contextFromCluster(text: string, source: string): Promise<SelectedContext> {
-  const config = parseKubeconfig(text, source);
+  const config = await parseKubeconfig(text, source);
   const [first] = config.contexts.keys();
   const { name, server, cluster, user } = selectContext(config, config.currentContext ?? first ?? '');
   const address = withoutCredentials(server);
