@@ -82,6 +82,7 @@ export type Kube = Pick<LiveKube, keyof LiveKube>;
  * A client for one context.
  * @param deadline limits every request
  * @param signal aborts the requests in flight
+ * @param shared limit of the clients of many clusters: such a client opens few connections, each of which takes 85 kB until it is closed
  * @param plugins where exec plugins run
  */
 export function connect(
@@ -89,10 +90,11 @@ export function connect(
   deadline: Deadline,
   signal: AbortSignal,
   trace?: Trace,
-  limit: Limit = requestLimit(),
+  shared?: Limit,
   plugins?: PluginHost,
 ): Kube {
-  return new LiveKube({ context, deadline, signal, trace, limit, plugins });
+  const [limit, connections] = shared === undefined ? [requestLimit(), 32] : [shared, 4];
+  return new LiveKube({ context, deadline, signal, trace, limit, connections, plugins });
 }
 
 class LiveKube {

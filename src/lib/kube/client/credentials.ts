@@ -64,6 +64,7 @@ const freshMs = 30_000;
 export class Credentials {
   readonly #context: SelectedContext;
   readonly #plugins: PluginHost | undefined;
+  readonly #connections: number | undefined;
   #issued: Issued | undefined;
   #refused: Issued | undefined;
   #current: Promise<Server> | undefined;
@@ -76,9 +77,10 @@ export class Credentials {
   readonly #closing = new AbortController();
 
   /** @param plugins where exec plugins run; required for a context that has one */
-  constructor(context: SelectedContext, plugins?: PluginHost) {
+  constructor(context: SelectedContext, plugins?: PluginHost, connections?: number) {
     this.#context = context;
     this.#plugins = plugins;
+    this.#connections = connections;
   }
 
   /** @throws StellarError `credentials-failed` if they cannot be obtained. */
@@ -176,7 +178,7 @@ export class Credentials {
     const server = new URL(this.#context.server);
     const options: https.AgentOptions = {
       keepAlive: true,
-      maxSockets: 32,
+      maxSockets: this.#connections,
       lookup,
       autoSelectFamilyAttemptTimeout: addressTimeoutMs,
       ...verified,

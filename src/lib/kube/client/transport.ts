@@ -50,6 +50,8 @@ export interface Connection {
    * sent.
    */
   limit: Limit;
+  /** At most so many connections. */
+  connections: number;
   /** Where exec plugins run; required for a context that has one. */
   plugins: PluginHost | undefined;
 }
@@ -77,12 +79,12 @@ export class Transport {
   #clockStart = Date.now() - monotonic();
 
   constructor(connection: Connection) {
-    const { context, plugins } = connection;
+    const { context, plugins, connections } = connection;
     this.#server = new URL(context.server);
     const { name, server, inspection, renewal, user } = context;
     const token = { user: tokenUser(user.token ?? ''), expires: tokenExpiry(user.token ?? '') };
     this.cluster = { context: name, server: withoutCredentials(server), inspection, renewal, token };
-    this.credentials = new Credentials(context, plugins);
+    this.credentials = new Credentials(context, plugins, connections);
     this.#connection = connection;
   }
 
@@ -180,6 +182,8 @@ export class Transport {
     const { signal } = this.#connection;
     const server = await this.credentials.server();
     const started = monotonic();
+    // It has its connection for itself.
+    server.agent.maxSockets += 1;
     const sent = this.#open(request, server);
     const end = () => void sent.destroy();
     const unanswered = setTimeout(end, requestTimeoutMs);
@@ -198,6 +202,7 @@ export class Transport {
       clearTimeout(unanswered);
       signal.removeEventListener('abort', end);
       end();
+      server.agent.maxSockets -= 1;
     }
   }
 

@@ -28,7 +28,29 @@ test('a client opens at most 32 connections', async () => {
   assert.equal(await connectionsOf(1, () => undefined), 32);
 });
 
-test('clients of several clusters share 32 concurrent requests', async () => {
+test('clients of several clusters share 32 concurrent requests, and open 4 connections each', async () => {
   const limit = requestLimit();
-  assert.ok((await connectionsOf(3, () => limit)) <= 3 * 32);
+  assert.equal(await connectionsOf(3, () => limit), 3 * 4);
+});
+
+test('answers without end have connections of their own', async () => {
+  let endless = 0;
+  const server = await FakeServer.start(({ path }) => {
+    if (path !== '/log') return { body: { metadata: {} } };
+    endless += 1;
+    return undefined;
+  });
+  const stopping = new AbortController();
+  const kube = connect(server.context(), new Deadline(20_000), stopping.signal, undefined, requestLimit());
+  const streams = Array.from({ length: 6 }, () => kube.stream('/log', {}).next());
+  try {
+    // It is answered while they are open.
+    do await kube.read('/version');
+    while (endless < streams.length);
+  } finally {
+    stopping.abort();
+    await Promise.allSettled(streams);
+    kube.close();
+    await server.stop();
+  }
 });
