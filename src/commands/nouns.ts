@@ -2,6 +2,8 @@ import { roleWithArticle, type SpaceRole } from '../lib/ocm/kubeflex-names.ts';
 import type { Definition } from './common/define.ts';
 import { type Entry, entry, type Group } from './common/entry.ts';
 
+const loadGrant = () => import('./wec/grant.ts');
+
 export const wec: Group = {
   name: 'wec',
   summary: 'register and manage Workload Execution Clusters',
@@ -19,13 +21,8 @@ export const wec: Group = {
     entry('list|ls', 'list the WECs of the ITS', () => import('./wec/list.ts')),
     entry('get', 'show everything about a WEC, and what is wrong with it', () => import('./wec/get.ts')),
     entry('wait', 'wait until WECs reach a stage', () => import('./wec/wait.ts')),
-    entry(
-      'grant',
-      'give the work agent of a WEC the rights that its works need',
-      () => import('./wec/grant.ts'),
-      'grant',
-    ),
-    entry('revoke', 'revoke rights granted by wec grant', () => import('./wec/grant.ts'), 'revoke'),
+    entry('grant', 'give the work agent of a WEC the rights that its works need', loadGrant, 'grant'),
+    entry('revoke', 'revoke rights granted by wec grant', loadGrant, 'revoke'),
     entry('upgrade', 'upgrade the agents of WECs', () => import('./wec/upgrade.ts')),
     entry('deregister', 'deregister WECs from the ITS', () => import('./wec/deregister.ts')),
     entry('delete', 'delete local clusters (to keep the clusters: deregister)', () => import('./wec/delete.ts')),
@@ -38,6 +35,7 @@ const spaceCommands = (role: SpaceRole): Entry[] => {
   const ofRole = (names: string, summary: string, load: () => Made) =>
     entry(names, summary, async () => ({ definition: (await load()).definition(role) }));
   const a = roleWithArticle(role);
+  const inFull = role === 'its' ? 'an Inventory and Transport Space' : 'a Workload Description Space';
   return [
     ofRole('list|ls', `list the ${role.toUpperCase()}es of the hosting cluster`, () => import('./spaces/list.ts')),
     ofRole('get', `show everything about ${a}, and what is wrong with it`, () => import('./spaces/get.ts')),
@@ -45,11 +43,7 @@ const spaceCommands = (role: SpaceRole): Entry[] => {
     ofRole('repair', `repair ${a} that does not become ready`, () => import('./spaces/repair.ts')),
     ofRole('renew', `renew the credentials for ${a}`, () => import('./spaces/renew.ts')),
     ofRole('use', `choose the default ${role.toUpperCase()}, or show it`, () => import('./spaces/use.ts')),
-    ofRole(
-      'delete',
-      `delete ${role === 'its' ? 'an Inventory and Transport Space' : 'a Workload Description Space'}`,
-      () => import('./spaces/delete.ts'),
-    ),
+    ofRole('delete', `delete ${inFull}`, () => import('./spaces/delete.ts')),
   ];
 };
 
@@ -65,6 +59,8 @@ export const its: Group = {
   ],
 };
 
+const loadRestart = () => import('./wds/restart.ts');
+
 export const wds: Group = {
   name: 'wds',
   summary: 'create and manage Workload Description Spaces',
@@ -73,18 +69,8 @@ export const wds: Group = {
   commands: [
     entry('create', 'create a Workload Description Space', () => import('./wds/create.ts')),
     ...spaceCommands('wds'),
-    entry(
-      'restart',
-      'restart the controllers of a WDS, keeping its workloads',
-      () => import('./wds/restart.ts'),
-      'restart',
-    ),
-    entry(
-      'upgrade',
-      'upgrade the controllers of a WDS to the installed hooks',
-      () => import('./wds/restart.ts'),
-      'upgrade',
-    ),
+    entry('restart', 'restart the controllers of a WDS, keeping its workloads', loadRestart, 'restart'),
+    entry('upgrade', 'upgrade the controllers of a WDS to the installed hooks', loadRestart, 'upgrade'),
     entry('guard', 'keep workloads running whenever its controllers start', () => import('./wds/guard.ts'), 'guard'),
     entry('unguard', 'delete the guard of a WDS', () => import('./wds/guard.ts'), 'unguard'),
   ],
@@ -115,6 +101,8 @@ export const workload: Group = {
   ],
 };
 
+const loadDelete = () => import('./policy/delete.ts');
+
 export const policy: Group = {
   name: 'policy',
   summary: 'choose which workloads go to which WECs',
@@ -131,18 +119,8 @@ export const policy: Group = {
     entry('explain', 'show what a binding policy selects now, and what is wrong', () => import('./policy/explain.ts')),
     entry('wait', 'wait until a binding policy has reached its WECs', () => import('./policy/wait.ts')),
     entry('refresh', 'have the works of a binding policy rewritten', () => import('./policy/refresh.ts')),
-    entry(
-      'prune',
-      'remove what the guard of a WDS keeps of a binding policy',
-      () => import('./policy/delete.ts'),
-      'prune',
-    ),
-    entry(
-      'delete',
-      'delete a binding policy, with or without its workloads',
-      () => import('./policy/delete.ts'),
-      'remove',
-    ),
+    entry('prune', 'remove what the guard of a WDS keeps of a binding policy', loadDelete, 'prune'),
+    entry('delete', 'delete a binding policy, with or without its workloads', loadDelete, 'remove'),
   ],
 };
 

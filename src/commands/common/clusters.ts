@@ -204,8 +204,7 @@ export class Clusters {
 
   async #chooseHosting(): Promise<{ context: SelectedContext; source: HostingSource }> {
     const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
-    const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
-    const chosen = await choose();
+    const chosen = chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
     return chosen.source === 'kubeconfig' ? ((await this.#currentInstead(chosen.context)) ?? chosen) : chosen;
   }
 

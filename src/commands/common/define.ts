@@ -68,7 +68,8 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
       const { runInSession } = await import('./session.ts');
       const given = { ...options, mayGuess: definition.destroys !== true, quiet: quiet || (watch && !verbose) };
       process.exitCode = await runInSession(io, given, async (session) => {
-        refuseEmpty(command.args);
+        // An unset variable of a script names nothing.
+        if (command.args.includes('')) throw new StellarError('usage', 'An argument is empty.');
         const run = () => definition.run(session, options, command.args, command);
         return watch ? (await import('./watching.ts')).watch(session, command, run) : run();
       });
@@ -82,9 +83,4 @@ export function optionsCommand(): Command {
   );
   for (const option of globalOptions()) command.addOption(option);
   return command.action(() => command.help());
-}
-
-/** An unset variable of a script names nothing. @throws StellarError `usage` */
-function refuseEmpty(given: readonly string[]): void {
-  if (given.includes('')) throw new StellarError('usage', 'An argument is empty.');
 }

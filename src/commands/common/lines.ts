@@ -12,11 +12,10 @@ export function section(title: string, lines: readonly string[]): string[] {
 }
 
 /** What could not be read, and why. */
-export const unknown = (notVisible: readonly { what: string; why: string }[]): string[] =>
-  section(
-    'unknown',
-    notVisible.map(({ what, why }) => `${what}: ${why}`),
-  );
+export function unknown(notVisible: readonly { what: string; why: string }[]): string[] {
+  const lines = notVisible.map(({ what, why }) => `${what}: ${why}`);
+  return section('unknown', lines);
+}
 
 /** Wraps words into as few lines as possible. */
 export function wrap(words: readonly string[], separator = ' '): string[] {

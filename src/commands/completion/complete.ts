@@ -69,7 +69,7 @@ async function allFor(typed: Typed, open: () => Promise<QuietClusters>): Promise
   if (what.argChoices !== undefined) return { all: what.argChoices.map((name) => ({ name })) };
   const offer =
     place.kind === 'value'
-      ? offerOfOption(typed.path, place.option.long ?? '')
+      ? (options[`${typed.path} ${place.option.long}`] ?? options[place.option.long ?? ''])
       : offerOfArguments(typed.path, place.argument.name());
   if (offer === undefined) return { all: [] };
   return { all: (await offer(typed, await open())).map((name) => ({ name })) };
@@ -152,9 +152,6 @@ const options: Readonly<Record<string, Source>> = {
   '--on': several(wecs),
   '--skip': checkIds,
 };
-
-/** @param path of its command @param long its name, for example `--its` */
-const offerOfOption = (path: string, long: string): Source | undefined => options[`${path} ${long}`] ?? options[long];
 
 /** Returns what a command takes as arguments; all of them are of one kind. @param path for example `wec join` @param name of the argument */
 export function offerOfArguments(path: string, name: string): Source | undefined {

@@ -21,10 +21,10 @@ export const definition: Definition<Options> = {
     session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
     const view = await readStatus(tools);
     if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
-    session.printLines(await linesOf(view, session));
+    const { describeStatus, nextStep } = await import('./status-text.ts');
+    session.printLines(describeStatus(view, session.style, session.output === 'wide'));
     if (view.hosting === null)
       session.progress.note(`${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`);
-    const { nextStep } = await import('./status-text.ts');
     const named = tools.hostingSource === '--hosting-context' ? view.hosting : null;
     const next = nextStep(view, named === null ? [] : ['--hosting-context', named.name]);
     if (next !== undefined) session.next(next);
@@ -36,11 +36,6 @@ export const statusTools = async (session: Session): Promise<StatusTools> => ({
   ...(await session.spaceTools()),
   chosen: await session.itsIfAny(),
 });
-
-async function linesOf(view: StatusView, session: Session): Promise<string[]> {
-  const { describeStatus } = await import('./status-text.ts');
-  return describeStatus(view, session.style, session.output === 'wide');
-}
 
 /** Names can be those of different kinds here. */
 function namesOf({ itses, wdses }: StatusView): { name: string }[] {

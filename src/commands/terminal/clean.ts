@@ -23,14 +23,14 @@ const longest = 8000;
  * Text as one line without effect on a terminal: line breaks become `⏎`, other control characters are shown as escapes. Colours of
  * a `Style` stay marked.
  */
-export function oneLine(text: string): string {
-  return mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join(mark);
-}
+export const oneLine = (text: string): string => lineWith(text, mark ?? '');
 
 /** The same with the colours of a `Style` as terminal sequences: only for text that is written next. */
-export function terminalLine(text: string): string {
-  return mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join('\x1b');
-}
+export const terminalLine = (text: string): string => lineWith(text, '\x1b');
+
+/** @param colour what stands for the escape character of a colour */
+const lineWith = (text: string, colour: string): string =>
+  mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join(colour);
 
 function cleaned(text: string): string {
   const omitted = text.length - longest;
@@ -75,12 +75,8 @@ export function writeLines(stream: NodeJS.WriteStream, lines: readonly string[])
 
 /** Writes the output of another program as it arrives. */
 export function writeRelayed(stream: NodeJS.WriteStream, text: string): void {
-  stream.write(
-    text
-      .split(/\r\n|[\r\n]/)
-      .map(terminalLine)
-      .join('\n'),
-  );
+  const lines = text.split(/\r\n|[\r\n]/);
+  stream.write(lines.map(terminalLine).join('\n'));
 }
 
 /** Writes text of several lines, such as help. */

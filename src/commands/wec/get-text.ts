@@ -5,13 +5,13 @@ import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub-connecti
 import { versionWords } from '../../lib/ocm/running-versions.ts';
 import { registrationStages } from '../../lib/wecs/registration-stages.ts';
 import type { ConditionView, Mailbox, PodView, WecView } from '../../lib/wecs/wec-view.ts';
-import { ago, aligned, section, wrap } from '../common/lines.ts';
+import { ago, aligned, section, unknown, wrap } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** Formats a WEC as human-readable lines: the stages first, then what belongs to the WEC, then the problems. */
 export function describeWec(view: WecView, now: number, style: Style, wide: boolean): string[] {
   const { mailbox, wec, diagnosis } = view;
-  const addons = mailbox?.addons ?? [];
+  const addons = (mailbox?.addons ?? []).map((addon) => addonLine(addon, style));
   const conditionsOf = (conditions: readonly ConditionView[]) =>
     conditionLines(conditions, now, style, { wide, bad: hasFailed(view) ? style.bad : style.dot });
   const lines = [
@@ -19,10 +19,7 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
     ...stageLines(view, now, style),
     ...section('labels', wrap(pairsOf(Object.entries(view.labels)))),
     ...section('properties', wrap(pairsOf(view.properties.map(({ key, value }) => [key, value])))),
-    ...section(
-      'add-ons',
-      addons.map((addon) => addonLine(addon, style)),
-    ),
+    ...section('add-ons', addons),
     ...section('requests', requestLines(view, now)),
     ...section('conditions', conditionsOf(view.conditions)),
     ...section('klusterlet', [
@@ -30,10 +27,7 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
       ...(wec?.klusterlet ? conditionsOf(wec.klusterlet.conditions) : []),
     ]),
     ...section('pods', podLines(wec?.pods ?? [], style)),
-    ...section(
-      'unknown',
-      view.notVisible.map(({ what, on, why }) => `${what} on ${on}: ${why}`),
-    ),
+    ...unknown(view.notVisible.map(({ what, on, why }) => ({ what: `${what} on ${on}`, why }))),
     ...(diagnosis === null ? [] : [diagnosis.problem]),
   ];
   return lines.map((line) => line.trimEnd());
@@ -74,17 +68,14 @@ function conditionLines(
 ): string[] {
   const age = ({ since }: ConditionView) => (since === null ? '' : formatAge(now - Date.parse(since)));
   const explained = conditions.filter(({ healthy }) => wide || !healthy);
-  const plain = conditions.filter(({ healthy }) => !wide && healthy);
+  const plain = conditions.flatMap((each) => (!wide && each.healthy ? `${each.type} ${age(each)}` : []));
   const rows = explained.map((condition) => {
     const { type, status, reason } = condition;
     return [type, age(condition), `${status}, ${reason}: ${shortMessage(condition)}`];
   });
   return [
     ...aligned(rows).map((line, index) => `${explained[index]?.healthy ? ok : bad} ${line}`),
-    ...wrap(
-      plain.map((condition) => `${condition.type} ${age(condition)}`),
-      ' · ',
-    ).map((line) => `${ok} ${line}`),
+    ...wrap(plain, ' · ').map((line) => `${ok} ${line}`),
   ];
 }
 
@@ -149,10 +140,8 @@ function stageLines(view: WecView, now: number, style: Style): string[] {
     ];
   });
   const later = awaited.filter((stage) => stage !== keeping);
-  const unseen = Map.groupBy(
-    view.stages.filter(({ state }) => state === 'not-visible'),
-    ({ why }) => why,
-  );
+  const hidden = view.stages.filter(({ state }) => state === 'not-visible');
+  const unseen = Map.groupBy(hidden, ({ why }) => why);
   const titlesOf = (stages: readonly { title: string }[]) => stages.map(({ title }) => title).join(', ');
   return [
     ...lines,

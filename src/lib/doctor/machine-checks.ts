@@ -11,21 +11,19 @@ import {
   runProgram,
 } from '../core/program.ts';
 import { helmProgram } from '../spaces/helm-program.ts';
+import { defaultPort } from '../spaces/local-cluster-names.ts';
 import { dockerProgram, k3dProgram, kindProgram } from '../spaces/provider.ts';
-
-/** The port of this machine where a local hosting cluster serves its control planes (KubeFlex's default). */
-const localPort = 9443;
 
 /** The requirements of local clusters on the machine itself. */
 export const machineChecks: readonly Check<Pick<ProgramNeeds, 'isHosting'>>[] = [
   {
-    ...{ id: 'port', title: `port ${localPort} is free for a local hosting cluster` },
+    ...{ id: 'port', title: `port ${defaultPort} is free for a local hosting cluster` },
     run: async ({ isHosting }) => ((await isHosting()) ? skipped('the hosting cluster already exists') : judgePort()),
   },
 ];
 
 async function judgePort(): Promise<Outcome> {
-  if (await isFree(localPort)) return pass();
+  if (await isFree(defaultPort)) return pass();
   const init = 'stellarctl init --provider kind --external-port PORT';
   const other = partial(init, 'Stop the process that listens there, or use another port');
   return warn('port-in-use', 'it is in use; init --provider cannot give it to a new cluster', other);

@@ -1,13 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
 import { isObject } from '../core/formats.ts';
 import { isSecretFlag, isSecretName, redactText, removed } from '../core/redact.ts';
-import { tryRead } from '../kube/access.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { namespaceOf, type SpaceRole, systemNamespace } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { addonNamespace, agentNamespace, hubNamespace, operatorNamespace } from '../ocm/ocm-names.ts';
 import { openSpace } from '../spaces/space-access.ts';
-import type { SpaceTools } from '../spaces/space-tools.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import type { DoctorInput } from './doctor.ts';
 
@@ -161,7 +160,9 @@ export async function findTargets({ spaces, its, isItsAssumed, wecs }: DoctorInp
     target.roles.add(role);
     for (const namespace of [...namespacesOf[role], ...namespaces]) target.namespaces.add(namespace);
   };
-  const all = spaces && (await controlPlanesOf(spaces));
+  const listed = spaces && (await tryRead(() => listControlPlanes(spaces.hosting)));
+  // Undefined for a cluster that is not a hosting cluster. Errors are recorded when the cluster itself is read.
+  const all = listed?.state === 'hidden' ? [] : ifSeen(listed);
   // The current context may be the one of an ITS, or of the hosting cluster.
   if (spaces !== undefined && all !== undefined) {
     const spaceNamespaces = all.map(({ metadata }) => namespaceOf(metadata.name));
@@ -181,10 +182,4 @@ export async function findTargets({ spaces, its, isItsAssumed, wecs }: DoctorInp
     if (kube !== undefined) add(name, 'wec', kube);
     else missing.push({ cluster: name, what: 'everything', why: 'no context of the WEC was given' });
   return { targets: [...byServer.values()], missing };
-}
-
-/** Errors are recorded when the cluster itself is read. @returns undefined for a cluster that is not a hosting cluster */
-async function controlPlanesOf({ hosting }: SpaceTools): Promise<readonly ControlPlane[] | undefined> {
-  const listed = await tryRead(() => listControlPlanes(hosting));
-  return listed.state === 'seen' ? listed.value : [];
 }

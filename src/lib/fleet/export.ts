@@ -53,7 +53,7 @@ export async function exportFleet(
   return { wecs, comments: unknown.map((wec) => `No context of the kubeconfig is proven to lead to ${wec}.`) };
 }
 
-const ifAny = <Key extends string, Values extends object>(key: Key, values: Values): { [K in Key]?: Values } =>
+export const ifAny = <Key extends string, Values extends object>(key: Key, values: Values): { [K in Key]?: Values } =>
   (Object.keys(values).length === 0 ? {} : { [key]: values }) as { [K in Key]?: Values };
 
 const sorted = (values: Record<string, string>): Record<string, string> =>

@@ -10,7 +10,7 @@ import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { ofClusters } from '../spaces/argocd.ts';
 import { otherRole } from '../wecs/identity.ts';
-import { type Candidate, type ImportedFleet, wecNameOf, without } from './export.ts';
+import { type Candidate, type ImportedFleet, ifAny, wecNameOf, without } from './export.ts';
 
 const ownPrefix = 'argocd.argoproj.io/';
 const inCluster = 'https://kubernetes.default.svc';
@@ -39,7 +39,7 @@ export async function importArgoCd(kube: Kube, namespace: string, contexts: read
       continue;
     }
     const labels = without(secret.metadata.labels, (key) => key.startsWith(ownPrefix));
-    imported.wecs.push({ name, ...(Object.keys(labels).length > 0 && { labels }) });
+    imported.wecs.push({ name, ...ifAny('labels', labels) });
     if (name !== given) note(`Argo CD calls it ${given}`);
     const authority = Buffer.from(config.tlsClientConfig?.caData ?? '', 'base64')
       .toString()
@@ -94,12 +94,8 @@ export async function importKarmada(kube: Kube, candidates: readonly Candidate[]
       Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined),
     );
     const context = candidates.find((_, index) => id !== undefined && ifSeen(uids[index]) === id)?.name;
-    imported.wecs.push({
-      name,
-      ...(context !== undefined && { context }),
-      ...(Object.keys(labels).length > 0 && { labels }),
-      ...(Object.keys(properties).length > 0 && { properties }),
-    });
+    const values = { ...ifAny('labels', labels), ...ifAny('properties', properties) };
+    imported.wecs.push({ name, ...(context !== undefined && { context }), ...values });
     if (name !== metadata.name) note(`Karmada calls it ${metadata.name}`);
     if (context === undefined) note(`no context leads to the cluster ${id ?? 'whose id Karmada does not have'}`);
   }

@@ -9,7 +9,8 @@ import type { ClusterEntry, SelectedContext } from '../kube/kubeconfig/kubeconfi
 import { requestToken } from '../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
 import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
-import { adminBinding, bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
+import { managedBy, managedByLabel } from '../ocm/ocm-names.ts';
+import { adminBinding, bootstrapSecretOf } from './space-manifests.ts';
 
 /** An external cluster that will become a space: the user's access, and the address for the hosting cluster. */
 export interface ExternalCluster {
@@ -67,7 +68,7 @@ export async function bootstrapSecret(name: string, external: Kube, cluster: Clu
   };
   const { name: secretName, namespace, inClusterKey } = bootstrapSecretOf(name);
   const { apiVersion, kind } = resources.secrets;
-  const metadata = { name: secretName, namespace, labels: bootstrapLabels };
+  const metadata = { name: secretName, namespace, labels: { [managedByLabel]: managedBy } };
   const data = { [inClusterKey]: Buffer.from(JSON.stringify(kubeconfig)).toString('base64') };
   return { apiVersion, kind, metadata, type: 'Opaque', data } as KubeObject;
 }

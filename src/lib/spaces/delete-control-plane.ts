@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
@@ -15,12 +14,13 @@ import { getServed, listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { isOurs } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { findSpace } from './get-space.ts';
 import { forNoControlPlane } from './hosting.ts';
 import { forgetSpace } from './its-choice.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf, openSpace } from './space-access.ts';
-import { bootstrapLabels, bootstrapSecretOf } from './space-manifests.ts';
+import { bootstrapSecretOf } from './space-manifests.ts';
 import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { itsOfWds, roleOf, typeOf } from './spaces.ts';
 
@@ -87,10 +87,9 @@ async function removeBootstrap({ name, role, controlPlane }: ControlPlaneToDelet
   if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external')) return false;
   const { name: secret, namespace } = bootstrapSecretOf(name);
   const present = await hosting.get<Secret>(resources.secrets, secret, { namespace });
-  const { uid, labels } = present?.metadata ?? {};
   // Without its control plane, only our label shows the owner.
-  const isOurs = controlPlane !== undefined || isDeepStrictEqual(labels, bootstrapLabels);
-  return present !== undefined && isOurs && hosting.delete(resources.secrets, secret, { namespace, uid });
+  if (present === undefined || (controlPlane === undefined && !isOurs(present))) return false;
+  return hosting.delete(resources.secrets, secret, { namespace, uid: present.metadata.uid });
 }
 
 /** Waits until the control plane is gone, then its namespace with all contents. @throws StellarError `timeout` */

@@ -61,15 +61,6 @@ export function chooseWds(
   return wds === undefined ? undefined : { given: wds, source: 'wds use' };
 }
 
-/** Finds the context of an ITS; the error shows what selected it. @throws StellarError `context-unknown` */
-export function selectIts(kubeconfig: Kubeconfig, { given, source }: ItsChoice): SelectedContext {
-  try {
-    return selectContext(kubeconfig, given);
-  } catch (error) {
-    throw withSource(error, source);
-  }
-}
-
 /** The error with what selected a space that does not exist, and what undoes that, unless it was an option. */
 export function withSource(error: unknown, source: (ItsChoice | WdsChoice)['source']): unknown {
   const isUnknown = error instanceof StellarError && ['context-unknown', 'not-found'].includes(error.code);
@@ -189,19 +180,18 @@ type HostingTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'hostingSour
  * @throws StellarError `context-unknown` if none is found, `several-its` if ITSes of several hosting clusters have the name
  */
 export async function resolveIts(
-  choice: ItsChoice,
+  { given, source }: ItsChoice,
   kubeconfig: Kubeconfig,
   findHosting: () => Promise<Access<HostingTools>>,
 ): Promise<SelectedContext> {
-  const { given } = choice;
   if (kubeconfig.contexts.has(given)) return selectContext(kubeconfig, given);
   const hosting = await findHosting();
   const noted = notedContext(given, kubeconfig, hosting);
   if (noted !== undefined) return selectContext(kubeconfig, noted);
   try {
-    return selectIts(kubeconfig, choice);
+    return selectContext(kubeconfig, given);
   } catch (error) {
-    const unknown = failureOf(error);
+    const unknown = failureOf(withSource(error, source));
     if (unknown.code !== 'context-unknown' || !isSpaceName(given)) throw unknown;
     const found = await through(hosting, (tools) => findByName(given, tools));
     if (found.state === 'seen' && found.value.state === 'seen') return found.value.value;

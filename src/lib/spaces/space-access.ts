@@ -1,7 +1,7 @@
 import { type Check, unless } from '../core/checks.ts';
 import { failureOf } from '../core/errors.ts';
 import { command, type Problem, problem, run } from '../core/next-step.ts';
-import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
+import { type Access, errorOf, hidden, hiddenBy, seen, through } from '../kube/access.ts';
 import type { Connect, Kube, Reader } from '../kube/client/client.ts';
 import { resources, type Secret, textIn } from '../kube/client/objects.ts';
 import { endingProblem, validitiesOf } from '../kube/client/validity.ts';
@@ -90,8 +90,7 @@ export async function readAccess(
 /** Like accessSpace; users who may not read a space's Secret may have a context for it. */
 export async function reachSpace(controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> {
   const access = await accessSpace(controlPlane, tools);
-  const isRefused = access.state === 'hidden' && access.error !== undefined;
-  const ownContext = isRefused ? contextFor(controlPlane, tools) : undefined;
+  const ownContext = errorOf(access) && contextFor(controlPlane, tools);
   return ownContext === undefined ? access : seen(selectContext(tools.kubeconfig, ownContext));
 }
 

@@ -29,7 +29,7 @@ function controlPlane(name: string, type: string, hooks: HookUse[], globalVars: 
 /** @param hooks its hooks, in order */
 export function itsManifest(name: string, type: ItsType, hooks: readonly string[]): ControlPlane {
   const uses = hooks.map((hookName) => ({ hookName }));
-  const its = controlPlane(name, type, uses, itsVariables(type));
+  const its = controlPlane(name, type, uses, secretVariables('ITS', type));
   if (type === 'external') its.spec = { ...its.spec, bootstrapSecretRef: bootstrapSecretOf(name) };
   return its;
 }
@@ -41,16 +41,13 @@ export const bootstrapSecretOf = (name: string) => ({
   inClusterKey: 'kubeconfig-incluster',
 });
 
-/** Marks the Secret as ours, to identify it after its control plane is deleted. */
-export const bootstrapLabels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
-
 export function wdsManifest(
   { name, type, apiGroups }: WdsInput,
   { itsName, transportHook }: Pick<ItsForWds, 'itsName' | 'transportHook'>,
 ): ControlPlane {
   const hooks = [
     { hookName: hookNames.controller, vars: { APIGroups: apiGroups.join(',') } },
-    { hookName: transportHook, vars: wdsVariables(type) },
+    { hookName: transportHook, vars: secretVariables('WDS', type) },
   ];
   return controlPlane(name, type, hooks, { ControlPlaneName: name, ITSName: itsName });
 }
@@ -141,7 +138,8 @@ export function missingVariables(
     return needed.filter((key) => !given.includes(key));
   });
   const type = typeOf(controlPlane);
-  const values: Record<string, string> = type in secretOf ? { ...itsVariables(type), ...wdsVariables(type) } : {};
+  const both = () => ({ ...secretVariables('ITS', type), ...secretVariables('WDS', type) });
+  const values: Record<string, string> = type in secretOf ? both() : {};
   const known = missing.filter((key) => values[key] !== undefined);
   return {
     known: Object.fromEntries(known.map((key) => [key, values[key] ?? ''])),
@@ -149,14 +147,11 @@ export function missingVariables(
   };
 }
 
-/** Variables of the hooks of an ITS: its Secret. The key is ITSkubeconfig in the hooks of 0.29, ITSSecretKey since 0.30. */
-function itsVariables(type: string): Record<string, string> {
+/**
+ * Variables of the hooks of an ITS, and of the transport's hook of a WDS: the Secret of the space. The hooks of 0.29 read its key from
+ * ITSkubeconfig or WDSkubeconfig, those since 0.30 from ITSSecretKey or WDSSecretKey.
+ */
+function secretVariables(space: 'ITS' | 'WDS', type: string): Record<string, string> {
   const { name, inside } = secretOf[type] as SecretKeys;
-  return { ITSSecretName: name, ITSSecretKey: inside, ITSkubeconfig: inside };
-}
-
-/** Variables of the transport's hook: the Secret of the WDS. The key is WDSkubeconfig in the hook of 0.29, WDSSecretKey since 0.30. */
-function wdsVariables(type: string): Record<string, string> {
-  const { name, inside } = secretOf[type] as SecretKeys;
-  return { WDSSecretName: name, WDSSecretKey: inside, WDSkubeconfig: inside };
+  return { [`${space}SecretName`]: name, [`${space}SecretKey`]: inside, [`${space}kubeconfig`]: inside };
 }

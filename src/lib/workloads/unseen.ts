@@ -1,5 +1,5 @@
 import { StellarError } from '../core/errors.ts';
-import type { Access } from '../kube/access.ts';
+import { type Access, errorOf } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 
@@ -21,18 +21,17 @@ export interface ViewWithErrors<View> {
 /** @param what for example `works` @returns an empty list if it could be read */
 export function unseenOf(what: string, access: Access<unknown>): Unseen[] {
   if (access.state === 'seen') return [];
-  return [{ what, why: access.why, error: errorOf(access) }];
+  return [{ what, why: access.why, error: failureOf(access) }];
 }
 
 /** Access that was not tried has no error: only the ITS can be in this state, and counts as unreachable. */
-const errorOf = (access: Exclude<Access<unknown>, { state: 'seen' }>): StellarError =>
-  (access.state === 'hidden' ? access.error : undefined) ??
-  new StellarError('unreachable', `The ITS is not visible: ${access.why}.`);
+const failureOf = (access: Exclude<Access<unknown>, { state: 'seen' }>): StellarError =>
+  errorOf(access) ?? new StellarError('unreachable', `The ITS is not visible: ${access.why}.`);
 
 /** Returns the ITS that a WDS sends through. @throws StellarError if it is unknown or not reachable */
 export function requireIts({ its }: OpenWds): Kube {
   if (its.state === 'seen') return its.value.kube;
-  throw errorOf(its);
+  throw failureOf(its);
 }
 
 /** Converts to the format of documents: docs/output.md. */

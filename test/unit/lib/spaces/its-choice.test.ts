@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { hidden } from '../../../../src/lib/kube/access.ts';
 import type { Kubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import {
   choicesFor,
@@ -12,7 +13,7 @@ import {
   chooseWds,
   forgetSpace,
   readSettings,
-  selectIts,
+  resolveIts,
   withSource,
 } from '../../../../src/lib/spaces/its-choice.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
@@ -28,9 +29,10 @@ const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfi
 });
 
 test('an ITS whose context is gone names the command that selected it', () =>
-  assert.throws(() => selectIts(kubeconfig(), { given: 'its9', source: 'its use' }), {
-    message: /It was selected by "stellarctl its use"\.$/,
-  }));
+  assert.rejects(
+    resolveIts({ given: 'its9', source: 'its use' }, kubeconfig(), async () => hidden('nothing selects one')),
+    { message: /It was selected by "stellarctl its use"\.$/ },
+  ));
 
 test('the WDS is the one of --wds, else of STELLARCTL_WDS, else the choice of `wds use`', () => {
   const env = { STELLARCTL_WDS: 'by-variable' };
