@@ -70,7 +70,7 @@ export const definition: Definition<Options> = {
     const { confirm } = await import('../common/confirm.ts');
     const ask = (details: string[]) =>
       confirm(session, { verb: 'Create', doing: 'Creating', name, yes: options.yes, details });
-    const result = await createPolicy({ request, spec, wds }, { show, confirm: ask }, session.run);
+    const result = await createPolicy({ name, spec, wds }, { show, confirm: ask }, session.run);
     if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
       return session.printDocument(policyOf(name, spec), { format: 'yaml' });
     await session.finish([result]);

@@ -42,11 +42,7 @@ export interface LocalTools {
 }
 
 export interface LocalCluster {
-  name: string;
-  provider: ProviderName;
   context: string;
-  /** The container of its node: other clusters on its network reach it by this name. */
-  hostContainer: string;
   /** For an existing hosting cluster: the local port mapped to its ingress; undefined if unknown. */
   ingressPort?: number;
   /** Whether this run creates the cluster; in a dry run, whether it would. */
@@ -75,10 +71,7 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   const ingressPort = isHosting ? await findIngressPort(provider.name, name, externalPort, tools.programs) : undefined;
   if (!exists) requireTime(tools.run, `There is no ${provider.name} cluster ${name} yet`);
   if (!exists) await input.beforeCreation?.();
-  const result = {
-    ...{ name, provider: provider.name, context, hostContainer: names.container, created: !exists },
-    ...(ingressPort === undefined ? {} : { ingressPort }),
-  };
+  const result = { context, created: !exists, ...(ingressPort === undefined ? {} : { ingressPort }) };
   if (tools.record !== undefined) {
     if (!exists) {
       tools.record({ verb: 'create', cluster: 'this machine', kind: `${provider.name} cluster`, name });

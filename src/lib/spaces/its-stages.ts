@@ -3,13 +3,13 @@ import { command, partial, run } from '../core/next-step.ts';
 import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { ifSeen, type PartialReader, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type Deployment, isTrue, type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
+import { type Deployment, isTrue, type Pod, resources } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../kube/pods.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
 import { clusterInfoJob, hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
-import { propertiesNamespace, workStatusCrd } from '../ocm/kubestellar-api.ts';
+import { workStatusCrd } from '../ocm/kubestellar-api.ts';
 import {
   bootstrapServiceAccount,
   hubNamespace,
@@ -202,21 +202,19 @@ export interface ItsInside {
   webhook: HubWebhook | undefined;
   /** The pods of OCM's operator and of the hub's controllers; the former include KubeStellar's status add-on. */
   hubPods: readonly Pod[];
-  propertiesNamespace: boolean;
   /** Plural names of the kinds that the user may not read there: they appear empty. */
   forbidden: ReadonlySet<string>;
 }
 
 export async function readItsInside(kube: Kube, context = kube.cluster.context): Promise<ItsInside> {
   const its = partialReader(kube);
-  const [hubServed, workStatusServed, statusAddon, account, clusterInfo, hubPods, properties] = await Promise.all([
+  const [hubServed, workStatusServed, statusAddon, account, clusterInfo, hubPods] = await Promise.all([
     isCrdServed(its, managedClusterCrd),
     isCrdServed(its, workStatusCrd),
     its.get<Deployment>(resources.deployments, statusAddonDeployment, { namespace: operatorNamespace }),
     its.get(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace }),
     readClusterInfo(its),
     readHubPods(its),
-    its.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
   return {
     context,
@@ -228,7 +226,6 @@ export async function readItsInside(kube: Kube, context = kube.cluster.context):
     hasBootstrapAccount: account !== undefined,
     clusterInfo,
     hubPods,
-    propertiesNamespace: properties !== undefined,
     forbidden: its.forbidden,
   };
 }

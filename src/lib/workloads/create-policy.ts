@@ -63,11 +63,9 @@ export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[])
     ...(selectors.length === 0 ? {} : { objectSelectors: selectors.map(parseLabelSelector) }),
     ...modulationOf(request),
   };
+  const wanted = select.map((text) => requireKind(text, kinds));
   // A clause has one group.
-  const groups = Map.groupBy(
-    select.map((text) => requireKind(text, kinds)),
-    ({ apiVersion }) => groupOf(apiVersion),
-  );
+  const groups = Map.groupBy(wanted, ({ apiVersion }) => groupOf(apiVersion));
   const clauses = [...groups].map(([apiGroup, found]) => ({
     apiGroup,
     resources: [...new Set(found.map(({ plural }) => plural))],
@@ -92,11 +90,10 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
  * @throws StellarError before anything is written: `usage`, `name-taken`, `system-objects-selected`
  */
 export async function createPolicy(
-  { request, spec, wds }: { request: PolicyRequest; spec: PolicySpec; wds: OpenWds },
+  { name, spec, wds }: { name: string; spec: PolicySpec; wds: OpenWds },
   { show, confirm }: { show: (explanation: Explanation) => void; confirm: (problems: string[]) => Promise<void> },
   run: Run,
 ): Promise<PolicyResult> {
-  const { name } = request;
   const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
   if (name.length > 63) throw new StellarError('usage', tooLong);
   const present = await getPolicy(wds.kube, name);

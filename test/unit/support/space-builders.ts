@@ -195,7 +195,6 @@ export const itsInside = (inside: Partial<ItsInside> = {}): Access<ItsInside> =>
     clusterInfo: { server: 'https://kubeflex-control-plane:31234', certificateAuthority: undefined },
     webhook: { state: 'answers' },
     hubPods: [pod('cluster-manager-1', { namespace: 'open-cluster-management-hub', ready: true })],
-    propertiesNamespace: true,
     forbidden: new Set(),
     ...inside,
   });

@@ -95,7 +95,7 @@ async function creating(
       if (!yes) throw new StellarError('not-confirmed', 'no');
     },
   };
-  const work = createPolicy({ request: asked, spec, wds }, talk, soon());
+  const work = createPolicy({ name: asked.name, spec, wds }, talk, soon());
   const result = await work.catch((error: { code: string }) => error);
   return {
     result,
