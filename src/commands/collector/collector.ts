@@ -107,15 +107,13 @@ function describeCollector({ name, spec, usedBy, errors }: CollectorView): strin
   const combined = combinedFields.map(
     (field) => `${field.name}   ${field.type}${field.subject ? ` of ${field.subject}` : ''}`,
   );
+  const wrong = errors.flatMap((error) => error.split('\n'));
   return [
     `StatusCollector ${name}`,
     ...section('filter', filter === undefined || filter === '' ? [] : [filter]),
     ...section('columns', [...columns, ...combined]),
     ...section('limit', limit === undefined ? [] : [`${limit} rows`]),
     ...section('used by', [usedBy.length === 0 ? 'no binding policy' : usedBy.join(', ')]),
-    ...section(
-      'errors',
-      errors.flatMap((error) => error.split('\n')),
-    ),
+    ...section('errors', wrong),
   ];
 }

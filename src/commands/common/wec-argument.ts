@@ -26,15 +26,11 @@ export const splitNames = (words: readonly string[]): string[] =>
  */
 export function parseWecArguments(positional: readonly string[]): WecArgument[] {
   const wecs = splitNames(positional).map(parseWecArgument);
-  for (const { name } of wecs) checkWecName(name);
-  refuseTwice(
-    wecs.map(({ name }) => name),
-    'name',
-  );
-  refuseTwice(
-    wecs.flatMap(({ context }) => context ?? []),
-    'context',
-  );
+  const names = wecs.map(({ name }) => name);
+  names.forEach(checkWecName);
+  refuseTwice(names, 'name');
+  const contexts = wecs.flatMap(({ context }) => context ?? []);
+  refuseTwice(contexts, 'context');
   return wecs;
 }
 

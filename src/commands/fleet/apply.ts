@@ -47,15 +47,11 @@ export const definition: Definition<Options> = {
     const clusters = await openClusters(session, fleet, options);
     const ask = confirming(session, {
       show: (plan: FleetPlan) => session.noteLines(describePlan(plan, false)),
-      confirmations: (plan) =>
-        isRefused(plan) || !changesAnything(plan)
-          ? []
-          : [
-              {
-                ...{ ...confirmation, removals: removalsOf(plan.effects, options.maxRemoved) },
-                unknown: replacesLabels(plan) ? unseenPolicies(plan.effects) : [],
-              },
-            ],
+      confirmations(plan) {
+        if (isRefused(plan) || !changesAnything(plan)) return [];
+        const unknown = replacesLabels(plan) ? unseenPolicies(plan.effects) : [];
+        return [{ ...confirmation, removals: removalsOf(plan.effects, options.maxRemoved), unknown }];
+      },
     });
     // Nobody has thought about the plan meanwhile: it need not be read again.
     const confirmPlan: Confirm<FleetPlan> = async (plan, more) => (await ask(plan, more)) && !options.yes;

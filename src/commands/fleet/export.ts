@@ -63,13 +63,10 @@ export const definition: Definition<Options> = {
 };
 
 /** A shell's pattern with `*`. */
-const patternOf = (glob: string): RegExp =>
-  new RegExp(
-    `^${glob
-      .split('*')
-      .map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'))
-      .join('.*')}$`,
-  );
+function patternOf(glob: string): RegExp {
+  const parts = glob.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`);
+}
 
 async function exportIts(session: Session, names: readonly string[], { wecKubeconfig }: Options) {
   const { exportFleet } = await import('../../lib/fleet/export.ts');

@@ -49,15 +49,11 @@ export const definition: Definition<Options> = {
         ];
         session.noteLines(losses.map(asLoss), '  ');
       },
-      confirmations: ({ name, lost, unknown, removed }) =>
-        lost.length + unknown.length === 0
-          ? []
-          : [
-              {
-                ...{ verb: 'Change', doing: 'Changing', name, yes, details: lost.map(asLoss) },
-                ...{ unknown, removals: [{ ...removed, max }], oneWec: removed.wecs === 1 },
-              },
-            ],
+      confirmations({ name, lost, unknown, removed }) {
+        if (lost.length + unknown.length === 0) return [];
+        const asked = { verb: 'Change', doing: 'Changing', name, yes, details: lost.map(asLoss) };
+        return [{ ...asked, unknown, removals: [{ ...removed, max }], oneWec: removed.wecs === 1 }];
+      },
     });
     await session.finish([await applyPolicy({ ...given, wds }, confirm, session.run)]);
     const { flagsOf } = await import('../../lib/spaces/open-wds.ts');

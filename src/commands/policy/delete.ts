@@ -53,15 +53,11 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
     const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
       show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),
-      confirmations: ({ works, effects: { length } }) =>
-        works.length > 0
-          ? [
-              {
-                ...{ verb: 'Prune', doing: 'Pruning', name, yes, oneWec: length === 1 },
-                removals: [{ wecs: length, of: length, max }],
-              },
-            ]
-          : [],
+      confirmations({ works, effects: { length } }) {
+        if (works.length === 0) return [];
+        const removals = [{ wecs: length, of: length, max }];
+        return [{ verb: 'Prune', doing: 'Pruning', name, yes, oneWec: length === 1, removals }];
+      },
     });
     await session.finish([await prunePolicy(name, confirm, wds, session.run)]);
   },

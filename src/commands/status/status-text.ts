@@ -78,11 +78,8 @@ function itsNode(its: ItsStatus, isOfMany: boolean, style: Style, isWide: boolea
     ...(wecs?.length === 0 && ready ? ['no WECs yet'] : []),
     ...places(its, isWide),
   ];
-  return node(
-    `ITS ${name}`,
-    facts,
-    (wecs ?? []).map((wec) => node(wec.name, wecFacts(wec, style))),
-  );
+  const children = (wecs ?? []).map((wec) => node(wec.name, wecFacts(wec, style)));
+  return node(`ITS ${name}`, facts, children);
 }
 
 function wdsFacts(wds: WdsStatus, style: Style): string[] {

@@ -104,14 +104,13 @@ export function planUpgrades(
   const present = hosting?.hooksVersion ?? undefined;
   const to = given ?? (present && compareVersions(present, coreChart.version) > 0 ? present : coreChart.version);
   const init = command`stellarctl init --upgrade ${given === undefined ? [] : ['--version', given]} ${on}`;
-  const hooks = hosting && row(hosting.name, 'KubeStellar hooks', present ?? null, to, init);
-  const kubeFlex =
-    hosting && row(hosting.name, products.kubeFlex, versionOfProduct(products.kubeFlex, hosting.versions), null, init);
+  const hooks = hosting && row(hosting.name, 'KubeStellar hooks', present ?? null, { wanted: to, upgrade: init });
+  const running = hosting && versionOfProduct(products.kubeFlex, hosting.versions);
+  const kubeFlex = hosting && row(hosting.name, products.kubeFlex, running, { wanted: null, upgrade: init });
   const ofProducts = (name: string, versions: readonly RunningVersion[], known: Record<string, Target>) =>
-    [...new Set(versions.map(({ product }) => product))].map((product) => {
-      const { wanted = null, upgrade = '', workloads } = known[product] ?? {};
-      return row(name, product, versionOfProduct(product, versions), wanted, upgrade, workloads);
-    });
+    [...new Set(versions.map(({ product }) => product))].map((product) =>
+      row(name, product, versionOfProduct(product, versions), known[product] ?? { wanted: null, upgrade: '' }),
+    );
   const items = [
     ...(kubeFlex && hooks ? [{ ...kubeFlex, state: hooks.state, command: hooks.command }, hooks] : []),
     ...itses.flatMap(({ name, versions }) => {
@@ -142,14 +141,10 @@ interface Target {
 }
 
 function row(
-  ...[name, product, running, wanted, upgrade, workloads = 'untouched']: [
-    name: string,
-    product: string,
-    running: string | null,
-    wanted: string | null,
-    upgrade: string,
-    workloads?: UpgradeRow['workloads'],
-  ]
+  name: string,
+  product: string,
+  running: string | null,
+  { wanted, upgrade, workloads = 'untouched' }: Target,
 ): UpgradeRow {
   const isKnown = running !== null && findVersion(running) !== undefined;
   const isBehind = isKnown && wanted !== null && compareVersions(running, wanted) < 0;

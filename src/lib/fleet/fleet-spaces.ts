@@ -47,13 +47,12 @@ export async function createSpaces(
 ): Promise<SpaceResult[]> {
   const isOpen = (role: SpaceRole, name: string) =>
     plans.some((plan) => plan.role === role && plan.name === name && ['create', 'resume'].includes(plan.action));
+  const newIts = ({ name, type = 'vcluster' }: Fleet['its'][number]) =>
+    createIts({ name, type, installOcm: true, external: undefined }, tools, run);
+  const change = ({ name, role, to }: SpacePlan) =>
+    repairSpace({ name, role, itsName: to, confirm: confirm(name) }, tools, run);
   const work = [
-    ...its
-      .filter(({ name }) => isOpen('its', name))
-      .map(({ name, type = 'vcluster' }) => {
-        const input = { name, type, installOcm: true, external: undefined };
-        return () => createIts(input, tools, run);
-      }),
+    ...its.filter(({ name }) => isOpen('its', name)).map((space) => () => newIts(space)),
     ...wds
       .filter(({ name }) => isOpen('wds', name))
       .map(({ name, type = 'k8s', its: itsName, guard }) => async () => {
@@ -62,13 +61,7 @@ export async function createSpaces(
         const { error } = await guardNew(name, tools, run);
         return error === undefined ? result : { ...result, error };
       }),
-    ...plans
-      .filter(({ action }) => action === 'change')
-      .map(
-        ({ name, role, to }) =>
-          () =>
-            repairSpace({ name, role, itsName: to, confirm: confirm(name) }, tools, run),
-      ),
+    ...plans.filter(({ action }) => action === 'change').map((plan) => () => change(plan)),
   ];
   const results: SpaceResult[] = [];
   for (const create of work) {

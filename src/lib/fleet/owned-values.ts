@@ -131,10 +131,7 @@ export async function readPresent(hub: Kube): Promise<Present> {
     listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
   ]);
   if (clusters === undefined) throw notAHub(hub);
-  return {
-    clusters: byName(clusters),
-    properties: byName(configMaps),
-  };
+  return { clusters: byName(clusters), properties: byName(configMaps) };
 }
 
 /** What the values of one WEC need. */

@@ -117,15 +117,8 @@ export function planNew(fleet: Fleet): FleetPlan {
     const { changes } = planValues(fleet.name, wec, nothing, { forceConflicts: [] });
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
-  return {
-    fleet: fleet.name,
-    its: fleet.its[0]?.name ?? '',
-    items,
-    former: [],
-    evictWorks: false,
-    present: nothing,
-    effects: noEffects,
-  };
+  const rest = { former: [], evictWorks: false, present: nothing, effects: noEffects };
+  return { fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, ...rest };
 }
 
 const nothing: Present = { clusters: new Map(), properties: new Map() };

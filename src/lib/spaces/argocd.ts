@@ -30,17 +30,11 @@ export async function argoCdSecret(
   const { name, uid } = wds.metadata;
   const { name: source = '', inside = '' } = secretOf.k8s ?? {};
   const found = await hosting.get<Secret>(resources.secrets, source, { namespace: namespaceOf(name) });
-  if (typeOf(wds) !== 'k8s' || found === undefined)
-    throw new StellarError(
-      'usage',
-      `${name} is not a WDS of type k8s: Argo CD knows the hosting cluster as in-cluster.`,
-    );
+  const ofOther = `${name} is not a WDS of type k8s: Argo CD knows the hosting cluster as in-cluster.`;
+  if (typeOf(wds) !== 'k8s' || found === undefined) throw new StellarError('usage', ofOther);
   const { server, cluster } = await contextFromCluster(textIn(found, inside), `of ${name}`);
-  if ((await hosting.get(resources.namespaces, namespace)) === undefined)
-    throw new StellarError(
-      'not-found',
-      `${hosting.cluster.context} has no namespace ${namespace}, as that of Argo CD.`,
-    );
+  const none = `${hosting.cluster.context} has no namespace ${namespace}, as that of Argo CD.`;
+  if ((await hosting.get(resources.namespaces, namespace)) === undefined) throw new StellarError('not-found', none);
   const all = await hosting.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters });
   const other = all?.find((each) => textIn(each, 'server') === server && each.metadata.name !== access)?.metadata.name;
   if (other !== undefined)

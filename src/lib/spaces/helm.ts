@@ -175,10 +175,8 @@ export class Helm {
     const args = ['history', release.name, ...this.#on(release), '--output', 'json'];
     const output = await this.#run(this.#program, { args });
     if (output.exitCode !== 0 && /release: not found/.test(output.stderr)) return [];
-    const revisions = readJson<{ revision: number; status: string; chart: string }[]>(
-      'helm',
-      this.#succeeded({ args }, output),
-    );
+    const printed = this.#succeeded({ args }, output);
+    const revisions = readJson<{ revision: number; status: string; chart: string }[]>('helm', printed);
     return (revisions ?? []).map(({ revision, status, chart }) => ({ revision, status, chart: chartFromLabel(chart) }));
   }
 

@@ -215,8 +215,6 @@ function contextData(context: ContextEntry | Entry | undefined): Record<string, 
 
 function dataOf(extension: unknown): Record<string, string | undefined> {
   const data = isObject(extension) && isObject(extension.data) ? extension.data : {};
-  return Object.fromEntries(Object.entries(data).filter(([, value]) => typeof value === 'string')) as Record<
-    string,
-    string
-  >;
+  const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === 'string';
+  return Object.fromEntries(Object.entries(data).filter(isText));
 }

@@ -150,10 +150,9 @@ interface Digest {
 
 /** Reads all selected objects completely, a kind once per namespace, and keeps a digest of each. */
 async function readDigests({ objects, wds }: PolicySubject): Promise<Digest[]> {
-  const groups = Map.groupBy(
-    objects.map(({ object }) => object),
-    ({ of, metadata }) => JSON.stringify([of.apiVersion, of.plural, metadata.namespace]),
-  );
+  const selected = objects.map(({ object }) => object);
+  const kindOf = ({ of, metadata }: WdsObject) => JSON.stringify([of.apiVersion, of.plural, metadata.namespace]);
+  const groups = Map.groupBy(selected, kindOf);
   const found = await mapConcurrently([...groups.values()], readsAtOnce, async (group) => {
     const [{ of, metadata }] = group as [WdsObject];
     const names = new Set(group.map((object) => object.metadata.name));

@@ -89,6 +89,9 @@ export async function readLogs(
   const started = new Set<string>();
   const reading: Promise<void>[] = [];
   let failure: unknown;
+  const fail = (error: unknown) => {
+    failure ??= error;
+  };
   for (;;) {
     const pods = await podsOfObject(source);
     for (const pod of pods)
@@ -96,12 +99,7 @@ export async function readLogs(
         const key = `${pod.metadata.uid} ${container}`;
         if (started.has(key)) continue;
         started.add(key);
-        const read = readContainer(source, pod, container, request, emit, run);
-        reading.push(
-          read.catch((error: unknown) => {
-            failure ??= error;
-          }),
-        );
+        reading.push(readContainer(source, pod, container, request, emit, run).catch(fail));
       }
     const isLast = !request.follow || (pods.length > 0 && pods.every(hasEnded));
     await (isLast ? Promise.all(reading) : pause(lookAgainMs, run.deadline, run.signal));

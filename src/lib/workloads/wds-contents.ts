@@ -105,8 +105,8 @@ export function candidateKind({ apiVersion, plural: resource, kind }: Discovered
 function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
   const { managedFields, ...kept } = metadata;
   const times = managedFields?.map(({ time, subresource }) => ({
-    ...(time === undefined ? {} : { time }),
-    ...(subresource === undefined ? {} : { subresource }),
+    ...(time && { time }),
+    ...(subresource && { subresource }),
   }));
   const ownMetadata = times === undefined ? kept : { ...kept, managedFields: times };
   return { ...candidateKind(kind), of: kind, metadata: ownMetadata };
