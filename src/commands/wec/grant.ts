@@ -56,11 +56,10 @@ export const grant: Definition<GrantOptions> = {
             );
           }
         },
-        confirmations: (wecs) =>
-          confirmationOf(
-            wecs.filter(({ lacking }) => lacking.length > 0),
-            { verb: 'Grant these rights to', doing: 'Granting rights to', yes },
-          ),
+        confirmations(wecs) {
+          const open = wecs.filter(({ lacking }) => lacking.length > 0);
+          return confirmationOf(open, { verb: 'Grant these rights to', doing: 'Granting rights to', yes });
+        },
       }),
     });
     await session.finish(await Promise.all(granting.map((wec) => change(wec, session, grant))));
@@ -94,11 +93,10 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
                 : `${name}: no such rights were granted; nothing to do`,
             ),
           ),
-        confirmations: (wecs) =>
-          confirmationOf(
-            wecs.filter(({ kinds }) => kinds.length > 0),
-            { verb: 'Revoke these rights of', doing: 'Revoking rights of', yes },
-          ),
+        confirmations(wecs) {
+          const open = wecs.filter(({ kinds }) => kinds.length > 0);
+          return confirmationOf(open, { verb: 'Revoke these rights of', doing: 'Revoking rights of', yes });
+        },
       }),
     });
     await session.finish(await Promise.all(revoking.map((wec) => change(wec, session, revoke))));

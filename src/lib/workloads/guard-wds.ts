@@ -22,7 +22,6 @@ import {
   readGuard,
   writeGuard,
 } from '../spaces/guard.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
 import { readNote, toRestart } from '../spaces/restart-note.ts';
 import { readSpace } from '../spaces/space-evidence.ts';
 import { apiServerRuns } from '../spaces/space-stages.ts';
@@ -121,7 +120,6 @@ function unsupported(name: string, type: string, { hosting }: SpaceTools): Stell
 
 /** A WDS that is to lose its guard. */
 export interface Unguarding {
-  wds: OpenWds;
   guard: Guard;
   /** What it keeps on WECs. */
   kept: JudgedDelivery[];
@@ -139,7 +137,7 @@ export async function unguardWds(name: string, confirm: Confirm<Unguarding>, too
   const read = async (): Promise<Unguarding> => {
     const guard = await readGuard(wds.kube);
     if (guard.kinds !== undefined) await requirePermissions(wds.kube, guardPermissions(guard.kinds));
-    return { wds, guard, kept: hasGuard(guard) ? await keptByGuard(wds) : [], sharedWith };
+    return { guard, kept: hasGuard(guard) ? await keptByGuard(wds) : [], sharedWith };
   };
   const losses = ({ kept }: Unguarding) => kept.map(({ policy, object, wec }) => `${object} on ${wec} (${policy})`);
   const { guard } = await readConfirmed({ read, losses, confirm });
