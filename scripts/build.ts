@@ -24,13 +24,19 @@ const withoutImports: Plugin = {
   },
 };
 
-/** commander loads it for subcommands that are programs of their own, of which there are none here (1.4 ms of 35 of help). */
-const withoutChildProcess: Plugin = {
-  name: 'without-child-process',
+/**
+ * Built-in modules of Node are read where they are: for a default import, the bundler would copy all that the module exports. And
+ * commander imports child_process for subcommands that are programs, of which there are none here. (2 ms of 35 of help.)
+ */
+const withoutCopies: Plugin = {
+  name: 'without-copies',
   transform(code, id) {
-    if (!id.endsWith('commander/lib/command.js')) return undefined;
-    const later = code.replaceAll('childProcess.', "process.getBuiltinModule('node:child_process').");
-    return later.replace("import childProcess from 'node:child_process';", '');
+    const builtin = (module: string) => `/* @__PURE__ */ globalThis.process.getBuiltinModule('${module}')`;
+    const isLater = id.endsWith('commander/lib/command.js');
+    const text = isLater ? code.replaceAll('childProcess.', `${builtin('node:child_process')}.`) : code;
+    return text.replaceAll(/^import (\w+) from '(node:\w+)';$/gm, (_, name: string, module: string) =>
+      isLater && name === 'childProcess' ? '' : `const ${name} = ${builtin(module)};`,
+    );
   },
 };
 
@@ -74,7 +80,7 @@ const { output } = await build({
   // client-node does not declare its side effects, which would keep all its thousand generated files. stellarctl relies on no side
   // effects of importing its dependencies.
   treeshake: { moduleSideEffects: (id) => !id.includes('node_modules') },
-  plugins: [withoutImports, withoutChildProcess, togetherInOneFile],
+  plugins: [withoutImports, withoutCopies, togetherInOneFile],
   output: {
     dir: fresh,
     // Node loads CommonJS faster than ES modules, and an executable can contain it.
