@@ -41,7 +41,11 @@ async function ofRegistrations(): Promise<void> {
   const cli = await cliOf(bed, 'its1');
   const one = async ({ id, arrange }: (typeof rows)[number], wec: string) => {
     const trial = registrationTrials.find(({ fault }) => fault === id) ?? { fault: id, finds: [], alone: [] };
-    const lines = { wec, both: ['--its', 'its1', `${wec}=${wec}`], hub: ['--its', 'its1', wec] };
+    const lines = {
+      wec,
+      both: ['--its', 'its1', `${wec}=${wec}`],
+      hub: ['--its', 'its1', wec, '--wec-kubeconfig', '/dev/null'],
+    };
     const user = needsRenewed(trial) ? await cliOf(bed, 'its1', { renewed: true }) : cli;
     await told(trial, () => tryFault(user, { id, arrange: () => arrange(bed, wec) }, trial, lines));
   };

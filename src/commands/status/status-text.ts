@@ -83,7 +83,8 @@ function itsNode(its: ItsStatus, isOfMany: boolean, style: Style, isWide: boolea
 }
 
 function wdsFacts(wds: WdsStatus, style: Style): string[] {
-  const { type, its, ready, bindingPolicies, objects, versions, guarded } = wds;
+  const { type, its, ready, bindingPolicies, objects, sentNowhere, versions, guarded } = wds;
+  const unsent = sentNowhere && `${count(sentNowhere, 'policy', 'policies')} without a WEC`;
   const to = `→ ${its ?? 'an unknown ITS'}`;
   const counts = [
     ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
@@ -95,6 +96,7 @@ function wdsFacts(wds: WdsStatus, style: Style): string[] {
     ...stateFacts(wds, style),
     ...versionFacts(versions, products.kubeStellar),
     ...(counts.length === 0 ? [] : [counts.join(', ')]),
+    ...(unsent ? [marked(style, true, unsent)] : []),
     ...(guarded === null || objects === 0 ? [] : [guarded ? 'guarded' : 'no guard']),
   ];
 }
@@ -145,12 +147,14 @@ export function nextStep(
 ): string | undefined {
   const brokenIts = itses.find(({ problem, type }) => problem && type !== null);
   const brokenWds = wdses.find(({ problem }) => problem);
+  const unsent = wdses.find(({ sentNowhere }) => sentNowhere);
   const empty = itses.find(({ ready, wecs }) => ready && wecs?.length === 0);
   const steps = [
     hosting?.problem && command`stellarctl doctor --hosting-context ${hosting.name}`,
     brokenIts && command`stellarctl its get ${brokenIts.name} ${hostingOption}`,
     brokenWds && command`stellarctl wds get ${brokenWds.name} ${hostingOption}`,
     ...itses.flatMap(aboutWecs),
+    unsent && command`stellarctl policy list --wds ${unsent.name} ${hostingOption}`,
     hosting !== null && itses.length === 0 && command`stellarctl its create its1 ${hostingOption}`,
     // If one ITS has WECs, another one may well be empty.
     empty &&

@@ -1,5 +1,6 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, run } from '../../lib/core/next-step.ts';
+import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
@@ -11,7 +12,7 @@ type Options = ItsOptions & { raw?: boolean };
 
 export const definition: Definition<Options> = {
   description:
-    "Shows the stages of a WEC's registration with the evidence for each, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context, also its Klusterlet, agents and versions. Says what is not visible. The last lines say what is wrong, and the command that fixes it.",
+    "Shows the stages of a WEC's registration with the evidence for each, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context, also its Klusterlet, agents and versions: a context with the name of the WEC is used if it is proven to lead to it. Says what is not visible. The last lines say what is wrong, and the command that fixes it.",
   timeout: '30s',
   examples: [
     ['stellarctl wec get cluster1', 'what the ITS knows about a WEC'],
@@ -34,8 +35,10 @@ export const definition: Definition<Options> = {
     if (options.raw) return printRaw(session, hub, wec.name);
     const { getWec } = await import('../../lib/wecs/get.ts');
     const { hubEndpoints } = await import('../../lib/ocm/hub-access.ts');
-    const [own] = await session.wecs([wec]);
-    const view = await getWec(hub, wec.name, own?.kube, () => hubEndpoints(hub, context));
+    const { provenWec } = await import('../../lib/ocm/find-wecs.ts');
+    const [given] = await session.wecs([wec]);
+    const named = async () => given?.kube ?? provenWec(wec.name, hub, await session.contextNamed(wec.name));
+    const view = await getWec(hub, wec.name, ifSeen(await tryRead(named)), () => hubEndpoints(hub, context));
     const { describeWec } = await import('./get-text.ts');
     await session.show(view, (style, isWide) => describeWec(view, hub.now(), style, isWide));
     if (isForPeople(session.output) && view.diagnosis) session.next(...view.diagnosis.steps);

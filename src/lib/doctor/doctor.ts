@@ -2,14 +2,14 @@ import { type Check, type Finding, isDependent, runChecks, underCauses } from '.
 import { once } from '../core/concurrency.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
-import { ifSeen, tryRead } from '../kube/access.ts';
+import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { serves } from '../kube/served.ts';
 import { isRecorded, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
-import { type HubEvidence, readWholeHub } from '../ocm/hub-evidence.ts';
+import { type HubEvidence, readOne, readWholeHub } from '../ocm/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { validityChecks } from '../spaces/credentials.ts';
@@ -204,15 +204,17 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
   const [known, mailboxOf] =
     named.length > 0 ? [] : await Promise.all([readWholeHub(kube, { withLeases: true }), readMailboxes(kube)]);
   const endpoints = () => hubEndpoints(kube, context);
-  const proven = async (evidence: HubEvidence) => {
+  /** A WEC that is named with its context has its client; for the others, the context with their name is tried. */
+  const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
+    if (given !== undefined) return { name, kube: given, error: undefined };
     const asked = await tryRead(async () => {
-      const wec = await contextNamed?.(evidence.name);
-      return wec && provenWec(kube, evidence, wec, endpoints);
+      const wec = await contextNamed?.(name);
+      return wec && provenWec(kube, known?.get(name) ?? (await readOne(kube, name)), wec, endpoints);
     });
-    return { name: evidence.name, kube: ifSeen(asked) };
+    return { name, kube: ifSeen(asked), error: errorOf(asked) };
   };
   const itself = once(() => readItself(kube));
-  const wecs = known === undefined ? named : await Promise.all([...known.values()].sort(byName).map(proven));
+  const wecs = await Promise.all((known === undefined ? named : [...known.values()].sort(byName)).map(open));
   const tryWebhook = once(async () => hub.webhook ?? tryHubWebhook(kube));
   return Promise.all(
     wecs.map(async (wec) => {
@@ -222,7 +224,7 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
         const evidence = known?.get(wec.name);
         const ofHub = evidence && { evidence, contents: mailboxOf?.(wec.name) };
         const sides = await readBothSides(kube, wec.name, wec.kube, endpoints, { ofHub, tryWebhook, itself });
-        const checks = sides.error === undefined ? wecChecks : [...wecChecks, unreached(sides.error)];
+        const checks = [wecChecks, sides.error ? unreached(sides.error) : [], unanswered(wec.error) ?? []].flat();
         return { subject, reached, findings: await runChecks(checks, sides.findings, findings) };
       } catch (error) {
         return { subject, findings: [failedBy(wecKnown, unknownWec(failureOf(error), wec, kube))] };
@@ -254,6 +256,12 @@ const unreached = (error: StellarError): Check<unknown> => ({
     throw error;
   },
 });
+
+/** The context with the name of a WEC, which may lead elsewhere, does not answer. */
+const unanswered = (error: StellarError | undefined): Check<unknown> | undefined =>
+  error?.code === 'unreachable'
+    ? { ...reachable('wec'), run: async () => ({ status: 'warn', problem: error }) }
+    : undefined;
 
 /** An agent that has not reached the ITS is visible only in its own cluster. */
 function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {

@@ -6,7 +6,7 @@ import { resources } from '../kube/client/objects.ts';
 import { type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { type Binding, objectsOf } from '../ocm/kubestellar-api.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 import { keyOf } from '../ocm/object-ref.ts';
 import { type HookVersions, kubeFlexPrograms, readHookVersions, versionsOfHooks } from '../ocm/program-versions.ts';
 import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
@@ -78,6 +78,8 @@ export interface WdsStatus extends SpaceStatus {
   bindingPolicies: number | null;
   /** The number of objects that these select, each counted once. */
   objects: number | null;
+  /** The number of its policies that select objects, and no WEC. */
+  sentNowhere: number | null;
   /** Whether its guard keeps workloads running whenever its controllers start; null if that is not visible. */
   guarded: boolean | null;
 }
@@ -264,22 +266,24 @@ async function readWdsStatus(
   hooks: Promise<HookVersions>,
 ): Promise<WdsStatus | undefined> {
   const [space, hookVersions] = await Promise.all([readPart(part, tools, readWds), hooks]);
-  const counts = ifSeen(space?.inside) ?? { bindingPolicies: null, objects: null, guarded: null };
+  const counts = ifSeen(space?.inside) ?? { bindingPolicies: null, objects: null, sentNowhere: null, guarded: null };
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
   return space && { ...space.status, its, versions: wdsVersions(space.evidence, hookVersions), ...counts };
 }
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
-async function readWds(wds: Kube): Promise<Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'guarded'>> {
+async function readWds(wds: Kube): Promise<Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'sentNowhere' | 'guarded'>> {
   const [policies, bindings, guard] = await Promise.all([
     wds.list(resources.bindingPolicies, { metadataOnly: true }),
     wds.list<Binding>(resources.bindings),
     tryRead(() => readGuard(wds)),
   ]);
   const guarded = policies && bindings && ifSeen(guard)?.isOn;
+  const isUnsent = (binding: Binding) => destinationsOf(binding).length === 0 && objectsOf(binding).length > 0;
   return {
     bindingPolicies: policies?.length ?? null,
     objects: bindings === undefined ? null : countObjects(bindings),
+    sentNowhere: bindings?.filter(isUnsent).length ?? null,
     guarded: guarded ?? null,
   };
 }

@@ -68,7 +68,14 @@ export function toSeePod(context: string, { pod: { name, namespace = '' }, conta
   return run(command`kubectl --context ${context} -n ${namespace} ${words}`, 'Correct what its last state shows');
 }
 
-/** The scheduler's reason for a pod without a node: capacity may still appear, so it is not a failure. */
+/** Why a pod waits for a node, in the same form: capacity may still appear, so it is not a failure. */
+export function waitsForNode(pod: Pod): PodFailure | undefined {
+  const nodeless = whyNodeless(pod);
+  const why = `pod ${pod.metadata.name} cannot be scheduled: ${nodeless}`;
+  return nodeless === undefined ? undefined : { pod: pod.metadata, container: '', kind: 'start', why };
+}
+
+/** The scheduler's reason. */
 export function whyNodeless(pod: Pod): string | undefined {
   const { status, reason, message = reason } = conditionOf(pod, 'PodScheduled') ?? {};
   return status === 'False' && reason === 'Unschedulable' ? message : undefined;
@@ -86,8 +93,8 @@ const initMs = 120_000;
 /** The verdict on pods that have not failed and are not ready. @param otherwise what it says if the pods show nothing */
 export function starting(otherwise: string, pods: readonly Pod[], cluster: PodCluster): Verdict {
   for (const pod of pods) {
-    const nodeless = whyNodeless(pod);
-    if (nodeless !== undefined) return waiting(`pod ${pod.metadata.name} cannot be scheduled: ${nodeless}`);
+    const nodeless = waitsForNode(pod);
+    if (nodeless !== undefined) return waiting(nodeless.why);
     const overdue = overdueInit(pod, cluster);
     if (overdue !== undefined) return overdue;
   }

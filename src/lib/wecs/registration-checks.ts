@@ -271,12 +271,14 @@ function reportedUnavailable({ reason, message = '' }: Condition, { context }: R
   if (reason !== 'ManagedClusterKubeAPIServerUnavailable')
     return failed(message || reason || 'the agent reports it as not available');
   const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
-  const readyz = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
-  const next = [(context === undefined ? partial : run)(readyz, 'Repair what fails; see its health checks')];
-  return failed(`its API server is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}`, {
-    code: 'api-server-unhealthy',
-    next,
-  });
+  const [, refusal] = /dial \S+ \S+ (?:connect: )?(.*)$/s.exec(message) ?? [];
+  const why = failing.length > 0 ? `: ${failing.join(', ')} failed` : refusal ? ` (${refusal})` : '';
+  const onWec = command`kubectl --context ${context ?? 'CONTEXT'}`;
+  const [see, words] = refusal
+    ? [`${onWec} cluster-info`, 'Does it answer you?']
+    : [`${onWec} get --raw /readyz?verbose`, 'Repair what fails; see its health checks'];
+  const next = [(context === undefined ? partial : run)(see, words)];
+  return failed(`its API server is not healthy${why}`, { code: 'api-server-unhealthy', next });
 }
 
 /**

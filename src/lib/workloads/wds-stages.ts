@@ -144,7 +144,9 @@ function inBinding(delivery: Delivery): Verdict {
   // Fields that change continuously, such as returned status, are sent a moment later.
   const isStatus = of.object !== undefined && changedAt(of.object) > writtenAt(of.object);
   const behind = `the Binding of ${policyName} ${isStatus ? 'has yet to follow its new status' : 'has an earlier version of it'}`;
-  return late(delivery, [of.object], behind, 'binding-behind', [], changedAt);
+  const details = { code: 'binding-behind', next: toSeeManager(evidence.wds) };
+  const since = of.object === undefined ? 0 : changedAt(of.object);
+  return lateSince(evidence, since, behind, details, [], evidence.controllers.manager);
 }
 
 /** A restart that is not done keeps the transport from sending, whatever has been sent. */
@@ -171,9 +173,8 @@ export function late(
   why: string,
   code: string,
   helps: readonly NextStep[] = [],
-  timeOf = writtenAt,
 ): Verdict {
-  const written = Math.max(...since.map((object) => (object === undefined ? 0 : timeOf(object))));
+  const written = Math.max(...since.map((object) => (object === undefined ? 0 : writtenAt(object))));
   const { wds, controllers } = delivery.evidence;
   const details = { code, next: [...helps, ...toSeeManager(wds)] };
   return lateSince(delivery.evidence, written, why, details, [explain(delivery)], controllers.manager);

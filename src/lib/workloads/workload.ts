@@ -5,7 +5,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../kube/discovery.ts';
 import { checkNamespace, checkPathSegment } from '../kube/object-names.ts';
-import { firstPodFailure, podsOf, toSeePod } from '../kube/pods.ts';
+import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../kube/pods.ts';
 import { provenWec } from '../ocm/find-wecs.ts';
 import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
@@ -124,8 +124,10 @@ const dependsOnWec = ({ blockedAt, code }: DeliveryView): boolean =>
 async function withPodFailure(delivery: DeliveryView, ref: Found['ref'], wec: Kube): Promise<DeliveryView> {
   const { blockedAt, code } = delivery;
   if (blockedAt === null || !dependsOnWec(delivery)) return delivery;
-  const failureIn = async (namespace: string | undefined, name: string) =>
-    firstPodFailure(podsOf(name, (namespace && (await wec.list<Pod>(resources.pods, { namespace }))) || []));
+  const failureIn = async (namespace: string | undefined, name: string) => {
+    const pods = podsOf(name, (namespace && (await wec.list<Pod>(resources.pods, { namespace }))) || []);
+    return firstPodFailure(pods) ?? pods.map(waitsForNode).find((each) => each !== undefined);
+  };
   const found = await tryRead(async () => {
     if (code === 'agent-silent') return failureIn(agentNamespace, klusterletName);
     const own = code === 'status-missing' ? undefined : await failureIn(ref.namespace, ref.name);

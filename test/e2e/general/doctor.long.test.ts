@@ -65,6 +65,8 @@ describe('an installation', { concurrency: 1 }, () => {
       return wrong(findings).some((each) => each.endsWith('wec-containers')) ? findings : undefined;
     });
     assert.deepEqual(wrong(found), ['its/its1 its-hub-webhook', 'wec/cluster1 wec-containers']);
+    // By the context of that name, which is proven to lead to it.
+    assert.deepEqual(wrong(await examine('cluster1')), wrong(found));
     const crash = found.find(({ id, status }) => id === 'wec-containers' && status === 'fail');
     assert.match(
       crash?.command ?? '',
@@ -74,6 +76,15 @@ describe('an installation', { concurrency: 1 }, () => {
     for (const mend of undo) await mend();
     const waited = await cli.run(['doctor', 'cluster1=cluster1', '--wait', '--timeout', '2m']);
     assert.equal(waited.exitCode, 0, waited.stdout);
+  });
+
+  it('says that the context with the name of a WEC does not answer, before its ITS knows', async () => {
+    const mend = await bed.fault({ kind: 'stopped', plane: 'cluster2' });
+    const found = (await examine()).find(({ id }) => id === 'wec-reachable');
+    await mend();
+    assert.deepEqual([found?.status, found?.code, found?.subjects], ['warn', 'unreachable', ['wec/cluster2']]);
+    assert.match(found?.cause ?? '', /^Cannot reach cluster2 \(https:.*\): connection refused\.$/);
+    await cli.succeed(['wec', 'wait', 'cluster2', '--its', 'its1', '--timeout', '2m']);
   });
 
   it('reports a manager that is scaled to zero, and the command to run', async () => {

@@ -32,7 +32,7 @@ describe('doctor names the cause, and none of its consequences', { concurrency: 
       const lines = {
         wec: 'cluster1',
         both: ['--its', 'its1', 'cluster1=cluster1'],
-        hub: ['--its', 'its1', 'cluster1'],
+        hub: ['--its', 'its1', 'cluster1', '--wec-kubeconfig', '/dev/null'],
       };
       const result = await tryFault(cli, { id: row.id, arrange: () => row.arrange(bed) }, trial, lines);
       assert.equal(result.trouble, '');

@@ -119,18 +119,30 @@ function escapes(all: readonly Trap[]): void {
 }
 
 describe('the view of workloads', () => {
-  it('says why pods of a WEC do not run, where its context is proven', async () => {
-    const image = 'example.com/nowhere:1';
-    const mend = await bed.fault({ kind: 'unpullable', image });
-    await arrange({ name: 'unpulled', objects: [deployment('unpulled', {}, image)] });
-    await until(async () => {
-      const { stdout } = await cli.run(['workload', 'get', 'deployment/web', '-n', 'unpulled', ...at]);
-      return /on w1: pod web-\S+, container c: the image example\.com\/nowhere:1 cannot be pulled/.test(stdout);
-    }, 'the words of the kubelet');
-    const { stderr } = await cli.run(['workload', 'get', 'deployment/web', '-n', 'unpulled', ...at]);
-    assert.match(stderr, /kubectl --context w1 -n unpulled describe pod web-/);
-    await mend();
-  });
+  const image = 'example.com/nowhere:1';
+  for (const [name, fault, words] of [
+    [
+      'unpulled',
+      { kind: 'unpullable', image },
+      /pod web-\S+, container c: the image example\.com\/nowhere:1 cannot be pulled/,
+    ],
+    [
+      'unplaced',
+      { kind: 'unschedulable', plane: 'w1', pod: 'unplaced/' },
+      /pod web-\S+ cannot be scheduled: 0\/1 nodes/,
+    ],
+  ] as const)
+    it(`says why pods of a WEC do not run, where its context is proven: ${name}`, async () => {
+      const mend = await bed.fault(fault);
+      await arrange({ name, objects: [deployment(name, {}, image)] });
+      const line = ['workload', 'get', 'deployment/web', '-n', name, ...at];
+      const { stderr } = await until(async () => {
+        const run = await cli.run(line);
+        return words.test(run.stdout) ? run : undefined;
+      }, 'the words of the kubelet, or of the scheduler');
+      assert.match(stderr, new RegExp(`kubectl --context w1 -n ${name} describe pod web-`));
+      await mend();
+    });
 
   it('says why the agent of a WEC does not answer', inRelease, async () => {
     const mend = await bed.fault({ kind: 'crashing', plane: 'w1', pod: faultyPods.agents });

@@ -63,20 +63,23 @@ export type TokenRequest = FromServer<AuthenticationV1TokenRequest>;
 /** The status fields of apps/v1 that count pods. */
 export type PodCounts = Json<V1DeploymentStatus & V1DaemonSetStatus>;
 
-/** When an object was last written, as far as its API server records that, in milliseconds since the epoch. */
+/**
+ * When an object was last written, as far as its API server records that, in milliseconds since the epoch. Infinity for an object that was
+ * scaled: the API server records no time of that, which may have been now.
+ */
 export const changedAt = (object: KubeObject): number => lastTime(object, () => true);
 
 /** The same without writes of the status. */
 export const writtenAt = (object: KubeObject): number =>
-  lastTime(object, ({ subresource }) => subresource === undefined);
+  lastTime(object, ({ subresource }) => subresource !== 'status');
 
 type Written = NonNullable<ObjectMeta['managedFields']>[number];
 
 const lastTime = (object: KubeObject, counts: (written: Written) => boolean): number =>
-  Math.max(
-    createdAt(object),
-    ...(object.metadata.managedFields ?? []).filter(counts).map(({ time = '' }) => Date.parse(time) || 0),
-  );
+  Math.max(createdAt(object), ...(object.metadata.managedFields ?? []).filter(counts).map(timeOf));
+
+const timeOf = ({ time = '', subresource }: Written): number =>
+  Date.parse(time) || (subresource === 'scale' ? Number.POSITIVE_INFINITY : 0);
 
 export interface KubeObject {
   apiVersion?: string;

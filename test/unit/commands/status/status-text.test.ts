@@ -54,6 +54,7 @@ const wds = (changes: Partial<WdsStatus> = {}): WdsStatus => ({
   versions: [version('KubeStellar', '0.30.0')],
   bindingPolicies: 1,
   objects: 5,
+  sentNowhere: 0,
   guarded: null,
   ...changes,
 });
@@ -175,8 +176,8 @@ test('missing parts are named', () => {
     'k8s · ready → an unknown ITS · KubeStellar 0.30.0 · no binding policies',
   );
   assert.equal(
-    factsOf({ wdses: [wds({ bindingPolicies: 2, objects: 1 })] }),
-    'k8s · ready → its1 · KubeStellar 0.30.0 · 2 binding policies, 1 object',
+    factsOf({ wdses: [wds({ bindingPolicies: 2, objects: 1, sentNowhere: 1 })] }),
+    'k8s · ready → its1 · KubeStellar 0.30.0 · 2 binding policies, 1 object · ✗ 1 policy without a WEC',
   );
   assert.match(lines(view({ itses: [], wdses: [] }))[0] ?? '', / · no ITS and no WDS yet$/);
 });

@@ -458,7 +458,15 @@ describe('available', () => {
   test('uses the time of the condition if the lease is not seen', () =>
     is(of({ available: 'unknown' }), 'failed', /^lease stopped; the ITS noticed it 60s ago$/));
   test("fails with the agent's message if its API server is not healthy", () =>
-    is(of({ available: 'no' }, 5), 'failed', /its API server is not healthy/));
+    is(of({ available: 'no' }, 5), 'failed', /its API server is not healthy$/));
+  test('says why its API server does not answer its agent', () => {
+    const cluster = managedCluster({ accepted: true, joined: true, available: 'no' });
+    const [condition] = cluster.status?.conditions?.filter(({ status }) => status === 'False') ?? [];
+    assert.ok(condition);
+    condition.message =
+      'The kube-apiserver is not ok, status code: 0, Get "https://10.0.0.1/livez": dial tcp 10.0.0.1:443: connect: connection refused';
+    is(verdictOf('available', onHub({ managedCluster: cluster })), 'failed', /not healthy \(connection refused\)$/);
+  });
   test('fails if the clocks differ', () => is(of({ clockSynced: false }, 5), 'failed', /clocks/));
   test('waits for the first report', () =>
     is(verdictOf('available', onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) })), 'waiting'));

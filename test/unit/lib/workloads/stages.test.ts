@@ -398,6 +398,13 @@ describe('a broken link is named:', () => {
     assert.deepEqual(told(delivery === undefined ? [] : [delivery]), ['t10: cluster1: policy failed binding-behind']);
     assert.match(delivery?.steps.join() ?? '', /Do its controllers run\?/);
   });
+  test('nobody knows since when: of the time at which it was scaled there is no record', () => {
+    const managedFields = [{ subresource: 'status', time: '2026-11-20T15:00:00Z' }, { subresource: 'scale' }];
+    const object = { resourceVersion: '9999', creationTimestamp: '2026-11-20T14:00:00Z', managedFields };
+    const [delivery] = deliveries(good(), { ...configMap, object });
+    assert.deepEqual(told(delivery === undefined ? [] : [delivery]), ['t10: cluster1: policy waiting binding-behind']);
+    assert.equal(delivery?.blockedAt?.why, 'the Binding of t10 has an earlier version of it');
+  });
   const unreadBinding = (given: Recorded) => {
     const { metadata } = one(given.bindings);
     metadata.generation = 2;
