@@ -2,7 +2,7 @@ import { type Check, type Finding, isDependent, runChecks, underCauses } from '.
 import { once } from '../core/concurrency.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
-import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
+import { errorOf, ifSeen, seen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { serves } from '../kube/served.ts';
@@ -206,11 +206,11 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
   const endpoints = () => hubEndpoints(kube, context);
   /** A WEC that is named with its context has its client; for the others, the context with their name is tried. */
   const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
-    if (given !== undefined) return { name, kube: given, error: undefined };
-    const asked = await tryRead(async () => {
+    const ask = async () => {
       const wec = await contextNamed?.(name);
       return wec && provenWec(kube, known?.get(name) ?? (await readOne(kube, name)), wec, endpoints);
-    });
+    };
+    const asked = given === undefined ? await tryRead(ask) : seen(given);
     return { name, kube: ifSeen(asked), error: errorOf(asked) };
   };
   const itself = once(() => readItself(kube));

@@ -71,8 +71,9 @@ export function toSeePod(context: string, { pod: { name, namespace = '' }, conta
 /** Why a pod waits for a node, in the same form: capacity may still appear, so it is not a failure. */
 export function waitsForNode(pod: Pod): PodFailure | undefined {
   const nodeless = whyNodeless(pod);
-  const why = `pod ${pod.metadata.name} cannot be scheduled: ${nodeless}`;
-  return nodeless === undefined ? undefined : { pod: pod.metadata, container: '', kind: 'start', why };
+  if (nodeless === undefined) return undefined;
+  const { metadata } = pod;
+  return { pod: metadata, container: '', kind: 'start', why: `pod ${metadata.name} cannot be scheduled: ${nodeless}` };
 }
 
 /** The scheduler's reason. */

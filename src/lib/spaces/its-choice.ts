@@ -9,7 +9,13 @@ import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { noneGiven } from '../kube/kubeconfig/entries.ts';
-import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import {
+  type Kubeconfig,
+  loadKubeconfig,
+  type SelectedContext,
+  selectContext,
+  unknownContext,
+} from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { isSpaceName, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
@@ -188,16 +194,12 @@ export async function resolveIts(
   const hosting = await findHosting();
   const noted = notedContext(given, kubeconfig, hosting);
   if (noted !== undefined) return selectContext(kubeconfig, noted);
-  try {
-    return selectContext(kubeconfig, given);
-  } catch (error) {
-    const unknown = failureOf(withSource(error, source));
-    if (unknown.code !== 'context-unknown' || !isSpaceName(given)) throw unknown;
-    const found = await through(hosting, (tools) => findByName(given, tools));
-    if (found.state === 'seen' && found.value.state === 'seen') return found.value.value;
-    const why = whyUnseen(found.state === 'seen' ? found.value : found);
-    throw unknown.with({ details: [`No ITS of that name was found either: ${why}`] });
-  }
+  const unknown = failureOf(withSource(unknownContext(kubeconfig, given), source));
+  if (!isSpaceName(given)) throw unknown;
+  const found = await through(hosting, (tools) => findByName(given, tools));
+  if (found.state === 'seen' && found.value.state === 'seen') return found.value.value;
+  const why = whyUnseen(found.state === 'seen' ? found.value : found);
+  throw unknown.with({ details: [`No ITS of that name was found either: ${why}`] });
 }
 
 /** @returns a context marked with the control plane of this name */

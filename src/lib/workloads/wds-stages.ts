@@ -142,11 +142,10 @@ function inBinding(delivery: Delivery): Verdict {
   if (read.state !== 'met') return read;
   if (bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion) return met;
   // Fields that change continuously, such as returned status, are sent a moment later.
-  const isStatus = of.object !== undefined && changedAt(of.object) > writtenAt(of.object);
-  const behind = `the Binding of ${policyName} ${isStatus ? 'has yet to follow its new status' : 'has an earlier version of it'}`;
+  const [changed, written] = of.object === undefined ? [0, 0] : [changedAt(of.object), writtenAt(of.object)];
+  const behind = `the Binding of ${policyName} ${changed > written ? 'has yet to follow its new status' : 'has an earlier version of it'}`;
   const details = { code: 'binding-behind', next: toSeeManager(evidence.wds) };
-  const since = of.object === undefined ? 0 : changedAt(of.object);
-  return lateSince(evidence, since, behind, details, [], evidence.controllers.manager);
+  return lateSince(evidence, changed, behind, details, [], evidence.controllers.manager);
 }
 
 /** A restart that is not done keeps the transport from sending, whatever has been sent. */

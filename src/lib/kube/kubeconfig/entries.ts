@@ -20,7 +20,7 @@ export async function parseContent(file: string, text: string, isUsers: boolean)
 }
 
 /** @throws StellarError `kubeconfig-invalid`, never quoting the file */
-export function contentIn(file: string, document: Document.Parsed | Document): unknown {
+export function contentIn(file: string, document: Pick<Document, 'errors' | 'toJS'>): unknown {
   const line = document.errors[0]?.linePos?.[0].line;
   if (document.errors.length > 0)
     throw invalidKubeconfig(file, line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`);
@@ -38,12 +38,7 @@ export function invalidKubeconfig(file: string, why: string): StellarError {
 }
 
 /** The named entries of one list in a file. A duplicate name in one file is an error, as for kubectl. */
-export function namedEntries(
-  file: string,
-  document: Record<string, unknown>,
-  list: string,
-  key: string,
-): [string, Entry][] {
+export function namedEntries(file: string, document: Entry, list: string, key: string): [string, Entry][] {
   const items = document[list] ?? [];
   if (!Array.isArray(items)) throw invalidKubeconfig(file, `"${list}" is not a list`);
   const names = new Set<string>();

@@ -224,7 +224,8 @@ export function withoutCredentials(address: string): string {
   return url.href.replace(/\/$/, '');
 }
 
-function unknownContext(config: Kubeconfig, name: string): StellarError {
+/** The error for a name that no context has, with the names that there are. */
+export function unknownContext(config: Kubeconfig, name: string): StellarError {
   const known = [...config.contexts.keys()];
   return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
     next: [known.length === 0 ? toGiveKubeconfig(config.missing) : advice(`Contexts there: ${known.join(', ')}`)],
