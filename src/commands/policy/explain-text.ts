@@ -8,7 +8,7 @@ const fewObjects = 20;
 
 /** Formats what a policy selects, and its problems, as human-readable lines. */
 export function describeExplanation(view: Explanation, style: Style, isWide: boolean): string[] {
-  const { name, wds, its, exists, objects, wecs, problems, notVisible } = view;
+  const { name, wds, its, exists, objects, wecs, notSelected, problems, notVisible } = view;
   const listed = isWide ? objects : objects.slice(0, fewObjects);
   const rows = aligned(
     listed.map((object) => [
@@ -17,9 +17,10 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
       asks(object),
     ]),
   );
+  const left = notSelected?.length ? [`not selected: ${few(notSelected, isWide ? Infinity : 5).join(', ')}`] : [];
   return [
     `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not visible'}   ${counts(view)}`,
-    ...section('WECs', wecs === null ? [] : wecs.map((wec) => `${wec.name}${stateOf(wec)}`)),
+    ...section('WECs', [...(wecs ?? []).map((wec) => `${wec.name}${stateOf(wec)}`), ...left]),
     ...section('objects', [
       ...rows,
       ...others(objects.length, listed.length).map((rest) => `${rest}: -o wide shows all`),

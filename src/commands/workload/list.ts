@@ -1,6 +1,9 @@
+import { command } from '../../lib/core/next-step.ts';
+import { argumentOf } from '../../lib/ocm/object-ref.ts';
 import type { WorkloadSummary } from '../../lib/workloads/workload-list.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { isForPeople } from '../terminal/io.ts';
 
 export const definition: Definition<WdsOptions> = {
   description:
@@ -23,11 +26,15 @@ export const definition: Definition<WdsOptions> = {
     ]);
     if (items.length + errors.length === 0) await session.noneInWds(wds, 'objects that a binding policy sends');
     session.incomplete(errors);
+    const broken = items.find(({ wecs, failed }) => wecs === 0 || (failed !== null && failed > 0));
+    if (broken === undefined || !isForPeople(session.output)) return;
+    const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+    session.next(command`stellarctl workload get ${asArgument(broken).name} ${flagsOf(wds)}`);
   },
 };
 
-/** As other commands take it: KIND.GROUP/NAMESPACE/NAME. */
-function asArgument({ kind, group, namespace, name, ...item }: WorkloadSummary): WorkloadSummary {
-  const words = [kind.toLowerCase() + (group && `.${group}`), namespace ?? [], name.split(/[ /]/).at(-1) ?? ''].flat();
-  return { ...item, kind, group, namespace, name: words.join('/') };
-}
+/** As other commands take it. */
+const asArgument = (item: WorkloadSummary): WorkloadSummary => ({
+  ...item,
+  name: argumentOf({ ...item, name: item.name.split(/[ /]/).at(-1) ?? '' }),
+});

@@ -230,7 +230,10 @@ async function readOtherIts(itses: readonly Part[], tools: StatusTools): Promise
   const choosing = () => chosenContext(chosen, tools);
   const context = chosen.source === '--its' ? await choosing() : ifSeen(await tryRead(choosing));
   const isOwn = itses.some(({ access }) => ifSeen(access)?.server === context?.server);
-  return context === undefined || isOwn ? undefined : readChosenIts(context, tools);
+  if (context === undefined || isOwn) return undefined;
+  const reading = await readChosenIts(context, tools);
+  if (chosen.source === '--its' && reading.failure?.code === 'not-a-hub') throw reading.failure;
+  return reading;
 }
 
 async function itsAlone(tools: StatusTools): Promise<StatusView> {

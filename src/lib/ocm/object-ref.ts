@@ -12,6 +12,10 @@ export interface ObjectView {
 export const describeObject = ({ kind, metadata: { namespace, name } }: DescribedObject): string =>
   `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
 
+/** An object as commands take it: KIND.GROUP/NAMESPACE/NAME. */
+export const argumentOf = ({ kind, group, namespace, name }: ObjectView): string =>
+  [kind.toLowerCase() + (group && `.${group}`), ...(namespace === null ? [] : [namespace]), name].join('/');
+
 interface DescribedObject {
   kind: string;
   metadata: { namespace?: string | null | undefined; name: string };

@@ -1,7 +1,7 @@
 import { advice, command, type NextStep, onIts, type Problem, partial, run } from '../core/next-step.ts';
 
 /** The words of every API server (k8s.io/apiserver, admission/plugin/webhook, policy/validating and NamespaceLifecycle). */
-const byWebhook = /(?:admission|failed calling) webhook "([^"]+)"/;
+const byWebhook = /(admission|failed calling) webhook "([^"]+)"/;
 const byPolicy = /ValidatingAdmissionPolicy '([^']+)'/;
 const byEndingNamespace = /unable to create new content in namespace (\S+) because it is being terminated/;
 
@@ -18,22 +18,24 @@ export interface Refuser {
   what: string;
   /** The name of a webhook; undefined for a policy. */
   webhook: string | undefined;
-  /** What shows where it is configured, for kubectl. */
+  /** What shows where it is configured, for kubectl, and what to look for there. */
   see: readonly string[];
+  lookFor: string;
 }
 
 export function refuserIn(message: string): Refuser | undefined {
-  const [, webhook] = byWebhook.exec(message) ?? [];
+  const [, how, webhook] = byWebhook.exec(message) ?? [];
   const [, policy] = byPolicy.exec(message) ?? [];
-  if (webhook !== undefined) return { what: `webhook ${webhook}`, webhook, see: [kinds, '-o', columns] };
+  const lookFor = how === 'failed calling' ? 'why it does not answer' : 'what it demands';
+  if (webhook !== undefined) return { what: `webhook ${webhook}`, webhook, see: [kinds, '-o', columns], lookFor };
   if (policy === undefined) return undefined;
   const see = ['validatingadmissionpolicies', policy, '-o', 'yaml'];
-  return { what: `ValidatingAdmissionPolicy ${policy}`, webhook: undefined, see };
+  return { what: `ValidatingAdmissionPolicy ${policy}`, webhook: undefined, see, lookFor };
 }
 
 /** The command that shows what refuses. */
-export const toSeeRefuser = ({ what, see }: Refuser, context: string): NextStep =>
-  run(command`kubectl --context ${context} get ${see}`, `See whose ${what} is, and what it demands`);
+export const toSeeRefuser = ({ what, see, lookFor }: Refuser, context: string): NextStep =>
+  run(command`kubectl --context ${context} get ${see}`, `See whose ${what} is, and ${lookFor}`);
 
 /**
  * Returns what helps against a refusal that only whoever manages the WEC can end; undefined if the message does not show one.

@@ -124,7 +124,7 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
   const { managedCluster, works, addonWorks, mailbox } = hubState;
   const all = [...works, ...addonWorks];
   if (managedCluster === undefined) {
-    if (mailbox !== undefined && all.length > 0 && !options.force) throw worksRemain(hub, hubState);
+    if (mailbox !== undefined && all.some(isGuarded) && !options.force) throw worksRemain(hub, hubState);
     return;
   }
   // Works without a finalizer need no agent; what workloads are kept is up to the agent.

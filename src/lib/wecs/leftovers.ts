@@ -17,7 +17,7 @@ import { listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { deleteObjects, withoutFinalizers } from '../kube/writes.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
-import { isAddonWork, type ManifestWork, workFinalizer } from '../ocm/manifest-works.ts';
+import { isAddonWork, isGuarded, type ManifestWork, workFinalizer } from '../ocm/manifest-works.ts';
 import { clusterNameLabel, leaseName } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { findManagedCluster } from '../ocm/require-hub.ts';
@@ -27,7 +27,7 @@ import { othersIn } from './foreign-objects.ts';
  * Removes what OCM leaves of a deleted WEC: the mailbox, the customization properties, its requests.
  * @param force whether to remove from works left in the mailbox the finalizer that only their agent removes
  * @returns whether there was anything, and what waits until the mailbox is gone, which takes at least five seconds
- * @throws StellarError `agent-dead` if works are left without force
+ * @throws StellarError `agent-dead` if works that an agent may have applied are left without force
  */
 export async function removeLeftovers(
   hub: Kube,
@@ -77,10 +77,12 @@ export async function refuseReregistered(hub: Kube, name: string): Promise<void>
 async function removeMailbox(hub: Kube, hubState: HubState, mailbox: KubeObject, force: boolean | undefined, run: Run) {
   const { name, reread } = hubState;
   const works = [...hubState.works, ...hubState.addonWorks];
-  if (works.length > 0 && !force && !run.dryRun) throw worksRemain(hub, hubState);
-  for (const { metadata } of run.dryRun ? [] : works) {
-    await hub.delete(resources.manifestWorks, metadata.name, { namespace: name, uid: metadata.uid });
-    await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);
+  if (works.some(isGuarded) && !force && !run.dryRun) throw worksRemain(hub, hubState);
+  // Without that finalizer a work came when its agent had no rights any more, and nothing of it was applied.
+  for (const work of run.dryRun ? [] : works) {
+    const { name: workName, uid } = work.metadata;
+    await hub.delete(resources.manifestWorks, workName, { namespace: name, uid });
+    if (isGuarded(work)) await withoutFinalizers(hub, resources.manifestWorks, work.metadata, [workFinalizer]);
   }
   const { uid, deletionTimestamp } = mailbox.metadata;
   const others =
@@ -114,7 +116,7 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
 
 /** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
 export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
-  const details = [...works, ...addonWorks].map(({ metadata }) => metadata.name);
+  const details = [...works, ...addonWorks].filter(isGuarded).map(({ metadata }) => metadata.name);
   const message = `${name} is no longer registered, but its mailbox holds ${count(details.length, 'work')}, whose finalizer only its agent removes.`;
   const join = command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`;
   const next = [

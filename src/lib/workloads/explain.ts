@@ -40,6 +40,8 @@ export interface Explanation {
   exists: boolean;
   /** Null if the ITS cannot be read. */
   wecs: SelectedWec[] | null;
+  /** The names of the other WECs of the ITS; null if it cannot be read. */
+  notSelected: string[] | null;
   objects: (KindRef & ObjectView & Modulation)[];
   problems: PolicyProblem[];
   notVisible: { what: string; why: string }[];
@@ -60,6 +62,7 @@ export async function explanationOf(subject: PolicySubject, exists: boolean): Pr
   const view: Explanation = {
     ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, exists, notVisible: unseen.map(viewOfUnseen) },
     wecs: inventory.state === 'seen' ? wecs.map(wecView) : null,
+    notSelected: ifSeen(inventory)?.flatMap((wec) => (wecs.includes(wec) ? [] : wec.metadata.name)) ?? null,
     objects: objects.map(({ object: { group, version, resource, kind, metadata }, modulation }) => ({
       ...{ group, version, resource, kind, namespace: metadata.namespace ?? null, name: metadata.name },
       ...modulation,

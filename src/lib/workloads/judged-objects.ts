@@ -1,6 +1,6 @@
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import type { BoundObject } from '../ocm/kubestellar-api.ts';
-import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../ocm/object-ref.ts';
+import { argumentOf, describeObject, keyOf, keyOfCandidate, type ObjectView } from '../ocm/object-ref.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { deliveriesOf } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
@@ -13,6 +13,8 @@ import { followed } from './workload.ts';
 export interface JudgedDelivery extends Pick<DeliveryView, 'policy' | 'wec' | 'blockedAt' | 'code'> {
   /** For example `Deployment shop/web`. */
   object: string;
+  /** As `workload get` takes it. */
+  argument: string;
   isApplied: boolean;
   isAvailable: boolean;
 }
@@ -67,10 +69,11 @@ export async function judging(
 }
 
 /** The part of a delivery's view that lists keep. */
-export function judgedOf({ kind, ...metadata }: ObjectView, view: DeliveryView): JudgedDelivery {
+export function judgedOf(object: ObjectView, view: DeliveryView): JudgedDelivery {
   const { policy, wec, blockedAt, code } = view;
+  const names = { object: describeObject({ ...object, metadata: object }), argument: argumentOf(object) };
   const reached = { isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') };
-  return { object: describeObject({ kind, metadata }), policy, wec, ...reached, blockedAt, code };
+  return { ...names, policy, wec, ...reached, blockedAt, code };
 }
 
 /**

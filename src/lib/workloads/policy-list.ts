@@ -15,6 +15,8 @@ interface PolicyState {
   code: string | null;
   /** When that began, RFC 3339, if an object records it. */
   since?: string | undefined;
+  /** The first object that is blocked, as `workload get` takes it; undefined if that blocks the policy itself. */
+  object?: string | undefined;
 }
 
 /** A policy in a list. The fields are an interface: docs/output.md. */
@@ -58,10 +60,17 @@ export function summaryOf(
   const isSeen = showsDeliveries(evidence);
   const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
   const isBlocked = verdict.state === 'waiting' || verdict.state === 'failed';
-  const { state, why, since, code = null } = isBlocked ? verdict : stateOf(deliveries, isSeen);
+  const {
+    state,
+    why,
+    since,
+    code = null,
+    object,
+  }: PolicyState = isBlocked ? { code: null, ...verdict } : stateOf(deliveries, isSeen);
   return {
     ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
     ...{ deliveries: isSeen ? counts : null, state, why, code, ...(since === undefined ? {} : { since }) },
+    ...(object === undefined ? {} : { object }),
   };
 }
 
@@ -84,14 +93,14 @@ function policyVerdict(of: OfPolicy): Verdict {
 
 /** The state of a policy by the stages of its deliveries. */
 function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
-  const blocked = deliveries.flatMap(({ object, blockedAt, code }) =>
-    blockedAt === null ? [] : { object, code, ...blockedAt },
+  const blocked = deliveries.flatMap(({ object, argument, blockedAt, code }) =>
+    blockedAt === null ? [] : { name: object, object: argument, code, ...blockedAt },
   );
   const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
   const hidden = 'what its WECs have received is not visible';
   if (first === undefined)
     return isSeen ? { state: 'ok', why: null, code: null } : { state: 'waiting', why: hidden, code: null };
-  const { object, stage, why, ...rest } = first;
+  const { name, stage, why, ...rest } = first;
   const alike = blocked.filter(({ state }) => state === first.state).length;
-  return { ...rest, why: `${object}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
+  return { ...rest, why: `${name}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
 }

@@ -30,6 +30,8 @@ function wecAvailable(delivery: Delivery): Verdict {
   const policyName = binding.metadata.name;
   if (wec === undefined) {
     const next = toSelectWec(policy?.spec ?? {}, [...(ifSeen(evidence.inventory)?.values() ?? [])], evidence.its);
+    const edit = command`kubectl --context ${evidence.wds.context} edit bindingpolicy ${policyName}`;
+    next.push(run(edit, 'Change what the policy selects'));
     return failedForGood(`policy ${policyName} selects no WEC`, { code: 'no-wec-matches', next });
   }
   if (cluster.state !== 'seen') return unseen(cluster.why);

@@ -8,7 +8,7 @@ import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.
 import { keyOf } from '../ocm/object-ref.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
-import { emptyPolicy, listPolicies } from './policy-list.ts';
+import { emptyPolicy, listPolicies, type PolicySummary } from './policy-list.ts';
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
@@ -43,8 +43,11 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const { view: policies, errors } = await listPolicies(wds);
-  const toSee = (name: string) =>
-    run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why');
+  // `workload get` also looks at the WECs themselves.
+  const toSee = ({ name, object }: PolicySummary) =>
+    object === undefined
+      ? run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why')
+      : run(command`stellarctl workload get ${object} ${flagsOf(wds)}`, 'See why');
   const empty = policies.filter(({ code }) => code === emptyPolicy);
   const failed = policies.filter(({ state, code }) => state === 'failed' && code !== emptyPolicy);
   const names = few(empty.map(({ name }) => name)).join(', ');
@@ -60,17 +63,17 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
     const waiting = policies.filter(({ state }) => state === 'waiting');
     const open = waiting.find(({ code }) => code === 'replicas-missing' || code === 'not-available');
     if (open !== undefined)
-      return warn('policy-waiting', `Of policy ${open.name} of ${wds.name}, ${open.why}.`, toSee(open.name));
+      return warn('policy-waiting', `Of policy ${open.name} of ${wds.name}, ${open.why}.`, toSee(open));
     const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${few(waiting.map(({ name }) => name)).join(', ')}`;
     return pass(`${count(policies.length, 'policy', 'policies')}${rest}`);
   }
   const byCause = Map.groupBy(failed, ({ why }) => why);
-  const groups = [...byCause].map(([why, all]) => ({ why, names: all.map(({ name }) => name), since: all[0]?.since }));
-  const [first = '', ...details] = groups.map(({ why, names, since }) => {
-    const [policies, have] = names.length === 1 ? ['policy', 'has'] : ['policies', 'have'];
-    return `Binding ${policies} ${few(names).join(', ')} of ${wds.name} ${have} a problem: ${why}${begun(since, wds.kube.now())}.`;
+  const [first = '', ...details] = [...byCause].map(([why, all]) => {
+    const [policies, have] = all.length === 1 ? ['policy', 'has'] : ['policies', 'have'];
+    const names = few(all.map(({ name }) => name)).join(', ');
+    return `Binding ${policies} ${names} of ${wds.name} ${have} a problem: ${why}${begun(all[0]?.since, wds.kube.now())}.`;
   });
-  const next = groups.map(({ names: [name = ''] }) => toSee(name));
+  const next = [...byCause.values()].flatMap((all) => all.slice(0, 1).map(toSee));
   return {
     status: 'fail',
     problem: { ...problem('policy-failed', first, ...next), details: [...details, ...nothing] },

@@ -443,12 +443,13 @@ describe('a mailbox', () => {
   };
 
   /** A hub on which a WEC is no longer registered, with these Secrets in its mailbox. */
-  function hub(secrets: KubeObject[] | Error, written: string[] = []): Kube {
+  function hub(secrets: KubeObject[] | Error, written: string[] = [], works: KubeObject[] = []): Kube {
     let isThere = true;
     const namespace = { metadata: { name: 'cluster1', uid: 'u1', labels: label } };
     const inMailbox: Record<string, KubeObject[]> = {
       Lease: [{ metadata: { name: 'managed-cluster-lease' } }],
       RoleBinding: [{ metadata: { name: 'x', namespace: 'cluster1', labels: label } }],
+      ManifestWork: works,
     };
     return fakeKube({
       get: (async ({ kind }: Resource) => (kind === 'Namespace' && isThere ? namespace : undefined)) as never,
@@ -462,7 +463,7 @@ describe('a mailbox', () => {
       }) as never,
       delete: (async ({ kind }: Resource, name: string) => {
         written.push(`delete ${kind} ${name}`);
-        isThere = false;
+        if (kind === 'Namespace') isThere = false;
         return true;
       }) as never,
     });
@@ -474,6 +475,18 @@ describe('a mailbox', () => {
     assert.equal(left.removed, true);
     await left.untilGone?.();
     assert.deepEqual(written, ['delete Namespace cluster1']);
+  });
+
+  it('is deleted with works of which no agent has applied anything: they came when it had no rights any more', async () => {
+    const written: string[] = [];
+    const late = { metadata: { name: 'late', namespace: 'cluster1', uid: 'u2' } };
+    await removeLeftovers(...of(hub([], written, [late])), false, run());
+    assert.deepEqual(written, ['delete ManifestWork late', 'delete Namespace cluster1']);
+    const finalizers = ['cluster.open-cluster-management.io/manifest-work-cleanup'];
+    const applied = { metadata: { ...late.metadata, name: 'applied', finalizers } };
+    const left = removeLeftovers(...of(hub([], written, [late, applied])), false, run());
+    await assert.rejects(left, { code: 'agent-dead', details: ['applied'] });
+    assert.equal(written.length, 2);
   });
 
   it('stays with the objects of others, and is no longer a mailbox', async () => {

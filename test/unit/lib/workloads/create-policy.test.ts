@@ -111,7 +111,10 @@ describe('the preview of a new policy shows', () => {
   const byLabel = { selectors: ['app=shop'] };
 
   test('its selection', async () => {
-    const { shown, writes, result } = await creating(byLabel, [space('shop', app), inShop('ConfigMap', 'c', app)]);
+    const inWds = [space('shop', app), inShop('ConfigMap', 'c', app)];
+    const its = [wec('w1', { tier: 'web' }), wec('w3', { tier: 'db' })];
+    const { shown, writes, result } = await creating(byLabel, inWds, { its });
+    assert.deepEqual(shown?.notSelected, ['w3']);
     assert.deepEqual(shown?.wecs, [{ name: 'w1', accepted: true, available: true, deleting: false }]);
     assert.deepEqual(
       shown?.objects.map(({ kind: of, name }) => `${of} ${name}`),

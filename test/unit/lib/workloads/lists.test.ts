@@ -100,8 +100,10 @@ describe('the policies of a WDS are listed', () => {
       [name, wecs.length, objects, deliveries && `${deliveries.applied}/${deliveries.total}`, state, why].join(' '),
     );
   test('with what is applied', async () => assert.deepEqual(await told(good()), ['p 2 2 4/4 ok ']));
-  test('with what has failed', async () =>
-    assert.deepEqual(await told(half()), ['p 2 2 3/4 failed ConfigMap shop/c: refused']));
+  test('with what has failed', async () => {
+    assert.deepEqual(await told(half()), ['p 2 2 3/4 failed ConfigMap shop/c: refused']);
+    assert.equal((await listPolicies(half())).view[0]?.object, 'configmap/shop/c');
+  });
   test('with what an agent has not processed yet', async () =>
     assert.deepEqual(await told(wds([work('w1', 'True', 2), work('w2', 'True')])), [
       'p 2 2 2/4 waiting Namespace shop: the agent of w1 has not answered, and 1 more',

@@ -197,8 +197,9 @@ describe('the next command', () => {
     assert.match(String(way?.next), /^stellarctl workload get namespace\/t7 --wds wdsh/);
   });
   test('lets a WEC be selected', () =>
-    assert.deepEqual(nextOf('no-wec-matches', configMap), [
+    assert.deepEqual(deliveries(record('no-wec-matches'), configMap)[0]?.steps, [
       'Give a WEC the labels: stellarctl label NAME nosuch=label --its its1',
+      'Change what the policy selects: kubectl --context wdsh edit bindingpolicy t5',
     ]));
   test('allows the kind to the work agent', () =>
     assert.match(
@@ -225,9 +226,12 @@ describe('the next command', () => {
     return deliveries(given, widget, changes);
   };
   test('leads to the webhook of the WEC that refuses an object, or does not answer', () => {
-    for (const why of [
-      'admission webhook "guard.example.com" denied the request: no',
-      'Internal error occurred: failed calling webhook "guard.example.com": failed to call webhook: no route',
+    for (const [why, lookFor] of [
+      ['admission webhook "guard.example.com" denied the request: no', 'what it demands'],
+      [
+        'Internal error occurred: failed calling webhook "guard.example.com": failed to call webhook: no route',
+        'why it does not answer',
+      ],
     ]) {
       const [unknown] = refusedBecause(`Failed to apply manifest: ${why}`);
       assert.equal(unknown?.code, 'admission-refuses-on-wec');
@@ -237,6 +241,8 @@ describe('the next command', () => {
       );
       const [known] = refusedBecause(`Failed to apply manifest: ${why}`, { wds });
       assert.match(known?.next ?? '', /^kubectl --context cluster1 get validatingwebhookconfigurations,mutating/);
+      const lead = `See whose webhook guard.example.com is, and ${lookFor}: `;
+      assert.ok(known?.steps[0]?.startsWith(lead), known?.steps[0]);
     }
   });
   test('leads to the namespace of the WEC that is being deleted', () => {

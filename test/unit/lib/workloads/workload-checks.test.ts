@@ -102,6 +102,8 @@ test('a policy whose objects do not run everywhere is a warning', async () => {
     [found.status, found.message],
     ['warn', 'Of policy q of wds1, Namespace shop: not available on w1: it is not there.'],
   );
+  // It also looks at the WEC itself.
+  assert.equal(stepsOf(found), 'See why: stellarctl workload get namespace/shop --wds wds1');
 });
 
 test('a policy without its works fails', async () => {
