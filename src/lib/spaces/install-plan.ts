@@ -1,10 +1,11 @@
 import { StellarError } from '../core/errors.ts';
 import { isObject } from '../core/formats.ts';
-import { command, run } from '../core/next-step.ts';
+import { advice, command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { compareVersions } from '../core/version.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { hookNames, managerAdminBinding, managerName, olderHooks, systemNamespace } from '../ocm/kubeflex-names.ts';
 import type { PostCreateHook } from '../ocm/kubeflex-objects.ts';
@@ -121,8 +122,17 @@ export function hasKubeFlex(values: Values): boolean {
   return !isObject(ofKubeFlex) || ofKubeFlex.install !== false;
 }
 
-/** The values for a first installation that follow from the cluster, in addition to the requested ones. */
+/**
+ * The values for a first installation that follow from the cluster, in addition to the requested ones.
+ * @throws StellarError `not-a-hosting-cluster` if it has no nodes, as an ITS or a WDS
+ */
 export async function freshValues(kube: Kube, { isOpenShift, kubeFlex }: ClusterState, run: Run): Promise<Values> {
+  const nodes = await partialReader(kube).list(resources.nodes, { metadataOnly: true });
+  if (nodes?.length === 0) {
+    const message = `${describeCluster(kube.cluster)} has no nodes, so no pod could run in it. Nothing was written.`;
+    const give = advice('Give the context of the hosting cluster, not of a space in it: --hosting-context CONTEXT');
+    throw new StellarError('not-a-hosting-cluster', message, { next: [give] });
+  }
   if (kubeFlex === 'of-others') {
     run.progress.note('The existing KubeFlex is kept, with its own domain and port.');
     return { [coreChart.kubeFlexValues]: { install: false } };
@@ -131,7 +141,7 @@ export async function freshValues(kube: Kube, { isOpenShift, kubeFlex }: Cluster
     run.progress.note('The cluster runs OpenShift: control planes get routes.');
     return { [coreChart.kubeFlexValues]: { isOpenShift: true } };
   }
-  const hostContainer = await findHostContainer(kube);
+  const hostContainer = findHostContainer(nodes ?? []);
   if (hostContainer === undefined) return {};
   run.progress.note(`Other clusters reach it as ${hostContainer}, the name of its node.`);
   return { [coreChart.kubeFlexValues]: { hostContainer } };
@@ -143,10 +153,9 @@ const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
 /**
  * Finds the container of a local hosting cluster. Other clusters on the same container network reach the control planes by its
  * name, which KubeFlex publishes in each vcluster.
- * @returns undefined if the cluster is not a kind or k3d cluster, or its nodes are not readable
+ * @returns undefined if the cluster is not a kind or k3d cluster
  */
-async function findHostContainer(kube: Kube): Promise<string | undefined> {
-  const nodes = (await partialReader(kube).list<KubeObject>(resources.nodes)) ?? [];
+function findHostContainer(nodes: readonly KubeObject[]): string | undefined {
   const names = nodes.map(({ metadata }) => metadata.name).filter((name) => containerForm.test(name));
   return names.length === 1 ? names[0] : undefined;
 }

@@ -232,12 +232,11 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} ${onIts(its)}`;
   const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
   const silent = { code: 'agent-silent', next: [toSeeAgent(registration), ...next] };
-  const { managedCluster, lease } = hub;
+  const { managedCluster } = hub;
   // The hub creates a Lease at acceptance and reports that it stops, although no agent has ever held it.
   if (!hasJoined(hub)) return waiting('the agent has not joined');
   const condition = conditionOf(managedCluster, 'ManagedClusterConditionAvailable');
   if (condition === undefined) return waiting('the agent has not reported');
-  const renewed = Date.parse(lease?.spec?.renewTime ?? '');
   const leaseAge = leaseAgeOf(hub, now);
   const clocksDiffer = clockDifference(hub, now);
   if (clocksDiffer !== undefined)
@@ -259,11 +258,31 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   const runs = wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !agentFailure(wec.pods ?? []));
   if (!runs && wec.klusterlet !== undefined)
     return waiting('its operator or its agent is not running, whatever the ITS still reports');
-  // Both times come from the agent's own node, the start in whole seconds. Renewals by an earlier agent are no evidence.
+  const started = startedSinceRenewal(registration);
+  if (started === undefined) return met;
+  if (!awaitsLock(registration))
+    return failed(
+      `its agent was restarted ${formatAge(now - started)} ago and has not renewed its lease since`,
+      silent,
+    );
+  const lock = `after a kill it waits up to ${formatAge(takeoverMs)} for the lock of its predecessor`;
+  return waiting(`its agent was restarted and has not renewed its lease yet; ${lock}`);
+}
+
+/** When the agent started, if its Lease was renewed before. Both times are of its own node, the start in whole seconds. */
+function startedSinceRenewal({ hub, wec }: Pick<Registration, 'hub' | 'wec'>): number | undefined {
   const started = agentStarted(wec?.klusterlet, wec?.pods);
-  return started !== undefined && renewed < started - 1000
-    ? waiting('its agent was restarted and has not renewed its lease yet')
-    : met;
+  const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
+  return started !== undefined && renewed < started - 1000 ? started : undefined;
+}
+
+/** How long an agent may wait for the lock of one that was killed: its 137 s, asked for every 26 s (library-go, leaderelection). */
+const takeoverMs = 163_000;
+
+/** Whether a restarted agent may still wait for that lock: until then its Lease is not overdue. */
+export function awaitsLock({ now, ...of }: Pick<Registration, 'hub' | 'wec' | 'now'>): boolean {
+  const started = startedSinceRenewal(of);
+  return started !== undefined && now - started < takeoverMs;
 }
 
 /** What the agent reports, of the WEC's API server with the checks that fail (ocm pkg/registration/spoke, healthCheck). */

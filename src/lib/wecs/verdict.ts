@@ -9,7 +9,7 @@ import { isOperatorPod, nodelessPod, otherName } from '../ocm/wec-evidence.ts';
 import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
 import type { WecFindings } from './findings.ts';
 import { agentPods, toSeeAgent, toSeeCluster, wecProblem } from './problems.ts';
-import { type Registration, signingGraceMs, toSign } from './registration-checks.ts';
+import { awaitsLock, type Registration, signingGraceMs, toSign } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
 import {
   cannotConnect,
@@ -119,7 +119,7 @@ function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | 
 function missedRenewal(findings: WecFindings): Problem | undefined {
   const { hub, now, wec, name } = findings;
   const overdue = hub && overdueLease(hub, now);
-  if (overdue === undefined) return undefined;
+  if (overdue === undefined || awaitsLock(findings)) return undefined;
   const message = `${name} is still shown as available, but its agent does not report: ${overdue}.`;
   return wecProblem('lease-overdue', message, wec === undefined ? toSeeCluster(findings) : agentPods(wec.context));
 }
@@ -206,7 +206,10 @@ export const registrationRows: readonly Row[] = [
   ]),
 ];
 
-export const leaseRow = onHub('lease', 'its agent renews its lease', missedRenewal, ['wec-not-deleted', ...reaching]);
+export const leaseRow = onHub('lease', 'its agent renews its lease', missedRenewal, [
+  ...['wec-not-deleted', 'wec-reports'],
+  ...reaching,
+]);
 
 /** The causes without the unmet stage of the registration, which callers report themselves. */
 const causeRows = [...registrationRows.filter(({ find }) => find !== anyStage), leaseRow];

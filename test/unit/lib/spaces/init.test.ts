@@ -65,6 +65,14 @@ test('helm runs under the Lease, with the rest of the time', async () => {
   assert.equal(cluster.lease, undefined);
 });
 
+test('a cluster in which no pod can run, as a WDS, is refused before anything is written', async () => {
+  cluster.put('/api/v1/nodes', { items: [] } as never);
+  const { error, called } = await init(() => undefined);
+  assert.equal(error?.code, 'not-a-hosting-cluster');
+  assert.match(error?.message ?? '', /has no nodes, so no pod could run in it\. Nothing was written\.$/);
+  assert.deepEqual([cluster.writes, called.includes('upgrade')], [[], false]);
+});
+
 test('a chart that cannot be rendered is refused before the Lease is written', async () => {
   const { error } = await init((verb) => (verb === 'template' ? failing : undefined));
   assert.match(error?.message ?? '', /broken/);

@@ -63,6 +63,8 @@ const namespace = (name: string, type: string, message: string): WithConditions 
 });
 const agent = wecPod('klusterlet-agent');
 const operator = wecPod('klusterlet');
+const startedAgo = (seconds: number) =>
+  wecPod('klusterlet-agent', [{ name: 'a', state: { running: { startedAt: secondsAgo(seconds) } } }]);
 const nodeless = {
   ...agent,
   status: {
@@ -232,6 +234,22 @@ const cases: [
       now: Date.now() + 3_000_000,
     },
     ...(['signed', 'not-signed', /for its next certificate/, /csrsigning/] as const),
+  ],
+  [
+    'a restarted agent that may wait for the lock of a killed one, and not that its Lease is overdue',
+    {
+      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
+      wec: side({ pods: [operator, startedAgo(90)] }),
+    },
+    ...(['registered', 'available', /for the lock of its predecessor\.$/, /wec wait cluster1/] as const),
+  ],
+  [
+    'a restarted agent that has not renewed its Lease for longer than that',
+    {
+      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(250) }),
+      wec: side({ pods: [operator, startedAgo(190)] }),
+    },
+    ...(['reports', 'agent-silent', /restarted 3m10s ago and has not renewed its lease since\.$/, /logs/] as const),
   ],
   [
     'a WEC whose API server is not healthy',
