@@ -75,6 +75,9 @@ function plainScalar(text: string): unknown {
   if (/^(?:null|true|false|\{\}|\[\]|"[ !#-[\]-~]*")$/.test(text)) return JSON.parse(text);
   // YAML 1.1 takes more words for booleans, in any case.
   const isSpecial = /^(?:y|yes|n|no|on|off|true|false|null)$/i.test(text);
-  if (isSpecial || !/^(?:\/|-{0,2}[A-Za-z])[\w+=/.,@%~-]*(?:[: ][\w+=/.,@%~-]+)*$/.test(text)) throw notPlain;
+  // kflex and stellarctl write such times into contexts.
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text);
+  const isText = /^(?:\/|-{0,2}[A-Za-z])[\w+=/.,@%~-]*(?:[: ][\w+=/.,@%~-]+)*$/.test(text);
+  if (isSpecial || !(isTime || isText)) throw notPlain;
   return text;
 }

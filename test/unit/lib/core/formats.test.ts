@@ -20,6 +20,14 @@ clusters:
 contexts:
 - context:
     cluster: kind-its1
+    extensions:
+    - extension:
+        data:
+          controlplane-name: its1
+        metadata:
+          creationTimestamp: 2026-11-28T10:31:48Z
+          name: kubeflex
+      name: kubeflex
     user: kind-its1
   name: kind-its1
 current-context: kind-its1
