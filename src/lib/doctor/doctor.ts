@@ -208,7 +208,7 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
   const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
     const ask = async () => {
       const wec = await contextNamed?.(name);
-      return wec && provenWec(kube, known?.get(name) ?? (await readOne(kube, name)), wec, endpoints);
+      return wec && ownContext(kube, known?.get(name) ?? (await readOne(kube, name)), wec, endpoints);
     };
     const asked = given === undefined ? await tryRead(ask) : seen(given);
     return { name, kube: ifSeen(asked), error: errorOf(asked) };
@@ -236,7 +236,7 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
 const byName = (a: HubEvidence, b: HubEvidence): number => (a.name < b.name ? -1 : 1);
 
 /** Returns the client only once it is proven that it leads to the WEC. */
-async function provenWec(
+async function ownContext(
   hub: Kube,
   { name, managedCluster }: HubEvidence,
   wec: Kube,

@@ -5,11 +5,11 @@ import { ifSeen, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Deployment, type KubeObject, resources } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
-import { podsOf } from '../kube/pods.ts';
+import { isScaledToNone, podsOf } from '../kube/pods.ts';
 import { hookNames, managerDeployment, transportDeployment } from '../ocm/kubeflex-names.ts';
 import { propertiesNamespace, wdsCrds, workStatusCrd } from '../ocm/kubestellar-api.ts';
 import { isItsNameDefect } from './its-name-defect.ts';
-import { transportPaused } from './restart-note.ts';
+import { toRestart, transportPaused } from './restart-note.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
   apiServerRuns,
@@ -126,10 +126,14 @@ function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds,
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
   made ? met : waiting(`the transport has not created namespace ${propertiesNamespace} in ${name} yet`);
 
-/** A restart that is not done starts it again. */
+/** A restart that is not done starts it again. Without a guard, only a restart starts it without the loss of its workloads. */
 function managerRuns(space: SpaceEvidence): Verdict {
   const verdict = deploymentRuns(managerDeployment)(space);
-  return verdict.state === 'met' ? verdict : (paused(space) ?? verdict);
+  if (verdict.state === 'met') return verdict;
+  const manager = deploymentOf(space, managerDeployment);
+  const start = run(toRestart(space.name, space.hosting), 'Start it, so that its workloads stay');
+  const isStopped = verdict.state === 'failed' && manager !== undefined && isScaledToNone(manager);
+  return paused(space) ?? (isStopped ? { ...verdict, next: [start] } : verdict);
 }
 
 function transportRuns(space: Space<WdsInside>): Verdict {
@@ -137,18 +141,19 @@ function transportRuns(space: Space<WdsInside>): Verdict {
   const itsProblem = ifSeen(space.inside)?.itsProblem;
   // It does not become ready before it has reached the ITS.
   if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);
-  if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
+  const transport = deploymentOf(space, transportDeployment);
+  if (verdict.state === 'met' || !isItsNameDefect(transport)) return verdict;
   return failedFor(
     'the chart gives its transport a name and a selector for the ITS, and it accepts only one (KubeStellar 0.30)',
     repair(space),
   );
 }
 
-const transportOf = ({ deployments }: SpaceEvidence): Deployment | undefined =>
-  deployments.find(({ metadata }) => metadata.name === transportDeployment);
+const deploymentOf = ({ deployments }: SpaceEvidence, name: string): Deployment | undefined =>
+  deployments.find(({ metadata }) => metadata.name === name);
 
 /** A Deployment that may not be read is not missing. */
 const paused = (space: SpaceEvidence): Verdict | undefined =>
   space.forbidden.has(resources.deployments.plural)
     ? undefined
-    : transportPaused(space.controlPlane, transportOf(space), space.hosting);
+    : transportPaused(space.controlPlane, deploymentOf(space, transportDeployment), space.hosting);

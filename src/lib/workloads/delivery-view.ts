@@ -21,7 +21,7 @@ import { type Modulation, returnedStatusLabels } from '../ocm/kubestellar-api.ts
 import { flagsOf } from '../spaces/open-wds.ts';
 import { returnedByOne, toCreateCollector } from './collector.ts';
 import type { Delivery } from './delivery.ts';
-import { late, lateSince, wdsStages } from './wds-stages.ts';
+import { late, lateSince, toTouch, wdsStages } from './wds-stages.ts';
 import { outdatedStatus, toSeeStatusAgent, wecStages } from './wec-stages.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
@@ -112,8 +112,9 @@ function returned(delivery: Delivery): Verdict {
   const labels = multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
   const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
   const isWritten = !ownedByWds.has(of.resource) && (singleton || (multi && !isNeverCombined(of, modulation, wecs)));
-  if (isWritten && !isInWds)
-    return late(delivery, [policy, sent], `its status is not in ${evidence.wds.name}`, 'status-not-returned', []);
+  // A replacement of the object, such as by `kubectl replace`, drops the label, and KubeStellar sets it again at the next change.
+  const why = `its status is not in ${evidence.wds.name}: it lacks KubeStellar's label ${labels.join(' or ')}`;
+  if (isWritten && !isInWds) return late(delivery, [policy, sent], why, 'status-not-returned', [toTouch(delivery)]);
   return met;
 }
 

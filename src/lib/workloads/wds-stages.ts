@@ -201,7 +201,7 @@ export const lateSince = (
 };
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
-function toTouch({ of, evidence }: Delivery): NextStep {
+export function toTouch({ of, evidence }: Delivery): NextStep {
   const note = `stellarctl/changed=${of.object?.metadata.resourceVersion ?? ''}`;
   const annotate = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`;
   return run(annotate, 'Change it, so that KubeStellar evaluates it again');

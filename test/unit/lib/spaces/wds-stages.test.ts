@@ -98,6 +98,17 @@ describe('a WDS is blocked', () => {
       'kubestellar-controller waiting: init container main of pod kubestellar-controller-manager-2-a has not completed for 10m',
     );
   });
+  test('by a controller manager that is scaled to zero, of which a bare start may cost the workloads', () => {
+    const stopped = { ...deployment('kubestellar-controller-manager'), spec: { replicas: 0 } };
+    const stage = blockingStage(reports({ deployments: [server, stopped] }));
+    assert.deepEqual(
+      [stage?.id, stage?.verdict.state === 'failed' && stepsOf(stage.verdict)],
+      [
+        'kubestellar-controller',
+        'Start it, so that its workloads stay: stellarctl wds restart wds1 --hosting-context kind-kubeflex',
+      ],
+    );
+  });
   test('by a crashing controller manager', () => {
     const crashing = pod('kubestellar-controller-manager-1-a', {
       waiting: { reason: 'CrashLoopBackOff' },

@@ -612,6 +612,8 @@ describe('a broken link is named:', () => {
         Object.assign(metadata, { creationTimestamp: longAgo, managedFields: [] });
       const [delivery] = deliveries(given, { ...web, object: { labels: { app: 't1' } } });
       assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-not-returned']);
+      assert.match(delivery?.blockedAt?.why ?? '', /it lacks KubeStellar's label managed-by\.kubestellar\.io\/single/);
+      if (state === 'failed') assert.match(delivery?.next ?? '', / annotate --overwrite deployments\.apps web /);
     });
   }
   test('the returned status is of an earlier version than the object on the WEC', () => {
