@@ -1,6 +1,7 @@
 import { Option } from 'commander';
-import { forName, type NamedResult } from '../../lib/core/each-name.ts';
+import { forName } from '../../lib/core/each-name.ts';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
+import type { Run } from '../../lib/core/run.ts';
 import { few } from '../../lib/core/words.ts';
 import type { GrantResult, ReachedWec, WecToGrant, WecToRevoke } from '../../lib/wecs/grant.ts';
 import { type Confirmation, confirming } from '../common/confirm.ts';
@@ -40,29 +41,17 @@ export const grant: Definition<GrantOptions> = {
   ],
   async run(session, { yes }, positional) {
     const { grant, inspectGrant } = await import('../../lib/wecs/grant.ts');
-    const { groupResourceOf } = await import('../../lib/kube/client/objects.ts');
-    const all = await reachWecs(session, positional);
-    const granting = await readConfirmed<WecToGrant[]>({
-      read: () => Promise.all(all.map(inspectGrant)),
-      losses: (wecs) => wecs.flatMap(({ name, lacking }) => lacking.map((kind) => `${name} ${groupResourceOf(kind)}`)),
-      confirm: confirming(session, {
-        show(wecs) {
-          for (const { name, kube, lacking } of wecs) {
-            const may = `The work agent of ${name} may then create, read, change and delete on ${kube.cluster.context}`;
-            const none = `${name}: no work fails for lack of a right that --from-errors can grant; nothing to do`;
-            // Each in its own line: a long line would be cut, and the user must see all of them.
-            session.noteLines(
-              lacking.length === 0 ? [none] : lacking.map((kind) => `${may}: ${groupResourceOf(kind)}`),
-            );
-          }
-        },
-        confirmations(wecs) {
-          const open = wecs.filter(({ lacking }) => lacking.length > 0);
-          return confirmationOf(open, { verb: 'Grant these rights to', doing: 'Granting rights to', yes });
-        },
-      }),
+    await changeRights<WecToGrant>(session, positional, {
+      inspect: inspectGrant,
+      // Each in its own line: a long line would be cut, and the user must see all of them.
+      describe({ name, kube }, kinds) {
+        const may = `The work agent of ${name} may then create, read, change and delete on ${kube.cluster.context}`;
+        const none = `${name}: no work fails for lack of a right that --from-errors can grant; nothing to do`;
+        return kinds.length === 0 ? [none] : kinds.map((kind) => `${may}: ${kind}`);
+      },
+      words: { verb: 'Grant these rights to', doing: 'Granting rights to', yes },
+      work: grant,
     });
-    await session.finish(await Promise.all(granting.map((wec) => change(wec, session, grant))));
   },
 };
 
@@ -79,57 +68,57 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
     const { parseKind } = await import('../../lib/wecs/granted-kinds.ts');
     const given = rule?.map(parseKind);
     const { revoke, inspectRevocation } = await import('../../lib/wecs/grant.ts');
-    const { groupResourceOf } = await import('../../lib/kube/client/objects.ts');
-    const all = await reachWecs(session, positional);
-    const revoking = await readConfirmed<WecToRevoke[]>({
-      read: () => Promise.all(all.map((wec) => inspectRevocation(wec, given))),
-      losses: (wecs) => wecs.flatMap(({ name, kinds }) => kinds.map((kind) => `${name} ${groupResourceOf(kind)}`)),
-      confirm: confirming(session, {
-        show: (wecs) =>
-          session.noteLines(
-            wecs.map(({ name, kube, kinds }) =>
-              kinds.length > 0
-                ? `The work agent of ${name} loses its rights on ${kube.cluster.context} to: ${kinds.map(groupResourceOf).join(', ')}`
-                : `${name}: no such rights were granted; nothing to do`,
-            ),
-          ),
-        confirmations(wecs) {
-          const open = wecs.filter(({ kinds }) => kinds.length > 0);
-          return confirmationOf(open, { verb: 'Revoke these rights of', doing: 'Revoking rights of', yes });
-        },
-      }),
+    await changeRights<WecToRevoke>(session, positional, {
+      inspect: (wec) => inspectRevocation(wec, given),
+      describe: ({ name, kube }, kinds) => [
+        kinds.length > 0
+          ? `The work agent of ${name} loses its rights on ${kube.cluster.context} to: ${kinds.join(', ')}`
+          : `${name}: no such rights were granted; nothing to do`,
+      ],
+      words: { verb: 'Revoke these rights of', doing: 'Revoking rights of', yes },
+      work: revoke,
     });
-    await session.finish(await Promise.all(revoking.map((wec) => change(wec, session, revoke))));
   },
 };
 
-/** Does the work on one WEC: its failure does not stop the others. */
-function change<Wec extends ReachedWec>(
-  wec: Wec,
-  { run }: Session,
-  work: (wec: Wec, run: Session['run']) => Promise<GrantResult>,
-) {
-  const result: GrantResult & NamedResult = { name: wec.name, kinds: [], changed: false };
-  return forName(result, run, async () => {
-    Object.assign(result, await work(wec, run));
-  });
-}
-
-/** One question about all WECs. */
-function confirmationOf(
-  wecs: readonly ReachedWec[],
-  words: Pick<Confirmation, 'verb' | 'doing' | 'yes'>,
-): Confirmation[] {
-  const [first, ...others] = wecs.map(({ name }) => name);
-  if (first === undefined) return [];
-  const number = others.length === 0 ? undefined : wecs.length;
-  return [{ ...words, name: few([first, ...others]).join(', '), oneWec: number === undefined, number }];
-}
-
-/** The WECs, each by its context, else by that of its name. @throws StellarError `usage`, `context-unknown` */
-async function reachWecs(session: Session, positional: readonly string[]): Promise<ReachedWec[]> {
+/**
+ * Shows what changes on the WECs, each reached by its context, else by that of its name. Asks one question about all of them, and
+ * changes each: a failure does not stop the others.
+ * @throws StellarError `usage`, `context-unknown`
+ */
+async function changeRights<Wec extends WecToRevoke>(
+  session: Session,
+  positional: string[],
+  change: {
+    inspect(wec: ReachedWec): Promise<Wec>;
+    /** @param kinds as `widgets.example.com` */
+    describe(wec: ReachedWec, kinds: string[]): string[];
+    words: Pick<Confirmation, 'verb' | 'doing' | 'yes'>;
+    work(wec: Wec, run: Run): Promise<GrantResult>;
+  },
+): Promise<void> {
+  const { groupResourceOf } = await import('../../lib/kube/client/objects.ts');
   const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
   const its = await session.its();
   for (const { kube } of wecs) session.announce(kube, 'WEC');
-  return wecs.map((wec) => ({ ...wec, its }));
+  const changing = await readConfirmed<Wec[]>({
+    read: () => Promise.all(wecs.map((wec) => change.inspect({ ...wec, its }))),
+    losses: (seen) => seen.flatMap(({ name, kinds }) => kinds.map((kind) => `${name} ${groupResourceOf(kind)}`)),
+    confirm: confirming(session, {
+      show: (seen) => session.noteLines(seen.flatMap((wec) => change.describe(wec, wec.kinds.map(groupResourceOf)))),
+      confirmations(seen) {
+        const names = seen.filter(({ kinds }) => kinds.length > 0).map(({ name }) => name);
+        const number = names.length > 1 ? names.length : undefined;
+        const confirmation = { ...change.words, name: few(names).join(', '), oneWec: number === undefined, number };
+        return names.length === 0 ? [] : [confirmation];
+      },
+    }),
+  });
+  const results = changing.map((wec) => {
+    const result: GrantResult = { name: wec.name, kinds: [], changed: false };
+    return forName(result, session.run, async () => {
+      Object.assign(result, await change.work(wec, session.run));
+    });
+  });
+  await session.finish(await Promise.all(results));
 }

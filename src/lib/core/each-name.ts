@@ -8,6 +8,12 @@ export interface NamedResult {
   changed?: boolean;
 }
 
+/** The same for work that writes. */
+export interface ChangeResult extends NamedResult {
+  /** Whether this run has written anything for it. */
+  changed: boolean;
+}
+
 /**
  * Does the work for one of several names. The result holds an error that the user can act on, so it does not stop the others. A dry
  * run changes nothing.

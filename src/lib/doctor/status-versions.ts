@@ -84,22 +84,17 @@ export interface UpgradeRow {
   command: string | null;
 }
 
-/** The upgrades of an installation in their order. The fields are an interface: docs/output.md. */
-interface UpgradePlan {
-  /** The version of KubeStellar that the plan leads to. */
-  to: string;
-  items: UpgradeRow[];
-}
-
 /**
+ * The upgrades of an installation in their order. The fields are an interface: docs/output.md.
  * @param given the version of KubeStellar's core chart; by default the one that `init` installs, if none newer is installed
  * @param contextOf the context of a WEC
+ * @returns `to`: the version of KubeStellar that the plan leads to
  */
 export function planUpgrades(
   { hosting, itses, wdses, wecs }: VersionsView,
   given: string | undefined,
   contextOf: (wec: string) => string,
-): UpgradePlan {
+) {
   const on = hosting === null ? [] : ['--hosting-context', hosting.name];
   const present = hosting?.hooksVersion ?? undefined;
   const to = given ?? (present && compareVersions(present, coreChart.version) > 0 ? present : coreChart.version);
@@ -111,7 +106,7 @@ export function planUpgrades(
     [...new Set(versions.map(({ product }) => product))].map((product) =>
       row(name, product, versionOfProduct(product, versions), known[product] ?? { wanted: null, upgrade: '' }),
     );
-  const items = [
+  const items: UpgradeRow[] = [
     ...(kubeFlex && hooks ? [{ ...kubeFlex, state: hooks.state, command: hooks.command }, hooks] : []),
     ...itses.flatMap(({ name, versions }) => {
       const upgrade = command`stellarctl its upgrade ${name} ${on}`;

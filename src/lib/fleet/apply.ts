@@ -1,5 +1,5 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ChangeResult, forName, type NamedResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
@@ -28,10 +28,9 @@ import {
 import { type FleetClusters, type FleetOptions, type FleetPlan, planFleet, type WecPlan } from './plan.ts';
 
 /** The result for one WEC. The fields are an interface: docs/output.md. */
-export interface FleetResult extends NamedResult {
+export interface FleetResult extends ChangeResult {
   /** not-begun: the first WEC that moved has failed. */
   action: WecPlan['action'] | 'not-begun';
-  changed: boolean;
 }
 
 /** So many WECs are written at once: a hub may allow one user few requests a second. */

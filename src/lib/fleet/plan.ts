@@ -12,7 +12,7 @@ import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { readRemainingWorks, unsentObjects } from '../wecs/former-hub.ts';
 import { proveIdentity, requireProof } from '../wecs/identity.ts';
-import type { JoiningWec, JoinOptions, RemainingWorks } from '../wecs/join-options.ts';
+import type { JoiningWec, RemainingWorks } from '../wecs/join-options.ts';
 import { planJoin } from '../wecs/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join-requirements.ts';
 import type { Its } from '../workloads/read-policies.ts';
@@ -156,6 +156,7 @@ async function checkClusters(
 ): Promise<Map<string, Checked>> {
   const checks = joinProbes(access, fleet.wecs, run);
   const uids = new Map<string, string>();
+  const confirmMove = replaceHub ? async () => false : undefined;
   const checkOne = async (wec: FleetWec, kube: Kube): Promise<Checked> => {
     const cluster = present.clusters.get(wec.name);
     const uid = await clusterUid(kube);
@@ -164,7 +165,15 @@ async function checkClusters(
     if (other !== undefined) return { error: sameCluster(wec.name, other) };
     const joining = { name: wec.name, kube };
     if (isRegistered(cluster)) return checkRegistered(its.kube, access, { ...joining, uid }, cluster, checks);
-    return checkNew(access, joining, await joinOptionsOf(fleet.name, wec, cluster), checks, replaceHub);
+    // The user is asked about the plan of all WECs.
+    const joinOptions = { ...(await joinOptionsOf(fleet.name, wec, cluster)), replaceHub: confirmMove };
+    const { notes, former, wecBefore } = await planJoin(access, joining, joinOptions, checks);
+    const works = await readRemainingWorks(kube, wecBefore);
+    return {
+      ...(notes.length > 0 && { note: notes.join(' ') }),
+      ...(former && { from: former.server }),
+      ...((former || works?.evicted.length) && { works: works ?? null }),
+    };
   };
   const checked = await mapConcurrently(fleet.wecs, concurrentRequests, async (wec): Promise<[string, Checked]> => {
     const registered = isRegistered(present.clusters.get(wec.name));
@@ -200,25 +209,6 @@ async function checkRegistered(
     return { note: `Whether ${kube.cluster.context} is ${name} was not proven: ${identity.found}.` };
   requireProof(identity, kube, name, hub, []);
   return unsentWorks;
-}
-
-/** Whether a cluster can join, and what runs there that another hub, or a lost one, has sent. */
-async function checkNew(
-  access: HubAccess,
-  wec: JoiningWec,
-  options: JoinOptions,
-  checks: JoinProbes,
-  replacesHub: boolean,
-): Promise<Checked> {
-  // The user is asked about the plan of all WECs.
-  const replaceHub = replacesHub ? async () => false : undefined;
-  const { notes, former, wecBefore } = await planJoin(access, wec, { ...options, replaceHub }, checks);
-  const works = await readRemainingWorks(wec.kube, wecBefore);
-  return {
-    ...(notes.length > 0 && { note: notes.join(' ') }),
-    ...(former && { from: former.server }),
-    ...((former || works?.evicted.length) && { works: works ?? null }),
-  };
 }
 
 const withoutContext = (name: string): StellarError =>

@@ -3,7 +3,7 @@ import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../kube/client/errors.ts';
 import { certificatesIn } from '../kube/client/kubeflex-certificate.ts';
-import { type ConfigMap, resources, type Secret } from '../kube/client/objects.ts';
+import { type ConfigMap, resources, type Secret, typeMeta } from '../kube/client/objects.ts';
 import { certificateValidity, type Validity, validityOf } from '../kube/client/validity.ts';
 import { identityOf } from './ocm-names.ts';
 
@@ -84,8 +84,8 @@ export async function isTokenRefused(hub: Kube, token: string): Promise<boolean>
 
 /** The name of this user there. @returns undefined if the server does not report names; it has accepted the user then as well */
 export async function userName(kube: Kube): Promise<string | undefined> {
-  const { apiVersion, kind } = resources.selfSubjectReviews;
-  const asking = kube.review<{ status?: { userInfo?: { username?: string } } }>({ apiVersion, kind });
+  const body = typeMeta(resources.selfSubjectReviews);
+  const asking = kube.review<{ status?: { userInfo?: { username?: string } } }>(body);
   const review = await unlessStatus(asking, 404);
   if (review !== undefined) return review.status?.userInfo?.username ?? '';
   await kube.mayI({ verb: 'get', group: '', resource: 'namespaces' });

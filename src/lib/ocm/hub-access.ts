@@ -119,11 +119,6 @@ async function controllerImage(hub: Reader): Promise<string | undefined> {
   return deployment?.spec?.template?.spec?.containers?.[0]?.image;
 }
 
-interface BootstrapToken {
-  token: string;
-  expires: Date;
-}
-
 /** The API server refuses shorter ones (TokenRequest, spec.expirationSeconds). */
 export const shortestTokenSeconds = 600;
 const defaultTokenSeconds = 3600;
@@ -137,7 +132,7 @@ export async function requestBootstrapToken(
   kube: Kube,
   seconds = defaultTokenSeconds,
   name: string = bootstrapServiceAccount,
-): Promise<BootstrapToken> {
+): Promise<{ token: string; expires: Date }> {
   const answer = await requestToken(kube, { namespace: operatorNamespace, name }, seconds);
   if (answer !== undefined) {
     const { token = '(token)', expirationTimestamp = Date.now() + seconds * 1000 } = answer;

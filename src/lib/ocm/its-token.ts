@@ -1,7 +1,7 @@
 import { StellarError } from '../core/errors.ts';
 import { advice, command } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, resources } from '../kube/client/objects.ts';
+import { type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
@@ -64,10 +64,9 @@ export async function readBootstrap(hub: Kube): Promise<BootstrapAccess> {
  * name, which the rights are bound to. A rerun after an interruption makes it.
  */
 export async function revokeBootstrap({ hub, account }: BootstrapAccess): Promise<void> {
-  const { apiVersion, kind } = resources.serviceAccounts;
   const { labels = {}, annotations = {}, uid } = account?.metadata ?? {};
   const metadata = { name: bootstrapServiceAccount, namespace: operatorNamespace, labels, annotations };
   if (account !== undefined)
     await hub.delete(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace, uid });
-  await hub.apply({ apiVersion, kind, metadata });
+  await hub.apply({ ...typeMeta(resources.serviceAccounts), metadata });
 }

@@ -9,7 +9,6 @@ export interface HookUse {
 export interface ControlPlane extends WithConditions {
   spec?: {
     type?: string;
-    backend?: string;
     waitForPostCreateHooks?: boolean;
     postCreateHook?: string;
     postCreateHookVars?: Record<string, string>;
@@ -22,9 +21,7 @@ export interface ControlPlane extends WithConditions {
   status?: NonNullable<WithConditions['status']> & {
     /** The generation that KubeFlex has observed. */
     observedGeneration?: number;
-    secretRef?: { inClusterKey?: string };
     postCreateHooks?: Record<string, boolean>;
-    postCreateHookCompleted?: boolean;
   };
 }
 

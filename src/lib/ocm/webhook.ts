@@ -8,7 +8,7 @@ import { waitWhile } from '../core/until-met.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import { type Deployment, type Pod, type Resource, resources } from '../kube/client/objects.ts';
+import { type Deployment, type Pod, type Resource, resources, typeMeta } from '../kube/client/objects.ts';
 import { podsOf, running } from '../kube/pods.ts';
 import { hubNamespace, webhookName } from './ocm-names.ts';
 import { refuserIn, toSeeRefuser } from './refusals.ts';
@@ -136,10 +136,9 @@ export async function testAdmission(
   resource: Resource,
   { namespace, spec }: { namespace?: string; spec: object },
 ): Promise<ApiError | undefined> {
-  const { apiVersion, kind } = resource;
   const name = `stellarctl-try-${randomUUID().slice(0, 8)}`;
   const metadata = namespace === undefined ? { name } : { name, namespace };
-  const trial = { apiVersion, kind, metadata, spec };
+  const trial = { ...typeMeta(resource), metadata, spec };
   try {
     await kube.tryCreate(resource, trial, patienceSeconds);
     return undefined;

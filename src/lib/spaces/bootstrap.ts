@@ -3,7 +3,7 @@ import { StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { credentialsFailed } from '../kube/client/credentials.ts';
-import { type KubeObject, resources } from '../kube/client/objects.ts';
+import { type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
 import type { ClusterEntry, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
@@ -67,10 +67,9 @@ export async function bootstrapSecret(name: string, external: Kube, cluster: Clu
     'current-context': name,
   };
   const { name: secretName, namespace, inClusterKey } = bootstrapSecretOf(name);
-  const { apiVersion, kind } = resources.secrets;
   const metadata = { name: secretName, namespace, labels: { [managedByLabel]: managedBy } };
   const data = { [inClusterKey]: Buffer.from(JSON.stringify(kubeconfig)).toString('base64') };
-  return { apiVersion, kind, metadata, type: 'Opaque', data } as KubeObject;
+  return { ...typeMeta(resources.secrets), metadata, type: 'Opaque', data } as KubeObject;
 }
 
 /** @throws StellarError `usage` for an invalid address, `endpoint-unusable` for an address that pods cannot reach */
@@ -117,8 +116,7 @@ const tokenSeconds = 3600;
 /** Requests a token of the service account that KubeFlex will use later, to leave no other objects in that cluster. */
 async function mintToken(kube: Kube): Promise<string> {
   const { name, namespace, binding } = adoptedAccount;
-  const { apiVersion, kind } = resources.serviceAccounts;
-  await kube.apply({ apiVersion, kind, metadata: { name, namespace } });
+  await kube.apply({ ...typeMeta(resources.serviceAccounts), metadata: { name, namespace } });
   await kube.apply(adminBinding({ name: binding }, { name, namespace }));
   return (await requestToken(kube, adoptedAccount, tokenSeconds))?.token ?? '';
 }

@@ -60,7 +60,7 @@ export async function deleteControlPlane(
   run: Run,
 ): Promise<SpaceResult> {
   const { name, controlPlane } = space;
-  const { hosting } = tools;
+  const { hosting, hostingContext, kubeconfig, target } = tools;
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
   await forName(result, run, async () => {
@@ -69,7 +69,10 @@ export async function deleteControlPlane(
       result.changed = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
     if (await removeBootstrap(space, hosting)) result.changed = true;
     if (!run.dryRun) await untilDeleted(space, hosting, run);
-    const removed = await removeContexts(contextsToGo, space, tools, run);
+    const removed = contextsToGo.filter((context) => !isLastContext(context, name, kubeconfig));
+    for (const context of contextsToGo)
+      if (removed.includes(context)) await removeContext(target, context, run, hostingContext.name);
+      else await setContext(target, unmarked(context, kubeconfig), run);
     if (removed.length > 0) result.changed = true;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
     if (run.dryRun) return;
@@ -121,24 +124,6 @@ async function contextsToRemove({ name, controlPlane }: ControlPlaneToDelete, to
   if (contextsOf(kubeconfig, name, context).length === 0) return [];
   const server = controlPlane && ifSeen(await accessSpace(controlPlane, tools))?.server;
   return contextsCertainlyOf(kubeconfig, name, context, server);
-}
-
-async function removeContexts(
-  contexts: readonly string[],
-  { name }: ControlPlaneToDelete,
-  { kubeconfig, target, hostingContext }: SpaceTools,
-  run: Run,
-): Promise<string[]> {
-  const removed: string[] = [];
-  for (const context of contexts) {
-    if (isLastContext(context, name, kubeconfig)) {
-      await setContext(target, unmarked(context, kubeconfig), run);
-      continue;
-    }
-    await removeContext(target, context, run, hostingContext.name);
-    removed.push(context);
-  }
-  return removed;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { command, run as nextStep } from '../core/next-step.ts';
+import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
 import { readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, unreached, waiting } from '../core/stages.ts';
@@ -71,8 +71,12 @@ export async function inspectWds(
   const missing = shared.length > 0 ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
   const worksUnseen = whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
   const unseen = whyUnseen(policies) ?? whyUnseen(bindings) ?? worksUnseen;
-  if (keep && worksUnseen !== undefined) throw notKept(name, worksUnseen, tools.hosting);
-  if (unseen !== undefined && !force) throw notSeen(wds, unseen, tools.hosting);
+  const { context } = tools.hosting.cluster;
+  const see = nextStep(command`stellarctl wds get ${name} --hosting-context ${context}`, 'See what is wrong');
+  if (keep && worksUnseen !== undefined) throw sentUnknown(name, 'so its workloads cannot be kept', worksUnseen, see);
+  const anyway = nextStep(toDelete(wds, tools.hosting, '--force'), 'If that does not matter');
+  if (unseen !== undefined && !force)
+    throw sentUnknown(name, 'and would be left there without an owner', unseen, anyway);
   return {
     ...wds,
     wds: policies.state === 'seen' && (!keep || bindings.state === 'seen') ? ifSeen(inside) : undefined,
@@ -85,21 +89,11 @@ export async function inspectWds(
   };
 }
 
-/** The error if workloads without an owner could remain on WECs. */
-const notSeen = (wds: WdsToDelete, why: string, hosting: Kube): StellarError =>
-  new StellarError(
-    'has-dependents',
-    `What ${wds.name} has sent to WECs cannot be read, and would be left there without an owner: ${why}`,
-    { next: [nextStep(toDelete(wds, hosting, '--force'), 'If that does not matter')] },
-  );
-
-/** The error if workloads that are to be kept could be deleted with works that were not seen. */
-const notKept = (name: string, why: string, { cluster }: Kube): StellarError =>
-  new StellarError(
-    'has-dependents',
-    `What ${name} has sent to WECs cannot be read, so its workloads cannot be kept: ${why}`,
-    { next: [nextStep(command`stellarctl wds get ${name} --hosting-context ${cluster.context}`, 'See what is wrong')] },
-  );
+/** Workloads without an owner could remain on WECs, or those that are to be kept be deleted with works that were not seen. */
+const sentUnknown = (name: string, effect: string, why: string, next: NextStep): StellarError =>
+  new StellarError('has-dependents', `What ${name} has sent to WECs cannot be read, ${effect}: ${why}`, {
+    next: [next],
+  });
 
 const worksOf = (its: Kube, wds: string): Promise<ManifestWork[]> =>
   listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });

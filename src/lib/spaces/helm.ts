@@ -72,7 +72,6 @@ export interface Upgrade extends Pick<Invocation, 'stop'> {
 
 /** The user's helm, for one cluster. Every method throws StellarError. */
 export class Helm {
-  readonly version: string;
   readonly #program: FoundProgram;
   readonly #target: string[];
   readonly #run: RunProgram;
@@ -81,7 +80,6 @@ export class Helm {
   readonly #brought = new Map<string, Promise<LocalChart>>();
 
   constructor(program: FoundProgram, { context, kubeconfig }: HelmTarget, run: RunProgram) {
-    this.version = program.version;
     this.#program = program;
     this.#target = ['--kube-context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
     this.#run = run;

@@ -6,7 +6,7 @@ import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
-import { type Lease, resources } from '../kube/client/objects.ts';
+import { type Lease, resources, typeMeta } from '../kube/client/objects.ts';
 import { writeLast } from '../kube/writes.ts';
 
 /**
@@ -73,8 +73,8 @@ async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Le
   // A MicroTime.
   const renewTime = new Date(kube.now()).toISOString().replace('Z', '000Z');
   const leaseDurationSeconds = Math.ceil(deadline.remaining / 1000) + graceS;
-  const { apiVersion, kind } = leases;
-  return { apiVersion, kind, metadata: { name, namespace }, spec: { holderIdentity, renewTime, leaseDurationSeconds } };
+  const spec = { holderIdentity, renewTime, leaseDurationSeconds };
+  return { ...typeMeta(leases), metadata: { name, namespace }, spec };
 }
 
 function busy({ cluster }: Kube, holder: string | undefined): StellarError {

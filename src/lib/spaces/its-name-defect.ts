@@ -1,6 +1,6 @@
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type Deployment, type KubeObject, resources } from '../kube/client/objects.ts';
+import { type Deployment, type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
 import { hookNames, managerDeployment, roleLabel, transportDeployment } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { withHostingLease } from './hosting-lease.ts';
@@ -63,7 +63,6 @@ const transportTemplate = ({ spec }: PostCreateHook): Deployment | undefined =>
 
 /** Copies the hook without the selector. */
 export function corrected({ spec }: PostCreateHook): KubeObject {
-  const { apiVersion, kind } = resources.postCreateHooks;
   const copy = structuredClone(spec) as NonNullable<PostCreateHook['spec']>;
   for (const template of copy.templates ?? []) {
     const { spec: pod } = (template as Deployment).spec?.template ?? {};
@@ -73,5 +72,5 @@ export function corrected({ spec }: PostCreateHook): KubeObject {
       );
   }
   const metadata = { name: correctedHookName, labels: { [roleLabel]: 'wds' } };
-  return { apiVersion, kind, metadata, spec: copy } as KubeObject;
+  return { ...typeMeta(resources.postCreateHooks), metadata, spec: copy } as KubeObject;
 }

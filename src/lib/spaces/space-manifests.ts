@@ -1,5 +1,5 @@
 import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, resources } from '../kube/client/objects.ts';
+import { type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
 import {
   hookNames,
   type ItsType,
@@ -21,9 +21,8 @@ import { typeOf } from './spaces.ts';
  * for the hooks' Jobs and Deployments: otherwise it reports a space as ready while its hooks are still running.
  */
 function controlPlane(name: string, type: string, hooks: HookUse[], globalVars: Record<string, string>): ControlPlane {
-  const { apiVersion, kind } = resources.controlPlanes;
   const spec = { backend: 'shared', type, waitForPostCreateHooks: true, postCreateHooks: hooks, globalVars };
-  return { apiVersion, kind, metadata: { name }, spec };
+  return { ...typeMeta(resources.controlPlanes), metadata: { name }, spec };
 }
 
 /** @param hooks its hooks, in order */
@@ -89,9 +88,9 @@ export function managerBinding(): KubeObject {
 
 /** A binding that gives a service account the rights of cluster-admin. */
 export function adminBinding(metadata: KubeObject['metadata'], account: { name: string; namespace: string }) {
-  const { apiVersion, kind } = resources.clusterRoleBindings;
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
-  return { apiVersion, kind, metadata, roleRef, subjects: [{ kind: 'ServiceAccount', ...account }] } as KubeObject;
+  const subjects = [{ kind: 'ServiceAccount', ...account }];
+  return { ...typeMeta(resources.clusterRoleBindings), metadata, roleRef, subjects } as KubeObject;
 }
 
 /** Makes KubeFlex run hooks again, whose objects are missing: it runs none that a control plane's status lists as done. */

@@ -1,4 +1,4 @@
-import type { NamedResult } from '../core/each-name.ts';
+import type { ChangeResult } from '../core/each-name.ts';
 import type { Standing } from '../core/stages.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
@@ -18,10 +18,8 @@ export interface SpaceTools {
 }
 
 /** The result for one space, as scripts receive it. The fields are a public interface: docs/output.md. */
-export interface SpaceResult extends Standing, NamedResult {
+export interface SpaceResult extends Standing, ChangeResult {
   type: string;
-  /** Whether this run changed anything. */
-  changed: boolean;
   /** Its context, if any. */
   context: string | null;
   /** With --guard: whether it is guarded. */

@@ -1,9 +1,8 @@
-import type { NextStep } from '../core/next-step.ts';
 import { type Access, hidden, ifSeen, partialReader, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { failureLog, firstPodFailure, type PodFailure, toSeePod } from '../kube/pods.ts';
+import { failureLog, firstPodFailure, toSeePod } from '../kube/pods.ts';
 import { apiServerOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, tryEntrance } from './entrance.ts';
@@ -113,34 +112,26 @@ export class SpaceWatcher {
   }
 }
 
-/** The cause of a failed stage: the failing pod, and the end of its log. */
-interface StageFailure {
-  failure: PodFailure | undefined;
-  log: string[];
-  /** Commands that show more of that pod. */
-  next: readonly NextStep[];
-}
-
-/** @param inside a client for the space itself, if any: some stages depend on pods inside it */
+/**
+ * The cause of a failed stage: the failing pod, the end of its log, and commands that show more of it.
+ * @param inside a client for the space itself, if any: some stages depend on pods inside it
+ */
 export async function failureOfStage<Inside>(
   id: string,
   { space, stages }: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   hosting: Kube,
   inside: Kube | undefined,
-): Promise<StageFailure> {
+) {
   const stage = stages.find((candidate) => candidate.id === id);
   const outside = firstPodFailure(stage?.podsOf?.(space) ?? []);
-  if (outside !== undefined)
-    return {
-      failure: outside,
-      log: await failureLog(hosting, outside),
-      next: [toSeePod(hosting.cluster.context, outside)],
-    };
   const podsInside = space.inside.state === 'seen' ? (stage?.podsInside?.(space.inside.value) ?? []) : [];
-  const failure = firstPodFailure(podsInside);
-  const log = failure === undefined || inside === undefined ? [] : await failureLog(inside, failure);
+  const failure = outside ?? firstPodFailure(podsInside);
+  const kube = outside === undefined ? inside : hosting;
   // A space of type host is no context of its own.
-  const at = space.type === 'host' ? hosting : inside;
-  const next = failure === undefined || at === undefined ? [] : [toSeePod(at.cluster.context, failure)];
-  return { failure, log, next };
+  const at = space.type === 'host' ? hosting : kube;
+  return {
+    failure,
+    log: failure === undefined || kube === undefined ? [] : await failureLog(kube, failure),
+    next: failure === undefined || at === undefined ? [] : [toSeePod(at.cluster.context, failure)],
+  };
 }

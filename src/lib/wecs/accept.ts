@@ -95,36 +95,27 @@ export async function deny(
   const evidence = await readHub(hub, names);
   return mapConcurrently(wecs, concurrentRequests, ({ name }) => {
     const result: WecResult = { name, ...unreached, changed: false };
-    return forName(result, run, () => denyOne(hub, evidence.get(name) ?? emptyEvidence(name), agent, result, run));
+    return forName(result, run, async () => {
+      const all = bootstrapRequests(evidence.get(name) ?? emptyEvidence(name));
+      const chosen = findAgent(all, agent);
+      const requests =
+        agent === undefined ? all : all.filter((request) => chosen !== undefined && request.agent === chosen);
+      const pending = requests.filter(({ state }) => state === 'pending');
+      const before = requests.filter(({ state }) => state === 'denied');
+      if (pending.length === 0 && before.length === 0) throw nothingToDeny(name, agent, hub);
+      result.stage = 'request';
+      for (const request of pending) {
+        await denyRequest(hub, request);
+        if (hub.dryRun) continue;
+        result.changed = true;
+        run.progress.changed(name, `request ${request.name} denied`);
+      }
+      const last = [...before, ...(hub.dryRun ? [] : pending)].at(-1);
+      if (last !== undefined)
+        result.blockedAt = { stage: 'approved', state: 'failed', why: `request ${last.name} was denied` };
+      if (!hub.dryRun) run.progress.done(name, pending.length > 0 ? 'denied' : 'was denied before');
+    });
   });
-}
-
-async function denyOne(
-  hub: Kube,
-  evidence: HubEvidence,
-  agent: string | undefined,
-  result: WecResult,
-  { progress }: Run,
-): Promise<void> {
-  const { name } = evidence;
-  const all = bootstrapRequests(evidence);
-  const chosen = findAgent(all, agent);
-  const requests =
-    agent === undefined ? all : all.filter((request) => chosen !== undefined && request.agent === chosen);
-  const pending = requests.filter(({ state }) => state === 'pending');
-  const before = requests.filter(({ state }) => state === 'denied');
-  if (pending.length === 0 && before.length === 0) throw nothingToDeny(name, agent, hub);
-  result.stage = 'request';
-  for (const request of pending) {
-    await denyRequest(hub, request);
-    if (hub.dryRun) continue;
-    result.changed = true;
-    progress.changed(name, `request ${request.name} denied`);
-  }
-  const last = [...before, ...(hub.dryRun ? [] : pending)].at(-1);
-  if (last !== undefined)
-    result.blockedAt = { stage: 'approved', state: 'failed', why: `request ${last.name} was denied` };
-  if (!hub.dryRun) progress.done(name, pending.length > 0 ? 'denied' : 'was denied before');
 }
 
 function nothingToDeny(name: string, agent: string | undefined, { cluster }: Kube): StellarError {

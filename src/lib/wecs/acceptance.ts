@@ -2,7 +2,7 @@ import { formatAge } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, partial, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type CertificateSigningRequest, createdAt, resources } from '../kube/client/objects.ts';
+import { type CertificateSigningRequest, createdAt, resources, typeMeta } from '../kube/client/objects.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../ocm/hub-evidence.ts';
 import type { RegistrationRequest } from '../ocm/registration-requests.ts';
 
@@ -215,10 +215,10 @@ async function decideRequest(
 ): Promise<void> {
   const lastUpdateTime = new Date(kube.now()).toISOString();
   const condition = { type, status: 'True', reason, message, lastUpdateTime } as const;
-  const { apiVersion, kind } = resources.certificateSigningRequests;
+  const csrs = resources.certificateSigningRequests;
   const conditions = [...(csr.status?.conditions ?? []), condition];
-  const decided = { ...csr, apiVersion, kind, status: { ...csr.status, conditions } };
-  await kube.replace(resources.certificateSigningRequests, decided, 'approval');
+  const decided = { ...csr, ...typeMeta(csrs), status: { ...csr.status, conditions } };
+  await kube.replace(csrs, decided, 'approval');
 }
 
 /**

@@ -60,10 +60,8 @@ export async function cleanUpWec(
       const present = await wec.get(resources.namespaces, namespace);
       if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, resources.namespaces, present, run);
     }
-    await writeCleanupRecord(wec, null);
-    return changed || applied > 0;
   }
-  const removed = await removeOperator(wec, record, run);
+  const removed = reason === undefined && (await removeOperator(wec, record, run));
   await writeCleanupRecord(wec, null);
   return removed || changed || applied > 0;
 }
@@ -160,7 +158,15 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
     throw error;
   });
   if (operator !== undefined) await remove(resources.deployments, operator);
-  if (isOurOperator) for (const kind of installedKinds) await removeKind(wec, kind, remove, run);
+  for (const { crd, instances } of isOurOperator ? installedKinds : []) {
+    const definition = await wec.get(resources.customResourceDefinitions, crd);
+    if (definition === undefined) continue;
+    // In a dry run they still exist.
+    const { length } = wec.dryRun ? [] : await listServed(wec, instances);
+    const remaining = `${count(length, 'object')} of it ${length === 1 ? 'remains' : 'remain'}`;
+    if (length > 0) run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${remaining}.`);
+    else await remove(resources.customResourceDefinitions, definition);
+  }
   // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
   const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
   if (aggregate !== undefined && namespaces.length > 0) await remove(resources.clusterRoles, aggregate);
@@ -175,23 +181,6 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
   await remove(resources.namespaces, ...namespaces.filter(isLast));
   await Promise.all(namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)));
   return removed;
-}
-
-async function removeKind(
-  wec: Kube,
-  { crd, instances }: (typeof installedKinds)[number],
-  remove: (resource: Resource, object: KubeObject) => Promise<void>,
-  run: Run,
-): Promise<void> {
-  const definition = await wec.get(resources.customResourceDefinitions, crd);
-  if (definition === undefined) return;
-  // In a dry run they still exist.
-  const remaining = wec.dryRun ? [] : await listServed(wec, instances);
-  if (remaining.length > 0)
-    run.progress.note(
-      `The kind ${crd} stays on ${wec.cluster.context}: ${count(remaining.length, 'object')} of it ${remaining.length === 1 ? 'remains' : 'remain'}.`,
-    );
-  else await remove(resources.customResourceDefinitions, definition);
 }
 
 /** The existing namespaces of a registration that contain nothing else. @throws StellarError for what cannot be seen */

@@ -1,4 +1,4 @@
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
 import { type Access, ifSeen, tryRead, whyUnseen } from '../kube/access.ts';
@@ -22,10 +22,9 @@ import { readRole } from './identity.ts';
 import type { JoinOptions } from './join-options.ts';
 
 /** The result for one cluster. */
-interface WecClusterResult extends NamedResult {
+interface WecClusterResult extends ChangeResult {
   /** Null if no provider has the cluster. */
   provider: ProviderName | null;
-  changed: boolean;
 }
 
 /** A cluster created as a WEC, and the result of its registration, if requested. */
@@ -46,40 +45,35 @@ export interface WecClusters {
 /** Creates WEC clusters in parallel, and registers them. All are attempted; each result contains its own error. */
 export async function createWecs(
   names: readonly string[],
-  { joining, ...clusters }: WecClusters,
+  { joining, ...cluster }: WecClusters,
   tools: LocalTools,
 ): Promise<CreatedWec[]> {
-  const created = await Promise.all(names.map((name) => createWec(name, clusters, joining === undefined, tools)));
+  const { provider } = cluster;
+  const { progress } = tools.run;
+  const creating = names.map((name) => {
+    const result: CreatedWec = { name, provider, context: name, created: false, changed: false };
+    return forName(result, tools.run, async () => {
+      progress.waiting(name, `looking for ${provider} clusters`);
+      const made = await createLocalCluster({ ...cluster, name, role: 'wec' }, tools);
+      const { context, created, changed } = made;
+      Object.assign(result, { context, created, changed });
+      const isImagined = tools.record !== undefined && (created || changed);
+      // Before further steps it is not finished.
+      if (joining === undefined && !isImagined) progress.done(name, outcome(made), created);
+    });
+  });
+  const created = await Promise.all(creating);
   if (joining === undefined) return created;
   const { access, options } = joining;
   // In a dry run, these clusters do not exist and cannot be read.
   const planned = tools.record === undefined ? [] : created.filter((wec) => wec.created);
-  for (const { name } of planned) tools.run.progress.note(`${name} would then be joined to ${access.its}.`);
+  for (const { name } of planned) progress.note(`${name} would then be joined to ${access.its}.`);
   const present = created.filter((wec) => !planned.includes(wec) && wec.error === undefined);
   const { join } = await import('./join.ts');
   const joined = await join(access, await clientsFor(present, tools), options, tools.run);
   return created.map((wec) => {
     const registration = joined.find(({ name }) => name === wec.name);
     return registration === undefined ? wec : { ...wec, ...registration, changed: wec.changed || registration.changed };
-  });
-}
-
-/** @param isLast false if further steps follow, and the cluster must not be reported as finished */
-function createWec(
-  name: string,
-  { provider, ...options }: Omit<WecClusters, 'joining'>,
-  isLast: boolean,
-  tools: LocalTools,
-): Promise<CreatedWec> {
-  const { progress } = tools.run;
-  const result: CreatedWec = { name, provider, context: name, created: false, changed: false };
-  return forName(result, tools.run, async () => {
-    progress.waiting(name, `looking for ${provider} clusters`);
-    const made = await createLocalCluster({ ...options, provider, name, role: 'wec' }, tools);
-    const { context, created, changed } = made;
-    Object.assign(result, { context, created, changed });
-    const isImagined = tools.record !== undefined && (created || changed);
-    if (isLast && !isImagined) progress.done(name, outcome(made), created);
   });
 }
 

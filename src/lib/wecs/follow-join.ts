@@ -25,8 +25,6 @@ import { RestartsDuringJoin, releaseDeadLeases, reregister, restartAgents } from
 
 /** The state when a join begins to follow its registration. */
 interface StartedJoin {
-  /** Whether anything has been written. */
-  changed: boolean;
   /** Whether an existing agent re-registers, which supersedes its earlier requests. */
   reregisters: boolean;
   webhook: WebhookProbe | undefined;
@@ -88,8 +86,7 @@ export function joinSubject(
   return {
     ...{ name, result: follower.result, until: follower.until },
     async start(plan, options, started) {
-      joining = await joiningOf(access, kube, plan, options, started, run);
-      follower.result.changed = started.changed;
+      joining = await joiningOf(access.kube, plan, options, started, run);
     },
     async read(hub) {
       const { side, ownRequests } = joining as Joining;
@@ -126,23 +123,18 @@ export function joinSubject(
   };
 }
 
-async function joiningOf(
-  { kube: hub }: HubAccess,
-  kube: Kube,
-  plan: JoinPlan,
-  options: JoinOptions,
-  { reregisters, webhook }: StartedJoin,
-  run: Run,
-): Promise<Joining> {
+async function joiningOf(hub: Kube | undefined, plan: JoinPlan, options: JoinOptions, started: StartedJoin, run: Run) {
+  const { name, kube, wecBefore, hubBefore = emptyEvidence(name) } = plan;
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
   // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
   const agent = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
-  const ownRequests = new OwnRequests(agent, plan.wecBefore);
+  const ownRequests = new OwnRequests(agent, wecBefore);
   if (hub === undefined) return { plan, ownRequests, side: undefined };
-  const superseded = supersededRequests(hub, plan.kube, ownRequests, run);
-  const before = reregisters ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)) : [];
+  const superseded = supersededRequests(hub, kube, ownRequests, run);
+  const before = started.reregisters ? bootstrapRequests(hubBefore) : [];
   superseded.add(before.filter((request) => ownRequests.isProven(request)));
   const records = hubRecords(hub, plan, options, run);
+  const { webhook } = started;
   return { plan, ownRequests, side: { kube: hub, superseded, records, restarts: new RestartsDuringJoin(), webhook } };
 }
 

@@ -1,4 +1,4 @@
-import type { NamedResult } from '../core/each-name.ts';
+import type { ChangeResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { type Followed, follow, type JudgedReading, type Reading } from '../core/follow.ts';
 import { type NextStep, type Problem, run } from '../core/next-step.ts';
@@ -16,10 +16,7 @@ import type { RegistrationStageId } from './registration-stage-ids.ts';
 import { describeRegistration } from './registration-stages.ts';
 
 /** The result of one WEC for scripts, one for each name. */
-export interface WecResult extends Standing, NamedResult {
-  /** Whether this run has written anything for it. */
-  changed: boolean;
-}
+export type WecResult = Standing & ChangeResult;
 
 /** A WEC by name, with a client for the cluster itself if its context is given. */
 export interface GivenWec {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ChangeResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
@@ -6,7 +7,7 @@ import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type ClusterRole, groupResourceOf, type PolicyRule, resources } from '../kube/client/objects.ts';
+import { type ClusterRole, groupResourceOf, type PolicyRule, resources, typeMeta } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
@@ -27,14 +28,12 @@ export interface WecToGrant extends ReachedWec {
   /** The rights that exist already. */
   role: ClusterRole | undefined;
   /** Kinds for which the agent lacks a right. */
-  lacking: readonly RuleKind[];
+  kinds: readonly RuleKind[];
 }
 
-export interface GrantResult {
-  name: string;
+export interface GrantResult extends ChangeResult {
   /** As `widgets.example.com`. */
   kinds: string[];
-  changed: boolean;
 }
 
 /**
@@ -46,11 +45,11 @@ export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
   const { klusterlet } = await proveWec(reached);
   const works = await listServed<ManifestWork>(its.kube, resources.manifestWorks, { namespace: name });
   const wanted = await failedKinds(kube, works);
-  const [role, lacking] = await Promise.all([
+  const [role, kinds] = await Promise.all([
     kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
     refusedKinds(kube, klusterlet, wanted),
   ]);
-  return { ...reached, klusterlet, role, lacking };
+  return { ...reached, klusterlet, role, kinds };
 }
 
 /**
@@ -58,9 +57,9 @@ export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
  * @throws StellarError `timeout`
  */
 export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
-  const { name, kube, lacking } = granting;
-  const result: GrantResult = { name, kinds: lacking.map(groupResourceOf), changed: false };
-  if (lacking.length === 0) return result;
+  const { name, kube, kinds } = granting;
+  const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
+  if (kinds.length === 0) return result;
   await writeRole(granting);
   if (run.dryRun) return result;
   const allowed = result.kinds.join(', ');
@@ -69,7 +68,7 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
     {
       check: (refused) =>
         refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
-      read: () => refusedKinds(kube, granting.klusterlet, lacking),
+      read: () => refusedKinds(kube, granting.klusterlet, kinds),
       name,
       unmet: (refused) => notEffective(kube, granting.klusterlet, refused),
     },
@@ -83,12 +82,12 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
  * Adds rules, and leaves the others as they are: somebody may have narrowed them. Guarded by the resourceVersion that was read:
  * rights that another user has granted since stay.
  */
-async function writeRole({ kube, role, lacking }: WecToGrant): Promise<void> {
-  const wanted = grantRole(lacking);
+async function writeRole({ kube, role, kinds }: WecToGrant): Promise<void> {
+  const wanted = grantRole(kinds);
   if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));
   const { uid, resourceVersion } = role.metadata;
   const metadata = { uid, resourceVersion, labels: wanted.metadata.labels };
-  const rules = [...(role.rules ?? []), ...missingRules(role, lacking)];
+  const rules = [...(role.rules ?? []), ...missingRules(role, kinds)];
   await kube.merge(resources.clusterRoles, grantRoleName, { metadata, rules });
 }
 
@@ -191,9 +190,9 @@ function rulesWithout({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): 
 }
 
 function grantRole(kinds: readonly RuleKind[]): ClusterRole {
-  const { apiVersion, kind } = resources.clusterRoles;
   const labels = { [managedByLabel]: managedBy, [aggregateLabel]: 'true' };
-  return { apiVersion, kind, metadata: { name: grantRoleName, labels }, rules: kinds.map(ruleFor) };
+  const metadata = { name: grantRoleName, labels };
+  return { ...typeMeta(resources.clusterRoles), metadata, rules: kinds.map(ruleFor) };
 }
 
 /** A WEC with the ITS that it is registered with. */

@@ -2,7 +2,7 @@ import { type Changes, changesFor, effectiveChanges } from '../core/changes.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/objects.ts';
+import { resources, typeMeta } from '../kube/client/objects.ts';
 import { retryConflicts } from '../kube/writes.ts';
 import { isAgentOf, presentCertificate } from '../ocm/agent-certificate.ts';
 import { clusterUidAnnotation, recordedUid, recordUid } from '../ocm/cluster-uid.ts';
@@ -118,8 +118,7 @@ export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, 
     // The ITS names a request: the WEC's name and some letters.
     const names = pending.length === 0 ? [`${name}-*`] : pending.map((request) => request.name);
     const csrs = resources.certificateSigningRequests;
-    const { apiVersion, kind } = csrs;
-    for (const each of names) await hub.replace(csrs, { apiVersion, kind, metadata: { name: each } }, 'approval');
+    for (const each of names) await hub.replace(csrs, { ...typeMeta(csrs), metadata: { name: each } }, 'approval');
     if (managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
   }
   const changes = labelsToSet(name, managedCluster, options);

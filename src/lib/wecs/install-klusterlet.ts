@@ -3,7 +3,7 @@ import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
 import type { Change, Kube } from '../kube/client/client.ts';
-import { type Deployment, type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
+import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
 import { type HubConnection, verifyEndpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
@@ -25,17 +25,12 @@ import {
 import { isOurs, klusterletCrdName, operatorNamespace, pullSecretName } from '../ocm/ocm-names.ts';
 import type { JoinOptions } from './join-options.ts';
 import { agentSettings, endpointFor } from './join-plan.ts';
+import type { VersionPlan } from './join-versions.ts';
 
-export interface Installation {
+export interface Installation extends Omit<VersionPlan, 'kept' | 'replaced'> {
   settings: AgentSettings;
-  /** False if the existing operator must stay unchanged. */
-  installOperator: boolean;
-  /** The existing operator, if it is scaled to zero and will be started. */
-  startOperator: Deployment | undefined;
   /** A docker config.json; undefined keeps the existing one. */
   imagePullSecret: string | undefined;
-  /** False if the existing Klusterlet must stay unchanged. */
-  writeKlusterlet: boolean;
   /** What to write into the bootstrap secret; undefined keeps the existing one. */
   bootstrap: { hub: HubConnection; token: string; isOwn: boolean } | undefined;
 }

@@ -88,29 +88,18 @@ export async function planJoin(
   const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
   const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
-  const reregistration = await planReregister(access, wec, evidence, { settings, endpoint }, options);
-  const unverified = await checks.verify(endpoint);
-  const notes = [unverified ?? [], notesOn(access, name, wecBefore)].flat();
-  const versions = planVersions(wecBefore, settings, options);
-  const before = { wecBefore, hubBefore, identity, uid, former };
-  return { name, its: access.its, kube, endpoint, settings, versions, ...before, ...reregistration, notes };
-}
-
-/** Whether and how its agent re-registers, with what that takes. @throws StellarError `forbidden`, `identity-unproven` */
-async function planReregister(
-  access: HubAccess,
-  { name, kube }: JoiningWec,
-  evidence: ReregisterEvidence & { wec: WecEvidence },
-  { settings, endpoint }: Pick<JoinPlan, 'settings' | 'endpoint'>,
-  options: JoinOptions,
-): Promise<Pick<JoinPlan, 'reregister' | 'isTokenRefused' | 'account'>> {
   const isLost = whyReregister(evidence)[0]?.by === 'certificate';
   if (isLost) await requirePermissions(kube, reregisterPermissions());
   const { account, ...token } = await planToken(access, name, { settings, evidence, isLost }, options);
   const isAvailable = isMet(judgeRegistration({ name, ...evidence }), 'available');
   const join = { endpoint, isGiven: givesAddress(options), ...token };
-  const [reregister] = whyReregister({ ...evidence, isAvailable, join });
-  return { reregister, isTokenRefused: token.isTokenRefused, account };
+  const [cause] = whyReregister({ ...evidence, isAvailable, join });
+  const reregistration = { reregister: cause, isTokenRefused: token.isTokenRefused, account };
+  const unverified = await checks.verify(endpoint);
+  const notes = [unverified ?? [], notesOn(access, name, wecBefore)].flat();
+  const versions = planVersions(wecBefore, settings, options);
+  const before = { wecBefore, hubBefore, identity, uid, former };
+  return { name, its: access.its, kube, endpoint, settings, versions, ...before, ...reregistration, notes };
 }
 
 /**

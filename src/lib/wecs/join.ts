@@ -85,13 +85,6 @@ interface Shared {
   oneAtATime: LimitFunction;
 }
 
-/** What is read before the first write. */
-interface Reading {
-  plan: JoinPlan;
-  /** Undefined unless it moves from another hub. */
-  moving: Moving | undefined;
-}
-
 /** Plans the join; plans it once more if the user was asked, or if it had to wait: the clusters may have changed meanwhile. */
 async function confirmedPlan(
   access: HubAccess,
@@ -101,7 +94,7 @@ async function confirmedPlan(
   run: Run,
 ): Promise<JoinPlan> {
   const { replaceHub } = options;
-  const { plan } = await readConfirmed<Reading>({
+  const { plan } = await readConfirmed({
     async read() {
       const plan = await planJoin(access, wec, options, shared.checks);
       return { plan, moving: await movingOf(plan, access.its) };
@@ -126,6 +119,7 @@ async function confirmedPlan(
   return plan;
 }
 
+/** Undefined unless it moves from another hub. */
 async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string): Promise<Moving | undefined> {
   if (former === undefined) return undefined;
   const klusterlet = wecBefore.klusterlet?.metadata.uid ?? '';
@@ -161,7 +155,7 @@ async function beginJoin(
     await recordHubWrites(access, plan, options);
     return result;
   }
-  await joined.start(plan, options, { changed: result.changed, reregisters, webhook: shared.webhook });
+  await joined.start(plan, options, { reregisters, webhook: shared.webhook });
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Run } from '../core/run.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/objects.ts';
+import { resources, typeMeta } from '../kube/client/objects.ts';
 import { tokenId, tokenUser } from '../kube/client/validity.ts';
 import { may, missingPermissions } from '../kube/permissions.ts';
 import { userOf } from '../kube/service-accounts.ts';
@@ -210,12 +210,12 @@ export async function whyNoAccount(hub: Kube): Promise<string | undefined> {
 /** Makes the service account of one WEC: the user name of a request shows that it was sent with its token. */
 export async function makeAccount(hub: Kube, wec: string): Promise<void> {
   const metadata = { name: bootstrapAccountOf(wec), labels: { [managedByLabel]: managedBy } };
-  const { apiVersion, kind } = resources.serviceAccounts;
-  await hub.apply({ apiVersion, kind, metadata: { ...metadata, namespace: operatorNamespace } });
+  await hub.apply({ ...typeMeta(resources.serviceAccounts), metadata: { ...metadata, namespace: operatorNamespace } });
   const binding = {
-    ...{ apiVersion: resources.clusterRoleBindings.apiVersion, kind: resources.clusterRoleBindings.kind, metadata },
+    ...typeMeta(resources.clusterRoleBindings),
+    metadata,
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: roleName },
-    subjects: [{ kind, name: metadata.name, namespace: operatorNamespace }],
+    subjects: [{ kind: 'ServiceAccount', name: metadata.name, namespace: operatorNamespace }],
   };
   await hub.apply(binding);
 }

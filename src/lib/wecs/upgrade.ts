@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../core/concurrency.ts';
 import { Deadline } from '../core/deadline.ts';
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
@@ -34,13 +34,12 @@ import {
 } from './upgrade-plan.ts';
 
 /** The result for one WEC. The fields are an interface: docs/output.md. */
-export interface UpgradeResult extends NamedResult {
+export interface UpgradeResult extends ChangeResult {
   /** The version of OCM that its Klusterlet named before; null if it was not read, or is no version. */
   from: string | null;
   to: string;
   /** not-begun: the upgrade had stopped before. */
   state: 'upgraded' | 'unchanged' | 'failed' | 'not-begun';
-  changed: boolean;
 }
 
 /** How the upgrades of several WECs follow one another. */

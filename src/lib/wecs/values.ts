@@ -1,6 +1,6 @@
 import { type Changes, changeWords, conflicts, effectiveChanges, withChanges } from '../core/changes.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
@@ -41,9 +41,8 @@ export interface FoundValues<Source> {
 /** Judges what was read, once it has passed all checks. @returns false if it must be read again, as after a question */
 export type Approval<Source> = (found: readonly FoundValues<Source>[]) => Promise<boolean>;
 
-export interface ValueResult extends NamedResult {
+export interface ValueResult extends ChangeResult {
   values: Record<string, string>;
-  changed: boolean;
 }
 
 export interface ListedValues<More extends object> extends ValueResult {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Deadline } from '../core/deadline.ts';
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
@@ -9,9 +9,8 @@ import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { getServed } from '../kube/served.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 
-export interface ObjectResult extends NamedResult {
+export interface ObjectResult extends ChangeResult {
   wds: string;
-  changed: boolean;
 }
 
 interface Reported extends KubeObject {

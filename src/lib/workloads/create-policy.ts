@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep, partial } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
@@ -7,7 +7,7 @@ import type { Removals } from '../core/removal-limit.ts';
 import type { Run } from '../core/run.ts';
 import { count, few } from '../core/words.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import { groupOf, type LabelSelector, resources } from '../kube/client/objects.ts';
+import { groupOf, type LabelSelector, resources, typeMeta } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import { getServed } from '../kube/served.ts';
 import {
@@ -45,9 +45,7 @@ export interface PolicyRequest {
   status: readonly string[];
 }
 
-export interface PolicyResult extends NamedResult, Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'> {
-  changed: boolean;
-}
+export type PolicyResult = ChangeResult & Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'>;
 
 /** Returns the requested policy, resolved with the kinds of its WDS. @throws StellarError `usage` */
 export const readSpec = async (request: PolicyRequest, wds: OpenWds): Promise<PolicySpec> =>
@@ -151,8 +149,7 @@ export async function policyManifest(name: string, wds: OpenWds): Promise<Bindin
 
 /** The object that is applied. */
 export function policyOf(name: string, spec: PolicySpec): BindingPolicy & { apiVersion: string; kind: string } {
-  const { apiVersion, kind } = resources.bindingPolicies;
-  return { apiVersion, kind, metadata: { name }, spec };
+  return { ...typeMeta(resources.bindingPolicies), metadata: { name }, spec };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
@@ -32,10 +32,9 @@ import { openNamed, planRestart, type RestartPlan } from './restart-plan.ts';
 import { restart } from './restart-wds.ts';
 
 /** The fields are an interface: docs/output.md. */
-export interface GuardResult extends NamedResult {
+export interface GuardResult extends ChangeResult {
   type: string;
   guarded: boolean;
-  changed: boolean;
   /** The other WDSes that have the same guard: those of type host. */
   sharedWith: string[];
 }

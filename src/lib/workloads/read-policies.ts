@@ -45,19 +45,13 @@ export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIt
 }
 
 /** A user who selects no hosting cluster may have none. */
-async function hostedOf({ its, hosting }: PolicySources): Promise<Hosted> {
+async function hostedOf({ its, hosting }: PolicySources) {
   const none = { found: [], unread: [], isSeen: false };
   if (hosting === undefined) return none;
   const hosted = await through(hosting, (tools) => hostedWdses(its, tools));
   if (hosted.state === 'seen') return { ...hosted.value, isSeen: true };
   const isGuess = ifSeen(hosting)?.hostingSource === 'current context';
   return isGuess ? none : { ...none, unread: [{ wds: allWdses, why: hosted.why }] };
-}
-
-interface Hosted {
-  found: FoundWds[];
-  unread: Unread[];
-  isSeen: boolean;
 }
 
 const allWdses = 'all WDSes';

@@ -1,4 +1,4 @@
-import { forName, type NamedResult } from '../core/each-name.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
@@ -17,11 +17,10 @@ import { noSuchPolicy } from './explain.ts';
 import { getPolicy } from './policy-subject.ts';
 import { requireIts } from './unseen.ts';
 
-export interface RefreshResult extends NamedResult {
+export interface RefreshResult extends ChangeResult {
   wds: string;
   /** Number of rewritten works. */
   works: number;
-  changed: boolean;
 }
 
 /**

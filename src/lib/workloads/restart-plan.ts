@@ -2,7 +2,7 @@ import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep, noted } from '../core/next-step.ts';
 import { through, whyUnseen } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
-import { groupOf, type KubeObject, type Pod, type Resource, resources } from '../kube/client/objects.ts';
+import { groupOf, type KubeObject, type Pod, type Resource, resources, typeMeta } from '../kube/client/objects.ts';
 import { discover } from '../kube/discovery.ts';
 import { may, requirePermissions } from '../kube/permissions.ts';
 import { isScaledToNone } from '../kube/pods.ts';
@@ -196,7 +196,7 @@ export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
   // No WEC both has and lacks a label.
   const matchExpressions = ['Exists', 'DoesNotExist'].map((operator) => ({ key: label, operator }));
   const policy: BindingPolicy = {
-    ...{ apiVersion: resources.bindingPolicies.apiVersion, kind: resources.bindingPolicies.kind },
+    ...typeMeta(resources.bindingPolicies),
     ...{ metadata: { name, labels }, spec: { clusterSelectors: [{ matchExpressions }], downsync } },
   };
   const present = await wds.kube.get<BindingPolicy>(resources.bindingPolicies, name);

@@ -14,6 +14,7 @@ import {
   type Resource,
   resourceOf,
   resources,
+  typeMeta,
 } from './objects.ts';
 import { Requests } from './requests.ts';
 import { type Connection, fieldManager, type Limit, objectIn, type Request, type Trace } from './transport.ts';
@@ -266,8 +267,7 @@ class LiveKube {
 
   /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
   async mayI(permission: Permission): Promise<boolean> {
-    const { apiVersion, kind } = resources.selfSubjectAccessReviews;
-    const body = { apiVersion, kind, spec: { resourceAttributes: permission } };
+    const body = { ...typeMeta(resources.selfSubjectAccessReviews), spec: { resourceAttributes: permission } };
     return (await this.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
   }
 

@@ -23,7 +23,6 @@ export const describeCluster = ({ context, server }: ClusterRef): string => `${c
 /** An error answer of an API server. */
 export class ApiError extends StellarError {
   readonly status: number;
-  readonly reason: string;
   /** The server's own message. */
   readonly words: string;
 
@@ -31,7 +30,6 @@ export class ApiError extends StellarError {
     super(code, message, { ...details, passing: status >= 500 || status === 429 });
     this.name = 'ApiError';
     this.status = status;
-    this.reason = answer.reason ?? '';
     this.words = answer.message ?? '';
   }
 }

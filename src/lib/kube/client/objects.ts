@@ -213,6 +213,9 @@ export function resourceOf(object: { apiVersion?: string | undefined; kind?: str
   return known;
 }
 
+/** The fields of an object that say of which kind it is (apimachinery, meta.TypeMeta). */
+export const typeMeta = ({ apiVersion, kind }: Resource) => ({ apiVersion, kind });
+
 /** As kubectl spells it: `widgets.example.com`, or `secrets` of the core group. */
 export const groupResourceOf = ({ group, resource }: { group: string; resource: string }): string =>
   group === '' ? resource : `${resource}.${group}`;

@@ -26,7 +26,6 @@ export interface ContextToSet {
   context: string;
   cluster: Reference;
   user: Reference;
-  namespace?: string | undefined;
   /** By name; other extensions of the context do not change. */
   extensions?: Record<string, ExtensionEdit> | undefined;
   /** Default: only if no context is current. */
@@ -48,7 +47,7 @@ export async function setContext(
   wanted: ContextToSet,
   waiting: Waiting,
 ): Promise<{ file: string; changed: boolean }> {
-  const { context, cluster, user, namespace, extensions = {}, makeCurrent } = wanted;
+  const { context, cluster, user, extensions = {}, makeCurrent } = wanted;
   const { result, written } = await editKubeconfig(
     target,
     (draft) => {
@@ -60,7 +59,6 @@ export async function setContext(
       if (user.entry !== undefined)
         draft.set('users', user.name, renewed(draft.get('users', user.name), user.entry, credentialFields));
       const entry: Entry = { ...draft.get('contexts', context), cluster: cluster.name, user: user.name };
-      if (namespace !== undefined) entry.namespace = namespace;
       for (const [name, edit] of Object.entries(extensions))
         entry.extensions = editedExtensions(entry.extensions, name, edit);
       draft.set('contexts', context, entry);

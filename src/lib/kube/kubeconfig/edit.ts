@@ -20,8 +20,6 @@ export interface KubeconfigTarget {
   /** `--kubeconfig` */
   file?: string | undefined;
   env: Environment;
-  /** In place of both: the files that were read. */
-  files?: readonly string[];
   /** Checks what would change, and whether it can be written; writes nothing. */
   dryRun?: boolean | undefined;
 }
@@ -48,7 +46,7 @@ export async function editKubeconfig<T>(
   edit: (draft: KubeconfigDraft) => T,
   waiting: Waiting,
 ): Promise<Edited<T>> {
-  const files = withoutAliases(target.files ?? candidateFiles(target.file, target.env));
+  const files = withoutAliases(candidateFiles(target.file, target.env));
   if (files.length === 0) throw new StellarError('file-error', 'The variable KUBECONFIG names no file.');
   for (;;) {
     const edited = await whileLocked(files, waiting, () => attempt(files, edit, target.dryRun));

@@ -95,7 +95,7 @@ describe('a role that somebody has changed by hand', () => {
   const all = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
   const gadgets = { group: 'example.com', resource: 'gadgets' };
   const granting = (role: ClusterRole) => (kube: ReturnType<typeof fakeKube>) =>
-    grant({ ...reached, kube, klusterlet: undefined, role, lacking: [gadgets] }, run());
+    grant({ ...reached, kube, klusterlet: undefined, role, kinds: [gadgets] }, run());
 
   it('keeps its rules as they are when a kind is granted', async () => {
     const added = { apiGroups: ['example.com'], resources: ['gadgets'], verbs: all };

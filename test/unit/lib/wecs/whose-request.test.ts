@@ -70,7 +70,7 @@ async function joined(
     ...{ hubBefore: emptyEvidence('cluster2'), identity: { state: 'unseen', found: '' } },
   } as unknown as JoinPlan;
   const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
-  const started = { changed: false, reregisters: false, webhook: undefined };
+  const started = { reregisters: false, webhook: undefined };
   const options = { accept: true, labels: {} };
   const joined = joinSubject(access as never, plan, options, run(300));
   await joined.start(plan, options, started);

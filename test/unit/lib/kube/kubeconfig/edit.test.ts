@@ -130,9 +130,9 @@ describe('setting a context', () => {
 
   test('does not write an unchanged context again', async () => {
     const name = file(present);
-    await set(name, 'its1', { namespace: 'n' });
+    await set(name, 'its1');
     const before = statSync(name);
-    const result = await set(name, 'its1', { namespace: 'n' });
+    const result = await set(name, 'its1');
     assert.deepEqual([result.changed, statSync(name).ino, statSync(name).mtimeMs], [false, before.ino, before.mtimeMs]);
   });
 
@@ -278,7 +278,7 @@ describe('several files', () => {
   test('change an entry where it is defined, and add a new one to the first that exists', async () => {
     const [missing, first, second] = [file(), file(one('a')), file(`${one('b')}current-context: b\n`)];
     const where = target(missing, first, second);
-    const old = wanted('b', { namespace: 'n', cluster: { name: 'b' }, user: { name: 'b' } });
+    const old = wanted('b', { cluster: { name: 'b' }, user: { name: 'b', entry: { token: 'new' } } });
     assert.equal((await setContext(where, old, waiting())).file, second);
     assert.equal(text(first), one('a'));
     const result = await setContext(where, wanted('its1', { makeCurrent: true }), waiting());
