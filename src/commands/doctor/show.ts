@@ -2,7 +2,7 @@ import { type Finding, isDependent, isNotable } from '../../lib/core/checks.ts';
 import { asCalled, command, stepLines } from '../../lib/core/next-step.ts';
 import { count, few } from '../../lib/core/words.ts';
 import { catalogue, describeGroup, docsOf } from '../../lib/doctor/catalogue.ts';
-import { type Examined, type Group, groupFindings, type Subject } from '../../lib/doctor/subject.ts';
+import { type Examined, type Group, groupFindings, reachable, type Subject } from '../../lib/doctor/subject.ts';
 import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
 import type { Style } from '../terminal/style.ts';
@@ -135,7 +135,9 @@ function countOf(members: readonly Examined[]): string {
 const hiddenOf = (members: readonly Examined[]) =>
   members.flatMap(({ subject: { name, its }, findings }) => {
     const isHidden = findings.some((each) => each.status === 'skipped' && !isDependent(each));
-    return its !== undefined && isHidden ? [{ name, its }] : [];
+    // Its context was tried, and does not answer.
+    const isTried = findings.some(({ id }) => id === reachable('wec').id);
+    return its !== undefined && isHidden && !isTried ? [{ name, its }] : [];
   });
 
 /** How to check these clusters as well: one command, for the first of them. */

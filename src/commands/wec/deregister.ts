@@ -101,6 +101,7 @@ export async function deregisterShown(
   asksOnce: boolean,
 ): Promise<NamedResult[]> {
   const { deregister } = await import('../../lib/wecs/deregister.ts');
+  const { isGone } = await import('../../lib/wecs/leftovers.ts');
   const { describeDeregistration, describeMany } = await import('./deregister-text.ts');
   const names = wecs.map(({ name }) => name);
   return deregister(
@@ -117,7 +118,9 @@ export async function deregisterShown(
         confirmations: (inspected) =>
           asksOnce
             ? [confirmation(`${inspected.length} WECs`, options, inspected.length)]
-            : inspected.map(({ name }) => confirmation(name, options)),
+            : inspected.flatMap(({ name, hubState, record }) =>
+                isGone(hubState) && record === undefined ? [] : confirmation(name, options),
+              ),
       }),
       askAgain: (name, why) => {
         session.progress.note(why);

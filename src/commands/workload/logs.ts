@@ -67,6 +67,8 @@ export const definition: Definition<Options> = {
     const read = () => Promise.all(sources.map(readOne));
     await (follow ? (await import('../common/watching.ts')).untilInterrupted(session, command, read) : read());
     for (const line of kept.sort(byTime)) await print(line);
+    if (!follow && kept.length + failures.length === 0 && sources.length > 0)
+      session.progress.note('Its containers have written no such lines.');
     // In the order of the WECs, not in that of their answers.
     if (!follow) session.incomplete(failures.flat());
     if (session.exitCode !== ExitCode.interrupted) session.exitCode = worstExitCode([...errors, ...failures.flat()]);

@@ -34,7 +34,7 @@ export async function getWec(
   const { hub: evidence, wec: seen, reports } = findings;
   const { managedCluster } = evidence;
   const versions = wecVersions(seen, wec === undefined ? 'shows on the WEC itself only' : error?.message);
-  const wrong = diagnose(findings);
+  const wrong = diagnose(findings, error);
   return {
     name,
     its: hub.cluster.context,

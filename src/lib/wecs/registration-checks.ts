@@ -64,9 +64,9 @@ export function accepted({ managedCluster }: HubEvidence, { name, its }: Registr
   const wanted = managedCluster?.spec?.hubAcceptsClient === true;
   // After a later denial the condition stays True while there are works.
   if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
-  return wanted
-    ? waiting('the hub has not acted on the acceptance')
-    : waiting('the cluster is not accepted', { code: 'not-accepted', next: [toAccept(name, its)] });
+  if (wanted) return waiting('the hub has not acted on the acceptance');
+  const why = hasJoined({ managedCluster }) ? 'its acceptance was withdrawn' : 'the cluster is not accepted';
+  return waiting(why, { code: 'not-accepted', next: [toAccept(name, its)] });
 }
 
 export function joined(hub: HubEvidence): Verdict {

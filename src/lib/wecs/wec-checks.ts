@@ -76,8 +76,12 @@ export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, 
 /** What only an agent that reports can show. */
 const reported = new Set(['wec-works', 'wec-addons', 'wec-lease']);
 
-/** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
-export const diagnose = (findings: WecFindings): Problem | undefined => firstOf(rows, findings);
+/**
+ * Describes in one sentence what keeps a WEC from being available and working, with the next commands.
+ * @param unreached why its cluster could not be read: rather the cause than the effect of works that are not applied
+ */
+export const diagnose = (findings: WecFindings, unreached?: Problem): Problem | undefined =>
+  firstOf(registrationRows, findings) ?? unreached ?? firstOf(rows, findings);
 
 function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
   if (refused === undefined || refused.length === 0 || wec === undefined) return undefined;

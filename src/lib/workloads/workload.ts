@@ -1,5 +1,5 @@
 import { StellarError } from '../core/errors.ts';
-import { command, helpOf, run } from '../core/next-step.ts';
+import { advice, command, helpOf, run } from '../core/next-step.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
@@ -102,7 +102,8 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
     const wecKube = ifSeen(await tryRead(prove));
     if (wecKube === undefined) return view;
     const live = isVersioned ? ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace }))) : undefined;
-    return withPodFailure(viewOfDelivery({ ...delivery, generation: live?.metadata.generation }), ref, wecKube);
+    const present = viewOfDelivery({ ...delivery, generation: live?.metadata.generation });
+    return withPodFailure(present, ref, wds.name, wecKube);
   };
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
@@ -121,7 +122,12 @@ const dependsOnWec = ({ blockedAt, code }: DeliveryView): boolean =>
   blockedAt?.stage === 'available' || ['status-missing', 'status-outdated', 'agent-silent'].includes(code ?? '');
 
 /** Adds why pods on the WEC do not run, in the words of its kubelet. */
-async function withPodFailure(delivery: DeliveryView, ref: Found['ref'], wec: Kube): Promise<DeliveryView> {
+async function withPodFailure(
+  delivery: DeliveryView,
+  ref: Found['ref'],
+  wds: string,
+  wec: Kube,
+): Promise<DeliveryView> {
   const { blockedAt, code } = delivery;
   if (blockedAt === null || !dependsOnWec(delivery)) return delivery;
   const failureIn = async (namespace: string | undefined, name: string) => {
@@ -138,7 +144,12 @@ async function withPodFailure(delivery: DeliveryView, ref: Found['ref'], wec: Ku
   if (failure === undefined) return delivery;
   const why = `${blockedAt.why}: ${failure.why}`;
   const stages = delivery.stages.map((stage) => (stage.id === blockedAt.stage ? { ...stage, why } : stage));
-  return { ...delivery, blockedAt: { ...blockedAt, why }, stages, ...helpOf([toSeePod(wec.cluster.context, failure)]) };
+  const isOwn = failure.pod.namespace === ref.namespace;
+  const next = [
+    toSeePod(wec.cluster.context, failure),
+    ...(isOwn ? [advice(`Change the object itself in ${wds}`)] : []),
+  ];
+  return { ...delivery, blockedAt: { ...blockedAt, why }, stages, ...helpOf(next) };
 }
 
 /** Whether the guard keeps a Binding depends on the other objects that it names: read only if it names one that is not selected. */

@@ -136,10 +136,11 @@ describe('the view of workloads', () => {
       const mend = await bed.fault(fault);
       await arrange({ name, objects: [deployment(name, {}, image)] });
       const line = ['workload', 'get', 'deployment/web', '-n', name, ...at];
-      const { stderr } = await until(async () => {
+      const { stderr, stdout } = await until(async () => {
         const run = await cli.run(line);
         return words.test(run.stdout) ? run : undefined;
       }, 'the words of the kubelet, or of the scheduler');
+      assert.match(stdout, /Change the object itself in wds1/);
       assert.match(stderr, new RegExp(`kubectl --context w1 -n ${name} describe pod web-`));
       await mend();
     });

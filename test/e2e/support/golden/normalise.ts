@@ -50,8 +50,8 @@ const patterns: readonly [RegExp, string][] = [
   // The port at which other machines reach a space.
   [/-control-plane:3\d{4}\b/g, '-control-plane:<node port>'],
   // Suffixes that Kubernetes generates: of a pod, of anything created with `generateName`.
-  [/-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5} {3,}(?=\S)/g, '-<hash>-<random>   '],
-  [/-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<hash>-<random>'],
+  [/-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5} {3,}(?=\S)/g, '-<hash>-<random>   '],
+  [/-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<hash>-<random>'],
   [/\b-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<random>'],
 ];
 

@@ -385,3 +385,11 @@ test('an agent of another name is shown with it', () => {
   const found = diagnosed({ hub: wellKnown, wec: sideOf('join-singleton', { klusterlet: renamed }) });
   assert.match(found?.problem ?? '', /registered as other, not as cluster1/);
 });
+
+test('a cluster that does not answer is named before works that are not applied there, and after an agent that is silent', () => {
+  const works = [sent('a', { message: 'connection refused' })];
+  const unreached = { code: 'unreachable', message: 'Cannot reach kind-1.', next: [] };
+  assert.equal(diagnose(findings({ hub: wellKnown, works }), unreached)?.code, 'unreachable');
+  assert.equal(diagnose(findings({ hub: wellKnown, works }))?.code, 'works-not-applied');
+  assert.equal(diagnose(findings({ hub: silent, works }), unreached)?.code, 'agent-silent');
+});
