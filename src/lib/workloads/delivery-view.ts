@@ -112,7 +112,7 @@ function returned(delivery: Delivery): Verdict {
   const labels = multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
   const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
   const isWritten = !ownedByWds.has(of.resource) && (singleton || (multi && !isNeverCombined(of, modulation, wecs)));
-  // A replacement of the object, such as by `kubectl replace`, drops the label, and KubeStellar sets it again at the next change.
+  // `kubectl replace` drops the label, and KubeStellar (0.30.0) sets it again only when the object changes once more.
   const why = `its status is not in ${evidence.wds.name}: it lacks KubeStellar's label ${labels.join(' or ')}`;
   if (isWritten && !isInWds) return late(delivery, [policy, sent], why, 'status-not-returned', [toTouch(delivery)]);
   return met;

@@ -89,8 +89,11 @@ export async function keptByGuard(wds: OpenWds): Promise<JudgedDelivery[]> {
 
 export const hasFailed = ({ blockedAt }: JudgedDelivery): boolean => blockedAt?.state === 'failed';
 
-/** Whether the goal is reached. A later stage proves nothing while an earlier one is open: a new state may be on its way. */
+/**
+ * Whether the goal is reached: for an object of which no status is requested, all its stages. A later stage proves nothing while an
+ * earlier one is open: a new state may be on its way.
+ */
 export function hasReached({ stages }: Pick<DeliveryView, 'stages'>, goal: string): boolean {
   const index = stages.findIndex(({ id }) => id === goal);
-  return index !== -1 && stages.slice(0, index + 1).every(({ state }) => state === 'met');
+  return stages.slice(0, index === -1 ? stages.length : index + 1).every(({ state }) => state === 'met');
 }

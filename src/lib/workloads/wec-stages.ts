@@ -1,7 +1,7 @@
 import { advice, command, type NextStep, onIts, partial, run } from '../core/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
-import { conditionOf, groupResourceOf, writtenAt } from '../kube/client/objects.ts';
+import { conditionOf, createdAt, groupResourceOf, writtenAt } from '../kube/client/objects.ts';
 import type { Candidate } from '../ocm/kubestellar-api.ts';
 import { lacksRight, type ManifestStatus } from '../ocm/manifest-works.ts';
 import { addonNamespace, statusAgent } from '../ocm/ocm-names.ts';
@@ -65,6 +65,9 @@ export function toSeeStatusAgent(delivery: Delivery): NextStep {
   return onWec(delivery, log, 'See what its status agent says');
 }
 
+/** OCM may take this long until it first knows that a new add-on is available; seen: 77 s, while it worked. */
+const addonProbeMs = 150_000;
+
 /** Why a returned status may be old, or does not come; undefined if nothing shows it. OCM learns within minutes that its agent does not run. */
 export function outdatedStatus(delivery: Delivery) {
   const { wec = '', workStatus, generation = 0, evidence } = delivery;
@@ -72,8 +75,10 @@ export function outdatedStatus(delivery: Delivery) {
   const { observedGeneration = generation } = ifSeen(workStatus)?.status ?? {};
   if (observedGeneration < generation)
     return waiting(`the status that ${wec} has returned is of an earlier version`, { code: 'status-outdated', next });
-  const state = conditionOf(evidence.statusAgents.get(wec), 'Available');
-  if (state?.status !== 'False') return undefined;
+  const addon = evidence.statusAgents.get(wec);
+  const state = conditionOf(addon, 'Available');
+  if (addon === undefined || state?.status !== 'False' || evidence.now - createdAt(addon) < addonProbeMs)
+    return undefined;
   const { reason, message = reason, lastTransitionTime: since = '' } = state;
   const why = `the status agent of ${wec} is not available: ${message}`;
   return lateSince(evidence, Date.parse(since), why, { code: 'status-outdated', next, since }, next);

@@ -4,6 +4,7 @@ import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { BindingPolicy } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import { hasReached } from '../../../../src/lib/workloads/judged-objects.ts';
 import { listPolicies } from '../../../../src/lib/workloads/policy-list.ts';
 import { getPolicyView } from '../../../../src/lib/workloads/policy-view.ts';
 import { type PolicyWait, waitForPolicy } from '../../../../src/lib/workloads/wait-policy.ts';
@@ -317,6 +318,20 @@ describe('a policy is waited for', () => {
     assert.deepEqual((await waited(good(), 'gone'))[1], 'timeout');
     assert.deepEqual((await waited(wds([], inWds.slice(0, 2)), 'gone'))[1], undefined);
   });
+});
+
+test('an object of which no status is requested does not keep a wait for the status of others', () => {
+  const stages = (...states: ('met' | 'waiting')[]) => ({
+    stages: states.map((state, index) => ({
+      id: ['applied', 'available', 'status'][index] as string,
+      title: '',
+      state,
+    })),
+  });
+  assert.equal(hasReached(stages('met', 'met'), 'status'), true);
+  assert.equal(hasReached(stages('met', 'waiting'), 'status'), false);
+  assert.equal(hasReached(stages('met', 'waiting'), 'applied'), true);
+  assert.equal(hasReached(stages('met', 'met', 'waiting'), 'status'), false);
 });
 
 describe('an object is waited for', () => {

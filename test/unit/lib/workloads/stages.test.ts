@@ -580,6 +580,11 @@ describe('a broken link is named:', () => {
         old?.blockedAt?.why ?? '',
         /^the status agent of cluster1 is not available: readyReplica is not probed/,
       );
+      const creationTimestamp = '2026-11-20T15:18:00Z';
+      const isNew = new Map([
+        ['cluster1', { metadata: { name: 'a', creationTimestamp }, status: { conditions: [down] } }],
+      ]);
+      assert.equal(deliveries(record('singleton-status'), web, { statusAgents: isNew })[0]?.done, true);
       const given = record('singleton-status');
       given.workStatuses = [];
       const [missing] = deliveries(given, web, { statusAgents });
