@@ -260,11 +260,9 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
     return waiting('its operator or its agent is not running, whatever the ITS still reports');
   const started = startedSinceRenewal(registration);
   if (started === undefined) return met;
-  if (!awaitsLock(registration))
-    return failed(
-      `its agent was restarted ${formatAge(now - started)} ago and has not renewed its lease since`,
-      silent,
-    );
+  const age = now - started;
+  if (age >= takeoverMs)
+    return failed(`its agent was restarted ${formatAge(age)} ago and has not renewed its lease since`, silent);
   const lock = `after a kill it waits up to ${formatAge(takeoverMs)} for the lock of its predecessor`;
   return waiting(`its agent was restarted and has not renewed its lease yet; ${lock}`);
 }

@@ -33,9 +33,8 @@ import {
   running,
 } from './verdict.ts';
 
-/** The checks of a WEC: of its registration, then of what it is for. */
-const rows: readonly Row[] = [
-  ...registrationRows,
+/** The checks of what a WEC is for. */
+const workRows: readonly Row[] = [
   onWec('work-rights', 'its agent may apply what its works contain', worksRefused, ['wec-klusterlet']),
   onHub('works-deleted', 'no work of it is blocked in its deletion', heldWorks, ['wec-not-deleted']),
   onHub('works', 'its works are applied', worksNotApplied, [
@@ -62,7 +61,9 @@ function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
   return context === undefined ? noWecAccess : `${context} does not answer`;
 }
 
-/** The checks of a WEC. */
+const rows = [...registrationRows, ...workRows];
+
+/** The checks of a WEC: of its registration, then of what it is for. */
 export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, ...check }) => ({
   ...check,
   run(findings) {
@@ -81,7 +82,7 @@ const reported = new Set(['wec-works', 'wec-addons', 'wec-lease']);
  * @param unreached why its cluster could not be read: rather the cause than the effect of works that are not applied
  */
 export const diagnose = (findings: WecFindings, unreached?: Problem): Problem | undefined =>
-  firstOf(registrationRows, findings) ?? unreached ?? firstOf(rows, findings);
+  firstOf(registrationRows, findings) ?? unreached ?? firstOf(workRows, findings);
 
 function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
   if (refused === undefined || refused.length === 0 || wec === undefined) return undefined;

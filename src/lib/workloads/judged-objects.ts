@@ -1,6 +1,6 @@
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import type { BoundObject } from '../ocm/kubestellar-api.ts';
-import { argumentOf, describeObject, keyOf, keyOfCandidate, type ObjectView } from '../ocm/object-ref.ts';
+import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../ocm/object-ref.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { deliveriesOf } from './delivery.ts';
 import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
@@ -13,8 +13,8 @@ import { followed } from './workload.ts';
 export interface JudgedDelivery extends Pick<DeliveryView, 'policy' | 'wec' | 'blockedAt' | 'code'> {
   /** For example `Deployment shop/web`. */
   object: string;
-  /** As `workload get` takes it. */
-  argument: string;
+  /** The object itself. */
+  of: ObjectView;
   isApplied: boolean;
   isAvailable: boolean;
 }
@@ -71,9 +71,9 @@ export async function judging(
 /** The part of a delivery's view that lists keep. */
 export function judgedOf(object: ObjectView, view: DeliveryView): JudgedDelivery {
   const { policy, wec, blockedAt, code } = view;
-  const names = { object: describeObject({ ...object, metadata: object }), argument: argumentOf(object) };
   const reached = { isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') };
-  return { ...names, policy, wec, ...reached, blockedAt, code };
+  const name = describeObject({ kind: object.kind, metadata: object });
+  return { object: name, of: object, policy, wec, ...reached, blockedAt, code };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { failed, type Verdict } from '../core/stages.ts';
 import { byName } from '../kube/client/objects.ts';
 import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
+import { argumentOf } from '../ocm/object-ref.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
@@ -60,13 +61,8 @@ export function summaryOf(
   const isSeen = showsDeliveries(evidence);
   const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
   const isBlocked = verdict.state === 'waiting' || verdict.state === 'failed';
-  const {
-    state,
-    why,
-    since,
-    code = null,
-    object,
-  }: PolicyState = isBlocked ? { code: null, ...verdict } : stateOf(deliveries, isSeen);
+  const judged: PolicyState = isBlocked ? { code: null, ...verdict } : stateOf(deliveries, isSeen);
+  const { state, why, since, code, object } = judged;
   return {
     ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
     ...{ deliveries: isSeen ? counts : null, state, why, code, ...(since === undefined ? {} : { since }) },
@@ -93,14 +89,15 @@ function policyVerdict(of: OfPolicy): Verdict {
 
 /** The state of a policy by the stages of its deliveries. */
 function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
-  const blocked = deliveries.flatMap(({ object, argument, blockedAt, code }) =>
-    blockedAt === null ? [] : { name: object, object: argument, code, ...blockedAt },
+  const blocked = deliveries.flatMap(({ object, of, blockedAt, code }) =>
+    blockedAt === null ? [] : { object, of, code, ...blockedAt },
   );
   const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
   const hidden = 'what its WECs have received is not visible';
   if (first === undefined)
     return isSeen ? { state: 'ok', why: null, code: null } : { state: 'waiting', why: hidden, code: null };
-  const { name, stage, why, ...rest } = first;
+  const { object, of, stage, why, ...rest } = first;
   const alike = blocked.filter(({ state }) => state === first.state).length;
-  return { ...rest, why: `${name}: ${why}${alike === 1 ? '' : `, and ${alike - 1} more`}` };
+  const others = alike === 1 ? '' : `, and ${alike - 1} more`;
+  return { ...rest, object: argumentOf(of), why: `${object}: ${why}${others}` };
 }
