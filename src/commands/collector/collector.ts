@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { checkDnsName } from '../../lib/kube/object-names.ts';
+import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { CollectorRequest, CollectorView } from '../../lib/workloads/change-collector.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';

@@ -1,6 +1,6 @@
 import { StellarError } from '../../lib/core/errors.ts';
+import { checkDnsLabel } from '../../lib/core/object-names.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import { checkDnsLabel } from '../../lib/kube/object-names.ts';
 import type { WecTarget } from '../../lib/ocm/find-wecs.ts';
 
 /** A WEC on the command line: NAME, or NAME=CONTEXT. */

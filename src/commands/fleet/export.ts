@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice } from '../../lib/core/next-step.ts';
-import { checkDnsLabel } from '../../lib/kube/object-names.ts';
+import { checkDnsLabel } from '../../lib/core/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';

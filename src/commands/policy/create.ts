@@ -1,6 +1,6 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
-import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
+import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
 import type { Explanation } from '../../lib/workloads/explain.ts';
 import type { Definition } from '../common/define.ts';
 import {

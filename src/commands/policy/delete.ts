@@ -1,5 +1,5 @@
+import { checkDnsName } from '../../lib/core/object-names.ts';
 import { few } from '../../lib/core/words.ts';
-import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { DeletionEffect, PolicyToDelete } from '../../lib/workloads/delete-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';

@@ -1,5 +1,5 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import { checkDnsName } from '../../lib/kube/object-names.ts';
+import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 

@@ -1,6 +1,6 @@
 import { command, run, textOf } from '../../lib/core/next-step.ts';
+import { checkDnsName } from '../../lib/core/object-names.ts';
 import { count, few } from '../../lib/core/words.ts';
-import { checkDnsName } from '../../lib/kube/object-names.ts';
 import { describeObject } from '../../lib/ocm/object-ref.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
 import type { PolicyView } from '../../lib/workloads/policy-view.ts';

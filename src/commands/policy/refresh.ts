@@ -1,4 +1,4 @@
-import { checkDnsName } from '../../lib/kube/object-names.ts';
+import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
 

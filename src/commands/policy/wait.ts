@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { checkDnsName } from '../../lib/kube/object-names.ts';
+import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { PolicyWait } from '../../lib/workloads/wait-policy.ts';
 import type { Definition } from '../common/define.ts';
 import { listOption, type WdsOptions, wdsOptions } from '../common/options.ts';

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { command, textOf } from '../../lib/core/next-step.ts';
-import { checkDnsName } from '../../lib/kube/object-names.ts';
+import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { AccessRequest } from '../../lib/spaces/access.ts';
 import { type Role, type RoleName, roles, rolesOf } from '../../lib/spaces/roles.ts';

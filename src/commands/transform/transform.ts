@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { command, noted, textOf } from '../../lib/core/next-step.ts';
-import { checkDnsName } from '../../lib/kube/object-names.ts';
+import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { ObjectResult } from '../../lib/workloads/create-object.ts';
 import type { TransformView } from '../../lib/workloads/transforms.ts';

@@ -1,4 +1,21 @@
-import type { Tags } from 'yaml';
+import type { ScalarTag, Tags } from 'yaml';
+
+/**
+ * What Go's YAML and JSON take for the end of a line, and the yaml package for text: CR, NEL, LS, PS. Written plain, the rest of a value
+ * would be further lines.
+ */
+const breaksOfGo = /[\r\u0085\u2028\u2029]/g;
+
+/** Text, with these characters escaped: a JSON string is a double-quoted scalar. */
+const inOneLine = (tag: ScalarTag): ScalarTag => ({
+  ...tag,
+  stringify(item, ...of) {
+    const text = String(item.value);
+    if (text.search(breaksOfGo) === -1) return tag.stringify?.(item, ...of) ?? JSON.stringify(text);
+    const escaped = (each: string) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    return JSON.stringify(text).replace(breaksOfGo, escaped);
+  },
+});
 
 /**
  * YAML as helm, kubectl and kflex read it (sigs.k8s.io/yaml): 1.1, in which a bare `no` or `on` is a boolean, but without its dates and
@@ -8,11 +25,12 @@ import type { Tags } from 'yaml';
 export const yamlOfGo = {
   version: '1.1',
   customTags: (tags: Tags): Tags =>
-    tags.filter(
-      (tag) =>
-        typeof tag === 'string' ||
-        (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP'),
-    ),
+    tags.flatMap((tag): Tags => {
+      if (typeof tag === 'string') return [tag];
+      if (tag.tag === 'tag:yaml.org,2002:str') return [inOneLine(tag as ScalarTag)];
+      const isGos = tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP';
+      return isGos ? [tag] : [];
+    }),
   logLevel: 'error',
 } as const;
 

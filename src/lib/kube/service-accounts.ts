@@ -1,5 +1,7 @@
+import { StellarError } from '../core/errors.ts';
+import { isToken } from '../core/object-names.ts';
 import type { Kube, Permission } from './client/client.ts';
-import { unlessStatus } from './client/errors.ts';
+import { describeCluster, unlessStatus } from './client/errors.ts';
 import { resources, type TokenRequest } from './client/objects.ts';
 
 /** A service account of a cluster. */
@@ -35,5 +37,9 @@ export async function requestToken(
   const where = { namespace, name, subresource: 'token' };
   const asking = kube.create<TokenRequest>(resources.serviceAccounts, body, where);
   const answer = await unlessStatus(asking, 404);
+  const { token } = answer?.status ?? {};
+  // It becomes part of kubeconfigs.
+  if (token !== undefined && !isToken(token))
+    throw new StellarError('api-error', `${describeCluster(kube.cluster)} has answered with what is not a token.`);
   return answer && (answer.status ?? {});
 }

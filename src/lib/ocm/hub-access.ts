@@ -2,6 +2,7 @@ import { StellarError } from '../core/errors.ts';
 import { jsonObject } from '../core/formats.ts';
 import { readNamed, readNamedOrStdin } from '../core/named-file.ts';
 import { advice, asCalled, command, partial, run } from '../core/next-step.ts';
+import { isServerAddress, isToken } from '../core/object-names.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
@@ -172,7 +173,7 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
   if (file.kind !== 'stellarctl-join-file')
     throw invalid(`it was not written by \`${asCalled('stellarctl its token')}\``);
   if (file.version !== 1) throw invalid(`its version is ${String(file.version)}, and this stellarctl reads version 1`);
-  if (typeof file.token !== 'string' || file.token === '') throw invalid('it has no token');
+  if (!isToken(file.token)) throw invalid('it has no token');
   if (typeof file.its !== 'string') throw invalid('it does not name its ITS');
   const expires = new Date(file.expires ?? '');
   if (Number.isNaN(expires.getTime())) throw invalid('it does not say when its token expires');
@@ -191,8 +192,7 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
 
 function isEndpoint(value: unknown): value is Endpoint {
   const { server, certificateAuthority } = (value ?? {}) as Partial<Endpoint>;
-  const isHttps = typeof server === 'string' && URL.canParse(server) && server.startsWith('https:');
-  return isHttps && isText(certificateAuthority);
+  return isServerAddress(server) && isText(certificateAuthority);
 }
 
 const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';

@@ -1,5 +1,6 @@
 import { parseDocument } from 'yaml';
 import { yamlOfPrograms } from '../core/formats.ts';
+import { isServerAddress } from '../core/object-names.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { type ConfigMap, resources } from '../kube/client/objects.ts';
 import { contentIn } from '../kube/kubeconfig/entries.ts';
@@ -49,6 +50,6 @@ export const readClusterInfo = async (hub: Reader): Promise<Endpoint | undefined
  */
 export function parseClusterInfo(text: string | undefined): Endpoint | undefined {
   const hub = text === undefined ? undefined : parseHubKubeconfig(text);
-  if (hub === undefined || !URL.canParse(hub.server) || !hub.server.startsWith('https:')) return undefined;
+  if (hub === undefined || !isServerAddress(hub.server)) return undefined;
   return { server: hub.server, certificateAuthority: hub.certificateAuthority || undefined };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
+import { isServerAddress } from '../core/object-names.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { credentialsFailed } from '../kube/client/credentials.ts';
 import { type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
@@ -74,13 +75,11 @@ export async function bootstrapSecret(name: string, external: Kube, cluster: Clu
 
 /** @throws StellarError `usage` for an invalid address, `endpoint-unusable` for an address that pods cannot reach */
 async function checkAddress(address: string, hosting: string): Promise<void> {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  const isPlain =
-    url?.protocol === 'https:' && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(address);
-  if (url === undefined || !isPlain)
+  if (!isServerAddress(address))
     throw new StellarError('usage', 'That is not the address of an API server.', {
       next: [advice('As --hub-apiserver https://HOST:PORT')],
     });
+  const url = new URL(address);
   if (await isThisMachine(hostOf(url)))
     throw new StellarError(
       'endpoint-unusable',

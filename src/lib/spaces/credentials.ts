@@ -15,7 +15,7 @@ import {
 } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { argoCdChecks } from './argocd.ts';
-import { toRestart } from './restart-note.ts';
+import { toRestart } from './controllers-run.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { itsOfWds, typeOf } from './spaces.ts';
 

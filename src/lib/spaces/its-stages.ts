@@ -18,6 +18,7 @@ import {
   webhookName,
 } from '../ocm/ocm-names.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
+import { repair } from './controllers-run.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
   apiServerRuns,
@@ -28,7 +29,6 @@ import {
   jobDone,
   reachable,
   ready,
-  repair,
   type SpaceStage,
   serverPods,
   synced,

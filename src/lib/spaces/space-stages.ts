@@ -9,7 +9,6 @@ import {
   type Controller,
   clusterInfoJob,
   hookNames,
-  hookOf,
   managerAdminBinding,
   managerName,
   namespaceOf,
@@ -18,10 +17,11 @@ import {
   systemNamespace,
 } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { controllerRuns, isHookMarked, repair } from './controllers-run.ts';
 import { type Entrance, problemOfEntrance } from './entrance.ts';
 import { managerReady } from './hosting-stages.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
-import { hookLike, hooksOf } from './spaces.ts';
+import { hooksOf } from './spaces.ts';
 
 /** The evidence for a space: on the hosting cluster, and inside it. */
 export interface Space<Inside> extends SpaceEvidence {
@@ -197,34 +197,16 @@ export function jobDone(
   };
 }
 
-export const repair = ({ role, name, hosting }: SpaceEvidence, lead = 'Repair it'): NextStep =>
-  run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, lead);
-
 /** A Job retries after a failed pod, and the failure may not be permanent. */
 const lastingFailure = (pods: Pod[]): PodFailure | undefined =>
   firstPodFailure(pods.filter(({ status }) => status?.phase !== 'Failed'));
 
-export const isHookMarked =
-  (hook: string) =>
-  ({ controlPlane }: Pick<SpaceEvidence, 'controlPlane'>): boolean =>
-    controlPlane.status?.postCreateHooks?.[hook] === true;
-
-/** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
-export const isLost = (name: Controller, space: SpaceEvidence): boolean =>
-  !space.forbidden.has(resources.deployments.plural) &&
-  !space.deployments.some(({ metadata }) => metadata.name === name) &&
-  isHookMarked(hookLike(space.controlPlane, hookOf[name]) ?? hookOf[name])(space);
-
 export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verdict {
   return (space) => {
-    const deployment = space.deployments.find(({ metadata }) => metadata.name === name);
+    const verdict = controllerRuns(name, space);
+    if (verdict !== undefined) return verdict;
     const { plural } = resources.deployments;
-    if (isLost(name, space))
-      return failedFor(`Deployment ${name} is missing, and KubeFlex does not recreate it`, repair(space));
-    if (deployment === undefined)
-      return space.forbidden.has(plural) ? unreadable(plural, space) : notCreated(`Deployment ${name}`, space);
-    const own = { kind: 'Deployment', present: deployment, pods: podsOf(name, space.pods) };
-    return running(`Deployment ${name}`, own, placeOf(space));
+    return space.forbidden.has(plural) ? unreadable(plural, space) : notCreated(`Deployment ${name}`, space);
   };
 }
 

@@ -5,11 +5,11 @@ import { ifSeen, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Deployment, type KubeObject, resources } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
-import { isScaledToNone, podsOf } from '../kube/pods.ts';
+import { podsOf } from '../kube/pods.ts';
 import { hookNames, managerDeployment, transportDeployment } from '../ocm/kubeflex-names.ts';
 import { propertiesNamespace, wdsCrds, workStatusCrd } from '../ocm/kubestellar-api.ts';
+import { repair, transportPaused } from './controllers-run.ts';
 import { isItsNameDefect } from './its-name-defect.ts';
-import { toRestart, transportPaused } from './restart-note.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
   apiServerRuns,
@@ -19,7 +19,6 @@ import {
   hidden,
   reachable,
   ready,
-  repair,
   type Space,
   type SpaceStage,
   serverPods,
@@ -126,14 +125,10 @@ function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds,
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
   made ? met : waiting(`the transport has not created namespace ${propertiesNamespace} in ${name} yet`);
 
-/** A restart that is not done starts it again. Without a guard, only a restart starts it without the loss of its workloads. */
+/** A restart that is not done starts it again. */
 function managerRuns(space: SpaceEvidence): Verdict {
   const verdict = deploymentRuns(managerDeployment)(space);
-  if (verdict.state === 'met') return verdict;
-  const manager = deploymentOf(space, managerDeployment);
-  const start = run(toRestart(space.name, space.hosting), 'Start it, so that its workloads stay');
-  const isStopped = verdict.state === 'failed' && manager !== undefined && isScaledToNone(manager);
-  return paused(space) ?? (isStopped ? { ...verdict, next: [start] } : verdict);
+  return verdict.state === 'met' ? verdict : (paused(space) ?? verdict);
 }
 
 function transportRuns(space: Space<WdsInside>): Verdict {

@@ -1,3 +1,4 @@
+import { isServerAddress } from '../core/object-names.ts';
 import type { Confirm } from '../core/read-confirmed.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { ClusterRef } from '../kube/client/errors.ts';
@@ -34,7 +35,7 @@ export interface JoinOptions {
 /** What is wrong with the value of an option; undefined if nothing is. */
 export const joinOptionProblems = {
   hubApiserver: (address: string) =>
-    namedAddresses.some((name) => name === address) || (URL.canParse(address) && address.startsWith('https://'))
+    namedAddresses.some((name) => name === address) || isServerAddress(address)
       ? undefined
       : `"${address}" is not an address of an API server: it has the form https://HOST:PORT, or is one of ${namedAddresses.join(', ')}`,
   ocmVersion: (version: string) =>

@@ -1,21 +1,9 @@
 import { StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
-import type { BlockedVerdict } from '../core/stages.ts';
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube, Selection } from '../kube/client/client.ts';
-import {
-  byName,
-  type Deployment,
-  type KubeObject,
-  type Pod,
-  type Resource,
-  resources,
-  type WithConditions,
-} from '../kube/client/objects.ts';
-import { isDeploymentReady, podsOf, running } from '../kube/pods.ts';
+import { byName, type KubeObject, type Resource, resources, type WithConditions } from '../kube/client/objects.ts';
 import { findWecs } from '../ocm/find-wecs.ts';
-import { managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -29,9 +17,9 @@ import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import { statusAddon } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import { type ControllerProblems, readControllers } from '../spaces/controllers-run.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
-import { transportPaused } from '../spaces/restart-note.ts';
 import type { StatusCollector } from './collector.ts';
 import { statusesByPlace, trimStatus, type WorkStatus } from './returned-status.ts';
 import { selectObjects } from './select-objects.ts';
@@ -65,12 +53,6 @@ export interface DeliveryEvidence {
   held: ReadonlySet<string>;
   /** The clock of the WDS, in milliseconds since the epoch. */
   now: number;
-}
-
-/** What keeps the controllers of a WDS from working. */
-export interface ControllerProblems {
-  manager?: BlockedVerdict | undefined;
-  transport?: BlockedVerdict | undefined;
 }
 
 /** The evidence in the WDS. */
@@ -122,31 +104,6 @@ export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<Delive
     statusAgents: new Map((ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon])),
     now: wds.kube.now(),
   };
-}
-
-/** Reads pods only if a controller is not ready. One that does not exist is a matter of `doctor`. */
-export async function readControllers({ name: wds, hostingKube: hosting }: OpenWds): Promise<ControllerProblems> {
-  if (hosting === undefined) return {};
-  const namespace = namespaceOf(wds);
-  const deployments = (await hosting.list<Deployment>(resources.deployments, { namespace })) ?? [];
-  const [manager, transport] = [managerDeployment, transportDeployment].map((name) =>
-    deployments.find(({ metadata }) => metadata.name === name),
-  );
-  if (isDeploymentReady(manager) && isDeploymentReady(transport)) return {};
-  const [controlPlane, pods = []] = await Promise.all([
-    hosting.get<ControlPlane>(resources.controlPlanes, wds),
-    hosting.list<Pod>(resources.pods, { namespace }),
-  ]);
-  const { context } = hosting.cluster;
-  const problem = (present: Deployment | undefined): BlockedVerdict | undefined => {
-    if (present === undefined) return undefined;
-    const { name } = present.metadata;
-    const own = { kind: 'Deployment', present, pods: podsOf(name, pods) };
-    const verdict = running(`Deployment ${name}`, own, { context, namespace, now: hosting.now() });
-    return verdict.state === 'failed' || verdict.state === 'waiting' ? verdict : undefined;
-  };
-  const paused = controlPlane && transportPaused(controlPlane, transport, context);
-  return { manager: paused ?? problem(manager), transport: paused ?? problem(transport) };
 }
 
 /** Returns the parts of the evidence that could not be read. */

@@ -12,6 +12,7 @@ import { type Deployment, resources } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { retryConflicts, writeLast } from '../kube/writes.ts';
 import { apiServerOf, namespaceOf } from '../ocm/kubeflex-names.ts';
+import { readNote, toRestart } from '../spaces/controllers-run.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import {
   betaKinds,
@@ -22,7 +23,6 @@ import {
   readGuard,
   writeGuard,
 } from '../spaces/guard.ts';
-import { readNote, toRestart } from '../spaces/restart-note.ts';
 import { readSpace } from '../spaces/space-evidence.ts';
 import { apiServerRuns } from '../spaces/space-stages.ts';
 import type { SpaceTools } from '../spaces/space-tools.ts';

@@ -4,7 +4,7 @@ import { StellarError } from '../core/errors.ts';
 import { yamlOfGo } from '../core/formats.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
 import { partial } from '../core/next-step.ts';
-import { checkDnsName } from '../kube/object-names.ts';
+import { checkDnsName } from '../core/object-names.ts';
 import type { BindingPolicy, PolicySpec } from '../ocm/kubestellar-api.ts';
 
 /** Reads the BindingPolicy in a file, which may contain other objects. @throws StellarError `usage` */

@@ -11,10 +11,10 @@ import { deleteObjects } from '../kube/writes.ts';
 import { hookNames, managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../ocm/kubestellar-api.ts';
+import { noteBinding, type RestartNote, readNote } from '../spaces/controllers-run.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import { startsTransport } from '../spaces/its-name-defect.ts';
 import { flagsOf, type OpenWds, openedBy } from '../spaces/open-wds.ts';
-import { noteBinding, type RestartNote, readNote } from '../spaces/restart-note.ts';
 import { openSpace } from '../spaces/space-access.ts';
 import { missingVariables } from '../spaces/space-manifests.ts';
 import type { SpaceTools } from '../spaces/space-tools.ts';
@@ -74,10 +74,14 @@ export async function planRestart(
   await refuseShared(controlPlane, all, hosting);
   const bindings = (await listIfDefined<Binding>(wds.kube, resources.bindings)) ?? [];
   if (!isRerun) await refuseErrors(wds, bindings);
-  const listing = bindings.filter((binding) => objectsOf(binding).length > 0);
-  const contents = Object.fromEntries(listing.map((binding) => [binding.metadata.name, noteBinding(binding)]));
   const replicas = { transport: transport?.spec?.replicas ?? 1, manager: manager?.spec?.replicas ?? 1 };
-  return { name, hosting, wds, controlPlane, variables, found: { ...replicas, bindings: contents } };
+  return { name, hosting, wds, controlPlane, variables, found: { ...replicas, bindings: noteBindings(bindings) } };
+}
+
+/** What a restart notes of Bindings. */
+export function noteBindings(bindings: readonly Binding[]): RestartNote['bindings'] {
+  const listing = bindings.filter((binding) => objectsOf(binding).length > 0);
+  return Object.fromEntries(listing.map((binding) => [binding.metadata.name, noteBinding(binding)]));
 }
 
 /** Opens a WDS for its maintenance. @throws StellarError `conflict` with why it cannot be reached */
@@ -167,7 +171,7 @@ export function probeFor({ metadata, status }: Pod): string {
   return `${prefix}${metadata.uid?.slice(0, 8)}-${restarts}`;
 }
 
-const isProbe = ({ name }: { name: string }): boolean => name.startsWith(prefix);
+export const isProbe = ({ name }: { name: string }): boolean => name.startsWith(prefix);
 
 /** The objects of a Binding without a probe: a policy may select all ConfigMaps. */
 export const usersObjects = (binding: Binding): BoundObject[] => objectsOf(binding).filter((each) => !isProbe(each));

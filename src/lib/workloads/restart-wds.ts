@@ -8,21 +8,28 @@ import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
-import { through, whyUnseen } from '../kube/access.ts';
+import { type Access, through, whyUnseen } from '../kube/access.ts';
 import { byName, createdAt, resources } from '../kube/client/objects.ts';
-import { isDeploymentReady, isRunning } from '../kube/pods.ts';
+import { isDeploymentReady, isRunning, isScaledToNone } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import { userName } from '../ocm/agent-certificate.ts';
 import { hookNames, managerDeployment, transportDeployment } from '../ocm/kubeflex-names.ts';
-import { type Binding, type BindingPolicy, destinationsOf, objectsOf, originWdsLabel } from '../ocm/kubestellar-api.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  destinationsOf,
+  objectsOf,
+  originBindingLabel,
+  originWdsLabel,
+} from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
+import { noteAnnotation, noteBinding, type RestartNote, readNote, toRestart } from '../spaces/controllers-run.ts';
 import { withHostingLease } from '../spaces/hosting-lease.ts';
 import { renewCorrectedHook } from '../spaces/its-name-defect.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
-import { noteAnnotation, noteBinding, type RestartNote, readNote, toRestart } from '../spaces/restart-note.ts';
 import { sentElsewhere } from '../spaces/sender.ts';
 import { readSpace } from '../spaces/space-evidence.ts';
 import type { SpaceResult, SpaceTools } from '../spaces/space-tools.ts';
@@ -33,6 +40,8 @@ import { evaluate } from './policy-subject.ts';
 import {
   hasProbe,
   isAnswered,
+  isProbe,
+  noteBindings,
   planRestart,
   probeFor,
   type RestartPlan,
@@ -55,7 +64,7 @@ export async function restartWds(name: string, recreates: boolean, tools: SpaceT
   const { wds, controlPlane } = plan;
   const result = { name, type: typeOf(controlPlane), ...unreached, changed: true, context: wds.context };
   return forName<SpaceResult>(result, run, async () => {
-    await restart(plan, run, { recreates });
+    await restart(plan, run, { recreates, starts: true });
     if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
   });
 }
@@ -97,29 +106,37 @@ export function restart(plan: RestartPlan, run: Run, work: RestartWork = {}): Pr
 }
 
 interface RestartWork {
+  /** Whether a transport that is scaled to zero is started. */
+  starts?: boolean;
   /** Whether KubeFlex has to run the hooks of both controllers again. */
   recreates?: boolean;
   /** What is done while the transport is stopped, before the controller manager starts. */
   change?(): Promise<void>;
 }
 
-async function runSteps(plan: RestartPlan, run: Run, { recreates = false, change }: RestartWork): Promise<void> {
+async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise<void> {
   const { name, hosting, wds, controlPlane } = plan;
+  const { recreates = false, change } = work;
   if (recreates) await fillVariables(plan);
-  const note = await keepNote(plan, recreates);
+  let note = await keepNote(plan, work);
   if (readNote(controlPlane))
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
+  let isStopped = false;
   try {
+    const wasStopped = note.stopped && (await isTransportStopped(plan));
     await stop(plan, transportDeployment, run);
+    isStopped = true;
+    // What it has sent since the note was written is not in the note.
+    if (!wasStopped) note = await renewNote(plan, note);
     await change?.();
     await restartManager(plan, note, run);
-    // Without objects in any Binding, no workload can be lost.
-    if (Object.keys(note.bindings).length > 0) await prove(plan, note, run);
+    await prove(plan, note, run);
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
     const finish = nextStep(toRestart(name, hosting.cluster.context), 'Finish the restart');
     const next = [...(error.code === 'interrupted' ? [] : error.next), finish];
-    throw error.with({ details: [`The transport of ${name} stays stopped; its workloads keep running.`], next });
+    const stopped = `The transport of ${name} stays stopped; its workloads keep running.`;
+    throw error.with({ ...(isStopped ? { details: [stopped] } : {}), next });
   }
   if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
   await scale(plan, transportDeployment, note.transport);
@@ -129,19 +146,44 @@ async function runSteps(plan: RestartPlan, run: Run, { recreates = false, change
   await removeProbes(wds);
 }
 
+async function isTransportStopped(plan: RestartPlan): Promise<boolean> {
+  const transport = await readDeployment(plan, transportDeployment);
+  return transport === undefined || isScaledToNone(transport);
+}
+
 /** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */
-async function keepNote({ hosting, controlPlane, found }: RestartPlan, recreates: boolean): Promise<RestartNote> {
+async function keepNote(plan: RestartPlan, { recreates = false, starts = false }: RestartWork): Promise<RestartNote> {
+  const { hosting, found } = plan;
   const by = `${(await userName(hosting)) || 'an unknown user'} on ${hostname()}`;
-  let note: RestartNote = { by, at: new Date(hosting.now()).toISOString(), ...found, recreates };
+  const transport = starts ? Math.max(1, found.transport) : found.transport;
+  const begun = { by, at: new Date(hosting.now()).toISOString(), ...found, transport, recreates };
+  return writeNote(plan, (present) => {
+    if (present === undefined) return begun;
+    // What is to be recreated or started is, whoever has begun.
+    const joined = { recreates: present.recreates || recreates, transport: Math.max(present.transport, transport) };
+    return { ...present, ...joined };
+  });
+}
+
+/** Notes what there is once the transport has stopped: from here on, nothing of it is sent. */
+async function renewNote(plan: RestartPlan, note: RestartNote): Promise<RestartNote> {
+  const { wds, hosting } = plan;
+  const bindings = noteBindings(await listServed<Binding>(wds.kube, resources.bindings));
+  return writeNote(plan, () => ({ ...note, at: new Date(hosting.now()).toISOString(), stopped: true, bindings }));
+}
+
+async function writeNote(
+  { hosting, controlPlane }: RestartPlan,
+  noteOf: (present: RestartNote | undefined) => RestartNote,
+): Promise<RestartNote> {
+  let note: RestartNote | undefined;
   await patchCurrent(hosting, resources.controlPlanes, controlPlane, (current) => {
-    const present = readNote(current);
-    // What is to be recreated is, whoever has begun.
-    if (present !== undefined) note = { ...present, recreates: present.recreates || recreates };
+    note = noteOf(readNote(current));
     const text = JSON.stringify(note);
     const isNoted = text === current.metadata.annotations?.[noteAnnotation];
     return isNoted ? undefined : { annotations: { [noteAnnotation]: text } };
   });
-  return note;
+  return note ?? noteOf(undefined);
 }
 
 /** The controller manager has no leader election: the next must not start before the last pod has ended. */
@@ -154,11 +196,18 @@ async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): P
   await scale(plan, managerDeployment, Math.max(1, note.manager));
 }
 
-/** Waits until the controller manager is through with its start, and the Bindings are right. @throws StellarError `restart-unproven` */
+/**
+ * Waits until the controller manager is through with its start, and the Bindings are right. Without works no workload can be lost.
+ * @throws StellarError `restart-unproven`
+ */
 async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
   const { name, wds } = plan;
   let [versions, since, isWrong] = ['', monotonic(), false];
+  let works = await worksOf(plan);
   const blocker = async () => {
+    if (works.state !== 'seen') works = await worksOf(plan);
+    if (works.state !== 'seen') return `what it sends cannot be read: ${works.why}`;
+    if (works.value.length === 0) return undefined;
     const pod = (await readPods(plan, managerDeployment)).find(isRunning);
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
     const now = bindings.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).join();
@@ -167,7 +216,7 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     const isThrough = probe !== undefined && isAnswered(probe, bindings);
     if (probe !== undefined && !isThrough) await writeProbe(wds, probe);
     const isQuiet = isThrough && monotonic() - since >= quietMs;
-    const wrong = isQuiet ? await wrongBinding(wds, note, bindings) : undefined;
+    const wrong = isQuiet ? await wrongBinding(wds, note, bindings, works.value) : undefined;
     isWrong = wrong !== undefined;
     if (isQuiet) return wrong;
     return `its controller manager ${probe === undefined ? 'does not run' : 'has not finished its initial sync'}`;
@@ -196,10 +245,7 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
   const { name, wds } = plan;
   const blocker = async () => {
     const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
-    const selection = { labelSelector: `${originWdsLabel}=${name}`, metadataOnly: true };
-    const works = await through(wds.its, ({ kube }) =>
-      listServed<ManifestWork>(kube, resources.manifestWorks, selection),
-    );
+    const works = await worksOf(plan);
     const isReady = isDeploymentReady(await readDeployment(plan, transportDeployment));
     const open = bindings.find(isUnread) ?? (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
     if (isReady && open === undefined) return undefined;
@@ -209,44 +255,67 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
   await waitWhile(blocker, run, (why) => late(plan, why), name);
 }
 
+/** The works of a WDS on its ITS. */
+const worksOf = ({ name, wds }: RestartPlan): Promise<Access<ManifestWork[]>> =>
+  through(wds.its, ({ kube }) =>
+    listServed<ManifestWork>(kube, resources.manifestWorks, {
+      labelSelector: `${originWdsLabel}=${name}`,
+      metadataOnly: true,
+    }),
+  );
+
 const isUnread = (binding: Binding): boolean =>
   objectsOf(binding).length > 0 &&
   destinationsOf(binding).length > 0 &&
   (binding.status?.observedGeneration ?? 0) < (binding.metadata.generation ?? 0);
 
 /**
- * Compares the Bindings of a WDS with a note, and what differs with what its policy selects now.
+ * Compares the Bindings of a WDS with a note, and what is not in the note or differs with what its policy selects now: all that its
+ * policies select, and all that has works.
  * @returns what is wrong with the first that equals neither, a clause; undefined if all are right
  */
-async function wrongBinding(wds: OpenWds, { bindings: noted }: RestartNote, bindings: readonly Binding[]) {
+async function wrongBinding(
+  wds: OpenWds,
+  { bindings: noted }: RestartNote,
+  bindings: readonly Binding[],
+  works: readonly ManifestWork[],
+) {
   // The note has no Bindings that list nothing.
   const listing = bindings.filter((binding) => usersObjects(binding).length > 0);
   const present = byName(listing);
-  const contentOf = (binding: Binding | undefined) => binding && noteBinding(binding, usersObjects(binding));
-  const names = new Set([...Object.keys(noted), ...present.keys()]);
-  const changed = [...names].filter((name) => !isDeepStrictEqual(contentOf(present.get(name)), noted[name]));
-  if (changed.length === 0) return undefined;
-  const policies = await listServed<BindingPolicy>(wds.kube, resources.bindingPolicies);
-  for (const name of changed) {
+  const policies = (await listServed<BindingPolicy>(wds.kube, resources.bindingPolicies)).filter(
+    ({ metadata }) => !isProbe(metadata),
+  );
+  const named = [...policies.map(({ metadata }) => metadata.name), ...works.flatMap(bindingOf)];
+  for (const name of new Set([...Object.keys(noted), ...present.keys(), ...named])) {
+    const listed = present.get(name);
+    if (listed && isDeepStrictEqual(noteBinding(listed, usersObjects(listed)), noted[name])) continue;
     const policy = policies.find(({ metadata }) => metadata.name === name && !metadata.deletionTimestamp);
-    const binding = present.get(name) ?? bindings.find(({ metadata }) => metadata.name === name);
-    const isDeleted = policy === undefined && !present.has(name);
+    const binding = listed ?? bindings.find(({ metadata }) => metadata.name === name);
+    const isDeleted = policy === undefined && listed === undefined;
     const why = isDeleted ? undefined : await whyWrong(name, policy, binding, wds);
     if (why !== undefined) return `Binding ${name} ${why}`;
   }
   return undefined;
 }
 
+const bindingOf = ({ metadata: { labels = {} } }: ManifestWork): string[] => {
+  const name = labels[originBindingLabel];
+  return name === undefined ? [] : [name];
+};
+
 async function whyWrong(name: string, policy: BindingPolicy | undefined, binding: Binding | undefined, wds: OpenWds) {
   if (policy === undefined) return 'has changed, and its policy is deleted';
   const { contents, objects, inventory, wecs } = await evaluate(name, policy.spec ?? {}, wds);
   const unseen = contents.unread[0]?.why ?? whyUnseen(inventory);
-  if (unseen !== undefined) return `has changed, and what its policy selects cannot be read: ${unseen}`;
+  if (unseen !== undefined) return `may lack something, and what its policy selects cannot be read: ${unseen}`;
   const isUsers = ({ object: { metadata } }: (typeof objects)[number]) => !hasProbe({ metadata });
   const selected = objects.filter(isUsers).map(({ object }) => keyOfCandidate(object));
+  const [bound, destinations] = [binding === undefined ? [] : usersObjects(binding), destinationsOf(binding)];
+  const sends = (what: readonly unknown[], where: readonly unknown[]) => what.length > 0 && where.length > 0;
+  if (!sends(selected, wecs) && !sends(bound, destinations)) return undefined;
   const wanted = new Set([...selected, ...wecs.map(({ metadata }) => `WEC ${metadata.name}`)]);
-  const bound = binding === undefined ? [] : usersObjects(binding).map(keyOf);
-  const found = new Set([...bound, ...destinationsOf(binding).map((wec) => `WEC ${wec}`)]);
+  const found = new Set([...bound.map(keyOf), ...destinations.map((wec) => `WEC ${wec}`)]);
   const lacking = [...wanted].filter((key) => !found.has(key));
   const others = [...found].filter((key) => !wanted.has(key));
   if (lacking.length > 0) return `lacks ${firstKeys(lacking)}`;

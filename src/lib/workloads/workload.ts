@@ -1,10 +1,10 @@
 import { StellarError } from '../core/errors.ts';
 import { advice, command, helpOf, run } from '../core/next-step.ts';
+import { checkNamespace, checkPathSegment } from '../core/object-names.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../kube/discovery.ts';
-import { checkNamespace, checkPathSegment } from '../kube/object-names.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../kube/pods.ts';
 import { provenWec } from '../ocm/find-wecs.ts';
 import { objectsOf } from '../ocm/kubestellar-api.ts';

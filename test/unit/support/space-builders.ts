@@ -343,8 +343,9 @@ export function restartable(objects: readonly KubeObject[], kube: Partial<Kube> 
 /** The writes of a restart there, of controllers that have no pods. */
 export const restartWrites = (name: string): string[] => [
   'create Lease',
-  `merge ControlPlane ${name}`,
-  ...Array<string>(2).fill('merge Deployment transport-controller'),
+  ...Array<string[]>(2)
+    .fill([`merge ControlPlane ${name}`, 'merge Deployment transport-controller'])
+    .flat(),
   `merge ControlPlane ${name}`,
   'delete Lease stellarctl',
 ];

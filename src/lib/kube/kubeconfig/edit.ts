@@ -231,8 +231,11 @@ export class KubeconfigDocument {
 
   /** The file's new content. */
   toText(): string {
+    // What is added to JSON is JSON.
+    const { flow = false } = this.#document.contents as YAMLMap;
+    const quoted = flow ? ({ defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'QUOTE_DOUBLE' } as const) : {};
     // As kubectl writes lists; most flow maps are written without padding.
-    return this.#document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false });
+    return this.#document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false, ...quoted });
   }
 
   /** An edit of content that entries share by an alias would change, or break, all of them. */

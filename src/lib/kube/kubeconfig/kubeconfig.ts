@@ -4,6 +4,7 @@ import path from 'node:path';
 import { StellarError } from '../../core/errors.ts';
 import { isObject } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
+import { isServerAddress, isToken } from '../../core/object-names.ts';
 import { invalidKubeconfig, namedEntries, parseContent, toGiveKubeconfig } from './entries.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
@@ -236,31 +237,42 @@ function where(config: Kubeconfig): string {
   return config.files.length === 0 ? 'any kubeconfig (no file was found)' : config.files.join(', ');
 }
 
-const clusterFields = ['certificate-authority-data', 'tls-server-name'] as const;
-const userFields = ['token', 'client-certificate-data', 'client-key-data'] as const;
+/** What a kubeconfig of a cluster may give, and the grammar of each. */
+const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text);
+const isHostName = (text: string): boolean => /^[\w.:-]+$/.test(text);
+const clusterFields = { 'certificate-authority-data': isBase64, 'tls-server-name': isHostName };
+const userFields = { token: isToken, 'client-certificate-data': isBase64, 'client-key-data': isBase64 };
 
 /**
  * Reads a kubeconfig from a cluster, such as one in a Secret: its current context, or its first one. Its author is not the user of
- * this machine. It therefore takes only an address and data from it: nothing that runs a program, reads a file, uses a proxy,
- * impersonates a user or skips the verification of the server.
+ * this machine. It therefore takes only an address and data from it, each of its own grammar: nothing that runs a program, reads a file,
+ * uses a proxy, impersonates a user or skips the verification of the server.
  * @param source names it in errors
- * @throws StellarError `kubeconfig-invalid`
+ * @throws StellarError `kubeconfig-invalid`, never quoting a value
  */
 export async function contextFromCluster(text: string, source: string): Promise<SelectedContext> {
   const config = await parseKubeconfig(text, source);
   const [first] = config.contexts.keys();
   const { name, server, cluster, user } = selectContext(config, config.currentContext ?? first ?? '');
-  const address = withoutCredentials(server);
-  if (new URL(server).protocol !== 'https:') throw invalidKubeconfig(source, `its server ${address} is not https`);
-  const kept = { server: address, ...strings(cluster, clusterFields) };
-  return { name, server: address, cluster: kept, user: strings(user, userFields) };
+  if (!isServerAddress(server)) {
+    const why = 'its server is not an https address without user, password, query and fragment';
+    throw invalidKubeconfig(source, why);
+  }
+  const kept = { server, ...fieldsOf(cluster, clusterFields, source) };
+  return { name, server, cluster: kept, user: fieldsOf(user, userFields, source) };
 }
 
-function strings(entry: Record<string, unknown>, fields: readonly string[]): Record<string, string> {
+function fieldsOf(
+  entry: Record<string, unknown>,
+  fields: Readonly<Record<string, (text: string) => boolean>>,
+  source: string,
+): Record<string, string> {
   return Object.fromEntries(
-    fields.flatMap((field) => {
+    Object.entries(fields).flatMap(([field, isValid]) => {
       const value = entry[field];
-      return typeof value === 'string' && value !== '' ? [[field, value]] : [];
+      if (typeof value !== 'string' || value === '') return [];
+      if (!isValid(value)) throw invalidKubeconfig(source, `its ${field} has characters that no such value has`);
+      return [[field, value]];
     }),
   );
 }

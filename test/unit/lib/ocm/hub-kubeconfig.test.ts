@@ -41,6 +41,11 @@ test('as in Go, the last key counts, and unknown fields and null lists change no
   assert.equal(parseClusterInfo('clusters: null'), undefined);
 });
 
+test('an address is kept as it was written: an agent registers again where its spelling changes', () => {
+  for (const server of ['https://Its1.Example:443', 'https://[FD00::1]:6443', 'https://a/k8s/clusters/c-1'])
+    assert.equal(parseClusterInfo(kubeconfig({ server }))?.server, server);
+});
+
 test('JSON is read as well', () =>
   assert.equal(parseClusterInfo('{"clusters":[{"cluster":{"server":"https://h"}}]}')?.server, 'https://h'));
 
@@ -53,6 +58,7 @@ describe('nothing is read', () => {
     'of a kubeconfig without clusters': 'clusters: []',
     'of a server that is no text': kubeconfig({ server: 6443 }),
     'of a server that is no URL': kubeconfig({ server: 'its1-control-plane' }),
+    'of a server of further lines': JSON.stringify({ clusters: [{ cluster: { server: 'https://h/\u2028 a: b' } }] }),
     'of clusters that are no list': 'clusters: 7',
   };
   for (const [what, text] of Object.entries(nothing)) test(what, () => assert.equal(parseClusterInfo(text), undefined));

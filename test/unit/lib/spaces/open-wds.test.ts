@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { type Access, hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { readControllers } from '../../../../src/lib/spaces/controllers-run.ts';
 import { flagsOf, openWds, type WdsSources } from '../../../../src/lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
-import { readControllers } from '../../../../src/lib/workloads/delivery-evidence.ts';
 import { fakeKube } from '../../support/builders.ts';
 import {
   type controlPlane,
@@ -17,7 +17,7 @@ import {
   wds,
   wdsDeployments,
 } from '../../support/space-builders.ts';
-import { failsWith } from '../../support/steps.ts';
+import { failsWith, stepsOf } from '../../support/steps.ts';
 
 /** Its kube-system may not be read. */
 const kubeAt = (server: string): Kube => fakeKube({ cluster: { context: 'c', server }, get: async () => undefined });
@@ -97,6 +97,18 @@ describe('the WDS', () => {
     assert.equal(problems.manager, undefined);
     assert.match(problems.transport?.why ?? '', /pod transport-controller-x, container main: it keeps crashing/);
     assert.match(JSON.stringify(problems.transport?.next), /-n wds2-system logs transport-controller-x -c main --prev/);
+    Object.assign(manager, { spec: { replicas: 0 } });
+    Object.assign(transport, { spec: { replicas: 0 } });
+    const stopped = await readControllers(open);
+    const start = 'Start it, so that its workloads stay: stellarctl wds restart wds2 --hosting-context kind-kubeflex';
+    assert.deepEqual([stepsOf(stopped.manager), stepsOf(stopped.transport)], [start, start]);
+    hub.objects.splice(hub.objects.indexOf(manager), 1);
+    Object.assign(hub.objects.find(({ metadata }) => metadata.name === 'wds2') ?? {}, {
+      status: { postCreateHooks: { 'kubestellar-controller': true } },
+    });
+    const lost = await readControllers(open);
+    assert.match(lost.manager?.why ?? '', /Deployment kubestellar-controller-manager is missing/);
+    assert.equal(stepsOf(lost.manager), 'Repair it: stellarctl wds repair wds2 --hosting-context kind-kubeflex');
   });
   test('is given by a context that is recorded as its own', async () => {
     const contexts = { mine: place('mine', 'wds2') };

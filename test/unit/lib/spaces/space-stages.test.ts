@@ -3,11 +3,11 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Verdict } from '../../../../src/lib/core/stages.ts';
 import { type Access, hidden, hiddenBy } from '../../../../src/lib/kube/access.ts';
+import { isHookMarked } from '../../../../src/lib/spaces/controllers-run.ts';
 import type { SpaceEvidence } from '../../../../src/lib/spaces/space-evidence.ts';
 import {
   apiServerRuns,
   deploymentRuns,
-  isHookMarked,
   jobDone,
   reachable,
   ready,

@@ -224,7 +224,17 @@ describe('a WDS', () => {
     reconcile,
   ];
   const [renewTransport, unnote] = [['delete Deployment transport-controller', reconcile], 'merge ControlPlane wds1'];
-  const rewiring = [note, stopTransport, correction, change, ...renewManager, ...renewTransport, unnote, reconcile];
+  const rewiring = [
+    note,
+    stopTransport,
+    note,
+    correction,
+    change,
+    ...renewManager,
+    ...renewTransport,
+    unnote,
+    reconcile,
+  ];
   const isChange = (body: unknown) => (body as { spec?: { globalVars?: object } } | undefined)?.spec?.globalVars;
   const toldIts2 = {
     spec: {
@@ -326,7 +336,7 @@ describe('a WDS', () => {
     const forget = 'merge ControlPlane/status wds1';
     const { writes } = await repairWds('', one, [manager], { applied });
     assert.deepEqual(writes, [
-      ...[note, 'merge Deployment kubestellar-controller-manager'],
+      ...[note, note, 'merge Deployment kubestellar-controller-manager'],
       ...['delete Deployment kubestellar-controller-manager', forget, reconcile, forget, reconcile, unnote],
     ]);
   });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { noteBinding, readNote, transportPaused } from '../../../../src/lib/spaces/restart-note.ts';
-import { restartWds } from '../../../../src/lib/workloads/restart-wds.ts';
+import { noteBinding, readNote, transportPaused } from '../../../../src/lib/spaces/controllers-run.ts';
+import { planRestart } from '../../../../src/lib/workloads/restart-plan.ts';
+import { restart as restartControllers, restartWds } from '../../../../src/lib/workloads/restart-wds.ts';
 import { RestartWorld, waitingTime } from '../../support/restart-world.ts';
 import { transportHook, wds } from '../../support/space-builders.ts';
 import { failsWith, stepsOf } from '../../support/steps.ts';
@@ -16,6 +17,11 @@ const world = (options: ConstructorParameters<typeof RestartWorld>[1] = {}) => n
 const restart = (of: RestartWorld, timeoutMs?: number, recreates = false) =>
   restartWds('wds1', recreates, of.tools(), of.run(timeoutMs));
 const works = (of: RestartWorld) => [...of.works].sort();
+
+const scaleTransport = (of: RestartWorld, replicas: number) => {
+  const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
+  return of.tools().hosting.merge(deployments, 'transport-controller', { spec: { replicas } });
+};
 
 const assertDone = (of: RestartWorld) => {
   assert.deepEqual(of.probes, []);
@@ -57,6 +63,7 @@ describe('a restart of the controller manager', () => {
     assert.deepEqual(order, [
       'merge ControlPlane wds1',
       'merge Deployment transport-controller',
+      'merge ControlPlane wds1',
       'merge Deployment kubestellar-controller-manager',
       'merge Deployment kubestellar-controller-manager',
       'merge Deployment transport-controller',
@@ -95,19 +102,20 @@ describe('a restart of the controller manager', () => {
     assert.deepEqual(works(of), sent);
   });
 
-  test('leaves replicas of 0 as they were', async () => {
+  test('starts a transport that is scaled to zero, once the Bindings are right', async () => {
     const of = world();
     const sent = works(of);
-    await of
-      .tools()
-      .hosting.merge(
-        { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true },
-        'transport-controller',
-        { spec: { replicas: 0 } },
-      );
+    await scaleTransport(of, 0);
     assert.equal((await restart(of)).error, undefined);
-    assert.equal(of.replicas('transport-controller'), 0);
     assert.deepEqual(works(of), sent);
+    assertDone(of);
+  });
+
+  test('of a repair or a guard leaves a transport at zero', async () => {
+    const of = world();
+    await scaleTransport(of, 0);
+    await restartControllers(await planRestart('wds1', of.tools()), of.run());
+    assert.equal(of.replicas('transport-controller'), 0);
   });
 
   test('with --recreate, lets KubeFlex create both anew, the transport last', async () => {
@@ -182,6 +190,81 @@ describe('Bindings after the start', () => {
     assert.match(String(error?.details), /transport of wds1 stays stopped/);
     assert.match(stepsOf(error), /Finish the restart: stellarctl wds restart wds1/);
     assert.equal(of.replicas('transport-controller'), 0);
+  });
+});
+
+describe('whatever the note lists, the workloads are kept', () => {
+  const emptied = (of: RestartWorld) =>
+    assert.deepEqual(
+      [...of.bindings.values()].map(({ spec }) => spec?.workload),
+      [{}, {}],
+    );
+  test('by a note from before there were policies, whose run has never stopped the transport', async () => {
+    const of = world({ interruptAt: 1 });
+    const { policies } = of;
+    of.policies = [];
+    of.bindings.clear();
+    of.works.clear();
+    assert.equal((await restart(of)).error?.code, 'interrupted');
+    Object.assign(of, { policies, interruptAt: undefined });
+    time.clock.ms += 3_600_000;
+    await of.tools().hosting.list({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }, {});
+    const sent = works(of);
+    assert.equal(sent.length, 6);
+    assert.equal((await restart(of)).error, undefined);
+    assert.deepEqual(works(of), sent);
+    assertDone(of);
+  });
+  test('after a crash of the controller manager while the transport is down', async () => {
+    const of = world({ fillsAfter: 90_000 });
+    const sent = works(of);
+    await scaleTransport(of, 0);
+    of.killManager();
+    time.clock.ms += 6_500;
+    await of.tools().hosting.list({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }, {});
+    emptied(of);
+    assert.equal((await restart(of)).error, undefined);
+    assert.deepEqual(works(of), sent);
+    assertDone(of);
+  });
+  test('if the list of Bindings is empty at first', async () => {
+    const of = world();
+    const sent = works(of);
+    const tools = of.tools();
+    let answers = 0;
+    const connect: typeof tools.connect = (context) => {
+      const kube = tools.connect(context);
+      const list = async (kind: { kind: string }, selection: object) =>
+        kind.kind === 'Binding' && answers++ < 2 ? [] : kube.list(kind as never, selection);
+      return { ...kube, list: list as typeof kube.list };
+    };
+    assert.equal((await restartWds('wds1', false, { ...tools, connect }, of.run())).error, undefined);
+    assert.deepEqual(works(of), sent);
+    assertDone(of);
+  });
+  test('while a policy that the note does not list is not evaluated, which no probe shows', async () => {
+    const of = world({ objects: 1 });
+    const sent = works(of);
+    await scaleTransport(of, 0);
+    of.killManager();
+    of.start.leavesOut = 'shop-0';
+    time.clock.ms += 6_500;
+    const { error } = await restart(of, 120_000);
+    assert.equal(error?.code, 'restart-unproven');
+    assert.match(String(error?.message), /Binding shop lacks configmaps\/shop\/shop-0/);
+    assert.deepEqual(works(of), sent);
+  });
+  test('without works of it on its ITS there is nothing to keep', async () => {
+    const of = world();
+    of.policies = [];
+    of.bindings.clear();
+    of.works.clear();
+    assert.equal((await restart(of)).error, undefined);
+    assert.ok(!of.writes.some((write) => write.includes('probe')), of.writes.join());
+  });
+  test('a transport that could not be stopped is not said to be', async () => {
+    const of = world({ interruptAt: 1 });
+    assert.deepEqual((await restart(of)).error?.details ?? [], []);
   });
 });
 

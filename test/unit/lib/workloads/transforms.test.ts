@@ -6,7 +6,7 @@ import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
 import { createReported } from '../../../../src/lib/workloads/create-object.ts';
 import { refreshPolicy } from '../../../../src/lib/workloads/refresh-policy.ts';
 import { deleteTransform, listTransforms, transformSpec } from '../../../../src/lib/workloads/transforms.ts';
-import { inSpace, MemoryCluster, pod, soon, wdsDeployments } from '../../support/space-builders.ts';
+import { inSpace, MemoryCluster, pod, soon, wdsDeployments, wds as wdsOf } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
 type Typed = KubeObject & { kind?: string };
@@ -135,7 +135,7 @@ describe('works of a policy are rewritten', () => {
     assert.ok(transport !== undefined);
     const crashing = { waiting: { reason: 'CrashLoopBackOff' }, lastExitCode: 1, restarts: 4 };
     const controller = inSpace('Pod', 'wds1', pod('transport-controller-x', crashing));
-    const { kube: hostingKube } = new MemoryCluster([{ ...transport, status: {} } as Typed, controller]);
+    const { kube: hostingKube } = new MemoryCluster([wdsOf('wds1'), { ...transport, status: {} } as Typed, controller]);
     const refused = { code: 'workload-blocked', message: /rewrites nothing: .*it keeps crashing/ };
     await assert.rejects(refreshPolicy('p', { ...wds, hostingKube }, soon()), refused);
     assert.deepEqual(its.writes, []);

@@ -282,6 +282,51 @@ test('of a kubeconfig in a cluster the last key counts, and unknown fields and n
   await assert.rejects(load(write(text)), invalid(/it is not YAML \(line 5\)/));
 });
 
+describe('of a kubeconfig in a cluster each value has a grammar', () => {
+  const of = (cluster: object, user: object = {}) =>
+    contextFromCluster(
+      JSON.stringify({
+        clusters: [{ name: 'c', cluster: { server: 'https://a', ...cluster } }],
+        users: [{ name: 'u', user }],
+        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      }),
+      'in a Secret',
+    );
+  const planted = '\u2028    exec:\u2028      command: /bin/touch';
+  const refused: [what: string, cluster: object, user?: object][] = [
+    ['a token with what Go takes for a line', {}, { token: `t${planted}` }],
+    ['a token that is two words', {}, { token: 'a b' }],
+    ['an address with what Go takes for a line', { server: 'https://a/\u2028insecure-skip-tls-verify: true' }],
+    ['an address with a line break', { server: 'https://a/\rb' }],
+    ['an address outside ASCII', { server: 'https://ä.example' }],
+    ['an address without TLS', { server: 'http://a' }],
+    ['an address with a user', { server: 'https://u:p@a' }],
+    ['an address with a query', { server: 'https://a/?b' }],
+    ['an address with a fragment', { server: 'https://a/#b' }],
+    ['an address with a backslash, which Go reads as another host', { server: 'https://a\\\\b' }],
+    ['an authority that is no base64', { 'certificate-authority-data': `YQ==${planted}` }],
+    ['a name for TLS that is none', { 'tls-server-name': `a${planted}` }],
+    ['a certificate that is no base64', {}, { 'client-certificate-data': 'YQ==\u0085b' }],
+  ];
+  for (const [what, cluster, user] of refused)
+    test(`and ${what} is refused, and not shown`, () =>
+      assert.rejects(of(cluster, user), (error: Error) => {
+        assert.match(error.message, /in a Secret/);
+        assert.doesNotMatch(error.message, /touch|insecure|u:p/);
+        return true;
+      }));
+  test('and an address is kept as it was written', async () => {
+    for (const server of ['https://Its1.Example:443', 'https://[FD00::1]:6443', 'https://a/k8s/clusters/c-1'])
+      assert.deepEqual((await of({ server })).cluster, { server });
+  });
+  test('and what KubeFlex writes is taken', async () => {
+    const user = { token: 'eyJhbGciOi.J9-_~+/.x==', 'client-certificate-data': 'YQ==', 'client-key-data': 'YWI=' };
+    const cluster = { 'certificate-authority-data': 'YWJj', 'tls-server-name': 'wds1.localtest.me' };
+    const read = await of(cluster, user);
+    assert.deepEqual([read.cluster, read.user], [{ server: 'https://a', ...cluster }, user]);
+  });
+});
+
 describe('a pipe', () => {
   test('of a shell is read, even if its writer has ended', { timeout: 20_000 }, () => {
     const module = new URL('../../../../../src/lib/kube/kubeconfig/kubeconfig.ts', import.meta.url);

@@ -1,4 +1,4 @@
-import { StellarError } from '../core/errors.ts';
+import { StellarError } from './errors.ts';
 
 const dnsLabel = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
 const labelPattern = new RegExp(`^${dnsLabel}$`);
@@ -33,3 +33,16 @@ export function checkPathSegment(name: string): void {
 
 const notAName = (name: string, what: string, why: string): StellarError =>
   new StellarError('usage', `"${name}" cannot be the name of ${what}: ${why}.`);
+
+/**
+ * Whether text is the address of an API server: https, in printable ASCII, without user, password, query and fragment. It is used as it is
+ * written: OCM's agents register again where the spelling changes.
+ */
+export const isServerAddress = (text: unknown): text is string =>
+  typeof text === 'string' &&
+  /^https:\/\/[^/?#\\@]+(?:\/[^?#\\]*)?$/i.test(text) &&
+  /^[!-~]+$/.test(text) &&
+  URL.canParse(text);
+
+/** Whether text can be a bearer token (RFC 6750: b64token, the token68 of RFC 7235). */
+export const isToken = (text: unknown): text is string => typeof text === 'string' && /^[\w.~+/-]+=*$/.test(text);

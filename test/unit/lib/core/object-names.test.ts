@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkDnsName, checkNamespace, checkPathSegment } from '../../../../src/lib/kube/object-names.ts';
+import { checkDnsName, checkNamespace, checkPathSegment } from '../../../../src/lib/core/object-names.ts';
 
 const usage = { code: 'usage' };
 const isRefused = (check: (name: string) => void, ...names: string[]) => {
