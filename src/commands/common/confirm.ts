@@ -23,8 +23,8 @@ export interface Confirmation {
   details?: string[];
   /** What could not be read of what would be lost. `--yes` does not cover it. */
   unknown?: readonly Unseen[];
-  /** What `--yes` covers only within a limit, for each policy. */
-  removals?: readonly Removals[];
+  /** What `--yes` covers only within a limit. */
+  removals?: Removals | undefined;
 }
 
 /**
@@ -32,9 +32,9 @@ export interface Confirmation {
  * `interrupted`
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
-  const { verb, doing, name, oneWec, number, yes, details = [], unknown: [hidden] = [], removals = [] } = asked;
+  const { verb, doing, name, oneWec, number, yes, details = [], unknown: [hidden] = [], removals } = asked;
   if (yes && hidden === undefined) {
-    for (const each of removals) refuseManyRemovals(each, 'would lose objects');
+    if (removals !== undefined) refuseManyRemovals(removals, 'would lose objects');
     return;
   }
   const { canAsk, confirmByTyping } = await import('../terminal/prompt.ts');

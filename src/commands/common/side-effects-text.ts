@@ -1,11 +1,11 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import type { Removals } from '../../lib/core/removal-limit.ts';
 import { few } from '../../lib/core/words.ts';
-import { type Binding, describePolicy, destinationsOf } from '../../lib/ocm/kubestellar-api.ts';
+import { type Binding, describePolicy } from '../../lib/ocm/kubestellar-api.ts';
 import type { SideEffects } from '../../lib/workloads/side-effects.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 
-/** What a change of labels does besides releasing WECs. */
+/** What a change does besides taking workloads away. */
 export function describeSideEffects({ starting, unread }: SideEffects): string[] {
   return [
     ...unread.map(
@@ -19,12 +19,14 @@ export function describeSideEffects({ starting, unread }: SideEffects): string[]
   ];
 }
 
-/** Policies that stop selecting WECs. @param shown how many WECs are named */
+/** What is deleted from WECs. @param shown how many WECs are named */
 export const describeReleased = ({ released }: SideEffects, shown?: number): string[] =>
-  released.map(
-    ({ policy, wecs }) =>
-      `The binding policy ${describePolicy(policy)} will stop selecting ${few(wecs, shown).join(', ')}: its workloads are deleted there${withSpaces(namespacesOf(policy.binding))}.`,
-  );
+  released.map(({ policy, wecs, lacking }) => {
+    const [named, spaces] = [few(wecs, shown).join(', '), withSpaces(namespacesOf(policy.binding))];
+    return lacking === undefined
+      ? `The binding policy ${describePolicy(policy)} will stop selecting ${named}: its workloads are deleted there${spaces}.`
+      : `The templates of the binding policy ${describePolicy(policy)} will lack ${lacking}: its workloads are deleted from ${named}${spaces}.`;
+  });
 
 const namespacesOf = (binding: Binding | undefined): string[] =>
   (binding?.spec?.workload?.clusterScope ?? []).flatMap(({ resource, name }) =>
@@ -35,11 +37,17 @@ const namespacesOf = (binding: Binding | undefined): string[] =>
 export const withSpaces = (namespaces: readonly string[]): string =>
   namespaces.length === 0 ? '' : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
 
-/** From how many WECs each policy takes its workloads. @param max `--max-removed` */
-export const removalsOf = ({ released }: SideEffects, max: number | undefined): Removals[] =>
-  released.map(({ policy, wecs }) => ({ wecs: wecs.length, of: destinationsOf(policy.binding).length, max }));
+/** From how many WECs workloads are taken. @param leaving WECs that lose them for another reason @param max `--max-removed` */
+export function removalsOf(
+  { released, sentTo }: SideEffects,
+  max: number | undefined,
+  leaving: readonly string[] = [],
+): Removals {
+  const losing = new Set([...leaving, ...released.flatMap(({ wecs }) => wecs)]);
+  return { wecs: losing.size, of: sentTo, max };
+}
 
-/** Policies that a change of labels may take away from WECs. */
+/** Policies that a change may take away from WECs. */
 export const unseenPolicies = ({ unread }: SideEffects): Unseen[] =>
   unread.map(({ wds, why }) => {
     const what = `the binding policies of ${wds}`;

@@ -30,7 +30,7 @@ export const definition: Definition<Options> = {
     const { readFleet } = await import('../../lib/fleet/fleet-file.ts');
     const fleet = await readFleet(options.filename, session.io.stdin);
     if (itsOfFile(options, fleet) === undefined) await refuseUnnamedIts(session, options.yes);
-    const { describePlan, describeSpaces, changesAnything, replacesLabels } = await import('./plan-text.ts');
+    const { describePlan, describeSpaces, changesAnything, replacesValues } = await import('./plan-text.ts');
     const { removalsOf, unseenPolicies } = await import('../common/side-effects-text.ts');
     const confirmation = { verb: 'Apply the fleet', doing: 'Applying the fleet', name: fleet.name, yes: options.yes };
     const missing = (await readSpaces(session, fleet)).filter(({ action }) => action !== 'unchanged');
@@ -49,8 +49,9 @@ export const definition: Definition<Options> = {
       show: (plan: FleetPlan) => session.noteLines(describePlan(plan, false)),
       confirmations(plan) {
         if (isRefused(plan) || !changesAnything(plan)) return [];
-        const unknown = replacesLabels(plan) ? unseenPolicies(plan.effects) : [];
-        return [{ ...confirmation, removals: removalsOf(plan.effects, options.maxRemoved), unknown }];
+        const unknown = replacesValues(plan) ? unseenPolicies(plan.effects) : [];
+        const leaving = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
+        return [{ ...confirmation, removals: removalsOf(plan.effects, options.maxRemoved, leaving), unknown }];
       },
     });
     // Nobody has thought about the plan meanwhile: it need not be read again.

@@ -65,6 +65,6 @@ export async function openClusters(session: Session, fleet: Fleet, options: File
       const context = await session.contextOf(name, kubeconfig);
       return session.connect(context, session.run.deadline, limit);
     },
-    readPolicies: (names) => openPolicies(session, its, names),
+    readPolicies: (names, withTemplates) => openPolicies(session, its, names, withTemplates),
   };
 }

@@ -72,9 +72,9 @@ function summaryOf({ items }: FleetPlan): string {
 export const changesAnything = ({ items }: FleetPlan): boolean =>
   items.some(({ action, unsent }) => action !== 'unchanged' || unsent !== undefined);
 
-/** Whether a WEC loses a label that policies may select it by. */
-export const replacesLabels = ({ items }: FleetPlan): boolean =>
-  items.some(({ changes }) => changes.some(({ kind, from }) => kind === 'label' && from !== null));
+/** Whether a WEC loses a value that policies may select it by, or that their templates may ask for. */
+export const replacesValues = ({ items }: FleetPlan): boolean =>
+  items.some(({ changes }) => changes.some(({ kind, from, to }) => from !== null && (kind === 'label' || to === null)));
 
 /** The plan for scripts. The fields are an interface: docs/output.md. */
 export function planDocument({ fleet, its, items, former, evictWorks, effects }: FleetPlan): object {

@@ -52,7 +52,7 @@ export const definition: Definition<Options> = {
       confirmations({ name, lost, unknown, removed }) {
         if (lost.length + unknown.length === 0) return [];
         const asked = { verb: 'Change', doing: 'Changing', name, yes, details: lost.map(asLoss) };
-        return [{ ...asked, unknown, removals: [{ ...removed, max }], oneWec: removed.wecs === 1 }];
+        return [{ ...asked, unknown, removals: { ...removed, max }, oneWec: removed.wecs === 1 }];
       },
     });
     await session.finish([await applyPolicy({ ...given, wds }, confirm, session.run)]);

@@ -55,7 +55,7 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
       show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),
       confirmations({ works, effects: { length } }) {
         if (works.length === 0) return [];
-        const removals = [{ wecs: length, of: length, max }];
+        const removals = { wecs: length, of: length, max };
         return [{ verb: 'Prune', doing: 'Pruning', name, yes, oneWec: length === 1, removals }];
       },
     });

@@ -38,10 +38,10 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
 }
 
 /** From how many WECs a deletion takes workloads. @param max `--max-removed` */
-export function removalsOf(space: SpaceToDelete, max: number | undefined): Removals[] {
-  if (space.role === 'its' || space.keep) return [];
+export function removalsOf(space: SpaceToDelete, max: number | undefined): Removals | undefined {
+  if (space.role === 'its' || space.keep) return undefined;
   const wecs = wecNamesOf(space.works).length;
-  return [{ wecs, of: wecs, max }];
+  return { wecs, of: wecs, max };
 }
 
 function describeWds({ its, policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {

@@ -1,3 +1,4 @@
+import { withChanges } from '../../lib/core/changes.ts';
 import type { WecProperties } from '../../lib/ocm/customization.ts';
 import { parsePropertyChanges } from '../../lib/ocm/customization.ts';
 import type { Effective } from '../../lib/wecs/properties.ts';
@@ -9,7 +10,7 @@ const properties: ValueKind<WecProperties, Effective> = {
   plural: 'properties',
   text: {
     description:
-      'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. All WECs are checked before anything is written. --list shows the effective values: the ConfigMap takes precedence over annotations of the WEC, then its labels, then built-in properties. A template that uses a removed property cannot be expanded: KubeStellar then deletes all works of its policy.',
+      'Changes the properties for customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. All WECs are checked before anything is written. Before templates lack a property, shows which workloads would be lost, and asks. --list shows the effective values: the ConfigMap takes precedence over annotations of the WEC, then its labels, then built-in ones.',
     examples: [
       ['stellarctl wec properties cluster1 clusterURL=https://c1.example maxPods=100', 'set two properties'],
       ['stellarctl wec properties cluster1 maxPods=200 --overwrite', 'change a property'],
@@ -20,6 +21,17 @@ const properties: ValueKind<WecProperties, Effective> = {
   listing: 'list the effective properties',
   parse: parsePropertyChanges,
   open: async (hub) => (await import('../../lib/wecs/properties.ts')).propertyStore(hub),
+  async lossesOf(_its, found, changes) {
+    const { lostProperties } = await import('../../lib/ocm/customization.ts');
+    return found.flatMap(({ name, source }) => {
+      if (source === undefined) return [];
+      const { cluster, configMap = { metadata: { name } } } = source;
+      const data = withChanges(configMap.data ?? {}, changes);
+      const lacks = lostProperties(name, source, { cluster, configMap: { ...configMap, data } });
+      const labels = cluster.metadata.labels ?? {};
+      return lacks.length === 0 ? [] : { name, before: labels, after: labels, lacks };
+    });
+  },
   async show(session, listed) {
     if (isForPeople(session.output)) {
       await session.print({}, listed.flatMap(rowsOf), [

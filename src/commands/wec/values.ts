@@ -2,9 +2,10 @@ import { type Changes, isChange } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { Approval, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
+import type { Approval, FoundValues, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
-import { refuseUnnamedIts } from '../common/confirm.ts';
+import type { SideEffects, WecChange } from '../../lib/workloads/side-effects.ts';
+import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -17,7 +18,9 @@ import {
   selectionOptions,
   yesOption,
 } from '../common/options.ts';
+import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
+import { describeReleased, describeSideEffects, removalsOf, unseenPolicies } from '../common/side-effects-text.ts';
 import { noneMatches, parseWecTarget, type SelectionOptions, targetWords } from '../common/wec-argument.ts';
 
 export interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
@@ -38,8 +41,8 @@ export interface ValueKind<Source, More extends object> {
   open(hub: Kube): Promise<ValueStore<Source, More>>;
   /** What the changes are for one WEC, if they are not the same for all. */
   changesFor?(name: string, changes: Changes): Changes;
-  /** Asks about what a change takes away; without it, changes take nothing away. */
-  approve?(session: Session, its: Its, changes: Changes, options: Options): Approval<Source>;
+  /** The changes that may take workloads away. */
+  lossesOf(its: Its, found: readonly FoundValues<Source>[], changes: Changes): Promise<WecChange[]>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
 }
 
@@ -57,7 +60,8 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
       ...selectionOptions(),
       ['--overwrite', `change ${plural} that have another value`],
       ['--list', kind.listing],
-      ...(kind.approve ? [yesOption('skip the confirmation of what takes workloads away'), maxRemovedOption()] : []),
+      yesOption('skip the confirmation of what takes workloads away'),
+      maxRemovedOption(),
       hostingContextOption(),
       dryRunOption(),
     ],
@@ -82,7 +86,7 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
         );
       }
       session.announce(hub);
-      const approve = kind.approve?.(session, its, changes, options) ?? (async () => true);
+      const approve = approveRemoval(session, its, changes, options, kind);
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
       const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
       const results = await changeValues(hub, store, target, how, session.run);
@@ -90,5 +94,50 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
       if (results.length === 0) return session.progress.note(noneMatches(hub));
       session.next(command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`);
     },
+  };
+}
+
+/**
+ * Judges, before anything is written, how a change affects binding policies. Asks for confirmation if policies take workloads away, and
+ * judges again after the answer: only confirmed losses are allowed.
+ * @throws StellarError `not-confirmed`, `loss-unknown`, `interrupted`
+ */
+function approveRemoval<Source>(
+  session: Session,
+  its: Its,
+  changes: Changes,
+  { yes, maxRemoved }: Options,
+  { lossesOf, plural }: Pick<ValueKind<Source, object>, 'lossesOf' | 'plural'>,
+): Approval<Source> {
+  const ask = confirming<SideEffects>(session, {
+    show: (effects) => session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
+    confirmations(effects) {
+      const [details, unknown] = [describeReleased(effects), unseenPolicies(effects)];
+      if (details.length + unknown.length === 0) return [];
+      const removals = removalsOf(effects, maxRemoved);
+      const asked = { verb: 'Change', doing: 'Changing', name: Object.keys(changes).join(','), yes };
+      return [{ ...asked, oneWec: removals.wecs <= 1 && changed.length === 1, details, unknown, removals }];
+    },
+  });
+  let changed: WecChange[] = [];
+  let approved: string[] | undefined;
+  return async (found) => {
+    changed = await lossesOf(its, found, changes);
+    if (changed.length === 0) return true;
+    const { sideEffectsOf } = await import('../../lib/workloads/side-effects.ts');
+    session.progress.waiting(its.context.name, 'reading its binding policies');
+    const names = changed.map(({ name }) => name);
+    const withTemplates = changed.some(({ lacks }) => lacks.length > 0);
+    const effects = sideEffectsOf(await openPolicies(session, its, names, withTemplates), changed);
+    const losses = [
+      ...describeReleased(effects, Number.POSITIVE_INFINITY),
+      ...unseenPolicies(effects).map(({ what }) => what),
+    ];
+    if (losses.length > 0 && !approved && plural === 'labels')
+      await (await import('../../lib/wecs/values.ts')).requireToLabel(its.kube);
+    const more = approved && losses.filter((loss) => !approved?.includes(loss));
+    if (more?.length === 0) return true;
+    approved = losses;
+    return !(await ask(effects, more ?? [])) || yes === true;
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { withChanges } from '../core/changes.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
@@ -5,6 +6,7 @@ import { refuseManyRemovals } from '../core/removal-limit.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
+import { lostProperties } from '../ocm/customization.ts';
 import { accessHub, type HubAccess, knownEndpoints } from '../ocm/hub-access.ts';
 import { hasJoined } from '../ocm/hub-evidence.ts';
 import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
@@ -69,7 +71,7 @@ export interface FleetClusters {
   /** A client for a WEC. @throws StellarError `context-unknown` */
   open(wec: FleetWec): Promise<Kube>;
   /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
-  readPolicies(wecs: readonly string[]): Promise<PoliciesOfIts>;
+  readPolicies(wecs: readonly string[], withTemplates: boolean): Promise<PoliciesOfIts>;
 }
 
 export interface FleetOptions {
@@ -106,7 +108,15 @@ export async function planFleet(fleet: Fleet, clusters: FleetClusters, options: 
   const items = [...wanted, ...leaving];
   const changes = fleet.wecs.flatMap((wec) => wecChange(wec, wanted, present));
   const effects =
-    changes.length === 0 ? noEffects : sideEffectsOf(await readPolicies(changes.map(({ name }) => name)), changes);
+    changes.length === 0
+      ? noEffects
+      : sideEffectsOf(
+          await readPolicies(
+            changes.map(({ name }) => name),
+            changes.some(({ lacks }) => lacks.length > 0),
+          ),
+          changes,
+        );
   const { evictWorks } = options;
   return { fleet: fleet.name, its: its.context.name, items, former, evictWorks, present, effects };
 }
@@ -122,7 +132,7 @@ export function planNew(fleet: Fleet): FleetPlan {
 }
 
 const nothing: Present = { clusters: new Map(), properties: new Map() };
-const noEffects: SideEffects = { starting: [], released: [], unread: [] };
+const noEffects: SideEffects = { starting: [], released: [], unread: [], sentTo: 0 };
 
 /** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
 export function formerWecs(fleet: Fleet, { clusters, properties }: Present): string[] {
@@ -217,12 +227,19 @@ const withoutContext = (name: string): StellarError =>
 const sameCluster = (name: string, other: string): StellarError =>
   new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
 
-/** The labels of a WEC before and after, if some of them change, which policies may select by. */
-function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters }: Present): WecChange[] {
-  const cluster = clusters.get(wec.name);
-  const plan = plans.find(({ name }) => name === wec.name);
-  const changed = plan?.changes.flatMap(({ kind, key, to }) => (kind === 'label' ? [[key, to] as const] : [])) ?? [];
-  if (cluster === undefined || changed.length === 0 || plan?.error !== undefined) return [];
-  const before = cluster.metadata.labels ?? {};
-  return [{ name: wec.name, before, after: withChanges(before, Object.fromEntries(changed)) }];
+/** What changes of a WEC that policies may select it by, or that their templates ask for. */
+function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters, properties }: Present): WecChange[] {
+  const { name } = wec;
+  const [cluster, configMap] = [clusters.get(name), properties.get(name)];
+  const plan = plans.find((each) => each.name === name);
+  if (cluster === undefined || plan === undefined || plan.error !== undefined) return [];
+  const changesOf = (of: ValueKindName) =>
+    Object.fromEntries(plan.changes.flatMap(({ kind, key, to }) => (kind === of ? [[key, to]] : [])));
+  const { labels: before = {}, annotations: notes = {} } = cluster.metadata;
+  const after = withChanges(before, changesOf('label'));
+  const metadata = { ...cluster.metadata, labels: after, annotations: withChanges(notes, changesOf('annotation')) };
+  const data = withChanges(configMap?.data ?? {}, changesOf('property'));
+  const changed = { cluster: { ...cluster, metadata }, configMap: { metadata: { name }, data } };
+  const lacks = lostProperties(name, { cluster, configMap }, changed);
+  return lacks.length === 0 && isDeepStrictEqual(before, after) ? [] : [{ name, before, after, lacks }];
 }

@@ -92,3 +92,38 @@ export interface WecProperties {
   cluster: ManagedCluster;
   configMap: ConfigMap | undefined;
 }
+
+/** An object without the fields that the transport removes. */
+export function sentText(object: KubeObject): string {
+  const { status, ...kept } = object as KubeObject & { status?: unknown };
+  const { managedFields, finalizers, generation, ownerReferences, resourceVersion, uid, ...metadata } = kept.metadata;
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = metadata.annotations ?? {};
+  return JSON.stringify({ ...kept, metadata: { ...metadata, annotations } });
+}
+
+/** KubeStellar expands templates only in objects that have this annotation with the value "true". */
+const expandAnnotation = 'control.kubestellar.io/expand-templates';
+
+/** The properties that the templates in an object may use. */
+export const propertiesAskedBy = (object: KubeObject): Set<string> =>
+  new Set(object.metadata.annotations?.[expandAnnotation] === 'true' ? keysInTemplates(sentText(object)) : []);
+
+/**
+ * Returns the properties that the Go templates in a JSON text may use: a key that a WEC lacks is an error, also in a condition
+ * (kubestellar v0.30.0, pkg/customize, missingkey=error).
+ */
+export function keysInTemplates(json: string): string[] {
+  const text = json.replace(/\\[nt]/g, ' ').replaceAll('\\"', '"');
+  const actions = [...text.matchAll(/\{\{(.*?)\}\}/gs)].map(([, action = '']) => action);
+  return actions
+    .map((action) => action.replace(/"[^"]*"|`[^`]*`|\/\*.*?\*\//gs, ''))
+    .flatMap((action) => [...action.matchAll(/(?<![\w.])\.([A-Za-z_]\w*)/g)].flatMap(([, key]) => key ?? []));
+}
+
+/** The properties of a WEC that a change leaves it without. */
+export function lostProperties(name: string, before: Partial<WecProperties>, after: Partial<WecProperties>): string[] {
+  const keysOf = ({ cluster, configMap }: Partial<WecProperties>) =>
+    effectiveProperties(name, cluster, configMap).map(({ key }) => key);
+  const kept = new Set(keysOf(after));
+  return keysOf(before).filter((key) => !kept.has(key));
+}

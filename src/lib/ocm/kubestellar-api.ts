@@ -1,4 +1,4 @@
-import type { Condition, KubeObject, LabelSelector, ObjectMeta } from '../kube/client/objects.ts';
+import type { Condition, KubeObject, LabelSelector, ObjectMeta, Resource } from '../kube/client/objects.ts';
 
 /**
  * control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), limited to the fields used
@@ -58,6 +58,8 @@ export interface Policy {
    * regardless of their labels.
    */
   orphaned: boolean;
+  /** The properties that its templates ask for, if they were read. */
+  asked?: ReadonlySet<string> | undefined;
 }
 
 /** A WDS, or a part of it, that could not be read. */
@@ -172,3 +174,14 @@ const neverSentKinds = new Set([
 /** Whether objects of a kind are never sent to a WEC, regardless of what selects them. */
 export const isExcludedKind = ({ group, resource }: { group: string; resource: string }): boolean =>
   neverSentGroups.has(group) || neverSentKinds.has(`${resource}.${group}`);
+
+/** The kind of an object that is named by its plural; an empty Namespace is none. */
+export function resourceOfBound({
+  group = '',
+  version = 'v1',
+  resource,
+  namespace,
+}: Omit<BoundObject, 'name'>): Resource {
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  return { apiVersion, kind: resource, plural: resource, namespaced: Boolean(namespace) };
+}

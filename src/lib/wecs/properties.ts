@@ -1,5 +1,6 @@
 import { withChanges } from '../core/changes.ts';
 import { once } from '../core/concurrency.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { byName, type ConfigMap, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
@@ -22,6 +23,12 @@ export interface Effective {
 export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | undefined> {
   return hub.get<ConfigMap>(resources.configMaps, name, { namespace: propertiesNamespace });
 }
+
+/** The ConfigMaps with the properties of WECs, by WEC: without those that this user may not read, properties may seem lost. */
+export const readProperties = async (hub: Kube): Promise<Map<string, ConfigMap>> =>
+  byName(
+    ifSeen(await tryRead(() => hub.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace }))) ?? [],
+  );
 
 /** That a WEC has no ConfigMap is believed only of a list. */
 async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {

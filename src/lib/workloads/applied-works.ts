@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { groupResourceOf, type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
+import { groupResourceOf, type KubeObject, resources } from '../kube/client/objects.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
-import type { BoundObject } from '../ocm/kubestellar-api.ts';
+import { type BoundObject, resourceOfBound } from '../ocm/kubestellar-api.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
 export interface AppliedManifestWork extends KubeObject {
@@ -91,10 +91,4 @@ export async function removeApplied(
     await wec.delete(resources.appliedManifestWorks, work.metadata.name, { uid: work.metadata.uid });
   }
   return works.length;
-}
-
-/** The kind of an object that is named by its plural; an empty Namespace is none. */
-function resourceOfBound({ group = '', version = 'v1', resource, namespace }: Omit<BoundObject, 'name'>): Resource {
-  const apiVersion = group === '' ? version : `${group}/${version}`;
-  return { apiVersion, kind: resource, plural: resource, namespaced: Boolean(namespace) };
 }

@@ -4,7 +4,7 @@ import { advice, command, type Problem, partial, problem, run } from '../core/ne
 import { count } from '../core/words.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
 import { byName, type ConfigMap, conditionOf, type KubeObject, resources } from '../kube/client/objects.ts';
-import { effectiveProperties } from '../ocm/customization.ts';
+import { effectiveProperties, propertiesAskedBy, sentText } from '../ocm/customization.ts';
 import { type KindRef, type Modulation, type PolicySpec, propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
@@ -167,21 +167,11 @@ async function readDigests({ objects, wds }: PolicySubject): Promise<Digest[]> {
 }
 
 function digestOf(kind: string, object: KubeObject): Digest {
-  const text = sentText(object);
-  const isTemplate = object.metadata.annotations?.[expandAnnotation] === 'true';
   return {
     object: describeObject({ kind, metadata: object.metadata }),
-    size: Buffer.byteLength(text),
-    asked: new Set(isTemplate ? keysInTemplates(text) : []),
+    size: Buffer.byteLength(sentText(object)),
+    asked: propertiesAskedBy(object),
   };
-}
-
-/** An object without the fields that the transport removes. */
-function sentText(object: KubeObject): string {
-  const { status, ...kept } = object as KubeObject & { status?: unknown };
-  const { managedFields, finalizers, generation, ownerReferences, resourceVersion, uid, ...metadata } = kept.metadata;
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = metadata.annotations ?? {};
-  return JSON.stringify({ ...kept, metadata: { ...metadata, annotations } });
 }
 
 function tooLarge(digests: readonly Digest[]): Problem[] {
@@ -227,19 +217,4 @@ async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem
     const serveOne = advice(`Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`);
     return problem('two-served-versions', message, serveOne, ...(wds.isContext ? [] : [then]));
   });
-}
-
-/** KubeStellar expands templates only in objects that have this annotation with the value "true". */
-const expandAnnotation = 'control.kubestellar.io/expand-templates';
-
-/**
- * Returns the properties that the Go templates in a JSON text may use: a key that a WEC lacks is an error, also in a condition
- * (kubestellar v0.30.0, pkg/customize, missingkey=error).
- */
-export function keysInTemplates(json: string): string[] {
-  const text = json.replace(/\\[nt]/g, ' ').replaceAll('\\"', '"');
-  const actions = [...text.matchAll(/\{\{(.*?)\}\}/gs)].map(([, action = '']) => action);
-  return actions
-    .map((action) => action.replace(/"[^"]*"|`[^`]*`|\/\*.*?\*\//gs, ''))
-    .flatMap((action) => [...action.matchAll(/(?<![\w.])\.([A-Za-z_]\w*)/g)].flatMap(([, key]) => key ?? []));
 }

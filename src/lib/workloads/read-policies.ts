@@ -1,10 +1,20 @@
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
-import { type ObjectMeta, resources } from '../kube/client/objects.ts';
+import { type KubeObject, type ObjectMeta, resources } from '../kube/client/objects.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../kube/served.ts';
+import { propertiesAskedBy } from '../ocm/customization.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from '../ocm/kubestellar-api.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  objectsOf,
+  type PoliciesOfIts,
+  type Policy,
+  resourceOfBound,
+  type Unread,
+} from '../ocm/kubestellar-api.ts';
 import { isOriginOf, type Origin, readOrigins } from '../ocm/origins.ts';
 import { controlPlaneOf } from '../spaces/hosting.ts';
 import { contextFor, isSameCluster, reachSpace } from '../spaces/space-access.ts';
@@ -20,6 +30,8 @@ export interface PolicySources {
   kubeconfig: Kubeconfig;
   /** Opens a client for a kubeconfig context. */
   connect: Connect;
+  /** Whether the objects of the policies are read for the properties that they ask for. */
+  withTemplates?: boolean | undefined;
 }
 
 /**
@@ -35,7 +47,7 @@ export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIt
   const known = new Set([...hosted.found.map(({ name }) => name), ...hosted.unread.map(({ wds }) => wds)]);
   const others = [...new Set(named.origins.map(({ wds }) => wds))].filter((wds) => !known.has(wds));
   const results = await Promise.all([
-    ...hosted.found.map((wds) => readHosted(wds, named.origins)),
+    ...hosted.found.map((wds) => readHosted(wds, named.origins, sources)),
     ...others.map((wds) => readByContext(wds, named.origins, sources)),
   ]);
   return {
@@ -62,9 +74,9 @@ async function originsOf({ its, wecs }: PolicySources): Promise<{ origins: Origi
   return { origins: [], unread: [{ wds: allWdses, why: origins.why }] };
 }
 
-async function readHosted(wds: FoundWds, origins: readonly Origin[]): Promise<PoliciesOfIts> {
+async function readHosted(wds: FoundWds, origins: readonly Origin[], sources: PolicySources): Promise<PoliciesOfIts> {
   const { name, itsUnknown } = wds;
-  const read = await tryRead(() => readWds(wds));
+  const read = await tryRead(() => readWds(wds, sources));
   if (read.state !== 'seen') return { policies: [], unread: [{ wds: name, why: read.why }] };
   const { policies, bindings } = read.value;
   if (itsUnknown === undefined || isOriginOf(bindings, name, origins)) return { policies, unread: [] };
@@ -81,7 +93,7 @@ async function readByContext(name: string, origins: readonly Origin[], sources: 
   for (const [context, entry] of kubeconfig.contexts) {
     if (context !== name && controlPlaneOf(entry) !== name) continue;
     const read = await tryRead(async () =>
-      readWds({ name, context, kube: connect(selectContext(kubeconfig, context)) }),
+      readWds({ name, context, kube: connect(selectContext(kubeconfig, context)) }, sources),
     );
     const isFound = read.state === 'seen' && isOriginOf(read.value.bindings, name, origins);
     if (isFound) return { policies: read.value.policies, unread: [] };
@@ -96,23 +108,53 @@ const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
   deletionTimestamp === undefined && !ownerReferences?.length;
 
 /** A policy that is being deleted no longer selects anything. */
-async function readWds({ name: wds, kube, context }: Omit<FoundWds, 'itsUnknown'>) {
+async function readWds(
+  { name: wds, kube, context }: Omit<FoundWds, 'itsUnknown'>,
+  { withTemplates }: Pick<PolicySources, 'withTemplates'>,
+) {
   const [policies, bindings] = await Promise.all([
     listServed<BindingPolicy>(kube, resources.bindingPolicies),
     listServed<Binding>(kube, resources.bindings),
   ]);
   const named = new Set(policies.map(({ metadata }) => metadata.name));
+  const asked = withTemplates ? await askedByBindings(kube, bindings) : undefined;
   const current = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const ofPolicies = current.map(({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
     const binding = bindings.find(({ metadata }) => metadata.name === name);
-    return { wds, context, name, clusterSelectors, binding, orphaned: false };
+    return { wds, context, name, clusterSelectors, binding, orphaned: false, asked: asked?.get(name) };
   });
   const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
   const ofBindings = orphans.map((binding): Policy => {
     const { name } = binding.metadata;
-    return { wds, context, name, clusterSelectors: [], binding, orphaned: true };
+    return { wds, context, name, clusterSelectors: [], binding, orphaned: true, asked: asked?.get(name) };
   });
   return { bindings, policies: [...ofPolicies, ...ofBindings] };
+}
+
+/** The properties that the objects of Bindings ask for, by Binding: one list for each kind. */
+async function askedByBindings(kube: Kube, bindings: readonly Binding[]): Promise<Map<string, Set<string>>> {
+  const bound = bindings.flatMap((binding) => objectsOf(binding).map((object) => ({ ...object, binding })));
+  const kinds = [
+    ...Map.groupBy(bound, ({ group, version, resource }) => [group, version, resource].join('/')).values(),
+  ];
+  const asked = new Map<string, Set<string>>();
+  await mapConcurrently(kinds, concurrentRequests, async (ofKind) => {
+    const [first] = ofKind;
+    if (first === undefined) return;
+    const trim = (object: KubeObject) => {
+      const { name, namespace } = object.metadata;
+      return { metadata: { name, namespace }, asked: propertiesAskedBy(object) } as KubeObject;
+    };
+    const all = await listServed<KubeObject & { asked: Set<string> }>(kube, resourceOfBound(first), { trim });
+    const askedBy = new Map(
+      all.map((object) => [`${object.metadata.namespace ?? ''}/${object.metadata.name}`, object.asked]),
+    );
+    for (const { name, namespace = '', binding } of ofKind) {
+      const [policy, keys = []] = [binding.metadata.name, askedBy.get(`${namespace}/${name}`)];
+      asked.set(policy, new Set([...(asked.get(policy) ?? []), ...keys]));
+    }
+  });
+  return asked;
 }
 
 /** A WDS that may send workloads through the ITS. */

@@ -1,11 +1,15 @@
+import { few } from '../core/words.ts';
 import { destinationsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/kubestellar-api.ts';
 import { type Labels, selectsLabels } from './label-selectors.ts';
 
-/** The labels of a WEC before and after a change. */
+/** What changes of a WEC. */
+
 export interface WecChange {
   name: string;
   before: Labels;
   after: Labels;
+  /** Properties that it loses: a policy whose templates ask for one is sent to no WEC any more (kubestellar 0.30.0). */
+  lacks: readonly string[];
 }
 
 export type LabelEffect = 'starting' | 'released' | 'staying';
@@ -16,7 +20,7 @@ export type LabelEffect = 'starting' | 'released' | 'staying';
  */
 export function effectOn(
   { orphaned, binding, clusterSelectors }: Policy,
-  { name, before, after }: WecChange,
+  { name, before, after }: Omit<WecChange, 'lacks'>,
 ): LabelEffect | undefined {
   const selects = (labels: Labels) =>
     orphaned ? destinationsOf(binding).includes(name) : selectsLabels(clusterSelectors, labels);
@@ -28,9 +32,17 @@ export function effectOn(
 export interface SideEffects {
   /** Policies that start selecting WECs. */
   starting: Selection[];
-  /** Policies that stop selecting WECs: their workloads are deleted there, unless a guard keeps the last objects of a policy. */
-  released: Selection[];
+  /** Policies whose workloads are deleted from WECs, unless a guard keeps the last objects of a policy. */
+  released: Released[];
   unread: Unread[];
+  /** How many WECs the policies send something to. */
+  sentTo: number;
+}
+
+/** A policy that stops selecting WECs, or is sent to none of its WECs any more. */
+interface Released extends Selection {
+  /** Why it is sent to none: what its templates will lack, as `region of cluster1`. */
+  lacking?: string;
 }
 
 interface Selection {
@@ -45,5 +57,13 @@ export function sideEffectsOf({ policies, unread }: PoliciesOfIts, changes: read
       const wecs = changes.flatMap((change) => (effectOn(policy, change) === effect ? change.name : []));
       return wecs.length === 0 ? [] : [{ policy, wecs }];
     });
-  return { starting: selections('starting'), released: selections('released'), unread };
+  const stopped = policies.flatMap((policy): Released[] => {
+    const wecs = destinationsOf(policy.binding);
+    const lacking = changes.flatMap(({ name, lacks }) =>
+      wecs.includes(name) ? lacks.filter((key) => policy.asked?.has(key)).map((key) => `${key} of ${name}`) : [],
+    );
+    return lacking.length === 0 ? [] : [{ policy, wecs, lacking: few(lacking).join(', ') }];
+  });
+  const sentTo = new Set(policies.flatMap(({ binding }) => destinationsOf(binding))).size;
+  return { starting: selections('starting'), released: [...selections('released'), ...stopped], unread, sentTo };
 }

@@ -104,6 +104,14 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
     );
   return {
     'create shop': () => apply(namespace('shop'), configMap('shop', 'settings'), deployment('shop')),
+    'create region, whose template asks for region': () => {
+      const template = configMap('region', 'settings');
+      const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
+      const metadata = { ...template.metadata, annotations };
+      return apply(namespace('region'), { ...template, metadata, data: { where: 'in {{.region}}' } });
+    },
+    'wait until region has arrived': () => arrived('region', 2),
+    'wait until region is removed': () => gone('region', { binding: true }),
     'wait until shop has arrived': async () => {
       await arrived('shop', 3);
       await returned('deploy/web -n shop');

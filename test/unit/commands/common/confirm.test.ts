@@ -46,7 +46,7 @@ test('--yes covers neither what is unknown nor more WECs than one or a tenth of 
       () => '',
       ({ code, message }) => `${code}: ${message}`,
     );
-  const of = (wecs: number, of: number, max?: number) => confirmedAs({ removals: [{ wecs, of, max }] });
+  const of = (wecs: number, of: number, max?: number) => confirmedAs({ removals: { wecs, of, max } });
   assert.equal(await of(1, 3), '');
   assert.equal(await of(2, 3), 'not-confirmed: 2 WECs would lose objects, more than 1.');
   assert.equal(await of(2, 19), 'not-confirmed: 2 WECs would lose objects, more than 1.');

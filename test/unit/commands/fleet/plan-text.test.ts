@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { replacesLabels } from '../../../../src/commands/fleet/plan-text.ts';
+import { replacesValues } from '../../../../src/commands/fleet/plan-text.ts';
 import type { FleetPlan } from '../../../../src/lib/fleet/plan.ts';
 
-test('policies may stop selecting a WEC only if it loses a label, or the value of one', () => {
+test('policies may take workloads away only if a WEC loses a value, or a label gets another one', () => {
   const judged = (kind: string, from: string | null, to: string | null) =>
-    replacesLabels({ items: [{ changes: [{ kind, key: 'env', from, to }] }] } as unknown as FleetPlan);
+    replacesValues({ items: [{ changes: [{ kind, key: 'env', from, to }] }] } as unknown as FleetPlan);
   assert.equal(judged('label', 'prod', null), true);
   assert.equal(judged('label', 'prod', 'test'), true);
   assert.equal(judged('label', null, 'test'), false);
-  assert.equal(judged('property', 'prod', null), false);
+  assert.equal(judged('property', 'prod', null), true);
+  assert.equal(judged('property', 'prod', 'test'), false);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { removalsOf } from '../../../../src/commands/common/side-effects-text.ts';
 import type { LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
-import { effectOn } from '../../../../src/lib/workloads/side-effects.ts';
+import { effectOn, sideEffectsOf } from '../../../../src/lib/workloads/side-effects.ts';
 import { policy } from '../../support/policy-builders.ts';
 
 describe('removing labels from a WEC', () => {
@@ -31,5 +32,33 @@ describe('removing labels from a WEC', () => {
   test('does not release it from a Binding without a policy', () => {
     const bound = (wec: string) => policy('p', { orphaned: true, destinations: [wec] });
     assert.deepEqual([effectOn(bound('m1'), change), effectOn(bound('m2'), change)], ['staying', undefined]);
+  });
+});
+
+describe('what a command takes away is one number, whatever the number of policies', () => {
+  const names = Array.from({ length: 6 }, (_, index) => `c${index + 1}`);
+  const removed = (count: number) =>
+    names.slice(0, count).map((name) => ({ name, before: { name }, after: {}, lacks: ['name'] }));
+  test('six policies, each of one WEC', () => {
+    const policies = names.map((name) =>
+      policy(name, { clusterSelectors: [{ matchLabels: { name } }], destinations: [name] }),
+    );
+    const effects = sideEffectsOf({ policies, unread: [] }, removed(6));
+    assert.equal(effects.released.length, 6);
+    assert.deepEqual(removalsOf(effects, undefined), { wecs: 6, of: 6, max: undefined });
+    assert.deepEqual(removalsOf(effects, 6, ['c7', 'c1']), { wecs: 7, of: 6, max: 6 });
+  });
+  test('a policy whose template asks for what one WEC loses is sent to none', () => {
+    const all = { ...policy('all', { clusterSelectors: [{}], destinations: names }), asked: new Set(['name', 'x']) };
+    const others = [
+      { ...policy('elsewhere', { clusterSelectors: [{}], destinations: ['c9'] }), asked: new Set(['name']) },
+      { ...policy('plain', { clusterSelectors: [{}], destinations: names }), asked: new Set(['x']) },
+    ];
+    const effects = sideEffectsOf({ policies: [all, ...others], unread: [] }, removed(1));
+    assert.deepEqual(
+      effects.released.map((each) => [each.policy.name, each.wecs, each.lacking]),
+      [['all', names, 'name of c1']],
+    );
+    assert.deepEqual(removalsOf(effects, undefined), { wecs: 6, of: 7, max: undefined });
   });
 });
