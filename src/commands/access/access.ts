@@ -1,5 +1,5 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import { run } from '../../lib/core/next-step.ts';
+import { advice, command, run } from '../../lib/core/next-step.ts';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { BootstrapAccess } from '../../lib/ocm/its-token.ts';
 import type { FoundAccess } from '../../lib/spaces/access.ts';
@@ -39,7 +39,7 @@ const columns: Column<Omit<FoundAccess, 'kube' | 'uid'>>[] = [
   { header: 'UNTIL', value: ({ expires }) => expires ?? '-' },
 ];
 
-type RevokeOptions = HostingOptions & ItsOptions & ConfirmedOptions;
+type RevokeOptions = HostingOptions & ItsOptions & ConfirmedOptions & { in?: string };
 
 export const revoke: Definition<RevokeOptions> = {
   description:
@@ -52,12 +52,13 @@ export const revoke: Definition<RevokeOptions> = {
   ],
   arguments: [['<name>', 'the access, as access list shows it; or bootstrap']],
   options: [
+    ['--in <space>', 'the space of the access, if several have one of this name'],
     ['--its <its>', 'with bootstrap: the ITS, by its name or a context'],
     hostingContextOption(),
     yesOption(),
     dryRunOption(),
   ],
-  async run(session, { its, yes }, [name = '']) {
+  async run(session, { its, yes, in: space }, [name = '']) {
     if (name === 'bootstrap') return revokeTokens(session, its, yes);
     const { findAccess, revokeAccess } = await import('../../lib/spaces/access.ts');
     const { removeFromArgoCd } = await import('../../lib/spaces/argocd.ts');
@@ -65,12 +66,14 @@ export const revoke: Definition<RevokeOptions> = {
     const access = await readConfirmed<FoundAccess>({
       async read() {
         const { found, errors } = await findAccess(tools);
-        const access = found.find((each) => each.name === name);
+        const named = found.filter((each) => each.name === name && (space === undefined || each.space === space));
+        const [access, other] = named;
+        if (other !== undefined) throw severalSpaces(named);
         if (access !== undefined) return access;
         const see = run('stellarctl access list', 'See what was given');
         throw errors[0] ?? new StellarError('not-found', `No access is called ${name}.`, { next: [see] });
       },
-      losses: ({ uid = '' }) => [uid],
+      losses: ({ space, uid = '' }) => [`${space} ${uid}`],
       confirm: confirming(session, {
         show: ({ role, space, kube, expires }) =>
           session.progress.note(
@@ -80,11 +83,21 @@ export const revoke: Definition<RevokeOptions> = {
       }),
     });
     await revokeAccess(access);
-    await removeFromArgoCd(name, tools.hosting);
+    await removeFromArgoCd(access, tools.hosting);
     if (!session.run.dryRun) session.progress.done(name, 'revoked');
     await session.finish([{ name, space: access.space, role: access.role, changed: !session.run.dryRun }]);
+    if (access.role !== 'registrar') return;
+    session.progress.note('Bootstrap tokens and join files that it has made register clusters until they expire.');
+    session.next(command`stellarctl access revoke bootstrap --its ${access.space}`);
   },
 };
+
+function severalSpaces(named: readonly FoundAccess[]): StellarError {
+  const spaces = named.map(({ space }) => space);
+  return new StellarError('usage', `Several spaces have an access of this name: ${spaces.join(', ')}.`, {
+    next: [advice(`Give one: --in ${spaces.join(', or --in ')}`)],
+  });
+}
 
 /** Ends the bootstrap tokens of an ITS, which nobody can list. */
 async function revokeTokens(session: Session, its: string | undefined, yes: boolean | undefined): Promise<void> {

@@ -109,10 +109,12 @@ async function giveRole(session: Session, space: AccessRequest['space'], role: R
   const shared = await shareAccess({ ...request, ...given }, tools, session.run);
   const { may, note }: Role = roles[role];
   const isTrial = session.run.dryRun === true;
-  if (!isTrial) session.noteLines([`${access} may ${may}, until ${shared.expires}.`, ...(note ? [note] : [])]);
-  if ('file' in shared) return say(session, shared, ['auth', 'can-i', '--list'], true);
-  if (!isTrial) session.progress.done(space.name, `Argo CD knows it by Secret ${shared.secret}`);
-  await session.finish([{ ...shared, changed: !isTrial }]);
+  const { grown, ...written } = shared;
+  const more = grown.length === 0 ? [] : [`Its former tokens may now also write ${grown.join(', ')}.`];
+  if (!isTrial) session.noteLines([`${access} may ${may}, until ${shared.expires}.`, ...more, ...(note ? [note] : [])]);
+  if ('file' in written) return say(session, written, ['auth', 'can-i', '--list'], true);
+  if (!isTrial) session.progress.done(space.name, `Argo CD knows it by Secret ${written.secret}`);
+  await session.finish([{ ...written, changed: !isTrial }]);
 }
 
 /** Says where a context was written, and how to use it. @param words of kubectl */

@@ -5,7 +5,9 @@ import { errorOf, ifSeen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import {
+  type ClusterRole,
   groupOf,
+  groupResourceOf,
   type KubeObject,
   type PolicyRule,
   type Resource,
@@ -13,12 +15,13 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { discover, findKind } from '../kube/discovery.ts';
+import { listServed } from '../kube/served.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import { isExcludedKind } from '../ocm/kubestellar-api.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/ocm-names.ts';
 import { notHosting } from './hosting.ts';
-import { type Role, type RoleName, type RoleRight, right, roles } from './roles.ts';
+import { kubestellar, type Role, type RoleName, type RoleRight, right, roles } from './roles.ts';
 import { reachSpace } from './space-access.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { listControlPlanes } from './spaces.ts';
@@ -53,9 +56,10 @@ export const accessName = ({ space, role, who }: Omit<AccessRequest, 'kinds'>): 
 export async function accessManifests(request: AccessRequest, kube: Pick<Kube, 'read' | 'get'>): Promise<KubeObject[]> {
   const { space, role, who } = request;
   const name = accessName(request);
+  const present = await kube.get<ClusterRole>(resources.clusterRoles, rightsName(name));
   const labels = { [managedByLabel]: managedBy, [roleLabel]: role };
   const annotations = { [spaceAnnotation]: space.name, ...(who !== undefined && { [forAnnotation]: who }) };
-  const rights = Map.groupBy(await rightsOf(request, kube), (each) => each.namespace);
+  const rights = Map.groupBy(await rightsOf(request, kindsIn(present), kube), (each) => each.namespace);
   const account = objectOf(resources.serviceAccounts, { name, namespace, labels });
   const objects = await Promise.all(
     [...rights].map(async ([place, of]) => {
@@ -93,7 +97,8 @@ const objectOf = ({ apiVersion, kind }: Resource, metadata: object, fields: obje
   ({ apiVersion, kind, metadata, ...fields }) as KubeObject;
 
 /**
- * Gives access: writes its objects, and requests a token. It is safe to rerun, and then adds another token.
+ * Gives access: writes its objects, and requests a token. It is safe to rerun, and then adds another token; the kinds of a deployer stay
+ * unless others are given.
  * @param seconds the lifetime to ask for; the API server may give less
  * @throws StellarError `name-taken` for objects of others
  */
@@ -102,13 +107,18 @@ export async function giveAccess(request: AccessRequest, seconds: number, kube: 
   const name = accessName(request);
   const manifests = await accessManifests(request, kube);
   const [noted] = await Promise.all(manifests.map((object) => presentOf(object, kube)));
+  // Spaces of type host share a cluster, and two names may be one: NAME-a for nobody, and NAME for a.
+  const ofSpace = noted?.metadata.annotations?.[spaceAnnotation];
+  if (noted !== undefined && ofSpace !== request.space.name) throw taken(noted, kube, `belongs to space ${ofSpace}`);
+  const before = kindsIn(noted);
+  const grown = before.length === 0 ? [] : kindsIn(manifests[0]).filter((kind) => !before.includes(kind));
   for (const object of manifests) await kube.apply(object);
   const { token = '', expirationTimestamp } = (await requestToken(kube, { namespace, name }, seconds)) ?? {};
   const given = new Date(expirationTimestamp ?? kube.now() + seconds * 1000).toISOString();
   const expires = [noted?.metadata.annotations?.[expiresAnnotation] ?? '', given].sort()[1] as string;
   const metadata = { annotations: { [expiresAnnotation]: expires } };
   await kube.merge(resources.clusterRoles, rightsName(name), { metadata });
-  return { role, for: who, expires, token };
+  return { role, for: who, expires, token, grown };
 }
 
 /** @throws StellarError `name-taken` */
@@ -116,12 +126,26 @@ async function presentOf(object: KubeObject, kube: Kube): Promise<KubeObject | u
   const { name, namespace: place } = object.metadata;
   const present = await kube.get(resourceOf(object), name, { namespace: place });
   if (present === undefined || isOurs(present)) return present;
-  const message = `stellarctl did not create ${object.kind} ${name} of ${describeCluster(kube.cluster)}. Nothing was written.`;
-  throw new StellarError('name-taken', message, { next: [advice('Name somebody: --for NAME')] });
+  throw taken(object, kube, 'was not created by stellarctl');
 }
 
-/** An access where it was found. Its other fields are a public interface: docs/output.md. */
+function taken({ kind, metadata: { name } }: KubeObject, { cluster }: Kube, why: string): StellarError {
+  const message = `${kind} ${name} of ${describeCluster(cluster)} ${why}. Nothing was written.`;
+  return new StellarError('name-taken', message, { next: [advice('Name somebody: --for NAME')] });
+}
+
+/** The kinds of workloads in the rights of a deployer, as `deployments.apps`. */
+const kindsIn = (role: KubeObject | undefined): string[] =>
+  ((role as ClusterRole | undefined)?.rules ?? []).flatMap(
+    ({ apiGroups: [group = ''] = [], resources: kinds = [], verbs }) =>
+      group === kubestellar || !verbs?.includes('create')
+        ? []
+        : kinds.map((resource) => groupResourceOf({ group, resource })),
+  );
+
+/** An access where it was found: its space and its service account. Its other fields are a public interface: docs/output.md. */
 export interface FoundAccess {
+  /** The UID of its service account; undefined if only its rights are left. */
   uid: string | undefined;
   kube: Kube;
   /** Also the name of its context. */
@@ -133,13 +157,25 @@ export interface FoundAccess {
   expires: string | null;
 }
 
-/** What was given in a cluster. */
-async function listAccess(kube: Kube): Promise<FoundAccess[]> {
-  const roles = await kube.list(resources.clusterRoles, { labelSelector: roleLabel });
-  return (roles ?? []).filter(isOurs).map(({ metadata: { name, uid, labels = {}, annotations: notes = {} } }) => ({
-    ...{ name: name.slice(rightsName('').length), space: notes[spaceAnnotation] ?? '', role: labels[roleLabel] ?? '' },
-    ...{ for: notes[forAnnotation] ?? null, expires: notes[expiresAnnotation] ?? null, uid, kube },
-  }));
+/** What was given in a cluster. A space can write any annotation: which space it is, is known by who reads it. */
+async function listAccess(space: string, kube: Kube) {
+  const [roles, accounts] = await Promise.all([
+    kube.list(resources.clusterRoles, { labelSelector: roleLabel }),
+    kube.list(resources.serviceAccounts, { namespace, metadataOnly: true }),
+  ]);
+  // A deployer may write service accounts, also the labels of its own.
+  const uids = new Map((accounts ?? []).map(({ metadata: { name, uid } }) => [name, uid]));
+  return (roles ?? [])
+    .filter(isOurs)
+    .map(({ metadata: { uid: ofRights, labels = {}, annotations: notes = {}, ...named } }) => {
+      const name = named.name.slice(rightsName('').length);
+      const noted = {
+        role: labels[roleLabel] ?? '',
+        for: notes[forAnnotation] ?? null,
+        expires: notes[expiresAnnotation] ?? null,
+      };
+      return { ofRights, noted: notes[spaceAnnotation], access: { name, space, ...noted, uid: uids.get(name), kube } };
+    });
 }
 
 /** What was given in all spaces of a hosting cluster, and why some could not be read. @throws StellarError `not-a-hosting-cluster` */
@@ -147,21 +183,38 @@ export async function findAccess(tools: SpaceTools): Promise<{ found: FoundAcces
   const all = await listControlPlanes(tools.hosting);
   if (all === undefined) throw notHosting(tools.hosting);
   const read = await mapConcurrently(all, concurrentRequests, async (controlPlane) =>
-    through(await reachSpace(controlPlane, tools), (context) => listAccess(tools.connect(context))),
+    through(await reachSpace(controlPlane, tools), (context) =>
+      listAccess(controlPlane.metadata.name, tools.connect(context)),
+    ),
   );
-  // Spaces of type host are one cluster.
-  const byUid = new Map(read.flatMap((each) => ifSeen(each) ?? []).map((each) => [each.uid, each]));
-  return { found: [...byUid.values()], errors: read.flatMap((each) => errorOf(each) ?? []) };
+  // Spaces of type host are one cluster: of those, the note says which it is.
+  const byUid = Map.groupBy(
+    read.flatMap((each) => ifSeen(each) ?? []),
+    ({ ofRights }) => ofRights,
+  );
+  const found = [...byUid.values()].flatMap(
+    (same) => (same.find(({ noted, access }) => noted === access.space) ?? same[0])?.access ?? [],
+  );
+  return { found, errors: read.flatMap((each) => errorOf(each) ?? []) };
 }
 
-/** Takes access back: first its tokens, and last what a rerun after an interruption finds it by. */
-export async function revokeAccess({ name, kube }: FoundAccess): Promise<void> {
-  await kube.delete(resources.serviceAccounts, name, { namespace });
+/**
+ * Takes access back: first its tokens, and last what a rerun after an interruption finds it by.
+ * @throws StellarError `api-error` if its service account is still there
+ */
+export async function revokeAccess({ name, kube, uid }: FoundAccess): Promise<void> {
+  if (uid !== undefined) await kube.delete(resources.serviceAccounts, name, { namespace, uid });
+  const left = kube.dryRun ? [] : await listServed(kube, resources.serviceAccounts, { namespace });
+  if (left.some(({ metadata }) => metadata.name === name)) {
+    const message = `Service account ${namespace}/${name} of ${describeCluster(kube.cluster)} still exists: its tokens are valid.`;
+    throw new StellarError('api-error', message, { next: [advice('Rerun the command')] });
+  }
   const { roleBindings, clusterRoleBindings, roles: inNamespaces, clusterRoles } = resources;
   for (const resource of [roleBindings, clusterRoleBindings, inNamespaces, clusterRoles])
-    for (const object of (await kube.list(resource, { labelSelector: roleLabel })) ?? []) {
-      const { name: found, namespace: place, uid } = object.metadata;
-      if (found === rightsName(name) && isOurs(object)) await kube.delete(resource, found, { namespace: place, uid });
+    for (const object of await listServed(kube, resource, { labelSelector: roleLabel })) {
+      const { name: found, namespace: place, uid: ofObject } = object.metadata;
+      if (found === rightsName(name) && isOurs(object))
+        await kube.delete(resource, found, { namespace: place, uid: ofObject });
     }
 }
 
@@ -174,16 +227,22 @@ const isReserved = (group: string, plural: string): boolean =>
 
 /**
  * The rights of a role in a space, with those to the kinds that policies can send.
+ * @param present the kinds that it has already, which stay if none are given
  * @throws StellarError `usage`
  */
-async function rightsOf({ role, space, kinds }: AccessRequest, kube: Pick<Kube, 'read'>): Promise<RoleRight[]> {
+async function rightsOf(
+  { role, space, kinds }: AccessRequest,
+  present: readonly string[],
+  kube: Pick<Kube, 'read'>,
+): Promise<RoleRight[]> {
   const { workloads, [space.role]: fixed = [] } = roles[role] as Role;
   if (workloads === undefined || space.role !== 'wds') return [...fixed];
   const served = (await discover(kube, ['list', 'watch'])).kinds.filter(({ apiVersion, plural }) => {
     const group = groupOf(apiVersion);
     return !isExcludedKind({ group, resource: plural }) && !isReserved(group, plural);
   });
-  const wanted = kinds?.map((text) => findKind(text, served) ?? refuseKind(text)) ?? served;
+  const kept = present.flatMap((text) => findKind(text, served) ?? []);
+  const wanted = kinds?.map((text) => findKind(text, served) ?? refuseKind(text)) ?? (kept.length > 0 ? kept : served);
   const byGroup = Map.groupBy(wanted, ({ apiVersion }) => groupOf(apiVersion));
   const toKinds = [...byGroup].map(([group, of]) =>
     right('readContents', workloads, group, of.map(({ plural }) => plural).join(' ')),

@@ -58,9 +58,10 @@ async function secretsOf(named: string, hosting: Kube): Promise<Secret[]> {
   return (all ?? []).filter((each) => [textIn(each, 'name'), each.metadata.name].includes(named));
 }
 
-/** Removes what Argo CD has of an access. */
-export async function removeFromArgoCd(access: string, hosting: Kube): Promise<void> {
-  for (const { metadata } of await secretsOf(access, hosting))
+/** Removes what Argo CD has of an access to a WDS. */
+export async function removeFromArgoCd({ name, space }: { name: string; space: string }, hosting: Kube): Promise<void> {
+  const all = await secretsOf(name, hosting);
+  for (const { metadata } of all.filter((each) => textIn(each, 'name') === space))
     await hosting.delete(resources.secrets, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
 }
 

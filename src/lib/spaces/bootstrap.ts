@@ -6,7 +6,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { credentialsFailed } from '../kube/client/credentials.ts';
 import { type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
-import type { ClusterEntry, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { type ClusterEntry, type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
 import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
@@ -34,11 +34,12 @@ export async function prepareBootstrap(
   const { context, kube, address } = external;
   if (address !== undefined) await checkAddress(address, hosting);
   const cluster = portable(context);
+  const insecure = context.cluster['insecure-skip-tls-verify'];
   const { server, certificateAuthority } = await chooseEndpoint({
     its: context.name,
     wec: hosting,
     user: `the hosting cluster ${hosting}`,
-    external: { server: context.server, certificateAuthority: undefined },
+    external: { server: cluster.server, certificateAuthority: undefined },
     internal: address === undefined ? await readClusterInfo(kube) : undefined,
     hubApiserver: address,
   }).catch((error: unknown) => {
@@ -46,10 +47,10 @@ export async function prepareBootstrap(
     const pass = command`stellarctl its create ${name} --type external --hub-apiserver https://…`;
     throw error.with({ next: [partial(pass, addressFor(hosting))] });
   });
-  if (certificateAuthority === undefined) return { ...cluster, server };
   // client-go rejects a certificate authority combined with `insecure-skip-tls-verify`.
-  const { 'insecure-skip-tls-verify': _, ...kept } = cluster;
-  return { ...kept, 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64'), server };
+  if (certificateAuthority === undefined)
+    return { ...cluster, ...(insecure && { 'insecure-skip-tls-verify': insecure }), server };
+  return { ...cluster, 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64'), server };
 }
 
 /**
@@ -91,16 +92,19 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
 const addressFor = (hosting: string): string => command`Pass the address that the pods of ${hosting} reach it by`;
 
 /**
- * The cluster of a context for use where files of this machine do not exist: in a pod, or on a colleague's machine.
+ * How a cluster is reached and verified, for use where files of this machine do not exist, in a pod or on a colleague's machine: nothing
+ * that is the user's own, such as a proxy or a password in an address.
  * @throws StellarError `kubeconfig-invalid` for a file that cannot be read
  */
-export function portable({
-  name,
-  cluster: { 'certificate-authority': authority, ...cluster },
-}: SelectedContext): ClusterEntry {
+export function portable({ name, server, cluster }: SelectedContext): ClusterEntry & { server: string } {
+  const { 'certificate-authority': file, 'certificate-authority-data': data, 'tls-server-name': tlsName } = cluster;
   try {
-    if (authority) cluster['certificate-authority-data'] ||= readFileSync(authority, 'base64');
-    return cluster;
+    const authority = data || (file && readFileSync(file, 'base64'));
+    return {
+      server: withoutCredentials(server),
+      ...(authority && { 'certificate-authority-data': authority }),
+      ...(tlsName && { 'tls-server-name': tlsName }),
+    };
   } catch (error) {
     throw credentialsFailed(name, error);
   }

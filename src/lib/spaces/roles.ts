@@ -29,7 +29,7 @@ export interface Role {
 const clusters = 'cluster.open-cluster-management.io';
 const certificates = 'certificates.k8s.io';
 const works = 'work.open-cluster-management.io';
-const kubestellar = 'control.kubestellar.io';
+export const kubestellar = 'control.kubestellar.io';
 const reading = 'get list watch';
 const writing = 'get list watch create update patch delete';
 

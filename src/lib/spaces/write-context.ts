@@ -65,7 +65,7 @@ export async function shareAccess(
   const { controlPlane, type, context: from } = await reachToShare(name, space.role, tools);
   const secret = argocd === undefined ? undefined : await argoCdSecret(context, controlPlane, argocd, hosting);
   if (secret === undefined) await refuseForeignFile(exportTo, context, name, tools);
-  const cluster = { name: `${context}-cluster`, entry: { ...portable(from) } };
+  const cluster = { name: `${context}-cluster`, entry: portable(from) };
   const { token, ...access } = await giveAccess(given, seconds, tools.connect(from));
   const shared = { name, type, ...access };
   if (secret !== undefined) {
@@ -75,7 +75,7 @@ export async function shareAccess(
   const entries = { context, cluster, user: { name: context, entry: { token } } };
   const mark = forControlPlane(name, hostingContext.name);
   const { changed, file } = await setContext({ ...target, file: exportTo }, { ...entries, ...mark }, run);
-  return { ...shared, context, server: from.server, file, changed };
+  return { ...shared, context, server: cluster.entry.server, file, changed };
 }
 
 /** Reaches a space whose context is to be written. @throws StellarError like writeContext */

@@ -10,7 +10,7 @@ import { waitWhile } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
 import { type Access, through, whyUnseen } from '../kube/access.ts';
 import { byName, createdAt, resources } from '../kube/client/objects.ts';
-import { isDeploymentReady, isRunning, isScaledToNone } from '../kube/pods.ts';
+import { isDeploymentReady, isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import { userName } from '../ocm/agent-certificate.ts';
@@ -123,11 +123,10 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
   let isStopped = false;
   try {
-    const wasStopped = note.stopped && (await isTransportStopped(plan));
     await stop(plan, transportDeployment, run);
     isStopped = true;
     // What it has sent since the note was written is not in the note.
-    if (!wasStopped) note = await renewNote(plan, note);
+    if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
     await change?.();
     await restartManager(plan, note, run);
     await prove(plan, note, run);
@@ -144,11 +143,6 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
   const patch = { metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } } };
   await hosting.merge(resources.controlPlanes, name, patch);
   await removeProbes(wds);
-}
-
-async function isTransportStopped(plan: RestartPlan): Promise<boolean> {
-  const transport = await readDeployment(plan, transportDeployment);
-  return transport === undefined || isScaledToNone(transport);
 }
 
 /** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */

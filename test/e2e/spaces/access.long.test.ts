@@ -136,6 +136,26 @@ describe('somebody with the role', { concurrency: 1 }, () => {
     for (const line of deletions) await typeAs(['deployer-wds', 'viewer-its'], line);
   });
 
+  it('is another access than one of its name in another space', async () => {
+    const wds1 = await all.bed.nested('wds1');
+    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', plural: 'clusterroles' };
+    const metadata = {
+      name: 'stellarctl:its1-anna-acceptor',
+      labels: { 'app.kubernetes.io/managed-by': 'stellarctl', 'stellarctl.kubestellar.io/access-role': 'acceptor' },
+      annotations: { 'stellarctl.kubestellar.io/access-space': 'its1' },
+    };
+    await wds1.create(role, { metadata } as AnyObject);
+    const revoke = (more = '') => cli.run(`access revoke its1-anna-acceptor --yes${more}`.split(' '));
+    const refused = await revoke();
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, /Several spaces have an access of this name: its1, wds1\.\n.*--in its1, or --in wds1/);
+    await typeAs(['acceptor-its'], 'wec list');
+    const planted = await revoke(' --in wds1');
+    assert.match(planted.stderr, /will no longer be acceptor of wds1/);
+    assert.equal(planted.exitCode, 0);
+    await typeAs(['acceptor-its'], 'wec list');
+  });
+
   it('is listed until that is revoked', async () => {
     const { items } = (await cli.run(['access', 'list', '-o', 'json'])).json();
     assert.deepEqual((items as { name: string }[]).map(({ name }) => name).sort(), [
@@ -145,7 +165,10 @@ describe('somebody with the role', { concurrency: 1 }, () => {
       'wds1-anna-deployer',
       'wds1-anna-viewer',
     ]);
-    for (const { name } of items as { name: string }[]) await cli.type(`access revoke ${name} --yes`);
+    for (const { name } of items as { name: string }[]) {
+      const { stderr } = await cli.run(`access revoke ${name} --yes`.split(' '));
+      assert.equal(/stellarctl access revoke bootstrap --its its1/.test(stderr), name.includes('registrar'), stderr);
+    }
     assert.deepEqual((await cli.run(['access', 'list', '-o', 'json'])).json().items, []);
     const late = async () => (await cli.run(['wec', 'list'], asWho('viewer-its'))).exitCode === 4;
     await until(late, 'a token that is refused');

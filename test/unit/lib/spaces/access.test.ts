@@ -8,7 +8,8 @@ import { stepLines } from '../../../../src/lib/core/next-step.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { type ClusterRole, type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
 import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
-import { type AccessRequest, accessManifests, giveAccess } from '../../../../src/lib/spaces/access.ts';
+import { type AccessRequest, accessManifests, giveAccess, revokeAccess } from '../../../../src/lib/spaces/access.ts';
+import { portable } from '../../../../src/lib/spaces/bootstrap.ts';
 import { type Role, type RoleRight, roles } from '../../../../src/lib/spaces/roles.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
@@ -105,6 +106,66 @@ describe('the objects of an access', () => {
       message: /Nothing was written/,
     });
     assert.deepEqual(cluster.writes, []);
+  });
+});
+
+describe('an access that is given again', () => {
+  const given = async (before: string[] | undefined, kinds: string[] | undefined) => {
+    const present = await accessManifests(deployer(before), { read, get: async () => undefined });
+    const cluster = new MemoryCluster(present, { read });
+    const { grown } = await giveAccess(deployer(kinds), 600, cluster.kube);
+    return { rules: rulesOf(cluster.bodies as KubeObject[]), grown };
+  };
+  test('keeps its kinds, unless others are given, and says which are new', async () => {
+    assert.deepEqual(await given(['configmaps'], undefined), { rules: ['/configmaps'], grown: [] });
+    const more = { rules: ['/configmaps', 'apps/deployments'], grown: ['deployments.apps'] };
+    assert.deepEqual(await given(['configmaps'], ['configmaps', 'deployments']), more);
+    assert.deepEqual(await given(undefined, ['widgets']), { rules: ['example.com/widgets'], grown: [] });
+  });
+  test('of another space of the same cluster is not', async () => {
+    const other: AccessRequest = { ...deployer(), space: { name: 'wds1-anna', role: 'wds' }, who: undefined };
+    const cluster = new MemoryCluster(await accessManifests(deployer(), { read, get: async () => undefined }), {
+      read,
+    });
+    const taken = { code: 'name-taken', message: /belongs to space wds1\. Nothing was written/ };
+    await assert.rejects(giveAccess(other, 600, cluster.kube), taken);
+    assert.deepEqual(cluster.writes, []);
+  });
+});
+
+describe('a revocation', () => {
+  const access = async (uid: string) => {
+    const present = await accessManifests(deployer(), { read, get: async () => undefined });
+    const account = present.find(({ kind }) => kind === 'ServiceAccount');
+    if (account !== undefined) account.metadata.uid = 'account';
+    return { present, found: { name: 'wds1-anna-deployer', uid, space: 'wds1', role: '', for: null, expires: null } };
+  };
+  test('deletes the account that was found, by its UID, and then its rights', async () => {
+    const { present, found } = await access('account');
+    const cluster = new MemoryCluster(present);
+    await revokeAccess({ ...found, kube: cluster.kube });
+    const name = 'stellarctl:wds1-anna-deployer';
+    const rights = [`delete ClusterRoleBinding ${name}`, `delete ClusterRole ${name}`];
+    assert.deepEqual(cluster.writes, ['delete ServiceAccount wds1-anna-deployer', ...rights]);
+    assert.equal(cluster.bodies[0], 'account');
+  });
+  test('is not said of an account that is still there', async () => {
+    const { present, found } = await access('account');
+    const cluster = new MemoryCluster(present, { delete: async () => false });
+    await assert.rejects(revokeAccess({ ...found, kube: cluster.kube }), {
+      message: /Service account kube-system\/wds1-anna-deployer of .* still exists: its tokens are valid/,
+    });
+    assert.deepEqual(cluster.writes, []);
+  });
+});
+
+test('a kubeconfig for others has nothing that is the user’s own', () => {
+  const cluster = {
+    ...{ server: 'https://admin:SERVERPW@a:6443', 'proxy-url': 'http://u:PROXYPW@p', 'insecure-skip-tls-verify': true },
+    ...{ 'certificate-authority-data': 'YQ==', 'tls-server-name': 'a', 'x-secret': 'SECRET' },
+  };
+  assert.deepEqual(portable({ name: 'a', server: cluster.server, cluster, user: {} }), {
+    ...{ server: 'https://a:6443', 'certificate-authority-data': 'YQ==', 'tls-server-name': 'a' },
   });
 });
 
