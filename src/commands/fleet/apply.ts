@@ -18,7 +18,14 @@ export const definition: Definition<Options> = {
     ['stellarctl fleet apply -f fleet.yaml --force-conflicts tier', 'take over a label that another program has set'],
   ],
   usage: '-f FILE [options]',
-  rare: ['--wec-kubeconfig', '--max-removed', '--evict-works', '--hosting-context', '--keep-workloads'],
+  rare: [
+    '--wec-kubeconfig',
+    '--trust-kubeconfigs',
+    '--max-removed',
+    '--evict-works',
+    '--hosting-context',
+    '--keep-workloads',
+  ],
   options: [
     ...fileOptions(),
     ['--keep-workloads', 'with --prune: keep the workloads running'],

@@ -1,4 +1,6 @@
 import { Option } from 'commander';
+import { StellarError } from '../../lib/core/errors.ts';
+import { advice } from '../../lib/core/next-step.ts';
 import type { Fleet } from '../../lib/fleet/fleet-file.ts';
 import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetClusters, FleetOptions } from '../../lib/fleet/plan.ts';
@@ -22,6 +24,7 @@ export interface FileOptions extends HostingOptions {
   maxRemoved?: number;
   replaceHub?: boolean;
   evictWorks?: boolean;
+  trustKubeconfigs?: boolean;
 }
 
 export const fileOptions = (): Option[] => [
@@ -33,6 +36,7 @@ export const fileOptions = (): Option[] => [
   maxRemovedOption('with --prune: so many at most (default: 1, or 10 % of the WECs)'),
   new Option('--replace-hub', 'move WECs that are registered with another hub; what that has sent keeps running'),
   new Option('--evict-works', 'let agents delete what another hub has sent, and the ITS has not'),
+  new Option('--trust-kubeconfigs', 'let kubeconfigs that the file names run programs, read files and use proxies'),
   hostingContextOption(),
 ];
 
@@ -59,10 +63,21 @@ export async function openClusters(session: Session, fleet: Fleet, options: File
   const its = await (given === undefined ? session.its() : session.openIts({ given, source: '--its' }));
   session.announce(its.kube);
   const limit = requestLimit();
+  const contextIn = async (file: string | undefined, name: string) => {
+    if (file === undefined || options.trustKubeconfigs) return session.contextOf(name, file);
+    // Who writes the file of a fleet must not run programs where it is planned.
+    const { contextFromCluster } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
+    const { readNamed } = await import('../../lib/core/named-file.ts');
+    const context = await contextFromCluster(await readNamed(file, 'kubeconfig'), file, name);
+    if (Object.keys(context.user).length > 0) return context;
+    throw new StellarError('kubeconfig-invalid', `Context ${name} of ${file} has no credentials of its own.`, {
+      next: [advice('If you trust that file with programs, files and proxies: --trust-kubeconfigs')],
+    });
+  };
   return {
     its,
     async open({ context: name = '', kubeconfig }) {
-      const context = await session.contextOf(name, kubeconfig);
+      const context = await contextIn(kubeconfig, name);
       return session.connect(context, session.run.deadline, limit);
     },
     readPolicies: (names, withTemplates) => openPolicies(session, its, names, withTemplates),

@@ -18,7 +18,7 @@ export const definition: Definition<Options> = {
     ['stellarctl fleet plan -f fleets/ --offline', 'check the files of a folder, without a cluster'],
   ],
   usage: '-f FILE [options]',
-  rare: ['--wec-kubeconfig', '--max-removed', '--evict-works', '--hosting-context'],
+  rare: ['--wec-kubeconfig', '--trust-kubeconfigs', '--max-removed', '--evict-works', '--hosting-context'],
   options: [
     ...fileOptions(),
     ['--offline', 'check the file alone'],

@@ -49,7 +49,8 @@ export const unguard: Definition<Options> = {
   arguments: [['<name>', 'the name of the WDS']],
   options: [yesOption(), hostingContextOption(), dryRunOption()],
   async run(session, { yes }, [name = '']) {
-    const { hasGuard, unguardWds } = await import('../../lib/workloads/guard-wds.ts');
+    const { unguardWds } = await import('../../lib/workloads/guard-wds.ts');
+    const { hasGuard } = await import('../../lib/spaces/guard.ts');
     const tools = await session.hostingToWrite(yes);
     const confirm = confirming<Unguarding>(session, {
       show: ({ kept, sharedWith }) => {

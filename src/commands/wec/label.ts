@@ -1,8 +1,7 @@
-import { type Changes, changesFor, parseLabelChanges, withChanges } from '../../lib/core/changes.ts';
+import { type Changes, changesFor, parseLabelChanges } from '../../lib/core/changes.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import type { FoundValues } from '../../lib/wecs/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
-import type { WecChange } from '../../lib/workloads/side-effects.ts';
 import { formatLabels } from '../common/labels.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
@@ -37,24 +36,13 @@ const labels: ValueKind<ManagedCluster, object> = {
 
 export const definition = valuesCommand(labels);
 
-/** A change that removes labels of a WEC or gives them another value. A WEC without these labels is not affected. */
-async function labelChanges(
-  its: Its,
-  found: readonly FoundValues<ManagedCluster>[],
-  changes: Changes,
-): Promise<WecChange[]> {
-  const { lostProperties } = await import('../../lib/ocm/customization.ts');
+/** Changes that remove labels of a WEC or give them another value. A WEC without these labels is not affected. */
+async function labelChanges(its: Its, found: readonly FoundValues<ManagedCluster>[], changes: Changes) {
   const { readProperties } = await import('../../lib/wecs/properties.ts');
+  const { wecChange } = await import('../../lib/workloads/side-effects.ts');
   const configMaps = Object.values(changes).includes(null) ? await readProperties(its.kube) : new Map();
-  return found.flatMap(({ name, source }) => {
-    const before = source?.metadata.labels ?? {};
-    const own = changesFor(name, changes);
-    const isAffected = Object.entries(own).some(([key, value]) => Object.hasOwn(before, key) && before[key] !== value);
-    if (source === undefined || !isAffected) return [];
-    const after = withChanges(before, own);
-    const cluster = { ...source, metadata: { ...source.metadata, labels: after } };
-    const configMap = configMaps.get(name);
-    const lacks = lostProperties(name, { cluster: source, configMap }, { cluster, configMap });
-    return { name, before, after, lacks };
-  });
+  const changed = found.flatMap(({ name, source: cluster }) =>
+    cluster ? wecChange({ cluster, configMap: configMaps.get(name) }, { labels: changesFor(name, changes) }) : [],
+  );
+  return changed.filter(({ before, after }) => Object.keys(before).some((key) => before[key] !== after[key]));
 }

@@ -1,4 +1,3 @@
-import { withChanges } from '../../lib/core/changes.ts';
 import type { WecProperties } from '../../lib/ocm/customization.ts';
 import { parsePropertyChanges } from '../../lib/ocm/customization.ts';
 import type { Effective } from '../../lib/wecs/properties.ts';
@@ -22,15 +21,9 @@ const properties: ValueKind<WecProperties, Effective> = {
   parse: parsePropertyChanges,
   open: async (hub) => (await import('../../lib/wecs/properties.ts')).propertyStore(hub),
   async lossesOf(_its, found, changes) {
-    const { lostProperties } = await import('../../lib/ocm/customization.ts');
-    return found.flatMap(({ name, source }) => {
-      if (source === undefined) return [];
-      const { cluster, configMap = { metadata: { name } } } = source;
-      const data = withChanges(configMap.data ?? {}, changes);
-      const lacks = lostProperties(name, source, { cluster, configMap: { ...configMap, data } });
-      const labels = cluster.metadata.labels ?? {};
-      return lacks.length === 0 ? [] : { name, before: labels, after: labels, lacks };
-    });
+    const { wecChange } = await import('../../lib/workloads/side-effects.ts');
+    const changed = found.flatMap(({ source }) => (source ? wecChange(source, { data: changes }) : []));
+    return changed.filter(({ lacks }) => lacks.length > 0);
   },
   async show(session, listed) {
     if (isForPeople(session.output)) {

@@ -5,13 +5,14 @@ export const removed = '<removed>';
 const ending =
   '(?:(?:token|pass(?:word|wd|phrase|code)?|pwd|secret|credential|cred|(?:access|api|auth|client|encryption|private|secret|signing|ssh)[-_]?key|(?:tls|ca)\\.key|auth(?:orization)?|bearer|cookie|session[-_]?id)s?|(?:client-key|client-certificate|certificate-authority)-data)';
 export const isSecretName = new RegExp(`${ending}$`, 'i');
-export const isSecretFlag = new RegExp(`^--?[\\w.-]*(?:username|${ending})$`, 'i');
+export const isSecretFlag = new RegExp(`^--?(?:[\\w.-]*(?:username|${ending})|key|user|dsn|from-literal)$`, 'i');
 
 /** A value in brackets or braces, in quotes of any kind, as a YAML block, or as one word. */
 const value = `\\[[^\\][\\n]*\\]|\\{[^{}\\n]*\\}|"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
 /** What is before a value: a field of YAML, JSON or JSON in JSON, or `NAME=`; a flag, in a list too; a variable in a list. */
 const before = [
   `[\\w.-]*${ending}\\\\*["']?[ \\t]*(?:=>|:=|[:=])(?:[ \\t]*\\n)?[ \\t]*`,
+  '(?:-[pu]|--(?:key|user|dsn|from-literal))[ \\t=]+',
   `--?[\\w.-]*${ending}\\\\*["']?(?:,?[ \\t]+|,|\\n[ \\t]*-[ \\t]+)(?!["'\\\\]*-)`,
   `name\\W{1,9}[\\w.-]*${ending}\\W{1,99}value\\\\*["']?:[ \\t]*`,
 ];
@@ -25,7 +26,7 @@ const forms =
 const authorization = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi;
 /** Headers whose value extends to the end of the line: several cookies, and schemes other than the ones above. */
 const header = /\b((?:cookie|authorization(?!\W{1,6}(?:bearer|basic)\b))\\*["']?\s*[:=]\s*\[?\\*["']?)[^\n"'\]\\]+/gi;
-/** User and password in a URL. */
+/** User and password in a URL, and in the name of a data source. */
 const userOfUrl =
   /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'?#:@]*:(?!\d{1,5}[/?#])[^\s"']{0,200}|[^\s/"'?#]*)@/gi;
 
@@ -34,14 +35,15 @@ const isHarmless = (name: string, value: string, before: string): boolean =>
   (/^[a-z]+[.:)]?$/.test(value) && /\w: $/.test(name) && /^[a-z] $/i.test(before)) ||
   (/^secret\W/i.test(name) && /^["']?[a-z0-9.-]+\/[a-z0-9.-]+["']?$/.test(value));
 
-/** Removes what a server repeats of the header with which a user authenticates. */
-export const redactAuthorization = (text: string): string => text.replace(authorization, `$1 ${removed}`);
-
 /** Removes from a text what looks like a token, a password or a private key, also inside base64. */
 export function redactText(text: string): string {
-  return redactAuthorization(text.replace(users, `$1users: ${removed}\n`).replace(forms, removed))
+  return text
+    .replace(users, `$1users: ${removed}\n`)
+    .replace(forms, removed)
+    .replace(authorization, `$1 ${removed}`)
     .replace(header, `$1${removed}`)
     .replace(userOfUrl, '$1')
+    .replace(/\b[\w.-]+:[^\s@'"]{1,200}@(?=[a-z]+\()/gi, '')
     .replace(field, (whole, name: string, value: string, at: number, all: string) =>
       isHarmless(name, value, all.slice(Math.max(0, at - 2), at)) ? whole : `${name}${removed}`,
     )

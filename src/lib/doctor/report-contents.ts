@@ -63,16 +63,21 @@ const isHarmless = /^(?:(?:https?|no|all)_proxy|kubernetes_service_\w+|(?:\w+_)?
 /** Copies of an object, who wrote its fields, and what WECs return of the objects in works. */
 const isLeftOut = /^(?:managedFields|statusFeedback|rows|kubectl\.kubernetes\.io\/last-applied-configuration)$/;
 
+const isArguments = /^(?:args|command)$/;
+/** What anybody may write, and what an installation itself writes of that. */
+const isNotes = /^(?:annotations|extra)$/;
+const isKnownNote = /^(?:[\w-]+\.)*(?:kubernetes|k8s|open-cluster-management|kubestellar|helm)\.(?:io|org|sh)\//;
+
 type Json = Record<string, unknown>;
 
 /**
  * Redacts everything secret in an object: values that look like a secret (core/redact.ts), the contents, but not the keys, of
  * Secrets and ConfigMaps at any depth, kubectl's copies of the object, values of fields named like a token, a password or a key,
- * and those of environment variables that are not known to be harmless.
+ * those of environment variables and arguments that are not known to be harmless, and annotations of others.
  */
 export function redact(value: unknown): unknown {
   if (typeof value === 'string') return redactText(redactJson(value));
-  if (Array.isArray(value)) return value.map((item, index) => redactItem(item, value[index - 1]));
+  if (Array.isArray(value)) return value.map((item) => redact(item));
   return isObject(value) ? redactFields(value) : value;
 }
 
@@ -86,12 +91,17 @@ function redactJson(text: string): string {
   }
 }
 
+/** Flags without a value, words such as subcommands, programs: all else in the arguments of a program may be a secret. */
+const isPlainArgument = /^(?:[a-z][a-z-]*|\/[\w./-]+|-[A-Za-z]|--[\w.-]+)$/;
+const isPlainValue = /^(?:\d+|true|false)$/;
+
 /** `['--token', 'abc', '--password=of several words']` */
-function redactItem(item: unknown, before: unknown): unknown {
-  if (typeof item !== 'string') return redact(item);
-  if (typeof before === 'string' && isSecretFlag.test(before) && !item.startsWith('-')) return removed;
-  const [flag = ''] = item.split('=', 1);
-  return flag !== item && isSecretFlag.test(flag) ? `${flag}=${removed}` : redact(item);
+function redactArgument(argument: unknown, before: unknown): string {
+  const text = String(argument);
+  const [, flag, value] = /^(--?[\w.-]+)=(.*)$/s.exec(text) ?? [];
+  if (flag !== undefined) return `${flag}=${isSecretFlag.test(flag) ? removed : redact(value)}`;
+  const isValue = /^-[^=]*$/.test(String(before)) && !text.startsWith('-');
+  return isPlainValue.test(text) || (!isValue && isPlainArgument.test(text)) ? text : removed;
 }
 
 function redactFields(object: Json): Json {
@@ -99,6 +109,10 @@ function redactFields(object: Json): Json {
   return mapFields(object, (key, value) => {
     if (holdsContents && /^(?:data|stringData|binaryData)$/.test(key))
       return isObject(value) ? mapFields(value, () => removed) : removed;
+    if (isArguments.test(key) && Array.isArray(value))
+      return value.map((item, index) => redactArgument(item, value[index - 1]));
+    if (isNotes.test(key) && isObject(value))
+      return mapFields(value, (name, text) => (isKnownNote.test(name) ? redact(text) : removed));
     if (isSecretName.test(key)) return withoutSecret(value);
     if (isEnvironment.test(key)) return Array.isArray(value) ? value.map(withoutVariable) : withoutSecret(value);
     return key === 'value' && isSecretName.test(String(object.name)) ? removed : redact(value);

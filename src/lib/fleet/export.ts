@@ -122,10 +122,12 @@ export const wecNameOf = (given: string): string =>
     .slice(0, 63)
     .replace(/^-+|-+$/g, '');
 
-/** Leaves out clusters without a name, and says so. */
+/** Leaves out clusters without a name of their own, and says so. */
 export function withNameNotes({ wecs, comments }: ImportedFleet): ImportedFleet {
-  const named = wecs.filter(({ name }) => name !== '');
-  const note = 'left out: clusters whose names have no letter or digit that a WEC may have';
+  const isFirst = (name: string, index: number) => wecs.findIndex((each) => each.name === name) === index;
+  const named = wecs.filter(({ name }, index) => name !== '' && isFirst(name, index));
+  const note =
+    'left out: clusters whose names have no letter or digit that a WEC may have, or the same ones as another';
   return { wecs: named, comments: named.length < wecs.length ? [...comments, note] : comments };
 }
 

@@ -84,8 +84,8 @@ export async function importKarmada(kube: Kube, candidates: readonly Candidate[]
   if (members === undefined) throw new StellarError('not-found', `${kube.cluster.context} has no Clusters of Karmada.`);
   const uids = await mapConcurrently(candidates, concurrentRequests, (each) => tryRead(() => clusterUid(each.kube)));
   const imported: ImportedFleet = { wecs: [], comments: [] };
-  for (const { metadata, spec = {} } of members) {
-    const { id, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec;
+  for (const { metadata, spec } of members) {
+    const { id, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec ?? {};
     const name = wecNameOf(metadata.name);
     const note = (comment: string) => imported.comments.push(`${name}: ${comment}`);
     const labels = without(metadata.labels, (key) => key.includes('karmada.io/'));

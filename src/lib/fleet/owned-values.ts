@@ -64,7 +64,8 @@ export function judgeValues(object: KubeObject | undefined, path: ValuePath, wan
   const managers = managersOf(object, path);
   const ownManager = managerOf(fleet);
   const othersOf = (key: string) =>
-    [...(managers.get(key) ?? [])].filter((manager) => manager !== ownManager && manager !== fieldManager);
+    // Without a record, the value may be anybody's.
+    [...(managers.get(key) ?? ['unknown'])].filter((manager) => manager !== ownManager && manager !== fieldManager);
   const owned = [...managers].flatMap(([key, names]) => (names.has(ownManager) ? key : []));
   const changes: ValueChange[] = [];
   const conflicts: ValueConflict[] = [];

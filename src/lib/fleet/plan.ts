@@ -1,12 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
-import { withChanges } from '../core/changes.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
 import { refuseManyRemovals } from '../core/removal-limit.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
-import { lostProperties } from '../ocm/customization.ts';
 import { accessHub, type HubAccess, knownEndpoints } from '../ocm/hub-access.ts';
 import { hasJoined } from '../ocm/hub-evidence.ts';
 import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
@@ -18,7 +15,7 @@ import type { JoiningWec, RemainingWorks } from '../wecs/join-options.ts';
 import { planJoin } from '../wecs/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join-requirements.ts';
 import type { Its } from '../workloads/read-policies.ts';
-import { type SideEffects, sideEffectsOf, type WecChange } from '../workloads/side-effects.ts';
+import { type SideEffects, sideEffectsOf, type WecChange, wecChange } from '../workloads/side-effects.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
@@ -106,7 +103,7 @@ export async function planFleet(fleet: Fleet, clusters: FleetClusters, options: 
   refuseManyRemovals(removals, 'would be deregistered');
   const leaving = removed.map((name): WecPlan => ({ name, action: 'remove', changes: [], adopts: false }));
   const items = [...wanted, ...leaving];
-  const changes = fleet.wecs.flatMap((wec) => wecChange(wec, wanted, present));
+  const changes = fleet.wecs.flatMap((wec) => changeOf(wec, wanted, present));
   const effects =
     changes.length === 0
       ? noEffects
@@ -228,18 +225,12 @@ const sameCluster = (name: string, other: string): StellarError =>
   new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
 
 /** What changes of a WEC that policies may select it by, or that their templates ask for. */
-function wecChange(wec: FleetWec, plans: readonly WecPlan[], { clusters, properties }: Present): WecChange[] {
-  const { name } = wec;
-  const [cluster, configMap] = [clusters.get(name), properties.get(name)];
-  const plan = plans.find((each) => each.name === name);
+function changeOf({ name }: FleetWec, plans: readonly WecPlan[], { clusters, properties }: Present): WecChange[] {
+  const [cluster, plan] = [clusters.get(name), plans.find((each) => each.name === name)];
   if (cluster === undefined || plan === undefined || plan.error !== undefined) return [];
-  const changesOf = (of: ValueKindName) =>
-    Object.fromEntries(plan.changes.flatMap(({ kind, key, to }) => (kind === of ? [[key, to]] : [])));
-  const { labels: before = {}, annotations: notes = {} } = cluster.metadata;
-  const after = withChanges(before, changesOf('label'));
-  const metadata = { ...cluster.metadata, labels: after, annotations: withChanges(notes, changesOf('annotation')) };
-  const data = withChanges(configMap?.data ?? {}, changesOf('property'));
-  const changed = { cluster: { ...cluster, metadata }, configMap: { metadata: { name }, data } };
-  const lacks = lostProperties(name, { cluster, configMap }, changed);
-  return lacks.length === 0 && isDeepStrictEqual(before, after) ? [] : [{ name, before, after, lacks }];
+  const to = (of: ValueKindName) =>
+    Object.fromEntries(plan.changes.flatMap(({ kind, key, to: value }) => (kind === of ? [[key, value]] : [])));
+  const values = { labels: to('label'), annotations: to('annotation'), data: to('property') };
+  const change = wecChange({ cluster, configMap: properties.get(name) }, values);
+  return change.lacks.length === 0 && Object.keys(values.labels).length === 0 ? [] : [change];
 }

@@ -119,11 +119,3 @@ export function keysInTemplates(json: string): string[] {
     .map((action) => action.replace(/"[^"]*"|`[^`]*`|\/\*.*?\*\//gs, ''))
     .flatMap((action) => [...action.matchAll(/(?<![\w.])\.([A-Za-z_]\w*)/g)].flatMap(([, key]) => key ?? []));
 }
-
-/** The properties of a WEC that a change leaves it without. */
-export function lostProperties(name: string, before: Partial<WecProperties>, after: Partial<WecProperties>): string[] {
-  const keysOf = ({ cluster, configMap }: Partial<WecProperties>) =>
-    effectiveProperties(name, cluster, configMap).map(({ key }) => key);
-  const kept = new Set(keysOf(after));
-  return keysOf(before).filter((key) => !kept.has(key));
-}

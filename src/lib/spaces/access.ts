@@ -165,17 +165,16 @@ async function listAccess(space: string, kube: Kube) {
   ]);
   // A deployer may write service accounts, also the labels of its own.
   const uids = new Map((accounts ?? []).map(({ metadata: { name, uid } }) => [name, uid]));
-  return (roles ?? [])
-    .filter(isOurs)
-    .map(({ metadata: { uid: ofRights, labels = {}, annotations: notes = {}, ...named } }) => {
-      const name = named.name.slice(rightsName('').length);
-      const noted = {
-        role: labels[roleLabel] ?? '',
-        for: notes[forAnnotation] ?? null,
-        expires: notes[expiresAnnotation] ?? null,
-      };
-      return { ofRights, noted: notes[spaceAnnotation], access: { name, space, ...noted, uid: uids.get(name), kube } };
-    });
+  return (roles ?? []).filter(isOurs).map(({ metadata }) => {
+    const { uid: ofRights, labels = {}, annotations: notes = {} } = metadata;
+    const name = metadata.name.slice(rightsName('').length);
+    const noted = {
+      role: labels[roleLabel] ?? '',
+      for: notes[forAnnotation] ?? null,
+      expires: notes[expiresAnnotation] ?? null,
+    };
+    return { ofRights, noted: notes[spaceAnnotation], access: { name, space, ...noted, uid: uids.get(name), kube } };
+  });
 }
 
 /** What was given in all spaces of a hosting cluster, and why some could not be read. @throws StellarError `not-a-hosting-cluster` */

@@ -135,8 +135,5 @@ export async function readControllers({
     return verdict?.state === 'failed' || verdict?.state === 'waiting' ? verdict : undefined;
   };
   const paused = transportPaused(controlPlane, transport, context);
-  return {
-    manager: paused ?? problem(managerDeployment),
-    transport: paused ?? problem(transportDeployment),
-  };
+  return { manager: paused ?? problem(managerDeployment), transport: paused ?? problem(transportDeployment) };
 }

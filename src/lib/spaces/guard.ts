@@ -126,6 +126,9 @@ export async function deleteGuard(kube: Kube, { kinds, objects }: Guard): Promis
   }
 }
 
+/** Whether there is a guard, also one that differs, as that of another release. */
+export const hasGuard = ({ objects }: Guard): boolean => objects.some((object) => object !== undefined);
+
 /** What a user needs to change the guard. */
 export const guardPermissions = (kinds: Kinds): Permission[] =>
   kinds.flatMap((kind) => ['get', 'create', 'patch', 'delete'].map((verb) => may(verb, kind)));

@@ -52,14 +52,18 @@ export async function withHostingLease<T>(kube: Kube, what: string, run: Run, wo
   const { uid } = lease.metadata;
   heldLeases.add(cluster.server);
   try {
-    return await work();
+    const result = await work();
+    const left = dryRun ? lease : await kube.get<Lease>(leases, name, { namespace });
+    // What is done is done: who has taken its Lease may have written at the same time.
+    if (left?.metadata.uid !== uid) throw busy(kube, left ? holderOf(left) : 'it has deleted the Lease of this one');
+    return result;
   } finally {
     heldLeases.delete(cluster.server);
     if (!dryRun) await writeLast(kube, (last) => last.delete(leases, name, { namespace, uid })).catch(failureOf);
   }
 }
 
-const holderOf = ({ spec }: Lease): string => spec?.holderIdentity ?? '';
+const holderOf = ({ spec }: Lease): string => String(spec?.holderIdentity ?? '');
 
 /** @param now by the cluster's clock. A Lease without times is not of stellarctl: it has no end. */
 async function isAbandoned(lease: Lease, now: number): Promise<boolean> {

@@ -101,6 +101,7 @@ async function refuseForeignFile(
   name: string,
   { hostingContext }: SpaceTools,
 ): Promise<void> {
+  if (file === '-') throw new StellarError('usage', '--export writes a file, and not to stdout.');
   const stats = statIfPresent(file);
   if (stats === undefined) return;
   const isForeign = process.getuid !== undefined && stats.uid !== process.getuid();

@@ -18,7 +18,7 @@ import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import { statusAddon } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { type ControllerProblems, readControllers } from '../spaces/controllers-run.ts';
-import { readGuard } from '../spaces/guard.ts';
+import { hasGuard, readGuard } from '../spaces/guard.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
 import type { StatusCollector } from './collector.ts';
 import { statusesByPlace, trimStatus, type WorkStatus } from './returned-status.ts';
@@ -149,7 +149,8 @@ export async function heldBindings(
     const objects = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
     return selectObjects(spec?.downsync ?? [], objects, contents.namespaces).length === 0;
   });
-  if (guardedPolicies.length === 0 || ifSeen(await tryRead(() => readGuard(kube)))?.isOn !== true) return new Set();
+  const guard = guardedPolicies.length === 0 ? undefined : ifSeen(await tryRead(() => readGuard(kube)));
+  if (guard === undefined || !hasGuard(guard)) return new Set();
   return new Set(guardedPolicies.map(({ metadata }) => metadata.name));
 }
 

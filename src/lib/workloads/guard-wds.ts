@@ -19,6 +19,7 @@ import {
   deleteGuard,
   type Guard,
   guardPermissions,
+  hasGuard,
   type Kinds,
   readGuard,
   writeGuard,
@@ -148,8 +149,6 @@ export async function unguardWds(name: string, confirm: Confirm<Unguarding>, too
     run.progress.done(name, result.changed ? 'no longer guarded' : 'has no guard; nothing to do', true);
   });
 }
-
-export const hasGuard = ({ objects }: Guard): boolean => objects.some((object) => object !== undefined);
 
 /**
  * What kube-apiserver 1.28 and 1.29 need to serve ValidatingAdmissionPolicies. KubeFlex runs 1.29.9 for control planes of type k8s;

@@ -139,8 +139,7 @@ async function askedByBindings(kube: Kube, bindings: readonly Binding[]): Promis
   ];
   const asked = new Map<string, Set<string>>();
   await mapConcurrently(kinds, concurrentRequests, async (ofKind) => {
-    const [first] = ofKind;
-    if (first === undefined) return;
+    const [first] = ofKind as [(typeof bound)[number]];
     const trim = (object: KubeObject) => {
       const { name, namespace } = object.metadata;
       return { metadata: { name, namespace }, asked: propertiesAskedBy(object) } as KubeObject;

@@ -280,8 +280,9 @@ async function wrongBinding(
   const policies = (await listServed<BindingPolicy>(wds.kube, resources.bindingPolicies)).filter(
     ({ metadata }) => !isProbe(metadata),
   );
-  const named = [...policies.map(({ metadata }) => metadata.name), ...works.flatMap(bindingOf)];
-  for (const name of new Set([...Object.keys(noted), ...present.keys(), ...named])) {
+  const withWorks = works.flatMap(({ metadata }) => metadata.labels?.[originBindingLabel] ?? []);
+  const named = policies.map(({ metadata }) => metadata.name);
+  for (const name of new Set([...Object.keys(noted), ...present.keys(), ...named, ...withWorks])) {
     const listed = present.get(name);
     if (listed && isDeepStrictEqual(noteBinding(listed, usersObjects(listed)), noted[name])) continue;
     const policy = policies.find(({ metadata }) => metadata.name === name && !metadata.deletionTimestamp);
@@ -292,11 +293,6 @@ async function wrongBinding(
   }
   return undefined;
 }
-
-const bindingOf = ({ metadata: { labels = {} } }: ManifestWork): string[] => {
-  const name = labels[originBindingLabel];
-  return name === undefined ? [] : [name];
-};
 
 async function whyWrong(name: string, policy: BindingPolicy | undefined, binding: Binding | undefined, wds: OpenWds) {
   if (policy === undefined) return 'has changed, and its policy is deleted';

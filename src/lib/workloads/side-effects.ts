@@ -1,4 +1,6 @@
+import { type Changes, withChanges } from '../core/changes.ts';
 import { few } from '../core/words.ts';
+import { effectiveProperties, type WecProperties } from '../ocm/customization.ts';
 import { destinationsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/kubestellar-api.ts';
 import { type Labels, selectsLabels } from './label-selectors.ts';
 
@@ -10,6 +12,20 @@ export interface WecChange {
   after: Labels;
   /** Properties that it loses: a policy whose templates ask for one is sent to no WEC any more (kubestellar 0.30.0). */
   lacks: readonly string[];
+}
+
+/** What becomes of a WEC by changes of its labels, annotations and properties. */
+export function wecChange(
+  { cluster, configMap }: WecProperties,
+  { labels = {}, annotations = {}, data = {} }: Partial<Record<'labels' | 'annotations' | 'data', Changes>>,
+): WecChange {
+  const { name, labels: before = {}, annotations: notes = {} } = cluster.metadata;
+  const after = withChanges(before, labels);
+  const metadata = { ...cluster.metadata, labels: after, annotations: withChanges(notes, annotations) };
+  const changed = { metadata: { name }, data: withChanges(configMap?.data ?? {}, data) };
+  const kept = new Set(effectiveProperties(name, { metadata }, changed).map(({ key }) => key));
+  const had = effectiveProperties(name, cluster, configMap).map(({ key }) => key);
+  return { name, before, after, lacks: had.filter((key) => !kept.has(key)) };
 }
 
 export type LabelEffect = 'starting' | 'released' | 'staying';
@@ -33,21 +49,17 @@ export interface SideEffects {
   /** Policies that start selecting WECs. */
   starting: Selection[];
   /** Policies whose workloads are deleted from WECs, unless a guard keeps the last objects of a policy. */
-  released: Released[];
+  released: Selection[];
   unread: Unread[];
   /** How many WECs the policies send something to. */
   sentTo: number;
 }
 
-/** A policy that stops selecting WECs, or is sent to none of its WECs any more. */
-interface Released extends Selection {
-  /** Why it is sent to none: what its templates will lack, as `region of cluster1`. */
-  lacking?: string;
-}
-
 interface Selection {
   policy: Policy;
   wecs: string[];
+  /** Why the policy is sent to none of them any more, if it still selects them: what its templates lack, as `region of cluster1`. */
+  lacking?: string;
 }
 
 /** Judges changes of labels by the policies that could be read. */
@@ -57,7 +69,7 @@ export function sideEffectsOf({ policies, unread }: PoliciesOfIts, changes: read
       const wecs = changes.flatMap((change) => (effectOn(policy, change) === effect ? change.name : []));
       return wecs.length === 0 ? [] : [{ policy, wecs }];
     });
-  const stopped = policies.flatMap((policy): Released[] => {
+  const stopped = policies.flatMap((policy): Selection[] => {
     const wecs = destinationsOf(policy.binding);
     const lacking = changes.flatMap(({ name, lacks }) =>
       wecs.includes(name) ? lacks.filter((key) => policy.asked?.has(key)).map((key) => `${key} of ${name}`) : [],

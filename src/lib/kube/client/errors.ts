@@ -3,7 +3,7 @@ import type { V1Status } from '@kubernetes/client-node';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../core/errors.ts';
 import { jsonObject } from '../../core/formats.ts';
 import { advice, command, type NextStep, run } from '../../core/next-step.ts';
-import { redactAuthorization } from '../../core/redact.ts';
+import { redactText } from '../../core/redact.ts';
 import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 
 /** Names a cluster in messages: the context that the user knows, and its server. */
@@ -96,7 +96,7 @@ function parseStatus(body: string): V1Status {
   const line = body.trim().split('\n')[0]?.slice(0, 200);
   const status: V1Status = jsonObject(body) ?? (line ? { message: line } : {});
   // Proxies for debugging repeat what they were sent.
-  return typeof status.message === 'string' ? { ...status, message: redactAuthorization(status.message) } : status;
+  return typeof status.message === 'string' ? { ...status, message: redactText(status.message) } : status;
 }
 
 /** Words for Node's codes of failed connections and certificates. */

@@ -247,13 +247,13 @@ const userFields = { token: isToken, 'client-certificate-data': isBase64, 'clien
  * Reads a kubeconfig from a cluster, such as one in a Secret: its current context, or its first one. Its author is not the user of
  * this machine. It therefore takes only an address and data from it, each of its own grammar: nothing that runs a program, reads a file,
  * uses a proxy, impersonates a user or skips the verification of the server.
- * @param source names it in errors
+ * @param source names it in errors @param given the name of the context instead
  * @throws StellarError `kubeconfig-invalid`, never quoting a value
  */
-export async function contextFromCluster(text: string, source: string): Promise<SelectedContext> {
+export async function contextFromCluster(text: string, source: string, given?: string): Promise<SelectedContext> {
   const config = await parseKubeconfig(text, source);
   const [first] = config.contexts.keys();
-  const { name, server, cluster, user } = selectContext(config, config.currentContext ?? first ?? '');
+  const { name, server, cluster, user } = selectContext(config, given ?? config.currentContext ?? first ?? '');
   if (!isServerAddress(server)) {
     const why = 'its server is not an https address without user, password, query and fragment';
     throw invalidKubeconfig(source, why);

@@ -36,7 +36,7 @@ async function remove(server: string, clusters: string, ...options: string[]) {
   });
   writeFileSync(kubeconfig, before);
   const argv = ['wec', 'delete', 'prod', ...options];
-  const env = { PATH: `${home}/bin:/usr/bin:/bin`, HOME: home, KUBECONFIG: kubeconfig };
+  const env = { PATH: `${home}/bin`, HOME: home, KUBECONFIG: kubeconfig };
   const { io, stderr } = fakeIo({ env, argv });
   Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
   const complete: Io = { ...io, stdin: { isTTY: false } as Io['stdin'], isOutputLost: () => false };

@@ -33,6 +33,34 @@ describe('redaction of a text removes', () => {
     });
 });
 
+test('of arguments stays what can be no secret, and of annotations what the installation writes', () => {
+  const args = [
+    ...['/bin/mysql', 'run', '-p', canary, `-p${canary}`, '--key', canary, `--key=${canary}`, '--from-literal', canary],
+    ...[
+      `app:${canary}@tcp(db:3306)/app`,
+      '-c',
+      `curl -u me:${canary} https://a`,
+      '--v',
+      '4',
+      '--its-name=its1',
+      '-v=2',
+    ],
+  ];
+  const [gone, keys] = ['<removed>', ['/bin/mysql', 'run', '-p']];
+  assert.deepEqual((redact({ args }) as { args: string[] }).args, [
+    ...[...keys, gone, gone, '--key', gone, `--key=${gone}`, '--from-literal', gone],
+    ...[gone, '-c', gone, '--v', '4', '--its-name=its1', '-v=2'],
+  ]);
+  const annotations = { 'example.com/note': canary, 'deployment.kubernetes.io/revision': '1', plain: canary };
+  const extra = { 'example.com/x': [canary], 'authentication.kubernetes.io/pod-name': ['a'] };
+  assert.deepEqual(redact({ annotations, extra }), {
+    annotations: { ...annotations, 'example.com/note': gone, plain: gone },
+    extra: { ...extra, 'example.com/x': gone },
+  });
+  for (const text of [`mysql -p ${canary}`, `curl -u me:${canary} x`, `--key ${canary}`, `open me:${canary}@tcp(a)/b`])
+    assert.ok(clean(redactText(text)), redactText(text));
+});
+
 test('useful text stays', () => {
   for (const text of [
     'failed to refresh token: unauthorized',

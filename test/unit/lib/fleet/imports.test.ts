@@ -120,15 +120,15 @@ test('a kubeconfig gives each cluster once, and nothing that is something else',
   assert.match(imported.comments.join('\n'), /west: left out: it is registered as west/);
 });
 
-test('clusters without a name are left out, which is said', () => {
-  const wecs = ['prod-a', 'b', ''].map((name) => ({ name }));
+test('clusters without a name, or with that of another one, are left out, which is said', () => {
+  const wecs = ['prod-a', 'b', '', 'prod-a'].map((name) => ({ name }));
   const named = withNameNotes({ wecs, comments: ['prod-a: Argo CD calls it prod.a'] });
   assert.deepEqual(
     named.wecs.map(({ name }) => name),
     ['prod-a', 'b'],
   );
   assert.deepEqual(named.comments.slice(1), [
-    'left out: clusters whose names have no letter or digit that a WEC may have',
+    'left out: clusters whose names have no letter or digit that a WEC may have, or the same ones as another',
   ]);
 });
 
