@@ -91,16 +91,17 @@ const runs = [
 const streams = runs.map(({ some, concurrency }) => runFiles(isNamed ? some : together(some), concurrency));
 /** Seconds of each file, for the list at the end of what is worth shortening. */
 const took = new Map<string, number>();
-/** The tests that have failed, by the file that was run. */
-const failures = new Map<string, string[]>();
+/** What has failed: tests by their files, and the files that were run, which may hold those of several. */
+const failures: string[] = [];
+const again: string[] = [];
 for (const stream of streams) {
   stream.on('test:fail', ({ file = '', name, details }) => {
-    if (details.type !== 'suite') failures.set(file, [...(failures.get(file) ?? []), name]);
+    if (details.type === 'test') failures.push(`${path.relative(root, file)}: ${name}`);
   });
   stream.on('test:summary', ({ file, success, duration_ms }) => {
     if (file === undefined && !success) process.exitCode = 1;
     if (file !== undefined) took.set(path.relative(root, file), Math.round(duration_ms / 1_000));
-    if (file !== undefined && !success) failures.set(file, failures.get(file) ?? []);
+    if (file !== undefined && !success) again.push(path.relative(root, file));
   });
 }
 // Each has a report and a summary of its own.
@@ -111,19 +112,16 @@ await Promise.all(
     return once(report, 'end');
   }),
 );
-const isOnServers = (file: string) => !/^(?:test\/unit\/|.*\/units-\d+\.test\.mjs$)/.test(path.relative(root, file));
-const again = [...failures.keys()];
-if (isCi && !isNamed && process.exitCode === 1 && again.length <= 2 && again.every(isOnServers)) {
-  for (const [file, names] of failures)
-    console.log(`second try: ${path.relative(root, file)}: ${names.join('; ') || 'its process has failed'}`);
+const isUnit = (file: string) => /^test\/unit\/|\/units-\d+\.test\.mjs$/.test(file);
+const mayPass = again.length > 0 && again.length <= 2 && !again.some(isUnit);
+if (isCi && !isNamed && mayPass && !stopped.signal.aborted) {
+  for (const failure of failures) console.log(`second try: ${failure}`);
   const second = runFiles(again, 1);
-  let isFailed = again.length === 0;
-  second.on('test:summary', ({ success }) => {
-    isFailed ||= !success;
+  second.on('test:summary', ({ file, success }) => {
+    if (file === undefined) process.exitCode = success ? 0 : 1;
   });
   // Its summary must not be taken for that of the run.
   for await (const text of second.compose(new spec())) process.stdout.write(String(text).replace(/^(?=.)/gm, '│ '));
-  if (!isFailed) process.exitCode = 0;
 }
 if (stopped.signal.aborted) process.exitCode = 130;
 const { started, lent } = pool.counts;

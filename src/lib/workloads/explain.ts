@@ -18,6 +18,7 @@ import {
   missingNamespaces,
   nothingSelected,
   systemObjects,
+  updatedJobs,
 } from './selection-warnings.ts';
 import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from './unseen.ts';
 import { countsTwice, type WdsObject } from './wds-contents.ts';
@@ -95,6 +96,7 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...notOneWec(subject),
     ...(ifSeen(collectors) ?? []),
     ...missingNamespaces(subject),
+    ...updatedJobs(subject),
     ...misspeltLabels(subject.spec, ifSeen(subject.inventory) ?? [], ifSeen(subject.wds.its)?.kube.cluster.context),
   ];
   return {

@@ -4,12 +4,18 @@ import { count } from '../core/words.ts';
 import { ifSeen } from '../kube/access.ts';
 import { groupOf, type KubeObject, type LabelSelector } from '../kube/client/objects.ts';
 import { nearestLabels } from '../ocm/find-wecs.ts';
-import type { DownsyncClause, PolicySpec } from '../ocm/kubestellar-api.ts';
+import type { Candidate, DownsyncClause, PolicySpec } from '../ocm/kubestellar-api.ts';
 import { describeObject } from '../ocm/object-ref.ts';
 import { hasMailbox } from './delivery.ts';
 import { isValid } from './label-selectors.ts';
 import type { PolicySubject } from './policy-subject.ts';
-import { labelsToSelect, namespaceOf, type SelectedObject } from './select-objects.ts';
+import {
+  failingParts,
+  labelsToSelect,
+  type NamespaceLabels,
+  namespaceOf,
+  type SelectedObject,
+} from './select-objects.ts';
 
 /** A policy, or a part of it, that selects nothing. */
 export function nothingSelected({ spec, wds, wecs, inventory, objects, contents, kinds }: PolicySubject): Problem[] {
@@ -134,3 +140,32 @@ const systemName =
 const isSystem = ({ namespace, name, labels }: { namespace?: string; name: string; labels?: object }): boolean =>
   systemName.test(namespace ?? name) ||
   (namespace === undefined && Object.hasOwn(labels ?? {}, 'kubernetes.io/bootstrapping'));
+
+export const isJob = ({ group, resource }: Pick<Candidate, 'group' | 'resource'>): boolean =>
+  group === 'batch' && resource === 'jobs';
+
+/** Makes a policy only create a Job, by a clause for it beside the one that selects it: the others must go on being updated. */
+export function toCreateOnly(
+  job: Candidate,
+  { name, downsync = [] }: { name: string; downsync?: readonly DownsyncClause[] | undefined },
+  namespaces: NamespaceLabels,
+  context: string,
+): NextStep {
+  const selecting = downsync.find((clause) => failingParts(clause, job, namespaces).length === 0);
+  const value = { ...selecting, apiGroup: 'batch', resources: ['jobs'], createOnly: true };
+  const patch = JSON.stringify([{ op: 'add', path: '/spec/downsync/-', value }]);
+  return run(
+    command`kubectl --context ${context} patch bindingpolicy ${name} --type json --patch ${patch}`,
+    'Add a clause that only creates Jobs',
+  );
+}
+
+/** A Job cannot be updated: its API server adds a selector and labels, which the agent then wants to remove. */
+export function updatedJobs({ name, objects, spec, wds, contents: { namespaces } }: PolicySubject): Problem[] {
+  const jobs = objects.filter(({ object, modulation }) => isJob(object) && modulation.createOnly !== true);
+  const [first] = jobs;
+  if (first === undefined) return [];
+  const message = `${count(jobs.length, 'Job')} would be created and then updated, which every API server refuses: createOnly is needed.`;
+  const next = toCreateOnly(first.object, { name, downsync: spec.downsync }, namespaces, wds.context);
+  return aboutObjects(jobs, { ...problem('job-needs-create-only', message, next), severity: 'warn' });
+}

@@ -10,7 +10,7 @@ import { flagsOf, toSeeTransport } from '../spaces/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import { failureIn, missingReplicas } from './returned-status.ts';
 import { failingParts, labelsToSelect, namespaceOf } from './select-objects.ts';
-import { toSelectWec } from './selection-warnings.ts';
+import { isJob, toCreateOnly, toSelectWec } from './selection-warnings.ts';
 import type { CustomTransform } from './transforms.ts';
 import { controllerTimeMs, inNamespace, late, lateSince } from './wds-stages.ts';
 import { appliedState, generationOf } from './works.ts';
@@ -162,6 +162,9 @@ function onWec(delivery: Delivery, commandWith: (context: string) => string, lea
 /** An agent waits twice as long before each further try, up to 1000 s (client-go, DefaultControllerRateLimiter). */
 const retried = advice('Once that is resolved, the agent retries by itself within 17 minutes');
 
+/** The words of validation: of most kinds, of PersistentVolumeClaims, and of StatefulSets (kubernetes pkg/apis). */
+const isImmutable = /field is immutable|is immutable after creation|updates to \w+ spec for fields other than/;
+
 /** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
 function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
   const { of, wec = 'NAME', evidence } = delivery;
@@ -189,24 +192,45 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
   if (ended !== undefined) return { ...ended, next: [...ended.next, retried] };
   const change = `No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`;
   if (message.includes(' is forbidden: ')) return { code: 'denied-on-wec', next: [advice(change), retried] };
-  if (message.includes('field is immutable')) {
-    const there = (verb: string, lead: string, ...more: string[]) =>
-      onWec(
-        delivery,
-        (at) => command`kubectl --context ${at} ${inNamespace(of)} ${verb} ${groupResourceOf(of)} ${of.name} ${more}`,
-        lead,
-      );
-    const next = [
-      there('get', 'See what is there', '-o', 'yaml'),
-      there('delete', 'If it may be replaced, delete it there: the agent creates it again'),
-      retried,
-    ];
-    return { code: 'immutable-on-wec', next };
-  }
+  if (isImmutable.test(message)) return unchangeable(delivery);
   const work = ifSeen(delivery.sent)?.work.metadata.name ?? '';
   const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work} -o yaml`;
   const step = evidence.its === undefined ? partial(see) : run(see, 'See what the agent says');
   return { code: 'not-applied', next: [step, retried] };
+}
+
+/** A field that cannot change. What is deleted is created again, with what that does to a Job, to data and to pods. */
+function unchangeable(delivery: Delivery): { code: string; next: NextStep[] } {
+  const { of, evidence, policyName = '', policy } = delivery;
+  if (isJob(of)) {
+    const policyOf = { name: policyName, downsync: policy?.spec?.downsync };
+    const next = [
+      toCreateOnly(
+        { ...of, metadata: of.object?.metadata ?? { name: of.name } },
+        policyOf,
+        of.namespaces,
+        evidence.wds.context,
+      ),
+    ];
+    return { code: 'job-needs-create-only', next };
+  }
+  const there = (verb: string, lead: string, ...more: string[]) =>
+    onWec(
+      delivery,
+      (at) => command`kubectl --context ${at} ${inNamespace(of)} ${verb} ${groupResourceOf(of)} ${of.name} ${more}`,
+      lead,
+    );
+  const keepsData = advice('Change the object back, or send it by another name: a deletion would take its data');
+  // Its pods, and so their claims, stay until its successor takes them over.
+  const orphaned = of.resource === 'statefulsets' ? ['--cascade=orphan'] : [];
+  const next = [
+    there('get', 'See what is there', '-o', 'yaml'),
+    of.resource === 'persistentvolumeclaims'
+      ? keepsData
+      : there('delete', 'If it may be replaced, delete it there: the agent creates it again', ...orphaned),
+    retried,
+  ];
+  return { code: 'immutable-on-wec', next };
 }
 
 const definitionOf = ({ group, resource }: Delivery['of']): Candidate => ({

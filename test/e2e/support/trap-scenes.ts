@@ -42,6 +42,11 @@ export const deployment = (name: string, run: Labels, image = 'nginx'): AnyObjec
   },
 });
 
+const job: AnyObject = {
+  ...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'run' } },
+  spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } } },
+};
+
 /** The first one concerns a WEC that has not been accepted yet. */
 export const traps: Trap[] = [
   {
@@ -113,6 +118,17 @@ export const traps: Trap[] = [
       },
     ],
     arrives: 'widget/w -n widget',
+  },
+  {
+    ...{ title: 'a Job would be updated after it was created', name: 'migrate', objects: [job] },
+    steps: [
+      {
+        ask: 'workload get job/run -n migrate',
+        code: 'job-needs-create-only',
+        offers: /^kubectl --context wds1 patch bindingpolicy migrate --type json /,
+      },
+    ],
+    arrives: 'job/run -n migrate',
   },
   {
     ...{ title: 'a template asks for a property that the WEC lacks', name: 'lacking', annotations: expanded },

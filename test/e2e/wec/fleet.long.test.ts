@@ -1,5 +1,6 @@
 /** WECs as a file: from none to a changed, reviewed and pruned fleet. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -72,6 +73,26 @@ const base = fileOf(
   { ...wec('wec2', { tier: 'web' }), properties: { maxPods: '100' } },
   wec('wec3', { tier: 'db' }),
 );
+
+it('runs no program of a kubeconfig that the file names, unless that is trusted', async () => {
+  const { home } = many.cli;
+  const ran = path.join(home, 'ran');
+  const plugin = path.join(home, 'plugin.sh');
+  await writeFile(plugin, `#!/bin/sh\ntouch ${ran}\nexit 1\n`, { mode: 0o755 });
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: './plugin.sh', interactiveMode: 'Never' };
+  const kubeconfig = {
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+    users: [{ name: 'u', user: { exec } }],
+    contexts: [{ name: 'wec9', context: { cluster: 'c', user: 'u' } }],
+  };
+  await writeFile(path.join(home, 'wecs.kubeconfig'), JSON.stringify(kubeconfig));
+  const file = fileOf({ ...wec('wec9'), kubeconfig: 'wecs.kubeconfig' } as File['wecs'][number]);
+  const refused = await fleet('plan', file);
+  assert.match(refused.stdout, /! wec9 .*\n.*Context wec9 of .*wecs\.kubeconfig has no credentials of its own/);
+  assert.equal(existsSync(ran), false);
+  await fleet('plan', file, '--trust-kubeconfigs');
+  assert.equal(existsSync(ran), true);
+});
 
 describe('a fleet', () => {
   it('is planned, applied once, and exported as it was written', async () => {

@@ -91,12 +91,17 @@ export function apiError(cluster: ClusterRef, status: number, body: string): Api
 
 const stepsOf = (step: NextStep | undefined): NextStep[] => (step === undefined ? [] : [step]);
 
+/** In characters: an invalid object is repeated whole. */
+const longestMessage = 20_000;
+
 function parseStatus(body: string): V1Status {
   // Else an HTML page or plain text of a proxy.
   const line = body.trim().split('\n')[0]?.slice(0, 200);
   const status: V1Status = jsonObject(body) ?? (line ? { message: line } : {});
   // Proxies for debugging repeat what they were sent.
-  return typeof status.message === 'string' ? { ...status, message: redactText(status.message) } : status;
+  return typeof status.message === 'string'
+    ? { ...status, message: redactText(status.message.slice(0, longestMessage)) }
+    : status;
 }
 
 /** Words for Node's codes of failed connections and certificates. */

@@ -57,11 +57,15 @@ export class Requests {
       }
       if (outcome instanceof Error) throw outcome;
       busy += 1;
-      if (outcome.status !== 429 || busy >= 5 || deadline.passed) return outcome;
+      if (!isTooEarly(outcome) || busy >= 5 || deadline.passed) return outcome;
       await pause(busyPauseMs(outcome), deadline, signal);
     }
   }
 }
+
+/** Too busy, or not all of a server that has just started: it has done nothing (k8s.io/apiserver, notFoundHandler). */
+const isTooEarly = ({ status, text }: Answer): boolean =>
+  status === 429 || text.includes('before all known HTTP paths have been installed');
 
 /** A kind that was just defined answers 429 for some milliseconds, with a Retry-After of a whole second. */
 function busyPauseMs({ text, retryAfter }: Answer): number {

@@ -74,7 +74,7 @@ test('the members of Karmada get properties, and their contexts by the UID of th
         spec: { id: 'uid-1', provider: 'aws', region: 'eu-1', zones: ['a', 'b'] },
       },
       { metadata: { name: 'member2' }, spec: { id: 'uid-2', zone: 'c' } },
-      { metadata: { name: 'member3' } },
+      { metadata: { name: 'member3' }, spec: null },
     ],
   });
   const candidates = [candidate('away', away('away')), candidate('m1', cluster('m1', {}, 'uid-1'))];

@@ -68,6 +68,14 @@ test('what left the file is removed by the record of the fleet alone, and only i
   ]);
 });
 
+test('a value without a record of who has written it may be anybody’s', () => {
+  const object = { metadata: { name: 'c1', labels: { tier: 'db' } } };
+  const judged = (forced: string[]) =>
+    judgeValues(object, 'labels', { fleet, values: { tier: 'web' }, forced: new Set(forced) });
+  assert.deepEqual(judged([]).conflicts, [{ key: 'tier', value: 'db', managers: ['unknown'] }]);
+  assert.deepEqual(judged(['tier']).changes, [{ key: 'tier', from: 'db', to: 'web' }]);
+});
+
 test('keys are called as anything', () => {
   const values = { constructor: 'a', toString: 'b' };
   assert.deepEqual(judge({}, values).changes, [

@@ -5,8 +5,10 @@ import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { betaKinds, deleteGuard, readGuard, writeGuard } from '../../../../src/lib/spaces/guard.ts';
+import { heldBindings } from '../../../../src/lib/workloads/delivery-evidence.ts';
 import { withFlags } from '../../../../src/lib/workloads/guard-wds.ts';
 import { fakeKube } from '../../support/builders.ts';
+import { binding } from '../../support/policy-builders.ts';
 import { soon } from '../../support/space-builders.ts';
 
 type Typed = KubeObject & { apiVersion?: string; kind?: string; spec?: { validations?: { expression: string }[] } };
@@ -56,6 +58,13 @@ const write = async (of: ReturnType<typeof server>) => {
   return kinds;
 };
 
+/** The policies whose Bindings a guard keeps, of one that selects nothing any more. */
+const heldIn = async (kube: Parameters<typeof heldBindings>[0]) => {
+  const policies = [{ metadata: { name: 'shop' }, spec: { downsync: [] } }];
+  const bindings = new Map([['shop', binding('shop', { objects: [{ resource: 'configmaps', name: 'a' }] })]]);
+  return [...(await heldBindings(kube, { policies, bindings }, { objects: [], namespaces: new Map(), unread: [] }))];
+};
+
 describe('the guard', () => {
   test('is written in the version that is served, and until it has an effect', async () => {
     for (const served of ['v1', 'v1beta1']) {
@@ -88,6 +97,7 @@ describe('the guard', () => {
     assert.equal((await readGuard(of.kube)).isOn, false);
     of.objects.splice(0, 2, policy, { ...binding, spec: { ...binding.spec, validationActions: ['Audit'] } } as Typed);
     assert.equal((await readGuard(of.kube)).isOn, false);
+    assert.deepEqual(await heldIn(of.kube), ['shop'], 'it may keep what a deletion then removes');
     of.objects.splice(0, 2, { ...policy, spec: { ...policy.spec, failurePolicy: 'Fail', added: 1 } } as Typed, binding);
     assert.equal((await readGuard(of.kube)).isOn, true, 'the API server adds fields');
   });

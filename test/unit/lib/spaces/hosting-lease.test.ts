@@ -69,6 +69,22 @@ describe('the Lease', () => {
     assert.deepEqual(cluster.writes, ['POST leases', 'DELETE stellarctl']);
   });
 
+  test('that another run has taken meanwhile makes this one fail: both may have written', async () => {
+    for (const [other, holder] of [
+      [leaseOf(otherMachine), /in progress: bob@desk/],
+      [undefined, /it has deleted the Lease of this one/],
+    ] as const) {
+      const { kube, run } = cluster.run(600_000);
+      const stolen = withHostingLease(kube, 'wds repair wds1', run, async () => {
+        cluster.objects.delete(leasePath);
+        if (other) cluster.objects.set(leasePath, { ...other, metadata: { ...other.metadata, uid: 'other' } });
+      });
+      await assert.rejects(stolen, { code: 'hosting-busy', message: holder });
+      assert.equal(cluster.lease?.metadata.uid, other && 'other');
+      cluster.objects.delete(leasePath);
+    }
+  });
+
   test('is deleted after a failure', async () => {
     const { kube, run } = cluster.run();
     const failing = withHostingLease(kube, 'init', run, () => Promise.reject(new Error('helm failed')));
@@ -199,6 +215,11 @@ describe('a Lease is abandoned', () => {
     test('without times: it is not of stellarctl', async () =>
       assert.ok(!(await isTaken({ ...leaseOf(otherMachine), spec: { holderIdentity: 'x' } }))));
   });
+});
+
+test('a holder that is no text is one', async () => {
+  cluster.objects.set(leasePath, { ...leaseOf(otherMachine), spec: { holderIdentity: 7 } } as never);
+  assert.equal((await take(100)).outcome, 'hosting-busy');
 });
 
 test('a run that is killed leaves its Lease, and the next one on this machine works at once', async () => {

@@ -126,6 +126,8 @@ describe('its export', () => {
       await assert.rejects(write('its1', { exportTo: exported }), StellarError);
       assert.equal(await readFile(exported, 'utf8'), text);
     });
+  test('is not stdout', async () =>
+    assert.rejects(write('its1', { exportTo: '-' }), { code: 'usage', message: /writes a file/ }));
   test('is not one of another user, who would own the credentials, and no pipe or device', async () => {
     if (process.getuid?.() === 0) {
       await writeFile(exported, '');

@@ -113,7 +113,10 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
 const plurals: Record<string, string> = {
   ConfigMap: 'configmaps',
   Deployment: 'deployments',
+  Job: 'jobs',
   Namespace: 'namespaces',
+  PersistentVolumeClaim: 'persistentvolumeclaims',
+  StatefulSet: 'statefulsets',
   Widget: 'widgets',
 };
 
@@ -218,12 +221,15 @@ describe('the next command', () => {
     assert.match(missing?.next ?? '', /^kubectl --context cluster1 -n t1 describe deployments web$/);
   });
   /** The record of a refusal for another reason. */
-  const refusedBecause = (message: string, changes: Partial<DeliveryEvidence> = {}) => {
-    const given = record('forbidden-on-wec');
+  const refusedBecause = (
+    message: string,
+    changes: Partial<DeliveryEvidence> = {},
+    [given, subject]: [Recorded, Subject] = [record('forbidden-on-wec'), widget],
+  ) => {
     for (const work of given.works ?? [])
       for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
         for (const each of conditions) Object.assign(each, { message, lastTransitionTime: '2026-11-20T15:00:00Z' });
-    return deliveries(given, widget, changes);
+    return deliveries(given, subject, changes);
   };
   test('leads to the webhook of the WEC that refuses an object, or does not answer', () => {
     for (const [why, lookFor] of [
@@ -257,6 +263,36 @@ describe('the next command', () => {
     );
     const [known] = refusedBecause(`failed to apply: widgets.example.com "w" ${why}`, { wds });
     assert.equal(known?.next, 'kubectl --context cluster1 get namespace shop -o yaml');
+  });
+  test('never leads to the deletion of a Job or a claim, and keeps the pods of a StatefulSet', () => {
+    const refusedOf = (kind: string, group: string, message: string) => {
+      const plural = plurals[kind] ?? '';
+      const text = JSON.stringify(record('forbidden-on-wec'))
+        .replaceAll('"widgets"', JSON.stringify(plural))
+        .replaceAll('"Widget"', JSON.stringify(kind))
+        .replaceAll('example.com', group);
+      const subject = { kind, apiVersion: group === '' ? 'v1' : `${group}/v1`, name: 'w' };
+      const [way] = refusedBecause(`Failed to apply manifest: ${message}`, { wds }, [JSON.parse(text), subject]);
+      return [way?.code, way?.steps.join('\n') ?? ''] as const;
+    };
+    const ofJob =
+      'Job.batch "w" is invalid: [spec.selector: Required value, spec.template: Invalid value: core.PodTemplateSpec{}: field is immutable]';
+    const [code, steps] = refusedOf('Job', 'batch', ofJob);
+    assert.equal(code, 'job-needs-create-only');
+    const patch = /patch bindingpolicy t14 --type json --patch '(.*)'$/.exec(steps)?.[1] ?? '';
+    const [{ op, path: place, value }] = JSON.parse(patch);
+    assert.deepEqual([op, place, value.resources, value.createOnly], ['add', '/spec/downsync/-', ['jobs'], true]);
+    assert.doesNotMatch(steps, /delete/);
+    const ofClaim =
+      'PersistentVolumeClaim "w" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests';
+    const claim = refusedOf('PersistentVolumeClaim', '', ofClaim);
+    assert.equal(claim[0], 'immutable-on-wec');
+    assert.doesNotMatch(claim[1], / delete /);
+    const ofSet =
+      'StatefulSet.apps "w" is invalid: spec: Forbidden: updates to statefulset spec for fields other than \'replicas\' are forbidden';
+    const set = refusedOf('StatefulSet', 'apps', ofSet);
+    assert.equal(set[0], 'immutable-on-wec');
+    assert.match(set[1], / delete statefulsets\.apps w --cascade=orphan\n/);
   });
   test('a failure shows when it began, and that the agent retries', () => {
     const [way] = refusedBecause('field is immutable');

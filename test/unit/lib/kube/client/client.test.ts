@@ -430,6 +430,15 @@ describe('credentials', () => {
 });
 
 describe('a server that', () => {
+  test('has just started, and does not know all of its paths yet, gets a retry', async () => {
+    const message = 'the request has been made before all known HTTP paths have been installed, please try again';
+    const { server, kube } = await serving((_, count) =>
+      count < 2 ? { status: 503, body: { message }, headers: { 'Retry-After': '0.01' } } : {},
+    );
+    await kube.read('/version');
+    assert.equal(server.requests.length, 2);
+  });
+
   test('is too busy (429) gets a retry after the time that it names', async () => {
     const { server, kube } = await serving((_, count) =>
       count < 3 ? { status: 429, headers: { 'Retry-After': '0.01' } } : {},

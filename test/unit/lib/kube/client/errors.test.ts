@@ -29,6 +29,10 @@ describe('the response', () => {
   test('never repeats the credentials that it was sent', () => {
     for (const body of [status('refused: you sent Bearer abc.def-ghi'), 'refused: you sent Basic dXNlcjpwYXNz'])
       assert.match(apiError(cluster, 403, body).message, /: refused: you sent (?:Bearer|Basic) <removed>$/);
+    for (const body of [status('you sent token=USERTOKEN-1'), status('you sent {"token":"USERTOKEN-1"}')])
+      assert.doesNotMatch(apiError(cluster, 403, body).message, /USERTOKEN/);
+    const named = 'secrets "vc-vcluster" is forbidden: User "ann" cannot get resource "secrets"';
+    assert.ok(apiError(cluster, 403, status(named)).message.endsWith(named));
   });
 
   test('without a message shows its number', () => assert.match(apiError(cluster, 502, '').message, /: HTTP 502$/));
