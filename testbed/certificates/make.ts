@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { buildGoModule, type Log } from '../plane/go-program.ts';
+import { buildGoProgram, type Log } from '../plane/go-program.ts';
 
 /** A server, the authorities that its client knows, and what Go says against it. All texts are PEM. */
 export interface JudgedServer {
@@ -17,15 +17,7 @@ export interface JudgedServer {
 
 /** Servers with certificates as KubeFlex makes them, and with others, each judged by Go's own verification. */
 export async function judgedServers(log: Log = () => {}): Promise<JudgedServer[]> {
-  const folder = await buildGoModule(
-    {
-      module: `${import.meta.dirname}/module`,
-      binaries: [{ name: 'certificates', package: '.' }],
-      title: 'certificates',
-      duration: 'some seconds',
-    },
-    log,
-  );
-  const { stdout } = await promisify(execFile)(`${folder}/certificates`, { maxBuffer: 1 << 24 });
+  const path = await buildGoProgram(import.meta.dirname, 'certificates', 'certificates', log);
+  const { stdout } = await promisify(execFile)(path, { maxBuffer: 1 << 24 });
   return JSON.parse(stdout) as JudgedServer[];
 }

@@ -70,6 +70,12 @@ export async function buildGoModule(module: GoModule, log: Log): Promise<string>
   return folder;
 }
 
+/** Builds the small program in the folder `module` of a part of the bed. @param part the folder of that part @returns its path */
+export async function buildGoProgram(part: string, name: string, title: string, log: Log): Promise<string> {
+  const module = { module: join(part, 'module'), binaries: [{ name, package: '.' }], title, duration: 'some seconds' };
+  return join(await buildGoModule(module, log), name);
+}
+
 /** Builds beside the folder and moves the result there, so the folder is never incomplete. */
 async function buildInto(folder: string, module: GoModule, log: Log): Promise<void> {
   log(`building ${module.title}, once for this machine: ${module.duration}`);

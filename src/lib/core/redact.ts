@@ -26,9 +26,11 @@ const forms =
 const authorization = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi;
 /** Headers whose value extends to the end of the line: several cookies, and schemes other than the ones above. */
 const header = /\b((?:cookie|authorization(?!\W{1,6}(?:bearer|basic)\b))\\*["']?\s*[:=]\s*\[?\\*["']?)[^\n"'\]\\]+/gi;
-/** User and password in a URL, and in the name of a data source. */
+/** User and password in a URL. */
 const userOfUrl =
   /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'?#:@]*:(?!\d{1,5}[/?#])[^\s"']{0,200}|[^\s/"'?#]*)@/gi;
+/** The same in the name of a data source: `user:password@tcp(host)/name`. */
+const userOfSource = /\b[\w.-]+:[^\s@'"]{1,200}@(?=[a-z]+\()/gi;
 
 /** Prose such as `refused the token: expired`, and the name of a Secret in a log: `secret="namespace/name"`. */
 const isHarmless = (name: string, value: string, before: string): boolean =>
@@ -43,7 +45,7 @@ export function redactText(text: string): string {
     .replace(authorization, `$1 ${removed}`)
     .replace(header, `$1${removed}`)
     .replace(userOfUrl, '$1')
-    .replace(/\b[\w.-]+:[^\s@'"]{1,200}@(?=[a-z]+\()/gi, '')
+    .replace(userOfSource, '')
     .replace(field, (whole, name: string, value: string, at: number, all: string) =>
       isHarmless(name, value, all.slice(Math.max(0, at - 2), at)) ? whole : `${name}${removed}`,
     )

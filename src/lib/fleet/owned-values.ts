@@ -3,8 +3,7 @@ import { advice } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { byName, type ConfigMap, type KubeObject, resources } from '../kube/client/objects.ts';
 import { fieldManager } from '../kube/client/transport.ts';
-import { listServed } from '../kube/served.ts';
-import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
+import { listProperties } from '../ocm/find-wecs.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { notAHub } from '../ocm/require-hub.ts';
 
@@ -127,12 +126,12 @@ export interface Present {
 }
 
 export async function readPresent(hub: Kube): Promise<Present> {
-  const [clusters, configMaps] = await Promise.all([
+  const [clusters, properties] = await Promise.all([
     hub.list<ManagedCluster>(resources.managedClusters),
-    listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
+    listProperties(hub),
   ]);
   if (clusters === undefined) throw notAHub(hub);
-  return { clusters: byName(clusters), properties: byName(configMaps) };
+  return { clusters: byName(clusters), properties };
 }
 
 /** What the values of one WEC need. */

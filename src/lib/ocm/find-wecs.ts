@@ -5,8 +5,10 @@ import { count, nearestNames } from '../core/words.ts';
 import { partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { byName, resources } from '../kube/client/objects.ts';
+import { byName, type ConfigMap, resources } from '../kube/client/objects.ts';
+import { listServed } from '../kube/served.ts';
 import { isRecorded, recordedUid } from './cluster-uid.ts';
+import { propertiesNamespace } from './kubestellar-api.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
 import { findManagedCluster, notAHub } from './require-hub.ts';
 
@@ -104,3 +106,7 @@ export function noSuchWec(name: string, { cluster }: Kube, known: readonly strin
     next: [run(command`stellarctl wec list --its ${cluster.context}`, 'See what exists')],
   });
 }
+
+/** The ConfigMaps with the properties of WECs, by WEC: that one has none is believed only of a list. */
+export const listProperties = async (hub: Kube): Promise<Map<string, ConfigMap>> =>
+  byName(await listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }));

@@ -203,7 +203,7 @@ export async function findAccess(tools: SpaceTools): Promise<{ found: FoundAcces
  */
 export async function revokeAccess({ name, kube, uid }: FoundAccess): Promise<void> {
   if (uid !== undefined) await kube.delete(resources.serviceAccounts, name, { namespace, uid });
-  const left = kube.dryRun ? [] : await listServed(kube, resources.serviceAccounts, { namespace });
+  const left = kube.dryRun ? [] : await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
   if (left.some(({ metadata }) => metadata.name === name)) {
     const message = `Service account ${namespace}/${name} of ${describeCluster(kube.cluster)} still exists: its tokens are valid.`;
     throw new StellarError('api-error', message, { next: [advice('Rerun the command')] });

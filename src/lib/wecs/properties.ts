@@ -2,11 +2,10 @@ import { withChanges } from '../core/changes.ts';
 import { once } from '../core/concurrency.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
-import { byName, type ConfigMap, resources } from '../kube/client/objects.ts';
-import { listServed } from '../kube/served.ts';
+import { type ConfigMap, resources } from '../kube/client/objects.ts';
 import { ensureNamespace } from '../kube/writes.ts';
 import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../ocm/customization.ts';
-import { findWecs, type WecTarget } from '../ocm/find-wecs.ts';
+import { findWecs, listProperties, type WecTarget } from '../ocm/find-wecs.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
@@ -24,17 +23,13 @@ export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | 
   return hub.get<ConfigMap>(resources.configMaps, name, { namespace: propertiesNamespace });
 }
 
-/** The ConfigMaps with the properties of WECs, by WEC: without those that this user may not read, properties may seem lost. */
+/** Like listProperties, without those that this user may not read: their properties may seem lost. */
 export const readProperties = async (hub: Kube): Promise<Map<string, ConfigMap>> =>
-  byName(
-    ifSeen(await tryRead(() => hub.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace }))) ?? [],
-  );
+  ifSeen(await tryRead(() => listProperties(hub))) ?? new Map();
 
-/** That a WEC has no ConfigMap is believed only of a list. */
 async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {
   const found = await findWecs(hub, target);
-  const all = await listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace });
-  const named = byName(all);
+  const named = await listProperties(hub);
   return found.map(({ name, cluster }) => ({ name, source: cluster && { cluster, configMap: named.get(name) } }));
 }
 

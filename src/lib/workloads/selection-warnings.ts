@@ -144,7 +144,7 @@ const isSystem = ({ namespace, name, labels }: { namespace?: string; name: strin
 export const isJob = ({ group, resource }: Pick<Candidate, 'group' | 'resource'>): boolean =>
   group === 'batch' && resource === 'jobs';
 
-/** Makes a policy only create a Job, by a clause for it beside the one that selects it: the others must go on being updated. */
+/** Makes a policy only create a Job, by a clause for it beside the one that selects it: other objects must still be updated. */
 export function toCreateOnly(
   job: Candidate,
   { name, downsync = [] }: { name: string; downsync?: readonly DownsyncClause[] | undefined },

@@ -23,6 +23,18 @@ const scaleTransport = (of: RestartWorld, replicas: number) => {
   return of.tools().hosting.merge(deployments, 'transport-controller', { spec: { replicas } });
 };
 
+/** Controllers do what is due at each reading. */
+const tick = (of: RestartWorld) =>
+  of.tools().hosting.list({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }, {});
+
+/** The controller manager crashes while the transport is down, and empties the Bindings at its next start. */
+const crash = async (of: RestartWorld) => {
+  await scaleTransport(of, 0);
+  of.killManager();
+  time.clock.ms += 6_500;
+  await tick(of);
+};
+
 const assertDone = (of: RestartWorld) => {
   assert.deepEqual(of.probes, []);
   assert.equal(of.note, undefined);
@@ -30,13 +42,13 @@ const assertDone = (of: RestartWorld) => {
 };
 
 describe('a restart of the controller manager', () => {
-  test('without this sequence, loses every work', () => {
+  test('without this sequence, loses every work', async () => {
     const of = world();
     const sent = works(of);
     assert.equal(sent.length, 6);
     of.killManager();
     time.clock.ms += 6_500;
-    void of.tools().hosting.list({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }, {});
+    await tick(of);
     assert.deepEqual(works(of), []);
   });
 
@@ -199,8 +211,6 @@ describe('whatever the note lists, the workloads are kept', () => {
       [...of.bindings.values()].map(({ spec }) => spec?.workload),
       [{}, {}],
     );
-  const tick = (of: RestartWorld) =>
-    of.tools().hosting.list({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }, {});
   /** The works once the controller manager has done what its start does. */
   const settled = async (of: RestartWorld) => {
     for (const ms of [6_500, 1_000, 120_000]) {
@@ -228,10 +238,7 @@ describe('whatever the note lists, the workloads are kept', () => {
   test('after a crash of the controller manager while the transport is down', async () => {
     const of = world({ fillsAfter: 90_000 });
     const sent = works(of);
-    await scaleTransport(of, 0);
-    of.killManager();
-    time.clock.ms += 6_500;
-    await tick(of);
+    await crash(of);
     emptied(of);
     assert.equal((await restart(of)).error, undefined);
     assert.deepEqual(await settled(of), sent);
@@ -255,10 +262,8 @@ describe('whatever the note lists, the workloads are kept', () => {
   test('while a policy that the note does not list is not evaluated, which no probe shows', async () => {
     const of = world({ objects: 1 });
     const sent = works(of);
-    await scaleTransport(of, 0);
-    of.killManager();
     of.start.leavesOut = 'shop-0';
-    time.clock.ms += 6_500;
+    await crash(of);
     const { error } = await restart(of, 120_000);
     assert.equal(error?.code, 'restart-unproven');
     assert.match(String(error?.message), /Binding shop lacks configmaps\/shop\/shop-0/);
