@@ -12,6 +12,8 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
 import { collectShortfalls } from '../test/bench/goals.ts';
+import { buildOcm101 } from '../testbed/ocm-1.0/build.ts';
+import { buildOcm12 } from '../testbed/ocm-1.2/build.ts';
 import { Pool } from '../testbed/pool/pool.ts';
 import { buildPrograms } from '../testbed/programs/build.ts';
 import { cleanEnvironment } from './test-environment.ts';
@@ -59,7 +61,10 @@ if (values.release) process.env.TEST_RELEASE = '1';
 process.env.NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
 
 // Compiling takes all cores for minutes: beside it, tests that wait for servers would be too late.
-if (files.some((file) => !file.startsWith('test/unit/'))) await buildPrograms(console.error);
+const withServers = files.filter((file) => !file.startsWith('test/unit/'));
+if (withServers.length > 0) await buildPrograms(console.error);
+if (withServers.length > 0) await buildOcm101(console.error);
+if (withServers.some((file) => !kindsOf(file).includes('short'))) await buildOcm12(console.error);
 
 const tellShortfalls = values.release ? collectShortfalls() : () => {};
 

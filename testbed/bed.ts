@@ -11,6 +11,7 @@ import type { ControlPlane } from './kubeflex/objects.ts';
 import { tableOf } from './kubelet/folder.ts';
 import { initHub, linkPrograms } from './kubelet/programs.ts';
 import type { HubOptions } from './ocm/hub.ts';
+import { buildOcm101 } from './ocm-1.0/build.ts';
 import { buildOcm12 } from './ocm-1.2/build.ts';
 import type { Log } from './plane/build.ts';
 import { publishClusterInfo } from './plane/cluster-info.ts';
@@ -186,10 +187,11 @@ export class Bed {
 /** Starts a bed, after building its programs if this machine has none yet. */
 export async function startBed({ planes, log = () => {}, dir = tmpdir(), ...which }: BedOptions): Promise<Bed> {
   const programs = await buildPrograms(log);
-  const newerOcm = which.hasNewerOcm ? await buildOcm12(log) : undefined;
+  const ocm = { 'v1.0.0': programs, 'v1.0.1': await buildOcm101(log) };
+  const newerOcm = which.hasNewerOcm && { 'v1.2.1': await buildOcm12(log) };
   await mkdir(dir, { recursive: true });
   const own = await mkdtemp(join(dir, 'stellarctl-bed-'));
-  linkPrograms(own, programs, newerOcm);
+  linkPrograms(own, programs, { ...ocm, ...newerOcm });
   const bed = new Bed(own, programs);
   try {
     await bed.addPlanes(planes);

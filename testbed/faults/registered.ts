@@ -97,7 +97,7 @@ export const registrationFaults: readonly FaultRow[] = [
     await scene.untilCluster(condition.available, 'False');
   }),
   row('versions-apart', 'The agent is of an older version than the hub', (scene) =>
-    scene.register({ agentVersion: 'v0.15.0' }),
+    scene.register({ agentVersion: 'v1.0.0' }),
   ),
   row('cluster-deleted', 'The ManagedCluster was deleted under a living agent', async (scene) => {
     await scene.register();

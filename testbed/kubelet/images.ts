@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { idle } from '../images/idle.ts';
 import { ocmStatusAddon } from '../images/ocm-status-addon.ts';
 import { ingressController, traefik } from '../ingress/controller.ts';
@@ -14,9 +16,11 @@ export type Image =
   | { entrypoint?: string; folder?: string; adapt?: (words: string[]) => string[] }
   | { run: (context: PodContext) => Promise<void> };
 
-/** The images, by the last part of their repository's name; registry and tag do not matter. */
+/** The programs of OCM. */
+const ocm = new Set(['addon-manager', 'placement', 'registration', 'registration-operator', 'work']);
+
+/** The other images, by the last part of their repository's name; registry and tag do not matter. */
 const images: Record<string, Image> = {
-  'addon-manager': {},
   // Its users name its shell, which is this machine's.
   busybox: {},
   clusteradm: { entrypoint: 'clusteradm' },
@@ -37,25 +41,23 @@ const images: Record<string, Image> = {
   'ocm-status-addon': { run: ocmStatusAddon },
   'ocm-transport-controller': { entrypoint: 'ocm-transport-controller' },
   pause: { run: idle },
-  placement: {},
   postgresql: { run: postgresql },
-  registration: {},
-  'registration-operator': {},
   traefik: { run: traefik },
   vcluster: { run: syncer },
-  work: {},
 };
 
 /**
- * An image, or undefined if it cannot be pulled: one that is not supported, or that has `unknown` or `missing` in its name. An image in
- * a folder `workloads` is a workload, which does nothing.
+ * An image, or undefined if it cannot be pulled: one that is not supported, of a version of OCM that the bed has no programs of, or that
+ * has `unknown` or `missing` in its name. An image in a folder `workloads` is a workload, which does nothing.
+ * @param bin the folder of the programs
  */
-export function imageOf(reference: string): Image | undefined {
+export function imageOf(reference: string, bin: string): Image | undefined {
   if (/unknown|missing/.test(reference)) return undefined;
   if (/(^|\/)workloads\//.test(reference)) return { run: idle };
   const [, repository = '', tag] = /^(.+?)(?::([^/:]+))?(?:@.+)?$/.exec(reference) ?? [];
-  if (tag === 'v1.2.1' && repository.includes('open-cluster-management/')) return { folder: tag };
-  return images[repository.split('/').at(-1) ?? ''];
+  const name = repository.split('/').at(-1) ?? '';
+  if (ocm.has(name)) return tag !== undefined && existsSync(join(bin, tag)) ? { folder: tag } : undefined;
+  return images[name];
 }
 
 /**

@@ -175,7 +175,7 @@ export class PodRun {
     };
     for (let told = ''; !signal.aborted; await this.#change(signal)) {
       const reference = imageNow();
-      const image = imageOf(reference);
+      const image = imageOf(reference, this.#node.machine.bin);
       if (image && !this.#node.faults.isUnpullable(reference)) return image;
       if (told === reference) continue;
       told = reference;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,7 +15,7 @@ import { programFolder } from './folder.ts';
 /** The binaries of testbed/programs, and the names of the programs in each. */
 const binaries: Record<string, string[]> = {
   'control-plane': ['etcd', 'kube-apiserver', 'kube-controller-manager'],
-  ocm: ['registration-operator', 'registration', 'work', 'placement', 'addon', 'ocm-transport-controller', 'kubectl'],
+  ocm: ['ocm-transport-controller', 'kubectl'],
   'kubeflex-manager': ['manager'],
   cmupdate: ['cmupdate'],
   'controller-manager': ['controller-manager'],
@@ -23,22 +23,30 @@ const binaries: Record<string, string[]> = {
   helm: ['helm'],
 };
 
+/** The programs of each version of OCM. */
+const ocmPrograms = ['registration-operator', 'registration', 'work', 'placement', 'addon'];
+
 /** Programs that no registry serves: scripts of this folder around one that is served (README.md has the reasons). */
 const scripts = ['clusteradm', 'kine'];
 
 /**
  * Creates a folder of the bed with the programs of images, by name.
  * @param built what testbed/programs builds
- * @param newerOcm what testbed/ocm-1.2 builds, if the bed has it
+ * @param ocm by version of OCM, the folder of its programs, or of the binary `ocm` that is all of them, and of its chart of a hub
  */
-export function linkPrograms(dir: string, built: string, newerOcm?: string): void {
+export function linkPrograms(dir: string, built: string, ocm: Record<string, string>): void {
   const bin = programFolder(dir);
   mkdirSync(bin);
   for (const [binary, names] of Object.entries(binaries))
     for (const name of names) symlinkSync(join(built, binary), join(bin, name));
   for (const name of scripts) symlinkSync(join(import.meta.dirname, 'scripts', `${name}.sh`), join(bin, name));
-  symlinkSync(built, join(bin, ocmVersion));
-  if (newerOcm) symlinkSync(newerOcm, join(bin, 'v1.2.1'));
+  for (const [version, folder] of Object.entries(ocm)) {
+    const own = join(bin, version);
+    mkdirSync(own);
+    const all = existsSync(join(folder, 'ocm')) ? 'ocm' : undefined;
+    for (const name of ocmPrograms) symlinkSync(join(folder, all ?? name), join(own, name));
+    symlinkSync(join(folder, 'cluster-manager'), join(own, 'cluster-manager'));
+  }
 }
 
 /** How many webhook configurations a hub has. */

@@ -1,5 +1,6 @@
-import { buildGoModule, type Log, requiredVersion } from '../plane/go-program.ts';
-import { overlay } from '../programs/build.ts';
+import { requiredVersion } from '../plane/go-module.ts';
+import { buildGoModule, type Log } from '../plane/go-program.ts';
+import { chartOfHub, overlay } from '../programs/build.ts';
 
 const module = import.meta.dirname;
 const ocm = 'open-cluster-management.io/ocm';
@@ -11,9 +12,9 @@ export function buildOcm12(log: Log): Promise<string> {
   return buildGoModule(
     {
       module,
-      overlay,
+      overlays: [overlay],
       binaries: names.map((name) => ({ name, package: `${ocm}/cmd/${name}`, settings })),
-      folders: { 'cluster-manager': { module: ocm, path: 'deploy/cluster-manager/chart/cluster-manager' } },
+      folders: chartOfHub,
       title: 'OCM 1.2.1',
       duration: '5 minutes the first time',
     },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { AnyObject } from '../kube/objects.ts';
 import { customResourceDefinitions } from '../kube/resources.ts';
-import { requiredFolder } from '../plane/go-program.ts';
+import { requiredFolder } from '../plane/go-module.ts';
 import { remembered } from '../plane/remembered.ts';
 
 /** A kind that a CRD defines. */

@@ -1,11 +1,11 @@
 import { type Rule, rule } from './rbac.ts';
 
-/** The version of OCM that KubeStellar 0.30.0 installs: that of testbed/programs. */
-export const ocmVersion = 'v1.0.0';
+/** The version of OCM in the bed's own hubs and WECs. KubeStellar 0.30.0 installs v1.0.0, which is older by a hole in the hub. */
+export const ocmVersion = 'v1.0.1';
 
 /** How a hub may differ from that of a current `clusteradm init`. */
 export interface HubOptions {
-  /** The version of its images, that of the bed's programs by default. */
+  /** The version of its images. */
   version?: string;
   /** The registry of its images, quay.io/open-cluster-management by default. */
   registry?: string;

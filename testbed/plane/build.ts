@@ -1,4 +1,5 @@
-import { type Log, requiredVersion } from './go-program.ts';
+import { requiredVersion } from './go-module.ts';
+import type { Log } from './go-program.ts';
 
 export type { Log };
 

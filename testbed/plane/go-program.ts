@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { requiredFolder } from './go-module.ts';
 import { overlayFlags } from './go-overlay.ts';
 import { withLock } from './lock.ts';
 import { cacheFolder, machineEnvironment } from './machine.ts';
@@ -29,30 +30,13 @@ export interface GoModule {
   /** The folder with go.mod and go.sum. */
   module: string;
   binaries: readonly GoBinary[];
-  /** The folder of the overlay of Go's own packages that it is compiled with (go-overlay.ts), if any. */
-  overlay?: string;
+  /** The folders of the overlays that it is compiled with (go-overlay.ts), if any. */
+  overlays?: readonly string[];
   /** Folders of modules that belong to it, by their names in the result. */
   folders?: Record<string, { module: string; path: string }>;
   /** What is being built, and how long that takes, for messages. */
   title: string;
   duration: string;
-}
-
-/** The version (`v1.2.3`) in which a Go module requires another. */
-export function requiredVersion(module: string, other: string): string {
-  const text = readFileSync(join(module, 'go.mod'), 'utf8');
-  const line = text.split('\n').find((each) => each.trim().startsWith(`${other} v`));
-  if (!line) throw new Error(`${module} does not require ${other}`);
-  return line.trim().split(' ')[1] ?? '';
-}
-
-/** The folder of a module that a Go module requires. */
-export async function requiredFolder(module: string, other: string): Promise<string> {
-  const { stdout } = await run('go', ['list', '-m', '-f', '{{.Dir}}', other], {
-    cwd: module,
-    env: machineEnvironment(),
-  });
-  return stdout.trim();
 }
 
 /**
@@ -105,9 +89,9 @@ async function goVersion({ module, title }: GoModule): Promise<string> {
   return version;
 }
 
-async function contentHash({ module, binaries, folders, overlay }: GoModule, go: string): Promise<string> {
+async function contentHash({ module, binaries, folders, overlays = [] }: GoModule, go: string): Promise<string> {
   const hash = createHash('sha256').update(`${go}\0${JSON.stringify([binaries, folders])}`);
-  for (const folder of overlay === undefined ? [module] : [module, overlay]) {
+  for (const folder of [module, ...overlays]) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
     const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
     for (const file of files.sort()) hash.update(`\0${relative(folder, file)}\0`).update(await readFile(file));
@@ -115,7 +99,11 @@ async function contentHash({ module, binaries, folders, overlay }: GoModule, go:
   return hash.digest('hex').slice(0, 16);
 }
 
-async function compile({ module, binaries, folders = {}, overlay }: GoModule, folder: string, log: Log): Promise<void> {
+async function compile(
+  { module, binaries, folders = {}, overlays = [] }: GoModule,
+  folder: string,
+  log: Log,
+): Promise<void> {
   const env = { ...machineEnvironment(), CGO_ENABLED: '0' };
   const progress = new GoProgress(log);
   const go = async (args: readonly string[]): Promise<string> => {
@@ -130,11 +118,11 @@ async function compile({ module, binaries, folders = {}, overlay }: GoModule, fo
     const packages = await go(['list', '-deps', ...binaries.map((binary) => binary.package)]);
     progress.total = packages.split('\n').length - 1;
     const generated = join(folder, 'overlay');
-    const own = overlay === undefined ? [] : await overlayFlags(overlay, generated);
+    const flags = overlays.length === 0 ? [] : await overlayFlags(overlays, module, generated);
     for (const { name, package: path, settings = {} } of binaries) {
       const ldflags = ['-s', '-w', ...Object.entries(settings).map(([key, value]) => `-X ${key}=${value}`)].join(' ');
       const output = join(folder, name);
-      await go(['build', '-v', '-trimpath', '-buildvcs=false', ...own, '-ldflags', ldflags, '-o', output, path]);
+      await go(['build', '-v', '-trimpath', '-buildvcs=false', ...flags, '-ldflags', ldflags, '-o', output, path]);
     }
     await rm(generated, { recursive: true, force: true });
     for (const [name, from] of Object.entries(folders)) {

@@ -1,22 +1,32 @@
 import { join } from 'node:path';
 import { kubernetesVersion } from '../plane/build.ts';
-import { buildGoModule, type GoBinary, type Log, requiredVersion } from '../plane/go-program.ts';
+import { requiredVersion } from '../plane/go-module.ts';
+import { buildGoModule, type GoBinary, type Log } from '../plane/go-program.ts';
 
-const module = import.meta.dirname;
+/** The folder of the Go module. */
+export const programsModule = import.meta.dirname;
 /** What gives a process a pod's files and network (overlay/syscall.go.txt). */
-export const overlay = join(module, 'overlay');
-const versionOf = (path: string) => requiredVersion(module, path);
+export const overlay = join(programsModule, 'overlay');
+const versionOf = (path: string) => requiredVersion(programsModule, path);
 
-const binariesOf = (kubernetes: Record<string, string>): GoBinary[] => [
+const ocmModule = 'open-cluster-management.io/ocm';
+const kubernetes = kubernetesVersion(programsModule);
+
+/** The programs of OCM, KubeStellar's transport controller and kubectl in one. @param version that OCM says of itself */
+export const ocm = (version: string): GoBinary => ({
+  name: 'ocm',
+  package: './ocm',
+  settings: { ...kubernetes, [`${ocmModule}/pkg/version.versionFromGit`]: version },
+});
+
+/** OCM's chart of a hub, as a folder that belongs to programs. */
+export const chartOfHub = {
+  'cluster-manager': { module: ocmModule, path: 'deploy/cluster-manager/chart/cluster-manager' },
+};
+
+const binaries: GoBinary[] = [
   { name: 'control-plane', package: './control-plane', settings: kubernetes },
-  {
-    name: 'ocm',
-    package: './ocm',
-    settings: {
-      ...kubernetes,
-      'open-cluster-management.io/ocm/pkg/version.versionFromGit': versionOf('open-cluster-management.io/ocm'),
-    },
-  },
+  ocm(versionOf(ocmModule)),
   { name: 'kubeflex-manager', package: 'github.com/kubestellar/kubeflex/cmd/manager' },
   { name: 'cmupdate', package: 'github.com/kubestellar/kubeflex/cmd/cmupdate' },
   { name: 'controller-manager', package: 'github.com/kubestellar/kubestellar/cmd/controller-manager' },
@@ -36,15 +46,10 @@ const binariesOf = (kubernetes: Record<string, string>): GoBinary[] => [
 export function buildPrograms(log: Log): Promise<string> {
   return buildGoModule(
     {
-      module,
-      binaries: binariesOf(kubernetesVersion(module)),
-      overlay,
-      folders: {
-        'cluster-manager': {
-          module: 'open-cluster-management.io/ocm',
-          path: 'deploy/cluster-manager/chart/cluster-manager',
-        },
-      },
+      module: programsModule,
+      binaries,
+      overlays: [overlay],
+      folders: chartOfHub,
       title: 'Kubernetes, OCM, KubeFlex, KubeStellar and helm',
       duration:
         '8 to 12 minutes the first time (fetches about 1 GB of Go modules and leaves 4 to 5 GB in the caches of Go)',

@@ -62,7 +62,7 @@ describe('its token', () => {
       version: 1,
       its: 'its1',
       external: { server: hub.server, certificateAuthority: hub.caPem },
-      ocmVersion: '1.0.0',
+      ocmVersion: '1.0.1',
       imageRegistry: 'quay.io/open-cluster-management',
     });
     assert.equal(internal.server, hub.internalServer);

@@ -16,7 +16,7 @@ let isKept = false;
 export async function enterBed(planes: readonly PlaneSpec[]): Promise<Bed> {
   const other = planes.find((spec) => !isDeepStrictEqual(made.get(spec.name) ?? spec, spec));
   if (other) throw new Error(`the shared bed has another ${other.name}: ${JSON.stringify(made.get(other.name))}`);
-  bed ??= await startBed({ planes: [] });
+  bed ??= await startBed({ planes: [], hasNewerOcm: true });
   const entered = bed;
   const missing = planes.filter(({ name }) => !made.has(name));
   for (const spec of missing) made.set(spec.name, spec);

@@ -66,20 +66,20 @@ describe('the agent uses', { ...inRelease, concurrency: true }, () => {
       '--image-registry',
       'registry.example/ocm/',
       '--ocm-version',
-      '1.2.0',
+      '1.0.0',
       '--image-pull-secret',
       secret,
     ];
     const { stdout, stderr } = await cli.succeed([...line, '-v']);
     const { spec } = await cluster1.admin.get<Deployment>(resources.deployments, operator);
-    assert.equal(spec.template.spec.containers[0]?.image, 'registry.example/ocm/registration-operator:v1.2.0');
+    assert.equal(spec.template.spec.containers[0]?.image, 'registry.example/ocm/registration-operator:v1.0.0');
     const klusterlet = (await cluster1.admin.get<AnyObject>(resources.klusterlets, 'klusterlet')).spec as Record<
       string,
       string
     >;
-    assert.equal(klusterlet.registrationImagePullSpec, 'registry.example/ocm/registration:v1.2.0');
-    assert.equal(klusterlet.workImagePullSpec, 'registry.example/ocm/work:v1.2.0');
-    assert.equal(klusterlet.imagePullSpec, 'registry.example/ocm/registration-operator:v1.2.0');
+    assert.equal(klusterlet.registrationImagePullSpec, 'registry.example/ocm/registration:v1.0.0');
+    assert.equal(klusterlet.workImagePullSpec, 'registry.example/ocm/work:v1.0.0');
+    assert.equal(klusterlet.imagePullSpec, 'registry.example/ocm/registration-operator:v1.0.0');
     assert.equal(await secretText(cluster1, pullSecret, '.dockerconfigjson'), credentials);
     assert.doesNotMatch(stdout + stderr, /c2VjcmV0|secret-word/);
     await assertAvailable(its1, 'cluster1');

@@ -147,7 +147,7 @@ describe('recovery', { concurrency: true }, () => {
 
     it('whose operator another user has upgraded, and then stopped: it is not downgraded', async () => {
       const { admin } = bed.plane(name);
-      const image = 'quay.io/open-cluster-management/registration-operator:v1.4.0';
+      const image = 'quay.io/open-cluster-management/registration-operator:v1.2.1';
       await admin.patch<AnyObject>(
         resources.deployments,
         operator,
@@ -163,7 +163,7 @@ describe('recovery', { concurrency: true }, () => {
       await stopKlusterlet(bed.plane(name));
       const { next } = await advice(name);
       const { stderr } = await cli.succeed(next);
-      assert.match(stderr, /^removed: operator 1\.4\.0 kept: wec upgrade changes it$/m);
+      assert.match(stderr, /^removed: operator 1\.2\.1 kept: wec upgrade changes it$/m);
       await assertAvailable(bed.plane('its1'), name);
       assert.equal(await imageOfOperator(name), image);
       const crd = await admin.get<AnyObject>(resources.customResourceDefinitions, klusterletCrd);
