@@ -119,6 +119,8 @@ test('only these places open connections, and only to the clusters of contexts',
     'src/lib/doctor/machine-checks.ts',
     // Compares addresses.
     'src/lib/ocm/endpoint.ts',
+    // Asks the registry of `init --image-registry`, without credentials.
+    'src/lib/spaces/space-images.ts',
   ]);
 });
 

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice, command } from '../../lib/core/next-step.ts';
 import type { ItsType } from '../../lib/ocm/kubeflex-names.ts';
+import { safeOcm } from '../../lib/ocm/ocm-versions.ts';
 import type { ItsInput } from '../../lib/spaces/create-its.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -22,6 +23,7 @@ interface Options extends HostingOptions, WritingOptions {
   bootstrapContext?: string;
   hubApiserver?: string;
   imageRegistry?: string;
+  ocmVersion?: string;
 }
 
 export const definition: Definition<Options> = {
@@ -38,12 +40,16 @@ export const definition: Definition<Options> = {
     ],
   ],
   arguments: [['<name>', 'its name']],
-  rare: ['--no-ocm', '--bootstrap-kubeconfig', '--hub-apiserver', '--image-registry'],
+  rare: ['--no-ocm', '--ocm-version', '--bootstrap-kubeconfig', '--hub-apiserver', '--image-registry'],
   options: [
     new Option('--type <type>', 'the type of its control plane')
       .choices(['vcluster', 'host', 'external'])
       .default('vcluster'),
     ['--no-ocm', 'do not install OCM: the cluster is already an OCM hub'],
+    [
+      '--ocm-version <version>',
+      `the version of OCM, or chart: what the hooks install, even with known holes (default: ${safeOcm})`,
+    ],
     ['--bootstrap-context <context>', 'for type external: the context of that cluster'],
     ['--bootstrap-kubeconfig <file>', 'for type external: a kubeconfig with that context (default: its current one)'],
     [
@@ -64,6 +70,7 @@ export const definition: Definition<Options> = {
       installOcm: options.ocm,
       external: await externalOf(session, options),
       imageRegistry: options.imageRegistry,
+      ocmVersion: options.ocmVersion,
     };
     const result = await createIts(input, tools, session.run);
     await session.finish([result]);
@@ -74,7 +81,16 @@ export const definition: Definition<Options> = {
   },
 };
 
-function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, hubApiserver }: Options): void {
+function checkCombinations({
+  ocm,
+  ocmVersion,
+  type,
+  bootstrapContext,
+  bootstrapKubeconfig,
+  hubApiserver,
+}: Options): void {
+  if (!ocm && ocmVersion !== undefined)
+    throw new StellarError('usage', 'Give either --ocm-version or --no-ocm, which keeps the OCM that is there.');
   if (type === 'external') return;
   refuseWithout('--type external', {
     '--bootstrap-context': bootstrapContext,

@@ -17,10 +17,13 @@ export const chartOfVcluster = 'https://charts.loft.sh/charts/vcluster-0.16.4.tg
 /** The versions of OCM that a clusteradm before 1.0 installs (clusteradm pkg/version); since then, the version is its own. */
 const bundles: Readonly<Record<string, string>> = { '0.10.1': '0.15.2' };
 
-/** OCM on hub and WECs (ocm manifests/). @param clusteradm its version */
-export const imagesOfOcm = (clusteradm: string): string[] =>
+/** The version of OCM that a clusteradm installs. */
+export const bundleOf = (clusteradm: string): string => bundles[clusteradm] ?? clusteradm;
+
+/** OCM on hub and WECs (ocm manifests/). */
+export const imagesOfOcm = (version: string): string[] =>
   ['registration-operator', 'registration', 'placement', 'work', 'addon-manager'].map(
-    (name) => `quay.io/open-cluster-management/${name}:v${bundles[clusteradm] ?? clusteradm}`,
+    (name) => `quay.io/open-cluster-management/${name}:v${version}`,
   );
 
 /** KubeStellar's status add-on on hub and WECs (ocm-status-addon chart/). @param version of its chart */

@@ -23,6 +23,9 @@ export const addonNamespace = 'open-cluster-management-agent-addon';
 
 export const clusterManagerName = 'cluster-manager';
 /** The Deployment, and the Service, of a hub's webhooks for ManagedClusters. */
+/** What approves and registers, and the Lease that says which of its pods does. */
+export const registrationController = 'cluster-manager-registration-controller';
+export const registrationLock = 'registration-controller-lock';
 export const webhookName = 'cluster-manager-registration-webhook';
 export const klusterletName = 'klusterlet';
 /** The operator's Deployment, service account, ClusterRole and ClusterRoleBinding on a WEC. */

@@ -10,6 +10,7 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { parseImage } from '../kube/image.ts';
+import { isScaledToNone } from '../kube/pods.ts';
 import { retryConflicts } from '../kube/writes.ts';
 import { isOcmVersion, operatorNamespace, tagOf } from './ocm-names.ts';
 import { ocmMinors } from './ocm-versions.ts';
@@ -57,7 +58,10 @@ export function operatorImage(operator: Deployment | undefined): string | undefi
   return images.find((image) => /\/registration-operator(?:[:@]|$)/.test(image ?? '')) ?? images[0];
 }
 
-/** Has an operator run another image. That of a hub gives it to agents that it runs itself (ocm, AGENT_IMAGE). */
+/**
+ * Has an operator run another image, and starts one that is scaled to zero. That of a hub gives it to agents that it runs itself (ocm,
+ * AGENT_IMAGE).
+ */
 export const changeOperator = (kube: Kube, { metadata: { name, uid } }: Deployment, image: string): Promise<void> =>
   retryConflicts(kube, async () => {
     const on = { namespace: operatorNamespace };
@@ -69,7 +73,8 @@ export const changeOperator = (kube: Kube, { metadata: { name, uid } }: Deployme
       return { ...container, image, ...(env && { env }) };
     });
     const guard = { uid, resourceVersion: metadata?.resourceVersion };
-    const patch = { metadata: guard, spec: { template: { spec: { containers } } } };
+    const start = operator !== undefined && isScaledToNone(operator) && { replicas: 1 };
+    const patch = { metadata: guard, spec: { ...start, template: { spec: { containers } } } };
     await kube.merge(resources.deployments, name, patch, on);
   });
 

@@ -63,5 +63,11 @@ export const ocmMinors: Readonly<Record<string, OcmMinor>> = {
   '1.3': { hubFields: ['deployOption.default.addonWebhookConfiguration', 'placementConfiguration'] },
 };
 
+/**
+ * What `its create` ends with: the hook of KubeStellar 0.30 installs 1.0.0, whose hub gives a WEC the group of another one
+ * (CVE-2026-4740). The patch of the same minor changes nothing else that agents, rights or definitions depend on.
+ */
+export const safeOcm = '1.0.1';
+
 /** The newest version that was tried: what `its upgrade` goes to by default. */
 export const newestOcm = '1.3.1';

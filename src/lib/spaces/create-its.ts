@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { StellarError } from '../core/errors.ts';
-import { advice, command, partial, textOf } from '../core/next-step.ts';
+import { advice, command, run as nextStep, partial, textOf } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -14,17 +14,20 @@ import { hookNames, type ItsType, managerName, namespaceOf, secretOf } from '../
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import { managedClusterCrd } from '../ocm/ocm-names.ts';
+import { checkUpgrade } from '../ocm/ocm-upgrade.ts';
+import { safeOcm } from '../ocm/ocm-versions.ts';
 import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
 import { triggerReconcile } from './follow-space.ts';
 import { requireHosting } from './hosting.ts';
 import type { ItsInside } from './its-stages.ts';
-import { requireRegistry } from './space-images.ts';
+import { requireOcmImages, requireRegistry } from './space-images.ts';
 import { bootstrapSecretOf, itsManifest, missingManagerBinding } from './space-manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
 import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import type { SpaceReading } from './space-watcher.ts';
 import { knownEntries, type SpaceEntries, SpaceWork } from './space-work.ts';
 import { itsNameOf, listControlPlanes, roleOf } from './spaces.ts';
+import { raiseOcm, wantedOcm, withOcm } from './upgrade-its.ts';
 import { requireVclusterHost } from './vcluster-host.ts';
 
 export interface ItsInput {
@@ -36,6 +39,8 @@ export interface ItsInput {
   external: ExternalIts | undefined;
   /** The registry that the hooks must name; undefined: the one that they name. */
   imageRegistry?: string | undefined;
+  /** The version of OCM, or `chart` for that of the hooks; undefined: that of an ITS that exists, else the default. */
+  ocmVersion?: string | undefined;
 }
 
 /**
@@ -50,7 +55,12 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
   checkSpaceName(name);
   await requireHosting(hosting);
   const registry = await requireRegistry(hosting, imageRegistry);
+  const { ocmVersion = safeOcm } = input;
+  if (ocmVersion !== 'chart') checkUpgrade(name, undefined, ocmVersion);
   const present = await findOrClear(hosting, name, { role: 'its', type }, run);
+  if (present !== undefined && input.ocmVersion !== undefined) refuseOther(present, input.ocmVersion, hosting);
+  const raises = installOcm && ocmVersion !== 'chart';
+  if (present === undefined && raises && registry !== undefined) await requireOcmImages(registry, ocmVersion);
   if (present === undefined) await checkNew(input, hooks, registry !== undefined, hosting, run);
   const bootstrap = external && (await missingBootstrap(name, external, hosting));
   const binding = await missingManagerBinding(hosting, type);
@@ -63,7 +73,8 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
     if (external !== undefined && bootstrap !== undefined)
       await hosting.apply(await bootstrapSecret(name, external.kube, bootstrap));
     if (present === undefined) {
-      await hosting.apply(itsManifest(name, type, hooks));
+      const its = itsManifest(name, type, hooks);
+      await hosting.apply(raises ? withOcm(its, ocmVersion) : its);
       space.written(`control plane created on ${hosting.cluster.context}`);
     } else if (bootstrap !== undefined || binding !== undefined) {
       if (bootstrap !== undefined) await referToBootstrap(present, hosting);
@@ -83,7 +94,19 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
     const its = space.watcher.accessOf(name)?.kube;
     // Users may set properties before there is a WDS, whose transport would create it.
     if (its && (await ensureNamespace(its, propertiesNamespace))) space.changed();
+    // Before its context is written, which is how people join.
+    if (raises && (await raiseOcm(name, its, tools, run))) space.changed();
     await space.finish(await entries());
+  });
+}
+
+/** @throws StellarError `conflict` if an ITS that exists was not created to have this version of OCM */
+function refuseOther(present: ControlPlane, asked: string, hosting: Kube): void {
+  const { name } = present.metadata;
+  if ((wantedOcm(present) ?? 'chart') === asked) return;
+  const upgrade = command`stellarctl its upgrade ${name} --to ${asked} --hosting-context ${hosting.cluster.context}`;
+  throw new StellarError('conflict', `${name} exists, and was not created with --ocm-version ${asked}.`, {
+    next: [asked === 'chart' ? advice('To keep its version, leave the option out') : nextStep(upgrade, 'Change it')],
   });
 }
 

@@ -10,7 +10,8 @@ import {
   selectContext,
   withoutCredentials,
 } from '../kube/kubeconfig/kubeconfig.ts';
-import { chartOfVcluster, imagesOfKubeFlex, imagesOfOcm, imagesOfStatusAddon } from '../ocm/images.ts';
+import { bundleOf, chartOfVcluster, imagesOfKubeFlex, imagesOfOcm, imagesOfStatusAddon } from '../ocm/images.ts';
+import { safeOcm } from '../ocm/ocm-versions.ts';
 import { chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { coreChart } from './core-chart.ts';
 import { createLocalCluster, type LocalTools, withCluster } from './create-local-cluster.ts';
@@ -215,7 +216,9 @@ async function listImages(input: InitInput, withIngress: boolean, helm: Helm): P
   const all = [
     ...images,
     ...imagesOfKubeFlex(tagOf('manager')),
-    ...imagesOfOcm(tagOf('clusteradm')),
+    // Its hook installs one version, and `its create` ends with the other.
+    ...imagesOfOcm(bundleOf(tagOf('clusteradm'))),
+    ...imagesOfOcm(safeOcm),
     ...imagesOfStatusAddon(versionOf(statusAddon)),
     ...(withIngress ? [ingressImage] : []),
   ];

@@ -1,9 +1,10 @@
 import { StellarError } from '../core/errors.ts';
-import { command, run } from '../core/next-step.ts';
+import { advice, command, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { type Deployment, type Pod, type Resource, resources, type StatefulSet } from '../kube/client/objects.ts';
-import { inRegistry } from '../kube/image.ts';
+import { inRegistry, parseImage } from '../kube/image.ts';
+import { imagesOfOcm } from '../ocm/images.ts';
 import { hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
 import type { PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { operatorNamespace } from '../ocm/ocm-names.ts';
@@ -33,6 +34,40 @@ export async function requireRegistry(hosting: Kube, asked: string | undefined):
   const message = `The hooks of ${context} take images and charts from ${source}, not from ${asked}.`;
   throw new StellarError('conflict', message, { next: [run(init, 'Change them first')] });
 }
+
+/**
+ * Checks, as far as the registry tells anybody, that it has the images of a version of OCM: `its create` pulls them after its hook has
+ * installed another.
+ * @throws StellarError `not-found`
+ */
+export async function requireOcmImages(registry: string, version: string): Promise<void> {
+  const [host = '', ...path] = registry.split('/');
+  const missing = async (reference: string) => {
+    const { repository = '', tag = '' } = parseImage(reference) ?? {};
+    const name = [...path, 'open-cluster-management', repository].join('/');
+    const url = `https://${host}/v2/${name}/manifests/${tag}`;
+    const signal = AbortSignal.timeout(registryMs);
+    // A registry that asks for credentials, or that only clusters reach, says nothing.
+    const answer = await fetch(url, { method: 'HEAD', signal, redirect: 'manual' }).catch(() => undefined);
+    return answer?.status === 404;
+  };
+  const references = imagesOfOcm(version);
+  const answers = await Promise.all(references.map(missing));
+  const [absent] = references.filter((_, index) => answers[index]);
+  if (absent === undefined) return;
+  throw new StellarError(
+    'not-found',
+    `The registry does not have ${inRegistry(absent, registry)}. Nothing was written.`,
+    {
+      next: [
+        run(command`stellarctl init --print-images --image-registry ${registry}`, 'Copy what this lists'),
+        advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
+      ],
+    },
+  );
+}
+
+const registryMs = 5_000;
 
 /**
  * Makes a space take its images from a registry: KubeFlex and the chart of the status add-on name those of their own, which no value

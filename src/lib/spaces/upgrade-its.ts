@@ -6,12 +6,22 @@ import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { partialReader, seen, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type Deployment, isTrue, type Lease, type Pod, resources } from '../kube/client/objects.ts';
+import { createdAt, type Deployment, isTrue, type Lease, type Pod, resources } from '../kube/client/objects.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';
-import { firstPodFailure, isDeploymentReady } from '../kube/pods.ts';
+import { firstPodFailure, isDeploymentReady, isScaledToNone, podsOf } from '../kube/pods.ts';
+import { stop } from '../kube/scaling.ts';
 import { listServed } from '../kube/served.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
-import { clusterManagerName, hubNamespace, leaseName, operatorNamespace, tagOf } from '../ocm/ocm-names.ts';
+import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import {
+  clusterManagerName,
+  hubNamespace,
+  leaseName,
+  operatorNamespace,
+  registrationController,
+  registrationLock,
+  tagOf,
+} from '../ocm/ocm-names.ts';
 import type { ClusterManager, ManagedCluster } from '../ocm/ocm-objects.ts';
 import { changeOperator, checkUpgrade, ensureRequirements, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
 import { products, readHookVersions } from '../ocm/program-versions.ts';
@@ -63,6 +73,7 @@ export async function upgradeIts(
   const result: SpaceResult = { name, type: typeOf(controlPlane), ...unreached, changed: false, context };
   return forName(result, run, () =>
     withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
+      await wantOcm(controlPlane, options.to, tools.hosting);
       result.changed = await upgradeHub(upgrade, run);
       result.changed = (await upgradeAddon(upgrade, run)) || result.changed;
       if (run.dryRun) return;
@@ -72,7 +83,43 @@ export async function upgradeIts(
   );
 }
 
-async function planHubUpgrade(name: string, { to, imageRegistry }: ItsUpgradeOptions, tools: SpaceTools) {
+/** The version of OCM that an ITS is to have, which may be newer than that of its hook. */
+const ocmAnnotation = 'stellarctl.kubestellar.io/ocm-version';
+
+export const wantedOcm = ({ metadata }: ControlPlane): string | undefined => metadata.annotations?.[ocmAnnotation];
+
+/** Notes the version before it is written: the hook may run again. */
+async function wantOcm({ metadata }: ControlPlane, version: string, hosting: Kube): Promise<void> {
+  if (metadata.annotations?.[ocmAnnotation] === version) return;
+  const annotations = { [ocmAnnotation]: version };
+  await hosting.merge(resources.controlPlanes, metadata.name, { metadata: { uid: metadata.uid, annotations } });
+}
+
+/** A new ITS that is to have a version of OCM. */
+export const withOcm = (its: ControlPlane, version: string): ControlPlane => ({
+  ...its,
+  metadata: { ...its.metadata, annotations: { ...its.metadata.annotations, [ocmAnnotation]: version } },
+});
+
+/**
+ * Brings OCM in an ITS to the version that it is to have, if that of its hook is older; does nothing if nobody has asked for one.
+ * @param its undefined to read how it is reached
+ * @returns whether anything was changed
+ */
+export async function raiseOcm(name: string, its: Kube | undefined, tools: SpaceTools, run: Run): Promise<boolean> {
+  const { controlPlane } = await requireSpace(name, 'its', tools.hosting);
+  const to = wantedOcm(controlPlane);
+  if (to === undefined) return false;
+  try {
+    return await upgradeHub(await planHubUpgrade(name, { to, imageRegistry: undefined }, tools, its), run);
+  } catch (error) {
+    // It is newer by now, or its images are named otherwise than by versions.
+    if (error instanceof StellarError && ['version-differs', 'usage'].includes(error.code)) return false;
+    throw error;
+  }
+}
+
+async function planHubUpgrade(name: string, { to, imageRegistry }: ItsUpgradeOptions, tools: SpaceTools, known?: Kube) {
   const { hosting } = tools;
   checkUpgrade(name, undefined, to);
   const { controlPlane } = await requireSpace(name, 'its', hosting);
@@ -80,7 +127,7 @@ async function planHubUpgrade(name: string, { to, imageRegistry }: ItsUpgradeOpt
     new StellarError('conflict', `OCM in ${name} cannot be upgraded: ${why}. Nothing was written.`, {
       next: [nextStep(command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`, 'See it')],
     });
-  const opened = await openSpace(controlPlane, tools);
+  const opened = known === undefined ? await openSpace(controlPlane, tools) : seen(known);
   if (opened.state !== 'seen') throw refuse(`it cannot be reached: ${whyUnseen(opened)}`);
   const its = opened.value;
   const on = { namespace: operatorNamespace };
@@ -103,18 +150,29 @@ async function planHubUpgrade(name: string, { to, imageRegistry }: ItsUpgradeOpt
   return { name, its, hosting, controlPlane, to, from, operator, newOperatorImage, manager, images, hooks };
 }
 
+/** The version of OCM that the hub in an ITS is to run; undefined if there is none, or its images do not say it. */
+export const ocmOfHub = async (its: Kube): Promise<string | undefined> =>
+  imageVersion(
+    (await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName))?.spec?.registrationImagePullSpec,
+  );
+
 /** @returns whether anything was changed */
 async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const { name, its, to, operator, manager, images } = upgrade;
+  const wecs = await listServed<ManagedCluster>(its, resources.managedClusters);
   const alive = await renewalsOf(its);
   const needs = { side: 'hub', role: clusterManagerName, definition } as const;
   const isBrought = await ensureRequirements(its, needs, to);
-  const isOperator = operatorImage(operator) !== upgrade.newOperatorImage;
-  if (isOperator) await changeOperator(its, operator, upgrade.newOperatorImage);
+  const isOperator = operatorImage(operator) !== upgrade.newOperatorImage || isScaledToNone(operator);
   const isManager = imageFields.some(([field]) => manager.spec?.[field] !== images[field]);
+  const isChanged = isBrought || isOperator || isManager;
+  const change = () => changeOperator(its, operator, upgrade.newOperatorImage);
+  const isStopped = isChanged && wecs.length === 0;
+  if (isStopped) await stopHub(upgrade, run);
+  else if (isOperator) await change();
   const patch = { metadata: { uid: manager.metadata.uid }, spec: images };
   if (isManager) await its.merge(resources.clusterManagers, clusterManagerName, patch);
-  const isChanged = isBrought || isOperator || isManager;
+  if (isStopped) await change();
   if (run.dryRun) return isChanged;
   if (isChanged) run.progress.changed(name, `OCM ${to} is written`);
   const unmet = (why: string) => late(upgrade, why);
@@ -131,6 +189,21 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   return isChanged;
 }
 
+/**
+ * Ends the controllers of a hub that no WEC depends on yet, its operator first, which would start the others: new ones hold the locks at
+ * once, and no old one approves anything meanwhile. (Beside old ones they wait for half a minute to a minute: seen with OCM 1.0 to 1.3.)
+ */
+async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
+  const { its, name } = upgrade;
+  if (run.dryRun) return;
+  const controllers = await listServed<Deployment>(its, resources.deployments, { namespace: hubNamespace });
+  const names = controllers.map(({ metadata }) => metadata.name).filter((each) => each.endsWith('-controller'));
+  const stopAll = (namespace: string, all: readonly string[]) =>
+    Promise.all(all.map((each) => stop({ kube: its, namespace }, each, run, (why) => late(upgrade, why), name)));
+  await stopAll(operatorNamespace, [clusterManagerName]);
+  await stopAll(hubNamespace, names);
+}
+
 /** What a hub that has been upgraded does not do yet. */
 async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> {
   const manager = await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
@@ -143,11 +216,12 @@ async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> 
   const ofHub = controllers.filter(({ metadata }) => metadata.name.startsWith(clusterManagerName));
   const all = operator ? [operator, ...ofHub] : ofHub;
   const open = all.find((each) => !isOf(each) || !isDeploymentReady(each));
-  if (open !== undefined) {
-    const pods = await listServed<Pod>(its, resources.pods, { namespace: open.metadata.namespace });
-    const failure = firstPodFailure(pods);
-    return failure?.why ?? `${open.metadata.name} does not run ${to} yet`;
-  }
+  const namespace = open?.metadata.namespace ?? hubNamespace;
+  const pods = await listServed<Pod>(its, resources.pods, { namespace });
+  if (open !== undefined) return firstPodFailure(pods)?.why ?? `${open.metadata.name} does not run ${to} yet`;
+  const lock = await its.get<Lease>(resources.leases, registrationLock, { namespace: hubNamespace });
+  if (!podsOf(registrationController, pods).some((pod) => holds(pod, lock)))
+    return `its registration controller ${to} does not hold its lock yet`;
   const webhook = await tryHubWebhook(its);
   if (webhook.state === 'silent') return webhook.why;
   const trial = { namespace: 'default', spec: { workload: { manifests: [] } } };
@@ -155,6 +229,16 @@ async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> 
   if (refusal !== undefined && judgeAdmission(refusal) === undefined)
     return `its webhook for works does not answer: ${refusal.words}`;
   return undefined;
+}
+
+/**
+ * Whether a pod holds a lock: its holder begins with the name of its host, which is that of the pod, or else has acquired it after the pod
+ * was created (client-go tools/leaderelection; library-go pkg/controller/controllercmd).
+ */
+function holds(pod: Pod, lock: Lease | undefined): boolean {
+  const { holderIdentity = '', acquireTime = '' } = lock?.spec ?? {};
+  if (holderIdentity === '') return false;
+  return holderIdentity.startsWith(`${pod.metadata.name}_`) || Date.parse(acquireTime) >= createdAt(pod);
 }
 
 /** When the agents of the WECs that are available have renewed their Leases. */

@@ -1,10 +1,9 @@
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { waitWhile } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, type Deployment, type Pod, resources } from '../kube/client/objects.ts';
-import { isScaledToNone, podsOf } from '../kube/pods.ts';
+import { createdAt, resources } from '../kube/client/objects.ts';
+import * as deployments from '../kube/scaling.ts';
 import { namespaceOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { triggerReconcile } from './follow-space.ts';
@@ -17,32 +16,19 @@ interface Hosted {
   hosting: Kube;
 }
 
-export const readDeployment = ({ name, hosting }: Hosted, deployment: string): Promise<Deployment | undefined> =>
-  hosting.get(resources.deployments, deployment, { namespace: namespaceOf(name) });
+const placeOf = ({ name, hosting }: Hosted) => ({ kube: hosting, namespace: namespaceOf(name) });
+
+export const readDeployment = (of: Hosted, name: string) => deployments.readDeployment(placeOf(of), name);
 
 /** The pods of a Deployment, those that end included. */
-export const readPods = async ({ name, hosting }: Hosted, deployment: string): Promise<Pod[]> =>
-  podsOf(deployment, (await hosting.list<Pod>(resources.pods, { namespace: namespaceOf(name) })) ?? []);
+export const readPods = (of: Hosted, name: string) => deployments.readPods(placeOf(of), name);
 
 /** Scales a Deployment from or to zero; one that is missing, or is scaled already, stays as it is. */
-export async function scale(of: Hosted, name: string, replicas: number): Promise<void> {
-  const present = await readDeployment(of, name);
-  if (present === undefined || isScaledToNone(present) === (replicas === 0)) return;
-  const patch = { metadata: { uid: present.metadata.uid }, spec: { replicas } };
-  await of.hosting.merge(resources.deployments, name, patch, { namespace: namespaceOf(of.name) });
-}
+export const scale = (of: Hosted, name: string, replicas: number) => deployments.scale(placeOf(of), name, replicas);
 
 /** Scales a Deployment to zero, and waits until its pods are gone. @throws StellarError `timeout` */
-export async function stop(of: Hosted, name: string, run: Run): Promise<void> {
-  await scale(of, name, 0);
-  const blocker = async () => {
-    const { metadata, status = {} } = (await readDeployment(of, name)) ?? {};
-    const isObserved = (status.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
-    const isGone = isObserved && !status.replicas && (await readPods(of, name)).length === 0;
-    return isGone ? undefined : `stopping ${name}`;
-  };
-  await waitWhile(blocker, run, () => late(of, `the pods of ${name} have not ended`), of.name);
-}
+export const stop = (of: Hosted, name: string, run: Run) =>
+  deployments.stop(placeOf(of), name, run, (why) => late(of, why), of.name);
 
 /**
  * Makes KubeFlex run a hook again that has objects from before some time. They are deleted before the hook is forgotten: KubeFlex would

@@ -5,9 +5,10 @@ import { poll } from '../core/poll.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { isLoss, judge } from '../core/stages.ts';
+import { compareVersions } from '../core/version.ts';
 import { through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type Job, resources } from '../kube/client/objects.ts';
+import { isTrue, type Job, resources, typeMeta } from '../kube/client/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
@@ -15,13 +16,15 @@ import {
   clusterInfoJob,
   hookNames,
   managerDeployment,
+  namespaceOf,
   type SpaceRole,
   transportDeployment,
 } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane, HookUse } from '../ocm/kubeflex-objects.ts';
+import type { ControlPlane, HookUse, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { type ManifestWork, objectsIn } from '../ocm/manifest-works.ts';
-import { isLost, readNote } from '../spaces/controllers-run.ts';
+import { readHookVersions } from '../ocm/program-versions.ts';
+import { isHookMarked, isLost, readNote } from '../spaces/controllers-run.ts';
 import { triggerReconcile } from '../spaces/follow-space.ts';
 import { noSuchSpace, problemOf } from '../spaces/get-space.ts';
 import { requireHosting } from '../spaces/hosting.ts';
@@ -37,6 +40,7 @@ import type { SpaceResult, SpaceTools } from '../spaces/space-tools.ts';
 import { SpaceWatcher } from '../spaces/space-watcher.ts';
 import { knownEntries, SpaceWork } from '../spaces/space-work.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { ocmOfHub, raiseOcm } from '../spaces/upgrade-its.ts';
 import { planRestart } from './restart-plan.ts';
 import { restart } from './restart-wds.ts';
 
@@ -72,7 +76,8 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const missing = judge(reading.stages, evidence).flatMap((report) =>
     isLoss(report) ? (jobOfStage[report.id] ?? []) : [],
   );
-  const present = jobsToRerun(evidence, missing);
+  const completed = role === 'its' ? await hookToComplete(evidence, tools) : undefined;
+  const present = jobsToRerun(evidence, missing).filter(({ metadata }) => metadata.name !== completed?.metadata.name);
   const jobs = [...new Set([...present.map(({ metadata }) => metadata.name), ...missing])];
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
@@ -81,7 +86,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
   const remainingWorks = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
   const isRerun = jobs.length > 0 || rewired !== undefined;
-  const isBroken = isRerun || isBegun || isMissing;
+  const isBroken = isRerun || isBegun || isMissing || completed !== undefined;
   const underLease = () => repairSpace({ ...input, agreed: remainingWorks }, tools, run);
   if (isBroken && input.agreed === undefined)
     return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
@@ -93,9 +98,13 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     if (plan === undefined) await change();
     else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
     if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
-    if (isBroken) space.written(describeRepair(jobs, rewired, restarts));
+    if (completed !== undefined) await completeHook(hosting, evidence, completed);
+    if (isBroken) space.written(describeRepair(jobs, rewired, restarts, completed));
     else if (hosting.dryRun) await refuseOther(reading, hosting, watcher.accessOf(name)?.kube);
     const isReady = await space.follow(() => space.watcher.read(name, role));
+    // A hook that has run again has brought its own version.
+    const its = isReady && role === 'its' ? space.watcher.accessOf(name)?.kube : undefined;
+    if (its !== undefined && (await raiseOcm(name, its, tools, run))) space.changed();
     if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
   });
 }
@@ -118,6 +127,48 @@ function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly st
   const jobNames = [...hooksOf(controlPlane), clusterInfoJob];
   const isToRerun = (job: Job) => jobState(job) === 'failed' || missing.includes(job.metadata.name);
   return jobs.filter((job) => jobNames.includes(job.metadata.name) && isToRerun(job));
+}
+
+/**
+ * The Job of the hook that installs OCM, if it has failed, or is gone before KubeFlex was content, while OCM runs in a newer version: it
+ * would install its own over that.
+ */
+async function hookToComplete(evidence: SpaceEvidence, tools: SpaceTools): Promise<Job | undefined> {
+  const { controlPlane, jobs } = evidence;
+  const name = hookNames.hubInit;
+  const job = jobs.find(({ metadata }) => metadata.name === name);
+  const isGone = job === undefined && isHookMarked(name)(evidence) && !isTrue(controlPlane, 'Ready');
+  if (!isGone && (job === undefined || jobState(job) !== 'failed')) return undefined;
+  const { ocm } = await readHookVersions(tools.hosting);
+  const running = await through(await openSpace(controlPlane, tools), ocmOfHub);
+  const isNewer = running.state === 'seen' && running.value && ocm && compareVersions(running.value, ocm.version) > 0;
+  if (!isNewer) return undefined;
+  const hook = await tools.hosting.get<PostCreateHook>(resources.postCreateHooks, name);
+  const template = hook?.spec?.templates?.find(({ kind }) => kind === 'Job') as Job | undefined;
+  return template && { ...template, metadata: { name, namespace: namespaceOf(evidence.name) } };
+}
+
+/**
+ * Completes the hook without what it does: by a Job of its name whose program prints its usage and succeeds. KubeFlex waits for a Job of
+ * that name, and would create its own for a hook that is not marked.
+ */
+async function completeHook(hosting: Kube, { name, jobs, controlPlane }: SpaceEvidence, job: Job) {
+  const marked = { status: { postCreateHooks: { [job.metadata.name]: true } } };
+  await hosting.merge(resources.controlPlanes, name, marked, { subresource: 'status' });
+  const failed = jobs.filter(({ metadata }) => metadata.name === job.metadata.name);
+  await deleteObjects(hosting, resources.jobs, failed);
+  const containers = job.spec?.template?.spec?.containers?.map(({ image, args = [] }) => ({
+    ...{ name: job.metadata.name, image, args: [...args, '--help'] },
+  }));
+  const spec = { template: { spec: { containers, restartPolicy: 'Never' } } };
+  await hosting.create(
+    resources.jobs,
+    { ...typeMeta(resources.jobs), metadata: job.metadata, spec },
+    {
+      namespace: namespaceOf(name),
+    },
+  );
+  await triggerReconcile(hosting, controlPlane.metadata.name);
 }
 
 /** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */
@@ -223,8 +274,14 @@ async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run
   }, soon);
 }
 
-function describeRepair(jobs: readonly string[], rewired: Rewiring | undefined, restarts: boolean): string {
+function describeRepair(
+  jobs: readonly string[],
+  rewired: Rewiring | undefined,
+  restarts: boolean,
+  completed: Job | undefined,
+): string {
   return [
+    ...(completed === undefined ? [] : [`hook ${completed.metadata.name} completed without running it: OCM is newer`]),
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
     ...(jobs.length === 0 ? [] : [`KubeFlex recreates Job ${jobs.join(', ')}`]),
     ...(restarts ? ['controllers restarted; workloads kept'] : []),

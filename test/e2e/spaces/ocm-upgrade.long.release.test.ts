@@ -40,7 +40,7 @@ before(async () => {
   for (const plane of [hosting, ...names.map((name) => all.bed.plane(name))])
     proxies.push(await WriteProxy.start(plane, (write) => onWrite(write)));
   kubeconfig = await writeKubeconfig(hosting, proxies.map(({ entry }) => entry) as never);
-  await type('its create its1 --type host');
+  await type('its create its1 --type host --ocm-version chart');
   for (const name of names) {
     const mode = name === 'cluster10' ? 'Default' : 'Singleton';
     await type(`wec join ${name} --its its1 --mode ${mode}`);

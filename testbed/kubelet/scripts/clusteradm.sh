@@ -10,6 +10,7 @@ registry=quay.io/open-cluster-management
 for word in "$@"; do
   case $word in
     --bundle-version=*) version=${word#*=} ;;
+    --help) exit 0 ;;
     --image-registry=*) registry=${word#*=} ;;
   esac
 done

@@ -39,7 +39,7 @@ const observed: Written = {
   'ocm/orphan-works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,
   'kube/pods.ts': 'kubernetes apps/v1',
   'workloads/repair-space.ts': 'kubeflex internal/controller/controlplane_controller.go:123',
-  'spaces/wds-controllers.ts': 'kubernetes apps/v1',
+  'kube/scaling.ts': 'kubernetes apps/v1',
   'workloads/restart-plan.ts': policy,
   'workloads/restart-wds.ts': binding,
   'spaces/upgrade-its.ts':

@@ -1,0 +1,49 @@
+import type { StellarError } from '../core/errors.ts';
+import type { Run } from '../core/run.ts';
+import { waitWhile } from '../core/until-met.ts';
+import type { Kube } from './client/client.ts';
+import { type Deployment, type Pod, resources } from './client/objects.ts';
+import { isScaledToNone, podsOf } from './pods.ts';
+
+/** Where Deployments are. */
+export interface DeploymentPlace {
+  kube: Kube;
+  namespace: string;
+}
+
+export const readDeployment = ({ kube, namespace }: DeploymentPlace, name: string): Promise<Deployment | undefined> =>
+  kube.get(resources.deployments, name, { namespace });
+
+/** The pods of a Deployment, those that end included. */
+export const readPods = async ({ kube, namespace }: DeploymentPlace, name: string): Promise<Pod[]> =>
+  podsOf(name, (await kube.list<Pod>(resources.pods, { namespace })) ?? []);
+
+/** Scales a Deployment from or to zero; one that is missing, or is scaled already, stays as it is. */
+export async function scale(place: DeploymentPlace, name: string, replicas: number): Promise<void> {
+  const present = await readDeployment(place, name);
+  if (present === undefined || isScaledToNone(present) === (replicas === 0)) return;
+  const patch = { metadata: { uid: present.metadata.uid }, spec: { replicas } };
+  await place.kube.merge(resources.deployments, name, patch, { namespace: place.namespace });
+}
+
+/**
+ * Scales a Deployment to zero, and waits until its pods are gone.
+ * @param late the error at the deadline
+ * @param subject whose progress shows the wait
+ */
+export async function stop(
+  place: DeploymentPlace,
+  name: string,
+  run: Run,
+  late: (why: string) => StellarError,
+  subject: string,
+): Promise<void> {
+  await scale(place, name, 0);
+  const blocker = async () => {
+    const { metadata, status = {} } = (await readDeployment(place, name)) ?? {};
+    const isObserved = (status.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
+    const isGone = isObserved && !status.replicas && (await readPods(place, name)).length === 0;
+    return isGone ? undefined : `stopping ${name}`;
+  };
+  await waitWhile(blocker, run, () => late(`the pods of ${name} have not ended`), subject);
+}

@@ -1,0 +1,86 @@
+/** The version of OCM in an ITS: what `its create` and `its repair` end with. */
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import {
+  type AnyObject,
+  askForForeignCertificate,
+  type Deployment,
+  type Plane,
+  resources,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
+import { isRelease } from '../support/in-release.ts';
+import { runKilled } from '../support/killed-runs.ts';
+import { statusOf } from '../support/registration.ts';
+import { controlPlane, type HostingBed, type SpaceCli, startHosting, untilReady } from '../support/spaces.ts';
+import { WriteProxy } from '../support/write-proxy.ts';
+
+let all: HostingBed;
+let cli: SpaceCli;
+let hosting: Plane;
+let proxy: WriteProxy;
+let kubeconfig: string;
+let onWrite: (write: string) => void = () => {};
+
+const jobs = { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', namespaced: true };
+
+before(async () => {
+  all = await startHosting([{ name: 'cluster1' }, { name: 'cluster10' }]);
+  ({ cli, hosting } = all);
+  proxy = await WriteProxy.start(hosting, (write) => onWrite(write));
+  const wecs = ['cluster1', 'cluster10'].map((name) => all.bed.plane(name).kubeconfigEntry);
+  kubeconfig = await writeKubeconfig(hosting, [proxy.entry, ...wecs] as never);
+});
+
+after(async () => {
+  proxy?.stop();
+  await all?.stop();
+});
+
+async function versionsOfHub(): Promise<string[]> {
+  const { items } = await hosting.admin.list<Deployment>(resources.deployments, {
+    namespace: 'open-cluster-management-hub',
+  });
+  const images = items.flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image));
+  return [...new Set(images.map((image) => image.split(':').at(-1) ?? ''))];
+}
+
+it('a new ITS ends with OCM 1.0.1, although the run is killed while it changes that', async () => {
+  const listen = (listener: (write: string) => void) => {
+    onWrite = (write) => /\/(deployments|clustermanagers)\/cluster-manager/.test(write) && listener(write);
+  };
+  const most = isRelease ? {} : { most: 1 };
+  const { writes, last } = await runKilled(cli, 'its create its1 --type host', { kubeconfig, listen, ...most });
+  assert.ok(writes.length > 0);
+  assert.match(last.stdout, /^its1: ready/m);
+  assert.deepEqual(await versionsOfHub(), ['v1.0.1']);
+});
+
+it('no WEC gets the group of another one there', async () => {
+  await cli.type('wec join cluster1 cluster10 --accept --its its1', { kubeconfig });
+  const cluster10 = all.bed.plane('cluster10').admin;
+  const access = await askForForeignCertificate(hosting.admin, cluster10, 'cluster1');
+  assert.deepEqual(access, { own: 'Forbidden', foreign: undefined });
+});
+
+it('a repair after the hook has failed does not run it over a newer OCM', async () => {
+  const manager = () => hosting.admin.get<AnyObject>(resources.clusterManagers, 'cluster-manager');
+  const before = await manager();
+  await hosting.admin.delete(jobs, 'its1-system/its-hub-init', { propagationPolicy: 'Background' });
+  const containers = [{ name: 'clusteradm', image: 'quay.io/kubestellar/clusteradm:1.0.0', args: ['fail'] }];
+  await hosting.admin.create(jobs, {
+    metadata: { name: 'its-hub-init', namespace: 'its1-system' },
+    spec: { backoffLimit: 0, template: { spec: { restartPolicy: 'Never', containers } } },
+  } as never);
+  const job = () => hosting.admin.get<AnyObject>(jobs, 'its1-system/its-hub-init');
+  await until(async () => statusOf(await job(), 'Failed') === 'True', 'a failed Job');
+  assert.match((await cli.run(['its', 'get', 'its1'], { kubeconfig })).stdout, /its-hub-init has failed/);
+  const { stdout, stderr } = await cli.type('its repair its1', { kubeconfig });
+  assert.match(stdout + stderr, /hook its-hub-init completed without running it: OCM is newer/);
+  await untilReady(hosting, 'its1');
+  assert.equal((await manager()).metadata.generation, before.metadata.generation);
+  assert.deepEqual(await versionsOfHub(), ['v1.0.1']);
+  assert.equal(statusOf(await controlPlane(hosting, 'its1'), 'Ready'), 'True');
+  assert.match((await cli.type('its repair its1', { kubeconfig })).stdout, /^its1: is ready; nothing to do/m);
+});
