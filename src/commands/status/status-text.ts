@@ -8,6 +8,7 @@ import type {
   WdsStatus,
   WecStatus,
 } from '../../lib/doctor/status.ts';
+import { holesIn } from '../../lib/ocm/known-defects.ts';
 import { products } from '../../lib/ocm/program-versions.ts';
 import { type RunningVersion, versionOfProduct, versionWords } from '../../lib/ocm/running-versions.ts';
 import type { SentCounts } from '../../lib/workloads/sent-counts.ts';
@@ -60,6 +61,7 @@ function hostingFacts(hosting: HostingStatus, isEmpty: boolean, style: Style, is
   const { versions, hooksVersion, problem, reason, server } = hosting;
   return [
     ...versionFacts(versions, products.kubeFlex),
+    ...holesIn(versions).map(({ id }) => marked(style, true, id)),
     ...(hooksVersion === null ? [] : [`KubeStellar hooks ${hooksVersion}`]),
     ...(reason === '' ? [] : [marked(style, problem, reason)]),
     ...(isEmpty ? ['no ITS and no WDS yet'] : []),
@@ -75,6 +77,7 @@ function itsNode(its: ItsStatus, isOfMany: boolean, style: Style, isWide: boolea
     ...(ready ? ['ready'] : []),
     ...stateFacts(its, style),
     ...(hasVersion ? versionFacts(versions, products.ocm) : []),
+    ...holesIn(versions).map(({ id }) => marked(style, true, id)),
     ...(wecs?.length === 0 && ready ? ['no WECs yet'] : []),
     ...places(its, isWide),
   ];

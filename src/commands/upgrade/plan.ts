@@ -43,6 +43,8 @@ export const definition: Definition<Options> = {
     const versions = await readVersions(await statusTools(session), wecs);
     const plan = planUpgrades(versions, to, (wec) => contexts.get(wec) ?? wec);
     await session.print(plan, plan.items, columns);
+    if (wecs.length === 0 && versions.itses.length > 0)
+      session.progress.note('No agents of WECs are shown: stellarctl upgrade plan NAME=CONTEXT');
     const commands = [...new Set(plan.items.flatMap((row) => row.command ?? []))];
     if (isForPeople(session.output)) session.next(...commands);
     if (exitCode && commands.length > 0) session.exitCode = ExitCode.different;
@@ -55,5 +57,6 @@ const columns = [
   { header: 'RUNNING', value: ({ running }: UpgradeRow) => running ?? '-' },
   { header: 'WANTED', value: ({ wanted }: UpgradeRow) => wanted ?? '-' },
   { header: 'STATE', value: ({ state }: UpgradeRow) => state },
+  { header: 'WHY NOW', value: ({ why }: UpgradeRow) => why ?? '-' },
   { header: 'WORKLOADS', value: ({ state, workloads }: UpgradeRow) => (state === 'behind' ? workloads : '-') },
 ];

@@ -1,6 +1,7 @@
 import { type CheckInfo, checksOfStages, type Finding } from '../core/checks.ts';
 import { commandOf, stepLines } from '../core/next-step.ts';
 import { hubChecks } from '../ocm/hub-checks.ts';
+import { holeChecks } from '../ocm/hub-holes.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
 import { argoCdChecks } from '../spaces/argocd.ts';
 import { externalChecks, validityChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
@@ -47,7 +48,7 @@ export const catalogue: readonly ListedCheck[] = [
   ...list('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
   ...list('its', true, itsChecks),
   ...list('its', false, unseenChecks('its'), [isHub], checksOfStages('its', itsStages(its))),
-  ...list('its', false, hubChecks, validityChecks('its'), externalChecks('its')),
+  ...list('its', false, hubChecks, holeChecks, validityChecks('its'), externalChecks('its')),
   ...list('its', false, versionChecks('its'), contextChecks('its')),
   ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
   ...list('wds', false, validityChecks('wds'), argoCdChecks, wdsCredentialChecks, itsOfWdsChecks),

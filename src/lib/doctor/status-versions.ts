@@ -1,7 +1,8 @@
-import { command, type Diagnosis, diagnosisOf } from '../core/next-step.ts';
+import { command, type Diagnosis, diagnosisOf, type Problem, problem } from '../core/next-step.ts';
 import { compareVersions, findVersion } from '../core/version.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { defectsOf, describeDefect, holesIn } from '../ocm/known-defects.ts';
 import { newestOcm } from '../ocm/ocm-versions.ts';
 import { products } from '../ocm/program-versions.ts';
 import {
@@ -46,13 +47,21 @@ export async function readVersions(
       versions: wecVersions(ifSeen(read), read.state === 'seen' ? undefined : read.why),
     })),
   };
-  const problems = versionSkews(installed);
+  const problems = [...versionSkews(installed), ...holesOf(installed)];
   return {
     ...installed,
     fits: problems.length > 0 ? false : isSeen(installed) ? true : null,
     problems: problems.map((problem) => ({ code: problem.code, ...diagnosisOf(problem) })),
   };
 }
+
+/** What is known to be wrong with versions. The hole of OCM is one of hubs: an agent is none. */
+const holesOf = ({ hosting, itses, wdses }: InstalledVersions): Problem[] =>
+  [...(hosting ? [hosting] : []), ...itses, ...wdses].flatMap(({ name, versions }) =>
+    holesIn(versions).map((defect) =>
+      problem('known-hole', `${describeDefect(name, versionOfProduct(defect.product, versions) ?? '', defect)}.`),
+    ),
+  );
 
 /** The ITS that the WECs are registered with: the chosen one, else the only one. */
 function itsOf({ itses }: StatusView, { chosen }: StatusTools): ItsStatus | undefined {
@@ -78,6 +87,8 @@ export interface UpgradeRow {
   wanted: string | null;
   /** unknown: what runs is not visible. */
   state: 'current' | 'behind' | 'unknown';
+  /** Why it should not wait: a known hole, or the end of the version's life; null if nothing is known. */
+  why: string | null;
   /** What the upgrade does to running workloads. */
   workloads: 'untouched' | 'kept, changes wait';
   /** Null if there is nothing to do, or nothing does it. */
@@ -144,5 +155,7 @@ function row(
   const isKnown = running !== null && findVersion(running) !== undefined;
   const isBehind = isKnown && wanted !== null && compareVersions(running, wanted) < 0;
   const state = wanted === null || (isKnown && !isBehind) ? 'current' : isBehind ? 'behind' : 'unknown';
-  return { name, product, running, wanted, state, workloads, command: isBehind ? upgrade : null };
+  const [defect] = name.startsWith('wec/') ? [] : defectsOf(product, running);
+  const why = defect === undefined ? null : `${defect.id} since ${defect.since}`;
+  return { name, product, running, wanted, state, why, workloads, command: isBehind ? upgrade : null };
 }

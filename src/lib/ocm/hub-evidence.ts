@@ -3,7 +3,13 @@ import { partialReader } from '../kube/access.ts';
 import { type Reader, readsOneByOne } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { type CertificateSigningRequest, conditionOf, isTrue, type Lease, resources } from '../kube/client/objects.ts';
-import { clusterNameLabel, leaseName, registrationRequestSelector, skipClockAnnotation } from './ocm-names.ts';
+import {
+  clusterNameLabel,
+  foreignAgent,
+  leaseName,
+  registrationRequestSelector,
+  skipClockAnnotation,
+} from './ocm-names.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
 import type { RegistrationRequest } from './registration-requests.ts';
 import { notAHub } from './require-hub.ts';
@@ -83,7 +89,10 @@ async function listRequests(kube: Reader, labelSelector: string): Promise<Regist
   if (csrs === undefined || csrs.length === 0) return [];
   // Reading PKCS#10 takes an extra library; a list of joined WECs does not load it.
   const { judgeRequest } = await import('./registration-requests.ts');
-  return csrs.map(judgeRequest);
+  // The agent of another WEC asks for itself, whatever the label says: doctor has a check of that.
+  return csrs
+    .filter(({ metadata, spec }) => foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]) === undefined)
+    .map(judgeRequest);
 }
 
 export function emptyEvidence(name: string): HubEvidence {

@@ -41,6 +41,12 @@ export const leaseName = 'managed-cluster-lease';
 /** The group of a WEC's agents; their user names are the group, a colon and the agent's id. */
 export const identityOf = (wec: string): string => `system:open-cluster-management:${wec}`;
 
+/** The WEC whose agent has sent a request that is labelled for another one, by the user name of the requester. */
+export function foreignAgent(username = '', wec = ''): string | undefined {
+  const [, sender] = /^system:open-cluster-management:([^:]+):[^:]+$/.exec(username) ?? [];
+  return sender === wec ? undefined : sender;
+}
+
 export const clusterNameLabel = 'open-cluster-management.io/cluster-name';
 /** Requests of add-ons carry it besides the cluster's name; requests of a WEC's agent do not. */
 export const addonNameLabel = 'open-cluster-management.io/addon-name';

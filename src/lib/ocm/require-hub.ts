@@ -1,11 +1,13 @@
 import { StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
 import { tryRead } from '../kube/access.ts';
-import type { Kube } from '../kube/client/client.ts';
+import type { Kube, Reader } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
 import { resources } from '../kube/client/objects.ts';
+import { imageVersion } from '../kube/image.ts';
 import { listServed, serves } from '../kube/served.ts';
-import type { ManagedCluster } from './ocm-objects.ts';
+import { clusterManagerName } from './ocm-names.ts';
+import type { ClusterManager, ManagedCluster } from './ocm-objects.ts';
 
 /** @throws StellarError `not-a-hub` if the ManagedCluster API is not served (clusteradm checks the same) */
 export async function requireHub(kube: Kube): Promise<void> {
@@ -38,3 +40,9 @@ export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   const message = `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`;
   return new StellarError('not-a-hub', message, { next: [advice('Give the context of the ITS: --its CONTEXT')] });
 }
+
+/** The version of OCM that a hub is to run, as `1.3.1`; undefined if it has no ClusterManager, or its images do not say it. */
+export const ocmOfHub = async (hub: Pick<Reader, 'get'>): Promise<string | undefined> =>
+  imageVersion(
+    (await hub.get<ClusterManager>(resources.clusterManagers, clusterManagerName))?.spec?.registrationImagePullSpec,
+  );

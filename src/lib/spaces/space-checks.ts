@@ -13,13 +13,14 @@ import {
   warn,
 } from '../core/checks.ts';
 import { failureOf } from '../core/errors.ts';
-import { command, partial, run } from '../core/next-step.ts';
+import { advice, command, partial, run } from '../core/next-step.ts';
 import { judge } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Deployment } from '../kube/client/objects.ts';
 import { isDeploymentReady } from '../kube/pods.ts';
 import { hubChecks } from '../ocm/hub-checks.ts';
+import { holeChecks } from '../ocm/hub-holes.ts';
 import { hookNames, managerDeployment, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
@@ -72,6 +73,8 @@ export async function checkSpace(
   const ofIts =
     role === 'wds' ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments }) : [];
   const ofHooks = await runChecks(versionChecks(role), { space, hosting }, withFailures);
+  const upgrade = (to: string) =>
+    run(command`stellarctl its upgrade ${name} --to ${to} --hosting-context ${hosting.cluster.context}`, 'Upgrade it');
   const ofContexts = await runChecks(contextChecks(role), { space, kube: client, tools }, withFailures);
   const known = [
     ...ofIts,
@@ -83,7 +86,9 @@ export async function checkSpace(
   if (role !== 'its' || client === undefined) return { findings: known };
   const inside = ifSeen(space.inside) as ItsInside | undefined;
   // The checks of a hub that are not stages.
-  return { findings: [...known, ...(await runChecks(hubChecks, client, known))], webhook: inside?.webhook };
+  const ofHub = await runChecks(hubChecks, client, known);
+  const ofHoles = await runChecks(holeChecks, { kube: client, name, pods: inside?.hubPods ?? [], upgrade });
+  return { findings: [...known, ...ofHub, ...ofHoles], webhook: inside?.webhook };
 }
 
 /** Checks an ITS whose hosting cluster is unknown. */
@@ -94,8 +99,14 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
     const findings = findingsOfStages('its', its.cluster.context, judge(hubStages(true), inside));
     const ofCredentials = await runChecks(validityChecks('its'), { kube: its, name: its.cluster.context });
     const ofHub = await runChecks(hubChecks, its, findings);
+    const upgrade = (to: string) => advice(`Upgrade OCM to ${to} there: clusteradm upgrade clustermanager`);
+    const name = its.cluster.context;
+    const ofHoles = await runChecks(holeChecks, { kube: its, name, pods: inside.hubPods, upgrade });
     // What a user without rights holds is no sign that anything there can be seen.
-    return { findings: [...findings, ...ofHub, ...ofCredentials.filter(isNotable)], webhook: inside.webhook };
+    return {
+      findings: [...findings, ...ofHub, ...ofHoles, ...ofCredentials.filter(isNotable)],
+      webhook: inside.webhook,
+    };
   } catch (error) {
     return { findings: [{ ...isHub, status: 'fail', problem: failureOf(error) }] };
   }

@@ -150,12 +150,6 @@ async function planHubUpgrade(name: string, { to, imageRegistry }: ItsUpgradeOpt
   return { name, its, hosting, controlPlane, to, from, operator, newOperatorImage, manager, images, hooks };
 }
 
-/** The version of OCM that the hub in an ITS is to run; undefined if there is none, or its images do not say it. */
-export const ocmOfHub = async (its: Kube): Promise<string | undefined> =>
-  imageVersion(
-    (await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName))?.spec?.registrationImagePullSpec,
-  );
-
 /** @returns whether anything was changed */
 async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const { name, its, to, operator, manager, images } = upgrade;

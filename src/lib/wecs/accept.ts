@@ -4,11 +4,12 @@ import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Stage, unreached, waiting } from '../core/stages.ts';
-import { ifSeen, tryRead } from '../kube/access.ts';
+import { ifSeen, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub, readWholeHub } from '../ocm/hub-evidence.ts';
-import { requireHub } from '../ocm/require-hub.ts';
+import { noteHoles } from '../ocm/hub-holes.ts';
+import { ocmOfHub, requireHub } from '../ocm/require-hub.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { denyRequest, findAgent } from './acceptance.ts';
 import {
@@ -47,6 +48,8 @@ export async function findPending(hub: Kube): Promise<string[]> {
  */
 export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
+  const names = wecs.map(({ name }) => name);
+  await noteHoles(hub, await ocmOfHub(partialReader(hub)), names, run);
   const checkCommand = command`stellarctl wec list --its ${hub.cluster.context}`;
   const followers = wecs.map((wec) => {
     run.progress.waiting(wec.name, 'checking its registration');

@@ -8,6 +8,7 @@ import { untilGone } from '../kube/until-gone.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import type { ChosenEndpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
+import { noteHoles } from '../ocm/hub-holes.ts';
 import { agentNamespace } from '../ocm/ocm-names.ts';
 import { WebhookProbe } from '../ocm/webhook.ts';
 import { finishDone, followJoins, isDone, type JoinSubject, joinSubject, removeOwnAccount } from './follow-join.ts';
@@ -33,7 +34,9 @@ export async function join(
   run: Run,
 ): Promise<WecResult[]> {
   const hub = access.kube;
-  for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
+  const names = wecs.map(({ name }) => name);
+  for (const name of names) run.progress.waiting(name, 'checking both clusters');
+  if (hub !== undefined) await noteHoles(hub, access.ocmVersion, names, run);
   const twice = await findSameClusters(wecs);
   const shared: Shared = {
     announce: announcer(access, options, run),

@@ -157,11 +157,11 @@ function versionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem | und
     return differs || (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub));
   });
   if (wec === undefined || !isOther) return undefined;
-  const { klusterlet } = wec;
+  const { operator } = wec;
   return wecProblem(
     'versions-apart',
     `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
-    klusterlet !== undefined && isOurs(klusterlet)
+    operator !== undefined && isOurs(operator)
       ? run(command`stellarctl wec upgrade ${`${name}=${wec.context}`} --its ${its}`, 'Upgrade it')
       : advice(`Change the version where the Klusterlet of ${name} was installed from`),
   );

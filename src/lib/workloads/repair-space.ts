@@ -24,6 +24,7 @@ import type { ControlPlane, HookUse, PostCreateHook } from '../ocm/kubeflex-obje
 import { originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { type ManifestWork, objectsIn } from '../ocm/manifest-works.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
+import { ocmOfHub } from '../ocm/require-hub.ts';
 import { isHookMarked, isLost, readNote } from '../spaces/controllers-run.ts';
 import { triggerReconcile } from '../spaces/follow-space.ts';
 import { noSuchSpace, problemOf } from '../spaces/get-space.ts';
@@ -40,7 +41,7 @@ import type { SpaceResult, SpaceTools } from '../spaces/space-tools.ts';
 import { SpaceWatcher } from '../spaces/space-watcher.ts';
 import { knownEntries, SpaceWork } from '../spaces/space-work.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
-import { ocmOfHub, raiseOcm } from '../spaces/upgrade-its.ts';
+import { raiseOcm } from '../spaces/upgrade-its.ts';
 import { planRestart } from './restart-plan.ts';
 import { restart } from './restart-wds.ts';
 

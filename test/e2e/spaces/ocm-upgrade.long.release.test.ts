@@ -66,6 +66,13 @@ after(async () => {
 /** Of cluster10, whose name begins with that of cluster1. */
 const askForCluster1 = () => askForForeignCertificate(hosting.admin, all.bed.plane('cluster10').admin, 'cluster1');
 
+/** Of what doctor finds to be wrong. */
+async function codes(): Promise<string[]> {
+  const run = await cli.run('doctor --its its1 -o json'.split(' '), { kubeconfig });
+  const findings = run.json() as { items: { status: string; code?: string }[] };
+  return findings.items.flatMap(({ status, code = '' }) => (status === 'fail' ? code : []));
+}
+
 const type = (line: string) => cli.type(line, { kubeconfig });
 const listen: Listen = (listener) => {
   onWrite = listener;
@@ -95,7 +102,15 @@ async function imagesIn({ admin }: Plane, namespace: string): Promise<string[]> 
 }
 
 it('has a hub that gives the group of a WEC to one whose name begins with its name', async () => {
+  assert.match(
+    (await type('accept cluster10 --its its1')).stderr,
+    /CVE-2026-4740.*cluster10 gets the group of cluster1/,
+  );
+  assert.deepEqual(await codes(), ['known-hole']);
   assert.deepEqual(await askForCluster1(), { own: 'Forbidden', foreign: 'reads and writes' });
+  assert.deepEqual(await codes(), ['known-hole', 'mixed-request']);
+  assert.doesNotMatch((await type('version --its its1')).stdout, /fit together/);
+  assert.match((await type('status')).stdout, /OCM 1\.0\.0 · ✗ CVE-2026-4740/);
 });
 
 it('is planned: the hub first, then its WECs', async () => {
@@ -162,5 +177,6 @@ it('runs on WECs in the new version, with the same works and workloads, although
     JSON.parse(stdout).items.map(({ state, changed }: { state: string; changed: boolean }) => [state, changed]),
     upgraded.map(() => ['unchanged', false]),
   );
-  await type('doctor cluster1 --its its1');
+  // What was issued before the upgrade stays valid.
+  assert.deepEqual(await codes(), ['mixed-request']);
 });

@@ -40,7 +40,7 @@ const its = (changes: Partial<ItsStatus> = {}): ItsStatus => ({
   name: 'its1',
   type: 'vcluster',
   context: 'its1',
-  versions: [version('OCM', '1.0.0')],
+  versions: [version('OCM', '1.0.1')],
   wecs: [],
   ...changes,
 });
@@ -98,10 +98,10 @@ test('a whole installation is a tree, with all facts in one column', () => {
   const its2 = its({ name: 'its2', type: 'host', wecs: [asking] });
   assert.deepEqual(lines(view({ itses: [its({ wecs: [wec('cluster1'), silent] }), its2] })), [
     'kind-kubeflex   KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
-    '├─ ITS its1     vcluster · ready · OCM 1.0.0',
+    '├─ ITS its1     vcluster · ready · OCM 1.0.1',
     '│  ├─ cluster1  available',
     '│  └─ cluster2  ✗ lease stopped 11m ago',
-    '├─ ITS its2     host · ready · OCM 1.0.0',
+    '├─ ITS its2     host · ready · OCM 1.0.1',
     '│  └─ cluster3  request pending',
     '└─ WDS wds1     k8s · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 5 objects',
   ]);
@@ -127,10 +127,10 @@ test('the last branch has no vertical line below it', () => {
 test('an ITS alone is the root', () => {
   const alone = its({ type: null, name: 'hub', wecs: [wec('cluster1')] });
   assert.deepEqual(lines({ hosting: null, itses: [alone], wdses: [] }), [
-    'ITS hub      ready · OCM 1.0.0',
+    'ITS hub      ready · OCM 1.0.1',
     '└─ cluster1  available',
   ]);
-  assert.match(lines(view({ itses: [alone] }))[1] ?? '', /^├─ ITS hub +elsewhere · ready · OCM 1\.0\.0$/);
+  assert.match(lines(view({ itses: [alone] }))[1] ?? '', /^├─ ITS hub +elsewhere · ready · OCM 1\.0\.1$/);
 });
 
 /** The facts of the first line below the hosting cluster. */
@@ -169,8 +169,13 @@ test('a space shows what prevents it from being ready', () => {
   );
 });
 
+test('a version with a known hole is marked', () => {
+  const versions = [version('OCM', '1.0.0')];
+  assert.equal(factsOf({ itses: [its({ versions })] }), 'vcluster · ready · OCM 1.0.0 · ✗ CVE-2026-4740 · no WECs yet');
+});
+
 test('missing parts are named', () => {
-  assert.equal(factsOf({ itses: [its()] }), 'vcluster · ready · OCM 1.0.0 · no WECs yet');
+  assert.equal(factsOf({ itses: [its()] }), 'vcluster · ready · OCM 1.0.1 · no WECs yet');
   assert.equal(
     factsOf({ wdses: [wds({ its: null, bindingPolicies: 0, objects: 0 })] }),
     'k8s · ready → an unknown ITS · KubeStellar 0.30.0 · no binding policies',
@@ -190,7 +195,7 @@ test('running versions are distinguished from those of hooks, and are not guesse
   ];
   assert.equal(
     factsOf({ itses: [its({ versions: behind, wecs: null })] }),
-    'vcluster · ready · OCM 0.15.2 · status add-on running 0.2.0-rc16, installed hooks 0.2.0-rc17',
+    'vcluster · ready · OCM 0.15.2 · status add-on running 0.2.0-rc16, installed hooks 0.2.0-rc17 · ✗ CVE-2026-4740',
   );
   assert.equal(
     factsOf({ wdses: [wds({ versions: [version('KubeStellar', '0.29.0', '0.30.0')] })] }),

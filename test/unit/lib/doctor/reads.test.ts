@@ -42,6 +42,7 @@ test('the WECs of a hub share one read of everything, and one test of its webhoo
   );
   assert.deepEqual(asked.sort(), [
     'list CertificateSigningRequest',
+    'list CertificateSigningRequest',
     'list Lease',
     'list ManagedCluster',
     'list ManagedClusterAddOn',

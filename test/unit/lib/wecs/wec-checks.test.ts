@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isDependent, runChecks } from '../../../../src/lib/core/checks.ts';
 import { commandOf } from '../../../../src/lib/core/next-step.ts';
-import type { WithConditions } from '../../../../src/lib/kube/client/objects.ts';
+import type { Deployment, WithConditions } from '../../../../src/lib/kube/client/objects.ts';
 import type { MailboxContents, WecFindings } from '../../../../src/lib/wecs/findings.ts';
 import { findOtherCluster } from '../../../../src/lib/wecs/read-both-sides.ts';
 import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
@@ -13,7 +13,6 @@ import {
   hubEvidence,
   hubSecret,
   joinedCluster,
-  klusterlet,
   lease,
   managedCluster,
   now,
@@ -86,8 +85,9 @@ const renewal = await request({
 });
 const unsigned = await request({ name: 'csr-1', state: 'approved', decidedAgo: 60 });
 const old = wecPod('klusterlet-agent', [{ name: 'klusterlet-agent', state: { running: {} } }]);
-const ownKlusterlet = klusterlet();
-ownKlusterlet.metadata.labels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+const ownOperator: Deployment = {
+  metadata: { name: 'klusterlet', labels: { 'app.kubernetes.io/managed-by': 'stellarctl' } },
+};
 const oldAgent = {
   ...old,
   spec: { containers: [{ name: 'klusterlet-agent', image: 'quay.io/ocm/registration-operator:v0.15.0' }] },
@@ -279,7 +279,7 @@ const cases: [
   [
     'an agent of another version that stellarctl installed',
     {
-      wec: side({ pods: [operator, oldAgent], klusterlet: ownKlusterlet }),
+      wec: { ...side({ pods: [operator, oldAgent] }), operator: ownOperator },
       ocmOfHub: '1.3.1',
     },
     ...([

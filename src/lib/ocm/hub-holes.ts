@@ -1,0 +1,70 @@
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
+import { advice, type NextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { mayNotRead, partialReader } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { type CertificateSigningRequest, type Pod, resources } from '../kube/client/objects.ts';
+import { imageVersion } from '../kube/image.ts';
+import { podsOf } from '../kube/pods.ts';
+import { defectsOf, describeDefect, fixOf, prefixPairs } from './known-defects.ts';
+import { clusterNameLabel, foreignAgent, registrationController } from './ocm-names.ts';
+import { products } from './program-versions.ts';
+
+/** A hub, the pods of its controllers, and the step that upgrades it. */
+interface JudgedHub {
+  kube: Kube;
+  name: string;
+  pods: readonly Pod[];
+  upgrade(to: string): NextStep;
+}
+
+export const holeChecks: readonly Check<JudgedHub>[] = [
+  { id: 'its-known-holes', title: 'its OCM has no known hole', run: judgeHoles },
+  { id: 'its-mixed-requests', title: 'no agent asks in the name of another WEC', run: judgeRequests },
+];
+
+const remains =
+  'An upgrade does not end a certificate that was obtained before: see docs/security.md, "A hub with a known hole"';
+
+async function judgeHoles({ kube, name, pods, upgrade }: JudgedHub): Promise<Outcome> {
+  const running = podsOf(registrationController, pods).flatMap(({ spec }) =>
+    imageVersion(spec?.containers?.[0]?.image),
+  );
+  if (running.length === 0) return skipped('its registration controller is not visible');
+  const version = running.find((each) => defectsOf(products.ocm, each).length > 0);
+  const [defect] = defectsOf(products.ocm, version);
+  if (defect === undefined || version === undefined) return pass();
+  const clusters = (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
+  const pairs = prefixPairs(clusters.map(({ metadata }) => metadata.name));
+  const steps = [upgrade(fixOf(defect, version) ?? ''), advice(remains)];
+  const found = `${describeDefect(name, version, defect)}.`;
+  if (pairs.length === 0) return warn('known-hole', found, ...steps);
+  return fail('known-hole', `${found} ${pairs[0]}.`, ...steps);
+}
+
+/** Requests whose requester is the agent of another WEC than the label says: a fixed hub leaves them pending. */
+async function judgeRequests({ kube, name }: JudgedHub): Promise<Outcome> {
+  const reader = partialReader(kube);
+  const selector = { labelSelector: clusterNameLabel };
+  const requests = await reader.list<CertificateSigningRequest>(resources.certificateSigningRequests, selector);
+  if (reader.forbidden.size > 0) return skipped(mayNotRead(reader.forbidden));
+  const mixed = (requests ?? []).find(({ metadata, spec }) =>
+    foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]),
+  );
+  if (mixed === undefined) return pass();
+  const { metadata, spec, status } = mixed;
+  const wec = metadata.labels?.[clusterNameLabel];
+  const issued = status?.certificate ? 'has got' : 'asks for';
+  const found = `The agent of ${foreignAgent(spec.username, wec)} ${issued} a certificate for ${wec} of ${name} (request ${metadata.name}).`;
+  return status?.certificate ? fail('mixed-request', found, advice(remains)) : warn('mixed-request', found);
+}
+
+/** Tells of a hub that gives one of these WECs the group of another one, or the other way round. */
+export async function noteHoles(kube: Kube, version: string | undefined, names: readonly string[], run: Run) {
+  const [defect] = defectsOf(products.ocm, version);
+  if (defect === undefined || version === undefined) return;
+  const clusters = (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
+  const all = [...new Set([...clusters.map(({ metadata }) => metadata.name), ...names])];
+  const [pair] = prefixPairs(all).filter((each) => names.some((name) => each.split(' ').includes(name)));
+  if (pair !== undefined) run.progress.note(`${describeDefect(kube.cluster.context, version, defect)}. ${pair}.`);
+}
