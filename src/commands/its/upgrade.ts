@@ -30,7 +30,14 @@ export const definition: Definition<Options> = {
   async run(session, { to, imageRegistry }, [name = '']) {
     const { upgradeIts } = await import('../../lib/spaces/upgrade-its.ts');
     const tools = await session.hostingToWrite();
-    await session.finish([await upgradeIts(name, { to, imageRegistry }, tools, session.run)]);
-    session.next(command`stellarctl wec upgrade --all --its ${name}`);
+    const { result, wecs } = await upgradeIts(name, { to, imageRegistry }, tools, session.run);
+    await session.finish([result]);
+    const { contexts } = await session.kubeconfig();
+    // A context of the name of a local cluster: the upgrade proves that it leads to the WEC.
+    const contextOf = (wec: string) => [wec, `kind-${wec}`, `k3d-${wec}`].find((each) => contexts.has(each));
+    const all = wecs.every((wec) => contexts.has(wec))
+      ? ['--all']
+      : wecs.map((wec) => `${wec}=${contextOf(wec) ?? 'CONTEXT'}`);
+    if (wecs.length > 0) session.next(command`stellarctl wec upgrade ${all} --its ${name}`);
   },
 };

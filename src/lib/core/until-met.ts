@@ -18,19 +18,23 @@ export interface Awaited<Snapshot> {
   unmet(last: Snapshot): StellarError | Promise<StellarError>;
 }
 
-/** Waits until a check is met; a dry run changes nothing and does not read. @throws StellarError the error of `unmet` */
+/**
+ * Waits until a check is met; a dry run changes nothing and does not read.
+ * @returns whether it was met at once
+ * @throws StellarError the error of `unmet`
+ */
 export async function untilMet<Snapshot>(
   { check, graceMs = defaultGraceMs, read, act, name, unmet }: Awaited<Snapshot>,
   run: Run,
-): Promise<void> {
-  if (run.dryRun) return;
+): Promise<boolean> {
+  if (run.dryRun) return true;
   const fail = async (last: Snapshot): Promise<never> => {
     throw await unmet(last);
   };
-  await followOne<Snapshot, true>(
+  return followOne<Snapshot, boolean>(
     {
-      act: async ({ state, snapshot, blocking }) => {
-        if (blocking === undefined) return true;
+      act: async ({ state, snapshot, blocking, isFirst }) => {
+        if (blocking === undefined) return isFirst;
         if (state === 'failed') return fail(snapshot);
         await act?.(snapshot);
         if (name !== undefined) run.progress.waiting(name, blocking.verdict.why);
@@ -49,13 +53,14 @@ export async function untilMet<Snapshot>(
  * @param blocker what blocks, for people; undefined if nothing does
  * @param late the error at the deadline
  * @param name the subject whose progress shows it; without it, none is shown
+ * @returns whether nothing blocked
  */
 export const waitWhile = (
   blocker: () => Promise<string | undefined>,
   run: Run,
   late: (why: string) => StellarError,
   name?: string,
-): Promise<void> =>
+): Promise<boolean> =>
   untilMet(
     { name, read: blocker, check: (why) => (why === undefined ? met : waiting(why)), unmet: (why = '') => late(why) },
     run,

@@ -1,7 +1,7 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { advice, type NextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { mayNotRead, partialReader } from '../kube/access.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type CertificateSigningRequest, type Pod, resources } from '../kube/client/objects.ts';
 import { imageVersion } from '../kube/image.ts';
@@ -19,8 +19,8 @@ interface JudgedHub {
 }
 
 export const holeChecks: readonly Check<JudgedHub>[] = [
-  { id: 'its-known-holes', title: 'its OCM has no known hole', run: judgeHoles },
-  { id: 'its-mixed-requests', title: 'no agent asks in the name of another WEC', run: judgeRequests },
+  { id: 'its-known-holes', title: 'its OCM has no known hole', needs: ['its-hub-crds'], run: judgeHoles },
+  { id: 'its-mixed-requests', title: 'no agent asks for another WEC', needs: ['its-hub-crds'], run: judgeRequests },
 ];
 
 const remains =
@@ -34,23 +34,27 @@ async function judgeHoles({ kube, name, pods, upgrade }: JudgedHub): Promise<Out
   const version = running.find((each) => defectsOf(products.ocm, each).length > 0);
   const [defect] = defectsOf(products.ocm, version);
   if (defect === undefined || version === undefined) return pass();
-  const clusters = (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
-  const pairs = prefixPairs(clusters.map(({ metadata }) => metadata.name));
+  const pairs = await pairsOn(kube, []);
   const steps = [upgrade(fixOf(defect, version) ?? ''), advice(remains)];
   const found = `${describeDefect(name, version, defect)}.`;
   if (pairs.length === 0) return warn('known-hole', found, ...steps);
   return fail('known-hole', `${found} ${pairs[0]}.`, ...steps);
 }
 
+/** The pairs of names of the WECs of a hub, and of those that are to be. */
+async function pairsOn(kube: Kube, names: readonly string[]): Promise<string[]> {
+  const present = (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
+  return prefixPairs([...new Set([...present.map(({ metadata }) => metadata.name), ...names])]);
+}
+
 /** Requests whose requester is the agent of another WEC than the label says: a fixed hub leaves them pending. */
-async function judgeRequests({ kube, name }: JudgedHub): Promise<Outcome> {
+async function judgeRequests({ kube, name, pods }: JudgedHub): Promise<Outcome> {
+  const labelSelector = clusterNameLabel;
   const reader = partialReader(kube);
-  const selector = { labelSelector: clusterNameLabel };
-  const requests = await reader.list<CertificateSigningRequest>(resources.certificateSigningRequests, selector);
-  if (reader.forbidden.size > 0) return skipped(mayNotRead(reader.forbidden));
-  const mixed = (requests ?? []).find(({ metadata, spec }) =>
-    foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]),
-  );
+  const all = await reader.list<CertificateSigningRequest>(resources.certificateSigningRequests, { labelSelector });
+  if (all === undefined || pods.length === 0) return skipped('its requests or its pods are not visible');
+  const foreign = all.filter(({ metadata, spec }) => foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]));
+  const mixed = foreign.find(({ status }) => status?.certificate) ?? foreign[0];
   if (mixed === undefined) return pass();
   const { metadata, spec, status } = mixed;
   const wec = metadata.labels?.[clusterNameLabel];
@@ -63,8 +67,6 @@ async function judgeRequests({ kube, name }: JudgedHub): Promise<Outcome> {
 export async function noteHoles(kube: Kube, version: string | undefined, names: readonly string[], run: Run) {
   const [defect] = defectsOf(products.ocm, version);
   if (defect === undefined || version === undefined) return;
-  const clusters = (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
-  const all = [...new Set([...clusters.map(({ metadata }) => metadata.name), ...names])];
-  const [pair] = prefixPairs(all).filter((each) => names.some((name) => each.split(' ').includes(name)));
+  const pair = (await pairsOn(kube, names)).find((each) => names.some((name) => each.split(' ').includes(name)));
   if (pair !== undefined) run.progress.note(`${describeDefect(kube.cluster.context, version, defect)}. ${pair}.`);
 }

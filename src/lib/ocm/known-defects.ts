@@ -33,19 +33,16 @@ const knownDefects: readonly KnownDefect[] = [
     source: 'https://github.com/kubestellar/kubeflex/releases/tag/v0.9.3',
     fixed: ['0.9.3'],
   },
-  {
-    ...{ product: 'kube-apiserver', versions: '<1.30', id: 'end of life', since: '2025-02-28', isOnlyOld: true },
-    what: 'Kubernetes no longer corrects it',
-    source: 'https://kubernetes.io/releases/patch-releases/#non-active-branch-history',
-    fixed: [],
-  },
-  {
-    ...{ product: 'k3s', versions: '<1.28', id: 'end of life', since: '2024-06-28', isOnlyOld: true },
-    what: 'Kubernetes no longer corrects it',
-    source: 'https://kubernetes.io/releases/patch-releases/#non-active-branch-history',
-    fixed: [],
-  },
+  ended('kube-apiserver', '<1.30', '2025-02-28'),
+  ended('k3s', '<1.28', '2024-06-28'),
 ];
+
+/** A version of Kubernetes that is no longer corrected, in the spaces that KubeFlex makes. */
+function ended(product: string, versions: string, since: string): KnownDefect {
+  const source = 'https://kubernetes.io/releases/patch-releases/#non-active-branch-history';
+  const what = 'Kubernetes no longer corrects it';
+  return { product, versions, id: 'end of life', what, since, source, fixed: [], isOnlyOld: true };
+}
 
 /** What is known of a version; one that is no version, such as a digest, is unknown. */
 export const defectsOf = (product: string, version: string | null | undefined): KnownDefect[] => {
@@ -71,8 +68,7 @@ export const describeDefect = (name: string, version: string, { product, id, wha
 
 /** What holds of WECs whose names stand in that relation: `cluster10 gets the group of cluster1`. */
 export const prefixPairs = (names: readonly string[]): string[] =>
-  names.flatMap((name) =>
-    names
-      .filter((other) => other !== name && other.startsWith(name))
-      .map((other) => `${other} gets the group of ${name}`),
-  );
+  names.flatMap((name) => {
+    const longer = names.filter((other) => other !== name && other.startsWith(name));
+    return longer.map((other) => `${other} gets the group of ${name}`);
+  });

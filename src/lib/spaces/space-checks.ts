@@ -87,7 +87,7 @@ export async function checkSpace(
   const inside = ifSeen(space.inside) as ItsInside | undefined;
   // The checks of a hub that are not stages.
   const ofHub = await runChecks(hubChecks, client, known);
-  const ofHoles = await runChecks(holeChecks, { kube: client, name, pods: inside?.hubPods ?? [], upgrade });
+  const ofHoles = await runChecks(holeChecks, { kube: client, name, pods: inside?.hubPods ?? [], upgrade }, known);
   return { findings: [...known, ...ofHub, ...ofHoles], webhook: inside?.webhook };
 }
 
@@ -101,7 +101,7 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
     const ofHub = await runChecks(hubChecks, its, findings);
     const upgrade = (to: string) => advice(`Upgrade OCM to ${to} there: clusteradm upgrade clustermanager`);
     const name = its.cluster.context;
-    const ofHoles = await runChecks(holeChecks, { kube: its, name, pods: inside.hubPods, upgrade });
+    const ofHoles = await runChecks(holeChecks, { kube: its, name, pods: inside.hubPods, upgrade }, findings);
     // What a user without rights holds is no sign that anything there can be seen.
     return {
       findings: [...findings, ...ofHub, ...ofHoles, ...ofCredentials.filter(isNotable)],

@@ -1,3 +1,4 @@
+import { requestTimeoutMs } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -46,7 +47,7 @@ export async function requireOcmImages(registry: string, version: string): Promi
     const { repository = '', tag = '' } = parseImage(reference) ?? {};
     const name = [...path, 'open-cluster-management', repository].join('/');
     const url = `https://${host}/v2/${name}/manifests/${tag}`;
-    const signal = AbortSignal.timeout(registryMs);
+    const signal = AbortSignal.timeout(requestTimeoutMs);
     // A registry that asks for credentials, or that only clusters reach, says nothing.
     const answer = await fetch(url, { method: 'HEAD', signal, redirect: 'manual' }).catch(() => undefined);
     return answer?.status === 404;
@@ -66,8 +67,6 @@ export async function requireOcmImages(registry: string, version: string): Promi
     },
   );
 }
-
-const registryMs = 5_000;
 
 /**
  * Makes a space take its images from a registry: KubeFlex and the chart of the status add-on name those of their own, which no value

@@ -8,8 +8,16 @@ import { partialReader, seen, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, type Deployment, isTrue, type Lease, type Pod, resources } from '../kube/client/objects.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';
-import { firstPodFailure, isDeploymentReady, isScaledToNone, podsOf } from '../kube/pods.ts';
-import { stop } from '../kube/scaling.ts';
+import {
+  failureLog,
+  firstPodFailure,
+  isDeploymentReady,
+  isScaledToNone,
+  type PodFailure,
+  podsOf,
+  toSeePod,
+} from '../kube/pods.ts';
+import { scale, stop } from '../kube/scaling.ts';
 import { listServed } from '../kube/served.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
@@ -60,18 +68,19 @@ const definition = 'clustermanagers.operator.open-cluster-management.io';
  * the ClusterManager is changed. The operator brings the definitions, rights and webhooks of its version.
  * @throws StellarError before any write: `usage`, `not-found`, `conflict`, `version-differs`, `forbidden`; afterwards the error is in
  *   the result
+ * @returns also the names of its WECs
  */
 export async function upgradeIts(
   name: string,
   options: ItsUpgradeOptions,
   tools: SpaceTools,
   run: Run,
-): Promise<SpaceResult> {
+): Promise<{ result: SpaceResult; wecs: string[] }> {
   const upgrade = await planHubUpgrade(name, options, tools);
   const { its, controlPlane, to, from } = upgrade;
   const { context } = its.cluster;
   const result: SpaceResult = { name, type: typeOf(controlPlane), ...unreached, changed: false, context };
-  return forName(result, run, () =>
+  const done = await forName(result, run, () =>
     withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
       await wantOcm(controlPlane, options.to, tools.hosting);
       result.changed = await upgradeHub(upgrade, run);
@@ -81,6 +90,7 @@ export async function upgradeIts(
       run.progress.done(name, `${did}runs OCM ${to}${did === '' ? '; nothing to do' : ''}`, true);
     }),
   );
+  return { result: done, wecs: upgrade.wecs };
 }
 
 /** The version of OCM that an ITS is to have, which may be newer than that of its hook. */
@@ -147,13 +157,15 @@ async function planHubUpgrade(name: string, { to, imageRegistry }: ItsUpgradeOpt
   const from = imageVersion(manager.spec?.registrationImagePullSpec);
   for (const version of [from, imageVersion(operatorImage(operator))]) checkUpgrade(`${name} has`, version, to);
   const newOperatorImage = renamed(operatorImage(operator), 'registration-operator');
-  return { name, its, hosting, controlPlane, to, from, operator, newOperatorImage, manager, images, hooks };
+  const wecs = (await listServed(its, resources.managedClusters, { metadataOnly: true })).map(
+    ({ metadata }) => metadata.name,
+  );
+  return { wecs, name, its, hosting, controlPlane, to, from, operator, newOperatorImage, manager, images, hooks };
 }
 
-/** @returns whether anything was changed */
+/** @returns whether anything was changed, by this run or by one that was interrupted */
 async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
-  const { name, its, to, operator, manager, images } = upgrade;
-  const wecs = await listServed<ManagedCluster>(its, resources.managedClusters);
+  const { name, its, to, operator, manager, images, wecs } = upgrade;
   const alive = await renewalsOf(its);
   const needs = { side: 'hub', role: clusterManagerName, definition } as const;
   const isBrought = await ensureRequirements(its, needs, to);
@@ -170,7 +182,7 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   if (run.dryRun) return isChanged;
   if (isChanged) run.progress.changed(name, `OCM ${to} is written`);
   const unmet = (why: string) => late(upgrade, why);
-  await waitWhile(() => hubBlocker(upgrade), run, unmet, name);
+  const wasDone = await waitWhile(() => hubBlocker(upgrade), run, unmet, name);
   if (isChanged) {
     const began = await renewalsOf(its);
     const blocker = async () => {
@@ -180,7 +192,7 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
     };
     await waitWhile(blocker, run, unmet, name);
   }
-  return isChanged;
+  return isChanged || !wasDone;
 }
 
 /**
@@ -192,14 +204,16 @@ async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
   if (run.dryRun) return;
   const controllers = await listServed<Deployment>(its, resources.deployments, { namespace: hubNamespace });
   const names = controllers.map(({ metadata }) => metadata.name).filter((each) => each.endsWith('-controller'));
-  const stopAll = (namespace: string, all: readonly string[]) =>
-    Promise.all(all.map((each) => stop({ kube: its, namespace }, each, run, (why) => late(upgrade, why), name)));
-  await stopAll(operatorNamespace, [clusterManagerName]);
-  await stopAll(hubNamespace, names);
+  const end = (namespace: string, each: string) =>
+    stop({ kube: its, namespace }, each, run, (why) => late(upgrade, why), name);
+  await end(operatorNamespace, clusterManagerName);
+  for (const each of names) await scale({ kube: its, namespace: hubNamespace }, each, 0);
+  for (const each of names) await end(hubNamespace, each);
 }
 
 /** What a hub that has been upgraded does not do yet. */
-async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> {
+async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
+  const { its, to } = upgrade;
   const manager = await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
   if ((manager?.status?.observedGeneration ?? 0) < (manager?.metadata.generation ?? 0))
     return 'its operator has not read its ClusterManager';
@@ -212,7 +226,11 @@ async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> 
   const open = all.find((each) => !isOf(each) || !isDeploymentReady(each));
   const namespace = open?.metadata.namespace ?? hubNamespace;
   const pods = await listServed<Pod>(its, resources.pods, { namespace });
-  if (open !== undefined) return firstPodFailure(pods)?.why ?? `${open.metadata.name} does not run ${to} yet`;
+  if (open !== undefined) {
+    const failure = firstPodFailure(pods);
+    if (failure?.kind === 'crash') throw await crashed(failure, upgrade);
+    return failure?.why ?? `${open.metadata.name} does not run ${to} yet`;
+  }
   const lock = await its.get<Lease>(resources.leases, registrationLock, { namespace: hubNamespace });
   if (!podsOf(registrationController, pods).some((pod) => holds(pod, lock)))
     return `its registration controller ${to} does not hold its lock yet`;
@@ -225,14 +243,21 @@ async function hubBlocker({ its, to }: HubUpgrade): Promise<string | undefined> 
   return undefined;
 }
 
+async function crashed(failure: PodFailure, { name, its, to }: HubUpgrade): Promise<StellarError> {
+  return new StellarError('space-failed', `OCM ${to} does not run in ${name}: ${failure.why}.`, {
+    details: await failureLog(its, failure),
+    next: [toSeePod(its.cluster.context, failure), advice('To resume, rerun the command')],
+  });
+}
+
 /**
  * Whether a pod holds a lock: its holder begins with the name of its host, which is that of the pod, or else has acquired it after the pod
  * was created (client-go tools/leaderelection; library-go pkg/controller/controllercmd).
  */
 function holds(pod: Pod, lock: Lease | undefined): boolean {
   const { holderIdentity = '', acquireTime = '' } = lock?.spec ?? {};
-  if (holderIdentity === '') return false;
-  return holderIdentity.startsWith(`${pod.metadata.name}_`) || Date.parse(acquireTime) >= createdAt(pod);
+  const isSince = holderIdentity !== '' && Date.parse(acquireTime) >= createdAt(pod);
+  return isSince || holderIdentity.startsWith(`${pod.metadata.name}_`);
 }
 
 /** When the agents of the WECs that are available have renewed their Leases. */

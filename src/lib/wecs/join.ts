@@ -3,13 +3,15 @@ import { StellarError } from '../core/errors.ts';
 import { advice, command } from '../core/next-step.ts';
 import { readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
+import { compareVersions } from '../core/version.ts';
 import { resources } from '../kube/client/objects.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import type { ChosenEndpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { noteHoles } from '../ocm/hub-holes.ts';
-import { agentNamespace } from '../ocm/ocm-names.ts';
+import { agentNamespace, isOcmVersion } from '../ocm/ocm-names.ts';
+import { newestOcm } from '../ocm/ocm-versions.ts';
 import { WebhookProbe } from '../ocm/webhook.ts';
 import { finishDone, followJoins, isDone, type JoinSubject, joinSubject, removeOwnAccount } from './follow-join.ts';
 import type { WecResult } from './follow-registration.ts';
@@ -70,7 +72,9 @@ function announcer(
   return ({ server, source }) => {
     if (isNoted) return;
     isNoted = true;
-    const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}`;
+    const isNewer = isOcmVersion(ocmVersion ?? '') && compareVersions(ocmVersion ?? '', newestOcm) > 0;
+    const known = isNewer ? `, newer than was tried (${newestOcm})` : '';
+    const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}${known}`;
     // The images run with far-reaching rights on the WEC: a registry that the user has not named is announced.
     const isNamed =
       imageRegistry === undefined || imageRegistry === defaultRegistry || asked.imageRegistry !== undefined;

@@ -11,7 +11,7 @@ import { type HubEvidence, readOne } from '../ocm/hub-evidence.ts';
 import { agentNamespace, operatorNamespace, statusAddon } from '../ocm/ocm-names.ts';
 import type { Klusterlet, ManagedCluster } from '../ocm/ocm-objects.ts';
 import { type FoundHub, findHub } from '../ocm/registered-hub.ts';
-import { requireHub } from '../ocm/require-hub.ts';
+import { ocmOfHub, requireHub } from '../ocm/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import type { MailboxContents, OtherCluster, WecFindings } from './findings.ts';
@@ -19,7 +19,6 @@ import { failedKinds, refusedKinds } from './granted-kinds.ts';
 import { otherRole } from './identity.ts';
 import { readMailbox } from './mailbox.ts';
 import { judgeRegistration } from './registration-stages.ts';
-import { readOcmOfHub } from './wec-checks.ts';
 import type { WecView } from './wec-view.ts';
 
 /** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
@@ -44,7 +43,7 @@ export interface ItsItself {
 }
 
 export async function readItself(hub: Kube): Promise<ItsItself> {
-  const [uid, ocm] = await Promise.all([clusterUid(hub), readOcmOfHub(partialReader(hub))]);
+  const [uid, ocm] = await Promise.all([clusterUid(hub), ocmOfHub(partialReader(hub))]);
   return { uid, ocm };
 }
 

@@ -151,7 +151,7 @@ interface Seen {
 }
 
 /** @throws StellarError `agent-failed`, `timeout` */
-function follow(upgrade: WecUpgrade, run: Run, check: (pods: Seen) => Verdict): Promise<void> {
+function follow(upgrade: WecUpgrade, run: Run, check: (pods: Seen) => Verdict): Promise<unknown> {
   const { name, its, kube } = upgrade;
   const readLease = () => its.kube.get<Lease>(resources.leases, leaseName, { namespace: name });
   const read = async () => ({ lease: await readLease(), wec: await readWec(kube) });

@@ -2,10 +2,9 @@ import { type Check, dependent, skipped, unless } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
 import { advice, command, type Problem, run } from '../core/next-step.ts';
 import { count } from '../core/words.ts';
-import type { PartialReader } from '../kube/access.ts';
-import { conditionOf, groupResourceOf, type Pod, resources, type WithConditions } from '../kube/client/objects.ts';
-import { addonNamespace, hubNamespace, isOurs, statusAddon } from '../ocm/ocm-names.ts';
-import { hubPrograms, wecPrograms } from '../ocm/program-versions.ts';
+import { conditionOf, groupResourceOf, type WithConditions } from '../kube/client/objects.ts';
+import { addonNamespace, isOurs, statusAddon } from '../ocm/ocm-names.ts';
+import { wecPrograms } from '../ocm/program-versions.ts';
 import { toEndRefusal } from '../ocm/refusals.ts';
 import {
   isMinorApart,
@@ -136,17 +135,6 @@ export function wecVersions(wec: WecEvidence | undefined, unseen: string | undef
   const isHosted = klusterlet?.spec?.deployOption?.mode?.endsWith('Hosted');
   const unreadPods = isHosted ? 'it runs in another cluster' : pods === undefined ? mayNotReadPods : undefined;
   return runningVersions(wecPrograms(klusterlet), pods ?? [], unseen ?? unreadPods);
-}
-
-const unknownHooks = { controllerManager: undefined, transport: undefined, ocm: undefined, statusAddon: undefined };
-
-/**
- * The version of OCM that an ITS runs, from the newest of its controllers' pods; undefined if they may not be read or run in
- * another cluster.
- */
-export async function readOcmOfHub(hub: PartialReader): Promise<string | undefined> {
-  const pods = (await hub.list<Pod>(resources.pods, { namespace: hubNamespace })) ?? [];
-  return runningVersions(hubPrograms(unknownHooks), pods, undefined).flatMap(({ running }) => running ?? [])[0];
 }
 
 /** An agent of another minor version than its hub, or than its Klusterlet specifies. */

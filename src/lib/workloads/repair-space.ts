@@ -23,6 +23,7 @@ import {
 import type { ControlPlane, HookUse, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { type ManifestWork, objectsIn } from '../ocm/manifest-works.ts';
+import { isOcmVersion } from '../ocm/ocm-names.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
 import { ocmOfHub } from '../ocm/require-hub.ts';
 import { isHookMarked, isLost, readNote } from '../spaces/controllers-run.ts';
@@ -142,7 +143,8 @@ async function hookToComplete(evidence: SpaceEvidence, tools: SpaceTools): Promi
   if (!isGone && (job === undefined || jobState(job) !== 'failed')) return undefined;
   const { ocm } = await readHookVersions(tools.hosting);
   const running = await through(await openSpace(controlPlane, tools), ocmOfHub);
-  const isNewer = running.state === 'seen' && running.value && ocm && compareVersions(running.value, ocm.version) > 0;
+  const version = running.state === 'seen' ? (running.value ?? '') : '';
+  const isNewer = ocm !== undefined && isOcmVersion(version) && compareVersions(version, ocm.version) > 0;
   if (!isNewer) return undefined;
   const hook = await tools.hosting.get<PostCreateHook>(resources.postCreateHooks, name);
   const template = hook?.spec?.templates?.find(({ kind }) => kind === 'Job') as Job | undefined;

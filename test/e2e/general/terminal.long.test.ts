@@ -42,7 +42,7 @@ describe('on a terminal', () => {
 
   it('the spinner is removed: the ITS, a ✓ line with the duration, and the next command remain', () => {
     const lines = shown(screen);
-    assert.match(lines[0] ?? '', /^ITS its1 \(https:\S+\) · OCM 1\.0\.0 · agents will use/);
+    assert.match(lines[0] ?? '', /^ITS its1 \(https:\S+\) · OCM 1\.0\.1 · agents will use/);
     assert.match(lines.at(-2) ?? '', /^ {2}cluster1 {2}✓ joined and available {3}\d+\.\ds$/);
     assert.equal(lines.at(-1), 'Next: stellarctl wec list --its its1');
     assert.equal(lines.length, 3, lines.join('\n'));

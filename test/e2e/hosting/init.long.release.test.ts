@@ -157,10 +157,10 @@ describe('an upgrade', () => {
       assert.match((await cli.succeed(line, options)).stderr, toSee);
       await cli.succeed(['wds', 'upgrade', 'wds1']);
       assert.match((await cli.succeed(['wds', 'get', 'wds1'])).stdout, /^ {2}versions +KubeStellar 0\.30\.0$/m);
-      const upgraded = await cli.succeed(['its', 'upgrade', 'its1']);
-      assert.match(upgraded.stdout, /^its1: upgraded from OCM 1\.0\.0; runs OCM 1\.3\.1/m);
+      const upgraded = await cli.succeed(['its', 'upgrade', 'its1', '--to', '1.0.1']);
+      assert.match(upgraded.stdout, /^its1: upgraded; runs OCM 1\.0\.1/m);
       const { stdout } = await cli.succeed(['its', 'get', 'its1']);
-      assert.match(stdout, /^ {2}versions +OCM 1\.3\.1 · status add-on 0\.2\.0-rc17$/m);
+      assert.match(stdout, /^ {2}versions +OCM 1\.0\.1 · status add-on 0\.2\.0-rc17$/m);
     }),
   );
 });

@@ -26,7 +26,7 @@ let onWrite: (write: string) => void = () => {};
 const jobs = { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', namespaced: true };
 
 before(async () => {
-  all = await startHosting([{ name: 'cluster1' }, { name: 'cluster10' }]);
+  all = await startHosting([{ name: 'cluster1' }, { name: 'cluster10' }], { hasNewerOcm: true });
   ({ cli, hosting } = all);
   proxy = await WriteProxy.start(hosting, (write) => onWrite(write));
   const wecs = ['cluster1', 'cluster10'].map((name) => all.bed.plane(name).kubeconfigEntry);
@@ -83,4 +83,16 @@ it('a repair after the hook has failed does not run it over a newer OCM', async 
   assert.deepEqual(await versionsOfHub(), ['v1.0.1']);
   assert.equal(statusOf(await controlPlane(hosting, 'its1'), 'Ready'), 'True');
   assert.match((await cli.type('its repair its1', { kubeconfig })).stdout, /^its1: is ready; nothing to do/m);
+});
+
+it('an upgrade whose program crashes ends with its last words, and the hub goes on', async () => {
+  const log = ['panic: no such flag'];
+  const mend = await all.bed.fault({ kind: 'failing', image: 'registration-operator:v1.2.1', log });
+  const run = await cli.run('its upgrade its1 --to 1.2.1'.split(' '), { kubeconfig, longest: 120_000 });
+  await mend();
+  assert.equal(run.exitCode, 1, run.stderr);
+  assert.match(run.stderr, /OCM 1\.2\.1 does not run in its1: pod cluster-manager-\S+, .* it keeps crashing/);
+  assert.match(run.stderr, /panic: no such flag/);
+  assert.match(run.stderr, /kubectl --context its1 -n open-cluster-management logs cluster-manager-\S+/);
+  assert.deepEqual(await versionsOfHub(), ['v1.0.1']);
 });

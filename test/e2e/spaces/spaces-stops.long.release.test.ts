@@ -81,6 +81,15 @@ async function assertComplete(line: string, name: string): Promise<void> {
   await assertUnwritten([hosting, ext]);
 }
 
+/** From the OCM that the hook has installed to another one. */
+const ofUpgrade = [
+  'PATCH deployments/cluster-manager',
+  'PATCH deployments/cluster-manager-addon-manager-controller',
+  'PATCH deployments/cluster-manager-placement-controller',
+  'PATCH deployments/cluster-manager-registration-controller',
+  'PATCH clustermanagers/cluster-manager',
+];
+
 describe('a command that is killed after each of its writes and rerun each time', () => {
   it('creates an ITS of type host', async () => {
     const line = 'its create its1 --type host';
@@ -90,6 +99,7 @@ describe('a command that is killed after each of its writes and rerun each time'
       'PATCH clusterrolebindings/kubeflex-manager-cluster-admin-rolebinding',
       'PATCH controlplanes/its1',
       'POST /api/v1/namespaces',
+      ...ofUpgrade,
     ]);
     await assertComplete(line, 'its1');
   });
@@ -106,6 +116,7 @@ describe('a command that is killed after each of its writes and rerun each time'
       'PATCH secrets/its2-bootstrap',
       'PATCH controlplanes/its2',
       'POST /api/v1/namespaces',
+      ...ofUpgrade,
     ]);
     const secret = 'kubeflex-system/its2-bootstrap';
     assert.equal(await hosting.admin.find(resources.secrets, secret), undefined);

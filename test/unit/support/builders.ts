@@ -213,12 +213,13 @@ export function managedCluster(options: ManagedClusterOptions = {}): ManagedClus
     },
     spec: { hubAcceptsClient: options.accepts ?? options.accepted ?? false, leaseDurationSeconds: 60 },
     status: {
-      conditions: [
+      // A test may change them.
+      conditions: structuredClone([
         ...(options.accepted ? [accepted] : []),
         ...(options.joined ? [joined] : []),
         ...(available === undefined ? [] : [availableBy[available]]),
         ...(clock === undefined ? [] : [clock]),
-      ],
+      ]),
     },
   };
 }

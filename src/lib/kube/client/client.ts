@@ -163,8 +163,12 @@ class LiveKube {
   }
 
   /** GET of any path, parsed as JSON. @param accept the form of the answer, if there are several @returns undefined on 404. */
-  read<T>(path: string, accept?: string, query?: Record<string, string | undefined>): Promise<T | undefined> {
-    return unlessStatus(this.#requests.json<T>({ method: 'GET', path, accept, query }), 404);
+  async read<T>(path: string, accept?: string, query?: Record<string, string | undefined>): Promise<T | undefined> {
+    const readAt = (at: string) =>
+      unlessStatus(this.#requests.json<T>({ method: 'GET', path: at, accept, query }), 404);
+    const found = await readAt(path);
+    const next = path.replace(firstAddOns, '$1v1beta1/');
+    return found === undefined && next !== path ? readAt(next) : found;
   }
 
   /** The last log lines of a container. @param options.previous of its previous run. @returns undefined if there are none */
@@ -311,6 +315,9 @@ class LiveKube {
     this.#requests.close();
   }
 }
+
+/** The first version of OCM's add-ons: 1.3 serves the next one as well, and a later one need not serve this. */
+const firstAddOns = /^(\/apis\/addon\.open-cluster-management\.io\/)v1alpha1\//;
 
 function mergePatch(path: string, body: object, query: Request['query'] = {}): Request {
   const contentType = 'application/merge-patch+json';
