@@ -8,7 +8,7 @@ import type { LackedRight } from '../../lib/kube/permissions.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
-import { writeLines } from '../terminal/clean.ts';
+import { refusedValues, writeLines } from '../terminal/clean.ts';
 import { type Io, isForPeople, type OutputFormat } from '../terminal/io.ts';
 import {
   type Column,
@@ -45,6 +45,7 @@ export class Session extends Clusters {
     super(io, options, { progress, deadline: new Deadline(options.timeout), signal, dryRun: options.dryRun });
     this.progress = progress;
     this.output = options.output;
+    refusedValues.areShown = this.output === 'wide';
     this.headers = options.headers !== false;
     this.#style = style;
   }

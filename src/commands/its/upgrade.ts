@@ -35,9 +35,8 @@ export const definition: Definition<Options> = {
     const { contexts } = await session.kubeconfig();
     // A context of the name of a local cluster: the upgrade proves that it leads to the WEC.
     const contextOf = (wec: string) => [wec, `kind-${wec}`, `k3d-${wec}`].find((each) => contexts.has(each));
-    const all = wecs.every((wec) => contexts.has(wec))
-      ? ['--all']
-      : wecs.map((wec) => `${wec}=${contextOf(wec) ?? 'CONTEXT'}`);
+    const named = wecs.map((wec) => `${wec}=${contextOf(wec) ?? 'CONTEXT'}`);
+    const all = wecs.every((wec) => contexts.has(wec)) ? ['--all'] : named;
     if (wecs.length > 0) session.next(command`stellarctl wec upgrade ${all} --its ${name}`);
   },
 };

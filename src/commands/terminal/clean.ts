@@ -1,3 +1,5 @@
+import { withoutValues } from '../../lib/core/words.ts';
+
 let mark: string | undefined;
 
 /**
@@ -32,7 +34,11 @@ export const terminalLine = (text: string): string => lineWith(text, '\x1b');
 const lineWith = (text: string, colour: string): string =>
   mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join(colour);
 
-function cleaned(text: string): string {
+/** Whether the values that API servers have refused are shown as well: with -o wide. */
+export const refusedValues = { areShown: false };
+
+function cleaned(given: string): string {
+  const text = refusedValues.areShown ? given : withoutValues(given);
   const omitted = text.length - longest;
   const kept = omitted <= 0 ? text : `${text.slice(0, longest)}… (${omitted} characters more)`;
   return trimLineBreaks(kept)

@@ -1,5 +1,6 @@
 import { type ErrorReport, reportOf, StellarError } from '../../lib/core/errors.ts';
 import { stepLines } from '../../lib/core/next-step.ts';
+import { withoutValues } from '../../lib/core/words.ts';
 import { oneLine, safeJson, safeYaml, writeLines } from './clean.ts';
 import type { Io, OutputFormat } from './io.ts';
 import type { Style } from './style.ts';
@@ -84,7 +85,7 @@ export function formatTable<Row>(
   rows: readonly Row[],
   options: { headers?: boolean; widths?: number[] } = {},
 ): string[] {
-  const cells = rows.map((row) => columns.map(({ value }) => oneLine(value(row))));
+  const cells = rows.map((row) => columns.map(({ value }) => oneLine(withoutValues(value(row)))));
   const lines = options.headers === false ? cells : [columns.map(({ header }) => header), ...cells];
   const widths = options.widths ?? columnWidths(columns, cells);
   return lines.map((line) =>

@@ -21,6 +21,13 @@ export function isSlip(given: string, meant: string): boolean {
   return given !== meant && digits === meantDigits && (isLonger || sorted[0] === sorted[1]);
 }
 
+/**
+ * A message without the values that an API server refuses, as Go prints them: 3,000 characters with addresses of memory, before the reason
+ * (k8s.io/apimachinery, pkg/util/validation/field).
+ */
+export const withoutValues = (message: string): string =>
+  message.replace(/Invalid value: (?:(?!Invalid value: ).){60,}?: (?=[a-z`][^:{}]*(?:, [\w.[\]]+: |\]|$))/gs, '');
+
 /** A number of things: `1 work`, `2 works`. @param many the plural, if it is not the singular with an s */
 export const count = (number: number, one: string, many = `${one}s`): string =>
   `${number} ${number === 1 ? one : many}`;

@@ -4,7 +4,7 @@ import { advice, command, run } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { type Deployment, type Pod, type Resource, resources, type StatefulSet } from '../kube/client/objects.ts';
-import { inRegistry, parseImage } from '../kube/image.ts';
+import { inRegistry } from '../kube/image.ts';
 import { imagesOfOcm } from '../ocm/images.ts';
 import { hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
 import type { PostCreateHook } from '../ocm/kubeflex-objects.ts';
@@ -42,30 +42,23 @@ export async function requireRegistry(hosting: Kube, asked: string | undefined):
  * @throws StellarError `not-found`
  */
 export async function requireOcmImages(registry: string, version: string): Promise<void> {
-  const [host = '', ...path] = registry.split('/');
   const missing = async (reference: string) => {
-    const { repository = '', tag = '' } = parseImage(reference) ?? {};
-    const name = [...path, 'open-cluster-management', repository].join('/');
-    const url = `https://${host}/v2/${name}/manifests/${tag}`;
+    const url = reference.replace(/^([^/]+)\/(.+):([^:]+)$/, 'https://$1/v2/$2/manifests/$3');
     const signal = AbortSignal.timeout(requestTimeoutMs);
     // A registry that asks for credentials, or that only clusters reach, says nothing.
     const answer = await fetch(url, { method: 'HEAD', signal, redirect: 'manual' }).catch(() => undefined);
     return answer?.status === 404;
   };
-  const references = imagesOfOcm(version);
+  const references = imagesOfOcm(version).map((each) => inRegistry(each, registry));
   const answers = await Promise.all(references.map(missing));
   const [absent] = references.filter((_, index) => answers[index]);
   if (absent === undefined) return;
-  throw new StellarError(
-    'not-found',
-    `The registry does not have ${inRegistry(absent, registry)}. Nothing was written.`,
-    {
-      next: [
-        run(command`stellarctl init --print-images --image-registry ${registry}`, 'Copy what this lists'),
-        advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
-      ],
-    },
-  );
+  throw new StellarError('not-found', `The registry does not have ${absent}. Nothing was written.`, {
+    next: [
+      run(command`stellarctl init --print-images --image-registry ${registry}`, 'Copy what this lists'),
+      advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
+    ],
+  });
 }
 
 /**

@@ -4,7 +4,7 @@ import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
-import { few } from '../core/words.ts';
+import { few, withoutValues } from '../core/words.ts';
 import { getManagedCluster } from '../ocm/find-wecs.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import type { DeliveryView } from './delivery-view.ts';
@@ -85,7 +85,9 @@ function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
 
 /** A line for each reason. */
 const wordsOf = (open: readonly Open[]): string[] =>
-  [...Map.groupBy(open, whyOf)].map(([why, all]) => `${few(all.map(({ where }) => where)).join(', ')}: ${why}`);
+  [...Map.groupBy(open, (each) => withoutValues(whyOf(each)))].map(
+    ([why, all]) => `${few(all.map(({ where }) => where)).join(', ')}: ${why}`,
+  );
 
 export function verdictOn(open: readonly Open[]): Verdict {
   if (open.length === 0) return met;

@@ -1,7 +1,7 @@
 import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
 import { advice, command, problem, run } from '../core/next-step.ts';
-import { count, few } from '../core/words.ts';
+import { count, few, withoutValues } from '../core/words.ts';
 import { tryRead, whyUnseen } from '../kube/access.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
@@ -67,7 +67,7 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
     const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${few(waiting.map(({ name }) => name)).join(', ')}`;
     return pass(`${count(policies.length, 'policy', 'policies')}${rest}`);
   }
-  const byCause = Map.groupBy(failed, ({ why }) => why);
+  const byCause = Map.groupBy(failed, ({ why }) => withoutValues(why ?? ''));
   const [first = '', ...details] = [...byCause].map(([why, all]) => {
     const [policies, have] = all.length === 1 ? ['policy', 'has'] : ['policies', 'have'];
     const names = few(all.map(({ name }) => name)).join(', ');

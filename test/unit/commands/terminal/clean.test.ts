@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { describeExamined } from '../../../../src/commands/doctor/show.ts';
 import { describeStatus } from '../../../../src/commands/status/status-text.ts';
-import { oneLine, safeJson, safeYaml } from '../../../../src/commands/terminal/clean.ts';
+import { oneLine, refusedValues, safeJson, safeYaml } from '../../../../src/commands/terminal/clean.ts';
 import { formatTable, writeError } from '../../../../src/commands/terminal/output.ts';
 import { createProgress } from '../../../../src/commands/terminal/progress.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
@@ -39,6 +39,20 @@ describe('text of other programs', () => {
       assert.deepEqual(asWritten([text]), [line]);
       assert.equal(oneLine(text), line);
     });
+
+  test('has the values that an API server refuses with -o wide only, and never in a table', () => {
+    const refusal = `spec.template: Invalid value: core.PodTemplateSpec{${'x'.repeat(60)}}: field is immutable`;
+    const columns = [{ header: 'WHY', value: () => refusal }];
+    try {
+      for (const areShown of [false, true]) {
+        refusedValues.areShown = areShown;
+        assert.equal(oneLine(refusal), areShown ? refusal : 'spec.template: field is immutable');
+        assert.deepEqual(formatTable(columns, [{}]).at(-1), 'spec.template: field is immutable');
+      }
+    } finally {
+      refusedValues.areShown = false;
+    }
+  });
 
   test('is one line each, without control characters', () =>
     fc.assert(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isSlip, nearestNames } from '../../../../src/lib/core/words.ts';
+import { isSlip, nearestNames, withoutValues } from '../../../../src/lib/core/words.ts';
 
 const names = ['cluster1', 'cluster2', 'cluster10', 'edge-berlin', 'edge-bern', 'prod'];
 const cases: [given: string, nearest: string[]][] = [
@@ -29,3 +29,17 @@ const slips: [given: string, meant: string, isOne: boolean][] = [
 ];
 for (const [given, meant, isOne] of slips)
   test(`"${given}" is ${isOne ? '' : 'not '}a slip for "${meant}"`, () => assert.equal(isSlip(given, meant), isOne));
+
+test('a refused value is left out of a message, and its reason stays', () => {
+  const template =
+    'core.PodTemplateSpec{ObjectMeta:v1.ObjectMeta{Name:"", Labels:map[string]string{"a":"b: c"}}, Spec:core.PodSpec{TerminationGracePeriodSeconds:(*int64)(0x3f9d4c0a8e98), Command:[]string{"sh", "-c", "echo a: b"}}}';
+  const refused = (address: string) =>
+    `Job.batch "migrate" is invalid: [spec.selector: Required value, spec.selector: Invalid value: "null": field is immutable, spec.template: Invalid value: ${template.replace('0x3f9d4c0a8e98', address)}: field is immutable]`;
+  assert.equal(
+    withoutValues(refused('0x1')),
+    'Job.batch "migrate" is invalid: [spec.selector: Required value, spec.selector: Invalid value: "null": field is immutable, spec.template: field is immutable]',
+  );
+  assert.equal(withoutValues(refused('0x1')), withoutValues(refused('0x2')));
+  const short = 'ConfigMap "a" is invalid: data[x y]: Invalid value: "x y": a valid config key must consist of …';
+  assert.equal(withoutValues(short), short);
+});

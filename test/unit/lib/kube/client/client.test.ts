@@ -185,6 +185,13 @@ describe('a list', () => {
     );
     await assert.rejects(kube.list(resources.managedClusters), { code: 'api-error' });
   });
+  test('of add-ons is that of the version that is served', async () => {
+    const addOn = { metadata: { name: 'addon-status', namespace: 'cluster1' } };
+    const isServed = (path: string) => path.startsWith('/apis/addon.open-cluster-management.io/v1beta1/');
+    const { kube } = await serving(({ path }) => (isServed(path) ? { body: { items: [addOn] } } : { status: 404 }));
+    assert.deepEqual(await kube.list(resources.managedClusterAddOns), [addOn]);
+    assert.equal(await kube.list(resources.manifestWorks), undefined);
+  });
   test('can be empty', async () => {
     const { kube } = await serving(() => ({ body: { items: null } }));
     assert.deepEqual(await kube.list(resources.managedClusters), []);
