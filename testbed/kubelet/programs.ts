@@ -10,6 +10,7 @@ import { until } from '../kube/until.ts';
 import { type HubOptions, ocmVersion } from '../ocm/hub.ts';
 import { operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
+import { ocmPrograms } from '../programs/build.ts';
 import { programFolder } from './folder.ts';
 
 /** The binaries of testbed/programs, and the names of the programs in each. */
@@ -22,9 +23,6 @@ const binaries: Record<string, string[]> = {
   'kflex-get-kubeconfig': ['kflex-get-kubeconfig'],
   helm: ['helm'],
 };
-
-/** The programs of each version of OCM. */
-const ocmPrograms = ['registration-operator', 'registration', 'work', 'placement', 'addon'];
 
 /** Programs that no registry serves: scripts of this folder around one that is served (README.md has the reasons). */
 const scripts = ['clusteradm', 'kine'];

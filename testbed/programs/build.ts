@@ -19,6 +19,9 @@ export const ocm = (version: string): GoBinary => ({
   settings: { ...kubernetes, [`${ocmModule}/pkg/version.versionFromGit`]: version },
 });
 
+/** The names of the programs of OCM. */
+export const ocmPrograms = ['addon', 'placement', 'registration', 'registration-operator', 'work'];
+
 /** OCM's chart of a hub, as a folder that belongs to programs. */
 export const chartOfHub = {
   'cluster-manager': { module: ocmModule, path: 'deploy/cluster-manager/chart/cluster-manager' },

@@ -33,8 +33,10 @@ export const definition: Definition<Options> = {
     const { result, wecs } = await upgradeIts(name, { to, imageRegistry }, tools, session.run);
     await session.finish([result]);
     const { contexts } = await session.kubeconfig();
-    // A context of the name of a local cluster: the upgrade proves that it leads to the WEC.
-    const contextOf = (wec: string) => [wec, `kind-${wec}`, `k3d-${wec}`].find((each) => contexts.has(each));
+    const { localNames, providerNames } = await import('../../lib/spaces/local-cluster-names.ts');
+    const guesses = (wec: string) => [wec, ...providerNames.map((provider) => localNames(provider, wec).context)];
+    // The upgrade proves that it leads to the WEC.
+    const contextOf = (wec: string) => guesses(wec).find((each) => contexts.has(each));
     const named = wecs.map((wec) => `${wec}=${contextOf(wec) ?? 'CONTEXT'}`);
     const all = wecs.every((wec) => contexts.has(wec)) ? ['--all'] : named;
     if (wecs.length > 0) session.next(command`stellarctl wec upgrade ${all} --its ${name}`);

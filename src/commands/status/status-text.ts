@@ -60,8 +60,7 @@ const marked = ({ bad, dot }: Style, problem: boolean, text: string): string => 
 function hostingFacts(hosting: HostingStatus, isEmpty: boolean, style: Style, isWide: boolean): string[] {
   const { versions, hooksVersion, problem, reason, server } = hosting;
   return [
-    ...versionFacts(versions, products.kubeFlex),
-    ...holesIn(versions).map(({ id }) => marked(style, true, id)),
+    ...versionFacts(versions, products.kubeFlex, style),
     ...(hooksVersion === null ? [] : [`KubeStellar hooks ${hooksVersion}`]),
     ...(reason === '' ? [] : [marked(style, problem, reason)]),
     ...(isEmpty ? ['no ITS and no WDS yet'] : []),
@@ -76,8 +75,7 @@ function itsNode(its: ItsStatus, isOfMany: boolean, style: Style, isWide: boolea
     ...(type === null && !isOfMany ? [] : [type ?? 'elsewhere']),
     ...(ready ? ['ready'] : []),
     ...stateFacts(its, style),
-    ...(hasVersion ? versionFacts(versions, products.ocm) : []),
-    ...holesIn(versions).map(({ id }) => marked(style, true, id)),
+    ...(hasVersion ? versionFacts(versions, products.ocm, style) : []),
     ...(wecs?.length === 0 && ready ? ['no WECs yet'] : []),
     ...places(its, isWide),
   ];
@@ -97,16 +95,18 @@ function wdsFacts(wds: WdsStatus, style: Style): string[] {
     type ?? '',
     ready ? `ready ${to}` : to,
     ...stateFacts(wds, style),
-    ...versionFacts(versions, products.kubeStellar),
+    ...versionFacts(versions, products.kubeStellar, style),
     ...(counts.length === 0 ? [] : [counts.join(', ')]),
     ...(unsent ? [marked(style, true, unsent)] : []),
     ...(guarded === null || objects === 0 ? [] : [guarded ? 'guarded' : 'no guard']),
   ];
 }
 
-/** The version of the main product, and other versions that are not as they should be. */
-const versionFacts = (versions: readonly RunningVersion[], main: string): string[] =>
-  versionWords(versions.filter(({ product, differs }) => product === main || differs));
+/** The version of the main product, other versions that are not as they should be, and their known holes. */
+const versionFacts = (versions: readonly RunningVersion[], main: string, style: Style): string[] => [
+  ...versionWords(versions.filter(({ product, differs }) => product === main || differs)),
+  ...new Set(holesIn(versions).map(({ id }) => marked(style, true, id))),
+];
 
 const counted = (number: number, one: string, many?: string): string =>
   number === 0 ? `no ${many ?? `${one}s`}` : count(number, one, many);

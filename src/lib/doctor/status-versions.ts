@@ -58,9 +58,7 @@ export async function readVersions(
 /** What is known to be wrong with versions. The hole of OCM is one of hubs: an agent is none. */
 const holesOf = ({ hosting, itses, wdses }: InstalledVersions): Problem[] =>
   [...(hosting ? [hosting] : []), ...itses, ...wdses].flatMap(({ name, versions }) =>
-    holesIn(versions).map((defect) =>
-      problem('known-hole', `${describeDefect(name, versionOfProduct(defect.product, versions) ?? '', defect)}.`),
-    ),
+    holesIn(versions).map((hole) => problem('known-hole', describeDefect(name, hole))),
   );
 
 /** The ITS that the WECs are registered with: the chosen one, else the only one. */
@@ -155,7 +153,7 @@ function row(
   const isKnown = running !== null && findVersion(running) !== undefined;
   const isBehind = isKnown && wanted !== null && compareVersions(running, wanted) < 0;
   const state = wanted === null || (isKnown && !isBehind) ? 'current' : isBehind ? 'behind' : 'unknown';
-  const [defect] = name.startsWith('wec/') ? [] : defectsOf(product, running);
+  const [defect] = name.startsWith('wec/') ? [] : defectsOf(product, running ?? '');
   const why = defect === undefined ? null : `${defect.id} since ${defect.since}`;
   return { name, product, running, wanted, state, why, workloads, command: isBehind ? upgrade : null };
 }

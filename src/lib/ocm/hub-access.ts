@@ -4,18 +4,17 @@ import { readNamed, readNamedOrStdin } from '../core/named-file.ts';
 import { advice, asCalled, command, partial, run } from '../core/next-step.ts';
 import { isServerAddress, isToken } from '../core/object-names.ts';
 import { partialReader } from '../kube/access.ts';
-import type { Kube, Reader } from '../kube/client/client.ts';
+import type { Kube } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { type Deployment, resources } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/objects.ts';
 import { parseImage, versionOf } from '../kube/image.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { type Endpoint, presentAuthority } from './endpoint.ts';
 import { readClusterInfo } from './hub-kubeconfig.ts';
-import { bootstrapServiceAccount, clusterManagerName, hubNamespace, operatorNamespace } from './ocm-names.ts';
-import type { ClusterManager } from './ocm-objects.ts';
-import { requireHub } from './require-hub.ts';
+import { bootstrapServiceAccount, operatorNamespace } from './ocm-names.ts';
+import { hubImage, requireHub } from './require-hub.ts';
 
 /** What an ITS reports about itself, and how it is reached. */
 interface Hub {
@@ -98,12 +97,8 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
 export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Promise<Hub> {
   // Optional facts: a failure to read them is not an error.
   const reader = partialReader(kube);
-  const [, manager, internal] = await Promise.all([
-    requireHub(kube),
-    reader.get<ClusterManager>(resources.clusterManagers, clusterManagerName),
-    readClusterInfo(reader),
-  ]);
-  const image = parseImage(manager?.spec?.registrationImagePullSpec ?? (await controllerImage(reader)) ?? '');
+  const [, registration, internal] = await Promise.all([requireHub(kube), hubImage(reader), readClusterInfo(reader)]);
+  const image = parseImage(registration ?? '');
   return {
     // After the requests: the client says what is wrong with a file that the context names.
     external: { server: kube.cluster.server, certificateAuthority: await certificateAuthorityOf(cluster) },
@@ -112,12 +107,6 @@ export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Prom
     ocmVersion: image?.tag === undefined ? undefined : versionOf(image.tag),
     imageRegistry: image?.registry,
   };
-}
-
-async function controllerImage(hub: Reader): Promise<string | undefined> {
-  const name = `${clusterManagerName}-registration-controller`;
-  const deployment = await hub.get<Deployment>(resources.deployments, name, { namespace: hubNamespace });
-  return deployment?.spec?.template?.spec?.containers?.[0]?.image;
 }
 
 /** The API server refuses shorter ones (TokenRequest, spec.expirationSeconds). */

@@ -27,22 +27,23 @@ const remains =
   'An upgrade does not end a certificate that was obtained before: see docs/security.md, "A hub with a known hole"';
 
 async function judgeHoles({ kube, name, pods, upgrade }: JudgedHub): Promise<Outcome> {
-  const running = podsOf(registrationController, pods).flatMap(({ spec }) =>
-    imageVersion(spec?.containers?.[0]?.image),
-  );
-  if (running.length === 0) return skipped('its registration controller is not visible');
-  const version = running.find((each) => defectsOf(products.ocm, each).length > 0);
-  const [defect] = defectsOf(products.ocm, version);
-  if (defect === undefined || version === undefined) return pass();
-  const pairs = await pairsOn(kube, []);
-  const steps = [upgrade(fixOf(defect, version) ?? ''), advice(remains)];
-  const found = `${describeDefect(name, version, defect)}.`;
-  if (pairs.length === 0) return warn('known-hole', found, ...steps);
-  return fail('known-hole', `${found} ${pairs[0]}.`, ...steps);
+  const controllers = podsOf(registrationController, pods);
+  if (controllers.length === 0) return skipped('its registration controller is not visible');
+  const [hole] = controllers.flatMap(({ spec }) => defectsOf(products.ocm, imageVersion(spec?.containers?.[0]?.image)));
+  if (hole === undefined) return pass();
+  const [pair] = await pairsOn(kube);
+  const steps = [upgrade(fixOf(hole) ?? ''), advice(remains)];
+  const found = describeDefect(name, hole);
+  if (pair === undefined) return warn('known-hole', found, ...steps);
+  return fail('known-hole', `${found} ${wordsOf(pair)}`, ...steps);
 }
 
-/** The pairs of names of the WECs of a hub, and of those that are to be. */
-async function pairsOn(kube: Kube, names: readonly string[]): Promise<string[]> {
+type Pair = ReturnType<typeof prefixPairs>[number];
+
+const wordsOf = ({ longer, prefix }: Pair): string => `${longer} gets the group of ${prefix}.`;
+
+/** The pairs of names of the WECs of a hub. @param names of WECs that are to be */
+async function pairsOn(kube: Kube, names: readonly string[] = []): Promise<Pair[]> {
   const present = (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
   return prefixPairs([...new Set([...present.map(({ metadata }) => metadata.name), ...names])]);
 }
@@ -63,10 +64,11 @@ async function judgeRequests({ kube, name, pods }: JudgedHub): Promise<Outcome> 
   return status?.certificate ? fail('mixed-request', found, advice(remains)) : warn('mixed-request', found);
 }
 
-/** Tells of a hub that gives one of these WECs the group of another one, or the other way round. */
+/** Notes that a hub gives one of these WECs the group of another one, or the other way round. */
 export async function noteHoles(kube: Kube, version: string | undefined, names: readonly string[], run: Run) {
-  const [defect] = defectsOf(products.ocm, version);
-  if (defect === undefined || version === undefined) return;
-  const pair = (await pairsOn(kube, names)).find((each) => names.some((name) => each.split(' ').includes(name)));
-  if (pair !== undefined) run.progress.note(`${describeDefect(kube.cluster.context, version, defect)}. ${pair}.`);
+  const [hole] = defectsOf(products.ocm, version);
+  if (hole === undefined) return;
+  const pairs = await pairsOn(kube, names);
+  const pair = pairs.find(({ longer, prefix }) => names.includes(longer) || names.includes(prefix));
+  if (pair !== undefined) run.progress.note(`${describeDefect(kube.cluster.context, hole)} ${wordsOf(pair)}`);
 }

@@ -18,7 +18,7 @@ export const chartOfVcluster = 'https://charts.loft.sh/charts/vcluster-0.16.4.tg
 const bundles: Readonly<Record<string, string>> = { '0.10.1': '0.15.2' };
 
 /** The version of OCM that a clusteradm installs. */
-export const bundleOf = (clusteradm: string): string => bundles[clusteradm] ?? clusteradm;
+export const ocmOfClusteradm = (clusteradm: string): string => bundles[clusteradm] ?? clusteradm;
 
 /** OCM on hub and WECs (ocm manifests/). */
 export const imagesOfOcm = (version: string): string[] =>

@@ -2,8 +2,8 @@ import satisfies from 'semver/functions/satisfies.js';
 import { compareVersions, findVersion } from '../core/version.ts';
 import type { RunningVersion } from './running-versions.ts';
 
-/** Why a version of a program should not run any longer. The fields are an interface: docs/output.md. */
-export interface KnownDefect {
+/** Why versions of a program should not run any longer. */
+interface KnownDefect {
   product: string;
   /** A range of versions in the form of semver. */
   versions: string;
@@ -44,31 +44,37 @@ function ended(product: string, versions: string, since: string): KnownDefect {
   return { product, versions, id: 'end of life', what, since, source, fixed: [], isOnlyOld: true };
 }
 
+/** A defect of a version that runs. */
+export interface Defect extends KnownDefect {
+  version: string;
+}
+
 /** What is known of a version; one that is no version, such as a digest, is unknown. */
-export const defectsOf = (product: string, version: string | null | undefined): KnownDefect[] => {
-  const found = findVersion(version ?? '')?.replace(/-.*/, '');
-  return found === undefined
-    ? []
-    : knownDefects.filter((each) => each.product === product && satisfies(found, each.versions));
-};
+export function defectsOf(product: string, version = ''): Defect[] {
+  const found = findVersion(version)?.replace(/-.*/, '');
+  if (found === undefined) return [];
+  const known = knownDefects.filter((each) => each.product === product && satisfies(found, each.versions));
+  return known.map((defect) => ({ ...defect, version }));
+}
 
-/** What somebody should do something about, of the versions that run, each once. */
-export const holesIn = (versions: readonly RunningVersion[]): KnownDefect[] => {
+/** What calls for a change, of the versions that run. */
+export const holesIn = (versions: readonly RunningVersion[]): Defect[] => {
   const all = versions.flatMap(({ product, running }) => running?.flatMap((each) => defectsOf(product, each)) ?? []);
-  return [...new Set(all.filter(({ isOnlyOld }) => !isOnlyOld))];
+  const holes = all.filter(({ isOnlyOld }) => !isOnlyOld);
+  return [...new Map(holes.map((hole) => [`${hole.id} ${hole.version}`, hole])).values()];
 };
 
-/** The oldest version without a defect that is not below this one. */
-export const fixOf = ({ fixed }: KnownDefect, version: string): string | undefined =>
+/** The oldest version without the defect that is above the one that runs. */
+export const fixOf = ({ fixed, version }: Defect): string | undefined =>
   fixed.find((each) => compareVersions(each, version) > 0);
 
 /** As `its1 runs OCM 1.0.0 (CVE-2026-4740): its hub gives …`. */
-export const describeDefect = (name: string, version: string, { product, id, what }: KnownDefect): string =>
-  `${name} runs ${product} ${version} (${id}): ${what}`;
+export const describeDefect = (name: string, { product, version, id, what }: Defect): string =>
+  `${name} runs ${product} ${version} (${id}): ${what}.`;
 
-/** What holds of WECs whose names stand in that relation: `cluster10 gets the group of cluster1`. */
-export const prefixPairs = (names: readonly string[]): string[] =>
-  names.flatMap((name) => {
-    const longer = names.filter((other) => other !== name && other.startsWith(name));
-    return longer.map((other) => `${other} gets the group of ${name}`);
+/** The names that begin with another one, each with that. */
+export const prefixPairs = (names: readonly string[]): { longer: string; prefix: string }[] =>
+  names.flatMap((prefix) => {
+    const longer = names.filter((name) => name !== prefix && name.startsWith(prefix));
+    return longer.map((name) => ({ longer: name, prefix }));
   });

@@ -22,10 +22,10 @@ export const statusAgent = 'status-agent';
 export const addonNamespace = 'open-cluster-management-agent-addon';
 
 export const clusterManagerName = 'cluster-manager';
-/** The Deployment, and the Service, of a hub's webhooks for ManagedClusters. */
-/** What approves and registers, and the Lease that says which of its pods does. */
+/** A hub's Deployment that approves and registers, and the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */
 export const registrationController = 'cluster-manager-registration-controller';
 export const registrationLock = 'registration-controller-lock';
+/** The Deployment, and the Service, of a hub's webhooks for ManagedClusters. */
 export const webhookName = 'cluster-manager-registration-webhook';
 export const klusterletName = 'klusterlet';
 /** The operator's Deployment, service account, ClusterRole and ClusterRoleBinding on a WEC. */

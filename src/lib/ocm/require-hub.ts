@@ -3,10 +3,10 @@ import { advice } from '../core/next-step.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/objects.ts';
+import { type Deployment, resources } from '../kube/client/objects.ts';
 import { imageVersion } from '../kube/image.ts';
 import { listServed, serves } from '../kube/served.ts';
-import { clusterManagerName } from './ocm-names.ts';
+import { clusterManagerName, hubNamespace, registrationController } from './ocm-names.ts';
 import type { ClusterManager, ManagedCluster } from './ocm-objects.ts';
 
 /** @throws StellarError `not-a-hub` if the ManagedCluster API is not served (clusteradm checks the same) */
@@ -41,8 +41,15 @@ export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   return new StellarError('not-a-hub', message, { next: [advice('Give the context of the ITS: --its CONTEXT')] });
 }
 
-/** The version of OCM that a hub is to run, as `1.3.1`; undefined if it has no ClusterManager, or its images do not say it. */
+/** The image of a hub's registration, which tells its version and its registry; undefined if the hub does not show it. */
+export async function hubImage(hub: Pick<Reader, 'get'>): Promise<string | undefined> {
+  const manager = await hub.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
+  if (manager?.spec?.registrationImagePullSpec !== undefined) return manager.spec.registrationImagePullSpec;
+  const on = { namespace: hubNamespace };
+  const controller = await hub.get<Deployment>(resources.deployments, registrationController, on);
+  return controller?.spec?.template?.spec?.containers?.[0]?.image;
+}
+
+/** The version of OCM that a hub is to run, as `1.3.1`; undefined if the hub does not show it. */
 export const ocmOfHub = async (hub: Pick<Reader, 'get'>): Promise<string | undefined> =>
-  imageVersion(
-    (await hub.get<ClusterManager>(resources.clusterManagers, clusterManagerName))?.spec?.registrationImagePullSpec,
-  );
+  imageVersion(await hubImage(hub));

@@ -10,7 +10,7 @@ import {
   selectContext,
   withoutCredentials,
 } from '../kube/kubeconfig/kubeconfig.ts';
-import { bundleOf, chartOfVcluster, imagesOfKubeFlex, imagesOfOcm, imagesOfStatusAddon } from '../ocm/images.ts';
+import { chartOfVcluster, imagesOfKubeFlex, imagesOfOcm, imagesOfStatusAddon, ocmOfClusteradm } from '../ocm/images.ts';
 import { safeOcm } from '../ocm/ocm-versions.ts';
 import { chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { coreChart } from './core-chart.ts';
@@ -217,7 +217,7 @@ async function listImages(input: InitInput, withIngress: boolean, helm: Helm): P
     ...images,
     ...imagesOfKubeFlex(tagOf('manager')),
     // Its hook installs one version, and `its create` ends with the other.
-    ...imagesOfOcm(bundleOf(tagOf('clusteradm'))),
+    ...imagesOfOcm(ocmOfClusteradm(tagOf('clusteradm'))),
     ...imagesOfOcm(safeOcm),
     ...imagesOfStatusAddon(versionOf(statusAddon)),
     ...(withIngress ? [ingressImage] : []),

@@ -73,8 +73,6 @@ export async function checkSpace(
   const ofIts =
     role === 'wds' ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments }) : [];
   const ofHooks = await runChecks(versionChecks(role), { space, hosting }, withFailures);
-  const upgrade = (to: string) =>
-    run(command`stellarctl its upgrade ${name} --to ${to} --hosting-context ${hosting.cluster.context}`, 'Upgrade it');
   const ofContexts = await runChecks(contextChecks(role), { space, kube: client, tools }, withFailures);
   const known = [
     ...ofIts,
@@ -87,6 +85,8 @@ export async function checkSpace(
   const inside = ifSeen(space.inside) as ItsInside | undefined;
   // The checks of a hub that are not stages.
   const ofHub = await runChecks(hubChecks, client, known);
+  const upgrade = (to: string) =>
+    run(command`stellarctl its upgrade ${name} --to ${to} --hosting-context ${hosting.cluster.context}`, 'Upgrade it');
   const ofHoles = await runChecks(holeChecks, { kube: client, name, pods: inside?.hubPods ?? [], upgrade }, known);
   return { findings: [...known, ...ofHub, ...ofHoles], webhook: inside?.webhook };
 }

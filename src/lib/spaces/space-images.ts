@@ -37,7 +37,7 @@ export async function requireRegistry(hosting: Kube, asked: string | undefined):
 }
 
 /**
- * Checks, as far as the registry tells anybody, that it has the images of a version of OCM: `its create` pulls them after its hook has
+ * Checks, as far as the registry answers without credentials, that it has the images of a version of OCM: `its create` pulls them after its hook has
  * installed another.
  * @throws StellarError `not-found`
  */

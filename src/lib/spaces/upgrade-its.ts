@@ -76,13 +76,15 @@ export async function upgradeIts(
   tools: SpaceTools,
   run: Run,
 ): Promise<{ result: SpaceResult; wecs: string[] }> {
-  const upgrade = await planHubUpgrade(name, options, tools);
-  const { its, controlPlane, to, from } = upgrade;
+  checkUpgrade(name, undefined, options.to);
+  const { controlPlane } = await requireSpace(name, 'its', tools.hosting);
+  const upgrade = await planHubUpgrade(controlPlane, options, tools);
+  const { its, to, from } = upgrade;
   const { context } = its.cluster;
   const result: SpaceResult = { name, type: typeOf(controlPlane), ...unreached, changed: false, context };
   const done = await forName(result, run, () =>
     withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
-      await wantOcm(controlPlane, options.to, tools.hosting);
+      await wantOcm(controlPlane, to, tools.hosting);
       result.changed = await upgradeHub(upgrade, run);
       result.changed = (await upgradeAddon(upgrade, run)) || result.changed;
       if (run.dryRun) return;
@@ -99,8 +101,9 @@ const ocmAnnotation = 'stellarctl.kubestellar.io/ocm-version';
 export const wantedOcm = ({ metadata }: ControlPlane): string | undefined => metadata.annotations?.[ocmAnnotation];
 
 /** Notes the version before it is written: the hook may run again. */
-async function wantOcm({ metadata }: ControlPlane, version: string, hosting: Kube): Promise<void> {
-  if (metadata.annotations?.[ocmAnnotation] === version) return;
+async function wantOcm(its: ControlPlane, version: string, hosting: Kube): Promise<void> {
+  if (wantedOcm(its) === version) return;
+  const { metadata } = its;
   const annotations = { [ocmAnnotation]: version };
   await hosting.merge(resources.controlPlanes, metadata.name, { metadata: { uid: metadata.uid, annotations } });
 }
@@ -112,8 +115,8 @@ export const withOcm = (its: ControlPlane, version: string): ControlPlane => ({
 });
 
 /**
- * Brings OCM in an ITS to the version that it is to have, if that of its hook is older; does nothing if nobody has asked for one.
- * @param its undefined to read how it is reached
+ * Brings OCM in an ITS to the version that it is to have, if that of its hook is older.
+ * @param its its client; undefined if it is not known
  * @returns whether anything was changed
  */
 export async function raiseOcm(name: string, its: Kube | undefined, tools: SpaceTools, run: Run): Promise<boolean> {
@@ -121,7 +124,7 @@ export async function raiseOcm(name: string, its: Kube | undefined, tools: Space
   const to = wantedOcm(controlPlane);
   if (to === undefined) return false;
   try {
-    return await upgradeHub(await planHubUpgrade(name, { to, imageRegistry: undefined }, tools, its), run);
+    return await upgradeHub(await planHubUpgrade(controlPlane, { to, imageRegistry: undefined }, tools, its), run);
   } catch (error) {
     // It is newer by now, or its images are named otherwise than by versions.
     if (error instanceof StellarError && ['version-differs', 'usage'].includes(error.code)) return false;
@@ -129,10 +132,14 @@ export async function raiseOcm(name: string, its: Kube | undefined, tools: Space
   }
 }
 
-async function planHubUpgrade(name: string, { to, imageRegistry }: ItsUpgradeOptions, tools: SpaceTools, known?: Kube) {
+async function planHubUpgrade(
+  controlPlane: ControlPlane,
+  { to, imageRegistry }: ItsUpgradeOptions,
+  tools: SpaceTools,
+  known?: Kube,
+) {
   const { hosting } = tools;
-  checkUpgrade(name, undefined, to);
-  const { controlPlane } = await requireSpace(name, 'its', hosting);
+  const { name } = controlPlane.metadata;
   const refuse = (why: string) =>
     new StellarError('conflict', `OCM in ${name} cannot be upgraded: ${why}. Nothing was written.`, {
       next: [nextStep(command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`, 'See it')],

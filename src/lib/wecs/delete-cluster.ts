@@ -19,7 +19,7 @@ import { listServed } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../ocm/manifest-works.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import { hubNamespace, leaseName } from '../ocm/ocm-names.ts';
+import { hubNamespace, leaseName, registrationController, registrationLock } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { type HubState, toDeregister } from './leftovers.ts';
 import { removeLabels } from './release-labels.ts';
@@ -191,9 +191,6 @@ export function forceOf(
 
 const guarded = ({ works, addonWorks, addons }: HubState): KubeObject[] => [...works, ...addonWorks, ...addons];
 
-/** The registration controller of a hub, and the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */
-const registration = { deployment: 'cluster-manager-registration-controller', lease: 'registration-controller-lock' };
-
 interface ControllerState {
   /** Undefined if neither its pods nor its Lease can be read. */
   runs: boolean | undefined;
@@ -205,12 +202,12 @@ interface ControllerState {
 export async function controllerState(hub: Kube): Promise<ControllerState> {
   const namespace = hubNamespace;
   const [object, pods, lease] = await Promise.all([
-    hub.get(resources.deployments, registration.deployment, { namespace }),
+    hub.get(resources.deployments, registrationController, { namespace }),
     listServed<Pod>(hub, resources.pods, { namespace }),
-    hub.get<Lease>(resources.leases, registration.lease, { namespace }),
+    hub.get<Lease>(resources.leases, registrationLock, { namespace }),
   ]);
   const holdsLease = lease !== undefined && isHeld(lease, hub.now());
-  const own = pods.filter(({ metadata }) => metadata.name.startsWith(`${registration.deployment}-`));
+  const own = pods.filter(({ metadata }) => metadata.name.startsWith(`${registrationController}-`));
   const leads = lease === undefined ? undefined : holdsLease;
   const runs = object === undefined ? leads : own.some(isRunning) && leads !== false;
   return { runs, holdsLease };

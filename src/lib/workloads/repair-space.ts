@@ -6,7 +6,7 @@ import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { isLoss, judge } from '../core/stages.ts';
 import { compareVersions } from '../core/version.ts';
-import { through } from '../kube/access.ts';
+import { ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue, type Job, resources, typeMeta } from '../kube/client/objects.ts';
 import { jobState } from '../kube/pods.ts';
@@ -78,7 +78,8 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const missing = judge(reading.stages, evidence).flatMap((report) =>
     isLoss(report) ? (jobOfStage[report.id] ?? []) : [],
   );
-  const completed = role === 'its' ? await hookToComplete(evidence, tools) : undefined;
+  const inside = watcher.accessOf(name)?.kube;
+  const completed = role === 'its' ? await hookToComplete(evidence, hosting, inside) : undefined;
   const present = jobsToRerun(evidence, missing).filter(({ metadata }) => metadata.name !== completed?.metadata.name);
   const jobs = [...new Set([...present.map(({ metadata }) => metadata.name), ...missing])];
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
@@ -101,8 +102,8 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
     if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
     if (completed !== undefined) await completeHook(hosting, evidence, completed);
-    if (isBroken) space.written(describeRepair(jobs, rewired, restarts, completed));
-    else if (hosting.dryRun) await refuseOther(reading, hosting, watcher.accessOf(name)?.kube);
+    if (isBroken) space.written(describeRepair(jobs, rewired, restarts, completed?.metadata.name));
+    else if (hosting.dryRun) await refuseOther(reading, hosting, inside);
     const isReady = await space.follow(() => space.watcher.read(name, role));
     // A hook that has run again has brought its own version.
     const its = isReady && role === 'its' ? space.watcher.accessOf(name)?.kube : undefined;
@@ -135,18 +136,17 @@ function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly st
  * The Job of the hook that installs OCM, if it has failed, or is gone before KubeFlex was content, while OCM runs in a newer version: it
  * would install its own over that.
  */
-async function hookToComplete(evidence: SpaceEvidence, tools: SpaceTools): Promise<Job | undefined> {
+async function hookToComplete(evidence: SpaceEvidence, hosting: Kube, its: Kube | undefined): Promise<Job | undefined> {
   const { controlPlane, jobs } = evidence;
   const name = hookNames.hubInit;
   const job = jobs.find(({ metadata }) => metadata.name === name);
   const isGone = job === undefined && isHookMarked(name)(evidence) && !isTrue(controlPlane, 'Ready');
   if (!isGone && (job === undefined || jobState(job) !== 'failed')) return undefined;
-  const { ocm } = await readHookVersions(tools.hosting);
-  const running = await through(await openSpace(controlPlane, tools), ocmOfHub);
-  const version = running.state === 'seen' ? (running.value ?? '') : '';
+  const { ocm } = await readHookVersions(hosting);
+  const version = (its && ifSeen(await tryRead(() => ocmOfHub(its)))) ?? '';
   const isNewer = ocm !== undefined && isOcmVersion(version) && compareVersions(version, ocm.version) > 0;
   if (!isNewer) return undefined;
-  const hook = await tools.hosting.get<PostCreateHook>(resources.postCreateHooks, name);
+  const hook = await hosting.get<PostCreateHook>(resources.postCreateHooks, name);
   const template = hook?.spec?.templates?.find(({ kind }) => kind === 'Job') as Job | undefined;
   return template && { ...template, metadata: { name, namespace: namespaceOf(evidence.name) } };
 }
@@ -155,23 +155,18 @@ async function hookToComplete(evidence: SpaceEvidence, tools: SpaceTools): Promi
  * Completes the hook without what it does: by a Job of its name whose program prints its usage and succeeds. KubeFlex waits for a Job of
  * that name, and would create its own for a hook that is not marked.
  */
-async function completeHook(hosting: Kube, { name, jobs, controlPlane }: SpaceEvidence, job: Job) {
-  const marked = { status: { postCreateHooks: { [job.metadata.name]: true } } };
+async function completeHook(hosting: Kube, { name, jobs }: SpaceEvidence, { metadata, spec }: Job) {
+  const marked = { status: { postCreateHooks: { [metadata.name]: true } } };
   await hosting.merge(resources.controlPlanes, name, marked, { subresource: 'status' });
-  const failed = jobs.filter(({ metadata }) => metadata.name === job.metadata.name);
+  const failed = jobs.filter((job) => job.metadata.name === metadata.name);
   await deleteObjects(hosting, resources.jobs, failed);
-  const containers = job.spec?.template?.spec?.containers?.map(({ image, args = [] }) => ({
-    ...{ name: job.metadata.name, image, args: [...args, '--help'] },
-  }));
-  const spec = { template: { spec: { containers, restartPolicy: 'Never' } } };
-  await hosting.create(
-    resources.jobs,
-    { ...typeMeta(resources.jobs), metadata: job.metadata, spec },
-    {
-      namespace: namespaceOf(name),
-    },
-  );
-  await triggerReconcile(hosting, controlPlane.metadata.name);
+  const containers = spec?.template?.spec?.containers?.map(({ image, args = [] }) => {
+    return { name: metadata.name, image, args: [...args, '--help'] };
+  });
+  const template = { spec: { containers, restartPolicy: 'Never' } };
+  const job = { ...typeMeta(resources.jobs), metadata, spec: { template } };
+  await hosting.create(resources.jobs, job, { namespace: metadata.namespace });
+  await triggerReconcile(hosting, name);
 }
 
 /** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */
@@ -281,10 +276,10 @@ function describeRepair(
   jobs: readonly string[],
   rewired: Rewiring | undefined,
   restarts: boolean,
-  completed: Job | undefined,
+  completed: string | undefined,
 ): string {
   return [
-    ...(completed === undefined ? [] : [`hook ${completed.metadata.name} completed without running it: OCM is newer`]),
+    ...(completed === undefined ? [] : [`hook ${completed} completed without running it: OCM is newer`]),
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
     ...(jobs.length === 0 ? [] : [`KubeFlex recreates Job ${jobs.join(', ')}`]),
     ...(restarts ? ['controllers restarted; workloads kept'] : []),

@@ -4,7 +4,6 @@ import { after, before, it } from 'node:test';
 import {
   type AnyObject,
   askForForeignCertificate,
-  type Deployment,
   type Plane,
   resources,
   until,
@@ -13,7 +12,7 @@ import {
 import { isRelease } from '../support/in-release.ts';
 import { runKilled } from '../support/killed-runs.ts';
 import { statusOf } from '../support/registration.ts';
-import { controlPlane, type HostingBed, type SpaceCli, startHosting, untilReady } from '../support/spaces.ts';
+import { controlPlane, type HostingBed, type SpaceCli, startHosting, tagsIn, untilReady } from '../support/spaces.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let all: HostingBed;
@@ -38,13 +37,7 @@ after(async () => {
   await all?.stop();
 });
 
-async function versionsOfHub(): Promise<string[]> {
-  const { items } = await hosting.admin.list<Deployment>(resources.deployments, {
-    namespace: 'open-cluster-management-hub',
-  });
-  const images = items.flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image));
-  return [...new Set(images.map((image) => image.split(':').at(-1) ?? ''))];
-}
+const versionsOfHub = () => tagsIn(hosting, 'open-cluster-management-hub');
 
 it('a new ITS ends with OCM 1.0.1, although the run is killed while it changes that', async () => {
   const listen = (listener: (write: string) => void) => {

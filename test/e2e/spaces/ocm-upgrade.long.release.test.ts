@@ -5,7 +5,6 @@ import {
   type AnyObject,
   askForForeignCertificate,
   bindWorkload,
-  type Deployment,
   demoManifests,
   type Plane,
   resources,
@@ -14,7 +13,7 @@ import {
 } from '../../../testbed/index.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { type Listen, runKilled } from '../support/killed-runs.ts';
-import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+import { type HostingBed, type SpaceCli, startHosting, tagsIn } from '../support/spaces.ts';
 import { workloadOn } from '../support/workloads.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
@@ -95,12 +94,6 @@ const appliedWorks = {
   ...{ plural: 'appliedmanifestworks', namespaced: false },
 };
 
-async function imagesIn({ admin }: Plane, namespace: string): Promise<string[]> {
-  const { items } = await admin.list<Deployment>(resources.deployments, { namespace });
-  const images = items.flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image));
-  return [...new Set(images.map((image) => image.split(':').at(-1) ?? ''))];
-}
-
 it('has a hub that gives the group of a WEC to one whose name begins with its name', async () => {
   assert.match(
     (await type('accept cluster10 --its its1')).stderr,
@@ -142,7 +135,7 @@ it('runs on the hub in the new version, although it is killed in between', async
       'clustermanagers/cluster-manager',
     ])
       assert.ok(writes.includes(`PATCH ${write}`), writes.join(', '));
-  assert.deepEqual(await imagesIn(hosting, 'open-cluster-management-hub'), ['v1.2.1']);
+  assert.deepEqual(await tagsIn(hosting, 'open-cluster-management-hub'), ['v1.2.1']);
   assert.match((await type('its upgrade its1 --to 1.2.1')).stdout, /^its1: runs OCM 1\.2\.1; nothing to do/m);
   for (const name of names) assert.deepEqual(await uidsOn(name), earlier.get(name));
 });
@@ -170,7 +163,7 @@ it('runs on WECs in the new version, with the same works and workloads, although
     assert.match(last.stdout, new RegExp(`^${name}: runs OCM 1\\.2\\.1; its works are the same`, 'm'));
     assert.deepEqual(await uidsOn(name), earlier.get(name));
     const plane = all.bed.plane(name);
-    assert.deepEqual(await imagesIn(plane, 'open-cluster-management-agent'), ['v1.2.1']);
+    assert.deepEqual(await tagsIn(plane, 'open-cluster-management-agent'), ['v1.2.1']);
   }
   const { stdout } = await type(`${line} -o json`);
   assert.deepEqual(

@@ -5,6 +5,7 @@ import {
   type AnyObject,
   type Api,
   type Bed,
+  type Deployment,
   demoManifests,
   installKubeStellar,
   type KubeStellarOptions,
@@ -89,6 +90,13 @@ export interface RawKubeconfig {
 
 export async function readKubeconfig(bed: Bed): Promise<RawKubeconfig> {
   return parse(await kubeconfigText(bed)) as RawKubeconfig;
+}
+
+/** The tags of the images of the Deployments in a namespace, each once. */
+export async function tagsIn({ admin }: Plane, namespace: string): Promise<string[]> {
+  const { items } = await admin.list<Deployment>(resources.deployments, { namespace });
+  const images = items.flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image));
+  return [...new Set(images.map((image) => image.split(':').at(-1) ?? ''))];
 }
 
 export const controlPlane = ({ admin }: Plane, name: string): Promise<AnyObject | undefined> =>
