@@ -16,7 +16,8 @@ export class NodeObject {
   async register(addresses: { InternalIP: string; Hostname?: string }, port: number): Promise<void> {
     const labels = { 'kubernetes.io/hostname': this.#name, 'node-role.kubernetes.io/control-plane': '' };
     await this.#api.ensure(nodes, { metadata: { name: this.#name, labels } });
-    const resources = { cpu: '2', memory: '8Gi', pods: '110' };
+    // The pods are processes of one machine: their requests add up to more than its cores.
+    const resources = { cpu: '64', memory: '8Gi', pods: '110' };
     const daemonEndpoints = { kubeletEndpoint: { Port: port } };
     const listed = Object.entries(addresses).map(([type, address]) => ({ type, address }));
     const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' };

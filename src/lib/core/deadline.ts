@@ -51,6 +51,11 @@ export class Deadline {
     return Math.min(most, Math.max(1000, this.#end - monotonic()));
   }
 
+  /** A deadline for a part of the command, at most so many milliseconds from now. */
+  within(ms: number): Deadline {
+    return new Deadline(Math.min(ms, this.remaining));
+  }
+
   /** Milliseconds left; 0 after the deadline. */
   get remaining(): number {
     return this.#once ? 0 : Math.max(0, this.#end - monotonic());

@@ -25,6 +25,7 @@ const exitCodes = {
   'not-a-hub': ExitCode.failed,
   'not-a-hosting-cluster': ExitCode.failed,
   'hook-missing': ExitCode.failed,
+  'no-room': ExitCode.failed,
   'hook-failed': ExitCode.failed,
   'space-failed': ExitCode.failed,
   'has-dependents': ExitCode.failed,

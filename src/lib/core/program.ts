@@ -1,4 +1,3 @@
-import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
@@ -74,8 +73,10 @@ const ctrlCMs = 100;
 
 /** Finds a program on PATH, without running it: its version is empty. @returns undefined if not found */
 export async function locateProgram(program: Program, { env }: ProgramRun): Promise<FoundProgram | undefined> {
-  const file = await findInPath(program.name, env.PATH ?? '');
-  return file === undefined ? undefined : { ...program, path: file, version: '' };
+  // CommonJS: a bundled dynamic import does not see its named exports.
+  const { default: which } = await import('which');
+  const file = await which(program.name, { path: env.PATH ?? '', nothrow: true });
+  return file === null ? undefined : { ...program, path: path.resolve(file), version: '' };
 }
 
 /** Finds a program on PATH. @returns undefined if not found; its version is empty if it prints none */
@@ -229,18 +230,6 @@ function lastLines(stderr: string): string[] {
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')
     .slice(-wordsKept);
-}
-
-async function findInPath(name: string, searchPath: string): Promise<string | undefined> {
-  for (const folder of searchPath.split(path.delimiter).filter(Boolean)) {
-    const file = path.resolve(folder, name);
-    const isProgram = await access(file, constants.X_OK).then(
-      async () => (await stat(file)).isFile(),
-      () => false,
-    );
-    if (isProgram) return file;
-  }
-  return undefined;
 }
 
 /** The arguments of a program for display, without what may be a secret: whatever is assigned, and values of options named like one. */

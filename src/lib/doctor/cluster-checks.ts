@@ -11,6 +11,8 @@ import { coreChart } from '../spaces/core-chart.ts';
 import { namesCheck, reachedCheck } from '../spaces/entrance-checks.ts';
 import { type Hosting, hostingStages, readHosting } from '../spaces/hosting-stages.ts';
 import { initPermissions } from '../spaces/install-permissions.ts';
+import { roomCheck } from '../spaces/node-room.ts';
+import { ocmImagesCheck } from '../spaces/space-images.ts';
 import { vclusterCheck } from '../spaces/vcluster-host.ts';
 import type { JoiningWec } from '../wecs/join-options.ts';
 import type { JoinPlan } from '../wecs/join-plan.ts';
@@ -24,6 +26,8 @@ export const hostingChecks: readonly Check<HostingState>[] = [
     run: async (state) => ((await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube)),
   },
   vclusterCheck,
+  roomCheck,
+  ocmImagesCheck,
   namesCheck,
   reachedCheck,
 ];

@@ -28,6 +28,11 @@ const oneOf = <const Words extends readonly string[]>(description: string, words
 const values = (description: string, keyRule: Rule, rule?: Rule) =>
   ({ type: 'object', description, keyRule, additionalProperties: { type: 'string', ...(rule && { rule }) } }) as const;
 
+/** An object that has a name. */
+const named = <const Fields extends { name: object }>(properties: Fields) =>
+  ({ type: 'object', additionalProperties: false, required: ['name'], properties }) as const;
+const listOf = <const Item>(items: Item) => ({ type: 'array', items }) as const;
+
 /** By its own annotations stellarctl tells clusters and fleets apart. */
 const annotationProblem: Rule = (key) =>
   key.startsWith('stellarctl.kubestellar.io/') ? 'only stellarctl itself sets it' : labelKeyProblem(key);
@@ -63,29 +68,15 @@ const spaces = {
   description: 'ITSes and WDSes that are created if they are missing, and never deleted.',
   additionalProperties: false,
   properties: {
-    its: {
-      type: 'array',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['name'],
-        properties: { name: spaceName('an ITS'), type: typeOfSpace(['vcluster', 'host']) },
-      },
-    },
-    wds: {
-      type: 'array',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['name'],
-        properties: {
-          name: spaceName('a WDS'),
-          type: typeOfSpace(['k8s', 'host']),
-          its: text('The ITS to send workloads through; required if there are several.'),
-          guard: switchOf('Whether it gets a guard, as by `stellarctl wds guard`, when it is created.'),
-        },
-      },
-    },
+    its: listOf(named({ name: spaceName('an ITS'), type: typeOfSpace(['vcluster', 'host']) })),
+    wds: listOf(
+      named({
+        name: spaceName('a WDS'),
+        type: typeOfSpace(['k8s', 'host']),
+        its: text('The ITS to send workloads through; required if there are several.'),
+        guard: switchOf('Whether it gets a guard, as by `stellarctl wds guard`, when it is created.'),
+      }),
+    ),
   },
 } as const;
 
@@ -99,12 +90,7 @@ export const fleetSchema = {
   properties: {
     apiVersion: { type: 'string', const: 'stellarctl.kubestellar.io/v1alpha1' },
     kind: { type: 'string', const: 'Fleet' },
-    metadata: {
-      type: 'object',
-      additionalProperties: false,
-      required: ['name'],
-      properties: { name: text('The name of the fleet, under which it owns labels.', nameOf('a fleet')) },
-    },
+    metadata: named({ name: text('The name of the fleet, under which it owns labels.', nameOf('a fleet')) }),
     spaces,
     defaults: {
       type: 'object',
@@ -112,20 +98,14 @@ export const fleetSchema = {
       additionalProperties: false,
       properties: valuesOfWec,
     },
-    wecs: {
-      type: 'array',
-      items: {
-        type: 'object',
-        additionalProperties: false,
-        required: ['name'],
-        properties: {
-          name: text('Its name on the ITS.', nameOf('a WEC')),
-          context: text('Its context. Without one it is not registered, only labelled.'),
-          kubeconfig: text('The kubeconfig with that context, relative to this file (default: the usual one).'),
-          ...valuesOfWec,
-        },
-      },
-    },
+    wecs: listOf(
+      named({
+        name: text('Its name on the ITS.', nameOf('a WEC')),
+        context: text('Its context. Without one it is not registered, only labelled.'),
+        kubeconfig: text('The kubeconfig with that context, relative to this file (default: the usual one).'),
+        ...valuesOfWec,
+      }),
+    ),
   },
 } as const;
 

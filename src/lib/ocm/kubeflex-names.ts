@@ -89,3 +89,9 @@ export const apiServerOf: Readonly<Record<string, { kind: 'Deployment' | 'Statef
   vcluster: { kind: 'StatefulSet', name: 'vcluster' },
   ocm: { kind: 'Deployment', name: 'multicluster-controlplane' },
 };
+
+/**
+ * The CPU that the pods of a type of control plane ask for, in thousandths of a core: that of the API server, and for k8s that of its
+ * controllers (kubeflex v0.9.3, pkg/reconcilers/k8s/deployment.go; chart of vcluster 0.16.4).
+ */
+export const cpuOf: Readonly<Record<string, readonly number[]>> = { k8s: [506, 200], vcluster: [220] };

@@ -20,6 +20,7 @@ import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './boots
 import { triggerReconcile } from './follow-space.ts';
 import { requireHosting } from './hosting.ts';
 import type { ItsInside } from './its-stages.ts';
+import { requireRoom } from './node-room.ts';
 import { requireOcmImages, requireRegistry } from './space-images.ts';
 import { bootstrapSecretOf, itsManifest, missingManagerBinding } from './space-manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
@@ -130,6 +131,7 @@ async function checkNew(
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkHub(cluster, installOcm);
   if (type === 'vcluster') await requireVclusterHost(hosting);
+  await requireRoom(hosting, type, run);
   await noteOthers(name, hosting, run);
 }
 

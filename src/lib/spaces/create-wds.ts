@@ -8,6 +8,7 @@ import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { triggerReconcile } from './follow-space.ts';
 import { requireHosting } from './hosting.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
+import { requireRoom } from './node-room.ts';
 import { requireRegistry } from './space-images.ts';
 import { missingManagerBinding, type WdsInput, wdsManifest } from './space-manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
@@ -80,6 +81,7 @@ async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, 
   const binding = await missingManagerBinding(hosting, type);
   const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
   await requirePermissions(hosting, createPermissions(name, others, correctsImages));
+  await requireRoom(hosting, type, run);
   if (choice.correctedHook !== undefined)
     run.progress.note(
       `KubeStellar's hook ${hookNames.transport} cannot be given an ITS; ${name} gets a corrected copy of it, ${choice.transportHook}.`,

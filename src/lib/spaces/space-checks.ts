@@ -27,14 +27,16 @@ import { readHookVersions } from '../ocm/program-versions.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { versionsApart } from '../ocm/running-versions.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
+import { isHookMarked } from './controllers-run.ts';
 import { checkCredentials, validityChecks } from './credentials.ts';
 import { hubStages, type ItsInside, readItsInside } from './its-stages.ts';
+import { preempted } from './node-room.ts';
 import { contextChecks } from './space-access.ts';
 import type { Space } from './space-stages.ts';
 import type { SpaceTools } from './space-tools.ts';
 import { spaceVersions } from './space-versions.ts';
 import { failureOfStage, type SpaceWatcher } from './space-watcher.ts';
-import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
+import { hooksOf, itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 import type { WdsInside } from './wds-stages.ts';
 
 /** The results of the checks of a space. */
@@ -61,13 +63,18 @@ export async function checkSpace(
   const { space, stages } = reading;
   const client = watcher.accessOf(name)?.kube;
   const findings = findingsOfStages(role, name, judge(stages, space));
+  const hooks = hooksOf(space.controlPlane);
+  const wasReady = hooks.length > 0 && hooks.every((hook) => isHookMarked(hook)(space));
   const withFailures = await Promise.all(
     findings.map(async (finding, index) => {
       const stage = stages[index];
-      if (finding.status !== 'fail' || stage === undefined) return finding;
+      const isDown = wasReady && stage?.id === 'api-server' && finding.status !== 'skipped';
+      if (!stage || !isNotable(finding) || !(finding.status === 'fail' || isDown)) return finding;
       const { log, next } = await failureOfStage(stage.id, { space, stages }, hosting, client);
       const { problem } = finding;
-      return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
+      const details = [...log, ...(isDown ? await preempted(hosting, name) : [])];
+      const steps = problem.next.length > 0 ? problem.next : next;
+      return { ...finding, status: 'fail' as const, problem: { ...problem, details, next: steps } };
     }),
   );
   const ofIts =

@@ -1,6 +1,8 @@
+import { type Check, pass, skipped } from '../core/checks.ts';
 import { requestTimeoutMs } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run } from '../core/next-step.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { type Deployment, type Pod, type Resource, resources, type StatefulSet } from '../kube/client/objects.ts';
@@ -9,6 +11,7 @@ import { imagesOfOcm } from '../ocm/images.ts';
 import { hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
 import type { PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { operatorNamespace } from '../ocm/ocm-names.ts';
+import { safeOcm } from '../ocm/ocm-versions.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 
 /**
@@ -60,6 +63,16 @@ export async function requireOcmImages(registry: string, version: string): Promi
     ],
   });
 }
+
+export const ocmImagesCheck: Check<{ kube: Kube }> = {
+  ...{ id: 'ocm-images', title: `its registry has the images of OCM ${safeOcm}` },
+  async run({ kube }) {
+    const registry = registryOf((await partialReader(kube).list<PostCreateHook>(resources.postCreateHooks)) ?? []);
+    if (registry === undefined) return skipped('its hooks name no registry; init --print-images lists both versions');
+    await requireOcmImages(registry, safeOcm);
+    return pass(registry);
+  },
+};
 
 /**
  * Makes a space take its images from a registry: KubeFlex and the chart of the status add-on name those of their own, which no value

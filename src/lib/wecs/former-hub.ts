@@ -1,4 +1,3 @@
-import { Deadline } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep, partial } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
@@ -40,8 +39,7 @@ export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | unde
     const now = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
     return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;
   };
-  const deadline = new Deadline(Math.min(operatorRecheckMs, run.deadline.remaining));
-  return (await poll(read, { ...run, deadline })) === undefined;
+  return (await poll(read, { ...run, deadline: run.deadline.within(operatorRecheckMs) })) === undefined;
 }
 
 /** A WEC that is registered elsewhere stays as it is, unless the user wants to move it. */

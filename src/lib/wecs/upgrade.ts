@@ -1,5 +1,4 @@
 import { mapConcurrently } from '../core/concurrency.ts';
-import { Deadline } from '../core/deadline.ts';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
@@ -104,7 +103,7 @@ async function upgradeWec(wec: ReachedWec, options: UpgradeOptions, run: Run): P
   const { name } = wec;
   const { to } = options;
   const result: UpgradeResult = { name, from: null, to, state: 'failed', changed: false };
-  const ownRun = { ...run, deadline: new Deadline(Math.min(agentUpgradeTimeoutMs, run.deadline.remaining)) };
+  const ownRun = { ...run, deadline: run.deadline.within(agentUpgradeTimeoutMs) };
   return forName(result, run, async () => {
     const upgrade = await planUpgrade(wec, options);
     const { from = null, isDone } = upgrade;

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Deadline } from '../core/deadline.ts';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
@@ -66,12 +65,11 @@ export function deleteReported(noun: Noun, { metadata }: KubeObject, wds: OpenWd
 }
 
 async function requireNoErrors(noun: Noun, name: string, wds: OpenWds, run: Run): Promise<void> {
-  const deadline = new Deadline(Math.min(settleMs, run.deadline.remaining));
   const read = async () => {
     const { status } = (await wds.kube.get<Reported>(reported[noun], name)) ?? {};
     return status?.errors?.length ? status.errors : undefined;
   };
-  const errors = await poll(read, { ...run, deadline });
+  const errors = await poll(read, { ...run, deadline: run.deadline.within(settleMs) });
   if (errors === undefined) return;
   const message = `KubeStellar cannot read ${reported[noun].kind} ${name} of ${wds.name}.`;
   const recreate = command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`;

@@ -1,4 +1,3 @@
-import { Deadline } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
@@ -265,7 +264,7 @@ const observeMs = 10_000;
  */
 async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
   const { name, generation = 0 } = metadata;
-  const soon = { ...run, deadline: new Deadline(Math.min(observeMs, run.deadline.remaining)) };
+  const soon = { ...run, deadline: run.deadline.within(observeMs) };
   await poll(async () => {
     const present = await hosting.get<ControlPlane>(resources.controlPlanes, name);
     return (present?.status?.observedGeneration ?? 0) >= generation || undefined;

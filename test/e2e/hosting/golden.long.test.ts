@@ -9,6 +9,7 @@ import {
   chartOf,
   type KubeObject,
   limitedUser,
+  type Plane,
   resources,
   startBed,
   until,
@@ -23,6 +24,12 @@ const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'spaces')
 const transcripts = (await readdir(folder)).sort();
 
 type Binding = KubeObject & { spec: { destinations?: object[] }; status?: { observedGeneration?: number } };
+
+/** What its nodes have for all pods. */
+async function setCores({ admin }: Plane, cpu: string): Promise<void> {
+  for (const { metadata } of (await admin.list(resources.nodes)).items)
+    await admin.patch(resources.nodes, metadata.name, { status: { allocatable: { cpu } } }, { subresource: 'status' });
+}
 
 let bed: Bed;
 let cli: Cli;
@@ -60,6 +67,8 @@ before(async () => {
       config.setIn(['users', users.findIndex(({ name }) => name === 'its1-admin'), 'user'], { token: 'other' });
       await writeFile(file, config.toString());
     },
+    'take the cores of hosting': () => setCores(hosting, '200m'),
+    'give them back': () => setCores(hosting, '64'),
     'stop ext': () => bed.fault({ kind: 'stopped', plane: 'ext' }),
     'stop hosting': () => bed.fault({ kind: 'stopped', plane: 'hosting' }),
     'start everything': () => bed.mend(),

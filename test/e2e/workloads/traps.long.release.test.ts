@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
+  type AnyObject,
   type Bed,
   crd,
   faultyPods,
@@ -18,7 +19,7 @@ import {
 import { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { deployment, type Labels, type Scene, type Trap, traps } from '../support/trap-scenes.ts';
-import { takeSteps } from '../support/workload-traps.ts';
+import { takeSteps, typeIn } from '../support/workload-traps.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -117,6 +118,50 @@ function escapes(all: readonly Trap[]): void {
       for (const row of rows) test.diagnostic(row);
     });
 }
+
+describe('an object that the WEC has with a field that cannot change', { concurrency: 2 }, () => {
+  const kindOf = (apiVersion: string, kind: string) => ({ apiVersion, kind, plural: `${kind.toLowerCase()}s` });
+
+  /** Has it on w1 first, and sends another version of it. @returns the steps that are printed */
+  async function stepsFor(name: string, object: AnyObject, sent: object): Promise<string[]> {
+    const { apiVersion = '', kind = '' } = object;
+    const { admin } = bed.plane('w1');
+    await admin.create(resources.namespaces, { metadata: { name } });
+    const metadata = { ...object.metadata, namespace: name };
+    await admin.create(kindOf(apiVersion, kind), { ...object, metadata });
+    await arrange({ name, objects: [{ ...object, spec: { ...(object.spec as object), ...sent } }] });
+    const line = ['workload', 'get', `${kind}/${object.metadata.name}`, '-n', name, '-o', 'json', ...at];
+    let seen = '';
+    return until(async () => {
+      seen = (await cli.run(line)).stdout;
+      const [{ code, steps }] = JSON.parse(seen).deliveries;
+      return code === 'immutable-on-wec' ? steps : undefined;
+    }, 'the refusal').catch(() => assert.fail(seen));
+  }
+
+  it('of a PersistentVolumeClaim, no step deletes it', async () => {
+    const resources = { requests: { storage: '1Gi' } };
+    const spec = { accessModes: ['ReadWriteOnce'], resources, storageClassName: 'slow' };
+    const claim = { ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' } }, spec };
+    const steps = await stepsFor('claimed', claim, { storageClassName: 'fast' });
+    assert.deepEqual(steps, [
+      'See what is there: kubectl --context w1 -n claimed get persistentvolumeclaims data -o yaml',
+      'Change the object back, or send it by another name: a deletion would take its data',
+      'Once that is resolved, the agent retries by itself within 17 minutes',
+    ]);
+  });
+
+  it('of a StatefulSet, the step replaces it, and its pods keep running', async () => {
+    const set = { ...deployment('db', {}), kind: 'StatefulSet' };
+    const [, replace = ''] = await stepsFor('db', set, { serviceName: 'web' });
+    const pod = () => bed.plane('w1').admin.find(resources.pods, 'db/web-0');
+    const before = await until(pod, 'its pod');
+    assert.match(replace, /it there: .* kubectl --context w1 -n db delete statefulsets\.apps web --cascade=orphan$/);
+    await typeIn(cli, replace.replace(/^.*: (?=kubectl)/, ''));
+    await done('statefulset/web -n db');
+    assert.equal((await pod())?.metadata.uid, before.metadata.uid);
+  });
+});
 
 describe('the view of workloads', () => {
   const image = 'example.com/nowhere:1';

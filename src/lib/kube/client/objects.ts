@@ -1,5 +1,6 @@
 import type {
   AuthenticationV1TokenRequest,
+  CoreV1Event,
   V1CertificateSigningRequest,
   V1ClusterRole,
   V1Condition,
@@ -12,6 +13,7 @@ import type {
   V1LabelSelector,
   V1LabelSelectorRequirement,
   V1Lease,
+  V1Node,
   V1ObjectMeta,
   V1OwnerReference,
   V1Pod,
@@ -53,8 +55,10 @@ export type ClusterRole = FromServer<V1ClusterRole>;
 export type ConfigMap = FromServer<V1ConfigMap>;
 export type CustomResourceDefinition = FromServer<V1CustomResourceDefinition>;
 export type Deployment = FromServer<V1Deployment>;
+export type Event = FromServer<CoreV1Event>;
 export type Job = FromServer<V1Job>;
 export type Lease = FromServer<V1Lease>;
+export type Node = FromServer<V1Node>;
 export type Pod = FromServer<V1Pod>;
 export type Secret = FromServer<V1Secret>;
 export type StatefulSet = FromServer<V1StatefulSet>;

@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
-import { isObject, parsePlainYaml, yamlOfGo, yamlOfPrograms } from '../../core/formats.ts';
+import { isObject, yamlOfGo, yamlOfPrograms } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
 
 /** The content of a list entry, keys as in the file. */
@@ -12,8 +12,6 @@ export type Entry = Record<string, unknown>;
  * @throws StellarError `kubeconfig-invalid`, never quoting the file: it may hold credentials
  */
 export async function parseContent(file: string, text: string, isUsers: boolean): Promise<unknown> {
-  const plain = parsePlainYaml(text);
-  if (plain !== undefined) return plain;
   // CommonJS: a bundled dynamic import does not see its named exports.
   const { parseDocument } = (await import('yaml')).default;
   return contentIn(file, parseDocument(text, isUsers ? yamlOfGo : yamlOfPrograms));

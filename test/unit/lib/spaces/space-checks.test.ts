@@ -1,11 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runChecks } from '../../../../src/lib/core/checks.ts';
-import type { Deployment } from '../../../../src/lib/kube/client/objects.ts';
+import type { Deployment, KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { ControlPlane } from '../../../../src/lib/ocm/kubeflex-objects.ts';
-import { itsOfWdsChecks, versionChecks } from '../../../../src/lib/spaces/space-checks.ts';
+import { checkSpace, itsOfWdsChecks, versionChecks } from '../../../../src/lib/spaces/space-checks.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
+import { SpaceWatcher } from '../../../../src/lib/spaces/space-watcher.ts';
 import { fakeKube } from '../../support/builders.ts';
-import { evidence, space, wds, wdsInside } from '../../support/space-builders.ts';
+import {
+  conditions,
+  evidence,
+  inSpace,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  pod,
+  space,
+  statefulSet,
+  wds,
+  wdsInside,
+} from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 
 const controlPlane = (name: string, role: 'its' | 'wds', ITSName?: string): ControlPlane => ({
@@ -80,4 +94,29 @@ test('a WDS whose controllers differ from the installed hooks keeps running, whi
   const found = await judgedAt('0.29.0');
   assert.ok(found.status === 'warn');
   assert.equal(found.problem.message, 'wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.');
+});
+
+test('an ITS that was ready and whose API server has lost its node has failed, with what took its place', async () => {
+  const checked = async (applied: string[]) => {
+    const plane = its('its1', { type: 'vcluster', applied, conditions: [conditions.synced] });
+    const event = inSpace('Event', 'its1', {
+      ...{ metadata: { name: 'e' }, reason: 'Preempted', involvedObject: { name: 'vcluster-0' } },
+      related: { namespace: 'wds2-system', name: 'kube-apiserver-1' },
+    } as KubeObject);
+    const { kube: hosting } = new MemoryCluster([
+      ...[plane, event, inSpace('StatefulSet', 'its1', statefulSet('vcluster', false))],
+      inSpace('Pod', 'its1', pod('vcluster-0', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' })),
+    ]);
+    const context = { name: 'kind', server: 'https://kind', cluster: {}, user: {} };
+    const tools = { hosting, hostingContext: context, kubeconfig: kubeconfigOf({}) } as SpaceTools;
+    const found = await checkSpace('its1', 'its', [plane], new SpaceWatcher(tools), tools);
+    return found?.findings.find(({ id }) => id === 'its-api-server');
+  };
+  const found = await checked(['its-hub-init', 'install-status-addon']);
+  assert.ok(found?.status === 'fail');
+  assert.match(found.problem.message, /vcluster-0 cannot be scheduled: 0\/1 nodes are available: 1 Insufficient cpu/);
+  assert.deepEqual(found.problem.details, [
+    'The scheduler has removed pod vcluster-0 for wds2-system/kube-apiserver-1.',
+  ]);
+  assert.equal((await checked(['its-hub-init']))?.status, 'warn');
 });
