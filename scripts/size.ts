@@ -1,74 +1,142 @@
-/** Prints the code lines of each room of src: npm run size. test/unit/size.test.ts compares them with test/unit/size.json. */
+/** Prints the tokens of each folder of src: npm run size. test/unit/size.test.ts compares them with test/unit/size.json. */
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseSync } from 'rolldown/utils';
+import { parseSync, Visitor } from 'rolldown/utils';
+import { SyntaxKind } from 'typescript/unstable/ast';
+import { createScanner } from 'typescript/unstable/ast/scanner';
 
-/** The code lines of each room, by its folder, and of all of them. */
+/** The tokens of each folder, and of all of them. */
 export interface Sizes {
   total: number;
-  rooms: Record<string, number>;
+  folders: Record<string, number>;
 }
 
 /** Returns the sizes of the sources in a checkout. */
 export function measure(root: string): Sizes {
-  const rooms: Record<string, number> = {};
+  const folders: Record<string, number> = {};
   for (const file of globSync('src/**/*.ts', { cwd: root }).sort()) {
-    const room = roomOf(file);
-    rooms[room] = (rooms[room] ?? 0) + codeLines(readFileSync(path.join(root, file), 'utf8'));
+    const folder = path.dirname(file).split(path.sep).join('/');
+    folders[folder] = (folders[folder] ?? 0) + countTokens(readFileSync(path.join(root, file), 'utf8'));
   }
-  const total = Object.values(rooms).reduce((sum, lines) => sum + lines, 0);
-  return { total, rooms: Object.fromEntries(Object.entries(rooms).sort(([a], [b]) => a.localeCompare(b, 'en'))) };
+  const total = Object.values(folders).reduce((sum, tokens) => sum + tokens, 0);
+  return { total, folders };
 }
 
-/** A room is a folder of src/lib or src/commands, or the files beside these folders. */
-export function roomOf(file: string): string {
-  const folders = path.dirname(file).split(path.sep);
-  return folders.slice(0, 3).join('/');
+/**
+ * Returns how many tokens a source has, as TypeScript's scanner finds them: no comments, no imports, no exports from other modules, and
+ * no comma before a closing bracket, which the formatter adds where it breaks a line.
+ */
+export function countTokens(text: string): number {
+  const { code, passed } = read(text);
+  return passed.reduce((tokens, { start, end }) => tokens - scan(code.slice(start, end)), scan(code));
 }
 
-/** Returns how many lines contain code: no blank lines, comments, imports, or exports from other modules. */
-export function codeLines(text: string): number {
-  const { program, comments, errors } = parseSync('source.ts', text);
+/** Returns the functions of a source that are in no other function, by their first lines. */
+export function functionsIn(text: string): { opening: string; tokens: number }[] {
+  const { code, functions } = read(text);
+  const isInner = ({ start, end }: Range) =>
+    functions.some((other) => other.start <= start && end <= other.end && other.end - other.start > end - start);
+  return functions
+    .filter((range) => !isInner(range))
+    .map(({ start, end }) => {
+      const [opening = ''] = text.slice(text.lastIndexOf('\n', start) + 1).split('\n', 1);
+      return { opening, tokens: scan(code.slice(start, end)) };
+    });
+}
+
+/** A part of a text. */
+interface Range {
+  start: number;
+  end: number;
+}
+
+/**
+ * Returns the text in which each regular expression is a number as long as it, because its slashes are divisions to the scanner, and
+ * its parts.
+ */
+function read(text: string): { code: string; passed: Range[]; functions: Range[] } {
+  const { program, errors } = parseSync('source.ts', text);
   if (errors[0] !== undefined) throw new Error(errors[0].message);
+  const [expressions, functions]: [Range[], Range[]] = [[], []];
+  const note = (range: Range) => {
+    functions.push(range);
+  };
+  new Visitor({
+    Literal: (literal) => {
+      if ('regex' in literal) expressions.push(literal);
+    },
+    FunctionDeclaration: note,
+    FunctionExpression: note,
+    ArrowFunctionExpression: note,
+  }).visit(program);
+  const code = expressions.reduce(
+    (rest, { start, end }) => `${rest.slice(0, start)}${'0'.repeat(end - start)}${rest.slice(end)}`,
+    text,
+  );
   const passed = program.body.filter(
     (statement) =>
       statement.type === 'ImportDeclaration' ||
       statement.type === 'ExportAllDeclaration' ||
       (statement.type === 'ExportNamedDeclaration' && statement.source !== null),
   );
-  const ranges = [...comments, ...passed].sort((a, b) => a.start - b.start);
-  let code = '';
-  let end = 0;
-  for (const range of ranges) {
-    // A comment inside an import.
-    if (range.end <= end) continue;
-    code += text.slice(end, range.start) + text.slice(range.start, range.end).replaceAll(/./g, ' ');
-    end = range.end;
+  return { code, passed, functions };
+}
+
+const closing = [
+  SyntaxKind.CloseBraceToken,
+  SyntaxKind.CloseBracketToken,
+  SyntaxKind.CloseParenToken,
+  SyntaxKind.GreaterThanToken,
+];
+
+function scan(code: string): number {
+  const scanner = createScanner(true, undefined, code);
+  // The braces and templates that are open.
+  const open: SyntaxKind[] = [];
+  let tokens = 0;
+  let before: SyntaxKind | undefined;
+  for (let kind = scanner.scan(); kind !== SyntaxKind.EndOfFile; kind = scanner.scan()) {
+    if (kind === SyntaxKind.OpenBraceToken || kind === SyntaxKind.TemplateHead) open.push(kind);
+    if (kind === SyntaxKind.CloseBraceToken && open.pop() === SyntaxKind.TemplateHead) {
+      kind = scanner.reScanTemplateToken(false);
+      if (kind === SyntaxKind.TemplateMiddle) open.push(SyntaxKind.TemplateHead);
+    }
+    tokens += before === SyntaxKind.CommaToken && closing.includes(kind) ? 0 : 1;
+    before = kind;
   }
-  return (code + text.slice(end)).split('\n').filter((line) => line.trim() !== '').length;
+  return tokens;
 }
 
 /** Returns what exceeds its ceiling, what has none, and the ceilings of nothing, each with what to do. */
 export function excesses(sizes: Sizes, ceilings: Sizes): string[] {
-  const present: Record<string, number> = { ...sizes.rooms, total: sizes.total };
-  const allowed: Record<string, number> = { ...ceilings.rooms, total: ceilings.total };
+  const present: Record<string, number> = { ...sizes.folders, total: sizes.total };
+  const allowed: Record<string, number> = { ...ceilings.folders, total: ceilings.total };
   const gone = Object.keys(allowed).filter((name) => present[name] === undefined);
   return [
-    ...Object.entries(present).flatMap(([name, lines]) => excess(name, lines, allowed[name])),
+    ...Object.entries(present).flatMap(([name, tokens]) => excess(name, tokens, allowed[name])),
     ...gone.map((name) => `${name} does not exist: remove its ceiling`),
   ];
 }
 
-function excess(name: string, lines: number, ceiling: number | undefined): string[] {
-  if (ceiling === undefined) return [`${name} has ${lines} code lines and no ceiling: add one`];
-  if (lines <= ceiling) return [];
+function excess(name: string, tokens: number, ceiling: number | undefined): string[] {
+  if (ceiling === undefined) return [`${name} has ${tokens} tokens and no ceiling: add one`];
+  if (tokens <= ceiling) return [];
   return [
-    `${name} has ${lines} code lines, its ceiling is ${ceiling}: remove code; a ceiling is raised only in a commit that says what for`,
+    `${name} has ${tokens} tokens, its ceiling is ${ceiling}: remove code; a ceiling is raised only in a commit that says what for`,
   ];
 }
 
-if (process.argv[1] === import.meta.filename) {
-  const { total, rooms } = measure(path.resolve(import.meta.dirname, '..'));
-  for (const [name, lines] of Object.entries({ ...rooms, total }))
-    console.log(`${name.padEnd(24)} ${String(lines).padStart(6)}`);
+/** Prints the sizes, and how dense the lines are: literals that only join what could stand beside each other are counted, too. */
+function print(root: string): void {
+  const { total, folders } = measure(root);
+  for (const [name, tokens] of Object.entries({ ...folders, total }))
+    console.log(`${name.padEnd(28)} ${String(tokens).padStart(7)}`);
+  const all = globSync('src/**/*.ts', { cwd: root }).map((file) => readFileSync(path.join(root, file), 'utf8'));
+  const lines = all.flatMap((text) => text.split('\n')).filter((line) => line.trim() !== '');
+  const characters = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
+  const count = (literal: RegExp) => all.reduce((sum, text) => sum + (text.match(literal)?.length ?? 0), 0);
+  console.log(`${lines.length} lines of ${characters.toFixed(1)} characters`);
+  console.log(`${count(/\.\.\.\{/g)} literals ...{ and ${count(/\.\.\.\[/g)} literals ...[`);
 }
+
+if (process.argv[1] === import.meta.filename) print(path.resolve(import.meta.dirname, '..'));
