@@ -20,7 +20,9 @@ const withoutImports: Plugin = {
   },
   load(id) {
     const [, module] = /^\0builtin:(.*)/.exec(id) ?? [];
-    return module === undefined ? undefined : `module.exports = process.getBuiltinModule('${module}');`;
+    return module === undefined
+      ? undefined
+      : `module.exports = process.getBuiltinModule('${module}');`;
   },
 };
 
@@ -31,11 +33,16 @@ const withoutImports: Plugin = {
 const withoutCopies: Plugin = {
   name: 'without-copies',
   transform(code, id) {
-    const builtin = (module: string) => `/* @__PURE__ */ globalThis.process.getBuiltinModule('${module}')`;
+    const builtin = (module: string) =>
+      `/* @__PURE__ */ globalThis.process.getBuiltinModule('${module}')`;
     const isLater = id.endsWith('commander/lib/command.js');
-    const text = isLater ? code.replaceAll('childProcess.', `${builtin('node:child_process')}.`) : code;
-    return text.replaceAll(/^import (\w+) from '(node:\w+)';$/gm, (_, name: string, module: string) =>
-      isLater && name === 'childProcess' ? '' : `const ${name} = ${builtin(module)};`,
+    const text = isLater
+      ? code.replaceAll('childProcess.', `${builtin('node:child_process')}.`)
+      : code;
+    return text.replaceAll(
+      /^import (\w+) from '(node:\w+)';$/gm,
+      (_, name: string, module: string) =>
+        isLater && name === 'childProcess' ? '' : `const ${name} = ${builtin(module)};`,
     );
   },
 };
@@ -45,7 +52,9 @@ const together = {
   /** At every start: the program, and what definitions of commands share with each other and with what follows. */
   first: [
     'cli',
-    ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map((name) => `commands/common/${name}`),
+    ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map(
+      (name) => `commands/common/${name}`,
+    ),
     'commands/common/labels',
     ...['kube/access', 'ocm/ocm-names', 'wecs/registration-stage-ids'].map((name) => `lib/${name}`),
   ],
@@ -65,7 +74,8 @@ const togetherInOneFile: Plugin = {
     };
     for (const [file, beginnings] of Object.entries(together)) {
       for (const beginning of beginnings.map((each) => path.join(root, 'src', `${each}.ts`))) {
-        if (this.getModuleInfo(beginning) === null) throw new Error(`${beginning} is not part of the bundle`);
+        if (this.getModuleInfo(beginning) === null)
+          throw new Error(`${beginning} is not part of the bundle`);
         add(beginning, file);
       }
     }
@@ -76,7 +86,10 @@ const { output } = await build({
   cwd: root,
   input: entry,
   platform: 'node',
-  transform: { target: 'node22.19', define: { STELLARCTL_VERSION: JSON.stringify(manifest.version) } },
+  transform: {
+    target: 'node22.19',
+    define: { STELLARCTL_VERSION: JSON.stringify(manifest.version) },
+  },
   // client-node does not declare its side effects, which would keep all its thousand generated files. stellarctl relies on no side
   // effects of importing its dependencies.
   treeshake: { moduleSideEffects: (id) => !id.includes('node_modules') },
@@ -94,11 +107,18 @@ const { output } = await build({
   },
 });
 const modulesOf = ({ modules }: OutputChunk) =>
-  Object.entries(modules).flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? path.relative(root, id) : []));
+  Object.entries(modules).flatMap(([id, { renderedLength }]) =>
+    renderedLength > 0 ? path.relative(root, id) : [],
+  );
 const contents = Object.fromEntries(
-  output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, modulesOf(file)] as const] : [])),
+  output.flatMap((file) =>
+    file.type === 'chunk' ? [[file.fileName, modulesOf(file)] as const] : [],
+  ),
 );
-await writeFile(path.join(fresh, 'THIRD-PARTY-NOTICES.txt'), await noticesOf(Object.values(contents).flat(), root));
+await writeFile(
+  path.join(fresh, 'THIRD-PARTY-NOTICES.txt'),
+  await noticesOf(Object.values(contents).flat(), root),
+);
 // Not packed: tests read from it which packages a file of dist contains.
 await writeFile(path.join(fresh, 'contents.json'), JSON.stringify(contents));
 // scripts/dev.cjs compares this time with the sources: files changed during the build are newer.

@@ -38,7 +38,11 @@ try {
   const tarball = await pack();
   const installed = path.join(work, 'user');
   await install(installed, tarball);
-  assert.deepEqual(await packagesIn(installed), ['stellarctl'], 'the package needs others at run time');
+  assert.deepEqual(
+    await packagesIn(installed),
+    ['stellarctl'],
+    'the package needs others at run time',
+  );
 
   await checkRuns(installed, await nodeOf(OLDEST_NODE));
   await checkRuns(installed, process.execPath);
@@ -49,12 +53,16 @@ try {
 }
 
 async function pack(): Promise<string> {
-  const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', work], { cwd: root });
+  const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', work], {
+    cwd: root,
+  });
   // The output of prepack comes first.
   const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as [Packed];
   assert.deepEqual(packed.files.map((file) => file.path).sort(), await expectedFiles());
   const [size, unpackedSize] = [packed.size / 1000, packed.unpackedSize / 1000];
-  console.log(`packed ${packed.files.length} files, ${size.toFixed(0)} kB, unpacked ${unpackedSize.toFixed(0)} kB`);
+  console.log(
+    `packed ${packed.files.length} files, ${size.toFixed(0)} kB, unpacked ${unpackedSize.toFixed(0)} kB`,
+  );
   assert.ok(
     size <= PACKED_LIMIT_KB && unpackedSize <= UNPACKED_LIMIT_KB,
     `more than ${PACKED_LIMIT_KB} or ${UNPACKED_LIMIT_KB} kB`,
@@ -64,14 +72,20 @@ async function pack(): Promise<string> {
 
 /** The boot files, the build output, and the files that describe the package. */
 async function expectedFiles(): Promise<string[]> {
-  const contents = JSON.parse(await readFile(path.join(root, 'dist', 'contents.json'), 'utf8')) as Record<
-    string,
-    string[]
-  >;
+  const contents = JSON.parse(
+    await readFile(path.join(root, 'dist', 'contents.json'), 'utf8'),
+  ) as Record<string, string[]>;
   const built = Object.keys(contents).map((file) => `dist/${file}`);
   const programs = ['kubectl-stellar', 'kubectl_complete-stellar', 'stellarctl'];
   const boot = ['compile-cache', ...programs].map((name) => `bin/${name}.cjs`);
-  return ['LICENSE', 'README.md', 'package.json', 'dist/THIRD-PARTY-NOTICES.txt', ...boot, ...built].sort();
+  return [
+    'LICENSE',
+    'README.md',
+    'package.json',
+    'dist/THIRD-PARTY-NOTICES.txt',
+    ...boot,
+    ...built,
+  ].sort();
 }
 
 async function packagesIn(place: string): Promise<string[]> {
@@ -106,7 +120,11 @@ async function checkRuns(place: string, node: string): Promise<void> {
   const { stdout: nodeVersion } = await execa(node, ['--version']);
   const installed: typeof answers = [...answers, ['kubectl_complete-stellar wec lis', 'list\t']];
   for (const [command, start] of installed) {
-    assertAnswer(await runInstalled(place, node, command.split(' ')), start, `${command} on ${nodeVersion}`);
+    assertAnswer(
+      await runInstalled(place, node, command.split(' ')),
+      start,
+      `${command} on ${nodeVersion}`,
+    );
   }
 }
 
@@ -139,7 +157,11 @@ async function checkExecutable(): Promise<void> {
     const run = await execa(program === 'stellarctl' ? executable : plugin, args, surroundings);
     assertAnswer(run, start, `${command} in one file`);
   }
-  const lost = await execa(executable, ['wec', 'list', '--its', 'its1', '--kubeconfig', '/dev/null'], surroundings);
+  const lost = await execa(
+    executable,
+    ['wec', 'list', '--its', 'its1', '--kubeconfig', '/dev/null'],
+    surroundings,
+  );
   assert.deepEqual([lost.exitCode, lost.stdout], [2, ''], lost.stderr);
   assert.match(lost.stderr, /^✗ There is no context "its1" in \/dev\/null\.$/m);
 }
@@ -150,7 +172,11 @@ async function checkRefusal(place: string, node: string): Promise<void> {
     const { exitCode, stdout, stderr } = await runInstalled(place, node, [program, '--version']);
     assert.notEqual(exitCode, 0);
     assert.equal(stdout, '');
-    assert.match(stderr, /^.*needs Node 22\.19 or newer.*$/, 'not the one line that an older Node should get');
+    assert.match(
+      stderr,
+      /^.*needs Node 22\.19 or newer.*$/,
+      'not the one line that an older Node should get',
+    );
     console.log(`${program} refuses ${nodeVersion}: ${stderr}`);
   }
 }

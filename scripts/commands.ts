@@ -21,7 +21,9 @@ export async function commandsPage(): Promise<string> {
   Object.assign(globalThis, { STELLARCTL_VERSION: '' });
   const { buildProgram } = await import('../src/program.ts');
   const program = await buildProgram(io, 'stellarctl');
-  const all = program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands : [command]));
+  const all = program.commands.flatMap((command) =>
+    command.commands.length > 0 ? command.commands : [command],
+  );
   const shown = all.filter((command) => command.summary() !== '' && command.name() !== 'help');
   const common = optionsOfMany(shown);
   return [
@@ -44,9 +46,15 @@ const rowOf = ({ flags, description }: Option): string[] => [`\`${flags}\``, des
 
 /** One for each name: where it means something else, that is described as well. */
 function optionsOfMany(commands: readonly Command[]): Option[] {
-  const groups = [...Map.groupBy(commands.flatMap(optionsIn), keyOf).values()].filter(({ length }) => length >= many);
-  const largestFirst = groups.sort((one, other) => other.length - one.length).flatMap((same) => same.slice(0, 1));
-  return [...Map.groupBy(largestFirst, ({ flags }) => flags).values()].flatMap((same) => same.slice(0, 1));
+  const groups = [...Map.groupBy(commands.flatMap(optionsIn), keyOf).values()].filter(
+    ({ length }) => length >= many,
+  );
+  const largestFirst = groups
+    .sort((one, other) => other.length - one.length)
+    .flatMap((same) => same.slice(0, 1));
+  return [...Map.groupBy(largestFirst, ({ flags }) => flags).values()].flatMap((same) =>
+    same.slice(0, 1),
+  );
 }
 
 const nameOf = (command: Command): string =>
@@ -57,7 +65,8 @@ function sectionOf(command: Command, common: ReadonlySet<string>): string[] {
   const [also = [], own = []] = [true, false].map((isCommon) =>
     optionsIn(command).filter((option) => common.has(keyOf(option)) === isCommon),
   );
-  const more = also.length === 0 ? '' : ` Also: ${also.map(({ flags }) => `\`${flags}\``).join(', ')}.`;
+  const more =
+    also.length === 0 ? '' : ` Also: ${also.map(({ flags }) => `\`${flags}\``).join(', ')}.`;
   const rows = [...own.map(rowOf), ...examplesOf(command)];
   return [
     `## ${nameOf(command)}`,
@@ -72,7 +81,10 @@ function examplesOf(command: Command): string[][] {
   let text = '';
   command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
   const [, examples = ''] = text.split('\nExamples:\n');
-  return [...examples.matchAll(/^ *# (.*)\n *(.*)$/gm)].map(([, what = '', line = '']) => [`\`${line}\``, what]);
+  return [...examples.matchAll(/^ *# (.*)\n *(.*)$/gm)].map(([, what = '', line = '']) => [
+    `\`${line}\``,
+    what,
+  ]);
 }
 
 const tableOf = (what: string, rows: readonly (readonly string[])[]): string[] => [

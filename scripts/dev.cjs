@@ -15,7 +15,8 @@ const root = path.resolve(__dirname, '..');
 async function main(given) {
   const build = given[0] === '--build';
   const [script, ...args] = build ? given.slice(1) : given;
-  if (script === undefined) throw new Error('Usage: node scripts/dev.cjs [--build] SCRIPT [ARGUMENT...]');
+  if (script === undefined)
+    throw new Error('Usage: node scripts/dev.cjs [--build] SCRIPT [ARGUMENT...]');
 
   await ensureDependencies(root);
   const node = ensureNode(root);

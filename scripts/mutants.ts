@@ -22,7 +22,13 @@ import { parseArgs, promisify } from 'node:util';
 import { copyOf } from './mutants/checkout.ts';
 import { chooseMutants, type Mutant, mutated } from './mutants/choose.ts';
 import { Reach } from './mutants/reach.ts';
-import { byNearness, type FileResult, runAll, testFiles, untilFailure } from './mutants/test-files.ts';
+import {
+  byNearness,
+  type FileResult,
+  runAll,
+  testFiles,
+  untilFailure,
+} from './mutants/test-files.ts';
 
 const own = path.resolve(import.meta.dirname, '..');
 const { values: options } = parseArgs({
@@ -46,7 +52,8 @@ interface Result extends Mutant {
 }
 
 const stopped = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort(signal));
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => stopped.abort(signal));
 
 const root = path.resolve(options.root);
 const only = options.only?.split(',').map(Number);
@@ -84,7 +91,8 @@ function outcomeOf({ result, by }: Result): string {
 }
 
 function summarize(results: readonly Result[]): void {
-  const noticed = (some: readonly Result[]) => some.filter(({ result }) => result === 'noticed').length;
+  const noticed = (some: readonly Result[]) =>
+    some.filter(({ result }) => result === 'noticed').length;
   console.log(`\nnoticed: ${noticed(results)} of ${results.length}`);
   for (const [area, some = []] of Object.entries(Object.groupBy(results, ({ area }) => area)))
     console.log(`  ${area.padEnd(10)} ${noticed(some)} of ${some.length}`);
@@ -116,7 +124,8 @@ class Trial {
     console.log(`${files.length} test files without a mutant`);
     for (const result of await runAll(files, { ...trial.#running, limitMs: () => 600_000 })) {
       const again = result.failure === undefined ? result : await trial.#alone(result.file);
-      if (again.failure !== undefined) throw new Error(`without a mutant, ${result.file} › ${again.failure}`);
+      if (again.failure !== undefined)
+        throw new Error(`without a mutant, ${result.file} › ${again.failure}`);
       trial.#times.set(result.file, Math.max(result.ms, again.ms));
     }
     return trial;
@@ -145,7 +154,9 @@ class Trial {
     const { unit, e2e } = testFiles(this.#copy);
     const folder = `${path.dirname(file).replace(/^src/, 'test/unit')}/`;
     const reaching = byNearness(unit, file, area).filter((test) => this.#reach.has(test, file));
-    const near = reaching.filter((test) => test.startsWith(folder) && !this.#reach.runsProgram(test));
+    const near = reaching.filter(
+      (test) => test.startsWith(folder) && !this.#reach.runsProgram(test),
+    );
     const rest = reaching.filter((test) => !near.includes(test));
     const failed = await this.#failureOf(near);
     if (failed !== undefined) return failed;
@@ -164,7 +175,10 @@ class Trial {
   async #failureOf(files: readonly string[]): Promise<FileResult | undefined> {
     const open = [...files];
     while (open.length > 0) {
-      const results = await untilFailure(open, { ...this.#running, limitMs: (file) => this.#limitMs(file) });
+      const results = await untilFailure(open, {
+        ...this.#running,
+        limitMs: (file) => this.#limitMs(file),
+      });
       const failed = results.find(({ failure }) => failure !== undefined);
       if (failed === undefined) return undefined;
       const again = await this.#alone(failed.file);
@@ -181,7 +195,12 @@ class Trial {
   }
 
   get #running() {
-    return { root: this.#copy, env: this.#env, concurrency: this.#concurrency, signal: stopped.signal };
+    return {
+      root: this.#copy,
+      env: this.#env,
+      concurrency: this.#concurrency,
+      signal: stopped.signal,
+    };
   }
 
   #limitMs(file: string): number {
@@ -189,7 +208,10 @@ class Trial {
   }
 
   async #build(): Promise<undefined> {
-    await promisify(execFile)(process.execPath, ['scripts/build.ts'], { cwd: this.#copy, env: this.#env });
+    await promisify(execFile)(process.execPath, ['scripts/build.ts'], {
+      cwd: this.#copy,
+      env: this.#env,
+    });
   }
 }
 

@@ -7,7 +7,10 @@ import type { NodeForExecutable } from './executable/make.ts';
 export async function install(folder: string, what: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   // Only Node's package has an install script. npm runs it only if it is allowed by name.
-  await writeFile(path.join(folder, 'package.json'), JSON.stringify({ private: true, allowScripts: { node: true } }));
+  await writeFile(
+    path.join(folder, 'package.json'),
+    JSON.stringify({ private: true, allowScripts: { node: true } }),
+  );
   await execa('npm', ['install', '--no-audit', '--no-fund', what], { cwd: folder });
 }
 

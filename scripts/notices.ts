@@ -35,8 +35,11 @@ function packageFolder(file: string): string | undefined {
 
 async function noticeOf(folder: string): Promise<string> {
   const { name, version, license } = await readManifest(folder);
-  const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|copyright|notice)/i.test(file)).sort();
-  if (files.length === 0 && license === undefined) throw new Error(`${name} says nothing about its license`);
+  const files = (await readdir(folder))
+    .filter((file) => /^(licen[cs]e|copying|copyright|notice)/i.test(file))
+    .sort();
+  if (files.length === 0 && license === undefined)
+    throw new Error(`${name} says nothing about its license`);
   const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));
   const heading = `${name} ${version} (${license ?? 'license as below'})`;
   return `\n${'='.repeat(80)}\n${heading}\n${'='.repeat(80)}\n\n${texts.map((text) => `${text.trim()}\n`).join('\n')}`;

@@ -43,7 +43,9 @@ function verify(file: string, content: Buffer, sums: string): void {
     const [sum = '', name] = line.split(/\s+\*?/);
     return name === file && /^[0-9a-f]{64}$/.test(sum) ? [sum] : [];
   });
-  if (expected.length !== 1) throw new Error(`SHASUMS256.txt has ${expected.length} checksums of ${file}`);
+  if (expected.length !== 1)
+    throw new Error(`SHASUMS256.txt has ${expected.length} checksums of ${file}`);
   const found = createHash('sha256').update(content).digest('hex');
-  if (found !== expected[0]) throw new Error(`${file} has the checksum ${found}; ${expected[0]} was published`);
+  if (found !== expected[0])
+    throw new Error(`${file} has the checksum ${found}; ${expected[0]} was published`);
 }

@@ -24,19 +24,26 @@ const isOfficial = process.argv.includes('--official-node');
 const executable = await makeExecutable(release, isOfficial ? officialNode : undefined);
 const licences = ['LICENSE', 'LICENSE-node.txt', 'THIRD-PARTY-NOTICES.txt'];
 await copyFile(path.join(root, 'LICENSE'), path.join(release, 'LICENSE'));
-await copyFile(path.join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'), path.join(release, 'THIRD-PARTY-NOTICES.txt'));
+await copyFile(
+  path.join(root, 'dist', 'THIRD-PARTY-NOTICES.txt'),
+  path.join(release, 'THIRD-PARTY-NOTICES.txt'),
+);
 const archive = `stellarctl-${platform}.tar.gz`;
 await execa('tar', ['-czf', archive, path.basename(executable), ...licences], { cwd: release });
 for (const licence of licences) await rm(path.join(release, licence));
 
-const contents = JSON.parse(await readFile(path.join(root, 'dist', 'contents.json'), 'utf8')) as Record<
-  string,
-  string[]
->;
+const contents = JSON.parse(
+  await readFile(path.join(root, 'dist', 'contents.json'), 'utf8'),
+) as Record<string, string[]>;
 const packages = await packagesOf(Object.values(contents).flat(), root);
-await writeFile(path.join(release, 'stellarctl.cdx.json'), `${JSON.stringify(billOfMaterials(packages), null, 2)}\n`);
+await writeFile(
+  path.join(release, 'stellarctl.cdx.json'),
+  `${JSON.stringify(billOfMaterials(packages), null, 2)}\n`,
+);
 
-const released = (await readdir(release)).filter((name) => name !== path.basename(executable)).sort();
+const released = (await readdir(release))
+  .filter((name) => name !== path.basename(executable))
+  .sort();
 const sums = await Promise.all(
   released.map(async (name) => {
     const sum = createHash('sha256').update(await readFile(path.join(release, name)));

@@ -7,7 +7,10 @@ export const securityFile = path.resolve(import.meta.dirname, '..', 'docs', 'sec
 const [begin, end] = ['<!-- roles: made by `npm run docs` -->', '<!-- end of the roles -->'];
 
 const describe = ({ verbs, kinds, names = [], namespace, by }: RoleRight): string => {
-  const limits = [...(names.length > 0 ? [`only ${names.join(', ')}`] : []), ...(namespace ? [`in ${namespace}`] : [])];
+  const limits = [
+    ...(names.length > 0 ? [`only ${names.join(', ')}`] : []),
+    ...(namespace ? [`in ${namespace}`] : []),
+  ];
   return `${verbs.join(', ')} ${kinds.join(', ')}${limits.length > 0 ? ` (${limits.join(', ')})` : ''} [${by}]`;
 };
 
@@ -18,14 +21,22 @@ export function security(present: string): string {
       const rights = (role[space] ?? []).map(describe);
       if (rights.length === 0) return [];
       const kinds = 'the kinds that policies can send, except Secrets and what gives rights';
-      const all = space === 'wds' && workloads ? [...rights, `${workloads.replaceAll(' ', ', ')} ${kinds}`] : rights;
+      const all =
+        space === 'wds' && workloads
+          ? [...rights, `${workloads.replaceAll(' ', ', ')} ${kinds}`]
+          : rights;
       return [`| \`${name}\` | ${space.toUpperCase()} | ${role.may} | ${all.join('; ')} |`];
     }),
   );
-  const table = ['| role | in | may | rights, and the function that needs each |', '|---|---|---|---|', ...rows];
+  const table = [
+    '| role | in | may | rights, and the function that needs each |',
+    '|---|---|---|---|',
+    ...rows,
+  ];
   const [head = '', rest = ''] = present.split(`${begin}\n`);
   const [, tail = ''] = rest.split(`${end}\n`);
   return [`${head}${begin}`, '', ...table, '', `${end}\n${tail}`].join('\n');
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync(securityFile, security(readFileSync(securityFile, 'utf8')));
+if (process.argv[1] === import.meta.filename)
+  writeFileSync(securityFile, security(readFileSync(securityFile, 'utf8')));

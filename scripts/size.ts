@@ -16,7 +16,8 @@ export function measure(root: string): Sizes {
   const folders: Record<string, number> = {};
   for (const file of globSync('src/**/*.ts', { cwd: root }).sort()) {
     const folder = path.dirname(file).split(path.sep).join('/');
-    folders[folder] = (folders[folder] ?? 0) + countTokens(readFileSync(path.join(root, file), 'utf8'));
+    folders[folder] =
+      (folders[folder] ?? 0) + countTokens(readFileSync(path.join(root, file), 'utf8'));
   }
   const total = Object.values(folders).reduce((sum, tokens) => sum + tokens, 0);
   return { total, folders };
@@ -28,14 +29,19 @@ export function measure(root: string): Sizes {
  */
 export function countTokens(text: string): number {
   const { code, passed } = read(text);
-  return passed.reduce((tokens, { start, end }) => tokens - scan(code.slice(start, end)), scan(code));
+  return passed.reduce(
+    (tokens, { start, end }) => tokens - scan(code.slice(start, end)),
+    scan(code),
+  );
 }
 
 /** Returns the functions of a source that are in no other function, by their first lines. */
 export function functionsIn(text: string): { opening: string; tokens: number }[] {
   const { code, functions } = read(text);
   const isInner = ({ start, end }: Range) =>
-    functions.some((other) => other.start <= start && end <= other.end && other.end - other.start > end - start);
+    functions.some(
+      (other) => other.start <= start && end <= other.end && other.end - other.start > end - start,
+    );
   return functions
     .filter((range) => !isInner(range))
     .map(({ start, end }) => {
@@ -131,10 +137,13 @@ function print(root: string): void {
   const { total, folders } = measure(root);
   for (const [name, tokens] of Object.entries({ ...folders, total }))
     console.log(`${name.padEnd(28)} ${String(tokens).padStart(7)}`);
-  const all = globSync('src/**/*.ts', { cwd: root }).map((file) => readFileSync(path.join(root, file), 'utf8'));
+  const all = globSync('src/**/*.ts', { cwd: root }).map((file) =>
+    readFileSync(path.join(root, file), 'utf8'),
+  );
   const lines = all.flatMap((text) => text.split('\n')).filter((line) => line.trim() !== '');
   const characters = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
-  const count = (literal: RegExp) => all.reduce((sum, text) => sum + (text.match(literal)?.length ?? 0), 0);
+  const count = (literal: RegExp) =>
+    all.reduce((sum, text) => sum + (text.match(literal)?.length ?? 0), 0);
   console.log(`${lines.length} lines of ${characters.toFixed(1)} characters`);
   console.log(`${count(/\.\.\.\{/g)} literals ...{ and ${count(/\.\.\.\[/g)} literals ...[`);
 }

@@ -18,6 +18,11 @@ export function cleanEnvironment(): void {
   for (const name of Object.keys(process.env)) if (!passed.test(name)) delete process.env[name];
   const home = mkdtempSync(path.join(tmpdir(), 'stellarctl-home-'));
   process.once('exit', () => rmSync(home, { recursive: true, force: true, maxRetries: 3 }));
-  Object.assign(process.env, { HOME: home, LANG: 'C.UTF-8', TZ: 'UTC', [machineVariable]: machine });
+  Object.assign(process.env, {
+    HOME: home,
+    LANG: 'C.UTF-8',
+    TZ: 'UTC',
+    [machineVariable]: machine,
+  });
   process.umask(0o022);
 }

@@ -44,7 +44,11 @@ const present = new Set(
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
 
 const kindsOf = (file: string) => file.match(/(?<=\.)(?:long|release)(?=\.)/g) ?? ['short'];
-const kinds = values.release ? ['release'] : values.all ? ['short', 'long'] : [values.long ? 'long' : 'short'];
+const kinds = values.release
+  ? ['release']
+  : values.all
+    ? ['short', 'long']
+    : [values.long ? 'long' : 'short'];
 const files = [...present].filter((file) => {
   if (chosen.length > 0) return chosen.some((place) => `${file}/`.startsWith(`${place}/`));
   return kindsOf(file).some((kind) => kinds.includes(kind));
@@ -84,8 +88,11 @@ const runFiles = (some: readonly string[], concurrency: number) =>
   });
 /** Unit tests, and then what waits more than it computes, run beside two files with a bed. Figures are measured alone. */
 const isWaiting = (file: string) => waiting.some((start) => file.startsWith(start));
-const isBeside = (file: string) => (file.startsWith('test/unit/') || isWaiting(file)) && !values.release;
-const beside = files.filter(isBeside).sort((one, other) => Number(isWaiting(one)) - Number(isWaiting(other)));
+const isBeside = (file: string) =>
+  (file.startsWith('test/unit/') || isWaiting(file)) && !values.release;
+const beside = files
+  .filter(isBeside)
+  .sort((one, other) => Number(isWaiting(one)) - Number(isWaiting(other)));
 const others = files.filter((file) => !isBeside(file));
 const isNamed = chosen.length > 0 || values.release;
 // On the two cores of a small machine a third bed makes what it waits for late.
@@ -93,7 +100,9 @@ const runs = [
   { some: others, concurrency: values.release ? 1 : 2 },
   { some: beside, concurrency: others.length > 1 ? 1 : 2 },
 ].filter(({ some }) => some.length > 0);
-const streams = runs.map(({ some, concurrency }) => runFiles(isNamed ? some : together(some), concurrency));
+const streams = runs.map(({ some, concurrency }) =>
+  runFiles(isNamed ? some : together(some), concurrency),
+);
 /** Seconds of each file, for the list at the end of what is worth shortening. */
 const took = new Map<string, number>();
 /** What has failed: tests by their files, and the files that were run, which may hold those of several. */
@@ -126,12 +135,15 @@ if (isCi && !isNamed && mayPass && !stopped.signal.aborted) {
     if (file === undefined) process.exitCode = success ? 0 : 1;
   });
   // Its summary must not be taken for that of the run.
-  for await (const text of second.compose(new spec())) process.stdout.write(String(text).replace(/^(?=.)/gm, '│ '));
+  for await (const text of second.compose(new spec()))
+    process.stdout.write(String(text).replace(/^(?=.)/gm, '│ '));
 }
 if (stopped.signal.aborted) process.exitCode = 130;
 const { started, lent } = pool.counts;
 if (lent > 0) console.log(`${lent} control planes were used, and ${started} of them started`);
-const longest = [...took].filter(([, seconds]) => seconds >= 10).sort(([, one], [, other]) => other - one);
+const longest = [...took]
+  .filter(([, seconds]) => seconds >= 10)
+  .sort(([, one], [, other]) => other - one);
 for (const [file, seconds] of longest) console.log(`${`${seconds} s`.padStart(6)}  ${file}`);
 tellShortfalls();
 await pool.stop();

@@ -10,7 +10,14 @@ const root = path.resolve(import.meta.dirname, '..');
 /** By folders of test/e2e. What leaves a WDS on the hub is last. */
 const groups: Record<string, readonly string[]> = {
   joins: [
-    ...['general/terminal', 'real/registration', 'wec/before-join', 'wec/label', 'wec/join', 'wec/join-file'],
+    ...[
+      'general/terminal',
+      'real/registration',
+      'wec/before-join',
+      'wec/label',
+      'wec/join',
+      'wec/join-file',
+    ],
     ...['wec/join-refusals', 'wec/join-troubles', 'wec/grant', 'wec/deregister'],
   ],
   agents: [
@@ -43,11 +50,18 @@ const folder = path.join(root, 'node_modules', '.cache', 'together');
 export function together(files: readonly string[]): string[] {
   mkdirSync(folder, { recursive: true });
   const beds = Object.entries(groups).map(([group, names]) => {
-    const own = names.flatMap((name) => files.filter((file) => file.startsWith(`test/e2e/${name}.`)));
-    return { group, own, prelude: `import { keepBed } from ${JSON.stringify(sharedBed)};\nkeepBed();\n` };
+    const own = names.flatMap((name) =>
+      files.filter((file) => file.startsWith(`test/e2e/${name}.`)),
+    );
+    return {
+      group,
+      own,
+      prelude: `import { keepBed } from ${JSON.stringify(sharedBed)};\nkeepBed();\n`,
+    };
   });
   const units = files.filter(
-    (file) => file.startsWith('test/unit/') && !alone.test(readFileSync(path.join(root, file), 'utf8')),
+    (file) =>
+      file.startsWith('test/unit/') && !alone.test(readFileSync(path.join(root, file), 'utf8')),
   );
   const batches = Array.from({ length: Math.ceil(units.length / unitsEach) }, (_, index) => ({
     ...{ group: `units-${index + 1}`, prelude: '' },
@@ -58,7 +72,15 @@ export function together(files: readonly string[]): string[] {
   return [...made.map(runnerOf), ...files.filter((file) => !ofGroups.has(file))];
 }
 
-function runnerOf({ group, own, prelude }: { group: string; own: readonly string[]; prelude: string }): string {
+function runnerOf({
+  group,
+  own,
+  prelude,
+}: {
+  group: string;
+  own: readonly string[];
+  prelude: string;
+}): string {
   const file = path.join(folder, `${group}.test.mjs`);
   const run = own.map((each) => {
     const place = JSON.stringify(path.join(root, each));

@@ -17,7 +17,9 @@ interface Problem {
 /** Returns the problems of every check, by the check's id. */
 export function readProblems(): Map<string, Problem[]> {
   const problems = new Map<string, Problem[]>();
-  for (const line of readFileSync(path.join(root, 'scripts', 'troubleshooting.txt'), 'utf8').split('\n')) {
+  for (const line of readFileSync(path.join(root, 'scripts', 'troubleshooting.txt'), 'utf8').split(
+    '\n',
+  )) {
     if (line === '' || line.startsWith('#')) continue;
     const [code = '', ...cells] = line.split(' | ');
     if (cells.length === 0) problems.set(code, []);
@@ -47,7 +49,9 @@ export function troubleshooting(present: string): string {
   const problems = readProblems();
   const linesOf = ({ id, title, pre }: ListedCheck) => [
     `| <a id="${id.toLowerCase()}"></a>**${id}**${pre ? ' (`--pre`)' : ''}: ${title} | | | |`,
-    ...(problems.get(id) ?? []).map(({ code, cells }) => `| ${anchor(code)}\`${code}\` | ${cells.join(' | ')} |`),
+    ...(problems.get(id) ?? []).map(
+      ({ code, cells }) => `| ${anchor(code)}\`${code}\` | ${cells.join(' | ')} |`,
+    ),
   ];
   const sections = Object.entries(rooms).flatMap(([room, heading]) => [
     `### ${heading}\n\n| check, code | you see | it is | what to do |\n|---|---|---|---|`,
@@ -61,4 +65,5 @@ export function troubleshooting(present: string): string {
 
 export const troubleshootingFile = file;
 
-if (process.argv[1] === import.meta.filename) writeFileSync(file, troubleshooting(readFileSync(file, 'utf8')));
+if (process.argv[1] === import.meta.filename)
+  writeFileSync(file, troubleshooting(readFileSync(file, 'utf8')));

@@ -50,8 +50,15 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** Moves the options of all commands from before the command to behind it: as kubectl, this program accepts both. */
 export function commonOptionsLast(argv: readonly string[]): string[] {
   let first = 0;
-  while (/^(-o.*|--(kubeconfig|timeout|color|output)(=.*)?|-[qv]+|--quiet|--verbose)$/.test(argv[first] ?? ''))
-    first += /^(-o|--[a-z]+)$/.test(argv[first] ?? '') && !/^--(quiet|verbose)$/.test(argv[first] ?? '') ? 2 : 1;
+  while (
+    /^(-o.*|--(kubeconfig|timeout|color|output)(=.*)?|-[qv]+|--quiet|--verbose)$/.test(
+      argv[first] ?? '',
+    )
+  )
+    first +=
+      /^(-o|--[a-z]+)$/.test(argv[first] ?? '') && !/^--(quiet|verbose)$/.test(argv[first] ?? '')
+        ? 2
+        : 1;
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
   return [...argv.slice(first, end), ...argv.slice(0, first), ...argv.slice(end)];
 }
@@ -60,6 +67,7 @@ export function commonOptionsLast(argv: readonly string[]): string[] {
 function asksForJson(argv: readonly string[]): boolean {
   return argv.some(
     (argument, index) =>
-      /^(-o|--output=)json$/.test(argument) || (/^(-o|--output)$/.test(argument) && argv[index + 1] === 'json'),
+      /^(-o|--output=)json$/.test(argument) ||
+      (/^(-o|--output)$/.test(argument) && argv[index + 1] === 'json'),
   );
 }

@@ -2,7 +2,18 @@ import { Command } from 'commander';
 import { type Definition, defineCommand } from './commands/common/define.ts';
 import { type Entry, entry, type Group } from './commands/common/entry.ts';
 import { equivalentOf } from './commands/common/equivalents.ts';
-import { access, collector, fleet, its, policy, transform, upgrade, wds, wec, workload } from './commands/nouns.ts';
+import {
+  access,
+  collector,
+  fleet,
+  its,
+  policy,
+  transform,
+  upgrade,
+  wds,
+  wec,
+  workload,
+} from './commands/nouns.ts';
 import { writeText } from './commands/terminal/clean.ts';
 import type { Io } from './commands/terminal/io.ts';
 
@@ -25,7 +36,11 @@ Start with:
  * @param line the command line. Commands that it does not name have only what the help of their parent shows, so that no command
  *   waits for the definitions of all others. Default: all commands are defined.
  */
-export async function buildProgram(io: Io, name: string, line?: readonly string[]): Promise<Command> {
+export async function buildProgram(
+  io: Io,
+  name: string,
+  line?: readonly string[],
+): Promise<Command> {
   const program = new Command(name)
     .description(
       'The command line of KubeStellar operators: prepares a hosting cluster, creates ITSes and WDSes, registers clusters as WECs, and follows workloads to them.',
@@ -36,10 +51,13 @@ export async function buildProgram(io: Io, name: string, line?: readonly string[
     .helpCommand(false)
     .showSuggestionAfterError()
     .addHelpText('after', start(name));
-  const isNamed = (word: string | undefined) => line === undefined || (word !== undefined && line.includes(word));
+  const isNamed = (word: string | undefined) =>
+    line === undefined || (word !== undefined && line.includes(word));
   const define = async ({ name, load }: Entry) => {
     const { definition } = await load();
-    return typeof definition === 'function' ? definition(io, program) : defineCommand(io, name, definition);
+    return typeof definition === 'function'
+      ? definition(io, program)
+      : defineCommand(io, name, definition);
   };
   const add = async (parent: Command, each: Entry) => {
     const { name, alias, summary } = each;
@@ -66,13 +84,22 @@ function shortcut(name: string): Entry {
   const full = wec.commands.find((each) => each.name === name) as Entry;
   return entry(name, `${full.summary} (wec ${name})`, async () => {
     const definition = (await full.load()).definition as Definition;
-    return { definition: { ...definition, description: `${definition.description} The same as \`wec ${name}\`.` } };
+    return {
+      definition: {
+        ...definition,
+        description: `${definition.description} The same as \`wec ${name}\`.`,
+      },
+    };
   });
 }
 
 /** The commands of the program, in the order of its help. */
 const entries: readonly (Entry | Group)[] = [
-  entry('init', 'install KubeStellar on a hosting cluster', () => import('./commands/init/init.ts')),
+  entry(
+    'init',
+    'install KubeStellar on a hosting cluster',
+    () => import('./commands/init/init.ts'),
+  ),
   its,
   wds,
   wec,
@@ -88,14 +115,22 @@ const entries: readonly (Entry | Group)[] = [
   access,
   upgrade,
   entry('doctor', 'find out what is wrong', () => import('./commands/doctor/doctor.ts')),
-  entry('report', 'write a diagnostic report to a file', () => import('./commands/report/report.ts')),
+  entry(
+    'report',
+    'write a diagnostic report to a file',
+    () => import('./commands/report/report.ts'),
+  ),
   entry('version', 'show which versions run, and whether they fit together', async () => ({
     definition: (await import('./commands/version/version.ts')).versionCommand(STELLARCTL_VERSION),
   })),
   entry('options', 'list the options of all commands', async () => ({
     definition: (await import('./commands/common/define.ts')).optionsCommand,
   })),
-  entry('completion', 'print the completion script of a shell', () => import('./commands/completion/completion.ts')),
+  entry(
+    'completion',
+    'print the completion script of a shell',
+    () => import('./commands/completion/completion.ts'),
+  ),
   entry('__complete', '', async () => ({
     definition: (await import('./commands/completion/completion.ts')).completeCommand,
   })),
@@ -111,8 +146,11 @@ function helpCommand(): Command {
     .action((names: string[], _options: object, self: Command) => {
       let shown = self.parent as Command;
       for (const name of names) {
-        const next = shown.commands.find((child) => child.name() === name || child.aliases().includes(name));
-        if (next === undefined) shown.error(`error: unknown command '${name}'`, { code: 'commander.unknownCommand' });
+        const next = shown.commands.find(
+          (child) => child.name() === name || child.aliases().includes(name),
+        );
+        if (next === undefined)
+          shown.error(`error: unknown command '${name}'`, { code: 'commander.unknownCommand' });
         else shown = next;
       }
       shown.help();
@@ -132,7 +170,9 @@ function exitByException(command: Command, io: Io): void {
     },
   });
   // A command's own help lists its arguments and options: here they would leave no room for its description.
-  command.configureHelp({ subcommandTerm: (child) => [child.name(), ...child.aliases()].join('|') });
+  command.configureHelp({
+    subcommandTerm: (child) => [child.name(), ...child.aliases()].join('|'),
+  });
   command.showHelpAfterError(`  See: ${fullName(command)} --help`);
   for (const child of command.commands) exitByException(child, io);
 }

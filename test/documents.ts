@@ -24,16 +24,24 @@ function parseDocumentation(page: string): Documentation {
   const types: Documentation['types'] = new Map();
   for (const section of page.split(/^(?=##+ )/m)) {
     const [heading = ''] = section.split('\n', 1);
-    const declared = [...section.matchAll(/^```ts\n(.*?)^```$/gms)].flatMap(([, code = '']) => parseTypes(code));
+    const declared = [...section.matchAll(/^```ts\n(.*?)^```$/gms)].flatMap(([, code = '']) =>
+      parseTypes(code),
+    );
     for (const [name, type] of declared) types.set(name, type);
-    const names = heading.startsWith('### `') ? [...heading.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name) : [];
+    const names = heading.startsWith('### `')
+      ? [...heading.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name)
+      : [];
     const [first] = declared;
-    for (const name of names) if (first !== undefined) commands.set(name, { is: 'named', name: first[0], of: [] });
+    for (const name of names)
+      if (first !== undefined) commands.set(name, { is: 'named', name: first[0], of: [] });
   }
   const [, shorts = ''] = /^### Short documents\n(.*?)^##/ms.exec(page) ?? [];
-  for (const [, cell = '', code = ''] of shorts.matchAll(/^\| (`[^|]*`) \| `((?:\\\||[^|`])*)` \|/gm)) {
+  for (const [, cell = '', code = ''] of shorts.matchAll(
+    /^\| (`[^|]*`) \| `((?:\\\||[^|`])*)` \|/gm,
+  )) {
     const [short] = parseTypes(`type Short = ${code.replaceAll('\\|', '|')};`);
-    if (short !== undefined) for (const [, name = ''] of cell.matchAll(/`([^`]+)`/g)) commands.set(name, short[1].type);
+    if (short !== undefined)
+      for (const [, name = ''] of cell.matchAll(/`([^`]+)`/g)) commands.set(name, short[1].type);
   }
   return { commands, types };
 }
@@ -43,13 +51,17 @@ const documentation = parseDocumentation(readFileSync(page, 'utf8'));
 
 /** The section that describes the documents of a command line: the one that matches most of its words. */
 function sectionOf(words: readonly string[]): string | undefined {
-  const names = words.map((word) => ({ ls: 'list', '-w': '--watch' })[word] ?? word.replace(/^(--[a-z-]+)=.*/, '$1'));
+  const names = words.map(
+    (word) => ({ ls: 'list', '-w': '--watch' })[word] ?? word.replace(/^(--[a-z-]+)=.*/, '$1'),
+  );
   const isShort = names[0] === 'wec' && ['accept', 'label', 'deregister'].includes(names[1] ?? '');
   const line = isShort ? names.slice(1) : names;
   return [...documentation.commands.keys()]
     .filter((section) => {
       const parts = section.split(' ');
-      return parts.every((part, at) => (part.startsWith('-') ? line.includes(part) : line[at] === part));
+      return parts.every((part, at) =>
+        part.startsWith('-') ? line.includes(part) : line[at] === part,
+      );
     })
     .sort((a, b) => b.split(' ').length - a.split(' ').length)[0];
 }
@@ -67,9 +79,11 @@ export const fieldsOf = (section: string): string[] => [
 ];
 
 function fieldsIn(type: Type, seen: Set<string>): string[] {
-  if (type.is === 'object') return [...type.fields].flatMap(([name, field]) => [name, ...fieldsIn(field.type, seen)]);
+  if (type.is === 'object')
+    return [...type.fields].flatMap(([name, field]) => [name, ...fieldsIn(field.type, seen)]);
   if (type.is === 'list' || type.is === 'map') return fieldsIn(type.of, seen);
-  if (type.is === 'either' || type.is === 'both') return type.of.flatMap((each) => fieldsIn(each, seen));
+  if (type.is === 'either' || type.is === 'both')
+    return type.of.flatMap((each) => fieldsIn(each, seen));
   if (type.is !== 'named') return [];
   const own = seen.has(type.name) ? [] : fieldsIn(resolve(type), seen.add(type.name));
   return [...own, ...type.of.flatMap((each) => fieldsIn(each, seen))];
@@ -77,7 +91,8 @@ function fieldsIn(type: Type, seen: Set<string>): string[] {
 
 function check(value: unknown, type: Type, at: string): string[] {
   const resolved = resolve(type);
-  const is = (wanted: boolean, what: string) => (wanted ? [] : [`${at} is ${JSON.stringify(value)}, not ${what}`]);
+  const is = (wanted: boolean, what: string) =>
+    wanted ? [] : [`${at} is ${JSON.stringify(value)}, not ${what}`];
   switch (resolved.is) {
     case 'any':
       return [];
@@ -92,7 +107,9 @@ function check(value: unknown, type: Type, at: string): string[] {
       return value.flatMap((each, index) => check(each, resolved.of, `${at}[${index}]`));
     case 'map':
       if (!isObject(value)) return is(false, 'an object');
-      return Object.entries(value).flatMap(([key, each]) => check(each, resolved.of, `${at}.${key}`));
+      return Object.entries(value).flatMap(([key, each]) =>
+        check(each, resolved.of, `${at}.${key}`),
+      );
     case 'either':
       return resolved.of.length === 0
         ? is(false, 'possible')
@@ -117,7 +134,8 @@ function checkFields(value: object, fields: Fields, at: string): string[] {
   ];
 }
 
-const closest = (all: readonly string[][]): string[] => all.reduce((a, b) => (b.length < a.length ? b : a));
+const closest = (all: readonly string[][]): string[] =>
+  all.reduce((a, b) => (b.length < a.length ? b : a));
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -145,11 +163,15 @@ function resolve(type: Type): Type {
 
 function fill(type: Type, given: ReadonlyMap<string, Type>): Type {
   if (given.size === 0) return type;
-  if (type.is === 'named') return given.get(type.name) ?? { ...type, of: type.of.map((each) => fill(each, given)) };
+  if (type.is === 'named')
+    return given.get(type.name) ?? { ...type, of: type.of.map((each) => fill(each, given)) };
   if (type.is === 'list' || type.is === 'map') return { ...type, of: fill(type.of, given) };
-  if (type.is === 'either' || type.is === 'both') return { ...type, of: type.of.map((each) => fill(each, given)) };
+  if (type.is === 'either' || type.is === 'both')
+    return { ...type, of: type.of.map((each) => fill(each, given)) };
   if (type.is !== 'object') return type;
-  const fields = [...type.fields].map(([name, field]) => [name, { ...field, type: fill(field.type, given) }] as const);
+  const fields = [...type.fields].map(
+    ([name, field]) => [name, { ...field, type: fill(field.type, given) }] as const,
+  );
   return { is: 'object', fields: new Map(fields) };
 }
 
@@ -232,8 +254,11 @@ export function undocumented(words: readonly string[], printed: readonly unknown
   const isElsewhere = words.some((word) => ['--raw', '--print-manifests'].includes(word));
   if (isElsewhere || printed.length === 0) return [];
   const section = sectionOf(words);
-  if (section === undefined) return printed.flatMap((document) => check(document, failed, words.join(' ')));
-  return printed.flatMap((document) => closest([differences(document, section), check(document, failed, section)]));
+  if (section === undefined)
+    return printed.flatMap((document) => check(document, failed, words.join(' ')));
+  return printed.flatMap((document) =>
+    closest([differences(document, section), check(document, failed, section)]),
+  );
 }
 
 const failed: Type = { is: 'named', name: 'Failed', of: [] };

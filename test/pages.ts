@@ -7,7 +7,15 @@ export const root = path.resolve(import.meta.dirname, '..');
 /** In an order that one installation can follow: the last page deletes it. */
 export const walkedPages = [
   'README.md',
-  ...['installation', 'spaces', 'registration', 'fleets', 'customization', 'workloads', 'troubleshooting'],
+  ...[
+    'installation',
+    'spaces',
+    'registration',
+    'fleets',
+    'customization',
+    'workloads',
+    'troubleshooting',
+  ],
   ...[
     'local-clusters',
     'concepts',
@@ -58,7 +66,12 @@ export function blocksOf(page: string): Block[] {
     if (open === undefined && fence !== null) {
       const notRun = /^<!-- not run: (.+) -->$/.exec(before)?.[1];
       const place = `${page}:${index + 1}`;
-      open = { place, language: fence[1] ?? '', lines: [], ...(notRun === undefined ? {} : { notRun }) };
+      open = {
+        place,
+        language: fence[1] ?? '',
+        lines: [],
+        ...(notRun === undefined ? {} : { notRun }),
+      };
       blocks.push(open);
     } else if (fence !== null) open = undefined;
     else open?.lines.push(line);
@@ -118,7 +131,10 @@ export function anchorsOf(page: string): Set<string> {
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-'),
   );
-  return new Set([...headings, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)]);
+  return new Set([
+    ...headings,
+    ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id),
+  ]);
 }
 
 const linesOf = (page: string): string[] => readFileSync(path.join(root, page), 'utf8').split('\n');
@@ -129,7 +145,9 @@ const linesOf = (page: string): string[] => readFileSync(path.join(root, page), 
  */
 export function commandsOf(line: string): string[][] {
   const tokens =
-    line.replace(/\d?>&\d/g, '').match(/(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\&|;<>])+|&&|\|\||[&|;]|\d?>>?|</g) ?? [];
+    line
+      .replace(/\d?>&\d/g, '')
+      .match(/(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\&|;<>])+|&&|\|\||[&|;]|\d?>>?|</g) ?? [];
   const comment = tokens.findIndex((token) => token.startsWith('#'));
   const commands: string[][] = [[]];
   let isFile = false;
@@ -137,10 +155,14 @@ export function commandsOf(line: string): string[][] {
     if (/^(?:&&|\|\||[&|;])$/.test(token)) commands.push([]);
     else if (/^(?:\d?>>?|<)$/.test(token)) isFile = true;
     else if (isFile) isFile = false;
-    else if (!(commands.at(-1)?.length === 0 && /^[A-Z_]+=/.test(token))) commands.at(-1)?.push(unquoted(token));
+    else if (!(commands.at(-1)?.length === 0 && /^[A-Z_]+=/.test(token)))
+      commands.at(-1)?.push(unquoted(token));
   }
   return commands.filter((words) => words.length > 0);
 }
 
 const unquoted = (token: string): string =>
-  token.replace(/'([^']*)'|"([^"]*)"|\\(.)/g, (_all, single, double, escaped) => single ?? double ?? escaped);
+  token.replace(
+    /'([^']*)'|"([^"]*)"|\\(.)/g,
+    (_all, single, double, escaped) => single ?? double ?? escaped,
+  );

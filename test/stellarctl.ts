@@ -8,7 +8,8 @@ const bin = path.resolve(import.meta.dirname, '..', 'bin');
 export const bootFile = path.join(bin, 'stellarctl.cjs');
 
 /** The executable that is tested instead of dist, if STELLARCTL_EXECUTABLE is set. */
-export const executable = process.env.STELLARCTL_EXECUTABLE && path.resolve(process.env.STELLARCTL_EXECUTABLE);
+export const executable =
+  process.env.STELLARCTL_EXECUTABLE && path.resolve(process.env.STELLARCTL_EXECUTABLE);
 
 /** The command that starts stellarctl, as shipped. */
 export const start: readonly string[] = executable ? [executable] : [process.execPath, bootFile];
@@ -27,9 +28,14 @@ function startByLink(name: string): readonly string[] {
 }
 
 /** The start command, quoted for a shell. */
-export const inShell = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
+export const inShell = (words: readonly string[]): string =>
+  words.map((word) => `'${word}'`).join(' ');
 
 /** Starts stellarctl as a user would. A failure is a result, not an exception. */
-export function stellarctl(arguments_: readonly string[], options: Options = {}, [program = '', ...first] = start) {
+export function stellarctl(
+  arguments_: readonly string[],
+  options: Options = {},
+  [program = '', ...first] = start,
+) {
   return execa(program, [...first, ...arguments_], { reject: false, ...options });
 }

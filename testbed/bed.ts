@@ -83,7 +83,8 @@ export class Bed {
     const { admin } = this.plane(hosting);
     const { status } = await admin.get<ControlPlane>(controlPlanes, name);
     const { secretRef } = status ?? {};
-    const secret = secretRef && (await admin.find<Secret>(secrets, `${secretRef.namespace}/${secretRef.name}`));
+    const secret =
+      secretRef && (await admin.find<Secret>(secrets, `${secretRef.namespace}/${secretRef.name}`));
     const text = secret?.data?.[secretRef?.key ?? ''];
     if (text === undefined) throw new Error(`no control plane ${name} has been up in ${hosting}`);
     const dial: Dial = (_, port) => ({ host: '127.0.0.1', port, address: `127.0.0.1:${port}` });
@@ -121,7 +122,8 @@ export class Bed {
     if (fault.kind === 'certificate') await plane.serveAs(isInForce ? 'other' : 'own');
     else if (fault.kind === 'misnamed') await plane.serveAs(isInForce ? 'misnamed' : 'own');
     else if (fault.kind === 'unhealthy') await plane.freezeStore(isInForce);
-    else if (fault.kind === 'unsigned') await plane.runControllers({ without: isInForce ? [signer] : [] });
+    else if (fault.kind === 'unsigned')
+      await plane.runControllers({ without: isInForce ? [signer] : [] });
     else if (isInForce) await plane.stop();
     else await plane.start();
   }
@@ -137,7 +139,8 @@ export class Bed {
     // Waits for all of them before reporting a failure: stop() must find the others.
     const started = await Promise.allSettled(starting);
     // In the order of the specs, whichever was ready first: the first one's context is the current one.
-    for (const plane of started) if (plane.status === 'fulfilled') this.#planes.set(plane.value.name, plane.value);
+    for (const plane of started)
+      if (plane.status === 'fulfilled') this.#planes.set(plane.value.name, plane.value);
     await Promise.all(starting);
     await this.#podRunner.addPlanes(specs.map(({ name }) => this.plane(name).info));
     await Promise.all(
@@ -171,7 +174,11 @@ export class Bed {
   }
 
   async #writeKubeconfig(): Promise<void> {
-    await writeFile(this.kubeconfig, kubeconfigOf(this.planes.map((plane) => plane.kubeconfigEntry)), { mode: 0o600 });
+    await writeFile(
+      this.kubeconfig,
+      kubeconfigOf(this.planes.map((plane) => plane.kubeconfigEntry)),
+      { mode: 0o600 },
+    );
   }
 
   /** Ends all processes and removes all files. */
@@ -185,7 +192,12 @@ export class Bed {
 }
 
 /** Starts a bed, after building its programs if this machine has none yet. */
-export async function startBed({ planes, log = () => {}, dir = tmpdir(), ...which }: BedOptions): Promise<Bed> {
+export async function startBed({
+  planes,
+  log = () => {},
+  dir = tmpdir(),
+  ...which
+}: BedOptions): Promise<Bed> {
   const programs = await buildPrograms(log);
   const ocm = { 'v1.0.0': programs, 'v1.0.1': await buildOcm101(log) };
   const newerOcm = which.hasNewerOcm && { 'v1.2.1': await buildOcm12(log) };

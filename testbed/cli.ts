@@ -15,7 +15,9 @@ import { installKubeStellar } from './kubestellar/install.ts';
 
 const say = (line: string) => console.error(line);
 
-const { values } = parseArgs({ options: { wecs: { type: 'string' }, full: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { wecs: { type: 'string' }, full: { type: 'boolean', default: false } },
+});
 const wecs = Number(values.wecs ?? 2);
 const hub = values.full ? { name: 'hosting', ingress: true } : { name: 'its1', hub: true };
 const clusters = Array.from({ length: wecs }, (_, index) => ({ name: `cluster${index + 1}` }));
@@ -35,10 +37,13 @@ for await (const line of createInterface({ input: process.stdin }))
 async function installSpaces(): Promise<void> {
   const { admin } = bed.plane('hosting');
   say('installing KubeFlex and KubeStellar');
-  await installKubeStellar(bed.plane('hosting'), { values: { ITSes: [{ name: 'its1' }], WDSes: [{ name: 'wds1' }] } });
+  await installKubeStellar(bed.plane('hosting'), {
+    values: { ITSes: [{ name: 'its1' }], WDSes: [{ name: 'wds1' }] },
+  });
   for (const space of ['its1', 'wds1']) {
     say(`waiting for ${space}`);
-    const conditions = async () => (await admin.find<ControlPlane>(controlPlanes, space))?.status?.conditions;
+    const conditions = async () =>
+      (await admin.find<ControlPlane>(controlPlanes, space))?.status?.conditions;
     await until(async () => isTrue(await conditions(), 'Ready'), `${space} is ready`);
   }
 }
@@ -49,7 +54,10 @@ async function act([command, about = '', ...rest]: string[]): Promise<void> {
     undos.push(await bed.fault({ kind: about, ...Object.fromEntries(fields) } as unknown as Fault));
   } else if (command === 'arrange') {
     const row = registrationFaults.find(({ id }) => id === about);
-    if (!row) throw new Error(`no cause ${about}; there are ${registrationFaults.map(({ id }) => id).join(', ')}`);
+    if (!row)
+      throw new Error(
+        `no cause ${about}; there are ${registrationFaults.map(({ id }) => id).join(', ')}`,
+      );
     undos.push(await row.arrange(bed, rest[0]));
   } else if (command === 'mend') for (const undo of undos.splice(0).reverse()) await undo();
   else throw new Error('type fault, arrange or mend');

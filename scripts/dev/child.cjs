@@ -9,7 +9,8 @@ function runChild(command, args, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, options);
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += data));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (data) => (output += data));
 
     const onTerminate = () => child.kill('SIGTERM');
     // Ctrl-C in a terminal goes to every process in its foreground, so that the child has it already: once is enough.

@@ -18,7 +18,10 @@ async function ensureDependencies(root) {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    if (code !== 0) throw new Error(`${output}\nnpm ci ${signal === null ? 'failed' : `was ended by ${signal}`}.`);
+    if (code !== 0)
+      throw new Error(
+        `${output}\nnpm ci ${signal === null ? 'failed' : `was ended by ${signal}`}.`,
+      );
   });
 }
 
@@ -30,7 +33,11 @@ function isInstalled(root) {
   return Object.entries(wanted).every(([place, { version, integrity, optional }]) => {
     const found = installed[place];
     if (place === '' || (found === undefined && optional)) return true;
-    return found?.version === version && found.integrity === integrity && fs.existsSync(path.join(root, place));
+    return (
+      found?.version === version &&
+      found.integrity === integrity &&
+      fs.existsSync(path.join(root, place))
+    );
   });
 }
 

@@ -23,13 +23,15 @@ function load(name) {
   if (known !== undefined) return known.exports;
   const module = { script: compile(name), exports: {} };
   modules.set(name, module);
-  const requireFrom = (id) => (id.startsWith('./') ? load(path.basename(id)) : process.getBuiltinModule(id));
+  const requireFrom = (id) =>
+    id.startsWith('./') ? load(path.basename(id)) : process.getBuiltinModule(id);
   module.script.runInThisContext()(module.exports, requireFrom, module);
   return module.exports;
 }
 
 async function makeCaches() {
-  for (const command of JSON.parse(commands)) await load('cli.cjs').main([process.execPath, 'stellarctl', ...command]);
+  for (const command of JSON.parse(commands))
+    await load('cli.cjs').main([process.execPath, 'stellarctl', ...command]);
   for (const name of fs.readdirSync(folder)) {
     const script = modules.get(name)?.script ?? compile(name);
     fs.writeFileSync(path.join(folder, `${name}.cache`), script.createCachedData());

@@ -38,17 +38,31 @@ export async function makeExecutable(
     await mkdir(files);
     await wrap(dist, files);
     await compile(files, node);
-    const executable = path.join(folder, process.platform === 'win32' ? 'stellarctl.exe' : 'stellarctl');
+    const executable = path.join(
+      folder,
+      process.platform === 'win32' ? 'stellarctl.exe' : 'stellarctl',
+    );
     const config = path.join(work, 'sea.json');
-    const assets = Object.fromEntries((await readdir(files)).map((name) => [name, path.join(files, name)]));
+    const assets = Object.fromEntries(
+      (await readdir(files)).map((name) => [name, path.join(files, name)]),
+    );
     // A short run then ends before the first garbage collection, a fifth of the processor time of a list; starts one thread for V8
     // instead of four; and none to parse Node's certificate authorities (src/lib/kube/client/authorities.ts says which are trusted).
     const execArgv = ['--min-semi-space-size=16', '--v8-pool-size=1', '--use-openssl-ca'];
-    const settings = { disableExperimentalSEAWarning: true, useCodeCache: true, execArgv, execArgvExtension: 'none' };
-    await writeFile(config, JSON.stringify({ main: boot, output: executable, assets, ...settings }));
+    const settings = {
+      disableExperimentalSEAWarning: true,
+      useCodeCache: true,
+      execArgv,
+      execArgvExtension: 'none',
+    };
+    await writeFile(
+      config,
+      JSON.stringify({ main: boot, output: executable, assets, ...settings }),
+    );
     await execa(node, ['--build-sea', config]);
     // macOS runs no program whose signature does not hold.
-    if (process.platform === 'darwin') await execa('codesign', ['--force', '--sign', '-', executable]);
+    if (process.platform === 'darwin')
+      await execa('codesign', ['--force', '--sign', '-', executable]);
     await copyFile(license, path.join(folder, 'LICENSE-node.txt'));
     return executable;
   } finally {
@@ -60,7 +74,8 @@ export async function makeExecutable(
 async function wrap(dist: string, folder: string): Promise<void> {
   for (const name of (await readdir(dist)).filter((each) => each.endsWith('.cjs'))) {
     const text = await readFile(path.join(dist, name), 'utf8');
-    if (/[^.\w$]import\(/.test(text)) throw new Error(`${name} imports something that is not in the executable`);
+    if (/[^.\w$]import\(/.test(text))
+      throw new Error(`${name} imports something that is not in the executable`);
     await writeFile(path.join(folder, name), `(function (exports, require, module) {${text}\n})`);
   }
 }

@@ -7,16 +7,23 @@ import { promisify } from 'node:util';
 
 /** Copies the files of a checkout that git does not ignore into a temporary folder. Its node_modules is a link. */
 export async function copyOf(root: string): Promise<string> {
-  const listed = await promisify(execFile)('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    ...{ cwd: root, maxBuffer: 2 ** 26 },
-  });
+  const listed = await promisify(execFile)(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    { ...{ cwd: root, maxBuffer: 2 ** 26 } },
+  );
   const copy = await mkdtemp(path.join(tmpdir(), 'stellarctl-mutants-'));
   try {
     // Some tests run the sources as another user.
     await chmod(copy, 0o755);
-    for (const file of listed.stdout.split('\0').filter((each) => each !== '' && existsSync(path.join(root, each)))) {
+    for (const file of listed.stdout
+      .split('\0')
+      .filter((each) => each !== '' && existsSync(path.join(root, each)))) {
       await mkdir(path.dirname(path.join(copy, file)), { recursive: true });
-      await cp(path.join(root, file), path.join(copy, file), { verbatimSymlinks: true, preserveTimestamps: true });
+      await cp(path.join(root, file), path.join(copy, file), {
+        verbatimSymlinks: true,
+        preserveTimestamps: true,
+      });
     }
     await symlink(path.join(root, 'node_modules'), path.join(copy, 'node_modules'));
     return copy;

@@ -31,7 +31,12 @@ const areas: Record<string, string[]> = {
       'side-effects',
     ].map((name) => `src/lib/workloads/${name}`),
   ],
-  workload: ['src/commands/workload/', 'src/commands/collector/', 'src/commands/transform/', 'src/lib/workloads/'],
+  workload: [
+    'src/commands/workload/',
+    'src/commands/collector/',
+    'src/commands/transform/',
+    'src/lib/workloads/',
+  ],
   doctor: ['src/commands/doctor/', 'src/lib/doctor/'],
   deregister: [
     'src/commands/wec/deregister',
@@ -39,7 +44,12 @@ const areas: Record<string, string[]> = {
     'src/lib/wecs/release',
     'src/lib/wecs/clean-up',
   ],
-  join: ['src/commands/wec/join', 'src/lib/wecs/join', 'src/lib/wecs/follow-join', 'src/lib/wecs/reregister'],
+  join: [
+    'src/commands/wec/join',
+    'src/lib/wecs/join',
+    'src/lib/wecs/follow-join',
+    'src/lib/wecs/reregister',
+  ],
 };
 
 /**
@@ -51,7 +61,9 @@ export function chooseMutants(root: string, seed: string, count: number): Mutant
   const files = globSync('src/**/*.ts', { cwd: root }).sort();
   const chosen = names.flatMap((area, index) => {
     const share = Math.floor(count / names.length) + (index < count % names.length ? 1 : 0);
-    const candidates = files.filter((file) => areaOf(file) === area).flatMap((file) => candidatesIn(root, area, file));
+    const candidates = files
+      .filter((file) => areaOf(file) === area)
+      .flatMap((file) => candidatesIn(root, area, file));
     return chooseFrom(candidates, seed, share);
   });
   return chosen.map(({ source: _, ...mutant }, index) => ({ number: index + 1, ...mutant }));

@@ -36,7 +36,8 @@ export class Reach {
     if (files !== undefined) return files;
     files = new Set([test]);
     // What is added meanwhile is visited as well.
-    for (const file of files) for (const imported of this.#module(file).imports) files.add(imported);
+    for (const file of files)
+      for (const imported of this.#module(file).imports) files.add(imported);
     this.#reached.set(test, files);
     return files;
   }
@@ -54,7 +55,9 @@ export class Reach {
     const { staticImports, staticExports, dynamicImports } = parseSync(file, text).module;
     const requests = [
       ...staticImports.map(({ moduleRequest }) => moduleRequest),
-      ...staticExports.flatMap(({ entries }) => entries.flatMap(({ moduleRequest }) => moduleRequest ?? [])),
+      ...staticExports.flatMap(({ entries }) =>
+        entries.flatMap(({ moduleRequest }) => moduleRequest ?? []),
+      ),
       ...dynamicImports.map(({ moduleRequest }) => moduleRequest),
     ];
     const quoted = requests.map(({ start, end }) => text.slice(start, end));

@@ -36,7 +36,8 @@ export function sitesOf(text: string): Site[] {
   });
 }
 
-export const canBeParsed = (text: string): boolean => parseSync('source.ts', text).errors.length === 0;
+export const canBeParsed = (text: string): boolean =>
+  parseSync('source.ts', text).errors.length === 0;
 
 const isWrapped = /^TS(?:As|Satisfies|NonNull)Expression$/;
 
@@ -46,7 +47,8 @@ function walk(node: Node, visit: (node: Node) => void): void {
   if (node.type.startsWith('TS') && !isWrapped.test(node.type)) return;
   visit(node);
   for (const value of Object.values(node))
-    for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) walk(child, visit);
+    for (const child of Array.isArray(value) ? value : [value])
+      if (isNode(child)) walk(child, visit);
 }
 
 const isNode = (value: unknown): value is Node =>
@@ -62,9 +64,11 @@ const statusNames = /^(?:code|state|status|severity|verdict|stage|result|exit|ex
 
 function changesOf(node: Node, text: string): Change[] {
   const of = ({ start, end }: { start: number; end: number }) => text.slice(start, end);
-  const replace = (kind: string, { start, end }: { start: number; end: number }, after: string): Change[] => [
-    { kind, start, end, after },
-  ];
+  const replace = (
+    kind: string,
+    { start, end }: { start: number; end: number },
+    after: string,
+  ): Change[] => [{ kind, start, end, after }];
   switch (node.type) {
     case 'IfStatement': {
       const guard = isExit(node.consequent) && node.alternate === null;
@@ -81,7 +85,8 @@ function changesOf(node: Node, text: string): Change[] {
       return operatorChanges(node, text);
     case 'Literal':
       if (typeof node.value === 'boolean') return replace('boolean', node, String(!node.value));
-      if (typeof node.value === 'number') return replace('number', node, node.value === 0 ? '1' : '0');
+      if (typeof node.value === 'number')
+        return replace('number', node, node.value === 0 ? '1' : '0');
       return [];
     case 'ExpressionStatement':
       return isCall(node.expression) ? replace('call removed', node, ';') : [];
@@ -97,8 +102,11 @@ function changesOf(node: Node, text: string): Change[] {
       const { callee } = node;
       if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return [];
       const { name } = callee.property;
-      if (name === 'filter') return replace('filter removed', { start: callee.object.end, end: node.end }, '');
-      return swapped[name] === undefined ? [] : replace('some or every', callee.property, swapped[name]);
+      if (name === 'filter')
+        return replace('filter removed', { start: callee.object.end, end: node.end }, '');
+      return swapped[name] === undefined
+        ? []
+        : replace('some or every', callee.property, swapped[name]);
     }
     case 'Property':
       return node.key.type === 'Identifier' && statusNames.test(node.key.name) && isText(node.value)
@@ -106,7 +114,10 @@ function changesOf(node: Node, text: string): Change[] {
         : [];
     case 'NewExpression': {
       const [first] = node.arguments;
-      return first !== undefined && of(node.callee).endsWith('Error') && isText(first) && /^'[a-z-]+'$/.test(of(first))
+      return first !== undefined &&
+        of(node.callee).endsWith('Error') &&
+        isText(first) &&
+        /^'[a-z-]+'$/.test(of(first))
         ? replace('status or code', first, "'internal'")
         : [];
     }
@@ -115,7 +126,10 @@ function changesOf(node: Node, text: string): Change[] {
   }
 }
 
-function operatorChanges(node: Extract<Node, { operator: string; left: Node; right: Node }>, text: string): Change[] {
+function operatorChanges(
+  node: Extract<Node, { operator: string; left: Node; right: Node }>,
+  text: string,
+): Change[] {
   const { left, right, operator, start, end } = node;
   if (operator === '??')
     return [
@@ -130,7 +144,8 @@ function operatorChanges(node: Extract<Node, { operator: string; left: Node; rig
 }
 
 function isExit(statement: ESTree.Statement): boolean {
-  if (statement.type === 'BlockStatement') return statement.body.length === 1 && statement.body.every(isExit);
+  if (statement.type === 'BlockStatement')
+    return statement.body.length === 1 && statement.body.every(isExit);
   return /^(?:Return|Throw|Continue)Statement$/.test(statement.type);
 }
 
@@ -141,5 +156,6 @@ const isText = (node: Node): boolean => node.type === 'Literal' && typeof node.v
 
 /** What is changed as a literal, or is undefined anyway. */
 const isPlain = (node: Node): boolean =>
-  (node.type === 'Literal' && (typeof node.value === 'boolean' || typeof node.value === 'number')) ||
+  (node.type === 'Literal' &&
+    (typeof node.value === 'boolean' || typeof node.value === 'number')) ||
   (node.type === 'Identifier' && node.name === 'undefined');

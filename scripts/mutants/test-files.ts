@@ -32,12 +32,19 @@ export function testFiles(root: string): Record<'unit' | 'e2e', string[]> {
 }
 
 /** Runs test files, the first ones first, until one fails. Returns the results of those that ended. */
-export async function untilFailure(files: readonly string[], options: Options): Promise<FileResult[]> {
+export async function untilFailure(
+  files: readonly string[],
+  options: Options,
+): Promise<FileResult[]> {
   return await runAll(files, options, true);
 }
 
 /** Runs all test files. */
-export async function runAll(files: readonly string[], options: Options, stop = false): Promise<FileResult[]> {
+export async function runAll(
+  files: readonly string[],
+  options: Options,
+  stop = false,
+): Promise<FileResult[]> {
   const results: FileResult[] = [];
   const stopped = new AbortController();
   const signal = AbortSignal.any([stopped.signal, options.signal]);
@@ -59,7 +66,11 @@ export async function runAll(files: readonly string[], options: Options, stop = 
 const graceMs = 5000;
 
 /** Runs a test file in a process group of its own, so that nothing of it remains. */
-function runFile(file: string, { root, env, limitMs }: Options, signal: AbortSignal): Promise<FileResult> {
+function runFile(
+  file: string,
+  { root, env, limitMs }: Options,
+  signal: AbortSignal,
+): Promise<FileResult> {
   const started = Date.now();
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--test-reporter=tap', file], {
@@ -92,7 +103,9 @@ function runFile(file: string, { root, env, limitMs }: Options, signal: AbortSig
     };
     const onAbort = () => end('stopped');
     signal.addEventListener('abort', onAbort);
-    timers.push(setTimeout(() => end(`hangs for more than ${limitMs(file) / 1000} s`), limitMs(file)));
+    timers.push(
+      setTimeout(() => end(`hangs for more than ${limitMs(file) / 1000} s`), limitMs(file)),
+    );
     child.on('error', reject);
     child.on('close', (code) => {
       for (const timer of timers) clearTimeout(timer);
@@ -108,7 +121,8 @@ function runFile(file: string, { root, env, limitMs }: Options, signal: AbortSig
 export function failedTest(tap: string): string | undefined {
   const names: string[] = [];
   for (const line of tap.split('\n')) {
-    const [, indent = '', kind, name = ''] = /^( *)(# Subtest:|not ok \d+ -) (.*)$/.exec(line) ?? [];
+    const [, indent = '', kind, name = ''] =
+      /^( *)(# Subtest:|not ok \d+ -) (.*)$/.exec(line) ?? [];
     const depth = indent.length / 4;
     if (kind === '# Subtest:') names.splice(depth, names.length, name);
     else if (kind !== undefined && !/ # (?:TODO|SKIP)\b/.test(name))
@@ -129,7 +143,11 @@ export function byNearness(files: readonly string[], source: string, area: strin
   const nearness = (file: string) => {
     const folders = file.split('/');
     const shared = mirrored.findIndex((folder, index) => folders[index] !== folder);
-    const name = [area, ...source.split('/').slice(2)].some((word) => file.includes(path.parse(word).name)) ? 1 : 0;
+    const name = [area, ...source.split('/').slice(2)].some((word) =>
+      file.includes(path.parse(word).name),
+    )
+      ? 1
+      : 0;
     return (shared === -1 ? mirrored.length : shared) + name / 2;
   };
   return [...files].sort((a, b) => nearness(b) - nearness(a));

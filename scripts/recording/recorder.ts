@@ -24,7 +24,12 @@ export class Recorder {
   readonly #firstSeen: number[] = [];
 
   constructor(columns: number) {
-    this.#terminal = new xterm.Terminal({ cols: columns, rows: 40, scrollback: 10_000, allowProposedApi: true });
+    this.#terminal = new xterm.Terminal({
+      cols: columns,
+      rows: 40,
+      scrollback: 10_000,
+      allowProposedApi: true,
+    });
   }
 
   /** @throws Error if the program fails; what it printed is shown while it runs */

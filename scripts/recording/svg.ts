@@ -11,7 +11,16 @@ const lookAtEnd = 6;
 const background = '#0d1117';
 const foreground = '#e6edf3';
 /** The first eight colors of a terminal; those from 8 on are the same, bright. */
-const palette = ['#484f58', '#ff7b72', '#3fb950', '#d29922', '#58a6ff', '#bc8cff', '#39c5cf', '#b1bac4'];
+const palette = [
+  '#484f58',
+  '#ff7b72',
+  '#3fb950',
+  '#d29922',
+  '#58a6ff',
+  '#bc8cff',
+  '#39c5cf',
+  '#b1bac4',
+];
 
 /** @param columns the width of the terminal */
 export function draw(lines: readonly Line[], columns: number): string {
@@ -21,10 +30,17 @@ export function draw(lines: readonly Line[], columns: number): string {
   const width = Math.round(columns * cell.width + 2 * margin);
   const height = visibleRows * cell.height + 2 * margin;
   const appear = [...new Set(times)].map(
-    (time, index) => [time, `a${index}`, `@keyframes a${index}{0%{opacity:0}${percent(time)}{opacity:1}}`] as const,
+    (time, index) =>
+      [
+        time,
+        `a${index}`,
+        `@keyframes a${index}{0%{opacity:0}${percent(time)}{opacity:1}}`,
+      ] as const,
   );
   const nameOf = new Map(appear.map(([time, name]) => [time, name]));
-  const scroll = times.map((time, row) => `${percent(time)}{transform:translateY(${-above(row) * cell.height}px)}`);
+  const scroll = times.map(
+    (time, row) => `${percent(time)}{transform:translateY(${-above(row) * cell.height}px)}`,
+  );
   const rows = lines.map(({ spans }, row) => {
     const y = (row + 1) * cell.height - 5;
     return `<text class="${nameOf.get(times[row] ?? 0)}" y="${y}">${spans.map(drawSpan).join('')}</text>`;
@@ -61,7 +77,11 @@ function compress(seconds: readonly number[]): number[] {
 }
 
 function drawSpan({ column, text, color, bold, dim }: Span): string {
-  const classes = [...(color === undefined ? [] : [`c${color % 8}`]), ...(bold ? ['b'] : []), ...(dim ? ['d'] : [])];
+  const classes = [
+    ...(color === undefined ? [] : [`c${color % 8}`]),
+    ...(bold ? ['b'] : []),
+    ...(dim ? ['d'] : []),
+  ];
   const shown = text.trim();
   const begin = column + text.length - text.trimStart().length;
   const width = (shown.length * cell.width).toFixed(1);

@@ -10,7 +10,11 @@ const few = 5;
 export async function benchAcceptance(bed: Bed): Promise<void> {
   const hub = bed.plane('its1');
   const env = { ...process.env, KUBECONFIG: bed.kubeconfig };
-  const timed = async (count: number, command: string, argumentsFor: (names: string[]) => string[]) => {
+  const timed = async (
+    count: number,
+    command: string,
+    argumentsFor: (names: string[]) => string[],
+  ) => {
     const names = await createPendingClusters(hub, count);
     const ms = await timeRun(command, argumentsFor(names), env);
     for (const name of names) await wipeCluster(hub, name);
@@ -29,7 +33,14 @@ export async function benchAcceptance(bed: Bed): Promise<void> {
   if (await isInstalled('clusteradm')) {
     contenders.push({
       name: 'clusteradm accept --clusters …',
-      run: () => timed(few, 'clusteradm', (names) => ['--context', 'its1', 'accept', '--clusters', names.join(',')]),
+      run: () =>
+        timed(few, 'clusteradm', (names) => [
+          '--context',
+          'its1',
+          'accept',
+          '--clusters',
+          names.join(','),
+        ]),
     });
   }
   await compare(`Accepting ${few} WECs that wait`, contenders, 3);

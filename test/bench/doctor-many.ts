@@ -1,4 +1,9 @@
-import { createRegistrationRequest, type KubeObject, resources, until } from '../../testbed/index.ts';
+import {
+  createRegistrationRequest,
+  type KubeObject,
+  resources,
+  until,
+} from '../../testbed/index.ts';
 import { byKind, ManyWecs } from '../e2e/support/many-wecs.ts';
 import { atMost } from './goals.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
@@ -18,13 +23,22 @@ const breaks: ((many: ManyWecs, name: string) => Promise<unknown>)[] = [
     await admin.delete(resources.managedClusters, name);
   },
   async ({ hub: { admin } }, name) => {
-    await admin.create(resources.configMaps, { metadata: { name: 'held', namespace: name, finalizers: [hold] } });
+    await admin.create(resources.configMaps, {
+      metadata: { name: 'held', namespace: name, finalizers: [hold] },
+    });
     await admin.delete(resources.namespaces, name);
   },
   ({ hub }, name) => createRegistrationRequest(hub, { cluster: name, agent: 'another-agent' }),
   async ({ hub: { admin } }, name) => {
-    const manifest = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'odd', namespace: 'default' } };
-    const work = { metadata: { name: 'odd', namespace: name }, spec: { workload: { manifests: [manifest] } } };
+    const manifest = {
+      apiVersion: 'example.com/v1',
+      kind: 'Widget',
+      metadata: { name: 'odd', namespace: 'default' },
+    };
+    const work = {
+      metadata: { name: 'odd', namespace: name },
+      spec: { workload: { manifests: [manifest] } },
+    };
     await admin.create(resources.manifestWorks, work);
     const since = { lastTransitionTime: new Date().toISOString() };
     const failed = {
@@ -43,8 +57,16 @@ const breaks: ((many: ManyWecs, name: string) => Promise<unknown>)[] = [
       namespace: 'default',
     };
     const manifests = [{ resourceMeta, conditions: [failed] }];
-    const status = { conditions: [{ ...failed, observedGeneration: 1 }], resourceStatus: { manifests } };
-    await admin.patch(resources.manifestWorks, `${name}/odd`, { status }, { subresource: 'status' });
+    const status = {
+      conditions: [{ ...failed, observedGeneration: 1 }],
+      resourceStatus: { manifests },
+    };
+    await admin.patch(
+      resources.manifestWorks,
+      `${name}/odd`,
+      { status },
+      { subresource: 'status' },
+    );
   },
   async ({ hub: { admin } }, name) => {
     await admin.create(resources.managedClusterAddOns, {
@@ -59,7 +81,12 @@ const breaks: ((many: ManyWecs, name: string) => Promise<unknown>)[] = [
     };
     const since = { lastTransitionTime: new Date().toISOString() };
     const status = { conditions: [{ ...condition, ...since }] };
-    await admin.patch(resources.managedClusterAddOns, `${name}/probe`, { status }, { subresource: 'status' });
+    await admin.patch(
+      resources.managedClusterAddOns,
+      `${name}/probe`,
+      { status },
+      { subresource: 'status' },
+    );
   },
 ];
 
@@ -73,9 +100,12 @@ export async function benchDoctorMany(count = Number(process.env.MANY ?? 300)): 
     const pending = names.slice(0, ofEach);
     const joining = [names.slice(ofEach), ['--accept']].flat();
     for (const line of [joining, pending])
-      await cli.succeed(['wec', 'join', ...line, '--its', 'its1', '--timeout', '20m'], { longest: 1_200_000 });
+      await cli.succeed(['wec', 'join', ...line, '--its', 'its1', '--timeout', '20m'], {
+        longest: 1_200_000,
+      });
     for (const [index, breakIt] of breaks.entries())
-      for (const name of names.slice((index + 1) * ofEach, (index + 2) * ofEach)) await breakIt(many, name);
+      for (const name of names.slice((index + 1) * ofEach, (index + 2) * ofEach))
+        await breakIt(many, name);
     const doctor = ['doctor', '--its', 'its1'];
     await until(async () => {
       const run = await cli.run(doctor);
@@ -83,15 +113,20 @@ export async function benchDoctorMany(count = Number(process.env.MANY ?? 300)): 
     }, 'works that are not applied');
     const { run, others, bytes, connections, memory, seconds } = await many.measure(...doctor);
     console.log(run.stdout);
-    console.log(`${run.stdout.trimEnd().split('\n').length} lines, ${seconds.toFixed(1)} s, ${memory} MiB`);
-    console.log(`${(bytes / 1e6).toFixed(2)} MB over ${connections} connections: ${byKind(others).join(', ')}`);
+    console.log(
+      `${run.stdout.trimEnd().split('\n').length} lines, ${seconds.toFixed(1)} s, ${memory} MiB`,
+    );
+    console.log(
+      `${(bytes / 1e6).toFixed(2)} MB over ${connections} connections: ${byKind(others).join(', ')}`,
+    );
     const title = `doctor on ${count} WECs`;
     atMost(title, seconds, goals.seconds, 's');
     atMost(`${title}, output`, run.stdout.trimEnd().split('\n').length, goals.lines, 'lines');
     atMost(`${title}, requests to the hub`, others.length, goals.requests, 'requests');
     atMost(`${title}, memory`, memory, goals.memory, 'MiB');
     if (!(await isInstalled('kubectl'))) return;
-    const kinds = 'managedclusters,csr,leases,manifestworks,managedclusteraddons,namespaces,configmaps';
+    const kinds =
+      'managedclusters,csr,leases,manifestworks,managedclusteraddons,namespaces,configmaps';
     const env = cli.environment();
     const contender = (name: string, program: string, line: string[]): Contender => ({
       name,
@@ -100,8 +135,19 @@ export async function benchDoctorMany(count = Number(process.env.MANY ?? 300)): 
     await compare(
       `${names.length} WECs`,
       [
-        contender('kubectl get …', 'kubectl', ['--context', 'its1', 'get', kinds, '-A', '-o', 'json']),
-        { name: 'stellarctl doctor', run: async () => (await many.measure(...doctor)).seconds * 1000 },
+        contender('kubectl get …', 'kubectl', [
+          '--context',
+          'its1',
+          'get',
+          kinds,
+          '-A',
+          '-o',
+          'json',
+        ]),
+        {
+          name: 'stellarctl doctor',
+          run: async () => (await many.measure(...doctor)).seconds * 1000,
+        },
       ],
       5,
     );

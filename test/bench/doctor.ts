@@ -1,6 +1,18 @@
 import { type Bed, registrationFaults, spaceFaults, startBed } from '../../testbed/index.ts';
-import { cliOf, find, needsRenewed, type Result, tryFault, wrongIn } from '../e2e/support/doctor-runs.ts';
-import { pairTrials, registrationTrials, spaceTrials, type Trial } from '../e2e/support/doctor-trials.ts';
+import {
+  cliOf,
+  find,
+  needsRenewed,
+  type Result,
+  tryFault,
+  wrongIn,
+} from '../e2e/support/doctor-runs.ts';
+import {
+  pairTrials,
+  registrationTrials,
+  spaceTrials,
+  type Trial,
+} from '../e2e/support/doctor-trials.ts';
 import type { Cli } from '../e2e/support/harness.ts';
 import { atMost, expected } from './goals.ts';
 
@@ -40,7 +52,11 @@ async function ofRegistrations(): Promise<void> {
   });
   const cli = await cliOf(bed, 'its1');
   const one = async ({ id, arrange }: (typeof rows)[number], wec: string) => {
-    const trial = registrationTrials.find(({ fault }) => fault === id) ?? { fault: id, finds: [], alone: [] };
+    const trial = registrationTrials.find(({ fault }) => fault === id) ?? {
+      fault: id,
+      finds: [],
+      alone: [],
+    };
     const lines = {
       wec,
       both: ['--its', 'its1', `${wec}=${wec}`],
@@ -64,7 +80,11 @@ async function ofRegistrations(): Promise<void> {
   }
 }
 
-async function tryPair(bed: Bed, cli: Cli, { faults, finds }: (typeof pairTrials)[number]): Promise<void> {
+async function tryPair(
+  bed: Bed,
+  cli: Cli,
+  { faults, finds }: (typeof pairTrials)[number],
+): Promise<void> {
   const undo: (() => Promise<void>)[] = [];
   const names = faults.map(([fault]) => fault).join(' + ');
   try {
@@ -74,7 +94,9 @@ async function tryPair(bed: Bed, cli: Cli, { faults, finds }: (typeof pairTrials
     }
     const named = new Set(faults.map(([, wec]) => `${wec}=${wec}`));
     const { found, isFound, after } = await find(cli, finds, ['--its', 'its1', ...named]);
-    console.log(`${isFound ? 'found' : 'NOT FOUND'} | ${names} | ${after.toFixed(1)} s | ${wrongIn(found).join('; ')}`);
+    console.log(
+      `${isFound ? 'found' : 'NOT FOUND'} | ${names} | ${after.toFixed(1)} s | ${wrongIn(found).join('; ')}`,
+    );
     if (!isFound) fail(names, `not found: ${wrongIn(found).join('; ')}`);
   } catch (error) {
     console.log(`TROUBLE | ${names} | ${(error as Error).message}`);
@@ -86,7 +108,11 @@ async function tryPair(bed: Bed, cli: Cli, { faults, finds }: (typeof pairTrials
 async function ofSpaces(): Promise<void> {
   const rows = spaceFaults.filter(({ id }) => isWanted(id));
   if (rows.length === 0) return;
-  const planes = [{ name: 'hosting', ingress: true }, { name: 'ext', clusterInfo: true }, { name: 'cluster1' }];
+  const planes = [
+    { name: 'hosting', ingress: true },
+    { name: 'ext', clusterInfo: true },
+    { name: 'cluster1' },
+  ];
   const bed = await startBed({ planes });
   const cli = await cliOf(bed, 'hosting');
   try {
@@ -121,7 +147,8 @@ async function told(trial: Trial, run: () => Promise<Result>): Promise<void> {
     ...(trouble === '' ? [] : [`TROUBLE ${trouble.slice(0, 600)}`]),
   ];
   console.log(cells.join(' | '));
-  if (!isFound || !isFoundAlone) fail(fault, `not found${isFound ? ' by the hub alone' : ''}: ${found.join('; ')}`);
+  if (!isFound || !isFoundAlone)
+    fail(fault, `not found${isFound ? ' by the hub alone' : ''}: ${found.join('; ')}`);
   if (trouble !== '') fail(fault, trouble.slice(0, 600));
   atMost(`doctor, ${fault}`, seconds.took, longest, 's');
 }

@@ -14,21 +14,47 @@ export async function benchList(bed: Bed): Promise<void> {
     run: () => timeRun(command, arguments_, env),
     memory: () => peakMemory(command, arguments_, env),
   });
-  const stellarctl = program('stellarctl wec list', process.execPath, [bootFile, 'wec', 'list', '--its', 'its1']);
+  const stellarctl = program('stellarctl wec list', process.execPath, [
+    bootFile,
+    'wec',
+    'list',
+    '--its',
+    'its1',
+  ]);
   const others: Contender[] = [];
   if (executable)
-    others.push(program('stellarctl wec list, the executable', executable, ['wec', 'list', '--its', 'its1']));
+    others.push(
+      program('stellarctl wec list, the executable', executable, ['wec', 'list', '--its', 'its1']),
+    );
   if (await isInstalled('kubectl'))
-    others.push(program('kubectl get managedclusters', 'kubectl', ['--context', 'its1', 'get', 'managedclusters']));
+    others.push(
+      program('kubectl get managedclusters', 'kubectl', [
+        '--context',
+        'its1',
+        'get',
+        'managedclusters',
+      ]),
+    );
   if (await isInstalled('clusteradm'))
     others.push(
-      program('clusteradm get clusters', 'clusteradm', ['--context', 'its1', 'get', 'clusters', '-o', 'table']),
+      program('clusteradm get clusters', 'clusteradm', [
+        '--context',
+        'its1',
+        'get',
+        'clusters',
+        '-o',
+        'table',
+      ]),
     );
 
   await hub.admin.create(resources.managedClusters, managedCluster('bench-0'));
   const [, ofOne = 0] = await compare(
     'A list of one WEC',
-    [{ name: 'node -e 0', run: () => timeRun(process.execPath, ['-e', '0']) }, stellarctl, ...others],
+    [
+      { name: 'node -e 0', run: () => timeRun(process.execPath, ['-e', '0']) },
+      stellarctl,
+      ...others,
+    ],
     20,
   );
   atMost('a list of one WEC, against an empty Node process', ofOne, 2.65, 'times');
@@ -36,8 +62,14 @@ export async function benchList(bed: Bed): Promise<void> {
   await inParallel(many - 1, 16, (index) =>
     hub.admin.create(resources.managedClusters, managedCluster(`bench-${index + 1}`)),
   );
-  await compare(`A list of ${many} WECs`, [...others.slice(0, 1), stellarctl, ...others.slice(1)], 5);
-  await inParallel(many, 16, (index) => hub.admin.delete(resources.managedClusters, `bench-${index}`));
+  await compare(
+    `A list of ${many} WECs`,
+    [...others.slice(0, 1), stellarctl, ...others.slice(1)],
+    5,
+  );
+  await inParallel(many, 16, (index) =>
+    hub.admin.delete(resources.managedClusters, `bench-${index}`),
+  );
 }
 
 function managedCluster(name: string): KubeObject & { spec: object } {
@@ -49,7 +81,11 @@ function managedCluster(name: string): KubeObject & { spec: object } {
   };
 }
 
-async function inParallel(count: number, limit: number, work: (index: number) => Promise<unknown>): Promise<void> {
+async function inParallel(
+  count: number,
+  limit: number,
+  work: (index: number) => Promise<unknown>,
+): Promise<void> {
   let next = 0;
   const worker = async () => {
     while (next < count) await work(next++);

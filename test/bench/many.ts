@@ -28,7 +28,10 @@ export async function benchMany(count = Number(process.env.MANY ?? 300)): Promis
     tell('wec join --accept', await many.measure('wec', 'join', ...names, '--accept', ...atIts));
     tell('wec wait', await many.measure('wec', 'wait', ...names, ...atIts));
     tell('label', await many.measure('label', ...names, 'env=edge', ...atIts));
-    tell('deregister --cleanup', await many.measure('deregister', ...contexts, '--cleanup', '--yes', ...atIts));
+    tell(
+      'deregister --cleanup',
+      await many.measure('deregister', ...contexts, '--cleanup', '--yes', ...atIts),
+    );
     tell('wec join', await many.measure('wec', 'join', ...names, ...atIts));
     tell('accept', await many.measure('accept', ...names, ...atIts));
   } finally {

@@ -52,7 +52,11 @@ export interface Contender {
  * one, round by round.
  * @returns the ratios
  */
-export async function compare(title: string, contenders: readonly Contender[], rounds: number): Promise<number[]> {
+export async function compare(
+  title: string,
+  contenders: readonly Contender[],
+  rounds: number,
+): Promise<number[]> {
   const times: number[][] = contenders.map(() => []);
   for (let round = 0; round <= rounds; round += 1) {
     for (const [index, { run }] of contenders.entries()) {
@@ -75,7 +79,9 @@ export async function compare(title: string, contenders: readonly Contender[], r
       `max ${seconds(Math.max(...own))}`,
       `× ${ratio.toFixed(2)}`,
     ];
-    console.log(`  ${name.padEnd(44)} ${cells.join('   ')}${mib === undefined ? '' : `   ${mib} MiB`}`);
+    console.log(
+      `  ${name.padEnd(44)} ${cells.join('   ')}${mib === undefined ? '' : `   ${mib} MiB`}`,
+    );
   }
   return ratios;
 }

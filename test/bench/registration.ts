@@ -57,14 +57,26 @@ async function documentedFlow(bed: Bed, env: NodeJS.ProcessEnv): Promise<number>
   const onHub = (...words: string[]) => execa('kubectl', ['--context', 'its1', ...words], { env });
   await chartObjects(ocmVersion);
   const started = performance.now();
-  const bootstrap = { server: hub.internalServer, caPem: hub.caPem, token: await requestBootstrapToken(hub) };
+  const bootstrap = {
+    server: hub.internalServer,
+    caPem: hub.caPem,
+    token: await requestBootstrapToken(hub),
+  };
   await installKlusterlet(wec, { clusterName: 'cluster1', bootstrap });
   while (!(await onHub('get', 'csr')).stdout.includes('cluster1')) await sleep(5000);
-  const { items } = await hub.admin.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
-    labelSelector: 'open-cluster-management.io/cluster-name=cluster1',
-  });
+  const { items } = await hub.admin.list<CertificateSigningRequest>(
+    resources.certificateSigningRequests,
+    { labelSelector: 'open-cluster-management.io/cluster-name=cluster1' },
+  );
   await onHub('certificate', 'approve', ...items.map(({ metadata }) => metadata.name));
-  await hub.admin.patch(resources.managedClusters, 'cluster1', { spec: { hubAcceptsClient: true } });
-  await onHub('wait', '--for=condition=ManagedClusterConditionAvailable', 'managedcluster/cluster1', '--timeout=120s');
+  await hub.admin.patch(resources.managedClusters, 'cluster1', {
+    spec: { hubAcceptsClient: true },
+  });
+  await onHub(
+    'wait',
+    '--for=condition=ManagedClusterConditionAvailable',
+    'managedcluster/cluster1',
+    '--timeout=120s',
+  );
   return performance.now() - started;
 }

@@ -16,7 +16,8 @@ export async function benchStartup(): Promise<void> {
     help('stellarctl', process.execPath, bootFile),
   ];
   if (executable) contenders.push(help('stellarctl, the executable,', executable));
-  for (const peer of ['kubectl', 'clusteradm', 'kflex']) if (await isInstalled(peer)) contenders.push(help(peer, peer));
+  for (const peer of ['kubectl', 'clusteradm', 'kflex'])
+    if (await isInstalled(peer)) contenders.push(help(peer, peer));
   const [, ofHelp = 0] = await compare('Start-up', contenders, 20);
   atMost('stellarctl --help, against an empty Node process', ofHelp, goals.help, 'times');
 
@@ -24,8 +25,16 @@ export async function benchStartup(): Promise<void> {
     name: `completion of ${words.join(' ')}`,
     run: () => timeRun(process.execPath, [bootFile, '__complete', '--', ...words]),
   });
-  const completions = [completion('wec', ''), completion('wec', 'join', '--'), completion('wec', 'get', '--its', '')];
-  const ratios = await compare('Completion', [help('stellarctl', process.execPath, bootFile), ...completions], 20);
+  const completions = [
+    completion('wec', ''),
+    completion('wec', 'join', '--'),
+    completion('wec', 'get', '--its', ''),
+  ];
+  const ratios = await compare(
+    'Completion',
+    [help('stellarctl', process.execPath, bootFile), ...completions],
+    20,
+  );
   for (const [index, { name }] of completions.entries())
     atMost(`${name}, against help`, ratios[index + 1] ?? 0, goals.completion, 'times');
 }

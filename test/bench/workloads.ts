@@ -15,8 +15,14 @@ export async function benchWorkloads(): Promise<void> {
   try {
     const names = Array.from({ length: wecs }, (_, index) => `wec${index + 1}`);
     const started = performance.now();
-    await writeWorkload(bed.plane('wds1'), bed.plane('its1'), { policy, wecs: names, manifests: manifests(objects) });
-    console.log(`${objects * wecs} works written in ${((performance.now() - started) / 1000).toFixed(0)} s`);
+    await writeWorkload(bed.plane('wds1'), bed.plane('its1'), {
+      policy,
+      wecs: names,
+      manifests: manifests(objects),
+    });
+    console.log(
+      `${objects * wecs} works written in ${((performance.now() - started) / 1000).toFixed(0)} s`,
+    );
     const env = { ...process.env, KUBECONFIG: bed.kubeconfig };
     const program = (name: string, file: string, ...words: string[]): Contender => ({
       ...{ name, run: () => timeRun(file, words, env), memory: () => peakMemory(file, words, env) },
@@ -27,7 +33,13 @@ export async function benchWorkloads(): Promise<void> {
     const label = 'transport.kubestellar.io/origin';
     const selector = `${label}WdsName=wds1,${label}OwnerReferenceBindingKey=${policy}`;
     const list = ['get', 'manifestworks', '-A', '-l', selector, '-o', 'json'];
-    const kubectl = program('kubectl get manifestworks -o json', 'kubectl', '--context', 'its1', ...list);
+    const kubectl = program(
+      'kubectl get manifestworks -o json',
+      'kubectl',
+      '--context',
+      'its1',
+      ...list,
+    );
     const hasKubectl = await isInstalled('kubectl');
     const ratios = await compare(
       `${objects} objects on ${wecs} WECs`,
@@ -40,7 +52,8 @@ export async function benchWorkloads(): Promise<void> {
       ],
       Number(process.env.ROUNDS ?? 5),
     );
-    if (hasKubectl) atMost('policy get, against kubectl listing the works', ratios[1] ?? 0, 1, 'times');
+    if (hasKubectl)
+      atMost('policy get, against kubectl listing the works', ratios[1] ?? 0, 1, 'times');
   } finally {
     await bed.stop();
   }
@@ -54,10 +67,13 @@ function manifests(count: number): AnyObject[] {
     const [space, place] = [Math.floor(index / ofEach), index % ofEach];
     const namespace = `${policy}${space}`;
     const labels = { app: policy };
-    if (place === 0) return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } };
+    if (place === 0)
+      return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } };
     const metadata = (name: string) => ({ name: `${name}${place}`, namespace, labels });
     if (place % 2 === 0) return daemonSet(metadata('web'));
-    const data = { 'settings.yaml': `replicas: ${index}\nregion: eu\nfeatures: [cart, search, reviews]\n` };
+    const data = {
+      'settings.yaml': `replicas: ${index}\nregion: eu\nfeatures: [cart, search, reviews]\n`,
+    };
     return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata('settings'), data };
   });
 }

@@ -95,9 +95,12 @@ export async function kindMachine(dir: string): Promise<Machine> {
     const { status, cause, steps = [] } = seen.get(name) ?? { status: 'unknown' };
     return status === 'pass' ? [] : [`${name}: ${[cause ?? status, ...steps].join('. ')}`];
   });
-  if (missing.length > 0) throw new Error(`It needs docker, kind and helm:\n  ${missing.join('\n  ')}`);
+  if (missing.length > 0)
+    throw new Error(`It needs docker, kind and helm:\n  ${missing.join('\n  ')}`);
   const kind = (...args: string[]) => execa('kind', args, { env });
-  const present = (await kind('get', 'clusters')).stdout.split('\n').filter((name) => clusters.includes(name));
+  const present = (await kind('get', 'clusters')).stdout
+    .split('\n')
+    .filter((name) => clusters.includes(name));
   if (present.length > 0)
     throw new Error(
       `There are clusters of kind of the names that it uses, and it deletes its own in the end: ${present.join(', ')}`,
@@ -107,7 +110,9 @@ export async function kindMachine(dir: string): Promise<Machine> {
   };
   const clear = async (hasFailed: boolean) => {
     if (!hasFailed) return remove();
-    process.stderr.write(`  The clusters are still there, for a look: export KUBECONFIG=${env.KUBECONFIG}\n`);
+    process.stderr.write(
+      `  The clusters are still there, for a look: export KUBECONFIG=${env.KUBECONFIG}\n`,
+    );
     process.stderr.write(`  To delete them: kind delete clusters ${clusters.join(' ')}\n`);
   };
   return { home, env, hosting, initOptions: [], clear };

@@ -39,7 +39,9 @@ async function keepLogs(error: Error): Promise<string> {
   const place = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-logs-'));
   await writeFile(path.join(place, 'error.txt'), `${error.stack ?? error.message}\n`);
   const files = await readdir(dir, { recursive: true, withFileTypes: true });
-  for (const { name, parentPath } of files.filter((entry) => entry.isFile() && entry.name.endsWith('.log'))) {
+  for (const { name, parentPath } of files.filter(
+    (entry) => entry.isFile() && entry.name.endsWith('.log'),
+  )) {
     const to = path.join(place, path.relative(dir, parentPath));
     await mkdir(to, { recursive: true });
     await cp(path.join(parentPath, name), path.join(to, name));
@@ -52,9 +54,11 @@ try {
 } catch (error) {
   process.exitCode = 1;
   const known = error instanceof Error ? error : new Error(String(error));
-  const place = machine === undefined || values.kind ? undefined : await keepLogs(known).catch(() => undefined);
+  const place =
+    machine === undefined || values.kind ? undefined : await keepLogs(known).catch(() => undefined);
   process.stderr.write(`\n✗ The quickstart stopped: ${known.message}\n`);
-  if (place !== undefined) process.stderr.write(`  The logs of all control planes and pods are in ${place}\n`);
+  if (place !== undefined)
+    process.stderr.write(`  The logs of all control planes and pods are in ${place}\n`);
 }
 await part('clean up', async () => {
   const hasFailed = process.exitCode === 1;

@@ -15,7 +15,9 @@ async function together(...running: Promise<void>[]): Promise<void> {
 
 async function install(type: Typist, { hosting, initOptions }: Machine): Promise<void> {
   say('Create a hosting cluster: KubeFlex, and what makes ITSes and WDSes of its control planes');
-  await part('init', () => type(['stellarctl init --provider kind --name', hosting, ...initOptions].join(' ')));
+  await part('init', () =>
+    type(['stellarctl init --provider kind --name', hosting, ...initOptions].join(' ')),
+  );
 
   say('Create an Inventory and Transport Space, a virtual cluster that WECs register with');
   await part('its create', () => type('stellarctl its create its1'));
@@ -25,12 +27,15 @@ async function install(type: Typist, { hosting, initOptions }: Machine): Promise
 }
 
 async function register(type: Typist): Promise<void> {
-  say('Create two clusters to run workloads on: one is joined and accepted at once, the other only requests it');
+  say(
+    'Create two clusters to run workloads on: one is joined and accepted at once, the other only requests it',
+  );
   await part('create and join two clusters', () =>
     together(
-      type('stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge &', {
-        plain: true,
-      }),
+      type(
+        'stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge &',
+        { plain: true },
+      ),
       type('stellarctl wec create cluster2 --provider kind --join', { plain: true }),
     ),
   );
@@ -73,7 +78,9 @@ spec:
 async function applyShop({ env: { KUBECONFIG = '' }, home }: Machine): Promise<void> {
   await writeFile(path.join(home, 'shop.yaml'), shop);
   process.stdout.write('$ kubectl --context wds1 apply -f shop.yaml\n');
-  process.stdout.write(await runKubectl(KUBECONFIG, ['--context', 'wds1', 'apply', '-f', '-'], shop));
+  process.stdout.write(
+    await runKubectl(KUBECONFIG, ['--context', 'wds1', 'apply', '-f', '-'], shop),
+  );
 }
 
 async function send(type: Typist, apply: () => Promise<void>): Promise<void> {
@@ -81,7 +88,9 @@ async function send(type: Typist, apply: () => Promise<void>): Promise<void> {
   await part('send a workload', async () => {
     await apply();
     await type('stellarctl collector create replicas --preset replicas');
-    await type('stellarctl policy create shop --clusters location-group -l app=shop --status replicas');
+    await type(
+      'stellarctl policy create shop --clusters location-group -l app=shop --status replicas',
+    );
     await type('stellarctl workload wait deployment/web -n shop --for status --timeout 3m');
   });
 
@@ -96,7 +105,9 @@ async function send(type: Typist, apply: () => Promise<void>): Promise<void> {
 
 async function leave(type: Typist): Promise<void> {
   say('Deregister the clusters, with what runs there, and leave nothing behind on either side');
-  await part('deregister', () => type('stellarctl deregister cluster1=cluster1 cluster2=cluster2 --cleanup --yes'));
+  await part('deregister', () =>
+    type('stellarctl deregister cluster1=cluster1 cluster2=cluster2 --cleanup --yes'),
+  );
   await part('wec delete', () =>
     together(
       type('stellarctl wec delete cluster1 --yes &', { plain: true }),

@@ -37,6 +37,7 @@ export function typist(env: NodeJS.ProcessEnv, cwd: string): Typist {
     // Two concurrent commands share the terminal: no animation.
     const options = { cwd, env: plain ? { ...env, CI: 'true' } : env, stdio: 'inherit' } as const;
     const { exitCode } = await stellarctl(words, options);
-    if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}; what it says about that stands above.`);
+    if (exitCode !== 0)
+      throw new Error(`"${command}" ended with ${exitCode}; what it says about that stands above.`);
   };
 }

@@ -38,12 +38,16 @@ test('rooms have one direction', () => {
   const inLibrary = sources.filter(({ file }) => file.startsWith('src/lib/'));
   const unknown = inLibrary.filter(({ file }) => roomOf(file) === -1).map(({ file }) => file);
   assert.deepEqual(unknown, []);
-  const arrows = inLibrary.flatMap(({ file, text }) => importsOf(file, text).map((target) => ({ file, target })));
+  const arrows = inLibrary.flatMap(({ file, text }) =>
+    importsOf(file, text).map((target) => ({ file, target })),
+  );
   assert.ok(
     arrows.some(({ file, target }) => roomOf(file) > roomOf(target)),
     'this test sees no import at all',
   );
-  const up = arrows.filter(({ file, target }) => !target.startsWith('src/lib/') || roomOf(target) > roomOf(file));
+  const up = arrows.filter(
+    ({ file, target }) => !target.startsWith('src/lib/') || roomOf(target) > roomOf(file),
+  );
   assert.deepEqual(
     up.map(({ file, target }) => `${file} imports ${target}`),
     [],
@@ -71,11 +75,15 @@ const model =
   /^src\/lib\/ocm\/(?:images|kubeflex-\w+|kubestellar-api|manifest-works|node-images|object-ref|ocm-(?:names|objects|versions))\.ts$/;
 
 test('names and types of the systems read nothing', () => {
-  const loaded = sources.filter(({ file }) => model.test(file)).flatMap(({ text }) => loadedModules(text));
+  const loaded = sources
+    .filter(({ file }) => model.test(file))
+    .flatMap(({ text }) => loadedModules(text));
   assert.ok(loaded.length > 0, 'this test sees no import at all');
   assert.deepEqual(
     loaded.filter(
-      (module) => !/^\.\.\/core\/[\w-]+\.ts$/.test(module) && !model.test(`src/lib/ocm/${module.replace('./', '')}`),
+      (module) =>
+        !/^\.\.\/core\/[\w-]+\.ts$/.test(module) &&
+        !model.test(`src/lib/ocm/${module.replace('./', '')}`),
     ),
     [],
   );
@@ -89,12 +97,16 @@ test('only src/lib/core decides how long a failure is tolerated', () => {
 
 test('the library neither ends the process nor touches its streams', () => {
   const library = sources.filter(({ file }) => file.startsWith('src/lib/'));
-  const offenders = library.filter(({ text }) => /\bprocess\.(exit|abort|kill|std(in|out|err))\b/.test(text));
+  const offenders = library.filter(({ text }) =>
+    /\bprocess\.(exit|abort|kill|std(in|out|err))\b/.test(text),
+  );
   assert.deepEqual(offenders, []);
 });
 
 test('only src/commands/terminal writes to the terminal, where everything is cleaned', () => {
-  const writers = sources.filter(({ text }) => /\b(?:stdout|stderr|stream|terminal)\.write\(/.test(text));
+  const writers = sources.filter(({ text }) =>
+    /\b(?:stdout|stderr|stream|terminal)\.write\(/.test(text),
+  );
   assert.ok(writers.length > 0, 'this test sees nothing that writes');
   assert.deepEqual(outside('src/commands/terminal/', writers), []);
 });
@@ -107,7 +119,9 @@ test('only src/lib/core/program.ts runs programs, and never through a shell', ()
     runners.map(({ file }) => file),
     ['src/lib/core/program.ts'],
   );
-  const shells = runners.filter(({ text }) => /\bshell\b\s*[:,}]|execaCommand|\/bin\/sh/.test(text));
+  const shells = runners.filter(({ text }) =>
+    /\bshell\b\s*[:,}]|execaCommand|\/bin\/sh/.test(text),
+  );
   assert.deepEqual(shells, []);
 });
 
@@ -126,7 +140,9 @@ test('only these places open connections, and only to the clusters of contexts',
 });
 
 test('only what reads a certificate, without credentials and without a request, does not verify it', () => {
-  const lenient = sources.filter(({ text }) => /rejectUnauthorized: false/.test(text)).map(({ file }) => file);
+  const lenient = sources
+    .filter(({ text }) => /rejectUnauthorized: false/.test(text))
+    .map(({ file }) => file);
   assert.deepEqual(lenient.sort(), ['src/lib/kube/client/credentials.ts']);
 });
 
@@ -136,7 +152,9 @@ test('suggested commands are quoted by the tag `command`', () => {
   const tagged = sources.filter(({ text }) => /command`[^`]*\$\{/.test(text));
   assert.ok(tagged.length > 0, 'this test sees no command at all');
   const offenders = sources.flatMap(({ file, text }) =>
-    text.split('\n').flatMap((line, index) => (untagged.test(line) ? [`${file}:${index + 1}`] : [])),
+    text
+      .split('\n')
+      .flatMap((line, index) => (untagged.test(line) ? [`${file}:${index + 1}`] : [])),
   );
   assert.deepEqual(offenders, []);
 });
@@ -172,7 +190,9 @@ test('one place redacts what goes into a report', () => {
 });
 
 test('one place decides whether a failure of one cluster ends a command', () => {
-  const guards = sources.filter(({ text }) => /instanceof StellarError\b.*'interrupted'/.test(text));
+  const guards = sources.filter(({ text }) =>
+    /instanceof StellarError\b.*'interrupted'/.test(text),
+  );
   assert.deepEqual(
     guards.map(({ file }) => file),
     ['src/lib/core/errors.ts'],
@@ -182,7 +202,10 @@ test('one place decides whether a failure of one cluster ends a command', () => 
 test('one place decides why an agent must re-register: only it gives these codes', () => {
   const room = 'src/lib/wecs/reregister';
   const table = sources.find(({ file }) => file === `${room}-causes.ts`)?.text ?? '';
-  const list = table.slice(table.indexOf('const ofCredentials'), table.indexOf('export const needsToken'));
+  const list = table.slice(
+    table.indexOf('const ofCredentials'),
+    table.indexOf('export const needsToken'),
+  );
   const codes = [...list.matchAll(/'([a-z]+(?:-[a-z]+)+)'/g)];
   assert.ok(codes.length > 10, 'this test sees no codes');
   // Errors of these names are refusals of a command.
@@ -219,18 +242,25 @@ test('no file has more than 2,900 tokens', () => {
 
 test('no function has more than 800 tokens', () => {
   const long = sources.flatMap(({ file, text }) =>
-    functionsIn(text).flatMap(({ opening, tokens }) => (tokens > 800 ? [`${file}: ${opening}`] : [])),
+    functionsIn(text).flatMap(({ opening, tokens }) =>
+      tokens > 800 ? [`${file}: ${opening}`] : [],
+    ),
   );
   assert.deepEqual(long, []);
 });
 
 test('each walk of docs/development.md is at most 12 files and 13,200 tokens', () => {
   const text = readFileSync(path.join(root, 'docs/development.md'), 'utf8');
-  const walks = (/### Three walks\n([\s\S]*?)\n### /.exec(text)?.[1] ?? '').split(/^\*\*/m).slice(1);
+  const walks = (/### Three walks\n([\s\S]*?)\n### /.exec(text)?.[1] ?? '')
+    .split(/^\*\*/m)
+    .slice(1);
   assert.equal(walks.length, 3);
   for (const walk of walks) {
     const files = [...walk.matchAll(/^\d+\. `(.*?)`/gm)].map(([, file = '']) => file);
-    const tokens = files.reduce((sum, file) => sum + countTokens(readFileSync(path.join(root, file), 'utf8')), 0);
+    const tokens = files.reduce(
+      (sum, file) => sum + countTokens(readFileSync(path.join(root, file), 'utf8')),
+      0,
+    );
     assert.ok(files.length > 5 && files.length <= 12, walk);
     assert.ok(tokens <= 13_200, `${tokens} tokens: ${walk}`);
   }
@@ -247,7 +277,9 @@ test('the library formats nothing for a screen', () => {
   ];
   const offenders = sources
     .filter(({ file }) => file.startsWith('src/lib/'))
-    .flatMap(({ file, text }) => (text.split('\n').some((line) => layout.test(line)) ? [file] : []));
+    .flatMap(({ file, text }) =>
+      text.split('\n').some((line) => layout.test(line)) ? [file] : [],
+    );
   assert.deepEqual(offenders.sort(), allowed);
 });
 
@@ -265,18 +297,28 @@ test('no code tests or cuts steps and error messages', () => {
 
 test('each next step is a line of its own', () => {
   const joined = /\b(?:stepLines\([^()]*\)|steps)\??\.join\(|\btextOf\)/;
-  for (const line of ["stepLines(next).join(' ')", "diagnosis.steps.join('; ')", 'next.map(textOf)'])
+  for (const line of [
+    "stepLines(next).join(' ')",
+    "diagnosis.steps.join('; ')",
+    'next.map(textOf)',
+  ])
     assert.match(line, joined);
   assert.deepEqual(
     sources.flatMap(({ file, text }) => (joined.test(text) ? [file] : [])),
     [],
   );
-  const severalCommands = /^\s*[12t]\|.*\b(?:kubectl|stellarctl) [a-z-]+ .*[\s:;·&("](?:kubectl|stellarctl) [a-z-]+ /;
-  for (const line of ['2|   Use: stellarctl its list or stellarctl wds list ', '1| a kubectl get x    kubectl get y '])
+  const severalCommands =
+    /^\s*[12t]\|.*\b(?:kubectl|stellarctl) [a-z-]+ .*[\s:;·&("](?:kubectl|stellarctl) [a-z-]+ /;
+  for (const line of [
+    '2|   Use: stellarctl its list or stellarctl wds list ',
+    '1| a kubectl get x    kubectl get y ',
+  ])
     assert.match(line, severalCommands);
   const transcripts = globSync('test/golden/**/*.txt', { cwd: root });
   assert.ok(transcripts.length > 20);
-  const lines = transcripts.flatMap((file) => readFileSync(path.join(root, file), 'utf8').split('\n'));
+  const lines = transcripts.flatMap((file) =>
+    readFileSync(path.join(root, file), 'utf8').split('\n'),
+  );
   assert.deepEqual(
     lines.filter((line) => severalCommands.test(`${line} `)),
     [],
@@ -285,7 +327,9 @@ test('each next step is a line of its own', () => {
 
 test('one place parses kubeconfigs as documents', () => {
   const parsers = sources.filter(
-    ({ file, text }) => file.startsWith('src/lib/kube/') && /import \{[^}]*\bparse\w*\b[^}]*\} from 'yaml'/.test(text),
+    ({ file, text }) =>
+      file.startsWith('src/lib/kube/') &&
+      /import \{[^}]*\bparse\w*\b[^}]*\} from 'yaml'/.test(text),
   );
   assert.deepEqual(
     parsers.map(({ file }) => file),

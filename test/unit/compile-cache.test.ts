@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -42,7 +51,9 @@ describe('the compile cache of Node is kept', () => {
   test('in XDG_CACHE_HOME, unless it is relative', () => {
     const home = newHome();
     const elsewhere = path.join(home, 'elsewhere');
-    assert.ok(cacheOf(home, { XDG_CACHE_HOME: elsewhere }).startsWith(path.join(elsewhere, 'stellarctl')));
+    assert.ok(
+      cacheOf(home, { XDG_CACHE_HOME: elsewhere }).startsWith(path.join(elsewhere, 'stellarctl')),
+    );
     assert.ok(cacheOf(home, { XDG_CACHE_HOME: 'relative' }).startsWith(placeIn(home)));
   });
   test("in the user's NODE_COMPILE_CACHE", () => {

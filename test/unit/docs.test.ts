@@ -4,7 +4,11 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { commandsFile, commandsPage } from '../../scripts/commands.ts';
 import { security, securityFile } from '../../scripts/roles.ts';
-import { readProblems, troubleshooting, troubleshootingFile } from '../../scripts/troubleshooting.ts';
+import {
+  readProblems,
+  troubleshooting,
+  troubleshootingFile,
+} from '../../scripts/troubleshooting.ts';
 import { catalogue } from '../../src/lib/doctor/catalogue.ts';
 import { registrationStageIds } from '../../src/lib/wecs/registration-stage-ids.ts';
 
@@ -39,20 +43,41 @@ const named = /\b(?:fail|warn|problem|wecProblem|otherwise)\(\s*([^,()]+),|\bcod
 
 test('every code of a check is documented, and no other', () => {
   const judges = sources.filter((text) =>
-    /from '.*core\/(?:checks|stages)\.ts'|\b[Pp]roblem\b[^}]*\} from '.*core\/next-step\.ts'/.test(text),
+    /from '.*core\/(?:checks|stages)\.ts'|\b[Pp]roblem\b[^}]*\} from '.*core\/next-step\.ts'/.test(
+      text,
+    ),
   );
-  const written = judges.flatMap((text) => [...text.matchAll(named)].map((match) => match.slice(1).join('')));
-  const codes = written.flatMap((text) => [...text.matchAll(/'([a-z-]+)'(?!:)/g)].map(([, code]) => code));
+  const written = judges.flatMap((text) =>
+    [...text.matchAll(named)].map((match) => match.slice(1).join('')),
+  );
+  const codes = written.flatMap((text) =>
+    [...text.matchAll(/'([a-z-]+)'(?!:)/g)].map(([, code]) => code),
+  );
   assert.ok(codes.length > 50, 'this test sees hardly any code');
   const all = sources.join('\n');
-  const stages = [...catalogue.map(({ id }) => id.replace(/^[a-z]+-/, '')), ...registrationStageIds];
-  const errors = ['endpoint-unusable', 'forbidden', 'name-taken', 'not-a-hub', 'not-found', 'unreachable'];
+  const stages = [
+    ...catalogue.map(({ id }) => id.replace(/^[a-z]+-/, '')),
+    ...registrationStageIds,
+  ];
+  const errors = [
+    'endpoint-unusable',
+    'forbidden',
+    'name-taken',
+    'not-a-hub',
+    'not-found',
+    'unreachable',
+  ];
   const untold = codes.filter((code) => !told.has(code ?? '') && code !== 'skipped');
   assert.deepEqual(untold, []);
   assert.deepEqual(
-    [...told].filter((code) => ![...stages, ...errors].includes(code) && !all.includes(`'${code}'`)),
+    [...told].filter(
+      (code) => ![...stages, ...errors].includes(code) && !all.includes(`'${code}'`),
+    ),
     [],
   );
   // If not written there, the code is that of a stage, or else its ID.
-  assert.deepEqual([...new Set(written.filter((text) => !text.includes("'")))].sort(), ['cause.code', 'code']);
+  assert.deepEqual([...new Set(written.filter((text) => !text.includes("'")))].sort(), [
+    'cause.code',
+    'code',
+  ]);
 });

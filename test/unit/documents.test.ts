@@ -8,7 +8,10 @@ import { type ErrorCode, StellarError } from '../../src/lib/core/errors.ts';
 import { fieldsOf, sections, undocumented } from '../documents.ts';
 import { commandNamed, program } from './support/program.ts';
 
-const page = readFileSync(path.resolve(import.meta.dirname, '..', '..', 'docs', 'output.md'), 'utf8');
+const page = readFileSync(
+  path.resolve(import.meta.dirname, '..', '..', 'docs', 'output.md'),
+  'utf8',
+);
 const root = path.resolve(import.meta.dirname, '..', '..');
 
 describe('documents of commands', async () => {
@@ -18,7 +21,8 @@ describe('documents of commands', async () => {
   test('are all described', () => {
     const described = new Set(sections.map((section) => section.replace(/ --.*/, '')));
     const names = commands.filter(
-      (name) => !/^wec (accept|label|deregister)$|^(help|options|completion|__complete)$/.test(name),
+      (name) =>
+        !/^wec (accept|label|deregister)$|^(help|options|completion|__complete)$/.test(name),
     );
     assert.deepEqual(
       names.filter((name) => !described.has(name)),
@@ -69,27 +73,37 @@ describe('documents of commands', async () => {
     const of = (document: object) => undocumented(['wec', 'accept', 'c1'], [document]);
     assert.deepEqual(of({ items: [item] }), []);
     assert.deepEqual(of({ items: [], error: { code: 'usage', message: '' } }), []);
-    assert.deepEqual(of({ items: [{ ...item, more: 1 }] }), ['accept.items[0].more is not documented']);
-    assert.deepEqual(of({ items: [{ ...item, changed: 'no' }] }), ['accept.items[0].changed is "no", not boolean']);
+    assert.deepEqual(of({ items: [{ ...item, more: 1 }] }), [
+      'accept.items[0].more is not documented',
+    ]);
+    assert.deepEqual(of({ items: [{ ...item, changed: 'no' }] }), [
+      'accept.items[0].changed is "no", not boolean',
+    ]);
     const { stage: _, ...rest } = item;
     assert.deepEqual(of({ items: [rest] }), ['accept.items[0].stage is missing']);
     const blockedAt = { stage: 'x', state: 'met', why: '' };
-    assert.deepEqual(of({ items: [{ ...item, blockedAt }] }), ['accept.items[0].blockedAt.state is "met", not failed']);
+    assert.deepEqual(of({ items: [{ ...item, blockedAt }] }), [
+      'accept.items[0].blockedAt.state is "met", not failed',
+    ]);
   });
 });
 
 test('every error code is documented with its exit code, and every documented code exists', () => {
   const [, table = ''] = page.split('\n## Error codes\n');
   const [rows = ''] = table.split('\n## ');
-  const described = [...rows.matchAll(/^\| (`[^|]*`) \| ([^|]*) \|/gm)].flatMap(([, cell = '', exit = '']) =>
-    (cell.match(/[a-z]+(-[a-z]+)*/g) ?? []).map((code) => [code, Number.parseInt(exit, 10)] as const),
+  const described = [...rows.matchAll(/^\| (`[^|]*`) \| ([^|]*) \|/gm)].flatMap(
+    ([, cell = '', exit = '']) =>
+      (cell.match(/[a-z]+(-[a-z]+)*/g) ?? []).map(
+        (code) => [code, Number.parseInt(exit, 10)] as const,
+      ),
   );
   const source = readFileSync(path.join(root, 'src/lib/core/errors.ts'), 'utf8');
   const [, codes = ''] = /const exitCodes = \{(.*?)\}/s.exec(source) ?? [];
   const known = [...codes.matchAll(/^ {2}'?([a-z-]+)'?:/gm)].map(([, code = '']) => code);
   assert.deepEqual(described.map(([code]) => code).sort(), [...known, 'internal'].sort());
   for (const [code, exit] of described)
-    if (code !== 'internal') assert.equal(new StellarError(code as ErrorCode, '').exitCode, exit, code);
+    if (code !== 'internal')
+      assert.equal(new StellarError(code as ErrorCode, '').exitCode, exit, code);
 });
 
 function leavesOf(command: Command, before = ''): string[] {
@@ -107,7 +121,8 @@ function runsIn(transcript: string): { words: string[]; printed: unknown[] }[] {
     const format = /(?:-o|--output)[ =](json|yaml)/.exec(line)?.[1];
     const text = rest.flatMap((each) => /^1\| ?(.*)$/.exec(each)?.[1] ?? []).join('\n');
     if (format === undefined || text === '') return [];
-    const documents = format === 'json' ? [JSON.parse(text)] : parseAllDocuments(text).map((each) => each.toJS());
+    const documents =
+      format === 'json' ? [JSON.parse(text)] : parseAllDocuments(text).map((each) => each.toJS());
     return [{ words, printed: documents }];
   });
 }

@@ -9,10 +9,19 @@ import { marked, replay } from '../e2e/support/golden/transcript.ts';
 
 describe('normalise', () => {
   const cases: [string, string][] = [
-    ['cluster1: joined and available after 1.4s', 'cluster1: joined and available after <duration>'],
+    [
+      'cluster1: joined and available after 1.4s',
+      'cluster1: joined and available after <duration>',
+    ],
     ['its1: ready after 2m5s', 'its1: ready after <duration>'],
-    ['  cluster1  ✓ joined   \u001b[2m12.3s\u001b[22m', '  cluster1  ✓ joined   \u001b[2m<duration>\u001b[22m'],
-    ['\u001b[32m✓\u001b[39m Joined 5s · Available 2m5s', '\u001b[32m✓\u001b[39m Joined <age> · Available <age>'],
+    [
+      '  cluster1  ✓ joined   \u001b[2m12.3s\u001b[22m',
+      '  cluster1  ✓ joined   \u001b[2m<duration>\u001b[22m',
+    ],
+    [
+      '\u001b[32m✓\u001b[39m Joined 5s · Available 2m5s',
+      '\u001b[32m✓\u001b[39m Joined <age> · Available <age>',
+    ],
     ['NAME   AGE    LEASE   LABELS', 'NAME   AGE   LEASE   LABELS'],
     ['c1     2m5s   5s      a=b', 'c1     <age>   <age>   a=b'],
     ['cluster1   available   54s', 'cluster1   available   <age>'],
@@ -64,7 +73,10 @@ describe('inOrder', () => {
   it('sorts adjacent stages of one subject, and nothing else', () => {
     const line = (stage: string) => `its1: ${stage} after <duration>\n`;
     const text = `${line('b')}${line('a')}its1: note\n${line('0')}Next: z\nNext: y\n`;
-    assert.equal(inOrder(text, 'reached'), `${line('a')}${line('b')}its1: note\n${line('0')}Next: z\nNext: y\n`);
+    assert.equal(
+      inOrder(text, 'reached'),
+      `${line('a')}${line('b')}its1: note\n${line('0')}Next: z\nNext: y\n`,
+    );
   });
 
   it('sorts adjacent writes of one kind', () => {
@@ -85,13 +97,19 @@ describe('untimed', () => {
   it("leaves out who deletes a space's namespace, and Leases of agents", () => {
     const omitted = 'delete namespaces its1-system\ndelete leases a/klusterlet-agent-lock\n';
     const other = 'delete namespaces w1\ndelete leases stellarctl-wds1\n';
-    assert.equal(untimed(`delete controlplanes its1\n${omitted}${other}`), `delete controlplanes its1\n${other}`);
+    assert.equal(
+      untimed(`delete controlplanes its1\n${omitted}${other}`),
+      `delete controlplanes its1\n${other}`,
+    );
   });
 });
 
 describe('settled', () => {
   it('is the final text of animated lines', () => {
-    assert.equal(settled('\u001b[?25l  a ⠋ waiting\u001b[2K\u001b[1Gdone\r\nNext\r\n\u001b[?25h'), 'done\nNext\n');
+    assert.equal(
+      settled('\u001b[?25l  a ⠋ waiting\u001b[2K\u001b[1Gdone\r\nNext\r\n\u001b[?25h'),
+      'done\nNext\n',
+    );
     assert.equal(settled('one\r\ntwo\u001b[2K\u001b[1A\u001b[2K\u001b[Gthree\r\n'), 'three\n');
   });
 
@@ -112,7 +130,8 @@ describe('marked', () => {
 });
 
 describe('replay', () => {
-  const text = '# What it is.\n$ stellarctl a\n1| a\nexit 0\n\n@ stop its1\n$ stellarctl b\nexit 4\n';
+  const text =
+    '# What it is.\n$ stellarctl a\n1| a\nexit 0\n\n@ stop its1\n$ stellarctl b\nexit 4\n';
   const outcomes: Record<string, string> = {
     'stellarctl a': '1| a\nexit 0\n',
     'stop its1': '',
@@ -135,8 +154,12 @@ describe('replay', () => {
     assert.equal(await replayed({}), text);
   });
 
-  it('fails for any other output, and shows where', { skip: process.env.UPDATE_GOLDEN === '1' }, async () => {
-    await assert.rejects(replayed({ 'stellarctl b': 'exit 1\n' }), { actual: '$ stellarctl b\nexit 1\n' });
+  it('fails for any other output, and shows where', {
+    skip: process.env.UPDATE_GOLDEN === '1',
+  }, async () => {
+    await assert.rejects(replayed({ 'stellarctl b': 'exit 1\n' }), {
+      actual: '$ stellarctl b\nexit 1\n',
+    });
     await assert.rejects(replayed({ 'stop its1': '1| x\n' }), /1 runs of a\.txt differ/);
   });
 });

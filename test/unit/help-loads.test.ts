@@ -13,12 +13,25 @@ import { bootFile, stellarctl } from '../stellarctl.ts';
 /** Help answers at once because it loads none of the packages that do the work. */
 const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
 /** The modules that each file of dist holds. */
-const contents = JSON.parse(readFileSync(path.join(dist, 'contents.json'), 'utf8')) as Record<string, string[]>;
+const contents = JSON.parse(readFileSync(path.join(dist, 'contents.json'), 'utf8')) as Record<
+  string,
+  string[]
+>;
 const loadList = path.join(import.meta.dirname, 'support', 'load-list.ts');
 
 test('loaded modules are detected', async () => {
-  const { packages } = await runAndList(['wec', 'list', '--its', 'nowhere', '--kubeconfig', '/dev/null']);
-  assert.ok(packages.includes('yaml') || packages.includes('@kubernetes/client-node'), `saw ${packages.join(', ')}`);
+  const { packages } = await runAndList([
+    'wec',
+    'list',
+    '--its',
+    'nowhere',
+    '--kubeconfig',
+    '/dev/null',
+  ]);
+  assert.ok(
+    packages.includes('yaml') || packages.includes('@kubernetes/client-node'),
+    `saw ${packages.join(', ')}`,
+  );
 });
 
 test('the help of every command loads commander alone, fits on one screen, and offers no argument for a token or password', async (t) => {
@@ -31,9 +44,15 @@ test('the help of every command loads commander alone, fits on one screen, and o
       assert.equal(exitCode, 0);
       assert.deepEqual(packages, ['commander']);
       const lines = String(stdout).trimEnd().split('\n');
-      assert.ok(lines.length <= 40 && lines.every((line) => line.length <= 80), 'it fits on one screen');
+      assert.ok(
+        lines.length <= 40 && lines.every((line) => line.length <= 80),
+        'it fits on one screen',
+      );
       // Every user of the machine can read the arguments of programs.
-      assert.doesNotMatch(String(stdout), /--\S*(?:token|password|secret|credential)\S*[ =]<(?!file>)/i);
+      assert.doesNotMatch(
+        String(stdout),
+        /--\S*(?:token|password|secret|credential)\S*[ =]<(?!file>)/i,
+      );
     });
     seen.push(name);
     for (const child of subcommands(String(stdout))) pending.push([...command, child]);
@@ -47,7 +66,11 @@ test('help shows the help of the command that follows, at any depth', async () =
     return { stdout: String(stdout), stderr: String(stderr), exitCode };
   };
   for (const words of [[], ['wec'], ['wec', 'join'], ['its', 'token'], ['accept'], ['wec', 'ls']])
-    assert.deepEqual(await shown(['help', ...words]), await shown([...words, '--help']), words.join(' '));
+    assert.deepEqual(
+      await shown(['help', ...words]),
+      await shown([...words, '--help']),
+      words.join(' '),
+    );
   const unknown = await shown(['help', 'wec', 'jion']);
   assert.deepEqual([unknown.exitCode, unknown.stdout], [2, '']);
   assert.match(unknown.stderr, /unknown command 'jion'/);
@@ -84,7 +107,16 @@ test('help, and a command that contacts a cluster, load no more of Node than the
   await writeFile(kubeconfig, stringify(kubeconfigFor(`http://127.0.0.1:${port}`)));
 
   assert.deepEqual((await runAndList(['--help'])).builtins, ofHelp);
-  const list = await runAndList(['wec', 'list', '--its', 'its1', '--kubeconfig', kubeconfig, '-o', 'json']);
+  const list = await runAndList([
+    'wec',
+    'list',
+    '--its',
+    'its1',
+    '--kubeconfig',
+    kubeconfig,
+    '-o',
+    'json',
+  ]);
   assert.equal(list.exitCode, 0);
   assert.deepEqual(list.builtins, ofRequests);
   assert.deepEqual(list.packages, ofList);
@@ -119,7 +151,9 @@ async function runAndList(args: string[]) {
     const env = { NODE_OPTIONS: `--import=${loadList}`, LOAD_LIST: list };
     const { stdout, exitCode } = await stellarctl(args, { env }, [process.execPath, bootFile]);
     const loaded = (await readFile(list, 'utf8')).trim().split('\n');
-    const builtins = loaded.filter((name) => name.startsWith('node:')).map((name) => name.slice('node:'.length));
+    const builtins = loaded
+      .filter((name) => name.startsWith('node:'))
+      .map((name) => name.slice('node:'.length));
     return { stdout, exitCode, packages: packagesIn(loaded), builtins: builtins.sort() };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -130,7 +164,9 @@ async function runAndList(args: string[]) {
 function packagesIn(files: readonly string[]): string[] {
   const loaded = Object.entries(contents).filter(([file]) => files.includes(path.join(dist, file)));
   assert.ok(loaded.length > 0, 'no file of dist was loaded');
-  const names = loaded.flatMap(([, modules]) => modules.flatMap((module) => packageOf(module) ?? []));
+  const names = loaded.flatMap(([, modules]) =>
+    modules.flatMap((module) => packageOf(module) ?? []),
+  );
   return [...new Set(names)].sort();
 }
 

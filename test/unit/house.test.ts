@@ -37,7 +37,10 @@ function loadedWith(entries: readonly string[]): { files: number; tokens: number
     const own = loadedModules(text).filter((module) => module.startsWith('.'));
     for (const module of own) found.add(path.join(path.dirname(file), module));
   }
-  return { files: found.size, tokens: [...found].reduce((sum, file) => sum + (tokens.get(file) ?? 0), 0) };
+  return {
+    files: found.size,
+    tokens: [...found].reduce((sum, file) => sum + (tokens.get(file) ?? 0), 0),
+  };
 }
 
 describe('with the session that each command opens, a command loads no more than house.json says:', () => {
@@ -50,7 +53,8 @@ describe('with the session that each command opens, a command loads no more than
 });
 
 test('the map of docs/development.md names the folders of src/lib, and no others', () => {
-  const [, map = ''] = /## The source\n\n```text\n([\s\S]*?)```/.exec(read('docs/development.md')) ?? [];
+  const [, map = ''] =
+    /## The source\n\n```text\n([\s\S]*?)```/.exec(read('docs/development.md')) ?? [];
   const folders = [...map.matchAll(/^ *(\S+)\/ /gm)].map(([, name = '']) => name);
   const present = [...new Set([...texts.keys()].map((file) => path.dirname(file)))]
     .filter((folder) => /^src\/lib\/[^/]+/.test(folder))

@@ -53,10 +53,9 @@ test('alerts use only metrics and labels that kube-state-metrics shows', () => {
 
 test('the page names the metrics', () => {
   const page = readFileSync(path.join(folder, '../monitoring.md'), 'utf8');
-  const named = [...page.matchAll(/`(kubestellar_\w+)\{([^}]*)\}`/g)].map(([, name = '', labels = '']) => [
-    name,
-    labels.split(', ').sort(),
-  ]);
+  const named = [...page.matchAll(/`(kubestellar_\w+)\{([^}]*)\}`/g)].map(
+    ([, name = '', labels = '']) => [name, labels.split(', ').sort()],
+  );
   assert.deepEqual(
     new Map(named as [string, string[]][]),
     new Map([...metrics].map(([name, labels]) => [name, labels.toSorted()])),

@@ -28,7 +28,9 @@ describe('a line is changed', () => {
   ];
   for (const [line, changes] of cases)
     test(line, () => {
-      const text = /^(?:import|type)/.test(line) ? line : `async function f(): Promise<true> {\n  ${line}\n}`;
+      const text = /^(?:import|type)/.test(line)
+        ? line
+        : `async function f(): Promise<true> {\n  ${line}\n}`;
       assert.deepEqual(
         sitesOf(text).map(({ before, after }) => `${before} -> ${after}`),
         changes,
@@ -45,14 +47,26 @@ test('a mutant is found by what its line says', () => {
   const [site] = sitesOf('f();\n  a === b;\n').filter(({ before }) => before === '===');
   assert.ok(site);
   const mutant = { ...site, area: 'x', file: 'x.ts', text: 'a === b;', same: 1 };
-  assert.equal(mutated('\n a === b;\ng();\n\ta === b;\n', mutant), '\n a === b;\ng();\n\ta !== b;\n');
+  assert.equal(
+    mutated('\n a === b;\ng();\n\ta === b;\n', mutant),
+    '\n a === b;\ng();\n\ta !== b;\n',
+  );
   assert.equal(mutated('a === b;\n', mutant), undefined);
 });
 
 test('lines are chosen evenly, and the same ones again', () => {
   const chosen = chooseMutants(root, 'seed', 10);
-  const areas = Object.entries(Object.groupBy(chosen, ({ area }) => area)).map(([area, some]) => [area, some?.length]);
-  assert.deepEqual(Object.fromEntries(areas), { policy: 2, workload: 2, doctor: 2, deregister: 2, join: 2 });
+  const areas = Object.entries(Object.groupBy(chosen, ({ area }) => area)).map(([area, some]) => [
+    area,
+    some?.length,
+  ]);
+  assert.deepEqual(Object.fromEntries(areas), {
+    policy: 2,
+    workload: 2,
+    doctor: 2,
+    deregister: 2,
+    join: 2,
+  });
   assert.deepEqual(chooseMutants(root, 'seed', 10), chosen);
   assert.notDeepEqual(chooseMutants(root, 'other', 10), chosen);
 });

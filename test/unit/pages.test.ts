@@ -8,7 +8,17 @@ import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import type { Io } from '../../src/commands/terminal/io.ts';
 import { buildProgram } from '../../src/program.ts';
-import { anchorsOf, blocksOf, commandsOf, linksOf, pages, root, spansOf, typedIn, walkedPages } from '../pages.ts';
+import {
+  anchorsOf,
+  blocksOf,
+  commandsOf,
+  linksOf,
+  pages,
+  root,
+  spansOf,
+  typedIn,
+  walkedPages,
+} from '../pages.ts';
 
 Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
 const silent = new PassThrough() as unknown as NodeJS.WriteStream;
@@ -22,7 +32,10 @@ const io: Io = {
 };
 
 /** A command and those below it. */
-const withChildren = (command: Command): Command[] => [command, ...command.commands.flatMap(withChildren)];
+const withChildren = (command: Command): Command[] => [
+  command,
+  ...command.commands.flatMap(withChildren),
+];
 
 /** The program's parser without its actions. @param isPartial arguments may be missing */
 async function parser(isPartial: boolean): Promise<Command> {
@@ -36,7 +49,9 @@ async function parser(isPartial: boolean): Promise<Command> {
 
 const [whole, partial] = await Promise.all([parser(false), parser(true)]);
 const nouns = whole.commands.map((child) => child.name());
-const verbsOfIts = whole.commands.find((child) => child.name() === 'its')?.commands.map((child) => child.name()) ?? [];
+const verbsOfIts =
+  whole.commands.find((child) => child.name() === 'its')?.commands.map((child) => child.name()) ??
+  [];
 
 it('no command has more than 16 options', () => {
   const counts = withChildren(whole).map((command) => ({
@@ -69,7 +84,8 @@ function mistakeIn(words: readonly string[], isPartial = false): string | undefi
       (isPartial && /^commander\.(help|optionMissingArgument)$/.test(code));
     return isFine ? undefined : String(error);
   } finally {
-    for (const [option, { mandatory, parseArg }] of before) Object.assign(option, { mandatory, parseArg });
+    for (const [option, { mandatory, parseArg }] of before)
+      Object.assign(option, { mandatory, parseArg });
   }
 }
 
@@ -87,13 +103,22 @@ function mistakeOf(words: readonly string[]): string | undefined {
   if (given !== undefined) return mistakeIn(given);
   const [program, verb = '', name = ''] = words;
   const script = verb === 'run' ? name : verb === 'test' ? verb : undefined;
-  return program === 'npm' && script !== undefined && !scripts.includes(script) ? `no script ${script}` : undefined;
+  return program === 'npm' && script !== undefined && !scripts.includes(script)
+    ? `no script ${script}`
+    : undefined;
 }
 
 describe('a mistake in a command is found', () => {
-  const wrong = ['wec jion cluster1', 'wec list --colour', 'policy get', 'its get its1 its2', 'wec wait --for gone a'];
+  const wrong = [
+    'wec jion cluster1',
+    'wec list --colour',
+    'policy get',
+    'its get its1 its2',
+    'wec wait --for gone a',
+  ];
   for (const line of wrong) it(line, () => assert.ok(mistakeIn(line.split(' '))));
-  it('but not in a part of one', () => assert.equal(mistakeIn(['policy', 'create', '--dry-run'], true), undefined));
+  it('but not in a part of one', () =>
+    assert.equal(mistakeIn(['policy', 'create', '--dry-run'], true), undefined));
 });
 
 it('a line is split as by a shell', () =>
@@ -104,7 +129,10 @@ it('a line is split as by a shell', () =>
   ]));
 
 it('every page is tested', () =>
-  assert.deepEqual(walkedPages.toSorted(), ['README.md', ...globSync('docs/*.md', { cwd: root })].sort()));
+  assert.deepEqual(
+    walkedPages.toSorted(),
+    ['README.md', ...globSync('docs/*.md', { cwd: root })].sort(),
+  ));
 
 for (const page of pages) {
   it(`${page}: every link within the repository works`, () => {
@@ -124,7 +152,9 @@ for (const page of pages) {
   it(`${page}: every command in its blocks can be typed`, () => {
     const typed = blocksOf(page).flatMap(typedIn);
     const mistakes = typed.flatMap(({ text, place }) =>
-      commandsOf(text).flatMap((words) => mistakeOf(words)?.replace(/^/, `${place}: ${text}: `) ?? []),
+      commandsOf(text).flatMap(
+        (words) => mistakeOf(words)?.replace(/^/, `${place}: ${text}: `) ?? [],
+      ),
     );
     assert.deepEqual(mistakes, []);
   });
@@ -133,7 +163,9 @@ for (const page of pages) {
     const mistakes = spansOf(page).flatMap(({ text, place }) => {
       const [words = []] = commandsOf(text.replace(/ ?… ?/g, ' '));
       const given = argumentsOf(words) ?? (isNamed(words) ? words : []);
-      return given.length === 0 ? [] : (mistakeIn(given, true)?.replace(/^/, `${place}: ${text}: `) ?? []);
+      return given.length === 0
+        ? []
+        : (mistakeIn(given, true)?.replace(/^/, `${place}: ${text}: `) ?? []);
     });
     assert.deepEqual(mistakes, []);
   });

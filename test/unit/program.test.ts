@@ -16,7 +16,9 @@ test('what a command line names is defined, by its name or alias', async () => {
     ['wec', 'ls'],
   ]) {
     const wec = commandNamed(await program(line), ['wec']);
-    const defined = wec.commands.filter(({ options }) => options.length > 0).map((command) => command.name());
+    const defined = wec.commands
+      .filter(({ options }) => options.length > 0)
+      .map((command) => command.name());
     assert.deepEqual(defined, ['list']);
     assert.deepEqual(
       wec.commands.flatMap((command) => command.aliases()),
@@ -32,7 +34,10 @@ test('each command has the name of its entry', async () => {
   );
   for (const group of whole.commands)
     if (group.commands.length > 0)
-      assert.equal(commandNamed(outline, [group.name()]).helpInformation(), group.helpInformation());
+      assert.equal(
+        commandNamed(outline, [group.name()]).helpInformation(),
+        group.helpInformation(),
+      );
 });
 
 test('shortcuts are described as what they are short for', async () => {
@@ -49,7 +54,9 @@ test('shortcuts are described as what they are short for', async () => {
 });
 
 test('a deadline in which no server can answer is refused', async () => {
-  const timeout = commandNamed(await program(), ['wec', 'list']).options.find(({ long }) => long === '--timeout');
+  const timeout = commandNamed(await program(), ['wec', 'list']).options.find(
+    ({ long }) => long === '--timeout',
+  );
   assert.throws(() => timeout?.parseArg?.('1ms', undefined), { code: 'commander.invalidArgument' });
   assert.deepEqual(
     ['0', '1s'].map((text) => timeout?.parseArg?.(text, undefined)),

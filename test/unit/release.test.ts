@@ -15,7 +15,10 @@ const root = path.resolve(import.meta.dirname, '..', '..');
 
 interface Workflow {
   permissions: Record<string, string>;
-  jobs: Record<string, { permissions?: Record<string, string>; steps: { uses?: string; run?: string }[] }>;
+  jobs: Record<
+    string,
+    { permissions?: Record<string, string>; steps: { uses?: string; run?: string }[] }
+  >;
 }
 const workflow = async (name: string): Promise<Workflow> =>
   parse(await readFile(path.join(root, '.github', 'workflows', `${name}.yml`), 'utf8'));
@@ -36,8 +39,12 @@ test('what builds a release may write nothing, and what publishes it builds noth
 test('what a release is made of is named by its digest', async () => {
   for (const name of ['ci', 'release'])
     for (const { steps } of Object.values((await workflow(name)).jobs))
-      for (const { uses } of steps) if (uses !== undefined) assert.match(uses, /^[\w/-]+@[0-9a-f]{40}$/);
-  assert.match(await readFile(path.join(root, 'Dockerfile'), 'utf8'), /^FROM \S+@sha256:[0-9a-f]{64}$/m);
+      for (const { uses } of steps)
+        if (uses !== undefined) assert.match(uses, /^[\w/-]+@[0-9a-f]{40}$/);
+  assert.match(
+    await readFile(path.join(root, 'Dockerfile'), 'utf8'),
+    /^FROM \S+@sha256:[0-9a-f]{64}$/m,
+  );
 });
 
 test('the Node of an executable is used only with its published checksum', async () => {
@@ -59,7 +66,8 @@ test('the Node of an executable is used only with its published checksum', async
   try {
     await once(server, 'listening');
     const source = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const bring = (version = '1.2.3') => officialNode(path.join(folder, 'brought'), version, source);
+    const bring = (version = '1.2.3') =>
+      officialNode(path.join(folder, 'brought'), version, source);
     const other = '0'.repeat(64);
     sums = `${other}  node-v1.2.3.tar.gz\n${sum}  ${name}.tar.gz\n${other}  ${name}.tar.xz\n`;
     const { node, license } = await bring();
@@ -69,7 +77,12 @@ test('the Node of an executable is used only with its published checksum', async
     served = Buffer.concat([archive, Buffer.from('x')]);
     await assert.rejects(bring(), /has the checksum .*; [0-9a-f]{64} was published/);
     served = archive;
-    for (const without of ['', `${sum}  ${name}.tar.xz\n`, `${sum.slice(1)}  ${name}.tar.gz\n`, `${sums}${sums}`]) {
+    for (const without of [
+      '',
+      `${sum}  ${name}.tar.xz\n`,
+      `${sum.slice(1)}  ${name}.tar.gz\n`,
+      `${sums}${sums}`,
+    ]) {
       sums = without;
       await assert.rejects(bring(), /SHASUMS256\.txt has [02] checksums/);
     }

@@ -21,8 +21,16 @@ describe('tokens', () => {
     ['with templates in templates', 9, `a(\`b\${\`c\${d}e\`}f\`);`],
     ['with regular expressions that look like comments or strings', 10, 'a(/\\/*/);\nb(/[\'"`]/);'],
     ['with divisions', 11, 'a(b / c, d / e);'],
-    ['without imports', 4, "import a from 'a';\nimport {\n  b, // c\n  d,\n} from 'b';\nimport 'e';\nf();"],
-    ['without imports of types', 4, "import type {\n  A,\n} from 'a';\nimport { type B } from 'b';\nc();"],
+    [
+      'without imports',
+      4,
+      "import a from 'a';\nimport {\n  b, // c\n  d,\n} from 'b';\nimport 'e';\nf();",
+    ],
+    [
+      'without imports of types',
+      4,
+      "import type {\n  A,\n} from 'a';\nimport { type B } from 'b';\nc();",
+    ],
     [
       'without exports from modules',
       4,
@@ -33,13 +41,16 @@ describe('tokens', () => {
     ['with type arguments', 20, 'let a: Map<B, C<D>>;\nf<\n  E,\n>();'],
     ['with text outside ASCII', 5, "a('ä€😀'); // 😀"],
   ];
-  for (const [name, tokens, text] of cases) test(name, () => assert.equal(countTokens(text), tokens));
+  for (const [name, tokens, text] of cases)
+    test(name, () => assert.equal(countTokens(text), tokens));
 
-  test('of what cannot be parsed are not guessed', () => assert.throws(() => countTokens('const = 1;')));
+  test('of what cannot be parsed are not guessed', () =>
+    assert.throws(() => countTokens('const = 1;')));
 });
 
 test('functions are measured with those in them, and methods by themselves', () => {
-  const text = 'const a = () => {\n  b(() => c);\n};\nclass A {\n  d(): void {\n    e(/}/);\n  }\n}\nfunction f() {}\n';
+  const text =
+    'const a = () => {\n  b(() => c);\n};\nclass A {\n  d(): void {\n    e(/}/);\n  }\n}\nfunction f() {}\n';
   assert.deepEqual(functionsIn(text), [
     { opening: 'const a = () => {', tokens: 13 },
     { opening: '  d(): void {', tokens: 11 },

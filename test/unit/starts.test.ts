@@ -14,22 +14,29 @@ const filesOf = (...patterns: string[]) => globSync(patterns, { cwd: root }).sor
 /** Commands of kubectl that start, scale, restart or replace pods. */
 const starting =
   /\bkubectl\b[^`\n]*\s(?:scale|rollout|autoscale|(?:delete|replace|patch|edit|set (?:image|env|resources)) (?:pods?|deploy))[^`\n]*/g;
-const controllers = /kubestellar-controller|transport-controller|managerDeployment|transportDeployment/;
+const controllers =
+  /kubestellar-controller|transport-controller|managerDeployment|transportDeployment/;
 /** Stops one: nothing is sent. */
 const stopping = /--replicas 0\b/;
 
 const commandsIn = (files: readonly string[]) =>
-  files.flatMap((file) => [...read(file).matchAll(starting)].map(([command]) => ({ file, command })));
+  files.flatMap((file) =>
+    [...read(file).matchAll(starting)].map(([command]) => ({ file, command })),
+  );
 
 test('no text names another command that starts a controller of KubeStellar', () => {
-  const all = commandsIn(filesOf('src/**/*.ts', 'docs/**/*.md', 'README.md', 'scripts/troubleshooting.txt'));
+  const all = commandsIn(
+    filesOf('src/**/*.ts', 'docs/**/*.md', 'README.md', 'scripts/troubleshooting.txt'),
+  );
   assert.ok(all.length > 10, `only ${all.length} commands found`);
   const wrong = all.filter(({ command }) => controllers.test(command) && !stopping.test(command));
   assert.deepEqual(wrong, []);
 });
 
 test('the commands of src that start something have subjects that are known', () => {
-  const subjects = commandsIn(filesOf('src/**/*.ts')).filter(({ command }) => !stopping.test(command));
+  const subjects = commandsIn(filesOf('src/**/*.ts')).filter(
+    ({ command }) => !stopping.test(command),
+  );
   assert.deepEqual(
     subjects.map(({ file, command }) => {
       const words = command.replace(/.* (?=scale|rollout)/, '').replace(/\$\{(\w+)\}/g, '<$1>');

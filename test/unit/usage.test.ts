@@ -11,13 +11,17 @@ import { CliInProcess } from './support/cli-in-process.ts';
 const folder = path.resolve(import.meta.dirname, '..', 'golden');
 
 describe('wrong usage', { concurrency: 1 }, () => {
-  for (const file of readdirSync(path.join(folder, 'usage')).filter((name) => name.endsWith('.txt')))
+  for (const file of readdirSync(path.join(folder, 'usage')).filter((name) =>
+    name.endsWith('.txt'),
+  ))
     it(path.basename(file, '.txt'), async () => {
       const cli = new CliInProcess((await Cli.create('')).home, '');
       try {
         cpSync(path.join(folder, 'alone', 'files'), cli.home, { recursive: true });
         const kubeconfig = path.join(cli.home, 'kubeconfig');
-        await replay(path.join(folder, 'usage', file), ({ line }) => runTyped(cli, line, knownVersion, { kubeconfig }));
+        await replay(path.join(folder, 'usage', file), ({ line }) =>
+          runTyped(cli, line, knownVersion, { kubeconfig }),
+        );
       } finally {
         await cli.remove();
       }

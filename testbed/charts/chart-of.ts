@@ -70,11 +70,21 @@ async function setVersion(chart: string, version: ChartVersionName): Promise<voi
     document.setIn(['KUBESTELLAR_VERSION'], kubestellar);
     document.setIn(['OCM_STATUS_ADDON_VERSION'], addon);
   });
-  if (dropsNamespace) await writeFile(join(chart, kubeflex, 'templates', 'namespace.yaml'), namespaceOnce);
+  if (dropsNamespace)
+    await writeFile(join(chart, kubeflex, 'templates', 'namespace.yaml'), namespaceOnce);
   if (!fields) return;
   const crd = 'tenancy.kflex.kubestellar.org_controlplanes.yaml';
   await edit(join(chart, kubeflex, 'crds', crd), (document) => {
-    const spec = ['spec', 'versions', 0, 'schema', 'openAPIV3Schema', 'properties', 'spec', 'properties'];
+    const spec = [
+      'spec',
+      'versions',
+      0,
+      'schema',
+      'openAPIV3Schema',
+      'properties',
+      'spec',
+      'properties',
+    ];
     for (const [field, schema] of Object.entries(fields)) document.setIn([...spec, field], schema);
   });
 }
@@ -87,7 +97,10 @@ metadata:
 {{- end }}
 `;
 
-async function edit(path: string, change: (document: ReturnType<typeof parseDocument>) => void): Promise<void> {
+async function edit(
+  path: string,
+  change: (document: ReturnType<typeof parseDocument>) => void,
+): Promise<void> {
   const document = parseDocument(await readFile(path, 'utf8'));
   change(document);
   await writeFile(path, document.toString());

@@ -5,7 +5,10 @@ import { promisify } from 'node:util';
 import { machineEnvironment } from '../plane/machine.ts';
 
 const run = promisify(execFile);
-const modules = ['github.com/kubestellar/kubestellar@v0.30.0', 'github.com/kubestellar/kubeflex@v0.9.3'];
+const modules = [
+  'github.com/kubestellar/kubestellar@v0.30.0',
+  'github.com/kubestellar/kubeflex@v0.9.3',
+];
 
 /** The folders of both modules. */
 export async function publishedModules(): Promise<Record<'kubestellar' | 'kubeflex', string>> {

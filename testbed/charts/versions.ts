@@ -13,7 +13,12 @@ interface ChartVersion {
 /** The available versions: 0.30.0 is the published one, and the others are like it but for what is said here. */
 const chartVersions = {
   '0.28.0': { kubeflex: 'v0.8.9', kubestellar: '0.28.0', addon: '0.2.0-rc15' },
-  '0.29.0': { kubeflex: 'v0.9.1', kubestellar: '0.29.0', addon: '0.2.0-rc16', dropsNamespace: true },
+  '0.29.0': {
+    kubeflex: 'v0.9.1',
+    kubestellar: '0.29.0',
+    addon: '0.2.0-rc16',
+    dropsNamespace: true,
+  },
   '0.30.0': { kubeflex: 'v0.9.3', kubestellar: '0.30.0', addon: '0.2.0-rc17' },
   '0.31.0': {
     ...{ kubeflex: 'v0.9.4', kubestellar: '0.31.0', addon: '0.2.0-rc17' },

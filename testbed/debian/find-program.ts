@@ -54,8 +54,16 @@ async function unpack(packages: readonly string[], root: string): Promise<void> 
   await mkdir(join(root, '..'), { recursive: true });
   const scratch = await mkdtemp(`${root}-`);
   try {
-    const [state, cache, tree] = [join(scratch, 'state'), join(scratch, 'cache'), join(scratch, 'tree')];
-    for (const folder of [join(state, 'lists', 'partial'), join(cache, 'archives', 'partial'), tree])
+    const [state, cache, tree] = [
+      join(scratch, 'state'),
+      join(scratch, 'cache'),
+      join(scratch, 'tree'),
+    ];
+    for (const folder of [
+      join(state, 'lists', 'partial'),
+      join(cache, 'archives', 'partial'),
+      tree,
+    ])
       await mkdir(folder, { recursive: true });
     const own = [
       '-o',
@@ -81,7 +89,8 @@ async function unpack(packages: readonly string[], root: string): Promise<void> 
 /** How an unpacked program finds its own parts. */
 async function unpacked(name: ProgramName, root: string): Promise<FoundProgram> {
   const files = await readdir(root, { recursive: true });
-  const find = (pattern: RegExp) => files.filter((file) => pattern.test(file)).map((file) => join(root, file));
+  const find = (pattern: RegExp) =>
+    files.filter((file) => pattern.test(file)).map((file) => join(root, file));
   const [path = ''] = find(new RegExp(`^(?:usr/)?bin/${name}$`));
   if (name !== 'zsh') {
     const [library = ''] = find(/\/lib[^/]+\.so\.\d+$/);
@@ -89,5 +98,9 @@ async function unpacked(name: ProgramName, root: string): Promise<FoundProgram> 
   }
   const [zle = ''] = find(/\/zsh\/zle\.so$/);
   const functions = join(root, 'usr', 'share', 'zsh', 'functions');
-  return { path, env: {}, firstLines: [`module_path=(${dirname(dirname(zle))})`, `fpath=(${functions}/**/*(/))`] };
+  return {
+    path,
+    env: {},
+    firstLines: [`module_path=(${dirname(dirname(zle))})`, `fpath=(${functions}/**/*(/))`],
+  };
 }

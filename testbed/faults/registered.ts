@@ -34,7 +34,10 @@ async function deleteCluster(scene: WecScene, message: RegExp): Promise<void> {
 async function send(scene: WecScene): Promise<{ stop(): void }> {
   const metadata = { labels: { env: scene.name } };
   await scene.hub.admin.patch(managedClusters, scene.name, { metadata });
-  const sending = await bindWorkload(scene.hub, { policy: scene.name, matchLabels: { env: scene.name } });
+  const sending = await bindWorkload(scene.hub, {
+    policy: scene.name,
+    matchLabels: { env: scene.name },
+  });
   await untilApplied(scene.hub, scene.name, 3);
   return sending;
 }
@@ -56,11 +59,15 @@ const metrics: AnyObject = {
 /** The faults of registrations: before, and, with agents, credentials and deletions, after them. */
 export const registrationFaults: readonly FaultRow[] = [
   ...registering,
-  row('agent-dead', 'The agent does nothing any more, though its pod looks well: its lease is stale', async (scene) => {
-    await scene.register();
-    await toAgents(scene, 'dead');
-    await scene.untilUnknown();
-  }),
+  row(
+    'agent-dead',
+    'The agent does nothing any more, though its pod looks well: its lease is stale',
+    async (scene) => {
+      await scene.register();
+      await toAgents(scene, 'dead');
+      await scene.untilUnknown();
+    },
+  ),
   row('agent-crashing', 'The agent ends soon after each start', async (scene) => {
     await scene.register();
     await toAgents(scene, 'crashing');
@@ -79,30 +86,45 @@ export const registrationFaults: readonly FaultRow[] = [
   row('agent-unschedulable', 'No node has room for the agent', async (scene) => {
     await toAgents(scene, 'unschedulable');
     await scene.install();
-    const hasNoNode = ({ spec, status }: Pod) => spec.nodeName === undefined && status?.phase === 'Pending';
+    const hasNoNode = ({ spec, status }: Pod) =>
+      spec.nodeName === undefined && status?.phase === 'Pending';
     await scene.untilAgent(hasNoNode, 'without a node');
   }),
   row('clock-wrong', "The managed cluster's clock is ten minutes behind", async (scene) => {
-    await scene.fault({ kind: 'clock-off', plane: scene.wec.name, pod: pods.agents, seconds: -600 });
+    await scene.fault({
+      kind: 'clock-off',
+      plane: scene.wec.name,
+      pod: pods.agents,
+      seconds: -600,
+    });
     await scene.install();
     await scene.approve(await scene.untilRequested());
     await scene.accept();
     await scene.untilCluster(condition.clockSynced, 'False');
   }),
-  row('wec-unhealthy', "The managed cluster's API server is not healthy: its etcd does not answer", async (scene) => {
-    await scene.register();
-    await scene.fault({ kind: 'unhealthy', plane: scene.wec.name });
-    // The agent checks once a minute, and whenever its ManagedCluster changes.
-    await scene.hub.admin.patch(managedClusters, scene.name, { metadata: { annotations: { 'bed/look': 'again' } } });
-    await scene.untilCluster(condition.available, 'False');
-  }),
+  row(
+    'wec-unhealthy',
+    "The managed cluster's API server is not healthy: its etcd does not answer",
+    async (scene) => {
+      await scene.register();
+      await scene.fault({ kind: 'unhealthy', plane: scene.wec.name });
+      // The agent checks once a minute, and whenever its ManagedCluster changes.
+      await scene.hub.admin.patch(managedClusters, scene.name, {
+        metadata: { annotations: { 'bed/look': 'again' } },
+      });
+      await scene.untilCluster(condition.available, 'False');
+    },
+  ),
   row('versions-apart', 'The agent is of an older version than the hub', (scene) =>
     scene.register({ agentVersion: 'v1.0.0' }),
   ),
   row('cluster-deleted', 'The ManagedCluster was deleted under a living agent', async (scene) => {
     await scene.register();
     await scene.hub.admin.delete(managedClusters, scene.name);
-    await until(async () => (await scene.cluster()) === undefined, `end of ManagedCluster ${scene.name}`);
+    await until(
+      async () => (await scene.cluster()) === undefined,
+      `end of ManagedCluster ${scene.name}`,
+    );
     await scene.untilConnection(/^BootstrapSecretFunctional,HubKubeConfigUnauthorized$/);
   }),
   row(
@@ -141,18 +163,25 @@ export const registrationFaults: readonly FaultRow[] = [
       const earlier = (await scene.requests()).length;
       await scene.certifyUntil(new Date(Date.now() + 10 * day));
       await scene.startKlusterlet();
-      await until(async () => (await scene.requests()).length > earlier, `a renewal of ${scene.name}`);
+      await until(
+        async () => (await scene.requests()).length > earlier,
+        `a renewal of ${scene.name}`,
+      );
     },
     isHubs,
   ),
-  row('deletion-held-by-work', 'The agent is dead, and nobody takes its finalizer off a work', async (scene) => {
-    await scene.register();
-    const sending = await send(scene);
-    sending.stop();
-    await toAgents(scene, 'dead');
-    await scene.untilUnknown();
-    await deleteCluster(scene, /manifestworks is remaning, .* the finalizer pending count is 3/);
-  }),
+  row(
+    'deletion-held-by-work',
+    'The agent is dead, and nobody takes its finalizer off a work',
+    async (scene) => {
+      await scene.register();
+      const sending = await send(scene);
+      sending.stop();
+      await toAgents(scene, 'dead');
+      await scene.untilUnknown();
+      await deleteCluster(scene, /manifestworks is remaning, .* the finalizer pending count is 3/);
+    },
+  ),
   row(
     'deletion-works-return',
     'A BindingPolicy selects the cluster, and makes its works again as often as they are deleted',
@@ -163,14 +192,20 @@ export const registrationFaults: readonly FaultRow[] = [
       await deleteCluster(scene, /manifestworks is remaning/);
     },
   ),
-  row('deletion-held-by-finalizer', 'Somebody else holds the ManagedCluster by a finalizer', async (scene) => {
-    await scene.register();
-    const { finalizers = [] } = (await scene.cluster())?.metadata ?? {};
-    const metadata = { finalizers: [...finalizers, 'example.com/hold'] };
-    await scene.hub.admin.patch(managedClusters, scene.name, { metadata });
-    await scene.hub.admin.delete(managedClusters, scene.name);
-    await until(async () => (await scene.cluster())?.metadata.finalizers?.join() === 'example.com/hold');
-  }),
+  row(
+    'deletion-held-by-finalizer',
+    'Somebody else holds the ManagedCluster by a finalizer',
+    async (scene) => {
+      await scene.register();
+      const { finalizers = [] } = (await scene.cluster())?.metadata ?? {};
+      const metadata = { finalizers: [...finalizers, 'example.com/hold'] };
+      await scene.hub.admin.patch(managedClusters, scene.name, { metadata });
+      await scene.hub.admin.delete(managedClusters, scene.name);
+      await until(
+        async () => (await scene.cluster())?.metadata.finalizers?.join() === 'example.com/hold',
+      );
+    },
+  ),
   row(
     'namespace-held-by-apiservice',
     "The agents' namespace does not end: an aggregated API of the cluster does not answer",

@@ -31,10 +31,11 @@ async function install(
 }
 
 /** The same, with what the network does with the packets of this cluster to its hub. */
-const network = (kind: 'unresolvable' | 'refused' | 'swallowed', message: RegExp) => async (scene: WecScene) => {
-  await scene.fault({ kind, host: scene.hub.nodeName, from: scene.wec.name });
-  await install(scene, message);
-};
+const network =
+  (kind: 'unresolvable' | 'refused' | 'swallowed', message: RegExp) => async (scene: WecScene) => {
+    await scene.fault({ kind, host: scene.hub.nodeName, from: scene.wec.name });
+    await install(scene, message);
+  };
 
 /** Longer than an agent takes from its token to its request, in seconds. */
 const shortLife = 20;
@@ -58,14 +59,21 @@ export const registering: readonly FaultRow[] = [
   row(
     'wrong-url',
     "The bootstrap kubeconfig has the hub's address for this machine, the pod itself in a pod",
-    (scene) => install(scene, /dial tcp 127\.0\.0\.1:\d+: connect: connection refused/, { server: scene.hub.server }),
+    (scene) =>
+      install(scene, /dial tcp 127\.0\.0\.1:\d+: connect: connection refused/, {
+        server: scene.hub.server,
+      }),
   ),
   row(
     'name-unresolvable',
     "The managed cluster's DNS does not know the hub's name",
     network('unresolvable', /no such host/),
   ),
-  row('connection-refused', 'Nobody listens at the address of the hub', network('refused', /connection refused/)),
+  row(
+    'connection-refused',
+    'Nobody listens at the address of the hub',
+    network('refused', /connection refused/),
+  ),
   row(
     'firewall',
     'A firewall swallows what the managed cluster sends to the hub; seen after 30 s',
@@ -102,24 +110,32 @@ export const registering: readonly FaultRow[] = [
     },
     isHubs,
   ),
-  row('token-expired-before-approval', 'The bootstrap token expired between request and approval', async (scene) => {
-    const began = Date.now();
-    await scene.install({ token: await mintToken(scene.hub, bootstrapAccount, shortLife - leeway) });
-    await scene.untilRequested();
-    await scene.untilAnnounced();
-    await sleep(Math.max(0, began + shortLife * 1000 - Date.now()));
-    await scene.restartAgent();
-    await scene.untilAgentSays(/Unauthorized/);
-    await scene.approve(await scene.untilRequested());
-    await scene.accept();
-  }),
+  row(
+    'token-expired-before-approval',
+    'The bootstrap token expired between request and approval',
+    async (scene) => {
+      const began = Date.now();
+      await scene.install({
+        token: await mintToken(scene.hub, bootstrapAccount, shortLife - leeway),
+      });
+      await scene.untilRequested();
+      await scene.untilAnnounced();
+      await sleep(Math.max(0, began + shortLife * 1000 - Date.now()));
+      await scene.restartAgent();
+      await scene.untilAgentSays(/Unauthorized/);
+      await scene.approve(await scene.untilRequested());
+      await scene.accept();
+    },
+  ),
   row(
     'rbac-cluster',
     'The bootstrap role may not announce clusters',
     async (scene) => {
       await scene.wipe();
       scene.onMend(() => setBootstrapRules(scene, bootstrapRules));
-      const fewer = bootstrapRules.filter(({ resources }) => !resources.includes('managedclusters'));
+      const fewer = bootstrapRules.filter(
+        ({ resources }) => !resources.includes('managedclusters'),
+      );
       await setBootstrapRules(scene, fewer);
       await scene.install();
       await scene.untilConnection(/^BootstrapSecretUnauthorized,HubKubeConfigSecretMissing$/);
@@ -147,27 +163,43 @@ export const registering: readonly FaultRow[] = [
     },
     isHubs,
   ),
-  row('requests-piled-up', 'Ten requests are on the hub, and the agent makes no more', async (scene) => {
-    await scene.wipe();
-    for (let count = 0; count < 10; count++) await scene.requestAs(`earlier${count}`);
-    await scene.bootstrapAnew({});
-    await scene.untilAgentSays(/Stop creating csr/);
-    await scene.untilAnnounced();
-    await scene.untilConnection(waiting);
-  }),
-  row('issued-not-accepted', 'The request was approved and issued, the cluster was not accepted', async (scene) => {
-    await ask(scene);
-    await scene.approve(await scene.untilRequested());
-    await scene.untilConnection(/^BootstrapSecretFunctional,HubKubeConfigUnauthorized$/);
-  }),
-  row('duplicate-name-before', 'Another cluster asks for the same name, and none is accepted yet', async (scene) => {
-    await ask(scene);
-    await scene.requestAs('another-cluster');
-  }),
-  row('duplicate-name-after', 'Another cluster asks for the name of one that is registered', async (scene) => {
-    await scene.register();
-    await scene.requestAs('another-cluster');
-  }),
+  row(
+    'requests-piled-up',
+    'Ten requests are on the hub, and the agent makes no more',
+    async (scene) => {
+      await scene.wipe();
+      for (let count = 0; count < 10; count++) await scene.requestAs(`earlier${count}`);
+      await scene.bootstrapAnew({});
+      await scene.untilAgentSays(/Stop creating csr/);
+      await scene.untilAnnounced();
+      await scene.untilConnection(waiting);
+    },
+  ),
+  row(
+    'issued-not-accepted',
+    'The request was approved and issued, the cluster was not accepted',
+    async (scene) => {
+      await ask(scene);
+      await scene.approve(await scene.untilRequested());
+      await scene.untilConnection(/^BootstrapSecretFunctional,HubKubeConfigUnauthorized$/);
+    },
+  ),
+  row(
+    'duplicate-name-before',
+    'Another cluster asks for the same name, and none is accepted yet',
+    async (scene) => {
+      await ask(scene);
+      await scene.requestAs('another-cluster');
+    },
+  ),
+  row(
+    'duplicate-name-after',
+    'Another cluster asks for the name of one that is registered',
+    async (scene) => {
+      await scene.register();
+      await scene.requestAs('another-cluster');
+    },
+  ),
   row(
     'webhook-down',
     "The hub's admission webhook does not answer: the cluster cannot be announced",
@@ -200,7 +232,10 @@ export const registering: readonly FaultRow[] = [
       scene.onMend(() => scene.wipe(other));
       await scene.install({}, { clusterName: other });
       const labelSelector = `open-cluster-management.io/cluster-name=${other}`;
-      await until(async () => (await scene.hub.admin.list(certificateSigningRequests, { labelSelector })).items[0]);
+      await until(
+        async () =>
+          (await scene.hub.admin.list(certificateSigningRequests, { labelSelector })).items[0],
+      );
       await until(() => scene.hub.admin.find(managedClusters, other));
     },
   ),

@@ -25,7 +25,12 @@ export function row(
   arrange: (scene: WecScene) => Promise<unknown>,
   affects: Pick<FaultRow, 'isHubs'> = {},
 ): FaultRow {
-  return { id, cause, ...affects, arrange: (bed, wec = 'cluster1') => arranged(new WecScene(bed, wec), arrange) };
+  return {
+    id,
+    cause,
+    ...affects,
+    arrange: (bed, wec = 'cluster1') => arranged(new WecScene(bed, wec), arrange),
+  };
 }
 
 /** Arranges a scene, which is restored if that fails. @returns what restores it */

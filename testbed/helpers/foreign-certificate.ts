@@ -20,7 +20,11 @@ interface ForeignAccess {
  * to renew its own, so that an approver that works has seen the first request once it has approved the second. What is issued is used
  * to read the works of the other WEC, and to write a status. Words: `reads and writes`, or the API server's reason.
  */
-export async function askForForeignCertificate(hub: Api, wec: Api, other: string): Promise<ForeignAccess> {
+export async function askForForeignCertificate(
+  hub: Api,
+  wec: Api,
+  other: string,
+): Promise<ForeignAccess> {
   const files = filesOf(await wec.get<Secret>(secrets, `${agentNamespace}/${hubKubeconfigSecret}`));
   const cluster = files['cluster-name'] ?? '';
   const agentOf = (certPem = '', keyPem = '') => new Api({ ...hub.connection, certPem, keyPem });
@@ -30,17 +34,27 @@ export async function askForForeignCertificate(hub: Api, wec: Api, other: string
       clusterGroup(group),
     ]);
     const wanted = requestObject(group, requestPem);
-    const { metadata } = await agent.create<CertificateSigningRequest>(certificateSigningRequests, wanted);
-    const read = () => hub.get<CertificateSigningRequest>(certificateSigningRequests, metadata.name);
+    const { metadata } = await agent.create<CertificateSigningRequest>(
+      certificateSigningRequests,
+      wanted,
+    );
+    const read = () =>
+      hub.get<CertificateSigningRequest>(certificateSigningRequests, metadata.name);
     return { read, keyPem };
   };
   try {
     const [foreign, renewal] = [await ask(other), await ask(cluster)];
-    await until(async () => (await renewal.read()).status?.certificate !== undefined, `a renewal of ${cluster}`);
+    await until(
+      async () => (await renewal.read()).status?.certificate !== undefined,
+      `a renewal of ${cluster}`,
+    );
     const { status } = await foreign.read();
     const own = await workAs(agent, other);
     if (status?.conditions === undefined) return { own, foreign: undefined };
-    await until(async () => (await foreign.read()).status?.certificate !== undefined, 'what was approved to be issued');
+    await until(
+      async () => (await foreign.read()).status?.certificate !== undefined,
+      'what was approved to be issued',
+    );
     const issued = (await foreign.read()).status?.certificate ?? '';
     const pretender = agentOf(Buffer.from(issued, 'base64').toString(), foreign.keyPem);
     try {
@@ -57,7 +71,12 @@ async function workAs(agent: Api, namespace: string): Promise<string> {
   try {
     const { items } = await agent.list<ManifestWork>(manifestWorks, { namespace });
     const { metadata, status } = items[0] ?? { metadata: { name: 'none' } };
-    await agent.patch(manifestWorks, `${namespace}/${metadata.name}`, { status }, { subresource: 'status' });
+    await agent.patch(
+      manifestWorks,
+      `${namespace}/${metadata.name}`,
+      { status },
+      { subresource: 'status' },
+    );
     return 'reads and writes';
   } catch (error) {
     if (error instanceof ApiError) return error.reason;

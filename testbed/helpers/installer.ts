@@ -9,7 +9,12 @@ import { klusterlets } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { moduleFolder } from '../ocm/crds.ts';
 import { ocmVersion } from '../ocm/hub.ts';
-import { addonNamespace, agentNamespace, bootstrapSecret, operatorNamespace } from '../ocm/names.ts';
+import {
+  addonNamespace,
+  agentNamespace,
+  bootstrapSecret,
+  operatorNamespace,
+} from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 import { remembered } from '../plane/remembered.ts';
 import { buildHelm } from '../programs/build.ts';
@@ -31,9 +36,14 @@ export async function installKlusterlet(
   { clusterName, bootstrap, version = ocmVersion, agentVersion = version }: Installation,
 ): Promise<void> {
   await installOperator({ admin }, version);
-  const klusterlet = (await chartObjects(agentVersion)).find(({ kind }) => kind === klusterlets.kind) as AnyObject;
+  const klusterlet = (await chartObjects(agentVersion)).find(
+    ({ kind }) => kind === klusterlets.kind,
+  ) as AnyObject;
   if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
-  await until(() => admin.list<KubeObject>(klusterlets).catch(() => undefined), 'served kind Klusterlet');
+  await until(
+    () => admin.list<KubeObject>(klusterlets).catch(() => undefined),
+    'served kind Klusterlet',
+  );
   await apply(admin, { ...klusterlet, spec: { ...(klusterlet.spec as object), clusterName } });
 }
 
@@ -41,7 +51,8 @@ export async function installKlusterlet(
 export async function installOperator({ admin }: Wec, version = ocmVersion): Promise<void> {
   for (const name of [operatorNamespace, agentNamespace, addonNamespace])
     await apply(admin, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  for (const object of await chartObjects(version)) if (object.kind !== klusterlets.kind) await apply(admin, object);
+  for (const object of await chartObjects(version))
+    if (object.kind !== klusterlets.kind) await apply(admin, object);
 }
 
 /** The objects of the chart in a version, whose Klusterlet has no name of a cluster yet. They are rendered once: that starts helm. */
@@ -49,21 +60,44 @@ export const chartObjects = remembered(async (tag): Promise<AnyObject[]> => {
   const chart = join(await moduleFolder(), 'deploy', 'klusterlet', 'chart', 'klusterlet');
   const registrationConfiguration = {
     clientCertExpirationSeconds: 31_536_000,
-    featureGates: ['AddonManagement', 'ClusterClaim'].map((feature) => ({ feature, mode: 'Enable' })),
+    featureGates: ['AddonManagement', 'ClusterClaim'].map((feature) => ({
+      feature,
+      mode: 'Enable',
+    })),
   };
   const values = {
     images: { tag, imageCredentials: { createImageCredentials: true } },
     klusterlet: { clusterName: '', registrationConfiguration },
   };
-  const args = ['template', 'klusterlet', chart, '--namespace', operatorNamespace, '--include-crds', '--values', '-'];
-  const running = promisify(execFile)(join(await buildHelm(), 'helm'), args, { maxBuffer: 1 << 24 });
+  const args = [
+    'template',
+    'klusterlet',
+    chart,
+    '--namespace',
+    operatorNamespace,
+    '--include-crds',
+    '--values',
+    '-',
+  ];
+  const running = promisify(execFile)(join(await buildHelm(), 'helm'), args, {
+    maxBuffer: 1 << 24,
+  });
   running.child.stdin?.end(JSON.stringify(values));
   return parseAllDocuments((await running).stdout).map((document) => document.toJS() as AnyObject);
 });
 
-function bootstrapSecretObject({ server, caPem, token }: NonNullable<Installation['bootstrap']>): AnyObject {
+function bootstrapSecretObject({
+  server,
+  caPem,
+  token,
+}: NonNullable<Installation['bootstrap']>): AnyObject {
   const kubeconfig = kubeconfigOf([
-    { context: 'bootstrap', cluster: 'hub', user: 'bootstrap', connection: { server, caPem, token } },
+    {
+      context: 'bootstrap',
+      cluster: 'hub',
+      user: 'bootstrap',
+      connection: { server, caPem, token },
+    },
   ]);
   return {
     apiVersion: 'v1',

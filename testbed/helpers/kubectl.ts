@@ -12,11 +12,20 @@ import { buildPrograms } from '../programs/build.ts';
  * @param kubeconfig a path
  * @returns its output
  */
-export async function runKubectl(kubeconfig: string, words: readonly string[], input = ''): Promise<string> {
-  const chosen = { ...(parse(await readFile(kubeconfig, 'utf8')) as object), 'current-context': words[1] };
+export async function runKubectl(
+  kubeconfig: string,
+  words: readonly string[],
+  input = '',
+): Promise<string> {
+  const chosen = {
+    ...(parse(await readFile(kubeconfig, 'utf8')) as object),
+    'current-context': words[1],
+  };
   const { hostname, port } = new URL(readCurrentContext(stringify(chosen)).connection.server);
   const isOfKubeFlex = hostname.endsWith('.localtest.me');
-  const there = isOfKubeFlex ? [`--server=https://127.0.0.1:${port}`, `--tls-server-name=${hostname}`] : [];
+  const there = isOfKubeFlex
+    ? [`--server=https://127.0.0.1:${port}`, `--tls-server-name=${hostname}`]
+    : [];
   const program = join(await buildPrograms(() => {}), 'ocm');
   const all = [program, '--kubeconfig', kubeconfig, ...words, ...there];
   const running = promisify(execFile)('bash', ['-c', 'exec -a kubectl "$0" "$@"', ...all]);

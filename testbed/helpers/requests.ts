@@ -17,7 +17,11 @@ export interface Requester {
 /** Agents as they bootstrap, with a token of the hub's service account for that. */
 export const bootstrapRequester: Requester = {
   user: `system:serviceaccount:${operatorNamespace}:agent-registration-bootstrap`,
-  groups: ['system:serviceaccounts', `system:serviceaccounts:${operatorNamespace}`, 'system:authenticated'],
+  groups: [
+    'system:serviceaccounts',
+    `system:serviceaccounts:${operatorNamespace}`,
+    'system:authenticated',
+  ],
 };
 
 function groupsOf(cluster: string): string[] {
@@ -47,7 +51,9 @@ export async function createRegistrationRequest(
   const { requestPem } = await newRequest(commonName, organizations);
   await letRequest(hub, as.user);
   const { metadata, spec } = requestObject(cluster, requestPem);
-  const labels = Object.entries({ ...metadata.labels, ...wanted.labels }).filter(([, value]) => value !== undefined);
+  const labels = Object.entries({ ...metadata.labels, ...wanted.labels }).filter(
+    ([, value]) => value !== undefined,
+  );
   const { usages = spec.usages, signerName = spec.signerName } = wanted;
   const api = new Api({ ...hub.admin.connection, impersonate: as });
   try {
@@ -63,20 +69,35 @@ export async function createRegistrationRequest(
 /** A test of an invalid requester does not depend on the permission to create requests. */
 async function letRequest({ admin }: Plane, user: string): Promise<void> {
   const role = 'bed:requesters';
-  await apply(admin, roleObject(role, [rule('certificates.k8s.io', 'certificatesigningrequests', 'create')]));
-  await apply(admin, bindingObject(`${role}:${user}`, { name: role }, [{ kind: 'User', name: user }]));
-  const resourceAttributes = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
+  await apply(
+    admin,
+    roleObject(role, [rule('certificates.k8s.io', 'certificatesigningrequests', 'create')]),
+  );
+  await apply(
+    admin,
+    bindingObject(`${role}:${user}`, { name: role }, [{ kind: 'User', name: user }]),
+  );
+  const resourceAttributes = {
+    group: 'certificates.k8s.io',
+    resource: 'certificatesigningrequests',
+    verb: 'create',
+  };
   await until(async () => {
     const review = { spec: { user, resourceAttributes } };
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-    return (await admin.send<{ status: { allowed: boolean } }>('POST', path, review)).status.allowed;
+    return (await admin.send<{ status: { allowed: boolean } }>('POST', path, review)).status
+      .allowed;
   }, `the right of ${user} to request certificates`);
 }
 
 const parallel = 16;
 
 /** Clusters that wait to be accepted, each with its pending request: `<prefix>1` to `<prefix><count>`. They have no agents. */
-export async function createPendingClusters(hub: Plane, count: number, prefix = 'pending-'): Promise<string[]> {
+export async function createPendingClusters(
+  hub: Plane,
+  count: number,
+  prefix = 'pending-',
+): Promise<string[]> {
   const names = Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
   const bootstrapping = new Api({ ...hub.admin.connection, impersonate: bootstrapRequester });
   const waiting = names.values();

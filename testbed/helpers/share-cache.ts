@@ -14,7 +14,10 @@ export function shareCache(to: string): void {
   for (const build of readdirSync(from).filter((name) => /^[0-9a-f]{16}$/.test(name)))
     for (const entry of readdirSync(join(from, build), { withFileTypes: true })) {
       mkdirSync(join(to, build), { recursive: true });
-      const [file, link] = [from, to].map((place) => join(place, build, entry.name)) as [string, string];
+      const [file, link] = [from, to].map((place) => join(place, build, entry.name)) as [
+        string,
+        string,
+      ];
       try {
         if (entry.isFile()) linkSync(file, link);
         else cpSync(file, link, { recursive: true });

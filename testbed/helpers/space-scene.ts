@@ -5,7 +5,15 @@ import type { Fault } from '../faults/fault.ts';
 import { type Api, keyOf } from '../kube/api.ts';
 import { isTrue } from '../kube/conditions.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
-import type { AnyObject, Condition, ContainerStatus, Deployment, KubeObject, Pod, Secret } from '../kube/objects.ts';
+import type {
+  AnyObject,
+  Condition,
+  ContainerStatus,
+  Deployment,
+  KubeObject,
+  Pod,
+  Secret,
+} from '../kube/objects.ts';
 import {
   clusterRoleBindings,
   controlPlanes,
@@ -64,11 +72,19 @@ export class SpaceScene {
 
   /** Makes the plane a hosting cluster if it is none, whose manager may create host-type spaces. */
   async install(): Promise<void> {
-    if (!(await this.api.find(customResourceDefinitions, 'controlplanes.tenancy.kflex.kubestellar.org')))
+    if (
+      !(await this.api.find(
+        customResourceDefinitions,
+        'controlplanes.tenancy.kflex.kubestellar.org',
+      ))
+    )
       await installKubeStellar(this.hosting);
     const name = 'kubeflex-manager-cluster-admin-rolebinding';
     const manager = serviceAccountSubject('kubeflex-system', 'kubeflex-controller-manager');
-    await this.api.ensure(clusterRoleBindings, bindingObject(name, { name: 'cluster-admin' }, [manager]));
+    await this.api.ensure(
+      clusterRoleBindings,
+      bindingObject(name, { name: 'cluster-admin' }, [manager]),
+    );
   }
 
   /** The spaces that stay between faults: the host-type its1, and its WDS wds1, both healthy. */
@@ -105,7 +121,9 @@ export class SpaceScene {
     const { data } = await this.api.get<Secret>(secrets, key);
     const text = Buffer.from(data?.['kubeconfig-incluster'] ?? '', 'base64').toString();
     const changed = text.replace(/token: \S+/, `token: ${token}`);
-    await this.api.patch(secrets, key, { data: { 'kubeconfig-incluster': Buffer.from(changed).toString('base64') } });
+    await this.api.patch(secrets, key, {
+      data: { 'kubeconfig-incluster': Buffer.from(changed).toString('base64') },
+    });
   }
 
   adoptedToken(): Promise<string> {
@@ -123,17 +141,28 @@ export class SpaceScene {
   /** Deletes a space, and waits for the end of its namespace. */
   async remove(name: string): Promise<void> {
     await this.api.delete(controlPlanes, name);
-    await until(async () => (await this.api.find(controlPlanes, name)) === undefined, `end of ${name}`);
-    await until(async () => (await this.api.find(namespaces, `${name}-system`)) === undefined, `end of ${name}-system`);
+    await until(
+      async () => (await this.api.find(controlPlanes, name)) === undefined,
+      `end of ${name}`,
+    );
+    await until(
+      async () => (await this.api.find(namespaces, `${name}-system`)) === undefined,
+      `end of ${name}-system`,
+    );
   }
 
   async scale(resource: Resource, key: string, replicas: number): Promise<void> {
     await this.api.patch(resource, key, { spec: { replicas } });
-    const isSo = async () => ((await this.api.get<Deployment>(resource, key)).status?.readyReplicas ?? 0) === replicas;
+    const isSo = async () =>
+      ((await this.api.get<Deployment>(resource, key)).status?.readyReplicas ?? 0) === replicas;
     await until(isSo, `${replicas} pods of ${key}`);
   }
 
-  async untilPod(namespace: string, prefix: string, isSo: (container: ContainerStatus) => boolean): Promise<void> {
+  async untilPod(
+    namespace: string,
+    prefix: string,
+    isSo: (container: ContainerStatus) => boolean,
+  ): Promise<void> {
     await until(async () => {
       const { items } = await this.api.list<Pod>(pods, { namespace });
       const own = items.filter(({ metadata }) => metadata.name.startsWith(prefix));
@@ -148,7 +177,11 @@ export class SpaceScene {
       const { items } = await this.api.list<Pod>(pods, { namespace });
       for (const pod of items.filter(({ metadata }) => metadata.name.startsWith(prefix)))
         for (const { name } of pod.spec.containers)
-          if (text.test(await logOf(this.api, `${namespace}/pods/${pod.metadata.name}/log?container=${name}`)))
+          if (
+            text.test(
+              await logOf(this.api, `${namespace}/pods/${pod.metadata.name}/log?container=${name}`),
+            )
+          )
             return true;
       return false;
     }, `${text} in the log of ${namespace}/${prefix}`);
@@ -203,8 +236,14 @@ function logOf(api: Api, path: string): Promise<string> {
 /** An ITS as KubeStellar's chart creates it. */
 export function itsObject(name: string, type: 'host' | 'vcluster' | 'external'): AnyObject {
   const [secret, key] =
-    type === 'vcluster' ? ['vc-vcluster', 'config-incluster'] : ['admin-kubeconfig', 'kubeconfig-incluster'];
-  const bootstrap = { name: `${name}-bootstrap`, namespace: 'kubeflex-system', inClusterKey: 'kubeconfig-incluster' };
+    type === 'vcluster'
+      ? ['vc-vcluster', 'config-incluster']
+      : ['admin-kubeconfig', 'kubeconfig-incluster'];
+  const bootstrap = {
+    name: `${name}-bootstrap`,
+    namespace: 'kubeflex-system',
+    inClusterKey: 'kubeconfig-incluster',
+  };
   return spaceObject(name, {
     type,
     postCreateHooks: [{ hookName: 'its-hub-init' }, { hookName: 'install-status-addon' }],
@@ -228,5 +267,10 @@ export function wdsObject(name: string): AnyObject {
 
 function spaceObject(name: string, spec: object): AnyObject {
   const { apiVersion, kind } = controlPlanes;
-  return { apiVersion, kind, metadata: { name }, spec: { backend: 'shared', waitForPostCreateHooks: true, ...spec } };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name },
+    spec: { backend: 'shared', waitForPostCreateHooks: true, ...spec },
+  };
 }

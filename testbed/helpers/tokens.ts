@@ -13,10 +13,17 @@ export function requestBootstrapToken(plane: Plane, expirationSeconds = 3600): P
 }
 
 /** A token of a service account, from the API server. */
-export async function requestToken({ admin }: Plane, account: string, expirationSeconds = 3600): Promise<string> {
-  const { status } = await admin.post<{ status: { token: string } }>(serviceAccounts, account, 'token', {
-    spec: { expirationSeconds },
-  });
+export async function requestToken(
+  { admin }: Plane,
+  account: string,
+  expirationSeconds = 3600,
+): Promise<string> {
+  const { status } = await admin.post<{ status: { token: string } }>(
+    serviceAccounts,
+    account,
+    'token',
+    { spec: { expirationSeconds } },
+  );
   return status.token;
 }
 
@@ -31,7 +38,11 @@ export async function renewAccount({ admin }: Plane, account: string): Promise<v
  * A token of a service account as the API server would sign it, with any lifetime: it issues none under ten minutes. A negative
  * lifetime creates an expired token.
  */
-export async function mintToken(plane: Plane, account: string, lifeSeconds: number): Promise<string> {
+export async function mintToken(
+  plane: Plane,
+  account: string,
+  lifeSeconds: number,
+): Promise<string> {
   const { metadata } = await plane.admin.get(serviceAccounts, account);
   const { namespace, name, uid } = metadata;
   const now = Math.floor(Date.now() / 1000);
@@ -47,8 +58,13 @@ export async function mintToken(plane: Plane, account: string, lifeSeconds: numb
     sub: `system:serviceaccount:${namespace}:${name}`,
     'kubernetes.io': { namespace, serviceaccount: { name, uid } },
   };
-  const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-  const signature = sign('sha256', Buffer.from(text), { key: plane.tokenKeyPem, dsaEncoding: 'ieee-p1363' });
+  const text = [header, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
+  const signature = sign('sha256', Buffer.from(text), {
+    key: plane.tokenKeyPem,
+    dsaEncoding: 'ieee-p1363',
+  });
   return `${text}.${signature.toString('base64url')}`;
 }
 

@@ -14,7 +14,10 @@ export interface LimitedUser {
 }
 
 /** A user of a plane by client certificate, with exactly these permissions, in a context with the name of the plane. */
-export async function limitedUser(plane: Plane, { user, groups = [], rules = [] }: LimitedUser): Promise<Entry> {
+export async function limitedUser(
+  plane: Plane,
+  { user, groups = [], rules = [] }: LimitedUser,
+): Promise<Entry> {
   const role = `bed:${user}`;
   const subject: Subject = { kind: 'User', name: user };
   await apply(plane.admin, roleObject(role, rules));

@@ -42,7 +42,9 @@ export interface RunningWds {
 }
 
 /** The controllers that a control plane of type k8s lacks. */
-const workloadControllers = ['deployment', 'job', 'replicaset', 'statefulset'].map((name) => `${name}-controller`);
+const workloadControllers = ['deployment', 'job', 'replicaset', 'statefulset'].map(
+  (name) => `${name}-controller`,
+);
 
 /**
  * Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two programs run for it, as processes, until they are stopped. They find
@@ -108,10 +110,21 @@ function hostingObjects(wds: { name: string; plane: Plane }, its: Plane): StubOb
   const create = (resource: Parameters<StubObjects['kindOf']>[0], object: AnyObject) =>
     objects.create(objects.kindOf(resource), object);
   const [group = '', version = ''] = controlPlanes.apiVersion.split('/');
-  create(customResourceDefinitions, crd({ group, versions: [version], kind: controlPlanes.kind, scope: 'Cluster' }));
-  for (const [cptype, { name, plane }] of Object.entries({ wds, its: { name: its.name, plane: its } })) {
+  create(
+    customResourceDefinitions,
+    crd({ group, versions: [version], kind: controlPlanes.kind, scope: 'Cluster' }),
+  );
+  for (const [cptype, { name, plane }] of Object.entries({
+    wds,
+    its: { name: its.name, plane: its },
+  })) {
     const namespace = `${name}-system`;
-    const secretRef = { namespace, name: 'admin-kubeconfig', key: 'kubeconfig', inClusterKey: 'kubeconfig-incluster' };
+    const secretRef = {
+      namespace,
+      name: 'admin-kubeconfig',
+      key: 'kubeconfig',
+      inClusterKey: 'kubeconfig-incluster',
+    };
     create(namespaces, { metadata: { name: namespace } });
     const data = { kubeconfig: Buffer.from(kubeconfigOf([plane.bedEntry])).toString('base64') };
     create(secrets, { metadata: { name: secretRef.name, namespace }, data } as AnyObject);
@@ -124,10 +137,15 @@ function hostingObjects(wds: { name: string; plane: Plane }, its: Plane): StubOb
 }
 
 /** Starts a program again whenever it ends, as a kubelet does, in a process group of its own, until the standard input is closed. */
-const keeper = 'set -m; (while :; do "$@"; sleep 1; done) </dev/null & read -r _; kill -KILL -- -$!';
+const keeper =
+  'set -m; (while :; do "$@"; sleep 1; done) </dev/null & read -r _; kill -KILL -- -$!';
 
 /** Runs a program until it is stopped, or until this process ends. KubeStellar's controller-manager crashes now and then. */
-function keep(dir: string, command: readonly string[], variables: Record<string, string>): () => void {
+function keep(
+  dir: string,
+  command: readonly string[],
+  variables: Record<string, string>,
+): () => void {
   const log = openSync(join(dir, 'log'), 'a');
   const env = { ...withoutProxies(process.env), GOMAXPROCS: '1', ...variables };
   const running = spawn('bash', ['-c', keeper, 'bash', ...command], {

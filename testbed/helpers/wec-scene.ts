@@ -123,7 +123,11 @@ export class WecScene {
   /** The requests of the cluster's agents. */
   async requests(): Promise<CertificateSigningRequest[]> {
     const labelSelector = `${clusterNameLabel}=${this.name}`;
-    return (await this.hub.admin.list<CertificateSigningRequest>(certificateSigningRequests, { labelSelector })).items;
+    return (
+      await this.hub.admin.list<CertificateSigningRequest>(certificateSigningRequests, {
+        labelSelector,
+      })
+    ).items;
   }
 
   /** The first request, once there is one. */
@@ -144,9 +148,20 @@ export class WecScene {
     api.close();
   }
 
-  async approve(request: CertificateSigningRequest, type: 'Approved' | 'Denied' = 'Approved'): Promise<void> {
-    const condition = { type, status: 'True', reason: 'BedDecided', message: 'The bed was told so' } as const;
-    const status = { ...request.status, conditions: [...(request.status?.conditions ?? []), condition] };
+  async approve(
+    request: CertificateSigningRequest,
+    type: 'Approved' | 'Denied' = 'Approved',
+  ): Promise<void> {
+    const condition = {
+      type,
+      status: 'True',
+      reason: 'BedDecided',
+      message: 'The bed was told so',
+    } as const;
+    const status = {
+      ...request.status,
+      conditions: [...(request.status?.conditions ?? []), condition],
+    };
     await this.hub.admin.update(certificateSigningRequests, { ...request, status }, 'approval');
   }
 
@@ -161,7 +176,8 @@ export class WecScene {
 
   async untilCluster(type: string, status: string): Promise<void> {
     await until(
-      async () => findCondition((await this.cluster())?.status?.conditions, type)?.status === status,
+      async () =>
+        findCondition((await this.cluster())?.status?.conditions, type)?.status === status,
       `${type}=${status} of ${this.name}`,
     );
   }
@@ -186,7 +202,10 @@ export class WecScene {
 
   /** Waits until one of the agent's pods is in this state. */
   async untilAgent(isSo: (pod: Pod) => boolean, what: string): Promise<void> {
-    await until(async () => (await this.agents()).some(isSo), `an agent of ${this.name} that is ${what}`);
+    await until(
+      async () => (await this.agents()).some(isSo),
+      `an agent of ${this.name} that is ${what}`,
+    );
   }
 
   /** Waits until the agent has logged something. */
@@ -205,7 +224,8 @@ export class WecScene {
     for (const key of [operator, agent]) {
       await this.wec.admin.patch(deployments, key, { spec: { replicas: 0 } });
       const [namespace = ''] = key.split('/');
-      const hasEnded = async () => (await this.wec.admin.list(pods, { namespace })).items.length === 0;
+      const hasEnded = async () =>
+        (await this.wec.admin.list(pods, { namespace })).items.length === 0;
       await until(hasEnded, `end of the pods in ${namespace} of ${this.name}`);
     }
   }
@@ -229,9 +249,15 @@ export class WecScene {
     const files = filesOf(await wec.admin.get<Secret>(secrets, key));
     const subject = agentUser(name, files['agent-name'] ?? '');
     const validity = { from: new Date(to.getTime() - 365 * 86_400_000), to };
-    const { certPem, keyPem } = await hub.issueUser(subject, [clusterGroup(name), managedClustersGroup], validity);
+    const { certPem, keyPem } = await hub.issueUser(
+      subject,
+      [clusterGroup(name), managedClustersGroup],
+      validity,
+    );
     const base64 = (text: string) => Buffer.from(text).toString('base64');
-    await wec.admin.patch(secrets, key, { data: { 'tls.crt': base64(certPem), 'tls.key': base64(keyPem) } });
+    await wec.admin.patch(secrets, key, {
+      data: { 'tls.crt': base64(certPem), 'tls.key': base64(keyPem) },
+    });
   }
 
   /** Waits until a namespace that is being deleted says why it does not end. */
@@ -256,7 +282,10 @@ export class WecScene {
 
   /** Waits until the agent's pod is healthy, as far as its kubelet knows. */
   untilRunning(): Promise<void> {
-    return this.untilAgent(({ status }) => status?.containerStatuses?.[0]?.ready === true, 'running');
+    return this.untilAgent(
+      ({ status }) => status?.containerStatuses?.[0]?.ready === true,
+      'running',
+    );
   }
 
   /** Waits until the hub has missed the agent's lease, after 5 s instead of 5 minutes. */

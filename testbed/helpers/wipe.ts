@@ -15,7 +15,13 @@ import {
   roles,
 } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
-import { addonNamespace, agentNamespace, clusterNameLabel, hubNamespace, operatorNamespace } from '../ocm/names.ts';
+import {
+  addonNamespace,
+  agentNamespace,
+  clusterNameLabel,
+  hubNamespace,
+  operatorNamespace,
+} from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 
 /**
@@ -34,23 +40,33 @@ export async function wipePlane(plane: Plane): Promise<void> {
   const clusters = (await admin.list(managedClusters)).items.map(({ metadata }) => metadata.name);
   const requests = (await admin.list<KubeObject>(certificateSigningRequests)).items;
   const requested = requests.flatMap(({ metadata }) => metadata.labels?.[clusterNameLabel] ?? []);
-  await Promise.all([...new Set([...clusters, ...requested])].map((name) => wipeCluster(plane, name)));
+  await Promise.all(
+    [...new Set([...clusters, ...requested])].map((name) => wipeCluster(plane, name)),
+  );
 }
 
 /** The managed cluster's side. */
 export async function wipeKlusterlet({ admin }: Plane): Promise<void> {
   // First the programs, or they would recreate deleted objects.
-  for (const namespace of [operatorNamespace, agentNamespace, addonNamespace]) await removeNamespace(admin, namespace);
+  for (const namespace of [operatorNamespace, agentNamespace, addonNamespace])
+    await removeNamespace(admin, namespace);
   await removeAll(admin, klusterlets);
-  const isOurs = (name: string) => name === 'klusterlet' || name.startsWith('open-cluster-management:');
+  const isOurs = (name: string) =>
+    name === 'klusterlet' || name.startsWith('open-cluster-management:');
   // Before the roles that it aggregates: a controller of Kubernetes that sees them go first may recreate it, empty, and OCM's
   // operator leaves a role that exists as it is.
   await removeAll(admin, clusterRoles, {}, (name) => isOurs(name) && name.endsWith(':aggregate'));
-  await Promise.all([clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, {}, isOurs)));
   await Promise.all(
-    [roles, roleBindings].map((resource) => removeAll(admin, resource, { namespace: 'kube-system' }, isOurs)),
+    [clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, {}, isOurs)),
   );
-  await removeAll(admin, customResourceDefinitions, {}, (crd) => crd.endsWith('.open-cluster-management.io'));
+  await Promise.all(
+    [roles, roleBindings].map((resource) =>
+      removeAll(admin, resource, { namespace: 'kube-system' }, isOurs),
+    ),
+  );
+  await removeAll(admin, customResourceDefinitions, {}, (crd) =>
+    crd.endsWith('.open-cluster-management.io'),
+  );
 }
 
 /** The hub's side. */
@@ -59,7 +75,9 @@ export async function wipeCluster({ admin }: Plane, name: string): Promise<void>
   await removeNamespace(admin, name);
   const own = { labelSelector: `${clusterNameLabel}=${name}` };
   await Promise.all(
-    [certificateSigningRequests, clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, own)),
+    [certificateSigningRequests, clusterRoles, clusterRoleBindings].map((resource) =>
+      removeAll(admin, resource, own),
+    ),
   );
 }
 
@@ -79,7 +97,9 @@ async function remove(admin: Api, resource: Resource, object: KubeObject): Promi
   const key = keyOf(object);
   // Without a grace period a pod would be gone before its processes.
   const gracePeriodSeconds = resource.plural === 'pods' ? 1 : 0;
-  await untilAnswered(() => admin.delete(resource, key, { gracePeriodSeconds, propagationPolicy: 'Background' }));
+  await untilAnswered(() =>
+    admin.delete(resource, key, { gracePeriodSeconds, propagationPolicy: 'Background' }),
+  );
   // Controllers may still add theirs: remaining objects are checked again.
   for (let left = await admin.find(resource, key); left; left = await admin.find(resource, key)) {
     if (left.metadata.uid !== object.metadata.uid) return;

@@ -32,7 +32,11 @@ interface WrittenPolicy {
  * Writes all objects that exist once a policy of a WDS has brought objects to WECs (one work per object, as in the chart of
  * KubeStellar), without a controller or a WEC: far more objects than the bed's controllers could send. Both planes may be empty.
  */
-export async function writeWorkload(wds: Plane, its: Plane, { policy, wecs, manifests }: WrittenPolicy): Promise<void> {
+export async function writeWorkload(
+  wds: Plane,
+  its: Plane,
+  { policy, wecs, manifests }: WrittenPolicy,
+): Promise<void> {
   await serve(wds, await wdsCrds());
   await serve(its, [...(await hubCrds()), workStatusCrd]);
   await inParallel(wecs, (name) => writeWec(its, name));
@@ -74,15 +78,32 @@ async function serve({ admin }: Plane, crds: readonly AnyObject[]): Promise<void
 async function writeWec({ admin }: Plane, name: string): Promise<void> {
   await admin.create(namespaces, { metadata: { name } });
   const spec = { hubAcceptsClient: true };
-  await untilServed(() => admin.create<ManagedCluster>(managedClusters, { metadata: { name }, spec }));
-  const types = ['HubAcceptedManagedCluster', 'ManagedClusterJoined', 'ManagedClusterConditionAvailable'];
+  await untilServed(() =>
+    admin.create<ManagedCluster>(managedClusters, { metadata: { name }, spec }),
+  );
+  const types = [
+    'HubAcceptedManagedCluster',
+    'ManagedClusterJoined',
+    'ManagedClusterConditionAvailable',
+  ];
   const since = { lastTransitionTime: new Date().toISOString() };
-  const conditions = types.map((type) => ({ type, status: 'True', reason: type, message: '', ...since }));
+  const conditions = types.map((type) => ({
+    type,
+    status: 'True',
+    reason: type,
+    message: '',
+    ...since,
+  }));
   await admin.patch(managedClusters, name, { status: { conditions } }, { subresource: 'status' });
 }
 
-async function writeObjects({ admin }: Plane, manifests: readonly AnyObject[]): Promise<AnyObject[]> {
-  return inParallel(manifests, (manifest) => admin.create<AnyObject>(resourceOf(manifest), manifest));
+async function writeObjects(
+  { admin }: Plane,
+  manifests: readonly AnyObject[],
+): Promise<AnyObject[]> {
+  return inParallel(manifests, (manifest) =>
+    admin.create<AnyObject>(resourceOf(manifest), manifest),
+  );
 }
 
 /** Both say that they have been observed. The policy selects by the label that all objects have. */
@@ -94,9 +115,16 @@ async function writePolicy(
 ): Promise<AnyObject> {
   const downsync = [{ objectSelectors: [{ matchLabels: { app: name } }] }];
   const observed = async (resource: Resource, generation = 0) =>
-    admin.patch(resource, name, { status: { observedGeneration: generation } }, { subresource: 'status' });
+    admin.patch(
+      resource,
+      name,
+      { status: { observedGeneration: generation } },
+      { subresource: 'status' },
+    );
   const spec = { clusterSelectors: [{}], downsync };
-  const policy = await untilServed(() => admin.create<AnyObject>(bindingPolicies, { metadata: { name }, spec }));
+  const policy = await untilServed(() =>
+    admin.create<AnyObject>(bindingPolicies, { metadata: { name }, spec }),
+  );
   await observed(bindingPolicies, policy.metadata.generation);
   const bound = objects.map((object) => ({
     ...boundOf(object),
@@ -123,7 +151,13 @@ const boundOf = (object: AnyObject) => {
   const { namespace, name } = metadata;
   const version = versionOf(apiVersion);
   const resource = resourceOf(object).plural;
-  return { group: groupOf(apiVersion), version, resource, name, ...(namespace === undefined ? {} : { namespace }) };
+  return {
+    group: groupOf(apiVersion),
+    version,
+    resource,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+  };
 };
 
 /** As the transport creates it, and as the WEC's agent leaves it. */
@@ -153,7 +187,10 @@ async function writeWork({ admin }: Plane, work: ManifestWork): Promise<void> {
     return { resourceMeta: place, conditions: [applied, available], statusFeedback: {} };
   });
   const observedGeneration = written.metadata.generation ?? 0;
-  const conditions = [applied, available].map((condition) => ({ ...condition, observedGeneration }));
+  const conditions = [applied, available].map((condition) => ({
+    ...condition,
+    observedGeneration,
+  }));
   const key = `${work.metadata.namespace}/${work.metadata.name}`;
   await admin.patch(
     manifestWorks,
@@ -174,7 +211,10 @@ const untilServed = <T>(create: () => Promise<T>): Promise<T> =>
     'served kind',
   ) as Promise<T>;
 
-async function inParallel<T, U>(all: readonly T[], work: (one: T, index: number) => Promise<U>): Promise<U[]> {
+async function inParallel<T, U>(
+  all: readonly T[],
+  work: (one: T, index: number) => Promise<U>,
+): Promise<U[]> {
   const results: U[] = [];
   const entries = all.entries();
   const worker = async () => {

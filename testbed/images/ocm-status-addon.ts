@@ -16,12 +16,29 @@ export async function ocmStatusAddon(context: PodContext): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-async function statusAgent({ args, api, connect, readFile, setReady, signal, log }: PodContext): Promise<void> {
-  const flag = (name: string) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? '';
+async function statusAgent({
+  args,
+  api,
+  connect,
+  readFile,
+  setReady,
+  signal,
+  log,
+}: PodContext): Promise<void> {
+  const flag = (name: string) =>
+    args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? '';
   const file = flag('hub-kubeconfig');
   const kubeconfig = readFile(file);
   if (!kubeconfig) throw new Exit(`stat ${file}: no such file or directory`);
-  const { connection } = readCurrentContext(kubeconfig, (path) => readFile(join(dirname(file), path)));
+  const { connection } = readCurrentContext(kubeconfig, (path) =>
+    readFile(join(dirname(file), path)),
+  );
   setReady(true);
-  await runStatusAgent({ own: api, hub: connect(connection), cluster: flag('cluster-name'), signal, log });
+  await runStatusAgent({
+    own: api,
+    hub: connect(connection),
+    cluster: flag('cluster-name'),
+    signal,
+    log,
+  });
 }

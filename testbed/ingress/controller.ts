@@ -39,7 +39,10 @@ type Serves = ((ingress: Ingress) => boolean) | undefined;
  */
 export async function ingressController(context: PodContext): Promise<void> {
   const isEnabled = context.args.some((arg) => /^--enable-ssl-passthrough(=true)?$/.test(arg));
-  const own = { commonName: 'Kubernetes Ingress Controller Fake Certificate', host: 'ingress.local' };
+  const own = {
+    commonName: 'Kubernetes Ingress Controller Fake Certificate',
+    host: 'ingress.local',
+  };
   await serve(context, own, isEnabled ? () => true : undefined);
 }
 
@@ -54,17 +57,31 @@ export async function traefik(context: PodContext): Promise<void> {
   const isEnabled = args.some((arg) => /^--providers\.kubernetesingressnginx(=true)?$/.test(arg));
   const serves = ({ spec: { ingressClassName } }: Ingress) =>
     [...classes.items.values()].some(
-      ({ metadata, spec }) => metadata.name === ingressClassName && spec.controller === 'k8s.io/ingress-nginx',
+      ({ metadata, spec }) =>
+        metadata.name === ingressClassName && spec.controller === 'k8s.io/ingress-nginx',
     );
   await classes.synced;
   const host = `${'0'.repeat(32)}.${'0'.repeat(32)}.traefik.default`;
-  await serve(context, { commonName: 'TRAEFIK DEFAULT CERT', host }, isEnabled ? serves : undefined);
+  await serve(
+    context,
+    { commonName: 'TRAEFIK DEFAULT CERT', host },
+    isEnabled ? serves : undefined,
+  );
 }
 
 /** @param own the controller's own certificate */
-async function serve(context: PodContext, own: { commonName: string; host: string }, serves: Serves): Promise<void> {
+async function serve(
+  context: PodContext,
+  own: { commonName: string; host: string },
+  serves: Serves,
+): Promise<void> {
   const { api, signal, log } = context;
-  const informer = new Informer<Ingress>(api, ingresses, { onError: (error) => log(error.message) }, signal);
+  const informer = new Informer<Ingress>(
+    api,
+    ingresses,
+    { onError: (error) => log(error.message) },
+    signal,
+  );
   const ownServer = await startOwnServer(own);
   context.listenOnNode(443, (socket) => {
     readHello(socket, (name) => {
@@ -79,7 +96,13 @@ async function serve(context: PodContext, own: { commonName: string; host: strin
   if (!signal.aborted) await once(signal, 'abort');
 }
 
-async function startOwnServer({ commonName, host }: { commonName: string; host: string }): Promise<Server> {
+async function startOwnServer({
+  commonName,
+  host,
+}: {
+  commonName: string;
+  host: string;
+}): Promise<Server> {
   const authority = await Authority.create(commonName);
   const { certPem, keyPem } = await authority.issue({ commonName, hosts: [host] });
   return createServer({ cert: certPem, key: keyPem }, (_, response) =>
@@ -107,7 +130,11 @@ function findBackend(all: Iterable<Ingress>, name: string): Backend | undefined 
     if (metadata.annotations?.[passthrough] !== 'true') continue;
     const rule = spec.rules?.find(({ host }) => host === name);
     const service = rule?.http?.paths[0]?.backend.service;
-    if (service) return { host: `${service.name}.${metadata.namespace}.svc`, port: service.port.number ?? 443 };
+    if (service)
+      return {
+        host: `${service.name}.${metadata.namespace}.svc`,
+        port: service.port.number ?? 443,
+      };
   }
   return undefined;
 }

@@ -4,7 +4,10 @@ import type { AnyObject } from '../kube/objects.ts';
 
 const namespace = 'traefik';
 const name = 'traefik';
-const labels = { 'app.kubernetes.io/name': 'traefik', 'app.kubernetes.io/instance': 'traefik-traefik' };
+const labels = {
+  'app.kubernetes.io/name': 'traefik',
+  'app.kubernetes.io/instance': 'traefik-traefik',
+};
 
 /** Installs Traefik as KubeFlex needs it, as far as the bed depends on it. */
 export async function installIngress(admin: Api): Promise<void> {
@@ -55,7 +58,10 @@ function objects(): AnyObject[] {
               {
                 name: 'traefik',
                 image: 'docker.io/traefik:v3.7.13',
-                args: ['--providers.kubernetesingressnginx', '--entryPoints.websecure.address=:8443/tcp'],
+                args: [
+                  '--providers.kubernetesingressnginx',
+                  '--entryPoints.websecure.address=:8443/tcp',
+                ],
                 ports: [{ name: 'websecure', containerPort: 8443, hostPort: 443, protocol: 'TCP' }],
               },
             ],

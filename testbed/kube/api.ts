@@ -110,7 +110,10 @@ export class Api {
     }
   }
 
-  list<T extends KubeObject>(resource: Resource, options: ListOptions = {}): Promise<ObjectList<T>> {
+  list<T extends KubeObject>(
+    resource: Resource,
+    options: ListOptions = {},
+  ): Promise<ObjectList<T>> {
     return this.send<ObjectList<T>>('GET', listPathOf(resource, options));
   }
 
@@ -119,7 +122,11 @@ export class Api {
     resource: Resource,
     object: Omit<T, 'metadata'> & { metadata: Partial<T['metadata']> },
   ): Promise<T> {
-    return this.send<T>('POST', collectionOf(resource, object.metadata.namespace), typed(resource, object));
+    return this.send<T>(
+      'POST',
+      collectionOf(resource, object.metadata.namespace),
+      typed(resource, object),
+    );
   }
 
   /** Creates an object, or does nothing if it exists. */
@@ -138,12 +145,23 @@ export class Api {
 
   update<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
     const path = pathOf(resource, keyOf(object));
-    return this.send<T>('PUT', subresource ? `${path}/${subresource}` : path, typed(resource, object));
+    return this.send<T>(
+      'PUT',
+      subresource ? `${path}/${subresource}` : path,
+      typed(resource, object),
+    );
   }
 
-  patch<T extends KubeObject>(resource: Resource, key: string, body: unknown, options: PatchOptions = {}): Promise<T> {
+  patch<T extends KubeObject>(
+    resource: Resource,
+    key: string,
+    body: unknown,
+    options: PatchOptions = {},
+  ): Promise<T> {
     const type = options.type ?? 'merge';
-    const path = options.subresource ? `${pathOf(resource, key)}/${options.subresource}` : pathOf(resource, key);
+    const path = options.subresource
+      ? `${pathOf(resource, key)}/${options.subresource}`
+      : pathOf(resource, key);
     const force = options.force ?? true;
     const query = type === 'apply' ? `?force=${force}&fieldManager=${options.fieldManager}` : '';
     return this.send<T>('PATCH', path + query, body, patchTypes[type]);
@@ -173,9 +191,13 @@ export class Api {
       undefined,
       signal,
     );
-    if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await textOf(response));
+    if (response.statusCode !== 200)
+      throw toError(response.statusCode ?? 0, await textOf(response));
     try {
-      for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
+      for await (const line of createInterface({
+        input: response,
+        crlfDelay: Number.POSITIVE_INFINITY,
+      })) {
         if (line) yield JSON.parse(line) as WatchEvent<T>;
       }
     } finally {
@@ -184,7 +206,12 @@ export class Api {
   }
 
   /** Sends one request and reads its JSON answer; text answers come back as strings. */
-  async send<T>(method: string, path: string, body?: unknown, contentType = 'application/json'): Promise<T> {
+  async send<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    contentType = 'application/json',
+  ): Promise<T> {
     const response = await this.#request(method, path, body, contentType);
     const text = await textOf(response);
     if ((response.statusCode ?? 0) >= 300) throw toError(response.statusCode ?? 0, text);
@@ -223,7 +250,8 @@ export class Api {
   ): Promise<IncomingMessage> {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (this.#isClosed) return Promise.reject(new ConnectionError('the client is closed'));
-    const failure = (text: string) => new ConnectionError(`${goMethod(method)} "${url.href}": ${text}`);
+    const failure = (text: string) =>
+      new ConnectionError(`${goMethod(method)} "${url.href}": ${text}`);
     let route: Route;
     try {
       route = (this.connection.dial ?? direct)(host, Number(url.port || 443));
@@ -295,7 +323,10 @@ function pathOf(resource: Resource, key: string): string {
     : `${collectionOf(resource)}/${encodeURIComponent(first)}`;
 }
 
-function listPathOf(resource: Resource, { namespace, labelSelector, fieldSelector }: ListOptions): string {
+function listPathOf(
+  resource: Resource,
+  { namespace, labelSelector, fieldSelector }: ListOptions,
+): string {
   const query = new URLSearchParams({
     ...(labelSelector && { labelSelector }),
     ...(fieldSelector && { fieldSelector }),
@@ -311,7 +342,10 @@ async function textOf(response: IncomingMessage): Promise<string> {
 
 function toError(status: number, text: string): ApiError {
   try {
-    const { reason = '', message = text } = JSON.parse(text) as { reason?: string; message?: string };
+    const { reason = '', message = text } = JSON.parse(text) as {
+      reason?: string;
+      message?: string;
+    };
     return new ApiError(status, reason, message);
   } catch {
     return new ApiError(status, '', text);

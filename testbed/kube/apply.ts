@@ -31,7 +31,9 @@ function merge(present: unknown, wanted: unknown): unknown {
   if (!isRecord(present) || !isRecord(wanted)) return wanted;
   return {
     ...present,
-    ...Object.fromEntries(Object.entries(wanted).map(([field, value]) => [field, merge(present[field], value)])),
+    ...Object.fromEntries(
+      Object.entries(wanted).map(([field, value]) => [field, merge(present[field], value)]),
+    ),
   };
 }
 

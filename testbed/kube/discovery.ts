@@ -24,14 +24,18 @@ export async function discover(
   const { groups } = await api.send<{ groups: Group[] }>('GET', '/apis');
   const paths = [
     '/api/v1',
-    ...groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => `/apis/${groupVersion}`)),
+    ...groups.flatMap(({ versions }) =>
+      versions.map(({ groupVersion }) => `/apis/${groupVersion}`),
+    ),
   ];
   // APIs of an aggregated server may be unreachable; the API server still answers.
   const refused = (error: unknown) => {
     if (!(error instanceof ApiError)) throw error;
     return undefined;
   };
-  const lists = await Promise.all(paths.map((path) => api.send<ResourceList>('GET', path).catch(refused)));
+  const lists = await Promise.all(
+    paths.map((path) => api.send<ResourceList>('GET', path).catch(refused)),
+  );
   const found = new Map<string, DiscoveredResource>();
   for (const list of lists) {
     for (const { name, kind, namespaced, verbs } of list?.resources ?? []) {

@@ -57,7 +57,9 @@ export function inGoWords(error: SystemError, address: string, host: string): st
     return 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
   }
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    const names = [...(error.cert?.subjectaltname ?? '').matchAll(/(?:DNS|IP Address):([^,\s]+)/g)].map((m) => m[1]);
+    const names = [
+      ...(error.cert?.subjectaltname ?? '').matchAll(/(?:DNS|IP Address):([^,\s]+)/g),
+    ].map((m) => m[1]);
     const what = isIP(host) ? 'IP addresses' : names.join(', ');
     return `tls: failed to verify certificate: x509: certificate is valid for ${what}, not ${host}`;
   }

@@ -71,7 +71,11 @@ export class Informer<T extends KubeObject> {
 
   /** A watch that is too old ends with 410: list again at once. Anything else is a failure. */
   async #afterWatchError(status: unknown): Promise<void> {
-    const { code = 0, reason = '', message = '' } = status as { code?: number; reason?: string; message?: string };
+    const {
+      code = 0,
+      reason = '',
+      message = '',
+    } = status as { code?: number; reason?: string; message?: string };
     if (code !== 410) throw new ApiError(code, reason, message);
   }
 

@@ -30,7 +30,10 @@ export function kubeconfigOf(entries: readonly Entry[]): string {
         ...(connection.token && { token: connection.token }),
       },
     })),
-    contexts: entries.map(({ context, cluster, user }) => ({ name: context, context: { cluster, user } })),
+    contexts: entries.map(({ context, cluster, user }) => ({
+      name: context,
+      context: { cluster, user },
+    })),
   });
 }
 
@@ -72,7 +75,8 @@ export function readCurrentContext(
   const config = parse(text) as RawConfig;
   const context = config.contexts?.find(({ name }) => name === config['current-context'])?.context;
   const cluster = config.clusters?.find(({ name }) => name === context?.cluster)?.cluster;
-  if (!context || !cluster) throw new Error('invalid configuration: no configuration has been provided');
+  if (!context || !cluster)
+    throw new Error('invalid configuration: no configuration has been provided');
   const user = config.users?.find(({ name }) => name === context.user)?.user ?? {};
   const pem = (data: string | undefined, path: string | undefined) =>
     data ? Buffer.from(data, 'base64').toString() : path ? file(path) : undefined;

@@ -30,25 +30,55 @@ export const roles = resource('rbac.authorization.k8s.io/v1', 'Role');
 export const roleBindings = resource('rbac.authorization.k8s.io/v1', 'RoleBinding');
 export const clusterRoles = resource('rbac.authorization.k8s.io/v1', 'ClusterRole');
 export const clusterRoleBindings = resource('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding');
-export const customResourceDefinitions = resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
-export const mutatingWebhooks = resource('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration');
-export const validatingWebhooks = resource('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration');
+export const customResourceDefinitions = resource(
+  'apiextensions.k8s.io/v1',
+  'CustomResourceDefinition',
+);
+export const mutatingWebhooks = resource(
+  'admissionregistration.k8s.io/v1',
+  'MutatingWebhookConfiguration',
+);
+export const validatingWebhooks = resource(
+  'admissionregistration.k8s.io/v1',
+  'ValidatingWebhookConfiguration',
+);
 export const apiServices = resource('apiregistration.k8s.io/v1', 'APIService');
-export const certificateSigningRequests = resource('certificates.k8s.io/v1', 'CertificateSigningRequest');
-export const selfSubjectAccessReviews = resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview');
+export const certificateSigningRequests = resource(
+  'certificates.k8s.io/v1',
+  'CertificateSigningRequest',
+);
+export const selfSubjectAccessReviews = resource(
+  'authorization.k8s.io/v1',
+  'SelfSubjectAccessReview',
+);
 
 export const managedClusters = resource('cluster.open-cluster-management.io/v1', 'ManagedCluster');
-const managedClusterSets = resource('cluster.open-cluster-management.io/v1beta2', 'ManagedClusterSet');
+const managedClusterSets = resource(
+  'cluster.open-cluster-management.io/v1beta2',
+  'ManagedClusterSet',
+);
 export const managedClusterSetBindings = resource(
   'cluster.open-cluster-management.io/v1beta2',
   'ManagedClusterSetBinding',
 );
 export const placements = resource('cluster.open-cluster-management.io/v1beta1', 'Placement');
-const placementDecisions = resource('cluster.open-cluster-management.io/v1beta1', 'PlacementDecision');
-export const managedClusterAddOns = resource('addon.open-cluster-management.io/v1alpha1', 'ManagedClusterAddOn');
-export const clusterManagementAddOns = resource('addon.open-cluster-management.io/v1alpha1', 'ClusterManagementAddOn');
+const placementDecisions = resource(
+  'cluster.open-cluster-management.io/v1beta1',
+  'PlacementDecision',
+);
+export const managedClusterAddOns = resource(
+  'addon.open-cluster-management.io/v1alpha1',
+  'ManagedClusterAddOn',
+);
+export const clusterManagementAddOns = resource(
+  'addon.open-cluster-management.io/v1alpha1',
+  'ClusterManagementAddOn',
+);
 export const manifestWorks = resource('work.open-cluster-management.io/v1', 'ManifestWork');
-export const appliedManifestWorks = resource('work.open-cluster-management.io/v1', 'AppliedManifestWork');
+export const appliedManifestWorks = resource(
+  'work.open-cluster-management.io/v1',
+  'AppliedManifestWork',
+);
 const clusterClaims = resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim');
 export const klusterlets = resource('operator.open-cluster-management.io/v1', 'Klusterlet');
 export const clusterManagers = resource('operator.open-cluster-management.io/v1', 'ClusterManager');
@@ -56,11 +86,23 @@ export const clusterManagers = resource('operator.open-cluster-management.io/v1'
 export const controlPlanes = resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane');
 export const postCreateHooks = resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook');
 
-export const bindingPolicies = resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', 'bindingpolicies');
+export const bindingPolicies = resource(
+  'control.kubestellar.io/v1alpha1',
+  'BindingPolicy',
+  'bindingpolicies',
+);
 export const bindings = resource('control.kubestellar.io/v1alpha1', 'Binding');
 export const customTransforms = resource('control.kubestellar.io/v1alpha1', 'CustomTransform');
-export const combinedStatuses = resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', 'combinedstatuses');
-export const workStatuses = resource('control.kubestellar.io/v1alpha1', 'WorkStatus', 'workstatuses');
+export const combinedStatuses = resource(
+  'control.kubestellar.io/v1alpha1',
+  'CombinedStatus',
+  'combinedstatuses',
+);
+export const workStatuses = resource(
+  'control.kubestellar.io/v1alpha1',
+  'WorkStatus',
+  'workstatuses',
+);
 export const statusCollectors = resource('control.kubestellar.io/v1alpha1', 'StatusCollector');
 
 const known = [
@@ -116,7 +158,9 @@ export const groupOf = (apiVersion: string): string =>
 
 /** The resource that serves an object, by its apiVersion and kind. */
 export function resourceOf(object: { apiVersion?: string; kind?: string }): Resource {
-  const found = known.find((entry) => entry.apiVersion === object.apiVersion && entry.kind === object.kind);
+  const found = known.find(
+    (entry) => entry.apiVersion === object.apiVersion && entry.kind === object.kind,
+  );
   if (!found) throw new Error(`the bed knows no resource for ${object.apiVersion} ${object.kind}`);
   return found;
 }

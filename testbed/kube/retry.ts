@@ -4,7 +4,10 @@ import { ApiError } from './errors.ts';
 const pause = 500;
 
 /** Repeats a request until the API server gives a definite response: through restarts, but not through rejections. */
-export async function untilAnswered<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+export async function untilAnswered<T>(
+  request: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
   for (;;) {
     try {
       return await request();

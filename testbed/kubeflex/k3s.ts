@@ -13,7 +13,9 @@ export const k3sKubeconfig = '/data/k3s-config/kube-config.yaml';
 export async function k3s(context: PodContext): Promise<void> {
   const { pod, signal } = context;
   const { namespace = '', name } = pod.metadata;
-  const service = ['', '.svc', '.svc.cluster.local'].map((suffix) => `${vclusterName}.${namespace}${suffix}`);
+  const service = ['', '.svc', '.svc.cluster.local'].map(
+    (suffix) => `${vclusterName}.${namespace}${suffix}`,
+  );
   const plane = await context.startPlane({
     name: controlPlaneOf(namespace) ?? name,
     port: syncerPort,
@@ -21,7 +23,10 @@ export async function k3s(context: PodContext): Promise<void> {
   });
   const admin = await plane.issueUser('system:admin', ['system:masters']);
   const entry = plane.entryFor('my-vcluster', admin);
-  context.writeFile(k3sKubeconfig, kubeconfigOf([{ ...entry, context: 'my-vcluster', cluster: 'my-vcluster' }]));
+  context.writeFile(
+    k3sKubeconfig,
+    kubeconfigOf([{ ...entry, context: 'my-vcluster', cluster: 'my-vcluster' }]),
+  );
   context.log('k3s is up and running');
   context.setReady(true);
   if (!signal.aborted) await once(signal, 'abort');

@@ -20,7 +20,8 @@ export async function syncer(context: PodContext): Promise<void> {
     if (signal.aborted) return;
     await sleep(200);
   }
-  const server = args.find((arg) => arg.startsWith('--out-kube-config-server='))?.split('=')[1] ?? '';
+  const server =
+    args.find((arg) => arg.startsWith('--out-kube-config-server='))?.split('=')[1] ?? '';
   await writeSecret(context, text, server);
   context.setReady(true);
   if (!signal.aborted) await once(signal, 'abort');
@@ -41,5 +42,10 @@ async function writeSecret({ api, pod }: PodContext, text: string, server: strin
   const namespace = pod.metadata.namespace ?? '';
   const present = await api.find<Secret>(secrets, `${namespace}/${vclusterSecret}`);
   if (present) await api.update<Secret>(secrets, { ...present, data });
-  else await api.create<Secret>(secrets, { metadata: { name: vclusterSecret, namespace }, type: 'Opaque', data });
+  else
+    await api.create<Secret>(secrets, {
+      metadata: { name: vclusterSecret, namespace },
+      type: 'Opaque',
+      data,
+    });
 }

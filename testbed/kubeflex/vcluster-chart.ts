@@ -5,7 +5,12 @@ const chartVersion = '0.16.4';
 
 /** The objects of a release of the chart, as far as the bed reads them. @param args further arguments of the syncer */
 export function vclusterObjects(namespace: string, args: readonly string[]): AnyObject[] {
-  const labels = { app: vclusterName, chart: `vcluster-${chartVersion}`, heritage: 'Helm', release: vclusterName };
+  const labels = {
+    app: vclusterName,
+    chart: `vcluster-${chartVersion}`,
+    heritage: 'Helm',
+    release: vclusterName,
+  };
   return chartObjects(namespace, args).map((object) => ({
     ...object,
     metadata: { ...object.metadata, namespace, labels: { ...labels, ...object.metadata.labels } },
@@ -45,7 +50,10 @@ function chartObjects(namespace: string, args: readonly string[]): AnyObject[] {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: vclusterName },
-      spec: { selector, ports: [{ name: 'https', port: 443, targetPort: syncerPort, protocol: 'TCP' }] },
+      spec: {
+        selector,
+        ports: [{ name: 'https', port: 443, targetPort: syncerPort, protocol: 'TCP' }],
+      },
     },
     {
       apiVersion: 'apps/v1',
@@ -67,7 +75,10 @@ function chartObjects(namespace: string, args: readonly string[]): AnyObject[] {
                 name: 'vcluster',
                 image: 'rancher/k3s:v1.27.2-k3s1',
                 command: ['/bin/sh'],
-                args: ['-c', '/bin/k3s server --write-kubeconfig=/data/k3s-config/kube-config.yaml --data-dir=/data'],
+                args: [
+                  '-c',
+                  '/bin/k3s server --write-kubeconfig=/data/k3s-config/kube-config.yaml --data-dir=/data',
+                ],
                 volumeMounts: data,
               },
               {

@@ -18,7 +18,9 @@ server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
 export async function openBlackHole(): Promise<number> {
   const worker = new Worker(listener, { eval: true });
   worker.unref();
-  const port = await new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  const port = await new Promise<number>((resolve, reject) =>
+    worker.once('message', resolve).once('error', reject),
+  );
   for (let i = 0; i < 4; i++)
     connect({ host: '127.0.0.1', port })
       .on('error', () => {})

@@ -35,7 +35,10 @@ export interface ContainerParts {
  * Runs a container until the signal, and restarts it according to the pod's restart policy. Returns the exit code of the last run, or
  * undefined if the signal ended it.
  */
-export async function runContainer(parts: ContainerParts, signal: AbortSignal): Promise<number | undefined> {
+export async function runContainer(
+  parts: ContainerParts,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const { node, pod, address, container, isInit, status, log } = parts;
   status.creating(container.name);
   const backOff = new BackOff();
@@ -55,13 +58,20 @@ export async function runContainer(parts: ContainerParts, signal: AbortSignal): 
       const why = `back-off ${wait / 1000}s restarting failed container=${container.name} pod=${pod.metadata.name}`;
       status.waiting(container.name, 'CrashLoopBackOff', why);
       // A fault that ends, ends the wait too: no test waits for minutes.
-      await Promise.race([sleep(wait, undefined, { signal, ref: false }).catch(() => {}), node.faults.change(signal)]);
+      await Promise.race([
+        sleep(wait, undefined, { signal, ref: false }).catch(() => {}),
+        node.faults.change(signal),
+      ]);
     }
   }
 }
 
 /** One run, from start to exit. */
-async function runOnce(parts: ContainerParts, env: Record<string, string>, stopping: AbortSignal): Promise<number> {
+async function runOnce(
+  parts: ContainerParts,
+  env: Record<string, string>,
+  stopping: AbortSignal,
+): Promise<number> {
   const { node, pod, address, container, image, status, log, volumes, dir, isInit } = parts;
   const run = new AbortController();
   const signal = AbortSignal.any([run.signal, stopping]);
@@ -88,7 +98,17 @@ async function runOnce(parts: ContainerParts, env: Record<string, string>, stopp
     const clock = faults.clockErrorOf(node.plane, pod);
     const mounts = volumes.mountsOf(container);
     const all = { ...env, ...(clock !== 0 && { BED_CLOCK: String(clock / 1000) }) };
-    const started = new ContainerProcess({ machine, pod, address, container, image, env: all, mounts, dir, onLine });
+    const started = new ContainerProcess({
+      machine,
+      pod,
+      address,
+      container,
+      image,
+      env: all,
+      mounts,
+      dir,
+      onLine,
+    });
     status.running(container.name);
     const stop = () => void started.stop(parts.grace());
     stopping.addEventListener('abort', stop);
@@ -120,6 +140,7 @@ async function obeyFaults(
     const state = faults.stateOf(plane, pod);
     if (isFrozen !== (state === 'dead')) process.freeze(!isFrozen);
     isFrozen = state === 'dead';
-    if (state === 'crashing' || faults.clockErrorOf(plane, pod) !== clock) return void process.stop(0);
+    if (state === 'crashing' || faults.clockErrorOf(plane, pod) !== clock)
+      return void process.stop(0);
   }
 }

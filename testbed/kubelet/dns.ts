@@ -12,7 +12,9 @@ export class DnsServer {
   /** @param resolve the addresses of a name, in lower case and without the last dot */
   static async start(resolve: (name: string) => string[]): Promise<DnsServer> {
     const socket = createSocket('udp4');
-    socket.on('message', (query, from) => socket.send(answerTo(query, resolve), from.port, from.address));
+    socket.on('message', (query, from) =>
+      socket.send(answerTo(query, resolve), from.port, from.address),
+    );
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
     return new DnsServer(socket);

@@ -17,7 +17,13 @@ export type Image =
   | { run: (context: PodContext) => Promise<void> };
 
 /** The programs of OCM. */
-const ocm = new Set(['addon-manager', 'placement', 'registration', 'registration-operator', 'work']);
+const ocm = new Set([
+  'addon-manager',
+  'placement',
+  'registration',
+  'registration-operator',
+  'work',
+]);
 
 /** The other images, by the last part of their repository's name; registry and tag do not matter. */
 const images: Record<string, Image> = {
@@ -56,7 +62,8 @@ export function imageOf(reference: string, bin: string): Image | undefined {
   if (/(^|\/)workloads\//.test(reference)) return { run: idle };
   const [, repository = '', tag] = /^(.+?)(?::([^/:]+))?(?:@.+)?$/.exec(reference) ?? [];
   const name = repository.split('/').at(-1) ?? '';
-  if (ocm.has(name)) return tag !== undefined && existsSync(join(bin, tag)) ? { folder: tag } : undefined;
+  if (ocm.has(name))
+    return tag !== undefined && existsSync(join(bin, tag)) ? { folder: tag } : undefined;
   return images[name];
 }
 
@@ -70,5 +77,10 @@ function asKubernetes129([program = '', ...flags]: string[]): string[] {
   // Kubernetes 1.32 has the policies always, and does not know their gate any more.
   const known = flags.map((flag) => flag.replace(gate, '$1'));
   const isOn = flags.some((flag) => gate.test(flag));
-  return [program, hidden, ...known, ...(isOn ? [] : ['--disable-admission-plugins=ValidatingAdmissionPolicy'])];
+  return [
+    program,
+    hidden,
+    ...known,
+    ...(isOn ? [] : ['--disable-admission-plugins=ValidatingAdmissionPolicy']),
+  ];
 }

@@ -30,7 +30,8 @@ const namespace = '{{ .Release.Namespace }}';
 const charts: Record<string, { values?: object; objects: (version: string) => AnyObject[] }> = {
   postgresql: {
     values: { global: { imageRegistry: 'quay.io' } },
-    objects: () => postgresqlObjects('{{ .Release.Name }}', namespace, '{{ .Values.global.imageRegistry }}'),
+    objects: () =>
+      postgresqlObjects('{{ .Release.Name }}', namespace, '{{ .Values.global.imageRegistry }}'),
   },
   'ocm-status-addon-chart': { objects: (version) => statusAddonObjects('', namespace, version) },
   vcluster: {
@@ -51,7 +52,10 @@ export async function startInternet(dir: string, helm: string): Promise<Internet
   mkdirSync(folder, { recursive: true });
   const authority = await Authority.create('internet');
   writeFileSync(trustedFile(dir), authority.certPem);
-  const { certPem: cert, keyPem: key } = await authority.issue({ commonName: 'internet', hosts: names });
+  const { certPem: cert, keyPem: key } = await authority.issue({
+    commonName: 'internet',
+    hosts: names,
+  });
   const archives = new Map<string, Promise<Buffer>>();
   const archiveOf = (chart: string, version: string) => {
     const id = `${chart}-${version}`;
@@ -60,9 +64,13 @@ export async function startInternet(dir: string, helm: string): Promise<Internet
     return archive;
   };
   const server = createServer({ cert, key }, async (request, response) => {
-    const answer = await answerTo(request.headers.host ?? '', request.url ?? '/', archiveOf).catch(() => undefined);
-    const { body = '{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}', type } =
-      answer ?? {};
+    const answer = await answerTo(request.headers.host ?? '', request.url ?? '/', archiveOf).catch(
+      () => undefined,
+    );
+    const {
+      body = '{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}',
+      type,
+    } = answer ?? {};
     const length = Buffer.byteLength(body);
     response.writeHead(answer ? 200 : 404, {
       'content-type': type ?? 'application/json',
@@ -82,29 +90,48 @@ interface Answer {
   type: string;
 }
 
-async function answerTo(host: string, url: string, archiveOf: ArchiveOf): Promise<Answer | undefined> {
+async function answerTo(
+  host: string,
+  url: string,
+  archiveOf: ArchiveOf,
+): Promise<Answer | undefined> {
   const { pathname } = new URL(url, `https://${host}`);
   if (host.startsWith('charts.')) return chartServer(pathname, archiveOf);
   if (/^\/v2\/?$/.test(pathname)) return { body: '{}', type: 'application/json' };
-  const [, repository = '', kind, which = ''] = /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(pathname) ?? [];
+  const [, repository = '', kind, which = ''] =
+    /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(pathname) ?? [];
   const chart = repository.split('/').at(-1) ?? '';
   return charts[chart] && registry(chart, kind ?? '', which, archiveOf);
 }
 
 /** A Helm repository (helm.sh/docs/topics/chart_repository). */
 async function chartServer(pathname: string, archiveOf: ArchiveOf): Promise<Answer | undefined> {
-  const [, chart = '', version = ''] = /^\/(?:charts\/)?([a-z-]+)-(\d.+)\.tgz$/.exec(pathname) ?? [];
+  const [, chart = '', version = ''] =
+    /^\/(?:charts\/)?([a-z-]+)-(\d.+)\.tgz$/.exec(pathname) ?? [];
   if (chart) return { body: await archiveOf(chart, version), type: 'application/gzip' };
   if (pathname !== '/index.yaml') return undefined;
-  const entry = { apiVersion: 'v2', name: 'vcluster', version: '0.16.4', urls: ['charts/vcluster-0.16.4.tgz'] };
-  return { body: stringify({ apiVersion: 'v1', entries: { vcluster: [entry] } }), type: 'text/yaml' };
+  const entry = {
+    apiVersion: 'v2',
+    name: 'vcluster',
+    version: '0.16.4',
+    urls: ['charts/vcluster-0.16.4.tgz'],
+  };
+  return {
+    body: stringify({ apiVersion: 'v1', entries: { vcluster: [entry] } }),
+    type: 'text/yaml',
+  };
 }
 
 /** By digest, the blobs of manifests that were read. */
 const blobs = new Map<string, Buffer>();
 
 /** A chart in an OCI registry (helm.sh/docs/topics/registries): a manifest of a configuration and an archive. */
-async function registry(chart: string, kind: string, which: string, archiveOf: ArchiveOf): Promise<Answer | undefined> {
+async function registry(
+  chart: string,
+  kind: string,
+  which: string,
+  archiveOf: ArchiveOf,
+): Promise<Answer | undefined> {
   const blob = blobs.get(which);
   if (blob) return { body: blob, type: 'application/octet-stream' };
   if (kind !== 'manifests' || which.startsWith('sha256:')) return undefined;
@@ -128,9 +155,15 @@ async function registry(chart: string, kind: string, which: string, archiveOf: A
   return { body: manifest, type };
 }
 
-const digestOf = (content: string | Buffer) => `sha256:${createHash('sha256').update(content).digest('hex')}`;
+const digestOf = (content: string | Buffer) =>
+  `sha256:${createHash('sha256').update(content).digest('hex')}`;
 
-async function packaged(folder: string, helm: string, name: string, version: string): Promise<Buffer> {
+async function packaged(
+  folder: string,
+  helm: string,
+  name: string,
+  version: string,
+): Promise<Buffer> {
   writeChart(folder, name, version);
   await promisify(execFile)(helm, ['package', folder, '--destination', join(folder, '..')]);
   return readFile(join(folder, '..', `${name}-${version}.tgz`));
@@ -141,7 +174,10 @@ export function writeChart(folder: string, name: string, version: string): void 
   const { values = {}, objects } = charts[name] ?? {};
   if (!objects) throw new Error(`no chart ${name}`);
   mkdirSync(join(folder, 'templates'), { recursive: true });
-  writeFileSync(join(folder, 'Chart.yaml'), stringify({ apiVersion: 'v2', name, version, appVersion: version }));
+  writeFileSync(
+    join(folder, 'Chart.yaml'),
+    stringify({ apiVersion: 'v2', name, version, appVersion: version }),
+  );
   writeFileSync(join(folder, 'values.yaml'), stringify(values));
   const documents = objects(version).map((object) => stringify(object, { lineWidth: 0 }));
   writeFileSync(join(folder, 'templates', 'objects.yaml'), documents.join('---\n'));

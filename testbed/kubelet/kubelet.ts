@@ -53,7 +53,8 @@ export class Kubelet {
     this.#log = (line) => log(`${plane.name}: ${line}`);
     this.#api = new Api(plane.connection);
     const changed = ({ metadata: { namespace } }: KubeObject) => {
-      for (const run of this.#runs.values()) if (run.key.startsWith(`${namespace}/`)) run.surroundingsChanged();
+      for (const run of this.#runs.values())
+        if (run.key.startsWith(`${namespace}/`)) run.surroundingsChanged();
     };
     const mountable = {
       secrets: this.#watch<Secret>(secrets, changed),
@@ -97,7 +98,13 @@ export class Kubelet {
   ): Promise<Kubelet> {
     const { name, number, port: apiPort, nodeName } = plane;
     const table = tableOf(surroundings.dir, name);
-    const cluster = await surroundings.network.add({ name, number, apiPort, table, ...(!isNested && { nodeName }) });
+    const cluster = await surroundings.network.add({
+      name,
+      number,
+      apiPort,
+      table,
+      ...(!isNested && { nodeName }),
+    });
     signal.addEventListener('abort', () => surroundings.network.remove(name));
     return new Kubelet(plane, cluster, surroundings, signal);
   }
@@ -131,21 +138,31 @@ export class Kubelet {
     }
   }
 
-  #watch<T extends KubeObject>(resource: Resource, onChange: NonNullable<InformerOptions<T>['onChange']>): Informer<T> {
+  #watch<T extends KubeObject>(
+    resource: Resource,
+    onChange: NonNullable<InformerOptions<T>['onChange']>,
+  ): Informer<T> {
     const onError = ({ message }: Error) => this.#log(message);
     return new Informer<T>(this.#api, resource, { onError, onChange }, this.#signal);
   }
 
   /** Reserves the address of the DNS server, as every cluster does. */
   async #ensureDns(): Promise<void> {
-    const spec = { clusterIP: dnsAddress(this.#plane.number), ports: [{ name: 'dns', port: 53, protocol: 'UDP' }] };
-    await this.#api.ensure<Service>(services, { metadata: { name: 'kube-dns', namespace: 'kube-system' }, spec });
+    const spec = {
+      clusterIP: dnsAddress(this.#plane.number),
+      ports: [{ name: 'dns', port: 53, protocol: 'UDP' }],
+    };
+    await this.#api.ensure<Service>(services, {
+      metadata: { name: 'kube-dns', namespace: 'kube-system' },
+      spec,
+    });
   }
 
   #onPod(pod: Pod, change: 'added' | 'changed' | 'deleted'): void {
     const { uid = '', deletionTimestamp } = pod.metadata;
     const run = this.#runs.get(uid);
-    const failed = (what: string) => (error: Error) => this.#log(`${keyOf(pod)} ${what}: ${error.message}`);
+    const failed = (what: string) => (error: Error) =>
+      this.#log(`${keyOf(pod)} ${what}: ${error.message}`);
     if (change === 'deleted') {
       this.#runs.delete(uid);
       this.#scheduler.forget(pod);

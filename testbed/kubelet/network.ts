@@ -4,7 +4,14 @@ import { dirname } from 'node:path';
 import type { Dial } from '../kube/api.ts';
 import type { Pod, Service } from '../kube/objects.ts';
 import type { Faults } from '../pod-runner/faults.ts';
-import { apiServerAddress, dnsAddress, hostOf, internetAddress, nodeAddress, portOf } from './addresses.ts';
+import {
+  apiServerAddress,
+  dnsAddress,
+  hostOf,
+  internetAddress,
+  nodeAddress,
+  portOf,
+} from './addresses.ts';
 import { DnsServer } from './dns.ts';
 
 /** A pod as Services see it. */
@@ -80,7 +87,9 @@ export class ClusterNetwork {
     const found = this.services.get(`${namespace}/${service}`);
     if (!found) return [];
     const { clusterIP = 'None' } = found.spec;
-    return clusterIP === 'None' ? this.#endpointsOf(found).map(({ address }) => address) : [clusterIP];
+    return clusterIP === 'None'
+      ? this.#endpointsOf(found).map(({ address }) => address)
+      : [clusterIP];
   }
 
   #endpointsOf({ metadata, spec: { selector = {} } }: Service): Endpoint[] {
@@ -97,7 +106,8 @@ export class ClusterNetwork {
 /** A target port is a number, or the name of a port of a container. */
 function targetOf({ pod, address }: Endpoint, target: number | string): Target | undefined {
   const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
-  const port = typeof target === 'number' ? target : ports.find(({ name }) => name === target)?.containerPort;
+  const port =
+    typeof target === 'number' ? target : ports.find(({ name }) => name === target)?.containerPort;
   return port === undefined ? undefined : { host: hostOf(address), port: portOf(port) };
 }
 
@@ -114,7 +124,11 @@ export class Network {
   #writing: Promise<void> | undefined;
 
   /** @param blackHole a port of this machine that answers nothing */
-  constructor(faults: Faults, internet: { names: readonly string[]; port: number }, blackHole: number) {
+  constructor(
+    faults: Faults,
+    internet: { names: readonly string[]; port: number },
+    blackHole: number,
+  ) {
     this.#faults = faults;
     this.#internet = internet;
     this.#blackHole = blackHole;
@@ -152,7 +166,8 @@ export class Network {
   resolve(name: string): string[] {
     if (this.#internet.names.includes(name)) return [internetAddress];
     if (name === 'localhost' || name.endsWith('.localtest.me')) return ['127.0.0.1'];
-    for (const { parts } of this.#clusters.values()) if (parts.nodeName === name) return [nodeAddress(parts.number)];
+    for (const { parts } of this.#clusters.values())
+      if (parts.nodeName === name) return [nodeAddress(parts.number)];
     return [];
   }
 
@@ -161,8 +176,12 @@ export class Network {
     return (host, port) => {
       const address = isIP(host) ? host : this.#resolveFor(cluster, host);
       const shown = `${address}:${port}`;
-      if (address?.startsWith('127.')) return { host: hostOf(own), port: portOf(port), address: shown };
-      if (!address) throw new Error(`dial tcp: lookup ${host} on ${dnsAddress(cluster.parts.number)}:53: no such host`);
+      if (address?.startsWith('127.'))
+        return { host: hostOf(own), port: portOf(port), address: shown };
+      if (!address)
+        throw new Error(
+          `dial tcp: lookup ${host} on ${dnsAddress(cluster.parts.number)}:53: no such host`,
+        );
       const table = this.#tableOf(cluster);
       const route = table.get(`${address}:*`) ?? table.get(shown);
       if (route === 'refused') throw new Error(`dial tcp ${shown}: connect: connection refused`);
@@ -189,18 +208,22 @@ export class Network {
 
   #tableOf(own: ClusterNetwork): Map<string, string> {
     const table = new Map<string, string>();
-    const say = (target: Target | undefined) => (target ? `${target.host}:${target.port}` : 'refused');
+    const say = (target: Target | undefined) =>
+      target ? `${target.host}:${target.port}` : 'refused';
     table.set(`${apiServerAddress(own.parts.number)}:443`, `127.0.0.1:${own.parts.apiPort}`);
     table.set(`${dnsAddress(own.parts.number)}:53`, `127.0.0.1:${own.dns.port}`);
     // The logs of its own pods, whatever the faults.
     table.set(`${nodeAddress(own.parts.number)}:10250`, `127.0.0.1:${own.kubeletPort}`);
-    for (const port of [443, 5000]) table.set(`${internetAddress}:${port}`, `127.0.0.1:${this.#internet.port}`);
-    for (const [address, target] of own.ports.cluster) if (!table.has(address)) table.set(address, say(target));
+    for (const port of [443, 5000])
+      table.set(`${internetAddress}:${port}`, `127.0.0.1:${this.#internet.port}`);
+    for (const [address, target] of own.ports.cluster)
+      if (!table.has(address)) table.set(address, say(target));
     for (const each of this.#clusters.values()) {
       const { number, apiPort, nodeName } = each.parts;
       const fault = nodeName && this.faultOf(own, nodeName);
       if (fault === 'refused') table.set(`${nodeAddress(number)}:*`, 'refused');
-      if (fault === 'swallowed') table.set(`${nodeAddress(number)}:*`, `127.0.0.1:${this.#blackHole}`);
+      if (fault === 'swallowed')
+        table.set(`${nodeAddress(number)}:*`, `127.0.0.1:${this.#blackHole}`);
       if (nodeName) table.set(`${nodeAddress(number)}:6443`, `127.0.0.1:${apiPort}`);
       table.set(`${nodeAddress(number)}:10250`, `127.0.0.1:${each.kubeletPort}`);
       for (const [address, target] of each.ports.node) table.set(address, say(target));

@@ -77,7 +77,10 @@ export class PodRun {
     await this.abandon();
     const { uid } = this.#pod.metadata;
     const options = { gracePeriodSeconds: 0, ...(uid && { preconditions: { uid } }) };
-    await untilAnswered(() => this.#node.kubelet.delete(pods, keyOf(this.#pod), options), this.#node.signal);
+    await untilAnswered(
+      () => this.#node.kubelet.delete(pods, keyOf(this.#pod), options),
+      this.#node.signal,
+    );
   }
 
   /** Stops the containers, and keeps the pod unchanged. */
@@ -151,8 +154,21 @@ export class PodRun {
     mkdirSync(dir, { recursive: true });
     const log = new ContainerLog(join(dir, 'container.log'));
     this.#logs.set(container.name, log);
-    const parts = { node: this.#node, pod: this.#pod, address: this.#address, status: this.#status };
-    const more = { container, isInit, image, log, volumes: this.#volumes, dir, grace: () => this.#grace };
+    const parts = {
+      node: this.#node,
+      pod: this.#pod,
+      address: this.#address,
+      status: this.#status,
+    };
+    const more = {
+      container,
+      isInit,
+      image,
+      log,
+      volumes: this.#volumes,
+      dir,
+      grace: () => this.#grace,
+    };
     try {
       return await runContainer({ ...parts, ...more }, this.#stopping.signal);
     } finally {
@@ -171,7 +187,9 @@ export class PodRun {
     const { signal } = this.#stopping;
     const imageNow = () => {
       const { initContainers = [], containers } = this.#pod.spec;
-      return [...initContainers, ...containers].find((container) => container.name === name)?.image ?? '';
+      return (
+        [...initContainers, ...containers].find((container) => container.name === name)?.image ?? ''
+      );
     };
     for (let told = ''; !signal.aborted; await this.#change(signal)) {
       const reference = imageNow();

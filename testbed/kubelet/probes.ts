@@ -45,7 +45,8 @@ export async function watchContainer(
     for (let isReady = false, failures = 0; !signal.aborted; ) {
       const answer = await ask(readinessProbe);
       failures = answer ? 0 : failures + 1;
-      const isNow: boolean = answer || (isReady && failures < (readinessProbe.failureThreshold ?? 3));
+      const isNow: boolean =
+        answer || (isReady && failures < (readinessProbe.failureThreshold ?? 3));
       if (isNow !== isReady && !signal.aborted) on.ready(isNow);
       isReady = isNow;
       await pause(isReady ? period(readinessProbe) : hurry, signal);
@@ -56,26 +57,41 @@ export async function watchContainer(
     await pause((livenessProbe.initialDelaySeconds ?? 0) * 1000, signal);
     for (let failures = 0; !signal.aborted; await pause(period(livenessProbe), signal)) {
       failures = (await ask(livenessProbe)) ? 0 : failures + 1;
-      if (failures >= (livenessProbe.failureThreshold ?? 3) && !signal.aborted) return on.failed('liveness');
+      if (failures >= (livenessProbe.failureThreshold ?? 3) && !signal.aborted)
+        return on.failed('liveness');
     }
   };
   await Promise.all([readiness(), liveness()]);
 }
 
-async function hasStarted(probe: Probe, ask: (probe: Probe) => Promise<boolean>, signal: AbortSignal) {
-  const limit = (probe.initialDelaySeconds ?? 0) * 1000 + (probe.failureThreshold ?? 3) * period(probe);
-  for (const deadline = Date.now() + limit; Date.now() < deadline && !signal.aborted; await pause(hurry, signal))
+async function hasStarted(
+  probe: Probe,
+  ask: (probe: Probe) => Promise<boolean>,
+  signal: AbortSignal,
+) {
+  const limit =
+    (probe.initialDelaySeconds ?? 0) * 1000 + (probe.failureThreshold ?? 3) * period(probe);
+  for (
+    const deadline = Date.now() + limit;
+    Date.now() < deadline && !signal.aborted;
+    await pause(hurry, signal)
+  )
     if (await ask(probe)) return true;
   return false;
 }
 
 const period = ({ periodSeconds = 10 }: Probe) => periodSeconds * 1000;
 
-async function succeeds(probe: Probe, { ports = [] }: Container, address: string): Promise<boolean> {
+async function succeeds(
+  probe: Probe,
+  { ports = [] }: Container,
+  address: string,
+): Promise<boolean> {
   const { httpGet, tcpSocket, timeoutSeconds = 1 } = probe;
   const wanted = httpGet?.port ?? tcpSocket?.port;
   if (wanted === undefined) return true;
-  const number = typeof wanted === 'number' ? wanted : ports.find(({ name }) => name === wanted)?.containerPort;
+  const number =
+    typeof wanted === 'number' ? wanted : ports.find(({ name }) => name === wanted)?.containerPort;
   if (number === undefined) return false;
   const target = { host: hostOf(address), port: portOf(number), timeout: timeoutSeconds * 1000 };
   return httpGet ? answersHttp(httpGet, target) : accepts(target);
@@ -88,7 +104,10 @@ interface Target {
 }
 
 /** Any answer of 200 to 399 counts, whatever the certificate. */
-function answersHttp({ path = '/', scheme = 'HTTP' }: NonNullable<Probe['httpGet']>, target: Target): Promise<boolean> {
+function answersHttp(
+  { path = '/', scheme = 'HTTP' }: NonNullable<Probe['httpGet']>,
+  target: Target,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const request = scheme === 'HTTPS' ? requestHttps : requestHttp;
     const options = { ...target, path, agent: false as const, rejectUnauthorized: false };
@@ -96,7 +115,9 @@ function answersHttp({ path = '/', scheme = 'HTTP' }: NonNullable<Probe['httpGet
       response.resume();
       resolve((response.statusCode ?? 0) >= 200 && (response.statusCode ?? 0) < 400);
     });
-    asked.on('error', () => resolve(false)).on('timeout', () => asked.destroy(new Error('timeout')));
+    asked
+      .on('error', () => resolve(false))
+      .on('timeout', () => asked.destroy(new Error('timeout')));
     asked.end();
   });
 }

@@ -69,7 +69,9 @@ export class ContainerProcess {
         onLine(`exec: "${program}": ${error.message}`);
         resolve(128);
       });
-      this.#process.on('close', (code, signal) => resolve(code ?? 128 + (signal === 'SIGKILL' ? 9 : 15)));
+      this.#process.on('close', (code, signal) =>
+        resolve(code ?? 128 + (signal === 'SIGKILL' ? 9 : 15)),
+      );
     });
   }
 

@@ -37,7 +37,8 @@ export function linkPrograms(dir: string, built: string, ocm: Record<string, str
   mkdirSync(bin);
   for (const [binary, names] of Object.entries(binaries))
     for (const name of names) symlinkSync(join(built, binary), join(bin, name));
-  for (const name of scripts) symlinkSync(join(import.meta.dirname, 'scripts', `${name}.sh`), join(bin, name));
+  for (const name of scripts)
+    symlinkSync(join(import.meta.dirname, 'scripts', `${name}.sh`), join(bin, name));
   for (const [version, folder] of Object.entries(ocm)) {
     const own = join(bin, version);
     mkdirSync(own);
@@ -62,19 +63,33 @@ export async function initHub(dir: string, plane: Plane, options: HubOptions): P
   const { version = ocmVersion, registry, autoApprove } = options;
   const kubeconfig = join(plane.dir, 'hub.kubeconfig');
   await writeFile(kubeconfig, kubeconfigOf([plane.kubeconfigEntry]), { mode: 0o600 });
-  const env = { PATH: `${programFolder(dir)}:/usr/bin:/bin`, HOME: plane.dir, KUBECONFIG: kubeconfig };
-  const flags = [`--bundle-version=${version}`, ...(registry ? [`--image-registry=${registry}`] : [])];
+  const env = {
+    PATH: `${programFolder(dir)}:/usr/bin:/bin`,
+    HOME: plane.dir,
+    KUBECONFIG: kubeconfig,
+  };
+  const flags = [
+    `--bundle-version=${version}`,
+    ...(registry ? [`--image-registry=${registry}`] : []),
+  ];
   await promisify(execFile)('clusteradm', ['init', ...flags], { env });
   await until(async () => {
     const kinds = [validatingWebhooks, mutatingWebhooks];
-    const lists = await Promise.all(kinds.map((kind) => plane.admin.list<WebhookConfiguration>(kind)));
+    const lists = await Promise.all(
+      kinds.map((kind) => plane.admin.list<WebhookConfiguration>(kind)),
+    );
     const clients = lists.flatMap(({ items }) => items).flatMap(({ webhooks = [] }) => webhooks);
-    const usable = clients.filter(({ clientConfig }) => clientConfig.caBundle?.startsWith(certificateStart));
+    const usable = clients.filter(({ clientConfig }) =>
+      clientConfig.caBundle?.startsWith(certificateStart),
+    );
     return usable.length === webhookCount;
   }, 'the webhooks of a hub');
   const registrationConfiguration = {
     featureGates: [{ feature: 'ManagedClusterAutoApproval', mode: 'Enable' }],
     autoApproveUsers: [`system:serviceaccount:${operatorNamespace}:agent-registration-bootstrap`],
   };
-  if (autoApprove) await plane.admin.patch(clusterManagers, 'cluster-manager', { spec: { registrationConfiguration } });
+  if (autoApprove)
+    await plane.admin.patch(clusterManagers, 'cluster-manager', {
+      spec: { registrationConfiguration },
+    });
 }

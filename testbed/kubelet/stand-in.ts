@@ -28,7 +28,16 @@ export async function runStandIn(
 }
 
 async function contextFor(
-  { node, pod, address, container, env, log, volumes, ...parts }: ContainerParts & { env: Record<string, string> },
+  {
+    node,
+    pod,
+    address,
+    container,
+    env,
+    log,
+    volumes,
+    ...parts
+  }: ContainerParts & { env: Record<string, string> },
   clients: Api[],
   signal: AbortSignal,
 ): Promise<PodContext> {
@@ -47,10 +56,13 @@ async function contextFor(
     const mount = volumes.mountsOf(container).find(([mounted]) => path.startsWith(`${mounted}/`));
     return mount && join(mount[1], path.slice(mount[0].length));
   };
-  const token = () => readIfPresent(targetOf('/var/run/secrets/kubernetes.io/serviceaccount/token')) ?? '';
+  const token = () =>
+    readIfPresent(targetOf('/var/run/secrets/kubernetes.io/serviceaccount/token')) ?? '';
   return {
     pod,
-    args: [...(container.command ?? []), ...(container.args ?? [])].map((word) => expand(word, env)),
+    args: [...(container.command ?? []), ...(container.args ?? [])].map((word) =>
+      expand(word, env),
+    ),
     env,
     signal,
     api: connect({ server: 'https://kubernetes.default.svc', caPem: node.caPem, token }),
@@ -72,7 +84,8 @@ async function contextFor(
       return plane;
     },
     serveTcp,
-    setReady: (isReady) => node.setReady({ node, pod, address, container, log, volumes, ...parts }, isReady),
+    setReady: (isReady) =>
+      node.setReady({ node, pod, address, container, log, volumes, ...parts }, isReady),
     log: (line) => log.write(line),
     writeFile: (path, text) => {
       const file = targetOf(path);

@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Api } from '../kube/api.ts';
 import type { ConfigMap, Container, Pod, Secret, Volume } from '../kube/objects.ts';
@@ -52,7 +60,9 @@ export class PodVolumes {
         if (files) this.#write(folder, files);
       } catch (error) {
         if (this.#written.has(folder)) continue;
-        throw new Error(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`);
+        throw new Error(
+          `MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`,
+        );
       }
     }
   }
@@ -89,15 +99,18 @@ export class PodVolumes {
         const found = secret
           ? this.#mountable.secret(`${namespace}/${named.name}`)
           : this.#mountable.configMap(`${namespace}/${named.name}`);
-        if (!found && !named.optional) throw new Error(`${secret ? 'secret' : 'configmap'} "${named.name}" not found`);
+        if (!found && !named.optional)
+          throw new Error(`${secret ? 'secret' : 'configmap'} "${named.name}" not found`);
         const data = found?.data ?? {};
         const items = named.items ?? Object.keys(data).map((key) => ({ key, path: key }));
         for (const { key, path } of items)
-          if (data[key] !== undefined) files.set(path, Buffer.from(data[key], secret ? 'base64' : 'utf8'));
+          if (data[key] !== undefined)
+            files.set(path, Buffer.from(data[key], secret ? 'base64' : 'utf8'));
       }
       for (const { path, fieldRef } of downwardAPI?.items ?? [])
         files.set(path, Buffer.from(fieldOf(this.#pod, fieldRef.fieldPath)));
-      if (serviceAccountToken) files.set(serviceAccountToken.path, await this.#token(serviceAccountToken));
+      if (serviceAccountToken)
+        files.set(serviceAccountToken.path, await this.#token(serviceAccountToken));
     }
     return files;
   }
@@ -114,8 +127,16 @@ export class PodVolumes {
     const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name, uid };
     const key = `${namespace}/${this.#pod.spec.serviceAccountName ?? 'default'}`;
     const spec = { expirationSeconds, boundObjectRef, ...(audience && { audiences: [audience] }) };
-    const { status } = await this.#kubelet.post<{ status: { token: string } }>(serviceAccounts, key, 'token', { spec });
-    this.#tokens.set(path, { token: status.token, renewAfter: Date.now() + expirationSeconds * 800 });
+    const { status } = await this.#kubelet.post<{ status: { token: string } }>(
+      serviceAccounts,
+      key,
+      'token',
+      { spec },
+    );
+    this.#tokens.set(path, {
+      token: status.token,
+      renewAfter: Date.now() + expirationSeconds * 800,
+    });
     return Buffer.from(status.token);
   }
 
@@ -124,7 +145,9 @@ export class PodVolumes {
    * pkg/volume/util/atomic_writer.go), for which programs watch.
    */
   #write(folder: string, files: Files): void {
-    const content = JSON.stringify([...files].map(([path, data]) => [path, data.toString('base64')]));
+    const content = JSON.stringify(
+      [...files].map(([path, data]) => [path, data.toString('base64')]),
+    );
     if (this.#written.get(folder) === content) return;
     this.#written.set(folder, content);
     const version = `..${process.hrtime.bigint()}`;
@@ -138,7 +161,8 @@ export class PodVolumes {
     renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
     const tops = new Set([...files.keys()].map((path) => path.split('/')[0] ?? ''));
     for (const name of readdirSync(folder))
-      if (!name.startsWith('..') && !tops.delete(name)) rmSync(join(folder, name), { recursive: true });
+      if (!name.startsWith('..') && !tops.delete(name))
+        rmSync(join(folder, name), { recursive: true });
     for (const name of tops) symlinkSync(join('..data', name), join(folder, name));
     if (before) rmSync(join(folder, before), { recursive: true });
   }

@@ -2,7 +2,12 @@ import type { Api } from '../kube/api.ts';
 import { now } from '../kube/conditions.ts';
 import { Informer } from '../kube/informer.ts';
 import type { AnyObject, CertificateSigningRequest } from '../kube/objects.ts';
-import { certificateSigningRequests, managedClusterAddOns, roleBindings, roles } from '../kube/resources.ts';
+import {
+  certificateSigningRequests,
+  managedClusterAddOns,
+  roleBindings,
+  roles,
+} from '../kube/resources.ts';
 import { addonNameLabel, clientSigner, clusterGroup, clusterNameLabel } from '../ocm/names.ts';
 import { bindingObject, roleObject, rule } from '../ocm/rbac.ts';
 import { addonName as addon } from './status-addon-chart.ts';
@@ -30,14 +35,21 @@ function subjectOf(cluster: string): { user: string; groups: [string, ...string[
 }
 
 /** Grants the add-on's agent on a cluster its permissions, and records on the add-on which certificate it needs. */
-export async function offerRegistration(hub: Api, cluster: string, status: { registrations?: unknown } = {}) {
+export async function offerRegistration(
+  hub: Api,
+  cluster: string,
+  status: { registrations?: unknown } = {},
+) {
   if (status.registrations) return;
   const subject = subjectOf(cluster);
   const name = `open-cluster-management:${addon}:agent`;
   const place = { namespace: cluster };
   const group = { kind: 'Group' as const, name: subject.groups[0] };
   await hub.ensure<AnyObject>(roles, roleObject(name, rules, place));
-  await hub.ensure<AnyObject>(roleBindings, bindingObject(name, { kind: 'Role', name }, [group], place));
+  await hub.ensure<AnyObject>(
+    roleBindings,
+    bindingObject(name, { kind: 'Role', name }, [group], place),
+  );
   const registrations = [{ signerName: clientSigner, subject }];
   await hub.patch(
     managedClusterAddOns,
@@ -53,7 +65,12 @@ export function approveAddonRequests(hub: Api, signal: AbortSignal): void {
     const { metadata, spec, status = {} } = request;
     const cluster = metadata.labels?.[clusterNameLabel] ?? '';
     const isDecided = (status.conditions ?? []).length > 0;
-    if (change === 'deleted' || isDecided || !spec.username?.startsWith(`${clusterGroup(cluster)}:`)) return;
+    if (
+      change === 'deleted' ||
+      isDecided ||
+      !spec.username?.startsWith(`${clusterGroup(cluster)}:`)
+    )
+      return;
     const approved = {
       type: 'Approved',
       status: 'True' as const,

@@ -72,7 +72,11 @@ export async function installKubeFlexOnly(
   writeChart(postgresql, 'postgresql', '13.1.5');
   await upgradeInstall(plane, { release: 'postgres', namespace, chart: postgresql, values: {} });
   const chart = await chartOf(version, release);
-  const values = { externalPort: String(externalPort), hostContainer: plane.nodeName, installPostgreSQL: false };
+  const values = {
+    externalPort: String(externalPort),
+    hostContainer: plane.nodeName,
+    installPostgreSQL: false,
+  };
   await upgradeInstall(plane, { release, namespace, chart, values });
   await untilAvailable(plane, manager);
 }
@@ -84,27 +88,46 @@ interface HelmRelease {
   values: object;
 }
 
-async function upgradeInstall(plane: Plane, { release, namespace, chart, values }: HelmRelease): Promise<void> {
-  const args = ['upgrade', '--install', release, chart, '--namespace', namespace, '--create-namespace'];
+async function upgradeInstall(
+  plane: Plane,
+  { release, namespace, chart, values }: HelmRelease,
+): Promise<void> {
+  const args = [
+    'upgrade',
+    '--install',
+    release,
+    chart,
+    '--namespace',
+    namespace,
+    '--create-namespace',
+  ];
   await runHelm(plane, args, values);
 }
 
 /** Runs the real helm against a plane, with the bed's own permissions; returns its output. */
-export async function runHelm(plane: Plane, args: readonly string[], values?: object): Promise<string> {
+export async function runHelm(
+  plane: Plane,
+  args: readonly string[],
+  values?: object,
+): Promise<string> {
   const helm = join(await buildHelm(), 'helm');
   const dir = await mkdtemp(join(tmpdir(), 'stellarctl-bed-helm-'));
   try {
     const kubeconfig = join(dir, 'kubeconfig');
-    await writeFile(kubeconfig, kubeconfigOf([plane.entryFor('bed', plane.admin.connection as object)]), {
-      mode: 0o600,
-    });
+    await writeFile(
+      kubeconfig,
+      kubeconfigOf([plane.entryFor('bed', plane.admin.connection as object)]),
+      { mode: 0o600 },
+    );
     const all = [...args, '--kubeconfig', kubeconfig];
     if (values) {
       const file = join(dir, 'values.yaml');
       await writeFile(file, stringify(values));
       all.push('--values', file);
     }
-    const { stdout } = await run(helm, all, { env: { ...process.env, HELM_CACHE_HOME: dir, HELM_CONFIG_HOME: dir } });
+    const { stdout } = await run(helm, all, {
+      env: { ...process.env, HELM_CACHE_HOME: dir, HELM_CONFIG_HOME: dir },
+    });
     return stdout;
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -113,7 +136,10 @@ export async function runHelm(plane: Plane, args: readonly string[], values?: ob
 
 async function untilAvailable(plane: Plane, key: string): Promise<void> {
   await until(async () => {
-    const found = await plane.admin.find<Deployment & { status?: { conditions?: Condition[] } }>(deployments, key);
+    const found = await plane.admin.find<Deployment & { status?: { conditions?: Condition[] } }>(
+      deployments,
+      key,
+    );
     return isTrue(found?.status?.conditions, 'Available');
   }, `available ${key} on ${plane.name}`);
 }

@@ -6,10 +6,18 @@ import type { AnyObject } from '../kube/objects.ts';
  * `<release>-postgresql`.
  */
 /** @param registry its value global.imageRegistry */
-export function postgresqlObjects(release: string, namespace: string, registry = 'quay.io'): AnyObject[] {
+export function postgresqlObjects(
+  release: string,
+  namespace: string,
+  registry = 'quay.io',
+): AnyObject[] {
   const name = `${release}-postgresql`;
   const labels = { 'app.kubernetes.io/instance': release, 'app.kubernetes.io/name': 'postgresql' };
-  const metadata = { name, namespace, labels: { ...labels, 'app.kubernetes.io/managed-by': 'Helm' } };
+  const metadata = {
+    name,
+    namespace,
+    labels: { ...labels, 'app.kubernetes.io/managed-by': 'Helm' },
+  };
   const ports = [{ name: 'tcp-postgresql', port: 5432, targetPort: 'tcp-postgresql' }];
   const container = {
     name: 'postgresql',

@@ -1,5 +1,9 @@
 import type { AnyObject } from '../kube/objects.ts';
-import { clusterManagementAddOns, managedClusterSetBindings, placements } from '../kube/resources.ts';
+import {
+  clusterManagementAddOns,
+  managedClusterSetBindings,
+  placements,
+} from '../kube/resources.ts';
 import { crd } from '../ocm/crds.ts';
 import { addonNamespace } from '../ocm/names.ts';
 import {
@@ -14,7 +18,11 @@ import {
 /** The status add-on's records on a hub. */
 export const addonName = 'addon-status';
 
-const controller = { name: 'addon-status-controller', account: 'addon-status-sa', role: 'addon-manager-role' };
+const controller = {
+  name: 'addon-status-controller',
+  account: 'addon-status-sa',
+  role: 'addon-manager-role',
+};
 
 const text = { type: 'string' };
 
@@ -29,7 +37,14 @@ export const workStatusCrd: AnyObject = crd({
     properties: {
       sourceRef: {
         type: 'object',
-        properties: { group: text, version: text, resource: text, kind: text, namespace: text, name: text },
+        properties: {
+          group: text,
+          version: text,
+          resource: text,
+          kind: text,
+          namespace: text,
+          name: text,
+        },
         required: ['group', 'namespace'],
       },
     },
@@ -37,7 +52,11 @@ export const workStatusCrd: AnyObject = crd({
 });
 
 /** The objects that the chart of KubeStellar's status add-on creates on a hub (ocm-status-addon chart/). */
-export function statusAddonObjects(_release: string, namespace: string, version: string): AnyObject[] {
+export function statusAddonObjects(
+  _release: string,
+  namespace: string,
+  version: string,
+): AnyObject[] {
   const image = `ghcr.io/kubestellar/ocm-status-addon:${version.replace(/^v/, '')}`;
   const labels = { app: 'status-controller' };
   return [
@@ -96,7 +115,10 @@ export function everywhere(namespace: string): AnyObject[] {
       apiVersion: placements.apiVersion,
       kind: placements.kind,
       metadata,
-      spec: { clusterSets: ['global'], predicates: [{ requiredClusterSelector: { labelSelector: {} } }] },
+      spec: {
+        clusterSets: ['global'],
+        predicates: [{ requiredClusterSelector: { labelSelector: {} } }],
+      },
     },
   ];
 }
@@ -108,9 +130,14 @@ export function addOnObject(namespace: string): AnyObject {
     kind: clusterManagementAddOns.kind,
     metadata: { name: addonName },
     spec: {
-      addOnMeta: { displayName: addonName, description: 'status addon provides full status on applied resources' },
+      addOnMeta: {
+        displayName: addonName,
+        description: 'status addon provides full status on applied resources',
+      },
       installStrategy: { type: 'Placements', placements: [{ name: 'global', namespace }] },
-      supportedConfigs: [{ group: 'addon.open-cluster-management.io', resource: 'addondeploymentconfigs' }],
+      supportedConfigs: [
+        { group: 'addon.open-cluster-management.io', resource: 'addondeploymentconfigs' },
+      ],
     },
   };
 }
@@ -132,7 +159,11 @@ const read = 'get, list, watch';
 const rules: Rule[] = [
   rule('', 'configmaps, events', all),
   rule('addon.open-cluster-management.io', 'addondeploymentconfigs', read),
-  rule('addon.open-cluster-management.io', 'clustermanagementaddons', 'create, get, list, patch, update, watch'),
+  rule(
+    'addon.open-cluster-management.io',
+    'clustermanagementaddons',
+    'create, get, list, patch, update, watch',
+  ),
   rule(
     'addon.open-cluster-management.io',
     'clustermanagementaddons/finalizers, managedclusteraddons/finalizers',
@@ -143,7 +174,11 @@ const rules: Rule[] = [
     'clustermanagementaddons/status, managedclusteraddons/status',
     'patch, update',
   ),
-  rule('addon.open-cluster-management.io', 'managedclusteraddons', 'create, delete, get, list, update, watch'),
+  rule(
+    'addon.open-cluster-management.io',
+    'managedclusteraddons',
+    'create, delete, get, list, update, watch',
+  ),
   rule(
     'certificates.k8s.io',
     'certificatesigningrequests, certificatesigningrequests/approval',
@@ -154,7 +189,11 @@ const rules: Rule[] = [
   rule('control.kubestellar.io', 'workstatuses', all),
   rule('control.kubestellar.io', 'workstatuses/status', 'patch, update'),
   rule('coordination.k8s.io', 'leases', 'create, get, list, patch, update, watch'),
-  rule('rbac.authorization.k8s.io', 'roles, rolebindings', 'create, delete, get, list, update, watch'),
+  rule(
+    'rbac.authorization.k8s.io',
+    'roles, rolebindings',
+    'create, delete, get, list, update, watch',
+  ),
   rule('work.open-cluster-management.io', 'manifestworks', all),
 ];
 
@@ -169,7 +208,9 @@ export function agentManifests(
   const place = [`--cluster-name=${cluster}`, `--addon-namespace=${namespace}`];
   return [
     serviceAccountObject(account, { namespace }),
-    bindingObject('status-agent', { name: 'cluster-admin' }, [serviceAccountSubject(namespace, account)]),
+    bindingObject('status-agent', { name: 'cluster-admin' }, [
+      serviceAccountSubject(namespace, account),
+    ]),
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -181,7 +222,9 @@ export function agentManifests(
           metadata: { labels },
           spec: {
             serviceAccountName: account,
-            volumes: [{ name: 'hub-config', secret: { secretName: `${addonName}-hub-kubeconfig` } }],
+            volumes: [
+              { name: 'hub-config', secret: { secretName: `${addonName}-hub-kubeconfig` } },
+            ],
             containers: [
               {
                 name: 'status-agent',

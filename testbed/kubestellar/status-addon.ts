@@ -11,20 +11,43 @@ import { addonName as addon, agentManifests } from './status-addon-chart.ts';
 type Addon = KubeObject & { status?: { conditions?: Condition[]; registrations?: unknown } };
 
 /** The evidence for the add-on's health (ocm-status-addon pkg/controller/manager.go). */
-const probed = { group: 'apps', resource: 'deployments', namespace: addonNamespace, name: 'status-agent' };
+const probed = {
+  group: 'apps',
+  resource: 'deployments',
+  namespace: addonNamespace,
+  name: 'status-agent',
+};
 
 /** Reasons and messages of addon-framework's probes of works (pkg/addonmanager/controllers/agentdeploy). */
 function healthOf({ status }: ManifestWork): Condition {
   const type = 'Available';
   const { values } =
     status?.resourceStatus?.manifests?.find(
-      ({ resourceMeta: { resource, name } }) => resource === probed.resource && name === probed.name,
+      ({ resourceMeta: { resource, name } }) =>
+        resource === probed.resource && name === probed.name,
     )?.statusFeedback ?? {};
-  if (!values) return { type, status: 'Unknown', reason: 'NoProbeResult', message: 'Probe results are not returned' };
+  if (!values)
+    return {
+      type,
+      status: 'Unknown',
+      reason: 'NoProbeResult',
+      message: 'Probe results are not returned',
+    };
   const ready = values.find(({ name }) => name === 'ReadyReplicas')?.fieldValue.integer;
-  if (ready) return { type, status: 'True', reason: 'ProbeAvailable', message: `${addon} add-on is available.` };
+  if (ready)
+    return {
+      type,
+      status: 'True',
+      reason: 'ProbeAvailable',
+      message: `${addon} add-on is available.`,
+    };
   const why = 'readyReplica is not probed';
-  return { type, status: 'False', reason: 'ProbeUnavailable', message: `Probe addon unavailable with err ${why}` };
+  return {
+    type,
+    status: 'False',
+    reason: 'ProbeUnavailable',
+    message: `Probe addon unavailable with err ${why}`,
+  };
 }
 
 /**
@@ -51,7 +74,12 @@ export class StatusAddon {
     const options = { onChange: wake };
     const labelSelector = `${addonNameLabel}=${addon}`;
     this.#addons = new Informer(hub, managedClusterAddOns, options, signal);
-    this.#works = new Informer<ManifestWork>(hub, manifestWorks, { ...options, labelSelector }, signal);
+    this.#works = new Informer<ManifestWork>(
+      hub,
+      manifestWorks,
+      { ...options, labelSelector },
+      signal,
+    );
     approveAddonRequests(hub, signal);
   }
 
@@ -61,7 +89,9 @@ export class StatusAddon {
     // Garbage collection deletes the work of an add-on that is deleted.
     if (!present || present.metadata.deletionTimestamp) return;
     await offerRegistration(this.#api, cluster, present.status);
-    const work = [...this.#works.items.values()].find(({ metadata }) => metadata.namespace === cluster);
+    const work = [...this.#works.items.values()].find(
+      ({ metadata }) => metadata.namespace === cluster,
+    );
     if (!work) await this.#deploy(present);
     else await this.#report(present, work);
   }
@@ -74,11 +104,15 @@ export class StatusAddon {
         name: `addon-${name}-deploy-0`,
         namespace,
         labels: { [addonNameLabel]: name },
-        ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
+        ownerReferences: [
+          { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true },
+        ],
       },
       spec: {
         workload: { manifests: agentManifests(namespace, this.#agentImage) },
-        manifestConfigs: [{ resourceIdentifier: probed, feedbackRules: [{ type: 'WellKnownStatus' }] }],
+        manifestConfigs: [
+          { resourceIdentifier: probed, feedbackRules: [{ type: 'WellKnownStatus' }] },
+        ],
       },
     });
   }
@@ -89,6 +123,8 @@ export class StatusAddon {
     const conditions = withCondition(present, healthOf(work));
     if (conditions === present) return;
     const body = { status: { conditions, healthCheck: { mode: 'Customized' } } };
-    await this.#api.patch(managedClusterAddOns, `${metadata.namespace}/${addon}`, body, { subresource: 'status' });
+    await this.#api.patch(managedClusterAddOns, `${metadata.namespace}/${addon}`, body, {
+      subresource: 'status',
+    });
   }
 }

@@ -2,7 +2,13 @@ import { once } from 'node:events';
 import type { Api } from '../kube/api.ts';
 import { isAlreadyExists, isConflict } from '../kube/errors.ts';
 import { Informer } from '../kube/informer.ts';
-import type { AnyObject, AppliedManifestWork, KubeObject, ManifestWork, OwnerReference } from '../kube/objects.ts';
+import type {
+  AnyObject,
+  AppliedManifestWork,
+  KubeObject,
+  ManifestWork,
+  OwnerReference,
+} from '../kube/objects.ts';
 import {
   appliedManifestWorks,
   groupOf,
@@ -33,7 +39,9 @@ const reaction = 100;
 
 /** The status of one object on one cluster, in the mailbox of the cluster. */
 interface WorkStatus extends KubeObject {
-  spec: { sourceRef: Record<'group' | 'version' | 'resource' | 'kind' | 'namespace' | 'name', string> };
+  spec: {
+    sourceRef: Record<'group' | 'version' | 'resource' | 'kind' | 'namespace' | 'name', string>;
+  };
   status?: Record<string, unknown>;
 }
 
@@ -78,12 +86,19 @@ class StatusAgent {
     this.#statuses = new WorkQueue((key) => this.#report(key), signal, fail);
     this.#watches = new WorkQueue(() => this.#adjustWatches(), signal, fail);
     const onChange = () => this.#watches.addAfter('kinds', reaction);
-    this.#works = new Informer<AppliedManifestWork>(own, appliedManifestWorks, { onChange }, signal);
+    this.#works = new Informer<AppliedManifestWork>(
+      own,
+      appliedManifestWorks,
+      { onChange },
+      signal,
+    );
   }
 
   /** Watches the kinds of applied objects, and no others. */
   async #adjustWatches(): Promise<void> {
-    const all = [...this.#works.items.values()].flatMap(({ status }) => status?.appliedResources ?? []);
+    const all = [...this.#works.items.values()].flatMap(
+      ({ status }) => status?.appliedResources ?? [],
+    );
     const wanted = new Map(
       all.map(({ group, version, resource }) => {
         const apiVersion = group ? `${group}/${version}` : version;
@@ -104,7 +119,9 @@ class StatusAgent {
 
   async #kindOf(apiVersion: string, plural: string): Promise<string | undefined> {
     const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    const { resources } = await this.#parts.own.send<{ resources: { name: string; kind: string }[] }>('GET', path);
+    const { resources } = await this.#parts.own.send<{
+      resources: { name: string; kind: string }[];
+    }>('GET', path);
     return resources.find(({ name }) => name === plural)?.kind;
   }
 
@@ -140,7 +157,8 @@ class StatusAgent {
       return;
     }
     const work = this.#workOf(object);
-    if (!work) throw new Error(`AppliedManifestWork not found for object with name=${object.metadata.name}`);
+    if (!work)
+      throw new Error(`AppliedManifestWork not found for object with name=${object.metadata.name}`);
     try {
       await this.#write(work, kind.resource, object);
     } catch (error) {
@@ -156,11 +174,22 @@ class StatusAgent {
     const isReturned = object.metadata.labels?.[singletonLabel];
     let present = await hub.find<WorkStatus>(workStatuses, key);
     if (!present) {
-      const origin = await hub.get<ManifestWork>(manifestWorks, `${cluster}/${work.spec.manifestWorkName}`);
+      const origin = await hub.get<ManifestWork>(
+        manifestWorks,
+        `${cluster}/${work.spec.manifestWorkName}`,
+      );
       const { labels = {}, uid = '' } = origin.metadata;
-      if (!Object.keys(labels).some((label) => ours.some((prefix) => label.startsWith(prefix)))) return;
+      if (!Object.keys(labels).some((label) => ours.some((prefix) => label.startsWith(prefix))))
+        return;
       const { apiVersion, kind } = manifestWorks;
-      const owner = { apiVersion, kind, name: origin.metadata.name, uid, controller: true, blockOwnerDeletion: true };
+      const owner = {
+        apiVersion,
+        kind,
+        name: origin.metadata.name,
+        uid,
+        controller: true,
+        blockOwnerDeletion: true,
+      };
       const all = { ...labels, ...(isReturned && { [singletonLabel]: isReturned }) };
       present = await hub.create<WorkStatus>(workStatuses, {
         metadata: { name, namespace: cluster, labels: all, ownerReferences: [owner] },
@@ -179,15 +208,28 @@ function ownerOf({ metadata }: KubeObject): OwnerReference | undefined {
   return metadata.ownerReferences?.find(({ kind }) => kind === appliedManifestWorks.kind);
 }
 
-function sourceOf({ apiVersion, plural, kind }: Resource, { metadata }: KubeObject): WorkStatus['spec']['sourceRef'] {
+function sourceOf(
+  { apiVersion, plural, kind }: Resource,
+  { metadata }: KubeObject,
+): WorkStatus['spec']['sourceRef'] {
   const version = versionOf(apiVersion);
   const { name, namespace = '' } = metadata;
   return { group: groupOf(apiVersion), version, resource: plural, kind, name, namespace };
 }
 
 /** By the UID that the work has on the managed cluster, and by the object. */
-function nameOf({ metadata }: AppliedManifestWork, { apiVersion, kind }: Resource, object: KubeObject): string {
+function nameOf(
+  { metadata }: AppliedManifestWork,
+  { apiVersion, kind }: Resource,
+  object: KubeObject,
+): string {
   const { namespace = '', name } = object.metadata;
-  const parts = [metadata.uid, apiVersion.replaceAll('/', '').toLowerCase(), kind.toLowerCase(), namespace, name];
+  const parts = [
+    metadata.uid,
+    apiVersion.replaceAll('/', '').toLowerCase(),
+    kind.toLowerCase(),
+    namespace,
+    name,
+  ];
   return parts.join('-').slice(0, 253);
 }

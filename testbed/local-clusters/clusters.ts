@@ -67,7 +67,10 @@ export class LocalClusters {
     made.isComplete = !signal.aborted;
   }
 
-  async #start({ provider, name, container, ports, nodeLabels }: NewCluster, signal: AbortSignal): Promise<void> {
+  async #start(
+    { provider, name, container, ports, nodeLabels }: NewCluster,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (signal.aborted) return;
     const { admin } = await this.#bed.addPlane({
       name,

@@ -16,7 +16,10 @@ export interface Flags {
 }
 
 /** Parses flags as Go's pflag does; throws in its words for an unknown one. */
-export function parseFlags(args: readonly string[], { value = [], boolean = [], short = {} }: FlagSet): Flags {
+export function parseFlags(
+  args: readonly string[],
+  { value = [], boolean = [], short = {} }: FlagSet,
+): Flags {
   const values = new Map<string, string[]>();
   const rest: string[] = [];
   const left = [...args];
@@ -29,14 +32,21 @@ export function parseFlags(args: readonly string[], { value = [], boolean = [], 
     const isLong = flag.startsWith('--');
     const name = isLong ? flag.slice(2) : (short[flag.slice(1)] ?? '');
     if (!value.includes(name) && !boolean.includes(name)) {
-      throw new Error(isLong ? `unknown flag: ${flag}` : `unknown shorthand flag: '${flag[1]}' in ${arg}`);
+      throw new Error(
+        isLong ? `unknown flag: ${flag}` : `unknown shorthand flag: '${flag[1]}' in ${arg}`,
+      );
     }
     const found = given ?? (boolean.includes(name) ? 'true' : left.shift());
     if (found === undefined) throw new Error(`flag needs an argument: ${flag}`);
     values.set(name, [...(values.get(name) ?? []), found]);
   }
   const get = (name: string) => values.get(name)?.at(-1);
-  return { values, rest, get, isOn: (name, byDefault = false) => (get(name) ?? String(byDefault)) === 'true' };
+  return {
+    values,
+    rest,
+    get,
+    isOn: (name, byDefault = false) => (get(name) ?? String(byDefault)) === 'true',
+  };
 }
 
 function split(arg: string): [flag: string, value?: string] {

@@ -14,7 +14,10 @@ export async function k3d(call: Call, surroundings: Surroundings): Promise<void>
     out(`k3d version v${version}\nk3s version v1.31.5-k3s1 (default)\n`);
     return;
   }
-  if (docker) throw fatal(`runtime failed to list nodes: docker failed to get containers with labels: ${docker}`);
+  if (docker)
+    throw fatal(
+      `runtime failed to list nodes: docker failed to get containers with labels: ${docker}`,
+    );
   const command = commands[`${noun} ${verb}`];
   if (command) return command(call, surroundings);
   throw fatal(`unknown command "${verb || noun}" for "k3d${verb && ` ${noun}`}"`);
@@ -29,8 +32,28 @@ const commands: Record<string, (call: Call, surroundings: Surroundings) => Promi
 
 const createFlags = {
   value: [
-    ...['config', 'api-port', 'env', 'volume', 'port', 'k3s-node-label', 'runtime-label', 'host-alias', 'k3s-arg'],
-    ...['servers', 'agents', 'image', 'network', 'subnet', 'token', 'timeout', 'registry-create', 'registry-use'],
+    ...[
+      'config',
+      'api-port',
+      'env',
+      'volume',
+      'port',
+      'k3s-node-label',
+      'runtime-label',
+      'host-alias',
+      'k3s-arg',
+    ],
+    ...[
+      'servers',
+      'agents',
+      'image',
+      'network',
+      'subnet',
+      'token',
+      'timeout',
+      'registry-create',
+      'registry-use',
+    ],
   ],
   boolean: [
     'wait',
@@ -53,7 +76,9 @@ async function create(call: Call, { say, clusters, signal }: Surroundings): Prom
     );
   }
   if (clusters.find('k3d', name)) {
-    throw fatal(`Failed to create cluster '${name}' because a cluster with that name already exists`);
+    throw fatal(
+      `Failed to create cluster '${name}' because a cluster with that name already exists`,
+    );
   }
   const network = flags.get('network') ?? `k3d-${name}`;
   say(info(`Creating node 'k3d-${name}-server-0'`));
@@ -79,7 +104,9 @@ async function create(call: Call, { say, clusters, signal }: Surroundings): Prom
 function nameTrouble(name: string): string | undefined {
   if (!/^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/.test(name))
     return `Invalid cluster name. Hostname '${name}' is invalid`;
-  return name.length > 32 ? `Cluster name must be <= 32 characters, but has ${name.length}` : undefined;
+  return name.length > 32
+    ? `Cluster name must be <= 32 characters, but has ${name.length}`
+    : undefined;
 }
 
 /** `9443:443@loadbalancer` */
@@ -95,7 +122,11 @@ function nodeLabel(text: string): [string, string] {
 }
 
 async function remove(call: Call, { say, clusters }: Surroundings): Promise<void> {
-  const { rest } = flagsOf(call, { value: ['config'], boolean: ['all'], short: { c: 'config', a: 'all' } });
+  const { rest } = flagsOf(call, {
+    value: ['config'],
+    boolean: ['all'],
+    short: { c: 'config', a: 'all' },
+  });
   const found = rest.flatMap((name) => {
     const cluster = clusters.find('k3d', name);
     if (!cluster) say(info(`No nodes found for cluster '${name}', nothing to delete.`));
@@ -127,7 +158,11 @@ async function list(call: Call, { out, clusters }: Surroundings): Promise<void> 
 
 function described({ name, network, container, isComplete }: LocalCluster): object {
   const running = isComplete ? 1 : 0;
-  const node = { name: container, role: 'server', State: { running: isComplete, status: 'running' } };
+  const node = {
+    name: container,
+    role: 'server',
+    State: { running: isComplete, status: 'running' },
+  };
   return {
     name,
     network: { name: network },

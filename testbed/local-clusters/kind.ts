@@ -22,7 +22,9 @@ export async function kind(call: Call, surroundings: Surroundings): Promise<void
   const { out, version, docker } = surroundings;
   const [verb = '', noun = ''] = call.args;
   if (verb === 'version' || verb === '--version') {
-    out(verb === 'version' ? `kind v${version} go1.25.5 linux/amd64\n` : `kind version ${version}\n`);
+    out(
+      verb === 'version' ? `kind v${version} go1.25.5 linux/amd64\n` : `kind version ${version}\n`,
+    );
     return;
   }
   // Everything else contacts docker first.
@@ -43,7 +45,10 @@ const commands: Record<string, (call: Call, surroundings: Surroundings) => Promi
 };
 
 async function create(call: Call, { say, clusters, signal }: Surroundings): Promise<void> {
-  const flags = flagsOf(call, { value: ['name', 'config', 'image', 'wait', 'kubeconfig'], boolean: ['retain'] });
+  const flags = flagsOf(call, {
+    value: ['name', 'config', 'image', 'wait', 'kubeconfig'],
+    boolean: ['retain'],
+  });
   const config = await readConfig(call, flags.get('config'));
   const name = flags.get('name') ?? call.env.KIND_CLUSTER_NAME ?? config.name ?? 'kind';
   if (!/^[a-z0-9.-]+$/.test(name)) {
@@ -52,7 +57,9 @@ async function create(call: Call, { say, clusters, signal }: Surroundings): Prom
     );
   }
   if (clusters.find('kind', name)) {
-    throw new Failure(`ERROR: failed to create cluster: node(s) already exist for a cluster with the name "${name}"`);
+    throw new Failure(
+      `ERROR: failed to create cluster: node(s) already exist for a cluster with the name "${name}"`,
+    );
   }
   const [node = {}] = config.nodes ?? [];
   say(`Creating cluster "${name}" ...\n • Starting control-plane 🕹️  ...\n`);
@@ -77,11 +84,17 @@ async function create(call: Call, { say, clusters, signal }: Surroundings): Prom
   say(`Set kubectl context to "kind-${name}"\n`);
 }
 
-async function readConfig({ cwd, stdin = '' }: Call, path: string | undefined): Promise<KindConfig> {
+async function readConfig(
+  { cwd, stdin = '' }: Call,
+  path: string | undefined,
+): Promise<KindConfig> {
   if (path === undefined) return {};
-  const text = path === '-' ? stdin : await readFile(resolve(cwd, path), 'utf8').catch(() => undefined);
+  const text =
+    path === '-' ? stdin : await readFile(resolve(cwd, path), 'utf8').catch(() => undefined);
   if (text === undefined)
-    throw new Failure(`ERROR: failed to create cluster: error reading file: open ${path}: no such file or directory`);
+    throw new Failure(
+      `ERROR: failed to create cluster: error reading file: open ${path}: no such file or directory`,
+    );
   return (parse(text) ?? {}) as KindConfig;
 }
 
@@ -114,7 +127,9 @@ async function print(call: Call, { out, clusters }: Surroundings): Promise<void>
   }
   assertComplete(cluster);
   const entry = entryOf(clusters, name);
-  const server = flags.isOn('internal') ? clusters.plane(name).internalServer : entry.connection.server;
+  const server = flags.isOn('internal')
+    ? clusters.plane(name).internalServer
+    : entry.connection.server;
   out(`${kubeconfigOf([{ ...entry, connection: { ...entry.connection, server } }])}\n`);
 }
 
@@ -139,7 +154,11 @@ function flagsOf(call: Call, known: { value: string[]; boolean?: string[] }) {
   try {
     const value = [...known.value, 'verbosity', 'loglevel'];
     const boolean = [...(known.boolean ?? []), 'quiet'];
-    return parseFlags(call.args.slice(2), { value, boolean, short: { n: 'name', q: 'quiet', v: 'verbosity' } });
+    return parseFlags(call.args.slice(2), {
+      value,
+      boolean,
+      short: { n: 'name', q: 'quiet', v: 'verbosity' },
+    });
   } catch (error) {
     throw new Failure(`ERROR: ${(error as Error).message}`);
   }

@@ -12,12 +12,17 @@ const kinds: Kind[] = ['clusters', 'contexts', 'users'];
 
 /** The file that a program writes to: the given one, else the first of KUBECONFIG, else that of HOME. */
 export function kubeconfigFileOf({ cwd, env }: Call, told?: string): string {
-  const file = told || env.KUBECONFIG?.split(':').find((path) => path !== '') || `${env.HOME}/.kube/config`;
+  const file =
+    told || env.KUBECONFIG?.split(':').find((path) => path !== '') || `${env.HOME}/.kube/config`;
   return resolve(cwd, file);
 }
 
 /** Writes a context with its cluster and user into a file, replacing those of the same names. */
-export async function addEntry(file: string, entry: Entry, { isCurrent }: { isCurrent: boolean }): Promise<void> {
+export async function addEntry(
+  file: string,
+  entry: Entry,
+  { isCurrent }: { isCurrent: boolean },
+): Promise<void> {
   const added = parse(kubeconfigOf([entry])) as Config;
   await edit(file, (config) => {
     for (const kind of kinds) {
@@ -29,10 +34,14 @@ export async function addEntry(file: string, entry: Entry, { isCurrent }: { isCu
 }
 
 /** Removes them. */
-export async function removeEntry(file: string, { context, cluster, user }: Omit<Entry, 'connection'>): Promise<void> {
+export async function removeEntry(
+  file: string,
+  { context, cluster, user }: Omit<Entry, 'connection'>,
+): Promise<void> {
   await edit(file, (config) => {
     const names = { contexts: context, clusters: cluster, users: user };
-    for (const kind of kinds) config[kind] = (config[kind] ?? []).filter(({ name }) => name !== names[kind]);
+    for (const kind of kinds)
+      config[kind] = (config[kind] ?? []).filter(({ name }) => name !== names[kind]);
     if (config['current-context'] === context) config['current-context'] = '';
   });
 }

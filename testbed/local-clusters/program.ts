@@ -11,14 +11,18 @@ const [, , program = '', socketPath = '', ...args] = process.argv;
 const variables = /^(HOME|KUBECONFIG|KIND_.*|K3D_.*|DOCKER_.*)$/;
 
 // Like the real ones: kind reads it only for `--config -`.
-const readsInput = args.some((arg, i) => arg === '--config=-' || (arg === '-' && args[i - 1] === '--config'));
+const readsInput = args.some(
+  (arg, i) => arg === '--config=-' || (arg === '-' && args[i - 1] === '--config'),
+);
 const stdin = readsInput ? await text(process.stdin) : undefined;
 const call: Call = {
   program: program as Call['program'],
   args,
   cwd: process.cwd(),
   env: Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) => (variables.test(name) && value ? [[name, value]] : [])),
+    Object.entries(process.env).flatMap(([name, value]) =>
+      variables.test(name) && value ? [[name, value]] : [],
+    ),
   ),
   ...(stdin !== undefined && { stdin }),
 };

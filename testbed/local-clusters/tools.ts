@@ -15,9 +15,17 @@ export type { Call };
 type ProgramName = Call['program'];
 
 /** The state of a program: working, missing, of another version, or failing with this last output. */
-export type ProgramState = 'well' | 'missing' | { version: string } | { failing: string; command?: RegExp };
+export type ProgramState =
+  | 'well'
+  | 'missing'
+  | { version: string }
+  | { failing: string; command?: RegExp };
 
-const programs: Record<ProgramName, (call: Call, surroundings: Surroundings) => Promise<void>> = { kind, k3d, docker };
+const programs: Record<ProgramName, (call: Call, surroundings: Surroundings) => Promise<void>> = {
+  kind,
+  k3d,
+  docker,
+};
 
 const versions: Record<ProgramName, string> = { kind: '0.31.0', k3d: '5.8.3', docker: '29.1.3' };
 
@@ -63,7 +71,12 @@ export class LocalClusterTools {
     this.#states.set(program, state);
     const file = join(this.path, program);
     if (state === 'missing') return rm(file, { force: true });
-    const quoted = [process.execPath, join(import.meta.dirname, 'program.ts'), program, this.#socket];
+    const quoted = [
+      process.execPath,
+      join(import.meta.dirname, 'program.ts'),
+      program,
+      this.#socket,
+    ];
     await writeFile(file, `#!/bin/sh\nexec ${quoted.map((part) => `'${part}'`).join(' ')} "$@"\n`);
     await chmod(file, 0o755);
   }
@@ -107,7 +120,8 @@ export class LocalClusterTools {
   async #run(call: Call, surroundings: Surroundings): Promise<void> {
     const state = this.#states.get(call.program);
     const isFailing = typeof state === 'object' && 'failing' in state && call.program !== 'docker';
-    if (isFailing && (state.command?.test(call.args.join(' ')) ?? true)) throw new Failure(state.failing);
+    if (isFailing && (state.command?.test(call.args.join(' ')) ?? true))
+      throw new Failure(state.failing);
     await programs[call.program](call, surroundings);
   }
 

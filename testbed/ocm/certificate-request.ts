@@ -3,7 +3,13 @@ import { KeyObject, webcrypto } from 'node:crypto';
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import type { CertificateSigningRequest } from '../kube/objects.ts';
 import type { Identity } from './hub-kubeconfig.ts';
-import { agentUser, clientSigner, clusterGroup, clusterNameLabel, managedClustersGroup } from './names.ts';
+import {
+  agentUser,
+  clientSigner,
+  clusterGroup,
+  clusterNameLabel,
+  managedClustersGroup,
+} from './names.ts';
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
@@ -18,11 +24,21 @@ export interface RequestWithKey {
   keyPem: string;
 }
 
-export async function newRequest(commonName: string, organizations: string[]): Promise<RequestWithKey> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+export async function newRequest(
+  commonName: string,
+  organizations: string[],
+): Promise<RequestWithKey> {
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair;
   // All organizations in one part of the name, as Go writes them.
   const name = [{ O: organizations }, { CN: [commonName] }];
-  const request = await Pkcs10CertificateRequestGenerator.create({ name, keys, signingAlgorithm: algorithm });
+  const request = await Pkcs10CertificateRequestGenerator.create({
+    name,
+    keys,
+    signingAlgorithm: algorithm,
+  });
   return {
     requestPem: `${request.toString('pem')}\n`,
     keyPem: KeyObject.from(keys.privateKey).export({ type: 'sec1', format: 'pem' }).toString(),
@@ -45,7 +61,10 @@ export function requestObject(cluster: string, requestPem: string): NewRequest {
 }
 
 /** An agent's request, and the key that belongs to it. */
-export async function agentRequest({ cluster, agent }: Identity): Promise<{ request: NewRequest; keyPem: string }> {
+export async function agentRequest({
+  cluster,
+  agent,
+}: Identity): Promise<{ request: NewRequest; keyPem: string }> {
   const { requestPem, keyPem } = await newRequest(agentUser(cluster, agent), [
     clusterGroup(cluster),
     managedClustersGroup,

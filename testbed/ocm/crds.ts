@@ -50,7 +50,9 @@ export function crd({
   };
 }
 
-const folderOf = remembered((module) => requiredFolder(join(import.meta.dirname, '..', 'programs'), module));
+const folderOf = remembered((module) =>
+  requiredFolder(join(import.meta.dirname, '..', 'programs'), module),
+);
 
 /** The folder of OCM's Go module. */
 export const moduleFolder = (): Promise<string> => folderOf('open-cluster-management.io/ocm');
@@ -64,5 +66,7 @@ export const managedCrds = (): Promise<AnyObject[]> => definitionsIn(join('klust
 const definitionsIn = remembered(async (folder) => {
   const dir = join(await moduleFolder(), 'manifests', folder);
   const files = (await readdir(dir)).filter((name) => /^0000.*\.crd\.yaml$/.test(name));
-  return Promise.all(files.map(async (name) => parse(await readFile(join(dir, name), 'utf8')) as AnyObject));
+  return Promise.all(
+    files.map(async (name) => parse(await readFile(join(dir, name), 'utf8')) as AnyObject),
+  );
 });

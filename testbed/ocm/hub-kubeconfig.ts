@@ -14,7 +14,10 @@ export interface Identity {
 
 export function filesOf(secret: Secret | undefined): HubFiles {
   return Object.fromEntries(
-    Object.entries(secret?.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+    Object.entries(secret?.data ?? {}).map(([key, value]) => [
+      key,
+      Buffer.from(value, 'base64').toString(),
+    ]),
   );
 }
 
@@ -46,26 +49,50 @@ export function hubFiles(
     contexts: [
       {
         name: 'default-context',
-        context: { cluster: bootstrap.clusterName, namespace: 'configuration', user: 'default-auth' },
+        context: {
+          cluster: bootstrap.clusterName,
+          namespace: 'configuration',
+          user: 'default-auth',
+        },
       },
     ],
     'current-context': 'default-context',
-    users: [{ name: 'default-auth', user: { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' } }],
+    users: [
+      { name: 'default-auth', user: { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' } },
+    ],
   });
-  return { 'tls.crt': certificate, 'tls.key': key, kubeconfig, 'cluster-name': cluster, 'agent-name': agent };
+  return {
+    'tls.crt': certificate,
+    'tls.key': key,
+    kubeconfig,
+    'cluster-name': cluster,
+    'agent-name': agent,
+  };
 }
 
 /**
  * Whether the files still refer to the hub of the bootstrap kubeconfig, as this agent, and are valid (ocm
  * pkg/registration/register).
  */
-export function isValid(files: HubFiles, bootstrap: CurrentContext, { cluster, agent }: Identity): boolean {
+export function isValid(
+  files: HubFiles,
+  bootstrap: CurrentContext,
+  { cluster, agent }: Identity,
+): boolean {
   const { kubeconfig, 'tls.crt': certificate, 'tls.key': key } = files;
   if (!kubeconfig || !certificate || !key) return false;
   const stored = readCurrentContext(kubeconfig);
-  const fields = ['server', 'proxy-url', 'certificate-authority', 'certificate-authority-data'] as const;
+  const fields = [
+    'server',
+    'proxy-url',
+    'certificate-authority',
+    'certificate-authority-data',
+  ] as const;
   const isSameHub = fields.every((field) => stored.cluster[field] === bootstrap.cluster[field]);
   if (!isSameHub || stored.clusterName !== bootstrap.clusterName) return false;
   const { subject, validTo } = new X509Certificate(certificate);
-  return subject.split('\n').includes(`CN=${agentUser(cluster, agent)}`) && Date.parse(validTo) > Date.now();
+  return (
+    subject.split('\n').includes(`CN=${agentUser(cluster, agent)}`) &&
+    Date.parse(validTo) > Date.now()
+  );
 }

@@ -1,5 +1,11 @@
 import type { AnyObject } from '../kube/objects.ts';
-import { clusterRoleBindings, clusterRoles, roleBindings, roles, serviceAccounts } from '../kube/resources.ts';
+import {
+  clusterRoleBindings,
+  clusterRoles,
+  roleBindings,
+  roles,
+  serviceAccounts,
+} from '../kube/resources.ts';
 
 export interface Rule {
   apiGroups: string[];
@@ -18,7 +24,12 @@ interface Naming {
 }
 
 /** Rules in short: `rule('apps', 'deployments, replicasets', 'get, list')`. */
-export function rule(apiGroups: string, resources: string, verbs: string, resourceNames?: string[]): Rule {
+export function rule(
+  apiGroups: string,
+  resources: string,
+  verbs: string,
+  resourceNames?: string[],
+): Rule {
   const list = (text: string) => text.split(/,\s*/);
   return {
     apiGroups: list(apiGroups),
@@ -29,9 +40,18 @@ export function rule(apiGroups: string, resources: string, verbs: string, resour
 }
 
 /** A ClusterRole, or with a namespace a Role. */
-export function roleObject(name: string, rules: Rule[], { namespace, labels }: Naming = {}): AnyObject {
+export function roleObject(
+  name: string,
+  rules: Rule[],
+  { namespace, labels }: Naming = {},
+): AnyObject {
   const { apiVersion, kind } = namespace ? roles : clusterRoles;
-  return { apiVersion, kind, metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }) }, rules };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }) },
+    rules,
+  };
 }
 
 /** A ClusterRoleBinding, or with a namespace a RoleBinding, to a ClusterRole by default. */
@@ -46,16 +66,26 @@ export function bindingObject(
     apiVersion,
     kind,
     metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }) },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind ?? 'ClusterRole', name: role.name },
+    roleRef: {
+      apiGroup: 'rbac.authorization.k8s.io',
+      kind: role.kind ?? 'ClusterRole',
+      name: role.name,
+    },
     subjects: subjects.map((subject) =>
-      subject.kind === 'ServiceAccount' ? subject : { apiGroup: 'rbac.authorization.k8s.io', ...subject },
+      subject.kind === 'ServiceAccount'
+        ? subject
+        : { apiGroup: 'rbac.authorization.k8s.io', ...subject },
     ),
   };
 }
 
 export function serviceAccountObject(name: string, { namespace, labels }: Naming): AnyObject {
   const { apiVersion, kind } = serviceAccounts;
-  return { apiVersion, kind, metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }) } };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }) },
+  };
 }
 
 export function serviceAccountSubject(namespace: string, name: string): Subject {

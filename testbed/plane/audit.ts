@@ -11,7 +11,13 @@ export interface AuditEvent {
   requestURI: string;
   user: { username: string; groups?: string[] };
   userAgent?: string;
-  objectRef?: { apiGroup?: string; resource: string; subresource?: string; namespace?: string; name?: string };
+  objectRef?: {
+    apiGroup?: string;
+    resource: string;
+    subresource?: string;
+    namespace?: string;
+    name?: string;
+  };
   responseStatus?: { code: number };
   requestReceivedTimestamp: string;
 }
@@ -35,7 +41,8 @@ export const auditPolicy: object = {
 
 export const isRead = ({ verb }: AuditEvent): boolean => reading.includes(verb);
 
-const markerPath = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?fieldManager=audit-marker-';
+const markerPath =
+  '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?fieldManager=audit-marker-';
 
 /** Reads the audit log of one API server from a mark on; at first, from now on. */
 export class AuditLog {
@@ -74,7 +81,12 @@ export class AuditLog {
     const file = await open(this.#file);
     try {
       const { size } = await file.stat();
-      const { buffer } = await file.read(Buffer.alloc(size - this.#mark), 0, size - this.#mark, this.#mark);
+      const { buffer } = await file.read(
+        Buffer.alloc(size - this.#mark),
+        0,
+        size - this.#mark,
+        this.#mark,
+      );
       return buffer.toString();
     } finally {
       await file.close();

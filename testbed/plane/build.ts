@@ -8,5 +8,9 @@ export function kubernetesVersion(module: string): Record<string, string> {
   const version = requiredVersion(module, 'k8s.io/kubernetes');
   const [major = '', minor = ''] = version.slice(1).split('.');
   const path = 'k8s.io/component-base/version';
-  return { [`${path}.gitVersion`]: version, [`${path}.gitMajor`]: major, [`${path}.gitMinor`]: minor };
+  return {
+    [`${path}.gitVersion`]: version,
+    [`${path}.gitMajor`]: major,
+    [`${path}.gitMinor`]: minor,
+  };
 }

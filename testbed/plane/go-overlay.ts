@@ -22,22 +22,36 @@ interface Overlay {
  * the module requires.
  * @param module the folder with go.mod
  */
-export async function overlayFlags(overlays: readonly string[], module: string, folder: string): Promise<string[]> {
+export async function overlayFlags(
+  overlays: readonly string[],
+  module: string,
+  folder: string,
+): Promise<string[]> {
   const flags: string[] = [];
   for (const overlay of overlays) {
     const read = JSON.parse(await readFile(join(overlay, 'overlay.json'), 'utf8')) as Overlay;
     const own = join(folder, basename(overlay));
     await mkdir(own, { recursive: true });
-    flags.push(read.module === undefined ? await ofGo(read, overlay, module, own) : await ofModule(read, module, own));
+    flags.push(
+      read.module === undefined
+        ? await ofGo(read, overlay, module, own)
+        : await ofModule(read, module, own),
+    );
   }
   return flags;
 }
 
-async function ofGo({ files, insertions }: Overlay, overlay: string, module: string, own: string): Promise<string> {
+async function ofGo(
+  { files, insertions }: Overlay,
+  overlay: string,
+  module: string,
+  own: string,
+): Promise<string> {
   const { stdout } = await run('go', ['env', 'GOROOT'], { cwd: module, env: machineEnvironment() });
   const sources = join(stdout.trim(), 'src');
   const replaced: Record<string, string> = {};
-  for (const [path, name] of Object.entries(files)) replaced[join(sources, path)] = join(overlay, name);
+  for (const [path, name] of Object.entries(files))
+    replaced[join(sources, path)] = join(overlay, name);
   for (const [path, texts] of Object.entries(insertions)) {
     const target = join(own, path);
     await mkdir(dirname(target), { recursive: true });
@@ -50,7 +64,11 @@ async function ofGo({ files, insertions }: Overlay, overlay: string, module: str
 }
 
 /** Go replaces no files of downloaded modules, but whole modules. */
-async function ofModule({ module: required = '', insertions }: Overlay, module: string, own: string): Promise<string> {
+async function ofModule(
+  { module: required = '', insertions }: Overlay,
+  module: string,
+  own: string,
+): Promise<string> {
   const copy = join(own, 'module');
   await cp(await requiredFolder(module, required), copy, { recursive: true });
   // The folders of modules are read-only.

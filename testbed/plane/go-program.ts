@@ -55,8 +55,18 @@ export async function buildGoModule(module: GoModule, log: Log): Promise<string>
 }
 
 /** Builds the small program in the folder `module` of a part of the bed. @param part the folder of that part @returns its path */
-export async function buildGoProgram(part: string, name: string, title: string, log: Log): Promise<string> {
-  const module = { module: join(part, 'module'), binaries: [{ name, package: '.' }], title, duration: 'some seconds' };
+export async function buildGoProgram(
+  part: string,
+  name: string,
+  title: string,
+  log: Log,
+): Promise<string> {
+  const module = {
+    module: join(part, 'module'),
+    binaries: [{ name, package: '.' }],
+    title,
+    duration: 'some seconds',
+  };
   return join(await buildGoModule(module, log), name);
 }
 
@@ -80,21 +90,32 @@ async function goVersion({ module, title }: GoModule): Promise<string> {
   const needed = `The test bed builds ${title} with Go ${neededGo.join('.')} or newer: https://go.dev/dl`;
   const { stdout } = await run('go', ['version'], { cwd: module, env: machineEnvironment() }).catch(
     (error: NodeJS.ErrnoException & { stderr?: string }) => {
-      throw new Error(error.code === 'ENOENT' ? `go was not found. ${needed}` : `${error.stderr?.trim()}. ${needed}`);
+      throw new Error(
+        error.code === 'ENOENT'
+          ? `go was not found. ${needed}`
+          : `${error.stderr?.trim()}. ${needed}`,
+      );
     },
   );
   const [, version = '', major, minor] = /(go(\d+)\.(\d+)\S* \S+)/.exec(stdout) ?? [];
-  const isEnough = Number(major) > neededGo[0] || (Number(major) === neededGo[0] && Number(minor) >= neededGo[1]);
+  const isEnough =
+    Number(major) > neededGo[0] || (Number(major) === neededGo[0] && Number(minor) >= neededGo[1]);
   if (!isEnough) throw new Error(`${stdout.trim()} is too old. ${needed}`);
   return version;
 }
 
-async function contentHash({ module, binaries, folders, overlays = [] }: GoModule, go: string): Promise<string> {
+async function contentHash(
+  { module, binaries, folders, overlays = [] }: GoModule,
+  go: string,
+): Promise<string> {
   const hash = createHash('sha256').update(`${go}\0${JSON.stringify([binaries, folders])}`);
   for (const folder of [module, ...overlays]) {
     const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-    for (const file of files.sort()) hash.update(`\0${relative(folder, file)}\0`).update(await readFile(file));
+    const files = entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name));
+    for (const file of files.sort())
+      hash.update(`\0${relative(folder, file)}\0`).update(await readFile(file));
   }
   return hash.digest('hex').slice(0, 16);
 }
@@ -120,13 +141,30 @@ async function compile(
     const generated = join(folder, 'overlay');
     const flags = overlays.length === 0 ? [] : await overlayFlags(overlays, module, generated);
     for (const { name, package: path, settings = {} } of binaries) {
-      const ldflags = ['-s', '-w', ...Object.entries(settings).map(([key, value]) => `-X ${key}=${value}`)].join(' ');
+      const ldflags = [
+        '-s',
+        '-w',
+        ...Object.entries(settings).map(([key, value]) => `-X ${key}=${value}`),
+      ].join(' ');
       const output = join(folder, name);
-      await go(['build', '-v', '-trimpath', '-buildvcs=false', ...flags, '-ldflags', ldflags, '-o', output, path]);
+      await go([
+        'build',
+        '-v',
+        '-trimpath',
+        '-buildvcs=false',
+        ...flags,
+        '-ldflags',
+        ldflags,
+        '-o',
+        output,
+        path,
+      ]);
     }
     await rm(generated, { recursive: true, force: true });
     for (const [name, from] of Object.entries(folders)) {
-      await cp(join(await requiredFolder(module, from.module), from.path), join(folder, name), { recursive: true });
+      await cp(join(await requiredFolder(module, from.module), from.path), join(folder, name), {
+        recursive: true,
+      });
       // The folders of modules are read-only.
       await run('chmod', ['-R', 'u+w', join(folder, name)]);
     }
@@ -164,7 +202,10 @@ class GoProgress {
   }
 
   get line(): string {
-    const compiled = this.total === 0 ? 'none compiled yet' : `${this.#packages} of ${this.total} packages compiled`;
+    const compiled =
+      this.total === 0
+        ? 'none compiled yet'
+        : `${this.#packages} of ${this.total} packages compiled`;
     return `${Math.round((Date.now() - this.#began) / 1000)} s: ${this.#modules} modules downloaded, ${compiled}`;
   }
 

@@ -5,7 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * Runs `work` while no other process of this user on this machine runs under the same name. The lock is a socket without a file
  * (Linux's abstract ones), which the kernel releases however its owner ends.
  */
-export async function withLock<T>(name: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  name: string,
+  onWait: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
   const address = `\0stellarctl-bed/${process.getuid?.()}/${name}`;
   let lock = await acquire(address);
   if (!lock) onWait();

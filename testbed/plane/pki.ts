@@ -1,5 +1,12 @@
 import 'reflect-metadata';
-import { createPrivateKey, createPublicKey, KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  KeyObject,
+  randomBytes,
+  webcrypto,
+  X509Certificate,
+} from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   AuthorityKeyIdentifierExtension,
@@ -69,7 +76,10 @@ export class Authority {
     const keys = await newKeys(algorithm);
     const certPem = await sign(name, name, keys, keys, [
       new BasicConstraintsExtension(true, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true),
+      new KeyUsagesExtension(
+        KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature,
+        true,
+      ),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ]);
     return new Authority(name, keys, certPem);
@@ -95,19 +105,34 @@ export class Authority {
     authorityKeyId,
   }: CertificateRequest): Promise<KeyPair> {
     const keys = await newKeys();
-    const subject = new Name([{ CN: [commonName] }, ...organizations.map((organization) => ({ O: [organization] }))]);
+    const subject = new Name([
+      { CN: [commonName] },
+      ...organizations.map((organization) => ({ O: [organization] })),
+    ]);
     const extensions: Extension[] = [
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
-      new ExtendedKeyUsageExtension([hosts.length > 0 ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth]),
+      new ExtendedKeyUsageExtension([
+        hosts.length > 0 ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth,
+      ]),
       authorityKeyId === undefined
         ? await AuthorityKeyIdentifierExtension.create(this.#keys.publicKey)
         : new AuthorityKeyIdentifierExtension(authorityKeyId),
     ];
     if (hosts.length > 0) {
-      const names = hosts.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }));
+      const names = hosts.map((value) => ({
+        type: isIP(value) ? ('ip' as const) : ('dns' as const),
+        value,
+      }));
       extensions.push(new SubjectAlternativeNameExtension(names));
     }
-    const certPem = await sign(subject.toString(), this.#name, keys, this.#keys, extensions, validity);
+    const certPem = await sign(
+      subject.toString(),
+      this.#name,
+      keys,
+      this.#keys,
+      extensions,
+      validity,
+    );
     return { certPem, keyPem: privatePem(keys) };
   }
 }
@@ -118,12 +143,17 @@ export async function newKeyPem(): Promise<string> {
 }
 
 async function newKeys(algorithm: Algorithm = ecdsa): Promise<webcrypto.CryptoKeyPair> {
-  return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  return (await webcrypto.subtle.generateKey(algorithm, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair;
 }
 
 function privatePem(keys: webcrypto.CryptoKeyPair): string {
   const key = KeyObject.from(keys.privateKey);
-  return key.export({ type: key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1', format: 'pem' }).toString();
+  return key
+    .export({ type: key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1', format: 'pem' })
+    .toString();
 }
 
 async function sign(
@@ -132,7 +162,10 @@ async function sign(
   keys: webcrypto.CryptoKeyPair,
   issuerKeys: webcrypto.CryptoKeyPair,
   extensions: Extension[],
-  { from, to }: Validity = { from: new Date(Date.now() - day), to: new Date(Date.now() + 365 * day) },
+  { from, to }: Validity = {
+    from: new Date(Date.now() - day),
+    to: new Date(Date.now() + 365 * day),
+  },
 ): Promise<string> {
   const certificate = await X509CertificateGenerator.create({
     serialNumber: randomBytes(16).toString('hex'),

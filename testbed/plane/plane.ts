@@ -82,7 +82,13 @@ export class Plane {
   #controllerManager: Child | undefined;
   #admin: Api | undefined;
 
-  private constructor(name: string, dir: string, binary: string, options: PlaneOptions, servers: Servers) {
+  private constructor(
+    name: string,
+    dir: string,
+    binary: string,
+    options: PlaneOptions,
+    servers: Servers,
+  ) {
     this.name = name;
     this.nodeName = options.nodeName ?? `${name}-control-plane`;
     this.ports = options.ports ?? [];
@@ -94,7 +100,12 @@ export class Plane {
   }
 
   /** Creates the files of a plane and starts it, on servers of the pool if there is one. */
-  static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
+  static async create(
+    name: string,
+    dir: string,
+    binary: string,
+    options: PlaneOptions = {},
+  ): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const servers = (await borrowServers(binary)) ?? (await Servers.create(dir, binary));
     const plane = new Plane(name, dir, binary, options, servers);
@@ -163,14 +174,25 @@ export class Plane {
   }
 
   /** A kubeconfig context for another user. */
-  entryFor(user: string, credentials: Partial<KeyPair> & { token?: string; caPem?: string }): Entry {
+  entryFor(
+    user: string,
+    credentials: Partial<KeyPair> & { token?: string; caPem?: string },
+  ): Entry {
     const connection = { server: this.server, caPem: this.caPem, ...credentials };
     return { context: this.name, cluster: this.name, user, connection };
   }
 
   /** Issues a client certificate for any user of this plane. */
-  issueUser(commonName: string, organizations: string[] = [], validity?: Validity): Promise<KeyPair> {
-    return this.#servers.authority.issue({ commonName, organizations, ...(validity && { validity }) });
+  issueUser(
+    commonName: string,
+    organizations: string[] = [],
+    validity?: Validity,
+  ): Promise<KeyPair> {
+    return this.#servers.authority.issue({
+      commonName,
+      organizations,
+      ...(validity && { validity }),
+    });
   }
 
   /** The writes that the API server answered since the start or the last mark; only those of user `by` if given. */
@@ -202,7 +224,10 @@ export class Plane {
   async runControllers({ without = [] }: { without?: readonly string[] } = {}): Promise<void> {
     await this.#controllerManager?.stop();
     const controllerManager = await this.issueUser('system:kube-controller-manager', [masters]);
-    const entry = this.entryFor('controller-manager', { ...controllerManager, caPem: this.#servers.bothCas });
+    const entry = this.entryFor('controller-manager', {
+      ...controllerManager,
+      caPem: this.#servers.bothCas,
+    });
     const kubeconfig = join(this.dir, 'controller-manager.kubeconfig');
     await writeFile(kubeconfig, kubeconfigOf([entry]), { mode: 0o600 });
     // Do not wait for the Lease of the previous one, which was killed.
@@ -211,7 +236,8 @@ export class Plane {
     const flags = controllerManagerFlags(kubeconfig, this.#servers.dir, controllers);
     const started = new Child(this.#binary, 'kube-controller-manager', flags, this.dir);
     this.#controllerManager = started;
-    const hasBegun = async () => (await this.admin.find(serviceAccounts, 'default/default')) !== undefined;
+    const hasBegun = async () =>
+      (await this.admin.find(serviceAccounts, 'default/default')) !== undefined;
     await this.#servers.until(hasBegun, started);
   }
 

@@ -56,7 +56,11 @@ export class Child implements ServerProcess {
   }
 
   get hasEnded(): boolean {
-    return this.#failure !== undefined || this.#process.exitCode !== null || this.#process.signalCode !== null;
+    return (
+      this.#failure !== undefined ||
+      this.#process.exitCode !== null ||
+      this.#process.signalCode !== null
+    );
   }
 
   lastWords(): Promise<string> {
@@ -114,7 +118,9 @@ async function lastWords(program: string, logFile: string, failure?: Error): Pro
 
 /** The environment without proxies: everything that the bed's processes talk to is on this machine. */
 export function withoutProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(https?|all|no)_proxy$/i.test(name)));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^(https?|all|no)_proxy$/i.test(name)),
+  );
 }
 
 /** Whether a process with this ID runs (also one of another user). */

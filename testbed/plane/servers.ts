@@ -94,8 +94,16 @@ export class Servers {
   /** Servers that another process has started. */
   static adopt(lent: LentServers, binary: string, release: () => void): Servers {
     const authority = Authority.of(lent.authority);
-    const servers = new Servers(binary, lent, authority, Authority.of(lent.otherAuthority), release);
-    servers.#processes = Object.entries(lent.pids).map(([name, pid]) => new BorrowedProcess(name, pid, lent.dir));
+    const servers = new Servers(
+      binary,
+      lent,
+      authority,
+      Authority.of(lent.otherAuthority),
+      release,
+    );
+    servers.#processes = Object.entries(lent.pids).map(
+      ([name, pid]) => new BorrowedProcess(name, pid, lent.dir),
+    );
     return servers;
   }
 
@@ -203,12 +211,20 @@ export class Servers {
    * @throws Error if one of them ends or all are stopped, or after two minutes
    */
   async until(holds: () => Promise<boolean>, client?: ServerProcess): Promise<void> {
-    for (const deadline = Date.now() + readyTimeout; !(await holds().catch(() => false)); await sleep(50)) {
-      const ended = [...this.#processes, ...(client ? [client] : [])].find(({ hasEnded }) => hasEnded);
+    for (
+      const deadline = Date.now() + readyTimeout;
+      !(await holds().catch(() => false));
+      await sleep(50)
+    ) {
+      const ended = [...this.#processes, ...(client ? [client] : [])].find(
+        ({ hasEnded }) => hasEnded,
+      );
       if (ended) throw new Error(await ended.lastWords());
       if (this.#processes.length === 0) throw new Error('the servers were stopped');
       if (Date.now() > deadline)
-        throw new Error(`the servers were not ready after ${readyTimeout / 1000} s; their logs: ${this.dir}`);
+        throw new Error(
+          `the servers were not ready after ${readyTimeout / 1000} s; their logs: ${this.dir}`,
+        );
     }
   }
 
@@ -219,7 +235,8 @@ export class Servers {
   async serveWith({ certPem, keyPem }: KeyPair): Promise<void> {
     await this.#write({ 'serving.key': keyPem, 'serving.crt': certPem });
     const wanted = new X509Certificate(certPem).fingerprint256;
-    if (this.#processes.length > 0) await this.until(async () => (await servedFingerprint(this.#port)) === wanted);
+    if (this.#processes.length > 0)
+      await this.until(async () => (await servedFingerprint(this.#port)) === wanted);
   }
 
   /** Freezes or resumes etcd; the API server still runs. */
@@ -266,7 +283,8 @@ export class Servers {
   }
 
   async #write(files: Record<string, string>): Promise<void> {
-    for (const [name, text] of Object.entries(files)) await writeFile(join(this.dir, name), text, { mode: 0o600 });
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(this.dir, name), text, { mode: 0o600 });
   }
 }
 
@@ -302,7 +320,11 @@ function etcdFlags(dir: string): Record<string, string> {
   };
 }
 
-function apiserverFlags(dir: string, port: number, serviceRange: string): Record<string, string | number> {
+function apiserverFlags(
+  dir: string,
+  port: number,
+  serviceRange: string,
+): Record<string, string | number> {
   return {
     'etcd-servers': `unix://${etcdSocket(dir)}`,
     'bind-address': '127.0.0.1',

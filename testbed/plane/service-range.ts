@@ -24,7 +24,9 @@ export class ServiceRange {
     for (let i = 0; i < 253; i++) {
       const n = ((offset + i) % 253) + 1;
       const claim = await listen(`127.99.${n}.255`, claimPort).catch((error: Error) => {
-        throw new Error(`the bed needs every address of 127.0.0.0/8 to be local, as it is on Linux (${error.message})`);
+        throw new Error(
+          `the bed needs every address of 127.0.0.0/8 to be local, as it is on Linux (${error.message})`,
+        );
       });
       if (claim) return new ServiceRange(n, claim);
     }

@@ -54,8 +54,11 @@ export class ContainerLog {
 
   /** The lines of a run; undefined if that run does not exist. */
   read({ previous, tailLines, since = 0, timestamps }: LogQuery): string | undefined {
-    const lines = (previous ? this.#ended : this.#run)?.filter(({ time }) => Date.parse(time) >= since);
-    const wanted = tailLines === undefined ? lines : lines?.slice(Math.max(lines.length - tailLines, 0));
+    const lines = (previous ? this.#ended : this.#run)?.filter(
+      ({ time }) => Date.parse(time) >= since,
+    );
+    const wanted =
+      tailLines === undefined ? lines : lines?.slice(Math.max(lines.length - tailLines, 0));
     return wanted?.map((line) => textOf(line, timestamps)).join('');
   }
 
@@ -76,4 +79,5 @@ export class ContainerLog {
   }
 }
 
-const textOf = ({ time, text }: Line, timestamps: boolean): string => `${timestamps ? `${time} ` : ''}${text}\n`;
+const textOf = ({ time, text }: Line, timestamps: boolean): string =>
+  `${timestamps ? `${time} ` : ''}${text}\n`;

@@ -8,10 +8,15 @@ import type { PodStatus } from './pod-status.ts';
 class MissingReference extends Error {}
 
 /** The current environment variables of a container. @throws MissingReference */
-async function environmentOf(api: Api, pod: Pod, container: Container): Promise<Record<string, string>> {
+async function environmentOf(
+  api: Api,
+  pod: Pod,
+  container: Container,
+): Promise<Record<string, string>> {
   const env: Record<string, string> = {};
   for (const each of container.env ?? []) {
-    const value = each.value === undefined ? await referred(api, pod, each) : expand(each.value, env);
+    const value =
+      each.value === undefined ? await referred(api, pod, each) : expand(each.value, env);
     if (value !== undefined) env[each.name] = value;
   }
   return env;
@@ -28,7 +33,11 @@ export async function untilResolved(
   status: PodStatus,
   signal: AbortSignal,
 ): Promise<Record<string, string> | undefined> {
-  for (let told = ''; !signal.aborted; await sleep(referencePause, undefined, { signal }).catch(() => {})) {
+  for (
+    let told = '';
+    !signal.aborted;
+    await sleep(referencePause, undefined, { signal }).catch(() => {})
+  ) {
     try {
       return await environmentOf(api, pod, container);
     } catch (error) {
@@ -55,7 +64,8 @@ async function referred(api: Api, pod: Pod, { valueFrom }: EnvVar): Promise<stri
   if (secretKeyRef) {
     const { name, key } = secretKeyRef;
     const secret = await api.find<Secret>(secrets, `${namespace}/${name}`);
-    if (secret?.data?.[key] !== undefined) return Buffer.from(secret.data[key], 'base64').toString();
+    if (secret?.data?.[key] !== undefined)
+      return Buffer.from(secret.data[key], 'base64').toString();
     if (secretKeyRef.optional) return undefined;
     throw missing('secret', 'Secret', `${namespace}/${name}`, key, secret !== undefined);
   }
@@ -69,7 +79,13 @@ async function referred(api: Api, pod: Pod, { valueFrom }: EnvVar): Promise<stri
   return '';
 }
 
-function missing(resource: string, kind: string, path: string, key: string, isThere: boolean): MissingReference {
+function missing(
+  resource: string,
+  kind: string,
+  path: string,
+  key: string,
+  isThere: boolean,
+): MissingReference {
   const name = path.split('/')[1];
   return new MissingReference(
     isThere ? `couldn't find key ${key} in ${kind} ${path}` : `${resource} "${name}" not found`,

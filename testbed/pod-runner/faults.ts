@@ -29,7 +29,8 @@ export class Faults {
 
   /** What the program of a failing image prints before it exits. */
   lastWordsOf(image: string): string[] | undefined {
-    for (const fault of this.#all) if (fault.kind === 'failing' && image.includes(fault.image)) return fault.log;
+    for (const fault of this.#all)
+      if (fault.kind === 'failing' && image.includes(fault.image)) return fault.log;
     return undefined;
   }
 
@@ -40,7 +41,8 @@ export class Faults {
   /** The fault between the pods of a plane and a host, if any. */
   networkFaultOf(from: string, host: string): 'unresolvable' | 'refused' | 'swallowed' | undefined {
     for (const fault of this.#all)
-      if ('host' in fault && fault.host === host && (fault.from ?? from) === from) return fault.kind;
+      if ('host' in fault && fault.host === host && (fault.from ?? from) === from)
+        return fault.kind;
     return undefined;
   }
 
@@ -59,11 +61,15 @@ export class Faults {
 
   /** How many milliseconds a pod's clock is ahead; negative if it is behind. */
   clockErrorOf(plane: string, pod: Pod): number {
-    const own = this.#of(plane, pod).map((fault) => (fault.kind === 'clock-off' ? fault.seconds * 1000 : 0));
+    const own = this.#of(plane, pod).map((fault) =>
+      fault.kind === 'clock-off' ? fault.seconds * 1000 : 0,
+    );
     return own.reduce((sum, error) => sum + error, 0);
   }
 
   #of(plane: string, pod: Pod): PodFault[] {
-    return this.#all.filter((fault) => 'pod' in fault && fault.plane === plane && keyOf(pod).startsWith(fault.pod));
+    return this.#all.filter(
+      (fault) => 'pod' in fault && fault.plane === plane && keyOf(pod).startsWith(fault.pod),
+    );
   }
 }

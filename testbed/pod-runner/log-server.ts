@@ -20,8 +20,13 @@ export class LogServer {
 
   static async start(nodeName: string, find: FindLog): Promise<LogServer> {
     const authority = await Authority.create(`${nodeName}-ca`);
-    const { certPem, keyPem } = await authority.issue({ commonName: nodeName, hosts: [nodeName, '127.0.0.1'] });
-    const server = createServer({ cert: certPem, key: keyPem }, (request, response) => answer(find, request, response));
+    const { certPem, keyPem } = await authority.issue({
+      commonName: nodeName,
+      hosts: [nodeName, '127.0.0.1'],
+    });
+    const server = createServer({ cert: certPem, key: keyPem }, (request, response) =>
+      answer(find, request, response),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return new LogServer(server);
   }
@@ -45,15 +50,26 @@ function answer(find: FindLog, { url = '/' }: IncomingMessage, response: ServerR
   }
   try {
     const log = find(namespace, pod, container);
-    const [tail, time, seconds] = ['tailLines', 'sinceTime', 'sinceSeconds'].map((name) => searchParams.get(name));
+    const [tail, time, seconds] = ['tailLines', 'sinceTime', 'sinceSeconds'].map((name) =>
+      searchParams.get(name),
+    );
     const isOn = (name: string) => searchParams.get(name) === 'true';
     const [previous, timestamps] = [isOn('previous'), isOn('timestamps')];
     const since = time ? Date.parse(time) : seconds ? Date.now() - Number(seconds) * 1000 : 0;
-    const text = log.read({ previous, timestamps, since, ...(tail && { tailLines: Number(tail) }) });
-    if (text === undefined) throw new Error(`previous terminated container "${container}" in pod "${pod}" not found`);
+    const text = log.read({
+      previous,
+      timestamps,
+      since,
+      ...(tail && { tailLines: Number(tail) }),
+    });
+    if (text === undefined)
+      throw new Error(`previous terminated container "${container}" in pod "${pod}" not found`);
     response.writeHead(200, { 'content-type': 'text/plain' }).write(text);
     if (!isOn('follow')) return void response.end();
-    const stop = log.follow(timestamps, (line) => void (line === undefined ? response.end() : response.write(line)));
+    const stop = log.follow(
+      timestamps,
+      (line) => void (line === undefined ? response.end() : response.write(line)),
+    );
     response.on('close', stop);
   } catch (error) {
     response.writeHead(400, { 'content-type': 'text/plain' }).end((error as Error).message);

@@ -59,7 +59,10 @@ export class NestedPlanes {
     signal: AbortSignal,
   ): Promise<{ plane: Plane; port: number }> {
     const id = `${node.plane}/${options.name}`;
-    const { metadata } = await node.kubelet.get<Namespace>(namespaces, pod.metadata.namespace ?? '');
+    const { metadata } = await node.kubelet.get<Namespace>(
+      namespaces,
+      pod.metadata.namespace ?? '',
+    );
     const plane = await this.#inTurn(id, async () => {
       const started = await this.#startOne(id, node, options, metadata.uid);
       const entry = this.#entries.get(id);

@@ -11,7 +11,11 @@ interface Warning {
 }
 
 /** Creates a Warning Event about a pod. Ignores errors. */
-export async function warn(api: Api, pod: Pod, { reason, message, component = 'kubelet' }: Warning): Promise<void> {
+export async function warn(
+  api: Api,
+  pod: Pod,
+  { reason, message, component = 'kubelet' }: Warning,
+): Promise<void> {
   const { namespace = '', name, uid } = pod.metadata;
   const event = {
     metadata: { generateName: `${name}.`, namespace },

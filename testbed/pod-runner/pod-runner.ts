@@ -42,7 +42,8 @@ export class PodRunner {
     this.#count += 1;
     const number = this.#count;
     this.#process.send({ number, ...what } satisfies Message);
-    for await (const [answer] of on(this.#process, 'message')) if ((answer as Done).number === number) return;
+    for await (const [answer] of on(this.#process, 'message'))
+      if ((answer as Done).number === number) return;
   }
 
   async stop(): Promise<void> {

@@ -43,12 +43,20 @@ export class PodStatus {
   }
 
   waiting(container: string, reason: string, message?: string): void {
-    this.#set(container, { state: { waiting: { reason, ...(message && { message }) } }, ready: false, started: false });
+    this.#set(container, {
+      state: { waiting: { reason, ...(message && { message }) } },
+      ready: false,
+      started: false,
+    });
   }
 
   running(container: string): void {
     const { image } = this.#find(container);
-    this.#set(container, { state: { running: { startedAt: now() } }, imageID: image, started: true });
+    this.#set(container, {
+      state: { running: { startedAt: now() } },
+      imageID: image,
+      started: true,
+    });
   }
 
   terminated(container: string, exitCode: number, message = ''): void {
@@ -116,7 +124,12 @@ export class PodStatus {
     while (this.#changed && !this.#signal.aborted) {
       this.#changed = false;
       try {
-        await this.#kubelet.patch(pods, keyOf(this.#pod), { status: this.#status() }, { subresource: 'status' });
+        await this.#kubelet.patch(
+          pods,
+          keyOf(this.#pod),
+          { status: this.#status() },
+          { subresource: 'status' },
+        );
       } catch (error) {
         if (isNotFound(error)) return;
         this.#changed = true;
@@ -158,12 +171,14 @@ export class PodStatus {
 
   #phase(): string {
     const { restartPolicy } = this.#pod.spec;
-    const failed = ({ state }: ContainerStatus) => state.terminated && state.terminated.exitCode !== 0;
+    const failed = ({ state }: ContainerStatus) =>
+      state.terminated && state.terminated.exitCode !== 0;
     if (restartPolicy === 'Never' && this.#init.some(failed)) return 'Failed';
     if (!this.#isInitialized) return 'Pending';
     const states: ContainerState[] = this.#main.map(({ state }) => state);
     const finished = restartPolicy !== 'Always' && states.every(({ terminated }) => terminated);
-    if (finished) return states.every(({ terminated }) => terminated?.exitCode === 0) ? 'Succeeded' : 'Failed';
+    if (finished)
+      return states.every(({ terminated }) => terminated?.exitCode === 0) ? 'Succeeded' : 'Failed';
     const hasStarted = this.#main.some(
       ({ state, lastState }) => state.running || state.terminated || lastState.terminated,
     );
@@ -185,5 +200,10 @@ function statusOf({ name, image }: Container, state: ContainerState): ContainerS
 }
 
 function condition(type: string, holds: boolean, lastTransitionTime: string, reason?: string) {
-  return { type, status: holds ? 'True' : 'False', lastTransitionTime, ...(!holds && reason && { reason }) };
+  return {
+    type,
+    status: holds ? 'True' : 'False',
+    lastTransitionTime,
+    ...(!holds && reason && { reason }),
+  };
 }

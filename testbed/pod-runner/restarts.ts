@@ -16,7 +16,11 @@ export class BackOff {
 }
 
 /** Whether a container with this exit code does not restart. An init container restarts only after a failure. */
-export function isFinal({ restartPolicy }: Pod['spec'], isInit: boolean, exitCode: number): boolean {
+export function isFinal(
+  { restartPolicy }: Pod['spec'],
+  isInit: boolean,
+  exitCode: number,
+): boolean {
   if (restartPolicy === 'Never') return true;
   return exitCode === 0 && (isInit || restartPolicy === 'OnFailure');
 }

@@ -62,7 +62,14 @@ export class Scheduler {
     const { kubelet, signal } = this.#node;
     const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
     const status = { conditions: [{ ...condition, lastTransitionTime: now() }] };
-    await untilAnswered(() => kubelet.patch(pods, keyOf(pod), { status }, { subresource: 'status' }), signal);
-    await warn(kubelet, pod, { reason: 'FailedScheduling', message, component: 'default-scheduler' });
+    await untilAnswered(
+      () => kubelet.patch(pods, keyOf(pod), { status }, { subresource: 'status' }),
+      signal,
+    );
+    await warn(kubelet, pod, {
+      reason: 'FailedScheduling',
+      message,
+      component: 'default-scheduler',
+    });
   }
 }

@@ -26,7 +26,10 @@ export class Etcd {
 
   async keys(): Promise<Key[]> {
     const { kvs = [] } = (await this.#post('range', { ...registry, keys_only: true })) as Range;
-    return kvs.map(({ key, mod_revision }) => ({ name: decode(key).toString(), revision: mod_revision }));
+    return kvs.map(({ key, mod_revision }) => ({
+      name: decode(key).toString(),
+      revision: mod_revision,
+    }));
   }
 
   async values(): Promise<Map<string, Buffer>> {
@@ -45,13 +48,19 @@ export class Etcd {
   #post(verb: string, body: object): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const sent = request(
-        { socketPath: this.#socketPath, path: `/v3/kv/${verb}`, method: 'POST', headers: { host: 'etcd' } },
+        {
+          socketPath: this.#socketPath,
+          path: `/v3/kv/${verb}`,
+          method: 'POST',
+          headers: { host: 'etcd' },
+        },
         async (response) => {
           try {
             const chunks: Buffer[] = [];
             for await (const chunk of response) chunks.push(chunk as Buffer);
             const text = Buffer.concat(chunks).toString();
-            if (response.statusCode !== 200) throw new Error(`etcd answered ${response.statusCode}: ${text}`);
+            if (response.statusCode !== 200)
+              throw new Error(`etcd answered ${response.statusCode}: ${text}`);
             resolve(JSON.parse(text));
           } catch (error) {
             reject(error);

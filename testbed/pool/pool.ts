@@ -73,7 +73,8 @@ export class Pool {
   /** Idle servers, else the next that come back and that nobody waits for, else new ones. */
   async #take(): Promise<Pooled> {
     const back = () => new Promise<Pooled | undefined>((resolve) => this.#waiting.push(resolve));
-    const present = this.#idle.pop() ?? (this.#resetting > this.#waiting.length ? await back() : undefined);
+    const present =
+      this.#idle.pop() ?? (this.#resetting > this.#waiting.length ? await back() : undefined);
     if (present !== undefined) return present;
     this.#started += 1;
     const dir = join(this.#dir, String(this.#started));
@@ -91,7 +92,8 @@ export class Pool {
         usable = pooled;
       }
     } catch (error) {
-      if (this.#listener.listening) this.#log(`servers are not lent again: ${(error as Error).message}`);
+      if (this.#listener.listening)
+        this.#log(`servers are not lent again: ${(error as Error).message}`);
     }
     this.#resetting -= 1;
     if (usable === undefined) await this.#end(pooled);

@@ -29,7 +29,12 @@ export class Pooled {
   /** By key, the revision at which it had that value. */
   #revisions: Map<string, string>;
 
-  private constructor(servers: Servers, etcd: Etcd, values: Map<string, Buffer>, revisions: Map<string, string>) {
+  private constructor(
+    servers: Servers,
+    etcd: Etcd,
+    values: Map<string, Buffer>,
+    revisions: Map<string, string>,
+  ) {
     this.servers = servers;
     this.#etcd = etcd;
     this.#values = values;
@@ -40,7 +45,9 @@ export class Pooled {
     const servers = await Servers.create(dir, binary);
     try {
       const etcd = new Etcd(etcdSocket(dir));
-      const ofService = ['specs', 'endpoints'].map((kind) => `/registry/services/${kind}/default/kubernetes`);
+      const ofService = ['specs', 'endpoints'].map(
+        (kind) => `/registry/services/${kind}/default/kubernetes`,
+      );
       const hasAll = async () => {
         const names = (await etcd.keys()).map(({ name }) => name);
         return [own.authorities, ...ofService].every((name) => names.includes(name));
@@ -77,7 +84,8 @@ export class Pooled {
     const isRenewed = (name: string) => name === own.authorities || name === kubeSystem;
     const isOwnLease = (name: string) => own.leases.some((lease) => name.startsWith(lease));
     for (const name of present.keys())
-      if (isRenewed(name) || !(this.#values.has(name) || isOwnLease(name))) await this.#etcd.delete(name);
+      if (isRenewed(name) || !(this.#values.has(name) || isOwnLease(name)))
+        await this.#etcd.delete(name);
     for (const [name, value] of this.#values) {
       if (name === own.authorities || isOwnLease(name)) continue;
       if (name === kubeSystem) await this.#etcd.put(name, withNewUid(value));
@@ -96,7 +104,8 @@ async function withAdmin<T>(servers: Servers, work: (admin: Api) => Promise<T>):
   }
 }
 
-const revisionsOf = async (etcd: Etcd) => new Map((await etcd.keys()).map(({ name, revision }) => [name, revision]));
+const revisionsOf = async (etcd: Etcd) =>
+  new Map((await etcd.keys()).map(({ name, revision }) => [name, revision]));
 
 /** An encoded object with another UID of the same length. */
 function withNewUid(value: Buffer): Buffer {

@@ -32,8 +32,14 @@ const binaries: GoBinary[] = [
   ocm(versionOf(ocmModule)),
   { name: 'kubeflex-manager', package: 'github.com/kubestellar/kubeflex/cmd/manager' },
   { name: 'cmupdate', package: 'github.com/kubestellar/kubeflex/cmd/cmupdate' },
-  { name: 'controller-manager', package: 'github.com/kubestellar/kubestellar/cmd/controller-manager' },
-  { name: 'kflex-get-kubeconfig', package: 'github.com/kubestellar/kubestellar/cmd/kflex-get-kubeconfig' },
+  {
+    name: 'controller-manager',
+    package: 'github.com/kubestellar/kubestellar/cmd/controller-manager',
+  },
+  {
+    name: 'kflex-get-kubeconfig',
+    package: 'github.com/kubestellar/kubestellar/cmd/kflex-get-kubeconfig',
+  },
   {
     name: 'helm',
     package: 'helm.sh/helm/v3/cmd/helm',

@@ -13,7 +13,13 @@ import type {
   ManagedCluster,
   Secret,
 } from '../kube/objects.ts';
-import { certificateSigningRequests, leases, managedClusters, nodes, secrets } from '../kube/resources.ts';
+import {
+  certificateSigningRequests,
+  leases,
+  managedClusters,
+  nodes,
+  secrets,
+} from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { agentRequest } from '../ocm/certificate-request.ts';
 import { filesOf, type HubFiles, hubFiles, type Identity, isValid } from '../ocm/hub-kubeconfig.ts';
@@ -36,8 +42,12 @@ export interface AgentParts {
  */
 export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<void> {
   const { api, dial, namespace, klusterlet, log } = parts;
-  const find = async (name: string) => filesOf(await api.find<Secret>(secrets, `${namespace}/${name}`));
-  const identity = { cluster: klusterlet.spec?.clusterName ?? '', agent: klusterlet.metadata.uid ?? '' };
+  const find = async (name: string) =>
+    filesOf(await api.find<Secret>(secrets, `${namespace}/${name}`));
+  const identity = {
+    cluster: klusterlet.spec?.clusterName ?? '',
+    agent: klusterlet.metadata.uid ?? '',
+  };
   const clients: Api[] = [];
   signal.addEventListener('abort', () => {
     for (const client of clients) client.close();
@@ -53,9 +63,16 @@ export async function runAgent(parts: AgentParts, signal: AbortSignal): Promise<
       let files = await find(hubKubeconfigSecret);
       if (!isValid(files, bootstrapped, identity)) {
         files = await register(connect(bootstrapped.connection), bootstrapped, identity, signal);
-        const data = Object.fromEntries(Object.entries(files).map(([key, text]) => [key, btoa(text)]));
+        const data = Object.fromEntries(
+          Object.entries(files).map(([key, text]) => [key, btoa(text)]),
+        );
         const { apiVersion, kind } = secrets;
-        await apply<Secret>(api, { apiVersion, kind, metadata: { name: hubKubeconfigSecret, namespace }, data });
+        await apply<Secret>(api, {
+          apiVersion,
+          kind,
+          metadata: { name: hubKubeconfigSecret, namespace },
+          data,
+        });
         parts.onRegistered();
       }
       const { connection } = readCurrentContext(files.kubeconfig ?? '', (name) => files[name]);
@@ -81,7 +98,10 @@ async function register(
       spec: { hubAcceptsClient: false },
     });
   const { request, keyPem } = await agentRequest(identity);
-  const { metadata } = await hub.create<CertificateSigningRequest>(certificateSigningRequests, request);
+  const { metadata } = await hub.create<CertificateSigningRequest>(
+    certificateSigningRequests,
+    request,
+  );
   const ended = new AbortController();
   const certificate = await new Promise<string>((resolve, reject) => {
     signal.addEventListener('abort', reject);
@@ -92,7 +112,8 @@ async function register(
         fieldSelector: `metadata.name=${metadata.name}`,
         onChange: ({ status }, change) => {
           if (change === 'deleted') reject(new Error(`the request ${metadata.name} was deleted`));
-          else if (status?.certificate) resolve(Buffer.from(status.certificate, 'base64').toString());
+          else if (status?.certificate)
+            resolve(Buffer.from(status.certificate, 'base64').toString());
         },
       },
       AbortSignal.any([signal, ended.signal]),
@@ -109,12 +130,20 @@ interface Registered {
 }
 
 /** Reports an accepted cluster as joined and available, and renews its lease. */
-async function reportCluster({ hub, own, cluster, log }: Registered, signal: AbortSignal): Promise<void> {
+async function reportCluster(
+  { hub, own, cluster, log }: Registered,
+  signal: AbortSignal,
+): Promise<void> {
   const reports = new WorkQueue(
     async () => {
       const present = clusters.items.get(cluster);
       const conditions = present?.status?.conditions ?? [];
-      if (!present || !isTrue(conditions, condition.hubAccepted) || isTrue(conditions, condition.available)) return;
+      if (
+        !present ||
+        !isTrue(conditions, condition.hubAccepted) ||
+        isTrue(conditions, condition.available)
+      )
+        return;
       const [node] = (await own.list<AnyObject>(nodes)).items;
       const { capacity, allocatable } = (node?.status ?? {}) as Record<string, object>;
       const { uid, resourceVersion } = present.metadata;
@@ -134,7 +163,11 @@ async function reportCluster({ hub, own, cluster, log }: Registered, signal: Abo
     (_key, { message }) => log(`${cluster}: ${message}`),
   );
   const onError = ({ message }: Error) => log(`${cluster}: ${message}`);
-  const options = { fieldSelector: `metadata.name=${cluster}`, onError, onChange: () => reports.add(cluster) };
+  const options = {
+    fieldSelector: `metadata.name=${cluster}`,
+    onError,
+    onChange: () => reports.add(cluster),
+  };
   const clusters = new Informer<ManagedCluster>(hub, managedClusters, options, signal);
   while (!signal.aborted) {
     const present = clusters.items.get(cluster);
@@ -147,7 +180,10 @@ async function reportCluster({ hub, own, cluster, log }: Registered, signal: Abo
 
 async function renew(hub: Api, cluster: string): Promise<void> {
   const lease = await hub.get<Lease>(leases, `${cluster}/${clusterLease}`);
-  await hub.update<Lease>(leases, { ...lease, spec: { ...lease.spec, renewTime: microNow(new Date()) } });
+  await hub.update<Lease>(leases, {
+    ...lease,
+    spec: { ...lease.spec, renewTime: microNow(new Date()) },
+  });
 }
 
 const joined: Condition = {

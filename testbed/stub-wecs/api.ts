@@ -15,7 +15,12 @@ export class StubApi extends Api {
     this.#objects = objects;
   }
 
-  override async send<T>(method: string, url: string, body?: unknown, contentType?: string): Promise<T> {
+  override async send<T>(
+    method: string,
+    url: string,
+    body?: unknown,
+    contentType?: string,
+  ): Promise<T> {
     if (this.#closed.signal.aborted) throw new ConnectionError('the client is closed');
     return structuredClone(answer(this.#objects, { method, url, body, contentType })) as T;
   }
@@ -27,9 +32,12 @@ export class StubApi extends Api {
   ): AsyncGenerator<WatchEvent<T>> {
     const until = AbortSignal.any([signal, this.#closed.signal]);
     const kind = this.#objects.kindOf(resource);
-    yield* this.#objects.watch(kind, options.resourceVersion, selectorOf(options), until) as AsyncGenerator<
-      WatchEvent<T>
-    >;
+    yield* this.#objects.watch(
+      kind,
+      options.resourceVersion,
+      selectorOf(options),
+      until,
+    ) as AsyncGenerator<WatchEvent<T>>;
   }
 
   override close(): void {

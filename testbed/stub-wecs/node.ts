@@ -44,7 +44,12 @@ export class StubNode {
       signal,
       (key, { message }) => log(`${name}: deployment ${key}: ${message}`),
     );
-    this.#deployments = new Informer(this.#api, deployments, { onChange: (each) => queue.add(keyOf(each)) }, signal);
+    this.#deployments = new Informer(
+      this.#api,
+      deployments,
+      { onChange: (each) => queue.add(keyOf(each)) },
+      signal,
+    );
     this.#pods = new Informer(
       this.#api,
       pods,
@@ -85,7 +90,9 @@ export class StubNode {
 
   async #remove(pod: Pod): Promise<void> {
     const { uid = '' } = pod.metadata;
-    await this.#api.delete(pods, keyOf(pod), { gracePeriodSeconds: 0, preconditions: { uid } }).catch(() => {});
+    await this.#api
+      .delete(pods, keyOf(pod), { gracePeriodSeconds: 0, preconditions: { uid } })
+      .catch(() => {});
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -95,47 +102,71 @@ export class StubNode {
     const { spec, metadata } = deployment;
     const template = JSON.stringify(spec.template);
     const own = [...this.#pods.items.values()].filter(
-      (pod) => pod.metadata.ownerReferences?.[0]?.uid === metadata.uid && !pod.metadata.deletionTimestamp,
+      (pod) =>
+        pod.metadata.ownerReferences?.[0]?.uid === metadata.uid && !pod.metadata.deletionTimestamp,
     );
-    const current = own.filter((pod) => pod.metadata.annotations?.[templateAnnotation] === template);
+    const current = own.filter(
+      (pod) => pod.metadata.annotations?.[templateAnnotation] === template,
+    );
     const replicas = spec.replicas ?? 1;
-    const superfluous = [...own.filter((pod) => !current.includes(pod)), ...current.slice(replicas)];
+    const superfluous = [
+      ...own.filter((pod) => !current.includes(pod)),
+      ...current.slice(replicas),
+    ];
     for (const pod of superfluous)
       await this.#api.delete(pods, keyOf(pod), { preconditions: { uid: pod.metadata.uid ?? '' } });
-    for (let count = current.length; count < replicas; count += 1) await this.#makePod(deployment, template);
+    for (let count = current.length; count < replicas; count += 1)
+      await this.#makePod(deployment, template);
     await this.#report(deployment, current.slice(0, replicas).filter(isReady).length);
   }
 
   async #makePod({ metadata, spec }: Deployment, template: string): Promise<void> {
     const { name, namespace = '', uid = '' } = metadata;
-    const { metadata: { labels = {} } = {}, spec: podSpec } = spec.template as Pick<Pod, 'spec'> & Partial<Pod>;
+    const { metadata: { labels = {} } = {}, spec: podSpec } = spec.template as Pick<Pod, 'spec'> &
+      Partial<Pod>;
     const made = await this.#api.create<Pod>(pods, {
       metadata: {
         generateName: `${name}-`,
         namespace,
         labels,
         annotations: { [templateAnnotation]: template },
-        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name, uid, controller: true }],
+        ownerReferences: [
+          { apiVersion: 'apps/v1', kind: 'Deployment', name, uid, controller: true },
+        ],
       },
       spec: { ...podSpec, nodeName: this.#name },
     });
     // Wait for its event: a reconciliation before it would create another pod.
-    while (!this.#pods.items.has(keyOf(made)) && !this.#signal.aborted) await new Promise(setImmediate);
+    while (!this.#pods.items.has(keyOf(made)) && !this.#signal.aborted)
+      await new Promise(setImmediate);
   }
 
   async #report({ metadata, spec, status }: Deployment, ready: number): Promise<void> {
     const replicas = spec.replicas ?? 1;
-    const counts = { replicas, updatedReplicas: replicas, readyReplicas: ready, availableReplicas: ready };
+    const counts = {
+      replicas,
+      updatedReplicas: replicas,
+      readyReplicas: ready,
+      availableReplicas: ready,
+    };
     const isAvailable = ready >= replicas;
     const wanted = {
       observedGeneration: metadata.generation,
       ...counts,
       unavailableReplicas: replicas - ready,
-      conditions: [{ type: 'Available', status: isAvailable ? 'True' : 'False', reason: 'MinimumReplicas' }],
+      conditions: [
+        { type: 'Available', status: isAvailable ? 'True' : 'False', reason: 'MinimumReplicas' },
+      ],
     };
     if (isDeepStrictEqual(status, wanted)) return;
-    await this.#api.patch(deployments, keyOf({ metadata }), { status: wanted }, { subresource: 'status' });
+    await this.#api.patch(
+      deployments,
+      keyOf({ metadata }),
+      { status: wanted },
+      { subresource: 'status' },
+    );
   }
 }
 
-const isReady = ({ status }: Pod): boolean => status?.containerStatuses?.every(({ ready }) => ready) ?? false;
+const isReady = ({ status }: Pod): boolean =>
+  status?.containerStatuses?.every(({ ready }) => ready) ?? false;

@@ -48,7 +48,9 @@ export class StubObjects {
   }
 
   kindOf({ apiVersion, plural }: Pick<Resource, 'apiVersion' | 'plural'>): DiscoveredResource {
-    const kind = this.#kinds.find((each) => each.apiVersion === apiVersion && each.plural === plural);
+    const kind = this.#kinds.find(
+      (each) => each.apiVersion === apiVersion && each.plural === plural,
+    );
     if (!kind) throw unserved();
     return kind;
   }
@@ -59,7 +61,12 @@ export class StubObjects {
 
   get(kind: DiscoveredResource, key: string): AnyObject {
     const found = this.find(kind, key);
-    if (!found) throw new ApiError(404, 'NotFound', `${kind.plural} ${JSON.stringify(nameIn(key))} not found`);
+    if (!found)
+      throw new ApiError(
+        404,
+        'NotFound',
+        `${kind.plural} ${JSON.stringify(nameIn(key))} not found`,
+      );
     return found;
   }
 
@@ -76,16 +83,27 @@ export class StubObjects {
     const made: AnyObject = { ...object, apiVersion: kind.apiVersion, kind: kind.kind, metadata };
     if (kind.namespaced) this.#requireNamespace(given.namespace ?? '');
     if (this.find(kind, keyOf(made)))
-      throw new ApiError(409, 'AlreadyExists', `${kind.plural} ${JSON.stringify(name)} already exists`);
+      throw new ApiError(
+        409,
+        'AlreadyExists',
+        `${kind.plural} ${JSON.stringify(name)} already exists`,
+      );
     if (kind.kind === namespaces.kind) made.status = { phase: 'Active' };
-    if (kind.kind === customResourceDefinitions.kind) made.status = this.#serve(made.spec as Definition);
+    if (kind.kind === customResourceDefinitions.kind)
+      made.status = this.#serve(made.spec as Definition);
     return this.#store(kind, made, 'ADDED');
   }
 
   /** Replaces an object, or removes it if it is being deleted and has no finalizers left. */
   update(kind: DiscoveredResource, wanted: AnyObject): AnyObject {
     const present = this.get(kind, keyOf(wanted));
-    const { uid, resourceVersion, creationTimestamp, deletionTimestamp, generation = 1 } = present.metadata;
+    const {
+      uid,
+      resourceVersion,
+      creationTimestamp,
+      deletionTimestamp,
+      generation = 1,
+    } = present.metadata;
     if (
       (wanted.metadata.uid ?? uid) !== uid ||
       (wanted.metadata.resourceVersion ?? resourceVersion) !== resourceVersion
@@ -95,19 +113,36 @@ export class StubObjects {
         'Conflict',
         'the object has been modified; please apply your changes to the latest version',
       );
-    const kept = { uid, resourceVersion, creationTimestamp, ...(deletionTimestamp && { deletionTimestamp }) };
+    const kept = {
+      uid,
+      resourceVersion,
+      creationTimestamp,
+      ...(deletionTimestamp && { deletionTimestamp }),
+    };
     const isSameSpec = isDeepStrictEqual(present.spec, wanted.spec);
-    const metadata = { ...wanted.metadata, ...kept, generation: isSameSpec ? generation : generation + 1 };
+    const metadata = {
+      ...wanted.metadata,
+      ...kept,
+      generation: isSameSpec ? generation : generation + 1,
+    };
     const next = { ...wanted, apiVersion: kind.apiVersion, kind: kind.kind, metadata } as AnyObject;
     if (isDeepStrictEqual(next, present)) return present;
     if (deletionTimestamp && !next.metadata.finalizers?.length) return this.#remove(kind, next);
     return this.#store(kind, next, 'MODIFIED');
   }
 
-  delete(kind: DiscoveredResource, key: string, { preconditions, gracePeriodSeconds }: DeleteOptions = {}): AnyObject {
+  delete(
+    kind: DiscoveredResource,
+    key: string,
+    { preconditions, gracePeriodSeconds }: DeleteOptions = {},
+  ): AnyObject {
     const present = this.get(kind, key);
     if (preconditions?.uid && preconditions.uid !== present.metadata.uid)
-      throw new ApiError(409, 'Conflict', 'the UID in the precondition does not match the UID in record');
+      throw new ApiError(
+        409,
+        'Conflict',
+        'the UID in the precondition does not match the UID in record',
+      );
     const isHeld = Boolean(present.metadata.finalizers?.length);
     // The kubelet removes a pod after its containers have stopped.
     const isRunning = kind.kind === pods.kind && gracePeriodSeconds !== 0;
@@ -126,7 +161,10 @@ export class StubObjects {
     for (let seen = Number(since); !signal.aborted; ) {
       const missed = this.#version - seen;
       if (missed > this.#changes.length) {
-        yield { type: 'ERROR', object: { code: 410, reason: 'Expired', message: 'too old resource version' } as never };
+        yield {
+          type: 'ERROR',
+          object: { code: 410, reason: 'Expired', message: 'too old resource version' } as never,
+        };
         return;
       }
       const changes = missed === 0 ? [] : this.#changes.slice(-missed);
@@ -151,7 +189,11 @@ export class StubObjects {
 
   #mark(kind: DiscoveredResource, present: AnyObject): AnyObject {
     if (present.metadata.deletionTimestamp) return present;
-    return this.#store(kind, { ...present, metadata: { ...present.metadata, deletionTimestamp: now() } }, 'MODIFIED');
+    return this.#store(
+      kind,
+      { ...present, metadata: { ...present.metadata, deletionTimestamp: now() } },
+      'MODIFIED',
+    );
   }
 
   /** Also deletes the objects that it owns, and its namespace if that is terminating and now empty. */
@@ -159,8 +201,11 @@ export class StubObjects {
     const { uid, namespace } = object.metadata;
     const removed = this.#store(kind, object, 'DELETED');
     if (kind.kind === customResourceDefinitions.kind) this.#stopServing(object.spec as Definition);
-    this.#deleteAll(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false);
-    const home = namespace === undefined ? undefined : this.find(this.kindOf(namespaces), namespace);
+    this.#deleteAll(
+      ({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false,
+    );
+    const home =
+      namespace === undefined ? undefined : this.find(this.kindOf(namespaces), namespace);
     if (home?.metadata.deletionTimestamp) this.#deleteNamespace(this.kindOf(namespaces), home);
     return removed;
   }
@@ -172,7 +217,9 @@ export class StubObjects {
       this.#deleteAll(isIn);
     }
     const last = this.find(kind, keyOf(present));
-    return last && !this.#kinds.some((each) => this.list(each, isIn).length > 0) ? this.#remove(kind, last) : present;
+    return last && !this.#kinds.some((each) => this.list(each, isIn).length > 0)
+      ? this.#remove(kind, last)
+      : present;
   }
 
   #deleteAll(selects: Selects): void {
@@ -193,18 +240,30 @@ export class StubObjects {
 
   /** @returns the status of an established CustomResourceDefinition */
   #serve({ group, scope, names, versions }: Definition): object {
-    const served = versions.filter((version) => version.served).map(({ name }) => `${group}/${name}`);
+    const served = versions
+      .filter((version) => version.served)
+      .map(({ name }) => `${group}/${name}`);
     const namespaced = scope === 'Namespaced';
     this.#kinds = [
       ...this.#kinds,
-      ...served.map((apiVersion) => ({ apiVersion, kind: names.kind, plural: names.plural, namespaced })),
+      ...served.map((apiVersion) => ({
+        apiVersion,
+        kind: names.kind,
+        plural: names.plural,
+        namespaced,
+      })),
     ];
-    const conditions = ['NamesAccepted', 'Established'].map((type) => ({ type, status: 'True', reason: type }));
+    const conditions = ['NamesAccepted', 'Established'].map((type) => ({
+      type,
+      status: 'True',
+      reason: type,
+    }));
     return { conditions };
   }
 
   #stopServing({ group, names }: Definition): void {
-    const isGone = ({ apiVersion, plural }: Resource) => plural === names.plural && apiVersion.startsWith(`${group}/`);
+    const isGone = ({ apiVersion, plural }: Resource) =>
+      plural === names.plural && apiVersion.startsWith(`${group}/`);
     for (const kind of this.#kinds.filter(isGone)) this.#objects.delete(kind);
     this.#kinds = this.#kinds.filter((kind) => !isGone(kind));
   }

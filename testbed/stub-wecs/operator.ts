@@ -37,11 +37,15 @@ export function runOperator({ api, dial, log }: OperatorParts, signal: AbortSign
         return;
       }
       if (!finalizers.includes(finalizer.klusterlet))
-        await api.patch(klusterlets, name, { metadata: { finalizers: [...finalizers, finalizer.klusterlet] } });
-      for (const each of [namespace, addonNamespace]) await api.ensure(namespaces, { metadata: { name: each } });
+        await api.patch(klusterlets, name, {
+          metadata: { finalizers: [...finalizers, finalizer.klusterlet] },
+        });
+      for (const each of [namespace, addonNamespace])
+        await api.ensure(namespaces, { metadata: { name: each } });
       for (const object of await managedCrds()) await apply(api, object);
       const made = await apply<Deployment>(api, deploymentOf(klusterlet, namespace));
-      const isRegistered = (await api.find(secrets, `${namespace}/${hubKubeconfigSecret}`)) !== undefined;
+      const isRegistered =
+        (await api.find(secrets, `${namespace}/${hubKubeconfigSecret}`)) !== undefined;
       await report(api, klusterlet, made, isRegistered);
       if (agents.has(uid)) return;
       const agent = new AbortController();
@@ -76,7 +80,13 @@ async function report(
   const { generation: observedGeneration = 0 } = metadata;
   const word = (isWell: boolean, type: string, reason: string, message = ''): Condition => {
     const isGood = type === 'Applied' || type === 'Available';
-    return { type, status: isWell === isGood ? 'True' : 'False', reason, message, observedGeneration };
+    return {
+      type,
+      status: isWell === isGood ? 'True' : 'False',
+      reason,
+      message,
+      observedGeneration,
+    };
   };
   const isUp = Boolean(made.status?.availableReplicas);
   const pods = isUp ? 'DeploymentsFunctional' : 'UnavailablePods';
@@ -85,7 +95,11 @@ async function report(
     word(isUp, 'Available', isUp ? 'KlusterletAvailable' : 'NoAvailablePods'),
     word(isUp, 'RegistrationDesiredDegraded', pods),
     word(isUp, 'WorkDesiredDegraded', pods),
-    word(isRegistered, 'HubConnectionDegraded', isRegistered ? 'HubConnectionFunctional' : unregistered),
+    word(
+      isRegistered,
+      'HubConnectionDegraded',
+      isRegistered ? 'HubConnectionFunctional' : unregistered,
+    ),
   ].reduce(withCondition, status?.conditions ?? []);
   const wanted = { ...status, observedGeneration, conditions };
   if (!isDeepStrictEqual(status, wanted))
@@ -96,7 +110,10 @@ const createdBy = 'open-cluster-management.io/created-by-klusterlet';
 const unregistered = 'BootstrapSecretFunctional,HubKubeConfigSecretMissing';
 
 /** The agent's (ocm manifests/klusterlet/management/klusterlet-agent-deployment.yaml). */
-function deploymentOf({ metadata: { name }, spec = {} }: Klusterlet, namespace: string): Deployment {
+function deploymentOf(
+  { metadata: { name }, spec = {} }: Klusterlet,
+  namespace: string,
+): Deployment {
   const app = 'klusterlet-agent';
   const { imagePullSpec: image = '' } = spec;
   const template = { metadata: { labels: { app } }, spec: { containers: [{ name: app, image }] } };

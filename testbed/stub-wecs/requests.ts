@@ -34,7 +34,8 @@ export function answer(objects: StubObjects, request: StubRequest): unknown {
   if (['/livez', '/readyz', '/healthz'].includes(pathname)) return 'ok';
   if (pathname === '/version') return version;
   const isAggregated = request.accept?.includes('APIGroupDiscoveryList');
-  if (isAggregated && ['/api', '/apis'].includes(pathname)) return aggregated(objects, pathname === '/api');
+  if (isAggregated && ['/api', '/apis'].includes(pathname))
+    return aggregated(objects, pathname === '/api');
   if (pathname === '/api') return { kind: 'APIVersions', versions: ['v1'] };
   if (pathname === '/apis') return groupsOf(objects);
   const [root = '', ...rest] = pathname.split('/').slice(1).map(decodeURIComponent);
@@ -51,7 +52,8 @@ export function answer(objects: StubObjects, request: StubRequest): unknown {
 
 function placeOf(objects: StubObjects, apiVersion: string, parts: string[]): Place {
   const [first, second, third] = parts;
-  const isNamespaced = first === 'namespaces' && third !== undefined && !['status', 'finalize'].includes(third);
+  const isNamespaced =
+    first === 'namespaces' && third !== undefined && !['status', 'finalize'].includes(third);
   const [plural = '', name, subresource] = isNamespaced ? parts.slice(2) : parts;
   return {
     kind: objects.kindOf({ apiVersion, plural }),
@@ -61,10 +63,18 @@ function placeOf(objects: StubObjects, apiVersion: string, parts: string[]): Pla
   };
 }
 
-function ofCollection(objects: StubObjects, { kind, namespace }: Place, request: StubRequest, query: URLSearchParams) {
+function ofCollection(
+  objects: StubObjects,
+  { kind, namespace }: Place,
+  request: StubRequest,
+  query: URLSearchParams,
+) {
   if (request.method === 'POST') {
     const { metadata, ...rest } = request.body as AnyObject;
-    return objects.create(kind, { ...rest, metadata: { ...metadata, ...(namespace && { namespace }) } });
+    return objects.create(kind, {
+      ...rest,
+      metadata: { ...metadata, ...(namespace && { namespace }) },
+    });
   }
   if (request.method !== 'GET') throw notAllowed();
   const options = {
@@ -77,12 +87,18 @@ function ofCollection(objects: StubObjects, { kind, namespace }: Place, request:
   return { apiVersion: kind.apiVersion, kind: `${kind.kind}List`, metadata, items };
 }
 
-function ofObject(objects: StubObjects, place: Place, name: string, { method, body, contentType, url }: StubRequest) {
+function ofObject(
+  objects: StubObjects,
+  place: Place,
+  name: string,
+  { method, body, contentType, url }: StubRequest,
+) {
   const { kind, namespace, subresource } = place;
   const key = namespace === undefined ? name : `${namespace}/${name}`;
   if (subresource === 'token') return { status: { token: 'stub', expirationTimestamp: null } };
   if (subresource !== undefined && subresource !== 'status') throw unserved();
-  const change = (next: KubeObject) => objects.update(kind, merged(objects.get(kind, key), next, subresource));
+  const change = (next: KubeObject) =>
+    objects.update(kind, merged(objects.get(kind, key), next, subresource));
   switch (method) {
     case 'GET':
       return objects.get(kind, key);
@@ -93,12 +109,19 @@ function ofObject(objects: StubObjects, place: Place, name: string, { method, bo
     case 'PATCH': {
       const isApply = contentType === 'application/apply-patch+yaml';
       if (!isApply && contentType !== 'application/merge-patch+json')
-        throw new ApiError(415, 'UnsupportedMediaType', `the stub does not patch by ${contentType} at ${url}`);
+        throw new ApiError(
+          415,
+          'UnsupportedMediaType',
+          `the stub does not patch by ${contentType} at ${url}`,
+        );
       const present = objects.find(kind, key);
       if (present) return change(patched(present, body) as KubeObject);
       if (!isApply) return objects.get(kind, key);
       const { metadata, ...rest } = body as AnyObject;
-      return objects.create(kind, { ...rest, metadata: { ...metadata, ...(namespace && { namespace }) } });
+      return objects.create(kind, {
+        ...rest,
+        metadata: { ...metadata, ...(namespace && { namespace }) },
+      });
     }
     default:
       throw notAllowed();
@@ -108,9 +131,14 @@ function ofObject(objects: StubObjects, place: Place, name: string, { method, bo
 /** A request to the status subresource writes only the status; all other requests ignore the status. */
 function merged(present: AnyObject, next: KubeObject, subresource: string | undefined): AnyObject {
   const { status, ...rest } = next as AnyObject;
-  if (subresource === undefined) return { ...rest, ...('status' in present && { status: present.status }) };
+  if (subresource === undefined)
+    return { ...rest, ...('status' in present && { status: present.status }) };
   const { uid, resourceVersion } = next.metadata;
-  const metadata = { ...present.metadata, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
+  const metadata = {
+    ...present.metadata,
+    ...(uid && { uid }),
+    ...(resourceVersion && { resourceVersion }),
+  };
   return { ...present, metadata, ...(status !== undefined && { status }) };
 }
 
@@ -126,7 +154,11 @@ function patched(present: unknown, patch: unknown): unknown {
 }
 
 /** The selectors in use here: the labels `a=b`, `a in (b,c)`, `a`, `!a`, and the field `metadata.name`. */
-export function selectorOf({ namespace, labelSelector = '', fieldSelector = '' }: ListOptions): Selects {
+export function selectorOf({
+  namespace,
+  labelSelector = '',
+  fieldSelector = '',
+}: ListOptions): Selects {
   const labels = labelSelector.split(/,(?![^(]*\))/).filter(Boolean);
   const [, name] = /^metadata\.name=(.+)$/.exec(fieldSelector) ?? [];
   if (fieldSelector && name === undefined)
@@ -146,7 +178,8 @@ function fulfils(labels: Record<string, string>, part: string): boolean {
 }
 
 function reviewed([plural]: string[], body: unknown): object | undefined {
-  if (plural === selfSubjectAccessReviews.plural) return { ...(body as object), status: { allowed: true } };
+  if (plural === selfSubjectAccessReviews.plural)
+    return { ...(body as object), status: { allowed: true } };
   if (plural !== 'selfsubjectreviews') return undefined;
   return {
     ...(body as object),
@@ -155,7 +188,9 @@ function reviewed([plural]: string[], body: unknown): object | undefined {
 }
 
 function groupsOf({ kinds }: StubObjects): object {
-  const versions = [...new Set(kinds.map(({ apiVersion }) => apiVersion))].filter((each) => each.includes('/'));
+  const versions = [...new Set(kinds.map(({ apiVersion }) => apiVersion))].filter((each) =>
+    each.includes('/'),
+  );
   const groups = versions.map((groupVersion) => {
     const preferredVersion = { groupVersion, version: groupVersion.split('/')[1] };
     return { name: groupVersion.split('/')[0], versions: [preferredVersion], preferredVersion };
@@ -172,7 +207,12 @@ function aggregated({ kinds }: StubObjects, ofCore: boolean): object {
   const items = [...versions].map(([apiVersion, own]) => {
     const [name, version] = ofCore ? ['', apiVersion] : apiVersion.split('/');
     const resources = own.map(({ plural, kind, namespaced }) => ({
-      ...{ resource: plural, responseKind: { kind }, scope: namespaced ? 'Namespaced' : 'Cluster', verbs },
+      ...{
+        resource: plural,
+        responseKind: { kind },
+        scope: namespaced ? 'Namespaced' : 'Cluster',
+        verbs,
+      },
     }));
     return { metadata: { name }, versions: [{ version, freshness: 'Current', resources }] };
   });
@@ -182,12 +222,21 @@ function aggregated({ kinds }: StubObjects, ofCore: boolean): object {
 function resourcesOf({ kinds }: StubObjects, groupVersion: string): object {
   const own = kinds.filter(({ apiVersion }) => apiVersion === groupVersion);
   if (own.length === 0) throw unserved();
-  const resources = own.map(({ plural, kind, namespaced }) => ({ name: plural, kind, namespaced, verbs }));
+  const resources = own.map(({ plural, kind, namespaced }) => ({
+    name: plural,
+    kind,
+    namespaced,
+    verbs,
+  }));
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources };
 }
 
 const notAllowed = () =>
-  new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  new ApiError(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+  );
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -196,5 +245,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** The body of an error response of an API server. */
 export function statusOf({ status: code, reason, message }: ApiError): unknown {
   if (reason === '') return message;
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code, reason, message };
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    code,
+    reason,
+    message,
+  };
 }

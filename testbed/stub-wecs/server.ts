@@ -42,7 +42,10 @@ export class StubServer {
   static async create(latency = 0): Promise<StubServer> {
     const authority = await Authority.create('stub-ca');
     const serving = await authority.issue({ commonName: 'kube-apiserver', hosts: ['127.0.0.1'] });
-    const user = await authority.issue({ commonName: 'stub-admin', organizations: ['system:masters'] });
+    const user = await authority.issue({
+      commonName: 'stub-admin',
+      organizations: ['system:masters'],
+    });
     return new StubServer(authority.certPem, serving, user, latency);
   }
 
@@ -101,7 +104,8 @@ function answered(objects: StubObjects, request: StubRequest): [status: number, 
   try {
     return [request.method === 'POST' ? 201 : 200, answer(objects, request)];
   } catch (error) {
-    const refusal = error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error));
+    const refusal =
+      error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error));
     return [refusal.status, statusOf(refusal)];
   }
 }

@@ -32,13 +32,17 @@ export class StubWecs {
     this.#running = running;
   }
 
-  static async start(hub: Plane, { names, latency = 0, log = () => {} }: StubWecsOptions): Promise<StubWecs> {
+  static async start(
+    hub: Plane,
+    { names, latency = 0, log = () => {} }: StubWecsOptions,
+  ): Promise<StubWecs> {
     const running = new AbortController();
     const server = await StubServer.create(latency);
     const entries: Entry[] = [];
     for (const name of names) {
       const objects = new StubObjects();
-      for (const home of homes) objects.create(objects.kindOf(namespaces), { metadata: { name: home } });
+      for (const home of homes)
+        objects.create(objects.kindOf(namespaces), { metadata: { name: home } });
       await new StubNode({ name, objects, dial: dialTo(hub), log }, running.signal).register();
       entries.push(await server.add(name, objects));
     }
@@ -59,7 +63,8 @@ export class StubWecs {
 /** The pods of stubs reach only the hub, by the name of its node. */
 function dialTo({ nodeName, info }: Plane): Dial {
   return (host, port) => {
-    if (host !== nodeName || port !== 6443) throw new Error(`dial tcp: lookup ${host} on 10.96.0.10:53: no such host`);
+    if (host !== nodeName || port !== 6443)
+      throw new Error(`dial tcp: lookup ${host} on 10.96.0.10:53: no such host`);
     return { host: '127.0.0.1', port: info.port, address: `${host}:${port}` };
   };
 }

@@ -48,7 +48,10 @@ export const revoke: Definition<RevokeOptions> = {
   destroys: true,
   examples: [
     ['stellarctl access revoke its1-anna-viewer', 'what anna may do in its1 as a viewer'],
-    ['stellarctl access revoke bootstrap --its its1', 'all bootstrap tokens and join files of its1'],
+    [
+      'stellarctl access revoke bootstrap --its its1',
+      'all bootstrap tokens and join files of its1',
+    ],
   ],
   arguments: [['<name>', 'the access, as access list shows it; or bootstrap']],
   options: [
@@ -66,12 +69,17 @@ export const revoke: Definition<RevokeOptions> = {
     const access = await readConfirmed<FoundAccess>({
       async read() {
         const { found, errors } = await findAccess(tools);
-        const named = found.filter((each) => each.name === name && (space === undefined || each.space === space));
+        const named = found.filter(
+          (each) => each.name === name && (space === undefined || each.space === space),
+        );
         const [access, other] = named;
         if (other !== undefined) throw severalSpaces(named);
         if (access !== undefined) return access;
         const see = run('stellarctl access list', 'See what was given');
-        throw errors[0] ?? new StellarError('not-found', `No access is called ${name}.`, { next: [see] });
+        throw (
+          errors[0] ??
+          new StellarError('not-found', `No access is called ${name}.`, { next: [see] })
+        );
       },
       losses: ({ space, uid = '' }) => [`${space} ${uid}`],
       confirm: confirming(session, {
@@ -85,24 +93,35 @@ export const revoke: Definition<RevokeOptions> = {
     await revokeAccess(access);
     await removeFromArgoCd(access, tools.hosting);
     if (!session.run.dryRun) session.progress.done(name, 'revoked');
-    await session.finish([{ name, space: access.space, role: access.role, changed: !session.run.dryRun }]);
+    await session.finish([
+      { name, space: access.space, role: access.role, changed: !session.run.dryRun },
+    ]);
     if (access.role !== 'registrar') return;
-    session.progress.note('Bootstrap tokens and join files that it has made register clusters until they expire.');
+    session.progress.note(
+      'Bootstrap tokens and join files that it has made register clusters until they expire.',
+    );
     session.next(command`stellarctl access revoke bootstrap --its ${access.space}`);
   },
 };
 
 function severalSpaces(named: readonly FoundAccess[]): StellarError {
   const spaces = named.map(({ space }) => space);
-  return new StellarError('usage', `Several spaces have an access of this name: ${spaces.join(', ')}.`, {
-    next: [advice(`Give one: --in ${spaces.join(', or --in ')}`)],
-  });
+  return new StellarError(
+    'usage',
+    `Several spaces have an access of this name: ${spaces.join(', ')}.`,
+    { next: [advice(`Give one: --in ${spaces.join(', or --in ')}`)] },
+  );
 }
 
 /** Ends the bootstrap tokens of an ITS, which nobody can list. */
-async function revokeTokens(session: Session, its: string | undefined, yes: boolean | undefined): Promise<void> {
+async function revokeTokens(
+  session: Session,
+  its: string | undefined,
+  yes: boolean | undefined,
+): Promise<void> {
   const { readBootstrap, revokeBootstrap } = await import('../../lib/ocm/its-token.ts');
-  if (its === undefined) throw new StellarError('usage', 'Name the ITS whose bootstrap tokens end: --its NAME.');
+  if (its === undefined)
+    throw new StellarError('usage', 'Name the ITS whose bootstrap tokens end: --its NAME.');
   const { kube: hub, context } = await session.its();
   session.announce(hub);
   const read = await readConfirmed<BootstrapAccess>({
@@ -112,12 +131,18 @@ async function revokeTokens(session: Session, its: string | undefined, yes: bool
       show: ({ joining }) =>
         session.noteLines([
           `All bootstrap tokens and join files of ${context.name} end. Agents that have joined go on.`,
-          ...joining.map((wec) => `${wec} has not joined yet, and needs a new token: rerun its join`),
+          ...joining.map(
+            (wec) => `${wec} has not joined yet, and needs a new token: rerun its join`,
+          ),
         ]),
-      confirmations: () => [{ verb: 'End the tokens of', doing: 'Ending the tokens of', name: context.name, yes }],
+      confirmations: () => [
+        { verb: 'End the tokens of', doing: 'Ending the tokens of', name: context.name, yes },
+      ],
     }),
   });
   await revokeBootstrap(read);
   if (!session.run.dryRun) session.progress.done(context.name, 'its bootstrap tokens are revoked');
-  await session.finish([{ name: context.name, joining: read.joining, changed: !session.run.dryRun }]);
+  await session.finish([
+    { name: context.name, joining: read.joining, changed: !session.run.dryRun },
+  ]);
 }

@@ -3,7 +3,13 @@ import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { CollectorRequest, CollectorView } from '../../lib/workloads/change-collector.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
-import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
+import {
+  dryRunOption,
+  repeatable,
+  type WdsOptions,
+  type WritingOptions,
+  wdsOptions,
+} from '../common/options.ts';
 
 export const list: Definition<WdsOptions> = {
   description:
@@ -49,8 +55,14 @@ export const create: Definition<CreateOptions> = {
   timeout: '30s',
   examples: [
     ['stellarctl collector create replicas --preset replicas', 'the replicas on each WEC'],
-    ['stellarctl collector create ready --column ready=returned.status.readyReplicas', 'columns of your own'],
-    ['stellarctl collector create total --combine sum=SUM:returned.status.replicas', 'one row for all WECs'],
+    [
+      'stellarctl collector create ready --column ready=returned.status.readyReplicas',
+      'columns of your own',
+    ],
+    [
+      'stellarctl collector create total --combine sum=SUM:returned.status.replicas',
+      'one row for all WECs',
+    ],
   ],
   arguments: [['<name>', 'the name of the collector']],
   rare: ['--group-by', '--limit', '--its', '--hosting-context'],
@@ -62,7 +74,10 @@ export const create: Definition<CreateOptions> = {
     ]),
     ['--filter <expression>', 'which returned statuses to include'],
     repeatable('--column <column>', 'a column, with a row for each WEC, as NAME=EXPRESSION'),
-    repeatable('--combine <column>', 'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION'),
+    repeatable(
+      '--combine <column>',
+      'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION',
+    ),
     repeatable('--group-by <column>', 'a row for each value of this column, as NAME=EXPRESSION'),
     new Option('--limit <rows>', 'the maximum number of rows (default: 20)').argParser(Number),
     ...wdsOptions(),
@@ -83,7 +98,8 @@ export const create: Definition<CreateOptions> = {
 type RemoveOptions = WdsOptions & WritingOptions & { force?: boolean };
 
 export const remove: Definition<RemoveOptions> = {
-  description: 'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
+  description:
+    'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
   timeout: '30s',
   destroys: true,
   examples: [['stellarctl collector delete replicas', 'a collector that no policy names']],

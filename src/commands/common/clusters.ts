@@ -111,13 +111,17 @@ export class Clusters {
   wecs<Context extends string | undefined>(named: readonly { name: string; context: Context }[]) {
     type Client = Context extends string ? Kube : undefined;
     return Promise.all(
-      named.map(async ({ name, context }) => ({ name, kube: (context && (await this.#wec(context))) as Client })),
+      named.map(async ({ name, context }) => ({
+        name,
+        kube: (context && (await this.#wec(context))) as Client,
+      })),
     );
   }
 
   async #wec(context: string): Promise<Kube> {
     const kube =
-      this.#named.get(context) ?? this.connect(await this.contextOf(context), this.run.deadline, this.#limit);
+      this.#named.get(context) ??
+      this.connect(await this.contextOf(context), this.run.deadline, this.#limit);
     this.#named.set(context, kube);
     return kube;
   }
@@ -175,7 +179,8 @@ export class Clusters {
   /** Returns the selected WDS, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
   async wds(given?: string): Promise<OpenWds> {
     const { openWds } = await import('../../lib/spaces/open-wds.ts');
-    const choice = given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);
+    const choice =
+      given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);
     const chosen = (await this.itsIfAny())?.source;
     const open = () => this.its().then(({ context, kube }) => ({ name: context.name, kube }));
     const sources = {
@@ -196,7 +201,12 @@ export class Clusters {
     this.#hosting ??= this.#chooseHosting();
     const [kubeconfig, { context, source }] = await Promise.all([this.kubeconfig(), this.#hosting]);
     return {
-      ...{ hosting: this.connect(context), hostingContext: context, hostingSource: source, kubeconfig },
+      ...{
+        hosting: this.connect(context),
+        hostingContext: context,
+        hostingSource: source,
+        kubeconfig,
+      },
       target: this.kubeconfigTarget,
       connect: (other) => this.connect(other),
     };
@@ -205,7 +215,9 @@ export class Clusters {
   async #chooseHosting(): Promise<{ context: SelectedContext; source: HostingSource }> {
     const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
     const chosen = chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
-    return chosen.source === 'kubeconfig' ? ((await this.#currentInstead(chosen.context)) ?? chosen) : chosen;
+    return chosen.source === 'kubeconfig'
+      ? ((await this.#currentInstead(chosen.context)) ?? chosen)
+      : chosen;
   }
 
   /**
@@ -214,7 +226,8 @@ export class Clusters {
    */
   async #currentInstead(noted: SelectedContext) {
     const { otherHosting, discoveryTimeoutMs } = await import('../../lib/spaces/hosting.ts');
-    const connect = (context: SelectedContext) => this.connect(context, new Deadline(discoveryTimeoutMs));
+    const connect = (context: SelectedContext) =>
+      this.connect(context, new Deadline(discoveryTimeoutMs));
     const found = await otherHosting(noted, await this.kubeconfig(), connect);
     if (found === undefined) return undefined;
     if (!this.options.mayGuess || this.options.yes) throw found.error;
@@ -230,9 +243,18 @@ export class Clusters {
   /** Returns a client for any context: one that it has, if nothing differs. @param deadline default: the command's */
   connect(context: SelectedContext, deadline?: Deadline, limit?: Limit): Kube {
     const isUsual = deadline === undefined && limit === undefined;
-    const kept = isUsual ? this.#clients.find((each) => isDeepStrictEqual(each.context, context)) : undefined;
+    const kept = isUsual
+      ? this.#clients.find((each) => isDeepStrictEqual(each.context, context))
+      : undefined;
     if (kept !== undefined) return kept.kube;
-    const live = connect(context, deadline ?? this.run.deadline, this.run.signal, this.#trace, limit, this.#plugins);
+    const live = connect(
+      context,
+      deadline ?? this.run.deadline,
+      this.run.signal,
+      this.#trace,
+      limit,
+      this.#plugins,
+    );
     const kube = this.options.dryRun ? recordWrites(live, this.record) : live;
     this.#clients.push({ context: isUsual ? context : undefined, kube });
     return kube;

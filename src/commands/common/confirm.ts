@@ -32,7 +32,17 @@ export interface Confirmation {
  * `interrupted`
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
-  const { verb, doing, name, oneWec, number, yes, details = [], unknown: [hidden] = [], removals } = asked;
+  const {
+    verb,
+    doing,
+    name,
+    oneWec,
+    number,
+    yes,
+    details = [],
+    unknown: [hidden] = [],
+    removals,
+  } = asked;
   if (yes && hidden === undefined) {
     if (removals !== undefined) refuseManyRemovals(removals, 'would lose objects');
     return;
@@ -40,14 +50,20 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
   const { canAsk, confirmByTyping } = await import('../terminal/prompt.ts');
   if (!canAsk(session.io)) {
     if (hidden !== undefined) throw lossUnknown(hidden);
-    throw new StellarError('not-confirmed', `${doing} ${name} needs confirmation, and stdin is not a terminal.`, {
-      details,
-      next: [run(session.again('--yes'))],
-    });
+    throw new StellarError(
+      'not-confirmed',
+      `${doing} ${name} needs confirmation, and stdin is not a terminal.`,
+      { details, next: [run(session.again('--yes'))] },
+    );
   }
   session.progress.stop();
   const isShort = oneWec && hidden === undefined;
-  await confirmByTyping(session.io, `${verb} ${name}?`, { name, isShort, number }, session.run.signal);
+  await confirmByTyping(
+    session.io,
+    `${verb} ${name}?`,
+    { name, isShort, number },
+    session.run.signal,
+  );
   session.progress.resume();
 }
 
@@ -59,7 +75,10 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
 export const confirming =
   <Reading>(
     session: Session,
-    { show, confirmations }: { show(seen: Reading): void; confirmations(seen: Reading): readonly Confirmation[] },
+    {
+      show,
+      confirmations,
+    }: { show(seen: Reading): void; confirmations(seen: Reading): readonly Confirmation[] },
   ): Confirm<Reading> =>
   async (seen, more) => {
     const open = confirmations(seen);
@@ -81,7 +100,10 @@ function lossUnknown({ what, why, error: { next } }: Unseen): StellarError {
 
 function hasGrown(more: readonly string[]): StellarError {
   const message = 'More would be lost now than when the command began. Nothing was written.';
-  return new StellarError('not-confirmed', message, { details: [...more], next: [advice('Rerun the command')] });
+  return new StellarError('not-confirmed', message, {
+    details: [...more],
+    next: [advice('Rerun the command')],
+  });
 }
 
 /** A destructive command without confirmation must name its ITS. @throws StellarError `usage` */

@@ -37,7 +37,9 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
   const { description, examples, timeout, formats, usage, rare = [] } = definition;
   const isWhole = rare.length === 0 || io.argv.includes('--all') || io.argv[0] === '__complete';
   const command = new Command(name).description(description);
-  const words = (definition.arguments ?? []).map(([argument]) => argument.replace(/[<>]/g, '').toUpperCase());
+  const words = (definition.arguments ?? []).map(([argument]) =>
+    argument.replace(/[<>]/g, '').toUpperCase(),
+  );
   command.usage(usage ?? [...words, '[options]'].join(' '));
   for (const [argument, about] of definition.arguments ?? []) command.argument(argument, about);
   for (const option of globalOptions(timeout, formats))
@@ -66,7 +68,11 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
       const options = command.optsWithGlobals<CommonOptions & { watch?: boolean }>();
       const { watch = false, verbose = false, quiet = false } = options;
       const { runInSession } = await import('./session.ts');
-      const given = { ...options, mayGuess: definition.destroys !== true, quiet: quiet || (watch && !verbose) };
+      const given = {
+        ...options,
+        mayGuess: definition.destroys !== true,
+        quiet: quiet || (watch && !verbose),
+      };
       process.exitCode = await runInSession(io, given, async (session) => {
         // An unset variable of a script names nothing.
         if (command.args.includes('')) throw new StellarError('usage', 'An argument is empty.');

@@ -1,6 +1,11 @@
 import { type NextStep, partial, stepLines } from '../../lib/core/next-step.ts';
 
-const context = ['--its CONTEXT', '--wds CONTEXT', '--hosting-context CONTEXT', 'NAME=CONTEXT for a WEC'];
+const context = [
+  '--its CONTEXT',
+  '--wds CONTEXT',
+  '--hosting-context CONTEXT',
+  'NAME=CONTEXT for a WEC',
+];
 
 /**
  * Commands of clusteradm, kflex and kubectl with their equivalents here, which are alternatives unless `then` says otherwise. Those
@@ -10,7 +15,10 @@ export const equivalents: readonly [typed: string, here: readonly string[], then
   ['ctx', ['stellarctl its context NAME', 'stellarctl wds context NAME']],
   ['create', ['stellarctl its create NAME', 'stellarctl wds create NAME']],
   ['adopt', ['stellarctl its create NAME --type external --bootstrap-context CONTEXT']],
-  ['delete', ['stellarctl its delete NAME', 'stellarctl wds delete NAME', 'stellarctl deregister NAME']],
+  [
+    'delete',
+    ['stellarctl its delete NAME', 'stellarctl wds delete NAME', 'stellarctl deregister NAME'],
+  ],
   ['config', ['stellarctl init --hosting-context CONTEXT']],
   ['--create-kind', ['stellarctl init --provider kind']],
   ['get token', ['stellarctl its token --file FILE', 'stellarctl its token --clusteradm']],
@@ -23,9 +31,16 @@ export const equivalents: readonly [typed: string, here: readonly string[], then
   ['get works', ['stellarctl workload list']],
   ['get hub-info', ['stellarctl its get NAME']],
   ['get', ['stellarctl wec get NAME', 'stellarctl its get NAME', 'stellarctl wds get NAME']],
-  ['list', ['stellarctl status', 'stellarctl its list', 'stellarctl wds list', 'stellarctl wec list']],
+  [
+    'list',
+    ['stellarctl status', 'stellarctl its list', 'stellarctl wds list', 'stellarctl wec list'],
+  ],
   ['join', ['stellarctl wec join NAME=CONTEXT --accept']],
-  ['--hub-token', ['stellarctl its token --file FILE', 'stellarctl wec join NAME --join-file FILE'], 'Then'],
+  [
+    '--hub-token',
+    ['stellarctl its token --file FILE', 'stellarctl wec join NAME --join-file FILE'],
+    'Then',
+  ],
   ['--cluster-name', ['stellarctl wec join NAME=CONTEXT']],
   ['unjoin', ['stellarctl deregister NAME=CONTEXT --cleanup']],
   ['clean', ['stellarctl its delete NAME']],
@@ -66,5 +81,7 @@ export function equivalentOf(unknown: string, argv: readonly string[]): string[]
     return first === unknown && (second === undefined || second === argv[1]);
   });
   const [, here = [], then = 'Or'] = found ?? [];
-  return found && stepLines(here.map((command, index) => partial(command, index === 0 ? 'Use' : then)));
+  return (
+    found && stepLines(here.map((command, index) => partial(command, index === 0 ? 'Use' : then)))
+  );
 }

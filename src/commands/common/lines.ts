@@ -38,15 +38,21 @@ export function aligned(rows: readonly (readonly string[])[]): string[] {
 }
 
 /** @param time RFC 3339 @param now milliseconds since the epoch, by the cluster's clock */
-export const ago = (time: string, now: number): string => `${formatAge(now - Date.parse(time))} ago`;
+export const ago = (time: string, now: number): string =>
+  `${formatAge(now - Date.parse(time))} ago`;
 
 /** Returns the symbol for the state of a delivery. */
-export function symbolOfDelivery({ done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'>, style: Style): string {
+export function symbolOfDelivery(
+  { done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'>,
+  style: Style,
+): string {
   if (blockedAt?.state === 'failed') return style.bad;
   if (blockedAt !== null) return style.dot;
   return done ? style.ok : '?';
 }
 
 /** What blocks a delivery, and since when. */
-export const whyBlocked = ({ why, since }: NonNullable<DeliveryView['blockedAt']>, now: number): string =>
-  `${why}${begun(since, now)}`;
+export const whyBlocked = (
+  { why, since }: NonNullable<DeliveryView['blockedAt']>,
+  now: number,
+): string => `${why}${begun(since, now)}`;

@@ -37,13 +37,23 @@ export type SessionOptions = WdsOptions &
   };
 
 /** Options of every command. @param timeout the default of `--timeout`, which each command has for itself */
-export const globalOptions = (timeout?: string, formats: readonly OutputFormat[] = outputFormats): Option[] => [
-  new Option('-o, --output <format>', 'what to print').choices(formats).default('table', JSON.stringify(formats[0])),
-  new Option('--timeout <duration>', 'deadline for the whole command, whose help shows the default; 0 checks once')
+export const globalOptions = (
+  timeout?: string,
+  formats: readonly OutputFormat[] = outputFormats,
+): Option[] => [
+  new Option('-o, --output <format>', 'what to print')
+    .choices(formats)
+    .default('table', JSON.stringify(formats[0])),
+  new Option(
+    '--timeout <duration>',
+    'deadline for the whole command, whose help shows the default; 0 checks once',
+  )
     .argParser(timeoutMs)
     .default(timeout && parseDuration(timeout), timeout),
   new Option('--kubeconfig <file>', 'this kubeconfig instead of KUBECONFIG or ~/.kube/config'),
-  new Option('--color <when>', 'colour: auto, always or never').choices(['auto', 'always', 'never']).default('auto'),
+  new Option('--color <when>', 'colour: auto, always or never')
+    .choices(['auto', 'always', 'never'])
+    .default('auto'),
   new Option('-q, --quiet', 'print results and errors only'),
   new Option('-v, --verbose', 'print every request, and the causes of errors'),
 ];
@@ -79,7 +89,10 @@ export const wdsOptions = (): Option[] => [
     '--wds <wds>',
     'the WDS, by its name or a context (default: STELLARCTL_WDS, `wds use`, the WDS of the current context, or the only WDS)',
   ),
-  new Option('--its <its>', 'the ITS of the WDS, by its name or a context, if the hosting cluster does not show it'),
+  new Option(
+    '--its <its>',
+    'the ITS of the WDS, by its name or a context, if the hosting cluster does not show it',
+  ),
   hostingContextOption(),
 ];
 export const hostingContextOption = (): Option =>
@@ -88,7 +101,10 @@ export const hostingContextOption = (): Option =>
     'the context of the hosting cluster (default: STELLARCTL_HOSTING_CONTEXT, what `init` noted, the current context)',
   );
 export const wecKubeconfigOption = (): Option =>
-  new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, if it is another one');
+  new Option(
+    '--wec-kubeconfig <file>',
+    'the kubeconfig with the contexts of the WECs, if it is another one',
+  );
 /** The image of a local cluster's nodes. */
 export const nodeImageOption = (): Option =>
   new Option(
@@ -100,7 +116,8 @@ export const imageRegistryOption = (about: string): Option =>
   new Option('--image-registry <registry>', about).argParser(registryName);
 
 /** Of a space: the hooks decide. */
-export const registryOfSpace = 'the registry of its images (default: that of init --image-registry)';
+export const registryOfSpace =
+  'the registry of its images (default: that of init --image-registry)';
 
 function registryName(text: string): string {
   if (!/^[A-Za-z0-9][\w.:-]*(?:\/[\w.-]+)*$/.test(text))
@@ -108,8 +125,10 @@ function registryName(text: string): string {
   return text;
 }
 
-export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
-export const yesOption = (about = 'skip the confirmation'): Option => new Option('-y, --yes', about);
+export const dryRunOption = (): Option =>
+  new Option('--dry-run', 'show what would be written, and write nothing');
+export const yesOption = (about = 'skip the confirmation'): Option =>
+  new Option('-y, --yes', about);
 /** The limit of what `--yes` covers. */
 export const maxRemovedOption = (
   about = 'with --yes: so many WECs may lose objects (default: 1, or 10 % of those it sends to)',
@@ -141,7 +160,10 @@ export const repeatable = (flags: string, about: string): Option =>
 export const listOption = (flags: string, about: string): Option =>
   new Option(flags, `${about} (repeatable, or separated by commas)`).argParser(collectNames);
 
-const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];
+const collect = (value: string, previous: string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+];
 
 /** An unset variable of a script names nothing: that is not the same as no option. */
 function collectNames(value: string, previous: string[] | undefined): string[] {

@@ -42,7 +42,12 @@ export class Session extends Clusters {
     const style = styleFor(io.stderr, io, options.color);
     const results = isForPeople(options.output) ? 'stdout' : 'stderr';
     const progress = createProgress(io, { quiet: options.quiet === true, results, style });
-    super(io, options, { progress, deadline: new Deadline(options.timeout), signal, dryRun: options.dryRun });
+    super(io, options, {
+      progress,
+      deadline: new Deadline(options.timeout),
+      signal,
+      dryRun: options.dryRun,
+    });
     this.progress = progress;
     this.output = options.output;
     refusedValues.areShown = this.output === 'wide';
@@ -62,7 +67,8 @@ export class Session extends Clusters {
   async hostingToWrite(yes?: boolean): Promise<SpaceTools> {
     const tools = await this.spaceTools();
     const { name } = tools.hostingContext;
-    if (tools.hostingSource === 'current context') this.#takeFor('the hosting cluster', '--hosting-context', name, yes);
+    if (tools.hostingSource === 'current context')
+      this.#takeFor('the hosting cluster', '--hosting-context', name, yes);
     this.announce(tools.hosting, 'Hosting cluster');
     return tools;
   }
@@ -83,9 +89,11 @@ export class Session extends Clusters {
 
   /** The error of such a command. */
   unnamed(what: string): StellarError {
-    return new StellarError('usage', `With --yes, ${what} must be named: another one may be chosen than you mean.`, {
-      next: [run(this.again(), 'Name it')],
-    });
+    return new StellarError(
+      'usage',
+      `With --yes, ${what} must be named: another one may be chosen than you mean.`,
+      { next: [run(this.again(), 'Name it')] },
+    );
   }
 
   /** Says facts about the whole command, a line each. */
@@ -115,7 +123,10 @@ export class Session extends Clusters {
   }
 
   /** Prints a view as a document for scripts, or as human-readable lines. */
-  async show(view: { name: string }, describe: (style: Style, isWide: boolean) => readonly string[]): Promise<void> {
+  async show(
+    view: { name: string },
+    describe: (style: Style, isWide: boolean) => readonly string[],
+  ): Promise<void> {
     if (!isForPeople(this.output)) return this.print(view, [view], []);
     this.printLines(describe(this.style, this.output === 'wide'));
   }
@@ -141,16 +152,21 @@ export class Session extends Clusters {
   async finish<Result extends NamedResult>(ended: readonly Result[]): Promise<void> {
     this.progress.stop();
     const results = await Promise.all(
-      ended.map(async (each) => (each.error ? { ...each, error: await namingRoles(each.error) } : each)),
+      ended.map(async (each) =>
+        each.error ? { ...each, error: await namingRoles(each.error) } : each,
+      ),
     );
     const errors = results.flatMap(({ error }) => error ?? []);
     const writes = this.options.dryRun ? { dryRun: true, writes: this.writes } : {};
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.printLines(done.map(({ name }) => name));
-    else if (!isForPeople(this.output)) await this.print({ ...toDocument(results), ...writes }, [], []);
+    else if (!isForPeople(this.output))
+      await this.print({ ...toDocument(results), ...writes }, [], []);
     else if (this.options.dryRun) this.printLines(this.writes.map(describeWrite));
     if (this.options.dryRun)
-      this.progress.note(`Dry run: nothing ${this.writes.length === 0 ? 'would be' : 'was'} written.`);
+      this.progress.note(
+        `Dry run: nothing ${this.writes.length === 0 ? 'would be' : 'was'} written.`,
+      );
     this.#writeErrors(errors);
     this.exitCode = worstExitCode(errors);
   }
@@ -176,7 +192,9 @@ export class Session extends Clusters {
   /** Prints the next steps of the user, a line each. @param steps commands, or the steps of a view */
   next(...steps: readonly string[]): void {
     if (this.options.quiet || this.options.dryRun || this.exitCode !== ExitCode.done) return;
-    this.noteLines(steps.map((step, index) => `${index === 0 ? 'Next: ' : '      '}${asCalled(step)}`));
+    this.noteLines(
+      steps.map((step, index) => `${index === 0 ? 'Next: ' : '      '}${asCalled(step)}`),
+    );
   }
 
   /** Says what an empty list would list, and how to create one. */
@@ -185,7 +203,11 @@ export class Session extends Clusters {
   }
 
   /** The same of a list of a WDS. @param create the words of the command, without the WDS */
-  async noneInWds(wds: OpenWds, what: string, create: readonly string[] = createPolicy): Promise<void> {
+  async noneInWds(
+    wds: OpenWds,
+    what: string,
+    create: readonly string[] = createPolicy,
+  ): Promise<void> {
     const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
     this.noneIn(wds.name, what, command`stellarctl ${create} ${flagsOf(wds)}`);
   }
@@ -196,13 +218,18 @@ export class Session extends Clusters {
     const error = await namingRoles(thrown);
     const { output: format } = this;
     if (format === 'json' || format === 'yaml')
-      await writeDocument(this.io, errorDocument(error), { format, isOneOfMany: this.recorder !== undefined });
+      await writeDocument(this.io, errorDocument(error), {
+        format,
+        isOneOfMany: this.recorder !== undefined,
+      });
     this.#writeError(error);
   }
 
   /** Ctrl-C interrupts several names at once, with one message. */
   #writeErrors(errors: readonly StellarError[]): void {
-    const distinct = new Map(errors.map((error) => [JSON.stringify([error.message, error.next]), error]));
+    const distinct = new Map(
+      errors.map((error) => [JSON.stringify([error.message, error.next]), error]),
+    );
     for (const error of distinct.values()) this.#writeError(error);
   }
 
@@ -217,10 +244,13 @@ export class Session extends Clusters {
 }
 
 /** How an API server refuses what a user with a role may not do (apiserver, responsewriters.Forbidden). */
-const refusal = /User "system:serviceaccount:kube-system:\S+" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"/;
+const refusal =
+  /User "system:serviceaccount:kube-system:\S+" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"/;
 
 /** The right that somebody with a role lacks. */
-function lackedRight(error: StellarError): Pick<Permission, 'verb' | 'group' | 'resource'> | undefined {
+function lackedRight(
+  error: StellarError,
+): Pick<Permission, 'verb' | 'group' | 'resource'> | undefined {
   if (error instanceof ApiError) {
     const [, verb, resource = '', group = ''] = refusal.exec(error.words) ?? [];
     return verb === undefined ? undefined : { verb, resource, group };

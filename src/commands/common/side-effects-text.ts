@@ -35,7 +35,9 @@ const namespacesOf = (binding: Binding | undefined): string[] =>
 
 /** Namespaces go with what others have created in them. */
 export const withSpaces = (namespaces: readonly string[]): string =>
-  namespaces.length === 0 ? '' : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
+  namespaces.length === 0
+    ? ''
+    : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
 
 /** From how many WECs workloads are taken. @param leaving WECs that lose them for another reason @param max `--max-removed` */
 export function removalsOf(
@@ -51,5 +53,9 @@ export function removalsOf(
 export const unseenPolicies = ({ unread }: SideEffects): Unseen[] =>
   unread.map(({ wds, why }) => {
     const what = `the binding policies of ${wds}`;
-    return { what, why, error: new StellarError('loss-unknown', `${what} could not be read: ${why}.`) };
+    return {
+      what,
+      why,
+      error: new StellarError('loss-unknown', `${what} could not be read: ${why}.`),
+    };
   });

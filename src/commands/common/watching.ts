@@ -38,7 +38,11 @@ export async function untilInterrupted(
   });
 }
 
-async function watching(session: Session, recorder: Recorder, run: () => Promise<void>): Promise<void> {
+async function watching(
+  session: Session,
+  recorder: Recorder,
+  run: () => Promise<void>,
+): Promise<void> {
   const { deadline, signal } = session.run;
   for (;;) {
     const started = monotonic();

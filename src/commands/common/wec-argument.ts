@@ -11,10 +11,10 @@ export interface WecArgument {
 }
 
 /** If the WEC must be reachable, a bare NAME is also the name of its context. */
-export const withContext = ({ name, context = name }: WecArgument): WecArgument & { context: string } => ({
+export const withContext = ({
   name,
-  context,
-});
+  context = name,
+}: WecArgument): WecArgument & { context: string } => ({ name, context });
 
 /** Splits names at commas, as clusteradm does. A context, after `=`, keeps its commas. */
 export const splitNames = (words: readonly string[]): string[] =>
@@ -39,15 +39,20 @@ function parseWecArgument(argument: string): WecArgument {
   if (equals === -1) return { name: argument, context: undefined };
   const name = argument.slice(0, equals);
   const context = argument.slice(equals + 1);
-  if (name === '' || context === '') throw new StellarError('usage', `"${argument}" is not NAME=CONTEXT.`);
+  if (name === '' || context === '')
+    throw new StellarError('usage', `"${argument}" is not NAME=CONTEXT.`);
   if (name.includes(','))
-    throw new StellarError('usage', `"${argument}" gives one context to several WECs; write NAME=CONTEXT for each.`);
+    throw new StellarError(
+      'usage',
+      `"${argument}" gives one context to several WECs; write NAME=CONTEXT for each.`,
+    );
   return { name, context };
 }
 
 function refuseTwice(values: string[], what: string): void {
   const twice = values.find((value, index) => values.indexOf(value) !== index);
-  if (twice !== undefined) throw new StellarError('usage', `The ${what} "${twice}" is given twice.`);
+  if (twice !== undefined)
+    throw new StellarError('usage', `The ${what} "${twice}" is given twice.`);
 }
 
 /** How to select WECs without names. */
@@ -65,11 +70,15 @@ export function parseWecTarget(words: readonly string[], choice: SelectionOption
     : { selector: choice.selector, allowNone: choice.allowNone };
 }
 
-function checkChoice(words: readonly string[], { all, selector, allowNone }: SelectionOptions): void {
+function checkChoice(
+  words: readonly string[],
+  { all, selector, allowNone }: SelectionOptions,
+): void {
   // An empty selector, such as an unset variable of a script, would select all.
   if (allowNone && !selector) throw new StellarError('usage', '--allow-none requires -l.');
   const given = [words.length > 0, all === true, Boolean(selector)].filter(Boolean).length;
-  if (given !== 1) throw new StellarError('usage', 'Give the names of the WECs, -l SELECTOR, or --all.');
+  if (given !== 1)
+    throw new StellarError('usage', 'Give the names of the WECs, -l SELECTOR, or --all.');
 }
 
 /** WECs that are named, optionally with their contexts, or selected on the ITS. */

@@ -19,10 +19,16 @@ const nothing: Candidates = { all: [] };
  * @param words of the command line up to the cursor; the last one is completed, and may be empty
  * @param limitMs how long the search for names may take, in milliseconds; later names are omitted
  */
-export async function complete(io: Io, program: Command, words: readonly string[], limitMs: number): Promise<void> {
+export async function complete(
+  io: Io,
+  program: Command,
+  words: readonly string[],
+  limitMs: number,
+): Promise<void> {
   const typed = readTyped(program, words);
   // Most words need no cluster.
-  const open = async () => new (await import('./quiet-clusters.ts')).QuietClusters(io, typed, limitMs);
+  const open = async () =>
+    new (await import('./quiet-clusters.ts')).QuietClusters(io, typed, limitMs);
   const candidates = findCandidates(typed, open).catch(() => nothing);
   const { all, isFile } = await Promise.race([candidates, after(limitMs)]);
   writeFields(io.stdout, [
@@ -51,20 +57,25 @@ interface Candidates {
 }
 
 /** Returns the completions of the word at the cursor. Text from a cluster or a file is untrusted: see `safe`. */
-async function findCandidates(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
+async function findCandidates(
+  typed: Typed,
+  open: () => Promise<QuietClusters>,
+): Promise<Candidates> {
   const { all, isFile = false } = await allFor(typed, open);
   return { all: all.filter((each) => safe(each) && each.name.startsWith(typed.word)), isFile };
 }
 
 /** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
-const safe = ({ name }: Candidate): boolean => name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
+const safe = ({ name }: Candidate): boolean =>
+  name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
 
 async function allFor(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
   const { place } = typed;
   if (place.kind === 'command') return { all: commandsOf(typed.command) };
   if (place.kind === 'option') return { all: optionsOf(typed) };
   if (place.kind === 'nothing') return { all: [] };
-  if (place.kind === 'value' && /<(file|chart)>/.test(place.option.flags)) return { all: [], isFile: true };
+  if (place.kind === 'value' && /<(file|chart)>/.test(place.option.flags))
+    return { all: [], isFile: true };
   const what = place.kind === 'value' ? place.option : place.argument;
   if (what.argChoices !== undefined) return { all: what.argChoices.map((name) => ({ name })) };
   const offer =
@@ -96,10 +107,14 @@ function optionsOf({ command }: Typed): Candidate[] {
 export type Source = (typed: Typed, clusters: QuietClusters) => Promise<readonly string[]>;
 
 /** Contexts of the kubeconfig. Reads no cluster. */
-const contexts: Source = async (_typed, clusters) => [...(await clusters.kubeconfig()).contexts.keys()];
+const contexts: Source = async (_typed, clusters) => [
+  ...(await clusters.kubeconfig()).contexts.keys(),
+];
 
 /** Contexts of WECs, which may be in another file. */
-const contextsOfWecs: Source = async (_typed, clusters) => [...(await clusters.wecKubeconfig()).contexts.keys()];
+const contextsOfWecs: Source = async (_typed, clusters) => [
+  ...(await clusters.wecKubeconfig()).contexts.keys(),
+];
 
 /** The WECs of the ITS. */
 const wecs: Source = async (_typed, clusters) => namesOf(await managedClusters(clusters));
@@ -131,9 +146,12 @@ const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
 
 /** Of the chosen ITS; of the only one if none is chosen, or what is chosen by itself is none. */
 const managedClusters = async (clusters: QuietClusters): Promise<KubeObject[]> => {
-  const list = ({ kube }: { kube: Kube }) => kube.list(resources.managedClusters, { metadataOnly: true });
+  const list = ({ kube }: { kube: Kube }) =>
+    kube.list(resources.managedClusters, { metadataOnly: true });
   const chosen = clusters.itsChoice().then((choice) => clusters.openIts(choice));
-  return (await chosen.then(list).catch(() => undefined)) ?? (await list(await clusters.its())) ?? [];
+  return (
+    (await chosen.then(list).catch(() => undefined)) ?? (await list(await clusters.its())) ?? []
+  );
 };
 
 const checkIds: Source = async () => {

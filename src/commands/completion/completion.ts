@@ -37,10 +37,19 @@ const wholeMs = 900;
 export function completeCommand(io: Io, program: Command): Command {
   return new Command('__complete')
     .argument('[words...]')
-    .option('--limit <ms>', 'when to answer at the latest, for tests on a machine that has more to do', String(wholeMs))
+    .option(
+      '--limit <ms>',
+      'when to answer at the latest, for tests on a machine that has more to do',
+      String(wholeMs),
+    )
     .action(async (words: string[], { limit }: { limit: string }) => {
       const { complete } = await import('./complete.ts');
-      await complete(io, program, words, Math.max(1, Math.round(Number(limit) - performance.now())));
+      await complete(
+        io,
+        program,
+        words,
+        Math.max(1, Math.round(Number(limit) - performance.now())),
+      );
       // Do not wait for what did not respond in time.
       process.exit();
     });

@@ -24,9 +24,19 @@ export class QuietClusters extends Clusters {
     const known = Object.entries(given).flatMap(([name, values]) =>
       values?.at(-1) ? [[name, values.at(-1)?.replace(/^~(?=\/)/, () => homedir())]] : [],
     );
-    const session: SessionOptions = { ...Object.fromEntries(known), output: 'table', color: 'never', timeout: limitMs };
+    const session: SessionOptions = {
+      ...Object.fromEntries(known),
+      output: 'table',
+      color: 'never',
+      timeout: limitMs,
+    };
     const signal = AbortSignal.timeout(limitMs);
-    super(io, session, { progress: silentProgress, deadline: new Deadline(limitMs), signal, dryRun: false });
+    super(io, session, {
+      progress: silentProgress,
+      deadline: new Deadline(limitMs),
+      signal,
+      dryRun: false,
+    });
   }
 
   /**
@@ -36,7 +46,10 @@ export class QuietClusters extends Clusters {
   override connect(context: SelectedContext): Kube {
     const { exec, 'auth-provider': provider } = context.user;
     if (exec || provider)
-      throw new StellarError('credentials-failed', `The credentials of context ${context.name} may need a person.`);
+      throw new StellarError(
+        'credentials-failed',
+        `The credentials of context ${context.name} may need a person.`,
+      );
     return super.connect(context);
   }
 }

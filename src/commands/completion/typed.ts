@@ -54,19 +54,28 @@ export function readTyped(program: Command, words: readonly string[]): Typed {
   const word = words.at(-1) ?? '';
   const typed = { command, path: pathOf(command), options, positional, word };
   if (open !== undefined) return { ...typed, place: { kind: 'value', option: open } };
-  if (isOver || !word.startsWith('-')) return { ...typed, place: placeOfPlain(command, positional.length) };
+  if (isOver || !word.startsWith('-'))
+    return { ...typed, place: placeOfPlain(command, positional.length) };
   const { option, value } = findOption(command, word);
-  if (option?.required && value !== undefined) return { ...typed, word: value, place: { kind: 'value', option } };
+  if (option?.required && value !== undefined)
+    return { ...typed, word: value, place: { kind: 'value', option } };
   return { ...typed, place: { kind: 'option' } };
 }
 
-function note(options: Map<string, string[]>, { long, short }: Option, value: string | undefined): void {
+function note(
+  options: Map<string, string[]>,
+  { long, short }: Option,
+  value: string | undefined,
+): void {
   const key = long ?? short ?? '';
   options.set(key, [...(options.get(key) ?? []), ...(value === undefined ? [] : [value])]);
 }
 
 /** Parses `--its`, `--its=its1`, `-o`. */
-function findOption({ options }: Command, word: string): { option: Option | undefined; value: string | undefined } {
+function findOption(
+  { options }: Command,
+  word: string,
+): { option: Option | undefined; value: string | undefined } {
   const [, flag = word, value] = /^(--[^=]+)=(.*)$/s.exec(word) ?? [];
   return { option: options.find(({ long, short }) => flag === long || flag === short), value };
 }
@@ -77,7 +86,8 @@ const commandCalled = ({ commands }: Command, word: string): Command | undefined
 /** @param before the number of arguments before the cursor */
 function placeOfPlain({ commands, registeredArguments }: Command, before: number): Place {
   if (commands.length > 0) return { kind: before === 0 ? 'command' : 'nothing' };
-  const argument = registeredArguments[before] ?? registeredArguments.findLast(({ variadic }) => variadic);
+  const argument =
+    registeredArguments[before] ?? registeredArguments.findLast(({ variadic }) => variadic);
   return argument === undefined ? { kind: 'nothing' } : { kind: 'argument', argument };
 }
 

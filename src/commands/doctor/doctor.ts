@@ -24,12 +24,23 @@ export const definition: Definition<DoctorOptions> = {
     ['stellarctl doctor', 'everything that can be reached'],
     ['stellarctl doctor cluster1=kind-cluster1', 'one WEC, from both sides'],
     ['stellarctl doctor --wait --timeout 5m', 'wait until no check fails'],
-    ['stellarctl doctor cluster1=kind-cluster1 --fix', 'renew what its agent needs to reach the ITS'],
-    ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'check whether KubeStellar can be installed there'],
-    ['stellarctl doctor --pre --probe cluster1=kind-cluster1 --its its1', 'before cluster1 is registered'],
+    [
+      'stellarctl doctor cluster1=kind-cluster1 --fix',
+      'renew what its agent needs to reach the ITS',
+    ],
+    [
+      'stellarctl doctor --pre --hosting-context kind-kubeflex',
+      'check whether KubeStellar can be installed there',
+    ],
+    [
+      'stellarctl doctor --pre --probe cluster1=kind-cluster1 --its its1',
+      'before cluster1 is registered',
+    ],
   ],
   usage: '[NAME[=CONTEXT]…] [options]',
-  arguments: [['[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too']],
+  arguments: [
+    ['[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too'],
+  ],
   rare: [
     '--for',
     '--probe',
@@ -44,17 +55,28 @@ export const definition: Definition<DoctorOptions> = {
     '--dry-run',
   ],
   options: [
-    ['--pre', 'check what is needed before an installation, or before the given clusters are registered'],
-    new Option('--for <command>', 'with --pre: what is to work next (default: join if clusters are given)').choices([
-      'init',
-      'join',
-    ]),
-    ['--probe', "with --pre: also create a Job in these clusters that pulls the agent's image and calls the ITS"],
+    [
+      '--pre',
+      'check what is needed before an installation, or before the given clusters are registered',
+    ],
+    new Option(
+      '--for <command>',
+      'with --pre: what is to work next (default: join if clusters are given)',
+    ).choices(['init', 'join']),
+    [
+      '--probe',
+      "with --pre: also create a Job in these clusters that pulls the agent's image and calls the ITS",
+    ],
     ['--list', 'list the checks without running them'],
     listOption('--skip <id>', 'skip this check'),
-    new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'),
+    new Option('--fail-on <status>', 'when to exit with 1')
+      .choices(['warn', 'fail'])
+      .default('fail'),
     ['--wait', 'wait until no check fails'],
-    ['--fix', 'run the commands of the findings that need no decision: wec join, wds restart, repair, renew'],
+    [
+      '--fix',
+      'run the commands of the findings that need no decision: wec join, wds restart, repair, renew',
+    ],
     yesOption('with --fix or --probe: skip the confirmation'),
     dryRunOption(),
     hostingContextOption(),
@@ -111,14 +133,22 @@ interface Acted {
   report?: object;
 }
 
-async function act(session: Session, options: DoctorOptions, examine: () => Promise<Examined[]>): Promise<Acted> {
+async function act(
+  session: Session,
+  options: DoctorOptions,
+  examine: () => Promise<Examined[]>,
+): Promise<Acted> {
   const { fixFindings } = await import('./fix.ts');
   const { all, fixed } = await fixFindings(session, options, examine);
   return { all, hasFailed: fixed.some(({ result }) => result === 'failed'), report: { fixed } };
 }
 
 /** A fix that failed is a failure, however long the command then waited. */
-export function exitCodeOf(ended: { isHealthy: boolean; hasFailed?: boolean; wait?: boolean }): number {
+export function exitCodeOf(ended: {
+  isHealthy: boolean;
+  hasFailed?: boolean;
+  wait?: boolean;
+}): number {
   if (ended.isHealthy && !ended.hasFailed) return ExitCode.done;
   return ended.wait && !ended.hasFailed ? ExitCode.timeout : ExitCode.failed;
 }
@@ -127,4 +157,6 @@ const without = (skip: readonly string[], all: readonly Examined[]): Examined[] 
   all.map((each) => ({ ...each, findings: each.findings.filter(({ id }) => !skip.includes(id)) }));
 
 const isHealthy = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions): boolean =>
-  !without(skip, all).some(({ findings }) => findings.some(({ status }) => status === 'fail' || status === failOn));
+  !without(skip, all).some(({ findings }) =>
+    findings.some(({ status }) => status === 'fail' || status === failOn),
+  );

@@ -32,7 +32,9 @@ export function fixesOf(examined: readonly Examined[], skip: readonly string[] =
     for (const finding of findings) {
       if (!isNotable(finding) || skip.includes(finding.id)) continue;
       const { code, next } = finding.problem;
-      const commands = next.flatMap((step) => ('command' in step && !step.isPartial ? step.command : []));
+      const commands = next.flatMap((step) =>
+        'command' in step && !step.isPartial ? step.command : [],
+      );
       const command = commands.find((each) => remedies.test(each));
       if (command === undefined || needsDecision(code)) continue;
       const fix = fixes.get(command) ?? { command, findings: [], result: 'planned' };
@@ -60,38 +62,62 @@ export async function fixFindings(
     );
   if (fixes.length === 0) {
     const isWell = !all.some(({ findings }) => findings.some(isNotable));
-    session.progress.note(isWell ? 'Nothing to fix.' : 'Nothing can be fixed without you: see the findings.');
+    session.progress.note(
+      isWell ? 'Nothing to fix.' : 'Nothing can be fixed without you: see the findings.',
+    );
   }
   if (fixes.length === 0 || session.run.dryRun) return { all, fixed: fixes };
 
-  const confirmation = { verb: 'Run', doing: 'Running', name: count(fixes.length, 'command'), number: fixes.length };
+  const confirmation = {
+    verb: 'Run',
+    doing: 'Running',
+    name: count(fixes.length, 'command'),
+    number: fixes.length,
+  };
   await confirm(session, { ...confirmation, yes: options.yes });
   // The time that the user took to confirm does not count.
   session.run.deadline.restart(options.timeout);
   const ran: Fix[] = [];
   for (const fix of fixes)
-    ran.push({ ...fix, result: (await runCommand(session, fix.command, options)) ? 'unconfirmed' : 'failed' });
+    ran.push({
+      ...fix,
+      result: (await runCommand(session, fix.command, options)) ? 'unconfirmed' : 'failed',
+    });
   session.progress.waiting('doctor', 'checking what was fixed');
-  const isOpen = ({ result, findings }: Fix) => result === 'unconfirmed' && findings.some((each) => !isGone(each, all));
+  const isOpen = ({ result, findings }: Fix) =>
+    result === 'unconfirmed' && findings.some((each) => !isGone(each, all));
   await poll(async () => {
     all = await examine();
     return !ran.some(isOpen) || undefined;
   }, session.run);
-  const fixed = ran.map((fix): Fix => (fix.result === 'failed' || isOpen(fix) ? fix : { ...fix, result: 'fixed' }));
+  const fixed = ran.map(
+    (fix): Fix => (fix.result === 'failed' || isOpen(fix) ? fix : { ...fix, result: 'fixed' }),
+  );
   for (const { command, result } of fixed)
-    if (result === 'unconfirmed') session.progress.note(`Still reported after ${asCalled(command)}`);
+    if (result === 'unconfirmed')
+      session.progress.note(`Still reported after ${asCalled(command)}`);
   return { all, fixed };
 }
 
 /** A different problem in its place is a new finding; a finding that is no longer visible is not proof of a fix. */
-function isGone({ subject, check, code }: Fix['findings'][number], examined: readonly Examined[]): boolean {
+function isGone(
+  { subject, check, code }: Fix['findings'][number],
+  examined: readonly Examined[],
+): boolean {
   const { findings = [] } = examined.find((each) => subjectName(each.subject) === subject) ?? {};
   const finding = findings.find(({ id }) => id === check);
-  return finding?.status === 'pass' || (finding !== undefined && isNotable(finding) && finding.problem.code !== code);
+  return (
+    finding?.status === 'pass' ||
+    (finding !== undefined && isNotable(finding) && finding.problem.code !== code)
+  );
 }
 
 /** Runs a command of stellarctl in a process of its own, which cannot ask. @returns whether it has succeeded */
-async function runCommand({ progress, io, programs }: Session, command: string, options: DoctorOptions) {
+async function runCommand(
+  { progress, io, programs }: Session,
+  command: string,
+  options: DoctorOptions,
+) {
   progress.note(`$ ${asCalled(command)}`);
   progress.stop();
   const args = [...process.execArgv, process.argv[1] ?? '', ...argumentsOf(command, options)];
@@ -104,10 +130,14 @@ async function runCommand({ progress, io, programs }: Session, command: string, 
 }
 
 /** What follows the name of the program: the words of the command, with the kubeconfigs in which doctor has found its contexts. */
-export function argumentsOf(command: string, { kubeconfig, wecKubeconfig }: Partial<DoctorOptions>): string[] {
+export function argumentsOf(
+  command: string,
+  { kubeconfig, wecKubeconfig }: Partial<DoctorOptions>,
+): string[] {
   const words = wordsOf(command).slice(1);
   // A context of that name in another file may lead to another cluster. The other commands have no WECs.
-  const ofWecs = words[0] === 'wec' && wecKubeconfig !== undefined ? [`--wec-kubeconfig=${wecKubeconfig}`] : [];
+  const ofWecs =
+    words[0] === 'wec' && wecKubeconfig !== undefined ? [`--wec-kubeconfig=${wecKubeconfig}`] : [];
   return [...words, ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]), ...ofWecs];
 }
 

@@ -8,7 +8,11 @@ import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, toJoinOptions } from '../wec/join-options.ts';
 
-export interface DoctorOptions extends ItsOptions, HostingOptions, ConfirmedOptions, JoiningOptions {
+export interface DoctorOptions
+  extends ItsOptions,
+    HostingOptions,
+    ConfirmedOptions,
+    JoiningOptions {
   list?: boolean;
   pre?: boolean;
   for?: 'init' | 'join';
@@ -31,20 +35,32 @@ export async function preInput(
 ): Promise<Examine> {
   const { hostingContext, probe, for: goal = positional.length > 0 ? 'join' : 'init' } = options;
   if (goal === 'init' && options.its !== undefined)
-    throw new StellarError('usage', '--its is for a join: give the clusters to register, NAME=CONTEXT.');
+    throw new StellarError(
+      'usage',
+      '--its is for a join: give the clusters to register, NAME=CONTEXT.',
+    );
   checkAddresses(options);
   const joinOptions = await toJoinOptions(options);
   const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
   const { checkInit, checkJoin } = await import('../../lib/doctor/preflight.ts');
   const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
   const kubeconfig = await session.kubeconfig();
-  const select = async () => session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context);
+  const select = async () =>
+    session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context);
   const hosting = goal === 'init' ? await ifSelected(select) : undefined;
   const its = goal === 'join' ? await ifSelected(() => session.its()) : undefined;
   if ((goal === 'join' || probe) && (its === undefined || wecs.length === 0))
-    throw new StellarError('usage', `${probe ? '--probe' : 'A join'} needs the clusters to register, and their ITS.`, {
-      next: [partial(command`stellarctl doctor --pre ${probe ? '--probe' : []} NAME=CONTEXT --its ITS`)],
-    });
+    throw new StellarError(
+      'usage',
+      `${probe ? '--probe' : 'A join'} needs the clusters to register, and their ITS.`,
+      {
+        next: [
+          partial(
+            command`stellarctl doctor --pre ${probe ? '--probe' : []} NAME=CONTEXT --its ITS`,
+          ),
+        ],
+      },
+    );
   const input = { programs: session.programs, hosting, its, wecs, joinOptions };
   return () => (goal === 'init' ? checkInit(input, session.run) : checkJoin(input, session.run));
 }
@@ -67,18 +83,28 @@ export async function examination(
 const noContext = 'no context was given, and there is no current context';
 
 /** Returns the clusters that a command line selects. @throws StellarError `usage` if it selects none */
-export async function clustersOf(session: Session, positional: readonly string[]): Promise<DoctorInput> {
+export async function clustersOf(
+  session: Session,
+  positional: readonly string[],
+): Promise<DoctorInput> {
   const wecs = await session.wecs(parseWecArguments(positional));
   const choice = await session.itsIfAny();
   const its = choice && (await ifSelected(() => session.openIts(choice)));
   const spaces = await ifSelected(() => session.spaceTools());
-  const error = errorOf(spaces) ?? (spaces === undefined || choice?.source === '--its' ? errorOf(its) : undefined);
+  const error =
+    errorOf(spaces) ??
+    (spaces === undefined || choice?.source === '--its' ? errorOf(its) : undefined);
   if (error !== undefined) throw error;
   if (its === undefined && spaces === undefined)
     throw new StellarError('usage', `There is no cluster to check: ${noContext}.`, {
       next: [run('stellarctl doctor --pre', 'Before an installation')],
     });
   const isItsAssumed = choice?.source === 'current context';
-  const selected = { its: ifSeen(its), whyNoIts: errorOf(its), isItsAssumed, wds: () => session.wds() };
+  const selected = {
+    its: ifSeen(its),
+    whyNoIts: errorOf(its),
+    isItsAssumed,
+    wds: () => session.wds(),
+  };
   return { spaces: ifSeen(spaces), ...selected, wecs };
 }

@@ -14,14 +14,22 @@ export async function probeWecs(
   { yes, timeout }: DoctorOptions,
   all: readonly Examined[],
 ): Promise<Examined[]> {
-  const probes = all.flatMap(({ plan }) => (plan === undefined ? [] : [{ plan, job: probeJob(plan) }]));
+  const probes = all.flatMap(({ plan }) =>
+    plan === undefined ? [] : [{ plan, job: probeJob(plan) }],
+  );
   for (const { plan, job } of probes) {
     session.announce(plan.kube, `WEC ${plan.name}:`);
     session.progress.note(describeProbe(plan, job));
   }
   if (probes.length > 0 && !session.run.dryRun) {
     const name = probes.map(({ plan }) => plan.name).join(', ');
-    await confirm(session, { verb: 'Probe', doing: 'Probing', name, oneWec: probes.length === 1, yes });
+    await confirm(session, {
+      verb: 'Probe',
+      doing: 'Probing',
+      name,
+      oneWec: probes.length === 1,
+      yes,
+    });
     // The time that the user took to confirm does not count.
     session.run.deadline.restart(timeout);
   }
@@ -29,7 +37,9 @@ export async function probeWecs(
     ...{ ...probeCheck, needs: ['wec-join'] },
     async run({ plan }) {
       const made = probes.find((each) => each.plan === plan);
-      return made === undefined ? skipped('it cannot be registered') : probe(made.plan, made.job, session.run);
+      return made === undefined
+        ? skipped('it cannot be registered')
+        : probe(made.plan, made.job, session.run);
     },
   };
   const checksOf = ({ subject }: Examined) => (subject.kind === 'wec' ? [check] : []);

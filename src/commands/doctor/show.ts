@@ -2,7 +2,13 @@ import { type Finding, isDependent, isNotable } from '../../lib/core/checks.ts';
 import { asCalled, command, stepLines } from '../../lib/core/next-step.ts';
 import { count, few } from '../../lib/core/words.ts';
 import { catalogue, describeGroup, docsOf } from '../../lib/doctor/catalogue.ts';
-import { type Examined, type Group, groupFindings, reachable, type Subject } from '../../lib/doctor/subject.ts';
+import {
+  type Examined,
+  type Group,
+  groupFindings,
+  reachable,
+  type Subject,
+} from '../../lib/doctor/subject.ts';
 import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
 import type { Style } from '../terminal/style.ts';
@@ -31,7 +37,8 @@ export async function showExamined(
   if (isForPeople(output)) {
     const isWide = output === 'wide';
     // Before an installation, passed checks matter as much as problems.
-    const extent = isWide || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
+    const extent =
+      isWide || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
     session.printLines(describeExamined(examined, session.style, extent, isWide));
     return;
   }
@@ -49,16 +56,23 @@ interface View {
 }
 
 /** Formats a finding that one or more of a section's subjects share. */
-function linesOfGroup({ subjects, finding }: Group, members: number, { style, isWide }: View): string[] {
+function linesOfGroup(
+  { subjects, finding }: Group,
+  members: number,
+  { style, isWide }: View,
+): string[] {
   const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
   const line = `${symbolOf(finding, style)} ${title}`;
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
-  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not checked: ${finding.problem.message}`)}`];
+  if (finding.status === 'skipped')
+    return [`${line}   ${style.faint(`not checked: ${finding.problem.message}`)}`];
   const { message, details = [], next } = finding.problem;
   const isOfSeveral = subjects.length > 1;
   const sentence = isOfSeveral ? `${message} (The same applies to the others.)` : message;
-  const help = stepLines(next).map((step) => (isOfSeveral ? `${step}    (the same for each)` : step));
+  const help = stepLines(next).map((step) =>
+    isOfSeveral ? `${step}    (the same for each)` : step,
+  );
   const docs = isWide ? [style.faint(`See ${docsOf(finding.id)}`)] : [];
   return [line, ...[sentence, ...details, ...help, ...docs].map((text) => `    ${text}`)];
 }
@@ -81,7 +95,9 @@ export function describeExamined(
   const grouped = Map.groupBy(groups, ({ subjects: [first] }) => sectionOf(first));
   const lines = [...sections].flatMap(([section, parts]) => {
     const members = asOne(parts);
-    const findings = (grouped.get(section) ?? []).filter(({ finding }) => extent === 'all' || isNotable(finding));
+    const findings = (grouped.get(section) ?? []).filter(
+      ({ finding }) => extent === 'all' || isNotable(finding),
+    );
     const status = worst(members.flatMap(({ findings }) => findings));
     if (extent === 'wrong' && (status === 'pass' || status === 'skipped')) return [];
     return [
@@ -107,7 +123,11 @@ const nouns: Record<Subject['kind'], string> = {
 };
 
 const sectionOf = ({ kind, name, its }: Subject): string =>
-  kind === 'wec' ? (its === undefined ? 'clusters to register' : `WECs of ${its}`) : `${nouns[kind]} ${name}`.trim();
+  kind === 'wec'
+    ? its === undefined
+      ? 'clusters to register'
+      : `WECs of ${its}`
+    : `${nouns[kind]} ${name}`.trim();
 
 /** Returns the worst of a subject's findings. A finding that depends on another cluster's failed check counts as a warning. */
 function worst(findings: readonly Finding[]): Finding['status'] {
@@ -144,7 +164,8 @@ const hiddenOf = (members: readonly Examined[]) =>
 function lookCloser(members: readonly Examined[]): string[] {
   const [first, ...others] = hiddenOf(members.filter(({ reached }) => reached === undefined));
   if (first === undefined) return [];
-  const more = others.length === 0 ? '' : `    (likewise: ${few(others.map(({ name }) => name)).join(', ')})`;
+  const more =
+    others.length === 0 ? '' : `    (likewise: ${few(others.map(({ name }) => name)).join(', ')})`;
   const look = command`stellarctl doctor ${`${first.name}=CONTEXT`} --its ${first.its}`;
   return [`    To check the cluster itself: ${asCalled(look)}${more}`];
 }
@@ -153,15 +174,22 @@ function lookCloser(members: readonly Examined[]): string[] {
 function sourceNote(members: readonly Examined[]): string {
   const hidden = hiddenOf(members).length;
   if (hidden === 0) return '';
-  return hidden === members.length ? ', according to the ITS' : `, ${hidden} of them according to the ITS`;
+  return hidden === members.length
+    ? ', according to the ITS'
+    : `, ${hidden} of them according to the ITS`;
 }
 
-const namesOf = (subjects: readonly Subject[]): string => few(subjects.map(({ name }) => name)).join(', ');
+const namesOf = (subjects: readonly Subject[]): string =>
+  few(subjects.map(({ name }) => name)).join(', ');
 
 function summary(all: readonly Finding[]): string {
-  const countFor = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;
+  const countFor = (status: Finding['status']) =>
+    all.filter((finding) => finding.status === status).length;
   const [failed, warned] = [countFor('fail'), countFor('warn')];
   if (failed === 0 && warned === 0) return 'No problems found.';
-  const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [count(warned, 'warning')]].flat();
+  const parts = [
+    failed === 0 ? [] : [`${failed} failed`],
+    warned === 0 ? [] : [count(warned, 'warning')],
+  ].flat();
   return `${parts.join(', ')}, of ${all.length} checks.`;
 }

@@ -4,7 +4,14 @@ import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { type ConfirmedOptions, dryRunOption, yesOption } from '../common/options.ts';
-import { type FileOptions, fileOptions, itsOfFile, openClusters, optionsOf, readSpaces } from './open.ts';
+import {
+  type FileOptions,
+  fileOptions,
+  itsOfFile,
+  openClusters,
+  optionsOf,
+  readSpaces,
+} from './open.ts';
 
 type Options = FileOptions & ConfirmedOptions & { keepWorkloads?: boolean };
 
@@ -15,7 +22,10 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl fleet apply -f fleet.yaml', 'show the plan, ask, and apply it'],
     ['stellarctl fleet apply -f fleet.yaml --its its1 --yes', 'in a script'],
-    ['stellarctl fleet apply -f fleet.yaml --force-conflicts tier', 'take over a label that another program has set'],
+    [
+      'stellarctl fleet apply -f fleet.yaml --force-conflicts tier',
+      'take over a label that another program has set',
+    ],
   ],
   usage: '-f FILE [options]',
   rare: [
@@ -37,18 +47,34 @@ export const definition: Definition<Options> = {
     const { readFleet } = await import('../../lib/fleet/fleet-file.ts');
     const fleet = await readFleet(options.filename, session.io.stdin);
     if (itsOfFile(options, fleet) === undefined) await refuseUnnamedIts(session, options.yes);
-    const { describePlan, describeSpaces, changesAnything, replacesValues } = await import('./plan-text.ts');
+    const { describePlan, describeSpaces, changesAnything, replacesValues } = await import(
+      './plan-text.ts'
+    );
     const { removalsOf, unseenPolicies } = await import('../common/side-effects-text.ts');
-    const confirmation = { verb: 'Apply the fleet', doing: 'Applying the fleet', name: fleet.name, yes: options.yes };
-    const missing = (await readSpaces(session, fleet)).filter(({ action }) => action !== 'unchanged');
+    const confirmation = {
+      verb: 'Apply the fleet',
+      doing: 'Applying the fleet',
+      name: fleet.name,
+      yes: options.yes,
+    };
+    const missing = (await readSpaces(session, fleet)).filter(
+      ({ action }) => action !== 'unchanged',
+    );
     if (missing.length > 0) {
       session.noteLines(describeSpaces(missing));
       if (!options.dryRun) await confirm(session, confirmation);
       const { confirmLeft } = await import('../common/confirm-left.ts');
       const confirmRemaining = (name: string) => confirmLeft(session, name, options.yes);
       const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
-      const created = await createSpaces(fleet, missing, confirmRemaining, await session.spaceTools(), session.run);
-      if (options.dryRun || created.some(({ error }) => error !== undefined)) return session.finish(created);
+      const created = await createSpaces(
+        fleet,
+        missing,
+        confirmRemaining,
+        await session.spaceTools(),
+        session.run,
+      );
+      if (options.dryRun || created.some(({ error }) => error !== undefined))
+        return session.finish(created);
     }
     const { applyFleet, isRefused } = await import('../../lib/fleet/apply.ts');
     const clusters = await openClusters(session, fleet, options);
@@ -58,17 +84,31 @@ export const definition: Definition<Options> = {
         if (isRefused(plan) || !changesAnything(plan)) return [];
         const unknown = replacesValues(plan) ? unseenPolicies(plan.effects) : [];
         const leaving = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
-        return [{ ...confirmation, removals: removalsOf(plan.effects, options.maxRemoved, leaving), unknown }];
+        return [
+          {
+            ...confirmation,
+            removals: removalsOf(plan.effects, options.maxRemoved, leaving),
+            unknown,
+          },
+        ];
       },
     });
     // Nobody has thought about the plan meanwhile: it need not be read again.
-    const confirmPlan: Confirm<FleetPlan> = async (plan, more) => (await ask(plan, more)) && !options.yes;
+    const confirmPlan: Confirm<FleetPlan> = async (plan, more) =>
+      (await ask(plan, more)) && !options.yes;
     const prune = async (names: readonly string[]) => {
       const { deregisterShown } = await import('../wec/deregister.ts');
       const wecs = names.map((name) => ({ name, context: undefined }));
       return deregisterShown(session, clusters.its, wecs, options, wecs.length > 1);
     };
-    const results = await applyFleet(fleet, clusters, optionsOf(options), confirmPlan, prune, session.run);
+    const results = await applyFleet(
+      fleet,
+      clusters,
+      optionsOf(options),
+      confirmPlan,
+      prune,
+      session.run,
+    );
     await session.finish(results);
     session.next(command`stellarctl wec list --its ${clusters.its.context.name}`);
   },

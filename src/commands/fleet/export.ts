@@ -24,9 +24,18 @@ export const definition: Definition<Options> = {
   timeout: '2m',
   formats: ['yaml', 'json'],
   examples: [
-    ['stellarctl fleet export > fleet.yaml', 'the WECs of the ITS, with the contexts of the kubeconfig'],
-    ['stellarctl fleet export --from kubeconfig --match "prod-*" --name prod', 'the clusters of some contexts'],
-    ['stellarctl fleet export --from argocd --from-context mgmt', 'the clusters that an Argo CD knows'],
+    [
+      'stellarctl fleet export > fleet.yaml',
+      'the WECs of the ITS, with the contexts of the kubeconfig',
+    ],
+    [
+      'stellarctl fleet export --from kubeconfig --match "prod-*" --name prod',
+      'the clusters of some contexts',
+    ],
+    [
+      'stellarctl fleet export --from argocd --from-context mgmt',
+      'the clusters that an Argo CD knows',
+    ],
   ],
   options: [
     itsOption(),
@@ -37,8 +46,13 @@ export const definition: Definition<Options> = {
       'karmada',
       'kubeconfig',
     ]),
-    ['--from-context <context>', 'with --from: where Argo CD or Karmada runs (default: the current context)'],
-    new Option('--from-namespace <namespace>', 'with --from argocd: its namespace').default('argocd'),
+    [
+      '--from-context <context>',
+      'with --from: where Argo CD or Karmada runs (default: the current context)',
+    ],
+    new Option('--from-namespace <namespace>', 'with --from argocd: its namespace').default(
+      'argocd',
+    ),
     ['--match <pattern>', 'only contexts whose names match, as prod-*'],
   ],
   async run(session, options) {
@@ -46,12 +60,21 @@ export const definition: Definition<Options> = {
     const name = options.name ?? from ?? (await session.its()).context.name;
     checkDnsLabel(name, 'a fleet');
     const { contexts } = await session.wecKubeconfig();
-    const names = [...contexts.keys()].filter((each) => match === undefined || patternOf(match).test(each));
+    const names = [...contexts.keys()].filter(
+      (each) => match === undefined || patternOf(match).test(each),
+    );
     const { withNameNotes } = await import('../../lib/fleet/export.ts');
     const { wecs, comments } = withNameNotes(
-      await (from === undefined ? exportIts(session, names, options) : importFrom(session, names, from, options)),
+      await (from === undefined
+        ? exportIts(session, names, options)
+        : importFrom(session, names, from, options)),
     );
-    const document = { apiVersion: 'stellarctl.kubestellar.io/v1alpha1', kind: 'Fleet', metadata: { name }, wecs };
+    const document = {
+      apiVersion: 'stellarctl.kubestellar.io/v1alpha1',
+      kind: 'Fleet',
+      metadata: { name },
+      wecs,
+    };
     if (session.output === 'json') return session.printDocument(document, { format: 'json' });
     session.printLines([
       '# yaml-language-server: $schema=fleet.schema.json',
@@ -79,7 +102,9 @@ async function importFrom(
   from: NonNullable<Options['from']>,
   { fromContext, fromNamespace }: Options,
 ) {
-  const { importArgoCd, importKarmada, importKubeconfig } = await import('../../lib/fleet/import-argocd.ts');
+  const { importArgoCd, importKarmada, importKubeconfig } = await import(
+    '../../lib/fleet/import-argocd.ts'
+  );
   if (from === 'kubeconfig') return importKubeconfig(await candidatesOf(session, names));
   const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await session.kubeconfig();
@@ -104,5 +129,8 @@ async function candidatesOf(session: Session, names: readonly string[]) {
   const { Deadline } = await import('../../lib/core/deadline.ts');
   const deadline = new Deadline(contextTimeoutMs);
   const contexts = await contextsOf(session, names);
-  return contexts.map((context) => ({ name: context.name, kube: session.connect(context, deadline) }));
+  return contexts.map((context) => ({
+    name: context.name,
+    kube: session.connect(context, deadline),
+  }));
 }

@@ -28,20 +28,38 @@ export interface FileOptions extends HostingOptions {
 }
 
 export const fileOptions = (): Option[] => [
-  listOption('-f, --filename <file>', 'the file; a folder with files, or - for stdin').makeOptionMandatory(),
+  listOption(
+    '-f, --filename <file>',
+    'the file; a folder with files, or - for stdin',
+  ).makeOptionMandatory(),
   itsOption(),
   wecKubeconfigOption(),
-  listOption('--force-conflicts <keys>', 'labels, annotations and properties to take over from other programs'),
+  listOption(
+    '--force-conflicts <keys>',
+    'labels, annotations and properties to take over from other programs',
+  ),
   new Option('--prune', 'deregister WECs that this fleet has joined and that left the file'),
   maxRemovedOption('with --prune: so many at most (default: 1, or 10 % of the WECs)'),
-  new Option('--replace-hub', 'move WECs that are registered with another hub; what that has sent keeps running'),
+  new Option(
+    '--replace-hub',
+    'move WECs that are registered with another hub; what that has sent keeps running',
+  ),
   new Option('--evict-works', 'let agents delete what another hub has sent, and the ITS has not'),
-  new Option('--trust-kubeconfigs', 'let kubeconfigs that the file names run programs, read files and use proxies'),
+  new Option(
+    '--trust-kubeconfigs',
+    'let kubeconfigs that the file names run programs, read files and use proxies',
+  ),
   hostingContextOption(),
 ];
 
 export const optionsOf = (given: FileOptions): FleetOptions => {
-  const { forceConflicts = [], prune = false, maxRemoved, replaceHub = false, evictWorks = false } = given;
+  const {
+    forceConflicts = [],
+    prune = false,
+    maxRemoved,
+    replaceHub = false,
+    evictWorks = false,
+  } = given;
   return { forceConflicts, prune, maxRemoved, replaceHub, evictWorks };
 };
 
@@ -57,10 +75,16 @@ export const itsOfFile = ({ its }: FileOptions, fleet: Fleet): string | undefine
   its === undefined && fleet.its.length === 1 ? fleet.its[0]?.name : undefined;
 
 /** Opens the ITS, and prepares to open the WECs. */
-export async function openClusters(session: Session, fleet: Fleet, options: FileOptions): Promise<FleetClusters> {
+export async function openClusters(
+  session: Session,
+  fleet: Fleet,
+  options: FileOptions,
+): Promise<FleetClusters> {
   const { requestLimit } = await import('../../lib/kube/client/client.ts');
   const given = itsOfFile(options, fleet);
-  const its = await (given === undefined ? session.its() : session.openIts({ given, source: '--its' }));
+  const its = await (given === undefined
+    ? session.its()
+    : session.openIts({ given, source: '--its' }));
   session.announce(its.kube);
   const limit = requestLimit();
   const contextIn = async (file: string | undefined, name: string) => {
@@ -70,9 +94,15 @@ export async function openClusters(session: Session, fleet: Fleet, options: File
     const { readNamed } = await import('../../lib/core/named-file.ts');
     const context = await contextFromCluster(await readNamed(file, 'kubeconfig'), file, name);
     if (Object.keys(context.user).length > 0) return context;
-    throw new StellarError('kubeconfig-invalid', `Context ${name} of ${file} has no credentials of its own.`, {
-      next: [advice('If you trust that file with programs, files and proxies: --trust-kubeconfigs')],
-    });
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `Context ${name} of ${file} has no credentials of its own.`,
+      {
+        next: [
+          advice('If you trust that file with programs, files and proxies: --trust-kubeconfigs'),
+        ],
+      },
+    );
   };
   return {
     its,

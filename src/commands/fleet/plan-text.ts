@@ -11,7 +11,8 @@ const signs = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' }
 export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
   const { items, former, effects } = plan;
   const changing = items.filter(
-    ({ action, error, note, unsent }) => isWide || action !== 'unchanged' || error || note || unsent,
+    ({ action, error, note, unsent }) =>
+      isWide || action !== 'unchanged' || error || note || unsent,
   );
   return [
     ...changing.flatMap((item) => describeWec(item, plan)),
@@ -28,15 +29,26 @@ function describeWec(
   { name, action, changes, error, note, from, works, unsent = [] }: WecPlan,
   { its, evictWorks }: FleetPlan,
 ): string[] {
-  const what = { join: ' joins', move: ` moves from ${from}`, change: '', unchanged: '', remove: ' is deregistered' };
+  const what = {
+    join: ' joins',
+    move: ` moves from ${from}`,
+    change: '',
+    unchanged: '',
+    remove: ' is deregistered',
+  };
   return [
     `${error === undefined ? signs[action] : '!'} ${name}${what[action]}`,
-    ...changes.map(({ kind, key, from, to }) => `    ${kind} ${key}: ${from ?? '-'} → ${to ?? '-'}`),
+    ...changes.map(
+      ({ kind, key, from, to }) => `    ${kind} ${key}: ${from ?? '-'} → ${to ?? '-'}`,
+    ),
     ...(works === null ? ['    what that hub has sent may not be read; it keeps running'] : []),
     ...(works?.evicted.length
       ? [`    ${count(works.evicted.length, 'work')} of that hub: kept until ${its} sends them`]
       : []),
-    ...unsent.map((object) => `    ${object}: ${evictWorks ? 'its agent deletes it' : `kept until ${its} sends it`}`),
+    ...unsent.map(
+      (object) =>
+        `    ${object}: ${evictWorks ? 'its agent deletes it' : `kept until ${its} sends it`}`,
+    ),
     ...(error === undefined ? [] : [`    ${error.message}`]),
     ...(note === undefined ? [] : [`    ${note}`]),
   ];
@@ -54,7 +66,9 @@ export const describeSpaces = (spaces: readonly SpacePlan[]): string[] =>
 function summaryOf({ items }: FleetPlan): string {
   const counted = (action: WecPlan['action']) =>
     items.filter((item) => item.action === action && item.error === undefined).length;
-  const adopted = items.filter(({ action, adopts, error }) => action === 'unchanged' && adopts && !error).length;
+  const adopted = items.filter(
+    ({ action, adopts, error }) => action === 'unchanged' && adopts && !error,
+  ).length;
   const refused = items.filter(({ error }) => error !== undefined).length;
   const parts = [
     [counted('join'), 'to join'],
@@ -64,7 +78,8 @@ function summaryOf({ items }: FleetPlan): string {
     [refused, 'refused'],
   ] as const;
   const listed = parts.flatMap(([number, what]) => (number > 0 ? `${number} ${what}` : []));
-  const adoptedNote = adopted > 0 ? ` (the fleet becomes an owner of the values of ${count(adopted, 'WEC')})` : '';
+  const adoptedNote =
+    adopted > 0 ? ` (the fleet becomes an owner of the values of ${count(adopted, 'WEC')})` : '';
   return `${[...listed, `${counted('unchanged')} unchanged`].join(', ')}${adoptedNote}`;
 }
 
@@ -74,10 +89,19 @@ export const changesAnything = ({ items }: FleetPlan): boolean =>
 
 /** Whether a WEC loses a value that policies may select it by, or that their templates may ask for. */
 export const replacesValues = ({ items }: FleetPlan): boolean =>
-  items.some(({ changes }) => changes.some(({ kind, from, to }) => from !== null && (kind === 'label' || to === null)));
+  items.some(({ changes }) =>
+    changes.some(({ kind, from, to }) => from !== null && (kind === 'label' || to === null)),
+  );
 
 /** The plan for scripts. The fields are an interface: docs/output.md. */
-export function planDocument({ fleet, its, items, former, evictWorks, effects }: FleetPlan): object {
+export function planDocument({
+  fleet,
+  its,
+  items,
+  former,
+  evictWorks,
+  effects,
+}: FleetPlan): object {
   const { starting, released, unread } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {

@@ -14,11 +14,23 @@ export const definition: Definition<Options> = {
   formats: ['table', 'wide', 'json', 'yaml'],
   examples: [
     ['stellarctl fleet plan -f fleet.yaml', 'what would change'],
-    ['stellarctl fleet plan -f fleet.yaml --exit-code', 'for pull requests: exits with 5 if anything would change'],
-    ['stellarctl fleet plan -f fleets/ --offline', 'check the files of a folder, without a cluster'],
+    [
+      'stellarctl fleet plan -f fleet.yaml --exit-code',
+      'for pull requests: exits with 5 if anything would change',
+    ],
+    [
+      'stellarctl fleet plan -f fleets/ --offline',
+      'check the files of a folder, without a cluster',
+    ],
   ],
   usage: '-f FILE [options]',
-  rare: ['--wec-kubeconfig', '--trust-kubeconfigs', '--max-removed', '--evict-works', '--hosting-context'],
+  rare: [
+    '--wec-kubeconfig',
+    '--trust-kubeconfigs',
+    '--max-removed',
+    '--evict-works',
+    '--hosting-context',
+  ],
   options: [
     ...fileOptions(),
     ['--offline', 'check the file alone'],
@@ -30,21 +42,33 @@ export const definition: Definition<Options> = {
     if (options.offline) {
       const { name, wecs } = fleet;
       if (!isForPeople(session.output)) return session.print({ fleet: name, wecs }, [], []);
-      return session.printLines([`The file has no fault: fleet ${name} with ${count(wecs.length, 'WEC')}.`]);
+      return session.printLines([
+        `The file has no fault: fleet ${name} with ${count(wecs.length, 'WEC')}.`,
+      ]);
     }
     const { planFleet, planNew } = await import('../../lib/fleet/plan.ts');
-    const { changesAnything, describePlan, describeSpaces, planDocument } = await import('./plan-text.ts');
+    const { changesAnything, describePlan, describeSpaces, planDocument } = await import(
+      './plan-text.ts'
+    );
     const spaces = await readSpaces(session, fleet);
-    const isWithoutIts = spaces.some(({ role, action }) => role === 'its' && action !== 'unchanged');
+    const isWithoutIts = spaces.some(
+      ({ role, action }) => role === 'its' && action !== 'unchanged',
+    );
     const clusters = isWithoutIts ? undefined : await openClusters(session, fleet, options);
     const plan =
-      clusters === undefined ? planNew(fleet) : await planFleet(fleet, clusters, optionsOf(options), session.run);
+      clusters === undefined
+        ? planNew(fleet)
+        : await planFleet(fleet, clusters, optionsOf(options), session.run);
     if (isForPeople(session.output))
-      session.printLines([...describeSpaces(spaces), ...describePlan(plan, session.output === 'wide')]);
+      session.printLines([
+        ...describeSpaces(spaces),
+        ...describePlan(plan, session.output === 'wide'),
+      ]);
     else await session.print({ ...planDocument(plan), spaces }, [], []);
     session.incomplete(plan.items.flatMap(({ error }) => error ?? []));
     if (session.exitCode !== ExitCode.done) return;
-    const isDifferent = changesAnything(plan) || spaces.some(({ action }) => action !== 'unchanged');
+    const isDifferent =
+      changesAnything(plan) || spaces.some(({ action }) => action !== 'unchanged');
     const files = options.filename.flatMap((file) => ['-f', file]);
     const its = clusters === undefined ? [] : ['--its', clusters.its.context.name];
     if (isDifferent) session.next(command`stellarctl fleet apply ${[...files, ...its]}`);

@@ -4,7 +4,12 @@ export const definition: Definition = {
   description: 'Prints the JSON Schema of the file, with which editors complete and check it.',
   timeout: '30s',
   formats: ['json', 'yaml'],
-  examples: [['stellarctl fleet schema > fleet.schema.json', 'where the first line of `fleet export` expects it']],
+  examples: [
+    [
+      'stellarctl fleet schema > fleet.schema.json',
+      'where the first line of `fleet export` expects it',
+    ],
+  ],
   async run(session) {
     const { fleetSchema } = await import('../../lib/fleet/fleet-schema.ts');
     const schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...fleetSchema };

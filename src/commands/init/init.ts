@@ -3,7 +3,12 @@ import { StellarError } from '../../lib/core/errors.ts';
 import type { InitInput } from '../../lib/spaces/chart.ts';
 import { coreChart } from '../../lib/spaces/core-chart.ts';
 import type { ValueOptions } from '../../lib/spaces/helm-values.ts';
-import { checkClusterName, nodeImage, type ProviderName, providerNames } from '../../lib/spaces/local-cluster-names.ts';
+import {
+  checkClusterName,
+  nodeImage,
+  type ProviderName,
+  providerNames,
+} from '../../lib/spaces/local-cluster-names.ts';
 import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
@@ -52,14 +57,19 @@ export const definition: Definition<InitOptions> = {
     repeatable('-f, --values <file>', 'a values file for the chart, as for helm'),
     repeatable('--set <key=value>', 'a value for the chart, as for helm'),
     repeatable('--set-json <key=json>', 'the same, in JSON'),
-    new Option('--domain <domain>', "the domain of control planes (the chart's default: localtest.me)").argParser(
-      hostName,
-    ),
-    new Option('--external-port <port>', "the port of control planes (the chart's default: 9443)").argParser(port),
+    new Option(
+      '--domain <domain>',
+      "the domain of control planes (the chart's default: localtest.me)",
+    ).argParser(hostName),
+    new Option(
+      '--external-port <port>',
+      "the port of control planes (the chart's default: 9443)",
+    ).argParser(port),
     ['--upgrade', 'upgrade an older version'],
-    new Option('--provider <name>', 'create a local cluster with this tool first, with its ingress').choices(
-      providerNames,
-    ),
+    new Option(
+      '--provider <name>',
+      'create a local cluster with this tool first, with its ingress',
+    ).choices(providerNames),
     ['--name <name>', `with --provider: the name of that cluster (default: ${defaultName})`],
     nodeImageOption(),
     [
@@ -90,7 +100,11 @@ async function printImages(session: Session, { create, init }: HostingRequest): 
   else await session.print({ items }, rows, []);
 }
 
-interface InitOptions extends CommonOptions, WritingOptions, Omit<InitInput, 'values' | 'upgrade'>, ValueOptions {
+interface InitOptions
+  extends CommonOptions,
+    WritingOptions,
+    Omit<InitInput, 'values' | 'upgrade'>,
+    ValueOptions {
   hostingContext?: string;
   upgrade?: boolean;
   provider?: ProviderName;
@@ -106,7 +120,8 @@ function toRequest(given: InitOptions): HostingRequest {
   if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
   if (provider !== undefined && hostingContext !== undefined)
     throw new StellarError('usage', 'Give either --provider or --hosting-context.');
-  if (provider === undefined) refuseWithout('--provider', { '--name': name, '--image': image, '--ingress': ingress });
+  if (provider === undefined)
+    refuseWithout('--provider', { '--name': name, '--image': image, '--ingress': ingress });
   const withIngress = ingress !== 'none';
   const ingressChart = withIngress && ingress !== 'traefik' ? ingress : undefined;
   const { chart, version, upgrade = false, domain, externalPort, imageRegistry } = options;
@@ -122,7 +137,8 @@ function toRequest(given: InitOptions): HostingRequest {
 
 export function port(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 65535) throw new InvalidArgumentError('Give a port number.');
+  if (!Number.isInteger(number) || number < 1 || number > 65535)
+    throw new InvalidArgumentError('Give a port number.');
   return number;
 }
 

@@ -33,14 +33,23 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl its create its1', 'a virtual cluster as the ITS'],
     ['stellarctl its create its1 --type host', 'the hosting cluster itself as the ITS'],
-    ['stellarctl its create its1 --type external --bootstrap-context ext', 'another cluster as the ITS'],
+    [
+      'stellarctl its create its1 --type external --bootstrap-context ext',
+      'another cluster as the ITS',
+    ],
     [
       'stellarctl its create its1 --type external --bootstrap-context hub --no-ocm',
       'a cluster that is already an OCM hub',
     ],
   ],
   arguments: [['<name>', 'its name']],
-  rare: ['--no-ocm', '--ocm-version', '--bootstrap-kubeconfig', '--hub-apiserver', '--image-registry'],
+  rare: [
+    '--no-ocm',
+    '--ocm-version',
+    '--bootstrap-kubeconfig',
+    '--hub-apiserver',
+    '--image-registry',
+  ],
   options: [
     new Option('--type <type>', 'the type of its control plane')
       .choices(['vcluster', 'host', 'external'])
@@ -51,7 +60,10 @@ export const definition: Definition<Options> = {
       `the version of OCM, or chart: what the hooks install, even with known holes (default: ${safeOcm})`,
     ],
     ['--bootstrap-context <context>', 'for type external: the context of that cluster'],
-    ['--bootstrap-kubeconfig <file>', 'for type external: a kubeconfig with that context (default: its current one)'],
+    [
+      '--bootstrap-kubeconfig <file>',
+      'for type external: a kubeconfig with that context (default: its current one)',
+    ],
     [
       '--hub-apiserver <url>',
       'for type external: the address at which the hosting cluster reaches it, if different from yours',
@@ -77,7 +89,9 @@ export const definition: Definition<Options> = {
     if (result.error !== undefined || options.dryRun || result.context === null) return;
     const { useItsIfNone } = await import('../../lib/spaces/its-choice.ts');
     const isSelected = await useItsIfNone(result.context, tools, session.io.env);
-    session.next(command`stellarctl wec join NAME=CONTEXT --accept ${isSelected ? [] : ['--its', result.context]}`);
+    session.next(
+      command`stellarctl wec join NAME=CONTEXT --accept ${isSelected ? [] : ['--its', result.context]}`,
+    );
   },
 };
 
@@ -90,7 +104,10 @@ function checkCombinations({
   hubApiserver,
 }: Options): void {
   if (!ocm && ocmVersion !== undefined)
-    throw new StellarError('usage', 'Give either --ocm-version or --no-ocm, which keeps the OCM that is there.');
+    throw new StellarError(
+      'usage',
+      'Give either --ocm-version or --no-ocm, which keeps the OCM that is there.',
+    );
   if (type === 'external') return;
   refuseWithout('--type external', {
     '--bootstrap-context': bootstrapContext,
@@ -103,7 +120,8 @@ async function externalOf(session: Session, options: Options): Promise<ItsInput[
   const { bootstrapKubeconfig: file, bootstrapContext, hubApiserver: address } = options;
   if (file === undefined && bootstrapContext === undefined) return undefined;
   const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
-  const kubeconfig = file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env);
+  const kubeconfig =
+    file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env);
   const name = bootstrapContext ?? kubeconfig.currentContext;
   if (name === undefined)
     throw new StellarError('usage', `${file} has no current context.`, {

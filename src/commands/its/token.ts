@@ -1,7 +1,13 @@
 import { Option } from 'commander';
 import { command, noted, textOf } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, durationMs, type ItsOptions, itsOption, type WritingOptions } from '../common/options.ts';
+import {
+  dryRunOption,
+  durationMs,
+  type ItsOptions,
+  itsOption,
+  type WritingOptions,
+} from '../common/options.ts';
 import { checkTargetFile } from '../common/target-file.ts';
 import { isForPeople } from '../terminal/io.ts';
 
@@ -18,7 +24,10 @@ export const definition: Definition<Options> = {
   timeout: '30s',
   examples: [
     ['stellarctl its token --file cluster1.join', 'write a join file that only you can read'],
-    ['stellarctl its token --duration 10m -o json', 'print a token that is valid for ten minutes, as JSON'],
+    [
+      'stellarctl its token --duration 10m -o json',
+      'print a token that is valid for ten minutes, as JSON',
+    ],
     ['stellarctl its token --clusteradm', 'print the command that joins with clusteradm'],
   ],
   options: [
@@ -32,9 +41,18 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, options) {
-    const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
-    const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
-    checkTokenRequest(options.duration, destination === 'output' && ['table', 'wide', 'name'].includes(options.output));
+    const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import(
+      '../../lib/ocm/its-token.ts'
+    );
+    const destination = options.clusteradm
+      ? 'clusteradm'
+      : options.file !== undefined
+        ? 'file'
+        : 'output';
+    checkTokenRequest(
+      options.duration,
+      destination === 'output' && ['table', 'wide', 'name'].includes(options.output),
+    );
     const { createPrivately, writePrivately } = await import('../../lib/core/private-file.ts');
     if (options.file !== undefined) await checkTargetFile(session, options.file, options.force);
     const { context, kube } = await session.its();
@@ -44,14 +62,22 @@ export const definition: Definition<Options> = {
     if (options.clusteradm) session.printLines([await clusteradmLine(file)]);
     else if (options.file === undefined) await session.print(file, [{ name: context.name }], []);
     else {
-      await (options.force ? writePrivately : createPrivately)(options.file, `${JSON.stringify(file, null, 2)}\n`);
+      await (options.force ? writePrivately : createPrivately)(
+        options.file,
+        `${JSON.stringify(file, null, 2)}\n`,
+      );
       const { token: _, ...shown } = file;
       if (isForPeople(options.output))
-        session.progress.done(context.name, `join file ${options.file} written, readable only by you`);
+        session.progress.done(
+          context.name,
+          `join file ${options.file} written, readable only by you`,
+        );
       else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
     }
     session.progress.note(`The token expires at ${file.expires}.`);
     if (options.file !== undefined)
-      session.next(textOf(noted(command`stellarctl wec join NAME --join-file ${options.file}`, 'on the WEC')));
+      session.next(
+        textOf(noted(command`stellarctl wec join NAME --join-file ${options.file}`, 'on the WEC')),
+      );
   },
 };

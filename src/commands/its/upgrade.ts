@@ -34,7 +34,10 @@ export const definition: Definition<Options> = {
     await session.finish([result]);
     const { contexts } = await session.kubeconfig();
     const { localNames, providerNames } = await import('../../lib/spaces/local-cluster-names.ts');
-    const guesses = (wec: string) => [wec, ...providerNames.map((provider) => localNames(provider, wec).context)];
+    const guesses = (wec: string) => [
+      wec,
+      ...providerNames.map((provider) => localNames(provider, wec).context),
+    ];
     // The upgrade proves that it leads to the WEC.
     const contextOf = (wec: string) => guesses(wec).find((each) => contexts.has(each));
     const named = wecs.map((wec) => `${wec}=${contextOf(wec) ?? 'CONTEXT'}`);

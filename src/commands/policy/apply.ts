@@ -27,7 +27,10 @@ export const definition: Definition<Options> = {
   ],
   usage: '-f FILE [options]',
   options: [
-    new Option('-f, --filename <file>', 'a file with the policy, - for standard input').makeOptionMandatory(),
+    new Option(
+      '-f, --filename <file>',
+      'a file with the policy, - for standard input',
+    ).makeOptionMandatory(),
     ...wdsOptions(),
     yesOption(),
     maxRemovedOption(),

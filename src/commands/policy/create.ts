@@ -27,12 +27,18 @@ export const definition: Definition<Options> = {
     'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong with them. Asks before it creates one that sends nothing.',
   timeout: '30s',
   examples: [
-    ['stellarctl policy create shop --clusters tier=web -l app=shop', 'objects with a label, to WECs with a label'],
+    [
+      'stellarctl policy create shop --clusters tier=web -l app=shop',
+      'objects with a label, to WECs with a label',
+    ],
     [
       'stellarctl policy create shop --clusters env=test --select deploy,svc -n shop',
       'two kinds of objects in one Namespace',
     ],
-    ["stellarctl policy create all --clusters '' -l app=agent --status multi", 'to all WECs, with status returned'],
+    [
+      "stellarctl policy create all --clusters '' -l app=agent --status multi",
+      'to all WECs, with status returned',
+    ],
   ],
   arguments: [['<name>', 'the name of the policy']],
   rare: ['--create-only', '--its', '--hosting-context'],
@@ -42,7 +48,10 @@ export const definition: Definition<Options> = {
       "WECs with these labels; '' for all; of several, one must match",
     ).makeOptionMandatory(),
     listOption('--select <kind>', 'objects of this kind, as KIND or KIND.GROUP'),
-    repeatable('-l, --selector <selector>', 'objects with these labels; of several, one must match'),
+    repeatable(
+      '-l, --selector <selector>',
+      'objects with these labels; of several, one must match',
+    ),
     listOption('-n, --namespace <namespace>', 'objects in this Namespace'),
     ['--create-only', 'do not change objects that already exist on a WEC'],
     listOption('--status <what>', 'singleton, multi, or StatusCollectors').default([], 'none'),
@@ -52,7 +61,9 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { createPolicy, policyOf, readSpec } = await import('../../lib/workloads/create-policy.ts');
+    const { createPolicy, policyOf, readSpec } = await import(
+      '../../lib/workloads/create-policy.ts'
+    );
     const { describeExplanation } = await import('./explain-text.ts');
     const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
     for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);

@@ -21,19 +21,33 @@ export const remove: Definition<Options & { keepWorkloads?: boolean }> = {
   destroys: true,
   examples: [
     ['stellarctl policy delete shop', 'the policy, and the objects that it has sent'],
-    ['stellarctl policy delete shop --keep-workloads', 'keep the workloads running, without an owner'],
+    [
+      'stellarctl policy delete shop --keep-workloads',
+      'keep the workloads running, without an owner',
+    ],
     ['stellarctl policy delete shop --wds wds1 --yes', 'in a script, without confirmation'],
   ],
   arguments: [['<name>', 'the policy']],
-  options: [['--keep-workloads', 'keep the workloads running'], yesOption(), ...wdsOptions(), dryRunOption()],
+  options: [
+    ['--keep-workloads', 'keep the workloads running'],
+    yesOption(),
+    ...wdsOptions(),
+    dryRunOption(),
+  ],
   async run(session, { yes, keepWorkloads }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { deletePolicy, hasRemains } = await import('../../lib/workloads/delete-policy.ts');
     const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
-      show: (found) => session.noteLines(hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [], '  '),
+      show: (found) =>
+        session.noteLines(
+          hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [],
+          '  ',
+        ),
       confirmations: (found) =>
-        hasRemains(found) ? [{ verb: 'Delete', doing: 'Deleting', name, oneWec: found.effects.length === 1, yes }] : [],
+        hasRemains(found)
+          ? [{ verb: 'Delete', doing: 'Deleting', name, oneWec: found.effects.length === 1, yes }]
+          : [],
     });
     await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
   },
@@ -44,7 +58,9 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
     'Removes from the WECs what the guard of a WDS keeps: the objects of a policy that no longer selects any object. Shows which objects are removed from which WECs, and asks.',
   timeout: '5m',
   destroys: true,
-  examples: [['stellarctl policy prune shop', 'after all objects of shop were deleted in a guarded WDS']],
+  examples: [
+    ['stellarctl policy prune shop', 'after all objects of shop were deleted in a guarded WDS'],
+  ],
   arguments: [['<name>', 'the policy']],
   options: [yesOption(), maxRemovedOption(), ...wdsOptions(), dryRunOption()],
   async run(session, { yes, maxRemoved: max }, [name = '']) {
@@ -66,7 +82,9 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
 /** Formats what happens to the objects of a policy as human-readable lines. */
 function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined): string[] {
   if (effects.length === 0) return ['It has sent nothing to any WEC.'];
-  const lines = effects.flatMap((effect) => describeEffect(effect, keep).map((line) => ({ line, wec: effect.wec })));
+  const lines = effects.flatMap((effect) =>
+    describeEffect(effect, keep).map((line) => ({ line, wec: effect.wec })),
+  );
   return [...Map.groupBy(lines, ({ line }) => line)].map(
     ([line, of]) => `${few(of.map(({ wec }) => wec)).join(', ')}   ${line}`,
   );
@@ -84,7 +102,9 @@ function describeEffect(
     ...spaces.map((space) => `${space} will be removed with everything in it, whoever created it.`),
     ...(removedWithNamespace.length === 0
       ? []
-      : [`${named(removedWithNamespace)} will be removed with their Namespace, although ${others}.`]),
+      : [
+          `${named(removedWithNamespace)} will be removed with their Namespace, although ${others}.`,
+        ]),
     ...(staying.length === 0 ? [] : [`${named(staying)} stay: ${others}.`]),
   ];
 }

@@ -17,7 +17,9 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
       asks(object),
     ]),
   );
-  const left = notSelected?.length ? [`not selected: ${few(notSelected, isWide ? Infinity : 5).join(', ')}`] : [];
+  const left = notSelected?.length
+    ? [`not selected: ${few(notSelected, isWide ? Infinity : 5).join(', ')}`]
+    : [];
   return [
     `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not visible'}   ${counts(view)}`,
     ...section('WECs', [...(wecs ?? []).map((wec) => `${wec.name}${stateOf(wec)}`), ...left]),
@@ -36,7 +38,11 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
 const counts = ({ wecs, objects }: Explanation): string =>
   `${wecs === null ? 'WECs not visible' : count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`;
 
-function stateOf({ accepted, available, deleting }: NonNullable<Explanation['wecs']>[number]): string {
+function stateOf({
+  accepted,
+  available,
+  deleting,
+}: NonNullable<Explanation['wecs']>[number]): string {
   const words = [
     ...(deleting ? ['being deregistered'] : []),
     ...(accepted ? [] : ['not accepted']),

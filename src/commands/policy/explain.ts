@@ -14,15 +14,23 @@ export const definition: Definition<Options> = {
     ['stellarctl policy explain -f policy.yaml', 'a policy in a file, before it is applied'],
   ],
   arguments: [['[name]', 'the policy, unless it is in a file']],
-  options: [['-f, --filename <file>', 'a file with the policy, - for standard input'], ...wdsOptions()],
+  options: [
+    ['-f, --filename <file>', 'a file with the policy, - for standard input'],
+    ...wdsOptions(),
+  ],
   async run(session, { filename }, [name]) {
     if ((name === undefined) === (filename === undefined))
       throw new StellarError('usage', 'Give the NAME of a policy, or -f FILE.');
     if (name !== undefined) checkDnsName(name, 'a binding policy');
     const { explain } = await import('../../lib/workloads/explain.ts');
     const { readPolicyFile } = await import('../../lib/workloads/policy-file.ts');
-    const given = filename === undefined ? undefined : await readPolicyFile(filename, session.io.stdin);
-    const { view, errors } = await explain(name ?? given?.name ?? '', await session.wds(), given?.spec);
+    const given =
+      filename === undefined ? undefined : await readPolicyFile(filename, session.io.stdin);
+    const { view, errors } = await explain(
+      name ?? given?.name ?? '',
+      await session.wds(),
+      given?.spec,
+    );
     const { describeExplanation } = await import('./explain-text.ts');
     await session.show(view, (style, isWide) => describeExplanation(view, style, isWide));
     session.incomplete(errors);

@@ -26,14 +26,18 @@ export const definition: Definition<WdsOptions> = {
     checkDnsName(name, 'a binding policy');
     if (session.output === 'manifest') {
       const { policyManifest } = await import('../../lib/workloads/create-policy.ts');
-      return session.printDocument(await policyManifest(name, await session.wds()), { format: 'yaml' });
+      return session.printDocument(await policyManifest(name, await session.wds()), {
+        format: 'yaml',
+      });
     }
     const { getPolicyView } = await import('../../lib/workloads/policy-view.ts');
     const wds = await session.wds();
     const { view, errors } = await getPolicyView(name, wds);
     await session.show(view, (style) => describePolicyView(view, style, wds.kube.now()));
     session.incomplete(errors);
-    const broken = view.objects.flatMap(({ deliveries }) => deliveries).find(({ blockedAt }) => blockedAt !== null);
+    const broken = view.objects
+      .flatMap(({ deliveries }) => deliveries)
+      .find(({ blockedAt }) => blockedAt !== null);
     if (isForPeople(session.output) && broken?.next) session.next(broken.next);
   },
 };
@@ -56,12 +60,17 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
   const blocked = failures(objects, style, now);
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
-    ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
+    ...rows.map((row, index) =>
+      `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd(),
+    ),
     ...createOnlyLine(objects),
     ...unknown(notVisible),
     // What blocks objects says more than the state of the policy.
     ...(state === 'failed' && blocked.length === 0
-      ? [`${style.bad} ${why}`, `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`]
+      ? [
+          `${style.bad} ${why}`,
+          `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`,
+        ]
       : blocked),
   ];
 }
@@ -70,7 +79,9 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
 function createOnlyLine(objects: PolicyView['objects']): string[] {
   const kept = objects.filter(({ deliveries }) => deliveries.some(({ createOnly }) => createOnly));
   const names = few(kept.map(({ kind, ...metadata }) => describeObject({ kind, metadata })));
-  return names.length === 0 ? [] : [`  With createOnly, a WEC keeps its version of: ${names.join(', ')}`];
+  return names.length === 0
+    ? []
+    : [`  With createOnly, a WEC keeps its version of: ${names.join(', ')}`];
 }
 
 /** Returns the current stage of a delivery. */
@@ -96,12 +107,17 @@ const worstOf = (deliveries: readonly DeliveryView[]): Pick<DeliveryView, 'block
 
 /** Shows a problem that several objects and WECs share once, with its count. */
 function failures(objects: PolicyView['objects'], style: Style, now: number): string[] {
-  const all = objects.flatMap(({ deliveries }) => deliveries.filter(({ blockedAt }) => blockedAt !== null));
-  const groups = Map.groupBy(all, ({ blockedAt, steps }) => JSON.stringify([blockedAt?.why, steps]));
+  const all = objects.flatMap(({ deliveries }) =>
+    deliveries.filter(({ blockedAt }) => blockedAt !== null),
+  );
+  const groups = Map.groupBy(all, ({ blockedAt, steps }) =>
+    JSON.stringify([blockedAt?.why, steps]),
+  );
   return [...groups.values()].flatMap((deliveries) => {
     const [first] = deliveries as [DeliveryView, ...DeliveryView[]];
     const on = [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))];
-    const where = on.length === 0 ? '' : ` (${on.length > fewWecs ? count(on.length, 'WEC') : on.join(', ')})`;
+    const where =
+      on.length === 0 ? '' : ` (${on.length > fewWecs ? count(on.length, 'WEC') : on.join(', ')})`;
     return [
       `${symbolOfDelivery(first, style)} ${first.blockedAt && whyBlocked(first.blockedAt, now)}${where}`,
       ...first.steps.map((step) => `    ${step}`),

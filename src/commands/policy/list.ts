@@ -19,10 +19,14 @@ export const definition: Definition<WdsOptions> = {
       { header: 'NAME', value: ({ name }) => name },
       { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
       { header: 'OBJECTS', value: ({ objects }) => String(objects) },
-      { header: 'APPLIED', value: ({ deliveries: all }) => (all === null ? '?' : `${all.applied}/${all.total}`) },
+      {
+        header: 'APPLIED',
+        value: ({ deliveries: all }) => (all === null ? '?' : `${all.applied}/${all.total}`),
+      },
       {
         header: 'STATE',
-        value: ({ state, why, since }) => (why === null ? state : `${state}: ${why}${begun(since, wds.kube.now())}`),
+        value: ({ state, why, since }) =>
+          why === null ? state : `${state}: ${why}${begun(since, wds.kube.now())}`,
       },
       { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
     ]);

@@ -1,6 +1,11 @@
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
+import {
+  dryRunOption,
+  type WdsOptions,
+  type WritingOptions,
+  wdsOptions,
+} from '../common/options.ts';
 
 export const definition: Definition<WdsOptions & WritingOptions> = {
   description:

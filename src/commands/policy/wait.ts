@@ -11,12 +11,17 @@ export const definition: Definition<WdsOptions & { for: PolicyWait['goal']; on?:
   timeout: '5m',
   examples: [
     ['stellarctl policy wait shop', 'all objects on all WECs'],
-    ['stellarctl policy wait shop --on cluster1', 'until it sends to cluster1 only, and all is applied there'],
+    [
+      'stellarctl policy wait shop --on cluster1',
+      'until it sends to cluster1 only, and all is applied there',
+    ],
     ['stellarctl policy wait shop --for gone', 'after policy delete in another terminal'],
   ],
   arguments: [['<name>', 'the policy']],
   options: [
-    new Option('--for <stage>', 'what to wait for').choices(['applied', 'status', 'gone']).default('applied'),
+    new Option('--for <stage>', 'what to wait for')
+      .choices(['applied', 'status', 'gone'])
+      .default('applied'),
     listOption('--on <wecs>', 'until it sends to these WECs, and to no others'),
     ...wdsOptions(),
   ],
@@ -24,6 +29,8 @@ export const definition: Definition<WdsOptions & { for: PolicyWait['goal']; on?:
     checkDnsName(name, 'a binding policy');
     on?.forEach(checkWecName);
     const { waitForPolicy } = await import('../../lib/workloads/wait-policy.ts');
-    await session.finish([await waitForPolicy({ name, goal, on }, await session.wds(), session.run)]);
+    await session.finish([
+      await waitForPolicy({ name, goal, on }, await session.wds(), session.run),
+    ]);
   },
 };

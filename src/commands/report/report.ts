@@ -27,9 +27,17 @@ export const definition: Definition<Options> = {
     ],
   ],
   usage: '[NAME=CONTEXT…] [options]',
-  arguments: [['[wecs...]', 'WECs whose own clusters are read as well; of the others, only what the ITS shows']],
+  arguments: [
+    [
+      '[wecs...]',
+      'WECs whose own clusters are read as well; of the others, only what the ITS shows',
+    ],
+  ],
   options: [
-    ['--file <file>', 'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)'],
+    [
+      '--file <file>',
+      'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)',
+    ],
     ['--force', 'replace FILE if it exists'],
     hostingContextOption(),
     itsOption(),
@@ -71,8 +79,11 @@ async function show(
   if (isForPeople(session.output)) {
     const size = `${Math.ceil(bytes / 1024)} kB`;
     session.printLines([`${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`]);
-    const lines = missing.map(({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`);
-    if (missing.length > 0) session.progress.note(`Not in the report (also listed in its index.json):`);
+    const lines = missing.map(
+      ({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`,
+    );
+    if (missing.length > 0)
+      session.progress.note(`Not in the report (also listed in its index.json):`);
     session.noteLines(few(lines, linesAtMost), '  ');
   } else {
     const item = { name: file, bytes, clusters, missing, files: files.length };

@@ -48,13 +48,23 @@ export function definition(role: SpaceRole): Definition<Options> {
     rare: ['--resources', '--print-manifests'],
     async run(session, options, [name = '']) {
       const { role: chosen, export: exportTo, use, resources, argocd } = options;
-      refuseWithout(`--role ${own.join('|')}|admin`, chosen === undefined ? { '--export': exportTo } : {});
+      refuseWithout(
+        `--role ${own.join('|')}|admin`,
+        chosen === undefined ? { '--export': exportTo } : {},
+      );
       refuseWithout(`--role ${own.join('|')}`, isOwn(chosen) ? {} : ofRoles(options));
-      refuseWithout('--role deployer', chosen === 'deployer' ? {} : { '--resources': resources, '--argocd': argocd });
+      refuseWithout(
+        '--role deployer',
+        chosen === 'deployer' ? {} : { '--resources': resources, '--argocd': argocd },
+      );
       if (isOwn(chosen)) return giveRole(session, { name, role }, chosen, options);
       const { writeContext } = await import('../../lib/spaces/write-context.ts');
       const tools = await session.spaceTools();
-      const written = await writeContext({ name, role, exportTo, makeCurrent: use }, tools, session.run);
+      const written = await writeContext(
+        { name, role, exportTo, makeCurrent: use },
+        tools,
+        session.run,
+      );
       await say(session, written, ['get', 'namespaces'], exportTo !== undefined);
     },
   };
@@ -63,22 +73,32 @@ export function definition(role: SpaceRole): Definition<Options> {
 const isOwn = (role: Options['role']): role is RoleName => role !== undefined && role !== 'admin';
 
 const contextOptions = (role: SpaceRole, own: readonly RoleName[]): Option[] => [
-  new Option('--role <role>', "whose context it is; admin: KubeFlex's own").choices([...own, 'admin']),
+  new Option('--role <role>', "whose context it is; admin: KubeFlex's own").choices([
+    ...own,
+    'admin',
+  ]),
   new Option('--for <who>', 'with --role: whom it is for'),
-  new Option('--duration <duration>', 'with --role: how long its token is valid (default: 720h)').argParser(durationMs),
+  new Option(
+    '--duration <duration>',
+    'with --role: how long its token is valid (default: 720h)',
+  ).argParser(durationMs),
   ...(role === 'wds'
     ? [
         listOption('--resources <kinds>', 'with --role deployer: only these kinds of workloads'),
-        new Option('--argocd [namespace]', 'with --role deployer: give it to Argo CD, in its namespace').preset(
-          'argocd',
-        ),
+        new Option(
+          '--argocd [namespace]',
+          'with --role deployer: give it to Argo CD, in its namespace',
+        ).preset('argocd'),
       ]
     : []),
   new Option(
     '--export <file>',
     'with --role: the kubeconfig to write, which only you can read (default: NAME-ROLE.kubeconfig)',
   ),
-  new Option('--print-manifests', 'with --role: print the service account and its rights as YAML, and write nothing'),
+  new Option(
+    '--print-manifests',
+    'with --role: print the service account and its rights as YAML, and write nothing',
+  ),
   new Option('--use', 'make it the current context').conflicts('role'),
   hostingContextOption(),
   dryRunOption(),
@@ -89,8 +109,19 @@ const ofRoles = ({ for: who, duration, printManifests }: Options) => ({
   ...{ '--for': who, '--duration': duration, '--print-manifests': printManifests },
 });
 
-async function giveRole(session: Session, space: AccessRequest['space'], role: RoleName, options: Options) {
-  const { for: who, resources, printManifests, argocd, duration = (argocd ? 365 : 30) * 86_400_000 } = options;
+async function giveRole(
+  session: Session,
+  space: AccessRequest['space'],
+  role: RoleName,
+  options: Options,
+) {
+  const {
+    for: who,
+    resources,
+    printManifests,
+    argocd,
+    duration = (argocd ? 365 : 30) * 86_400_000,
+  } = options;
   const { accessManifests, accessName } = await import('../../lib/spaces/access.ts');
   const { reachToShare, shareAccess } = await import('../../lib/spaces/write-context.ts');
   const { checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
@@ -105,13 +136,23 @@ async function giveRole(session: Session, space: AccessRequest['space'], role: R
     return;
   }
   const access = accessName(request);
-  const given = { seconds: Math.floor(duration / 1000), exportTo: options.export ?? `${access}.kubeconfig`, argocd };
+  const given = {
+    seconds: Math.floor(duration / 1000),
+    exportTo: options.export ?? `${access}.kubeconfig`,
+    argocd,
+  };
   const shared = await shareAccess({ ...request, ...given }, tools, session.run);
   const { may, note }: Role = roles[role];
   const isTrial = session.run.dryRun === true;
   const { grown, ...written } = shared;
-  const more = grown.length === 0 ? [] : [`Its former tokens may now also write ${grown.join(', ')}.`];
-  if (!isTrial) session.noteLines([`${access} may ${may}, until ${shared.expires}.`, ...more, ...(note ? [note] : [])]);
+  const more =
+    grown.length === 0 ? [] : [`Its former tokens may now also write ${grown.join(', ')}.`];
+  if (!isTrial)
+    session.noteLines([
+      `${access} may ${may}, until ${shared.expires}.`,
+      ...more,
+      ...(note ? [note] : []),
+    ]);
   if ('file' in written) return say(session, written, ['auth', 'can-i', '--list'], true);
   if (!isTrial) session.progress.done(space.name, `Argo CD knows it by Secret ${written.secret}`);
   await session.finish([{ ...written, changed: !isTrial }]);
@@ -126,8 +167,10 @@ async function say(
 ): Promise<void> {
   const isTrial = session.run.dryRun === true;
   const { name, context, file } = written;
-  const verb = !isExport && (await session.kubeconfig()).contexts.has(context) ? 'update' : 'create';
-  if (isTrial && changed) session.record({ verb, cluster: 'the kubeconfig', kind: 'context', name: context });
+  const verb =
+    !isExport && (await session.kubeconfig()).contexts.has(context) ? 'update' : 'create';
+  if (isTrial && changed)
+    session.record({ verb, cluster: 'the kubeconfig', kind: 'context', name: context });
   else if (changed) session.progress.done(name, `context ${context} written to ${file}`);
   else session.progress.done(name, `context ${context} in ${file} is up to date; nothing to do`);
   await session.finish([{ ...written, changed: changed && !isTrial }]);

@@ -10,17 +10,24 @@ import { typeOf } from '../../lib/spaces/spaces.ts';
 export type SpaceToDelete = ItsToDelete | WdsToDelete;
 
 /** Describes what the deletion does, one line per effect. */
-export function describeDeletion(space: SpaceToDelete, { keepWorkloads }: DeletionOptions): string[] {
+export function describeDeletion(
+  space: SpaceToDelete,
+  { keepWorkloads }: DeletionOptions,
+): string[] {
   if (space.controlPlane === undefined) return [];
   const type = typeOf(space.controlPlane);
-  return space.role === 'its' ? describeIts(space, type) : describeWds(space, type, keepWorkloads === true);
+  return space.role === 'its'
+    ? describeIts(space, type)
+    : describeWds(space, type, keepWorkloads === true);
 }
 
 function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string[] {
   const unseen = whyUnseen(its.wecs);
   const wecs = ifSeen(its.wecs) ?? [];
   const isOthers = type === 'host' || type === 'external';
-  const effect = isOthers ? 'they stay registered with the cluster behind it' : 'their agents lose their hub';
+  const effect = isOthers
+    ? 'they stay registered with the cluster behind it'
+    : 'their agents lose their hub';
   const lines = [
     ...(unseen === undefined ? [] : [`WECs      could not be read: ${unseen}`]),
     ...(wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${effect}`] : []),
@@ -44,7 +51,11 @@ export function removalsOf(space: SpaceToDelete, max: number | undefined): Remov
   return { wecs, of: wecs, max };
 }
 
-function describeWds({ its, policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
+function describeWds(
+  { its, policies, works, unseen, shared }: WdsToDelete,
+  type: string,
+  keep: boolean,
+): string[] {
   const effect = keep ? 'stay, and nothing manages them' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [
@@ -53,8 +64,12 @@ function describeWds({ its, policies, works, unseen, shared }: WdsToDelete, type
       : [`What it has sent could not be read${its ? '' : ', and stays on WECs'}: ${unseen}`]),
     ...(policies.length === 0
       ? []
-      : [`binding policies   ${policies.map(({ metadata }) => metadata.name).join(', ')}${others}`]),
-    ...(works.length === 0 ? [] : [`${count(works.length, 'work')} on ${wecsOf(works)}: their workloads ${effect}.`]),
+      : [
+          `binding policies   ${policies.map(({ metadata }) => metadata.name).join(', ')}${others}`,
+        ]),
+    ...(works.length === 0
+      ? []
+      : [`${count(works.length, 'work')} on ${wecsOf(works)}: their workloads ${effect}.`]),
     type === 'host' ? whatStays(shared) : 'Everything in it will be lost.',
   ];
 }

@@ -36,8 +36,14 @@ const texts: Record<SpaceRole, Texts> = {
       'Shows what the WDS has sent to WECs, asks, deletes its binding policies, waits until their workloads are gone from the WECs, deletes the WDS, and removes its context from the kubeconfig. With --keep-workloads, the workloads keep running.',
     examples: [
       ['stellarctl wds delete wds1', 'delete it, with the workloads that it has sent'],
-      ['stellarctl wds delete wds1 --keep-workloads', 'keep the workloads running, without an owner'],
-      ['stellarctl wds delete wds1 --yes --max-removed 2', 'in a script, if it has sent workloads to 2 WECs'],
+      [
+        'stellarctl wds delete wds1 --keep-workloads',
+        'keep the workloads running, without an owner',
+      ],
+      [
+        'stellarctl wds delete wds1 --yes --max-removed 2',
+        'in a script, if it has sent workloads to 2 WECs',
+      ],
     ],
     force:
       'delete a WDS even if what it has sent cannot be seen, or agents that would have to remove it are not running',
@@ -54,7 +60,9 @@ export function definition(role: SpaceRole): Definition<Options> {
     arguments: [['<name>', 'its name']],
     options: [
       yesOption(),
-      ...(role === 'wds' ? [new Option('--keep-workloads', 'keep the workloads running'), maxRemovedOption()] : []),
+      ...(role === 'wds'
+        ? [new Option('--keep-workloads', 'keep the workloads running'), maxRemovedOption()]
+        : []),
       ['--force', force],
       hostingContextOption(),
       dryRunOption(),
@@ -74,7 +82,15 @@ export function definition(role: SpaceRole): Definition<Options> {
         confirmations: (space) =>
           space.controlPlane === undefined
             ? []
-            : [{ verb: 'Delete', doing: 'Deleting', name, yes, removals: removalsOf(space, maxRemoved) }],
+            : [
+                {
+                  verb: 'Delete',
+                  doing: 'Deleting',
+                  name,
+                  yes,
+                  removals: removalsOf(space, maxRemoved),
+                },
+              ],
       });
       await session.finish([await remove({ ...options, name, confirm }, tools, session.run)]);
     },

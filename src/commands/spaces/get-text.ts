@@ -18,10 +18,14 @@ export function describeSpace(view: SpaceView, now: number, style: Style): strin
     `${view.name} on ${view.hosting}   ${facts.filter((fact) => fact).join(' · ')}`,
     ...stageLines(view.stages, style),
     ...(view.its === undefined ? [] : itsRows(view, view.its)),
-    ...(view.publishedServer ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)] : []),
+    ...(view.publishedServer
+      ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)]
+      : []),
     row('hooks', view.hooks.join(', ')),
     ...section('versions', wrap(versionWords(view.versions), ' · ')),
-    ...(view.diagnosis === null ? [] : [view.diagnosis.problem, ...view.diagnosis.log.map((line) => `    ${line}`)]),
+    ...(view.diagnosis === null
+      ? []
+      : [view.diagnosis.problem, ...view.diagnosis.log.map((line) => `    ${line}`)]),
   ];
 }
 
@@ -29,7 +33,9 @@ export function describeSpace(view: SpaceView, now: number, style: Style): strin
 function stageLines(stages: readonly StageView[], style: Style): string[] {
   const listed = new Set<string>();
   return stages.map(({ state, title, why }) => {
-    const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[state];
+    const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[
+      state
+    ];
     const isNews = why !== undefined && !listed.has(why);
     if (isNews) listed.add(why);
     return `  ${symbol} ${title}${isNews ? `   ${why}` : ''}`;
@@ -37,7 +43,8 @@ function stageLines(stages: readonly StageView[], style: Style): string[] {
 }
 
 function itsRows({ name, hosting }: SpaceView, its: NonNullable<SpaceView['its']>): string[] {
-  if (its.name !== null) return [row('ITS', its.named ? its.name : `${its.name} (the only one; it is not named)`)];
+  if (its.name !== null)
+    return [row('ITS', its.named ? its.name : `${its.name} (the only one; it is not named)`)];
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting} --its ITS`;
   const why = 'unknown: there is none, or there are several and it names none';
   return [row('ITS', why), row('', textOf(partial(repair, 'Bind it to one')))];

@@ -21,20 +21,26 @@ export function definition(role: SpaceRole): Definition<HostingOptions> {
       await session.print({ items }, items, columns(role, tools.hosting.now()));
       const { context } = tools.hosting.cluster;
       if (items.length === 0)
-        session.noneIn(context, noun, command`stellarctl ${role} create ${role}1 --hosting-context ${context}`);
+        session.noneIn(
+          context,
+          noun,
+          command`stellarctl ${role} create ${role}1 --hosting-context ${context}`,
+        );
     },
   };
 }
 
 function columns(role: SpaceRole, now: number): Column<SpaceListItem>[] {
-  const its: Column<SpaceListItem>[] = role === 'wds' ? [{ header: 'ITS', value: (item) => item.its ?? '-' }] : [];
+  const its: Column<SpaceListItem>[] =
+    role === 'wds' ? [{ header: 'ITS', value: (item) => item.its ?? '-' }] : [];
   return [
     { header: 'NAME', value: ({ name }) => name },
     { header: 'TYPE', value: ({ type }) => type },
     { header: 'READY', value: ({ ready }) => (ready ? 'yes' : 'no') },
     {
       header: 'STAGE',
-      value: ({ stage, blockedAt }) => (blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-')),
+      value: ({ stage, blockedAt }) =>
+        blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-'),
     },
     ...its,
     { header: 'CONTEXT', value: ({ context }) => context ?? '-' },

@@ -1,7 +1,12 @@
 import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
+import {
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  type WritingOptions,
+} from '../common/options.ts';
 
 /** `its renew` and `wds renew`. */
 export function definition(role: SpaceRole): Definition<HostingOptions & WritingOptions> {
@@ -17,8 +22,13 @@ export function definition(role: SpaceRole): Definition<HostingOptions & Writing
       const { writeContext } = await import('../../lib/spaces/write-context.ts');
       const tools = await session.hostingToWrite();
       await renewToken(name, tools, session.run);
-      const { changed, ...written } = await writeContext({ name, role, exportTo: undefined }, tools, session.run);
-      if (!session.run.dryRun) session.progress.done(name, changed ? 'context renewed' : 'its context is up to date');
+      const { changed, ...written } = await writeContext(
+        { name, role, exportTo: undefined },
+        tools,
+        session.run,
+      );
+      if (!session.run.dryRun)
+        session.progress.done(name, changed ? 'context renewed' : 'its context is up to date');
       await session.finish([{ ...written, changed: changed && !session.run.dryRun }]);
       session.next(command`stellarctl ${role} get ${name}`);
     },

@@ -40,7 +40,12 @@ export function definition(role: SpaceRole): Definition<Options> {
       const { repairSpace } = await import('../../lib/workloads/repair-space.ts');
       const { nameOfIts } = await import('../../lib/spaces/its-choice.ts');
       const tools = await session.hostingToWrite(yes);
-      const input = { name, role, itsName: its && nameOfIts(its, tools), confirm: confirmLeft(session, name, yes) };
+      const input = {
+        name,
+        role,
+        itsName: its && nameOfIts(its, tools),
+        confirm: confirmLeft(session, name, yes),
+      };
       await session.finish([await repairSpace(input, tools, session.run)]);
       session.next(command`stellarctl ${role} get ${name}`);
     },

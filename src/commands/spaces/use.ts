@@ -53,7 +53,11 @@ async function usedIts(session: Session) {
 async function usedWds(session: Session) {
   const choice = await session.wdsChoice();
   const { name, kube } = await session.wds();
-  return { name, server: kube.cluster.server, source: choice?.source ?? 'current context or only WDS' };
+  return {
+    name,
+    server: kube.cluster.server,
+    source: choice?.source ?? 'current context or only WDS',
+  };
 }
 
 /** Verifies the space, because later commands write to it. @throws StellarError `not-a-hub`, or why it could not be read */
@@ -61,7 +65,8 @@ async function requireSpace(session: Session, role: SpaceRole, name: string): Pr
   const { requireHub } = await import('../../lib/ocm/require-hub.ts');
   const { serves } = await import('../../lib/kube/served.ts');
   const { resources } = await import('../../lib/kube/client/objects.ts');
-  if (role === 'its') return requireHub((await session.openIts({ given: name, source: '--its' })).kube);
+  if (role === 'its')
+    return requireHub((await session.openIts({ given: name, source: '--its' })).kube);
   const { noPolicies } = await import('../../lib/workloads/delivery-evidence.ts');
   const wds = await session.wds(name);
   if (!(await serves(wds.kube, resources.bindingPolicies))) throw noPolicies(wds);

@@ -10,7 +10,11 @@ import type {
 } from '../../lib/doctor/status.ts';
 import { holesIn } from '../../lib/ocm/known-defects.ts';
 import { products } from '../../lib/ocm/program-versions.ts';
-import { type RunningVersion, versionOfProduct, versionWords } from '../../lib/ocm/running-versions.ts';
+import {
+  type RunningVersion,
+  versionOfProduct,
+  versionWords,
+} from '../../lib/ocm/running-versions.ts';
 import type { SentCounts } from '../../lib/workloads/sent-counts.ts';
 import type { Style } from '../terminal/style.ts';
 
@@ -25,13 +29,21 @@ interface TreeNode {
  * Formats an installation as a tree of human-readable lines. The facts of all nodes are aligned in one column.
  * @param isWide also shows where everything is
  */
-export function describeStatus({ hosting, itses, wdses }: StatusView, style: Style, isWide = false): string[] {
+export function describeStatus(
+  { hosting, itses, wdses }: StatusView,
+  style: Style,
+  isWide = false,
+): string[] {
   const spaces = [
     ...itses.map((its) => itsNode(its, hosting !== null, style, isWide)),
-    ...wdses.map((wds) => node(`WDS ${wds.name}`, [...wdsFacts(wds, style), ...places(wds, isWide)])),
+    ...wdses.map((wds) =>
+      node(`WDS ${wds.name}`, [...wdsFacts(wds, style), ...places(wds, isWide)]),
+    ),
   ];
   const roots =
-    hosting === null ? spaces : [node(hosting.name, hostingFacts(hosting, spaces.length === 0, style, isWide), spaces)];
+    hosting === null
+      ? spaces
+      : [node(hosting.name, hostingFacts(hosting, spaces.length === 0, style, isWide), spaces)];
   const rows = roots.flatMap((root) => rowsOf(root, '', ''));
   const width = Math.max(0, ...rows.map(({ head }) => head.length));
   return rows.map(({ head, facts }) => `${head.padEnd(width)}  ${facts.join(' · ')}`.trimEnd());
@@ -52,12 +64,22 @@ function rowsOf({ title, facts, children }: TreeNode, branch: string, trunk: str
   return [{ head: `${branch}${title}`, facts }, ...below];
 }
 
-const node = (title: string, facts: string[], children: TreeNode[] = []): TreeNode => ({ title, facts, children });
+const node = (title: string, facts: string[], children: TreeNode[] = []): TreeNode => ({
+  title,
+  facts,
+  children,
+});
 
 /** @param problem whether a user must act; else it resolves by itself */
-const marked = ({ bad, dot }: Style, problem: boolean, text: string): string => `${problem ? bad : dot} ${text}`;
+const marked = ({ bad, dot }: Style, problem: boolean, text: string): string =>
+  `${problem ? bad : dot} ${text}`;
 
-function hostingFacts(hosting: HostingStatus, isEmpty: boolean, style: Style, isWide: boolean): string[] {
+function hostingFacts(
+  hosting: HostingStatus,
+  isEmpty: boolean,
+  style: Style,
+  isWide: boolean,
+): string[] {
   const { versions, hooksVersion, problem, reason, server } = hosting;
   return [
     ...versionFacts(versions, products.kubeFlex, style),
@@ -88,7 +110,9 @@ function wdsFacts(wds: WdsStatus, style: Style): string[] {
   const unsent = sentNowhere && `${count(sentNowhere, 'policy', 'policies')} without a WEC`;
   const to = `→ ${its ?? 'an unknown ITS'}`;
   const counts = [
-    ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
+    ...(bindingPolicies === null
+      ? []
+      : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
     ...(objects === null || bindingPolicies === 0 ? [] : [counted(objects, 'object')]),
   ];
   return [
@@ -103,7 +127,11 @@ function wdsFacts(wds: WdsStatus, style: Style): string[] {
 }
 
 /** The version of the main product, other versions that are not as they should be, and their known holes. */
-const versionFacts = (versions: readonly RunningVersion[], main: string, style: Style): string[] => [
+const versionFacts = (
+  versions: readonly RunningVersion[],
+  main: string,
+  style: Style,
+): string[] => [
   ...versionWords(versions.filter(({ product, differs }) => product === main || differs)),
   ...new Set(holesIn(versions).map(({ id }) => marked(style, true, id))),
 ];
@@ -112,7 +140,10 @@ const counted = (number: number, one: string, many?: string): string =>
   number === 0 ? `no ${many ?? `${one}s`}` : count(number, one, many);
 
 /** What keeps a space from being ready, or from being read. */
-function stateFacts({ type, ready, stage, problem, reason, notVisible }: SpaceStatus, style: Style): string[] {
+function stateFacts(
+  { type, ready, stage, problem, reason, notVisible }: SpaceStatus,
+  style: Style,
+): string[] {
   const isUnknown = type === null && notVisible !== undefined;
   const at = stage === null ? 'not observed' : `at ${stage}`;
   const waiting = reason === '' ? at : `${at}: ${reason}`;
@@ -130,14 +161,20 @@ function wecFacts({ state, problem, reason, workloads }: WecStatus, style: Style
 
 /** As `wds1: 12 objects, 1 failed`. */
 function sentFact({ wds, applied, failed, waiting }: SentCounts, style: Style): string {
-  const open = [...(failed > 0 ? [`${failed} failed`] : []), ...(waiting > 0 ? [`${waiting} waiting`] : [])];
+  const open = [
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+  ];
   const text = `${wds}: ${[count(applied + failed + waiting, 'object'), ...open].join(', ')}`;
   return open.length === 0 ? text : marked(style, failed > 0, text);
 }
 
 function places({ context, server }: SpaceStatus, isWide: boolean): string[] {
   if (!isWide) return [];
-  return [context === null ? 'no context' : `context ${context}`, ...(server === null ? [] : [server])];
+  return [
+    context === null ? 'no context' : `context ${context}`,
+    ...(server === null ? [] : [server]),
+  ];
 }
 
 /**
@@ -173,11 +210,16 @@ export function nextStep(
 
 function aboutWecs(its: ItsStatus): string[] {
   const broken = its.wecs?.find(({ problem }) => problem);
-  const pending = its.wecs?.find(({ requests }) => requests?.some(({ state }) => state === 'pending'));
+  const pending = its.wecs?.find(({ requests }) =>
+    requests?.some(({ state }) => state === 'pending'),
+  );
   return [
     ...(broken === undefined ? [] : [command`stellarctl wec get ${broken.name} ${itsOption(its)}`]),
-    ...(pending === undefined ? [] : [command`stellarctl accept ${pending.name} ${itsOption(its)}`]),
+    ...(pending === undefined
+      ? []
+      : [command`stellarctl accept ${pending.name} ${itsOption(its)}`]),
   ];
 }
 
-const itsOption = ({ context }: ItsStatus): string[] => (context === null ? [] : ['--its', context]);
+const itsOption = ({ context }: ItsStatus): string[] =>
+  context === null ? [] : ['--its', context];

@@ -1,6 +1,11 @@
 import type { StatusTools, StatusView } from '../../lib/doctor/status.ts';
 import type { Definition } from '../common/define.ts';
-import { type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from '../common/options.ts';
+import {
+  type HostingOptions,
+  hostingContextOption,
+  type ItsOptions,
+  itsOption,
+} from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
 
@@ -24,7 +29,9 @@ export const definition: Definition<Options> = {
     const { describeStatus, nextStep } = await import('./status-text.ts');
     session.printLines(describeStatus(view, session.style, session.output === 'wide'));
     if (view.hosting === null)
-      session.progress.note(`${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`);
+      session.progress.note(
+        `${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`,
+      );
     const named = tools.hostingSource === '--hosting-context' ? view.hosting : null;
     const next = nextStep(view, named === null ? [] : ['--hosting-context', named.name]);
     if (next !== undefined) session.next(next);
@@ -40,7 +47,10 @@ export const statusTools = async (session: Session): Promise<StatusTools> => ({
 /** Names can be those of different kinds here. */
 function namesOf({ itses, wdses }: StatusView): { name: string }[] {
   return [
-    ...itses.flatMap(({ name, wecs }) => [`its/${name}`, ...(wecs ?? []).map((wec) => `wec/${wec.name}`)]),
+    ...itses.flatMap(({ name, wecs }) => [
+      `its/${name}`,
+      ...(wecs ?? []).map((wec) => `wec/${wec.name}`),
+    ]),
     ...wdses.map(({ name }) => `wds/${name}`),
   ].map((name) => ({ name }));
 }

@@ -57,7 +57,9 @@ const trimLineBreaks = (text: string): string => (/[\n\r]$/.test(text) ? text.tr
 /** JSON without effect on a terminal. Its value is the same. */
 export function safeJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(unsafeInDocument, (character) =>
-    Array.from({ length: character.length }, (_, unit) => escaped(character.charCodeAt(unit))).join(''),
+    Array.from({ length: character.length }, (_, unit) => escaped(character.charCodeAt(unit))).join(
+      '',
+    ),
   );
 }
 
@@ -91,6 +93,9 @@ export function writeText(stream: NodeJS.WriteStream, text: string): void {
 }
 
 /** Writes lines for programs, with tab-separated fields. */
-export function writeFields(stream: NodeJS.WriteStream, lines: readonly (readonly string[])[]): void {
+export function writeFields(
+  stream: NodeJS.WriteStream,
+  lines: readonly (readonly string[])[],
+): void {
   stream.write(lines.map((fields) => `${fields.map(terminalLine).join('\t')}\n`).join(''));
 }

@@ -36,15 +36,26 @@ export interface DocumentForm {
 }
 
 /** Writes a document for scripts to stdout. */
-export async function writeDocument(io: Io, document: object, { format, isOneOfMany }: DocumentForm): Promise<void> {
-  const text = format === 'json' ? `${safeJson(document, isOneOfMany ? undefined : 2)}\n` : await safeYaml(document);
+export async function writeDocument(
+  io: Io,
+  document: object,
+  { format, isOneOfMany }: DocumentForm,
+): Promise<void> {
+  const text =
+    format === 'json'
+      ? `${safeJson(document, isOneOfMany ? undefined : 2)}\n`
+      : await safeYaml(document);
   io.stdout.write(isOneOfMany && format === 'yaml' ? `---\n${text}` : text);
 }
 
 /** Results of several names for scripts: an error in place of a result that failed. */
-export function toDocument<Result extends { error?: StellarError }>(items: readonly Result[]): { items: object[] } {
+export function toDocument<Result extends { error?: StellarError }>(
+  items: readonly Result[],
+): { items: object[] } {
   return {
-    items: items.map(({ error, ...rest }) => (error === undefined ? rest : { ...rest, error: reportOf(error) })),
+    items: items.map(({ error, ...rest }) =>
+      error === undefined ? rest : { ...rest, error: reportOf(error) },
+    ),
   };
 }
 
@@ -96,7 +107,10 @@ export function formatTable<Row>(
   );
 }
 
-export function columnWidths<Row>(columns: readonly Column<Row>[], cells: readonly string[][]): number[] {
+export function columnWidths<Row>(
+  columns: readonly Column<Row>[],
+  cells: readonly string[][],
+): number[] {
   return columns.map(({ header }, column) =>
     cells.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), header.length),
   );

@@ -21,7 +21,9 @@ export interface TerminalProgress extends Progress {
 }
 
 export function createProgress(io: Io, options: ProgressOptions): TerminalProgress {
-  return canAnimate(io) && !options.quiet ? new AnimatedProgress(io, options) : new PlainProgress(io, options);
+  return canAnimate(io) && !options.quiet
+    ? new AnimatedProgress(io, options)
+    : new PlainProgress(io, options);
 }
 
 /** The subjects of a command: the waiting ones, longest wait first, and the results of the others. */
@@ -196,7 +198,12 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
     this.#writeStep(this.io[this.options.results], subject, text, took);
   }
 
-  #writeStep(stream: NodeJS.WriteStream, subject: string, text: string, took: boolean | undefined): void {
+  #writeStep(
+    stream: NodeJS.WriteStream,
+    subject: string,
+    text: string,
+    took: boolean | undefined,
+  ): void {
     this.#widest = Math.max(this.#widest, subject.length);
     const { ok, faint } = this.options.style;
     const elapsed = took ? `   ${faint(this.elapsed)}` : '';
@@ -249,7 +256,10 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
     const row = ([subject, text]: [string, string]) => this.#row(subject, sign, text);
     const room = Math.max(shortestFrame, (this.io.stderr.rows ?? 24) - spareLines);
     if (this.pending.size <= room) return [...this.pending].map(row).join('\n');
-    return [terminalLine(`  ${this.counts}`), ...[...this.pending].slice(0, room - 1).map(row)].join('\n');
+    return [
+      terminalLine(`  ${this.counts}`),
+      ...[...this.pending].slice(0, room - 1).map(row),
+    ].join('\n');
   }
 
   #row(subject: string, sign: string, text: string): string {

@@ -16,14 +16,22 @@ export function canAsk({ stdin, stderr }: Io): boolean {
 export async function confirmByTyping(
   io: Io,
   question: string,
-  { name, isShort, number }: { name: string; isShort?: boolean | undefined; number?: number | undefined },
+  {
+    name,
+    isShort,
+    number,
+  }: { name: string; isShort?: boolean | undefined; number?: number | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const ofOne = isShort ? { asked: 'y or its name', right: [name, 'y', 'yes'] } : { asked: 'its name', right: [name] };
-  const { asked, right } = number === undefined ? ofOne : { asked: 'their number', right: [String(number)] };
+  const ofOne = isShort
+    ? { asked: 'y or its name', right: [name, 'y', 'yes'] }
+    : { asked: 'its name', right: [name] };
+  const { asked, right } =
+    number === undefined ? ofOne : { asked: 'their number', right: [String(number)] };
   const answer = await askForLine(io, `${question} Type ${asked} to confirm: `, signal);
   const stay = number === undefined ? 'is unchanged' : 'are unchanged';
-  if (!right.includes(answer)) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
+  if (!right.includes(answer))
+    throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
 }
 
 /** Asks the user for a line. @throws StellarError `interrupted` on Ctrl-C and Ctrl-D */

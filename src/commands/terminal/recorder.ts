@@ -36,7 +36,8 @@ export class Recorder {
   constructor(to: To, mayDraw: boolean) {
     const { io, output } = to;
     this.#to = to;
-    if (mayDraw && isForPeople(output) && canAnimate({ ...io, stderr: io.stdout })) this.#draw = redrawOn(io.stdout);
+    if (mayDraw && isForPeople(output) && canAnimate({ ...io, stderr: io.stdout }))
+      this.#draw = redrawOn(io.stdout);
   }
 
   begin(): void {
@@ -44,7 +45,11 @@ export class Recorder {
   }
 
   /** A list, whose document has items, or a view. */
-  table<Row extends { name: string }>(document: object, rows: readonly Row[], columns: readonly Column<Row>[]): void {
+  table<Row extends { name: string }>(
+    document: object,
+    rows: readonly Row[],
+    columns: readonly Column<Row>[],
+  ): void {
     const isForScripts = ['json', 'yaml'].includes(this.#to.output);
     if (isForScripts && !('items' in document)) this.view(document);
     else this.#round = { ...this.#round, rows, columns };
@@ -91,7 +96,8 @@ export class Recorder {
 
   async #print(changed: readonly { name: string }[], gone: readonly string[]): Promise<void> {
     const { io, output } = this.#to;
-    if (output === 'name') return writeLines(io.stdout, [...changed.map(({ name }) => name), ...gone]);
+    if (output === 'name')
+      return writeLines(io.stdout, [...changed.map(({ name }) => name), ...gone]);
     if (!isForPeople(output)) {
       for (const document of [...changed, ...gone.map((name) => ({ name, deleted: true }))])
         await this.#write(document);
@@ -109,14 +115,21 @@ export class Recorder {
 
   #write(document: object): Promise<void> {
     const { io, output } = this.#to;
-    return writeDocument(io, document, { format: output === 'json' ? 'json' : 'yaml', isOneOfMany: true });
+    return writeDocument(io, document, {
+      format: output === 'json' ? 'json' : 'yaml',
+      isOneOfMany: true,
+    });
   }
 }
 
 /** Returns the part of a view whose change counts as a change: without leases and the ages in its text, which grow all the time. */
 export function essenceOf(view: object): string {
   return JSON.stringify(view, (key, value) =>
-    /renewed$/i.test(key) ? undefined : typeof value === 'string' && statements.includes(key) ? ageless(value) : value,
+    /renewed$/i.test(key)
+      ? undefined
+      : typeof value === 'string' && statements.includes(key)
+        ? ageless(value)
+        : value,
   );
 }
 

@@ -9,7 +9,8 @@ export function redrawOn(terminal: Screen): (lines: readonly string[]) => void {
     // The cursor is below the last line, and cannot move up further than the height of the screen.
     const room = Math.max(1, rows - 1);
     const omitted = lines.length - room;
-    const kept = omitted <= 0 ? lines : [...lines.slice(0, room - 1), `… and ${omitted + 1} more lines`];
+    const kept =
+      omitted <= 0 ? lines : [...lines.slice(0, room - 1), `… and ${omitted + 1} more lines`];
     const up = height === 0 ? '' : `\x1b[${height}A\r`;
     height = kept.length;
     // Each line is erased separately: some terminals move a completely erased screen to the scrollback.

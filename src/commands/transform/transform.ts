@@ -6,7 +6,13 @@ import type { ObjectResult } from '../../lib/workloads/create-object.ts';
 import type { TransformView } from '../../lib/workloads/transforms.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
-import { dryRunOption, repeatable, type WdsOptions, type WritingOptions, wdsOptions } from '../common/options.ts';
+import {
+  dryRunOption,
+  repeatable,
+  type WdsOptions,
+  type WritingOptions,
+  wdsOptions,
+} from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
 export const list: Definition<WdsOptions> = {
@@ -21,7 +27,10 @@ export const list: Definition<WdsOptions> = {
     const items = await listTransforms(wds);
     await session.print({ wds: wds.name, items }, items, [
       { header: 'NAME', value: ({ name }) => name },
-      { header: 'KIND', value: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`) },
+      {
+        header: 'KIND',
+        value: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`),
+      },
       { header: 'REMOVES', value: ({ remove }) => remove.join(',') },
       { header: 'STATE', value: stateOf },
     ]);
@@ -31,7 +40,8 @@ export const list: Definition<WdsOptions> = {
 };
 
 export const get: Definition<WdsOptions> = {
-  description: 'Shows which fields a CustomTransform removes, and what KubeStellar cannot read in it.',
+  description:
+    'Shows which fields a CustomTransform removes, and what KubeStellar cannot read in it.',
   timeout: '30s',
   examples: [['stellarctl transform get no-replicas', 'the fields that it removes']],
   arguments: [['<name>', 'the transform']],
@@ -59,7 +69,10 @@ export const create: Definition<CreateOptions> = {
   arguments: [['<name>', 'the name of the transform']],
   options: [
     new Option('--select <kind>', 'the kind, as KIND or KIND.GROUP').makeOptionMandatory(),
-    repeatable('--remove <path>', 'a field, as $.spec.replicas or $.metadata.labels["any name"]').makeOptionMandatory(),
+    repeatable(
+      '--remove <path>',
+      'a field, as $.spec.replicas or $.metadata.labels["any name"]',
+    ).makeOptionMandatory(),
     ...wdsOptions(),
     dryRunOption(),
   ],
@@ -77,7 +90,8 @@ export const create: Definition<CreateOptions> = {
 };
 
 export const remove: Definition<WdsOptions & WritingOptions> = {
-  description: 'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',
+  description:
+    'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',
   timeout: '30s',
   destroys: true,
   examples: [['stellarctl transform delete no-replicas', 'then run policy refresh']],
@@ -93,7 +107,14 @@ export const remove: Definition<WdsOptions & WritingOptions> = {
   },
 };
 
-function describeTransform({ name, group, resource, remove, errors, warnings }: TransformView): string[] {
+function describeTransform({
+  name,
+  group,
+  resource,
+  remove,
+  errors,
+  warnings,
+}: TransformView): string[] {
   return [
     `CustomTransform ${name} of ${group === '' ? resource : `${resource}.${group}`}`,
     ...section('removes', remove),
@@ -102,12 +123,24 @@ function describeTransform({ name, group, resource, remove, errors, warnings }: 
   ];
 }
 
-const stateOf = ({ errors, warnings }: TransformView): string => [...errors, ...warnings][0] ?? 'ok';
+const stateOf = ({ errors, warnings }: TransformView): string =>
+  [...errors, ...warnings][0] ?? 'ok';
 
 /** KubeStellar does not rewrite works when a transform changes. */
-async function nextRefresh(session: Session, { changed }: ObjectResult, wds: OpenWds): Promise<void> {
+async function nextRefresh(
+  session: Session,
+  { changed }: ObjectResult,
+  wds: OpenWds,
+): Promise<void> {
   if (!changed) return;
   const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
   const refresh = command`stellarctl policy refresh NAME ${flagsOf(wds)}`;
-  session.next(textOf(noted(refresh, 'for each policy that sends the kind: existing works do not change until then')));
+  session.next(
+    textOf(
+      noted(
+        refresh,
+        'for each policy that sends the kind: existing works do not change until then',
+      ),
+    ),
+  );
 }

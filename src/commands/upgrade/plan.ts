@@ -21,7 +21,10 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl upgrade plan', 'what to upgrade on the hosting cluster and in its spaces'],
     ['stellarctl upgrade plan cluster1=kind-cluster1', 'with the agent of a WEC'],
-    ['stellarctl upgrade plan --exit-code', 'for scripts: exits with 5 if there is something to do'],
+    [
+      'stellarctl upgrade plan --exit-code',
+      'for scripts: exits with 5 if there is something to do',
+    ],
   ],
   usage: '[NAME=CONTEXT…] [options]',
   arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
@@ -35,7 +38,10 @@ export const definition: Definition<Options> = {
   async run(session, { to, exitCode }, positional) {
     const { findVersion } = await import('../../lib/core/version.ts');
     if (to !== undefined && findVersion(to) !== to)
-      throw new StellarError('usage', `"${to}" is not a version of KubeStellar: it has the form 0.30.0.`);
+      throw new StellarError(
+        'usage',
+        `"${to}" is not a version of KubeStellar: it has the form 0.30.0.`,
+      );
     const { planUpgrades, readVersions } = await import('../../lib/doctor/status-versions.ts');
     const { statusTools } = await import('../status/status.ts');
     const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
@@ -58,5 +64,8 @@ const columns = [
   { header: 'WANTED', value: ({ wanted }: UpgradeRow) => wanted ?? '-' },
   { header: 'STATE', value: ({ state }: UpgradeRow) => state },
   { header: 'WHY NOW', value: ({ why }: UpgradeRow) => why ?? '-' },
-  { header: 'WORKLOADS', value: ({ state, workloads }: UpgradeRow) => (state === 'behind' ? workloads : '-') },
+  {
+    header: 'WORKLOADS',
+    value: ({ state, workloads }: UpgradeRow) => (state === 'behind' ? workloads : '-'),
+  },
 ];

@@ -4,14 +4,20 @@ import { aligned } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** Formats the running versions, and whether they are compatible, as human-readable lines. @param client version of stellarctl */
-export function describeVersions(client: string, view: VersionsView | undefined, style: Style): string[] {
+export function describeVersions(
+  client: string,
+  view: VersionsView | undefined,
+  style: Style,
+): string[] {
   const clientLine = ['stellarctl', client];
   if (view === undefined) return aligned([clientLine]);
   const { hosting, itses, wdses, wecs, fits, problems } = view;
   const hooks = hosting?.hooksVersion ? [`KubeStellar hooks ${hosting.hooksVersion}`] : [];
   const rows = [
     clientLine,
-    ...(hosting === null ? [] : [[hosting.name, [...versionWords(hosting.versions), ...hooks].join(' · ')]]),
+    ...(hosting === null
+      ? []
+      : [[hosting.name, [...versionWords(hosting.versions), ...hooks].join(' · ')]]),
     ...itses.map((part) => [`ITS ${part.name}`, versionWords(part.versions).join(' · ')]),
     ...wdses.map((part) => [`WDS ${part.name}`, versionWords(part.versions).join(' · ')]),
     ...wecs.map((part) => [`WEC ${part.name}`, versionWords(part.versions).join(' · ')]),
@@ -19,7 +25,13 @@ export function describeVersions(client: string, view: VersionsView | undefined,
   return [...aligned(rows), ...judgement(fits, problems, style)];
 }
 
-function judgement(fits: boolean | null, problems: VersionsView['problems'], { ok, bad }: Style): string[] {
+function judgement(
+  fits: boolean | null,
+  problems: VersionsView['problems'],
+  { ok, bad }: Style,
+): string[] {
   if (fits === null) return ['? Not everything is visible: whether they fit together is unknown.'];
-  return fits ? [`${ok} These versions fit together.`] : problems.map(({ problem }) => `${bad} ${problem}`);
+  return fits
+    ? [`${ok} These versions fit together.`]
+    : problems.map(({ problem }) => `${bad} ${problem}`);
 }

@@ -28,9 +28,16 @@ export function versionCommand(version: string): Definition<Options> {
     ],
     usage: '[NAME=CONTEXT…] [options]',
     arguments: [['[wecs...]', 'WECs whose agents are shown as well']],
-    options: [['--client', 'that of stellarctl alone'], hostingContextOption(), itsOption(), wecKubeconfigOption()],
+    options: [
+      ['--client', 'that of stellarctl alone'],
+      hostingContextOption(),
+      itsOption(),
+      wecKubeconfigOption(),
+    ],
     async run(session, options, positional) {
-      const installed = options.client ? undefined : await readInstalled(session, options, positional);
+      const installed = options.client
+        ? undefined
+        : await readInstalled(session, options, positional);
       const failure = installed instanceof StellarError ? installed : undefined;
       const view = installed === failure ? undefined : (installed as VersionsView);
       if (isForPeople(session.output)) {
@@ -40,7 +47,11 @@ export function versionCommand(version: string): Definition<Options> {
         if (view?.fits === false) session.next('stellarctl doctor');
         return;
       }
-      await session.print({ client: version, ...view, ...(failure && { error: reportOf(failure) }) }, [], []);
+      await session.print(
+        { client: version, ...view, ...(failure && { error: reportOf(failure) }) },
+        [],
+        [],
+      );
       if (failure !== undefined) session.exitCode = exitCodeOf(failure);
     },
   };

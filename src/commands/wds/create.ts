@@ -31,9 +31,17 @@ export const definition: Definition<Options> = {
   ],
   arguments: [['<name>', 'its name']],
   options: [
-    new Option('--type <type>', 'the type of its control plane').choices(['k8s', 'host']).default('k8s'),
-    ['--its <its>', 'the ITS to send workloads through, by its name or a context; required if there are several'],
-    listOption('--api-groups <groups>', 'watch workloads of these API groups only').default([], 'all'),
+    new Option('--type <type>', 'the type of its control plane')
+      .choices(['k8s', 'host'])
+      .default('k8s'),
+    [
+      '--its <its>',
+      'the ITS to send workloads through, by its name or a context; required if there are several',
+    ],
+    listOption('--api-groups <groups>', 'watch workloads of these API groups only').default(
+      [],
+      'all',
+    ),
     ['--guard', 'keep workloads running whenever its controllers start: `wds guard`'],
     imageRegistryOption(registryOfSpace),
     hostingContextOption(),
@@ -44,13 +52,21 @@ export const definition: Definition<Options> = {
     const { nameOfIts } = await import('../../lib/spaces/its-choice.ts');
     const tools = await session.hostingToWrite();
     const itsName = its && nameOfIts(its, tools);
-    const result = await createWds({ name, type, itsName, apiGroups, imageRegistry }, tools, session.run);
+    const result = await createWds(
+      { name, type, itsName, apiGroups, imageRegistry },
+      tools,
+      session.run,
+    );
     if (guard && result.error === undefined && !session.run.dryRun) {
       const { guardNew } = await import('../../lib/workloads/guard-wds.ts');
       const { guarded, error } = await guardNew(name, tools, session.run);
       Object.assign(result, { guarded: guarded && error === undefined }, error && { error });
     }
     await session.finish([result]);
-    session.next(textOf(noted(command`kubectl --context ${name} apply -f …`, 'workloads and binding policies')));
+    session.next(
+      textOf(
+        noted(command`kubectl --context ${name} apply -f …`, 'workloads and binding policies'),
+      ),
+    );
   },
 };

@@ -17,9 +17,15 @@ export const guard: Definition<Options> = {
   description:
     "Keeps the workloads of a WDS running whenever KubeStellar's controller manager starts, which empties all Bindings for a while: a ValidatingAdmissionPolicy in the WDS refuses that. What it costs: objects that are all deleted in the WDS stay on their WECs until `stellarctl policy prune`, and meanwhile the WECs of that policy do not change. The API server of type k8s is changed first, after asking.",
   timeout: '10m',
-  examples: [['stellarctl wds guard wds1', 'guard it, and show what the guard keeps in `policy list`']],
+  examples: [
+    ['stellarctl wds guard wds1', 'guard it, and show what the guard keeps in `policy list`'],
+  ],
   arguments: [['<name>', 'the name of the WDS']],
-  options: [yesOption('restart its API server without confirmation'), hostingContextOption(), dryRunOption()],
+  options: [
+    yesOption('restart its API server without confirmation'),
+    hostingContextOption(),
+    dryRunOption(),
+  ],
   async run(session, { yes }, [name = '']) {
     const { guardWds } = await import('../../lib/workloads/guard-wds.ts');
     const tools = await session.hostingToWrite(yes);
@@ -45,7 +51,9 @@ export const unguard: Definition<Options> = {
     'Shows what the guard of a WDS keeps on its WECs, asks, and deletes the guard: KubeStellar then removes that. WDSes of type host have one guard, which all of them lose. The API server keeps its flags.',
   timeout: '2m',
   destroys: true,
-  examples: [['stellarctl wds unguard wds1', 'a restart of its controllers removes workloads again']],
+  examples: [
+    ['stellarctl wds unguard wds1', 'a restart of its controllers removes workloads again'],
+  ],
   arguments: [['<name>', 'the name of the WDS']],
   options: [yesOption(), hostingContextOption(), dryRunOption()],
   async run(session, { yes }, [name = '']) {
@@ -56,9 +64,11 @@ export const unguard: Definition<Options> = {
       show: ({ kept, sharedWith }) => {
         for (const { object, wec, policy } of kept)
           session.progress.note(`  ${wec}   ${object} will be removed (policy ${policy}).`);
-        for (const other of sharedWith) session.progress.note(`  ${other} loses its guard as well.`);
+        for (const other of sharedWith)
+          session.progress.note(`  ${other} loses its guard as well.`);
       },
-      confirmations: ({ guard }) => (hasGuard(guard) ? [{ verb: 'Unguard', doing: 'Unguarding', name, yes }] : []),
+      confirmations: ({ guard }) =>
+        hasGuard(guard) ? [{ verb: 'Unguard', doing: 'Unguarding', name, yes }] : [],
     });
     await session.finish([await unguardWds(name, confirm, tools, session.run)]);
   },

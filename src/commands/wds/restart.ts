@@ -1,6 +1,11 @@
 import { command } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, type HostingOptions, hostingContextOption, type WritingOptions } from '../common/options.ts';
+import {
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  type WritingOptions,
+} from '../common/options.ts';
 
 type Options = HostingOptions & WritingOptions;
 

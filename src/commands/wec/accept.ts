@@ -27,11 +27,16 @@ export const definition: Definition<Options> = {
     ['stellarctl accept cluster1', 'accept one WEC and wait until it is available'],
     ['stellarctl accept cluster1,cluster2,cluster3', 'accept several'],
     ['stellarctl accept --all --no-wait', 'accept all pending requests, without waiting'],
-    ['stellarctl accept cluster1=kind-cluster1', "prove which request comes from the WEC's own Klusterlet"],
+    [
+      'stellarctl accept cluster1=kind-cluster1',
+      "prove which request comes from the WEC's own Klusterlet",
+    ],
     ['stellarctl accept --deny cluster1', 'deny a request'],
   ],
   usage: 'NAME[=CONTEXT]… | --all [options]',
-  arguments: [['[wecs...]', "WECs; with a context, only the request of that cluster's own agent is accepted"]],
+  arguments: [
+    ['[wecs...]', "WECs; with a context, only the request of that cluster's own agent is accepted"],
+  ],
   rare: ['--agent', '--wec-kubeconfig'],
   options: [
     itsOption(),
@@ -78,7 +83,8 @@ function checkTargets(names: number, { all, agent }: Options): void {
     throw new StellarError('usage', 'Give the names of the WECs to accept, or --all.', {
       next: [run('stellarctl wec list --pending', 'See what is pending')],
     });
-  if (agent === '') throw new StellarError('usage', '--agent is empty; give the ID of an agent or a prefix of it.');
+  if (agent === '')
+    throw new StellarError('usage', '--agent is empty; give the ID of an agent or a prefix of it.');
   if (agent !== undefined && (all || names > 1))
     throw new StellarError('usage', '--agent chooses among the requests of a single NAME.');
 }

@@ -2,7 +2,12 @@ import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
-import { checkClusterName, nodeImage, type ProviderName, providerNames } from '../../lib/spaces/local-cluster-names.ts';
+import {
+  checkClusterName,
+  nodeImage,
+  type ProviderName,
+  providerNames,
+} from '../../lib/spaces/local-cluster-names.ts';
 import type { ItsLocation } from '../../lib/spaces/local-network.ts';
 import type { Definition } from '../common/define.ts';
 import { localTools } from '../common/local-tools.ts';
@@ -36,16 +41,30 @@ export const definition: Definition<Options> = {
     'Creates clusters on this machine with kind or k3d, on a network that reaches the ITS, each with the context NAME; with --join, also registers them. Existing clusters are kept.',
   timeout: '15m',
   examples: [
-    ['stellarctl wec create cluster1 cluster2 --provider kind', 'two clusters, with contexts of these names'],
-    ['stellarctl wec create cluster1 --provider kind --join --accept --its its1', 'create, register and accept one'],
-    ['stellarctl wec create cluster1 --provider k3d --network k3d-kubeflex', 'on the network of a hosting cluster'],
+    [
+      'stellarctl wec create cluster1 cluster2 --provider kind',
+      'two clusters, with contexts of these names',
+    ],
+    [
+      'stellarctl wec create cluster1 --provider kind --join --accept --its its1',
+      'create, register and accept one',
+    ],
+    [
+      'stellarctl wec create cluster1 --provider k3d --network k3d-kubeflex',
+      'on the network of a hosting cluster',
+    ],
   ],
   usage: 'NAME… --provider kind|k3d [options]',
   arguments: [['<wecs...>', 'names of the clusters']],
   rare: ['--network', '--image', '--hub-apiserver', '--wec-kubeconfig'],
   options: [
-    new Option('--provider <name>', 'the tool that creates them').choices(providerNames).makeOptionMandatory(),
-    ['--network <name>', 'the container network (default: that of the ITS, if it is of the same provider)'],
+    new Option('--provider <name>', 'the tool that creates them')
+      .choices(providerNames)
+      .makeOptionMandatory(),
+    [
+      '--network <name>',
+      'the container network (default: that of the ITS, if it is of the same provider)',
+    ],
     nodeImageOption(),
     itsOption(),
     ['--join', 'join them to the ITS'],
@@ -59,23 +78,36 @@ export const definition: Definition<Options> = {
     const names = namesOf(positional, options.provider);
     const { provider, accept, label, hubApiserver } = options;
     if (!options.join)
-      refuseWithout('--join', { '--accept': accept, '--label': label, '--hub-apiserver': hubApiserver });
+      refuseWithout('--join', {
+        '--accept': accept,
+        '--label': label,
+        '--hub-apiserver': hubApiserver,
+      });
     checkAddresses(options);
     const image = nodeImage(provider, options.image);
     // Detect problems with the ITS before clusters are created.
     const joining = options.join
-      ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }
+      ? {
+          options: await toJoinOptions(options),
+          access: await openAccess(session, options, undefined),
+        }
       : undefined;
     const { createWecs } = await import('../../lib/wecs/create-wec.ts');
     const { chooseNetwork } = await import('../../lib/spaces/local-network.ts');
-    const { network, note } = chooseNetwork(provider, options.network, await findItsLocation(session));
+    const { network, note } = chooseNetwork(
+      provider,
+      options.network,
+      await findItsLocation(session),
+    );
     if (note !== undefined) session.progress.note(note);
     const tools = localTools(session, options.wecKubeconfig);
     const created = await createWecs(names, { provider, image, network, joining }, tools);
     await session.finish(created);
     const its = options.its === undefined ? [] : ['--its', options.its];
     session.next(
-      joining === undefined ? command`stellarctl wec join ${names} --accept ${its}` : nextStep(joining.access, created),
+      joining === undefined
+        ? command`stellarctl wec join ${names} --accept ${its}`
+        : nextStep(joining.access, created),
     );
   },
 };
@@ -95,7 +127,10 @@ function namesOf(positional: readonly string[], provider: ProviderName): string[
  * assumed to run where the hosting cluster does.
  */
 async function findItsLocation(session: Session): Promise<ItsLocation | undefined> {
-  return ifSeen(await tryRead(() => locationOfIts(session))) ?? ifSeen(await tryRead(() => locationOfHosting(session)));
+  return (
+    ifSeen(await tryRead(() => locationOfIts(session))) ??
+    ifSeen(await tryRead(() => locationOfHosting(session)))
+  );
 }
 
 async function locationOfIts(session: Session): Promise<ItsLocation | undefined> {
@@ -103,7 +138,11 @@ async function locationOfIts(session: Session): Promise<ItsLocation | undefined>
   const { hubEndpoints } = await import('../../lib/ocm/hub-access.ts');
   const { context, kube } = await session.its();
   const { contexts } = await session.kubeconfig();
-  return locationOf(context.name, await hubEndpoints(kube, context), contexts.get(context.name)?.cluster);
+  return locationOf(
+    context.name,
+    await hubEndpoints(kube, context),
+    contexts.get(context.name)?.cluster,
+  );
 }
 
 async function locationOfHosting(session: Session): Promise<ItsLocation | undefined> {
@@ -111,5 +150,7 @@ async function locationOfHosting(session: Session): Promise<ItsLocation | undefi
   const { hostingContext } = await import('../../lib/spaces/hosting.ts');
   const kubeconfig = await session.kubeconfig();
   const hosting = hostingContext(kubeconfig);
-  return hosting === undefined ? undefined : locationOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);
+  return hosting === undefined
+    ? undefined
+    : locationOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);
 }

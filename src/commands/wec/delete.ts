@@ -18,7 +18,8 @@ import {
 import type { Session } from '../common/session.ts';
 import { splitNames } from '../common/wec-argument.ts';
 
-type Options = ItsOptions & ConfirmedOptions & { provider?: ProviderName; force?: boolean; wecKubeconfig?: string };
+type Options = ItsOptions &
+  ConfirmedOptions & { provider?: ProviderName; force?: boolean; wecKubeconfig?: string };
 
 export const definition: Definition<Options> = {
   description:
@@ -32,10 +33,16 @@ export const definition: Definition<Options> = {
   usage: 'NAME… [options]',
   arguments: [['<wecs...>', 'names of the clusters']],
   options: [
-    new Option('--provider <name>', 'the tool that created them (default: both are searched)').choices(providerNames),
+    new Option(
+      '--provider <name>',
+      'the tool that created them (default: both are searched)',
+    ).choices(providerNames),
     itsOption(),
     yesOption(),
-    ['--force', 'delete clusters that are still registered, host ITSes and WDSes, or do not answer'],
+    [
+      '--force',
+      'delete clusters that are still registered, host ITSes and WDSes, or do not answer',
+    ],
     wecKubeconfigOption(),
     dryRunOption(),
   ],
@@ -48,7 +55,8 @@ export const definition: Definition<Options> = {
       confirm: confirming<FoundCluster[]>(session, {
         show: (found) => {
           for (const { name, provider, contexts, elsewhere } of found) {
-            const leading = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
+            const leading =
+              contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
             if (provider !== undefined || contexts.length > 0)
               session.progress.note(
                 provider === undefined
@@ -77,7 +85,12 @@ const lossesOfCluster = ({ name, provider, contexts }: FoundCluster): string[] =
 const isThere = ({ provider }: FoundCluster): boolean => provider !== undefined;
 
 /** Found once, it is that cluster which is confirmed and deleted, and its address is not read again: each program takes time. */
-function readClusters(session: Session, names: ReadonlySet<string>, { provider, force }: Options, tools: LocalTools) {
+function readClusters(
+  session: Session,
+  names: ReadonlySet<string>,
+  { provider, force }: Options,
+  tools: LocalTools,
+) {
   const clients = new Map<string, Kube | undefined>();
   let found: FoundCluster[] = [];
   return async () => {
@@ -105,7 +118,8 @@ async function refuseNeeded(
     clients.set(cluster.name, clients.get(cluster.name) ?? (await connectLocal(cluster, tools)));
   await Promise.all(found.map(connect));
   const answering: [string, Kube][] = [];
-  for (const cluster of found) answering.push([cluster.name, await refuseHosting(cluster, clients.get(cluster.name))]);
+  for (const cluster of found)
+    answering.push([cluster.name, await refuseHosting(cluster, clients.get(cluster.name))]);
   const its = (await session.itsIfAny()) ? await session.its() : undefined;
   for (const [name, kube] of answering) await refuseRegistered(name, its, kube);
 }

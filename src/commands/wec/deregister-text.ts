@@ -14,19 +14,28 @@ export const describeDeregistration = (
   its: string,
   options: DeregisterOptions,
 ): string[] =>
-  inspected.flatMap((wec) => [`${wec.name} on ${its}`, ...describeOne(wec, options).map((line) => `  ${line}`)]);
+  inspected.flatMap((wec) => [
+    `${wec.name} on ${its}`,
+    ...describeOne(wec, options).map((line) => `  ${line}`),
+  ]);
 
 /** Formats the effect for more WECs than a user reads one by one: each statement, with the WECs that it applies to. */
-export function describeMany(inspected: readonly InspectedWec[], its: string, options: DeregisterOptions): string[] {
+export function describeMany(
+  inspected: readonly InspectedWec[],
+  its: string,
+  options: DeregisterOptions,
+): string[] {
   const names = inspected.map(({ name }) => name);
   const lines = inspected.flatMap((wec) =>
     describeOne({ ...wec, name: 'it' }, options).map((line) => ({ line, name: wec.name })),
   );
-  const ofWhich = (of: readonly string[]) => (of.length === names.length ? 'all' : few(of).join(', '));
+  const ofWhich = (of: readonly string[]) =>
+    of.length === names.length ? 'all' : few(of).join(', ');
   return [
     `${names.length} WECs on ${its}: ${names.join(', ')}`,
     ...[...Map.groupBy(lines, ({ line }) => line)].map(
-      ([line, wecNames]) => `  ${wecNames.length} × ${line}   (${ofWhich(wecNames.map(({ name }) => name))})`,
+      ([line, wecNames]) =>
+        `  ${wecNames.length} × ${line}   (${ofWhich(wecNames.map(({ name }) => name))})`,
     ),
   ];
 }
@@ -42,18 +51,26 @@ function describeOne(inspected: InspectedWec, options: DeregisterOptions): strin
   const { hubState, policies, agentDead, interrupted } = inspected;
   const { managedCluster, works, addons } = hubState;
   if (managedCluster === undefined)
-    return [isGone(hubState) ? 'Not registered.' : 'No longer registered; its leftovers are removed.'];
+    return [
+      isGone(hubState) ? 'Not registered.' : 'No longer registered; its leftovers are removed.',
+    ];
   const labels = changeWords({ ...interrupted, ...selectableLabels(managedCluster) });
   return [
     ...[...policiesOf(works)].map(
       ([policy, own]) =>
         `runs      ${count(own.length, 'work')} of ${policy}: ${few(own.flatMap(objectsIn), 4).join(', ')}`,
     ),
-    ...(addons.length > 0 ? [`add-ons   ${addons.map(({ metadata }) => metadata.name).join(', ')}`] : []),
+    ...(addons.length > 0
+      ? [`add-ons   ${addons.map(({ metadata }) => metadata.name).join(', ')}`]
+      : []),
     ...(labels.length > 0 ? [`labels    ${labels.join(', ')}`] : []),
     ...(agentDead === undefined ? [] : [`agent     not running: ${agentDead}`]),
-    ...(interrupted === undefined ? [] : ['An earlier deregistration has removed its labels and was interrupted.']),
-    ...policies.unread.map(({ wds, why }) => `The binding policies of ${wds} could not be read: ${why}`),
+    ...(interrupted === undefined
+      ? []
+      : ['An earlier deregistration has removed its labels and was interrupted.']),
+    ...policies.unread.map(
+      ({ wds, why }) => `The binding policies of ${wds} could not be read: ${why}`,
+    ),
     ...(options.force ? describeForce(inspected) : []),
     workloadEffects(inspected, options),
   ];
@@ -63,13 +80,17 @@ function describeOne(inspected: InspectedWec, options: DeregisterOptions): strin
 function describeForce({ hubState: { works, addonWorks, addons } }: InspectedWec): string[] {
   const guardedWorks = [...works, ...addonWorks].filter(isGuarded).length;
   const guarded = addons
-    .filter(({ metadata }) => metadata.finalizers?.some((finalizer) => addonFinalizers.includes(finalizer)))
+    .filter(({ metadata }) =>
+      metadata.finalizers?.some((finalizer) => addonFinalizers.includes(finalizer)),
+    )
     .map(({ metadata }) => metadata.name);
   const parts = [
     ...(guardedWorks > 0 ? [`manifest-work-cleanup of ${count(guardedWorks, 'work')}`] : []),
     ...(guarded.length > 0 ? [`the pre-delete finalizers of ${guarded.join(', ')}`] : []),
   ];
-  return parts.length === 0 ? [] : [`--force   removes, after 15s without progress: ${parts.join(', ')}`];
+  return parts.length === 0
+    ? []
+    : [`--force   removes, after 15s without progress: ${parts.join(', ')}`];
 }
 
 function workloadEffects(
@@ -78,7 +99,10 @@ function workloadEffects(
 ): string {
   if (hubState.works.length === 0) return 'The ITS has sent no workloads there.';
   if (keepWorkloads) return 'Its workloads keep running.';
-  if (agentDead !== undefined && force && !cleanup) return 'Its workloads keep running, and nothing manages them.';
-  const spaces = hubState.works.flatMap(objectsIn).filter((object) => object.startsWith('Namespace '));
+  if (agentDead !== undefined && force && !cleanup)
+    return 'Its workloads keep running, and nothing manages them.';
+  const spaces = hubState.works
+    .flatMap(objectsIn)
+    .filter((object) => object.startsWith('Namespace '));
   return `Its workloads will be removed from ${name}${withSpaces(spaces)}. To keep them running: --keep-workloads`;
 }

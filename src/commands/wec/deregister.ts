@@ -50,7 +50,12 @@ export const definition: Definition<Options> = {
     ['stellarctl deregister --local cluster1=kind-cluster1', 'on the WEC only'],
   ],
   usage: 'NAME[=CONTEXT]… | -l SELECTOR | --all [options]',
-  arguments: [['[wecs...]', 'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up']],
+  arguments: [
+    [
+      '[wecs...]',
+      'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up',
+    ],
+  ],
   rare: ['--dry-run', '--allow-none', '--wec-kubeconfig', '--local', '--undo'],
   options: [
     itsOption(),
@@ -63,7 +68,10 @@ export const definition: Definition<Options> = {
       '--force',
       'deregister WECs whose agents are not running: after 15s without progress, remove the finalizers that an agent would remove',
     ],
-    ['--local', "remove the klusterlet only, without access to the ITS: for the WEC's own administrator"],
+    [
+      '--local',
+      "remove the klusterlet only, without access to the ITS: for the WEC's own administrator",
+    ],
     ['--undo', 'restore the labels that an interrupted deregistration removed'],
     dryRunOption(),
   ],
@@ -75,7 +83,11 @@ export const definition: Definition<Options> = {
   },
 };
 
-async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
+async function deregisterFromIts(
+  session: Session,
+  { named, find }: ChosenWecs,
+  options: Options,
+): Promise<void> {
   await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
@@ -131,7 +143,11 @@ export async function deregisterShown(
   );
 }
 
-async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, options: Options): Promise<void> {
+async function deregisterOnWecs(
+  session: Session,
+  { named = [] }: ChosenWecs,
+  options: Options,
+): Promise<void> {
   const { deregisterLocally } = await import('../../lib/wecs/deregister-locally.ts');
   const { describeLocally } = await import('./deregister-text.ts');
   const results = await deregisterLocally(
@@ -139,7 +155,9 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, op
     confirming(session, {
       show: (inspected) => session.noteLines(describeLocally(inspected)),
       confirmations: (inspected) =>
-        inspected.flatMap(({ name, record }) => (record === undefined ? [] : confirmation(name, options))),
+        inspected.flatMap(({ name, record }) =>
+          record === undefined ? [] : confirmation(name, options),
+        ),
     }),
     session.run,
   );
@@ -155,23 +173,45 @@ async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
 }
 
 /** @param number of the WECs, if they are confirmed as a whole */
-const confirmation = (name: string, { yes }: Pick<Options, 'yes'>, number?: number): Confirmation => ({
-  ...{ verb: 'Deregister', doing: 'Deregistering', name, number, oneWec: number === undefined, yes },
+const confirmation = (
+  name: string,
+  { yes }: Pick<Options, 'yes'>,
+  number?: number,
+): Confirmation => ({
+  ...{
+    verb: 'Deregister',
+    doing: 'Deregistering',
+    name,
+    number,
+    oneWec: number === undefined,
+    yes,
+  },
 });
 
 function checkCombinations(wecs: readonly WecArgument[], options: Options): void {
   const { undo, local, cleanup, keepWorkloads, force, its } = options;
   const excluded = '--cleanup, --keep-workloads or --force';
   if (undo && (cleanup || keepWorkloads || force))
-    throw new StellarError('usage', `--undo only restores labels; it cannot be combined with ${excluded}.`);
+    throw new StellarError(
+      'usage',
+      `--undo only restores labels; it cannot be combined with ${excluded}.`,
+    );
   const without = local || cleanup ? wecs.find(({ context }) => context === undefined) : undefined;
   if (without !== undefined) {
     const option = local ? '--local' : '--cleanup';
     throw new StellarError('usage', `${option} needs the context of ${without.name}.`, {
-      next: [partial(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it')],
+      next: [
+        partial(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it'),
+      ],
     });
   }
-  const ofIts = Object.entries({ '--its': its, '--force': force, '--keep-workloads': keepWorkloads, '--undo': undo });
+  const ofIts = Object.entries({
+    '--its': its,
+    '--force': force,
+    '--keep-workloads': keepWorkloads,
+    '--undo': undo,
+  });
   const [given] = local ? ofIts.filter(([, value]) => value !== undefined) : [];
-  if (given !== undefined) throw new StellarError('usage', `${given[0]} concerns the ITS, which --local does not use.`);
+  if (given !== undefined)
+    throw new StellarError('usage', `${given[0]} concerns the ITS, which --local does not use.`);
 }

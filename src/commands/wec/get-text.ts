@@ -42,9 +42,13 @@ function headline({ name, its, kubernetesVersion, created, agent }: WecView, now
   return `${name} on ${its}   ${facts}`;
 }
 
-const factsOf = (...facts: (string | null)[]): string => facts.filter((fact) => fact !== null).join(' · ');
+const factsOf = (...facts: (string | null)[]): string =>
+  facts.filter((fact) => fact !== null).join(' · ');
 
-function addonLine({ name, available, reason }: Mailbox['addons'][number], { ok, bad, dot }: Style): string {
+function addonLine(
+  { name, available, reason }: Mailbox['addons'][number],
+  { ok, bad, dot }: Style,
+): string {
   if (available === true) return `${ok} ${name}`;
   return `${available === false ? bad : dot} ${name}   ${reason || 'has not reported'}`;
 }
@@ -66,9 +70,12 @@ function conditionLines(
   { ok }: Style,
   { wide, bad }: { wide: boolean; bad: string },
 ): string[] {
-  const age = ({ since }: ConditionView) => (since === null ? '' : formatAge(now - Date.parse(since)));
+  const age = ({ since }: ConditionView) =>
+    since === null ? '' : formatAge(now - Date.parse(since));
   const explained = conditions.filter(({ healthy }) => wide || !healthy);
-  const plain = conditions.flatMap((each) => (!wide && each.healthy ? `${each.type} ${age(each)}` : []));
+  const plain = conditions.flatMap((each) =>
+    !wide && each.healthy ? `${each.type} ${age(each)}` : [],
+  );
   const rows = explained.map((condition) => {
     const { type, status, reason } = condition;
     return [type, age(condition), `${status}, ${reason}: ${shortMessage(condition)}`];
@@ -80,12 +87,16 @@ function conditionLines(
 }
 
 const shortMessage = (condition: ConditionView): string =>
-  condition.type === hubConnectionType ? readHubConnection(condition).error.words : condition.message;
+  condition.type === hubConnectionType
+    ? readHubConnection(condition).error.words
+    : condition.message;
 
 function klusterletLines({ name, wec, notVisible, versions }: WecView, { faint }: Style): string[] {
   if (wec === null) {
     const tried = notVisible.some(({ what }) => what === 'everything');
-    return tried ? [] : [faint(`not checked, version unknown: give the context of the cluster, ${name}=CONTEXT`)];
+    return tried
+      ? []
+      : [faint(`not checked, version unknown: give the context of the cluster, ${name}=CONTEXT`)];
   }
   if (wec.klusterlet === null) return [];
   const { clusterName, mode, hub } = wec.klusterlet;
@@ -114,7 +125,9 @@ function podLines(pods: readonly PodView[], { ok, bad, dot }: Style): string[] {
 
 /** Quotes values with spaces, and shows multi-line values on one line. */
 function pairsOf(entries: readonly (readonly [string, string])[]): string[] {
-  return entries.map(([key, value]) => `${key}=${/[\s"]/.test(value) ? JSON.stringify(value) : value}`).sort();
+  return entries
+    .map(([key, value]) => `${key}=${/[\s"]/.test(value) ? JSON.stringify(value) : value}`)
+    .sort();
 }
 
 /** Related stages share a line while they are all met. */
@@ -130,24 +143,31 @@ function stageLines(view: WecView, now: number, style: Style): string[] {
   const lines = stageGroups.flatMap((group) => {
     const stages = view.stages.filter((stage) => group.some(({ id }) => id === stage.id));
     const met = stages.filter(({ state }) => state === 'met');
-    const text = [...met.map(({ title }) => title), ...met.flatMap(({ id }) => evidenceOf(id, view, now))].join(' · ');
+    const text = [
+      ...met.map(({ title }) => title),
+      ...met.flatMap(({ id }) => evidenceOf(id, view, now)),
+    ].join(' · ');
     const blockers = stages.filter((stage) => stage.state === 'failed' || stage === keeping);
     return [
       ...(met.length === 0 ? [] : [`  ${style.ok} ${text}`]),
       ...blockers.map(
-        ({ state, title, why = '' }) => `  ${state === 'failed' ? style.bad : style.dot} ${title}   ${why}`,
+        ({ state, title, why = '' }) =>
+          `  ${state === 'failed' ? style.bad : style.dot} ${title}   ${why}`,
       ),
     ];
   });
   const later = awaited.filter((stage) => stage !== keeping);
   const hidden = view.stages.filter(({ state }) => state === 'not-visible');
   const unseen = Map.groupBy(hidden, ({ why }) => why);
-  const titlesOf = (stages: readonly { title: string }[]) => stages.map(({ title }) => title).join(', ');
+  const titlesOf = (stages: readonly { title: string }[]) =>
+    stages.map(({ title }) => title).join(', ');
   return [
     ...lines,
     ...(later.length === 0 ? [] : [style.faint(`  - not yet: ${titlesOf(later)}`)]),
     // Group stages with the same reason.
-    ...[...unseen].map(([why, stages]) => style.faint(`  - not visible: ${titlesOf(stages)} (${why})`)),
+    ...[...unseen].map(([why, stages]) =>
+      style.faint(`  - not visible: ${titlesOf(stages)} (${why})`),
+    ),
   ];
 }
 
@@ -155,7 +175,9 @@ function stageLines(view: WecView, now: number, style: Style): string[] {
 function evidenceOf(stage: string, { mailbox, lease }: WecView, now: number): string[] {
   if (stage === 'accepted' && mailbox !== null) return [describeMailbox(mailbox)];
   if (stage === 'available' && lease?.renewed)
-    return [`lease renewed ${ago(lease.renewed, now)}${lease.overdue ? `, due every ${lease.durationSeconds}s` : ''}`];
+    return [
+      `lease renewed ${ago(lease.renewed, now)}${lease.overdue ? `, due every ${lease.durationSeconds}s` : ''}`,
+    ];
   return [];
 }
 
@@ -163,7 +185,8 @@ function describeMailbox({ namespace, works }: Mailbox): string {
   const sum = works.reduce((total, { count }) => total + count, 0);
   if (sum === 0) return `mailbox ${namespace} is empty`;
   const origins = works.map(({ wds, binding, addon, count, failed }) => {
-    const origin = wds !== null ? `${wds}: ${binding ?? '?'}` : addon !== null ? `add-on ${addon}` : 'others';
+    const origin =
+      wds !== null ? `${wds}: ${binding ?? '?'}` : addon !== null ? `add-on ${addon}` : 'others';
     const number = works.length > 1 ? ` ${count}` : '';
     return `${origin}${number}${failed.length === 0 ? '' : `, ${failed.length} not applied`}`;
   });

@@ -37,8 +37,11 @@ export const definition: Definition<Options> = {
     const { hubEndpoints } = await import('../../lib/ocm/hub-access.ts');
     const { provenWec } = await import('../../lib/ocm/find-wecs.ts');
     const [given] = await session.wecs([wec]);
-    const named = async () => given?.kube ?? provenWec(wec.name, hub, await session.contextNamed(wec.name));
-    const view = await getWec(hub, wec.name, ifSeen(await tryRead(named)), () => hubEndpoints(hub, context));
+    const named = async () =>
+      given?.kube ?? provenWec(wec.name, hub, await session.contextNamed(wec.name));
+    const view = await getWec(hub, wec.name, ifSeen(await tryRead(named)), () =>
+      hubEndpoints(hub, context),
+    );
     const { describeWec } = await import('./get-text.ts');
     await session.show(view, (style, isWide) => describeWec(view, hub.now(), style, isWide));
     if (isForPeople(session.output) && view.diagnosis) session.next(...view.diagnosis.steps);
@@ -48,6 +51,7 @@ export const definition: Definition<Options> = {
 async function printRaw(session: Session, hub: Kube, name: string): Promise<void> {
   const { getManagedCluster } = await import('../../lib/ocm/find-wecs.ts');
   const cluster = await getManagedCluster(hub, name);
-  if (session.output === 'json' || session.output === 'name') return session.print(cluster, [{ name }], []);
+  if (session.output === 'json' || session.output === 'name')
+    return session.print(cluster, [{ name }], []);
   return session.printDocument(cluster, { format: 'yaml' });
 }

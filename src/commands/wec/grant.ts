@@ -20,23 +20,39 @@ import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 
 type GrantOptions = ItsOptions & ConfirmedOptions;
 
-const wecArguments = [['<wecs...>', 'the WECs, each with its context if that has another name']] as const;
+const wecArguments = [
+  ['<wecs...>', 'the WECs, each with its context if that has another name'],
+] as const;
 
 /** The common options of granting and revoking. */
-const grantOptions = (): Option[] => [wecKubeconfigOption(), itsOption(), yesOption(), dryRunOption()];
+const grantOptions = (): Option[] => [
+  wecKubeconfigOption(),
+  itsOption(),
+  yesOption(),
+  dryRunOption(),
+];
 
 export const grant: Definition<GrantOptions> = {
   description:
     "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. Finds the kinds of objects that its works could not apply for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
   timeout: '1m',
   examples: [
-    ['stellarctl wec grant cluster1=kind-cluster1 --from-errors', 'the rights that its failed works lack'],
-    ['stellarctl wec grant cluster1 cluster2 --from-errors', 'on two WECs, by the contexts of their names'],
+    [
+      'stellarctl wec grant cluster1=kind-cluster1 --from-errors',
+      'the rights that its failed works lack',
+    ],
+    [
+      'stellarctl wec grant cluster1 cluster2 --from-errors',
+      'on two WECs, by the contexts of their names',
+    ],
   ],
   usage: 'NAME[=CONTEXT]… --from-errors [options]',
   arguments: wecArguments,
   options: [
-    new Option('--from-errors', 'the kinds of objects that its works could not apply').makeOptionMandatory(),
+    new Option(
+      '--from-errors',
+      'the kinds of objects that its works could not apply',
+    ).makeOptionMandatory(),
     ...grantOptions(),
   ],
   async run(session, { yes }, positional) {
@@ -60,10 +76,15 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
     'Removes kinds from ClusterRole stellarctl:work-agent on WECs; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
   timeout: '30s',
   destroys: true,
-  examples: [['stellarctl wec revoke cluster1=kind-cluster1 --rule widgets.example.com', 'one kind']],
+  examples: [
+    ['stellarctl wec revoke cluster1=kind-cluster1 --rule widgets.example.com', 'one kind'],
+  ],
   usage: 'NAME[=CONTEXT]… [--rule RESOURCE.GROUP…] [options]',
   arguments: wecArguments,
-  options: [listOption('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP]'), ...grantOptions()],
+  options: [
+    listOption('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP]'),
+    ...grantOptions(),
+  ],
   async run(session, { rule, yes }, positional) {
     const { parseKind } = await import('../../lib/wecs/granted-kinds.ts');
     const given = rule?.map(parseKind);
@@ -103,13 +124,22 @@ async function changeRights<Wec extends WecToRevoke>(
   for (const { kube } of wecs) session.announce(kube, 'WEC');
   const changing = await readConfirmed<Wec[]>({
     read: () => Promise.all(wecs.map((wec) => change.inspect({ ...wec, its }))),
-    losses: (seen) => seen.flatMap(({ name, kinds }) => kinds.map((kind) => `${name} ${groupResourceOf(kind)}`)),
+    losses: (seen) =>
+      seen.flatMap(({ name, kinds }) => kinds.map((kind) => `${name} ${groupResourceOf(kind)}`)),
     confirm: confirming(session, {
-      show: (seen) => session.noteLines(seen.flatMap((wec) => change.describe(wec, wec.kinds.map(groupResourceOf)))),
+      show: (seen) =>
+        session.noteLines(
+          seen.flatMap((wec) => change.describe(wec, wec.kinds.map(groupResourceOf))),
+        ),
       confirmations(seen) {
         const names = seen.filter(({ kinds }) => kinds.length > 0).map(({ name }) => name);
         const number = names.length > 1 ? names.length : undefined;
-        const confirmation = { ...change.words, name: few(names).join(', '), oneWec: number === undefined, number };
+        const confirmation = {
+          ...change.words,
+          name: few(names).join(', '),
+          oneWec: number === undefined,
+          number,
+        };
         return names.length === 0 ? [] : [confirmation];
       },
     }),

@@ -3,7 +3,11 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import type { HubAccess } from '../../lib/ocm/hub-access.ts';
 import type { WecResult } from '../../lib/wecs/follow-registration.ts';
-import { type AgentMode, type JoinOptions, joinOptionProblems } from '../../lib/wecs/join-options.ts';
+import {
+  type AgentMode,
+  type JoinOptions,
+  joinOptionProblems,
+} from '../../lib/wecs/join-options.ts';
 import type { Session } from '../common/session.ts';
 
 /** Options of the commands that register clusters. */
@@ -42,7 +46,9 @@ export function checkAddresses(options: JoiningOptions): void {
 
 /** Returns the options for the library. @throws StellarError `usage`, `file-error` */
 export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
-  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/ocm/hub-access.ts');
+  const { readCertificateAuthority, readDockerConfig } = await import(
+    '../../lib/ocm/hub-access.ts'
+  );
   const { caFile, imagePullSecret } = options;
   return {
     hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
@@ -51,7 +57,8 @@ export async function toJoinOptions(options: JoiningOptions): Promise<JoinOption
     mode: options.mode,
     ocmVersion: options.ocmVersion,
     imageRegistry: options.imageRegistry?.replace(/\/+$/, ''),
-    imagePullSecret: imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
+    imagePullSecret:
+      imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
     accept: options.accept === true,
     labels: parseLabels(options.label ?? []),
   };

@@ -26,7 +26,9 @@ import {
   toJoinOptions,
 } from './join-options.ts';
 
-type Options = ItsOptions & ConfirmedOptions & JoiningOptions & { printManifests?: boolean; replaceHub?: boolean };
+type Options = ItsOptions &
+  ConfirmedOptions &
+  JoiningOptions & { printManifests?: boolean; replaceHub?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -38,7 +40,10 @@ export const definition: Definition<Options> = {
       'register and accept two clusters',
     ],
     ['stellarctl wec join cluster1', 'request registration; another person accepts'],
-    ['stellarctl wec join cluster1 --join-file cluster1.join', 'the same without access to the ITS'],
+    [
+      'stellarctl wec join cluster1 --join-file cluster1.join',
+      'the same without access to the ITS',
+    ],
     ['stellarctl wec join cluster1 --print-manifests > cluster1.yaml', 'the objects, for GitOps'],
   ],
   usage: 'NAME[=CONTEXT]… [options]',
@@ -59,13 +64,22 @@ export const definition: Definition<Options> = {
     wecKubeconfigOption(),
     ['--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin'],
     ['--accept', 'accept the WECs, and wait until they are available'],
-    repeatable('--label <key=value>', 'a label for the WECs; {name} in its value is the name of each'),
+    repeatable(
+      '--label <key=value>',
+      'a label for the WECs; {name} in its value is the name of each',
+    ),
     ...connectionOptions,
     ['--ocm-version <version>', "the version of the agents (default: the hub's own)"],
     ['--image-registry <registry>', "the registry of the agents' images (default: the hub's)"],
-    new Option('--mode <mode>', 'Singleton: one Deployment for both agents; Default: one for each').choices(agentModes),
+    new Option(
+      '--mode <mode>',
+      'Singleton: one Deployment for both agents; Default: one for each',
+    ).choices(agentModes),
     ['--image-pull-secret <file>', 'a docker config.json with the credentials for it'],
-    ['--replace-hub', 'move WECs that are registered with another hub, after showing what happens to their workloads'],
+    [
+      '--replace-hub',
+      'move WECs that are registered with another hub, after showing what happens to their workloads',
+    ],
     yesOption('with --replace-hub: skip the confirmation'),
     ['--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder'],
     dryRunOption(),
@@ -99,7 +113,8 @@ async function confirmMove(session: Session, { yes, joinFile }: Options): Promis
       ? 'which works of that hub run on it could not be read'
       : (describeRemainingWorks(works, its) ?? 'no work of that hub runs on it');
   return confirming(session, {
-    show: (moving) => session.noteLines(describeMoving(moving, describeCluster(moving.cluster), effects(moving))),
+    show: (moving) =>
+      session.noteLines(describeMoving(moving, describeCluster(moving.cluster), effects(moving))),
     confirmations: ({ name }) => [{ verb: 'Move', doing: 'Moving', name, yes }],
   });
 }
@@ -108,7 +123,8 @@ async function confirmMove(session: Session, { yes, joinFile }: Options): Promis
 function checkCombinations(options: Options, names: number): void {
   if (options.joinFile !== undefined) refuseAccess(options);
   checkAddresses(options);
-  if (options.yes && !options.replaceHub) throw new StellarError('usage', '--yes requires --replace-hub.');
+  if (options.yes && !options.replaceHub)
+    throw new StellarError('usage', '--yes requires --replace-hub.');
   if (options.printManifests && names !== 1)
     throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
 }
@@ -116,32 +132,50 @@ function checkCombinations(options: Options, names: number): void {
 /** Rejects options that need rights on the ITS, which a join file does not grant. */
 function refuseAccess({ accept, label, its }: Options): void {
   const [option] =
-    Object.entries({ '--accept': accept, '--label': label, '--its': its }).find(([, given]) => given !== undefined) ??
-    [];
+    Object.entries({ '--accept': accept, '--label': label, '--its': its }).find(
+      ([, given]) => given !== undefined,
+    ) ?? [];
   if (option === undefined) return;
-  throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does not use.`, {
-    next: [
-      partial('stellarctl accept NAME', 'The administrator of the ITS can accept it'),
-      partial('stellarctl label NAME KEY=VALUE', 'Or label it'),
-    ],
-  });
+  throw new StellarError(
+    'usage',
+    `${option} needs access to the ITS, which --join-file does not use.`,
+    {
+      next: [
+        partial('stellarctl accept NAME', 'The administrator of the ITS can accept it'),
+        partial('stellarctl label NAME KEY=VALUE', 'Or label it'),
+      ],
+    },
+  );
 }
 
 /** Prints what a join would apply, as a List in JSON or as YAML documents. */
-async function printManifests(session: Session, access: HubAccess, name: string, options: JoinOptions): Promise<void> {
+async function printManifests(
+  session: Session,
+  access: HubAccess,
+  name: string,
+  options: JoinOptions,
+): Promise<void> {
   const { joinManifests, tokenPlaceholder } = await import('../../lib/wecs/install-klusterlet.ts');
   const objects = await joinManifests(access, name, options, session.run);
   if (session.output === 'json') {
-    await session.printDocument({ apiVersion: 'v1', kind: 'List', items: objects }, { format: 'json' });
+    await session.printDocument(
+      { apiVersion: 'v1', kind: 'List', items: objects },
+      { format: 'json' },
+    );
   } else {
-    for (const object of objects) await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
+    for (const object of objects)
+      await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
   }
   const token = command`stellarctl its token -o json --its ${access.its}`;
   session.progress.note(textOf(run(token, command`Put a token in place of ${tokenPlaceholder}`)));
 }
 
 /** Describes what happens to a WEC that moves from one hub to another, before the user confirms. */
-const describeMoving = ({ name, from, its }: Moving, cluster: string, workloads: string): string[] => [
+const describeMoving = (
+  { name, from, its }: Moving,
+  cluster: string,
+  workloads: string,
+): string[] => [
   `${name}: ${cluster} is registered with the hub ${from}, and will be moved to ${its}.`,
   `  On that hub: its ManagedCluster ${name} stays, becomes unavailable after some minutes, and has to be deregistered there.`,
   `  Labels: those that it has there are not set on ${its}; --label sets them.`,

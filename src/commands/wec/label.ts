@@ -37,12 +37,25 @@ const labels: ValueKind<ManagedCluster, object> = {
 export const definition = valuesCommand(labels);
 
 /** Changes that remove labels of a WEC or give them another value. A WEC without these labels is not affected. */
-async function labelChanges(its: Its, found: readonly FoundValues<ManagedCluster>[], changes: Changes) {
+async function labelChanges(
+  its: Its,
+  found: readonly FoundValues<ManagedCluster>[],
+  changes: Changes,
+) {
   const { readProperties } = await import('../../lib/wecs/properties.ts');
   const { wecChange } = await import('../../lib/workloads/side-effects.ts');
-  const configMaps = Object.values(changes).includes(null) ? await readProperties(its.kube) : new Map();
+  const configMaps = Object.values(changes).includes(null)
+    ? await readProperties(its.kube)
+    : new Map();
   const changed = found.flatMap(({ name, source: cluster }) =>
-    cluster ? wecChange({ cluster, configMap: configMaps.get(name) }, { labels: changesFor(name, changes) }) : [],
+    cluster
+      ? wecChange(
+          { cluster, configMap: configMaps.get(name) },
+          { labels: changesFor(name, changes) },
+        )
+      : [],
   );
-  return changed.filter(({ before, after }) => Object.keys(before).some((key) => before[key] !== after[key]));
+  return changed.filter(({ before, after }) =>
+    Object.keys(before).some((key) => before[key] !== after[key]),
+  );
 }

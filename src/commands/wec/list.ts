@@ -15,7 +15,10 @@ export const definition: Definition<Options> = {
   timeout: '30s',
   examples: [
     ['stellarctl wec list', 'all WECs'],
-    ['stellarctl wec list -l location-group=edge -o wide', 'some, with reasons, versions, leases and labels'],
+    [
+      'stellarctl wec list -l location-group=edge -o wide',
+      'some, with reasons, versions, leases and labels',
+    ],
     ['stellarctl wec list --pending -o name', 'the names of those that are pending'],
     ['stellarctl wec list --watch', 'and every change from now on'],
   ],
@@ -34,7 +37,10 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
   const { cluster } = hub;
   if (pending) return [`No requests are pending on ${cluster.context}.`];
   if (selector !== undefined) {
-    const { message, next } = await (await import('../../lib/ocm/find-wecs.ts')).noneHas(selector, hub);
+    const { message, next } = await (await import('../../lib/ocm/find-wecs.ts')).noneHas(
+      selector,
+      hub,
+    );
     return [message, ...stepLines(next, '  ')];
   }
   const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
@@ -46,24 +52,31 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
  * @param now milliseconds since the epoch, by the ITS's clock
  */
 export function columns(now: number, wide: boolean): Column<WecListItem>[] {
-  const reasonOf = ({ blockedAt, reason }: WecListItem) => (blockedAt?.state === 'waiting' ? '' : reason);
+  const reasonOf = ({ blockedAt, reason }: WecListItem) =>
+    blockedAt?.state === 'waiting' ? '' : reason;
   return [
     { header: 'NAME', value: ({ name }) => name },
     { header: 'ACCEPTED', value: ({ accepted }) => yesNo(accepted) },
     { header: 'JOINED', value: ({ joined }) => yesNo(joined) },
     {
       header: 'AVAILABLE',
-      value: ({ available, joined }) => (available === null ? (joined ? 'unknown' : '-') : yesNo(available)),
+      value: ({ available, joined }) =>
+        available === null ? (joined ? 'unknown' : '-') : yesNo(available),
     },
     { header: 'STAGE', value: ({ state, problem }) => (problem ? `${state} ✗` : state) },
     { header: 'AGE', value: ({ created }) => age(created, now) },
     ...(wide ? [] : [{ header: '', value: reasonOf }]),
     { header: 'REASON', value: ({ reason }) => reason || '-', wide: true },
-    { header: 'KUBERNETES', value: ({ kubernetesVersion }) => kubernetesVersion ?? '-', wide: true },
+    {
+      header: 'KUBERNETES',
+      value: ({ kubernetesVersion }) => kubernetesVersion ?? '-',
+      wide: true,
+    },
     { header: 'LEASE', value: ({ leaseRenewed }) => age(leaseRenewed, now), wide: true },
     { header: 'LABELS', value: ({ labels }) => formatLabels(labels), wide: true },
   ];
 }
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
-const age = (time: string | null, now: number): string => (time === null ? '-' : formatAge(now - Date.parse(time)));
+const age = (time: string | null, now: number): string =>
+  time === null ? '-' : formatAge(now - Date.parse(time));

@@ -11,10 +11,16 @@ const properties: ValueKind<WecProperties, Effective> = {
     description:
       'Changes the properties for customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. All WECs are checked before anything is written. Before templates lack a property, shows which workloads would be lost, and asks. --list shows the effective values: the ConfigMap takes precedence over annotations of the WEC, then its labels, then built-in ones.',
     examples: [
-      ['stellarctl wec properties cluster1 clusterURL=https://c1.example maxPods=100', 'set two properties'],
+      [
+        'stellarctl wec properties cluster1 clusterURL=https://c1.example maxPods=100',
+        'set two properties',
+      ],
       ['stellarctl wec properties cluster1 maxPods=200 --overwrite', 'change a property'],
       ['stellarctl wec properties cluster1 maxPods-', 'remove a property'],
-      ['stellarctl wec properties --all --list', 'list the effective properties of each WEC, and their sources'],
+      [
+        'stellarctl wec properties --all --list',
+        'list the effective properties of each WEC, and their sources',
+      ],
     ],
   },
   listing: 'list the effective properties',
@@ -22,7 +28,9 @@ const properties: ValueKind<WecProperties, Effective> = {
   open: async (hub) => (await import('../../lib/wecs/properties.ts')).propertyStore(hub),
   async lossesOf(_its, found, changes) {
     const { wecChange } = await import('../../lib/workloads/side-effects.ts');
-    const changed = found.flatMap(({ source }) => (source ? wecChange(source, { data: changes }) : []));
+    const changed = found.flatMap(({ source }) =>
+      source ? wecChange(source, { data: changes }) : [],
+    );
     return changed.filter(({ lacks }) => lacks.length > 0);
   },
   async show(session, listed) {
@@ -36,7 +44,9 @@ const properties: ValueKind<WecProperties, Effective> = {
       ]);
     }
     for (const { name, more } of listed.filter(({ more: { ignored } }) => ignored.length > 0))
-      session.progress.note(`KubeStellar ignores ${more.ignored.join(', ')} of ${name}: not Go identifiers.`);
+      session.progress.note(
+        `KubeStellar ignores ${more.ignored.join(', ')} of ${name}: not Go identifiers.`,
+      );
   },
 };
 
@@ -52,4 +62,5 @@ const rowsOf = ({ name, more }: ListedValues<Effective>) =>
     shadows: shadows.map((hidden) => `${hidden.source} ${oneLine(hidden.value)}`).join(', ') || '-',
   }));
 
-const oneLine = (value: string): string => (/^[^\s"]+$/.test(value) ? value : JSON.stringify(value));
+const oneLine = (value: string): string =>
+  /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);

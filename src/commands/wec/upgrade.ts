@@ -28,8 +28,14 @@ export const definition: Definition<Options> = {
   timeout: '2h',
   examples: [
     ['stellarctl wec upgrade cluster1=kind-cluster1', 'upgrade the agent of one WEC'],
-    ['stellarctl wec upgrade --all --wec-kubeconfig wecs.yaml', 'of all, by the contexts of their names in a file'],
-    ['stellarctl wec upgrade cluster1 cluster2 --to 1.2.1', 'to another version than that of the ITS'],
+    [
+      'stellarctl wec upgrade --all --wec-kubeconfig wecs.yaml',
+      'of all, by the contexts of their names in a file',
+    ],
+    [
+      'stellarctl wec upgrade cluster1 cluster2 --to 1.2.1',
+      'to another version than that of the ITS',
+    ],
   ],
   usage: 'NAME[=CONTEXT]… | --all [options]',
   arguments: [['[wecs...]', 'names of the WECs; a bare NAME means the context of that name']],
@@ -57,9 +63,11 @@ export const definition: Definition<Options> = {
     const { ocmVersion } = await inspectHub(its.kube, its.context);
     const to = options.to ?? ocmVersion;
     if (to === undefined)
-      throw new StellarError('hub-version-unknown', `${its.context.name} does not say which version of OCM it runs.`, {
-        next: [advice('Give the version: --to X.Y.Z')],
-      });
+      throw new StellarError(
+        'hub-version-unknown',
+        `${its.context.name} does not say which version of OCM it runs.`,
+        { next: [advice('Give the version: --to X.Y.Z')] },
+      );
     const clusters = await session.wecs((await chosen.find(its.kube)).map(withContext));
     const wecs = clusters.map((wec) => ({ ...wec, its }));
     const { imageRegistry, adopt = false, batch: size, maxFailed } = options;

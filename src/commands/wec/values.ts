@@ -20,8 +20,18 @@ import {
 } from '../common/options.ts';
 import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
-import { describeReleased, describeSideEffects, removalsOf, unseenPolicies } from '../common/side-effects-text.ts';
-import { noneMatches, parseWecTarget, type SelectionOptions, targetWords } from '../common/wec-argument.ts';
+import {
+  describeReleased,
+  describeSideEffects,
+  removalsOf,
+  unseenPolicies,
+} from '../common/side-effects-text.ts';
+import {
+  noneMatches,
+  parseWecTarget,
+  type SelectionOptions,
+  targetWords,
+} from '../common/wec-argument.ts';
 
 export interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
   overwrite?: boolean;
@@ -47,7 +57,9 @@ export interface ValueKind<Source, More extends object> {
 }
 
 /** Defines the command that sets, removes and lists named values of WECs. */
-export function valuesCommand<Source, More extends object>(kind: ValueKind<Source, More>): Definition<Options> {
+export function valuesCommand<Source, More extends object>(
+  kind: ValueKind<Source, More>,
+): Definition<Options> {
   const { plural } = kind;
   return {
     ...kind.text,
@@ -82,7 +94,12 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
         const listed = await listValues(hub, store, target);
         await kind.show(session, listed);
         return session.finish(
-          listed.map(({ name, values, more, ...rest }) => ({ name, [plural]: values, ...more, ...rest })),
+          listed.map(({ name, values, more, ...rest }) => ({
+            name,
+            [plural]: values,
+            ...more,
+            ...rest,
+          })),
         );
       }
       session.announce(hub);
@@ -90,9 +107,13 @@ export function valuesCommand<Source, More extends object>(kind: ValueKind<Sourc
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
       const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
       const results = await changeValues(hub, store, target, how, session.run);
-      await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));
+      await session.finish(
+        results.map(({ values, ...result }) => ({ ...result, [plural]: values })),
+      );
       if (results.length === 0) return session.progress.note(noneMatches(hub));
-      session.next(command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`);
+      session.next(
+        command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`,
+      );
     },
   };
 }
@@ -110,13 +131,27 @@ function approveRemoval<Source>(
   { lossesOf, plural }: Pick<ValueKind<Source, object>, 'lossesOf' | 'plural'>,
 ): Approval<Source> {
   const ask = confirming<SideEffects>(session, {
-    show: (effects) => session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
+    show: (effects) =>
+      session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
     confirmations(effects) {
       const [details, unknown] = [describeReleased(effects), unseenPolicies(effects)];
       if (details.length + unknown.length === 0) return [];
       const removals = removalsOf(effects, maxRemoved);
-      const asked = { verb: 'Change', doing: 'Changing', name: Object.keys(changes).join(','), yes };
-      return [{ ...asked, oneWec: removals.wecs <= 1 && changed.length === 1, details, unknown, removals }];
+      const asked = {
+        verb: 'Change',
+        doing: 'Changing',
+        name: Object.keys(changes).join(','),
+        yes,
+      };
+      return [
+        {
+          ...asked,
+          oneWec: removals.wecs <= 1 && changed.length === 1,
+          details,
+          unknown,
+          removals,
+        },
+      ];
     },
   });
   let changed: WecChange[] = [];

@@ -2,7 +2,12 @@ import { Option } from 'commander';
 import type { WaitGoal } from '../../lib/wecs/accept.ts';
 import { registrationStageIds } from '../../lib/wecs/registration-stage-ids.ts';
 import type { Definition } from '../common/define.ts';
-import { type ItsOptions, itsOption, selectionOptions, wecKubeconfigOption } from '../common/options.ts';
+import {
+  type ItsOptions,
+  itsOption,
+  selectionOptions,
+  wecKubeconfigOption,
+} from '../common/options.ts';
 import { noneMatches, parseChosenWecs, type SelectionOptions } from '../common/wec-argument.ts';
 
 type Options = ItsOptions & SelectionOptions & { for: WaitGoal };
@@ -14,7 +19,10 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl wec wait cluster1 cluster2', 'wait until two WECs are available'],
     ['stellarctl wec wait cluster1 --for accepted --timeout 5m', 'wait until a WEC is accepted'],
-    ['stellarctl wec wait -l location-group=edge', 'wait until all WECs with a label are available'],
+    [
+      'stellarctl wec wait -l location-group=edge',
+      'wait until all WECs with a label are available',
+    ],
     ['stellarctl wec wait cluster1 --timeout 0', 'check once, for the exit code'],
     ['stellarctl wec wait cluster1 --for delete', 'wait until its ManagedCluster is deleted'],
   ],
@@ -31,7 +39,8 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, positional) {
     // As in kubectl wait: what is gone is deleted.
-    const allowNone = options.allowNone || (options.for === 'delete' && options.selector !== undefined);
+    const allowNone =
+      options.allowNone || (options.for === 'delete' && options.selector !== undefined);
     const { named, find } = parseChosenWecs(positional, { ...options, allowNone });
     const { checkWaitGoal, waitFor } = await import('../../lib/wecs/accept.ts');
     checkWaitGoal(options.for, named ?? [{ name: 'NAME', context: undefined }]);

@@ -21,11 +21,17 @@ export const definition: Definition<Options> = {
   timeout: '30s',
   examples: [
     ['stellarctl workload get deployment/web -n shop', 'where it is, and what blocks it'],
-    ['stellarctl workload get deployment/web -n shop -o wide', 'every stage on the way to each WEC'],
+    [
+      'stellarctl workload get deployment/web -n shop -o wide',
+      'every stage on the way to each WEC',
+    ],
     ['stellarctl workload get gadgets.example.com/g1 --wds wds2', 'an object of another kind'],
   ],
   arguments: objectArguments,
-  options: [['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'], ...wdsOptions()],
+  options: [
+    ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
+    ...wdsOptions(),
+  ],
   async run(session, { namespace }, words) {
     const { getWorkload, parseObject } = await import('../../lib/workloads/workload.ts');
     const named = parseObject(words, namespace);
@@ -34,7 +40,10 @@ export const definition: Definition<Options> = {
     // The error below says it.
     const isMissing = view.deliveries.length === 1 && view.deliveries[0]?.code === 'object-missing';
     if (isForPeople(session.output) && isMissing) session.progress.stop();
-    else await session.show(view, (style, isWide) => describeWorkload(view, wds.kube.now(), style, isWide));
+    else
+      await session.show(view, (style, isWide) =>
+        describeWorkload(view, wds.kube.now(), style, isWide),
+      );
     session.incomplete(errors);
     const broken = view.deliveries.find(({ blockedAt }) => blockedAt !== null);
     if (isForPeople(session.output) && broken?.next) session.next(broken.next);
@@ -45,11 +54,20 @@ export const definition: Definition<Options> = {
  * Formats the delivery of an object as human-readable lines: one line per delivery with its next steps below, or every stage with
  * `-o wide`.
  */
-export function describeWorkload(view: WorkloadView, now: number, style: Style, isWide: boolean): string[] {
+export function describeWorkload(
+  view: WorkloadView,
+  now: number,
+  style: Style,
+  isWide: boolean,
+): string[] {
   const { kind, namespace, name, wds, its, deliveries, problems } = view;
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
   const rows = aligned(
-    deliveries.map((delivery) => [delivery.wec ?? 'no WEC', delivery.policy ?? 'no policy', wordsOf(delivery, now)]),
+    deliveries.map((delivery) => [
+      delivery.wec ?? 'no WEC',
+      delivery.policy ?? 'no policy',
+      wordsOf(delivery, now),
+    ]),
   );
   return [
     head,
@@ -59,14 +77,20 @@ export function describeWorkload(view: WorkloadView, now: number, style: Style, 
       ...unshownSteps(delivery, deliveries.slice(0, index)),
     ]),
     ...[...createOnlyOf(deliveries)].map(
-      (policy) => `  Policy ${policy} sends it with createOnly: a WEC that has it keeps its version`,
+      (policy) =>
+        `  Policy ${policy} sends it with createOnly: a WEC that has it keeps its version`,
     ),
-    ...problems.flatMap(({ problem, steps }) => [`! ${problem}`, ...steps.map((step) => `    ${step}`)]),
+    ...problems.flatMap(({ problem, steps }) => [
+      `! ${problem}`,
+      ...steps.map((step) => `    ${step}`),
+    ]),
   ];
 }
 
 const createOnlyOf = (deliveries: readonly DeliveryView[]): Set<string> =>
-  new Set(deliveries.flatMap(({ policy, createOnly }) => (createOnly && policy !== null ? policy : [])));
+  new Set(
+    deliveries.flatMap(({ policy, createOnly }) => (createOnly && policy !== null ? policy : [])),
+  );
 
 function wordsOf({ done, blockedAt, stages }: DeliveryView, now: number): string {
   if (blockedAt !== null) return whyBlocked(blockedAt, now);
@@ -78,11 +102,14 @@ function wordsOf({ done, blockedAt, stages }: DeliveryView, now: number): string
 /** Shows steps that several deliveries share once. The first step that is a complete command is printed after everything else. */
 function unshownSteps({ steps, next }: DeliveryView, before: readonly DeliveryView[]): string[] {
   const isSuggested = before.some((other) => isDeepStrictEqual(other.steps, steps));
-  const isPrintedLast = isDeepStrictEqual(steps, [next]) && before.every((other) => other.blockedAt === null);
+  const isPrintedLast =
+    isDeepStrictEqual(steps, [next]) && before.every((other) => other.blockedAt === null);
   return isSuggested || isPrintedLast ? [] : steps.map((step) => `      ${step}`);
 }
 
 function linkLine({ state, title, why }: DeliveryView['stages'][number], style: Style): string {
-  const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[state];
+  const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[
+    state
+  ];
   return `${symbol} ${title}${why === undefined ? '' : `   ${why}`}`;
 }

@@ -16,15 +16,20 @@ export const definition: Definition<WdsOptions> = {
     const wds = await session.wds();
     const { view: items, errors } = await listWorkloads(wds);
     const textOfCount = (count: number | null) => (count === null ? '?' : String(count));
-    await session.print({ wds: wds.name, items }, session.output === 'name' ? items.map(asArgument) : items, [
-      { header: 'NAME', value: ({ name }) => name },
-      { header: 'WECS', value: ({ wecs }) => String(wecs) },
-      { header: 'APPLIED', value: ({ applied }) => textOfCount(applied) },
-      { header: 'AVAILABLE', value: ({ available }) => textOfCount(available) },
-      { header: 'FAILED', value: ({ failed }) => textOfCount(failed) },
-      { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
-    ]);
-    if (items.length + errors.length === 0) await session.noneInWds(wds, 'objects that a binding policy sends');
+    await session.print(
+      { wds: wds.name, items },
+      session.output === 'name' ? items.map(asArgument) : items,
+      [
+        { header: 'NAME', value: ({ name }) => name },
+        { header: 'WECS', value: ({ wecs }) => String(wecs) },
+        { header: 'APPLIED', value: ({ applied }) => textOfCount(applied) },
+        { header: 'AVAILABLE', value: ({ available }) => textOfCount(available) },
+        { header: 'FAILED', value: ({ failed }) => textOfCount(failed) },
+        { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
+      ],
+    );
+    if (items.length + errors.length === 0)
+      await session.noneInWds(wds, 'objects that a binding policy sends');
     session.incomplete(errors);
     const broken = items.find(({ wecs, failed }) => wecs === 0 || (failed !== null && failed > 0));
     if (broken === undefined || !isForPeople(session.output)) return;

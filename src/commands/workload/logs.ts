@@ -2,7 +2,13 @@ import { Option } from 'commander';
 import { ExitCode, failureOf, type StellarError, worstExitCode } from '../../lib/core/errors.ts';
 import type { LogLine, LogSource } from '../../lib/workloads/logs.ts';
 import type { Definition } from '../common/define.ts';
-import { durationMs, repeatable, type WdsOptions, wdsOptions, wholeNumber } from '../common/options.ts';
+import {
+  durationMs,
+  repeatable,
+  type WdsOptions,
+  wdsOptions,
+  wholeNumber,
+} from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 import { objectArguments } from './get.ts';
@@ -23,9 +29,18 @@ export const definition: Definition<Options> = {
   timeout: '30s',
   formats: ['table', 'json', 'yaml'],
   examples: [
-    ['stellarctl workload logs deployment/web -n shop', 'the last ten lines of each container, on all WECs'],
-    ['stellarctl workload logs deploy/web -n shop -f --since 1h', 'those of the last hour, and all further ones'],
-    ['stellarctl workload logs deploy/web -n shop --wec cluster1=kind-cluster1', 'one WEC, by another context'],
+    [
+      'stellarctl workload logs deployment/web -n shop',
+      'the last ten lines of each container, on all WECs',
+    ],
+    [
+      'stellarctl workload logs deploy/web -n shop -f --since 1h',
+      'those of the last hour, and all further ones',
+    ],
+    [
+      'stellarctl workload logs deploy/web -n shop --wec cluster1=kind-cluster1',
+      'one WEC, by another context',
+    ],
   ],
   rare: ['--prefix', '--its', '--hosting-context'],
   arguments: objectArguments,
@@ -35,23 +50,34 @@ export const definition: Definition<Options> = {
     ['-f, --follow', 'go on with new lines and new pods, until Ctrl-C or --timeout'],
     ['-c, --container <name>', 'only the containers of this name'],
     new Option('--since <duration>', 'only lines that are not older').argParser(durationMs),
-    new Option('--tail <lines>', 'only the last lines of each container (default: 10, or all with --since)').argParser(
-      wholeNumber(0),
-    ),
+    new Option(
+      '--tail <lines>',
+      'only the last lines of each container (default: 10, or all with --since)',
+    ).argParser(wholeNumber(0)),
     ['--prefix', 'begin each line with its WEC, pod and container'],
     ...wdsOptions(),
   ],
   async run(session, options, words, command) {
     const { parseObject } = await import('../../lib/workloads/workload.ts');
     const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
-    const { follow = false, container, since, tail = since === undefined ? 10 : undefined } = options;
+    const {
+      follow = false,
+      container,
+      since,
+      tail = since === undefined ? 10 : undefined,
+    } = options;
     const named = parseObject(words, options.namespace);
     const given = await session.wecs(parseWecArguments(options.wec ?? []));
     const { sources, errors } = await findSources(named, await session.wds(), given);
     session.incomplete(errors);
     const names = sources.map(({ wec }) => wec);
     const print = printer(session, names, options.prefix === true);
-    const request = { container, follow, tailLines: tail, sinceSeconds: since && Math.ceil(since / 1000) };
+    const request = {
+      container,
+      follow,
+      tailLines: tail,
+      sinceSeconds: since && Math.ceil(since / 1000),
+    };
     const kept: LogLine[] = [];
     const emit = (line: LogLine) => {
       if (!follow) kept.push(line);
@@ -65,26 +91,35 @@ export const definition: Definition<Options> = {
         if (follow) session.incomplete([failures[index]]);
       });
     const read = () => Promise.all(sources.map(readOne));
-    await (follow ? (await import('../common/watching.ts')).untilInterrupted(session, command, read) : read());
+    await (follow
+      ? (await import('../common/watching.ts')).untilInterrupted(session, command, read)
+      : read());
     for (const line of kept.sort(byTime)) await print(line);
     if (!follow && kept.length + failures.length === 0 && sources.length > 0)
       session.progress.note('Its containers have written no such lines.');
     // In the order of the WECs, not in that of their answers.
     if (!follow) session.incomplete(failures.flat());
-    if (session.exitCode !== ExitCode.interrupted) session.exitCode = worstExitCode([...errors, ...failures.flat()]);
+    if (session.exitCode !== ExitCode.interrupted)
+      session.exitCode = worstExitCode([...errors, ...failures.flat()]);
   },
 };
 
 const byTime = (a: LogLine, b: LogLine): number => (a.time < b.time ? -1 : 1);
 
 /** Prints a line, with where it comes from in the colour of its WEC. */
-function printer(session: Session, wecs: readonly string[], isWhole: boolean): (line: LogLine) => Promise<void> {
+function printer(
+  session: Session,
+  wecs: readonly string[],
+  isWhole: boolean,
+): (line: LogLine) => Promise<void> {
   const { style, output } = session;
   return async (line) => {
     const { wec, pod, container } = line;
-    if (output !== 'table') return session.printDocument({ ...line }, { format: output as 'json', isOneOfMany: true });
+    if (output !== 'table')
+      return session.printDocument({ ...line }, { format: output as 'json', isOneOfMany: true });
     const where = isWhole ? `${wec}/${pod}/${container}` : wec;
-    const mark = wecs.length > 1 || isWhole ? `${style.mark(wecs.indexOf(wec), `[${where}]`)} ` : '';
+    const mark =
+      wecs.length > 1 || isWhole ? `${style.mark(wecs.indexOf(wec), `[${where}]`)} ` : '';
     session.printLines([`${mark}${line.line}`]);
   };
 }

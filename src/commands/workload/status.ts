@@ -16,7 +16,10 @@ export const definition: Definition<Options> = {
     ['stellarctl workload status deployment/web -n shop -o json', 'the statuses themselves'],
   ],
   arguments: objectArguments,
-  options: [['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'], ...wdsOptions()],
+  options: [
+    ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
+    ...wdsOptions(),
+  ],
   async run(session, { namespace }, words) {
     const { parseObject } = await import('../../lib/workloads/workload.ts');
     const { getReturned } = await import('../../lib/workloads/returned.ts');
@@ -33,7 +36,11 @@ export function describeReturned(view: ReturnedView, now: number): string[] {
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}`;
   const rows = (wecs ?? []).map(({ wec, status, unavailableSince }) => {
     const age = unavailableSince === null ? '' : formatAge(now - Date.parse(unavailableSince));
-    return [wec, status === null ? 'no status yet' : summaryOf(status), age && `may be old: not available for ${age}`];
+    return [
+      wec,
+      status === null ? 'no status yet' : summaryOf(status),
+      age && `may be old: not available for ${age}`,
+    ];
   });
   const none = wecs === null ? `not visible: ${why}` : 'no WEC has returned a status of it';
   return [
@@ -45,26 +52,40 @@ export function describeReturned(view: ReturnedView, now: number): string[] {
 
 function table({ policy, collector, columns, rows }: CombinedTable): string[] {
   const cells = rows.map((row) =>
-    row.map((cell) => (cell !== null && typeof cell === 'object' ? JSON.stringify(cell) : `${cell ?? '-'}`)),
+    row.map((cell) =>
+      cell !== null && typeof cell === 'object' ? JSON.stringify(cell) : `${cell ?? '-'}`,
+    ),
   );
   return [
     '',
     `${collector} (policy ${policy})`,
-    ...aligned([columns.map((column) => column.toUpperCase()), ...cells.sort()]).map((line) => `  ${line.trimEnd()}`),
+    ...aligned([columns.map((column) => column.toUpperCase()), ...cells.sort()]).map(
+      (line) => `  ${line.trimEnd()}`,
+    ),
   ];
 }
 
 /** Summarizes the status fields that most kinds have: replicas, a phase, conditions that are true. */
 function summaryOf(status: Readonly<Record<string, unknown>>): string {
-  const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, phase, conditions } = status;
+  const {
+    replicas,
+    availableReplicas,
+    desiredNumberScheduled,
+    numberAvailable,
+    phase,
+    conditions,
+  } = status;
   const wanted = replicas ?? desiredNumberScheduled;
-  const available = wanted === undefined ? [] : [`${availableReplicas ?? numberAvailable ?? 0}/${wanted} available`];
+  const available =
+    wanted === undefined
+      ? []
+      : [`${availableReplicas ?? numberAvailable ?? 0}/${wanted} available`];
   const named = typeof phase === 'string' ? [phase] : [];
   const all = [...available, ...named, ...trueOf(conditions)];
   return all.length > 0 ? all.join(', ') : JSON.stringify(status);
 }
 
 const trueOf = (conditions: unknown): string[] =>
-  (Array.isArray(conditions) ? (conditions as { type?: string; status?: string }[]) : []).flatMap(({ type, status }) =>
-    status === 'True' && type !== undefined ? [type] : [],
+  (Array.isArray(conditions) ? (conditions as { type?: string; status?: string }[]) : []).flatMap(
+    ({ type, status }) => (status === 'True' && type !== undefined ? [type] : []),
   );

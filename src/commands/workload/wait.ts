@@ -20,7 +20,10 @@ export const definition: Definition<Options> = {
   examples: [
     ['stellarctl workload wait deployment/web -n shop', 'on every WEC that it is sent to'],
     ['stellarctl workload wait deploy/web -n shop --for applied --on c1,c2', 'on two WECs'],
-    ['stellarctl workload wait deployment/web -n shop --timeout 0', 'check once, for the exit code'],
+    [
+      'stellarctl workload wait deployment/web -n shop --timeout 0',
+      'check once, for the exit code',
+    ],
   ],
   arguments: objectArguments,
   options: [
@@ -38,6 +41,8 @@ export const definition: Definition<Options> = {
     const { parseObject } = await import('../../lib/workloads/workload.ts');
     const { waitForWorkload } = await import('../../lib/workloads/wait-workload.ts');
     const named = parseObject(words, namespace);
-    await session.finish([await waitForWorkload({ named, goal, on }, await session.wds(), session.run)]);
+    await session.finish([
+      await waitForWorkload({ named, goal, on }, await session.wds(), session.run),
+    ]);
   },
 };

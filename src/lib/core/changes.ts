@@ -17,16 +17,23 @@ export function isChange(argument: string): boolean {
 }
 
 /** Parses changes by kubectl's rules: `key=value` sets, `key-` removes, and no key may do both. @throws StellarError `usage` */
-export function parseChanges(arguments_: readonly string[], { what, problemOf }: ChangeRules): Changes {
+export function parseChanges(
+  arguments_: readonly string[],
+  { what, problemOf }: ChangeRules,
+): Changes {
   const changes: Changes = {};
   for (const argument of arguments_) {
     const equals = argument.indexOf('=');
     const key = equals === -1 ? argument.slice(0, -1) : argument.slice(0, equals);
     const value = equals === -1 ? null : argument.slice(equals + 1);
     const problem = isChange(argument) ? problemOf(key, value) : '"=VALUE" is missing';
-    if (problem !== undefined) throw new StellarError('usage', `"${argument}" is not a ${what} change: ${problem}.`);
+    if (problem !== undefined)
+      throw new StellarError('usage', `"${argument}" is not a ${what} change: ${problem}.`);
     if (Object.hasOwn(changes, key) && changes[key] !== value) {
-      throw new StellarError('usage', `The ${what} "${key}" is given twice, with different values.`);
+      throw new StellarError(
+        'usage',
+        `The ${what} "${key}" is given twice, with different values.`,
+      );
     }
     changes[key] = value;
   }
@@ -37,7 +44,9 @@ const ownName = '{name}';
 
 /** The changes for one WEC: in a value, {name} stands for its name. */
 export const changesFor = (name: string, changes: Changes): Changes =>
-  Object.fromEntries(Object.entries(changes).map(([key, value]) => [key, value?.replaceAll(ownName, name) ?? null]));
+  Object.fromEntries(
+    Object.entries(changes).map(([key, value]) => [key, value?.replaceAll(ownName, name) ?? null]),
+  );
 
 /** Changes in the form in which the user types them. */
 export const changeWords = (changes: Changes): string[] =>
@@ -46,7 +55,9 @@ export const changeWords = (changes: Changes): string[] =>
 /** Present values that differ from the ones to set, as `key=present`. */
 export function conflicts(present: Record<string, string>, changes: Changes): string[] {
   return Object.entries(changes)
-    .filter(([key, value]) => value !== null && Object.hasOwn(present, key) && present[key] !== value)
+    .filter(
+      ([key, value]) => value !== null && Object.hasOwn(present, key) && present[key] !== value,
+    )
     .map(([key]) => `${key}=${present[key]}`);
 }
 
@@ -60,7 +71,10 @@ export function effectiveChanges(present: Record<string, string>, changes: Chang
 }
 
 /** The values after the changes. */
-export function withChanges(present: Record<string, string>, changes: Changes): Record<string, string> {
+export function withChanges(
+  present: Record<string, string>,
+  changes: Changes,
+): Record<string, string> {
   const changed = { ...present };
   for (const [key, value] of Object.entries(changes)) {
     if (value === null) delete changed[key];
@@ -77,7 +91,8 @@ const prefixPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0
 export function parseLabelChanges(arguments_: readonly string[]): Changes {
   return parseChanges(arguments_, {
     what: 'label',
-    problemOf: (key, value) => labelKeyProblem(key) ?? labelValueProblem(value?.replaceAll(ownName, 'name') ?? ''),
+    problemOf: (key, value) =>
+      labelKeyProblem(key) ?? labelValueProblem(value?.replaceAll(ownName, 'name') ?? ''),
   });
 }
 
@@ -90,7 +105,8 @@ export function parseLabels(arguments_: readonly string[]): Record<string, strin
       next: [advice(`Give it as ${shellWord(bare)}=VALUE`)],
     });
   for (const [key, value] of Object.entries(parseLabelChanges(arguments_))) {
-    if (value === null) throw new StellarError('usage', `"${key}-" would remove a label; give key=value.`);
+    if (value === null)
+      throw new StellarError('usage', `"${key}-" would remove a label; give key=value.`);
     values[key] = value;
   }
   return values;

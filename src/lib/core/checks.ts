@@ -27,12 +27,17 @@ export interface Check<Subject> extends CheckInfo {
 export type Finding = Pick<CheckInfo, 'id' | 'title'> & Outcome;
 
 /** Whether a finding did not pass. */
-export const isNotable = (finding: Finding): finding is Extract<Finding, { status: 'warn' | 'fail' | 'skipped' }> =>
+export const isNotable = (
+  finding: Finding,
+): finding is Extract<Finding, { status: 'warn' | 'fail' | 'skipped' }> =>
   finding.status === 'warn' || finding.status === 'fail';
 
 type Cause = Parameters<typeof problem>;
 
-export const pass = (found?: string): Outcome => ({ status: 'pass', ...(found === undefined ? {} : { found }) });
+export const pass = (found?: string): Outcome => ({
+  status: 'pass',
+  ...(found === undefined ? {} : { found }),
+});
 export const warn = (...cause: Cause): Outcome => ({ status: 'warn', problem: problem(...cause) });
 export const fail = (...cause: Cause): Outcome => ({ status: 'fail', problem: problem(...cause) });
 /** The outcome of a check that looks for a problem. */
@@ -54,11 +59,14 @@ export async function runChecks<Subject>(
   failed: readonly Finding[] = [],
 ): Promise<Finding[]> {
   const asFailure = (error: unknown): Outcome => ({ status: 'fail', problem: failureOf(error) });
-  const outcomes = await Promise.all(checks.map(({ run }) => Promise.resolve(subject).then(run).catch(asFailure)));
+  const outcomes = await Promise.all(
+    checks.map(({ run }) => Promise.resolve(subject).then(run).catch(asFailure)),
+  );
   const findings: Finding[] = [];
   for (const [index, { id, title, needs = [] }] of checks.entries()) {
     const outcome = outcomes[index] as Outcome;
-    const causes = outcome.status === 'pass' ? needs : [...needs, ...(outcome.problem.causedBy ?? [])];
+    const causes =
+      outcome.status === 'pass' ? needs : [...needs, ...(outcome.problem.causedBy ?? [])];
     const known = [...failed, ...findings].filter((each) => causes.includes(each.id));
     const cause = known.find((each) => explains(each, outcome));
     findings.push({ id, title, ...(cause ? dependent(cause) : outcome) });
@@ -86,7 +94,9 @@ export const underCauses = (
  */
 function explains(cause: Finding, { status }: Outcome): boolean {
   if (status !== 'fail' && status !== 'warn') return false;
-  return cause.status === 'fail' || isDependent(cause) || (cause.status === 'warn' && status === 'warn');
+  return (
+    cause.status === 'fail' || isDependent(cause) || (cause.status === 'warn' && status === 'warn')
+  );
 }
 
 const dependentCode = 'depends';
@@ -106,7 +116,11 @@ export const dependent = ({ title }: Pick<CheckInfo, 'title'>): Outcome => ({
  * follow from it, except for what is missing that was there.
  * @param kind the prefix of the ids, such as `its`
  */
-export function findingsOfStages(kind: string, name: string, reports: readonly StageReport[]): Finding[] {
+export function findingsOfStages(
+  kind: string,
+  name: string,
+  reports: readonly StageReport[],
+): Finding[] {
   let blocking: Finding | undefined;
   const checks = checksOfStages(kind, reports);
   return reports.map((report, index) => {
@@ -117,7 +131,10 @@ export function findingsOfStages(kind: string, name: string, reports: readonly S
     if (blocking !== undefined && !isLoss(report)) return { ...check, ...dependent(blocking) };
     const { state, why, code = id, next = [] } = verdict;
     const outcome = state === 'failed' ? fail : warn;
-    const finding = { ...check, ...outcome(code, `${name} is blocked at "${check.title}": ${why}.`, ...next) };
+    const finding = {
+      ...check,
+      ...outcome(code, `${name} is blocked at "${check.title}": ${why}.`, ...next),
+    };
     blocking ??= finding;
     return finding;
   });

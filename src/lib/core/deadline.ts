@@ -65,12 +65,16 @@ export class Deadline {
 /** Sleeps before the next reading, at most until the deadline. @throws StellarError `interrupted` when the signal fires. */
 export async function pause(ms: number, deadline: Deadline, signal: AbortSignal): Promise<void> {
   throwIfInterrupted(signal);
-  await sleep(Math.min(ms, deadline.remaining), undefined, { signal }).catch(() => throwIfInterrupted(signal));
+  await sleep(Math.min(ms, deadline.remaining), undefined, { signal }).catch(() =>
+    throwIfInterrupted(signal),
+  );
 }
 
 export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted)
-    throw new StellarError('interrupted', 'Interrupted.', { next: [advice('To resume, rerun the command.')] });
+    throw new StellarError('interrupted', 'Interrupted.', {
+      next: [advice('To resume, rerun the command.')],
+    });
 }
 
 /**

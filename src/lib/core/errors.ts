@@ -106,7 +106,11 @@ export class StellarError extends Error {
   readonly problem: string | undefined;
   readonly passing: boolean;
 
-  constructor(code: ErrorCode, message: string, { next, details, problem, passing = false, cause }: ErrorDetails = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { next, details, problem, passing = false, cause }: ErrorDetails = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StellarError';
     this.code = code;
@@ -119,7 +123,13 @@ export class StellarError extends Error {
   /** The same error with further lines, and with other next steps if given. */
   with({ details = [], next = this.next }: Pick<ErrorDetails, 'details' | 'next'>): StellarError {
     const { code, message, problem, passing, cause } = this;
-    return new StellarError(code, message, { details: [...this.details, ...details], next, problem, passing, cause });
+    return new StellarError(code, message, {
+      details: [...this.details, ...details],
+      next,
+      problem,
+      passing,
+      cause,
+    });
   }
 
   /** The message as part of a sentence: without its full stop. */
@@ -179,6 +189,12 @@ export function exitCodeOf(error: unknown): number {
 /** The exit code of a command on several names: the first that applies of 130, 4, 1, 3 (2 occurs only before any name is tried). */
 export function worstExitCode(errors: readonly unknown[]): number {
   const codes = new Set(errors.map(exitCodeOf));
-  const order = [ExitCode.interrupted, ExitCode.unreachable, ExitCode.failed, ExitCode.usage, ExitCode.timeout];
+  const order = [
+    ExitCode.interrupted,
+    ExitCode.unreachable,
+    ExitCode.failed,
+    ExitCode.usage,
+    ExitCode.timeout,
+  ];
   return order.find((code) => codes.has(code)) ?? ExitCode.done;
 }

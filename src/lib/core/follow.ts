@@ -4,7 +4,13 @@ import { type Deadline, graceMs, monotonic } from './deadline.ts';
 import { StellarError } from './errors.ts';
 import { Outage, poll } from './poll.ts';
 import type { Run } from './run.ts';
-import { type BlockedReport, blockingStage, judge, type Stage, type StageReport } from './stages.ts';
+import {
+  type BlockedReport,
+  blockingStage,
+  judge,
+  type Stage,
+  type StageReport,
+} from './stages.ts';
 
 /** A reading of a subject, and the stages that judge it. */
 export interface Reading<Snapshot> {
@@ -57,7 +63,9 @@ const longestRoundMs = 3000;
  */
 export async function follow<Snapshot, Result, Subject extends Followed<Snapshot, Result>>(
   subjects: readonly Subject[],
-  read: (open: readonly Subject[]) => Promise<(subject: Subject) => Promise<Reading<Snapshot> | undefined>>,
+  read: (
+    open: readonly Subject[],
+  ) => Promise<(subject: Subject) => Promise<Reading<Snapshot> | undefined>>,
   run: Run,
 ): Promise<Result[]> {
   const pursuits = subjects.map((subject) => new Pursuit<Snapshot, Result, Subject>(subject, run));
@@ -88,7 +96,9 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   for (const pursuit of open()) {
     const { subject, track } = pursuit;
     const isOver = failure !== undefined && !pursuit.isCutOff(failure.error);
-    pursuit.result = isOver ? resultOfError(subject, failure.error) : await subject.late(track.last);
+    pursuit.result = isOver
+      ? resultOfError(subject, failure.error)
+      : await subject.late(track.last);
   }
   return pursuits.map(({ result }) => result as Result);
 }
@@ -111,7 +121,10 @@ class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
     if (subject.begin !== undefined) this.busy = this.#work(async () => subject.begin?.());
   }
 
-  look(see: (subject: Subject) => Promise<Reading<Snapshot> | undefined>, actAtOnce: LimitFunction): void {
+  look(
+    see: (subject: Subject) => Promise<Reading<Snapshot> | undefined>,
+    actAtOnce: LimitFunction,
+  ): void {
     const { subject, track } = this;
     this.busy = this.#work(async () => {
       try {
@@ -121,7 +134,9 @@ class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
         });
         if (reading === 'cut off') return await subject.late(track.last);
         const result =
-          reading === undefined ? subject.gone?.() : await actAtOnce(() => subject.act(track.judge(reading)));
+          reading === undefined
+            ? subject.gone?.()
+            : await actAtOnce(() => subject.act(track.judge(reading)));
         this.#outage.end();
         return result;
       } catch (error) {
@@ -133,7 +148,9 @@ class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
 
   /** A reading that the deadline cuts off leaves the last one: what blocks a subject says more than that a server was slow. */
   isCutOff(error: unknown): boolean {
-    return this.track.last !== undefined && error instanceof StellarError && error.code === 'timeout';
+    return (
+      this.track.last !== undefined && error instanceof StellarError && error.code === 'timeout'
+    );
   }
 
   async #work(work: () => Promise<Result | undefined>): Promise<void> {
@@ -161,11 +178,18 @@ export async function followOne<Snapshot, Result>(
   read: () => Promise<Reading<Snapshot> | undefined>,
   run: Run,
 ): Promise<Result> {
-  const [result] = await follow<Snapshot, Result, Followed<Snapshot, Result>>([subject], async () => read, run);
+  const [result] = await follow<Snapshot, Result, Followed<Snapshot, Result>>(
+    [subject],
+    async () => read,
+    run,
+  );
   return result as Result;
 }
 
-function resultOfError<Result>(subject: Pick<Followed<never, Result>, 'broken'>, error: unknown): Result {
+function resultOfError<Result>(
+  subject: Pick<Followed<never, Result>, 'broken'>,
+  error: unknown,
+): Result {
   if (subject.broken === undefined || !(error instanceof StellarError)) throw error;
   return subject.broken(error);
 }
@@ -200,7 +224,12 @@ export class Track<Snapshot> {
       reports,
       reached: isFirst ? [] : news,
       blocking,
-      state: blocking === undefined ? 'done' : this.#hasFailed(blocking, reading.stages) ? 'failed' : 'open',
+      state:
+        blocking === undefined
+          ? 'done'
+          : this.#hasFailed(blocking, reading.stages)
+            ? 'failed'
+            : 'open',
       isFirst,
       restartGracePeriod: () => {
         this.#patience = new Patience();
@@ -220,7 +249,11 @@ export class Track<Snapshot> {
 
   #hasFailed({ id, verdict }: BlockedReport, stages: readonly Stage<Snapshot>[]): boolean {
     const grace = stages.find((stage) => stage.id === id)?.graceMs ?? this.#target.graceMs;
-    const isBelieved = this.#patience.hasLasted(verdict.state === 'failed' ? id : undefined, this.#deadline, grace);
+    const isBelieved = this.#patience.hasLasted(
+      verdict.state === 'failed' ? id : undefined,
+      this.#deadline,
+      grace,
+    );
     if (verdict.state !== 'failed') return false;
     return verdict.final === true || (isBelieved && !this.#deadline.passed);
   }

@@ -28,7 +28,8 @@ export const yamlOfGo = {
     tags.flatMap((tag): Tags => {
       if (typeof tag === 'string') return [tag];
       if (tag.tag === 'tag:yaml.org,2002:str') return [inOneLine(tag as ScalarTag)];
-      const isGos = tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP';
+      const isGos =
+        tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP';
       return isGos ? [tag] : [];
     }),
   logLevel: 'error',

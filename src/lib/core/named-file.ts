@@ -26,5 +26,8 @@ export async function readNamed(file: string, what: string): Promise<string> {
 }
 
 /** Like readNamed; `-` reads stdin. */
-export const readNamedOrStdin = (file: string, what: string, stdin: NodeJS.ReadableStream): Promise<string> =>
-  file === '-' ? text(stdin) : readNamed(file, what);
+export const readNamedOrStdin = (
+  file: string,
+  what: string,
+  stdin: NodeJS.ReadableStream,
+): Promise<string> => (file === '-' ? text(stdin) : readNamed(file, what));

@@ -13,13 +13,19 @@ export type NextStep =
   | { step: string };
 
 /** A command that can be run as it is. */
-export const run = (command: string, lead?: string): NextStep => ({ command, ...(lead === undefined ? {} : { lead }) });
+export const run = (command: string, lead?: string): NextStep => ({
+  command,
+  ...(lead === undefined ? {} : { lead }),
+});
 
 /** A command that can be run as it is, with what it does or when to use it. */
 export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
 /** A command in which the user must fill in a value (CONTEXT, FILE, …), or one for another machine. */
-export const partial = (command: string, lead?: string): NextStep => ({ ...run(command, lead), isPartial: true });
+export const partial = (command: string, lead?: string): NextStep => ({
+  ...run(command, lead),
+  isPartial: true,
+});
 
 /** A step in words, if no command does it. */
 export const advice = (step: string): NextStep => ({ step });
@@ -32,7 +38,10 @@ export interface Help {
   next: string | null;
 }
 
-export const helpOf = (next: readonly NextStep[]): Help => ({ steps: stepLines(next), next: commandOf(next) ?? null });
+export const helpOf = (next: readonly NextStep[]): Help => ({
+  steps: stepLines(next),
+  next: commandOf(next) ?? null,
+});
 
 /** Steps as text for people, a line each: a command is copied as a line. */
 export const stepLines = (steps: readonly NextStep[], indent = ''): string[] =>
@@ -48,7 +57,9 @@ export function textOf(step: NextStep): string {
 
 /** The first step's command, if it can be run as it is. */
 export function commandOf([first]: readonly NextStep[]): string | undefined {
-  return first !== undefined && 'command' in first && !first.isPartial ? asCalled(first.command) : undefined;
+  return first !== undefined && 'command' in first && !first.isPartial
+    ? asCalled(first.command)
+    : undefined;
 }
 
 /** A problem, and what helps. A StellarError is a problem that is thrown. */
@@ -66,7 +77,11 @@ export interface Problem {
   readonly causedBy?: readonly string[] | undefined;
 }
 
-export const problem = (code: string, message: string, ...next: NextStep[]): Problem => ({ code, message, next });
+export const problem = (code: string, message: string, ...next: NextStep[]): Problem => ({
+  code,
+  message,
+  next,
+});
 
 /** A problem for scripts. The fields are an interface: docs/output.md. */
 export interface Diagnosis extends Help {
@@ -91,7 +106,10 @@ export function shellWord(word: string): string {
  * also drops the space before it.
  * Values from a cluster must reach a shell only through this function.
  */
-export function command(parts: TemplateStringsArray, ...values: readonly (string | readonly string[])[]): string {
+export function command(
+  parts: TemplateStringsArray,
+  ...values: readonly (string | readonly string[])[]
+): string {
   return parts.reduce((line, part, index) => {
     const value = values[index - 1] ?? '';
     if (typeof value !== 'string' && value.length === 0) return `${line.trimEnd()}${part}`;
@@ -100,7 +118,8 @@ export function command(parts: TemplateStringsArray, ...values: readonly (string
 }
 
 /** The option of a command that reads the ITS, if its context is known. */
-export const onIts = (its: string | undefined): string[] => (its === undefined ? [] : ['--its', its]);
+export const onIts = (its: string | undefined): string[] =>
+  its === undefined ? [] : ['--its', its];
 
 let programName = 'stellarctl';
 

@@ -45,4 +45,5 @@ export const isServerAddress = (text: unknown): text is string =>
   URL.canParse(text);
 
 /** Whether text can be a bearer token (RFC 6750: b64token, the token68 of RFC 7235). */
-export const isToken = (text: unknown): text is string => typeof text === 'string' && /^[\w.~+/-]+=*$/.test(text);
+export const isToken = (text: unknown): text is string =>
+  typeof text === 'string' && /^[\w.~+/-]+=*$/.test(text);

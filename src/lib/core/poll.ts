@@ -70,5 +70,8 @@ function hasAnsweredInTime(error: unknown): error is StellarError {
 function notInTime(error: StellarError): StellarError {
   if (error.code === 'timeout') return error;
   const { message, next, details } = error;
-  return new StellarError('timeout', `Timed out; the last answer was: ${message}`, { next, details });
+  return new StellarError('timeout', `Timed out; the last answer was: ${message}`, {
+    next,
+    details,
+  });
 }

@@ -53,7 +53,11 @@ export async function isPresent(file: string): Promise<boolean> {
  * @param owner who owns it afterwards, as far as this user may change that; default: this user
  * @throws Node's errors
  */
-export function replaceFile(file: string, content: string | Uint8Array, owner?: { uid: number; gid: number }): void {
+export function replaceFile(
+  file: string,
+  content: string | Uint8Array,
+  owner?: { uid: number; gid: number },
+): void {
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     writeNew(temporary, content, owner);
@@ -64,7 +68,11 @@ export function replaceFile(file: string, content: string | Uint8Array, owner?: 
   }
 }
 
-function writeNew(file: string, content: string | Uint8Array, owner?: { uid: number; gid: number }): void {
+function writeNew(
+  file: string,
+  content: string | Uint8Array,
+  owner?: { uid: number; gid: number },
+): void {
   const descriptor = openSync(file, 'wx', 0o600);
   try {
     if (owner !== undefined) giveTo(owner, descriptor);

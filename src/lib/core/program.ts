@@ -72,7 +72,10 @@ const defaultTerminationGraceMs = 15_000;
 const ctrlCMs = 100;
 
 /** Finds a program on PATH, without running it: its version is empty. @returns undefined if not found */
-export async function locateProgram(program: Program, { env }: ProgramRun): Promise<FoundProgram | undefined> {
+export async function locateProgram(
+  program: Program,
+  { env }: ProgramRun,
+): Promise<FoundProgram | undefined> {
   // CommonJS: a bundled dynamic import does not see its named exports.
   const { default: which } = await import('which');
   const file = await which(program.name, { path: env.PATH ?? '', nothrow: true });
@@ -80,10 +83,16 @@ export async function locateProgram(program: Program, { env }: ProgramRun): Prom
 }
 
 /** Finds a program on PATH. @returns undefined if not found; its version is empty if it prints none */
-export async function findProgram(program: Program, run: ProgramRun): Promise<FoundProgram | undefined> {
+export async function findProgram(
+  program: Program,
+  run: ProgramRun,
+): Promise<FoundProgram | undefined> {
   const found = await locateProgram(program, run);
   if (found === undefined) return undefined;
-  const { exitCode, stdout } = await runProgram(run)(found, { args: program.versionArguments, limitMs: shortLimitMs });
+  const { exitCode, stdout } = await runProgram(run)(found, {
+    args: program.versionArguments,
+    limitMs: shortLimitMs,
+  });
   return { ...found, version: exitCode === 0 ? (findVersion(stdout) ?? '') : '' };
 }
 
@@ -92,13 +101,19 @@ export async function findProgram(program: Program, run: ProgramRun): Promise<Fo
  * @param neededFor completes "helm is needed to …"
  * @throws StellarError `program-missing`, `program-too-old`
  */
-export async function requireProgram(program: Program, neededFor: string, run: ProgramRun): Promise<FoundProgram> {
+export async function requireProgram(
+  program: Program,
+  neededFor: string,
+  run: ProgramRun,
+): Promise<FoundProgram> {
   const { name, minimum, get } = program;
   const found = await findProgram(program, run);
   if (found === undefined)
-    throw new StellarError('program-missing', `${name} is needed to ${neededFor}, and is not on PATH.`, {
-      next: [advice(`Install it (${minimum} or newer): ${get}`)],
-    });
+    throw new StellarError(
+      'program-missing',
+      `${name} is needed to ${neededFor}, and is not on PATH.`,
+      { next: [advice(`Install it (${minimum} or newer): ${get}`)] },
+    );
   if (isNewEnough(found)) return found;
   const what = found.version === '' ? 'does not report its version' : `is ${found.version}`;
   const why = `${found.path} ${what}; ${name} ${minimum} or newer is needed to ${neededFor}.`;
@@ -117,7 +132,14 @@ export function isNewEnough({ version, minimum }: FoundProgram): boolean {
 export function runProgram(run: ProgramRun): RunProgram {
   const { env, deadline, signal, trace } = run;
   return async (program, invocation) => {
-    const { args, input = '', isOnTerminal = false, onStderr, limitMs = Number.MAX_SAFE_INTEGER, stop } = invocation;
+    const {
+      args,
+      input = '',
+      isOnTerminal = false,
+      onStderr,
+      limitMs = Number.MAX_SAFE_INTEGER,
+      stop,
+    } = invocation;
     throwIfInterrupted(signal);
     const { execa } = await import('execa');
     // A command that reads once has no deadline that would end a program. Timers cannot exceed 2 ** 31 ms.
@@ -127,14 +149,23 @@ export function runProgram(run: ProgramRun): RunProgram {
     const stdin = isOnTerminal ? { stdin: 'inherit' as const } : { input };
     // Detached programs lead their own process group.
     const detached = !isOnTerminal;
-    const running = execa(program.path, args, { env, extendEnv: false, ...stdin, reject: false, detached });
+    const running = execa(program.path, args, {
+      env,
+      extendEnv: false,
+      ...stdin,
+      reject: false,
+      detached,
+    });
     const decoder = new TextDecoder();
-    running.stderr?.on('data', (chunk: Buffer) => onStderr?.(decoder.decode(chunk, { stream: true })));
+    running.stderr?.on('data', (chunk: Buffer) =>
+      onStderr?.(decoder.decode(chunk, { stream: true })),
+    );
     const given = AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]);
     const release = endOn(given, running, detached, run);
     const ended = await running.finally(release);
     // Ctrl-C on the terminal goes to both, and the end of the program can be seen first.
-    if (isOnTerminal && ended.exitCode !== 0) await sleep(ctrlCMs, undefined, { signal }).catch(() => undefined);
+    if (isOnTerminal && ended.exitCode !== 0)
+      await sleep(ctrlCMs, undefined, { signal }).catch(() => undefined);
     trace?.(
       `${[program.name, ...argumentsWithoutSecrets(args)].join(' ')} ${ended.exitCode ?? ended.signal} ${monotonic() - started}ms`,
     );
@@ -149,7 +180,10 @@ export function runProgram(run: ProgramRun): RunProgram {
         next: [advice('Allow more time: --timeout')],
       });
     const why = ended.signal ? `was killed by ${ended.signal}` : 'cannot be started';
-    throw new StellarError('program-failed', `${program.path} ${why}.`, { details, cause: ended.cause });
+    throw new StellarError('program-failed', `${program.path} ${why}.`, {
+      details,
+      cause: ended.cause,
+    });
   };
 }
 
@@ -203,7 +237,9 @@ export function programFailed(
   const words = lastLines(stderr);
   const last = words.at(-1)?.replace(/^Error: /, '');
   const why = `failed (exit code ${exitCode})${last === undefined ? '.' : `: ${last}`}`;
-  return new StellarError('program-failed', `${commandOf(program, args)} ${why}`, { details: words.slice(0, -1) });
+  return new StellarError('program-failed', `${commandOf(program, args)} ${why}`, {
+    details: words.slice(0, -1),
+  });
 }
 
 /** Reads what a program printed. @throws StellarError `program-failed` if it is not JSON */
@@ -211,7 +247,11 @@ export function readJson<T>(program: string, printed: string): T {
   try {
     return JSON.parse(printed) as T;
   } catch (cause) {
-    throw new StellarError('program-failed', `${program} did not print the JSON that was requested.`, { cause });
+    throw new StellarError(
+      'program-failed',
+      `${program} did not print the JSON that was requested.`,
+      { cause },
+    );
   }
 }
 

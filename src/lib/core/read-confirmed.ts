@@ -18,7 +18,11 @@ interface Reviewed<Reading> {
  * Reads, asks, and reads again: more may have appeared before the user answers. In that case it asks again.
  * @returns the reading that the user's last answer covers
  */
-export async function readConfirmed<Reading>({ read, losses, confirm }: Reviewed<Reading>): Promise<Reading> {
+export async function readConfirmed<Reading>({
+  read,
+  losses,
+  confirm,
+}: Reviewed<Reading>): Promise<Reading> {
   let reading = await read();
   let isAsked = await confirm(reading, []);
   while (isAsked) {

@@ -5,7 +5,10 @@ export const removed = '<removed>';
 const ending =
   '(?:(?:token|pass(?:word|wd|phrase|code)?|pwd|secret|credential|cred|(?:access|api|auth|client|encryption|private|secret|signing|ssh)[-_]?key|(?:tls|ca)\\.key|auth(?:orization)?|bearer|cookie|session[-_]?id)s?|(?:client-key|client-certificate|certificate-authority)-data)';
 export const isSecretName = new RegExp(`${ending}$`, 'i');
-export const isSecretFlag = new RegExp(`^--?(?:[\\w.-]*(?:username|${ending})|key|user|dsn|from-literal)$`, 'i');
+export const isSecretFlag = new RegExp(
+  `^--?(?:[\\w.-]*(?:username|${ending})|key|user|dsn|from-literal)$`,
+  'i',
+);
 
 /** A value in brackets or braces, in quotes of any kind, as a YAML block, or as one word. */
 const value = `\\[[^\\][\\n]*\\]|\\{[^{}\\n]*\\}|"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
@@ -25,7 +28,8 @@ const forms =
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)|\beyJ[\w-]{10,}(?:\.[\w-]*){0,2}|\b[a-z0-9]{6}\.[a-z0-9]{16}\b|\b(?:sha256~|k8s-aws-v1\.|ya29\.)[\w.-]{16,}/g;
 const authorization = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi;
 /** Headers whose value extends to the end of the line: several cookies, and schemes other than the ones above. */
-const header = /\b((?:cookie|authorization(?!\W{1,6}(?:bearer|basic)\b))\\*["']?\s*[:=]\s*\[?\\*["']?)[^\n"'\]\\]+/gi;
+const header =
+  /\b((?:cookie|authorization(?!\W{1,6}(?:bearer|basic)\b))\\*["']?\s*[:=]\s*\[?\\*["']?)[^\n"'\]\\]+/gi;
 /** User and password in a URL. */
 const userOfUrl =
   /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'?#:@]*:(?!\d{1,5}[/?#])[^\s"']{0,200}|[^\s/"'?#]*)@/gi;

@@ -51,9 +51,17 @@ export interface BlockedReport extends StageReport {
 }
 
 export const met: Verdict = { state: 'met' };
-export const waiting = (why: string, more?: VerdictDetails): BlockedVerdict => ({ state: 'waiting', why, ...more });
+export const waiting = (why: string, more?: VerdictDetails): BlockedVerdict => ({
+  state: 'waiting',
+  why,
+  ...more,
+});
 export const unseen = (why: string): Verdict => ({ state: 'unseen', why });
-export const failed = (why: string, details?: VerdictDetails): BlockedVerdict => ({ state: 'failed', why, ...details });
+export const failed = (why: string, details?: VerdictDetails): BlockedVerdict => ({
+  state: 'failed',
+  why,
+  ...details,
+});
 /** A failure because something is missing that was there. */
 export const lost = (what: string, ...next: NextStep[]): Verdict => ({
   state: 'failed',
@@ -73,11 +81,18 @@ export const failedForGood = (why: string, details?: VerdictDetails): Verdict =>
  * Judges each stage by itself. A met stage then settles those it names that are not visible: a cluster that has joined
  * was certainly approved, even if its request has been garbage-collected since.
  */
-export function judge<Snapshot>(stages: readonly Stage<Snapshot>[], snapshot: Snapshot): StageReport[] {
+export function judge<Snapshot>(
+  stages: readonly Stage<Snapshot>[],
+  snapshot: Snapshot,
+): StageReport[] {
   const reports = stages.map(({ id, title, check }) => ({ id, title, verdict: check(snapshot) }));
-  const settled = new Set(stages.flatMap(({ id, settles = [] }) => (isMet(reports, id) ? settles : [])));
+  const settled = new Set(
+    stages.flatMap(({ id, settles = [] }) => (isMet(reports, id) ? settles : [])),
+  );
   return reports.map((report) =>
-    report.verdict.state === 'unseen' && settled.has(report.id) ? { ...report, verdict: met } : report,
+    report.verdict.state === 'unseen' && settled.has(report.id)
+      ? { ...report, verdict: met }
+      : report,
   );
 }
 
@@ -92,11 +107,15 @@ export function blockingStage(reports: readonly StageReport[]): BlockedReport | 
   if (failed === undefined || losses.length === 0) return failed ?? blocked[0];
   const verdicts = [failed, ...losses].map(({ verdict }) => verdict);
   const next = verdicts.flatMap((verdict) => verdict.next ?? []);
-  return { ...failed, verdict: { ...failed.verdict, why: verdicts.map(({ why }) => why).join('; '), next } };
+  return {
+    ...failed,
+    verdict: { ...failed.verdict, why: verdicts.map(({ why }) => why).join('; '), next },
+  };
 }
 
 /** Whether something is missing that was there, whatever else has failed. */
-export const isLoss = ({ verdict }: StageReport): boolean => verdict.state === 'failed' && verdict.isLoss === true;
+export const isLoss = ({ verdict }: StageReport): boolean =>
+  verdict.state === 'failed' && verdict.isLoss === true;
 
 const isBlocked = (report: StageReport): report is BlockedReport =>
   report.verdict.state === 'failed' || report.verdict.state === 'waiting';
@@ -135,7 +154,10 @@ export function standingOf(reports: readonly StageReport[]): Standing {
   const { state, why = '', since } = blocking?.verdict ?? {};
   return {
     stage: before.findLast(({ verdict }) => verdict.state === 'met')?.id ?? null,
-    blockedAt: blocking && state ? { stage: blocking.id, state, why, ...(since === undefined ? {} : { since }) } : null,
+    blockedAt:
+      blocking && state
+        ? { stage: blocking.id, state, why, ...(since === undefined ? {} : { since }) }
+        : null,
   };
 }
 

@@ -62,6 +62,11 @@ export const waitWhile = (
   name?: string,
 ): Promise<boolean> =>
   untilMet(
-    { name, read: blocker, check: (why) => (why === undefined ? met : waiting(why)), unmet: (why = '') => late(why) },
+    {
+      name,
+      read: blocker,
+      check: (why) => (why === undefined ? met : waiting(why)),
+      unmet: (why = '') => late(why),
+    },
     run,
   );

@@ -14,7 +14,8 @@ export function findVersion(text: string): string | undefined {
  * number is 0.
  * @returns below 0, 0 or above 0
  */
-export const compareVersions = (one: string, other: string): number => compare(parseVersion(one), parseVersion(other));
+export const compareVersions = (one: string, other: string): number =>
+  compare(parseVersion(one), parseVersion(other));
 
 function parseVersion(text: string) {
   const version = coerce(findVersion(text), { includePrerelease: true });

@@ -6,7 +6,9 @@ export function nearestNames(given: string, names: readonly string[]): string[] 
 }
 
 /** The pairs of neighbouring characters, and the last one. */
-const pairsOf = (name: string): string[] => [...new Set([...name].map((_, index) => name.slice(index, index + 2)))];
+const pairsOf = (name: string): string[] => [
+  ...new Set([...name].map((_, index) => name.slice(index, index + 2))),
+];
 
 /** The part of the pairs that both have, from 0 to 1 (Sørensen–Dice). */
 const likenessOf = (a: readonly string[], b: readonly string[]): number =>
@@ -16,7 +18,9 @@ const likenessOf = (a: readonly string[], b: readonly string[]): number =>
 export function isSlip(given: string, meant: string): boolean {
   const [digits, meantDigits] = [given, meant].map((name) => name.replace(/\D/g, ''));
   const [short = '', long = ''] = [given, meant].sort((a, b) => a.length - b.length);
-  const isLonger = [...long].some((_, index) => long.slice(0, index) + long.slice(index + 1) === short);
+  const isLonger = [...long].some(
+    (_, index) => long.slice(0, index) + long.slice(index + 1) === short,
+  );
   const sorted = [given, meant].map((name) => [...name.toLowerCase()].sort().join(''));
   return given !== meant && digits === meantDigits && (isLonger || sorted[0] === sorted[1]);
 }
@@ -26,7 +30,10 @@ export function isSlip(given: string, meant: string): boolean {
  * (k8s.io/apimachinery, pkg/util/validation/field).
  */
 export const withoutValues = (message: string): string =>
-  message.replace(/Invalid value: (?:(?!Invalid value: ).){60,}?: (?=[a-z`][^:{}]*(?:, [\w.[\]]+: |\]|$))/gs, '');
+  message.replace(
+    /Invalid value: (?:(?!Invalid value: ).){60,}?: (?=[a-z`][^:{}]*(?:, [\w.[\]]+: |\]|$))/gs,
+    '',
+  );
 
 /** A number of things: `1 work`, `2 works`. @param many the plural, if it is not the singular with an s */
 export const count = (number: number, one: string, many = `${one}s`): string =>

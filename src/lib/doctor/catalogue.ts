@@ -34,12 +34,19 @@ const its = {
   jobs: [],
   controlPlane: {
     ...{ apiVersion: '', kind: '', metadata: { name: '' } },
-    spec: { postCreateHooks: [hookNames.hubInit, hookNames.statusAddon, otherHook].map((hookName) => ({ hookName })) },
+    spec: {
+      postCreateHooks: [hookNames.hubInit, hookNames.statusAddon, otherHook].map((hookName) => ({
+        hookName,
+      })),
+    },
   },
 };
 
-const list = (room: Subject['kind'], pre: boolean, ...tables: (readonly CheckInfo[])[]): ListedCheck[] =>
-  tables.flat().map(({ id, title }) => ({ id, title, room, pre }));
+const list = (
+  room: Subject['kind'],
+  pre: boolean,
+  ...tables: (readonly CheckInfo[])[]
+): ListedCheck[] => tables.flat().map(({ id, title }) => ({ id, title, room, pre }));
 
 /** All checks of doctor, from the tables that doctor runs. */
 export const catalogue: readonly ListedCheck[] = [
@@ -50,7 +57,13 @@ export const catalogue: readonly ListedCheck[] = [
   ...list('its', false, unseenChecks('its'), [isHub], checksOfStages('its', itsStages(its))),
   ...list('its', false, hubChecks, holeChecks, validityChecks('its'), externalChecks('its')),
   ...list('its', false, versionChecks('its'), contextChecks('its')),
-  ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
+  ...list(
+    'wds',
+    false,
+    unseenChecks('wds'),
+    checksOfStages('wds', wdsStages()),
+    externalChecks('wds'),
+  ),
   ...list('wds', false, validityChecks('wds'), argoCdChecks, wdsCredentialChecks, itsOfWdsChecks),
   ...list('wds', false, versionChecks('wds'), contextChecks('wds')),
   ...list('wds', false, workloadChecks),
@@ -105,4 +118,5 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
 }
 
 /** The name as `wec/NAME`; for this machine, `machine`. */
-export const subjectName = ({ kind, name }: Subject): string => (name === '' ? kind : `${kind}/${name}`);
+export const subjectName = ({ kind, name }: Subject): string =>
+  name === '' ? kind : `${kind}/${name}`;

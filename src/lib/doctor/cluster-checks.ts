@@ -23,7 +23,8 @@ export const hostingChecks: readonly Check<HostingState>[] = [
   { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', run: judgeHosting },
   {
     ...{ id: 'permissions', title: 'you may install KubeStellar on it' },
-    run: async (state) => ((await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube)),
+    run: async (state) =>
+      (await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube),
   },
   vclusterCheck,
   roomCheck,

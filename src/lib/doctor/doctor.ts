@@ -67,14 +67,20 @@ export async function examine(input: DoctorInput): Promise<Examined[]> {
   const alone = ofHosting.length > 0 || wecs.length > 0 ? [] : await wdsAlone(input);
   const its = await itsOf(input, ofHosting, hubs, alone.length > 0);
   const ofHubs = await Promise.all(
-    hubsOfWecs(wecs, hubs, its).map((hub) => examineWecs(hub, input).catch((error) => [unlisted(hub, error)])),
+    hubsOfWecs(wecs, hubs, its).map((hub) =>
+      examineWecs(hub, input).catch((error) => [unlisted(hub, error)]),
+    ),
   );
   const { elsewhere } = its;
   // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
-  const isDuplicate = ofHosting.some(isUnreached) && elsewhere?.kube.cluster.server === spaces?.hosting.cluster.server;
+  const isDuplicate =
+    ofHosting.some(isUnreached) &&
+    elsewhere?.kube.cluster.server === spaces?.hosting.cluster.server;
   return [
     ...(isDuplicate ? [] : ofHosting),
-    ...(elsewhere ? [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }] : []),
+    ...(elsewhere
+      ? [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }]
+      : []),
     ...ofHubs.flat(),
     ...alone,
   ].map(reportIfNotVisible);
@@ -86,7 +92,9 @@ async function wdsAlone({ wds: open }: DoctorInput): Promise<Examined[]> {
   if (!wds?.isContext) return [];
   if (ifSeen(await tryRead(() => serves(wds.kube, resources.bindingPolicies))) === false) return [];
   const subject: Subject = { kind: 'wds', name: wds.name };
-  return [{ subject, findings: await runChecks([...workloadChecks, ...validityChecks('wds')], wds) }];
+  return [
+    { subject, findings: await runChecks([...workloadChecks, ...validityChecks('wds')], wds) },
+  ];
 }
 
 /** The ITS of the command: one of the hosting cluster, or another one. Both are undefined if none is selected. */
@@ -118,7 +126,11 @@ async function itsOf(
 }
 
 /** The ITSes whose WECs are checked: all of them, or the one of the named WECs. */
-function hubsOfWecs(named: DoctorInput['wecs'], all: readonly Hub[], { known, replaces, elsewhere }: SelectedIts) {
+function hubsOfWecs(
+  named: DoctorInput['wecs'],
+  all: readonly Hub[],
+  { known, replaces, elsewhere }: SelectedIts,
+) {
   const hubs = all.map((hub) => (known !== undefined && hub === replaces ? known : hub));
   const chosen = known ?? elsewhere;
   const isChosen = chosen !== undefined && (named.length > 0 || hubs.length === 0);
@@ -137,14 +149,18 @@ interface Hub extends Its {
 const isUnreached = ({ findings: [first] }: Examined): boolean =>
   [reachable, visible].some((check) => check('hosting').id === first?.id);
 
-const isNoHub = (finding: Finding): boolean => finding.status === 'fail' && finding.problem.code === 'not-a-hub';
+const isNoHub = (finding: Finding): boolean =>
+  finding.status === 'fail' && finding.problem.code === 'not-a-hub';
 
 function whichIts(found: number): StellarError {
   const message = `${found === 0 ? 'No ITS was found' : 'There are several ITSes'}: which one are the WECs registered with?`;
   return new StellarError('usage', message, { next: [advice('Give it: --its NAME')] });
 }
 
-const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ kind, name: cluster.context });
+const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({
+  kind,
+  name: cluster.context,
+});
 
 /** Checks a hosting cluster with its spaces. @returns also the ITSes among them that answer */
 async function examineHosting(tools: SpaceTools): Promise<{ ofHosting: Examined[]; hubs: Hub[] }> {
@@ -157,7 +173,10 @@ async function examineHosting(tools: SpaceTools): Promise<{ ofHosting: Examined[
   return { ofHosting: spaceFindings, hubs };
 }
 
-async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Pick<Hub, 'webhook'>)[]> {
+async function examineSpaces(
+  tools: SpaceTools,
+  watcher: SpaceWatcher,
+): Promise<(Examined & Pick<Hub, 'webhook'>)[]> {
   const { hosting } = tools;
   const listed = await tryRead(() => listControlPlanes(hosting));
   if (listed.state === 'hidden' && listed.error !== undefined) {
@@ -195,26 +214,35 @@ async function examineSpaces(tools: SpaceTools, watcher: SpaceWatcher): Promise<
   return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
 }
 
-async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput): Promise<Examined[]> {
+async function examineWecs(
+  hub: Hub,
+  { wecs: named, contextNamed }: DoctorInput,
+): Promise<Examined[]> {
   const { kube, context, findings } = hub;
   const served = findings.find(({ id }) => id === 'its-hub-crds');
   // If only rights are missing, the WECs are read anyway: their own reads report what is not allowed.
   const isUnseen = served?.status === 'skipped' && !isDependent(served);
   if (served?.status !== 'pass' && !isUnseen) return [];
   const [known, mailboxOf] =
-    named.length > 0 ? [] : await Promise.all([readWholeHub(kube, { withLeases: true }), readMailboxes(kube)]);
+    named.length > 0
+      ? []
+      : await Promise.all([readWholeHub(kube, { withLeases: true }), readMailboxes(kube)]);
   const endpoints = () => hubEndpoints(kube, context);
   /** A WEC that is named with its context has its client; for the others, the context with their name is tried. */
   const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
     const ask = async () => {
       const wec = await contextNamed?.(name);
-      return wec && ownContext(kube, known?.get(name) ?? (await readOne(kube, name)), wec, endpoints);
+      return (
+        wec && ownContext(kube, known?.get(name) ?? (await readOne(kube, name)), wec, endpoints)
+      );
     };
     const asked = given === undefined ? await tryRead(ask) : seen(given);
     return { name, kube: ifSeen(asked), error: errorOf(asked) };
   };
   const itself = once(() => readItself(kube));
-  const wecs = await Promise.all((known === undefined ? named : [...known.values()].sort(byName)).map(open));
+  const wecs = await Promise.all(
+    (known === undefined ? named : [...known.values()].sort(byName)).map(open),
+  );
   const tryWebhook = once(async () => hub.webhook ?? tryHubWebhook(kube));
   return Promise.all(
     wecs.map(async (wec) => {
@@ -223,8 +251,16 @@ async function examineWecs(hub: Hub, { wecs: named, contextNamed }: DoctorInput)
       try {
         const evidence = known?.get(wec.name);
         const ofHub = evidence && { evidence, contents: mailboxOf?.(wec.name) };
-        const sides = await readBothSides(kube, wec.name, wec.kube, endpoints, { ofHub, tryWebhook, itself });
-        const checks = [wecChecks, sides.error ? unreached(sides.error) : [], unanswered(wec.error) ?? []].flat();
+        const sides = await readBothSides(kube, wec.name, wec.kube, endpoints, {
+          ofHub,
+          tryWebhook,
+          itself,
+        });
+        const checks = [
+          wecChecks,
+          sides.error ? unreached(sides.error) : [],
+          unanswered(wec.error) ?? [],
+        ].flat();
         return { subject, reached, findings: await runChecks(checks, sides.findings, findings) };
       } catch (error) {
         return { subject, findings: [failedBy(wecKnown, unknownWec(failureOf(error), wec, kube))] };
@@ -242,7 +278,8 @@ async function ownContext(
   wec: Kube,
   endpoints: () => Promise<Endpoint[]>,
 ): Promise<Kube | undefined> {
-  if (recordedUid(managedCluster) !== undefined) return (await isRecorded(wec, managedCluster)) ? wec : undefined;
+  if (recordedUid(managedCluster) !== undefined)
+    return (await isRecorded(wec, managedCluster)) ? wec : undefined;
   const known = { name, endpoints: await endpoints(), recordedUid: undefined };
   const { state } = await proveIdentity(hub, wec, await readWec(wec), known);
   return state === 'proven' ? wec : undefined;
@@ -264,10 +301,16 @@ const unanswered = (error: StellarError | undefined): Check<unknown> | undefined
     : undefined;
 
 /** An agent that has not reached the ITS is visible only in its own cluster. */
-function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {
+function unknownWec(
+  error: StellarError,
+  { name, kube }: DoctorInput['wecs'][number],
+  its: Kube,
+): StellarError {
   if (error.code !== 'not-found' || kube !== undefined) return error;
   const doctorCommand = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
-  return error.with({ next: [...error.next, partial(doctorCommand, 'It shows whether the agent reaches the ITS')] });
+  return error.with({
+    next: [...error.next, partial(doctorCommand, 'It shows whether the agent reaches the ITS')],
+  });
 }
 
 /** The finding for an ITS whose WECs cannot be listed. */

@@ -18,7 +18,8 @@ import { dockerProgram, k3dProgram, kindProgram } from '../spaces/provider.ts';
 export const machineChecks: readonly Check<Pick<ProgramNeeds, 'isHosting'>>[] = [
   {
     ...{ id: 'port', title: `port ${defaultPort} is free for a local hosting cluster` },
-    run: async ({ isHosting }) => ((await isHosting()) ? skipped('the hosting cluster already exists') : judgePort()),
+    run: async ({ isHosting }) =>
+      (await isHosting()) ? skipped('the hosting cluster already exists') : judgePort(),
   },
 ];
 
@@ -26,7 +27,11 @@ async function judgePort(): Promise<Outcome> {
   if (await isFree(defaultPort)) return pass();
   const init = 'stellarctl init --provider kind --external-port PORT';
   const other = partial(init, 'Stop the process that listens there, or use another port');
-  return warn('port-in-use', 'it is in use; init --provider cannot give it to a new cluster', other);
+  return warn(
+    'port-in-use',
+    'it is in use; init --provider cannot give it to a new cluster',
+    other,
+  );
 }
 
 /** Whether no process listens at a port. */
@@ -67,7 +72,10 @@ export const programChecks: readonly Check<ProgramNeeds>[] = [
   check(k3dProgram, (found) => judgeLocal(found, k3dProgram)),
 ];
 
-async function judgeHelm(found: FoundProgram | undefined, { needsHelm }: ProgramNeeds): Promise<Outcome> {
+async function judgeHelm(
+  found: FoundProgram | undefined,
+  { needsHelm }: ProgramNeeds,
+): Promise<Outcome> {
   if (found !== undefined) return judgeProgram(found, 'init', fail);
   if (!(await needsHelm())) return notNeeded(helmProgram, 'init');
   return fail('program-missing', 'it is not on PATH; needed by init', getIt(helmProgram));
@@ -81,7 +89,11 @@ const notNeeded = (program: Program, neededBy: string): Outcome =>
 function judgeProgram(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
   if (isNewEnough(found)) return pass(found.version);
   const what = found.version === '' ? 'it does not report its version' : `it is ${found.version}`;
-  return otherwise('program-too-old', `${what} (${found.path}); needed by ${neededBy}`, getIt(found));
+  return otherwise(
+    'program-too-old',
+    `${what} (${found.path}); needed by ${neededBy}`,
+    getIt(found),
+  );
 }
 
 /** kind and k3d create local clusters, which not every user wants. */
@@ -91,13 +103,18 @@ function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome 
   return judgeProgram(found, neededBy, warn);
 }
 
-async function judgeDocker(found: FoundProgram | undefined, { programs, isHosting }: ProgramNeeds): Promise<Outcome> {
+async function judgeDocker(
+  found: FoundProgram | undefined,
+  { programs, isHosting }: ProgramNeeds,
+): Promise<Outcome> {
   const neededBy = 'kind and k3d';
   if (found === undefined) return notNeeded(dockerProgram, neededBy);
   if (!isNewEnough(found)) return judgeProgram(found, neededBy, warn);
   if (await answers(found, programs)) return pass(found.version);
   const cause = `its daemon does not answer; needed by ${neededBy}`;
-  return (await isHosting()) ? skipped(`${cause} only`) : warn('docker-unreachable', cause, runCommand('docker info'));
+  return (await isHosting())
+    ? skipped(`${cause} only`)
+    : warn('docker-unreachable', cause, runCommand('docker info'));
 }
 
 async function answers(docker: FoundProgram, run: ProgramRun): Promise<boolean> {

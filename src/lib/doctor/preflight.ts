@@ -45,31 +45,53 @@ export async function checkInit(input: PreflightInput, run: Run): Promise<Examin
   const ofMachine = runChecks<ProgramNeeds>([...programChecks, ...machineChecks], machine);
   const ofHosting = hostingTarget
     ? checkCluster('hosting', hostingTarget, hostingChecks)
-    : ofMachine.then((found) => ({ subject: { kind: 'hosting' as const, name: '' }, findings: [judgeNone(found)] }));
-  const [findings, hostingCluster, ...toRegister] = await Promise.all([ofMachine, ofHosting, checkJoin(input, run)]);
-  return [{ subject: { kind: 'machine', name: '' }, findings }, hostingCluster, ...toRegister.flat()];
+    : ofMachine.then((found) => ({
+        subject: { kind: 'hosting' as const, name: '' },
+        findings: [judgeNone(found)],
+      }));
+  const [findings, hostingCluster, ...toRegister] = await Promise.all([
+    ofMachine,
+    ofHosting,
+    checkJoin(input, run),
+  ]);
+  return [
+    { subject: { kind: 'machine', name: '' }, findings },
+    hostingCluster,
+    ...toRegister.flat(),
+  ];
 }
 
 /** Whether `init` can create the cluster that it is not given. */
 function judgeNone(ofMachine: readonly Finding[]): Finding {
   const answers = reachable('hosting');
-  const isReady = ({ name }: Program) => ofMachine.some(({ id, status }) => id === name && status === 'pass');
+  const isReady = ({ name }: Program) =>
+    ofMachine.some(({ id, status }) => id === name && status === 'pass');
   const local = isReady(k3dProgram) ? k3dProgram : kindProgram;
   const missing = [helmProgram, dockerProgram, local].filter((each) => !isReady(each));
   const why = 'no cluster is given, and there is no current context';
   if (missing.length === 0)
-    return { ...answers, ...skipped(why, runCommand(command`stellarctl init --provider ${local.name}`)) };
+    return {
+      ...answers,
+      ...skipped(why, runCommand(command`stellarctl init --provider ${local.name}`)),
+    };
   const cause = `${why}; to create one, ${missing.map(({ name }) => name).join(' and ')} must work`;
-  const give = partial('stellarctl doctor --pre --hosting-context CONTEXT', 'Give the cluster to install it on');
+  const give = partial(
+    'stellarctl doctor --pre --hosting-context CONTEXT',
+    'Give the cluster to install it on',
+  );
   const install = missing.map(({ name, get }) => advice(`Or install ${name}: ${get}`));
   return { ...answers, ...fail('no-cluster', cause, give, ...install) };
 }
 
 /** Checks what `wec join` needs of the ITS, if there is one, and of the clusters to register. Reads only. */
-export async function checkJoin({ its, wecs, joinOptions }: PreflightInput, run: Run): Promise<Examined[]> {
+export async function checkJoin(
+  { its, wecs, joinOptions }: PreflightInput,
+  run: Run,
+): Promise<Examined[]> {
   const ofIts = its && checkCluster('its', its, itsChecks);
   const chosen = ifSeen(its);
-  const access = chosen && once(() => accessHub(chosen.kube, chosen.context, joinOptions.certificateAuthority));
+  const access =
+    chosen && once(() => accessHub(chosen.kube, chosen.context, joinOptions.certificateAuthority));
   const ofWec = async (wec: JoiningWec): Promise<Examined> => {
     let planned: JoinPlan | undefined;
     const plan = async (hub: HubAccess) => {
@@ -78,7 +100,10 @@ export async function checkJoin({ its, wecs, joinOptions }: PreflightInput, run:
     };
     const joining = seen({ ...wec, plan: access && (async () => plan(await access())) });
     const failed = (await ofIts)?.findings;
-    return { ...(await checkCluster('wec', joining, joiningChecks, wec.name, failed)), plan: planned };
+    return {
+      ...(await checkCluster('wec', joining, joiningChecks, wec.name, failed)),
+      plan: planned,
+    };
   };
   return (await Promise.all([ofIts ?? [], ...wecs.map(ofWec)])).flat();
 }
@@ -95,14 +120,23 @@ async function checkCluster<Checked extends { kube: Kube }>(
   const error = errorOf(access);
   const cluster = ifSeen(access);
   if (cluster === undefined)
-    return { subject: { kind, name: '' }, findings: error === undefined ? [] : [failedBy(answers, error)] };
+    return {
+      subject: { kind, name: '' },
+      findings: error === undefined ? [] : [failedBy(answers, error)],
+    };
   const { kube } = cluster;
-  const [answer] = await runChecks([{ ...answers, run: async () => pass(await versionOf(kube)) }], undefined);
+  const [answer] = await runChecks(
+    [{ ...answers, run: async () => pass(await versionOf(kube)) }],
+    undefined,
+  );
   const others =
     answer?.status === 'pass'
       ? await runChecks(checks, cluster, failed)
       : checks.map(({ id, title }) => ({ id, title, ...skipped('it does not answer') }));
-  return { subject: { kind, name: name ?? kube.cluster.context }, findings: [answer ?? [], others].flat() };
+  return {
+    subject: { kind, name: name ?? kube.cluster.context },
+    findings: [answer ?? [], others].flat(),
+  };
 }
 
 async function versionOf(kube: Kube): Promise<string> {

@@ -5,7 +5,12 @@ import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { namespaceOf, type SpaceRole, systemNamespace } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { addonNamespace, agentNamespace, hubNamespace, operatorNamespace } from '../ocm/ocm-names.ts';
+import {
+  addonNamespace,
+  agentNamespace,
+  hubNamespace,
+  operatorNamespace,
+} from '../ocm/ocm-names.ts';
 import { openSpace } from '../spaces/space-access.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import type { DoctorInput } from './doctor.ts';
@@ -39,7 +44,8 @@ export class Contents {
   #add(names: readonly string[], extension: string, text: string): void {
     const plain = names.map(segment).join('/');
     let path = `${plain}${extension}`;
-    for (let count = 2; this.#taken.has(path.toLowerCase()); count++) path = `${plain}-${count}${extension}`;
+    for (let count = 2; this.#taken.has(path.toLowerCase()); count++)
+      path = `${plain}-${count}${extension}`;
     this.#taken.add(path.toLowerCase());
     this.files.push({ path, content: `${text}\n` });
   }
@@ -59,14 +65,17 @@ const isAboutSecret =
   /^(?:valueFrom|\w*Ref|secretName|name|namespace|path|kind|apiVersion|type|defaultMode|items|audience|expirationSeconds)$/;
 const isEnvironment = /^env(?:ironment)?$/i;
 /** Environment variables whose values are shown. */
-const isHarmless = /^(?:(?:https?|no|all)_proxy|kubernetes_service_\w+|(?:\w+_)?(?:name|namespace))$/i;
+const isHarmless =
+  /^(?:(?:https?|no|all)_proxy|kubernetes_service_\w+|(?:\w+_)?(?:name|namespace))$/i;
 /** Copies of an object, who wrote its fields, and what WECs return of the objects in works. */
-const isLeftOut = /^(?:managedFields|statusFeedback|rows|kubectl\.kubernetes\.io\/last-applied-configuration)$/;
+const isLeftOut =
+  /^(?:managedFields|statusFeedback|rows|kubectl\.kubernetes\.io\/last-applied-configuration)$/;
 
 const isArguments = /^(?:args|command)$/;
 /** What anybody may write, and what an installation itself writes of that. */
 const isNotes = /^(?:annotations|extra)$/;
-const isKnownNote = /^(?:[\w-]+\.)*(?:kubernetes|k8s|open-cluster-management|kubestellar|helm)\.(?:io|org|sh)\//;
+const isKnownNote =
+  /^(?:[\w-]+\.)*(?:kubernetes|k8s|open-cluster-management|kubestellar|helm)\.(?:io|org|sh)\//;
 
 type Json = Record<string, unknown>;
 
@@ -114,7 +123,8 @@ function redactFields(object: Json): Json {
     if (isNotes.test(key) && isObject(value))
       return mapFields(value, (name, text) => (isKnownNote.test(name) ? redact(text) : removed));
     if (isSecretName.test(key)) return withoutSecret(value);
-    if (isEnvironment.test(key)) return Array.isArray(value) ? value.map(withoutVariable) : withoutSecret(value);
+    if (isEnvironment.test(key))
+      return Array.isArray(value) ? value.map(withoutVariable) : withoutSecret(value);
     return key === 'value' && isSecretName.test(String(object.name)) ? removed : redact(value);
   });
 }
@@ -122,13 +132,17 @@ function redactFields(object: Json): Json {
 /** Everything in a secret, but booleans and what says where it is. */
 function withoutSecret(value: unknown): unknown {
   if (isObject(value))
-    return mapFields(value, (key, field) => (isAboutSecret.test(key) ? redact(field) : withoutSecret(field)));
+    return mapFields(value, (key, field) =>
+      isAboutSecret.test(key) ? redact(field) : withoutSecret(field),
+    );
   if (Array.isArray(value)) return value.map(withoutSecret);
   return typeof value === 'boolean' || value === null ? value : removed;
 }
 
 const withoutVariable = (variable: unknown): unknown =>
-  isObject(variable) && isHarmless.test(String(variable.name)) ? redact(variable) : withoutSecret(variable);
+  isObject(variable) && isHarmless.test(String(variable.name))
+    ? redact(variable)
+    : withoutSecret(variable);
 
 function mapFields(object: Json, map: (key: string, value: unknown) => unknown): Json {
   const fields = Object.entries(object).filter(([key]) => !isLeftOut.test(key));
@@ -172,7 +186,8 @@ export async function findTargets({ spaces, its, isItsAssumed, wecs }: DoctorInp
     const target = byServer.get(server) ?? { name, kube, roles: new Set(), namespaces: new Set() };
     byServer.set(server, target);
     target.roles.add(role);
-    for (const namespace of [...namespacesOf[role], ...namespaces]) target.namespaces.add(namespace);
+    for (const namespace of [...namespacesOf[role], ...namespaces])
+      target.namespaces.add(namespace);
   };
   const listed = spaces && (await tryRead(() => listControlPlanes(spaces.hosting)));
   // Undefined for a cluster that is not a hosting cluster. Errors are recorded when the cluster itself is read.
@@ -191,9 +206,11 @@ export async function findTargets({ spaces, its, isItsAssumed, wecs }: DoctorInp
       else missing.push({ cluster: name, what: 'everything', why: access.why });
     }
   }
-  if (its !== undefined && !(isItsAssumed && all?.length)) add(its.kube.cluster.context, 'its', its.kube);
+  if (its !== undefined && !(isItsAssumed && all?.length))
+    add(its.kube.cluster.context, 'its', its.kube);
   for (const { name, kube } of wecs)
     if (kube !== undefined) add(name, 'wec', kube);
-    else missing.push({ cluster: name, what: 'everything', why: 'no context of the WEC was given' });
+    else
+      missing.push({ cluster: name, what: 'everything', why: 'no context of the WEC was given' });
   return { targets: [...byServer.values()], missing };
 }

@@ -5,11 +5,24 @@ import { mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Selection } from '../kube/client/client.ts';
-import { type KubeObject, type Pod, pathOf, type Resource, resources } from '../kube/client/objects.ts';
+import {
+  type KubeObject,
+  type Pod,
+  pathOf,
+  type Resource,
+  resources,
+} from '../kube/client/objects.ts';
 import { clusterNameLabel } from '../ocm/ocm-names.ts';
 import { describeGroup } from './catalogue.ts';
 import { type DoctorInput, examine } from './doctor.ts';
-import { Contents, findTargets, type Missing, type ReportFile, type Role, type Target } from './report-contents.ts';
+import {
+  Contents,
+  findTargets,
+  type Missing,
+  type ReportFile,
+  type Role,
+  type Target,
+} from './report-contents.ts';
 import { groupFindings } from './subject.ts';
 
 /** The input of a report. */
@@ -37,14 +50,18 @@ const clustersAtOnce = 8;
  * Reads everything a colleague needs from an installation, and redacts secrets. The index lists what is not available.
  * @throws StellarError `unreachable` if no cluster answers
  */
-export async function makeReport(input: ReportInput): Promise<{ index: ReportIndex; files: ReportFile[] }> {
+export async function makeReport(
+  input: ReportInput,
+): Promise<{ index: ReportIndex; files: ReportFile[] }> {
   const { targets, missing } = await findTargets(input);
   const contents = new Contents();
   const report = { contents, missing };
   const created = new Date().toISOString();
   const [versions] = await Promise.all([
     mapConcurrently(targets, clustersAtOnce, (target) => collect(target, report)),
-    addDocument(report, 'doctor', async () => ({ items: groupFindings(await examine(input)).map(describeGroup) })),
+    addDocument(report, 'doctor', async () => ({
+      items: groupFindings(await examine(input)).map(describeGroup),
+    })),
     addDocument(report, 'status', input.status),
   ]);
   const clusters = targets.flatMap(({ name, kube, roles }, index) => {
@@ -53,16 +70,26 @@ export async function makeReport(input: ReportInput): Promise<{ index: ReportInd
     return version === undefined ? [] : [{ name, context, server, roles: [...roles], version }];
   });
   if (clusters.length === 0)
-    throw new StellarError('unreachable', 'None of the clusters could be reached, so there is nothing to report.', {
-      details: missing.flatMap(({ cluster, why }) => (cluster === '' ? [] : `${cluster}: ${why}`)),
-    });
+    throw new StellarError(
+      'unreachable',
+      'None of the clusters could be reached, so there is nothing to report.',
+      {
+        details: missing.flatMap(({ cluster, why }) =>
+          cluster === '' ? [] : `${cluster}: ${why}`,
+        ),
+      },
+    );
   const files = contents.files.map(({ path }) => path).sort();
   const index = { created, stellarctl: input.version, clusters, missing, files };
   contents.addDocument(['index'], index);
   return { index, files: contents.files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
-async function addDocument(report: Report, what: string, read: () => Promise<object>): Promise<void> {
+async function addDocument(
+  report: Report,
+  what: string,
+  read: () => Promise<object>,
+): Promise<void> {
   const document = await tryRead(read);
   if (document.state === 'seen') report.contents.addDocument([what], document.value);
   else report.missing.push({ cluster: '', what, why: document.why });
@@ -185,17 +212,26 @@ class ClusterReport {
     const pods = await this.objects<Pod>(resources.pods, { namespace });
     const containers = pods.flatMap(containersOf);
     const omitted = containers.slice(containersAtMost);
-    if (omitted.length > 0) this.#miss(`logs of ${omitted.length} containers in ${namespace}`, 'too many');
-    await mapConcurrently(containers.slice(0, containersAtMost), atOnce, (container) => this.#log(container));
+    if (omitted.length > 0)
+      this.#miss(`logs of ${omitted.length} containers in ${namespace}`, 'too many');
+    await mapConcurrently(containers.slice(0, containersAtMost), atOnce, (container) =>
+      this.#log(container),
+    );
   }
 
   async #log({ pod, name, previous }: Container): Promise<void> {
     const { namespace = '' } = pod.metadata;
     const options = { lines: linesOfLog, previous };
     const read = await tryRead(() => this.#target.kube.logTail(pod.metadata, name, options));
-    if (read.state !== 'seen') return this.#miss(`log of ${namespace}/${pod.metadata.name}, ${name}`, read.why);
+    if (read.state !== 'seen')
+      return this.#miss(`log of ${namespace}/${pod.metadata.name}, ${name}`, read.why);
     if (read.value === undefined) return;
-    const names = [...folderOf(namespace), 'logs', pod.metadata.name, previous ? `${name}.previous` : name];
+    const names = [
+      ...folderOf(namespace),
+      'logs',
+      pod.metadata.name,
+      previous ? `${name}.previous` : name,
+    ];
     this.#report.contents.addLog(['clusters', this.#target.name, ...names], read.value);
   }
 
@@ -235,7 +271,10 @@ interface Container {
 }
 
 function containersOf(pod: Pod): Container[] {
-  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  const statuses = [
+    ...(pod.status?.initContainerStatuses ?? []),
+    ...(pod.status?.containerStatuses ?? []),
+  ];
   return statuses.flatMap(({ name, restartCount = 0 }) =>
     [false, ...(restartCount > 0 ? [true] : [])].map((previous) => ({ pod, name, previous })),
   );

@@ -34,12 +34,18 @@ export async function readVersions(
 ): Promise<VersionsView> {
   const [status, seenWecs] = await Promise.all([
     readStatus(tools),
-    Promise.all(wecs.map(async (wec) => ({ name: wec.name, read: await tryRead(() => readWec(wec.kube)) }))),
+    Promise.all(
+      wecs.map(async (wec) => ({ name: wec.name, read: await tryRead(() => readWec(wec.kube)) })),
+    ),
   ]);
   const hubVersion = versionOfProduct(products.ocm, itsOf(status, tools)?.versions ?? []);
   const { hosting } = status;
   const installed: InstalledVersions = {
-    hosting: hosting && { name: hosting.name, versions: hosting.versions, hooksVersion: hosting.hooksVersion },
+    hosting: hosting && {
+      name: hosting.name,
+      versions: hosting.versions,
+      hooksVersion: hosting.hooksVersion,
+    },
     itses: status.itses.map(({ name, versions }) => ({ name, versions })),
     wdses: status.wdses.map(({ name, versions }) => ({ name, versions })),
     wecs: seenWecs.map(({ name, read }) => ({
@@ -63,14 +69,18 @@ const holesOf = ({ hosting, itses, wdses }: InstalledVersions): Problem[] =>
 
 /** The ITS that the WECs are registered with: the chosen one, else the only one. */
 function itsOf({ itses }: StatusView, { chosen }: StatusTools): ItsStatus | undefined {
-  const chosenIts = itses.find(({ name, context }) => [name, context].includes(chosen?.given ?? ''));
+  const chosenIts = itses.find(({ name, context }) =>
+    [name, context].includes(chosen?.given ?? ''),
+  );
   return chosenIts ?? (itses.length === 1 ? itses[0] : undefined);
 }
 
 const matters: readonly string[] = [products.kubeFlex, products.ocm, products.kubeStellar];
 
 function isSeen({ hosting, itses, wdses, wecs }: InstalledVersions): boolean {
-  const versions = [...(hosting ? [hosting] : []), ...itses, ...wdses, ...wecs].flatMap((part) => part.versions);
+  const versions = [...(hosting ? [hosting] : []), ...itses, ...wdses, ...wecs].flatMap(
+    (part) => part.versions,
+  );
   return versions.every(({ product, running }) => running !== null || !matters.includes(product));
 }
 
@@ -106,20 +116,37 @@ export function planUpgrades(
 ) {
   const on = hosting === null ? [] : ['--hosting-context', hosting.name];
   const present = hosting?.hooksVersion ?? undefined;
-  const to = given ?? (present && compareVersions(present, coreChart.version) > 0 ? present : coreChart.version);
+  const to =
+    given ??
+    (present && compareVersions(present, coreChart.version) > 0 ? present : coreChart.version);
   const init = command`stellarctl init --upgrade ${given === undefined ? [] : ['--version', given]} ${on}`;
-  const hooks = hosting && row(hosting.name, 'KubeStellar hooks', present ?? null, { wanted: to, upgrade: init });
+  const hooks =
+    hosting &&
+    row(hosting.name, 'KubeStellar hooks', present ?? null, { wanted: to, upgrade: init });
   const running = hosting && versionOfProduct(products.kubeFlex, hosting.versions);
-  const kubeFlex = hosting && row(hosting.name, products.kubeFlex, running, { wanted: null, upgrade: init });
-  const ofProducts = (name: string, versions: readonly RunningVersion[], known: Record<string, Target>) =>
+  const kubeFlex =
+    hosting && row(hosting.name, products.kubeFlex, running, { wanted: null, upgrade: init });
+  const ofProducts = (
+    name: string,
+    versions: readonly RunningVersion[],
+    known: Record<string, Target>,
+  ) =>
     [...new Set(versions.map(({ product }) => product))].map((product) =>
-      row(name, product, versionOfProduct(product, versions), known[product] ?? { wanted: null, upgrade: '' }),
+      row(
+        name,
+        product,
+        versionOfProduct(product, versions),
+        known[product] ?? { wanted: null, upgrade: '' },
+      ),
     );
   const items: UpgradeRow[] = [
-    ...(kubeFlex && hooks ? [{ ...kubeFlex, state: hooks.state, command: hooks.command }, hooks] : []),
+    ...(kubeFlex && hooks
+      ? [{ ...kubeFlex, state: hooks.state, command: hooks.command }, hooks]
+      : []),
     ...itses.flatMap(({ name, versions }) => {
       const upgrade = command`stellarctl its upgrade ${name} ${on}`;
-      const addon = versions.find(({ product }) => product === products.statusAddon)?.wanted?.version ?? null;
+      const addon =
+        versions.find(({ product }) => product === products.statusAddon)?.wanted?.version ?? null;
       return ofProducts(`its/${name}`, versions, {
         [products.ocm]: { wanted: newestOcm, upgrade },
         [products.statusAddon]: { wanted: addon, upgrade },
@@ -132,7 +159,9 @@ export function planUpgrades(
     }),
     ...wecs.flatMap(({ name, versions }) => {
       const upgrade = command`stellarctl wec upgrade ${`${name}=${contextOf(name)}`}`;
-      return ofProducts(`wec/${name}`, versions, { [products.ocm]: { wanted: newestOcm, upgrade } });
+      return ofProducts(`wec/${name}`, versions, {
+        [products.ocm]: { wanted: newestOcm, upgrade },
+      });
     }),
   ];
   return { to, items };
@@ -152,8 +181,18 @@ function row(
 ): UpgradeRow {
   const isKnown = running !== null && findVersion(running) !== undefined;
   const isBehind = isKnown && wanted !== null && compareVersions(running, wanted) < 0;
-  const state = wanted === null || (isKnown && !isBehind) ? 'current' : isBehind ? 'behind' : 'unknown';
+  const state =
+    wanted === null || (isKnown && !isBehind) ? 'current' : isBehind ? 'behind' : 'unknown';
   const [defect] = name.startsWith('wec/') ? [] : defectsOf(product, running ?? '');
   const why = defect === undefined ? null : `${defect.id} since ${defect.since}`;
-  return { name, product, running, wanted, state, why, workloads, command: isBehind ? upgrade : null };
+  return {
+    name,
+    product,
+    running,
+    wanted,
+    state,
+    why,
+    workloads,
+    command: isBehind ? upgrade : null,
+  };
 }

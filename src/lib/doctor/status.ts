@@ -1,6 +1,14 @@
 import { type ErrorReport, reportOf } from '../core/errors.ts';
 import { blockingStage, judge, unreached } from '../core/stages.ts';
-import { type Access, errorOf, ifSeen, partialReader, seen, through, tryRead } from '../kube/access.ts';
+import {
+  type Access,
+  errorOf,
+  ifSeen,
+  partialReader,
+  seen,
+  through,
+  tryRead,
+} from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
@@ -8,7 +16,12 @@ import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 import { keyOf } from '../ocm/object-ref.ts';
-import { type HookVersions, kubeFlexPrograms, readHookVersions, versionsOfHooks } from '../ocm/program-versions.ts';
+import {
+  type HookVersions,
+  kubeFlexPrograms,
+  readHookVersions,
+  versionsOfHooks,
+} from '../ocm/program-versions.ts';
 import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { notHosting } from '../spaces/hosting.ts';
@@ -113,7 +126,9 @@ export async function readStatus(tools: StatusTools): Promise<StatusView> {
   const isOwn = elsewhere?.kube && (await sameCluster(elsewhere.kube, others)) !== undefined;
   return {
     hosting,
-    itses: [...found, ...(elsewhere === undefined || isOwn ? [] : [elsewhere])].map(({ status }) => status),
+    itses: [...found, ...(elsewhere === undefined || isOwn ? [] : [elsewhere])].map(
+      ({ status }) => status,
+    ),
     wdses: wdses.filter((wds) => wds !== undefined),
   };
 }
@@ -128,7 +143,10 @@ interface Part {
 /** A context that the command names says as whom its ITS is read, whatever else leads to it. */
 async function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Part[]> {
   const { chosen } = tools;
-  const named = chosen?.source === '--its' ? ifSeen(await tryRead(() => chosenContext(chosen, tools))) : undefined;
+  const named =
+    chosen?.source === '--its'
+      ? ifSeen(await tryRead(() => chosenContext(chosen, tools)))
+      : undefined;
   const spaces = all.flatMap((controlPlane) => {
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, controlPlane }];
@@ -136,7 +154,10 @@ async function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promi
   return Promise.all(
     spaces.map(async (space) => {
       const access = await reachSpace(space.controlPlane, tools);
-      return { ...space, access: named && named.server === ifSeen(access)?.server ? seen(named) : access };
+      return {
+        ...space,
+        access: named && named.server === ifSeen(access)?.server ? seen(named) : access,
+      };
     }),
   );
 }
@@ -164,7 +185,8 @@ async function readPart<Inside>(
 export function withReading(outside: SpaceStatus, reading: Access<unknown>): SpaceStatus {
   if (reading.state === 'seen') return outside;
   const error = errorOf(reading);
-  if (error === undefined || error.code === 'forbidden') return { ...outside, notVisible: reading.why };
+  if (error === undefined || error.code === 'forbidden')
+    return { ...outside, notVisible: reading.why };
   if (outside.reason !== '') return outside;
   return { ...outside, ready: false, problem: true, reason: reading.why, error: reportOf(error) };
 }
@@ -195,14 +217,21 @@ interface ItsReading {
   kube: Kube | undefined;
 }
 
-const itsReading = (space: SpaceStatus, inside: Access<HubReading>, versions: RunningVersion[]): ItsReading => ({
+const itsReading = (
+  space: SpaceStatus,
+  inside: Access<HubReading>,
+  versions: RunningVersion[],
+): ItsReading => ({
   status: { ...space, versions, wecs: ifSeen(inside)?.wecs ?? null },
   kube: ifSeen(inside)?.kube,
 });
 
 async function readItsStatus(part: Part, tools: StatusTools, hooks: Promise<HookVersions>) {
   const [space, hookVersions] = await Promise.all([readPart(part, tools, readHub), hooks]);
-  return space && itsReading(space.status, space.inside, itsVersions(space.evidence, space.inside, hookVersions));
+  return (
+    space &&
+    itsReading(space.status, space.inside, itsVersions(space.evidence, space.inside, hookVersions))
+  );
 }
 
 const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<SelectedContext> =>
@@ -214,18 +243,34 @@ const nothing = { type: 'external', pods: [], forbidden: new Set<string>() };
 /** Reads the ITS that commands use, of any hosting cluster. */
 async function readChosenIts({ name, ...context }: SelectedContext, { connect }: StatusTools) {
   const inside = await tryRead(() => readHub(connect({ name, ...context })));
-  const place = { name, context: name, type: null, created: null, server: withoutCredentials(context.server) };
-  const space = { ...place, ...unreached, ready: inside.state === 'seen', problem: false, reason: '' };
+  const place = {
+    name,
+    context: name,
+    type: null,
+    created: null,
+    server: withoutCredentials(context.server),
+  };
+  const space = {
+    ...place,
+    ...unreached,
+    ready: inside.state === 'seen',
+    problem: false,
+    reason: '',
+  };
   const versions = itsVersions(nothing, inside, versionsOfHooks([]));
   return { ...itsReading(withReading(space, inside), inside, versions), failure: errorOf(inside) };
 }
 
 /** The chosen ITS, if it is not known to be one of the hosting cluster's. The current context is not a choice. */
-async function readOtherIts(itses: readonly Part[], tools: StatusTools): Promise<ItsReading | undefined> {
+async function readOtherIts(
+  itses: readonly Part[],
+  tools: StatusTools,
+): Promise<ItsReading | undefined> {
   const { chosen } = tools;
   if (chosen === undefined || chosen.source === 'current context') return undefined;
   const isContext = tools.kubeconfig.contexts.has(chosen.given);
-  if (!isContext && itses.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
+  if (!isContext && itses.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given))
+    return undefined;
   // A default ITS from an earlier choice may be gone; one that the command names must exist.
   const choosing = () => chosenContext(chosen, tools);
   const context = chosen.source === '--its' ? await choosing() : ifSeen(await tryRead(choosing));
@@ -241,7 +286,8 @@ async function itsAlone(tools: StatusTools): Promise<StatusView> {
   if (chosen === undefined || hostingSource === '--hosting-context') throw notHosting(hosting);
   const { status, failure } = await readChosenIts(await chosenContext(chosen, tools), tools);
   // Without a choice, commands use a hosting cluster.
-  if (failure?.code === 'not-a-hub' && chosen.source === 'current context') throw notHosting(hosting);
+  if (failure?.code === 'not-a-hub' && chosen.source === 'current context')
+    throw notHosting(hosting);
   if (failure !== undefined) throw failure;
   return { hosting: null, itses: [status], wdses: [] };
 }
@@ -269,20 +315,35 @@ async function readWdsStatus(
   hooks: Promise<HookVersions>,
 ): Promise<WdsStatus | undefined> {
   const [space, hookVersions] = await Promise.all([readPart(part, tools, readWds), hooks]);
-  const counts = ifSeen(space?.inside) ?? { bindingPolicies: null, objects: null, sentNowhere: null, guarded: null };
+  const counts = ifSeen(space?.inside) ?? {
+    bindingPolicies: null,
+    objects: null,
+    sentNowhere: null,
+    guarded: null,
+  };
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
-  return space && { ...space.status, its, versions: wdsVersions(space.evidence, hookVersions), ...counts };
+  return (
+    space && {
+      ...space.status,
+      its,
+      versions: wdsVersions(space.evidence, hookVersions),
+      ...counts,
+    }
+  );
 }
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
-async function readWds(wds: Kube): Promise<Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'sentNowhere' | 'guarded'>> {
+async function readWds(
+  wds: Kube,
+): Promise<Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'sentNowhere' | 'guarded'>> {
   const [policies, bindings, guard] = await Promise.all([
     wds.list(resources.bindingPolicies, { metadataOnly: true }),
     wds.list<Binding>(resources.bindings),
     tryRead(() => readGuard(wds)),
   ]);
   const guarded = policies && bindings && ifSeen(guard)?.isOn;
-  const isUnsent = (binding: Binding) => destinationsOf(binding).length === 0 && objectsOf(binding).length > 0;
+  const isUnsent = (binding: Binding) =>
+    destinationsOf(binding).length === 0 && objectsOf(binding).length > 0;
   return {
     bindingPolicies: policies?.length ?? null,
     objects: bindings === undefined ? null : countObjects(bindings),

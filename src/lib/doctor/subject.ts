@@ -45,9 +45,20 @@ export function groupFindings(examined: readonly Examined[]): Group[] {
   for (const { subject, findings } of examined)
     for (const finding of findings) {
       const cause =
-        finding.status === 'pass' ? '' : finding.status === 'skipped' ? finding.problem.message : finding.problem.code;
+        finding.status === 'pass'
+          ? ''
+          : finding.status === 'skipped'
+            ? finding.problem.message
+            : finding.problem.code;
       const part = subject.kind === 'wec' ? '' : subject.name;
-      const key = JSON.stringify([subject.kind, subject.its, part, finding.id, finding.status, cause]);
+      const key = JSON.stringify([
+        subject.kind,
+        subject.its,
+        part,
+        finding.id,
+        finding.status,
+        cause,
+      ]);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, { subjects: [subject], finding });
       else group.subjects.push(subject);
@@ -58,8 +69,14 @@ export function groupFindings(examined: readonly Examined[]): Group[] {
 type Kind = Subject['kind'];
 
 /** Checks that are reported as failed if other checks cannot run. */
-export const reachable = (kind: Kind): CheckInfo => ({ id: `${kind}-reachable`, title: 'its API server answers' });
-export const visible = (kind: Kind): CheckInfo => ({ id: `${kind}-seen`, title: 'its objects can be read' });
+export const reachable = (kind: Kind): CheckInfo => ({
+  id: `${kind}-reachable`,
+  title: 'its API server answers',
+});
+export const visible = (kind: Kind): CheckInfo => ({
+  id: `${kind}-seen`,
+  title: 'its objects can be read',
+});
 export const wecKnown: CheckInfo = { id: 'wec-known', title: 'it is known' };
 export const wecsListed: CheckInfo = { id: 'its-wecs', title: 'its WECs can be read' };
 
@@ -81,7 +98,10 @@ export function reportIfNotVisible(examined: Examined): Examined {
   const { subject, findings } = examined;
   const first = findings[0];
   // Consequences of a failure elsewhere were checked.
-  if (first?.status !== 'skipped' || !findings.every((each) => each.status === 'skipped' && !isDependent(each)))
+  if (
+    first?.status !== 'skipped' ||
+    !findings.every((each) => each.status === 'skipped' && !isDependent(each))
+  )
     return examined;
   const { message, next } = first.problem;
   const unseen = fail('not-visible', `${subject.name} could not be read: ${message}.`, ...next);

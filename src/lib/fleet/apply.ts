@@ -25,7 +25,13 @@ import {
   type ValueKindName,
   type ValuePlan,
 } from './owned-values.ts';
-import { type FleetClusters, type FleetOptions, type FleetPlan, planFleet, type WecPlan } from './plan.ts';
+import {
+  type FleetClusters,
+  type FleetOptions,
+  type FleetPlan,
+  planFleet,
+  type WecPlan,
+} from './plan.ts';
 
 /** The result for one WEC. The fields are an interface: docs/output.md. */
 export interface FleetResult extends ChangeResult {
@@ -57,19 +63,33 @@ export function applyFleet(
       confirm,
     });
     if (isRefused(plan))
-      return plan.items.map((item) => ({ ...resultOf(item), ...(item.error && { error: item.error }) }));
+      return plan.items.map((item) => ({
+        ...resultOf(item),
+        ...(item.error && { error: item.error }),
+      }));
     const results = await applyPlan(fleet, plan, clusters, options, run);
     const removed = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
-    const isComplete = results.every(({ error, action }) => error === undefined && action !== 'not-begun');
+    const isComplete = results.every(
+      ({ error, action }) => error === undefined && action !== 'not-begun',
+    );
     if (removed.length > 0 && !isComplete)
       run.progress.note(`Not deregistered, because others failed: ${removed.join(', ')}.`);
     const pruned = removed.length > 0 && isComplete ? await prune(removed) : [];
-    return [...results, ...pruned.map((result) => ({ changed: false, ...result, action: 'remove' as const }))];
+    return [
+      ...results,
+      ...pruned.map((result) => ({ changed: false, ...result, action: 'remove' as const })),
+    ];
   });
 }
 
 /** Registers and writes what the plan says, without removals. */
-async function applyPlan(fleet: Fleet, plan: FleetPlan, clusters: FleetClusters, options: FleetOptions, run: Run) {
+async function applyPlan(
+  fleet: Fleet,
+  plan: FleetPlan,
+  clusters: FleetClusters,
+  options: FleetOptions,
+  run: Run,
+) {
   const planned = fleet.wecs.map((wec): Planned => {
     const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
     return { wec, item, isNew: item.action === 'join' || item.action === 'move' };
@@ -77,27 +97,38 @@ async function applyPlan(fleet: Fleet, plan: FleetPlan, clusters: FleetClusters,
   const joined = await joinAll(fleet, planned, plan.present, clusters, options, run);
   const { kube: hub } = clusters.its;
   const present = joined.size > 0 && !run.dryRun ? await readPresent(hub) : plan.present;
-  const results = await mapConcurrently(planned, writesAtOnce, async ({ wec, item, isNew }): Promise<FleetResult> => {
-    const { name } = wec;
-    const before = joined.get(name);
-    const result = { ...resultOf(item), changed: before?.changed === true };
-    if (before?.error !== undefined) return { ...result, error: before.error };
-    if (isNew && before === undefined && item.error === undefined) return { ...result, action: 'not-begun' };
-    return forName(result, run, async () => {
-      if (item.error !== undefined) throw item.error;
-      const changed = await writeValues(fleet.name, wec, present, hub, options);
-      result.changed ||= changed;
-      // The fleet becomes an owner of values that are as the file says.
-      const words = item.action === 'unchanged' ? 'owned now' : 'changed';
-      if (!run.dryRun && before === undefined) run.progress.done(name, changed ? words : 'as the file says', changed);
-    });
-  });
+  const results = await mapConcurrently(
+    planned,
+    writesAtOnce,
+    async ({ wec, item, isNew }): Promise<FleetResult> => {
+      const { name } = wec;
+      const before = joined.get(name);
+      const result = { ...resultOf(item), changed: before?.changed === true };
+      if (before?.error !== undefined) return { ...result, error: before.error };
+      if (isNew && before === undefined && item.error === undefined)
+        return { ...result, action: 'not-begun' };
+      return forName(result, run, async () => {
+        if (item.error !== undefined) throw item.error;
+        const changed = await writeValues(fleet.name, wec, present, hub, options);
+        result.changed ||= changed;
+        // The fleet becomes an owner of values that are as the file says.
+        const words = item.action === 'unchanged' ? 'owned now' : 'changed';
+        if (!run.dryRun && before === undefined)
+          run.progress.done(name, changed ? words : 'as the file says', changed);
+      });
+    },
+  );
   const done = results.filter(({ error, action }) => error === undefined && action !== 'not-begun');
   await mapConcurrently(planned, concurrentRequests, async ({ wec, item: { unsent }, isNew }) => {
     const result = done.find(({ name }) => name === wec.name);
     if (result === undefined || !(isNew || unsent !== undefined)) return;
     await forName(result, run, async () => {
-      const isReleased = await releaseHeld(hub, { name: wec.name, kube: await clusters.open(wec) }, options, run);
+      const isReleased = await releaseHeld(
+        hub,
+        { name: wec.name, kube: await clusters.open(wec) },
+        options,
+        run,
+      );
       result.changed ||= isReleased;
     });
   });
@@ -124,13 +155,17 @@ function lossesOf({ items, effects }: FleetPlan, { evictWorks }: FleetOptions): 
   return [
     ...items.flatMap(({ name, action }) => (action === 'remove' ? name : [])),
     ...items.flatMap(({ name, from }) => (from === undefined ? [] : `${name} at ${from}`)),
-    ...items.flatMap(({ name, unsent = [] }) => (evictWorks ? unsent.map((object) => `${object} on ${name}`) : [])),
+    ...items.flatMap(({ name, unsent = [] }) =>
+      evictWorks ? unsent.map((object) => `${object} on ${name}`) : [],
+    ),
     ...items.flatMap(({ name, changes }) =>
       changes.flatMap(({ kind, key, from, to }) =>
         from === null ? [] : `${kind} ${key} of ${name}: ${from} → ${to ?? '-'}`,
       ),
     ),
-    ...effects.released.flatMap(({ policy, wecs }) => wecs.map((wec) => `${describePolicy(policy)} on ${wec}`)),
+    ...effects.released.flatMap(({ policy, wecs }) =>
+      wecs.map((wec) => `${describePolicy(policy)} on ${wec}`),
+    ),
   ];
 }
 
@@ -177,7 +212,10 @@ const requirePlanned =
   (planned: readonly Planned[]): Confirm<Moving> =>
   async ({ name, from }) => {
     if (planned.some(({ item }) => item.name === name && item.from === from)) return false;
-    throw new StellarError('conflict', `${name} is registered with ${from} now, which the plan did not show.`);
+    throw new StellarError(
+      'conflict',
+      `${name} is registered with ${from} now, which the plan did not show.`,
+    );
   };
 
 /** Writes what differs, guarded by what was read. @returns whether anything was written */
@@ -200,7 +238,12 @@ async function writeValues(
     if (error !== undefined) throw error;
     if (plan.writes.cluster)
       await writeObject(hub, fleet, resources.managedClusters, cluster, {
-        removed: { metadata: { labels: removedOf(plan, 'label'), annotations: removedOf(plan, 'annotation') } },
+        removed: {
+          metadata: {
+            labels: removedOf(plan, 'label'),
+            annotations: removedOf(plan, 'annotation'),
+          },
+        },
         wanted: { metadata: { name, labels, annotations } },
       });
     if (plan.writes.properties) {
@@ -235,12 +278,22 @@ export async function writeObject(
   const { name, namespace } = wanted.metadata;
   // Created without values, which only an apply owns: the next apply removes what has left the file.
   const base = { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
-  let read = versionOf(present ?? (hub.dryRun ? undefined : await hub.create(resource, base, { namespace })));
-  if (Object.keys({ ...removed.metadata?.labels, ...removed.metadata?.annotations, ...removed.data }).length > 0) {
+  let read = versionOf(
+    present ?? (hub.dryRun ? undefined : await hub.create(resource, base, { namespace })),
+  );
+  if (
+    Object.keys({ ...removed.metadata?.labels, ...removed.metadata?.annotations, ...removed.data })
+      .length > 0
+  ) {
     const patch = { ...removed, metadata: { ...removed.metadata, ...read } };
     read = versionOf(await hub.merge(resource, name, patch, { namespace }));
   }
-  await hub.applyAs(managerOf(fleet), { apiVersion, kind, ...wanted, metadata: { ...wanted.metadata, ...read } });
+  await hub.applyAs(managerOf(fleet), {
+    apiVersion,
+    kind,
+    ...wanted,
+    metadata: { ...wanted.metadata, ...read },
+  });
 }
 
 const versionOf = (object: KubeObject | undefined): { uid?: string; resourceVersion?: string } => {
@@ -252,6 +305,8 @@ const versionOf = (object: KubeObject | undefined): { uid?: string; resourceVers
 const removedOf = ({ changes }: ValuePlan, kind: ValueKindName): Removed =>
   Object.fromEntries(
     changes.flatMap((each) =>
-      each.kind === kind && (each.to === null || each.key === fleetAnnotation) ? [[each.key, each.to]] : [],
+      each.kind === kind && (each.to === null || each.key === fleetAnnotation)
+        ? [[each.key, each.to]]
+        : [],
     ),
   );

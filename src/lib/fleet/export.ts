@@ -50,10 +50,16 @@ export async function exportFleet(
     };
   });
   const unknown = names.filter((wec) => !found.has(wec));
-  return { wecs, comments: unknown.map((wec) => `No context of the kubeconfig is proven to lead to ${wec}.`) };
+  return {
+    wecs,
+    comments: unknown.map((wec) => `No context of the kubeconfig is proven to lead to ${wec}.`),
+  };
 }
 
-export const ifAny = <Key extends string, Values extends object>(key: Key, values: Values): { [K in Key]?: Values } =>
+export const ifAny = <Key extends string, Values extends object>(
+  key: Key,
+  values: Values,
+): { [K in Key]?: Values } =>
   (Object.keys(values).length === 0 ? {} : { [key]: values }) as { [K in Key]?: Values };
 
 const sorted = (values: Record<string, string>): Record<string, string> =>
@@ -71,17 +77,26 @@ async function findContexts(
   candidates: readonly Candidate[],
 ): Promise<Map<string, FoundContext>> {
   const byUid = new Map([...clusters].map(([name, cluster]) => [recordedUid(cluster), name]));
-  const identify = async ({ name, kube }: Candidate): Promise<[string, FoundContext] | undefined> => {
+  const identify = async ({
+    name,
+    kube,
+  }: Candidate): Promise<[string, FoundContext] | undefined> => {
     const uid = await clusterUid(kube);
     const evidence = await readWec(kube);
     const wec = byUid.get(uid ?? '') ?? evidence.klusterlet?.spec?.clusterName ?? '';
     const cluster = clusters.get(wec);
     if (cluster === undefined) return undefined;
-    const known = { name: wec, endpoints: knownEndpoints(access), recordedUid: recordedUid(cluster) };
+    const known = {
+      name: wec,
+      endpoints: knownEndpoints(access),
+      recordedUid: recordedUid(cluster),
+    };
     const { state } = await proveIdentity(hub, kube, evidence, known);
     return state === 'proven' ? [wec, { name, kube, evidence }] : undefined;
   };
-  const asked = await mapConcurrently(candidates, concurrentRequests, (each) => tryRead(() => identify(each)));
+  const asked = await mapConcurrently(candidates, concurrentRequests, (each) =>
+    tryRead(() => identify(each)),
+  );
   const proven = asked.map(ifSeen).filter((each) => each !== undefined);
   const found = new Map<string, FoundContext>();
   for (const [wec, context] of proven.sort(([, a], [, b]) => (a.name < b.name ? -1 : 1)))
@@ -90,7 +105,11 @@ async function findContexts(
 }
 
 /** The options with which a join would install this agent again, without those that are the default. */
-async function joinSettings(wec: string, access: HubAccess, evidence: WecEvidence): Promise<JoinSettings> {
+async function joinSettings(
+  wec: string,
+  access: HubAccess,
+  evidence: WecEvidence,
+): Promise<JoinSettings> {
   const { klusterlet } = evidence;
   const { registrationImagePullSpec: reference } = klusterlet?.spec ?? {};
   const version = imageVersion(reference);
@@ -124,7 +143,8 @@ export const wecNameOf = (given: string): string =>
 
 /** Leaves out clusters without a name of their own, and says so. */
 export function withNameNotes({ wecs, comments }: ImportedFleet): ImportedFleet {
-  const isFirst = (name: string, index: number) => wecs.findIndex((each) => each.name === name) === index;
+  const isFirst = (name: string, index: number) =>
+    wecs.findIndex((each) => each.name === name) === index;
   const named = wecs.filter(({ name }, index) => name !== '' && isFirst(name, index));
   const note =
     'left out: clusters whose names have no letter or digit that a WEC may have, or the same ones as another';
@@ -134,4 +154,5 @@ export function withNameNotes({ wecs, comments }: ImportedFleet): ImportedFleet 
 export const without = (
   values: Record<string, string> = {},
   isLeftOut: (key: string) => boolean,
-): Record<string, string> => Object.fromEntries(Object.entries(values).filter(([key]) => !isLeftOut(key)));
+): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).filter(([key]) => !isLeftOut(key)));

@@ -1,7 +1,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml';
-import { check, type Fault, faultAt, offsetOf, refuseFaults, type Source, syntaxFaults } from '../core/checked-yaml.ts';
+import {
+  check,
+  type Fault,
+  faultAt,
+  offsetOf,
+  refuseFaults,
+  type Source,
+  syntaxFaults,
+} from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
 import { readCertificateAuthority, readDockerConfig } from '../ocm/hub-access.ts';
@@ -28,14 +36,19 @@ export interface Fleet {
  * Reads a fleet from files, folders and stdin (`-`).
  * @throws StellarError `usage` with all faults of all files, each with its line: first those of each document by itself
  */
-export async function readFleet(given: readonly string[], stdin: NodeJS.ReadableStream): Promise<Fleet> {
+export async function readFleet(
+  given: readonly string[],
+  stdin: NodeJS.ReadableStream,
+): Promise<Fleet> {
   const files = (await Promise.all(given.map(filesIn))).flat();
   const parsed: { fleets: Parsed[]; faults: Fault[] }[] = [];
   for (const file of files) parsed.push(parse(file, await readNamedOrStdin(file, 'fleet', stdin)));
   const fleets = parsed.flatMap((each) => each.fleets);
-  for (const faults of [parsed.flatMap((each) => each.faults), faultsAmong(fleets)]) refuseFaults('fleet', faults);
+  for (const faults of [parsed.flatMap((each) => each.faults), faultsAmong(fleets)])
+    refuseFaults('fleet', faults);
   const [first] = fleets;
-  if (first === undefined) throw new StellarError('usage', `${given.join(', ')} contains no Fleet.`);
+  if (first === undefined)
+    throw new StellarError('usage', `${given.join(', ')} contains no Fleet.`);
   const spaces = fleets.flatMap(({ document }) => document.spaces ?? []);
   return {
     name: first.document.metadata.name,
@@ -46,7 +59,8 @@ export async function readFleet(given: readonly string[], stdin: NodeJS.Readable
 }
 
 async function filesIn(given: string): Promise<string[]> {
-  const isFolder = given !== '-' && (await stat(given).catch(() => undefined))?.isDirectory() === true;
+  const isFolder =
+    given !== '-' && (await stat(given).catch(() => undefined))?.isDirectory() === true;
   if (!isFolder) return [given];
   const names = (await readdir(given)).filter((name) => /\.(ya?ml|json)$/.test(name)).sort();
   return names.map((name) => path.join(given, name));
@@ -68,7 +82,10 @@ function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] 
   const faults: Fault[] = [];
   const fleets = all.flatMap((each) => {
     if (each.contents === null && each.errors.length === 0) return [];
-    const own = [...syntaxFaults(each, source), ...(each.errors.length === 0 ? check(each, fleetSchema, source) : [])];
+    const own = [
+      ...syntaxFaults(each, source),
+      ...(each.errors.length === 0 ? check(each, fleetSchema, source) : []),
+    ];
     faults.push(...own);
     if (own.length > 0) return [];
     const document = each.toJS({ maxAliasCount: -1 }) as FleetDocument;
@@ -83,7 +100,11 @@ function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] 
   return { fleets, faults };
 }
 
-function withDefaults(wec: WecOfFile, defaults: FleetDocument['defaults'] = {}, file: string): FleetWec {
+function withDefaults(
+  wec: WecOfFile,
+  defaults: FleetDocument['defaults'] = {},
+  file: string,
+): FleetWec {
   const folder = file === '-' ? '.' : path.dirname(file);
   const inFolder = (name: string) => path.resolve(folder, name);
   const join = { ...defaults.join, ...wec.join };
@@ -109,7 +130,8 @@ function faultsAmong(fleets: readonly Parsed[]): Fault[] {
   const fleet = fleets[0]?.document.metadata.name;
   for (const { document, source, nameAt, wecs } of fleets) {
     const { name } = document.metadata;
-    if (name !== fleet) faults.push(faultAt(source, nameAt, `The fleet ${fleet} comes before: apply ${name} alone.`));
+    if (name !== fleet)
+      faults.push(faultAt(source, nameAt, `The fleet ${fleet} comes before: apply ${name} alone.`));
     for (const { wec, at } of wecs) {
       const fault = (message: string) => faults.push(faultAt(source, at, message));
       const there = `${source.file}:${source.lines.linePos(at).line}`;
@@ -136,7 +158,8 @@ export async function joinOptionsOf(
   return {
     ...settings,
     certificateAuthority: caFile === undefined ? undefined : await readCertificateAuthority(caFile),
-    imagePullSecret: imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
+    imagePullSecret:
+      imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
     accept: true,
     labels: present === undefined ? wec.labels : {},
     annotations: { ...(present === undefined ? wec.annotations : {}), [fleetAnnotation]: fleet },

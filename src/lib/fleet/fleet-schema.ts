@@ -26,7 +26,12 @@ const switchOf = (description: string) => ({ type: 'boolean', description }) as 
 const oneOf = <const Words extends readonly string[]>(description: string, words: Words) =>
   ({ type: 'string', description, enum: words }) as const;
 const values = (description: string, keyRule: Rule, rule?: Rule) =>
-  ({ type: 'object', description, keyRule, additionalProperties: { type: 'string', ...(rule && { rule }) } }) as const;
+  ({
+    type: 'object',
+    description,
+    keyRule,
+    additionalProperties: { type: 'string', ...(rule && { rule }) },
+  }) as const;
 
 /** An object that has a name. */
 const named = <const Fields extends { name: object }>(properties: Fields) =>
@@ -35,18 +40,26 @@ const listOf = <const Item>(items: Item) => ({ type: 'array', items }) as const;
 
 /** By its own annotations stellarctl tells clusters and fleets apart. */
 const annotationProblem: Rule = (key) =>
-  key.startsWith('stellarctl.kubestellar.io/') ? 'only stellarctl itself sets it' : labelKeyProblem(key);
+  key.startsWith('stellarctl.kubestellar.io/')
+    ? 'only stellarctl itself sets it'
+    : labelKeyProblem(key);
 
 const join = {
   type: 'object',
   description: 'How its agent is installed, as the options of `stellarctl wec join`.',
   additionalProperties: false,
   properties: {
-    hubApiserver: text('The address of the ITS: https://…, context or published.', joinOptionProblems.hubApiserver),
+    hubApiserver: text(
+      'The address of the ITS: https://…, context or published.',
+      joinOptionProblems.hubApiserver,
+    ),
     caFile: text('The file with the certificate authority that the WEC trusts for the ITS.'),
     proxyUrl: text('The proxy through which the WEC reaches the ITS.', joinOptionProblems.proxyUrl),
     mode: oneOf('One Deployment for both agents (Singleton), or one for each.', agentModes),
-    ocmVersion: text("The version of the agents (default: the hub's own).", joinOptionProblems.ocmVersion),
+    ocmVersion: text(
+      "The version of the agents (default: the hub's own).",
+      joinOptionProblems.ocmVersion,
+    ),
     imageRegistry: text("The registry of the agents' images (default: the hub's)."),
     imagePullSecret: text('A docker config.json with the credentials for it.'),
   },
@@ -55,7 +68,10 @@ const join = {
 const valuesOfWec = {
   labels: values('Labels of the ManagedCluster.', labelKeyProblem, labelValueProblem),
   annotations: values('Annotations of the ManagedCluster.', annotationProblem),
-  properties: values('Properties for customized workloads, in the ConfigMap of the WEC.', propertyKeyProblem),
+  properties: values(
+    'Properties for customized workloads, in the ConfigMap of the WEC.',
+    propertyKeyProblem,
+  ),
   join,
 } as const;
 
@@ -74,7 +90,9 @@ const spaces = {
         name: spaceName('a WDS'),
         type: typeOfSpace(['k8s', 'host']),
         its: text('The ITS to send workloads through; required if there are several.'),
-        guard: switchOf('Whether it gets a guard, as by `stellarctl wds guard`, when it is created.'),
+        guard: switchOf(
+          'Whether it gets a guard, as by `stellarctl wds guard`, when it is created.',
+        ),
       }),
     ),
   },
@@ -90,7 +108,9 @@ export const fleetSchema = {
   properties: {
     apiVersion: { type: 'string', const: 'stellarctl.kubestellar.io/v1alpha1' },
     kind: { type: 'string', const: 'Fleet' },
-    metadata: named({ name: text('The name of the fleet, under which it owns labels.', nameOf('a fleet')) }),
+    metadata: named({
+      name: text('The name of the fleet, under which it owns labels.', nameOf('a fleet')),
+    }),
     spaces,
     defaults: {
       type: 'object',
@@ -102,7 +122,9 @@ export const fleetSchema = {
       named({
         name: text('Its name on the ITS.', nameOf('a WEC')),
         context: text('Its context. Without one it is not registered, only labelled.'),
-        kubeconfig: text('The kubeconfig with that context, relative to this file (default: the usual one).'),
+        kubeconfig: text(
+          'The kubeconfig with that context, relative to this file (default: the usual one).',
+        ),
         ...valuesOfWec,
       }),
     ),

@@ -21,14 +21,22 @@ export interface SpacePlan {
 
 /** Compares the spaces of a file with those of the hosting cluster. @throws StellarError `not-a-hosting-cluster` */
 export async function planSpaces({ its, wds }: Fleet, tools: SpaceTools): Promise<SpacePlan[]> {
-  const plan = async (role: SpaceRole, wanted: readonly { name: string; its?: string }[]): Promise<SpacePlan[]> => {
+  const plan = async (
+    role: SpaceRole,
+    wanted: readonly { name: string; its?: string }[],
+  ): Promise<SpacePlan[]> => {
     if (wanted.length === 0) return [];
     const present = await listSpaces(role, tools);
     return wanted.map(({ name, its: to }): SpacePlan => {
       const found = present.find((space) => space.name === name);
       const { its: from = null } = found ?? {};
-      if (found !== undefined && to !== undefined && to !== from) return { role, name, action: 'change', from, to };
-      return { role, name, action: found === undefined ? 'create' : found.ready ? 'unchanged' : 'resume' };
+      if (found !== undefined && to !== undefined && to !== from)
+        return { role, name, action: 'change', from, to };
+      return {
+        role,
+        name,
+        action: found === undefined ? 'create' : found.ready ? 'unchanged' : 'resume',
+      };
     });
   };
   return [...(await plan('its', its)), ...(await plan('wds', wds))];
@@ -46,7 +54,10 @@ export async function createSpaces(
   run: Run,
 ): Promise<SpaceResult[]> {
   const isOpen = (role: SpaceRole, name: string) =>
-    plans.some((plan) => plan.role === role && plan.name === name && ['create', 'resume'].includes(plan.action));
+    plans.some(
+      (plan) =>
+        plan.role === role && plan.name === name && ['create', 'resume'].includes(plan.action),
+    );
   const newIts = ({ name, type = 'vcluster' }: Fleet['its'][number]) =>
     createIts({ name, type, installOcm: true, external: undefined }, tools, run);
   const change = ({ name, role, to }: SpacePlan) =>

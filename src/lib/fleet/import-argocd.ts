@@ -4,7 +4,13 @@ import { jsonObject } from '../core/formats.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
-import { type KubeObject, type Resource, resources, type Secret, textIn } from '../kube/client/objects.ts';
+import {
+  type KubeObject,
+  type Resource,
+  resources,
+  type Secret,
+  textIn,
+} from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
@@ -24,9 +30,16 @@ interface Config {
  * The clusters of an Argo CD as a fleet: their names and labels. A context with the same server and certificate authority is
  * proposed in a comment, until somebody has proven it. Credentials are not copied.
  */
-export async function importArgoCd(kube: Kube, namespace: string, contexts: readonly SelectedContext[]) {
-  const secrets = (await kube.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters })) ?? [];
-  const authorities = await Promise.all(contexts.map(({ cluster }) => certificateAuthorityOf(cluster)));
+export async function importArgoCd(
+  kube: Kube,
+  namespace: string,
+  contexts: readonly SelectedContext[],
+) {
+  const secrets =
+    (await kube.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters })) ?? [];
+  const authorities = await Promise.all(
+    contexts.map(({ cluster }) => certificateAuthorityOf(cluster)),
+  );
   const imported: ImportedFleet = { wecs: [], comments: [] };
   for (const secret of secrets) {
     const server = textIn(secret, 'server');
@@ -45,7 +58,8 @@ export async function importArgoCd(kube: Kube, namespace: string, contexts: read
       .toString()
       .trim();
     const like = contexts.filter(
-      (each, index) => isSameServer(each.server, server) && authorities[index]?.trim() === authority,
+      (each, index) =>
+        isSameServer(each.server, server) && authorities[index]?.trim() === authority,
     );
     if (like.length === 0) note(`no context has its server ${server}`);
     else note(`probably context: ${like.map((each) => each.name).join(' or ')}`);
@@ -79,10 +93,16 @@ interface Cluster extends KubeObject {
  * The members of a Karmada as a fleet: their labels, and provider, region and zones as properties. The contexts are found by the
  * UID of the members' kube-system, which Karmada records. @throws StellarError `not-found`
  */
-export async function importKarmada(kube: Kube, candidates: readonly Candidate[]): Promise<ImportedFleet> {
+export async function importKarmada(
+  kube: Kube,
+  candidates: readonly Candidate[],
+): Promise<ImportedFleet> {
   const members = await kube.list<Cluster>(clusters);
-  if (members === undefined) throw new StellarError('not-found', `${kube.cluster.context} has no Clusters of Karmada.`);
-  const uids = await mapConcurrently(candidates, concurrentRequests, (each) => tryRead(() => clusterUid(each.kube)));
+  if (members === undefined)
+    throw new StellarError('not-found', `${kube.cluster.context} has no Clusters of Karmada.`);
+  const uids = await mapConcurrently(candidates, concurrentRequests, (each) =>
+    tryRead(() => clusterUid(each.kube)),
+  );
   const imported: ImportedFleet = { wecs: [], comments: [] };
   for (const { metadata, spec } of members) {
     const { id, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec ?? {};
@@ -93,11 +113,14 @@ export async function importKarmada(kube: Kube, candidates: readonly Candidate[]
     const properties = Object.fromEntries(
       Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined),
     );
-    const context = candidates.find((_, index) => id !== undefined && ifSeen(uids[index]) === id)?.name;
+    const context = candidates.find(
+      (_, index) => id !== undefined && ifSeen(uids[index]) === id,
+    )?.name;
     const values = { ...ifAny('labels', labels), ...ifAny('properties', properties) };
     imported.wecs.push({ name, ...(context !== undefined && { context }), ...values });
     if (name !== metadata.name) note(`Karmada calls it ${metadata.name}`);
-    if (context === undefined) note(`no context leads to the cluster ${id ?? 'whose id Karmada does not have'}`);
+    if (context === undefined)
+      note(`no context leads to the cluster ${id ?? 'whose id Karmada does not have'}`);
   }
   return imported;
 }
@@ -109,7 +132,11 @@ export async function importKarmada(kube: Kube, candidates: readonly Candidate[]
 export async function importKubeconfig(candidates: readonly Candidate[]): Promise<ImportedFleet> {
   const found = await mapConcurrently(candidates, concurrentRequests, ({ kube }) =>
     tryRead(async () => {
-      const [uid, role, { klusterlet }] = await Promise.all([clusterUid(kube), otherRole(kube), readWec(kube)]);
+      const [uid, role, { klusterlet }] = await Promise.all([
+        clusterUid(kube),
+        otherRole(kube),
+        readWec(kube),
+      ]);
       const registered = klusterlet && `it is registered as ${klusterlet.spec?.clusterName ?? '-'}`;
       return { uid, why: role?.found ?? registered };
     }),
@@ -118,10 +145,12 @@ export async function importKubeconfig(candidates: readonly Candidate[]): Promis
   const contexts = new Map<string, string>();
   for (const [index, { name: context }] of candidates.entries()) {
     const access = found[index];
-    const { uid, why } = access?.state === 'seen' ? access.value : { uid: undefined, why: access?.why };
+    const { uid, why } =
+      access?.state === 'seen' ? access.value : { uid: undefined, why: access?.why };
     const same = uid === undefined ? undefined : contexts.get(uid);
     if (uid !== undefined && why === undefined) contexts.set(uid, same ?? context);
-    const reason = why ?? (same === undefined ? undefined : `it is the cluster of the context ${same}`);
+    const reason =
+      why ?? (same === undefined ? undefined : `it is the cluster of the context ${same}`);
     if (reason === undefined) imported.wecs.push({ name: wecNameOf(context), context });
     else imported.comments.push(`${context}: left out: ${reason}`);
   }

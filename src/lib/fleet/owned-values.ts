@@ -14,9 +14,16 @@ export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fle
 export const fleetAnnotation = 'stellarctl.kubestellar.io/fleet';
 
 /** Whether another fleet has applied values to one of these objects. */
-export function hasOtherFleet(fleet: string, objects: readonly (KubeObject | undefined)[]): boolean {
-  const managers = objects.flatMap((object) => object?.metadata.managedFields ?? []).map(({ manager = '' }) => manager);
-  return managers.some((manager) => manager.startsWith(managerOf('')) && manager !== managerOf(fleet));
+export function hasOtherFleet(
+  fleet: string,
+  objects: readonly (KubeObject | undefined)[],
+): boolean {
+  const managers = objects
+    .flatMap((object) => object?.metadata.managedFields ?? [])
+    .map(({ manager = '' }) => manager);
+  return managers.some(
+    (manager) => manager.startsWith(managerOf('')) && manager !== managerOf(fleet),
+  );
 }
 
 /** The values of an object that fleets own. */
@@ -56,15 +63,24 @@ interface Wanted {
  * the fleet has applied before and no longer wants is removed, unless another program wants it too. Values of `stellarctl label`
  * and earlier joins are the operator's own: the file replaces them.
  */
-export function judgeValues(object: KubeObject | undefined, path: ValuePath, wanted: Wanted): ValueJudgement {
+export function judgeValues(
+  object: KubeObject | undefined,
+  path: ValuePath,
+  wanted: Wanted,
+): ValueJudgement {
   const { fleet, values, forced } = wanted;
   // A key may be called as what every object inherits.
-  const present: Record<string, string> = Object.assign(Object.create(null), valuesAt(object, path));
+  const present: Record<string, string> = Object.assign(
+    Object.create(null),
+    valuesAt(object, path),
+  );
   const managers = managersOf(object, path);
   const ownManager = managerOf(fleet);
   const othersOf = (key: string) =>
     // Without a record, the value may be anybody's.
-    [...(managers.get(key) ?? ['unknown'])].filter((manager) => manager !== ownManager && manager !== fieldManager);
+    [...(managers.get(key) ?? ['unknown'])].filter(
+      (manager) => manager !== ownManager && manager !== fieldManager,
+    );
   const owned = [...managers].flatMap(([key, names]) => (names.has(ownManager) ? key : []));
   const changes: ValueChange[] = [];
   const conflicts: ValueConflict[] = [];
@@ -81,12 +97,15 @@ export function judgeValues(object: KubeObject | undefined, path: ValuePath, wan
     if (!Object.hasOwn(values, key) && from !== undefined && othersOf(key).length === 0)
       changes.push({ key, from, to: null });
   }
-  const isOwned = owned.length === Object.keys(values).length && owned.every((key) => Object.hasOwn(values, key));
+  const isOwned =
+    owned.length === Object.keys(values).length && owned.every((key) => Object.hasOwn(values, key));
   return { changes, conflicts, isOwned };
 }
 
 const valuesAt = (object: KubeObject | undefined, path: ValuePath): Record<string, string> =>
-  (path === 'data' ? (object as { data?: Record<string, string> } | undefined)?.data : object?.metadata[path]) ?? {};
+  (path === 'data'
+    ? (object as { data?: Record<string, string> } | undefined)?.data
+    : object?.metadata[path]) ?? {};
 
 /** The managers of each key, as FieldsV1 records them: `f:metadata.f:labels.f:KEY`. */
 function managersOf(object: KubeObject | undefined, path: ValuePath): Map<string, Set<string>> {
@@ -113,9 +132,17 @@ type WecValues = Record<'labels' | 'annotations' | 'properties', Record<string, 
 /** These values, each with its place in an object. */
 const valueKinds = [
   { kind: 'label', path: 'labels', wantedOf: ({ labels }: WecValues) => labels },
-  { kind: 'annotation', path: 'annotations', wantedOf: ({ annotations }: WecValues) => annotations },
+  {
+    kind: 'annotation',
+    path: 'annotations',
+    wantedOf: ({ annotations }: WecValues) => annotations,
+  },
   { kind: 'property', path: 'data', wantedOf: ({ properties }: WecValues) => properties },
-] as const satisfies readonly { kind: string; path: ValuePath; wantedOf(wec: WecValues): Record<string, string> }[];
+] as const satisfies readonly {
+  kind: string;
+  path: ValuePath;
+  wantedOf(wec: WecValues): Record<string, string>;
+}[];
 
 export type ValueKindName = (typeof valueKinds)[number]['kind'];
 
@@ -156,13 +183,18 @@ export function planValues(
   });
   const open = judged.filter(({ changes, isOwned }) => changes.length > 0 || !isOwned);
   const former = clusters.get(wec.name)?.metadata.annotations?.[fleetAnnotation];
-  const takenOver = former === undefined || former === fleet ? [] : [{ key: fleetAnnotation, from: former, to: fleet }];
+  const takenOver =
+    former === undefined || former === fleet
+      ? []
+      : [{ key: fleetAnnotation, from: former, to: fleet }];
   return {
     changes: [
       ...judged.flatMap(({ kind, changes }) => changes.map((change) => ({ kind, ...change }))),
       ...takenOver.map((change) => ({ kind: 'annotation' as const, ...change })),
     ],
-    conflicts: judged.flatMap(({ kind, conflicts }) => conflicts.map((conflict) => ({ kind, ...conflict }))),
+    conflicts: judged.flatMap(({ kind, conflicts }) =>
+      conflicts.map((conflict) => ({ kind, ...conflict })),
+    ),
     writes: {
       cluster: takenOver.length > 0 || open.some(({ path }) => path !== 'data'),
       properties: open.some(({ path }) => path === 'data'),
@@ -171,10 +203,24 @@ export function planValues(
 }
 
 /** The error of values that another program has set; undefined if there are none. */
-export function conflictOf({ conflicts }: ValuePlan, hub: Kube, name: string): StellarError | undefined {
+export function conflictOf(
+  { conflicts }: ValuePlan,
+  hub: Kube,
+  name: string,
+): StellarError | undefined {
   if (conflicts.length === 0) return undefined;
-  const all = conflicts.map(({ kind, key, value, managers }) => `${kind} ${key}=${value} of ${managers.join(', ')}`);
-  return new StellarError('label-conflict', `${name} has on ${hub.cluster.context}: ${all.join('; ')}.`, {
-    next: [advice(`To own them: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`)],
-  });
+  const all = conflicts.map(
+    ({ kind, key, value, managers }) => `${kind} ${key}=${value} of ${managers.join(', ')}`,
+  );
+  return new StellarError(
+    'label-conflict',
+    `${name} has on ${hub.cluster.context}: ${all.join('; ')}.`,
+    {
+      next: [
+        advice(
+          `To own them: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`,
+        ),
+      ],
+    },
+  );
 }

@@ -15,7 +15,12 @@ import type { JoiningWec, RemainingWorks } from '../wecs/join-options.ts';
 import { planJoin } from '../wecs/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join-requirements.ts';
 import type { Its } from '../workloads/read-policies.ts';
-import { type SideEffects, sideEffectsOf, type WecChange, wecChange } from '../workloads/side-effects.ts';
+import {
+  type SideEffects,
+  sideEffectsOf,
+  type WecChange,
+  wecChange,
+} from '../workloads/side-effects.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
@@ -85,9 +90,17 @@ export interface FleetOptions {
 }
 
 /** Reads the ITS once and the WECs in parallel, and compares them with the file. It writes nothing. @throws StellarError `not-a-hub` */
-export async function planFleet(fleet: Fleet, clusters: FleetClusters, options: FleetOptions, run: Run) {
+export async function planFleet(
+  fleet: Fleet,
+  clusters: FleetClusters,
+  options: FleetOptions,
+  run: Run,
+) {
   const { its, readPolicies } = clusters;
-  const [present, access] = await Promise.all([readPresent(its.kube), accessHub(its.kube, its.context, undefined)]);
+  const [present, access] = await Promise.all([
+    readPresent(its.kube),
+    accessHub(its.kube, its.context, undefined),
+  ]);
   const checked = await checkClusters(fleet, present, access, clusters, options, run);
   const wanted = fleet.wecs.map((wec): WecPlan => {
     const { name } = wec;
@@ -101,7 +114,9 @@ export async function planFleet(fleet: Fleet, clusters: FleetClusters, options: 
   const removed = options.prune ? former : [];
   const removals = { wecs: removed.length, of: present.clusters.size, max: options.maxRemoved };
   refuseManyRemovals(removals, 'would be deregistered');
-  const leaving = removed.map((name): WecPlan => ({ name, action: 'remove', changes: [], adopts: false }));
+  const leaving = removed.map(
+    (name): WecPlan => ({ name, action: 'remove', changes: [], adopts: false }),
+  );
   const items = [...wanted, ...leaving];
   const changes = fleet.wecs.flatMap((wec) => changeOf(wec, wanted, present));
   const effects =
@@ -146,7 +161,11 @@ const isRegistered = (managedCluster: ManagedCluster | undefined): boolean =>
 
 type Checked = Pick<WecPlan, 'error' | 'note' | 'from' | 'works' | 'unsent'>;
 
-function actionOf(cluster: ManagedCluster | undefined, { from }: Checked, { changes }: ValuePlan): WecPlan['action'] {
+function actionOf(
+  cluster: ManagedCluster | undefined,
+  { from }: Checked,
+  { changes }: ValuePlan,
+): WecPlan['action'] {
   if (from !== undefined) return 'move';
   if (!isRegistered(cluster)) return 'join';
   return changes.length > 0 ? 'change' : 'unchanged';
@@ -171,9 +190,13 @@ async function checkClusters(
     if (uid !== undefined) uids.set(uid, other ?? wec.name);
     if (other !== undefined) return { error: sameCluster(wec.name, other) };
     const joining = { name: wec.name, kube };
-    if (isRegistered(cluster)) return checkRegistered(its.kube, access, { ...joining, uid }, cluster, checks);
+    if (isRegistered(cluster))
+      return checkRegistered(its.kube, access, { ...joining, uid }, cluster, checks);
     // The user is asked about the plan of all WECs.
-    const joinOptions = { ...(await joinOptionsOf(fleet.name, wec, cluster)), replaceHub: confirmMove };
+    const joinOptions = {
+      ...(await joinOptionsOf(fleet.name, wec, cluster)),
+      replaceHub: confirmMove,
+    };
     const { notes, former, wecBefore } = await planJoin(access, joining, joinOptions, checks);
     const works = await readRemainingWorks(kube, wecBefore);
     return {
@@ -182,19 +205,24 @@ async function checkClusters(
       ...((former || works?.evicted.length) && { works: works ?? null }),
     };
   };
-  const checked = await mapConcurrently(fleet.wecs, concurrentRequests, async (wec): Promise<[string, Checked]> => {
-    const registered = isRegistered(present.clusters.get(wec.name));
-    try {
-      if (wec.context === undefined) return [wec.name, registered ? {} : { error: withoutContext(wec.name) }];
-      return [wec.name, await checkOne(wec, await open(wec))];
-    } catch (error) {
-      const failure = failureOf(error);
-      // Its labels are on the ITS.
-      const isAway = registered && failure.exitCode === ExitCode.unreachable;
-      const note = `The cluster of ${wec.name} was not checked: ${failure.why}.`;
-      return [wec.name, isAway ? { note } : { error: failure }];
-    }
-  });
+  const checked = await mapConcurrently(
+    fleet.wecs,
+    concurrentRequests,
+    async (wec): Promise<[string, Checked]> => {
+      const registered = isRegistered(present.clusters.get(wec.name));
+      try {
+        if (wec.context === undefined)
+          return [wec.name, registered ? {} : { error: withoutContext(wec.name) }];
+        return [wec.name, await checkOne(wec, await open(wec))];
+      } catch (error) {
+        const failure = failureOf(error);
+        // Its labels are on the ITS.
+        const isAway = registered && failure.exitCode === ExitCode.unreachable;
+        const note = `The cluster of ${wec.name} was not checked: ${failure.why}.`;
+        return [wec.name, isAway ? { note } : { error: failure }];
+      }
+    },
+  );
   return new Map(checked);
 }
 
@@ -210,26 +238,42 @@ async function checkRegistered(
   const unsent = await unsentObjects(hub, kube, name);
   const unsentWorks = unsent === undefined ? {} : { unsent };
   if (recorded !== undefined && recorded === uid) return unsentWorks;
-  const known = { name, endpoints: knownEndpoints(access), recordedUid: recorded, uidOfHub: ofHub?.uid };
+  const known = {
+    name,
+    endpoints: knownEndpoints(access),
+    recordedUid: recorded,
+    uidOfHub: ofHub?.uid,
+  };
   const identity = await proveIdentity(hub, kube, await readWec(kube), known);
   if (identity.state === 'unseen')
-    return { note: `Whether ${kube.cluster.context} is ${name} was not proven: ${identity.found}.` };
+    return {
+      note: `Whether ${kube.cluster.context} is ${name} was not proven: ${identity.found}.`,
+    };
   requireProof(identity, kube, name, hub, []);
   return unsentWorks;
 }
 
 const withoutContext = (name: string): StellarError =>
-  new StellarError('context-unknown', `${name} is not registered, and the file gives no context of it.`);
+  new StellarError(
+    'context-unknown',
+    `${name} is not registered, and the file gives no context of it.`,
+  );
 
 const sameCluster = (name: string, other: string): StellarError =>
   new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
 
 /** What changes of a WEC that policies may select it by, or that their templates ask for. */
-function changeOf({ name }: FleetWec, plans: readonly WecPlan[], { clusters, properties }: Present): WecChange[] {
+function changeOf(
+  { name }: FleetWec,
+  plans: readonly WecPlan[],
+  { clusters, properties }: Present,
+): WecChange[] {
   const [cluster, plan] = [clusters.get(name), plans.find((each) => each.name === name)];
   if (cluster === undefined || plan === undefined || plan.error !== undefined) return [];
   const to = (of: ValueKindName) =>
-    Object.fromEntries(plan.changes.flatMap(({ kind, key, to: value }) => (kind === of ? [[key, value]] : [])));
+    Object.fromEntries(
+      plan.changes.flatMap(({ kind, key, to: value }) => (kind === of ? [[key, value]] : [])),
+    );
   const values = { labels: to('label'), annotations: to('annotation'), data: to('property') };
   const change = wecChange({ cluster, configMap: properties.get(name) }, values);
   return change.lacks.length === 0 && Object.keys(values.labels).length === 0 ? [] : [change];

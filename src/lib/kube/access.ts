@@ -41,7 +41,10 @@ export async function ifSelected<T>(read: () => Promise<T>): Promise<Access<T> |
 }
 
 /** Reads through an access, if there is one. */
-export async function through<T, U>(access: Access<T>, read: (value: T) => Promise<U>): Promise<Access<U>> {
+export async function through<T, U>(
+  access: Access<T>,
+  read: (value: T) => Promise<U>,
+): Promise<Access<U>> {
   return access.state === 'seen' ? tryRead(() => read(access.value)) : access;
 }
 
@@ -70,7 +73,10 @@ export const mayNotRead = (plurals: Iterable<string>, where = ''): string =>
 
 export function partialReader(kube: Reader): PartialReader {
   const forbidden = new Set<string>();
-  const unlessForbidden = async <T>({ plural }: { plural: string }, request: Promise<T>): Promise<T | undefined> => {
+  const unlessForbidden = async <T>(
+    { plural }: { plural: string },
+    request: Promise<T>,
+  ): Promise<T | undefined> => {
     try {
       return await request;
     } catch (error) {

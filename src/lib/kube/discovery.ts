@@ -1,6 +1,12 @@
 import { StellarError } from '../core/errors.ts';
 import type { Kube, Reader } from './client/client.ts';
-import { groupOf, isTrue, type Resource, resources, type WithConditions } from './client/objects.ts';
+import {
+  groupOf,
+  isTrue,
+  type Resource,
+  resources,
+  type WithConditions,
+} from './client/objects.ts';
 
 /** apidiscovery.k8s.io: all kinds in two answers, from Kubernetes 1.27 on (v2beta1). Older servers answer in another form. */
 const aggregated = ['v2', 'v2beta1']
@@ -51,8 +57,13 @@ export const discoverKinds = async (kube: Pick<Kube, 'read'>): Promise<Discovere
  * (client-go, ServerPreferredResources).
  * @throws StellarError `api-error` for a server that does not list its kinds in this form: it is not taken for one without kinds
  */
-export async function discover(kube: Pick<Kube, 'read'>, needed: readonly string[]): Promise<Discovery> {
-  const answers = await Promise.all(['/api', '/apis'].map((root) => kube.read<{ items?: Group[] }>(root, aggregated)));
+export async function discover(
+  kube: Pick<Kube, 'read'>,
+  needed: readonly string[],
+): Promise<Discovery> {
+  const answers = await Promise.all(
+    ['/api', '/apis'].map((root) => kube.read<{ items?: Group[] }>(root, aggregated)),
+  );
   const kinds: DiscoveredKind[] = [];
   const unseen: string[] = [];
   for (const { metadata, versions } of answers.flatMap(groupsOf)) {
@@ -61,13 +72,28 @@ export async function discover(kube: Pick<Kube, 'read'>, needed: readonly string
       const apiVersion = metadata?.name ? `${metadata.name}/${version}` : version;
       if (freshness === 'Stale') unseen.push(apiVersion);
       for (const each of resources) {
-        const { resource: plural, responseKind, scope, verbs, singularResource = '', shortNames = [] } = each;
+        const {
+          resource: plural,
+          responseKind,
+          scope,
+          verbs,
+          singularResource = '',
+          shortNames = [],
+        } = each;
         if (!needed.every((verb) => verbs.includes(verb))) continue;
         const [kind, namespaced] = [responseKind?.kind ?? plural, scope === 'Namespaced'];
         const aliases = [singularResource, ...shortNames];
         const known = found.get(plural);
         if (known !== undefined) known.versions.push(apiVersion);
-        else found.set(plural, { apiVersion, kind, plural, namespaced, versions: [apiVersion], aliases });
+        else
+          found.set(plural, {
+            apiVersion,
+            kind,
+            plural,
+            namespaced,
+            versions: [apiVersion],
+            aliases,
+          });
       }
     }
     kinds.push(...found.values());
@@ -77,22 +103,37 @@ export async function discover(kube: Pick<Kube, 'read'>, needed: readonly string
 
 function groupsOf(answer: { items?: Group[] } | undefined): Group[] {
   if (answer?.items !== undefined) return answer.items;
-  throw new StellarError('api-error', 'The API server does not list its kinds as Kubernetes 1.27 and later do.');
+  throw new StellarError(
+    'api-error',
+    'The API server does not list its kinds as Kubernetes 1.27 and later do.',
+  );
 }
 
 /** Whether a kind of a CustomResourceDefinition can be used: the Established condition follows shortly after the definition. */
 export async function isCrdServed(kube: Pick<Reader, 'get'>, crd: string): Promise<boolean> {
-  return isTrue(await kube.get<WithConditions>(resources.customResourceDefinitions, crd), 'Established');
+  return isTrue(
+    await kube.get<WithConditions>(resources.customResourceDefinitions, crd),
+    'Established',
+  );
 }
 
 /** Finds a kind by its plural, singular or short name, or by its name, as kubectl does. `deployments.apps` includes the group. */
-export function findKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind | undefined {
+export function findKind(
+  text: string,
+  kinds: readonly DiscoveredKind[],
+): DiscoveredKind | undefined {
   const wanted = text.toLowerCase();
   // A server may leave the singular of a kind empty.
   if (wanted === '') return undefined;
-  const namesOf = ({ plural, kind, aliases }: DiscoveredKind) => [plural, kind.toLowerCase(), ...aliases];
+  const namesOf = ({ plural, kind, aliases }: DiscoveredKind) => [
+    plural,
+    kind.toLowerCase(),
+    ...aliases,
+  ];
   return (
     kinds.find((kind) => namesOf(kind).includes(wanted)) ??
-    kinds.find((kind) => namesOf(kind).some((name) => `${name}.${groupOf(kind.apiVersion)}` === wanted))
+    kinds.find((kind) =>
+      namesOf(kind).some((name) => `${name}.${groupOf(kind.apiVersion)}` === wanted),
+    )
   );
 }

@@ -7,7 +7,9 @@ export interface Image {
 }
 
 export function parseImage(reference: string): Image | undefined {
-  const match = /^(?<registry>.+)\/(?<repository>[^/:@]+)(?::(?<tag>[\w][\w.-]*))?(?:@.+)?$/.exec(reference);
+  const match = /^(?<registry>.+)\/(?<repository>[^/:@]+)(?::(?<tag>[\w][\w.-]*))?(?:@.+)?$/.exec(
+    reference,
+  );
   if (match?.groups === undefined) return undefined;
   const { registry = '', repository = '', tag } = match.groups;
   return { registry, repository, tag };

@@ -9,7 +9,10 @@ import type { Node, Pod } from './client/objects.ts';
 export const cpuLeft = (nodes: readonly Node[], pods: readonly Pod[]): number[] =>
   nodes.filter(takesPods).map(({ metadata, status }) => {
     const present = pods.filter(({ spec }) => spec?.nodeName === metadata.name);
-    return present.reduce((left, pod) => left - requestOf(pod), thousandths(status?.allocatable?.cpu));
+    return present.reduce(
+      (left, pod) => left - requestOf(pod),
+      thousandths(status?.allocatable?.cpu),
+    );
   });
 
 const takesPods = ({ spec }: Node): boolean =>
@@ -18,8 +21,11 @@ const takesPods = ({ spec }: Node): boolean =>
 /** @returns 0 for a pod that has ended, or that makes room for any other: placeholders of autoscalers have negative priorities */
 function requestOf({ spec, status }: Pod): number {
   if (/Succeeded|Failed/.test(status?.phase ?? '') || (spec?.priority ?? 0) < 0) return 0;
-  const sidecars = spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always') ?? [];
-  const requests = [...(spec?.containers ?? []), ...sidecars].map((each) => each.resources?.requests?.cpu);
+  const sidecars =
+    spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always') ?? [];
+  const requests = [...(spec?.containers ?? []), ...sidecars].map(
+    (each) => each.resources?.requests?.cpu,
+  );
   return requests.reduce((sum, cpu) => sum + thousandths(cpu), 0);
 }
 

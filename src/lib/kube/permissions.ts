@@ -4,12 +4,11 @@ import type { Kube, Permission } from './client/client.ts';
 import { describeCluster } from './client/errors.ts';
 import { groupOf, type Resource } from './client/objects.ts';
 
-export const may = (verb: string, { apiVersion, plural }: Resource, rest: Partial<Permission> = {}): Permission => ({
-  verb,
-  group: groupOf(apiVersion),
-  resource: plural,
-  ...rest,
-});
+export const may = (
+  verb: string,
+  { apiVersion, plural }: Resource,
+  rest: Partial<Permission> = {},
+): Permission => ({ verb, group: groupOf(apiVersion), resource: plural, ...rest });
 
 /** What answers access reviews. */
 export type AccessReviewer = Pick<Kube, 'cluster' | 'mayI'>;
@@ -36,10 +35,15 @@ export function askOnce(kube: AccessReviewer): AccessReviewer {
 }
 
 /** Checks all permissions at once. @returns the ones that this user lacks, in words */
-export const missingPermissions = async (kube: AccessReviewer, permissions: readonly Permission[]): Promise<string[]> =>
-  (await lacking(kube, permissions)).map(describePermission);
+export const missingPermissions = async (
+  kube: AccessReviewer,
+  permissions: readonly Permission[],
+): Promise<string[]> => (await lacking(kube, permissions)).map(describePermission);
 
-async function lacking(kube: AccessReviewer, permissions: readonly Permission[]): Promise<Permission[]> {
+async function lacking(
+  kube: AccessReviewer,
+  permissions: readonly Permission[],
+): Promise<Permission[]> {
   const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));
   return permissions.filter((_, index) => !answers[index]);
 }
@@ -51,20 +55,38 @@ export interface LackedRight extends Permission {
 }
 
 /** Checks all permissions before a write. @throws StellarError `forbidden`, naming the missing ones */
-export async function requirePermissions(kube: AccessReviewer, permissions: readonly Permission[]): Promise<void> {
+export async function requirePermissions(
+  kube: AccessReviewer,
+  permissions: readonly Permission[],
+): Promise<void> {
   const missing = await lacking(kube, permissions);
   const [first] = missing;
   if (first === undefined) return;
   const cause: LackedRight = { ...first, user: kube.cluster.token?.user };
   const words = missing.map(describePermission).join(', ');
-  throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${words}.`, {
-    cause,
-    next: [run(command`kubectl --context ${kube.cluster.context} auth can-i --list`, 'See what is allowed')],
-  });
+  throw new StellarError(
+    'forbidden',
+    `Not allowed on ${describeCluster(kube.cluster)}: ${words}.`,
+    {
+      cause,
+      next: [
+        run(
+          command`kubectl --context ${kube.cluster.context} auth can-i --list`,
+          'See what is allowed',
+        ),
+      ],
+    },
+  );
 }
 
 /** A permission in words: `create secrets in NAMESPACE`. */
-export function describePermission({ verb, group, resource, subresource, namespace }: Permission): string {
+export function describePermission({
+  verb,
+  group,
+  resource,
+  subresource,
+  namespace,
+}: Permission): string {
   const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
   return `${verb} ${what}${namespace ? ` in ${namespace}` : ''}`;
 }

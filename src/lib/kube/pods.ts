@@ -25,7 +25,13 @@ export interface PodFailure {
 export type LogReader = Reader & Pick<Kube, 'logTail'>;
 
 /** Waiting reasons of the kubelet for image problems (kubernetes pkg/kubelet/images/types.go). */
-const imageReasons = ['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError'];
+const imageReasons = [
+  'ImagePullBackOff',
+  'ErrImagePull',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'ImageInspectError',
+];
 const configReasons = ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'];
 
 /** The exit code of SIGKILL: by a probe that fails, or for its memory. The kubelet says which. */
@@ -37,9 +43,14 @@ export function podFailure(pod: Pod): PodFailure | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return undefined;
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const images = new Map(
-    [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ name, image }) => [name, image]),
+    [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(
+      ({ name, image }) => [name, image],
+    ),
   );
-  for (const { name, state, lastState, ready, restartCount = 0 } of [...initContainerStatuses, ...containerStatuses]) {
+  for (const { name, state, lastState, ready, restartCount = 0 } of [
+    ...initContainerStatuses,
+    ...containerStatuses,
+  ]) {
     const failure = (kind: PodFailure['kind'], why: string): PodFailure => ({
       ...{ pod: pod.metadata, container: name, kind },
       why: `pod ${pod.metadata.name}, container ${name}: ${why}`,
@@ -47,9 +58,11 @@ export function podFailure(pod: Pod): PodFailure | undefined {
     const { reason = '', message } = state?.waiting ?? {};
     if (imageReasons.includes(reason))
       return failure('start', `the image ${images.get(name) ?? ''} cannot be pulled (${reason})`);
-    if (configReasons.includes(reason)) return failure('start', `${reason}${message ? `: ${message}` : ''}`);
+    if (configReasons.includes(reason))
+      return failure('start', `${reason}${message ? `: ${message}` : ''}`);
     const { exitCode = 0 } = lastState?.terminated ?? {};
-    const [kind, ends] = exitCode === killed ? (['start', 'being killed'] as const) : (['crash', 'crashing'] as const);
+    const [kind, ends] =
+      exitCode === killed ? (['start', 'being killed'] as const) : (['crash', 'crashing'] as const);
     // Between two crashes it runs. Its first start may have been too early.
     const isBetween = state?.running !== undefined && ready === false && exitCode !== 0;
     if ((reason === 'CrashLoopBackOff' || isBetween) && restartCount > 1)
@@ -62,10 +75,16 @@ export function podFailure(pod: Pod): PodFailure | undefined {
 }
 
 /** The command that shows more of a failure: the log of a container that ends, else what its kubelet says. */
-export function toSeePod(context: string, { pod: { name, namespace = '' }, container, kind }: PodFailure): NextStep {
+export function toSeePod(
+  context: string,
+  { pod: { name, namespace = '' }, container, kind }: PodFailure,
+): NextStep {
   const log = ['logs', name, '-c', container, ...(kind === 'crash' ? ['--previous'] : [])];
   const words = kind === 'start' ? ['describe', 'pod', name] : log;
-  return run(command`kubectl --context ${context} -n ${namespace} ${words}`, 'Correct what its last state shows');
+  return run(
+    command`kubectl --context ${context} -n ${namespace} ${words}`,
+    'Correct what its last state shows',
+  );
 }
 
 /** Why a pod waits for a node, in the same form: capacity may still appear, so it is not a failure. */
@@ -73,7 +92,12 @@ export function waitsForNode(pod: Pod): PodFailure | undefined {
   const nodeless = whyNodeless(pod);
   if (nodeless === undefined) return undefined;
   const { metadata } = pod;
-  return { pod: metadata, container: '', kind: 'start', why: `pod ${metadata.name} cannot be scheduled: ${nodeless}` };
+  return {
+    pod: metadata,
+    container: '',
+    kind: 'start',
+    why: `pod ${metadata.name} cannot be scheduled: ${nodeless}`,
+  };
 }
 
 /** The scheduler's reason. */
@@ -103,16 +127,26 @@ export function starting(otherwise: string, pods: readonly Pod[], cluster: PodCl
 }
 
 /** An init container waits for something, and only its log says for what. */
-function overdueInit({ metadata, spec, status }: Pod, { context, now }: PodCluster): Verdict | undefined {
+function overdueInit(
+  { metadata, spec, status }: Pod,
+  { context, now }: PodCluster,
+): Verdict | undefined {
   if (metadata.deletionTimestamp !== undefined) return undefined;
   const { name: pod, namespace = '' } = metadata;
   for (const { name, state } of status?.initContainerStatuses ?? []) {
     const age = now - Date.parse(state?.running?.startedAt ?? '');
     // A sidecar runs as long as its pod.
-    const isSidecar = spec?.initContainers?.some((each) => each.name === name && each.restartPolicy === 'Always');
+    const isSidecar = spec?.initContainers?.some(
+      (each) => each.name === name && each.restartPolicy === 'Always',
+    );
     if (!(age > initMs) || isSidecar) continue;
     return waiting(`init container ${name} of pod ${pod} has not completed for ${formatAge(age)}`, {
-      next: [run(command`kubectl --context ${context} -n ${namespace} logs ${pod} -c ${name}`, 'Its log says why')],
+      next: [
+        run(
+          command`kubectl --context ${context} -n ${namespace} logs ${pod} -c ${name}`,
+          'Its log says why',
+        ),
+      ],
     });
   }
   return undefined;
@@ -129,7 +163,10 @@ export function firstPodFailure(pods: readonly Pod[]): PodFailure | undefined {
 }
 
 /** The last log lines of a container in trouble; none if the log cannot be read, which is not a further problem. */
-export async function failureLog(kube: LogReader, { pod, container, kind }: PodFailure): Promise<string[]> {
+export async function failureLog(
+  kube: LogReader,
+  { pod, container, kind }: PodFailure,
+): Promise<string[]> {
   const read = (previous: boolean) =>
     kube.logTail(pod, container, { lines: 5, previous }).catch((): undefined => undefined);
   const lines = (kind === 'crash' ? await read(true) : undefined) ?? (await read(false));
@@ -138,9 +175,12 @@ export async function failureLog(kube: LogReader, { pod, container, kind }: PodF
 
 /** Whether a pod does its work: one that is being deleted, or is not ready, does not. */
 export const isRunning = (pod: Pod): boolean =>
-  pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running' && isTrue(pod, 'Ready');
+  pod.metadata.deletionTimestamp === undefined &&
+  pod.status?.phase === 'Running' &&
+  isTrue(pod, 'Ready');
 
-export const isPodReady = (pod: Pod): boolean => isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
+export const isPodReady = (pod: Pod): boolean =>
+  isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 
 /**
  * Whether all desired pods are ready, and are of the present template: pods of an earlier one stay until their successors are
@@ -151,7 +191,9 @@ export function isDeploymentReady(deployment: Deployment | undefined): boolean {
   const { metadata, status } = deployment;
   const { observedGeneration = 0, updatedReplicas = 0, replicas = 0 } = status ?? {};
   const isObserved = observedGeneration >= (metadata.generation ?? 0);
-  return isObserved && updatedReplicas >= Math.max(replicas, wanted(deployment)) && areReady(deployment);
+  return (
+    isObserved && updatedReplicas >= Math.max(replicas, wanted(deployment)) && areReady(deployment)
+  );
 }
 
 /** The same for a StatefulSet. */
@@ -172,7 +214,10 @@ export function refusedPods(deployment: Deployment | StatefulSet | undefined): s
 
 /** What shows the quotas, limits and PodSecurity labels by which pods are refused. */
 export const toSeeLimits = (context: string, namespace: string): NextStep =>
-  run(command`kubectl --context ${context} describe namespace ${namespace}`, 'See its limits and labels');
+  run(
+    command`kubectl --context ${context} describe namespace ${namespace}`,
+    'See its limits and labels',
+  );
 
 /** Whether it is scaled to 0. */
 export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => spec?.replicas === 0;
@@ -187,13 +232,18 @@ export const scaleUp = (context: string, namespace: string, kind: string, name: 
  */
 export function running(
   what: string,
-  { kind, present, pods }: { kind: string; present: Deployment | StatefulSet; pods: readonly Pod[] },
+  {
+    kind,
+    present,
+    pods,
+  }: { kind: string; present: Deployment | StatefulSet; pods: readonly Pod[] },
   cluster: PodCluster & { namespace: string },
 ): Verdict {
   const { context, namespace } = cluster;
   const { name } = present.metadata;
   const scale = run(scaleUp(context, namespace, kind.toLowerCase(), name), 'Scale it up');
-  if (isScaledToNone(present)) return failed(`${kind} ${name} is scaled to zero`, { next: [scale] });
+  if (isScaledToNone(present))
+    return failed(`${kind} ${name} is scaled to zero`, { next: [scale] });
   if (kind === 'Deployment' ? isDeploymentReady(present) : isStatefulSetReady(present)) return met;
   const failure = firstPodFailure(pods);
   if (failure !== undefined)

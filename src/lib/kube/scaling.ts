@@ -11,12 +11,16 @@ export interface DeploymentPlace {
   namespace: string;
 }
 
-export const readDeployment = ({ kube, namespace }: DeploymentPlace, name: string): Promise<Deployment | undefined> =>
-  kube.get(resources.deployments, name, { namespace });
+export const readDeployment = (
+  { kube, namespace }: DeploymentPlace,
+  name: string,
+): Promise<Deployment | undefined> => kube.get(resources.deployments, name, { namespace });
 
 /** The pods of a Deployment, those that end included. */
-export const readPods = async ({ kube, namespace }: DeploymentPlace, name: string): Promise<Pod[]> =>
-  podsOf(name, (await kube.list<Pod>(resources.pods, { namespace })) ?? []);
+export const readPods = async (
+  { kube, namespace }: DeploymentPlace,
+  name: string,
+): Promise<Pod[]> => podsOf(name, (await kube.list<Pod>(resources.pods, { namespace })) ?? []);
 
 /** Scales a Deployment from or to zero; one that is missing, or is scaled already, stays as it is. */
 export async function scale(place: DeploymentPlace, name: string, replicas: number): Promise<void> {

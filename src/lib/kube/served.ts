@@ -38,7 +38,10 @@ export async function getServed<T extends KubeObject>(
 ): Promise<T | undefined> {
   const found = await kube.get<T>(resource, name, { namespace });
   if (found !== undefined) return found;
-  const listed = await listServed<T>(kube, resource, { namespace, fieldSelector: `metadata.name=${name}` });
+  const listed = await listServed<T>(kube, resource, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+  });
   return listed.find(({ metadata }) => metadata.name === name);
 }
 
@@ -70,14 +73,21 @@ export async function requireUndefined(
 ): Promise<void> {
   const name = groupResourceOf(kind);
   const isServed =
-    builtIn.test(kind.group) || (await kube.get(resources.customResourceDefinitions, name)) !== undefined;
+    builtIn.test(kind.group) ||
+    (await kube.get(resources.customResourceDefinitions, name)) !== undefined;
   if (isServed) throw notServed(kube, name);
 }
 
-const kindOf = ({ apiVersion, plural }: Resource) => ({ group: groupOf(apiVersion), resource: plural });
+const kindOf = ({ apiVersion, plural }: Resource) => ({
+  group: groupOf(apiVersion),
+  resource: plural,
+});
 
 /** Whether a cluster serves a kind, by its discovery. */
-export async function serves(kube: Pick<Kube, 'read'>, { apiVersion, plural }: Resource): Promise<boolean> {
+export async function serves(
+  kube: Pick<Kube, 'read'>,
+  { apiVersion, plural }: Resource,
+): Promise<boolean> {
   const served = await kube.read<{ resources?: { name: string }[] }>(`/apis/${apiVersion}`);
   return served?.resources?.some(({ name }) => name === plural) === true;
 }
@@ -85,6 +95,8 @@ export async function serves(kube: Pick<Kube, 'read'>, { apiVersion, plural }: R
 /** The error for kinds or APIs whose objects cannot be seen. A server that is starting or upgraded may serve them again soon. */
 export function notServed({ cluster }: Pick<Reader, 'cluster'>, what: string): StellarError {
   const why = `${describeCluster(cluster)} does not serve ${what}: it is unknown which objects of it exist.`;
-  const next = [run(command`kubectl --context ${cluster.context} get apiservices`, 'See which fail')];
+  const next = [
+    run(command`kubectl --context ${cluster.context} get apiservices`, 'See which fail'),
+  ];
   return new StellarError('api-error', why, { passing: true, next });
 }

@@ -10,16 +10,29 @@ export interface Account {
   name: string;
 }
 
-export const userOf = ({ namespace, name }: Account): string => `system:serviceaccount:${namespace}:${name}`;
+export const userOf = ({ namespace, name }: Account): string =>
+  `system:serviceaccount:${namespace}:${name}`;
 
 /**
  * Whether a service account may do something (SubjectAccessReview): not a write. Every token of it has these groups
  * (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin).
  */
-export async function mayAccount(kube: Kube, account: Account, permission: Permission): Promise<boolean> {
+export async function mayAccount(
+  kube: Kube,
+  account: Account,
+  permission: Permission,
+): Promise<boolean> {
   const { apiVersion, kind } = resources.subjectAccessReviews;
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`, 'system:authenticated'];
-  const body = { apiVersion, kind, spec: { user: userOf(account), groups, resourceAttributes: permission } };
+  const groups = [
+    'system:serviceaccounts',
+    `system:serviceaccounts:${account.namespace}`,
+    'system:authenticated',
+  ];
+  const body = {
+    apiVersion,
+    kind,
+    spec: { user: userOf(account), groups, resourceAttributes: permission },
+  };
   return (await kube.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
 }
 
@@ -33,13 +46,20 @@ export async function requestToken(
   { namespace, name }: Account,
   seconds: number,
 ): Promise<TokenRequest['status']> {
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } };
+  const body = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: seconds },
+  };
   const where = { namespace, name, subresource: 'token' };
   const asking = kube.create<TokenRequest>(resources.serviceAccounts, body, where);
   const answer = await unlessStatus(asking, 404);
   const { token } = answer?.status ?? {};
   // It becomes part of kubeconfigs.
   if (token !== undefined && !isToken(token))
-    throw new StellarError('api-error', `${describeCluster(kube.cluster)} has answered with what is not a token.`);
+    throw new StellarError(
+      'api-error',
+      `${describeCluster(kube.cluster)} has answered with what is not a token.`,
+    );
   return answer && (answer.status ?? {});
 }

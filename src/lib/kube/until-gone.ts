@@ -4,7 +4,12 @@ import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from './client/client.ts';
-import { conditionOf, type KubeObject, type Resource, type WithConditions } from './client/objects.ts';
+import {
+  conditionOf,
+  type KubeObject,
+  type Resource,
+  type WithConditions,
+} from './client/objects.ts';
 
 /** Messages while an object is being deleted: see Awaited. */
 interface Meanwhile {
@@ -35,14 +40,27 @@ export async function untilGone(
   );
 }
 
-function notDeleted({ cluster: { context } }: Kube, resource: Resource, last: KubeObject): StellarError {
+function notDeleted(
+  { cluster: { context } }: Kube,
+  resource: Resource,
+  last: KubeObject,
+): StellarError {
   const { name, namespace, finalizers = [] } = last.metadata;
   // For namespaces: the objects whose finalizers block the deletion.
   const remaining = conditionOf(last as WithConditions, 'NamespaceFinalizersRemaining');
   const where = namespace === undefined ? [] : ['-n', namespace];
   const blocked = finalizers.length ? `; it is blocked by finalizer ${finalizers.join(', ')}` : '';
-  return new StellarError('timeout', `${resource.kind} ${name} on ${context} was not deleted in time${blocked}.`, {
-    details: remaining?.status === 'True' && remaining.message ? [remaining.message] : [],
-    next: [run(command`kubectl --context ${context} get ${resource.plural} ${name} ${where} -o yaml`, 'Look at it')],
-  });
+  return new StellarError(
+    'timeout',
+    `${resource.kind} ${name} on ${context} was not deleted in time${blocked}.`,
+    {
+      details: remaining?.status === 'True' && remaining.message ? [remaining.message] : [],
+      next: [
+        run(
+          command`kubectl --context ${context} get ${resource.plural} ${name} ${where} -o yaml`,
+          'Look at it',
+        ),
+      ],
+    },
+  );
 }

@@ -14,7 +14,9 @@ import { may, requirePermissions } from './permissions.ts';
 
 /** Writes even after Ctrl-C and the deadline, for 10 s: what must be undone, or known, whatever has ended the command. */
 export async function writeLast<T>(kube: Kube, work: (last: Kube) => Promise<T>): Promise<T> {
-  const last = kube.fork({ run: { deadline: new Deadline(10_000), signal: new AbortController().signal } });
+  const last = kube.fork({
+    run: { deadline: new Deadline(10_000), signal: new AbortController().signal },
+  });
   try {
     return await work(last);
   } finally {
@@ -30,10 +32,17 @@ export async function withoutFinalizers(
   removable: readonly string[],
 ): Promise<string[]> {
   let removed: string[] = [];
-  const isPatched = await patchCurrent(kube, resource, { metadata }, ({ metadata: { finalizers = [] } }) => {
-    removed = finalizers.filter((finalizer) => removable.includes(finalizer));
-    return removed.length === 0 ? undefined : { finalizers: finalizers.filter((each) => !removable.includes(each)) };
-  });
+  const isPatched = await patchCurrent(
+    kube,
+    resource,
+    { metadata },
+    ({ metadata: { finalizers = [] } }) => {
+      removed = finalizers.filter((finalizer) => removable.includes(finalizer));
+      return removed.length === 0
+        ? undefined
+        : { finalizers: finalizers.filter((each) => !removable.includes(each)) };
+    },
+  );
   return isPatched ? removed : [];
 }
 
@@ -70,7 +79,10 @@ const longestPauseMs = 1000;
  * @param write reads the object again unless it is called for the first time
  * @throws ApiError of the last try; StellarError `timeout`, `interrupted`
  */
-export async function retryConflicts<T>(kube: Kube, write: (isFirst: boolean) => Promise<T>): Promise<T> {
+export async function retryConflicts<T>(
+  kube: Kube,
+  write: (isFirst: boolean) => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await write(tries === 1);
@@ -82,7 +94,11 @@ export async function retryConflicts<T>(kube: Kube, write: (isFirst: boolean) =>
 }
 
 /** Deletes the objects with these UIDs, and no new ones with the same names. @returns whether any was deleted */
-export async function deleteObjects(kube: Kube, resource: Resource, objects: readonly KubeObject[]): Promise<boolean> {
+export async function deleteObjects(
+  kube: Kube,
+  resource: Resource,
+  objects: readonly KubeObject[],
+): Promise<boolean> {
   let isAny = false;
   for (const { metadata } of objects) {
     const { name, namespace, uid } = metadata;
@@ -92,9 +108,16 @@ export async function deleteObjects(kube: Kube, resource: Resource, objects: rea
 }
 
 /** Deletes the object that now has a name, by its UID: a recreated one is kept. @returns whether it was deleted */
-export async function deletePresent(kube: Kube, resource: Resource, name: string, namespace: string): Promise<boolean> {
+export async function deletePresent(
+  kube: Kube,
+  resource: Resource,
+  name: string,
+  namespace: string,
+): Promise<boolean> {
   const present = await kube.get(resource, name, { namespace });
-  return present !== undefined && kube.delete(resource, name, { namespace, uid: present.metadata.uid });
+  return (
+    present !== undefined && kube.delete(resource, name, { namespace, uid: present.metadata.uid })
+  );
 }
 
 /**
@@ -138,13 +161,24 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     const { kind = resource.kind, name, namespace, subresource } = object;
     const permissions = verbs.map((each) => may(each, resource, { name, namespace, subresource }));
     await requirePermissions(kube, permissions);
-    record({ verb, cluster: kube.cluster.context, kind, name, ...(namespace === undefined ? {} : { namespace }) });
+    record({
+      verb,
+      cluster: kube.cluster.context,
+      kind,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+    });
   };
   const apply = async (object: KubeObject): Promise<Change> => {
     const { name, namespace } = object.metadata;
     const resource = resourceOf(object);
     const present = (await kube.get(resource, name, { namespace })) !== undefined;
-    await note(present ? 'apply' : 'create', resource, object.metadata, present ? ['patch'] : ['create', 'patch']);
+    await note(
+      present ? 'apply' : 'create',
+      resource,
+      object.metadata,
+      present ? ['patch'] : ['create', 'patch'],
+    );
     return present ? 'changed' : 'created';
   };
   return withOwn(kube, {
@@ -152,7 +186,11 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     fork: (changes) => recordWrites(kube.fork(changes), record),
     async create<T>(resource: Resource, body: object, options: PathOptions = {}) {
       const { kind = resource.kind, metadata } = body as KubeObject & { kind?: string };
-      await note('create', resource, { ...options, kind, name: options.name ?? metadata?.name ?? '' });
+      await note('create', resource, {
+        ...options,
+        kind,
+        name: options.name ?? metadata?.name ?? '',
+      });
       return {} as T;
     },
     apply,

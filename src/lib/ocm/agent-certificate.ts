@@ -16,7 +16,8 @@ export type CertificateAnswer =
   | { state: 'none'; why: string };
 
 /** Whether a user name is that of an agent of a WEC (ocm, pkg/registration/register/csr). */
-export const isAgentOf = (wec: string, username: string): boolean => username.startsWith(`${identityOf(wec)}:`);
+export const isAgentOf = (wec: string, username: string): boolean =>
+  username.startsWith(`${identityOf(wec)}:`);
 
 /**
  * Presents the key and certificate of a WEC's hub-kubeconfig-secret to a hub, over the connection of the hub's own context. The key
@@ -24,12 +25,18 @@ export const isAgentOf = (wec: string, username: string): boolean => username.st
  * (authentication.k8s.io/v1 SelfSubjectReview, served since Kubernetes 1.28; before that an access review, which any user may send,
  * distinguishes an accepted certificate from a refused one.)
  */
-export async function presentCertificate(hub: Kube, secret: Secret | undefined): Promise<CertificateAnswer> {
+export async function presentCertificate(
+  hub: Kube,
+  secret: Secret | undefined,
+): Promise<CertificateAnswer> {
   if (secret === undefined) return { state: 'none', why: 'its agent has no certificate' };
   const { 'tls.crt': certificate, 'tls.key': key } = secret.data ?? {};
   const parsed = readPair(certificate, key);
-  if (parsed === undefined) return { state: 'none', why: 'the certificate and key of its agent cannot be read' };
-  const asAgent = hub.fork({ user: { 'client-certificate-data': certificate, 'client-key-data': key } });
+  if (parsed === undefined)
+    return { state: 'none', why: 'the certificate and key of its agent cannot be read' };
+  const asAgent = hub.fork({
+    user: { 'client-certificate-data': certificate, 'client-key-data': key },
+  });
   try {
     return { state: 'accepted', username: (await userName(asAgent)) ?? commonNameOf(parsed) };
   } catch (error) {
@@ -65,14 +72,21 @@ export const issuedValidity = (certificate: string | undefined): Validity | unde
  * (kube-system/extension-apiserver-authentication).
  * @returns undefined if they may not be read
  */
-export async function isIssuedBy(hub: Kube, secret: Secret | undefined): Promise<boolean | undefined> {
+export async function isIssuedBy(
+  hub: Kube,
+  secret: Secret | undefined,
+): Promise<boolean | undefined> {
   const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
   if (parsed === undefined) return false;
   const name = 'extension-apiserver-authentication';
-  const published = await partialReader(hub).get<ConfigMap>(resources.configMaps, name, { namespace: 'kube-system' });
+  const published = await partialReader(hub).get<ConfigMap>(resources.configMaps, name, {
+    namespace: 'kube-system',
+  });
   const authorities = published?.data?.['client-ca-file'];
   if (authorities === undefined) return undefined;
-  return certificatesIn(authorities).some((issuer) => parsed.checkIssued(issuer) && parsed.verify(issuer.publicKey));
+  return certificatesIn(authorities).some(
+    (issuer) => parsed.checkIssued(issuer) && parsed.verify(issuer.publicKey),
+  );
 }
 
 /** Whether a hub refuses a bootstrap token: its service account was deleted or recreated, or the token has expired. */
@@ -92,14 +106,20 @@ export async function userName(kube: Kube): Promise<string | undefined> {
   return undefined;
 }
 
-function readPair(certificate: string | undefined, key: string | undefined): X509Certificate | undefined {
+function readPair(
+  certificate: string | undefined,
+  key: string | undefined,
+): X509Certificate | undefined {
   if (certificate === undefined || key === undefined) return undefined;
   try {
     const parsed = new X509Certificate(Buffer.from(certificate, 'base64'));
-    return parsed.checkPrivateKey(createPrivateKey(Buffer.from(key, 'base64'))) ? parsed : undefined;
+    return parsed.checkPrivateKey(createPrivateKey(Buffer.from(key, 'base64')))
+      ? parsed
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-const commonNameOf = ({ subject }: X509Certificate): string => /^CN=(.*)$/m.exec(subject)?.[1] ?? '';
+const commonNameOf = ({ subject }: X509Certificate): string =>
+  /^CN=(.*)$/m.exec(subject)?.[1] ?? '';

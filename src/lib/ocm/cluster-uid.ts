@@ -19,7 +19,10 @@ export const recordedUid = (cluster: ManagedCluster | undefined): string | undef
   cluster?.metadata.annotations?.[clusterUidAnnotation];
 
 /** Whether a cluster is the one that stellarctl has registered as this WEC. Without a record it is not. */
-export async function isRecorded(kube: Kube, cluster: ManagedCluster | undefined): Promise<boolean> {
+export async function isRecorded(
+  kube: Kube,
+  cluster: ManagedCluster | undefined,
+): Promise<boolean> {
   const recorded = recordedUid(cluster);
   return recorded !== undefined && recorded === (await clusterUid(kube));
 }

@@ -35,7 +35,10 @@ export function effectiveProperties(
     for (const [key, value] of Object.entries(values)) {
       if (!isGoIdentifier(key)) continue;
       const hidden = found.get(key);
-      const shadows = hidden === undefined ? [] : [{ source: hidden.source, value: hidden.value }, ...hidden.shadows];
+      const shadows =
+        hidden === undefined
+          ? []
+          : [{ source: hidden.source, value: hidden.value }, ...hidden.shadows];
       found.set(key, { key, value, source, shadows });
     }
   }
@@ -55,7 +58,8 @@ export function ignoredKeys(configMap: ConfigMap | undefined): string[] {
 export function parsePropertyChanges(arguments_: readonly string[]): Changes {
   return parseChanges(arguments_, {
     what: 'property',
-    problemOf: (key, value) => (value === null ? configMapKeyProblem(key) : propertyKeyProblem(key)),
+    problemOf: (key, value) =>
+      value === null ? configMapKeyProblem(key) : propertyKeyProblem(key),
   });
 }
 
@@ -96,8 +100,17 @@ export interface WecProperties {
 /** An object without the fields that the transport removes. */
 export function sentText(object: KubeObject): string {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
-  const { managedFields, finalizers, generation, ownerReferences, resourceVersion, uid, ...metadata } = kept.metadata;
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = metadata.annotations ?? {};
+  const {
+    managedFields,
+    finalizers,
+    generation,
+    ownerReferences,
+    resourceVersion,
+    uid,
+    ...metadata
+  } = kept.metadata;
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } =
+    metadata.annotations ?? {};
   return JSON.stringify({ ...kept, metadata: { ...metadata, annotations } });
 }
 
@@ -106,7 +119,11 @@ const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
 /** The properties that the templates in an object may use. */
 export const propertiesAskedBy = (object: KubeObject): Set<string> =>
-  new Set(object.metadata.annotations?.[expandAnnotation] === 'true' ? keysInTemplates(sentText(object)) : []);
+  new Set(
+    object.metadata.annotations?.[expandAnnotation] === 'true'
+      ? keysInTemplates(sentText(object))
+      : [],
+  );
 
 /**
  * Returns the properties that the Go templates in a JSON text may use: a key that a WEC lacks is an error, also in a condition
@@ -117,5 +134,7 @@ export function keysInTemplates(json: string): string[] {
   const actions = [...text.matchAll(/\{\{(.*?)\}\}/gs)].map(([, action = '']) => action);
   return actions
     .map((action) => action.replace(/"[^"]*"|`[^`]*`|\/\*.*?\*\//gs, ''))
-    .flatMap((action) => [...action.matchAll(/(?<![\w.])\.([A-Za-z_]\w*)/g)].flatMap(([, key]) => key ?? []));
+    .flatMap((action) =>
+      [...action.matchAll(/(?<![\w.])\.([A-Za-z_]\w*)/g)].flatMap(([, key]) => key ?? []),
+    );
 }

@@ -57,14 +57,18 @@ export interface EndpointInput {
  * @param resolve resolves a host name; for tests
  * @throws StellarError `endpoint-unusable`, with the option to pass
  */
-export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = systemResolve): Promise<ChosenEndpoint> {
+export async function chooseEndpoint(
+  input: EndpointInput,
+  resolve: Resolve = systemResolve,
+): Promise<ChosenEndpoint> {
   const { external, internal, hubApiserver: asked } = input;
   const chosen = (endpoint: Endpoint, source: EndpointSource): ChosenEndpoint => ({
     server: endpoint.server,
     certificateAuthority: input.certificateAuthority ?? endpoint.certificateAuthority,
     source,
   });
-  if (asked !== undefined && URL.canParse(asked)) return chosen({ ...external, server: asked }, '--hub-apiserver');
+  if (asked !== undefined && URL.canParse(asked))
+    return chosen({ ...external, server: asked }, '--hub-apiserver');
   const externalIsLocal = await isThisMachine(hostOf(new URL(external.server)), resolve);
   if (asked === 'context' || (asked === undefined && !externalIsLocal))
     return chosen(requireHttps(input.its, external), 'kubeconfig');
@@ -77,9 +81,15 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   const start = externalIsLocal
     ? `The API server of ${input.its} has the address ${external.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
     : 'The published address was asked for, but';
-  throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
-    next: [advice(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`)],
-  });
+  throw new StellarError(
+    'endpoint-unusable',
+    `${start} ${input.its} publishes no other usable address (${problem}).`,
+    {
+      next: [
+        advice(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`),
+      ],
+    },
+  );
 }
 
 /** Whether two endpoints belong to one hub: by a known address or by its certificate authority, because either may have changed. */
@@ -87,7 +97,8 @@ export function isSameHub(present: Endpoint, known: readonly Endpoint[]): boolea
   return known.some(
     ({ server, certificateAuthority }) =>
       server === present.server ||
-      (certificateAuthority !== undefined && certificateAuthority.trim() === present.certificateAuthority?.trim()),
+      (certificateAuthority !== undefined &&
+        certificateAuthority.trim() === present.certificateAuthority?.trim()),
   );
 }
 
@@ -99,26 +110,37 @@ export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
   throw new StellarError('endpoint-unusable', message, { next });
 }
 
-async function internalProblem(input: EndpointInput, resolve: Resolve): Promise<string | undefined> {
+async function internalProblem(
+  input: EndpointInput,
+  resolve: Resolve,
+): Promise<string | undefined> {
   const { internal, internalForbidden } = input;
   if (internalForbidden) return 'kube-public/cluster-info may not be read by this user';
   if (internal === undefined) return 'kube-public/cluster-info is missing or has no server';
   const host = hostOf(new URL(internal.server));
-  const inCluster = host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
-  if (inCluster) return `kube-public/cluster-info says ${internal.server}, which only its own pods can use`;
+  const inCluster =
+    host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
+  if (inCluster)
+    return `kube-public/cluster-info says ${internal.server}, which only its own pods can use`;
   const isLocal = await isThisMachine(host, resolve);
-  return isLocal ? `kube-public/cluster-info says ${internal.server}, which is local as well` : undefined;
+  return isLocal
+    ? `kube-public/cluster-info says ${internal.server}, which is local as well`
+    : undefined;
 }
 
 type Resolve = (host: string) => Promise<string[]>;
 
-const systemResolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
+const systemResolve: Resolve = async (host) =>
+  (await lookup(host, { all: true })).map(({ address }) => address);
 
 /**
  * Whether the host of a URL, without the brackets of an IPv6 address, is the machine that connects: for a pod of another cluster,
  * that would be the pod itself.
  */
-export async function isThisMachine(host: string, resolve: Resolve = systemResolve): Promise<boolean> {
+export async function isThisMachine(
+  host: string,
+  resolve: Resolve = systemResolve,
+): Promise<boolean> {
   if (isIP(host) !== 0) return isLoopback(host);
   const name = host.toLowerCase().replace(/\.$/, '');
   if (isLocalName(name)) return true;
@@ -170,7 +192,10 @@ export async function errorAt(
   cluster: ClusterEntry,
   run?: Pick<Run, 'deadline' | 'signal'>,
 ): Promise<StellarError | undefined> {
-  const { deadline, signal } = run ?? { deadline: new Deadline(probeTimeoutMs), signal: new AbortController().signal };
+  const { deadline, signal } = run ?? {
+    deadline: new Deadline(probeTimeoutMs),
+    signal: new AbortController().signal,
+  };
   const anonymous = connect({ name, server, cluster, user: {} }, deadline, signal);
   try {
     await anonymous.read('/version');
@@ -202,5 +227,7 @@ export async function presentAuthority(
       errorAt(its, server, { ...clusterAt({ server, certificateAuthority: authority }), ...named }),
     ),
   );
-  return ofPublished?.code === 'tls-error' && ofContext === undefined ? certificateAuthority : undefined;
+  return ofPublished?.code === 'tls-error' && ofContext === undefined
+    ? certificateAuthority
+    : undefined;
 }

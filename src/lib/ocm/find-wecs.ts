@@ -28,15 +28,23 @@ export interface FoundWec {
 }
 
 /** @throws StellarError `not-a-hub`; `not-found` for a selector that matches nothing, which is more likely a mistake than meant */
-export async function findWecs(hub: Kube, { names, selector, allowNone }: WecTarget): Promise<FoundWec[]> {
+export async function findWecs(
+  hub: Kube,
+  { names, selector, allowNone }: WecTarget,
+): Promise<FoundWec[]> {
   if (names === undefined) {
-    const clusters = await hub.list<ManagedCluster>(resources.managedClusters, { labelSelector: selector });
+    const clusters = await hub.list<ManagedCluster>(resources.managedClusters, {
+      labelSelector: selector,
+    });
     if (clusters === undefined) throw notAHub(hub);
-    if (clusters.length === 0 && selector !== undefined && !allowNone) throw await noneHas(selector, hub);
+    if (clusters.length === 0 && selector !== undefined && !allowNone)
+      throw await noneHas(selector, hub);
     return clusters.map((cluster) => ({ name: cluster.metadata.name, cluster }));
   }
   const all =
-    names.length > readsOneByOne ? await partialReader(hub).list<ManagedCluster>(resources.managedClusters) : undefined;
+    names.length > readsOneByOne
+      ? await partialReader(hub).list<ManagedCluster>(resources.managedClusters)
+      : undefined;
   if (all !== undefined) {
     const named = byName(all);
     return names.map((name) => ({ name, cluster: named.get(name) }));
@@ -60,7 +68,12 @@ export async function getManagedCluster(hub: Kube, name: string): Promise<Manage
  * @param known its ManagedCluster, if it has been read
  * @throws StellarError `not-found`, `context-unknown`, `identity-unproven`
  */
-export async function provenWec(wec: string, hub: Kube, kube?: Kube, known?: ManagedCluster): Promise<Kube> {
+export async function provenWec(
+  wec: string,
+  hub: Kube,
+  kube?: Kube,
+  known?: ManagedCluster,
+): Promise<Kube> {
   if (kube === undefined)
     throw new StellarError('context-unknown', `No context leads to ${wec}.`, {
       next: [partial(`--wec ${wec}=CONTEXT`, 'Name it')],
@@ -69,7 +82,8 @@ export async function provenWec(wec: string, hub: Kube, kube?: Kube, known?: Man
   if (await isRecorded(kube, cluster)) return kube;
   const record = command`stellarctl wec join ${`${wec}=${kube.cluster.context}`} --its ${hub.cluster.context}`;
   // A join refuses another cluster than the one that is recorded.
-  const next = recordedUid(cluster) === undefined ? [run(record, 'If it is, have that recorded')] : [];
+  const next =
+    recordedUid(cluster) === undefined ? [run(record, 'If it is, have that recorded')] : [];
   const message = `${describeCluster(kube.cluster)} is not proven to be ${wec} of ${hub.cluster.context}.`;
   throw new StellarError('identity-unproven', message, { next });
 }
@@ -81,13 +95,23 @@ export async function noneHas(selector: string, hub: Kube): Promise<StellarError
   const near = nearestLabels(selector, labels).join(', ');
   const list = command`stellarctl label --all --list --its ${hub.cluster.context}`;
   return new StellarError('not-found', `No WEC on ${hub.cluster.context} has labels ${selector}.`, {
-    next: [near === '' ? run(list, 'See the labels that exist') : advice(`The nearest labels are ${near}`)],
+    next: [
+      near === ''
+        ? run(list, 'See the labels that exist')
+        : advice(`The nearest labels are ${near}`),
+    ],
   });
 }
 
 /** The existing labels that a selector may mean, with their counts: `location-group=edge (3 WECs)`. */
-export function nearestLabels(selector: string, labels: readonly Record<string, string>[], of = 'WEC'): string[] {
-  const all = labels.flatMap((each) => Object.entries(each).map(([key, value]) => `${key}=${value}`));
+export function nearestLabels(
+  selector: string,
+  labels: readonly Record<string, string>[],
+  of = 'WEC',
+): string[] {
+  const all = labels.flatMap((each) =>
+    Object.entries(each).map(([key, value]) => `${key}=${value}`),
+  );
   const near = selector.split(',').flatMap((term) => {
     const [key] = term.trim().split(/[=!\s]/, 1);
     // Objects of other workloads have the same keys, such as app.
@@ -99,7 +123,11 @@ export function nearestLabels(selector: string, labels: readonly Record<string, 
 }
 
 /** @param known the names that the ITS has, if they were read */
-export function noSuchWec(name: string, { cluster }: Kube, known: readonly string[] = []): StellarError {
+export function noSuchWec(
+  name: string,
+  { cluster }: Kube,
+  known: readonly string[] = [],
+): StellarError {
   const near = nearestNames(name, known);
   const instead = near.length === 0 ? '' : `; the nearest names are ${near.join(', ')}`;
   return new StellarError('not-found', `There is no WEC ${name} on ${cluster.context}${instead}.`, {
@@ -109,4 +137,6 @@ export function noSuchWec(name: string, { cluster }: Kube, known: readonly strin
 
 /** The ConfigMaps with the properties of WECs, by WEC: that one has none is believed only of a list. */
 export const listProperties = async (hub: Kube): Promise<Map<string, ConfigMap>> =>
-  byName(await listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }));
+  byName(
+    await listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
+  );

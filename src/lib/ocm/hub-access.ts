@@ -69,12 +69,30 @@ export async function hubEndpoints(kube: Kube, context: SelectedContext): Promis
 }
 
 /** What the ITS publishes proves nothing: another hub's address may stand there. */
-export const knownEndpoints = ({ external, internal }: Pick<HubAccess, 'external' | 'internal'>): Endpoint[] =>
+export const knownEndpoints = ({
+  external,
+  internal,
+}: Pick<HubAccess, 'external' | 'internal'>): Endpoint[] =>
   internal === undefined ? [external] : [external, { ...internal, published: true }];
 
 /** Access with a join file, which contains everything; the ITS itself is not accessible. */
-export function accessByJoinFile({ its, external, internal, ocmVersion, imageRegistry, token }: JoinFile): HubAccess {
-  const known = { its, kube: undefined, external, internal, internalForbidden: false, ocmVersion, imageRegistry };
+export function accessByJoinFile({
+  its,
+  external,
+  internal,
+  ocmVersion,
+  imageRegistry,
+  token,
+}: JoinFile): HubAccess {
+  const known = {
+    its,
+    kube: undefined,
+    external,
+    internal,
+    internalForbidden: false,
+    ocmVersion,
+    imageRegistry,
+  };
   return { ...known, token: async () => token };
 }
 
@@ -82,8 +100,14 @@ export function accessByJoinFile({ its, external, internal, ocmVersion, imageReg
  * An agent copies neither setting from its bootstrap kubeconfig (ocm pkg/registration/register/certificate.go): it would register
  * and then fail with x509 errors.
  */
-function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateAuthority: string | undefined): void {
-  const setting = (['insecure-skip-tls-verify', 'tls-server-name'] as const).find((each) => cluster[each]);
+function refuseUnverified(
+  kube: Kube,
+  { cluster }: SelectedContext,
+  certificateAuthority: string | undefined,
+): void {
+  const setting = (['insecure-skip-tls-verify', 'tls-server-name'] as const).find(
+    (each) => cluster[each],
+  );
   if (setting === undefined || certificateAuthority !== undefined) return;
   const message = `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not use.`;
   const next = [advice('Give the certificate authority that agents are to trust: --ca-file FILE')];
@@ -97,11 +121,18 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
 export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Promise<Hub> {
   // Optional facts: a failure to read them is not an error.
   const reader = partialReader(kube);
-  const [, registration, internal] = await Promise.all([requireHub(kube), hubImage(reader), readClusterInfo(reader)]);
+  const [, registration, internal] = await Promise.all([
+    requireHub(kube),
+    hubImage(reader),
+    readClusterInfo(reader),
+  ]);
   const image = parseImage(registration ?? '');
   return {
     // After the requests: the client says what is wrong with a file that the context names.
-    external: { server: kube.cluster.server, certificateAuthority: await certificateAuthorityOf(cluster) },
+    external: {
+      server: kube.cluster.server,
+      certificateAuthority: await certificateAuthorityOf(cluster),
+    },
     internal,
     internalForbidden: reader.forbidden.has(resources.configMaps.plural),
     ocmVersion: image?.tag === undefined ? undefined : versionOf(image.tag),
@@ -130,7 +161,9 @@ export async function requestBootstrapToken(
   }
   const message = `${describeCluster(kube.cluster)} has no bootstrap service account ${name} in namespace ${operatorNamespace}.`;
   const see = command`kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`;
-  throw new StellarError('not-found', message, { next: [run(see, 'Is OCM still being installed?')] });
+  throw new StellarError('not-found', message, {
+    next: [run(see, 'Is OCM still being installed?')],
+  });
 }
 
 /**
@@ -161,19 +194,23 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
   if (file === undefined) throw invalid('it is not a JSON object');
   if (file.kind !== 'stellarctl-join-file')
     throw invalid(`it was not written by \`${asCalled('stellarctl its token')}\``);
-  if (file.version !== 1) throw invalid(`its version is ${String(file.version)}, and this stellarctl reads version 1`);
+  if (file.version !== 1)
+    throw invalid(`its version is ${String(file.version)}, and this stellarctl reads version 1`);
   if (!isToken(file.token)) throw invalid('it has no token');
   if (typeof file.its !== 'string') throw invalid('it does not name its ITS');
   const expires = new Date(file.expires ?? '');
   if (Number.isNaN(expires.getTime())) throw invalid('it does not say when its token expires');
   const { external, internal } = file;
   if (!isEndpoint(external)) throw invalid('it has no address of the ITS');
-  if (internal !== undefined && !isEndpoint(internal)) throw invalid('its internal address is not an address');
+  if (internal !== undefined && !isEndpoint(internal))
+    throw invalid('its internal address is not an address');
   if (!isText(file.ocmVersion) || !isText(file.imageRegistry))
     throw invalid('its version or its image registry is not text');
   if (expires <= now) {
     const message = `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`;
-    const next = [partial('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one')];
+    const next = [
+      partial('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one'),
+    ];
     throw new StellarError('token-expired', message, { next });
   }
   return file as JoinFile;

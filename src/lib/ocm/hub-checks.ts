@@ -9,15 +9,27 @@ import { isScaledToNone, scaleUp } from '../kube/pods.ts';
 import { mayAccount, userOf } from '../kube/service-accounts.ts';
 import { clusterUid } from './cluster-uid.ts';
 import { readClusterInfo } from './hub-kubeconfig.ts';
-import { bootstrapServiceAccount, clusterNameLabel, hubNamespace, operatorNamespace } from './ocm-names.ts';
+import {
+  bootstrapServiceAccount,
+  clusterNameLabel,
+  hubNamespace,
+  operatorNamespace,
+} from './ocm-names.ts';
 import { refuserIn, toSeeRefuser } from './refusals.ts';
 import { testAdmission } from './webhook.ts';
 
 /** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
 const bootstrapPermissions: readonly Permission[] = [
-  ...['create', 'get', 'list', 'watch'].map((verb) => may(verb, resources.certificateSigningRequests)),
+  ...['create', 'get', 'list', 'watch'].map((verb) =>
+    may(verb, resources.certificateSigningRequests),
+  ),
   ...['create', 'get'].map((verb) => may(verb, resources.managedClusters)),
-  { verb: 'create', group: 'cluster.open-cluster-management.io', resource: 'managedclustersets', subresource: 'join' },
+  {
+    verb: 'create',
+    group: 'cluster.open-cluster-management.io',
+    resource: 'managedclustersets',
+    subresource: 'join',
+  },
 ];
 
 /** The checks of a hub besides the stages of its setup. */
@@ -28,26 +40,47 @@ export const hubChecks: readonly Check<Kube>[] = [
     run: mayRegister,
   },
   {
-    ...{ id: 'its-controllers', title: 'the controllers of the hub work', needs: ['its-hub-runs', 'its-hub-crds'] },
+    ...{
+      id: 'its-controllers',
+      title: 'the controllers of the hub work',
+      needs: ['its-hub-runs', 'its-hub-crds'],
+    },
     run: controllersWork,
   },
   {
-    ...{ id: 'its-published-address', title: 'the address that it publishes leads to it', needs: ['its-hub-crds'] },
+    ...{
+      id: 'its-published-address',
+      title: 'the address that it publishes leads to it',
+      needs: ['its-hub-crds'],
+    },
     run: publishesItself,
   },
-  { id: 'its-admits-works', title: 'its mailboxes admit works', needs: ['its-hub-crds'], run: admitsWorks },
+  {
+    id: 'its-admits-works',
+    title: 'its mailboxes admit works',
+    needs: ['its-hub-crds'],
+    run: admitsWorks,
+  },
 ];
 
 async function mayRegister(hub: Kube): Promise<Outcome> {
   const review = may('create', resources.subjectAccessReviews);
   if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
   const account = { namespace: operatorNamespace, name: bootstrapServiceAccount };
-  const answers = await Promise.all(bootstrapPermissions.map((permission) => mayAccount(hub, account, permission)));
-  const lacking = bootstrapPermissions.filter((_, index) => !answers[index]).map(describePermission);
+  const answers = await Promise.all(
+    bootstrapPermissions.map((permission) => mayAccount(hub, account, permission)),
+  );
+  const lacking = bootstrapPermissions
+    .filter((_, index) => !answers[index])
+    .map(describePermission);
   if (lacking.length === 0) return pass();
   const list = command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${userOf(account)}`;
   const step = run(list, "See their rights; OCM's cluster manager writes them");
-  return fail('bootstrap-rights-missing', `Agents may not ${lacking.join(', ')} with a bootstrap token.`, step);
+  return fail(
+    'bootstrap-rights-missing',
+    `Agents may not ${lacking.join(', ')} with a bootstrap token.`,
+    step,
+  );
 }
 
 async function controllersWork(hub: Kube): Promise<Outcome> {
@@ -67,13 +100,17 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
 async function publishesItself(hub: Kube): Promise<Outcome> {
   const at = await readClusterInfo(partialReader(hub));
   if (at === undefined) return skipped('it publishes no address that can be read');
-  const limit = { deadline: new Deadline(admissionTimeoutMs), signal: new AbortController().signal };
+  const limit = {
+    deadline: new Deadline(admissionTimeoutMs),
+    signal: new AbortController().signal,
+  };
   const uidThere = async () => {
     const there = hub.fork({ at, run: limit });
     return clusterUid(there).finally(() => there.close());
   };
   const [own, found] = await Promise.all([clusterUid(hub), tryRead(uidThere)]);
-  const isRefused = found.state === 'hidden' && ['unauthorized', 'tls-error'].includes(found.error?.code ?? '');
+  const isRefused =
+    found.state === 'hidden' && ['unauthorized', 'tls-error'].includes(found.error?.code ?? '');
   if (own === undefined || (!isRefused && ifSeen(found) === undefined))
     return skipped(`${at.server} cannot be compared with it from here`);
   if (ifSeen(found) === own) return pass();
@@ -87,10 +124,18 @@ async function publishesItself(hub: Kube): Promise<Outcome> {
 async function admitsWorks(hub: Kube): Promise<Outcome> {
   const review = may('create', resources.manifestWorks);
   if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
-  const namespaces = await hub.list(resources.namespaces, { metadataOnly: true, labelSelector: clusterNameLabel });
-  const mailbox = namespaces?.find(({ metadata }) => metadata.deletionTimestamp === undefined)?.metadata.name;
+  const namespaces = await hub.list(resources.namespaces, {
+    metadataOnly: true,
+    labelSelector: clusterNameLabel,
+  });
+  const mailbox = namespaces?.find(({ metadata }) => metadata.deletionTimestamp === undefined)
+    ?.metadata.name;
   if (mailbox === undefined) return pass('it has no mailbox');
-  const trial = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'stellarctl-try', namespace: 'default' } };
+  const trial = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'stellarctl-try', namespace: 'default' },
+  };
   const work = { namespace: mailbox, spec: { workload: { manifests: [trial] } } };
   const refusal = await testAdmission(hub, resources.manifestWorks, work);
   return refusal === undefined ? pass() : refused(refusal.words, mailbox, hub.cluster.context);
@@ -104,10 +149,15 @@ function refused(words: string, mailbox: string, context: string): Outcome {
   // OCM's own rules are about the content of a work.
   if (isDenied && refuser?.webhook?.endsWith('.open-cluster-management.io')) return pass();
   const see = command`kubectl --context ${context} describe namespace ${mailbox}`;
-  const step = refuser === undefined ? run(see, 'See its quotas and conditions') : toSeeRefuser(refuser, context);
+  const step =
+    refuser === undefined
+      ? run(see, 'See its quotas and conditions')
+      : toSeeRefuser(refuser, context);
   const found = `Mailbox ${mailbox} of ${context} does not admit a work: ${words}.`;
   // Another work may be admitted.
-  return isDenied ? warn('works-not-admitted', found, step) : fail('works-not-admitted', found, step);
+  return isDenied
+    ? warn('works-not-admitted', found, step)
+    : fail('works-not-admitted', found, step);
 }
 
 /** How long the published address may take to answer. */

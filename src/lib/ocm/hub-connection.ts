@@ -55,14 +55,18 @@ export function readHubConnection(
     config: config as ReportedConnection['config'],
     error: {
       kind,
-      words: words === 'Unauthorized' ? `the hub does not accept the ${refused} (Unauthorized)` : words,
+      words:
+        words === 'Unauthorized' ? `the hub does not accept the ${refused} (Unauthorized)` : words,
       ...(server && { server }),
     },
   };
 }
 
 /** Whether a report is of another server than a secret has, whose kubeconfig names it as it is tried: the secret is newer. */
-export function isOfOtherServer({ server = '' }: ReportedConnection['error'], secret: Secret | undefined): boolean {
+export function isOfOtherServer(
+  { server = '' }: ReportedConnection['error'],
+  secret: Secret | undefined,
+): boolean {
   return secret?.data?.kubeconfig !== undefined && !textIn(secret, 'kubeconfig').includes(server);
 }
 
@@ -74,11 +78,19 @@ export function connectionErrorIn(report: string): { kind: ConnectionError; word
 
 /** The operator's message quotes its whole access review; the transport's error is at the end of a line. */
 function transportWords(message: string): string {
-  const refused = /^Operation for resource &ResourceAttributes\{.*?Verb:([^,]*),.*?Resource:([^,]*),/m.exec(message);
+  const refused =
+    /^Operation for resource &ResourceAttributes\{.*?Verb:([^,]*),.*?Resource:([^,]*),/m.exec(
+      message,
+    );
   if (refused !== null) return `it is not allowed to ${refused[1]} ${refused[2]} on the hub`;
   const lines = message.split('\n');
-  const line = lines.find((text) => text.startsWith('Failed to create &SelfSubjectAccessReview')) ?? lines[0] ?? '';
+  const line =
+    lines.find((text) => text.startsWith('Failed to create &SelfSubjectAccessReview')) ??
+    lines[0] ??
+    '';
   const cause =
-    /"(?:bootstrap-hub-kubeconfig|hub-kubeconfig-secret)"(?: to apiserver \S+)?: (.*)$/.exec(line)?.[1] ?? line;
+    /"(?:bootstrap-hub-kubeconfig|hub-kubeconfig-secret)"(?: to apiserver \S+)?: (.*)$/.exec(
+      line,
+    )?.[1] ?? line;
   return cause.replace(/^(?:Post|Get) "[^"]*": /, '').replace(/^dial tcp: /, '');
 }

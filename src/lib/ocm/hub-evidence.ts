@@ -2,7 +2,13 @@ import { formatAge } from '../core/deadline.ts';
 import { partialReader } from '../kube/access.ts';
 import { type Reader, readsOneByOne } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { type CertificateSigningRequest, conditionOf, isTrue, type Lease, resources } from '../kube/client/objects.ts';
+import {
+  type CertificateSigningRequest,
+  conditionOf,
+  isTrue,
+  type Lease,
+  resources,
+} from '../kube/client/objects.ts';
 import {
   clusterNameLabel,
   foreignAgent,
@@ -25,11 +31,19 @@ export interface HubEvidence {
 }
 
 /** Reads what an ITS shows of several WECs: of many with one list of each kind, unless this user may only read single objects. */
-export async function readHub(kube: Reader, names: readonly string[]): Promise<Map<string, HubEvidence>> {
+export async function readHub(
+  kube: Reader,
+  names: readonly string[],
+): Promise<Map<string, HubEvidence>> {
   const all =
-    names.length > readsOneByOne ? await unlessStatus(readWholeHub(kube, { withLeases: true }), 403) : undefined;
-  if (all !== undefined) return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
-  return new Map(await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)));
+    names.length > readsOneByOne
+      ? await unlessStatus(readWholeHub(kube, { withLeases: true }), 403)
+      : undefined;
+  if (all !== undefined)
+    return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)),
+  );
 }
 
 /** Reads what an ITS shows of one WEC; for an unknown WEC everything is empty. */
@@ -54,13 +68,19 @@ export async function readOne(kube: Reader, name: string): Promise<HubEvidence> 
  */
 export async function readWholeHub(
   kube: Reader,
-  options: { withLeases?: boolean; labelSelector?: string | undefined; requestReader?: Reader } = {},
+  options: {
+    withLeases?: boolean;
+    labelSelector?: string | undefined;
+    requestReader?: Reader;
+  } = {},
 ): Promise<Map<string, HubEvidence>> {
   const { withLeases = false, labelSelector, requestReader = kube } = options;
   const [clusters, requests, leases] = await Promise.all([
     kube.list<ManagedCluster>(resources.managedClusters, { labelSelector }),
     listRequests(requestReader, registrationRequestSelector),
-    withLeases ? partialReader(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel }) : [],
+    withLeases
+      ? partialReader(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel })
+      : [],
   ]);
   if (clusters === undefined) throw notAHub(kube);
   const evidence = new Map<string, HubEvidence>();
@@ -78,20 +98,26 @@ export async function readWholeHub(
     evidence.set(request.cluster, entry);
   }
   for (const lease of leases ?? []) {
-    const entry = lease.metadata.name === leaseName ? evidence.get(lease.metadata.namespace ?? '') : undefined;
+    const entry =
+      lease.metadata.name === leaseName ? evidence.get(lease.metadata.namespace ?? '') : undefined;
     if (entry !== undefined) entry.lease = lease;
   }
   return evidence;
 }
 
 async function listRequests(kube: Reader, labelSelector: string): Promise<RegistrationRequest[]> {
-  const csrs = await kube.list<CertificateSigningRequest>(resources.certificateSigningRequests, { labelSelector });
+  const csrs = await kube.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
+    labelSelector,
+  });
   if (csrs === undefined || csrs.length === 0) return [];
   // Reading PKCS#10 takes an extra library; a list of joined WECs does not load it.
   const { judgeRequest } = await import('./registration-requests.ts');
   // The agent of another WEC asks for itself, whatever the label says: doctor has a check of that.
   return csrs
-    .filter(({ metadata, spec }) => foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]) === undefined)
+    .filter(
+      ({ metadata, spec }) =>
+        foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]) === undefined,
+    )
     .map(judgeRequest);
 }
 
@@ -124,7 +150,10 @@ type LeaseEvidence = Pick<HubEvidence, 'managedCluster' | 'lease'>;
  * failed; `no` after five, when the ITS reports it as unavailable (ocm pkg/registration/spoke/lease, hub/lease).
  * @returns undefined if no Lease shows it
  */
-export function agentReports(evidence: LeaseEvidence, now: number): 'yes' | 'late' | 'no' | undefined {
+export function agentReports(
+  evidence: LeaseEvidence,
+  now: number,
+): 'yes' | 'late' | 'no' | undefined {
   const age = leaseAgeOf(evidence, now);
   if (age === undefined) return undefined;
   const periods = age / periodOf(evidence);
@@ -132,16 +161,21 @@ export function agentReports(evidence: LeaseEvidence, now: number): 'yes' | 'lat
 }
 
 /** Whether an agent renews its Lease in time, as far as a Lease shows it. */
-export const renewsInTime = (of: LeaseEvidence, now: number): boolean => (agentReports(of, now) ?? 'yes') === 'yes';
+export const renewsInTime = (of: LeaseEvidence, now: number): boolean =>
+  (agentReports(of, now) ?? 'yes') === 'yes';
 
 /** Why an agent that still counts as available is overdue; undefined if it is not, or the WEC does not count as available. */
 export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
-  if (renewsInTime(evidence, now) || !hasJoined(evidence) || !isAvailable(evidence)) return undefined;
+  if (renewsInTime(evidence, now) || !hasJoined(evidence) || !isAvailable(evidence))
+    return undefined;
   return `lease not renewed for ${formatAge(leaseAgeOf(evidence, now) ?? 0)} (due every ${formatAge(periodOf(evidence))})`;
 }
 
 /** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none, or if its clock is known to differ. */
-export function leaseAgeOf({ managedCluster, lease }: LeaseEvidence, now: number): number | undefined {
+export function leaseAgeOf(
+  { managedCluster, lease }: LeaseEvidence,
+  now: number,
+): number | undefined {
   if (managedCluster?.metadata.annotations?.[skipClockAnnotation] === 'true') return undefined;
   const age = now - Date.parse(lease?.spec?.renewTime ?? '');
   return Number.isNaN(age) ? undefined : age;
@@ -152,6 +186,10 @@ const periodOf = ({ managedCluster }: LeaseEvidence): number =>
 
 /** Whether the hub reports the agent as missing and the agent has not renewed its Lease since. */
 export function isMissed({ managedCluster, lease }: HubEvidence): boolean {
-  const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
-  return status === 'Unknown' && Date.parse(lease?.spec?.renewTime ?? '') <= Date.parse(lastTransitionTime);
+  const { status, lastTransitionTime = '' } =
+    conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  return (
+    status === 'Unknown' &&
+    Date.parse(lease?.spec?.renewTime ?? '') <= Date.parse(lastTransitionTime)
+  );
 }

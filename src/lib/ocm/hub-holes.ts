@@ -19,8 +19,18 @@ interface JudgedHub {
 }
 
 export const holeChecks: readonly Check<JudgedHub>[] = [
-  { id: 'its-known-holes', title: 'its OCM has no known hole', needs: ['its-hub-crds'], run: judgeHoles },
-  { id: 'its-mixed-requests', title: 'no agent asks for another WEC', needs: ['its-hub-crds'], run: judgeRequests },
+  {
+    id: 'its-known-holes',
+    title: 'its OCM has no known hole',
+    needs: ['its-hub-crds'],
+    run: judgeHoles,
+  },
+  {
+    id: 'its-mixed-requests',
+    title: 'no agent asks for another WEC',
+    needs: ['its-hub-crds'],
+    run: judgeRequests,
+  },
 ];
 
 const remains =
@@ -29,7 +39,9 @@ const remains =
 async function judgeHoles({ kube, name, pods, upgrade }: JudgedHub): Promise<Outcome> {
   const controllers = podsOf(registrationController, pods);
   if (controllers.length === 0) return skipped('its registration controller is not visible');
-  const [hole] = controllers.flatMap(({ spec }) => defectsOf(products.ocm, imageVersion(spec?.containers?.[0]?.image)));
+  const [hole] = controllers.flatMap(({ spec }) =>
+    defectsOf(products.ocm, imageVersion(spec?.containers?.[0]?.image)),
+  );
   if (hole === undefined) return pass();
   const [pair] = await pairsOn(kube);
   const steps = [upgrade(fixOf(hole) ?? ''), advice(remains)];
@@ -44,7 +56,8 @@ const wordsOf = ({ longer, prefix }: Pair): string => `${longer} gets the group 
 
 /** The pairs of names of the WECs of a hub. @param names of WECs that are to be */
 async function pairsOn(kube: Kube, names: readonly string[] = []): Promise<Pair[]> {
-  const present = (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
+  const present =
+    (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
   return prefixPairs([...new Set([...present.map(({ metadata }) => metadata.name), ...names])]);
 }
 
@@ -52,23 +65,36 @@ async function pairsOn(kube: Kube, names: readonly string[] = []): Promise<Pair[
 async function judgeRequests({ kube, name, pods }: JudgedHub): Promise<Outcome> {
   const labelSelector = clusterNameLabel;
   const reader = partialReader(kube);
-  const all = await reader.list<CertificateSigningRequest>(resources.certificateSigningRequests, { labelSelector });
-  if (all === undefined || pods.length === 0) return skipped('its requests or its pods are not visible');
-  const foreign = all.filter(({ metadata, spec }) => foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]));
+  const all = await reader.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
+    labelSelector,
+  });
+  if (all === undefined || pods.length === 0)
+    return skipped('its requests or its pods are not visible');
+  const foreign = all.filter(({ metadata, spec }) =>
+    foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]),
+  );
   const mixed = foreign.find(({ status }) => status?.certificate) ?? foreign[0];
   if (mixed === undefined) return pass();
   const { metadata, spec, status } = mixed;
   const wec = metadata.labels?.[clusterNameLabel];
   const issued = status?.certificate ? 'has got' : 'asks for';
   const found = `The agent of ${foreignAgent(spec.username, wec)} ${issued} a certificate for ${wec} of ${name} (request ${metadata.name}).`;
-  return status?.certificate ? fail('mixed-request', found, advice(remains)) : warn('mixed-request', found);
+  return status?.certificate
+    ? fail('mixed-request', found, advice(remains))
+    : warn('mixed-request', found);
 }
 
 /** Notes that a hub gives one of these WECs the group of another one, or the other way round. */
-export async function noteHoles(kube: Kube, version: string | undefined, names: readonly string[], run: Run) {
+export async function noteHoles(
+  kube: Kube,
+  version: string | undefined,
+  names: readonly string[],
+  run: Run,
+) {
   const [hole] = defectsOf(products.ocm, version);
   if (hole === undefined) return;
   const pairs = await pairsOn(kube, names);
   const pair = pairs.find(({ longer, prefix }) => names.includes(longer) || names.includes(prefix));
-  if (pair !== undefined) run.progress.note(`${describeDefect(kube.cluster.context, hole)} ${wordsOf(pair)}`);
+  if (pair !== undefined)
+    run.progress.note(`${describeDefect(kube.cluster.context, hole)} ${wordsOf(pair)}`);
 }

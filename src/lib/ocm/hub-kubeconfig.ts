@@ -19,7 +19,10 @@ export interface KnownHub extends Endpoint {
 export function parseHubKubeconfig(text: string): KnownHub | undefined {
   const source = 'of a hub';
   try {
-    const { clusters, users } = kubeconfigOf(contentIn(source, parseDocument(text, yamlOfPrograms)), source);
+    const { clusters, users } = kubeconfigOf(
+      contentIn(source, parseDocument(text, yamlOfPrograms)),
+      source,
+    );
     const [cluster] = clusters.values();
     const [user] = users.values();
     if (typeof cluster?.server !== 'string') return undefined;
@@ -36,12 +39,14 @@ export function parseHubKubeconfig(text: string): KnownHub | undefined {
   }
 }
 
-const stringOrNothing = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const stringOrNothing = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
 
 /** What a hub publishes as its address in kube-public/cluster-info. */
 export const readClusterInfo = async (hub: Reader): Promise<Endpoint | undefined> =>
   parseClusterInfo(
-    (await hub.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }))?.data?.kubeconfig,
+    (await hub.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }))
+      ?.data?.kubeconfig,
   );
 
 /**

@@ -5,7 +5,12 @@ import { type KubeObject, resources, typeMeta } from '../kube/client/objects.ts'
 import { hostOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
-import { inspectHub, type JoinFile, requestBootstrapToken, shortestTokenSeconds } from './hub-access.ts';
+import {
+  inspectHub,
+  type JoinFile,
+  requestBootstrapToken,
+  shortestTokenSeconds,
+} from './hub-access.ts';
 import { hasJoined, readWholeHub } from './hub-evidence.ts';
 import { bootstrapServiceAccount, operatorNamespace } from './ocm-names.ts';
 
@@ -17,17 +22,29 @@ export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boole
   }
   if (wouldPrintForPeople) {
     throw new StellarError('usage', 'Choose where the token goes: it is not printed by default.', {
-      next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(advice),
+      next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(
+        advice,
+      ),
     });
   }
 }
 
 /** Requests a bootstrap token and combines it with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
-export async function makeJoinFile(kube: Kube, context: SelectedContext, durationMs: number): Promise<JoinFile> {
+export async function makeJoinFile(
+  kube: Kube,
+  context: SelectedContext,
+  durationMs: number,
+): Promise<JoinFile> {
   const { external, internal, ocmVersion, imageRegistry } = await inspectHub(kube, context);
   const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
   return {
-    ...{ kind: 'stellarctl-join-file', version: 1, its: context.name, token, expires: expires.toISOString() },
+    ...{
+      kind: 'stellarctl-join-file',
+      version: 1,
+      its: context.name,
+      token,
+      expires: expires.toISOString(),
+    },
     ...{ external: requireHttps(context.name, external), internal, ocmVersion, imageRegistry },
   };
 }
@@ -37,7 +54,9 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
  * If the ITS is local to this machine, clusteradm must look up its other address.
  */
 export async function clusteradmLine({ token, external }: JoinFile): Promise<string> {
-  const lookup = (await isThisMachine(hostOf(new URL(external.server)))) ? ['--force-internal-endpoint-lookup'] : [];
+  const lookup = (await isThisMachine(hostOf(new URL(external.server))))
+    ? ['--force-internal-endpoint-lookup']
+    : [];
   return command`clusteradm join --hub-token ${token} --hub-apiserver ${external.server} --cluster-name <cluster_name> --singleton ${lookup}`;
 }
 
@@ -65,8 +84,16 @@ export async function readBootstrap(hub: Kube): Promise<BootstrapAccess> {
  */
 export async function revokeBootstrap({ hub, account }: BootstrapAccess): Promise<void> {
   const { labels = {}, annotations = {}, uid } = account?.metadata ?? {};
-  const metadata = { name: bootstrapServiceAccount, namespace: operatorNamespace, labels, annotations };
+  const metadata = {
+    name: bootstrapServiceAccount,
+    namespace: operatorNamespace,
+    labels,
+    annotations,
+  };
   if (account !== undefined)
-    await hub.delete(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace, uid });
+    await hub.delete(resources.serviceAccounts, bootstrapServiceAccount, {
+      namespace: operatorNamespace,
+      uid,
+    });
   await hub.apply({ ...typeMeta(resources.serviceAccounts), metadata });
 }

@@ -4,7 +4,13 @@ import { createdAt, type KubeObject, type Secret, textIn } from '../kube/client/
 import { tokenId } from '../kube/client/validity.ts';
 import type { HubConnection } from './endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from './hub-kubeconfig.ts';
-import { agentNamespace, bootstrapSecretName, klusterletName, managedBy, managedByLabel } from './ocm-names.ts';
+import {
+  agentNamespace,
+  bootstrapSecretName,
+  klusterletName,
+  managedBy,
+  managedByLabel,
+} from './ocm-names.ts';
 import type { KlusterletMode } from './ocm-objects.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 
@@ -42,7 +48,10 @@ export function klusterlet(settings: AgentSettings): KubeObject {
       registrationConfiguration: {
         bootstrapKubeConfigs: { type: 'None' },
         clientCertExpirationSeconds: 31536000,
-        featureGates: ['AddonManagement', 'ClusterClaim'].map((feature) => ({ feature, mode: 'Enable' })),
+        featureGates: ['AddonManagement', 'ClusterClaim'].map((feature) => ({
+          feature,
+          mode: 'Enable',
+        })),
         kubeAPIQPS: 50,
         kubeAPIBurst: 100,
         registrationDriver: { authType: 'csr' },
@@ -56,14 +65,27 @@ export function klusterlet(settings: AgentSettings): KubeObject {
  * The kubeconfig with which an agent first reaches its hub, YAML. The agent later copies server, authority and proxy into its own
  * kubeconfig, and registers again when one of them, or the name of the cluster entry, changes (ocm pkg/registration/spoke).
  */
-export function bootstrapKubeconfig({ server, certificateAuthority, proxyUrl }: HubConnection, token: string): string {
-  const encoded = certificateAuthority === undefined ? undefined : Buffer.from(certificateAuthority).toString('base64');
+export function bootstrapKubeconfig(
+  { server, certificateAuthority, proxyUrl }: HubConnection,
+  token: string,
+): string {
+  const encoded =
+    certificateAuthority === undefined
+      ? undefined
+      : Buffer.from(certificateAuthority).toString('base64');
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'hub', cluster: { server, 'certificate-authority-data': encoded, 'proxy-url': proxyUrl } }],
+    clusters: [
+      {
+        name: 'hub',
+        cluster: { server, 'certificate-authority-data': encoded, 'proxy-url': proxyUrl },
+      },
+    ],
     users: [{ name: 'bootstrap', user: { token } }],
-    contexts: [{ name: 'bootstrap', context: { cluster: 'hub', user: 'bootstrap', namespace: 'default' } }],
+    contexts: [
+      { name: 'bootstrap', context: { cluster: 'hub', user: 'bootstrap', namespace: 'default' } },
+    ],
     'current-context': 'bootstrap',
   };
   return stringify(kubeconfig, yamlOfGo);
@@ -82,11 +104,18 @@ export const ownTokenOf = (secret: Secret | undefined): string | undefined =>
  * @param written now, milliseconds since the epoch; undefined for a secret that another program applies
  * @param isOwn whether the token was made for this WEC alone
  */
-export function bootstrapSecret(hub: HubConnection, token: string, written?: number, isOwn = false): KubeObject {
+export function bootstrapSecret(
+  hub: HubConnection,
+  token: string,
+  written?: number,
+  isOwn = false,
+): KubeObject {
   const id = isOwn ? tokenId(token) : undefined;
   const byToken = id === undefined ? {} : { [ownTokenAnnotation]: id };
   const annotations =
-    written === undefined ? {} : { annotations: { [writtenAnnotation]: new Date(written).toISOString(), ...byToken } };
+    written === undefined
+      ? {}
+      : { annotations: { [writtenAnnotation]: new Date(written).toISOString(), ...byToken } };
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -106,5 +135,8 @@ export const readHubKubeconfig = (secret: Secret | undefined): KnownHub | undefi
   secret && parseHubKubeconfig(textIn(secret, 'kubeconfig'));
 
 /** The hub that a WEC's agent is registered with, or will register with. */
-export const hubOf = ({ hubSecret, bootstrapSecret }: Pick<WecEvidence, 'hubSecret' | 'bootstrapSecret'>) =>
+export const hubOf = ({
+  hubSecret,
+  bootstrapSecret,
+}: Pick<WecEvidence, 'hubSecret' | 'bootstrapSecret'>) =>
   readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);

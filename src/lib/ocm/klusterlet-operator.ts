@@ -40,14 +40,21 @@ const change = ['update', 'patch'];
 
 const rbac = 'rbac.authorization.k8s.io';
 const operatorGroup = 'operator.open-cluster-management.io';
-const external = ['', '-work', '-registration', '-agent'].map((part) => `external-managed-kubeconfig${part}`);
+const external = ['', '-work', '-registration', '-agent'].map(
+  (part) => `external-managed-kubeconfig${part}`,
+);
 const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName, ...external];
 
 /** The operator's rights: the rules of OCM's own ClusterRole `klusterlet` of 1.3.1. */
 const rules = [
   { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: crud },
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
-  { apiGroups: [''], resources: ['secrets'], resourceNames: ownSecrets, verbs: ['update', ...read, 'delete'] },
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    resourceNames: ownSecrets,
+    verbs: ['update', ...read, 'delete'],
+  },
   { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: exceptDelete },
@@ -61,11 +68,17 @@ const rules = [
   { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: crud },
   { apiGroups: [operatorGroup], resources: ['klusterlets'], verbs: [...read, ...change, 'delete'] },
   { apiGroups: [operatorGroup], resources: ['klusterlets/status'], verbs: change },
-  { apiGroups: ['work.open-cluster-management.io'], resources: ['appliedmanifestworks'], verbs: ['list', ...change] },
+  {
+    apiGroups: ['work.open-cluster-management.io'],
+    resources: ['appliedmanifestworks'],
+    verbs: ['list', ...change],
+  },
 ];
 
 /** What OCM after 1.3.1 adds, for a feature gate. */
-const laterRules = [{ apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: crud }];
+const laterRules = [
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: crud },
+];
 
 /**
  * ClusterRole and binding: written first, because only the API server knows whether this user may grant these rights.
@@ -154,15 +167,31 @@ export function operatorWorkload(image: string): KubeObject[] {
 }
 
 export function operatorNamespaceObject(): KubeObject {
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: operatorNamespace, labels: ownLabels } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: operatorNamespace, labels: ownLabels },
+  };
 }
 
 export function agentNamespaceObject(): KubeObject {
   const annotations = { 'workload.openshift.io/allowed': 'management' };
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: agentNamespace, labels: ownLabels, annotations } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: agentNamespace, labels: ownLabels, annotations },
+  };
 }
 
 /** Starts the very operator that was read, if it is scaled to zero. */
-export function startOperator(kube: Kube, { metadata: { name, namespace, uid } }: Deployment): Promise<unknown> {
-  return kube.merge(resources.deployments, name, { metadata: { uid }, spec: { replicas: 1 } }, { namespace });
+export function startOperator(
+  kube: Kube,
+  { metadata: { name, namespace, uid } }: Deployment,
+): Promise<unknown> {
+  return kube.merge(
+    resources.deployments,
+    name,
+    { metadata: { uid }, spec: { replicas: 1 } },
+    { namespace },
+  );
 }

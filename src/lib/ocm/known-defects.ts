@@ -22,9 +22,15 @@ interface KnownDefect {
 /** What is known of the versions that KubeStellar's charts and hooks have installed. */
 const knownDefects: readonly KnownDefect[] = [
   {
-    ...{ product: 'OCM', versions: '<1.0.1 || >=1.1.0 <1.1.3 || 1.2.0', id: 'CVE-2026-4740', since: '2026-04-07' },
+    ...{
+      product: 'OCM',
+      versions: '<1.0.1 || >=1.1.0 <1.1.3 || 1.2.0',
+      id: 'CVE-2026-4740',
+      since: '2026-04-07',
+    },
     what: 'its hub gives a WEC the group of another one whose name its own begins with, and so its works and their Secrets',
-    source: 'https://github.com/open-cluster-management-io/ocm/security/advisories/GHSA-q4gv-pjmh-c735',
+    source:
+      'https://github.com/open-cluster-management-io/ocm/security/advisories/GHSA-q4gv-pjmh-c735',
     fixed: ['1.0.1', '1.1.3', '1.2.1', '1.3.0'],
   },
   {
@@ -53,13 +59,17 @@ export interface Defect extends KnownDefect {
 export function defectsOf(product: string, version = ''): Defect[] {
   const found = findVersion(version)?.replace(/-.*/, '');
   if (found === undefined) return [];
-  const known = knownDefects.filter((each) => each.product === product && satisfies(found, each.versions));
+  const known = knownDefects.filter(
+    (each) => each.product === product && satisfies(found, each.versions),
+  );
   return known.map((defect) => ({ ...defect, version }));
 }
 
 /** What calls for a change, of the versions that run. */
 export const holesIn = (versions: readonly RunningVersion[]): Defect[] => {
-  const all = versions.flatMap(({ product, running }) => running?.flatMap((each) => defectsOf(product, each)) ?? []);
+  const all = versions.flatMap(
+    ({ product, running }) => running?.flatMap((each) => defectsOf(product, each)) ?? [],
+  );
   const holes = all.filter(({ isOnlyOld }) => !isOnlyOld);
   return [...new Map(holes.map((hole) => [`${hole.id} ${hole.version}`, hole])).values()];
 };

@@ -78,13 +78,19 @@ export interface SecretKeys {
 export const secretOf: Readonly<Record<string, SecretKeys>> = {
   k8s: { name: 'admin-kubeconfig', outside: 'kubeconfig', inside: 'kubeconfig-incluster' },
   vcluster: { name: 'vc-vcluster', outside: 'config', inside: 'config-incluster' },
-  ocm: { name: 'multicluster-controlplane-kubeconfig', outside: 'kubeconfig', inside: 'kubeconfig' },
+  ocm: {
+    name: 'multicluster-controlplane-kubeconfig',
+    outside: 'kubeconfig',
+    inside: 'kubeconfig',
+  },
   host: { name: 'admin-kubeconfig', outside: undefined, inside: 'kubeconfig-incluster' },
   external: { name: 'admin-kubeconfig', outside: undefined, inside: 'kubeconfig-incluster' },
 };
 
 /** The workload that serves the API of a type of control plane; absent from the map if another cluster serves it. */
-export const apiServerOf: Readonly<Record<string, { kind: 'Deployment' | 'StatefulSet'; name: string }>> = {
+export const apiServerOf: Readonly<
+  Record<string, { kind: 'Deployment' | 'StatefulSet'; name: string }>
+> = {
   k8s: { kind: 'Deployment', name: 'kube-apiserver' },
   vcluster: { kind: 'StatefulSet', name: 'vcluster' },
   ocm: { kind: 'Deployment', name: 'multicluster-controlplane' },
@@ -94,4 +100,7 @@ export const apiServerOf: Readonly<Record<string, { kind: 'Deployment' | 'Statef
  * The CPU that the pods of a type of control plane ask for, in thousandths of a core: that of the API server, and for k8s that of its
  * controllers (kubeflex v0.9.3, pkg/reconcilers/k8s/deployment.go; chart of vcluster 0.16.4).
  */
-export const cpuOf: Readonly<Record<string, readonly number[]>> = { k8s: [506, 200], vcluster: [220] };
+export const cpuOf: Readonly<Record<string, readonly number[]>> = {
+  k8s: [506, 200],
+  vcluster: [220],
+};

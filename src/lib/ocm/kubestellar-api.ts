@@ -1,4 +1,10 @@
-import type { Condition, KubeObject, LabelSelector, ObjectMeta, Resource } from '../kube/client/objects.ts';
+import type {
+  Condition,
+  KubeObject,
+  LabelSelector,
+  ObjectMeta,
+  Resource,
+} from '../kube/client/objects.ts';
 
 /**
  * control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), limited to the fields used
@@ -75,7 +81,8 @@ export interface PoliciesOfIts {
 }
 
 /** Describes a policy, for example `nginx-policy (wds1)`. */
-export const describePolicy = ({ name, wds }: Pick<Policy, 'name' | 'wds'>): string => `${name} (${wds})`;
+export const describePolicy = ({ name, wds }: Pick<Policy, 'name' | 'wds'>): string =>
+  `${name} (${wds})`;
 
 /** What a clause requests besides sending an object. */
 export interface Modulation {
@@ -132,12 +139,17 @@ export const originBindingLabel = 'transport.kubestellar.io/originOwnerReference
 export const workStatusCrd = 'workstatuses.control.kubestellar.io';
 
 /** CRDs that KubeStellar's controller manager creates in a WDS. */
-export const wdsCrds = ['bindings', 'bindingpolicies', 'statuscollectors', 'combinedstatuses', 'customtransforms'].map(
-  (plural) => `${plural}.control.kubestellar.io`,
-);
+export const wdsCrds = [
+  'bindings',
+  'bindingpolicies',
+  'statuscollectors',
+  'combinedstatuses',
+  'customtransforms',
+].map((plural) => `${plural}.control.kubestellar.io`);
 
 /** Annotation of a work: the generation of the Binding that it was created from. */
-export const originGenerationAnnotation = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
+export const originGenerationAnnotation =
+  'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
 
 /** Labels of a workload object in a WDS while its status is returned to it. */
 export const returnedStatusLabels = {

@@ -46,8 +46,9 @@ export interface ManifestStatus {
  * Whether an object was being deleted in its WDS when the guard kept it in its Binding: the transport sends its deletionTimestamp
  * (kubestellar v0.30.0, cleanObject), and no WEC applies that. Nothing is wrong with the WEC, which has the object.
  */
-export const isLeaving = (manifest: { metadata?: { deletionTimestamp?: string } } | undefined): boolean =>
-  manifest?.metadata?.deletionTimestamp !== undefined;
+export const isLeaving = (
+  manifest: { metadata?: { deletionTimestamp?: string } } | undefined,
+): boolean => manifest?.metadata?.deletionTimestamp !== undefined;
 
 /** The finalizer that only a WEC's work agent removes, after it has removed what the work applied. */
 export const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
@@ -57,10 +58,12 @@ export function isAddonWork({ metadata }: ManifestWork): boolean {
 }
 
 /** Whether a work was created by hand: no transport deletes or recreates it. */
-export const isMadeByHand = ({ metadata }: ManifestWork): boolean => metadata.labels?.[originWdsLabel] === undefined;
+export const isMadeByHand = ({ metadata }: ManifestWork): boolean =>
+  metadata.labels?.[originWdsLabel] === undefined;
 
 /** Whether a finalizer keeps it until its agent, or --force, has removed that. */
-export const isGuarded = ({ metadata }: ManifestWork): boolean => metadata.finalizers?.includes(workFinalizer) === true;
+export const isGuarded = ({ metadata }: ManifestWork): boolean =>
+  metadata.finalizers?.includes(workFinalizer) === true;
 
 /** The WECs that works are for. */
 export const wecNamesOf = (works: readonly ManifestWork[]): string[] => [
@@ -73,7 +76,8 @@ export const wecsOf = (works: readonly ManifestWork[]): string => wecNamesOf(wor
 /** Returns the objects in a work, for example `Deployment web/nginx`. */
 export function objectsIn({ spec }: ManifestWork): string[] {
   return (spec?.workload?.manifests ?? []).map(
-    ({ kind, metadata }) => `${kind} ${metadata?.namespace ? `${metadata.namespace}/` : ''}${metadata?.name}`,
+    ({ kind, metadata }) =>
+      `${kind} ${metadata?.namespace ? `${metadata.namespace}/` : ''}${metadata?.name}`,
   );
 }
 
@@ -103,13 +107,18 @@ export const lacksRight = ({ conditions = [] }: ManifestStatus): boolean =>
  * object records that: `example.com/hold (set by kubectl-edit)`.
  * @param isOwn whether the object's own controllers remove a finalizer
  */
-export function foreignFinalizers({ metadata }: KubeObject, isOwn: (finalizer: string) => boolean): string[] {
+export function foreignFinalizers(
+  { metadata }: KubeObject,
+  isOwn: (finalizer: string) => boolean,
+): string[] {
   const { deletionTimestamp, finalizers = [], managedFields = [] } = metadata;
   if (deletionTimestamp === undefined) return [];
   const foreign = finalizers.filter((finalizer) => !isOwn(finalizer));
   return foreign.map((finalizer) => {
     const field = JSON.stringify(`v:"${finalizer}"`);
-    const setBy = managedFields.find(({ fieldsV1 = {} }) => JSON.stringify(fieldsV1).includes(field))?.manager;
+    const setBy = managedFields.find(({ fieldsV1 = {} }) =>
+      JSON.stringify(fieldsV1).includes(field),
+    )?.manager;
     return setBy === undefined ? finalizer : `${finalizer} (set by ${setBy})`;
   });
 }
@@ -120,10 +129,16 @@ export const holdersOf = (work: ManifestWork): string[] =>
 
 /** What helps against the finalizers of others on works. @param its the context of the ITS */
 export const toSeeHolders = (works: readonly ManifestWork[], its: string): NextStep[] =>
-  works.filter((work) => holdersOf(work).length > 0).map((work) => toSeeHolder(its, 'manifestwork', work));
+  works
+    .filter((work) => holdersOf(work).length > 0)
+    .map((work) => toSeeHolder(its, 'manifestwork', work));
 
 /** Only the owner of a finalizer knows what it protects. */
-export const toSeeHolder = (context: string, kind: string, { metadata: { name, namespace } }: KubeObject): NextStep =>
+export const toSeeHolder = (
+  context: string,
+  kind: string,
+  { metadata: { name, namespace } }: KubeObject,
+): NextStep =>
   run(
     command`kubectl --context ${context} ${namespace === undefined ? [] : ['-n', namespace]} get ${kind} ${name} -o yaml --show-managed-fields`,
     'Its owner must remove it; see who set it',

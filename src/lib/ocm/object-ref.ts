@@ -14,7 +14,11 @@ export const describeObject = ({ kind, metadata: { namespace, name } }: Describe
 
 /** An object as commands take it: KIND.GROUP/NAMESPACE/NAME. */
 export const argumentOf = ({ kind, group, namespace, name }: ObjectView): string =>
-  [kind.toLowerCase() + (group && `.${group}`), ...(namespace === null ? [] : [namespace]), name].join('/');
+  [
+    kind.toLowerCase() + (group && `.${group}`),
+    ...(namespace === null ? [] : [namespace]),
+    name,
+  ].join('/');
 
 interface DescribedObject {
   kind: string;
@@ -30,8 +34,11 @@ export const keyOf = (object: {
 }): string => [object.group ?? '', object.resource, object.namespace ?? '', object.name].join('/');
 
 /** Does the same as `keyOf`, for an object with metadata. */
-export const keyOfCandidate = ({ group, resource, metadata }: Omit<Candidate, 'kind' | 'version'>): string =>
-  keyOf({ group, resource, ...metadata });
+export const keyOfCandidate = ({
+  group,
+  resource,
+  metadata,
+}: Omit<Candidate, 'kind' | 'version'>): string => keyOf({ group, resource, ...metadata });
 
 /** Whether a Binding names an object. */
 export const isBoundBy = (binding: Binding, object: Parameters<typeof keyOf>[0]): boolean =>

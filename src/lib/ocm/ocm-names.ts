@@ -75,9 +75,11 @@ export function tagOf(version: string): string {
 }
 
 /** The form of OCM's versions, including pre-releases: anything else would become the tag of images that do not exist. */
-export const isOcmVersion = (text: string): boolean => /^v?\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$/.test(text);
+export const isOcmVersion = (text: string): boolean =>
+  /^v?\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$/.test(text);
 
 /** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const managedBy = 'stellarctl';
-export const isOurs = ({ metadata }: KubeObject): boolean => metadata.labels?.[managedByLabel] === managedBy;
+export const isOurs = ({ metadata }: KubeObject): boolean =>
+  metadata.labels?.[managedByLabel] === managedBy;

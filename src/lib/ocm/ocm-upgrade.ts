@@ -42,13 +42,19 @@ export function checkUpgrade(what: string, from: string | undefined, to: string)
  * @param registry if it changes
  * @throws StellarError `usage` if the image is named by its digest or otherwise than by a version: what runs is then unknown
  */
-export function ofVersion(reference: string, version: string, registry: string | undefined): string {
+export function ofVersion(
+  reference: string,
+  version: string,
+  registry: string | undefined,
+): string {
   const image = parseImage(reference);
   const isByVersion = isOcmVersion(image?.tag ?? '') && !reference.includes('@');
   if (image === undefined || (registry === undefined && !isByVersion))
-    throw new StellarError('usage', `The image ${reference} is not named by a version. Nothing was written.`, {
-      next: [advice('Give the registry of images that are: --image-registry REGISTRY')],
-    });
+    throw new StellarError(
+      'usage',
+      `The image ${reference} is not named by a version. Nothing was written.`,
+      { next: [advice('Give the registry of images that are: --image-registry REGISTRY')] },
+    );
   return `${registry ?? image.registry}/${image.repository}:${tagOf(version)}`;
 }
 
@@ -62,14 +68,20 @@ export function operatorImage(operator: Deployment | undefined): string | undefi
  * Has an operator run another image, and starts one that is scaled to zero. That of a hub gives it to agents that it runs itself (ocm,
  * AGENT_IMAGE).
  */
-export const changeOperator = (kube: Kube, { metadata: { name, uid } }: Deployment, image: string): Promise<void> =>
+export const changeOperator = (
+  kube: Kube,
+  { metadata: { name, uid } }: Deployment,
+  image: string,
+): Promise<void> =>
   retryConflicts(kube, async () => {
     const on = { namespace: operatorNamespace };
     const operator = await kube.get<Deployment>(resources.deployments, name, on);
     const { metadata, spec } = operator ?? {};
     const containers = spec?.template?.spec?.containers?.map((container) => {
       if (container.image !== operatorImage(operator)) return container;
-      const env = container.env?.map((each) => (each.name === 'AGENT_IMAGE' ? { ...each, value: image } : each));
+      const env = container.env?.map((each) =>
+        each.name === 'AGENT_IMAGE' ? { ...each, value: image } : each,
+      );
       return { ...container, image, ...(env && { env }) };
     });
     const guard = { uid, resourceVersion: metadata?.resourceVersion };
@@ -91,9 +103,15 @@ interface Needing {
 export const ensureRequirements = (kube: Kube, needing: Needing, to: string): Promise<boolean> =>
   retryConflicts(kube, () => bring(kube, needing, to));
 
-async function bring(kube: Kube, { side, role, definition }: Needing, to: string): Promise<boolean> {
+async function bring(
+  kube: Kube,
+  { side, role, definition }: Needing,
+  to: string,
+): Promise<boolean> {
   const minors = Object.keys(ocmMinors);
-  const needed = minors.slice(0, minors.indexOf(minorOf(to)) + 1).flatMap((minor) => ocmMinors[minor] ?? []);
+  const needed = minors
+    .slice(0, minors.indexOf(minorOf(to)) + 1)
+    .flatMap((minor) => ocmMinors[minor] ?? []);
   const found = await kube.get<ClusterRole>(resources.clusterRoles, role);
   const missing = needed
     .flatMap(({ hubRules = [] }) => (side === 'hub' ? hubRules : []))
@@ -103,8 +121,13 @@ async function bring(kube: Kube, { side, role, definition }: Needing, to: string
     const rules = [...(found.rules ?? []), ...missing];
     await kube.merge(resources.clusterRoles, role, { metadata: { uid, resourceVersion }, rules });
   }
-  const crd = await kube.get<CustomResourceDefinition>(resources.customResourceDefinitions, definition);
-  const fields = needed.flatMap(({ hubFields = [], wecFields = [] }) => (side === 'hub' ? hubFields : wecFields));
+  const crd = await kube.get<CustomResourceDefinition>(
+    resources.customResourceDefinitions,
+    definition,
+  );
+  const fields = needed.flatMap(({ hubFields = [], wecFields = [] }) =>
+    side === 'hub' ? hubFields : wecFields,
+  );
   const versions = structuredClone(crd?.spec?.versions ?? []);
   const opened = versions.flatMap(({ schema }) => {
     const spec = (schema?.openAPIV3Schema as Schema | undefined)?.properties?.spec;
@@ -140,7 +163,8 @@ interface Schema {
  * defined. @returns whether it was missing
  */
 function openField(schema: Schema, [first = '', ...rest]: string[]): boolean {
-  if (schema['x-kubernetes-preserve-unknown-fields'] === true || schema.properties === undefined) return false;
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true || schema.properties === undefined)
+    return false;
   const present = schema.properties[first];
   if (present !== undefined) return rest.length > 0 && openField(present, rest);
   schema.properties[first] = { 'x-kubernetes-preserve-unknown-fields': true };

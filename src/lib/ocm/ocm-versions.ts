@@ -10,7 +10,12 @@ interface OcmMinor {
   wecFields?: string[];
 }
 
-const rule = (apiGroup: string, resource: string, verbs: string[], resourceNames?: string[]): PolicyRule => ({
+const rule = (
+  apiGroup: string,
+  resource: string,
+  verbs: string[],
+  resourceNames?: string[],
+): PolicyRule => ({
   ...{ apiGroups: [apiGroup], resources: [resource], verbs },
   ...(resourceNames && { resourceNames }),
 });
@@ -55,12 +60,17 @@ export const ocmMinors: Readonly<Record<string, OcmMinor>> = {
   '1.2': {
     hubRules: [
       rule('', 'serviceaccounts/token', ['create', 'subscribe']),
-      rule('', 'secrets', secretVerbs, ['addon-webhook-serving-cert', 'addon-webhook-sa-kubeconfig']),
+      rule('', 'secrets', secretVerbs, [
+        'addon-webhook-serving-cert',
+        'addon-webhook-sa-kubeconfig',
+      ]),
     ],
     hubFields: ['registrationConfiguration.importerConfiguration'],
     wecFields: ['registrationConfiguration.addOnKubeClientRegistrationDriver'],
   },
-  '1.3': { hubFields: ['deployOption.default.addonWebhookConfiguration', 'placementConfiguration'] },
+  '1.3': {
+    hubFields: ['deployOption.default.addonWebhookConfiguration', 'placementConfiguration'],
+  },
 };
 
 /**

@@ -16,10 +16,15 @@ export interface Origin {
 /** Reads the origins of KubeStellar's works in the mailboxes of WECs: for many WECs, of all mailboxes at once, if that is allowed. */
 export async function readOrigins(hub: Kube, wecs: readonly string[]): Promise<Origin[]> {
   const query = { labelSelector: originWdsLabel, metadataOnly: true };
-  const all = wecs.length > readsOneByOne ? await partialReader(hub).list(resources.manifestWorks, query) : undefined;
+  const all =
+    wecs.length > readsOneByOne
+      ? await partialReader(hub).list(resources.manifestWorks, query)
+      : undefined;
   if (all !== undefined) {
     const names = new Set(wecs);
-    return all.flatMap((work) => (names.has(work.metadata.namespace ?? '') ? (originOf(work) ?? []) : []));
+    return all.flatMap((work) =>
+      names.has(work.metadata.namespace ?? '') ? (originOf(work) ?? []) : [],
+    );
   }
   const works = await mapConcurrently(wecs, concurrentRequests, (namespace) =>
     listServed(hub, resources.manifestWorks, { namespace, ...query }),
@@ -34,13 +39,24 @@ export async function readOrigins(hub: Kube, wecs: readonly string[]): Promise<O
 export function originOf({ metadata }: KubeObject): Origin | undefined {
   const { [originWdsLabel]: wds, [originBindingLabel]: binding } = metadata.labels ?? {};
   if (wds === undefined || binding === undefined) return undefined;
-  const [bindingUid] = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=-)/.exec(metadata.name) ?? [];
-  return { wds, binding, bindingUid: metadata.name.startsWith(`${bindingUid}-${wds}-`) ? bindingUid : undefined };
+  const [bindingUid] =
+    /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=-)/.exec(metadata.name) ?? [];
+  return {
+    wds,
+    binding,
+    bindingUid: metadata.name.startsWith(`${bindingUid}-${wds}-`) ? bindingUid : undefined,
+  };
 }
 
 /** Whether works come from these Bindings: a context with the name of a WDS may belong to another WDS. */
-export function isOriginOf(bindings: readonly Binding[], wds: string, origins: readonly Origin[]): boolean {
+export function isOriginOf(
+  bindings: readonly Binding[],
+  wds: string,
+  origins: readonly Origin[],
+): boolean {
   const isFrom = ({ binding, bindingUid }: Origin, { metadata: { name, uid } }: Binding) =>
     name === binding && (bindingUid === undefined || uid === bindingUid);
-  return origins.some((origin) => origin.wds === wds && bindings.some((binding) => isFrom(origin, binding)));
+  return origins.some(
+    (origin) => origin.wds === wds && bindings.some((binding) => isFrom(origin, binding)),
+  );
 }

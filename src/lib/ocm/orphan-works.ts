@@ -11,7 +11,10 @@ import { getServed } from '../kube/served.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 
 /** Removes the work's ownership of objects on the WEC itself. */
-export type ReleaseOnWec = (work: ManifestWork, manifests: readonly ManifestStatus[]) => Promise<void>;
+export type ReleaseOnWec = (
+  work: ManifestWork,
+  manifests: readonly ManifestStatus[],
+) => Promise<void>;
 
 /** What an error reports if workloads cannot be kept. */
 interface KeepingFailed {
@@ -50,25 +53,35 @@ export async function makeOrphans(
       check: (open) => {
         if (open.length === 0) return met;
         const isUnanswered = open.some(({ owned }) => owned.length === 0);
-        return isUnanswered ? waiting('the agent has not answered') : failed('the agent does not apply all objects');
+        return isUnanswered
+          ? waiting('the agent has not answered')
+          : failed('the agent does not apply all objects');
       },
       read: async () => {
-        const judged = await Promise.all(works.map((work) => judgeOne(hub, work, release !== undefined)));
+        const judged = await Promise.all(
+          works.map((work) => judgeOne(hub, work, release !== undefined)),
+        );
         const open = judged.filter((work) => work !== undefined);
         for (const { work, owned } of open) if (owned.length > 0) await release?.(work, owned);
         return release === undefined ? open : open.filter(({ owned }) => owned.length === 0);
       },
       unmet: (open) =>
-        open.some(({ owned }) => owned.length > 0) ? notOrphaned(open, hub, otherwise) : noAnswer(hub, open, otherwise),
+        open.some(({ owned }) => owned.length > 0)
+          ? notOrphaned(open, hub, otherwise)
+          : noAnswer(hub, open, otherwise),
     },
     run,
   );
 }
 
-export const isOrphan = ({ spec }: ManifestWork): boolean => spec?.deleteOption?.propagationPolicy === 'Orphan';
+export const isOrphan = ({ spec }: ManifestWork): boolean =>
+  spec?.deleteOption?.propagationPolicy === 'Orphan';
 
 /** Sets deletion option Orphan on an existing work. */
-export async function setOrphan(hub: Kube, { metadata: { name, namespace, uid } }: ManifestWork): Promise<void> {
+export async function setOrphan(
+  hub: Kube,
+  { metadata: { name, namespace, uid } }: ManifestWork,
+): Promise<void> {
   const patch = { metadata: { uid }, spec: { deleteOption: { propagationPolicy: 'Orphan' } } };
   // The work is already deleted, or another work has its name.
   await unlessStatus(hub.merge(resources.manifestWorks, name, patch, { namespace }), 404, 409);
@@ -79,7 +92,13 @@ export async function restoreDeleteOption(hub: Kube, before: ManifestWork): Prom
   if (isOrphan(before)) return;
   const { name, namespace, uid } = before.metadata;
   const now = await hub.get<ManifestWork>(resources.manifestWorks, name, { namespace });
-  if (now === undefined || now.metadata.uid !== uid || now.metadata.deletionTimestamp || !isOrphan(now)) return;
+  if (
+    now === undefined ||
+    now.metadata.uid !== uid ||
+    now.metadata.deletionTimestamp ||
+    !isOrphan(now)
+  )
+    return;
   const { resourceVersion } = now.metadata;
   const propagationPolicy = before.spec?.deleteOption?.propagationPolicy ?? null;
   const deleteOption = propagationPolicy === null ? null : { propagationPolicy };
@@ -98,7 +117,11 @@ interface OpenWork {
  * @param askWec treat no manifest as released by the agent's report, because the WEC itself shows it
  * @returns undefined if the work owns nothing
  */
-async function judgeOne(hub: Kube, { metadata }: ManifestWork, askWec: boolean): Promise<OpenWork | undefined> {
+async function judgeOne(
+  hub: Kube,
+  { metadata }: ManifestWork,
+  askWec: boolean,
+): Promise<OpenWork | undefined> {
   const { name, namespace, uid } = metadata;
   const work = await getServed<ManifestWork>(hub, resources.manifestWorks, name, { namespace });
   if (work === undefined || work.metadata.uid !== uid) return undefined;
@@ -141,31 +164,50 @@ function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
   return !isTrue('Applied') || isTrue('Complete') || config?.updateStrategy?.type === 'ReadOnly';
 }
 
-function alreadyBeingDeleted(works: readonly ManifestWork[], { state }: KeepingFailed): StellarError {
-  const rest = state === nothingDeleted.state ? '; nothing was deleted by this command.' : `. ${state}`;
+function alreadyBeingDeleted(
+  works: readonly ManifestWork[],
+  { state }: KeepingFailed,
+): StellarError {
+  const rest =
+    state === nothingDeleted.state ? '; nothing was deleted by this command.' : `. ${state}`;
   const message = `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads${rest}`;
   const details = works.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   return new StellarError('not-orphaned', message, { details });
 }
 
-function notOrphaned(open: readonly OpenWork[], { cluster }: Kube, { state, next }: KeepingFailed): StellarError {
+function notOrphaned(
+  open: readonly OpenWork[],
+  { cluster }: Kube,
+  { state, next }: KeepingFailed,
+): StellarError {
   const failing = open.filter(({ owned }) => owned.length > 0);
   const [wec = 'NAME'] = failing.map(({ work }) => work.metadata.namespace ?? 'NAME');
   const message = `Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. ${state}`;
   const details = failing.flatMap(({ owned }) => owned.map(describeManifest));
   const again = command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`;
-  const lead = 'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works';
-  return new StellarError('not-orphaned', message, { details, next: [next?.(wec) ?? partial(again, lead)] });
+  const lead =
+    'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works';
+  return new StellarError('not-orphaned', message, {
+    details,
+    next: [next?.(wec) ?? partial(again, lead)],
+  });
 }
 
 function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): string {
   const { kind, resource, name, namespace } = resourceMeta;
   const applied = conditions?.find(({ type }) => type === 'Applied');
-  const why = applied?.status === 'True' ? 'the agent no longer updates it' : (applied?.message ?? 'not applied');
+  const why =
+    applied?.status === 'True'
+      ? 'the agent no longer updates it'
+      : (applied?.message ?? 'not applied');
   return `${kind || resource || 'object'} ${namespace ? `${namespace}/` : ''}${name}: ${why}`;
 }
 
-function noAnswer({ cluster }: Kube, open: readonly OpenWork[], { state }: KeepingFailed): StellarError {
+function noAnswer(
+  { cluster }: Kube,
+  open: readonly OpenWork[],
+  { state }: KeepingFailed,
+): StellarError {
   const [wec = 'NAME'] = open.map(({ work }) => work.metadata.namespace ?? 'NAME');
   const rest = state === nothingDeleted.state ? '; nothing was deleted.' : `. ${state}`;
   const message = `The agent of ${wec} did not acknowledge the Orphan option in time${rest}`;

@@ -11,7 +11,12 @@ import {
   transportDeployment,
 } from './kubeflex-names.ts';
 import type { PostCreateHook } from './kubeflex-objects.ts';
-import { agentNamespace, clusterManagerName, operatorName, operatorNamespace } from './ocm-names.ts';
+import {
+  agentNamespace,
+  clusterManagerName,
+  operatorName,
+  operatorNamespace,
+} from './ocm-names.ts';
 import type { Klusterlet } from './ocm-objects.ts';
 import type { Program, Wanted } from './running-versions.ts';
 
@@ -55,7 +60,11 @@ const hubControllers: Readonly<Record<string, string>> = {
 export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
   const shared = { product: products.ocm, wanted: ocm, mayBeNewer: true } as const;
   const ofOcm = (component: string, image: string): Program => ({ ...shared, component, image });
-  const addon = { product: products.statusAddon, component: statusAddonDeployment, image: 'ocm-status-addon' };
+  const addon = {
+    product: products.statusAddon,
+    component: statusAddonDeployment,
+    image: 'ocm-status-addon',
+  };
   return [
     ofOcm(clusterManagerName, 'registration-operator'),
     ...Object.entries(hubControllers).map(([name, image]) => ({
@@ -69,8 +78,18 @@ export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
 export function wdsPrograms({ controllerManager, transport }: HookVersions): Program[] {
   const product = products.kubeStellar;
   return [
-    { product, component: managerDeployment, image: 'controller-manager', wanted: controllerManager },
-    { product, component: transportDeployment, image: 'ocm-transport-controller', wanted: transport },
+    {
+      product,
+      component: managerDeployment,
+      image: 'controller-manager',
+      wanted: controllerManager,
+    },
+    {
+      product,
+      component: transportDeployment,
+      image: 'ocm-transport-controller',
+      wanted: transport,
+    },
   ];
 }
 
@@ -84,10 +103,12 @@ const klusterletOperator: Program = {
 /** The operator of a WEC, and its agents: one program in mode Singleton, two otherwise. */
 export function wecPrograms(klusterlet: Klusterlet | undefined): Program[] {
   if (klusterlet === undefined) return [klusterletOperator];
-  const { deployOption, imagePullSpec, registrationImagePullSpec, workImagePullSpec } = klusterlet.spec ?? {};
+  const { deployOption, imagePullSpec, registrationImagePullSpec, workImagePullSpec } =
+    klusterlet.spec ?? {};
   const agent = (component: string, image: string, reference: string | undefined): Program => {
     const version = imageVersion(reference);
-    const wanted: Wanted | undefined = version === undefined ? undefined : { version, by: 'Klusterlet' };
+    const wanted: Wanted | undefined =
+      version === undefined ? undefined : { version, by: 'Klusterlet' };
     return { product: products.ocm, component, image, namespace: agentNamespace, wanted };
   };
   const agents = deployOption?.mode?.startsWith('Singleton')
@@ -109,18 +130,24 @@ export interface HookVersions {
 
 /** A user who may not read hooks sees no versions in them. */
 export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =>
-  versionsOfHooks((await partialReader(hosting).list<PostCreateHook>(resources.postCreateHooks)) ?? []);
+  versionsOfHooks(
+    (await partialReader(hosting).list<PostCreateHook>(resources.postCreateHooks)) ?? [],
+  );
 
 /** The versions in the chart's hooks, or in older hooks that did the work of both. */
 export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {
   const kubestellarHooks: readonly string[] = Object.values(hookNames);
   const ordered = [...hooks].sort((a, b) => rank(a, kubestellarHooks) - rank(b, kubestellarHooks));
   const containers = ordered.flatMap(({ spec }) =>
-    ((spec?.templates ?? []) as (Deployment | Job)[]).flatMap(({ spec }) => spec?.template?.spec?.containers ?? []),
+    ((spec?.templates ?? []) as (Deployment | Job)[]).flatMap(
+      ({ spec }) => spec?.template?.spec?.containers ?? [],
+    ),
   );
   const images = containers.map(({ image = '' }) => image);
-  const tagOf = (name: string) => imageVersion(images.find((image) => parseImage(image)?.repository === name));
-  const addonArgs = containers.map(({ args = [] }) => args).find((args) => args.some(isAddonChart)) ?? [];
+  const tagOf = (name: string) =>
+    imageVersion(images.find((image) => parseImage(image)?.repository === name));
+  const addonArgs =
+    containers.map(({ args = [] }) => args).find((args) => args.some(isAddonChart)) ?? [];
   const addon = addonArgs[addonArgs.indexOf('--version') + 1]?.replace(/^v/, '');
   return {
     controllerManager: wanted(tagOf('controller-manager')),
@@ -140,7 +167,8 @@ const isAddonChart = (arg: string): boolean => arg.endsWith('/ocm-status-addon-c
  * From 1.0 on a clusteradm installs the OCM of its own minor version (clusteradm pkg/version); before, their versions were
  * independent.
  */
-const bundleOf = (clusteradm = ''): string | undefined => /^[1-9]\d*\.\d+(?=\.)/.exec(clusteradm)?.[0];
+const bundleOf = (clusteradm = ''): string | undefined =>
+  /^[1-9]\d*\.\d+(?=\.)/.exec(clusteradm)?.[0];
 
 const wanted = (version: string | undefined): Wanted | undefined =>
   version === undefined ? undefined : { version, by: 'installed hooks' };

@@ -1,9 +1,18 @@
-import { advice, command, type NextStep, onIts, type Problem, partial, run } from '../core/next-step.ts';
+import {
+  advice,
+  command,
+  type NextStep,
+  onIts,
+  type Problem,
+  partial,
+  run,
+} from '../core/next-step.ts';
 
 /** The words of every API server (k8s.io/apiserver, admission/plugin/webhook, policy/validating and NamespaceLifecycle). */
 const byWebhook = /(admission|failed calling) webhook "([^"]+)"/;
 const byPolicy = /ValidatingAdmissionPolicy '([^']+)'/;
-const byEndingNamespace = /unable to create new content in namespace (\S+) because it is being terminated/;
+const byEndingNamespace =
+  /unable to create new content in namespace (\S+) because it is being terminated/;
 
 const kinds = 'validatingwebhookconfigurations,mutatingwebhookconfigurations';
 const columns = 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name';
@@ -27,7 +36,8 @@ export function refuserIn(message: string): Refuser | undefined {
   const [, how, webhook] = byWebhook.exec(message) ?? [];
   const [, policy] = byPolicy.exec(message) ?? [];
   const lookFor = how === 'failed calling' ? 'why it does not answer' : 'what it demands';
-  if (webhook !== undefined) return { what: `webhook ${webhook}`, webhook, see: [kinds, '-o', columns], lookFor };
+  if (webhook !== undefined)
+    return { what: `webhook ${webhook}`, webhook, see: [kinds, '-o', columns], lookFor };
   if (policy === undefined) return undefined;
   const see = ['validatingadmissionpolicies', policy, '-o', 'yaml'];
   return { what: `ValidatingAdmissionPolicy ${policy}`, webhook: undefined, see, lookFor };

@@ -7,7 +7,10 @@ import { hubOf } from './klusterlet-agent.ts';
 import { seemsToRun, type WecEvidence } from './wec-evidence.ts';
 
 /** The registration on the WEC's side. */
-export type ShownRegistration = Pick<WecEvidence, 'klusterlet' | 'hubSecret' | 'bootstrapSecret' | 'pods'>;
+export type ShownRegistration = Pick<
+  WecEvidence,
+  'klusterlet' | 'hubSecret' | 'bootstrapSecret' | 'pods'
+>;
 
 /** The hub that a WEC is registered with, from its own secrets, and its relation to the ITS. */
 export interface FoundHub {
@@ -68,7 +71,8 @@ export async function findHub(
     hubConnectionOf(wec.klusterlet).state === 'working' &&
     seemsToRun(wec.klusterlet, wec.pods);
   // A report may be minutes old, from before the ITS was rebuilt.
-  const isConnected = isReported && (!isRebuilt || isStillConnected === undefined || (await isStillConnected()));
+  const isConnected =
+    isReported && (!isRebuilt || isStillConnected === undefined || (await isStillConnected()));
   if (isConnected) return { ...found, answer, isConnected, relation: 'other' };
   if (isRebuilt) return { ...found, answer };
   const isAtHome = isOwn && (isRecorded || trusted.some(({ server }) => server === hub.server));

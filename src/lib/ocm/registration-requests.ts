@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type AsnType, fromBER, ObjectIdentifier, PrintableString, Sequence, Set as SetOf, Utf8String } from 'asn1js';
+import {
+  type AsnType,
+  fromBER,
+  ObjectIdentifier,
+  PrintableString,
+  Sequence,
+  Set as SetOf,
+  Utf8String,
+} from 'asn1js';
 import { type CertificateSigningRequest, createdAt } from '../kube/client/objects.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import {
@@ -51,10 +59,15 @@ const commonGroup = identityOf('managed-clusters');
 export function judgeRequest(csr: CertificateSigningRequest): RegistrationRequest {
   const cluster = csr.metadata.labels?.[clusterNameLabel] ?? '';
   const subject = parseSubject(csr.spec.request);
-  const agent = subject?.commonNames.length === 1 ? agentOf(subject.commonNames[0] as string, cluster) : undefined;
+  const agent =
+    subject?.commonNames.length === 1
+      ? agentOf(subject.commonNames[0] as string, cluster)
+      : undefined;
   const username = csr.spec.username ?? '';
   const renewal = username.startsWith(identityPrefix);
-  const decision = csr.status?.conditions?.find(({ status }) => status === 'True' || status === undefined);
+  const decision = csr.status?.conditions?.find(
+    ({ status }) => status === 'True' || status === undefined,
+  );
   return {
     name: csr.metadata.name,
     cluster,
@@ -63,7 +76,9 @@ export function judgeRequest(csr: CertificateSigningRequest): RegistrationReques
     state: stateOf(csr),
     created: createdAt(csr),
     decided:
-      decision === undefined ? undefined : Date.parse(decision.lastUpdateTime ?? decision.lastTransitionTime ?? ''),
+      decision === undefined
+        ? undefined
+        : Date.parse(decision.lastUpdateTime ?? decision.lastTransitionTime ?? ''),
     requester: shortRequester(username),
     renewal,
     problems: problemsOf(csr, cluster, subject, agent),
@@ -86,14 +101,19 @@ function problemsOf(
     problems.push('its PKCS#10 request cannot be read');
   } else {
     if (agent === undefined) {
-      problems.push(`its common name is ${quoted(subject.commonNames)}, not ${identityOf(cluster)}:AGENT`);
+      problems.push(
+        `its common name is ${quoted(subject.commonNames)}, not ${identityOf(cluster)}:AGENT`,
+      );
     }
     const identity = identityOf(cluster);
     const organisations = subject.organisations.filter((name) => name !== commonGroup);
     if (organisations.length !== 1 || organisations[0] !== identity) {
-      problems.push(`its organisations are ${quoted(subject.organisations)}, not ${identity} and ${commonGroup}`);
+      problems.push(
+        `its organisations are ${quoted(subject.organisations)}, not ${identity} and ${commonGroup}`,
+      );
     }
-    if (subject.others > 0) problems.push('its subject has more than a common name and organisations');
+    if (subject.others > 0)
+      problems.push('its subject has more than a common name and organisations');
   }
   const usages = spec.usages ?? [];
   if (!usages.includes('client auth') || usages.some((usage) => !allowedUsages.includes(usage))) {
@@ -113,13 +133,19 @@ function isBootstrapRequester(username: string, groups: string[], wec: string): 
   const accounts = [bootstrapServiceAccount, bootstrapAccountOf(wec)].map((name) =>
     userOf({ namespace: operatorNamespace, name }),
   );
-  if (accounts.includes(username)) return groups.includes(`system:serviceaccounts:${operatorNamespace}`);
-  return /^system:bootstrap:[a-z0-9]{6}$/.test(username) && groups.includes('system:bootstrappers:managedcluster');
+  if (accounts.includes(username))
+    return groups.includes(`system:serviceaccounts:${operatorNamespace}`);
+  return (
+    /^system:bootstrap:[a-z0-9]{6}$/.test(username) &&
+    groups.includes('system:bootstrappers:managedcluster')
+  );
 }
 
 function stateOf({ status }: CertificateSigningRequest): RequestState {
   const has = (type: string) =>
-    status?.conditions?.some((condition) => condition.type === type && condition.status !== 'False');
+    status?.conditions?.some(
+      (condition) => condition.type === type && condition.status !== 'False',
+    );
   if (has('Denied')) return 'denied';
   if (has('Failed')) return 'failed';
   if (!has('Approved')) return 'pending';
@@ -196,7 +222,8 @@ function partsOf(block: AsnType | undefined): AsnType[] {
 function textOfBlock(block: AsnType | undefined): string {
   const isText = block?.constructor === Utf8String || block?.constructor === PrintableString;
   // A constructed string (BER) is none in DER: Go ignores it.
-  if (isText && !block.idBlock.isConstructed) return (block as Utf8String | PrintableString).getValue();
+  if (isText && !block.idBlock.isConstructed)
+    return (block as Utf8String | PrintableString).getValue();
   throw new TypeError('neither a UTF8String nor a PrintableString');
 }
 

@@ -24,7 +24,10 @@ export const mayBeHub = async (kube: Kube): Promise<boolean> => {
  * A WEC's ManagedCluster. @returns undefined only if the ITS serves the kind and has none of this name
  * @throws StellarError `not-a-hub`, `api-error` if it has the kind and does not serve it
  */
-export async function findManagedCluster(hub: Kube, name: string): Promise<ManagedCluster | undefined> {
+export async function findManagedCluster(
+  hub: Kube,
+  name: string,
+): Promise<ManagedCluster | undefined> {
   const read = () => hub.get<ManagedCluster>(resources.managedClusters, name);
   const found = await read();
   if (found !== undefined) return found;
@@ -38,13 +41,16 @@ export async function findManagedCluster(hub: Kube, name: string): Promise<Manag
 /** The error for a cluster that does not know the kind ManagedCluster. */
 export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   const message = `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`;
-  return new StellarError('not-a-hub', message, { next: [advice('Give the context of the ITS: --its CONTEXT')] });
+  return new StellarError('not-a-hub', message, {
+    next: [advice('Give the context of the ITS: --its CONTEXT')],
+  });
 }
 
 /** The image of a hub's registration, which tells its version and its registry; undefined if the hub does not show it. */
 export async function hubImage(hub: Pick<Reader, 'get'>): Promise<string | undefined> {
   const manager = await hub.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
-  if (manager?.spec?.registrationImagePullSpec !== undefined) return manager.spec.registrationImagePullSpec;
+  if (manager?.spec?.registrationImagePullSpec !== undefined)
+    return manager.spec.registrationImagePullSpec;
   const on = { namespace: hubNamespace };
   const controller = await hub.get<Deployment>(resources.deployments, registrationController, on);
   return controller?.spec?.template?.spec?.containers?.[0]?.image;

@@ -56,18 +56,26 @@ export function runningVersions(
     const { product, component, wanted = null, isOptional, mayBeNewer } = program;
     const podsOfProgram = pods.filter((pod) => isOf(program, pod));
     if (podsOfProgram.length === 0 && isOptional) return [];
-    const running = podsOfProgram.length === 0 && notVisible !== undefined ? null : versionsIn(program, podsOfProgram);
+    const running =
+      podsOfProgram.length === 0 && notVisible !== undefined
+        ? null
+        : versionsIn(program, podsOfProgram);
     const isAsWanted = (version: string, { version: minimum }: Wanted) =>
       isSameVersion(version, minimum) ||
-      (mayBeNewer === true && findVersion(version) !== undefined && compareVersions(version, minimum) > 0);
-    const differs = wanted !== null && running?.some((version) => !isAsWanted(version, wanted)) === true;
+      (mayBeNewer === true &&
+        findVersion(version) !== undefined &&
+        compareVersions(version, minimum) > 0);
+    const differs =
+      wanted !== null && running?.some((version) => !isAsWanted(version, wanted)) === true;
     const why = running === null ? { notVisible: notVisible ?? '' } : {};
     return [{ product, component, running, wanted, differs, ...why }];
   });
 }
 
 /** Why pods may be hidden from this user, by the errors of their reader. */
-export const whyPodsHidden = ({ forbidden }: Pick<PartialReader, 'forbidden'>): string | undefined =>
+export const whyPodsHidden = ({
+  forbidden,
+}: Pick<PartialReader, 'forbidden'>): string | undefined =>
   forbidden.has(resources.pods.plural) ? mayNotReadPods : undefined;
 
 export const mayNotReadPods = 'not allowed to read pods';
@@ -86,7 +94,9 @@ function versionsIn({ image }: Program, pods: readonly Pod[]): string[] {
   const versions = pods.flatMap(({ spec, status }) =>
     (spec?.containers ?? [])
       .filter((container) => isImage(image, container.image))
-      .filter(({ name }) => status?.containerStatuses?.some((each) => each.name === name && each.state?.running))
+      .filter(({ name }) =>
+        status?.containerStatuses?.some((each) => each.name === name && each.state?.running),
+      )
       .map((container) => imageVersion(container.image) ?? digestOf(container.image)),
   );
   return [...new Set(versions)].sort();
@@ -103,17 +113,25 @@ const isSameVersion = (version: string, wanted: string): boolean =>
  * 1.3.1 (cluster-manager-placement-controller not running)`, `OCM unseen: not allowed to read pods`.
  */
 export function versionWords(versions: readonly RunningVersion[]): string[] {
-  return [...Map.groupBy(versions, ({ product }) => product)].map(([product, parts]) => words(product, parts));
+  return [...Map.groupBy(versions, ({ product }) => product)].map(([product, parts]) =>
+    words(product, parts),
+  );
 }
 
 /** What a part runs that is not of its wanted version, as a sentence; undefined if nothing is. */
-export function versionsApart(name: string, versions: readonly RunningVersion[]): string | undefined {
+export function versionsApart(
+  name: string,
+  versions: readonly RunningVersion[],
+): string | undefined {
   const apart = versions.filter(({ differs }) => differs);
   return apart.length === 0 ? undefined : `${name} has ${versionWords(apart).join(', ')}.`;
 }
 
 /** The version of most components of a product. @returns null if it is not running, or not visible */
-export function versionOfProduct(product: string, versions: readonly RunningVersion[]): string | null {
+export function versionOfProduct(
+  product: string,
+  versions: readonly RunningVersion[],
+): string | null {
   return mostFrequent(versions.filter((version) => version.product === product)) ?? null;
 }
 
@@ -122,10 +140,14 @@ function words(product: string, versions: readonly RunningVersion[]): string {
   if (visible.length === 0) return `${product} not visible: ${versions[0]?.notVisible}`;
   const main = mostFrequent(visible);
   if (main === undefined) return `${product} not running`;
-  const others = versions.filter(({ running }) => running?.length !== 1 || running[0] !== main).map(otherWords);
+  const others = versions
+    .filter(({ running }) => running?.length !== 1 || running[0] !== main)
+    .map(otherWords);
   const text = others.length === 0 ? main : `${main} (${others.join(', ')})`;
   const { wanted } = versions.find(({ differs }) => differs) ?? {};
-  return wanted ? `${product} running ${text}, ${wanted.by} ${wanted.version}` : `${product} ${text}`;
+  return wanted
+    ? `${product} running ${text}, ${wanted.by} ${wanted.version}`
+    : `${product} ${text}`;
 }
 
 function otherWords({ component, running }: RunningVersion): string {
@@ -170,7 +192,9 @@ export function versionSkews({ hosting, itses, wdses, wecs }: InstalledVersions)
         running?.some((version) => isMinorApart(version, hubVersion ?? '')),
       );
       const words = versionWords(others).join(', ');
-      return others.length === 0 ? [] : [versionSkew(`${name} has ${words}; its ITS runs OCM ${hubVersion}.`)];
+      return others.length === 0
+        ? []
+        : [versionSkew(`${name} has ${words}; its ITS runs OCM ${hubVersion}.`)];
     }),
   ];
 }

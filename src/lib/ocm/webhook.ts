@@ -8,7 +8,13 @@ import { waitWhile } from '../core/until-met.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import { type Deployment, type Pod, type Resource, resources, typeMeta } from '../kube/client/objects.ts';
+import {
+  type Deployment,
+  type Pod,
+  type Resource,
+  resources,
+  typeMeta,
+} from '../kube/client/objects.ts';
 import { podsOf, running } from '../kube/pods.ts';
 import { hubNamespace, webhookName } from './ocm-names.ts';
 import { refuserIn, toSeeRefuser } from './refusals.ts';
@@ -25,14 +31,20 @@ export type HubWebhook =
  * @throws StellarError if the ITS itself does not answer
  */
 export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
-  const refusal = await testAdmission(hub, resources.managedClusters, { spec: { hubAcceptsClient: false } });
+  const refusal = await testAdmission(hub, resources.managedClusters, {
+    spec: { hubAcceptsClient: false },
+  });
   if (refusal === undefined) return { state: 'answers' };
   return judgeAdmission(refusal) ?? { state: 'silent', ...(await causeOf(hub, refusal)) };
 }
 
 /** @returns undefined if a webhook did not answer */
-export function judgeAdmission({ status, words }: Pick<ApiError, 'status' | 'words'>): HubWebhook | undefined {
-  if (status === 409 || /^admission webhook .* denied the request/.test(words)) return { state: 'answers' };
+export function judgeAdmission({
+  status,
+  words,
+}: Pick<ApiError, 'status' | 'words'>): HubWebhook | undefined {
+  if (status === 409 || /^admission webhook .* denied the request/.test(words))
+    return { state: 'answers' };
   if (status === 504 || /failed calling webhook/.test(words)) return undefined;
   if (status === 403) return { state: 'unseen', why: 'this user may not create ManagedClusters' };
   return { state: 'unseen', why: words || `HTTP ${status}` };
@@ -45,7 +57,8 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
   const { context } = hub.cluster;
   const flags = ['--context', context, '-n', hubNamespace];
   const refuser = refuserIn(words);
-  const foreign = refuser?.webhook?.endsWith('.open-cluster-management.io') === false ? refuser : undefined;
+  const foreign =
+    refuser?.webhook?.endsWith('.open-cluster-management.io') === false ? refuser : undefined;
   if (foreign !== undefined) {
     const why = `the ${foreign.what}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`;
     return { why, next: [toSeeRefuser(foreign, context)] };
@@ -56,7 +69,10 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
     reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
   ]);
   const silent = "OCM's webhook for ManagedClusters does not answer";
-  const see = run(command`kubectl ${flags} describe deployments,pods`, 'See what runs, and what does not');
+  const see = run(
+    command`kubectl ${flags} describe deployments,pods`,
+    'See what runs, and what does not',
+  );
   const place = { context, now: hub.now(), namespace: hubNamespace };
   const own = { kind: 'Deployment', pods: podsOf(webhookName, pods) };
   const verdict =
@@ -71,7 +87,8 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
 
 /** The end of the API server's message is the connection error of the webhook. */
 function transportWords(words: string): string {
-  const cause = /(?:Post|failed to call webhook:) "?https?:\/\/[^"]*"?: (.*)$/s.exec(words)?.[1] ?? words;
+  const cause =
+    /(?:Post|failed to call webhook:) "?https?:\/\/[^"]*"?: (.*)$/s.exec(words)?.[1] ?? words;
   return cause.replace(/^dial tcp [^ ]+: (?:connect: )?/, '').replace(/\s+/g, ' ') || 'no answer';
 }
 
@@ -117,7 +134,9 @@ export class WebhookProbe {
     };
     const { context } = this.#hub.cluster;
     const late = (why: string) =>
-      new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, { next: last?.next });
+      new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, {
+        next: last?.next,
+      });
     await waitWhile(blocker, this.#run, late, name);
     return last !== undefined;
   }

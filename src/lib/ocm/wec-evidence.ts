@@ -36,7 +36,9 @@ export async function readWec(kube: Reader): Promise<WecEvidence> {
     podReader.list<Pod>(resources.pods, { namespace: agentNamespace }),
   ]);
   const { context } = kube.cluster;
-  const visiblePods = pods.some((list) => list === undefined) ? undefined : pods.flatMap((list) => list ?? []);
+  const visiblePods = pods.some((list) => list === undefined)
+    ? undefined
+    : pods.flatMap((list) => list ?? []);
   return { context, klusterlet, bootstrapSecret, hubSecret, operator, pods: visiblePods };
 }
 
@@ -83,7 +85,8 @@ export const nodelessPod = (pods: readonly Pod[]) => firstProblem(pods, whyNodel
 function firstProblem<Found>(pods: readonly Pod[], problemOf: (pod: Pod) => Found | undefined) {
   for (const app of [operatorName, ...agentApps]) {
     const podsOfAgent = pods.filter(
-      (pod) => isThere(pod) && pod.metadata.labels?.app === app && (isAgentPod(pod) || isOperatorPod(pod)),
+      (pod) =>
+        isThere(pod) && pod.metadata.labels?.app === app && (isAgentPod(pod) || isOperatorPod(pod)),
     );
     const judged = podsOfAgent.map((pod) => ({ pod, problem: problemOf(pod) }));
     if (judged.some(({ pod, problem }) => problem === undefined && hasStarted(pod))) continue;
@@ -100,7 +103,10 @@ const hasStarted = ({ status }: Pod): boolean =>
  * The pods of the agent that registers and renews the Lease.
  * @returns undefined if these do not include them: a hosted agent runs in another cluster, and other namespaces were not read
  */
-function registrationPods(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod[] | undefined {
+function registrationPods(
+  klusterlet: Klusterlet | undefined,
+  pods: readonly Pod[] | undefined,
+): Pod[] | undefined {
   const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
   if (klusterlet === undefined || pods === undefined) return undefined;
   if (deployOption?.mode?.endsWith('Hosted') || namespace !== agentNamespace) return undefined;
@@ -109,23 +115,34 @@ function registrationPods(klusterlet: Klusterlet | undefined, pods: readonly Pod
 }
 
 /** Whether the agent should have a pod and has none. */
-export const lacksAgent = (klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): boolean =>
-  registrationPods(klusterlet, pods)?.length === 0;
+export const lacksAgent = (
+  klusterlet: Klusterlet | undefined,
+  pods: readonly Pod[] | undefined,
+): boolean => registrationPods(klusterlet, pods)?.length === 0;
 
 /** Whether the operator and the agent run, as far as their pods may be seen. */
-export const seemsToRun = (klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): boolean =>
+export const seemsToRun = (
+  klusterlet: Klusterlet | undefined,
+  pods: readonly Pod[] | undefined,
+): boolean =>
   pods === undefined ||
   (pods.some((pod) => isThere(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
     registrationPods(klusterlet, pods)?.some(hasStarted) !== false);
 
 /** A pod of the agent while none of them runs. */
-export function startingAgent(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod | undefined {
+export function startingAgent(
+  klusterlet: Klusterlet | undefined,
+  pods: readonly Pod[] | undefined,
+): Pod | undefined {
   const agentPods = registrationPods(klusterlet, pods) ?? [];
   return agentPods.some(hasStarted) ? undefined : agentPods[0];
 }
 
 /** When the longest-running agent started, milliseconds since the epoch of its node; undefined if that does not show. */
-export function agentStarted(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): number | undefined {
+export function agentStarted(
+  klusterlet: Klusterlet | undefined,
+  pods: readonly Pod[] | undefined,
+): number | undefined {
   const starts = (registrationPods(klusterlet, pods) ?? [])
     .flatMap(({ status }) => status?.containerStatuses ?? [])
     .map(({ state }) => Date.parse(state?.running?.startedAt ?? ''))
@@ -134,11 +151,14 @@ export function agentStarted(klusterlet: Klusterlet | undefined, pods: readonly 
 }
 
 /** Whether the operator has no pod. */
-export const lacksOperator = (pods: readonly Pod[]): boolean => !pods.some((pod) => isThere(pod) && isOperatorPod(pod));
+export const lacksOperator = (pods: readonly Pod[]): boolean =>
+  !pods.some((pod) => isThere(pod) && isOperatorPod(pod));
 
 /** Pods of the operator and of agents that do not run: their kubelets retry only after minutes. */
 export const stuckPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
-  (pods ?? []).filter((pod) => (isAgentPod(pod) || isOperatorPod(pod)) && podFailure(pod) !== undefined);
+  (pods ?? []).filter(
+    (pod) => (isAgentPod(pod) || isOperatorPod(pod)) && podFailure(pod) !== undefined,
+  );
 
 /** Pods of agents, without those that are being deleted. */
 export const agentPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>

@@ -53,18 +53,30 @@ export const accessName = ({ space, role, who }: Omit<AccessRequest, 'kinds'>): 
  * @param kube the space, whose kinds decide what workloads are, and which may lack a namespace of a right
  * @throws StellarError `usage`
  */
-export async function accessManifests(request: AccessRequest, kube: Pick<Kube, 'read' | 'get'>): Promise<KubeObject[]> {
+export async function accessManifests(
+  request: AccessRequest,
+  kube: Pick<Kube, 'read' | 'get'>,
+): Promise<KubeObject[]> {
   const { space, role, who } = request;
   const name = accessName(request);
   const present = await kube.get<ClusterRole>(resources.clusterRoles, rightsName(name));
   const labels = { [managedByLabel]: managedBy, [roleLabel]: role };
-  const annotations = { [spaceAnnotation]: space.name, ...(who !== undefined && { [forAnnotation]: who }) };
-  const rights = Map.groupBy(await rightsOf(request, kindsIn(present), kube), (each) => each.namespace);
+  const annotations = {
+    [spaceAnnotation]: space.name,
+    ...(who !== undefined && { [forAnnotation]: who }),
+  };
+  const rights = Map.groupBy(
+    await rightsOf(request, kindsIn(present), kube),
+    (each) => each.namespace,
+  );
   const account = objectOf(resources.serviceAccounts, { name, namespace, labels });
   const objects = await Promise.all(
     [...rights].map(async ([place, of]) => {
-      const isThere = place === undefined || (await kube.get(resources.namespaces, place)) !== undefined;
-      return isThere ? boundRights(name, { labels, annotations, ...(place && { namespace: place }) }, of) : [];
+      const isThere =
+        place === undefined || (await kube.get(resources.namespaces, place)) !== undefined;
+      return isThere
+        ? boundRights(name, { labels, annotations, ...(place && { namespace: place }) }, of)
+        : [];
     }),
   );
   return [...objects.flat(), account];
@@ -83,7 +95,10 @@ function boundRights(
   const metadata = { name: rightsName(access), ...given };
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind, name: metadata.name };
   const subjects = [{ kind: 'ServiceAccount', name: access, namespace }];
-  return [objectOf(role, metadata, { rules: rights.map(ruleOf) }), objectOf(binding, metadata, { roleRef, subjects })];
+  return [
+    objectOf(role, metadata, { rules: rights.map(ruleOf) }),
+    objectOf(binding, metadata, { roleRef, subjects }),
+  ];
 }
 
 const ruleOf = ({ group, kinds, verbs, names }: RoleRight): PolicyRule => ({
@@ -93,8 +108,11 @@ const ruleOf = ({ group, kinds, verbs, names }: RoleRight): PolicyRule => ({
 
 const rightsName = (access: string): string => `stellarctl:${access}`;
 
-const objectOf = ({ apiVersion, kind }: Resource, metadata: object, fields: object = {}): KubeObject =>
-  ({ apiVersion, kind, metadata, ...fields }) as KubeObject;
+const objectOf = (
+  { apiVersion, kind }: Resource,
+  metadata: object,
+  fields: object = {},
+): KubeObject => ({ apiVersion, kind, metadata, ...fields }) as KubeObject;
 
 /**
  * Gives access: writes its objects, and requests a token. It is safe to rerun, and then adds another token; the kinds of a deployer stay
@@ -109,13 +127,19 @@ export async function giveAccess(request: AccessRequest, seconds: number, kube: 
   const [noted] = await Promise.all(manifests.map((object) => presentOf(object, kube)));
   // Spaces of type host share a cluster, and two names may be one: NAME-a for nobody, and NAME for a.
   const ofSpace = noted?.metadata.annotations?.[spaceAnnotation];
-  if (noted !== undefined && ofSpace !== request.space.name) throw taken(noted, kube, `belongs to space ${ofSpace}`);
+  if (noted !== undefined && ofSpace !== request.space.name)
+    throw taken(noted, kube, `belongs to space ${ofSpace}`);
   const before = kindsIn(noted);
-  const grown = before.length === 0 ? [] : kindsIn(manifests[0]).filter((kind) => !before.includes(kind));
+  const grown =
+    before.length === 0 ? [] : kindsIn(manifests[0]).filter((kind) => !before.includes(kind));
   for (const object of manifests) await kube.apply(object);
-  const { token = '', expirationTimestamp } = (await requestToken(kube, { namespace, name }, seconds)) ?? {};
+  const { token = '', expirationTimestamp } =
+    (await requestToken(kube, { namespace, name }, seconds)) ?? {};
   const given = new Date(expirationTimestamp ?? kube.now() + seconds * 1000).toISOString();
-  const expires = [noted?.metadata.annotations?.[expiresAnnotation] ?? '', given].sort()[1] as string;
+  const expires = [
+    noted?.metadata.annotations?.[expiresAnnotation] ?? '',
+    given,
+  ].sort()[1] as string;
   const metadata = { annotations: { [expiresAnnotation]: expires } };
   await kube.merge(resources.clusterRoles, rightsName(name), { metadata });
   return { role, for: who, expires, token, grown };
@@ -129,7 +153,11 @@ async function presentOf(object: KubeObject, kube: Kube): Promise<KubeObject | u
   throw taken(object, kube, 'was not created by stellarctl');
 }
 
-function taken({ kind, metadata: { name } }: KubeObject, { cluster }: Kube, why: string): StellarError {
+function taken(
+  { kind, metadata: { name } }: KubeObject,
+  { cluster }: Kube,
+  why: string,
+): StellarError {
   const message = `${kind} ${name} of ${describeCluster(cluster)} ${why}. Nothing was written.`;
   return new StellarError('name-taken', message, { next: [advice('Name somebody: --for NAME')] });
 }
@@ -173,12 +201,18 @@ async function listAccess(space: string, kube: Kube) {
       for: notes[forAnnotation] ?? null,
       expires: notes[expiresAnnotation] ?? null,
     };
-    return { ofRights, noted: notes[spaceAnnotation], access: { name, space, ...noted, uid: uids.get(name), kube } };
+    return {
+      ofRights,
+      noted: notes[spaceAnnotation],
+      access: { name, space, ...noted, uid: uids.get(name), kube },
+    };
   });
 }
 
 /** What was given in all spaces of a hosting cluster, and why some could not be read. @throws StellarError `not-a-hosting-cluster` */
-export async function findAccess(tools: SpaceTools): Promise<{ found: FoundAccess[]; errors: StellarError[] }> {
+export async function findAccess(
+  tools: SpaceTools,
+): Promise<{ found: FoundAccess[]; errors: StellarError[] }> {
   const all = await listControlPlanes(tools.hosting);
   if (all === undefined) throw notHosting(tools.hosting);
   const read = await mapConcurrently(all, concurrentRequests, async (controlPlane) =>
@@ -203,7 +237,9 @@ export async function findAccess(tools: SpaceTools): Promise<{ found: FoundAcces
  */
 export async function revokeAccess({ name, kube, uid }: FoundAccess): Promise<void> {
   if (uid !== undefined) await kube.delete(resources.serviceAccounts, name, { namespace, uid });
-  const left = kube.dryRun ? [] : await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
+  const left = kube.dryRun
+    ? []
+    : await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
   if (left.some(({ metadata }) => metadata.name === name)) {
     const message = `Service account ${namespace}/${name} of ${describeCluster(kube.cluster)} still exists: its tokens are valid.`;
     throw new StellarError('api-error', message, { next: [advice('Rerun the command')] });
@@ -236,12 +272,16 @@ async function rightsOf(
 ): Promise<RoleRight[]> {
   const { workloads, [space.role]: fixed = [] } = roles[role] as Role;
   if (workloads === undefined || space.role !== 'wds') return [...fixed];
-  const served = (await discover(kube, ['list', 'watch'])).kinds.filter(({ apiVersion, plural }) => {
-    const group = groupOf(apiVersion);
-    return !isExcludedKind({ group, resource: plural }) && !isReserved(group, plural);
-  });
+  const served = (await discover(kube, ['list', 'watch'])).kinds.filter(
+    ({ apiVersion, plural }) => {
+      const group = groupOf(apiVersion);
+      return !isExcludedKind({ group, resource: plural }) && !isReserved(group, plural);
+    },
+  );
   const kept = present.flatMap((text) => findKind(text, served) ?? []);
-  const wanted = kinds?.map((text) => findKind(text, served) ?? refuseKind(text)) ?? (kept.length > 0 ? kept : served);
+  const wanted =
+    kinds?.map((text) => findKind(text, served) ?? refuseKind(text)) ??
+    (kept.length > 0 ? kept : served);
   const byGroup = Map.groupBy(wanted, ({ apiVersion }) => groupOf(apiVersion));
   const toKinds = [...byGroup].map(([group, of]) =>
     right('readContents', workloads, group, of.map(({ plural }) => plural).join(' ')),
@@ -251,5 +291,8 @@ async function rightsOf(
 
 function refuseKind(text: string): never {
   const why = 'Secrets, and what gives rights, are left to its administrator';
-  throw new StellarError('usage', `"${text}" is no kind of this WDS that a deployer may have: ${why}.`);
+  throw new StellarError(
+    'usage',
+    `"${text}" is no kind of this WDS that a deployer may have: ${why}.`,
+  );
 }

@@ -29,21 +29,41 @@ export async function argoCdSecret(
 ) {
   const { name, uid } = wds.metadata;
   const { name: source = '', inside = '' } = secretOf.k8s ?? {};
-  const found = await hosting.get<Secret>(resources.secrets, source, { namespace: namespaceOf(name) });
+  const found = await hosting.get<Secret>(resources.secrets, source, {
+    namespace: namespaceOf(name),
+  });
   const ofOther = `${name} is not a WDS of type k8s: Argo CD knows the hosting cluster as in-cluster.`;
   if (typeOf(wds) !== 'k8s' || found === undefined) throw new StellarError('usage', ofOther);
   const { server, cluster } = await contextFromCluster(textIn(found, inside), `of ${name}`);
   const none = `${hosting.cluster.context} has no namespace ${namespace}, as that of Argo CD.`;
-  if ((await hosting.get(resources.namespaces, namespace)) === undefined) throw new StellarError('not-found', none);
-  const all = await hosting.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters });
-  const other = all?.find((each) => textIn(each, 'server') === server && each.metadata.name !== access)?.metadata.name;
+  if ((await hosting.get(resources.namespaces, namespace)) === undefined)
+    throw new StellarError('not-found', none);
+  const all = await hosting.list<Secret>(resources.secrets, {
+    namespace,
+    labelSelector: ofClusters,
+  });
+  const other = all?.find(
+    (each) => textIn(each, 'server') === server && each.metadata.name !== access,
+  )?.metadata.name;
   if (other !== undefined)
-    throw new StellarError('name-taken', `Argo CD knows ${name} already, by Secret ${namespace}/${other}.`);
+    throw new StellarError(
+      'name-taken',
+      `Argo CD knows ${name} already, by Secret ${namespace}/${other}.`,
+    );
   const caData = Buffer.from((await certificateAuthorityOf(cluster)) ?? '').toString('base64');
   const labels = { 'argocd.argoproj.io/secret-type': 'cluster', [managedByLabel]: managedBy };
-  const metadata = { name: access, namespace, labels, ownerReferences: [{ apiVersion, kind, name, uid }] };
+  const metadata = {
+    name: access,
+    namespace,
+    labels,
+    ownerReferences: [{ apiVersion, kind, name, uid }],
+  };
   return (token: string) => {
-    const fields = { name, server, config: JSON.stringify({ bearerToken: token, tlsClientConfig: { caData } }) };
+    const fields = {
+      name,
+      server,
+      config: JSON.stringify({ bearerToken: token, tlsClientConfig: { caData } }),
+    };
     const data = Object.fromEntries(
       Object.entries(fields).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
     );
@@ -59,10 +79,16 @@ async function secretsOf(named: string, hosting: Kube): Promise<Secret[]> {
 }
 
 /** Removes what Argo CD has of an access to a WDS. */
-export async function removeFromArgoCd({ name, space }: { name: string; space: string }, hosting: Kube): Promise<void> {
+export async function removeFromArgoCd(
+  { name, space }: { name: string; space: string },
+  hosting: Kube,
+): Promise<void> {
   const all = await secretsOf(name, hosting);
   for (const { metadata } of all.filter((each) => textIn(each, 'name') === space))
-    await hosting.delete(resources.secrets, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
+    await hosting.delete(resources.secrets, metadata.name, {
+      namespace: metadata.namespace,
+      uid: metadata.uid,
+    });
 }
 
 /** The check of what Argo CD has for a WDS. */
@@ -75,7 +101,12 @@ export const argoCdChecks: readonly Check<{ name: string; hosting: Kube }>[] = [
         const token = String(jsonObject(textIn(secret, 'config'))?.bearerToken);
         const who = access.slice(name.length + 1, -'-deployer'.length);
         const renew = command`stellarctl wds context ${name} --role deployer ${who ? ['--for', who] : []} --argocd ${namespace}`;
-        const ending = endingProblem(`Argo CD for ${name}`, validitiesOf({ token }), hosting.now(), [run(renew)]);
+        const ending = endingProblem(
+          `Argo CD for ${name}`,
+          validitiesOf({ token }),
+          hosting.now(),
+          [run(renew)],
+        );
         if (ending !== undefined) return unless(ending);
       }
       return pass();

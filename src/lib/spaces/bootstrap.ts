@@ -6,7 +6,11 @@ import type { Kube } from '../kube/client/client.ts';
 import { credentialsFailed } from '../kube/client/credentials.ts';
 import { type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
-import { type ClusterEntry, type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
+import {
+  type ClusterEntry,
+  type SelectedContext,
+  withoutCredentials,
+} from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
 import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
@@ -50,7 +54,11 @@ export async function prepareBootstrap(
   // client-go rejects a certificate authority combined with `insecure-skip-tls-verify`.
   if (certificateAuthority === undefined)
     return { ...cluster, ...(insecure && { 'insecure-skip-tls-verify': insecure }), server };
-  return { ...cluster, 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64'), server };
+  return {
+    ...cluster,
+    'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64'),
+    server,
+  };
 }
 
 /**
@@ -59,7 +67,11 @@ export async function prepareBootstrap(
  * leave this machine: the service account that KubeFlex uses there is created now, and a token requested for it.
  * @param external a client for the external cluster
  */
-export async function bootstrapSecret(name: string, external: Kube, cluster: ClusterEntry): Promise<KubeObject> {
+export async function bootstrapSecret(
+  name: string,
+  external: Kube,
+  cluster: ClusterEntry,
+): Promise<KubeObject> {
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -89,15 +101,24 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
     );
 }
 
-const addressFor = (hosting: string): string => command`Pass the address that the pods of ${hosting} reach it by`;
+const addressFor = (hosting: string): string =>
+  command`Pass the address that the pods of ${hosting} reach it by`;
 
 /**
  * How a cluster is reached and verified, for use where files of this machine do not exist, in a pod or on a colleague's machine: nothing
  * that is the user's own, such as a proxy or a password in an address.
  * @throws StellarError `kubeconfig-invalid` for a file that cannot be read
  */
-export function portable({ name, server, cluster }: SelectedContext): ClusterEntry & { server: string } {
-  const { 'certificate-authority': file, 'certificate-authority-data': data, 'tls-server-name': tlsName } = cluster;
+export function portable({
+  name,
+  server,
+  cluster,
+}: SelectedContext): ClusterEntry & { server: string } {
+  const {
+    'certificate-authority': file,
+    'certificate-authority-data': data,
+    'tls-server-name': tlsName,
+  } = cluster;
   try {
     const authority = data || (file && readFileSync(file, 'base64'));
     return {
@@ -111,7 +132,11 @@ export function portable({ name, server, cluster }: SelectedContext): ClusterEnt
 }
 
 /** The account that KubeFlex creates in an external cluster (kubeflex pkg/reconcilers/external/kubeconfig.go). */
-export const adoptedAccount = { name: 'kubeflex', namespace: 'kube-system', binding: 'kubeflex-clusterrolebinding' };
+export const adoptedAccount = {
+  name: 'kubeflex',
+  namespace: 'kube-system',
+  binding: 'kubeflex-clusterrolebinding',
+};
 
 /** The lifetime of the token in seconds. KubeFlex needs it for some; the API server accepts no less than 600. */
 const tokenSeconds = 3600;

@@ -26,7 +26,10 @@ export interface ChartChoice {
 export async function chooseChart({ chart, version }: InitInput, helm: Helm): Promise<ChartChoice> {
   const [, untagged, tag] = /^(oci:\/\/.+):([^/:]+)$/.exec(chart ?? '') ?? [];
   if (tag !== undefined && version !== undefined && fullVersion(tag) !== fullVersion(version))
-    throw new StellarError('usage', `--chart names the version ${tag}, and --version ${version}. Give one of them.`);
+    throw new StellarError(
+      'usage',
+      `--chart names the version ${tag}, and --version ${version}. Give one of them.`,
+    );
   const asked = version ?? tag;
   if (asked !== undefined) refuseVersion(asked);
   const choice = {
@@ -57,19 +60,30 @@ export async function fetchChart(
 }
 
 /** @returns the chart's version */
-async function verifyChart(helm: Helm, chart: LocalChart, wanted: string | undefined): Promise<string> {
+async function verifyChart(
+  helm: Helm,
+  chart: LocalChart,
+  wanted: string | undefined,
+): Promise<string> {
   const { name, version } = await helm.metadata(chart);
   if (name !== coreChart.name)
-    throw new StellarError('chart-unusable', `${chart} is the chart "${name}", not KubeStellar's ${coreChart.name}.`);
+    throw new StellarError(
+      'chart-unusable',
+      `${chart} is the chart "${name}", not KubeStellar's ${coreChart.name}.`,
+    );
   if (compareVersions(version, coreChart.oldestVersion) < 0)
     throw tooOld('chart-unusable', `The chart ${chart} is ${version}`);
   if (wanted !== undefined && compareVersions(version, wanted) !== 0)
-    throw new StellarError('chart-unusable', `The chart ${chart} is ${version}, and ${wanted} was requested.`);
+    throw new StellarError(
+      'chart-unusable',
+      `The chart ${chart} is ${version}, and ${wanted} was requested.`,
+    );
   return version;
 }
 
 /** A version as charts write it: without a leading `v`, and with its patch number, because to helm 0.30 is any 0.30.x. */
-const fullVersion = (version: string): string => version.replace(/^v/, '').replace(/^(\d+\.\d+)(?![.\d])/, '$1.0');
+const fullVersion = (version: string): string =>
+  version.replace(/^v/, '').replace(/^(\d+\.\d+)(?![.\d])/, '$1.0');
 
 function refuseVersion(version: string): void {
   if (findVersion(version) !== version.replace(/^v/, ''))
@@ -117,7 +131,10 @@ export const correctTemplate = (text: string, registry: string): string =>
     // clusteradm installs OCM, and has an option for the registry of its images.
     .replace(/^( *- )init$/m, `$1init\n$1--image-registry=${registry}/open-cluster-management`)
     // The charts of Bitnami, of which that of PostgreSQL is a copy, have a value for it.
-    .replace(/^( *- )(oci:\S+\/charts\/postgresql)$/m, `$1$2\n$1--set\n$1global.imageRegistry=${registry}`);
+    .replace(
+      /^( *- )(oci:\S+\/charts\/postgresql)$/m,
+      `$1$2\n$1--set\n$1global.imageRegistry=${registry}`,
+    );
 
 /** The input of `init`. */
 export interface InitInput {

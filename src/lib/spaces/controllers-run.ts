@@ -5,9 +5,20 @@ import { type BlockedVerdict, failed, type Verdict } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Deployment, type Pod, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isScaledToNone, podsOf, running } from '../kube/pods.ts';
-import { type Controller, hookOf, managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
+import {
+  type Controller,
+  hookOf,
+  managerDeployment,
+  namespaceOf,
+  transportDeployment,
+} from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
+import {
+  type Binding,
+  type BoundObject,
+  destinationsOf,
+  objectsOf,
+} from '../ocm/kubestellar-api.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { hookLike } from './spaces.ts';
 
@@ -39,13 +50,19 @@ export const noteAnnotation = 'stellarctl.kubestellar.io/restart';
 export const readNote = ({ metadata }: ControlPlane): RestartNote | undefined =>
   jsonObject(metadata.annotations?.[noteAnnotation] ?? '') as RestartNote | undefined;
 
-export function noteBinding(binding: Binding, objects: readonly BoundObject[] = objectsOf(binding)): NotedBinding {
+export function noteBinding(
+  binding: Binding,
+  objects: readonly BoundObject[] = objectsOf(binding),
+): NotedBinding {
   const wecs = destinationsOf(binding);
-  const contents = objects.map(({ resourceVersion, ...object }) => JSON.stringify(Object.entries(object).sort()));
+  const contents = objects.map(({ resourceVersion, ...object }) =>
+    JSON.stringify(Object.entries(object).sort()),
+  );
   return [objects.length, digest(contents), wecs.length, digest(wecs)];
 }
 
-const digest = (lines: readonly string[]): string => hash('sha256', lines.toSorted().join('\n'), 'base64');
+const digest = (lines: readonly string[]): string =>
+  hash('sha256', lines.toSorted().join('\n'), 'base64');
 
 /** The command that restarts the controllers of a WDS, or finishes that. @param hosting the context of its hosting cluster */
 export const toRestart = (wds: string, hosting: string): string =>
@@ -61,7 +78,8 @@ export function transportPaused(
   hosting: string,
 ): BlockedVerdict | undefined {
   const note = readNote(controlPlane);
-  if (note === undefined || (transport !== undefined && !isScaledToNone(transport))) return undefined;
+  if (note === undefined || (transport !== undefined && !isScaledToNone(transport)))
+    return undefined;
   const finish = toRestart(controlPlane.metadata.name, hosting);
   const why = `its transport is paused since ${note.at} by a restart that ${note.by} has begun: nothing is sent`;
   return failed(why, { code: 'transport-paused', next: [run(finish, 'Finish the restart')] });
@@ -93,13 +111,22 @@ export const isLost = (name: Controller, space: ControllerEvidence): boolean =>
 export function controllerRuns(name: Controller, space: ControllerEvidence): Verdict | undefined {
   const { hosting: context, now } = space;
   if (isLost(name, space))
-    return failed(`Deployment ${name} is missing, and KubeFlex does not recreate it`, { next: [repair(space)] });
+    return failed(`Deployment ${name} is missing, and KubeFlex does not recreate it`, {
+      next: [repair(space)],
+    });
   const present = space.deployments.find(({ metadata }) => metadata.name === name);
   if (present === undefined) return undefined;
   const own = { kind: 'Deployment', present, pods: podsOf(name, space.pods) };
-  const verdict = running(`Deployment ${name}`, own, { context, now, namespace: namespaceOf(space.name) });
+  const verdict = running(`Deployment ${name}`, own, {
+    context,
+    now,
+    namespace: namespaceOf(space.name),
+  });
   if (verdict.state !== 'failed' || !isScaledToNone(present)) return verdict;
-  return { ...verdict, next: [run(toRestart(space.name, context), 'Start it, so that its workloads stay')] };
+  return {
+    ...verdict,
+    next: [run(toRestart(space.name, context), 'Start it, so that its workloads stay')],
+  };
 }
 
 /** What keeps the controllers of a WDS from working. */
@@ -129,11 +156,22 @@ export async function readControllers({
   ]);
   if (controlPlane === undefined) return {};
   const { context } = hosting.cluster;
-  const space = { name, role: 'wds', hosting: context, controlPlane, deployments, pods, now: hosting.now() } as const;
+  const space = {
+    name,
+    role: 'wds',
+    hosting: context,
+    controlPlane,
+    deployments,
+    pods,
+    now: hosting.now(),
+  } as const;
   const problem = (deployment: Controller): BlockedVerdict | undefined => {
     const verdict = controllerRuns(deployment, { ...space, forbidden: new Set() });
     return verdict?.state === 'failed' || verdict?.state === 'waiting' ? verdict : undefined;
   };
   const paused = transportPaused(controlPlane, transport, context);
-  return { manager: paused ?? problem(managerDeployment), transport: paused ?? problem(transportDeployment) };
+  return {
+    manager: paused ?? problem(managerDeployment),
+    transport: paused ?? problem(transportDeployment),
+  };
 }

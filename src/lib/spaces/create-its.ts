@@ -10,7 +10,13 @@ import { isCrdServed } from '../kube/discovery.ts';
 import type { ClusterEntry } from '../kube/kubeconfig/kubeconfig.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { deletePresent, ensureNamespace } from '../kube/writes.ts';
-import { hookNames, type ItsType, managerName, namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
+import {
+  hookNames,
+  type ItsType,
+  managerName,
+  namespaceOf,
+  secretOf,
+} from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import { managedClusterCrd } from '../ocm/ocm-names.ts';
@@ -23,7 +29,12 @@ import type { ItsInside } from './its-stages.ts';
 import { requireRoom } from './node-room.ts';
 import { requireOcmImages, requireRegistry } from './space-images.ts';
 import { bootstrapSecretOf, itsManifest, missingManagerBinding } from './space-manifests.ts';
-import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
+import {
+  checkSpaceName,
+  createPermissions,
+  findOrClear,
+  requireHooks,
+} from './space-requirements.ts';
 import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import type { SpaceReading } from './space-watcher.ts';
 import { knownEntries, type SpaceEntries, SpaceWork } from './space-work.ts';
@@ -49,7 +60,11 @@ export interface ItsInput {
  * the first write.
  * @throws StellarError before the first write; afterwards the error is in the result
  */
-export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+export async function createIts(
+  input: ItsInput,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
   const { name, type, installOcm, external, imageRegistry } = input;
   const { hosting } = tools;
   const hooks = installOcm ? [hookNames.hubInit, hookNames.statusAddon] : [hookNames.statusAddon];
@@ -59,15 +74,22 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
   const { ocmVersion = safeOcm } = input;
   if (ocmVersion !== 'chart') checkUpgrade(name, undefined, ocmVersion);
   const present = await findOrClear(hosting, name, { role: 'its', type }, run);
-  if (present !== undefined && input.ocmVersion !== undefined) refuseOther(present, input.ocmVersion, hosting);
+  if (present !== undefined && input.ocmVersion !== undefined)
+    refuseOther(present, input.ocmVersion, hosting);
   const raises = installOcm && ocmVersion !== 'chart';
-  if (present === undefined && raises && registry !== undefined) await requireOcmImages(registry, ocmVersion);
+  if (present === undefined && raises && registry !== undefined)
+    await requireOcmImages(registry, ocmVersion);
   if (present === undefined) await checkNew(input, hooks, registry !== undefined, hosting, run);
   const bootstrap = external && (await missingBootstrap(name, external, hosting));
   const binding = await missingManagerBinding(hosting, type);
 
-  const entries = async () => (external === undefined ? knownEntries(name, type, tools) : entriesOfExternal(external));
-  const space = new SpaceWork({ name, role: 'its', type, exists: present !== undefined }, tools, run);
+  const entries = async () =>
+    external === undefined ? knownEntries(name, type, tools) : entriesOfExternal(external);
+  const space = new SpaceWork(
+    { name, role: 'its', type, exists: present !== undefined },
+    tools,
+    run,
+  );
   return space.attempt(async () => {
     if (present === undefined) await space.begin(await entries());
     if (binding !== undefined) await hosting.apply(binding);
@@ -81,17 +103,22 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
       if (bootstrap !== undefined) await referToBootstrap(present, hosting);
       // KubeFlex retries failures only after minutes.
       await triggerReconcile(hosting, name);
-      space.written(bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret rewritten');
+      space.written(
+        bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret rewritten',
+      );
     }
 
     const isReady = await space.follow(async () => {
       const reading = await space.watcher.its(name, external?.context);
-      return reading !== undefined && type === 'vcluster' && !installOcm ? untilReachable(reading) : reading;
+      return reading !== undefined && type === 'vcluster' && !installOcm
+        ? untilReachable(reading)
+        : reading;
     });
     if (!isReady) return;
     // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
     const { name: secret, namespace } = bootstrapSecretOf(name);
-    if (type === 'external' && (await deletePresent(hosting, resources.secrets, secret, namespace))) space.changed();
+    if (type === 'external' && (await deletePresent(hosting, resources.secrets, secret, namespace)))
+      space.changed();
     const its = space.watcher.accessOf(name)?.kube;
     // Users may set properties before there is a WDS, whose transport would create it.
     if (its && (await ensureNamespace(its, propertiesNamespace))) space.changed();
@@ -106,9 +133,17 @@ function refuseOther(present: ControlPlane, asked: string, hosting: Kube): void 
   const { name } = present.metadata;
   if ((wantedOcm(present) ?? 'chart') === asked) return;
   const upgrade = command`stellarctl its upgrade ${name} --to ${asked} --hosting-context ${hosting.cluster.context}`;
-  throw new StellarError('conflict', `${name} exists, and was not created with --ocm-version ${asked}.`, {
-    next: [asked === 'chart' ? advice('To keep its version, leave the option out') : nextStep(upgrade, 'Change it')],
-  });
+  throw new StellarError(
+    'conflict',
+    `${name} exists, and was not created with --ocm-version ${asked}.`,
+    {
+      next: [
+        asked === 'chart'
+          ? advice('To keep its version, leave the option out')
+          : nextStep(upgrade, 'Change it'),
+      ],
+    },
+  );
 }
 
 /** Checks the prerequisites of a new ITS. */
@@ -125,8 +160,14 @@ async function checkNew(
     });
   await requireHooks(hosting, hooks);
   const { name: secret, namespace } = bootstrapSecretOf(name);
-  const bootstrap = external && { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret, namespace } };
-  const missing = [await missingManagerBinding(hosting, type), bootstrap].filter((other) => other !== undefined);
+  const bootstrap = external && {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: secret, namespace },
+  };
+  const missing = [await missingManagerBinding(hosting, type), bootstrap].filter(
+    (other) => other !== undefined,
+  );
   await requirePermissions(hosting, createPermissions(name, missing, correctsImages));
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkHub(cluster, installOcm);
@@ -141,10 +182,13 @@ async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
   if (isHub === !installOcm) return;
   const what = describeCluster(cluster.cluster);
   const use = advice('Use it as it is: --no-ocm');
-  if (isHub) throw new StellarError('name-taken', `${what} is already an OCM hub.`, { next: [use] });
-  throw new StellarError('not-a-hub', `${what} is not an OCM hub, and --no-ocm does not install OCM.`, {
-    next: [advice('Without --no-ocm OCM is installed there')],
-  });
+  if (isHub)
+    throw new StellarError('name-taken', `${what} is already an OCM hub.`, { next: [use] });
+  throw new StellarError(
+    'not-a-hub',
+    `${what} is not an OCM hub, and --no-ocm does not install OCM.`,
+    { next: [advice('Without --no-ocm OCM is installed there')] },
+  );
 }
 
 /** A WDS that names no ITS uses the only one: with two, its controllers fail at their next start. */
@@ -155,7 +199,9 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
   const unnamed = all.filter((other) => roleOf(other) === 'wds' && itsNameOf(other) === undefined);
   for (const { metadata } of unnamed) {
     const why = `${metadata.name} names no ITS: with more than one, its controllers stop at their next start. Then`;
-    run.progress.note(textOf(partial(command`stellarctl wds repair ${metadata.name} --its ITS`, why)));
+    run.progress.note(
+      textOf(partial(command`stellarctl wds repair ${metadata.name} --its ITS`, why)),
+    );
   }
 }
 
@@ -172,17 +218,27 @@ interface ExternalIts extends ExternalCluster {
 }
 
 /** The cluster for KubeFlex's initial access. @returns undefined if KubeFlex already has its own credentials */
-async function missingBootstrap(name: string, external: ExternalIts, hosting: Kube): Promise<ClusterEntry | undefined> {
+async function missingBootstrap(
+  name: string,
+  external: ExternalIts,
+  hosting: Kube,
+): Promise<ClusterEntry | undefined> {
   const credentials = secretOf.external?.name ?? '';
-  const present = await hosting.get<Secret>(resources.secrets, credentials, { namespace: namespaceOf(name) });
-  return present === undefined ? prepareBootstrap(name, external, hosting.cluster.context) : undefined;
+  const present = await hosting.get<Secret>(resources.secrets, credentials, {
+    namespace: namespaceOf(name),
+  });
+  return present === undefined
+    ? prepareBootstrap(name, external, hosting.cluster.context)
+    : undefined;
 }
 
 /** A control plane that another program created may refer to another kubeconfig, or to none. */
 async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube): Promise<void> {
   const wanted = bootstrapSecretOf(metadata.name);
   if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
-  await hosting.merge(resources.controlPlanes, metadata.name, { spec: { bootstrapSecretRef: wanted } });
+  await hosting.merge(resources.controlPlanes, metadata.name, {
+    spec: { bootstrapSecretRef: wanted },
+  });
 }
 
 const entriesOfExternal = ({ context, isOwnContext }: ExternalIts): SpaceEntries =>

@@ -10,7 +10,13 @@ import { setContext } from '../kube/kubeconfig/contexts.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { WriteRecorder } from '../kube/writes.ts';
-import { defaultPort, type LocalNames, localNames, type ProviderName, startCommand } from './local-cluster-names.ts';
+import {
+  defaultPort,
+  type LocalNames,
+  localNames,
+  type ProviderName,
+  startCommand,
+} from './local-cluster-names.ts';
 import { findIngressPort } from './local-network.ts';
 import { type LocalProvider, readEntries, requireProvider, withProvider } from './provider.ts';
 
@@ -56,11 +62,18 @@ export interface LocalCluster {
  * @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable`, `program-failed`, `context-taken`,
  *   `cluster-unusable`, `timeout`; the error names whatever remains
  */
-export function createLocalCluster(input: LocalClusterInput, tools: LocalTools): Promise<LocalCluster> {
+export function createLocalCluster(
+  input: LocalClusterInput,
+  tools: LocalTools,
+): Promise<LocalCluster> {
   return withProvider(input.provider, tools.programs, (provider) => ensure(provider, input, tools));
 }
 
-async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: LocalTools): Promise<LocalCluster> {
+async function ensure(
+  provider: LocalProvider,
+  input: LocalClusterInput,
+  tools: LocalTools,
+): Promise<LocalCluster> {
   const { name, role, externalPort } = input;
   const names = localNames(provider.name, name);
   const context = role === 'wec' ? name : names.context;
@@ -68,13 +81,24 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   if (!exists) await requireProvider(provider.name, tools.programs);
   await requireContextFree(context, names, tools);
   const isHosting = exists && role === 'hosting';
-  const ingressPort = isHosting ? await findIngressPort(provider.name, name, externalPort, tools.programs) : undefined;
+  const ingressPort = isHosting
+    ? await findIngressPort(provider.name, name, externalPort, tools.programs)
+    : undefined;
   if (!exists) requireTime(tools.run, `There is no ${provider.name} cluster ${name} yet`);
   if (!exists) await input.beforeCreation?.();
-  const result = { context, created: !exists, ...(ingressPort === undefined ? {} : { ingressPort }) };
+  const result = {
+    context,
+    created: !exists,
+    ...(ingressPort === undefined ? {} : { ingressPort }),
+  };
   if (tools.record !== undefined) {
     if (!exists) {
-      tools.record({ verb: 'create', cluster: 'this machine', kind: `${provider.name} cluster`, name });
+      tools.record({
+        verb: 'create',
+        cluster: 'this machine',
+        kind: `${provider.name} cluster`,
+        name,
+      });
       tools.record({ verb: 'create', cluster: 'the kubeconfig', kind: 'context', name: context });
     }
     return { ...result, changed: false };
@@ -87,7 +111,8 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   }
   try {
     const entries = await readEntries(provider, name).catch((error: unknown) => {
-      if (error instanceof StellarError && error.code === 'program-failed') throw unusable(provider, input, error);
+      if (error instanceof StellarError && error.code === 'program-failed')
+        throw unusable(provider, input, error);
       throw error;
     });
     // Commands without a named ITS use the current context: a WEC must not become it as a side effect.
@@ -103,7 +128,11 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
 }
 
 /** Checks that the context name is free, before spending minutes on creating a cluster. */
-async function requireContextFree(context: string, names: LocalNames, { target, run }: LocalTools): Promise<void> {
+async function requireContextFree(
+  context: string,
+  names: LocalNames,
+  { target, run }: LocalTools,
+): Promise<void> {
   const unknown = { name: context, server: '', cluster: {}, user: {} };
   await setContext({ ...target, dryRun: true }, contextOf(context, names, unknown), run);
 }
@@ -122,7 +151,11 @@ function contextOf(context: string, names: LocalNames, { cluster, user }: Select
   };
 }
 
-async function create(provider: LocalProvider, input: LocalClusterInput, { run }: LocalTools): Promise<void> {
+async function create(
+  provider: LocalProvider,
+  input: LocalClusterInput,
+  { run }: LocalTools,
+): Promise<void> {
   const { name, image, network, externalPort } = input;
   const ingressPort = input.role === 'hosting' ? (externalPort ?? defaultPort) : undefined;
   // A provider that times out on its own cleans up; one that is stopped does not.
@@ -130,14 +163,20 @@ async function create(provider: LocalProvider, input: LocalClusterInput, { run }
   await provider.create({ name, image, network, ingressPort, limitMs }).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
     const remove = removeCommand(provider.name, name, input.role);
-    throw error.with({ next: [runCommand(remove, 'Remove what is left of it'), advice('Then rerun the command')] });
+    throw error.with({
+      next: [runCommand(remove, 'Remove what is left of it'), advice('Then rerun the command')],
+    });
   });
 }
 
 /** Adds to an error the cluster that the failed command created. */
 export function withCluster(
   error: unknown,
-  { provider, name, role }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
+  {
+    provider,
+    name,
+    role,
+  }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
 ): unknown {
   if (!(error instanceof StellarError)) return error;
   const next = error.next.length > 0 ? error.next : [advice('To resume, rerun the command')];
@@ -149,14 +188,24 @@ export function withCluster(
   });
 }
 
-function removeCommand(provider: ProviderName, name: string, role: LocalClusterInput['role']): string {
+function removeCommand(
+  provider: ProviderName,
+  name: string,
+  role: LocalClusterInput['role'],
+): string {
   // Such a cluster may not answer, and is not registered yet.
   if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider} --force`;
-  return provider === 'kind' ? command`kind delete cluster --name ${name}` : command`k3d cluster delete ${name}`;
+  return provider === 'kind'
+    ? command`kind delete cluster --name ${name}`
+    : command`k3d cluster delete ${name}`;
 }
 
 /** @param why the cause */
-function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, why: StellarError): StellarError {
+function unusable(
+  provider: LocalProvider,
+  { name, role }: LocalClusterInput,
+  why: StellarError,
+): StellarError {
   const message = `The ${provider.name} cluster ${name} exists but cannot be used: ${why.message}`;
   const next = [
     runCommand(startCommand(provider.name, name), 'If it was stopped'),
@@ -165,16 +214,28 @@ function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, wh
   return new StellarError('cluster-unusable', message, { details: why.details, next });
 }
 
-async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClusterInput, run: Run): Promise<void> {
+async function untilReady(
+  kube: Kube,
+  provider: LocalProvider,
+  input: LocalClusterInput,
+  run: Run,
+): Promise<void> {
   const blocker = async () => {
     const nodes = await kube.list<WithConditions>(resources.nodes);
-    return nodes?.length && nodes.every((node) => isTrue(node, 'Ready')) ? undefined : 'its nodes are not ready';
+    return nodes?.length && nodes.every((node) => isTrue(node, 'Ready'))
+      ? undefined
+      : 'its nodes are not ready';
   };
-  const see = runCommand(command`kubectl --context ${kube.cluster.context} get nodes`, 'Look at them');
+  const see = runCommand(
+    command`kubectl --context ${kube.cluster.context} get nodes`,
+    'Look at them',
+  );
   const next = [see, advice('To resume, rerun the command')];
-  const late = () => new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, { next });
+  const late = () =>
+    new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, { next });
   await waitWhile(blocker, run, late).catch((error: unknown) => {
-    if (error instanceof StellarError && error.code === 'unreachable') throw unusable(provider, input, error);
+    if (error instanceof StellarError && error.code === 'unreachable')
+      throw unusable(provider, input, error);
     throw error;
   });
 }

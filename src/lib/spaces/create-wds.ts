@@ -11,7 +11,12 @@ import { chooseItsForWds } from './its-for-wds.ts';
 import { requireRoom } from './node-room.ts';
 import { requireRegistry } from './space-images.ts';
 import { missingManagerBinding, type WdsInput, wdsManifest } from './space-manifests.ts';
-import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './space-requirements.ts';
+import {
+  checkSpaceName,
+  createPermissions,
+  findOrClear,
+  requireHooks,
+} from './space-requirements.ts';
 import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { knownEntries, SpaceWork } from './space-work.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes } from './spaces.ts';
@@ -20,7 +25,11 @@ import { apiGroupsOf, itsOfWds, listControlPlanes } from './spaces.ts';
  * Creates a WDS, as KubeStellar's core chart does, and waits until it accepts workloads and binding policies.
  * @throws StellarError before the first write; afterwards the error is in the result
  */
-export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+export async function createWds(
+  input: WdsInput,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
   const { name, type } = input;
   const { hosting } = tools;
   checkSpaceName(name);
@@ -33,13 +42,18 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
       ? await planNew(input, registry !== undefined, hosting, run)
       : await planPresent(input, present, hosting);
 
-  const space = new SpaceWork({ name, role: 'wds', type, exists: present !== undefined }, tools, run);
+  const space = new SpaceWork(
+    { name, role: 'wds', type, exists: present !== undefined },
+    tools,
+    run,
+  );
   return space.attempt(async () => {
     if (present === undefined) await space.begin(await knownEntries(name, type, tools));
     for (const object of objects) await hosting.apply(object);
     if (present !== undefined && objects.length > 0) await triggerReconcile(hosting, name);
     if (objects.length > 0) space.written(what);
-    if (await space.follow(() => space.watcher.wds(name))) await space.finish(await knownEntries(name, type, tools));
+    if (await space.follow(() => space.watcher.wds(name)))
+      await space.finish(await knownEntries(name, type, tools));
   });
 }
 
@@ -48,20 +62,29 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
  * @returns the objects to apply, in order, and a description
  * @throws StellarError `name-taken` if it uses another ITS than the requested one
  */
-async function planPresent({ name, type, itsName, apiGroups }: WdsInput, present: ControlPlane, hosting: Kube) {
+async function planPresent(
+  { name, type, itsName, apiGroups }: WdsInput,
+  present: ControlPlane,
+  hosting: Kube,
+) {
   if (itsName !== undefined) await refuseOtherIts(name, itsName, hosting);
   refuseOtherGroups(present, apiGroups);
   const binding = await missingManagerBinding(hosting, type);
-  return { objects: binding === undefined ? [] : [binding], what: `rights given to ${managerName}` };
+  return {
+    objects: binding === undefined ? [] : [binding],
+    what: `rights given to ${managerName}`,
+  };
 }
 
 async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
   const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
   if (its === asked) return;
   const repair = command`stellarctl wds repair ${name} --its ${asked} --hosting-context ${hosting.cluster.context}`;
-  throw new StellarError('name-taken', `${name} already exists, and its ITS is ${its ?? 'unknown'}, not ${asked}.`, {
-    next: [nextStep(repair, 'Give it that one')],
-  });
+  throw new StellarError(
+    'name-taken',
+    `${name} already exists, and its ITS is ${its ?? 'unknown'}, not ${asked}.`,
+    { next: [nextStep(repair, 'Give it that one')] },
+  );
 }
 
 function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
@@ -70,14 +93,18 @@ function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
   if (present === asked.join(',')) return;
   const watched = present === '' ? 'all API groups' : present;
   const message = `${wds.metadata.name} already exists, and watches ${watched}, not ${asked.join(',')}.`;
-  throw new StellarError('name-taken', message, { next: [advice('Choose another name, or delete it first')] });
+  throw new StellarError('name-taken', message, {
+    next: [advice('Choose another name, or delete it first')],
+  });
 }
 
 /** Plans the objects of a new WDS in the same way, and checks all foreseeable failures. */
 async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, run: Run) {
   const { name, type, itsName } = input;
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
-  const choice = await chooseItsForWds(hosting, itsName, hooks, { keepName: itsName !== undefined });
+  const choice = await chooseItsForWds(hosting, itsName, hooks, {
+    keepName: itsName !== undefined,
+  });
   const binding = await missingManagerBinding(hosting, type);
   const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
   await requirePermissions(hosting, createPermissions(name, others, correctsImages));
@@ -95,5 +122,6 @@ async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, 
 /** @throws StellarError `usage` */
 function checkApiGroups(groups: readonly string[]): void {
   const bad = groups.find((group) => !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(group));
-  if (bad !== undefined) throw new StellarError('usage', `"${bad}" is not the name of an API group.`);
+  if (bad !== undefined)
+    throw new StellarError('usage', `"${bad}" is not the name of an API group.`);
 }

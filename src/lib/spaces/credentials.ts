@@ -1,4 +1,13 @@
-import { type Check, type Finding, fail, type Outcome, pass, runChecks, skipped, unless } from '../core/checks.ts';
+import {
+  type Check,
+  type Finding,
+  fail,
+  type Outcome,
+  pass,
+  runChecks,
+  skipped,
+  unless,
+} from '../core/checks.ts';
 import { command, type NextStep, run } from '../core/next-step.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -34,7 +43,8 @@ export async function checkCredentials(
   const { name, role, type } = space;
   const findings = await runChecks(validityChecks(role), { ...space, kube: inside }, failed);
   if (role === 'wds') findings.push(...(await runChecks(argoCdChecks, { name, hosting }, failed)));
-  if (type === 'external') findings.push(...(await runChecks(externalChecks(role), { name, hosting }, failed)));
+  if (type === 'external')
+    findings.push(...(await runChecks(externalChecks(role), { name, hosting }, failed)));
   const its = role === 'wds' ? itsOfWds(name, all) : undefined;
   if (its === undefined || typeOf(its) !== 'external') return findings;
   const subject = { wds: space, its: its.metadata.name, hosting };
@@ -42,14 +52,25 @@ export async function checkCredentials(
 }
 
 /** A client that has read from a space, and what is known of it from its hosting cluster. */
-type Reached = { kube: Kube | undefined; name: string; type?: string | undefined; hosting?: string };
+type Reached = {
+  kube: Kube | undefined;
+  name: string;
+  type?: string | undefined;
+  hosting?: string;
+};
 
 /** Checks of what a client of a space uses. */
 export const validityChecks = (role: SpaceRole): Check<Reached>[] => [
   {
-    ...{ id: `${role}-validity`, title: 'its certificates, and the credentials for it, do not end soon' },
+    ...{
+      id: `${role}-validity`,
+      title: 'its certificates, and the credentials for it, do not end soon',
+    },
     run: ({ kube, ...reached }) =>
-      unless(kube && endingProblem(reached.name, kube.validities(), kube.now(), renewalsOf(reached, kube))),
+      unless(
+        kube &&
+          endingProblem(reached.name, kube.validities(), kube.now(), renewalsOf(reached, kube)),
+      ),
   },
 ];
 
@@ -71,12 +92,17 @@ export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: 
 ];
 
 /** KubeFlex requests a token for one year, and never renews it while its Secret exists (kubeflex 0.9.3, adopted clusters). */
-async function tokenIsValid(role: SpaceRole, { name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
+async function tokenIsValid(
+  role: SpaceRole,
+  { name, hosting }: { name: string; hosting: Kube },
+): Promise<Outcome> {
   const { token = '' } = (await readCredentials(name, hosting)) ?? {};
   if (tokenExpiry(token) === undefined) return skipped('no token with an expiry date is visible');
   const renew = command`stellarctl ${role} renew ${name} --hosting-context ${hosting.cluster.context}`;
   const renewal = run(renew, 'Renew it, and restart what uses it');
-  return unless(endingProblem(`KubeFlex for ${name}`, validitiesOf({ token }), hosting.now(), [renewal]));
+  return unless(
+    endingProblem(`KubeFlex for ${name}`, validitiesOf({ token }), hosting.now(), [renewal]),
+  );
 }
 
 /** The kubeconfig that pods of the hosting cluster use for an external space. */
@@ -89,7 +115,10 @@ export interface AdoptedCredentials {
 }
 
 /** @returns undefined if not found or not allowed */
-export async function readCredentials(name: string, hosting: Kube): Promise<AdoptedCredentials | undefined> {
+export async function readCredentials(
+  name: string,
+  hosting: Kube,
+): Promise<AdoptedCredentials | undefined> {
   const { name: secretName, inside: key } = secretOf.external ?? { name: '', inside: '' };
   const secret = await partialReader(hosting).get<Secret>(resources.secrets, secretName, {
     namespace: namespaceOf(name),
@@ -100,13 +129,21 @@ export async function readCredentials(name: string, hosting: Kube): Promise<Adop
 }
 
 /** Checks of the controllers of a WDS whose ITS is external. */
-export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: string; hosting: Kube }>[] = [
+export const wdsCredentialChecks: readonly Check<{
+  wds: SpaceEvidence;
+  its: string;
+  hosting: Kube;
+}>[] = [
   {
-    ...{ id: 'wds-its-credentials', title: 'its controllers have the present credentials of its ITS' },
+    ...{
+      id: 'wds-its-credentials',
+      title: 'its controllers have the present credentials of its ITS',
+    },
     run: async ({ wds, its, hosting }) => {
       const issued = tokenIssue((await readCredentials(its, hosting))?.token ?? '')?.getTime();
       if (issued === undefined) return skipped(`no token of ${its} with an expiry date is visible`);
-      const isOlder = ({ status }: (typeof wds.pods)[number]) => Date.parse(status?.startTime ?? '') < issued;
+      const isOlder = ({ status }: (typeof wds.pods)[number]) =>
+        Date.parse(status?.startTime ?? '') < issued;
       const controllers = [managerDeployment, transportDeployment];
       const old = controllers.filter((name) =>
         wds.pods.some((pod) => pod.metadata.name.startsWith(`${name}-`) && isOlder(pod)),

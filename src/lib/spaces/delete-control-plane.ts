@@ -66,7 +66,9 @@ export async function deleteControlPlane(
   await forName(result, run, async () => {
     const contextsToGo = await contextsToRemove(space, tools);
     if (controlPlane !== undefined)
-      result.changed = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
+      result.changed = await hosting.delete(resources.controlPlanes, name, {
+        uid: controlPlane.metadata.uid,
+      });
     if (await removeBootstrap(space, hosting)) result.changed = true;
     if (!run.dryRun) await untilDeleted(space, hosting, run);
     const removed = contextsToGo.filter((context) => !isLastContext(context, name, kubeconfig));
@@ -81,13 +83,22 @@ export async function deleteControlPlane(
     else run.progress.done(name, `deleted${contexts}`, true);
   });
   if (result.error !== undefined && result.changed)
-    result.error = resumable(result.error, space, hosting, `The deletion of ${name} is in progress.`);
+    result.error = resumable(
+      result.error,
+      space,
+      hosting,
+      `The deletion of ${name} is in progress.`,
+    );
   return result;
 }
 
 /** An external space that never became ready, or was never created, may have left a kubeconfig with cluster-admin rights. */
-async function removeBootstrap({ name, role, controlPlane }: ControlPlaneToDelete, hosting: Kube): Promise<boolean> {
-  if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external')) return false;
+async function removeBootstrap(
+  { name, role, controlPlane }: ControlPlaneToDelete,
+  hosting: Kube,
+): Promise<boolean> {
+  if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external'))
+    return false;
   const { name: secret, namespace } = bootstrapSecretOf(name);
   const present = await hosting.get<Secret>(resources.secrets, secret, { namespace });
   // Without its control plane, only our label shows the owner.
@@ -96,7 +107,11 @@ async function removeBootstrap({ name, role, controlPlane }: ControlPlaneToDelet
 }
 
 /** Waits until the control plane is gone, then its namespace with all contents. @throws StellarError `timeout` */
-async function untilDeleted({ name, controlPlane }: ControlPlaneToDelete, hosting: Kube, run: Run): Promise<void> {
+async function untilDeleted(
+  { name, controlPlane }: ControlPlaneToDelete,
+  hosting: Kube,
+  run: Run,
+): Promise<void> {
   if (controlPlane !== undefined) {
     const read = () => getServed<ControlPlane>(hosting, resources.controlPlanes, name);
     await untilGone(hosting, resources.controlPlanes, controlPlane, run, { name, read });
@@ -113,12 +128,17 @@ async function untilDeleted({ name, controlPlane }: ControlPlaneToDelete, hostin
 }
 
 const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>
-  metadata.ownerReferences?.some(({ kind, name }) => kind === 'ControlPlane' && name === controlPlane) === true;
+  metadata.ownerReferences?.some(
+    ({ kind, name }) => kind === 'ControlPlane' && name === controlPlane,
+  ) === true;
 
 /**
  * The contexts proven to belong to the control plane. Others of that name may belong to another hosting cluster's control plane.
  */
-async function contextsToRemove({ name, controlPlane }: ControlPlaneToDelete, tools: SpaceTools): Promise<string[]> {
+async function contextsToRemove(
+  { name, controlPlane }: ControlPlaneToDelete,
+  tools: SpaceTools,
+): Promise<string[]> {
   const { kubeconfig, hosting } = tools;
   const { context } = hosting.cluster;
   if (contextsOf(kubeconfig, name, context).length === 0) return [];
@@ -138,7 +158,13 @@ function isLastContext(context: string, name: string, { contexts }: Kubeconfig):
 
 function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
   const { cluster = '', user = '' } = contexts.get(context) ?? {};
-  return { context, cluster: { name: cluster }, user: { name: user }, makeCurrent: false, ...forNoControlPlane };
+  return {
+    context,
+    cluster: { name: cluster },
+    user: { name: user },
+    makeCurrent: false,
+    ...forNoControlPlane,
+  };
 }
 
 /** The command that deletes a space, with what the user chose for its workloads. */
@@ -150,10 +176,18 @@ export const toDelete = (
   command`stellarctl ${role} delete ${[name, ...(keep ? ['--keep-workloads'] : []), ...options]} --hosting-context ${cluster.context}`;
 
 /** Adds to an error how to resume the deletion. @param state the current state, in words */
-export function resumable(error: StellarError, space: ControlPlaneToDelete, hosting: Kube, state: string) {
+export function resumable(
+  error: StellarError,
+  space: ControlPlaneToDelete,
+  hosting: Kube,
+  state: string,
+) {
   const resume = toDelete(space, hosting);
   const isOpen = error.code === 'interrupted' || error.next.length === 0;
-  return error.with({ details: [state], next: isOpen ? [nextStep(resume, 'To continue')] : error.next });
+  return error.with({
+    details: [state],
+    next: isOpen ? [nextStep(resume, 'To continue')] : error.next,
+  });
 }
 
 /** An ITS to delete, and its dependents. */
@@ -168,10 +202,17 @@ export interface ItsToDelete extends ControlPlaneToDelete {
 }
 
 /** @throws StellarError `not-found` if the name belongs to something else, and what refuseDependents throws */
-export async function inspectIts(name: string, { force }: DeletionOptions, tools: SpaceTools): Promise<ItsToDelete> {
+export async function inspectIts(
+  name: string,
+  { force }: DeletionOptions,
+  tools: SpaceTools,
+): Promise<ItsToDelete> {
   const { controlPlane, all } = await findSpace(name, 'its', tools.hosting, 'delete');
   const wdses = all
-    .filter((other) => roleOf(other) === 'wds' && itsOfWds(other.metadata.name, all)?.metadata.name === name)
+    .filter(
+      (other) =>
+        roleOf(other) === 'wds' && itsOfWds(other.metadata.name, all)?.metadata.name === name,
+    )
     .map(({ metadata }) => metadata.name);
   const wecs = controlPlane === undefined ? seen([]) : await wecsOf(controlPlane, tools);
   const [context = name] = contextsOf(tools.kubeconfig, name, tools.hosting.cluster.context);
@@ -180,9 +221,14 @@ export async function inspectIts(name: string, { force }: DeletionOptions, tools
   return its;
 }
 
-const wecsOf = async (controlPlane: ControlPlane, tools: SpaceTools): Promise<ItsToDelete['wecs']> =>
+const wecsOf = async (
+  controlPlane: ControlPlane,
+  tools: SpaceTools,
+): Promise<ItsToDelete['wecs']> =>
   through(await openSpace(controlPlane, tools), async (its) =>
-    (await listServed<ManagedCluster>(its, resources.managedClusters)).map(({ metadata }) => metadata.name),
+    (await listServed<ManagedCluster>(its, resources.managedClusters)).map(
+      ({ metadata }) => metadata.name,
+    ),
   );
 
 /** @throws StellarError `has-dependents` if it has dependents, or if they cannot be determined */
@@ -191,24 +237,33 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
   const wecs = ifSeen(its.wecs) ?? [];
   const anyway = command`stellarctl its delete ${name} --force --hosting-context ${hosting}`;
   if (unseen !== undefined)
-    throw new StellarError('has-dependents', `Whether WECs are registered with ${name} is unknown: ${unseen}`, {
-      next: [nextStep(anyway, 'If it is not needed')],
-    });
+    throw new StellarError(
+      'has-dependents',
+      `Whether WECs are registered with ${name} is unknown: ${unseen}`,
+      { next: [nextStep(anyway, 'If it is not needed')] },
+    );
   if (wecs.length > 0) {
     const message = `${count(wecs.length, 'WEC is', 'WECs are')} registered with ${name}: ${wecs.join(', ')}.`;
     const first = nextStep(
       command`stellarctl deregister ${wecs} --its ${context}`,
       'Deregister them first; NAME=CONTEXT --cleanup also removes their agents',
     );
-    throw new StellarError('has-dependents', message, { next: [first, advice('Or abandon them: --force')] });
+    throw new StellarError('has-dependents', message, {
+      next: [first, advice('Or abandon them: --force')],
+    });
   }
   if (wdses.length > 0) {
     const deletions = wdses.map((wds) =>
-      nextStep(command`stellarctl wds delete ${wds} --hosting-context ${hosting}`, `Delete ${wds} first`),
+      nextStep(
+        command`stellarctl wds delete ${wds} --hosting-context ${hosting}`,
+        `Delete ${wds} first`,
+      ),
     );
-    throw new StellarError('has-dependents', `WDSes send their workloads through ${name}: ${wdses.join(', ')}.`, {
-      next: [...deletions, advice('Or leave them without an ITS: --force')],
-    });
+    throw new StellarError(
+      'has-dependents',
+      `WDSes send their workloads through ${name}: ${wdses.join(', ')}.`,
+      { next: [...deletions, advice('Or leave them without an ITS: --force')] },
+    );
   }
 }
 
@@ -227,6 +282,10 @@ export async function deleteIts(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const its = await readConfirmed({ read: () => inspectIts(name, options, tools), losses: lossesOfIts, confirm });
+  const its = await readConfirmed({
+    read: () => inspectIts(name, options, tools),
+    losses: lossesOfIts,
+    confirm,
+  });
   return deleteControlPlane(its, tools, run);
 }

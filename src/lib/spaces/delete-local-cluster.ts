@@ -6,7 +6,12 @@ import { removeContext } from '../kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
 import { isThisMachine } from '../ocm/endpoint.ts';
 import type { LocalTools } from './create-local-cluster.ts';
-import { clusterOfContainer, localNames, type ProviderName, providerNames } from './local-cluster-names.ts';
+import {
+  clusterOfContainer,
+  localNames,
+  type ProviderName,
+  providerNames,
+} from './local-cluster-names.ts';
 import { presentProviders, readEntries, withProvider } from './provider.ts';
 
 /** What was found of a local cluster. */
@@ -33,26 +38,33 @@ export async function findLocalCluster(
   const present = provider === undefined ? await presentProviders(programs) : [provider];
   const having: ProviderName[] = [];
   for (const each of present.length > 0 ? present : providerNames.slice(0, 1))
-    if ((await withProvider(each, programs, (opened) => opened.clusters())).includes(name)) having.push(each);
+    if ((await withProvider(each, programs, (opened) => opened.clusters())).includes(name))
+      having.push(each);
   if (having.length > 1)
     throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
       next: [advice(`Choose one: --provider ${having.join('|')}`)],
     });
   const [found] = having;
   const wanted = found ?? provider;
-  const clusters = (wanted === undefined ? providerNames : [wanted]).map((each) => localNames(each, name).cluster);
+  const clusters = (wanted === undefined ? providerNames : [wanted]).map(
+    (each) => localNames(each, name).cluster,
+  );
   const { result: named } = await editKubeconfig(
     { ...target, dryRun: true },
     (draft) =>
       [name, ...clusters].flatMap((context) => {
         const cluster = String(draft.get('contexts', context)?.cluster);
-        return clusters.includes(cluster) ? [{ context, server: String(draft.get('clusters', cluster)?.server) }] : [];
+        return clusters.includes(cluster)
+          ? [{ context, server: String(draft.get('clusters', cluster)?.server) }]
+          : [];
       }),
     run,
   );
   const isLocal = await Promise.all(named.map(({ server }) => leadsToContainer(server)));
   const contexts = named.filter((_, index) => isLocal[index]).map(({ context }) => context);
-  const elsewhere = named.filter((_, index) => !isLocal[index]).map(({ context, server }) => `${context} (${server})`);
+  const elsewhere = named
+    .filter((_, index) => !isLocal[index])
+    .map(({ context, server }) => `${context} (${server})`);
   return { name, provider: found, contexts, elsewhere };
 }
 
@@ -90,7 +102,8 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
   const { name, provider, contexts } = found;
   const { run, programs, target, record } = tools;
   if (record !== undefined) {
-    if (provider !== undefined) record({ verb: 'delete', cluster: 'this machine', kind: `${provider} cluster`, name });
+    if (provider !== undefined)
+      record({ verb: 'delete', cluster: 'this machine', kind: `${provider} cluster`, name });
     for (const context of contexts)
       record({ verb: 'delete', cluster: 'the kubeconfig', kind: 'context', name: context });
     return false;
@@ -98,16 +111,19 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
   if (provider !== undefined) {
     run.progress.waiting(name, `${provider} is deleting the cluster`);
     const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
-    await withProvider(provider, programs, (opened) => opened.remove(name)).catch((error: unknown) => {
-      if (failureOf(error).code !== 'program-failed') throw error;
-      throw failureOf(error).with({
-        details: [`The ${provider} cluster ${name} is still there${context}.`],
-        next: [advice('Rerun the command')],
-      });
-    });
+    await withProvider(provider, programs, (opened) => opened.remove(name)).catch(
+      (error: unknown) => {
+        if (failureOf(error).code !== 'program-failed') throw error;
+        throw failureOf(error).with({
+          details: [`The ${provider} cluster ${name} is still there${context}.`],
+          next: [advice('Rerun the command')],
+        });
+      },
+    );
     run.progress.reached(name, `${provider} cluster deleted`);
   }
   for (const context of contexts) await removeContext(target, context, run);
-  if (contexts.length > 0) run.progress.changed(name, `removed from the kubeconfig: ${contexts.join(', ')}`);
+  if (contexts.length > 0)
+    run.progress.changed(name, `removed from the kubeconfig: ${contexts.join(', ')}`);
   return provider !== undefined || contexts.length > 0;
 }

@@ -62,24 +62,36 @@ export async function inspectWds(
   if (controlPlane === undefined) return wds;
   const itsToAsk = itsOfWds(name, all);
   const inside = await openSpace(controlPlane, tools);
-  const its = itsToAsk === undefined ? hidden('its ITS is not known') : await openSpace(itsToAsk, tools);
-  const policies = await through(inside, (kube) => listServed<BindingPolicy>(kube, resources.bindingPolicies));
+  const its =
+    itsToAsk === undefined ? hidden('its ITS is not known') : await openSpace(itsToAsk, tools);
+  const policies = await through(inside, (kube) =>
+    listServed<BindingPolicy>(kube, resources.bindingPolicies),
+  );
   const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
   const works = await through(its, (kube) => worksOf(kube, name));
   const shared = sharersOf(controlPlane, all);
   // Bindings of WDSes on one API server do not show which of them has sent them.
-  const missing = shared.length > 0 ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
-  const worksUnseen = whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
+  const missing =
+    shared.length > 0 ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
+  const worksUnseen =
+    whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
   const unseen = whyUnseen(policies) ?? whyUnseen(bindings) ?? worksUnseen;
   const { context } = tools.hosting.cluster;
-  const see = nextStep(command`stellarctl wds get ${name} --hosting-context ${context}`, 'See what is wrong');
-  if (keep && worksUnseen !== undefined) throw sentUnknown(name, 'so its workloads cannot be kept', worksUnseen, see);
+  const see = nextStep(
+    command`stellarctl wds get ${name} --hosting-context ${context}`,
+    'See what is wrong',
+  );
+  if (keep && worksUnseen !== undefined)
+    throw sentUnknown(name, 'so its workloads cannot be kept', worksUnseen, see);
   const anyway = nextStep(toDelete(wds, tools.hosting, '--force'), 'If that does not matter');
   if (unseen !== undefined && !force)
     throw sentUnknown(name, 'and would be left there without an owner', unseen, anyway);
   return {
     ...wds,
-    wds: policies.state === 'seen' && (!keep || bindings.state === 'seen') ? ifSeen(inside) : undefined,
+    wds:
+      policies.state === 'seen' && (!keep || bindings.state === 'seen')
+        ? ifSeen(inside)
+        : undefined,
     its: works.state === 'seen' ? ifSeen(its) : undefined,
     unseen,
     policies: ifSeen(policies) ?? [],
@@ -91,17 +103,23 @@ export async function inspectWds(
 
 /** Workloads without an owner could remain on WECs, or those that are to be kept be deleted with works that were not seen. */
 const sentUnknown = (name: string, effect: string, why: string, next: NextStep): StellarError =>
-  new StellarError('has-dependents', `What ${name} has sent to WECs cannot be read, ${effect}: ${why}`, {
-    next: [next],
-  });
+  new StellarError(
+    'has-dependents',
+    `What ${name} has sent to WECs cannot be read, ${effect}: ${why}`,
+    { next: [next] },
+  );
 
 const worksOf = (its: Kube, wds: string): Promise<ManifestWork[]> =>
-  listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });
+  listServed<ManifestWork>(its, resources.manifestWorks, {
+    labelSelector: `${originWdsLabel}=${wds}`,
+  });
 
 const lossesOfWds = (wds: WdsToDelete): string[] => [
   ...lossOf(wds),
   ...wds.policies.map(({ metadata }) => `binding policy ${metadata.name}`),
-  ...wds.works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`)),
+  ...wds.works.flatMap((work) =>
+    objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`),
+  ),
 ];
 
 /**
@@ -114,7 +132,11 @@ export async function deleteWds(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const wds = await readConfirmed({ read: () => inspectWds(name, options, tools), losses: lossesOfWds, confirm });
+  const wds = await readConfirmed({
+    read: () => inspectWds(name, options, tools),
+    losses: lossesOfWds,
+    confirm,
+  });
   const { controlPlane, policies, works, shared } = wds;
   const { hosting } = tools;
   const inside = wds.wds;
@@ -123,10 +145,15 @@ export async function deleteWds(
   // If the first writes fail, it is unknown which of them succeeded.
   const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
-  const { error } = await forName(result, run, () => removeContents(wds, inside, options.force, hosting, run));
+  const { error } = await forName(result, run, () =>
+    removeContents(wds, inside, options.force, hosting, run),
+  );
   if (error === undefined) return deleteControlPlane(wds, tools, run);
   const state = `${name} is still there; its binding policies may be deleted already.`;
-  return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
+  return {
+    ...result,
+    error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error,
+  };
 }
 
 /**
@@ -140,7 +167,13 @@ async function deleteFirst(wds: WdsToDelete, tools: SpaceTools, run: Run): Promi
   return forName(result, run, () => removeWorks(wds, its, run));
 }
 
-async function removeContents(space: WdsToDelete, wds: Kube, force: boolean | undefined, hosting: Kube, run: Run) {
+async function removeContents(
+  space: WdsToDelete,
+  wds: Kube,
+  force: boolean | undefined,
+  hosting: Kube,
+  run: Run,
+) {
   const { name, controlPlane, its, works } = space;
   await removePolicies(space, wds, run);
   // The API server of type host outlives the WDS.
@@ -152,30 +185,53 @@ async function removeContents(space: WdsToDelete, wds: Kube, force: boolean | un
   // Do not wait for agents that may be unreachable: running agents remove the workloads of the works later.
   if (force) return removeWorks(space, its, run);
   const check = (remaining: ManifestWork[]) =>
-    remaining.length === 0 ? met : waiting(`removing ${count(remaining.length, 'work')} from ${wecsOf(remaining)}`);
+    remaining.length === 0
+      ? met
+      : waiting(`removing ${count(remaining.length, 'work')} from ${wecsOf(remaining)}`);
   const unmet = (remaining: ManifestWork[]) => notRemoved(space, remaining, its, hosting);
   await untilMet({ name, check, read: () => worksOf(its, name), unmet }, run);
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
 }
 
 /** An interrupted deletion that keeps workloads leaves Bindings without a policy. */
-async function removePolicies({ name, policies, bindings, its, keep }: WdsToDelete, wds: Kube, run: Run) {
+async function removePolicies(
+  { name, policies, bindings, its, keep }: WdsToDelete,
+  wds: Kube,
+  run: Run,
+) {
   for (const each of new Set([...policies, ...bindings].map(({ metadata }) => metadata.name))) {
     const policy = policies.find(({ metadata }) => metadata.name === each);
     const binding = bindings.find(({ metadata }) => metadata.name === each);
     if (!keep || its === undefined) await deleteBoth(wds, policy, binding);
-    else await releasePolicy({ name: each, policy, binding, wds: { name, kube: wds }, its }, name, run);
+    else
+      await releasePolicy(
+        { name: each, policy, binding, wds: { name, kube: wds }, its },
+        name,
+        run,
+      );
   }
 }
 
-function notRemoved(wds: WdsToDelete, remaining: readonly ManifestWork[], its: Kube, hosting: Kube): StellarError {
+function notRemoved(
+  wds: WdsToDelete,
+  remaining: readonly ManifestWork[],
+  its: Kube,
+  hosting: Kube,
+): StellarError {
   const left = `${count(remaining.length, 'work')} left on ${wecsOf(remaining)}`;
   const next = [
-    nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'See whether the agents there run'),
+    nextStep(
+      command`stellarctl wec list --its ${its.cluster.context}`,
+      'See whether the agents there run',
+    ),
     nextStep(toDelete(wds, hosting, '--force'), 'If they do not'),
   ];
   const details = ['Its binding policies are deleted; the WDS itself is still there.'];
-  return new StellarError('timeout', `The works of ${wds.name} were not removed in time; ${left}.`, { details, next });
+  return new StellarError(
+    'timeout',
+    `The works of ${wds.name} were not removed in time; ${left}.`,
+    { details, next },
+  );
 }
 
 /** Also removes the works that the transport has sent since they were read. */
@@ -184,5 +240,8 @@ async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: R
   const present = remaining.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   if (keep) await makeOrphans(its, present, run);
   for (const { metadata } of remaining)
-    await its.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
+    await its.delete(resources.manifestWorks, metadata.name, {
+      namespace: metadata.namespace,
+      uid: metadata.uid,
+    });
 }

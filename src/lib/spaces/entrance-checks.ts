@@ -33,16 +33,24 @@ async function judgeEntrance(kube: Kube): Promise<Outcome> {
   );
   if (spaces.length === 0) return judgeClass(kube, hosting);
   const externalPort = (await readHostingConfig(hosting))?.externalPort;
-  const tried = (await Promise.all(spaces.map((space) => tryOne(hosting, space, externalPort)))).flat();
-  if (tried.length === 0) return skipped('you may not read the addresses of its spaces, or a proxy leads to them');
+  const tried = (
+    await Promise.all(spaces.map((space) => tryOne(hosting, space, externalPort)))
+  ).flat();
+  if (tried.length === 0)
+    return skipped('you may not read the addresses of its spaces, or a proxy leads to them');
   const unreached = tried.flatMap(({ name, entrance }) => {
     const found = problemOfEntrance(entrance, kube.cluster.context);
     return found === undefined ? [] : [{ name, found }];
   });
   const [first] = unreached;
-  if (first === undefined) return pass(tried.map(({ entrance }) => new URL(entrance.server).host).join(', '));
+  if (first === undefined)
+    return pass(tried.map(({ entrance }) => new URL(entrance.server).host).join(', '));
   const { code, why, next } = first.found;
-  return warn(code, `${why}; clients do not reach ${unreached.map(({ name }) => name).join(', ')}`, ...next);
+  return warn(
+    code,
+    `${why}; clients do not reach ${unreached.map(({ name }) => name).join(', ')}`,
+    ...next,
+  );
 }
 
 async function tryOne(
@@ -62,7 +70,8 @@ async function judgeClass(kube: Kube, hosting: PartialReader): Promise<Outcome> 
   const present = await hosting.get(resources.ingressClasses, name);
   if (hosting.forbidden.size > 0) return skipped(mayNotRead(hosting.forbidden));
   if (present !== undefined) return pass(`IngressClass ${name}`);
-  const affected = 'spaces of type vcluster and k8s are not reachable (those of type host and external are)';
+  const affected =
+    'spaces of type vcluster and k8s are not reachable (those of type host and external are)';
   const why = `it has no IngressClass ${name}, so no ingress that KubeFlex can use; ${affected}`;
   return warn('ingress-missing', why, seeIngress);
 }
@@ -91,7 +100,10 @@ export async function kubectlOn(
  * programs do not, and some resolvers drop answers of 127.0.0.1.
  * @param resolve for tests
  */
-export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup(host)): Promise<Outcome> {
+export async function judgeNames(
+  kube: Kube,
+  resolve: Resolve = (host) => lookup(host),
+): Promise<Outcome> {
   const config = await readHostingConfig(partialReader(kube));
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   if (config.isOpenShift) return skipped('OpenShift uses routes');
@@ -100,6 +112,7 @@ export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup
   const hosts = `or put a line for each space into the hosts file: 127.0.0.1 ${host}`;
   return resolve(host).then(
     ({ address }) => pass(`${host} is ${address}`),
-    () => warn('names-unresolved', why, advice(`Let your DNS answer for *.${config.domain}, ${hosts}`)),
+    () =>
+      warn('names-unresolved', why, advice(`Let your DNS answer for *.${config.domain}, ${hosts}`)),
   );
 }

@@ -27,7 +27,8 @@ export async function tryEntrance(
 ): Promise<Entrance | undefined> {
   const { server, cluster } = context;
   const hasAuthority = cluster['certificate-authority-data'] !== undefined;
-  if (!hasAuthority || cluster['tls-server-name'] !== undefined || proxyOf(context) !== undefined) return undefined;
+  if (!hasAuthority || cluster['tls-server-name'] !== undefined || proxyOf(context) !== undefined)
+    return undefined;
   const whyOther = async (address: string) => {
     const error = await errorAt('', address, cluster);
     const why = error && whyNetworkFails(error.cause ?? error);
@@ -39,7 +40,9 @@ export async function tryEntrance(
   const ports = other === undefined ? [] : [externalPort ?? 443, 443, 9443];
   const { hostname, port: present } = new URL(server);
   const others = [...new Set(ports)].filter((port) => port !== Number(present || 443));
-  const tried = await Promise.all(others.map((port) => errorAt('', `https://${hostname}:${port}`, cluster)));
+  const tried = await Promise.all(
+    others.map((port) => errorAt('', `https://${hostname}:${port}`, cluster)),
+  );
   return { server, other, rightPort: others[tried.indexOf(undefined)] };
 }
 

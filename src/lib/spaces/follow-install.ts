@@ -39,36 +39,53 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
   );
   const read = async () => {
     if (failed !== undefined) throw failed.error;
-    return { stages: hostingStages, snapshot: await readHosting(kube, { release, helmAtWork, needsPostgres }) };
+    return {
+      stages: hostingStages,
+      snapshot: await readHosting(kube, { release, helmAtWork, needsPostgres }),
+    };
   };
   const subject: Followed<Hosting, true> = {
     graceMs: failureGraceMs,
     async act({ snapshot: hosting, reached, blocking, state }) {
       for (const { title } of reached) run.progress.reached(context, title, true);
       if (blocking === undefined && !hosting.helmAtWork) return true;
-      if (blocking !== undefined && state === 'failed') throw await failure(kube, hosting, blocking);
+      if (blocking !== undefined && state === 'failed')
+        throw await failure(kube, hosting, blocking);
       run.progress.waiting(context, blocking?.verdict.why ?? 'helm is finishing');
       return undefined;
     },
     late(last) {
       const why = last?.blocking?.verdict.why ?? 'helm is still running';
-      throw new StellarError('timeout', `Timed out waiting for ${context} to become a hosting cluster: ${why}.`, {
-        next: [advice('To resume, rerun the command with a longer --timeout')],
-      });
+      throw new StellarError(
+        'timeout',
+        `Timed out waiting for ${context} to become a hosting cluster: ${why}.`,
+        { next: [advice('To resume, rerun the command with a longer --timeout')] },
+      );
     },
   };
   await followOne(subject, read, run);
 }
 
-async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedReport): Promise<StellarError> {
+async function failure(
+  kube: Kube,
+  hosting: Hosting,
+  { id, verdict }: BlockedReport,
+): Promise<StellarError> {
   const pods = hostingStages.find((stage) => stage.id === id)?.podsOf?.(hosting) ?? [];
   const failure = firstPodFailure(pods);
   const log = failure === undefined ? [] : await failureLog(kube, failure);
   const { context } = kube.cluster;
-  return new StellarError('hosting-failed', `${context} is not a hosting cluster yet: ${verdict.why}.`, {
-    details: log,
-    next: verdict.next ?? [
-      nextStep(command`kubectl --context ${context} -n kubeflex-system get pods,jobs`, 'See more'),
-    ],
-  });
+  return new StellarError(
+    'hosting-failed',
+    `${context} is not a hosting cluster yet: ${verdict.why}.`,
+    {
+      details: log,
+      next: verdict.next ?? [
+        nextStep(
+          command`kubectl --context ${context} -n kubeflex-system get pods,jobs`,
+          'See more',
+        ),
+      ],
+    },
+  );
 }

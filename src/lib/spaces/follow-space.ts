@@ -3,7 +3,13 @@ import { StellarError } from '../core/errors.ts';
 import { type Followed, followOne } from '../core/follow.ts';
 import { advice, type NextStep, type Problem, stepLines } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../core/stages.ts';
+import {
+  type BlockedReport,
+  type StageReport,
+  type Standing,
+  standingOf,
+  unreached,
+} from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue, resources } from '../kube/client/objects.ts';
 import { roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
@@ -42,7 +48,10 @@ export interface SpaceOutcome extends Standing {
  * Follows a space to its last stage. Reports each stage as it completes, and stops at a permanent failure, with its reason and the
  * end of the failed pod's log. KubeFlex reports none of this.
  */
-export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
+export function followSpace<Inside>(
+  followed: FollowedSpace<Inside>,
+  run: Run,
+): Promise<SpaceOutcome> {
   const { name, hosting } = followed;
   let lastNews = '';
   let waits: { at: string; since: number; isSaid?: boolean } | undefined;
@@ -61,7 +70,8 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
         run.progress.reached(name, title, true);
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
-      if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };
+      if (state === 'failed')
+        return { ...standing, error: await failure(followed, { space, stages }, blocking) };
       const news = unnoticed(space, reports, blocking);
       // Optional, once per change: users without the permission wait slightly longer.
       if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
@@ -70,20 +80,28 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       if (waits?.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
       if (waits.isSaid || monotonic() - waits.since < stuckAfterMs) return undefined;
       waits.isSaid = true;
-      for (const step of stepLines(blocking.verdict.next ?? [])) run.progress.note(`${name}: ${step}`);
+      for (const step of stepLines(blocking.verdict.next ?? []))
+        run.progress.note(`${name}: ${step}`);
       return undefined;
     },
     async late(last) {
       const hasFailed = last?.blocking?.verdict.state === 'failed';
       const cause = hasFailed ? undefined : await hostingFailure(hosting);
-      return { ...standingOf(last?.reports ?? []), error: tooLate(followed, last?.blocking, cause) };
+      return {
+        ...standingOf(last?.reports ?? []),
+        error: tooLate(followed, last?.blocking, cause),
+      };
     },
   };
   return followOne(subject, read, run);
 }
 
 /** The changes that KubeFlex has not observed yet; empty if there are none. */
-function unnoticed({ controlPlane }: Space<unknown>, reports: readonly StageReport[], blocking: StageReport): string {
+function unnoticed(
+  { controlPlane }: Space<unknown>,
+  reports: readonly StageReport[],
+  blocking: StageReport,
+): string {
   const isUnnoticedHook = (id: string) => {
     const hook = hookLike(controlPlane, id);
     return hook !== undefined && controlPlane.status?.postCreateHooks?.[hook] !== true;
@@ -112,11 +130,18 @@ async function failure<Inside>(
   const created = isTrue(reading.space.controlPlane, 'Ready')
     ? []
     : [`${name} exists but is not ${roleWithArticle(role)} yet.`];
-  return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
-    details: [...where, ...log, ...created],
-    // Its API server may still start: a rerun waits for it.
-    next: id === 'reachable' ? [rerun, ...(verdict.next ?? seeMore)] : resume(verdict.next ?? seeMore),
-  });
+  return new StellarError(
+    isHook ? 'hook-failed' : 'space-failed',
+    `${name} is not ready: ${verdict.why}.`,
+    {
+      details: [...where, ...log, ...created],
+      // Its API server may still start: a rerun waits for it.
+      next:
+        id === 'reachable'
+          ? [rerun, ...(verdict.next ?? seeMore)]
+          : resume(verdict.next ?? seeMore),
+    },
+  );
 }
 
 /** Finds a failure of the hosting cluster, which blocks every space on it. */
@@ -145,7 +170,8 @@ export const existsStill = (name: string): string => `The control plane ${name} 
 const rerun = advice('To resume, rerun the command');
 
 /** How to continue with a space that exists and is not ready; it may be one that is in use. @param steps if they are known */
-export const resume = (steps: readonly NextStep[] = []): readonly NextStep[] => (steps.length > 0 ? steps : [rerun]);
+export const resume = (steps: readonly NextStep[] = []): readonly NextStep[] =>
+  steps.length > 0 ? steps : [rerun];
 
 function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
   const message = `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`;

@@ -1,7 +1,20 @@
 import { isNotable } from '../core/checks.ts';
 import { StellarError } from '../core/errors.ts';
-import { command, type Diagnosis, diagnosisOf, run as nextStep, type Problem } from '../core/next-step.ts';
-import { blockingStage, judge, type StageView, type Standing, stageViews, standingOf } from '../core/stages.ts';
+import {
+  command,
+  type Diagnosis,
+  diagnosisOf,
+  run as nextStep,
+  type Problem,
+} from '../core/next-step.ts';
+import {
+  blockingStage,
+  judge,
+  type StageView,
+  type Standing,
+  stageViews,
+  standingOf,
+} from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
@@ -44,7 +57,11 @@ export interface SpaceView extends Standing {
 }
 
 /** @throws StellarError `not-found`, `not-a-hosting-cluster` */
-export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools): Promise<SpaceView> {
+export async function getSpace(
+  name: string,
+  role: SpaceRole,
+  tools: SpaceTools,
+): Promise<SpaceView> {
   const { hosting, kubeconfig } = tools;
   const { all } = await requireSpace(name, role, hosting);
   const watcher = new SpaceWatcher(tools);
@@ -57,7 +74,8 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   const problem = isDeleted
     ? { message: `${name} is being deleted.`, next: [] }
-    : ((await problemOf(reading, hosting, inside)) ?? (await contextProblem(reading, inside, tools)));
+    : ((await problemOf(reading, hosting, inside)) ??
+      (await contextProblem(reading, inside, tools)));
   return {
     name,
     role,
@@ -72,22 +90,35 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
     versions: spaceVersions(space, await readHookVersions(hosting)),
-    ...(role === 'wds' ? { its: itsFor(controlPlane, all) } : itsDetails(reading as SpaceReading<ItsInside>)),
-    diagnosis: problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
+    ...(role === 'wds'
+      ? { its: itsFor(controlPlane, all) }
+      : itsDetails(reading as SpaceReading<ItsInside>)),
+    diagnosis:
+      problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
   };
 }
 
 /** Commands use the contexts of the kubeconfig, and the reading did not. */
-const contextProblem = async ({ space }: SpaceReading<unknown>, kube: Kube | undefined, tools: SpaceTools) =>
-  space.inside.state === 'seen' ? brokenContext({ space, kube, tools }) : undefined;
+const contextProblem = async (
+  { space }: SpaceReading<unknown>,
+  kube: Kube | undefined,
+  tools: SpaceTools,
+) => (space.inside.state === 'seen' ? brokenContext({ space, kube, tools }) : undefined);
 
-const itsFor = (wds: ControlPlane, all: readonly ControlPlane[]): NonNullable<SpaceView['its']> => ({
+const itsFor = (
+  wds: ControlPlane,
+  all: readonly ControlPlane[],
+): NonNullable<SpaceView['its']> => ({
   name: itsOfWds(wds.metadata.name, all)?.metadata.name ?? null,
   named: itsNameOf(wds) !== undefined,
 });
 
-function itsDetails({ space: { inside } }: SpaceReading<ItsInside>): Pick<SpaceView, 'publishedServer'> {
-  return inside.state === 'seen' ? { publishedServer: inside.value.clusterInfo?.server ?? null } : {};
+function itsDetails({
+  space: { inside },
+}: SpaceReading<ItsInside>): Pick<SpaceView, 'publishedServer'> {
+  return inside.state === 'seen'
+    ? { publishedServer: inside.value.clusterInfo?.server ?? null }
+    : {};
 }
 
 /**
@@ -106,8 +137,17 @@ export async function problemOf(
     const all = (await listControlPlanes(hosting)) ?? [];
     return (await checkCredentials(space, all, hosting, inside)).find(isNotable)?.problem;
   }
-  const { log, next: seeMore } = await failureOfStage(blocking.id, { space, stages }, hosting, inside);
-  return { message: `${space.name} is not ready: ${why}.`, details: log, next: next.length > 0 ? next : seeMore };
+  const { log, next: seeMore } = await failureOfStage(
+    blocking.id,
+    { space, stages },
+    hosting,
+    inside,
+  );
+  return {
+    message: `${space.name} is not ready: ${why}.`,
+    details: log,
+    next: next.length > 0 ? next : seeMore,
+  };
 }
 
 type Verb = 'get' | 'repair' | 'context' | 'delete';
@@ -126,7 +166,12 @@ export async function findSpace(name: string, role: SpaceRole, hosting: Kube, ve
 }
 
 /** Reads the control plane of a space, and all others. @throws StellarError `not-found`, `not-a-hosting-cluster` */
-export async function requireSpace(name: string, role: SpaceRole, hosting: Kube, verb: Verb = 'get') {
+export async function requireSpace(
+  name: string,
+  role: SpaceRole,
+  hosting: Kube,
+  verb: Verb = 'get',
+) {
   const { all, controlPlane } = await findSpace(name, role, hosting, verb);
   if (controlPlane === undefined) throw noSuchSpace(name, role, hosting, undefined, verb);
   return { all, controlPlane };
@@ -143,9 +188,20 @@ export function noSuchSpace(
   const other = present && roleOf(present);
   if (other !== undefined)
     return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
-      next: [nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`)],
+      next: [
+        nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`),
+      ],
     });
-  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
-    next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what exists')],
-  });
+  return new StellarError(
+    'not-found',
+    `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`,
+    {
+      next: [
+        nextStep(
+          command`stellarctl ${role} list --hosting-context ${cluster.context}`,
+          'See what exists',
+        ),
+      ],
+    },
+  );
 }

@@ -24,8 +24,14 @@ const refusal = 'stellarctl keeps the workloads of this Binding';
 /** The kinds of the policy and of its binding. Kubernetes has v1 since 1.30; 1.28 and 1.29 have v1beta1, off by default. */
 export type Kinds = readonly [policy: Resource, binding: Resource];
 
-export const betaKinds: Kinds = [resources.admissionPoliciesBeta, resources.admissionPolicyBindingsBeta];
-const versions = [[resources.admissionPolicies, resources.admissionPolicyBindings] as const, betaKinds];
+export const betaKinds: Kinds = [
+  resources.admissionPoliciesBeta,
+  resources.admissionPolicyBindingsBeta,
+];
+const versions = [
+  [resources.admissionPolicies, resources.admissionPolicyBindings] as const,
+  betaKinds,
+];
 
 /** What an API server has of the guard. */
 export interface Guard {
@@ -46,12 +52,17 @@ export async function readGuard(kube: Pick<Kube, 'cluster' | 'list' | 'read'>): 
       continue;
     }
     const objects = lists.map((all) => all?.find(({ metadata }) => metadata.name === name));
-    return { kinds, objects, isOn: specs.every((spec, index) => includes(specOf(objects[index]), spec)) };
+    return {
+      kinds,
+      objects,
+      isOn: specs.every((spec, index) => includes(specOf(objects[index]), spec)),
+    };
   }
   return { objects: [], isOn: false };
 }
 
-const specOf = (object: KubeObject | undefined): unknown => (object as { spec?: unknown } | undefined)?.spec;
+const specOf = (object: KubeObject | undefined): unknown =>
+  (object as { spec?: unknown } | undefined)?.spec;
 
 /** Whether a value has all fields of another one: the API server adds defaults. */
 function includes(present: unknown, wanted: unknown): boolean {
@@ -80,7 +91,12 @@ const specs = [
     failurePolicy: 'Fail',
     matchConstraints: {
       resourceRules: [
-        { apiGroups: ['control.kubestellar.io'], apiVersions: ['*'], operations: ['UPDATE'], resources: ['bindings'] },
+        {
+          apiGroups: ['control.kubestellar.io'],
+          apiVersions: ['*'],
+          operations: ['UPDATE'],
+          resources: ['bindings'],
+        },
       ],
     },
     validations: [
@@ -100,17 +116,27 @@ export async function writeGuard(kube: Kube, kinds: Kinds, wds: string, run: Run
   const blocker = async () => {
     const bindings = (await listIfDefined<Binding>(kube, resources.bindings)) ?? [];
     const full = bindings.find((each) => objectsOf(each).length > 0);
-    return full === undefined || (await refusesToEmpty(kube, full)) ? undefined : 'it does not apply the guard yet';
+    return full === undefined || (await refusesToEmpty(kube, full))
+      ? undefined
+      : 'it does not apply the guard yet';
   };
   const server = describeCluster(kube.cluster);
-  await waitWhile(blocker, run, (why) => new StellarError('timeout', `${server} has the guard, but ${why}.`), wds);
+  await waitWhile(
+    blocker,
+    run,
+    (why) => new StellarError('timeout', `${server} has the guard, but ${why}.`),
+    wds,
+  );
 }
 
 /** Tries to remove all objects of a Binding; nothing is stored. */
 async function refusesToEmpty(kube: Kube, { metadata }: Binding): Promise<boolean> {
   try {
     const { name: binding, resourceVersion } = metadata;
-    await kube.tryMerge(resources.bindings, binding, { metadata: { resourceVersion }, spec: { workload: null } });
+    await kube.tryMerge(resources.bindings, binding, {
+      metadata: { resourceVersion },
+      spec: { workload: null },
+    });
     return false;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -127,7 +153,8 @@ export async function deleteGuard(kube: Kube, { kinds, objects }: Guard): Promis
 }
 
 /** Whether there is a guard, also one that differs, as that of another release. */
-export const hasGuard = ({ objects }: Guard): boolean => objects.some((object) => object !== undefined);
+export const hasGuard = ({ objects }: Guard): boolean =>
+  objects.some((object) => object !== undefined);
 
 /** What a user needs to change the guard. */
 export const guardPermissions = (kinds: Kinds): Permission[] =>

@@ -19,21 +19,29 @@ export function withCode(failure: StellarError, stderr: string): StellarError {
 }
 
 /** The error for a chart that cannot be fetched, with remedies. @param stderr helm's error output */
-export function chartMissing(failure: StellarError, stderr: string, chart: string, version: string): StellarError {
-  return new StellarError('chart-unusable', `The chart ${chart} cannot be fetched: ${failure.message}`, {
-    details: failure.details,
-    next: nextAfter(stderr, chart, version),
-    cause: failure,
-  });
+export function chartMissing(
+  failure: StellarError,
+  stderr: string,
+  chart: string,
+  version: string,
+): StellarError {
+  return new StellarError(
+    'chart-unusable',
+    `The chart ${chart} cannot be fetched: ${failure.message}`,
+    { details: failure.details, next: nextAfter(stderr, chart, version), cause: failure },
+  );
 }
 
 function nextAfter(output: string, chart: string, version: string): NextStep[] {
   if (/\b(401|403|denied|unauthorized|forbidden|error getting credentials)\b/i.test(output)) {
-    const why = 'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none';
+    const why =
+      'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none';
     return [partial('helm registry logout HOST', why)];
   }
   if (/(?<!\brepo \S+ )not found|manifest unknown|no chart/i.test(output))
-    return [advice('See which versions there are: https://github.com/kubestellar/kubestellar/releases')];
+    return [
+      advice('See which versions there are: https://github.com/kubestellar/kubestellar/releases'),
+    ];
   return [
     partial(command`helm pull ${chart} --version ${version}`, 'On a machine that reaches it'),
     partial('stellarctl init --chart FILE', 'Then here'),

@@ -34,19 +34,26 @@ export function holds(present: Values, asked: Values): boolean {
   return Object.entries(asked).every(([key, value]) => {
     const there = present[key];
     if (value === null) return there === null || there === undefined;
-    if (isObject(value)) return isObject(there) ? holds(there, value) : Object.keys(value).length === 0;
+    if (isObject(value))
+      return isObject(there) ? holds(there, value) : Object.keys(value).length === 0;
     if (isScalar(value) && isScalar(there)) return String(value) === String(there);
     return isDeepStrictEqual(there, value);
   });
 }
 
-const isScalar = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
+const isScalar = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'number';
 
 /** An object of a chart. */
 export interface ChartObject {
   apiVersion?: string;
   kind?: string;
-  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+  };
 }
 
 /** An object of a chart, with its source file in the chart, if helm reports it. */
@@ -70,10 +77,14 @@ export function parseSourced(text: string): SourcedObject[] {
     const [{ code, linePos } = {}] = document.errors;
     // The parser's message quotes the text, which may contain confidential values.
     if (code)
-      throw new StellarError('program-failed', `helm printed invalid YAML: ${code}, line ${linePos?.[0].line}.`);
+      throw new StellarError(
+        'program-failed',
+        `helm printed invalid YAML: ${code}, line ${linePos?.[0].line}.`,
+      );
     const object: unknown = document.toJS();
     if (object === null) return [];
-    if (!isObject(object)) throw new StellarError('program-failed', 'helm printed something other than objects.');
+    if (!isObject(object))
+      throw new StellarError('program-failed', 'helm printed something other than objects.');
     return [{ source, object: object as unknown as ChartObject }];
   });
 }

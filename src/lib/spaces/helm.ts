@@ -81,7 +81,11 @@ export class Helm {
 
   constructor(program: FoundProgram, { context, kubeconfig }: HelmTarget, run: RunProgram) {
     this.#program = program;
-    this.#target = ['--kube-context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
+    this.#target = [
+      '--kube-context',
+      context,
+      ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
+    ];
     this.#run = run;
   }
 
@@ -101,7 +105,8 @@ export class Helm {
     if (isAddress.test(chart)) return undefined;
     if (existsSync(chart)) return chart;
     if (mayBeFetched(chart)) return undefined;
-    const remote = 'a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows';
+    const remote =
+      'a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows';
     throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
       next: [advice(`A chart is a folder, a packed file (.tgz), ${remote}`)],
     });
@@ -148,8 +153,15 @@ export class Helm {
       throw new StellarError('chart-unusable', programFailed(this.#program, args, output).message);
     const [metadata = {}] = parseObjects(output.stdout) as Partial<ChartMetadata>[];
     const { name, version } = metadata;
-    if (typeof name !== 'string' || typeof version !== 'string' || findVersion(version) === undefined)
-      throw new StellarError('program-failed', `helm show chart printed no name and version of the chart ${chart}.`);
+    if (
+      typeof name !== 'string' ||
+      typeof version !== 'string' ||
+      findVersion(version) === undefined
+    )
+      throw new StellarError(
+        'program-failed',
+        `helm show chart printed no name and version of the chart ${chart}.`,
+      );
     return { name, version };
   }
 
@@ -165,7 +177,9 @@ export class Helm {
   /** All objects of a chart, those of its hooks included. */
   async render(chart: LocalChart, values: Values): Promise<SourcedObject[]> {
     const file = await this.#writeValues(values);
-    return parseSourced(await this.#stdout({ args: ['template', 'crds', chart, '--include-crds', '--values', file] }));
+    return parseSourced(
+      await this.#stdout({ args: ['template', 'crds', chart, '--include-crds', '--values', file] }),
+    );
   }
 
   /** All revisions of a release in helm's history, oldest first; empty if there is no such release. */
@@ -174,19 +188,36 @@ export class Helm {
     const output = await this.#run(this.#program, { args });
     if (output.exitCode !== 0 && /release: not found/.test(output.stderr)) return [];
     const printed = this.#succeeded({ args }, output);
-    const revisions = readJson<{ revision: number; status: string; chart: string }[]>('helm', printed);
-    return (revisions ?? []).map(({ revision, status, chart }) => ({ revision, status, chart: chartFromLabel(chart) }));
+    const revisions = readJson<{ revision: number; status: string; chart: string }[]>(
+      'helm',
+      printed,
+    );
+    return (revisions ?? []).map(({ revision, status, chart }) => ({
+      revision,
+      status,
+      chart: chartFromLabel(chart),
+    }));
   }
 
   /** The user-supplied values of a release; with `all`, merged with the chart's defaults. */
   async values(release: ReleaseName, { all }: { all: boolean }): Promise<Values> {
-    const args = ['get', 'values', release.name, ...this.#on(release), '--output', 'json', ...(all ? ['--all'] : [])];
+    const args = [
+      'get',
+      'values',
+      release.name,
+      ...this.#on(release),
+      '--output',
+      'json',
+      ...(all ? ['--all'] : []),
+    ];
     return readJson<Values | null>('helm', await this.#stdout({ args })) ?? {};
   }
 
   /** The objects of a release's current revision, as rendered from its chart. */
   async objects(release: ReleaseName): Promise<ChartObject[]> {
-    return parseObjects(await this.#stdout({ args: ['get', 'manifest', release.name, ...this.#on(release)] }));
+    return parseObjects(
+      await this.#stdout({ args: ['get', 'manifest', release.name, ...this.#on(release)] }),
+    );
   }
 
   /**
@@ -198,12 +229,17 @@ export class Helm {
     if (args.length === 0) return ours;
     const chart = path.join(await this.#temporaryFolder(), 'values');
     await writeChartOfValues(chart);
-    const rendered = await this.#run(this.#program, { args: ['template', 'values', chart, ...args] });
+    const rendered = await this.#run(this.#program, {
+      args: ['template', 'values', chart, ...args],
+    });
     if (rendered.exitCode !== 0)
       throw new StellarError('usage', programFailed(this.#program, ['values'], rendered).message);
     const [values] = parseObjects(rendered.stdout);
     if (values === undefined)
-      throw new StellarError('program-failed', 'helm template printed nothing for the values that were given.');
+      throw new StellarError(
+        'program-failed',
+        'helm template printed nothing for the values that were given.',
+      );
     return mergeValues(ours, { ...values });
   }
 
@@ -212,12 +248,27 @@ export class Helm {
    * of the chart's hooks. @returns false if `stop` aborts it
    * @throws StellarError `release-pending` if another helm has started on the release first
    */
-  async upgrade({ release, chart, values, timeoutMs, skipCrds, ...control }: Upgrade): Promise<boolean> {
+  async upgrade({
+    release,
+    chart,
+    values,
+    timeoutMs,
+    skipCrds,
+    ...control
+  }: Upgrade): Promise<boolean> {
     const file = await this.#writeValues(values);
     // For helm, 0 is no timeout.
     const timeout = `${Math.max(1, Math.ceil(timeoutMs / 1000))}s`;
     const args = [
-      ...['upgrade', release.name, chart, '--install', '--reset-then-reuse-values', '--values', file],
+      ...[
+        'upgrade',
+        release.name,
+        chart,
+        '--install',
+        '--reset-then-reuse-values',
+        '--values',
+        file,
+      ],
       ...[...this.#on(release), '--timeout', timeout, ...(skipCrds ? ['--skip-crds'] : [])],
     ];
     const invocation = { args, ...control };
@@ -262,7 +313,8 @@ export class Helm {
 /** What only helm can fetch: `oci://…`, or a URL. */
 const isAddress = /^[a-z]+:\/\//i;
 /** Whether it may be REPOSITORY/NAME. */
-const mayBeFetched = (chart: string): boolean => /^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz');
+const mayBeFetched = (chart: string): boolean =>
+  /^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz');
 
 /** Parses `core-chart-0.30.0`, as in helm's history and labels: the version starts at a hyphen followed by a digit. */
 export function chartFromLabel(label: string): ChartMetadata {
@@ -272,6 +324,9 @@ export function chartFromLabel(label: string): ChartMetadata {
 
 async function writeChartOfValues(folder: string): Promise<void> {
   await mkdir(path.join(folder, 'templates'), { recursive: true });
-  await writeFile(path.join(folder, 'Chart.yaml'), 'apiVersion: v2\nname: values\nversion: 0.0.0\n');
+  await writeFile(
+    path.join(folder, 'Chart.yaml'),
+    'apiVersion: v2\nname: values\nversion: 0.0.0\n',
+  );
   await writeFile(path.join(folder, 'templates', 'values.yaml'), '{{ toJson .Values }}\n');
 }

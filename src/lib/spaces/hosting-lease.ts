@@ -28,7 +28,12 @@ const heldLeases = new Set<string>();
  * @param what the command, for others: `its repair its1`
  * @throws StellarError `forbidden` before the work, `hosting-busy` at the deadline; and what the work throws
  */
-export async function withHostingLease<T>(kube: Kube, what: string, run: Run, work: () => Promise<T>): Promise<T> {
+export async function withHostingLease<T>(
+  kube: Kube,
+  what: string,
+  run: Run,
+  work: () => Promise<T>,
+): Promise<T> {
   const { dryRun, cluster } = kube;
   if (heldLeases.has(cluster.server)) return work();
   let holder: string | undefined = 'it has just started';
@@ -55,11 +60,15 @@ export async function withHostingLease<T>(kube: Kube, what: string, run: Run, wo
     const result = await work();
     const left = dryRun ? lease : await kube.get<Lease>(leases, name, { namespace });
     // What is done is done: who has taken its Lease may have written at the same time.
-    if (left?.metadata.uid !== uid) throw busy(kube, left ? holderOf(left) : 'it has deleted the Lease of this one');
+    if (left?.metadata.uid !== uid)
+      throw busy(kube, left ? holderOf(left) : 'it has deleted the Lease of this one');
     return result;
   } finally {
     heldLeases.delete(cluster.server);
-    if (!dryRun) await writeLast(kube, (last) => last.delete(leases, name, { namespace, uid })).catch(failureOf);
+    if (!dryRun)
+      await writeLast(kube, (last) => last.delete(leases, name, { namespace, uid })).catch(
+        failureOf,
+      );
   }
 }
 
@@ -83,12 +92,16 @@ async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Le
 
 function busy({ cluster }: Kube, holder: string | undefined): StellarError {
   const unlock = command`kubectl --context ${cluster.context} -n ${namespace} delete lease ${name}`;
-  const next = [advice('When it has ended, rerun the command'), nextStep(unlock, 'If it does not run')];
+  const next = [
+    advice('When it has ended, rerun the command'),
+    nextStep(unlock, 'If it does not run'),
+  ];
   const message = `Another run on ${describeCluster(cluster)} is in progress: ${holder}.`;
   return new StellarError('hosting-busy', message, { next });
 }
 
-const read = (file: string): Promise<string | undefined> => readFile(file, 'utf8').catch(() => undefined);
+const read = (file: string): Promise<string | undefined> =>
+  readFile(file, 'utf8').catch(() => undefined);
 
 /**
  * A process of this machine, in words: `process 4711 on MACHINE BOOT`. Only `process 4711` where nothing shows whether it has ended: on
@@ -110,4 +123,5 @@ async function hasEnded(text: string): Promise<boolean> {
 }
 
 /** The user and the machine of this process: `alice@laptop`. */
-const userAtHost = (): string => `${process.env.USER ?? process.getuid?.() ?? 'somebody'}@${hostname()}`;
+const userAtHost = (): string =>
+  `${process.env.USER ?? process.getuid?.() ?? 'somebody'}@${hostname()}`;

@@ -1,6 +1,15 @@
 import { type Finding, findingsOfStages } from '../core/checks.ts';
 import { command, run } from '../core/next-step.ts';
-import { failed, failedForGood, judge, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
+import {
+  failed,
+  failedForGood,
+  judge,
+  met,
+  type Stage,
+  unseen,
+  type Verdict,
+  waiting,
+} from '../core/stages.ts';
 import { mayNotRead, partialReader } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import {
@@ -14,7 +23,13 @@ import {
   type WithConditions,
 } from '../kube/client/objects.ts';
 import { firstPodFailure, isStatefulSetReady, jobState, podsOf, running } from '../kube/pods.ts';
-import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../ocm/kubeflex-names.ts';
+import {
+  hookNames,
+  managerName,
+  postgresInstallation,
+  postgresName,
+  systemNamespace,
+} from '../ocm/kubeflex-names.ts';
 import { coreChart } from './core-chart.ts';
 
 /** The evidence for the stages of a hosting cluster. */
@@ -37,7 +52,9 @@ export interface Hosting {
   needsPostgres: boolean;
 }
 
-const definitionNames = ['controlplanes', 'postcreatehooks'].map((plural) => `${plural}.tenancy.kflex.kubestellar.org`);
+const definitionNames = ['controlplanes', 'postcreatehooks'].map(
+  (plural) => `${plural}.tenancy.kflex.kubestellar.org`,
+);
 
 /**
  * Reads a hosting cluster. By default, it assumes that no helm runs, and that a running manager of KubeFlex has the database that
@@ -54,7 +71,11 @@ export async function readHosting(
 ): Promise<Hosting> {
   const namespace = systemNamespace;
   const [definitions, manager, postgres, postgresJob, pods = [], hooks = []] = await Promise.all([
-    Promise.all(definitionNames.map((name) => kube.get<WithConditions>(resources.customResourceDefinitions, name))),
+    Promise.all(
+      definitionNames.map((name) =>
+        kube.get<WithConditions>(resources.customResourceDefinitions, name),
+      ),
+    ),
     kube.get<Deployment>(resources.deployments, managerName, { namespace }),
     kube.get<StatefulSet>(resources.statefulSets, postgresName, { namespace }),
     kube.get<Job>(resources.jobs, `${release}-install-postgresql`, { namespace }),
@@ -91,16 +112,25 @@ function postgresReady(hosting: Hosting): Verdict {
   const { postgres, postgresJob, needsPostgres, pods } = hosting;
   const isDone = isStatefulSetReady(postgres);
   if (!isDone && postgresJob !== undefined && jobState(postgresJob) === 'failed')
-    return failedForGood(`Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`);
+    return failedForGood(
+      `Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`,
+    );
   const managerPods = postgresPods(hosting);
   if (postgres !== undefined)
-    return running('PostgreSQL', { kind: 'StatefulSet', present: postgres, pods: managerPods }, inSystem(hosting));
+    return running(
+      'PostgreSQL',
+      { kind: 'StatefulSet', present: postgres, pods: managerPods },
+      inSystem(hosting),
+    );
   const failure = firstPodFailure(managerPods);
   if (failure !== undefined) return failed(`PostgreSQL does not start: ${failure.why}`);
   if (!needsPostgres) return met;
-  if (postgresJob !== undefined) return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
+  if (postgresJob !== undefined)
+    return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
   const verdict = absent(hosting, `StatefulSet ${systemNamespace}/${postgresName} (PostgreSQL)`);
-  return verdict.state === 'failed' && pods.length > 0 ? { ...verdict, next: [installPostgres] } : verdict;
+  return verdict.state === 'failed' && pods.length > 0
+    ? { ...verdict, next: [installPostgres] }
+    : verdict;
 }
 
 /** The chart installs PostgreSQL only on its own installation. */
@@ -121,7 +151,11 @@ export function managerReady(hosting: HostingManager): Verdict {
   return running("KubeFlex's manager", managerPods, inSystem(hosting));
 }
 
-const inSystem = ({ context, now }: HostingManager) => ({ context, now, namespace: systemNamespace });
+const inSystem = ({ context, now }: HostingManager) => ({
+  context,
+  now,
+  namespace: systemNamespace,
+});
 
 function hooksPresent(hosting: Hosting): Verdict {
   const missing = Object.values(hookNames).filter((name) => !hosting.hooks.includes(name));
@@ -150,13 +184,17 @@ export const hostingStages: readonly HostingStage[] = [
 export async function checkHosting(hosting: Kube): Promise<Finding[]> {
   const reader = partialReader(hosting);
   const reports = judge(hostingStages, await readHosting(reader));
-  const install = run(command`stellarctl init --hosting-context ${hosting.cluster.context}`, 'Install what is missing');
+  const install = run(
+    command`stellarctl init --hosting-context ${hosting.cluster.context}`,
+    'Install what is missing',
+  );
   return findingsOfStages(
     'hosting',
     hosting.cluster.context,
     reports.map(({ verdict, ...stage }) => {
       if (verdict.state === 'met' || verdict.state === 'unseen') return { ...stage, verdict };
-      if (reader.forbidden.size > 0) return { ...stage, verdict: unseen(mayNotRead(reader.forbidden)) };
+      if (reader.forbidden.size > 0)
+        return { ...stage, verdict: unseen(mayNotRead(reader.forbidden)) };
       return { ...stage, verdict: { ...verdict, next: verdict.next ?? [install] } };
     }),
   );

@@ -35,7 +35,10 @@ export async function requireHosting(hosting: Kube): Promise<void> {
 export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   const why = 'it does not serve controlplanes.tenancy.kflex.kubestellar.org';
   const give = advice('Give the context of the hosting cluster: --hosting-context CONTEXT');
-  const install = run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it');
+  const install = run(
+    command`stellarctl init --hosting-context ${cluster.context}`,
+    'Or install KubeStellar on it',
+  );
   // Service accounts are those of roles, or of pipelines, whose author knows where to install.
   const ask = advice('Without access to it, ask its administrator to run this command');
   const next = [give, cluster.token?.user?.startsWith('system:serviceaccount:') ? ask : install];
@@ -44,8 +47,12 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
 }
 
 /** @returns undefined if the ConfigMap does not exist */
-export async function readHostingConfig(hosting: Pick<Kube, 'get'>): Promise<HostingConfig | undefined> {
-  const map = await hosting.get<ConfigMap>(resources.configMaps, configMapName, { namespace: systemNamespace });
+export async function readHostingConfig(
+  hosting: Pick<Kube, 'get'>,
+): Promise<HostingConfig | undefined> {
+  const map = await hosting.get<ConfigMap>(resources.configMaps, configMapName, {
+    namespace: systemNamespace,
+  });
   if (map === undefined) return undefined;
   const { domain = '', externalPort = '', isOpenShift } = map.data ?? {};
   return { domain, externalPort: Number(externalPort), isOpenShift: isOpenShift === 'true' };
@@ -57,7 +64,11 @@ export async function servesOpenShift(kube: Kube): Promise<boolean> {
   return groups.some(({ name }) => name === 'route.openshift.io' || name === 'config.openshift.io');
 }
 
-export type HostingSource = '--hosting-context' | 'STELLARCTL_HOSTING_CONTEXT' | 'kubeconfig' | 'current context';
+export type HostingSource =
+  | '--hosting-context'
+  | 'STELLARCTL_HOSTING_CONTEXT'
+  | 'kubeconfig'
+  | 'current context';
 
 /**
  * Chooses the hosting cluster, in this order: the given context, the variable STELLARCTL_HOSTING_CONTEXT, the context that `init`
@@ -84,7 +95,8 @@ export function chooseHosting(
 export const discoveryTimeoutMs = 2000;
 
 /** Whether its credentials come from a program: an exec plugin may open a browser. */
-const isByProgram = ({ user }: SelectedContext): boolean => user.exec !== undefined || Boolean(user['auth-provider']);
+const isByProgram = ({ user }: SelectedContext): boolean =>
+  user.exec !== undefined || Boolean(user['auth-provider']);
 
 /**
  * The current context, if it leads to another hosting cluster than the noted one, as its kube-system shows. Asked only without a
@@ -98,7 +110,8 @@ export async function otherHosting(
 ): Promise<{ context: SelectedContext; line: string; error: StellarError } | undefined> {
   const name = kubeconfig.currentContext ?? noted.name;
   const current = ifSeen(await tryRead(async () => selectContext(kubeconfig, name)));
-  if (current === undefined || current.server === noted.server || isByProgram(current)) return undefined;
+  if (current === undefined || current.server === noted.server || isByProgram(current))
+    return undefined;
   const kube = connect(current);
   if (ifSeen(await tryRead(() => serves(kube, resources.controlPlanes))) !== true) return undefined;
   const uidOf = async (cluster: Kube) => ifSeen(await tryRead(() => clusterUid(cluster)));
@@ -108,9 +121,11 @@ export async function otherHosting(
   return {
     context: current,
     line: `Hosting cluster ${name} (${current.server}), the current context; ${others}`,
-    error: new StellarError('usage', `The current context ${name} is a hosting cluster, and ${others}.`, {
-      next: [advice('Give one: --hosting-context CONTEXT')],
-    }),
+    error: new StellarError(
+      'usage',
+      `The current context ${name} is a hosting cluster, and ${others}.`,
+      { next: [advice('Give one: --hosting-context CONTEXT')] },
+    ),
   };
 }
 
@@ -126,8 +141,13 @@ const controlPlaneKey = 'controlplane-name';
 /** The hosting cluster's context as recorded by kflex or stellarctl; undefined if none is recorded or it no longer exists. */
 export function hostingContext({ extensions, contexts }: Kubeconfig): string | undefined {
   const top = dataOf(extensions.get(extensionName));
-  const marked = [...contexts].filter(([, context]) => contextData(context)[isHostingKey] === 'true');
-  const candidates = [top[hostingContextKey], ...(marked.length === 1 ? marked.map(([name]) => name) : [])];
+  const marked = [...contexts].filter(
+    ([, context]) => contextData(context)[isHostingKey] === 'true',
+  );
+  const candidates = [
+    top[hostingContextKey],
+    ...(marked.length === 1 ? marked.map(([name]) => name) : []),
+  ];
   return candidates.find((name) => name !== undefined && contexts.has(name));
 }
 
@@ -145,11 +165,17 @@ export function hostingOf(context: ContextEntry | Entry | undefined): string | u
 }
 
 /** For setContext: marks a context with its control plane, and allows replacing contexts of that control plane. */
-export function forControlPlane(name: string, hosting: string): Required<Pick<ContextToSet, 'extensions' | 'isOurs'>> {
+export function forControlPlane(
+  name: string,
+  hosting: string,
+): Required<Pick<ContextToSet, 'extensions' | 'isOurs'>> {
   return {
-    extensions: { [extensionName]: withData({ [controlPlaneKey]: name, [hostingContextKey]: hosting }) },
+    extensions: {
+      [extensionName]: withData({ [controlPlaneKey]: name, [hostingContextKey]: hosting }),
+    },
     // A context from kflex does not record its hosting cluster. It may belong to another one, and is not replaced.
-    isOurs: ({ entry }: PresentContext) => controlPlaneOf(entry) === name && hostingOf(entry) === hosting,
+    isOurs: ({ entry }: PresentContext) =>
+      controlPlaneOf(entry) === name && hostingOf(entry) === hosting,
   };
 }
 
@@ -157,7 +183,9 @@ export function forControlPlane(name: string, hosting: string): Required<Pick<Co
 export const forNoControlPlane: Pick<ContextToSet, 'extensions'> = {
   extensions: {
     [extensionName]: (present) => {
-      const rest = withData({ [controlPlaneKey]: undefined, [hostingContextKey]: undefined })(present);
+      const rest = withData({ [controlPlaneKey]: undefined, [hostingContextKey]: undefined })(
+        present,
+      );
       return Object.keys(dataOf(rest)).length === 0 ? undefined : rest;
     },
   },
@@ -169,7 +197,11 @@ export const forNoControlPlane: Pick<ContextToSet, 'extensions'> = {
  * @returns whether the mark is new
  * @throws what editKubeconfig throws
  */
-export async function markHostingContext(target: KubeconfigTarget, name: string, waiting: Waiting): Promise<boolean> {
+export async function markHostingContext(
+  target: KubeconfigTarget,
+  name: string,
+  waiting: Waiting,
+): Promise<boolean> {
   // Load the YAML package only for writes.
   const { editedExtensions } = await import('../kube/kubeconfig/contexts.ts');
   const { editKubeconfig } = await import('../kube/kubeconfig/edit.ts');
@@ -199,7 +231,11 @@ function withData(changes: Record<string, string | undefined>): ExtensionEdit {
     const entry = isObject(present) ? present : {};
     const all = { ...(isObject(entry.data) ? entry.data : {}), ...changes };
     const data = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-    return { ...entry, data, metadata: { creationTimestamp: now(), name: extensionName, ...metadataOf(entry) } };
+    return {
+      ...entry,
+      data,
+      metadata: { creationTimestamp: now(), name: extensionName, ...metadataOf(entry) },
+    };
   };
 }
 
@@ -208,13 +244,16 @@ const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
 const metadataOf = ({ metadata }: Entry): Entry => (isObject(metadata) ? metadata : {});
 
-function contextData(context: ContextEntry | Entry | undefined): Record<string, string | undefined> {
+function contextData(
+  context: ContextEntry | Entry | undefined,
+): Record<string, string | undefined> {
   const list = Array.isArray(context?.extensions) ? context.extensions : [];
   return dataOf(list.find((item) => isObject(item) && item.name === extensionName)?.extension);
 }
 
 function dataOf(extension: unknown): Record<string, string | undefined> {
   const data = isObject(extension) && isObject(extension.data) ? extension.data : {};
-  const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === 'string';
+  const isText = (entry: [string, unknown]): entry is [string, string] =>
+    typeof entry[1] === 'string';
   return Object.fromEntries(Object.entries(data).filter(isText));
 }

@@ -8,7 +8,13 @@ import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import type { WriteRecorder } from '../kube/writes.ts';
-import { type ChartChoice, chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
+import {
+  type ChartChoice,
+  chooseChart,
+  fetchChart,
+  type InitInput,
+  kubeFlexValues,
+} from './chart.ts';
 import { coreChart } from './core-chart.ts';
 import { followHosting, type Installing } from './follow-install.ts';
 import type { Helm, LocalChart, ReleaseName, Revision } from './helm.ts';
@@ -69,7 +75,11 @@ interface InitTools {
  *   `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, with what remains on the cluster and how to resume or
  *   uninstall it
  */
-export async function initHosting(input: InitInput, tools: InitTools, run: Run): Promise<InitResult> {
+export async function initHosting(
+  input: InitInput,
+  tools: InitTools,
+  run: Run,
+): Promise<InitResult> {
   const { helm } = tools;
   const choice = await chooseChart(input, helm);
   const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
@@ -88,9 +98,16 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     throw error;
   });
   refusePending(context, clusterState);
-  const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, run) : {};
+  const fresh =
+    clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, run) : {};
   const { upgrade, imageRegistry } = input;
-  const wanted = { version: choice.version, upgrade, values: asked, chart: input.chart, imageRegistry };
+  const wanted = {
+    version: choice.version,
+    upgrade,
+    values: asked,
+    chart: input.chart,
+    imageRegistry,
+  };
   const plan = makePlan(clusterState, wanted, fresh, context);
   const values = mergeValues(clusterState.values, plan.values);
   const result: InitResult = {
@@ -114,10 +131,13 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   const chart = await fetchChart(helm, choice, plan.version, plan.imageRegistry);
   announce(plan, clusterState, choice, run);
   // This renders the whole chart, which also validates the values.
-  const definitions = hasKubeFlex(values) ? await helm.customResourceDefinitions(chart, values) : [];
+  const definitions = hasKubeFlex(values)
+    ? await helm.customResourceDefinitions(chart, values)
+    : [];
   return withHostingLease(kube, 'init', run, async () => {
     // What another run has changed before it had ended.
-    if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState)) return attempt(input, tools, run);
+    if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
+      return attempt(input, tools, run);
     result.kept = await prepare(plan, clusterState, definitions, tools, run);
     if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, tools, run);
     const verb = plan.installed === undefined ? 'create' : 'update';
@@ -132,7 +152,9 @@ async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<I
   const { previousVersion, version, itses } = result;
   const plan = command`stellarctl upgrade plan --hosting-context ${kube.cluster.context}`;
   if (previousVersion !== null && previousVersion !== version && itses.length > 0)
-    run.progress.note(textOf(nextStep(plan, 'Existing spaces keep what they run. To see how to upgrade them')));
+    run.progress.note(
+      textOf(nextStep(plan, 'Existing spaces keep what they run. To see how to upgrade them')),
+    );
   return { ...result, changed: result.changed || (isRenewed && !kube.dryRun) };
 }
 
@@ -158,7 +180,12 @@ async function runHelm(
 }
 
 /** Reports what this run is going to do. */
-function announce(plan: Plan, { release, kubeFlex }: ClusterState, { chart, local }: ChartChoice, run: Run): void {
+function announce(
+  plan: Plan,
+  { release, kubeFlex }: ClusterState,
+  { chart, local }: ChartChoice,
+  run: Run,
+): void {
   const does: Record<Plan['action'], string> = {
     nothing: 'Nothing to do for',
     install: 'Installing',
@@ -183,21 +210,32 @@ async function prepare(
 ): Promise<string[]> {
   const { release, revisions } = clusterState;
   const isNew = plan.installed === undefined;
-  const irreplaceable = revisions.length === 0 ? undefined : await findIrreplaceable(kube, helm, release);
+  const irreplaceable =
+    revisions.length === 0 ? undefined : await findIrreplaceable(kube, helm, release);
   const kept = irreplaceable?.controlPlanes ?? [];
   if (kept.length > 0)
-    run.progress.note(`Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`);
+    run.progress.note(
+      `Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`,
+    );
   throwIfInterrupted(run.signal);
   if (irreplaceable !== undefined) await markAsKept(kube, irreplaceable);
   const changed = await updateDefinitions(kube, definitions, { absent: !isNew });
   if (changed && !kube.dryRun)
-    run.progress.changed(kube.cluster.context, "KubeFlex's CustomResourceDefinitions are up to date");
+    run.progress.changed(
+      kube.cluster.context,
+      "KubeFlex's CustomResourceDefinitions are up to date",
+    );
   if (plan.action === 'install-again') await forgetRevisions(kube, release, revisions);
   return kept;
 }
 
 /** Adds to an error what an unfinished installation leaves on the cluster, and how to resume or uninstall it. */
-function withUninstallStep(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
+function withUninstallStep(
+  error: unknown,
+  { name, namespace }: ReleaseName,
+  plan: Plan,
+  { cluster }: Kube,
+): unknown {
   // A release that another helm works on must not be uninstalled.
   if (!(error instanceof StellarError) || error.code === 'release-pending') return error;
   const { context } = cluster;
@@ -215,7 +253,10 @@ function withUninstallStep(error: unknown, { name, namespace }: ReleaseName, pla
 /** Whether the release installs PostgreSQL. */
 function needsPostgres(values: Values): boolean {
   const ofKubeFlex = values[coreChart.kubeFlexValues];
-  return hasKubeFlex(values) && !(isObject(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
+  return (
+    hasKubeFlex(values) &&
+    !(isObject(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false')
+  );
 }
 
 /**
@@ -224,7 +265,11 @@ function needsPostgres(values: Values): boolean {
  * @param absent whether to also create missing definitions; the first installation leaves those to helm
  * @returns whether any definition has changed
  */
-async function updateDefinitions(kube: Kube, definitions: readonly KubeObject[], { absent }: { absent: boolean }) {
+async function updateDefinitions(
+  kube: Kube,
+  definitions: readonly KubeObject[],
+  { absent }: { absent: boolean },
+) {
   let hasChanged = false;
   for (const definition of definitions) {
     const present = await kube.get(resources.customResourceDefinitions, definition.metadata.name);
@@ -240,19 +285,27 @@ async function updateDefinitions(kube: Kube, definitions: readonly KubeObject[],
 const isPending = (status: string | undefined): boolean => status?.startsWith('pending-') === true;
 
 /** The Secret in which helm stores a revision (helm 3 and 4, pkg/storage/driver/secrets.go). */
-const recordOf = (release: ReleaseName, revision: number): string => `sh.helm.release.v1.${release.name}.v${revision}`;
+const recordOf = (release: ReleaseName, revision: number): string =>
+  `sh.helm.release.v1.${release.name}.v${revision}`;
 
 /**
  * helm refuses a second operation on a release. The record of a helm that may have been killed is not deleted: nothing on the cluster
  * shows whether it still runs.
  * @throws StellarError `release-pending`
  */
-export function refusePending(context: string, { release, revisions }: Pick<ClusterState, 'release' | 'revisions'>) {
+export function refusePending(
+  context: string,
+  { release, revisions }: Pick<ClusterState, 'release' | 'revisions'>,
+) {
   const last = revisions.at(-1);
   if (last !== undefined && isPending(last.status)) throw pendingRelease(context, release, last);
 }
 
-function pendingRelease(context: string, { name, namespace }: ReleaseName, { revision, status }: Revision) {
+function pendingRelease(
+  context: string,
+  { name, namespace }: ReleaseName,
+  { revision, status }: Revision,
+) {
   const record = recordOf({ name, namespace }, revision);
   const forget = command`kubectl --context ${context} -n ${namespace} delete secret ${record}`;
   const what = `release ${name} in namespace ${namespace} is at ${status}`;
@@ -260,7 +313,11 @@ function pendingRelease(context: string, { name, namespace }: ReleaseName, { rev
     advice('When it has ended, rerun the command'),
     nextStep(forget, 'If helm runs on no machine where it may have been started'),
   ];
-  return new StellarError('release-pending', `Another helm operation is in progress on ${context}: ${what}.`, { next });
+  return new StellarError(
+    'release-pending',
+    `Another helm operation is in progress on ${context}: ${what}.`,
+    { next },
+  );
 }
 
 /**
@@ -268,7 +325,11 @@ function pendingRelease(context: string, { name, namespace }: ReleaseName, { rev
  * PostgreSQL runs only on installation. The objects are kept and adopted.
  * @throws StellarError `release-pending` if another helm has started on it since the revisions were read; its record is kept
  */
-export async function forgetRevisions(kube: Kube, release: ReleaseName, revisions: readonly Revision[]): Promise<void> {
+export async function forgetRevisions(
+  kube: Kube,
+  release: ReleaseName,
+  revisions: readonly Revision[],
+): Promise<void> {
   const { namespace } = release;
   for (const each of revisions) {
     const name = recordOf(release, each.revision);

@@ -7,7 +7,13 @@ import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
-import { hookNames, managerAdminBinding, managerName, olderHooks, systemNamespace } from '../ocm/kubeflex-names.ts';
+import {
+  hookNames,
+  managerAdminBinding,
+  managerName,
+  olderHooks,
+  systemNamespace,
+} from '../ocm/kubeflex-names.ts';
 import type { PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { coreChart } from './core-chart.ts';
 import type { Helm, ReleaseName, Revision } from './helm.ts';
@@ -48,7 +54,12 @@ export interface InstallRequest {
  * @param context for messages
  * @throws StellarError `upgrade-needed`, `conflict`
  */
-export function makePlan(clusterState: ClusterState, asked: InstallRequest, ifFresh: Values, context: string): Plan {
+export function makePlan(
+  clusterState: ClusterState,
+  asked: InstallRequest,
+  ifFresh: Values,
+  context: string,
+): Plan {
   const { revisions, release } = clusterState;
   const imageRegistry = asked.imageRegistry ?? clusterState.imageRegistry;
   const chart = revisions.at(-1)?.chart.name ?? coreChart.name;
@@ -64,9 +75,18 @@ export function makePlan(clusterState: ClusterState, asked: InstallRequest, ifFr
   if (installed === undefined) {
     const version = asked.version ?? coreChart.version;
     const values = mergeValues(mergeValues(ifFresh, clusterState.values), asked.values);
-    return { action: revisions.length === 0 ? 'install' : 'install-again', installed, version, values, imageRegistry };
+    return {
+      action: revisions.length === 0 ? 'install' : 'install-again',
+      installed,
+      version,
+      values,
+      imageRegistry,
+    };
   }
-  const newest = asked.upgrade && compareVersions(coreChart.version, installed) > 0 ? coreChart.version : installed;
+  const newest =
+    asked.upgrade && compareVersions(coreChart.version, installed) > 0
+      ? coreChart.version
+      : installed;
   const version = asked.version ?? newest;
   const difference = compareVersions(version, installed);
   const where = `Release ${release.name} on ${context} has chart ${installed}`;
@@ -82,9 +102,11 @@ export function makePlan(clusterState: ClusterState, asked: InstallRequest, ifFr
     });
   const failed = failedUpgrade(revisions, installed);
   if (failed !== undefined && difference === 0)
-    throw new StellarError('upgrade-needed', `${where}, and an upgrade to ${failed} failed halfway.`, {
-      next: [run(retry(failed), 'Resume it')],
-    });
+    throw new StellarError(
+      'upgrade-needed',
+      `${where}, and an upgrade to ${failed} failed halfway.`,
+      { next: [run(retry(failed), 'Resume it')] },
+    );
   const { values } = asked;
   if (difference > 0) return { action: 'upgrade', installed, version, values, imageRegistry };
   const isAsAsked =
@@ -112,7 +134,8 @@ function failedUpgrade(revisions: readonly Revision[], installed: string): strin
 /** Whether no object is missing that helm would recreate. */
 function isComplete({ hooks, kubeFlex, values }: ClusterState): boolean {
   return (
-    Object.values(hookNames).every((name) => hooks.includes(name)) && !(kubeFlex === 'absent' && hasKubeFlex(values))
+    Object.values(hookNames).every((name) => hooks.includes(name)) &&
+    !(kubeFlex === 'absent' && hasKubeFlex(values))
   );
 }
 
@@ -126,11 +149,17 @@ export function hasKubeFlex(values: Values): boolean {
  * The values for a first installation that follow from the cluster, in addition to the requested ones.
  * @throws StellarError `not-a-hosting-cluster` if it has no nodes, as an ITS or a WDS
  */
-export async function freshValues(kube: Kube, { isOpenShift, kubeFlex }: ClusterState, run: Run): Promise<Values> {
+export async function freshValues(
+  kube: Kube,
+  { isOpenShift, kubeFlex }: ClusterState,
+  run: Run,
+): Promise<Values> {
   const nodes = await partialReader(kube).list(resources.nodes, { metadataOnly: true });
   if (nodes?.length === 0) {
     const message = `${describeCluster(kube.cluster)} has no nodes, so no pod could run in it. Nothing was written.`;
-    const give = advice('Give the context of the hosting cluster, not of a space in it: --hosting-context CONTEXT');
+    const give = advice(
+      'Give the context of the hosting cluster, not of a space in it: --hosting-context CONTEXT',
+    );
     throw new StellarError('not-a-hosting-cluster', message, { next: [give] });
   }
   if (kubeFlex === 'of-others') {
@@ -156,7 +185,9 @@ const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
  * @returns undefined if the cluster is not a kind or k3d cluster
  */
 function findHostContainer(nodes: readonly KubeObject[]): string | undefined {
-  const names = nodes.map(({ metadata }) => metadata.name).filter((name) => containerForm.test(name));
+  const names = nodes
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => containerForm.test(name));
   return names.length === 1 ? names[0] : undefined;
 }
 
@@ -176,7 +207,11 @@ interface Irreplaceable {
 }
 
 /** Finds the objects of the release that an upgrade must not delete. */
-export async function findIrreplaceable(kube: Kube, helm: Helm, release: ReleaseName): Promise<Irreplaceable> {
+export async function findIrreplaceable(
+  kube: Kube,
+  helm: Helm,
+  release: ReleaseName,
+): Promise<Irreplaceable> {
   const found: Irreplaceable = { controlPlanes: [], unmarked: [] };
   for (const object of await helm.objects(release)) {
     const resource = resourceToKeep(object);
@@ -184,7 +219,8 @@ export async function findIrreplaceable(kube: Kube, helm: Helm, release: Release
     const present = resource && (await kube.get<KubeObject>(resource, name));
     if (resource === undefined || present === undefined) continue;
     if (resource === resources.controlPlanes) found.controlPlanes.push(name);
-    if (present.metadata.annotations?.['helm.sh/resource-policy'] !== 'keep') found.unmarked.push({ resource, name });
+    if (present.metadata.annotations?.['helm.sh/resource-policy'] !== 'keep')
+      found.unmarked.push({ resource, name });
   }
   return found;
 }
@@ -192,11 +228,14 @@ export async function findIrreplaceable(kube: Kube, helm: Helm, release: Release
 function resourceToKeep({ kind, metadata: { name } }: KubeObject): Resource | undefined {
   if (kind === 'ControlPlane') return resources.controlPlanes;
   if (kind === 'Namespace' && name === systemNamespace) return resources.namespaces;
-  return kind === 'ClusterRoleBinding' && name === managerAdminBinding ? resources.clusterRoleBindings : undefined;
+  return kind === 'ClusterRoleBinding' && name === managerAdminBinding
+    ? resources.clusterRoleBindings
+    : undefined;
 }
 
 export async function markAsKept(kube: Kube, { unmarked }: Irreplaceable): Promise<void> {
-  for (const { resource, name } of unmarked) await kube.merge(resource, name, { metadata: { annotations: policy } });
+  for (const { resource, name } of unmarked)
+    await kube.merge(resource, name, { metadata: { annotations: policy } });
 }
 
 /** The state of a cluster before `init` changes it. */
@@ -228,11 +267,17 @@ export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterS
   const { release, revisions: all } = await findRelease(helm, hooks, manager);
   // helm may keep the history of an uninstalled release.
   const revisions = all.at(-1)?.status === 'uninstalled' ? [] : all;
-  const given = async (all: boolean) => (revisions.length === 0 ? {} : helm.values(release, { all }));
+  const given = async (all: boolean) =>
+    revisions.length === 0 ? {} : helm.values(release, { all });
   const [values, allValues] = await Promise.all([given(false), given(true)]);
   return {
     isOpenShift,
-    kubeFlex: manager === undefined ? 'absent' : isSameRelease(ownerOf(manager), release) ? 'of-release' : 'of-others',
+    kubeFlex:
+      manager === undefined
+        ? 'absent'
+        : isSameRelease(ownerOf(manager), release)
+          ? 'of-release'
+          : 'of-others',
     release,
     revisions,
     values,

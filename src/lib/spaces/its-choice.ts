@@ -45,7 +45,8 @@ export function chooseIts(
   if (given !== undefined) return { given, source: '--its' };
   if (env.STELLARCTL_ITS) return { given: env.STELLARCTL_ITS, source: 'STELLARCTL_ITS' };
   if (settings.its !== undefined) return { given: settings.its, source: 'its use' };
-  if (kubeconfig.currentContext !== undefined) return { given: kubeconfig.currentContext, source: 'current context' };
+  if (kubeconfig.currentContext !== undefined)
+    return { given: kubeconfig.currentContext, source: 'current context' };
   throw noneGiven('No ITS', '--its', kubeconfig);
 }
 
@@ -69,7 +70,8 @@ export function chooseWds(
 
 /** The error with what selected a space that does not exist, and what undoes that, unless it was an option. */
 export function withSource(error: unknown, source: (ItsChoice | WdsChoice)['source']): unknown {
-  const isUnknown = error instanceof StellarError && ['context-unknown', 'not-found'].includes(error.code);
+  const isUnknown =
+    error instanceof StellarError && ['context-unknown', 'not-found'].includes(error.code);
   if (!isUnknown || !/^STELLARCTL_| use$/.test(source)) return error;
   const [by, undo] = source.endsWith(' use')
     ? [`stellarctl ${source}`, `stellarctl ${source} --unset`]
@@ -106,7 +108,11 @@ export async function forgetSpace(role: SpaceRole, context: string, hosting: Kub
  * @param given a context, or its name; undefined clears the choice
  * @param hosting the hosting cluster, if one is known
  */
-export async function chooseSpace(role: SpaceRole, given: string | undefined, hosting: Kube | undefined) {
+export async function chooseSpace(
+  role: SpaceRole,
+  given: string | undefined,
+  hosting: Kube | undefined,
+) {
   const { [role]: _, ...others } = await readSettings();
   const choice: Choices = given === undefined ? {} : { [role]: given };
   const uid = hosting && (await clusterUid(hosting));
@@ -157,14 +163,19 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new StellarError('file-error', `The settings ${file} cannot be read: ${(error as Error).message}.`, {
-      cause: error,
-    });
+    throw new StellarError(
+      'file-error',
+      `The settings ${file} cannot be read: ${(error as Error).message}.`,
+      { cause: error },
+    );
   }
   const settings = jsonObject(text);
   if (settings !== undefined) return settings;
   throw new StellarError('file-error', `The settings ${file} are not JSON.`, {
-    next: [run(command`rm ${file}`, 'Remove it'), partial('stellarctl its use CONTEXT', 'Then choose again')],
+    next: [
+      run(command`rm ${file}`, 'Remove it'),
+      partial('stellarctl its use CONTEXT', 'Then choose again'),
+    ],
   });
 }
 
@@ -173,7 +184,11 @@ export async function writeSettings(settings: Settings, file = settingsFile()): 
   const { mkdir } = await import('node:fs/promises');
   const { writePrivately } = await import('../core/private-file.ts');
   await mkdir(path.dirname(file), { recursive: true }).catch((error: Error) => {
-    throw new StellarError('file-error', `The settings ${file} cannot be written: ${error.message}.`, { cause: error });
+    throw new StellarError(
+      'file-error',
+      `The settings ${file} cannot be written: ${error.message}.`,
+      { cause: error },
+    );
   });
   await writePrivately(file, `${JSON.stringify(settings, null, 2)}\n`);
 }
@@ -203,7 +218,11 @@ export async function resolveIts(
 }
 
 /** @returns a context marked with the control plane of this name */
-function notedContext(name: string, kubeconfig: Kubeconfig, hosting: Access<HostingTools>): string | undefined {
+function notedContext(
+  name: string,
+  kubeconfig: Kubeconfig,
+  hosting: Access<HostingTools>,
+): string | undefined {
   const isCertain = hosting.state === 'seen' && hosting.value.hostingSource !== 'current context';
   if (isCertain) return contextsOf(kubeconfig, name, hosting.value.hostingContext.name)[0];
   const noted = [...kubeconfig.contexts].filter(([, context]) => controlPlaneOf(context) === name);
@@ -218,10 +237,15 @@ async function findByName(name: string, tools: HostingTools): Promise<Access<Sel
   const { hosting } = tools;
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
   const role = controlPlane && roleOf(controlPlane);
-  if (controlPlane === undefined || role === undefined) return hidden(`${hosting.cluster.context} has no ITS ${name}`);
-  if (role !== 'its') return hidden(`${name} is ${roleWithArticle(role)} of ${hosting.cluster.context}`);
+  if (controlPlane === undefined || role === undefined)
+    return hidden(`${hosting.cluster.context} has no ITS ${name}`);
+  if (role !== 'its')
+    return hidden(`${name} is ${roleWithArticle(role)} of ${hosting.cluster.context}`);
   const context = contextFor(controlPlane, tools) ?? name;
-  return through(await reachSpace(controlPlane, tools), async (found) => ({ ...found, name: context }));
+  return through(await reachSpace(controlPlane, tools), async (found) => ({
+    ...found,
+    name: context,
+  }));
 }
 
 /** The only ITS of the hosting cluster; undefined if it has none or several, or does not show them. */

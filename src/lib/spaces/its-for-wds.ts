@@ -35,7 +35,12 @@ export async function chooseItsForWds(
     .map(({ metadata }) => metadata.name);
   const its = pick(hosting, asked, names);
   const hook = hooks.get(hookNames.transport);
-  const chosen = { its, itsName: its, transportHook: hookNames.transport, correctedHook: undefined };
+  const chosen = {
+    its,
+    itsName: its,
+    transportHook: hookNames.transport,
+    correctedHook: undefined,
+  };
   if (hook === undefined || canNameIts(hook)) return chosen;
   if (names.length === 1 && !keepName) return { ...chosen, itsName: '' };
   return { ...chosen, transportHook: correctedHookName, correctedHook: corrected(hook) };
@@ -45,16 +50,32 @@ function pick({ cluster }: Kube, asked: string | undefined, names: readonly stri
   const known = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
   if (asked !== undefined && !names.includes(asked))
     throw new StellarError('not-found', `${cluster.context} has no ITS ${asked}: ${known}.`, {
-      next: [run(command`stellarctl its create ${asked} --hosting-context ${cluster.context}`, 'Create it')],
+      next: [
+        run(
+          command`stellarctl its create ${asked} --hosting-context ${cluster.context}`,
+          'Create it',
+        ),
+      ],
     });
   const [only] = names;
   if (asked !== undefined) return asked;
   if (only === undefined)
-    throw new StellarError('not-found', `${cluster.context} has no ITS yet, which a WDS sends its workloads through.`, {
-      next: [run(command`stellarctl its create its1 --hosting-context ${cluster.context}`, 'Create one first')],
-    });
+    throw new StellarError(
+      'not-found',
+      `${cluster.context} has no ITS yet, which a WDS sends its workloads through.`,
+      {
+        next: [
+          run(
+            command`stellarctl its create its1 --hosting-context ${cluster.context}`,
+            'Create one first',
+          ),
+        ],
+      },
+    );
   if (names.length === 1) return only;
-  throw new StellarError('several-its', `${cluster.context} has several ITSes: ${names.join(', ')}.`, {
-    next: [advice(command`Choose the ITS of the WDS: --its ${only}`)],
-  });
+  throw new StellarError(
+    'several-its',
+    `${cluster.context} has several ITSes: ${names.join(', ')}.`,
+    { next: [advice(command`Choose the ITS of the WDS: --its ${only}`)] },
+  );
 }

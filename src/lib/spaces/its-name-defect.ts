@@ -1,7 +1,12 @@
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Deployment, type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
-import { hookNames, managerDeployment, roleLabel, transportDeployment } from '../ocm/kubeflex-names.ts';
+import {
+  hookNames,
+  managerDeployment,
+  roleLabel,
+  transportDeployment,
+} from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
 import { withHostingLease } from './hosting-lease.ts';
 import { itsNameOf } from './spaces.ts';
@@ -16,7 +21,10 @@ export const correctedHookName = `stellarctl-${hookNames.transport}`;
 
 /** KubeStellar 0.30: `kflex-get-kubeconfig` exits with code 1 if both are given (cmd/kflex-get-kubeconfig/main.go). */
 export function isItsNameDefect(deployment: Deployment | undefined): boolean {
-  const args = deployment?.spec?.template?.spec?.initContainers?.flatMap((container) => container.args ?? []) ?? [];
+  const args =
+    deployment?.spec?.template?.spec?.initContainers?.flatMap(
+      (container) => container.args ?? [],
+    ) ?? [];
   return Boolean(flagValue(args, selectorFlag)) && Boolean(flagValue(args, '--control-plane-name'));
 }
 
@@ -24,13 +32,17 @@ export function isItsNameDefect(deployment: Deployment | undefined): boolean {
 export function isWiredFor(its: string, deployments: readonly Deployment[]): boolean {
   const named = (name: string) => deployments.find(({ metadata }) => metadata.name === name);
   if (isItsNameDefect(named(transportDeployment))) return false;
-  const args = named(managerDeployment)?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
+  const args = named(managerDeployment)?.spec?.template?.spec?.containers?.flatMap(
+    (container) => container.args ?? [],
+  );
   return args === undefined || (flagValue(args, '--its-name') ?? '') === its;
 }
 
 function flagValue(args: readonly string[], flag: string): string | undefined {
   const index = args.indexOf(flag);
-  return index === -1 ? args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1) : args[index + 1];
+  return index === -1
+    ? args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1)
+    : args[index + 1];
 }
 
 /** Whether a transport created by this hook starts if its ITS is named. */
@@ -57,9 +69,9 @@ export async function renewCorrectedHook(hosting: Kube, limits: Run): Promise<bo
 }
 
 const transportTemplate = ({ spec }: PostCreateHook): Deployment | undefined =>
-  spec?.templates?.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === transportDeployment) as
-    | Deployment
-    | undefined;
+  spec?.templates?.find(
+    ({ kind, metadata }) => kind === 'Deployment' && metadata.name === transportDeployment,
+  ) as Deployment | undefined;
 
 /** Copies the hook without the selector. */
 export function corrected({ spec }: PostCreateHook): KubeObject {

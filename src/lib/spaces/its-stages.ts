@@ -50,14 +50,23 @@ export function itsStages({
   const afterHub = hooks
     .filter(({ id }) => id !== hookNames.hubInit)
     .map((stage) =>
-      stage.id === hookNames.statusAddon ? { ...stage, check: statusAddonRemains(stage.check) } : stage,
+      stage.id === hookNames.statusAddon
+        ? { ...stage, check: statusAddonRemains(stage.check) }
+        : stage,
     );
   // Without `waitForPostCreateHooks`, KubeFlex reports it as ready before its hooks are done.
-  const wasReady = isTrue(controlPlane, 'Ready') && jobs.every((job) => jobState(job) !== 'running');
+  const wasReady =
+    isTrue(controlPlane, 'Ready') && jobs.every((job) => jobState(job) !== 'running');
   return [
     { id: 'synced', title: 'observed by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
-    { id: 'reachable', title: 'API server answers', check: reachable, graceMs, settles: ['api-server'] },
+    {
+      id: 'reachable',
+      title: 'API server answers',
+      check: reachable,
+      graceMs,
+      settles: ['api-server'],
+    },
     ...beforeHub,
     ...hubStages(wasReady).map(({ check, ...stage }) => ({ ...stage, check: checkInside(check) })),
     ...afterHub,
@@ -82,7 +91,12 @@ interface HubStage extends Stage<ItsInside> {
  *   failures
  */
 export const hubStages = (wasReady: boolean): HubStage[] => [
-  { id: 'hub-runs', title: 'OCM hub runs', check: hubRunning(wasReady), podsInside: ({ hubPods }) => hubPods },
+  {
+    id: 'hub-runs',
+    title: 'OCM hub runs',
+    check: hubRunning(wasReady),
+    podsInside: ({ hubPods }) => hubPods,
+  },
   { id: 'hub-crds', title: 'serves ManagedClusters', check: hubServed },
   { id: 'bootstrap-account', title: 'can be joined', check: (its) => joinable(its, wasReady) },
   {
@@ -102,12 +116,16 @@ const hubRunning =
       return (
         hidden(its, resources.pods) ??
         hidden(its, resources.customResourceDefinitions) ??
-        (its.hubServed ? unseen('its pods are not visible') : waiting('there are no pods of an OCM hub yet'))
+        (its.hubServed
+          ? unseen('its pods are not visible')
+          : waiting('there are no pods of an OCM hub yet'))
       );
     // Whether the webhook of a hub that was ready answers is a stage of its own, which knows more.
     const judged = wasReady ? podsOf(webhookName, its.hubPods) : [];
     const unready = its.hubPods.find((pod) => !isPodReady(pod) && !judged.includes(pod));
-    return unready === undefined ? met : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
+    return unready === undefined
+      ? met
+      : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
   };
 
 const noHubKinds = (its: ItsInside): Verdict =>
@@ -157,13 +175,17 @@ function workStatusServed(its: ItsInside, wasReady: boolean): Verdict {
     (wasReady
       ? lost(
           `CustomResourceDefinition ${workStatusCrd}`,
-          partial(`${statusAddonKinds} | ${install}`, 'Install it, in the version of the status add-on'),
+          partial(
+            `${statusAddonKinds} | ${install}`,
+            'Install it, in the version of the status add-on',
+          ),
         )
       : waiting("KubeStellar's status add-on has not installed the kind WorkStatus yet"))
   );
 }
 
-const statusAddonKinds = 'helm show crds oci://ghcr.io/kubestellar/ocm-status-addon-chart --version VERSION';
+const statusAddonKinds =
+  'helm show crds oci://ghcr.io/kubestellar/ocm-status-addon-chart --version VERSION';
 
 export const clusterInfoStageId = 'cluster-info';
 
@@ -175,7 +197,11 @@ const clusterInfoStage = (wasReady: boolean): ItsStage => ({
   check: (space) => {
     const what = 'ConfigMap kube-public/cluster-info';
     const published = checkInside(({ clusterInfo }: ItsInside) =>
-      clusterInfo !== undefined ? met : wasReady ? lost(what, repair(space)) : waiting(`there is no ${what} yet`),
+      clusterInfo !== undefined
+        ? met
+        : wasReady
+          ? lost(what, repair(space))
+          : waiting(`there is no ${what} yet`),
     )(space);
     // For every vcluster, KubeFlex creates the Job, which publishes the address, before it reports the API server as up.
     const job = jobDone(clusterInfoJob, () => published.state !== 'waiting')(space);
@@ -206,16 +232,22 @@ export interface ItsInside {
   forbidden: ReadonlySet<string>;
 }
 
-export async function readItsInside(kube: Kube, context = kube.cluster.context): Promise<ItsInside> {
+export async function readItsInside(
+  kube: Kube,
+  context = kube.cluster.context,
+): Promise<ItsInside> {
   const its = partialReader(kube);
-  const [hubServed, workStatusServed, statusAddon, account, clusterInfo, hubPods] = await Promise.all([
-    isCrdServed(its, managedClusterCrd),
-    isCrdServed(its, workStatusCrd),
-    its.get<Deployment>(resources.deployments, statusAddonDeployment, { namespace: operatorNamespace }),
-    its.get(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace }),
-    readClusterInfo(its),
-    readHubPods(its),
-  ]);
+  const [hubServed, workStatusServed, statusAddon, account, clusterInfo, hubPods] =
+    await Promise.all([
+      isCrdServed(its, managedClusterCrd),
+      isCrdServed(its, workStatusCrd),
+      its.get<Deployment>(resources.deployments, statusAddonDeployment, {
+        namespace: operatorNamespace,
+      }),
+      its.get(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace }),
+      readClusterInfo(its),
+      readHubPods(its),
+    ]);
   return {
     context,
     now: kube.now(),
@@ -233,6 +265,8 @@ export async function readItsInside(kube: Kube, context = kube.cluster.context):
 /** The pods of OCM's operator and of the hub's controllers, as far as the user may read them. */
 export async function readHubPods(its: PartialReader): Promise<Pod[]> {
   const namespaces = [operatorNamespace, hubNamespace];
-  const pods = await Promise.all(namespaces.map((namespace) => its.list<Pod>(resources.pods, { namespace })));
+  const pods = await Promise.all(
+    namespaces.map((namespace) => its.list<Pod>(resources.pods, { namespace })),
+  );
   return pods.flatMap((list) => list ?? []);
 }

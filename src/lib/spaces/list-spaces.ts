@@ -68,7 +68,9 @@ export function describeSpace(evidence: SpaceEvidence, kubeconfig: Kubeconfig): 
       ? 'it is being deleted'
       : verdict?.state === 'waiting' || verdict?.state === 'failed'
         ? verdict.why
-        : (conditionOf(controlPlane, 'Ready')?.status === 'False' && conditionOf(controlPlane, 'Ready')?.message) || '',
+        : (conditionOf(controlPlane, 'Ready')?.status === 'False' &&
+            conditionOf(controlPlane, 'Ready')?.message) ||
+          '',
     context: contextsOf(kubeconfig, name, hosting)[0] ?? null,
     created: new Date(createdAt(controlPlane)).toISOString(),
   };

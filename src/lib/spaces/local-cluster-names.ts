@@ -65,7 +65,9 @@ export function defaultNetwork(provider: ProviderName, name: string): string {
 }
 
 /** The cluster whose container has this host name. @returns undefined for a host that is no container of kind or k3d */
-export function clusterOfContainer(host: string): { provider: ProviderName; name: string } | undefined {
+export function clusterOfContainer(
+  host: string,
+): { provider: ProviderName; name: string } | undefined {
   const k3d = /^k3d-(.+)-server(?:-\d+|lb)$/.exec(host)?.[1];
   if (k3d !== undefined) return { provider: 'k3d', name: k3d };
   const kind = /^(.+?)-(?:control-plane\d*|external-load-balancer)$/.exec(host)?.[1];

@@ -72,7 +72,11 @@ export async function ensureIngress(
     const chart = kube.dryRun ? undefined : await bringIngressChart(helm, input.chart);
     run.progress.waiting(context, 'installing Traefik');
     await withHostingLease(kube, 'init', run, async () => {
-      await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
+      await kube.apply({
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: ingressRelease.namespace },
+      });
       record?.({ verb: 'create', cluster: context, kind: 'Release', ...ingressRelease });
       if (chart === undefined) return;
       const values = valuesFor(input);
@@ -93,14 +97,19 @@ function whyPending(error: unknown, context: string): unknown {
   if (!(error instanceof StellarError) || error.code !== 'release-pending') return error;
   const { name, namespace } = ingressRelease;
   const uninstall = command`helm uninstall ${name} --namespace ${namespace} --kube-context ${context}`;
-  return error.with({ next: [runCommand(uninstall, 'If no helm is running'), advice('Then rerun the command')] });
+  return error.with({
+    next: [runCommand(uninstall, 'If no helm is running'), advice('Then rerun the command')],
+  });
 }
 
 /**
  * Fetches the chart of Traefik unless it is local. @param given `--ingress CHART`
  * @throws StellarError `chart-unusable`
  */
-export async function bringIngressChart(helm: Helm, given: string | undefined): Promise<LocalChart> {
+export async function bringIngressChart(
+  helm: Helm,
+  given: string | undefined,
+): Promise<LocalChart> {
   const { reference, version } = ingressChart;
   try {
     if (given === undefined) return await helm.download(reference, version);
@@ -108,12 +117,17 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
     const archive = (await helm.local(given)) ?? (await helm.download(given, version));
     const { name } = await helm.metadata(archive);
     if (name === ingressChart.name) return archive;
-    throw new StellarError('chart-unusable', `${given} is the chart "${name}", not ${ingressChart.name}.`);
+    throw new StellarError(
+      'chart-unusable',
+      `${given} is the chart "${name}", not ${ingressChart.name}.`,
+    );
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
     const pull = command`helm pull ${reference} --version ${version}`;
     const elsewhere = `Without access to it: ${pull} elsewhere, and --ingress FILE here`;
-    throw error.with({ next: [advice(elsewhere), advice('Or bring your own ingress: --ingress none')] });
+    throw error.with({
+      next: [advice(elsewhere), advice('Or bring your own ingress: --ingress none')],
+    });
   }
 }
 
@@ -133,7 +147,12 @@ function valuesFor({ provider, imageRegistry: registry }: IngressInput): Values 
     },
     ingressClass: { enabled: false },
     extraObjects: [
-      { apiVersion: 'networking.k8s.io/v1', kind: 'IngressClass', metadata: { name }, spec: { controller } },
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'IngressClass',
+        metadata: { name },
+        spec: { controller },
+      },
     ],
   };
   if (provider === 'k3d') return values;
@@ -142,7 +161,9 @@ function valuesFor({ provider, imageRegistry: registry }: IngressInput): Values 
     ports: { websecure: { hostPort: 443 } },
     service: { spec: { type: 'ClusterIP' } },
     nodeSelector: { 'kubernetes.io/os': 'linux', [ingressNodeLabel]: 'true' },
-    tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Equal', effect: 'NoSchedule' }],
+    tolerations: [
+      { key: 'node-role.kubernetes.io/control-plane', operator: 'Equal', effect: 'NoSchedule' },
+    ],
     // A new pod can bind the host port only after the old one has ended.
     updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
   };
@@ -166,7 +187,8 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
     return { answers, areReady: pods.some(isPodReady), failure: firstPodFailure(pods) };
   };
   const silence = `it does not answer at port ${port} of this machine`;
-  const whyNot = ({ failure, areReady }: Running) => failure?.why ?? (areReady ? silence : 'its pod is not ready');
+  const whyNot = ({ failure, areReady }: Running) =>
+    failure?.why ?? (areReady ? silence : 'its pod is not ready');
   const unmet = async (running: Running) => {
     const { failure, areReady } = running;
     const late = advice('To resume, rerun the command with a longer --timeout');
@@ -174,16 +196,22 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
       return new StellarError(
         areReady ? 'hosting-failed' : 'timeout',
         `Traefik was not ready on ${context} in time: ${whyNot(running)}.`,
-        { next: [areReady ? advice('If the port leads to another machine: --ingress none') : late] },
+        {
+          next: [areReady ? advice('If the port leads to another machine: --ingress none') : late],
+        },
       );
     const describe = command`kubectl --context ${context} -n ${namespace} describe pods`;
-    return new StellarError('hosting-failed', `Traefik does not start on ${context}: ${whyNot(running)}.`, {
-      details: await failureLog(kube, failure),
-      next: [runCommand(describe, 'See more')],
-    });
+    return new StellarError(
+      'hosting-failed',
+      `Traefik does not start on ${context}: ${whyNot(running)}.`,
+      { details: await failureLog(kube, failure), next: [runCommand(describe, 'See more')] },
+    );
   };
-  const act = async (running: Running) => run.progress.waiting(context, `Traefik: ${whyNot(running)}`);
+  const act = async (running: Running) =>
+    run.progress.waiting(context, `Traefik: ${whyNot(running)}`);
   const check = (running: Running) =>
-    running.answers ? met : (running.failure || running.areReady ? failed : waiting)(whyNot(running));
+    running.answers
+      ? met
+      : (running.failure || running.areReady ? failed : waiting)(whyNot(running));
   await untilMet<Running>({ check, graceMs, read, act, unmet }, run);
 }

@@ -40,7 +40,12 @@ export function locationOf(
   for (const container of containers) {
     const found = clusterOfContainer(container);
     if (found !== undefined)
-      return { its, container, provider: found.provider, network: defaultNetwork(found.provider, found.name) };
+      return {
+        its,
+        container,
+        provider: found.provider,
+        network: defaultNetwork(found.provider, found.name),
+      };
   }
   return undefined;
 }
@@ -65,7 +70,8 @@ export function chooseNetwork(
 ): ChosenNetwork {
   if (given !== undefined || location === undefined) return { network: given };
   // All kind clusters are on kind's own network by default.
-  if (location.provider === provider) return { network: provider === 'kind' ? undefined : location.network };
+  if (location.provider === provider)
+    return { network: provider === 'kind' ? undefined : location.network };
   return {
     network: undefined,
     note: `${location.its} is in the container ${location.container} of ${location.provider}, which clusters of ${provider} cannot reach: they are on another container network. Better: --provider ${location.provider}`,
@@ -92,11 +98,17 @@ export async function findIngressPort(
   const args = ['container', 'inspect', '--format', '{{json .HostConfig.PortBindings}}', entrance];
   const output = docker && (await runProgram(programs)(docker, { args, limitMs: 30_000 }));
   if (output?.exitCode !== 0) return undefined;
-  const port = Number(readJson<PortBindings>('docker', output.stdout)?.['443/tcp']?.[0]?.HostPort ?? 0);
+  const port = Number(
+    readJson<PortBindings>('docker', output.stdout)?.['443/tcp']?.[0]?.HostPort ?? 0,
+  );
   if (port > 0 && port === (asked ?? port)) return port;
   throw new StellarError(
     'cluster-unusable',
     `The ${provider} cluster ${name} already exists, with ${port > 0 ? `port ${port}` : 'no port'} of this machine forwarded to its port 443, which ITSes and WDSes need${asked === undefined ? '' : `, not ${asked}`}.`,
-    { next: [partial(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one')] },
+    {
+      next: [
+        partial(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one'),
+      ],
+    },
   );
 }

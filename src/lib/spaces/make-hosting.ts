@@ -10,7 +10,13 @@ import {
   selectContext,
   withoutCredentials,
 } from '../kube/kubeconfig/kubeconfig.ts';
-import { chartOfVcluster, imagesOfKubeFlex, imagesOfOcm, imagesOfStatusAddon, ocmOfClusteradm } from '../ocm/images.ts';
+import {
+  chartOfVcluster,
+  imagesOfKubeFlex,
+  imagesOfOcm,
+  imagesOfStatusAddon,
+  ocmOfClusteradm,
+} from '../ocm/images.ts';
 import { safeOcm } from '../ocm/ocm-versions.ts';
 import { chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { coreChart } from './core-chart.ts';
@@ -53,43 +59,71 @@ export async function makeHosting(
   { context, create, init }: HostingRequest,
   tools: LocalTools,
 ): Promise<HostingResult> {
-  const result = create === undefined ? await usePresent(context, init, tools) : await useNew(create, init, tools);
+  const result =
+    create === undefined
+      ? await usePresent(context, init, tools)
+      : await useNew(create, init, tools);
   if (result.release !== undefined) await mark(result.name, tools);
   return result;
 }
 
-async function usePresent(given: string | undefined, init: InitInput, tools: LocalTools): Promise<InitResult> {
+async function usePresent(
+  given: string | undefined,
+  init: InitInput,
+  tools: LocalTools,
+): Promise<InitResult> {
   const context = await chooseContext(given, tools);
-  return withHelm(context.name, tools, (helm) => install(tools.connect(context), helm, init, tools));
+  return withHelm(context.name, tools, (helm) =>
+    install(tools.connect(context), helm, init, tools),
+  );
 }
 
 /**
  * Ensures a local cluster with what a hosting cluster needs: a local port is mapped to its ingress, and the ingress passes TLS
  * through. Charts and values are checked before the cluster is created.
  */
-function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools): Promise<HostingResult> {
+function useNew(
+  cluster: NewHostingCluster,
+  init: InitInput,
+  tools: LocalTools,
+): Promise<HostingResult> {
   const { provider, name, image, withIngress, ingressChart } = cluster;
   const { record, run, target } = tools;
   const { context } = localNames(provider, name);
   return withHelm(context, tools, async (helm) => {
-    run.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
+    run.progress.note(
+      `Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`,
+    );
     if (ingressChart !== undefined) await helm.local(ingressChart);
     const beforeCreation = await chartReader(cluster, init, helm, tools);
     const { externalPort } = init;
-    const wanted = { provider, name, image, role: 'hosting', externalPort, beforeCreation } as const;
+    const wanted = {
+      provider,
+      name,
+      image,
+      role: 'hosting',
+      externalPort,
+      beforeCreation,
+    } as const;
     const made = await createLocalCluster(wanted, tools);
     if (record !== undefined && made.created) {
       for (const release of [withIngress ? ingressRelease : [], coreChart.release].flat())
         record({ verb: 'create', cluster: context, kind: 'Release', ...release });
       return { name: context, changed: false };
     }
-    const kube = tools.connect(selectContext(await loadKubeconfig(target.file, target.env), context));
+    const kube = tools.connect(
+      selectContext(await loadKubeconfig(target.file, target.env), context),
+    );
     try {
       const port = externalPort ?? made.ingressPort;
       const input = { provider, port, chart: ingressChart, imageRegistry: init.imageRegistry };
-      const hasIngressChanged = withIngress && (await ensureIngress(input, { kube, helm, record }, run));
+      const hasIngressChanged =
+        withIngress && (await ensureIngress(input, { kube, helm, record }, run));
       const result = await install(kube, helm, { ...init, externalPort: port }, tools);
-      return { ...result, changed: made.changed || result.changed || (hasIngressChanged && !kube.dryRun) };
+      return {
+        ...result,
+        changed: made.changed || result.changed || (hasIngressChanged && !kube.dryRun),
+      };
     } catch (error) {
       throw made.created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
     }
@@ -97,8 +131,11 @@ function useNew(cluster: NewHostingCluster, init: InitInput, tools: LocalTools):
 }
 
 /** What clusters pull. helm is given no cluster. */
-export const printedImages = (init: InitInput, withIngress: boolean, tools: LocalTools): Promise<PulledReference[]> =>
-  withHelm('', tools, (helm) => listImages(init, withIngress, helm));
+export const printedImages = (
+  init: InitInput,
+  withIngress: boolean,
+  tools: LocalTools,
+): Promise<PulledReference[]> => withHelm('', tools, (helm) => listImages(init, withIngress, helm));
 
 /** @returns fetches the charts, and checks that they can be rendered; a dry run fetches nothing */
 async function chartReader(
@@ -112,7 +149,12 @@ async function chartReader(
   return async () => {
     if (record !== undefined) return;
     run.progress.waiting(localNames(provider, name).context, 'reading the charts');
-    const chart = await fetchChart(helm, choice, choice.version ?? coreChart.version, init.imageRegistry);
+    const chart = await fetchChart(
+      helm,
+      choice,
+      choice.version ?? coreChart.version,
+      init.imageRegistry,
+    );
     // This renders the whole chart, which also validates the values.
     await helm.customResourceDefinitions(chart, values);
     if (withIngress) await bringIngressChart(helm, ingressChart);
@@ -139,19 +181,31 @@ async function chooseContext(
     });
   const noted = programs.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);
   if (given === undefined && noted !== undefined && noted !== name)
-    throw new StellarError('usage', `The hosting cluster is ${noted}, and the current context is ${name}.`, {
-      next: [
-        advice(command`To use the hosting cluster: --hosting-context ${noted}`),
-        advice(command`To install KubeStellar on the other one: --hosting-context ${name}`),
-      ],
-    });
+    throw new StellarError(
+      'usage',
+      `The hosting cluster is ${noted}, and the current context is ${name}.`,
+      {
+        next: [
+          advice(command`To use the hosting cluster: --hosting-context ${noted}`),
+          advice(command`To install KubeStellar on the other one: --hosting-context ${name}`),
+        ],
+      },
+    );
   const context = selectContext(kubeconfig, name);
   run.progress.note(`Hosting cluster ${name} (${withoutCredentials(context.server)})`);
   return context;
 }
 
-async function withHelm<T>(context: string, { target, programs }: LocalTools, work: (helm: Helm) => Promise<T>) {
-  const helm = await Helm.find({ context, kubeconfig: target.file }, "install KubeStellar's chart", programs);
+async function withHelm<T>(
+  context: string,
+  { target, programs }: LocalTools,
+  work: (helm: Helm) => Promise<T>,
+) {
+  const helm = await Helm.find(
+    { context, kubeconfig: target.file },
+    "install KubeStellar's chart",
+    programs,
+  );
   try {
     return await work(helm);
   } finally {
@@ -159,7 +213,12 @@ async function withHelm<T>(context: string, { target, programs }: LocalTools, wo
   }
 }
 
-async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }: LocalTools): Promise<InitResult> {
+async function install(
+  kube: Kube,
+  helm: Helm,
+  init: InitInput,
+  { record, run }: LocalTools,
+): Promise<InitResult> {
   const result = await initHosting(init, { kube, helm, record }, run);
   const what = `is a hosting cluster of KubeStellar ${result.version}`;
   if (kube.dryRun) return result;
@@ -184,7 +243,8 @@ async function noteEntrance(kube: Kube, run: Run): Promise<void> {
 async function mark(name: string, { target, run }: LocalTools): Promise<void> {
   try {
     const isNews = await markHostingContext(target, name, run);
-    if (isNews && !target.dryRun) run.progress.note(`The kubeconfig now notes ${name} as the hosting cluster.`);
+    if (isNews && !target.dryRun)
+      run.progress.note(`The kubeconfig now notes ${name} as the hosting cluster.`);
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'file-error') throw error;
     run.progress.note(`That ${name} is the hosting cluster could not be noted: ${error.message}`);
@@ -203,16 +263,25 @@ interface PulledReference {
  * @param withIngress whether `init --provider` would install an ingress
  * @throws StellarError `chart-unusable`, `usage`, `program-failed`
  */
-async function listImages(input: InitInput, withIngress: boolean, helm: Helm): Promise<PulledReference[]> {
+async function listImages(
+  input: InitInput,
+  withIngress: boolean,
+  helm: Helm,
+): Promise<PulledReference[]> {
   const choice = await chooseChart(input, helm);
   const chart = await fetchChart(helm, choice, choice.version ?? coreChart.version, undefined);
-  const objects = await helm.render(chart, await helm.valuesOf(kubeFlexValues(input), input.values));
+  const objects = await helm.render(
+    chart,
+    await helm.valuesOf(kubeFlexValues(input), input.values),
+  );
   const text = JSON.stringify(objects);
   // Hooks that are built into KubeFlex are texts in an object.
   const images = [...text.matchAll(/\bimage(?:: |":")([^\s"\\]+)/g)].map(([, image = '']) => image);
   const charts = [...text.matchAll(/"(oci:[^"]+)","--version","([^"]+)"/g)];
-  const tagOf = (name: string) => images.find((image) => image.includes(`/${name}:`))?.replace(/.*:/, '') ?? '';
-  const statusAddon = charts.find(([, reference = '']) => reference.endsWith('/ocm-status-addon-chart'))?.[2] ?? '';
+  const tagOf = (name: string) =>
+    images.find((image) => image.includes(`/${name}:`))?.replace(/.*:/, '') ?? '';
+  const statusAddon =
+    charts.find(([, reference = '']) => reference.endsWith('/ocm-status-addon-chart'))?.[2] ?? '';
   const all = [
     ...images,
     ...imagesOfKubeFlex(tagOf('manager')),
@@ -225,10 +294,15 @@ async function listImages(input: InitInput, withIngress: boolean, helm: Helm): P
   const rewritten = (reference: string) =>
     input.imageRegistry === undefined ? reference : inRegistry(reference, input.imageRegistry);
   const inside = charts.map(
-    ([, reference = '', version]) => `oci://${rewritten(reference.slice('oci://'.length))}:${version}`,
+    ([, reference = '', version]) =>
+      `oci://${rewritten(reference.slice('oci://'.length))}:${version}`,
   );
   return [
-    ...[...new Set(all.map(rewritten))].sort().map((reference) => ({ kind: 'image' as const, reference })),
-    ...[...new Set([...inside, chartOfVcluster])].sort().map((reference) => ({ kind: 'chart' as const, reference })),
+    ...[...new Set(all.map(rewritten))]
+      .sort()
+      .map((reference) => ({ kind: 'image' as const, reference })),
+    ...[...new Set([...inside, chartOfVcluster])]
+      .sort()
+      .map((reference) => ({ kind: 'chart' as const, reference })),
   ];
 }

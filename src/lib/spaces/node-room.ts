@@ -18,7 +18,8 @@ async function judgeRoom(kube: Kube, types: readonly string[]): Promise<Outcome>
   const reader = partialReader(kube);
   const nodes = (await reader.list<Node>(resources.nodes)) ?? [];
   const pods = await reader.list<Pod>(resources.pods);
-  if (pods === undefined || nodes.length === 0) return skipped('its nodes or their pods are not visible');
+  if (pods === undefined || nodes.length === 0)
+    return skipped('its nodes or their pods are not visible');
   const left = cpuLeft(nodes, pods);
   for (const type of types)
     for (const asked of cpuOf[type] ?? []) {
@@ -40,13 +41,23 @@ export async function requireRoom(hosting: Kube, type: string, run: Run): Promis
   if (outcome?.status !== 'warn') return;
   const text = `The hosting cluster ${hosting.cluster.context}: ${outcome.problem.message}`;
   if (type !== 'k8s') return run.progress.note(`${text}: it waits for room.`);
-  const next = [...outcome.problem.next, advice('Or let it use the API server of the hosting cluster: --type host')];
-  throw new StellarError('no-room', `${text}. Other pods, such as those of an ITS, would be removed for it.`, { next });
+  const next = [
+    ...outcome.problem.next,
+    advice('Or let it use the API server of the hosting cluster: --type host'),
+  ];
+  throw new StellarError(
+    'no-room',
+    `${text}. Other pods, such as those of an ITS, would be removed for it.`,
+    { next },
+  );
 }
 
 /** What the scheduler has removed from the namespace of a space for other pods, a line each (kube-scheduler, preemption). */
 export async function preempted(hosting: Kube, space: string): Promise<string[]> {
-  const events = (await partialReader(hosting).list<Event>(resources.events, { namespace: namespaceOf(space) })) ?? [];
+  const events =
+    (await partialReader(hosting).list<Event>(resources.events, {
+      namespace: namespaceOf(space),
+    })) ?? [];
   const removed = events.filter(({ reason }) => reason === 'Preempted');
   return removed.map(
     ({ involvedObject: pod, related: by }) =>

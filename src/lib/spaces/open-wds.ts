@@ -52,7 +52,10 @@ export const hostingFlags = ({ beside }: { beside?: OpenWds['beside'] | undefine
   beside?.hosting === undefined ? [] : ['--hosting-context', beside.hosting];
 
 /** The command that shows whether the controllers of a WDS run, if its hosting cluster is known. */
-export const toSeeWds = (wds: Pick<OpenWds, 'name' | 'beside' | 'isContext'>, lead: string): NextStep[] =>
+export const toSeeWds = (
+  wds: Pick<OpenWds, 'name' | 'beside' | 'isContext'>,
+  lead: string,
+): NextStep[] =>
   wds.isContext ? [] : [run(command`stellarctl wds get ${wds.name} ${hostingFlags(wds)}`, lead)];
 
 /** What shows why the transport of a WDS does not write works: its ITS may refuse them, else only its log says why. */
@@ -66,11 +69,19 @@ export function toSeeTransport(wds: Controlled, its: string | undefined): NextSt
 export const toSeeManager = (wds: Controlled & Pick<OpenWds, 'isContext'>): NextStep[] =>
   wds.hostingKube === undefined
     ? toSeeWds(wds, 'Do its controllers run?')
-    : toSeeController(wds, managerDeployment, 'Does its controller manager run, and does it admit Bindings?');
+    : toSeeController(
+        wds,
+        managerDeployment,
+        'Does its controller manager run, and does it admit Bindings?',
+      );
 
 type Controlled = Pick<OpenWds, 'name' | 'beside' | 'hostingKube'>;
 
-function toSeeController({ name, beside, hostingKube }: Controlled, deployment: string, lead: string): NextStep[] {
+function toSeeController(
+  { name, beside, hostingKube }: Controlled,
+  deployment: string,
+  lead: string,
+): NextStep[] {
   if (hostingKube === undefined) return [];
   const log = command`kubectl --context ${hostingKube.cluster.context} -n ${namespaceOf(name)} logs deployment/${deployment} --since 10m`;
   return [
@@ -94,9 +105,18 @@ export interface WdsSources {
  * cluster. It never probes contexts.
  * @throws StellarError `usage` if there are no or several candidates, `not-found`, and the reason why it is unreachable
  */
-export async function openWds({ given, its: chosen, hosting, kubeconfig, connect }: WdsSources): Promise<OpenWds> {
+export async function openWds({
+  given,
+  its: chosen,
+  hosting,
+  kubeconfig,
+  connect,
+}: WdsSources): Promise<OpenWds> {
   const its = chosen?.isGiven ? chosen : undefined;
-  const all = await through(hosting, async (tools) => (await listControlPlanes(tools.hosting)) ?? []);
+  const all = await through(
+    hosting,
+    async (tools) => (await listControlPlanes(tools.hosting)) ?? [],
+  );
   const wdses = (ifSeen(all) ?? []).filter((controlPlane) => roleOf(controlPlane) === 'wds');
   const wanted = given ?? exportedContext(kubeconfig);
   const context = wanted !== undefined && kubeconfig.contexts.has(wanted) ? wanted : undefined;
@@ -105,17 +125,34 @@ export async function openWds({ given, its: chosen, hosting, kubeconfig, connect
   const named =
     wdses.find(({ metadata }) => metadata.name === name) ??
     (given === undefined && wdses.length === 1 ? wdses[0] : undefined);
-  const kube = context === undefined || named !== undefined ? undefined : connect(selectContext(kubeconfig, context));
+  const kube =
+    context === undefined || named !== undefined
+      ? undefined
+      : connect(selectContext(kubeconfig, context));
   const controlPlane = named ?? (kube && (await controlPlaneBehind(kube, wdses, ifSeen(hosting))));
   if (controlPlane !== undefined && hosting.state === 'seen') {
     const access = await reachSpace(controlPlane, hosting.value);
     if (access.state !== 'seen') throw notReached(controlPlane, access);
     const { hostingSource, hostingContext } = hosting.value;
-    const { its: ofIts, isItsAssumed } = await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its);
+    const { its: ofIts, isItsAssumed } = await itsFor(
+      controlPlane,
+      ifSeen(all) ?? [],
+      hosting.value,
+      its,
+    );
     return {
-      ...{ name: controlPlane.metadata.name, isGiven: given !== undefined, kube: connect(access.value) },
+      ...{
+        name: controlPlane.metadata.name,
+        isGiven: given !== undefined,
+        kube: connect(access.value),
+      },
       context: contextFor(controlPlane, hosting.value) ?? context ?? controlPlane.metadata.name,
-      ...{ type: typeOf(controlPlane), apiGroups: apiGroupsOf(controlPlane), its: ofIts, isItsAssumed },
+      ...{
+        type: typeOf(controlPlane),
+        apiGroups: apiGroupsOf(controlPlane),
+        its: ofIts,
+        isItsAssumed,
+      },
       contexts: kubeconfig.contexts,
       hostingKube: hosting.value.hosting,
       beside: {
@@ -127,7 +164,9 @@ export async function openWds({ given, its: chosen, hosting, kubeconfig, connect
   if (context === undefined || kube === undefined) throw noWds(given, wdses, all);
   const sender = controlPlaneOf(kubeconfig.contexts.get(context));
   const ofIts =
-    chosen === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(chosen);
+    chosen === undefined
+      ? hidden('which ITS it sends through is not known: name it by --its')
+      : await opened(chosen);
   return {
     ...{
       name: context,
@@ -158,7 +197,9 @@ function controlPlaneMarked(
 ): string | undefined {
   const name = context && controlPlaneOf(kubeconfig.contexts.get(context));
   if (!name || tools === undefined) return undefined;
-  return contextsOf(kubeconfig, name, tools.hostingContext.name).includes(context) ? name : undefined;
+  return contextsOf(kubeconfig, name, tools.hostingContext.name).includes(context)
+    ? name
+    : undefined;
 }
 
 /** Finds the WDS of a hosting cluster behind a context, whatever its name: both have the same kube-system UID. */
@@ -194,21 +235,34 @@ async function itsFor(
     if (ifSeen(isSame) === false) throw otherIts(its.value.name, wds, named, tools.hosting);
     return { its, isItsAssumed: isSame.state !== 'seen' };
   }
-  if (named === undefined) return { its: hidden('which ITS it sends through is unknown: name it by --its') };
+  if (named === undefined)
+    return { its: hidden('which ITS it sends through is unknown: name it by --its') };
   const { name } = named.metadata;
   const reached = await reachSpace(named, tools);
-  return { its: await through(reached, async (context) => ({ name, kube: tools.connect(context) })) };
+  return {
+    its: await through(reached, async (context) => ({ name, kube: tools.connect(context) })),
+  };
 }
 
-function otherIts(given: string, wds: ControlPlane, named: ControlPlane, { cluster }: Kube): StellarError {
+function otherIts(
+  given: string,
+  wds: ControlPlane,
+  named: ControlPlane,
+  { cluster }: Kube,
+): StellarError {
   const its = `${named.metadata.name} of ${cluster.context}`;
   const why = `WDS ${wds.metadata.name} sends through ${its}, and ${given} is another cluster`;
   return new StellarError('usage', `${why}: their kube-system UIDs differ.`, {
-    next: [advice('Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS')],
+    next: [
+      advice(
+        'Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS',
+      ),
+    ],
   });
 }
 
-const opened = ({ open }: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> => open().then(seen, hiddenBy);
+const opened = ({ open }: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> =>
+  open().then(seen, hiddenBy);
 
 function notReached({ metadata: { name } }: ControlPlane, access: Access<unknown>): StellarError {
   if (access.state === 'hidden' && access.error !== undefined) return access.error;
@@ -217,19 +271,28 @@ function notReached({ metadata: { name } }: ControlPlane, access: Access<unknown
   });
 }
 
-function noWds(given: string | undefined, wdses: readonly ControlPlane[], all: Access<unknown>): StellarError {
+function noWds(
+  given: string | undefined,
+  wdses: readonly ControlPlane[],
+  all: Access<unknown>,
+): StellarError {
   const names = wdses.map(({ metadata }) => metadata.name);
-  const rejected = all.state === 'hidden' && all.error?.code === 'unauthorized' ? all.error : undefined;
+  const rejected =
+    all.state === 'hidden' && all.error?.code === 'unauthorized' ? all.error : undefined;
   if (rejected !== undefined) return rejected;
-  const seenFrom = all.state === 'seen' ? [] : [`The hosting cluster does not show any: ${all.why}`];
+  const seenFrom =
+    all.state === 'seen' ? [] : [`The hosting cluster does not show any: ${all.why}`];
   if (given === undefined) {
-    const message = names.length > 1 ? 'There are several WDSes, and none was given.' : 'No WDS was given.';
-    const which = names.length === 0 ? 'Name it: --wds CONTEXT' : `Name it: --wds ${names.join(', or --wds ')}`;
+    const message =
+      names.length > 1 ? 'There are several WDSes, and none was given.' : 'No WDS was given.';
+    const which =
+      names.length === 0 ? 'Name it: --wds CONTEXT' : `Name it: --wds ${names.join(', or --wds ')}`;
     return new StellarError('usage', message, { details: seenFrom, next: [advice(which)] });
   }
   return new StellarError('not-found', `There is no WDS, and no context, of the name ${given}.`, {
     details: seenFrom,
-    next: names.length === 0 ? [run('stellarctl wds list')] : [advice(`WDSes: ${names.join(', ')}`)],
+    next:
+      names.length === 0 ? [run('stellarctl wds list')] : [advice(`WDSes: ${names.join(', ')}`)],
   });
 }
 
@@ -244,8 +307,17 @@ export function openedBy(
   if (own === undefined || controlPlane === undefined) return undefined;
   const ofIts = its === undefined ? undefined : watcher.accessOf(its);
   return {
-    ...{ name, isGiven: true, kube: own.kube, context: own.context.name, type: typeOf(controlPlane) },
+    ...{
+      name,
+      isGiven: true,
+      kube: own.kube,
+      context: own.context.name,
+      type: typeOf(controlPlane),
+    },
     apiGroups: apiGroupsOf(controlPlane),
-    its: its !== undefined && ofIts ? seen({ name: its, kube: ofIts.kube }) : hidden('it was not reached'),
+    its:
+      its !== undefined && ofIts
+        ? seen({ name: its, kube: ofIts.kube })
+        : hidden('it was not reached'),
   };
 }

@@ -15,7 +15,11 @@ import {
   requireProgram,
   runProgram,
 } from '../core/program.ts';
-import { parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import {
+  parseKubeconfig,
+  type SelectedContext,
+  selectContext,
+} from '../kube/kubeconfig/kubeconfig.ts';
 import { localNames, type ProviderName, providerNames } from './local-cluster-names.ts';
 
 /** A cluster to create. */
@@ -60,7 +64,8 @@ const commands: Record<ProviderName, Commands> = {
       if (ingressPort !== undefined) args.push('--config', '-');
       return {
         args,
-        input: ingressPort === undefined ? '' : JSON.stringify(configWithIngress(ingressPort), null, 2),
+        input:
+          ingressPort === undefined ? '' : JSON.stringify(configWithIngress(ingressPort), null, 2),
         env: network === undefined ? {} : { KIND_EXPERIMENTAL_DOCKER_NETWORK: network },
       };
     },
@@ -70,15 +75,28 @@ const commands: Record<ProviderName, Commands> = {
   k3d: {
     list: { args: ['cluster', 'list', '--output', 'json'] },
     // k3d prints null if there are no clusters.
-    namesIn: (printed) => (readJson<{ name: string }[] | null>('k3d', printed) ?? []).map(({ name }) => name),
+    namesIn: (printed) =>
+      (readJson<{ name: string }[] | null>('k3d', printed) ?? []).map(({ name }) => name),
     create({ name, image, network, ingressPort, limitMs }) {
       const seconds = Math.max(10, Math.floor(limitMs / 1000));
-      const args = ['cluster', 'create', name, '--image', image, '--kubeconfig-update-default=false'];
+      const args = [
+        'cluster',
+        'create',
+        name,
+        '--image',
+        image,
+        '--kubeconfig-update-default=false',
+      ];
       args.push('--timeout', `${seconds}s`);
       if (network !== undefined) args.push('--network', network);
       // k3s brings an older Traefik, which would bind the same port.
       if (ingressPort !== undefined)
-        args.push('--port', `${ingressPort}:443@loadbalancer`, '--k3s-arg', '--disable=traefik@server:*');
+        args.push(
+          '--port',
+          `${ingressPort}:443@loadbalancer`,
+          '--k3s-arg',
+          '--disable=traefik@server:*',
+        );
       return { args };
     },
     kubeconfig: ['kubeconfig', 'get'],
@@ -165,7 +183,9 @@ export async function withProvider<T>(
   programs: ProgramRun,
   work: (provider: LocalProvider) => Promise<T>,
 ): Promise<T> {
-  const program = (await locateProgram(providerPrograms[name], programs)) ?? (await requireProvider(name, programs));
+  const program =
+    (await locateProgram(providerPrograms[name], programs)) ??
+    (await requireProvider(name, programs));
   const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-local-'));
   const run = ({ args, input = '', env = {} }: ProviderCommand) => {
     const environment = { ...programs.env, ...env, KUBECONFIG: path.join(folder, 'kubeconfig') };
@@ -183,7 +203,10 @@ export async function withProvider<T>(
 }
 
 /** Requires what a provider needs to create clusters. @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable` */
-export async function requireProvider(name: ProviderName, programs: ProgramRun): Promise<FoundProgram> {
+export async function requireProvider(
+  name: ProviderName,
+  programs: ProgramRun,
+): Promise<FoundProgram> {
   const program = await requireProgram(providerPrograms[name], 'manage local clusters', programs);
   await requireDocker(programs);
   return program;
@@ -191,7 +214,9 @@ export async function requireProvider(name: ProviderName, programs: ProgramRun):
 
 /** The providers installed on this machine, of any version. */
 export async function presentProviders(programs: ProgramRun): Promise<ProviderName[]> {
-  const found = await Promise.all(providerNames.map((name) => locateProgram(providerPrograms[name], programs)));
+  const found = await Promise.all(
+    providerNames.map((name) => locateProgram(providerPrograms[name], programs)),
+  );
   return providerNames.filter((_, index) => found[index] !== undefined);
 }
 
@@ -214,6 +239,9 @@ async function requireDocker(programs: ProgramRun): Promise<void> {
  * Reads a cluster's connection data from its provider. @throws StellarError `program-failed` for an incomplete or stopped cluster
  */
 export async function readEntries(provider: LocalProvider, name: string): Promise<SelectedContext> {
-  const config = await parseKubeconfig(await provider.kubeconfig(name), `of the ${provider.name} cluster ${name}`);
+  const config = await parseKubeconfig(
+    await provider.kubeconfig(name),
+    `of the ${provider.name} cluster ${name}`,
+  );
   return selectContext(config, config.currentContext ?? localNames(provider.name, name).context);
 }

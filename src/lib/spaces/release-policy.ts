@@ -29,15 +29,25 @@ export interface PolicyToRelease {
  * with KubeStellar's controllers. A rerun resumes.
  * @param subject whose progress shows the wait
  */
-export async function releasePolicy({ name, policy, binding, wds, its }: PolicyToRelease, subject: string, run: Run) {
+export async function releasePolicy(
+  { name, policy, binding, wds, its }: PolicyToRelease,
+  subject: string,
+  run: Run,
+) {
   await disown(wds.kube, binding);
   if (policy !== undefined)
-    await wds.kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid, orphan: true });
+    await wds.kube.delete(resources.bindingPolicies, name, {
+      uid: policy.metadata.uid,
+      orphan: true,
+    });
   await untilBindingOrphaned(name, wds, subject, run);
   const otherwise = {
     state: `Policy ${name} is deleted; its Binding, the works and the workloads are still there.`,
     next: (wec: string) =>
-      nextStep(command`stellarctl wec get ${wec} --its ${its.cluster.context}`, 'Fix the objects, then run it again'),
+      nextStep(
+        command`stellarctl wec get ${wec} --its ${its.cluster.context}`,
+        'Fix the objects, then run it again',
+      ),
   };
   for (;;) {
     const works = await worksOfPolicy(its, name, wds);
@@ -52,9 +62,16 @@ export async function releasePolicy({ name, policy, binding, wds, its }: PolicyT
 /** Removes the policy as owner of its Binding. KubeStellar writes it again only with another change of the Binding. */
 async function disown(kube: Kube, binding: Binding | undefined): Promise<void> {
   if (binding !== undefined && !isOwnerless(binding))
-    await patchCurrent(kube, resources.bindings, binding, ({ metadata: { ownerReferences = [] } }) => ({
-      ownerReferences: ownerReferences.filter(({ kind }) => kind !== resources.bindingPolicies.kind),
-    }));
+    await patchCurrent(
+      kube,
+      resources.bindings,
+      binding,
+      ({ metadata: { ownerReferences = [] } }) => ({
+        ownerReferences: ownerReferences.filter(
+          ({ kind }) => kind !== resources.bindingPolicies.kind,
+        ),
+      }),
+    );
 }
 
 /** Whether a Binding has no policy as owner, as after an interrupted deletion that keeps workloads. */
@@ -71,14 +88,26 @@ export async function readBoth(name: string, kube: Kube) {
 }
 
 /** Deletes a policy and what it has sent. A Binding with a policy is deleted with the policy. */
-export async function deleteBoth(kube: Kube, policy: BindingPolicy | undefined, binding: Binding | undefined) {
+export async function deleteBoth(
+  kube: Kube,
+  policy: BindingPolicy | undefined,
+  binding: Binding | undefined,
+) {
   if (policy !== undefined)
-    await kube.delete(resources.bindingPolicies, policy.metadata.name, { uid: policy.metadata.uid });
-  if (isOwnerless(binding)) await kube.delete(resources.bindings, binding.metadata.name, { uid: binding.metadata.uid });
+    await kube.delete(resources.bindingPolicies, policy.metadata.name, {
+      uid: policy.metadata.uid,
+    });
+  if (isOwnerless(binding))
+    await kube.delete(resources.bindings, binding.metadata.name, { uid: binding.metadata.uid });
 }
 
 /** Waits until the policy is deleted and nothing changes the Binding. */
-async function untilBindingOrphaned(name: string, wds: PolicyToRelease['wds'], subject: string, run: Run) {
+async function untilBindingOrphaned(
+  name: string,
+  wds: PolicyToRelease['wds'],
+  subject: string,
+  run: Run,
+) {
   const read = () => readBoth(name, wds.kube);
   type Both = Awaited<ReturnType<typeof read>>;
   const check = ({ policy, binding }: Both) => {

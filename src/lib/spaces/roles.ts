@@ -41,7 +41,10 @@ export const right = (
   only: Pick<RoleRight, 'names' | 'namespace'> = {},
 ): RoleRight => ({ by, verbs: verbs.split(' '), group, kinds: kinds.split(' '), ...only });
 
-const within = (namespace: string, ...names: string[]) => ({ namespace, ...(names.length > 0 && { names }) });
+const within = (namespace: string, ...names: string[]) => ({
+  namespace,
+  ...(names.length > 0 && { names }),
+});
 
 /** What every command asks of the current context: without the second, a space without ControlPlanes would refuse instead of saying so. */
 const anywhere = [
@@ -77,7 +80,12 @@ const policies = [
 ];
 
 /** kube-state-metrics watches them. */
-const definitions = right('isCrdServed', reading, 'apiextensions.k8s.io', 'customresourcedefinitions');
+const definitions = right(
+  'isCrdServed',
+  reading,
+  'apiextensions.k8s.io',
+  'customresourcedefinitions',
+);
 
 /** The roles, from the smallest. */
 export const roles = {
@@ -94,7 +102,13 @@ export const roles = {
         right('readItsInside', 'get list', 'apps', 'deployments', { namespace }),
         right('readItsInside', 'get list', '', 'pods pods/log', { namespace }),
       ]),
-      right('readItsInside', 'get', '', 'serviceaccounts', within(operatorNamespace, bootstrapServiceAccount)),
+      right(
+        'readItsInside',
+        'get',
+        '',
+        'serviceaccounts',
+        within(operatorNamespace, bootstrapServiceAccount),
+      ),
       right('mayAccount', 'create', 'authorization.k8s.io', 'subjectaccessreviews'),
     ],
     wds: [...anywhere, ...policies, definitions],
@@ -105,7 +119,13 @@ export const roles = {
     its: [
       ...anywhere,
       ...hub,
-      right('requestToken', 'create', '', 'serviceaccounts/token', within(operatorNamespace, bootstrapServiceAccount)),
+      right(
+        'requestToken',
+        'create',
+        '',
+        'serviceaccounts/token',
+        within(operatorNamespace, bootstrapServiceAccount),
+      ),
     ],
   },
   acceptor: {
@@ -116,10 +136,23 @@ export const roles = {
       ...hub,
       ...wecs,
       right('approveRequest', 'update', certificates, 'certificatesigningrequests/approval'),
-      right('approveRequest', 'approve', certificates, 'signers', { names: ['kubernetes.io/kube-apiserver-client'] }),
-      right('hubRecords', 'update', 'register.open-cluster-management.io', 'managedclusters/accept'),
+      right('approveRequest', 'approve', certificates, 'signers', {
+        names: ['kubernetes.io/kube-apiserver-client'],
+      }),
+      right(
+        'hubRecords',
+        'update',
+        'register.open-cluster-management.io',
+        'managedclusters/accept',
+      ),
       right('changeValues', 'patch', clusters, 'managedclusters'),
-      right('propertyStore', 'get list create patch delete', '', 'configmaps', within(propertiesNamespace)),
+      right(
+        'propertyStore',
+        'get list create patch delete',
+        '',
+        'configmaps',
+        within(propertiesNamespace),
+      ),
       right('deleteCluster', 'delete', clusters, 'managedclusters'),
       right('deleteCluster', 'patch delete', works, 'manifestworks'),
       right('deleteCluster', 'patch', 'addon.open-cluster-management.io', 'managedclusteraddons'),
@@ -129,7 +162,11 @@ export const roles = {
   deployer: {
     may: 'create policies, and the workloads that they send',
     note: 'On the WECs that policies select, a deployer gets what the work agent may. A policy can also send objects of the WDS that a deployer may not read, and a collector can return what is in them.',
-    wds: [...anywhere, ...policies, right('createPolicy', 'create update patch delete', kubestellar, ofWds)],
+    wds: [
+      ...anywhere,
+      ...policies,
+      right('createPolicy', 'create update patch delete', kubestellar, ofWds),
+    ],
     workloads: writing,
   },
 } satisfies Record<string, Role>;
@@ -145,7 +182,8 @@ export function rolesWith(
   group: string,
   kind: string,
 ): { space: SpaceRole; names: RoleName[] } | undefined {
-  const has = (each: RoleRight) => each.group === group && each.kinds.includes(kind) && each.verbs.includes(verb);
+  const has = (each: RoleRight) =>
+    each.group === group && each.kinds.includes(kind) && each.verbs.includes(verb);
   const all = (['its', 'wds'] as const).map((space) => ({
     ...{ space, names: rolesOf(space).filter((name) => (roles[name] as Role)[space]?.some(has)) },
   }));

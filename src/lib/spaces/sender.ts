@@ -4,7 +4,13 @@ import { advice, command, run } from '../core/next-step.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { getServed, listServed } from '../kube/served.ts';
-import { type Binding, destinationsOf, objectsOf, originBindingLabel, originWdsLabel } from '../ocm/kubestellar-api.ts';
+import {
+  type Binding,
+  destinationsOf,
+  objectsOf,
+  originBindingLabel,
+  originWdsLabel,
+} from '../ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { originOf } from '../ocm/origins.ts';
 import { type OpenWds, toSeeWds } from './open-wds.ts';
@@ -27,7 +33,9 @@ export async function provenWorks(
   const elsewhere = sentElsewhere(binding === undefined ? [] : [binding], works);
   if (elsewhere !== undefined) throw notHere(elsewhere, wds, its);
   const isNamed = !wds.isContext && !wds.isItsAssumed;
-  const isProven = binding !== undefined && works.some((work) => originOf(work)?.bindingUid === binding.metadata.uid);
+  const isProven =
+    binding !== undefined &&
+    works.some((work) => originOf(work)?.bindingUid === binding.metadata.uid);
   if (!isNamed && works.length > 0 && !isProven) throw unproven(wds, its);
   return { binding, works };
 }
@@ -47,10 +55,16 @@ export async function worksOfPolicy(
 }
 
 /** A Binding that its transport has sent, and that has none of these works of its WDS: they are on another ITS. */
-export const sentElsewhere = (bindings: readonly Binding[], works: readonly ManifestWork[]): Binding | undefined =>
+export const sentElsewhere = (
+  bindings: readonly Binding[],
+  works: readonly ManifestWork[],
+): Binding | undefined =>
   bindings.find(
     (binding) =>
-      isSent(binding) && !works.some(({ metadata }) => metadata.labels?.[originBindingLabel] === binding.metadata.name),
+      isSent(binding) &&
+      !works.some(
+        ({ metadata }) => metadata.labels?.[originBindingLabel] === binding.metadata.name,
+      ),
   );
 
 /** Why what a Binding has sent is not visible, without a full stop. */
@@ -82,9 +96,11 @@ function notHere(binding: Binding, wds: OpenWds, its: Reader): StellarError {
 
 function unproven(wds: OpenWds, { cluster: { context } }: Reader): StellarError {
   if (!wds.isContext)
-    return new StellarError('identity-unproven', `Nothing proves that WDS ${wds.name} sends through ${context}.`, {
-      next: toSeeWds(wds, 'See its ITS'),
-    });
+    return new StellarError(
+      'identity-unproven',
+      `Nothing proves that WDS ${wds.name} sends through ${context}.`,
+      { next: toSeeWds(wds, 'See its ITS') },
+    );
   const what = `which works on ${context} are those of ${wds.name}: no hosting cluster shows this WDS`;
   const next = [advice('Name its hosting cluster: --hosting-context CONTEXT')];
   return new StellarError('identity-unproven', `Nothing proves ${what}.`, { next });

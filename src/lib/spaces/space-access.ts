@@ -26,11 +26,16 @@ type AccessTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'kubeconfig'>
  * the kubeconfig is in the Secret that KubeFlex creates. Type external: one of the user's contexts marked with the space's name,
  * because KubeFlex stores only a kubeconfig for pods.
  */
-export const accessSpace = (controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> =>
-  findAccess(controlPlane, tools).catch(hiddenBy);
+export const accessSpace = (
+  controlPlane: ControlPlane,
+  tools: AccessTools,
+): Promise<Access<SelectedContext>> => findAccess(controlPlane, tools).catch(hiddenBy);
 
 /** Opens a client for a space. */
-export async function openSpace(controlPlane: ControlPlane, tools: SpaceTools): Promise<Access<Kube>> {
+export async function openSpace(
+  controlPlane: ControlPlane,
+  tools: SpaceTools,
+): Promise<Access<Kube>> {
   return through(await accessSpace(controlPlane, tools), async (context) => tools.connect(context));
 }
 
@@ -78,17 +83,27 @@ export async function readAccess(
   const { name } = controlPlane.metadata;
   const type = typeOf(controlPlane);
   const keys = secretOf[type];
-  if (keys?.outside === undefined) return hidden(`control planes of type ${type} are not known here`);
+  if (keys?.outside === undefined)
+    return hidden(`control planes of type ${type} are not known here`);
   const namespace = namespaceOf(name);
   const secret = await hosting.get<Secret>(resources.secrets, keys.name, { namespace });
   const source = `Secret ${namespace}/${keys.name}`;
   if (secret?.data?.[keys.outside] === undefined)
-    return { state: 'absent', why: `${source} has no key ${keys.outside}: its API server is not running yet` };
-  return seen({ ...(await contextFromCluster(textIn(secret, keys.outside), `in ${source}`)), name });
+    return {
+      state: 'absent',
+      why: `${source} has no key ${keys.outside}: its API server is not running yet`,
+    };
+  return seen({
+    ...(await contextFromCluster(textIn(secret, keys.outside), `in ${source}`)),
+    name,
+  });
 }
 
 /** Like accessSpace; users who may not read a space's Secret may have a context for it. */
-export async function reachSpace(controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> {
+export async function reachSpace(
+  controlPlane: ControlPlane,
+  tools: AccessTools,
+): Promise<Access<SelectedContext>> {
   const access = await accessSpace(controlPlane, tools);
   const ownContext = errorOf(access) && contextFor(controlPlane, tools);
   return ownContext === undefined ? access : seen(selectContext(tools.kubeconfig, ownContext));
@@ -108,13 +123,19 @@ export function contextFor(
  * identified by its names. Contexts for a control plane of the same name on another hosting cluster are excluded.
  * @param hosting the context of the hosting cluster
  */
-export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string, hosting: string): string[] {
+export function contextsOf(
+  kubeconfig: Kubeconfig,
+  controlPlane: string,
+  hosting: string,
+): string[] {
   const isElsewhere = (noted: string | undefined) =>
     noted !== undefined && noted !== hosting && kubeconfig.contexts.has(noted);
   const marked = [...kubeconfig.contexts].filter(
     ([, context]) => controlPlaneOf(context) === controlPlane && !isElsewhere(hostingOf(context)),
   );
-  const names = marked.map(([name]) => name).sort((a, b) => Number(b === controlPlane) - Number(a === controlPlane));
+  const names = marked
+    .map(([name]) => name)
+    .sort((a, b) => Number(b === controlPlane) - Number(a === controlPlane));
   const named = kubeconfig.contexts.get(controlPlane);
   const isKflexs =
     controlPlaneOf(named) === undefined &&
@@ -138,7 +159,9 @@ export function contextsCertainlyOf(
     const noted = hostingOf(context);
     // If the hosting cluster's context was renamed, the mark counts only while the control plane exists.
     if (noted !== undefined) return noted === hosting || server !== undefined;
-    return server !== undefined && kubeconfig.clusters.get(context?.cluster ?? '')?.server === server;
+    return (
+      server !== undefined && kubeconfig.clusters.get(context?.cluster ?? '')?.server === server
+    );
   });
 }
 
@@ -153,7 +176,11 @@ interface OwnContexts {
 /** The check of the kubeconfig's contexts of a space. Commands use them, and not the Secret of the hosting cluster. */
 export const contextChecks = (role: SpaceRole): Check<OwnContexts>[] => [
   {
-    ...{ id: `${role}-context`, title: 'the contexts of the kubeconfig reach it', needs: [`${role}-reachable`] },
+    ...{
+      id: `${role}-context`,
+      title: 'the contexts of the kubeconfig reach it',
+      needs: [`${role}-reachable`],
+    },
     run: async (own) => unless(await brokenContext(own)),
   },
 ];
@@ -162,7 +189,11 @@ export const contextChecks = (role: SpaceRole): Check<OwnContexts>[] => [
  * Tries each context of a space with its own credentials, by reading the namespace kube-system, whose UID identifies the cluster.
  * Undefined if all work and none ends soon. A context of an external space is how the space is reached at all, and has no other source.
  */
-export async function brokenContext({ space, kube, tools }: OwnContexts): Promise<Problem | undefined> {
+export async function brokenContext({
+  space,
+  kube,
+  tools,
+}: OwnContexts): Promise<Problem | undefined> {
   if (space.type === 'external') return undefined;
   const { kubeconfig, hostingContext: hosting, connect } = tools;
   const uid = kube && (await clusterUid(kube).catch(() => undefined));
@@ -202,8 +233,10 @@ export function stepsFor(
   const name = controlPlaneOf(entry) ?? context;
   const known = hostingContext(kubeconfig);
   const hosting = hostingOf(entry) ?? known ?? '';
-  const isWritten = entry?.cluster === `${name}-cluster` && (context === name || entry.user === `${name}-admin`);
-  if (!kubeconfig.contexts.has(hosting) || !contextsOf(kubeconfig, name, hosting).includes(context)) return {};
+  const isWritten =
+    entry?.cluster === `${name}-cluster` && (context === name || entry.user === `${name}-admin`);
+  if (!kubeconfig.contexts.has(hosting) || !contextsOf(kubeconfig, name, hosting).includes(context))
+    return {};
   const option = hosting === known ? [] : ['--hosting-context', hosting];
   const renew = command`stellarctl ${role} context ${name} ${option}`;
   return {

@@ -78,9 +78,15 @@ export async function checkSpace(
     }),
   );
   const ofIts =
-    role === 'wds' ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments }) : [];
+    role === 'wds'
+      ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments })
+      : [];
   const ofHooks = await runChecks(versionChecks(role), { space, hosting }, withFailures);
-  const ofContexts = await runChecks(contextChecks(role), { space, kube: client, tools }, withFailures);
+  const ofContexts = await runChecks(
+    contextChecks(role),
+    { space, kube: client, tools },
+    withFailures,
+  );
   const known = [
     ...ofIts,
     ...(await underCauses(withFailures, ofIts, needsOfIts)),
@@ -93,8 +99,15 @@ export async function checkSpace(
   // The checks of a hub that are not stages.
   const ofHub = await runChecks(hubChecks, client, known);
   const upgrade = (to: string) =>
-    run(command`stellarctl its upgrade ${name} --to ${to} --hosting-context ${hosting.cluster.context}`, 'Upgrade it');
-  const ofHoles = await runChecks(holeChecks, { kube: client, name, pods: inside?.hubPods ?? [], upgrade }, known);
+    run(
+      command`stellarctl its upgrade ${name} --to ${to} --hosting-context ${hosting.cluster.context}`,
+      'Upgrade it',
+    );
+  const ofHoles = await runChecks(
+    holeChecks,
+    { kube: client, name, pods: inside?.hubPods ?? [], upgrade },
+    known,
+  );
   return { findings: [...known, ...ofHub, ...ofHoles], webhook: inside?.webhook };
 }
 
@@ -104,11 +117,19 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
     await requireHub(its);
     const inside = await readItsInside(its);
     const findings = findingsOfStages('its', its.cluster.context, judge(hubStages(true), inside));
-    const ofCredentials = await runChecks(validityChecks('its'), { kube: its, name: its.cluster.context });
+    const ofCredentials = await runChecks(validityChecks('its'), {
+      kube: its,
+      name: its.cluster.context,
+    });
     const ofHub = await runChecks(hubChecks, its, findings);
-    const upgrade = (to: string) => advice(`Upgrade OCM to ${to} there: clusteradm upgrade clustermanager`);
+    const upgrade = (to: string) =>
+      advice(`Upgrade OCM to ${to} there: clusteradm upgrade clustermanager`);
     const name = its.cluster.context;
-    const ofHoles = await runChecks(holeChecks, { kube: its, name, pods: inside.hubPods, upgrade }, findings);
+    const ofHoles = await runChecks(
+      holeChecks,
+      { kube: its, name, pods: inside.hubPods, upgrade },
+      findings,
+    );
     // What a user without rights holds is no sign that anything there can be seen.
     return {
       findings: [...findings, ...ofHub, ...ofHoles, ...ofCredentials.filter(isNotable)],
@@ -129,11 +150,17 @@ interface InstalledSpace {
 }
 
 export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
-  { id: `${role}-versions`, title: 'it runs the versions of the installed hooks', run: judgeVersions },
+  {
+    id: `${role}-versions`,
+    title: 'it runs the versions of the installed hooks',
+    run: judgeVersions,
+  },
 ];
 
 async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {
-  const versions = spaceVersions(space, await readHookVersions(hosting)).filter(({ wanted }) => wanted !== null);
+  const versions = spaceVersions(space, await readHookVersions(hosting)).filter(
+    ({ wanted }) => wanted !== null,
+  );
   const apart = versionsApart(space.name, versions);
   const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
   if (apart === undefined) return unseen === undefined ? pass() : skipped(unseen);
@@ -151,13 +178,20 @@ interface WdsAmong {
 }
 
 /** Checks that the ITS of a WDS is unambiguous: otherwise its controllers exit. */
-export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [{ id: 'wds-its', title: 'its ITS is known', run: judgeIts }];
+export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [
+  { id: 'wds-its', title: 'its ITS is known', run: judgeIts },
+];
 
 /** The checks that depend on it. */
 const needsOfIts: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  [hookNames.controller, hookNames.transport, 'wds-crds', 'its-workstatus', 'properties-namespace', 'ready'].map(
-    (stage) => [`wds-${stage}`, ['wds-its']],
-  ),
+  [
+    hookNames.controller,
+    hookNames.transport,
+    'wds-crds',
+    'its-workstatus',
+    'properties-namespace',
+    'ready',
+  ].map((stage) => [`wds-${stage}`, ['wds-its']]),
 );
 
 function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
@@ -178,5 +212,9 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
   const [otherwise, until] = isDeploymentReady(manager)
     ? [warn, '; its controllers keep using the ITS that they found when they started']
     : [fail, ''];
-  return otherwise('its-unclear', `${why}${until}.`, partial(`${repair} --its ITS`, 'Bind it to one of them'));
+  return otherwise(
+    'its-unclear',
+    `${why}${until}.`,
+    partial(`${repair} --its ITS`, 'Bind it to one of them'),
+  );
 }

@@ -1,7 +1,18 @@
 import { partialReader } from '../kube/access.ts';
 import type { Reader } from '../kube/client/client.ts';
-import { type Deployment, type Job, type Pod, resources, type StatefulSet } from '../kube/client/objects.ts';
-import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../ocm/kubeflex-names.ts';
+import {
+  type Deployment,
+  type Job,
+  type Pod,
+  resources,
+  type StatefulSet,
+} from '../kube/client/objects.ts';
+import {
+  managerName,
+  namespaceOf,
+  type SpaceRole,
+  systemNamespace,
+} from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { typeOf } from './spaces.ts';
 
@@ -26,16 +37,21 @@ export interface SpaceEvidence {
 }
 
 /** @returns undefined if there is no such control plane */
-export async function readSpace(hosting: Reader, name: string, role: SpaceRole): Promise<SpaceEvidence | undefined> {
+export async function readSpace(
+  hosting: Reader,
+  name: string,
+  role: SpaceRole,
+): Promise<SpaceEvidence | undefined> {
   const namespace = namespaceOf(name);
   const readable = partialReader(hosting);
-  const [controlPlane, jobs = [], deployments = [], statefulSets = [], pods = []] = await Promise.all([
-    hosting.get<ControlPlane>(resources.controlPlanes, name),
-    readable.list<Job>(resources.jobs, { namespace }),
-    readable.list<Deployment>(resources.deployments, { namespace }),
-    readable.list<StatefulSet>(resources.statefulSets, { namespace }),
-    readable.list<Pod>(resources.pods, { namespace }),
-  ]);
+  const [controlPlane, jobs = [], deployments = [], statefulSets = [], pods = []] =
+    await Promise.all([
+      hosting.get<ControlPlane>(resources.controlPlanes, name),
+      readable.list<Job>(resources.jobs, { namespace }),
+      readable.list<Deployment>(resources.deployments, { namespace }),
+      readable.list<StatefulSet>(resources.statefulSets, { namespace }),
+      readable.list<Pod>(resources.pods, { namespace }),
+    ]);
   if (controlPlane === undefined) return undefined;
   return {
     ...{ name, role, type: typeOf(controlPlane), hosting: hosting.cluster.context },
@@ -53,5 +69,8 @@ async function readManager(hosting: Reader): Promise<SpaceEvidence['manager']> {
     readable.list<Pod>(resources.pods, { namespace }),
   ]);
   if (readable.forbidden.size > 0) return undefined;
-  return { deployment, pods: pods.filter(({ metadata }) => metadata.name.startsWith(`${managerName}-`)) };
+  return {
+    deployment,
+    pods: pods.filter(({ metadata }) => metadata.name.startsWith(`${managerName}-`)),
+  };
 }

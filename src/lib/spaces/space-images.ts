@@ -5,7 +5,13 @@ import { advice, command, run } from '../core/next-step.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { type Deployment, type Pod, type Resource, resources, type StatefulSet } from '../kube/client/objects.ts';
+import {
+  type Deployment,
+  type Pod,
+  type Resource,
+  resources,
+  type StatefulSet,
+} from '../kube/client/objects.ts';
 import { inRegistry } from '../kube/image.ts';
 import { imagesOfOcm } from '../ocm/images.ts';
 import { hookNames, statusAddonDeployment } from '../ocm/kubeflex-names.ts';
@@ -20,7 +26,8 @@ import type { SpaceEvidence } from './space-evidence.ts';
  */
 export function registryOf(hooks: readonly PostCreateHook[]): string | undefined {
   const hubInit = hooks.find(({ metadata }) => metadata.name === hookNames.hubInit);
-  const [, registry] = /"image":"([^"]+)\/kubestellar\/clusteradm:/.exec(JSON.stringify(hubInit?.spec ?? {})) ?? [];
+  const [, registry] =
+    /"image":"([^"]+)\/kubestellar\/clusteradm:/.exec(JSON.stringify(hubInit?.spec ?? {})) ?? [];
   return registry === 'quay.io' ? undefined : registry;
 }
 
@@ -29,7 +36,10 @@ export function registryOf(hooks: readonly PostCreateHook[]): string | undefined
  * @param asked `--image-registry`
  * @throws StellarError `conflict` if the hooks name another one than the requested one
  */
-export async function requireRegistry(hosting: Kube, asked: string | undefined): Promise<string | undefined> {
+export async function requireRegistry(
+  hosting: Kube,
+  asked: string | undefined,
+): Promise<string | undefined> {
   const present = registryOf((await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? []);
   if (asked === undefined || asked === present) return present;
   const { context } = hosting.cluster;
@@ -49,26 +59,38 @@ export async function requireOcmImages(registry: string, version: string): Promi
     const url = reference.replace(/^([^/]+)\/(.+):([^:]+)$/, 'https://$1/v2/$2/manifests/$3');
     const signal = AbortSignal.timeout(requestTimeoutMs);
     // A registry that asks for credentials, or that only clusters reach, says nothing.
-    const answer = await fetch(url, { method: 'HEAD', signal, redirect: 'manual' }).catch(() => undefined);
+    const answer = await fetch(url, { method: 'HEAD', signal, redirect: 'manual' }).catch(
+      () => undefined,
+    );
     return answer?.status === 404;
   };
   const references = imagesOfOcm(version).map((each) => inRegistry(each, registry));
   const answers = await Promise.all(references.map(missing));
   const [absent] = references.filter((_, index) => answers[index]);
   if (absent === undefined) return;
-  throw new StellarError('not-found', `The registry does not have ${absent}. Nothing was written.`, {
-    next: [
-      run(command`stellarctl init --print-images --image-registry ${registry}`, 'Copy what this lists'),
-      advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
-    ],
-  });
+  throw new StellarError(
+    'not-found',
+    `The registry does not have ${absent}. Nothing was written.`,
+    {
+      next: [
+        run(
+          command`stellarctl init --print-images --image-registry ${registry}`,
+          'Copy what this lists',
+        ),
+        advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
+      ],
+    },
+  );
 }
 
 export const ocmImagesCheck: Check<{ kube: Kube }> = {
   ...{ id: 'ocm-images', title: `its registry has the images of OCM ${safeOcm}` },
   async run({ kube }) {
-    const registry = registryOf((await partialReader(kube).list<PostCreateHook>(resources.postCreateHooks)) ?? []);
-    if (registry === undefined) return skipped('its hooks name no registry; init --print-images lists both versions');
+    const registry = registryOf(
+      (await partialReader(kube).list<PostCreateHook>(resources.postCreateHooks)) ?? [],
+    );
+    if (registry === undefined)
+      return skipped('its hooks name no registry; init --print-images lists both versions');
     await requireOcmImages(registry, safeOcm);
     return pass(registry);
   },
@@ -89,7 +111,8 @@ export async function rewriteImages(
   await correct(registry, resources.statefulSets, statefulSets, hosting);
   // The template of a Job cannot be changed, and an old pod of a Deployment stays until a new one is ready: the image of a pod can be
   // changed. Other pods there are what a vcluster runs.
-  const isOwn = ({ metadata }: Pod) => metadata.ownerReferences?.some(({ kind }) => imageUsers.includes(kind ?? ''));
+  const isOwn = ({ metadata }: Pod) =>
+    metadata.ownerReferences?.some(({ kind }) => imageUsers.includes(kind ?? ''));
   await correct(registry, resources.pods, pods.filter(isOwn), hosting);
   if (role !== 'its' || inside === undefined) return;
   const ownDeployments = [
@@ -117,15 +140,25 @@ async function correct(
     ...container,
     image: inOther(image),
     // The status add-on gives its agents their image in a variable.
-    env: env?.map(({ value, ...rest }) => ({ ...rest, value: value === image ? inOther(value) : value })),
+    env: env?.map(({ value, ...rest }) => ({
+      ...rest,
+      value: value === image ? inOther(value) : value,
+    })),
   });
   for (const { metadata, spec } of objects) {
     const hasTemplate = spec !== undefined && 'template' in spec;
-    const { containers = [], initContainers = [] } = (hasTemplate ? spec.template?.spec : (spec as Pod['spec'])) ?? {};
+    const { containers = [], initContainers = [] } =
+      (hasTemplate ? spec.template?.spec : (spec as Pod['spec'])) ?? {};
     if ([...containers, ...initContainers].every(({ image }) => image === inOther(image))) continue;
-    const podSpec = { containers: containers.map(corrected), initContainers: initContainers.map(corrected) };
+    const podSpec = {
+      containers: containers.map(corrected),
+      initContainers: initContainers.map(corrected),
+    };
     const { name, namespace, resourceVersion } = metadata;
-    const patch = { metadata: { resourceVersion }, spec: hasTemplate ? { template: { spec: podSpec } } : podSpec };
+    const patch = {
+      metadata: { resourceVersion },
+      spec: hasTemplate ? { template: { spec: podSpec } } : podSpec,
+    };
     // Changed or gone meanwhile: the next reading shows it.
     await unlessStatus(kube.merge(resource, name, patch, { namespace }), 404, 409);
   }

@@ -20,8 +20,19 @@ import { typeOf } from './spaces.ts';
  * Builds a control plane as KubeStellar's core chart does (core-chart/templates/controlplanes of 0.29 and 0.30). KubeFlex must wait
  * for the hooks' Jobs and Deployments: otherwise it reports a space as ready while its hooks are still running.
  */
-function controlPlane(name: string, type: string, hooks: HookUse[], globalVars: Record<string, string>): ControlPlane {
-  const spec = { backend: 'shared', type, waitForPostCreateHooks: true, postCreateHooks: hooks, globalVars };
+function controlPlane(
+  name: string,
+  type: string,
+  hooks: HookUse[],
+  globalVars: Record<string, string>,
+): ControlPlane {
+  const spec = {
+    backend: 'shared',
+    type,
+    waitForPostCreateHooks: true,
+    postCreateHooks: hooks,
+    globalVars,
+  };
   return { ...typeMeta(resources.controlPlanes), metadata: { name }, spec };
 }
 
@@ -66,7 +77,10 @@ export interface WdsInput {
  * The binding that KubeFlex's manager lacks for a control plane of this type. The core chart creates the same binding if it lists a
  * control plane of type host; that one is kept.
  */
-export async function missingManagerBinding(hosting: Kube, type: string): Promise<KubeObject | undefined> {
+export async function missingManagerBinding(
+  hosting: Kube,
+  type: string,
+): Promise<KubeObject | undefined> {
   if (type !== 'host') return undefined;
   const present = await hosting.get<KubeObject>(resources.clusterRoleBindings, managerAdminBinding);
   return present === undefined ? managerBinding() : undefined;
@@ -81,20 +95,34 @@ export function managerBinding(): KubeObject {
   // helm adopts objects labeled as part of its release, and rejects others: a chart that lists a host space creates this
   // binding too.
   const labels = { 'app.kubernetes.io/managed-by': 'Helm' };
-  const annotations = { 'meta.helm.sh/release-name': name, 'meta.helm.sh/release-namespace': namespace };
+  const annotations = {
+    'meta.helm.sh/release-name': name,
+    'meta.helm.sh/release-namespace': namespace,
+  };
   const metadata = { name: managerAdminBinding, labels, annotations };
   return adminBinding(metadata, { name: managerName, namespace: systemNamespace });
 }
 
 /** A binding that gives a service account the rights of cluster-admin. */
-export function adminBinding(metadata: KubeObject['metadata'], account: { name: string; namespace: string }) {
-  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+export function adminBinding(
+  metadata: KubeObject['metadata'],
+  account: { name: string; namespace: string },
+) {
+  const roleRef = {
+    apiGroup: 'rbac.authorization.k8s.io',
+    kind: 'ClusterRole',
+    name: 'cluster-admin',
+  };
   const subjects = [{ kind: 'ServiceAccount', ...account }];
   return { ...typeMeta(resources.clusterRoleBindings), metadata, roleRef, subjects } as KubeObject;
 }
 
 /** Makes KubeFlex run hooks again, whose objects are missing: it runs none that a control plane's status lists as done. */
-export async function forgetHooks(hosting: Kube, { metadata, status }: ControlPlane, hooks: readonly string[]) {
+export async function forgetHooks(
+  hosting: Kube,
+  { metadata, status }: ControlPlane,
+  hooks: readonly string[],
+) {
   const marked = hooks.filter((hook) => status?.postCreateHooks?.[hook] === true);
   if (marked.length === 0) return;
   const postCreateHooks = Object.fromEntries(marked.map((hook) => [hook, null]));
@@ -105,7 +133,10 @@ export async function forgetHooks(hosting: Kube, { metadata, status }: ControlPl
 /**
  * The objects of a hook, with their names for a control plane. KubeFlex fills in the same variables (pkg/reconcilers/shared/postcreate_hook.go).
  */
-export function objectsOfHook({ metadata: { name } }: ControlPlane, hook: PostCreateHook): KubeObject[] {
+export function objectsOfHook(
+  { metadata: { name } }: ControlPlane,
+  hook: PostCreateHook,
+): KubeObject[] {
   const values: Record<string, string> = {
     ControlPlaneName: name,
     Namespace: namespaceOf(name),
@@ -132,8 +163,14 @@ export function missingVariables(
   const missing = hooks.flatMap((hook) => {
     const use = spec?.postCreateHooks?.find(({ hookName }) => hookName === hook.metadata.name);
     const defaults = (hook.spec?.defaultVars ?? []).map(({ name }) => name);
-    const given = [...ofKubeFlex, ...defaults, ...Object.keys({ ...spec?.globalVars, ...use?.vars })];
-    const needed = [...JSON.stringify(hook.spec?.templates ?? []).matchAll(variable)].map(([, key = '']) => key);
+    const given = [
+      ...ofKubeFlex,
+      ...defaults,
+      ...Object.keys({ ...spec?.globalVars, ...use?.vars }),
+    ];
+    const needed = [...JSON.stringify(hook.spec?.templates ?? []).matchAll(variable)].map(
+      ([, key = '']) => key,
+    );
     return needed.filter((key) => !given.includes(key));
   });
   const type = typeOf(controlPlane);
@@ -152,5 +189,9 @@ export function missingVariables(
  */
 function secretVariables(space: 'ITS' | 'WDS', type: string): Record<string, string> {
   const { name, inside } = secretOf[type] as SecretKeys;
-  return { [`${space}SecretName`]: name, [`${space}SecretKey`]: inside, [`${space}kubeconfig`]: inside };
+  return {
+    [`${space}SecretName`]: name,
+    [`${space}SecretKey`]: inside,
+    [`${space}kubeconfig`]: inside,
+  };
 }

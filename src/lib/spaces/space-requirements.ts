@@ -38,7 +38,8 @@ export async function findOrClear(
   // A run without --dry-run would wait for it.
   if (hosting.dryRun && isDeleted) return undefined;
   const meanwhile = { name, why: 'an earlier control plane of this name is still being deleted' };
-  if (controlPlane !== undefined) await untilGone(hosting, resources.controlPlanes, controlPlane, run, meanwhile);
+  if (controlPlane !== undefined)
+    await untilGone(hosting, resources.controlPlanes, controlPlane, run, meanwhile);
   const namespace = await hosting.get(resources.namespaces, namespaceOf(name));
   if (namespace === undefined) return undefined;
   refuseForeign(name, namespace);
@@ -46,7 +47,10 @@ export async function findOrClear(
   return undefined;
 }
 
-function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; type: string }): void {
+function refuseOther(
+  present: ControlPlane,
+  { role, type }: { role: SpaceRole; type: string },
+): void {
   const { name } = present.metadata;
   const presentRole = roleOf(present);
   const presentType = typeOf(present);
@@ -62,7 +66,11 @@ function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; t
 
 function refuseForeign(name: string, namespace: KubeObject): void {
   const { deletionTimestamp, ownerReferences = [] } = namespace.metadata;
-  if (deletionTimestamp !== undefined || ownerReferences.some(({ kind }) => kind === 'ControlPlane')) return;
+  if (
+    deletionTimestamp !== undefined ||
+    ownerReferences.some(({ kind }) => kind === 'ControlPlane')
+  )
+    return;
   const what = `The namespace ${namespace.metadata.name}, which ${name} needs,`;
   throw new StellarError('name-taken', `${what} already exists and belongs to no control plane.`, {
     next: [advice('Choose another name, or delete the namespace if it is not needed')],
@@ -100,18 +108,27 @@ const imageHolders = ['pods', 'deployments', 'statefulSets'] as const;
  * @param others objects to create in addition to the control plane
  * @param correctsImages whether its images are taken from another registry than those of KubeFlex
  */
-export function createPermissions(name: string, others: readonly KubeObject[], correctsImages: boolean): Permission[] {
+export function createPermissions(
+  name: string,
+  others: readonly KubeObject[],
+  correctsImages: boolean,
+): Permission[] {
   const inSpace = { namespace: namespaceOf(name) };
   return [
     ...others.flatMap((object) => {
       const { name: ofOther, namespace } = object.metadata;
       const place = namespace === undefined ? {} : { namespace };
-      return [may('create', resourceOf(object), place), may('patch', resourceOf(object), { name: ofOther, ...place })];
+      return [
+        may('create', resourceOf(object), place),
+        may('patch', resourceOf(object), { name: ofOther, ...place }),
+      ];
     }),
     may('create', resources.controlPlanes),
     may('patch', resources.controlPlanes, { name }),
     may('get', resources.secrets, inSpace),
-    ...(['pods', 'jobs', 'deployments', 'statefulSets'] as const).map((kind) => may('list', resources[kind], inSpace)),
+    ...(['pods', 'jobs', 'deployments', 'statefulSets'] as const).map((kind) =>
+      may('list', resources[kind], inSpace),
+    ),
     ...(correctsImages ? imageHolders.map((kind) => may('patch', resources[kind], inSpace)) : []),
   ];
 }

@@ -1,9 +1,25 @@
 import { advice, command, type NextStep, partial, run } from '../core/next-step.ts';
-import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
+import {
+  failed,
+  failedForGood,
+  met,
+  type Stage,
+  unseen,
+  type Verdict,
+  waiting,
+} from '../core/stages.ts';
 import { count } from '../core/words.ts';
 import { type Access, mayNotRead } from '../kube/access.ts';
 import { conditionOf, isTrue, type Pod, type Resource, resources } from '../kube/client/objects.ts';
-import { firstPodFailure, isPodReady, jobState, type PodFailure, podsOf, running, starting } from '../kube/pods.ts';
+import {
+  firstPodFailure,
+  isPodReady,
+  jobState,
+  type PodFailure,
+  podsOf,
+  running,
+  starting,
+} from '../kube/pods.ts';
 import {
   apiServerOf,
   type Controller,
@@ -58,9 +74,16 @@ export function synced(space: SpaceEvidence): Verdict {
     return failedFor(`its bootstrap Secret ${secret} does not exist`, newBootstrap(space));
   }
   if (message.includes(`"${postgresName}" not found`)) return withoutPostgres;
-  if (space.type === 'host' && message.includes('clusterrolebindings') && message.includes('forbidden')) {
+  if (
+    space.type === 'host' &&
+    message.includes('clusterrolebindings') &&
+    message.includes('forbidden')
+  ) {
     const create = command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`;
-    return failedFor(message, run(create, `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`));
+    return failedFor(
+      message,
+      run(create, `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`),
+    );
   }
   // KubeFlex reads its own Secrets before they exist, and reports an error each time.
   const [, awaited] = /secrets? "([^"]+)" not found/i.exec(message) ?? [];
@@ -79,10 +102,14 @@ const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
 
 function managerAtWork({ manager, hosting: context, now }: SpaceEvidence): Verdict {
   const { deployment, pods = [] } = manager ?? {};
-  const verdict = manager && managerReady({ manager: deployment, pods, context, now, helmAtWork: false });
+  const verdict =
+    manager && managerReady({ manager: deployment, pods, context, now, helmAtWork: false });
   if (verdict?.state === 'waiting') return verdict;
   if (verdict?.state === 'failed')
-    return { next: [run(command`stellarctl doctor --pre --hosting-context ${context}`, 'See why')], ...verdict };
+    return {
+      next: [run(command`stellarctl doctor --pre --hosting-context ${context}`, 'See why')],
+      ...verdict,
+    };
   return waiting('KubeFlex has not observed it yet', { next: [managerLog(context)] });
 }
 
@@ -99,7 +126,8 @@ function notCreated(what: string, space: SpaceEvidence): Verdict {
   const { reason, lastTransitionTime = '' } = conditionOf(space.controlPlane, 'Ready') ?? {};
   const since = conditionOf(serverPods(space).find(isPodReady), 'Ready')?.lastTransitionTime ?? '';
   const why = `KubeFlex has not created ${what} yet`;
-  if (reason !== 'Unavailable' || !(Date.parse(lastTransitionTime) > Date.parse(since))) return waiting(why);
+  if (reason !== 'Unavailable' || !(Date.parse(lastTransitionTime) > Date.parse(since)))
+    return waiting(why);
   const cause = 'its manager does not reach the API server inside the hosting cluster';
   return waiting(`${why}: ${cause}`, { next: [managerLog(space.hosting)] });
 }
@@ -108,19 +136,25 @@ function notCreated(what: string, space: SpaceEvidence): Verdict {
 export function apiServerRuns(space: SpaceEvidence): Verdict {
   const server = apiServerOf[space.type];
   // Another cluster's API server, which already exists.
-  if (server === undefined) return synced(space).state === 'met' ? met : waiting('KubeFlex has not set it up yet');
+  if (server === undefined)
+    return synced(space).state === 'met' ? met : waiting('KubeFlex has not set it up yet');
   const named = ({ metadata }: { metadata: { name: string } }) => metadata.name === server.name;
   const set = server.kind === 'StatefulSet' ? space.statefulSets.find(named) : undefined;
   const deployment = server.kind === 'Deployment' ? space.deployments.find(named) : undefined;
   const present = set ?? deployment;
   const pods = podsOf(server.name, space.pods);
-  if (present !== undefined) return running('its API server', { kind: server.kind, present, pods }, placeOf(space));
+  if (present !== undefined)
+    return running('its API server', { kind: server.kind, present, pods }, placeOf(space));
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
   return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
 }
 
-const placeOf = ({ hosting: context, now, name }: SpaceEvidence) => ({ context, now, namespace: namespaceOf(name) });
+const placeOf = ({ hosting: context, now, name }: SpaceEvidence) => ({
+  context,
+  now,
+  namespace: namespaceOf(name),
+});
 
 /** Objects that the user may not read are unknown, not missing. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
@@ -139,7 +173,10 @@ export function reachable<Inside>(space: Space<Inside>): Verdict {
       if (apiServerOf[type] === undefined) return failed(inside.why);
       if (!forbidden.has('pods') && !serverPods(space).some(isPodReady)) {
         const [pod] = serverPods(space).map(({ metadata }) => metadata.name);
-        const why = pod === undefined ? 'its API server has no pod' : `pod ${pod} of its API server is not ready`;
+        const why =
+          pod === undefined
+            ? 'its API server has no pod'
+            : `pod ${pod} of its API server is not ready`;
         const see = command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`;
         return failedFor(`${inside.why}; ${why}`, run(see, 'See why'));
       }
@@ -156,14 +193,21 @@ function unreachable({ entrance, hosting }: Space<unknown>, why: string): Verdic
 }
 
 /** The verdict for kinds that the user may not read in a space. */
-export const hidden = (inside: { forbidden: ReadonlySet<string> }, { plural }: Resource): Verdict | undefined =>
+export const hidden = (
+  inside: { forbidden: ReadonlySet<string> },
+  { plural }: Resource,
+): Verdict | undefined =>
   inside.forbidden.has(plural) ? unseen(mayNotRead([plural], 'in it')) : undefined;
 
 /** Applies a check to the evidence from inside a space. */
-export function checkInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
+export function checkInside<Inside>(
+  check: (inside: Inside) => Verdict,
+): (space: Space<Inside>) => Verdict {
   return ({ inside }) => {
     if (inside.state === 'seen') return check(inside.value);
-    return inside.state === 'hidden' && inside.error === undefined ? unseen(inside.why) : waiting(inside.why);
+    return inside.state === 'hidden' && inside.error === undefined
+      ? unseen(inside.why)
+      : waiting(inside.why);
   };
 }
 
@@ -186,9 +230,10 @@ export function jobDone(
     if (state === 'failed') {
       const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason given';
       const tries = count(found.status?.failed ?? 0, 'try', 'tries');
-      return failedForGood(`Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${tries})`, {
-        next: [repair(space, 'Correct what its log shows, then repair it')],
-      });
+      return failedForGood(
+        `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${tries})`,
+        { next: [repair(space, 'Correct what its log shows, then repair it')] },
+      );
     }
     const pods = podsOf(job, space.pods);
     const failure = lastingFailure(pods);
@@ -206,7 +251,9 @@ export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verd
     const verdict = controllerRuns(name, space);
     if (verdict !== undefined) return verdict;
     const { plural } = resources.deployments;
-    return space.forbidden.has(plural) ? unreadable(plural, space) : notCreated(`Deployment ${name}`, space);
+    return space.forbidden.has(plural)
+      ? unreadable(plural, space)
+      : notCreated(`Deployment ${name}`, space);
   };
 }
 
@@ -236,4 +283,5 @@ export function hookJobStages<Inside>(controlPlane: ControlPlane): SpaceStage<In
   }));
 }
 
-export const clusterInfoStagePods = ({ pods }: SpaceEvidence): Pod[] => podsOf(clusterInfoJob, pods);
+export const clusterInfoStagePods = ({ pods }: SpaceEvidence): Pod[] =>
+  podsOf(clusterInfoJob, pods);

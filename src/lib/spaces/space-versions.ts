@@ -1,7 +1,12 @@
 import type { Access } from '../kube/access.ts';
 import type { Pod } from '../kube/client/objects.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
-import { apiServerPrograms, type HookVersions, hubPrograms, wdsPrograms } from '../ocm/program-versions.ts';
+import {
+  apiServerPrograms,
+  type HookVersions,
+  hubPrograms,
+  wdsPrograms,
+} from '../ocm/program-versions.ts';
 import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
 import type { ItsInside } from './its-stages.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
@@ -28,18 +33,28 @@ export function itsVersions(
   hooks: HookVersions,
 ): RunningVersion[] {
   const { type, pods, controlPlane } = evidence;
-  const bringsOcm = controlPlane !== undefined && hooksOf(controlPlane).some((hook) => ocmHooks.includes(hook));
+  const bringsOcm =
+    controlPlane !== undefined && hooksOf(controlPlane).some((hook) => ocmHooks.includes(hook));
   const inside = access.state === 'seen' ? access.value.hubPods : [];
   const notVisible = access.state === 'seen' ? whyPodsHidden(access.value) : access.why;
   return [
-    ...runningVersions(hubPrograms(bringsOcm ? hooks : { ...hooks, ocm: undefined }), [...inside, ...pods], notVisible),
+    ...runningVersions(
+      hubPrograms(bringsOcm ? hooks : { ...hooks, ocm: undefined }),
+      [...inside, ...pods],
+      notVisible,
+    ),
     ...runningVersions(apiServerPrograms(type), pods, whyPodsHidden(evidence)),
   ];
 }
 
 /** The running versions of a space. */
-export const spaceVersions = (space: Space<ItsInside | WdsInside>, hooks: HookVersions): RunningVersion[] =>
-  space.role === 'its' ? itsVersions(space, space.inside as Access<ItsInside>, hooks) : wdsVersions(space, hooks);
+export const spaceVersions = (
+  space: Space<ItsInside | WdsInside>,
+  hooks: HookVersions,
+): RunningVersion[] =>
+  space.role === 'its'
+    ? itsVersions(space, space.inside as Access<ItsInside>, hooks)
+    : wdsVersions(space, hooks);
 
 /** The running versions of a WDS, all on the hosting cluster: KubeStellar's controllers, and its API server. */
 export function wdsVersions(evidence: SpaceEvidence, hooks: HookVersions): RunningVersion[] {

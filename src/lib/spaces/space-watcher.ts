@@ -40,7 +40,9 @@ export class SpaceWatcher {
   }
 
   async wds(name: string): Promise<SpaceReading<WdsInside> | undefined> {
-    const space = await this.#read(name, 'wds', async (wds) => readWdsInside(wds, await this.#itsOf(name)));
+    const space = await this.#read(name, 'wds', async (wds) =>
+      readWdsInside(wds, await this.#itsOf(name)),
+    );
     return space && { space, stages: wdsStages() };
   }
 
@@ -67,10 +69,17 @@ export class SpaceWatcher {
   }
 
   /** Tried only if the space does not answer. A proxy hides what answers. */
-  async #entrance({ name, type }: SpaceEvidence, inside: Access<unknown>): Promise<Entrance | undefined> {
+  async #entrance(
+    { name, type }: SpaceEvidence,
+    inside: Access<unknown>,
+  ): Promise<Entrance | undefined> {
     const code = inside.state === 'hidden' ? inside.error?.code : undefined;
     const { context } = this.#clients.get(name) ?? {};
-    if ((code !== 'unreachable' && code !== 'tls-error') || apiServerOf[type] === undefined || !context)
+    if (
+      (code !== 'unreachable' && code !== 'tls-error') ||
+      apiServerOf[type] === undefined ||
+      !context
+    )
       return undefined;
     const config = await readHostingConfig(partialReader(this.#tools.hosting));
     return tryEntrance(context, config?.externalPort);
@@ -82,7 +91,8 @@ export class SpaceWatcher {
     known: SelectedContext | undefined,
   ): Promise<Access<Inside>> {
     const server = apiServerRuns(evidence).state;
-    if (server === 'waiting' || server === 'failed') return { state: 'absent', why: 'its API server does not run yet' };
+    if (server === 'waiting' || server === 'failed')
+      return { state: 'absent', why: 'its API server does not run yet' };
     const access = known === undefined ? await this.#access(evidence.controlPlane) : seen(known);
     return through(access, (context) => read(this.#client(evidence.name, context), evidence));
   }
@@ -124,7 +134,8 @@ export async function failureOfStage<Inside>(
 ) {
   const stage = stages.find((candidate) => candidate.id === id);
   const outside = firstPodFailure(stage?.podsOf?.(space) ?? []);
-  const podsInside = space.inside.state === 'seen' ? (stage?.podsInside?.(space.inside.value) ?? []) : [];
+  const podsInside =
+    space.inside.state === 'seen' ? (stage?.podsInside?.(space.inside.value) ?? []) : [];
   const failure = outside ?? firstPodFailure(podsInside);
   const kube = outside === undefined ? inside : hosting;
   // A space of type host is no context of its own.

@@ -84,7 +84,12 @@ export class SpaceWork {
     const readAndCorrect = async () => {
       const now = await read();
       if (registry === undefined || now === undefined) return now;
-      await rewriteImages(registry, now.space, hosting, now.space.inside.state === 'seen' ? inside() : undefined);
+      await rewriteImages(
+        registry,
+        now.space,
+        hosting,
+        now.space.inside.state === 'seen' ? inside() : undefined,
+      );
       return now;
     };
     const followed = { name, role, hosting, read: readAndCorrect, inside };
@@ -127,7 +132,9 @@ export class SpaceWork {
     const { hosting } = this.#tools;
     if (!(error instanceof StellarError) || !(exists || this.#hasBegun)) return error;
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
-    const remains = exists ? existsStill(name) : `${name} may exist in part. To remove it: ${asCalled(back)}`;
+    const remains = exists
+      ? existsStill(name)
+      : `${name} may exist in part. To remove it: ${asCalled(back)}`;
     const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
     return error.with({ details: [remains], next: isOpen ? resume() : error.next });
   }
@@ -168,33 +175,54 @@ export async function requireContextFree(
     throw error.with({
       next: [
         advice('Choose another name for the space'),
-        run(command`kubectl config rename-context ${name} ${name}-old`, 'Or give that context another one'),
+        run(
+          command`kubectl config rename-context ${name} ${name}-old`,
+          'Or give that context another one',
+        ),
       ],
     });
   });
 }
 
-function contextOf(name: string, from: SpaceEntries, { kubeconfig, hostingContext }: SpaceTools): ContextToSet {
-  const { cluster, user } = 'sameAs' in from ? referencesOf(from.sameAs, kubeconfig) : written(name, from.entries);
+function contextOf(
+  name: string,
+  from: SpaceEntries,
+  { kubeconfig, hostingContext }: SpaceTools,
+): ContextToSet {
+  const { cluster, user } =
+    'sameAs' in from ? referencesOf(from.sameAs, kubeconfig) : written(name, from.entries);
   return { context: name, cluster, user, ...forControlPlane(name, hostingContext.name) };
 }
 
-function written(name: string, { cluster, user }: SelectedContext): { cluster: Reference; user: Reference } {
+function written(
+  name: string,
+  { cluster, user }: SelectedContext,
+): { cluster: Reference; user: Reference } {
   return {
     cluster: { name: `${name}-cluster`, entry: { ...cluster } },
     user: { name: `${name}-admin`, entry: { ...user } },
   };
 }
 
-function referencesOf(context: string, kubeconfig: Kubeconfig): { cluster: Reference; user: Reference } {
+function referencesOf(
+  context: string,
+  kubeconfig: Kubeconfig,
+): { cluster: Reference; user: Reference } {
   const { cluster, user } = kubeconfig.contexts.get(context) ?? {};
   if (cluster === undefined || user === undefined)
-    throw new StellarError('kubeconfig-invalid', `The context ${context} names no cluster or no user.`);
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `The context ${context} names no cluster or no user.`,
+    );
   return { cluster: { name: cluster }, user: { name: user } };
 }
 
 /** Determines the source of a space's context entries. An external space keeps its existing context. */
-export async function knownEntries(name: string, type: string, tools: SpaceTools): Promise<SpaceEntries | undefined> {
+export async function knownEntries(
+  name: string,
+  type: string,
+  tools: SpaceTools,
+): Promise<SpaceEntries | undefined> {
   const { hosting, hostingContext, kubeconfig } = tools;
   if (type === 'host') return { sameAs: hostingContext.name };
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);

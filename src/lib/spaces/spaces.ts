@@ -5,7 +5,10 @@ import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 
 /** The hooks of a control plane, in order: the older single one first, as KubeFlex runs them. */
 export function hooksOf({ spec }: ControlPlane): string[] {
-  const names = [spec?.postCreateHook, ...(spec?.postCreateHooks ?? []).map(({ hookName }) => hookName)];
+  const names = [
+    spec?.postCreateHook,
+    ...(spec?.postCreateHooks ?? []).map(({ hookName }) => hookName),
+  ];
   return [...new Set(names.filter((name) => name !== undefined && name !== ''))] as string[];
 }
 
@@ -46,7 +49,10 @@ export function sharersOf(wds: ControlPlane, all: readonly ControlPlane[]): stri
 /**
  * Lists the control planes of a hosting cluster by name, all or those of one role. @returns undefined if KubeFlex is not installed
  */
-export async function listControlPlanes(hosting: Reader, role?: SpaceRole): Promise<ControlPlane[] | undefined> {
+export async function listControlPlanes(
+  hosting: Reader,
+  role?: SpaceRole,
+): Promise<ControlPlane[] | undefined> {
   const all = await hosting.list<ControlPlane>(resources.controlPlanes);
   return all
     ?.filter((controlPlane) => role === undefined || roleOf(controlPlane) === role)
@@ -77,5 +83,7 @@ export function itsNameOf(wds: ControlPlane | undefined): string | undefined {
  */
 export function apiGroupsOf({ spec }: ControlPlane): string[] {
   const all = (spec?.postCreateHooks ?? []).map(({ vars }) => vars?.APIGroups);
-  return (all.find((groups) => groups !== undefined) ?? '').split(',').filter((group) => group !== '');
+  return (all.find((groups) => groups !== undefined) ?? '')
+    .split(',')
+    .filter((group) => group !== '');
 }

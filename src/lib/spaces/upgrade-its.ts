@@ -6,7 +6,14 @@ import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { partialReader, seen, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, type Deployment, isTrue, type Lease, type Pod, resources } from '../kube/client/objects.ts';
+import {
+  createdAt,
+  type Deployment,
+  isTrue,
+  type Lease,
+  type Pod,
+  resources,
+} from '../kube/client/objects.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';
 import {
   failureLog,
@@ -31,7 +38,13 @@ import {
   tagOf,
 } from '../ocm/ocm-names.ts';
 import type { ClusterManager, ManagedCluster } from '../ocm/ocm-objects.ts';
-import { changeOperator, checkUpgrade, ensureRequirements, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
+import {
+  changeOperator,
+  checkUpgrade,
+  ensureRequirements,
+  ofVersion,
+  operatorImage,
+} from '../ocm/ocm-upgrade.ts';
 import { products, readHookVersions } from '../ocm/program-versions.ts';
 import { judgeAdmission, testAdmission, tryHubWebhook } from '../ocm/webhook.ts';
 import { requireSpace } from './get-space.ts';
@@ -81,14 +94,22 @@ export async function upgradeIts(
   const upgrade = await planHubUpgrade(controlPlane, options, tools);
   const { its, to, from } = upgrade;
   const { context } = its.cluster;
-  const result: SpaceResult = { name, type: typeOf(controlPlane), ...unreached, changed: false, context };
+  const result: SpaceResult = {
+    name,
+    type: typeOf(controlPlane),
+    ...unreached,
+    changed: false,
+    context,
+  };
   const done = await forName(result, run, () =>
     withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
       await wantOcm(controlPlane, to, tools.hosting);
       result.changed = await upgradeHub(upgrade, run);
       result.changed = (await upgradeAddon(upgrade, run)) || result.changed;
       if (run.dryRun) return;
-      const did = result.changed ? `upgraded${from === undefined || from === to ? '' : ` from OCM ${from}`}; ` : '';
+      const did = result.changed
+        ? `upgraded${from === undefined || from === to ? '' : ` from OCM ${from}`}; `
+        : '';
       run.progress.done(name, `${did}runs OCM ${to}${did === '' ? '; nothing to do' : ''}`, true);
     }),
   );
@@ -98,20 +119,26 @@ export async function upgradeIts(
 /** The version of OCM that an ITS is to have, which may be newer than that of its hook. */
 const ocmAnnotation = 'stellarctl.kubestellar.io/ocm-version';
 
-export const wantedOcm = ({ metadata }: ControlPlane): string | undefined => metadata.annotations?.[ocmAnnotation];
+export const wantedOcm = ({ metadata }: ControlPlane): string | undefined =>
+  metadata.annotations?.[ocmAnnotation];
 
 /** Notes the version before it is written: the hook may run again. */
 async function wantOcm(its: ControlPlane, version: string, hosting: Kube): Promise<void> {
   if (wantedOcm(its) === version) return;
   const { metadata } = its;
   const annotations = { [ocmAnnotation]: version };
-  await hosting.merge(resources.controlPlanes, metadata.name, { metadata: { uid: metadata.uid, annotations } });
+  await hosting.merge(resources.controlPlanes, metadata.name, {
+    metadata: { uid: metadata.uid, annotations },
+  });
 }
 
 /** A new ITS that is to have a version of OCM. */
 export const withOcm = (its: ControlPlane, version: string): ControlPlane => ({
   ...its,
-  metadata: { ...its.metadata, annotations: { ...its.metadata.annotations, [ocmAnnotation]: version } },
+  metadata: {
+    ...its.metadata,
+    annotations: { ...its.metadata.annotations, [ocmAnnotation]: version },
+  },
 });
 
 /**
@@ -119,15 +146,24 @@ export const withOcm = (its: ControlPlane, version: string): ControlPlane => ({
  * @param its its client; undefined if it is not known
  * @returns whether anything was changed
  */
-export async function raiseOcm(name: string, its: Kube | undefined, tools: SpaceTools, run: Run): Promise<boolean> {
+export async function raiseOcm(
+  name: string,
+  its: Kube | undefined,
+  tools: SpaceTools,
+  run: Run,
+): Promise<boolean> {
   const { controlPlane } = await requireSpace(name, 'its', tools.hosting);
   const to = wantedOcm(controlPlane);
   if (to === undefined) return false;
   try {
-    return await upgradeHub(await planHubUpgrade(controlPlane, { to, imageRegistry: undefined }, tools, its), run);
+    return await upgradeHub(
+      await planHubUpgrade(controlPlane, { to, imageRegistry: undefined }, tools, its),
+      run,
+    );
   } catch (error) {
     // It is newer by now, or its images are named otherwise than by versions.
-    if (error instanceof StellarError && ['version-differs', 'usage'].includes(error.code)) return false;
+    if (error instanceof StellarError && ['version-differs', 'usage'].includes(error.code))
+      return false;
     throw error;
   }
 }
@@ -141,9 +177,18 @@ async function planHubUpgrade(
   const { hosting } = tools;
   const { name } = controlPlane.metadata;
   const refuse = (why: string) =>
-    new StellarError('conflict', `OCM in ${name} cannot be upgraded: ${why}. Nothing was written.`, {
-      next: [nextStep(command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`, 'See it')],
-    });
+    new StellarError(
+      'conflict',
+      `OCM in ${name} cannot be upgraded: ${why}. Nothing was written.`,
+      {
+        next: [
+          nextStep(
+            command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`,
+            'See it',
+          ),
+        ],
+      },
+    );
   const opened = known === undefined ? await openSpace(controlPlane, tools) : seen(known);
   if (opened.state !== 'seen') throw refuse(`it cannot be reached: ${whyUnseen(opened)}`);
   const its = opened.value;
@@ -153,21 +198,37 @@ async function planHubUpgrade(
     its.get<Deployment>(resources.deployments, clusterManagerName, on),
     readHookVersions(hosting),
   ]);
-  if (manager === undefined || operator === undefined) throw refuse('it has no ClusterManager, or no operator of one');
+  if (manager === undefined || operator === undefined)
+    throw refuse('it has no ClusterManager, or no operator of one');
   const mode = manager.spec?.deployOption?.mode ?? 'Default';
   if (mode !== 'Default') throw refuse(`its controllers run in another cluster (mode ${mode})`);
   const renamed = (reference: string | undefined, repository: string) =>
     ofVersion(reference ?? `${imageRegistry ?? ''}/${repository}`, to, imageRegistry);
   // By the fields of its ClusterManager.
   const images: Record<string, string> = {};
-  for (const [field, repository] of imageFields) images[field] = renamed(manager.spec?.[field], repository);
+  for (const [field, repository] of imageFields)
+    images[field] = renamed(manager.spec?.[field], repository);
   const from = imageVersion(manager.spec?.registrationImagePullSpec);
-  for (const version of [from, imageVersion(operatorImage(operator))]) checkUpgrade(`${name} has`, version, to);
+  for (const version of [from, imageVersion(operatorImage(operator))])
+    checkUpgrade(`${name} has`, version, to);
   const newOperatorImage = renamed(operatorImage(operator), 'registration-operator');
   const wecs = (await listServed(its, resources.managedClusters, { metadataOnly: true })).map(
     ({ metadata }) => metadata.name,
   );
-  return { wecs, name, its, hosting, controlPlane, to, from, operator, newOperatorImage, manager, images, hooks };
+  return {
+    wecs,
+    name,
+    its,
+    hosting,
+    controlPlane,
+    to,
+    from,
+    operator,
+    newOperatorImage,
+    manager,
+    images,
+    hooks,
+  };
 }
 
 /** @returns whether anything was changed, by this run or by one that was interrupted */
@@ -176,7 +237,8 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const alive = await renewalsOf(its);
   const needs = { side: 'hub', role: clusterManagerName, definition } as const;
   const isBrought = await ensureRequirements(its, needs, to);
-  const isOperator = operatorImage(operator) !== upgrade.newOperatorImage || isScaledToNone(operator);
+  const isOperator =
+    operatorImage(operator) !== upgrade.newOperatorImage || isScaledToNone(operator);
   const isManager = imageFields.some(([field]) => manager.spec?.[field] !== images[field]);
   const isChanged = isBrought || isOperator || isManager;
   const change = () => changeOperator(its, operator, upgrade.newOperatorImage);
@@ -194,7 +256,9 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
     const began = await renewalsOf(its);
     const blocker = async () => {
       const now = await renewalsOf(its);
-      const silent = [...alive.keys()].find((wec) => began.has(wec) && now.get(wec) === began.get(wec));
+      const silent = [...alive.keys()].find(
+        (wec) => began.has(wec) && now.get(wec) === began.get(wec),
+      );
       return silent && `the agent of ${silent} has not renewed its Lease since`;
     };
     await waitWhile(blocker, run, unmet, name);
@@ -209,8 +273,12 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
 async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
   const { its, name } = upgrade;
   if (run.dryRun) return;
-  const controllers = await listServed<Deployment>(its, resources.deployments, { namespace: hubNamespace });
-  const names = controllers.map(({ metadata }) => metadata.name).filter((each) => each.endsWith('-controller'));
+  const controllers = await listServed<Deployment>(its, resources.deployments, {
+    namespace: hubNamespace,
+  });
+  const names = controllers
+    .map(({ metadata }) => metadata.name)
+    .filter((each) => each.endsWith('-controller'));
   const end = (namespace: string, each: string) =>
     stop({ kube: its, namespace }, each, run, (why) => late(upgrade, why), name);
   await end(operatorNamespace, clusterManagerName);
@@ -226,8 +294,11 @@ async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
     return 'its operator has not read its ClusterManager';
   const on = { namespace: operatorNamespace };
   const operator = await its.get<Deployment>(resources.deployments, clusterManagerName, on);
-  const controllers = await listServed<Deployment>(its, resources.deployments, { namespace: hubNamespace });
-  const isOf = (deployment: Deployment) => imageVersion(operatorImage(deployment)) === versionOf(tagOf(to));
+  const controllers = await listServed<Deployment>(its, resources.deployments, {
+    namespace: hubNamespace,
+  });
+  const isOf = (deployment: Deployment) =>
+    imageVersion(operatorImage(deployment)) === versionOf(tagOf(to));
   const ofHub = controllers.filter(({ metadata }) => metadata.name.startsWith(clusterManagerName));
   const all = operator ? [operator, ...ofHub] : ofHub;
   const open = all.find((each) => !isOf(each) || !isDeploymentReady(each));
@@ -238,7 +309,9 @@ async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
     if (failure?.kind === 'crash') throw await crashed(failure, upgrade);
     return failure?.why ?? `${open.metadata.name} does not run ${to} yet`;
   }
-  const lock = await its.get<Lease>(resources.leases, registrationLock, { namespace: hubNamespace });
+  const lock = await its.get<Lease>(resources.leases, registrationLock, {
+    namespace: hubNamespace,
+  });
   if (!podsOf(registrationController, pods).some((pod) => holds(pod, lock)))
     return `its registration controller ${to} does not hold its lock yet`;
   const webhook = await tryHubWebhook(its);
@@ -279,7 +352,9 @@ async function renewalsOf(its: Kube): Promise<Map<string, string>> {
   const leasesOfAgents = leases.filter(
     ({ metadata }) => metadata.name === leaseName && available.includes(metadata.namespace ?? ''),
   );
-  return new Map(leasesOfAgents.map(({ metadata, spec }) => [metadata.namespace ?? '', spec?.renewTime ?? '']));
+  return new Map(
+    leasesOfAgents.map(({ metadata, spec }) => [metadata.namespace ?? '', spec?.renewTime ?? '']),
+  );
 }
 
 /** Has KubeFlex run the hook of the status add-on again, if that runs another version. @returns whether it does */
@@ -288,7 +363,11 @@ async function upgradeAddon(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const blocker = async () => {
     const reader = partialReader(its);
     const access = seen({ hubPods: await readHubPods(reader), forbidden: reader.forbidden });
-    const versions = itsVersions({ type: typeOf(controlPlane), pods: [], forbidden: new Set() }, access, hooks);
+    const versions = itsVersions(
+      { type: typeOf(controlPlane), pods: [], forbidden: new Set() },
+      access,
+      hooks,
+    );
     return versions.some(({ product, differs }) => product === products.statusAddon && differs)
       ? `the status add-on is not ${hooks.statusAddon?.version} yet`
       : undefined;
@@ -302,7 +381,10 @@ async function upgradeAddon(upgrade: HubUpgrade, run: Run): Promise<boolean> {
 const late = ({ name, hosting, to }: HubUpgrade, why: string): StellarError =>
   new StellarError('timeout', `The upgrade of ${name} to OCM ${to} is not done in time: ${why}.`, {
     next: [
-      nextStep(command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`, 'See its stages'),
+      nextStep(
+        command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`,
+        'See its stages',
+      ),
       advice('To resume, rerun the command'),
     ],
   });

@@ -11,7 +11,10 @@ import { listControlPlanes, typeOf } from './spaces.ts';
 const failing = { version: '1.35', source: 'kubestellar/kubestellar#3832: k3d 5.9.0' };
 
 export const vclusterCheck: Check<{ kube: Kube }> = {
-  ...{ id: 'vcluster', title: 'spaces of type vcluster are not known to fail on its version of Kubernetes' },
+  ...{
+    id: 'vcluster',
+    title: 'spaces of type vcluster are not known to fail on its version of Kubernetes',
+  },
   run: ({ kube }) => judgeVersion(kube),
 };
 
@@ -20,7 +23,8 @@ async function judgeVersion(hosting: Kube): Promise<Outcome> {
   const { gitVersion = '' } = (await hosting.read<{ gitVersion?: string }>('/version')) ?? {};
   const [version] = /\d+\.\d+/.exec(gitVersion) ?? [];
   if (version === undefined) return skipped('its API server does not say its version');
-  if (!gitVersion.includes('+k3s') || compareVersions(version, failing.version) < 0) return pass(version);
+  if (!gitVersion.includes('+k3s') || compareVersions(version, failing.version) < 0)
+    return pass(version);
   const spaces = (await listControlPlanes(partialReader(hosting))) ?? [];
   const running = spaces.find((space) => typeOf(space) === 'vcluster' && isTrue(space, 'Ready'));
   if (running !== undefined) return pass(`${running.metadata.name} runs on ${version}`);

@@ -18,13 +18,15 @@ interface Hosted {
 
 const placeOf = ({ name, hosting }: Hosted) => ({ kube: hosting, namespace: namespaceOf(name) });
 
-export const readDeployment = (of: Hosted, name: string) => deployments.readDeployment(placeOf(of), name);
+export const readDeployment = (of: Hosted, name: string) =>
+  deployments.readDeployment(placeOf(of), name);
 
 /** The pods of a Deployment, those that end included. */
 export const readPods = (of: Hosted, name: string) => deployments.readPods(placeOf(of), name);
 
 /** Scales a Deployment from or to zero; one that is missing, or is scaled already, stays as it is. */
-export const scale = (of: Hosted, name: string, replicas: number) => deployments.scale(placeOf(of), name, replicas);
+export const scale = (of: Hosted, name: string, replicas: number) =>
+  deployments.scale(placeOf(of), name, replicas);
 
 /** Scales a Deployment to zero, and waits until its pods are gone. @throws StellarError `timeout` */
 export const stop = (of: Hosted, name: string, run: Run) =>
@@ -34,20 +36,27 @@ export const stop = (of: Hosted, name: string, run: Run) =>
  * Makes KubeFlex run a hook again that has objects from before some time. They are deleted before the hook is forgotten: KubeFlex would
  * find it complete.
  */
-export async function rerunHook({ name, hosting }: Hosted, hookName: string, before: number): Promise<void> {
+export async function rerunHook(
+  { name, hosting }: Hosted,
+  hookName: string,
+  before: number,
+): Promise<void> {
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
   const ownHook = controlPlane && hookLike(controlPlane, hookName);
   const hook = ownHook && (await hosting.get<PostCreateHook>(resources.postCreateHooks, ownHook));
   if (!controlPlane || !hook) return;
   let isComplete = true;
   for (const { apiVersion, kind, metadata } of objectsOfHook(controlPlane, hook)) {
-    const resource = Object.values(resources).find((each) => each.apiVersion === apiVersion && each.kind === kind);
+    const resource = Object.values(resources).find(
+      (each) => each.apiVersion === apiVersion && each.kind === kind,
+    );
     if (resource === undefined) continue;
     const options = resource.namespaced ? { namespace: namespaceOf(name) } : {};
     const present = await hosting.get(resource, metadata.name, options);
     if (present && createdAt(present) > before) continue;
     isComplete = false;
-    if (present) await hosting.delete(resource, metadata.name, { ...options, uid: present.metadata.uid });
+    if (present)
+      await hosting.delete(resource, metadata.name, { ...options, uid: present.metadata.uid });
   }
   if (isComplete) return;
   await forgetHooks(hosting, controlPlane, [hook.metadata.name]);
@@ -57,7 +66,9 @@ export async function rerunHook({ name, hosting }: Hosted, hookName: string, bef
 /** The error at the deadline. */
 export function late({ name, hosting }: Hosted, why: string): StellarError {
   const see = command`stellarctl wds get ${name} --hosting-context ${hosting.cluster.context}`;
-  return new StellarError('timeout', `The restart of the controllers of ${name} is not done in time: ${why}.`, {
-    next: [nextStep(see, 'See what blocks it')],
-  });
+  return new StellarError(
+    'timeout',
+    `The restart of the controllers of ${name} is not done in time: ${why}.`,
+    { next: [nextStep(see, 'See what blocks it')] },
+  );
 }

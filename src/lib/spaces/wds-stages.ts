@@ -79,7 +79,13 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
   return [
     { id: 'synced', title: 'observed by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
-    { id: 'reachable', title: 'API server answers', check: reachable, graceMs, settles: ['api-server'] },
+    {
+      id: 'reachable',
+      title: 'API server answers',
+      check: reachable,
+      graceMs,
+      settles: ['api-server'],
+    },
     {
       id: hookNames.controller,
       title: "KubeStellar's controller manager runs",
@@ -94,7 +100,11 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
       check: (space) => paused(space) ?? transportRuns(space),
       podsOf: ({ pods }) => podsOf(transportDeployment, pods),
     },
-    { id: 'properties-namespace', title: 'ITS keeps customization properties', check: ofIts(namespaceMade) },
+    {
+      id: 'properties-namespace',
+      title: 'ITS keeps customization properties',
+      check: ofIts(namespaceMade),
+    },
     { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
   ];
 }
@@ -102,7 +112,9 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
 function crdsServed(inside: WdsInside): Verdict {
   const [missing] = inside.missingCrds;
   if (missing === undefined) return met;
-  return hidden(inside, resources.customResourceDefinitions) ?? waiting(`there is no ${missing} yet`);
+  return (
+    hidden(inside, resources.customResourceDefinitions) ?? waiting(`there is no ${missing} yet`)
+  );
 }
 
 const ofIts =
@@ -113,17 +125,25 @@ const ofIts =
       return unseen(itsProblem ?? 'its ITS was not reached');
     })(space);
 
-function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds, hosting: string): Verdict {
+function workStatusServed(
+  { name, isReady, workStatusServed: served }: ItsOfWds,
+  hosting: string,
+): Verdict {
   if (served) return met;
   if (!isReady) return waiting(`its ITS ${name} is not ready yet`);
   return failedFor(
     `the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`,
-    run(command`stellarctl its get ${name} --hosting-context ${hosting}`, 'See what its status add-on lacks'),
+    run(
+      command`stellarctl its get ${name} --hosting-context ${hosting}`,
+      'See what its status add-on lacks',
+    ),
   );
 }
 
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
-  made ? met : waiting(`the transport has not created namespace ${propertiesNamespace} in ${name} yet`);
+  made
+    ? met
+    : waiting(`the transport has not created namespace ${propertiesNamespace} in ${name} yet`);
 
 /** A restart that is not done starts it again. */
 function managerRuns(space: SpaceEvidence): Verdict {
@@ -135,7 +155,8 @@ function transportRuns(space: Space<WdsInside>): Verdict {
   const verdict = deploymentRuns(transportDeployment)(space);
   const itsProblem = ifSeen(space.inside)?.itsProblem;
   // It does not become ready before it has reached the ITS.
-  if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);
+  if (verdict.state === 'waiting' && itsProblem !== undefined)
+    return waiting(`its ITS does not answer: ${itsProblem}`);
   const transport = deploymentOf(space, transportDeployment);
   if (verdict.state === 'met' || !isItsNameDefect(transport)) return verdict;
   return failedFor(

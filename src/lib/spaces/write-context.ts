@@ -34,7 +34,12 @@ export interface WrittenContext {
  * @throws StellarError `not-found`, `unreachable` while the space has no address or credentials, `context-taken`, `file-error`
  */
 export async function writeContext(
-  given: { name: string; role: SpaceRole; exportTo: string | undefined; makeCurrent?: true | undefined },
+  given: {
+    name: string;
+    role: SpaceRole;
+    exportTo: string | undefined;
+    makeCurrent?: true | undefined;
+  },
   tools: SpaceTools,
   run: Run,
 ): Promise<WrittenContext> {
@@ -42,8 +47,15 @@ export async function writeContext(
   const { type, context } = await reachToShare(name, role, tools);
   const known = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
   if (exportTo !== undefined) await refuseForeignFile(exportTo, name, name, tools);
-  const to = exportTo === undefined ? tools : { ...tools, target: { ...tools.target, file: exportTo } };
-  const { changed, file } = await writeSpaceContext(name, known ?? { entries: context }, to, run, makeCurrent);
+  const to =
+    exportTo === undefined ? tools : { ...tools, target: { ...tools.target, file: exportTo } };
+  const { changed, file } = await writeSpaceContext(
+    name,
+    known ?? { entries: context },
+    to,
+    run,
+    makeCurrent,
+  );
   return { name, type, context: name, server: context.server, file, changed };
 }
 
@@ -63,7 +75,8 @@ export async function shareAccess(
   const { name } = space;
   const context = accessName(given);
   const { controlPlane, type, context: from } = await reachToShare(name, space.role, tools);
-  const secret = argocd === undefined ? undefined : await argoCdSecret(context, controlPlane, argocd, hosting);
+  const secret =
+    argocd === undefined ? undefined : await argoCdSecret(context, controlPlane, argocd, hosting);
   if (secret === undefined) await refuseForeignFile(exportTo, context, name, tools);
   const cluster = { name: `${context}-cluster`, entry: portable(from) };
   const { token, ...access } = await giveAccess(given, seconds, tools.connect(from));
@@ -74,7 +87,11 @@ export async function shareAccess(
   }
   const entries = { context, cluster, user: { name: context, entry: { token } } };
   const mark = forControlPlane(name, hostingContext.name);
-  const { changed, file } = await setContext({ ...target, file: exportTo }, { ...entries, ...mark }, run);
+  const { changed, file } = await setContext(
+    { ...target, file: exportTo },
+    { ...entries, ...mark },
+    run,
+  );
   return { ...shared, context, server: cluster.entry.server, file, changed };
 }
 
@@ -86,7 +103,11 @@ export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTo
   if (access.state === 'hidden' && access.error !== undefined) throw access.error;
   if (access.state !== 'seen')
     throw new StellarError('unreachable', `${name} has no context yet: ${whyUnseen(access)}.`, {
-      next: [nextStep(command`stellarctl ${role} get ${name} --hosting-context ${hosting.cluster.context}`)],
+      next: [
+        nextStep(
+          command`stellarctl ${role} get ${name} --hosting-context ${hosting.cluster.context}`,
+        ),
+      ],
     });
   return { type: typeOf(controlPlane), controlPlane, context: access.value };
 }

@@ -7,7 +7,13 @@ import { met, type Stage, unreached, waiting } from '../core/stages.ts';
 import { ifSeen, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
-import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub, readWholeHub } from '../ocm/hub-evidence.ts';
+import {
+  bootstrapRequests,
+  emptyEvidence,
+  type HubEvidence,
+  readHub,
+  readWholeHub,
+} from '../ocm/hub-evidence.ts';
 import { noteHoles } from '../ocm/hub-holes.ts';
 import { ocmOfHub, requireHub } from '../ocm/require-hub.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
@@ -46,16 +52,28 @@ export async function findPending(hub: Kube): Promise<string[]> {
  * available. It tries every WEC; the error of one is in its result, as is that of a name which is nowhere.
  * @throws StellarError for errors that concern all of them: no hub, no access
  */
-export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
+export async function accept(
+  hub: Kube,
+  { wecs, agent, wait }: AcceptInput,
+  run: Run,
+): Promise<WecResult[]> {
   await requireHub(hub);
   const names = wecs.map(({ name }) => name);
   await noteHoles(hub, await ocmOfHub(partialReader(hub)), names, run);
   const checkCommand = command`stellarctl wec list --its ${hub.cluster.context}`;
   const followers = wecs.map((wec) => {
     run.progress.waiting(wec.name, 'checking its registration');
-    const refuse = async (first: Registration) => wait === 'for-request' || (await refuseUnknown(hub, first, wec.kube));
+    const refuse = async (first: Registration) =>
+      wait === 'for-request' || (await refuseUnknown(hub, first, wec.kube));
     const until = 'available';
-    const options = { until, accept: true, wait: wait !== false, refuse, joinedIsEnough: true, checkCommand } as const;
+    const options = {
+      until,
+      accept: true,
+      wait: wait !== false,
+      refuse,
+      joinedIsEnough: true,
+      checkCommand,
+    } as const;
     return new RegistrationFollower(wec, hub, run, { ...options, agent: () => agent });
   });
   const noted = new Set<string>();
@@ -102,7 +120,9 @@ export async function deny(
       const all = bootstrapRequests(evidence.get(name) ?? emptyEvidence(name));
       const chosen = findAgent(all, agent);
       const requests =
-        agent === undefined ? all : all.filter((request) => chosen !== undefined && request.agent === chosen);
+        agent === undefined
+          ? all
+          : all.filter((request) => chosen !== undefined && request.agent === chosen);
       const pending = requests.filter(({ state }) => state === 'pending');
       const before = requests.filter(({ state }) => state === 'denied');
       if (pending.length === 0 && before.length === 0) throw nothingToDeny(name, agent, hub);
@@ -115,7 +135,11 @@ export async function deny(
       }
       const last = [...before, ...(hub.dryRun ? [] : pending)].at(-1);
       if (last !== undefined)
-        result.blockedAt = { stage: 'approved', state: 'failed', why: `request ${last.name} was denied` };
+        result.blockedAt = {
+          stage: 'approved',
+          state: 'failed',
+          why: `request ${last.name} was denied`,
+        };
       if (!hub.dryRun) run.progress.done(name, pending.length > 0 ? 'denied' : 'was denied before');
     });
   });
@@ -123,9 +147,18 @@ export async function deny(
 
 function nothingToDeny(name: string, agent: string | undefined, { cluster }: Kube): StellarError {
   const whose = agent === undefined ? '' : ` from a single agent ${agent}`;
-  return new StellarError('not-found', `There is no pending request for ${name}${whose} on ${cluster.context}.`, {
-    next: [nextStep(command`stellarctl wec list --pending --its ${cluster.context}`, 'See what is pending')],
-  });
+  return new StellarError(
+    'not-found',
+    `There is no pending request for ${name}${whose} on ${cluster.context}.`,
+    {
+      next: [
+        nextStep(
+          command`stellarctl wec list --pending --its ${cluster.context}`,
+          'See what is pending',
+        ),
+      ],
+    },
+  );
 }
 
 /** What a user can wait for: a stage of the registration, or the deletion of the ManagedCluster. */
@@ -139,7 +172,9 @@ const deletion: readonly Stage<Registration>[] = [
     check({ hub }) {
       if (hub?.managedCluster === undefined) return met;
       const { deletionTimestamp } = hub.managedCluster.metadata;
-      return waiting(`its ManagedCluster ${deletionTimestamp ? 'is' : 'exists and is not'} being deleted`);
+      return waiting(
+        `its ManagedCluster ${deletionTimestamp ? 'is' : 'exists and is not'} being deleted`,
+      );
     },
   },
 ];
@@ -148,13 +183,23 @@ const deletion: readonly Stage<Registration>[] = [
 const isOfWec = (goal: WaitGoal): boolean => goal !== 'delete' && stageOf(goal).side === 'wec';
 
 /** @throws StellarError `usage` for a stage that cannot be seen without the WEC's context */
-export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; context: string | undefined }[]): void {
+export function checkWaitGoal(
+  goal: WaitGoal,
+  wecs: readonly { name: string; context: string | undefined }[],
+): void {
   const withoutContext = wecs.find(({ context }) => context === undefined);
   if (withoutContext === undefined || !isOfWec(goal)) return;
   throw new StellarError(
     'usage',
     `The stage ${goal} shows on the WEC itself, and ${withoutContext.name} is given without its context.`,
-    { next: [partial(command`stellarctl wec wait ${withoutContext.name}=CONTEXT --for ${goal}`, 'Give it')] },
+    {
+      next: [
+        partial(
+          command`stellarctl wec wait ${withoutContext.name}=CONTEXT --for ${goal}`,
+          'Give it',
+        ),
+      ],
+    },
   );
 }
 
@@ -163,12 +208,18 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
  * Reads only. The error of one WEC is in its result; so is that of a name which is nowhere, unless the goal is to appear.
  * @throws StellarError for errors that concern all of them: no hub, no access
  */
-export async function waitFor(hub: Kube, wecs: readonly GivenWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
+export async function waitFor(
+  hub: Kube,
+  wecs: readonly GivenWec[],
+  goal: WaitGoal,
+  run: Run,
+): Promise<WecResult[]> {
   await requireHub(hub);
   const { context } = hub.cluster;
   const followers = wecs.map((wec) => {
     const checkCommand = command`stellarctl wec get ${wec.name} --its ${context}`;
-    const refuse = async (first: Registration) => firstGoals.includes(goal) || refuseUnknown(hub, first, wec.kube);
+    const refuse = async (first: Registration) =>
+      firstGoals.includes(goal) || refuseUnknown(hub, first, wec.kube);
     const options = { until: goal, accept: false, wait: true, patient: true, refuse, checkCommand };
     return new RegistrationFollower(wec, hub, run, options);
   });
@@ -182,7 +233,10 @@ export async function waitFor(hub: Kube, wecs: readonly GivenWec[], goal: WaitGo
 }
 
 /** Some stages need the WEC's side; for the others it only helps to explain. */
-async function readSideOf(kube: Kube | undefined, goal: WaitGoal): Promise<WecEvidence | undefined> {
+async function readSideOf(
+  kube: Kube | undefined,
+  goal: WaitGoal,
+): Promise<WecEvidence | undefined> {
   if (kube === undefined || goal === 'delete') return undefined;
   const reading = readWec(kube);
   return isOfWec(goal) ? reading : reading.catch(() => undefined);
@@ -199,7 +253,11 @@ const firstGoals: readonly WaitGoal[] = [
  * @param kube the client of that cluster
  * @throws StellarError `not-found`, with the nearest names
  */
-async function refuseUnknown(its: Kube, { name, hub, wec }: Registration, kube: Kube | undefined): Promise<void> {
+async function refuseUnknown(
+  its: Kube,
+  { name, hub, wec }: Registration,
+  kube: Kube | undefined,
+): Promise<void> {
   const isKnown = hub?.managedCluster !== undefined || (hub?.requests ?? []).length > 0;
   const mayRegister = kube !== undefined && (wec === undefined || wec.klusterlet !== undefined);
   const readNames = async () => [...(await readWholeHub(its)).keys()];

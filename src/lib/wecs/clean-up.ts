@@ -4,7 +4,12 @@ import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { count, few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type Deployment, type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
+import {
+  type Deployment,
+  type KubeObject,
+  type Resource,
+  resources,
+} from '../kube/client/objects.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
@@ -50,7 +55,8 @@ export async function cleanUpWec(
     if (!run.dryRun) run.progress.changed(name, 'klusterlet removed');
   }
   const applied = (await sharesHash(wec)) ? 0 : await removeApplied(wec, hash, keepWorkloads);
-  if (applied > 0 && !run.dryRun) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
+  if (applied > 0 && !run.dryRun)
+    run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
   await removeGrant(wec);
   const reason = await whyOperatorStays(wec);
   if (reason !== undefined) {
@@ -58,7 +64,8 @@ export async function cleanUpWec(
     // Without a record the next run would take leftovers in them for parts of a registration.
     for (const namespace of [agentNamespace, addonNamespace]) {
       const present = await wec.get(resources.namespaces, namespace);
-      if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, resources.namespaces, present, run);
+      if (present?.metadata.deletionTimestamp !== undefined)
+        await untilGone(wec, resources.namespaces, present, run);
     }
   }
   const removed = reason === undefined && (await removeOperator(wec, record, run));
@@ -79,7 +86,10 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
   const { context } = wec.cluster;
   await wec.delete(resources.klusterlets, name, { uid });
   await startScaledOperator(wec, run);
-  const wait = { name: klusterlet.spec?.clusterName ?? name, why: 'the operator is removing the agent' };
+  const wait = {
+    name: klusterlet.spec?.clusterName ?? name,
+    why: 'the operator is removing the agent',
+  };
   await untilGone(wec, resources.klusterlets, klusterlet, run, wait).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'timeout') throw error;
     const unfinished = JSON.stringify({ metadata: { finalizers: null } });
@@ -96,14 +106,17 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
 /** Starts an operator that stellarctl has installed, and that was scaled to zero. */
 async function startScaledOperator(wec: Kube, { progress, dryRun }: Run): Promise<void> {
   const { context } = wec.cluster;
-  const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
+  const operator = await wec.get<Deployment>(resources.deployments, operatorName, {
+    namespace: operatorNamespace,
+  });
   if (operator === undefined)
     progress.note(
       `${context} has no klusterlet operator in ${operatorNamespace}: one elsewhere must remove the agent.`,
     );
   if (operator === undefined || !isOurs(operator) || !isScaledToNone(operator)) return;
   await startOperator(wec, operator);
-  if (!dryRun) progress.note(`The klusterlet operator on ${context} is started again: it removes the agent.`);
+  if (!dryRun)
+    progress.note(`The klusterlet operator on ${context} is started again: it removes the agent.`);
 }
 
 /** Why the operator, its kinds and namespaces must stay; undefined if nothing else needs them. */
@@ -120,7 +133,10 @@ export async function whyOperatorStays(wec: Kube): Promise<string | undefined> {
 }
 
 /** A Klusterlet of another registration. The Klusterlet of this one is already removed, except in a dry run. */
-const otherKlusterlet = (wec: Kube, klusterlets: readonly KubeObject[] | undefined): KubeObject | undefined =>
+const otherKlusterlet = (
+  wec: Kube,
+  klusterlets: readonly KubeObject[] | undefined,
+): KubeObject | undefined =>
   klusterlets?.find(({ metadata }) => !wec.dryRun || metadata.name !== klusterletName);
 
 /** Another Klusterlet may be registered with the same hub: then the hub's hash does not identify the owner of a work. */
@@ -132,7 +148,10 @@ const sharesHash = async (wec: Kube): Promise<boolean> =>
  * remove its workloads.
  */
 const installedKinds: { crd: string; instances: Resource }[] = [
-  { crd: 'appliedmanifestworks.work.open-cluster-management.io', instances: resources.appliedManifestWorks },
+  {
+    crd: 'appliedmanifestworks.work.open-cluster-management.io',
+    instances: resources.appliedManifestWorks,
+  },
   { crd: 'clusterclaims.cluster.open-cluster-management.io', instances: resources.clusterClaims },
   { crd: klusterletCrdName, instances: resources.klusterlets },
 ];
@@ -144,7 +163,9 @@ const installedKinds: { crd: string; instances: Resource }[] = [
 export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run): Promise<boolean> {
   // Without rights or a Deployment from stellarctl here, the kinds may belong to an operator that is installed elsewhere.
   const role = await wec.get(resources.clusterRoles, operatorName);
-  const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
+  const operator = await wec.get<Deployment>(resources.deployments, operatorName, {
+    namespace: operatorNamespace,
+  });
   const isOurOperator = [role, operator].some((object) => object !== undefined && isOurs(object));
   let removed = false;
   const remove = async (resource: Resource, ...objects: KubeObject[]) => {
@@ -164,39 +185,57 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
     // In a dry run they still exist.
     const { length } = wec.dryRun ? [] : await listServed(wec, instances);
     const remaining = `${count(length, 'object')} of it ${length === 1 ? 'remains' : 'remain'}`;
-    if (length > 0) run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${remaining}.`);
+    if (length > 0)
+      run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${remaining}.`);
     else await remove(resources.customResourceDefinitions, definition);
   }
   // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
-  const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
-  if (aggregate !== undefined && namespaces.length > 0) await remove(resources.clusterRoles, aggregate);
+  const aggregate = await wec.get(
+    resources.clusterRoles,
+    `open-cluster-management:${klusterletName}-work:aggregate`,
+  );
+  if (aggregate !== undefined && namespaces.length > 0)
+    await remove(resources.clusterRoles, aggregate);
   run.progress.waiting(record.name, 'its namespaces are being removed');
   // The last namespace holds the record of this clean-up; rights are deleted before it, or the next run would miss them.
   const binding = await wec.get(resources.clusterRoleBindings, operatorName);
-  if (binding !== undefined && isOurs(binding)) await remove(resources.clusterRoleBindings, binding);
+  if (binding !== undefined && isOurs(binding))
+    await remove(resources.clusterRoleBindings, binding);
   const isLast = ({ metadata }: KubeObject) => metadata.name === operatorNamespace;
   await remove(resources.namespaces, ...namespaces.filter((namespace) => !isLast(namespace)));
   if (role !== undefined && isOurs(role)) await remove(resources.clusterRoles, role);
   // All that a next run could do is asked for: each namespace takes Kubernetes at least five seconds.
   await remove(resources.namespaces, ...namespaces.filter(isLast));
-  await Promise.all(namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)));
+  await Promise.all(
+    namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)),
+  );
   return removed;
 }
 
 /** The existing namespaces of a registration that contain nothing else. @throws StellarError for what cannot be seen */
-async function removableNamespaces(wec: Kube, { hubHash }: CleanupRecord, run: Run): Promise<KubeObject[]> {
+async function removableNamespaces(
+  wec: Kube,
+  { hubHash }: CleanupRecord,
+  run: Run,
+): Promise<KubeObject[]> {
   const removable: KubeObject[] = [];
   for (const name of [agentNamespace, addonNamespace, operatorNamespace]) {
     const namespace = await wec.get(resources.namespaces, name);
     if (namespace === undefined) continue;
-    const why = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace, hubHash);
+    const why = namespace.metadata.deletionTimestamp
+      ? undefined
+      : await whyItStays(wec, namespace, hubHash);
     if (why === undefined) removable.push(namespace);
     else run.progress.note(`Namespace ${name} stays on ${wec.cluster.context}: ${why}.`);
   }
   return removable;
 }
 
-async function whyItStays(wec: Kube, namespace: KubeObject, hubHash: string | null): Promise<string | undefined> {
+async function whyItStays(
+  wec: Kube,
+  namespace: KubeObject,
+  hubHash: string | null,
+): Promise<string | undefined> {
   if (!madeByRegistration(namespace)) return 'it was not created by the registration';
   const others = await foreignObjectsIn(wec, namespace.metadata.name, hubHash);
   return others.length === 0 ? undefined : `it holds ${few(others).join(', ')}`;
@@ -226,11 +265,14 @@ export async function writeCleanupRecord(wec: Kube, record: CleanupRecord | null
   const { name, uid, annotations = {} } = holder?.metadata ?? { name: '' };
   const text = record && JSON.stringify(record);
   if (holder === undefined || (annotations[recordAnnotation] ?? null) === text) return;
-  await wec.merge(resources.namespaces, name, { metadata: { uid, annotations: { [recordAnnotation]: text } } });
+  await wec.merge(resources.namespaces, name, {
+    metadata: { uid, annotations: { [recordAnnotation]: text } },
+  });
 }
 
 /** The namespace that is deleted last. */
-const recordHolder = (wec: Kube): Promise<KubeObject | undefined> => wec.get(resources.namespaces, operatorNamespace);
+const recordHolder = (wec: Kube): Promise<KubeObject | undefined> =>
+  wec.get(resources.namespaces, operatorNamespace);
 
 function parseRecord(text = ''): CleanupRecord | undefined {
   const { name, hub = null, hubHash = null } = (jsonObject(text) ?? {}) as Partial<CleanupRecord>;

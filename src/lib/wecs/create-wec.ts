@@ -12,7 +12,11 @@ import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { findHub } from '../ocm/registered-hub.ts';
 import { findManagedCluster } from '../ocm/require-hub.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
-import { createLocalCluster, type LocalCluster, type LocalTools } from '../spaces/create-local-cluster.ts';
+import {
+  createLocalCluster,
+  type LocalCluster,
+  type LocalTools,
+} from '../spaces/create-local-cluster.ts';
 import { deleteLocalCluster, type FoundCluster } from '../spaces/delete-local-cluster.ts';
 import { type ProviderName, startCommand } from '../spaces/local-cluster-names.ts';
 import { roleOf } from '../spaces/spaces.ts';
@@ -28,7 +32,9 @@ interface WecClusterResult extends ChangeResult {
 }
 
 /** A cluster created as a WEC, and the result of its registration, if requested. */
-export interface CreatedWec extends WecClusterResult, Partial<Pick<WecResult, 'stage' | 'blockedAt'>> {
+export interface CreatedWec
+  extends WecClusterResult,
+    Partial<Pick<WecResult, 'stage' | 'blockedAt'>> {
   context: string;
   created: boolean;
 }
@@ -73,23 +79,35 @@ export async function createWecs(
   const joined = await join(access, await clientsFor(present, tools), options, tools.run);
   return created.map((wec) => {
     const registration = joined.find(({ name }) => name === wec.name);
-    return registration === undefined ? wec : { ...wec, ...registration, changed: wec.changed || registration.changed };
+    return registration === undefined
+      ? wec
+      : { ...wec, ...registration, changed: wec.changed || registration.changed };
   });
 }
 
 function outcome({ created, changed }: LocalCluster): string {
-  return created ? 'ready' : changed ? 'already exists; its context is restored' : 'already exists; nothing to do';
+  return created
+    ? 'ready'
+    : changed
+      ? 'already exists; its context is restored'
+      : 'already exists; nothing to do';
 }
 
 async function clientsFor(present: readonly CreatedWec[], { target, connect }: LocalTools) {
   if (present.length === 0) return [];
   // Reload the kubeconfig: their contexts have just been written.
   const kubeconfig = await loadKubeconfig(target.file, target.env);
-  return present.map(({ name, context }) => ({ name, kube: connect(selectContext(kubeconfig, context)) }));
+  return present.map(({ name, context }) => ({
+    name,
+    kube: connect(selectContext(kubeconfig, context)),
+  }));
 }
 
 /** Deletes clusters in parallel. All are attempted; each result contains its own error. */
-export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): Promise<WecClusterResult[]> {
+export function deleteWecs(
+  found: readonly FoundCluster[],
+  tools: LocalTools,
+): Promise<WecClusterResult[]> {
   const { run, record } = tools;
   return Promise.all(
     found.map((cluster) => {
@@ -116,29 +134,41 @@ export async function refuseHosting(
   { name, provider, contexts }: FoundCluster,
   cluster: Kube | undefined,
 ): Promise<Kube> {
-  const asked = cluster && (await tryRead(() => readRole(cluster, [], (kind) => listIfDefined(cluster, kind))));
+  const asked =
+    cluster && (await tryRead(() => readRole(cluster, [], (kind) => listIfDefined(cluster, kind))));
   if (cluster !== undefined && asked?.state === 'seen') {
     const { kind, found, spaces = [] } = asked.value ?? {};
-    const named = spaces.map((space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`);
+    const named = spaces.map(
+      (space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`,
+    );
     if (kind === 'hosting') throw isHosting(name, contexts[0], named.sort());
     if (kind === 'hub' || kind === 'wds') throw isNeeded(name, `is not a WEC: ${found}`);
     return cluster;
   }
   const why = asked === undefined ? 'it is stopped, or was never completed' : whyUnseen(asked);
   const message = `${name} cannot be read (${why}), so whether it is a WEC or a hosting cluster is unknown. It was not deleted.`;
-  const start = provider === undefined ? [] : [run(startCommand(provider, name), 'If it was stopped')];
+  const start =
+    provider === undefined ? [] : [run(startCommand(provider, name), 'If it was stopped')];
   throw new StellarError('unreachable', message, { next: [...start, deleteAnyway] });
 }
 
-function isHosting(name: string, context: string | undefined, spaces: readonly string[]): StellarError {
+function isHosting(
+  name: string,
+  context: string | undefined,
+  spaces: readonly string[],
+): StellarError {
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
   const inspectSteps =
-    context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what exists')];
+    context === undefined
+      ? []
+      : [run(command`stellarctl status --hosting-context ${context}`, 'See what exists')];
   return isNeeded(name, 'is a hosting cluster', lost, inspectSteps);
 }
 
 const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = []): StellarError =>
-  new StellarError('has-dependents', `${name} ${what}. It was not deleted.${lost}`, { next: [...steps, deleteAnyway] });
+  new StellarError('has-dependents', `${name} ${what}. It was not deleted.${lost}`, {
+    next: [...steps, deleteAnyway],
+  });
 
 const deleteAnyway = advice('Delete it anyway: --force');
 
@@ -148,19 +178,32 @@ const deleteAnyway = advice('Delete it anyway: --force');
  * @param its the chosen ITS; undefined if none is chosen
  * @throws StellarError `still-registered`, and others if the cluster cannot be read
  */
-export async function refuseRegistered(name: string, its: Its | undefined, wec: Kube): Promise<void> {
+export async function refuseRegistered(
+  name: string,
+  its: Its | undefined,
+  wec: Kube,
+): Promise<void> {
   const wecEvidence = await readWec(wec);
   if (wecEvidence.klusterlet === undefined) await listIfDefined(wec, resources.klusterlets);
   const registeredAs = wecEvidence.klusterlet?.spec?.clusterName;
   if (registeredAs !== undefined) {
     const read = async ({ kube, context }: Its) =>
-      findHub(kube, wecEvidence, { endpoints: await hubEndpoints(kube, context), isRecorded: false });
+      findHub(kube, wecEvidence, {
+        endpoints: await hubEndpoints(kube, context),
+        isRecorded: false,
+      });
     const found = its && ifSeen(await tryRead(() => read(its)));
     const isAsked = found !== undefined && found.relation !== 'other';
     // If its own ITS does not list it, the klusterlet's state is irrelevant.
-    const listed = isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
+    const listed =
+      isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
     if (listed?.state === 'seen' && listed.value === undefined) return;
-    throw stillRegistered(name, registeredAs, isAsked ? its?.context.name : undefined, hubOf(wecEvidence)?.server);
+    throw stillRegistered(
+      name,
+      registeredAs,
+      isAsked ? its?.context.name : undefined,
+      hubOf(wecEvidence)?.server,
+    );
   }
   const listed = its && (await managedCluster(its.kube, name));
   if (ifSeen(listed) !== undefined) throw stillRegistered(name, name, its?.context.name, undefined);
@@ -169,9 +212,15 @@ export async function refuseRegistered(name: string, its: Its | undefined, wec: 
 const managedCluster = (its: Kube, name: string): Promise<Access<ManagedCluster | undefined>> =>
   tryRead(() => findManagedCluster(its, name));
 
-function stillRegistered(name: string, as: string, its: string | undefined, server: string | undefined): StellarError {
+function stillRegistered(
+  name: string,
+  as: string,
+  its: string | undefined,
+  server: string | undefined,
+): StellarError {
   const under = as === name ? '' : ` as ${as}`;
-  const hub = its ?? (server === undefined ? 'a hub that its klusterlet does not name' : `the hub ${server}`);
+  const hub =
+    its ?? (server === undefined ? 'a hub that its klusterlet does not name' : `the hub ${server}`);
   const message = `${name} is still registered${under} with ${hub}; it was not deleted.`;
   const deregister = command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`;
   const first = (its === undefined ? partial : run)(deregister, 'Deregister it first');

@@ -19,7 +19,12 @@ import { listServed } from '../kube/served.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../ocm/manifest-works.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import { hubNamespace, leaseName, registrationController, registrationLock } from '../ocm/ocm-names.ts';
+import {
+  hubNamespace,
+  leaseName,
+  registrationController,
+  registrationLock,
+} from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { type HubState, toDeregister } from './leftovers.ts';
 import { removeLabels } from './release-labels.ts';
@@ -37,13 +42,19 @@ const hubFinalizers = [
  * @param force remove the finalizers that only the agent would remove, if nothing makes progress
  * @throws StellarError `timeout`, with the objects that block it and the hub's controllers that do not run
  */
-export async function deleteCluster(hub: Kube, before: HubState, force: Force | undefined, run: Run): Promise<void> {
+export async function deleteCluster(
+  hub: Kube,
+  before: HubState,
+  force: Force | undefined,
+  run: Run,
+): Promise<void> {
   const { name, reread } = before;
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
   if (run.dryRun) return;
   let [triggeredAt, patience] = [monotonic(), triggerAfterMs];
-  const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;
+  const isThere = (cluster: ManagedCluster | undefined) =>
+    cluster !== undefined && cluster.metadata.uid === uid;
   await untilMet(
     {
       name,
@@ -56,7 +67,8 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
         const { managedCluster } = hubState;
         if (managedCluster === undefined) return;
         await releaseLateWorks(hub, hubState, managedCluster);
-        if (force !== undefined && (await force.isDue(hubState))) await removeFinalizers(hub, hubState, force);
+        if (force !== undefined && (await force.isDue(hubState)))
+          await removeFinalizers(hub, hubState, force);
         if (!isEmpty(hubState) || monotonic() - triggeredAt <= patience) return;
         // A busy hub should not check the same object again and again.
         [triggeredAt, patience] = [monotonic(), 2 * patience];
@@ -76,7 +88,11 @@ const deletingMessage = (cluster: ManagedCluster | undefined): string | undefine
  * If there was no work before the deletion, the labels have stayed. Works of a WDS that arrive now show that a policy selects the
  * WEC by them (just joined, or labels just restored): KubeStellar would recreate each work as long as the labels exist.
  */
-async function releaseLateWorks(hub: Kube, { works }: HubState, cluster: ManagedCluster): Promise<void> {
+async function releaseLateWorks(
+  hub: Kube,
+  { works }: HubState,
+  cluster: ManagedCluster,
+): Promise<void> {
   if (works.every(isMadeByHand)) return;
   await unlessStatus(removeLabels(hub, cluster), 404, 409);
 }
@@ -91,9 +107,16 @@ const isEmpty = ({ works, addonWorks, addons }: HubState): boolean =>
  * Makes the hub check a ManagedCluster now: after failures OCM 1.0 checks ever more rarely (seen: 40 s after the last work was
  * gone), and any change triggers a check at once.
  */
-async function triggerReconcile(hub: Kube, { metadata: { name, uid } }: ManagedCluster): Promise<void> {
+async function triggerReconcile(
+  hub: Kube,
+  { metadata: { name, uid } }: ManagedCluster,
+): Promise<void> {
   const annotations = { 'stellarctl.kubestellar.io/requeued': new Date(hub.now()).toISOString() };
-  await unlessStatus(hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }), 404, 409);
+  await unlessStatus(
+    hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }),
+    404,
+    409,
+  );
 }
 
 /** Only of objects that are being deleted. The hub's own finalizers stay while its controller may run and remove them. */
@@ -109,7 +132,12 @@ async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promis
 
 async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarError> {
   const { name, works, addonWorks, addons, managedCluster } = hubState;
-  const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
+  const blocking = [
+    ...works,
+    ...addonWorks,
+    ...addons,
+    ...(managedCluster === undefined ? [] : [managedCluster]),
+  ];
   const isStopped = (await controllerState(hub)).runs === false;
   const { context } = hub.cluster;
   const message = `${name} was not deleted in time: ${deletingMessage(managedCluster) ?? 'its ManagedCluster is being deleted'}.`;
@@ -124,7 +152,10 @@ async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarEr
     return new StellarError('timeout', message, { details, next: [run(see, 'Start it')] });
   }
   const lead = 'The agent removes manifest-work-cleanup, the hub the others. Without the agent';
-  const next = [...toSeeHolders([...works, ...addonWorks], context), run(toDeregister(hub, name, '--force'), lead)];
+  const next = [
+    ...toSeeHolders([...works, ...addonWorks], context),
+    run(toDeregister(hub, name, '--force'), lead),
+  ];
   return new StellarError('timeout', message, { details, next });
 }
 
@@ -149,7 +180,11 @@ export interface Force {
   /** Whether finalizers may be removed now: nothing has changed for some time, and the agent has not renewed its Lease. */
   isDue(hubState: HubState): Promise<boolean>;
   /** Removes finalizers of objects that are being deleted. */
-  take(resource: Resource, objects: readonly KubeObject[], removable: readonly string[]): Promise<void>;
+  take(
+    resource: Resource,
+    objects: readonly KubeObject[],
+    removable: readonly string[],
+  ): Promise<void>;
 }
 
 /**
@@ -168,28 +203,42 @@ export function forceOf(
     async isDue(hubState) {
       // The agent acts only once an object is being deleted: its time counts from then.
       const state = JSON.stringify(
-        guarded(hubState).map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp, metadata.finalizers]),
+        guarded(hubState).map(({ metadata }) => [
+          metadata.uid,
+          metadata.deletionTimestamp,
+          metadata.finalizers,
+        ]),
       );
       if (state !== seen) [seen, since] = [state, monotonic()];
       if (monotonic() - since < graceMs) return false;
       const lease = await hub.get<Lease>(resources.leases, leaseName, { namespace: name });
       if (!isAsked && lease?.spec?.renewTime !== before.lease?.spec?.renewTime) {
-        await askAgain(`The agent of ${name} is running: it has renewed its lease since the deletion began.`);
+        await askAgain(
+          `The agent of ${name} is running: it has renewed its lease since the deletion began.`,
+        );
         isAsked = true;
       }
       return true;
     },
     async take(resource, objects, removable) {
-      for (const { metadata } of objects.filter((object) => object.metadata.deletionTimestamp !== undefined)) {
+      for (const { metadata } of objects.filter(
+        (object) => object.metadata.deletionTimestamp !== undefined,
+      )) {
         const finalizers = await withoutFinalizers(hub, resource, metadata, removable);
         if (finalizers.length > 0)
-          note(`${name}: removed finalizer ${finalizers.join(', ')} of ${resource.kind} ${metadata.name}`);
+          note(
+            `${name}: removed finalizer ${finalizers.join(', ')} of ${resource.kind} ${metadata.name}`,
+          );
       }
     },
   };
 }
 
-const guarded = ({ works, addonWorks, addons }: HubState): KubeObject[] => [...works, ...addonWorks, ...addons];
+const guarded = ({ works, addonWorks, addons }: HubState): KubeObject[] => [
+  ...works,
+  ...addonWorks,
+  ...addons,
+];
 
 interface ControllerState {
   /** Undefined if neither its pods nor its Lease can be read. */

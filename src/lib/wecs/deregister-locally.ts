@@ -29,8 +29,10 @@ export async function deregisterLocally(
   run: Run,
 ): Promise<NamedResult[]> {
   const inspected = await readConfirmed({
-    read: () => Promise.all(wecs.map(async (wec) => ({ ...wec, record: await inspectLocally(wec) }))),
-    losses: (seen) => seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
+    read: () =>
+      Promise.all(wecs.map(async (wec) => ({ ...wec, record: await inspectLocally(wec) }))),
+    losses: (seen) =>
+      seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
     confirm,
   });
   return Promise.all(
@@ -40,7 +42,8 @@ export async function deregisterLocally(
       return forName(result, run, async () => {
         const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
         result.changed = changed;
-        if (!run.dryRun) run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
+        if (!run.dryRun)
+          run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
       });
     }),
   );
@@ -51,7 +54,10 @@ export async function deregisterLocally(
  * @returns undefined if the cluster has nothing of a registration
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
-async function inspectLocally({ name, kube }: Omit<InspectedLocalWec, 'record'>): Promise<CleanupRecord | undefined> {
+async function inspectLocally({
+  name,
+  kube,
+}: Omit<InspectedLocalWec, 'record'>): Promise<CleanupRecord | undefined> {
   const [evidence, before] = await Promise.all([readWec(kube), readCleanupRecord(kube)]);
   const registered = evidence.klusterlet?.spec?.clusterName;
   const cluster = describeCluster(kube.cluster);
@@ -60,9 +66,14 @@ async function inspectLocally({ name, kube }: Omit<InspectedLocalWec, 'record'>)
     await refuseForeignObjects(kube, hubHash);
     return { name, hub: null, hubHash };
   }
-  const give = partial(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
+  const give = partial(
+    command`stellarctl deregister --local ${`${name}=CONTEXT`}`,
+    `Give the context of ${name}`,
+  );
   const elsewhere = (what: string) =>
-    new StellarError('registered-elsewhere', `${cluster} is ${what}. Nothing was written.`, { next: [give] });
+    new StellarError('registered-elsewhere', `${cluster} is ${what}. Nothing was written.`, {
+      next: [give],
+    });
   if (registered !== undefined) throw elsewhere(`registered as ${registered}, not as ${name}`);
   if (before?.name === name) return before;
   const role = await otherRole(kube);

@@ -22,7 +22,12 @@ import type { Its } from '../workloads/read-policies.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
 import type { GivenWec } from './follow-registration.ts';
-import { type DeregisterOptions, type InspectedWec, inspectWec, lossesOfWec } from './inspect-wec.ts';
+import {
+  type DeregisterOptions,
+  type InspectedWec,
+  inspectWec,
+  lossesOfWec,
+} from './inspect-wec.ts';
 import {
   type HubState,
   isGone,
@@ -72,7 +77,9 @@ export async function deregister(
   // WECs are deregistered in parallel, and a terminal shows one question at a time.
   const oneAtATime = pLimit(1);
   return Promise.all(
-    inspected.map((wec) => deregisterOne(hub, wec, options, (why) => oneAtATime(() => askAgain(wec.name, why)), run)),
+    inspected.map((wec) =>
+      deregisterOne(hub, wec, options, (why) => oneAtATime(() => askAgain(wec.name, why)), run),
+    ),
   );
 }
 
@@ -95,7 +102,9 @@ export function deregisterOne(
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
     : undefined;
-  const force = options.force ? forceOf(hub, hubState, askAgain, (text) => run.progress.note(text)) : undefined;
+  const force = options.force
+    ? forceOf(hub, hubState, askAgain, (text) => run.progress.note(text))
+    : undefined;
   run.progress.waiting(name, 'deregistering');
   return forName(result, run, async () => {
     if (hubState.managedCluster !== undefined) {
@@ -110,7 +119,9 @@ export function deregisterOne(
         throw await restoreAfterFailure(hub, wec, await withHeld(wec, error));
       }
     }
-    const unfinished = isGone(hubState) ? undefined : await removeLeftovers(hub, hubState, options.force, run);
+    const unfinished = isGone(hubState)
+      ? undefined
+      : await removeLeftovers(hub, hubState, options.force, run);
     if (unfinished?.removed) result.changed = true;
     if (cleansUp) {
       if (!run.dryRun) await refuseReregistered(hub, name);
@@ -118,22 +129,28 @@ export function deregisterOne(
       if (!run.dryRun) await removeLateRequests(hub, hubState);
     }
     await unfinished?.untilGone?.();
-    if (!run.dryRun) run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
+    if (!run.dryRun)
+      run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });
 }
 
 /** Adds what the deletion waits for on the WEC itself: its agent, and thereby the hub, waits for every object of a work. */
 async function withHeld({ kube, record }: InspectedWec, error: unknown): Promise<unknown> {
-  if (!(error instanceof StellarError) || error.code !== 'timeout' || !kube || !record?.hubHash) return error;
+  if (!(error instanceof StellarError) || error.code !== 'timeout' || !kube || !record?.hubHash)
+    return error;
   const { hubHash } = record;
   const seen = ifSeen(await tryRead(() => heldObjects(kube, hubHash))) ?? [];
-  const held = seen.map((each) => ({ ...each, finalizers: foreignFinalizers(each.object, () => false) }));
+  const held = seen.map((each) => ({
+    ...each,
+    finalizers: foreignFinalizers(each.object, () => false),
+  }));
   // A namespace without a finalizer waits for what is in it.
   const cause = held.find(({ finalizers }) => finalizers.length > 0) ?? held[0];
   if (cause === undefined) return error;
   const { context } = kube.cluster;
   const details = held.map(({ entry, finalizers }) => {
-    const why = finalizers.length === 0 ? '' : `, and is blocked by finalizer ${finalizers.join(', ')}`;
+    const why =
+      finalizers.length === 0 ? '' : `, and is blocked by finalizer ${finalizers.join(', ')}`;
     return `On ${context}, ${describeApplied(entry)} is being deleted${why}.`;
   });
   const see = toSeeHolder(context, groupResourceOf(cause.entry), cause.object);
@@ -158,8 +175,11 @@ export async function restoreAfterFailure(
       if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return error;
       const labels = await restoreLabels(last, name);
       for (const work of hubState.works) await restoreDeleteOption(last, work);
-      const again = 'Workloads whose removal had begun are sent again, but not what else was in their Namespaces';
-      return labels === undefined ? error : error.with({ details: [`Restored: label ${labelList(labels)}`, again] });
+      const again =
+        'Workloads whose removal had begun are sent again, but not what else was in their Namespaces';
+      return labels === undefined
+        ? error
+        : error.with({ details: [`Restored: label ${labelList(labels)}`, again] });
     });
   } catch (failure) {
     if (!(failure instanceof StellarError)) throw failure;
@@ -174,7 +194,11 @@ export async function restoreAfterFailure(
 const labelList = (labels: Record<string, string>): string => changeWords(labels).join(', ');
 
 /** Restores the labels that interrupted deregistrations have removed. An error is in the result. */
-export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run): Promise<NamedResult[]> =>
+export const undoDeregistration = (
+  hub: Kube,
+  names: readonly string[],
+  run: Run,
+): Promise<NamedResult[]> =>
   Promise.all(
     names.map((name) => {
       const result: NamedResult = { name, changed: false };
@@ -182,7 +206,10 @@ export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run
         const labels = await restoreLabels(hub, name);
         result.changed = labels !== undefined;
         if (!run.dryRun)
-          run.progress.done(name, labels === undefined ? 'nothing to undo' : `restored: label ${labelList(labels)}`);
+          run.progress.done(
+            name,
+            labels === undefined ? 'nothing to undo' : `restored: label ${labelList(labels)}`,
+          );
       });
     }),
   );

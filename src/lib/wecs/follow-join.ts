@@ -17,11 +17,21 @@ import { followOnHub, RegistrationFollower, type WecResult } from './follow-regi
 import { type HubRecords, hubRecords } from './hub-records.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
-import { OwnRequests, removeAccount, type SupersededRequests, supersededRequests } from './own-requests.ts';
+import {
+  OwnRequests,
+  removeAccount,
+  type SupersededRequests,
+  supersededRequests,
+} from './own-requests.ts';
 import type { Registration } from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
 import { judgeRegistration, seen } from './registration-stages.ts';
-import { RestartsDuringJoin, releaseDeadLeases, reregister, restartAgents } from './restart-agent.ts';
+import {
+  RestartsDuringJoin,
+  releaseDeadLeases,
+  reregister,
+  restartAgents,
+} from './restart-agent.ts';
 
 /** The state when a join begins to follow its registration. */
 interface StartedJoin {
@@ -92,10 +102,18 @@ export function joinSubject(
       const { side, ownRequests } = joining as Joining;
       const wec = await readWec(kube);
       const known = { name, its: access.its, wec };
-      if (side === undefined || hub === undefined) return seen({ ...known, hub: undefined, now: kube.now() });
+      if (side === undefined || hub === undefined)
+        return seen({ ...known, hub: undefined, now: kube.now() });
       await releaseDeadLeases(kube, wec);
-      const ofOwn = await tidied(hub, wec, { ownRequests, side }, accept, (text) => follower.wrote(text));
-      return seen({ ...known, hub: ofOwn, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
+      const ofOwn = await tidied(hub, wec, { ownRequests, side }, accept, (text) =>
+        follower.wrote(text),
+      );
+      return seen({
+        ...known,
+        hub: ofOwn,
+        webhook: await webhookFor(ofOwn, side),
+        now: side.kube.now(),
+      });
     },
     async act(reading) {
       const { plan, side } = joining as Joining;
@@ -112,7 +130,8 @@ export function joinSubject(
       if (need.by === 'pods') await restartAgents(plan.kube);
       else await reregister(access, plan, need.by, wec);
       // One that keeps its certificate sends no other request.
-      if (need.by !== 'pods' || wec?.hubSecret === undefined) side.superseded.add(hub?.requests ?? []);
+      if (need.by !== 'pods' || wec?.hubSecret === undefined)
+        side.superseded.add(hub?.requests ?? []);
       side.restarts.markDone(need);
       follower.wrote(`${need.why}: agent restarted`);
       reading.restartGracePeriod();
@@ -123,7 +142,13 @@ export function joinSubject(
   };
 }
 
-async function joiningOf(hub: Kube | undefined, plan: JoinPlan, options: JoinOptions, started: StartedJoin, run: Run) {
+async function joiningOf(
+  hub: Kube | undefined,
+  plan: JoinPlan,
+  options: JoinOptions,
+  started: StartedJoin,
+  run: Run,
+) {
   const { name, kube, wecBefore, hubBefore = emptyEvidence(name) } = plan;
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
   // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
@@ -135,7 +160,11 @@ async function joiningOf(hub: Kube | undefined, plan: JoinPlan, options: JoinOpt
   superseded.add(before.filter((request) => ownRequests.isProven(request)));
   const records = hubRecords(hub, plan, options, run);
   const { webhook } = started;
-  return { plan, ownRequests, side: { kube: hub, superseded, records, restarts: new RestartsDuringJoin(), webhook } };
+  return {
+    plan,
+    ownRequests,
+    side: { kube: hub, superseded, records, restarts: new RestartsDuringJoin(), webhook },
+  };
 }
 
 /** Writes what is pending on the ITS. @returns what it shows, without requests of other agents and superseded ones: they are no evidence */
@@ -154,25 +183,42 @@ async function tidied(
   for (const text of await side.records.write(hub, wec, ownRequests.agent)) wrote(text);
   const isOwn = (request: RegistrationRequest) =>
     accept ? ownRequests.mayApprove(request) : ownRequests.maybe(request);
-  const requests = hub.requests.filter((each) => (each.renewal || isOwn(each)) && !names.has(each.name));
+  const requests = hub.requests.filter(
+    (each) => (each.renewal || isOwn(each)) && !names.has(each.name),
+  );
   return { ...hub, requests };
 }
 
-export const followJoins = (access: HubAccess, wecs: readonly JoinSubject[], run: Run): Promise<WecResult[]> =>
-  followOnHub(access.kube, wecs, (wec, ofHub) => wec.read(ofHub), run);
+export const followJoins = (
+  access: HubAccess,
+  wecs: readonly JoinSubject[],
+  run: Run,
+): Promise<WecResult[]> => followOnHub(access.kube, wecs, (wec, ofHub) => wec.read(ofHub), run);
 
 /** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */
-function keptAgentId({ reregister: cause, wecBefore: { hubSecret } }: JoinPlan): string | undefined {
-  return (cause?.code === 'certificate-expired' && hubSecret && textIn(hubSecret, 'agent-name')) || undefined;
+function keptAgentId({
+  reregister: cause,
+  wecBefore: { hubSecret },
+}: JoinPlan): string | undefined {
+  return (
+    (cause?.code === 'certificate-expired' && hubSecret && textIn(hubSecret, 'agent-name')) ||
+    undefined
+  );
 }
 
 /** A WEC that has joined no longer needs its own service account. */
-export async function removeOwnAccount({ kube }: HubAccess, { name, settings }: JoinPlan): Promise<void> {
+export async function removeOwnAccount(
+  { kube }: HubAccess,
+  { name, settings }: JoinPlan,
+): Promise<void> {
   if (kube !== undefined && settings.mode === 'Default') await removeAccount(kube, name);
 }
 
 /** Tried only while an agent that has sent a request does not announce itself. */
-async function webhookFor(hub: HubEvidence, { webhook, kube }: HubSide): Promise<Registration['webhook']> {
+async function webhookFor(
+  hub: HubEvidence,
+  { webhook, kube }: HubSide,
+): Promise<Registration['webhook']> {
   const asked = bootstrapRequests(hub).at(-1)?.created;
   const isSlow = asked !== undefined && kube.now() - asked > announcementMs;
   return hub.managedCluster === undefined && isSlow ? webhook?.now() : undefined;
@@ -187,7 +233,10 @@ export function isDone(access: HubAccess, plan: JoinPlan): boolean {
   if (wec.klusterlet === undefined || plan.reregister !== undefined) return false;
   const reports = judgeRegistration({ name, hub, wec, now: (access.kube ?? plan.kube).now() });
   // The Lease of an agent that no longer runs stays fresh for minutes.
-  return blockingStage(reports) === undefined && (isMet(reports, 'available') || access.kube === undefined);
+  return (
+    blockingStage(reports) === undefined &&
+    (isMet(reports, 'available') || access.kube === undefined)
+  );
 }
 
 /**
@@ -202,12 +251,16 @@ export async function finishDone(
 ): Promise<WecResult> {
   const { name, wecBefore, hubBefore } = plan;
   const leaving = beingDeregistered({ hub: hubBefore, name, its: access.its });
-  if (leaving !== undefined) throw new StellarError('conflict', leaving.message, { next: leaving.next });
+  if (leaving !== undefined)
+    throw new StellarError('conflict', leaving.message, { next: leaving.next });
   const records = access.kube && hubRecords(access.kube, plan, options, run);
   const written = (hubBefore && (await records?.write(hubBefore, wecBefore, undefined))) ?? [];
   const state = access.kube === undefined ? 'connected' : 'available';
   const done = written.join(', ') || 'nothing to do';
-  run.progress.done(name, `is registered with ${access.its} and ${state}; ${done}.${ignoredNote(options)}`);
+  run.progress.done(
+    name,
+    `is registered with ${access.its} and ${state}; ${done}.${ignoredNote(options)}`,
+  );
   const changed = written.length > 0 && access.kube?.dryRun !== true;
   return { name, stage: state, blockedAt: null, changed };
 }
@@ -218,7 +271,9 @@ function ignoredNote({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions
     '--ocm-version': ocmVersion,
     '--image-registry': imageRegistry,
   };
-  const ignored = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option]));
+  const ignored = Object.entries(given).flatMap(([option, value]) =>
+    value === undefined ? [] : [option],
+  );
   if (ignored.length === 0) return '';
   return ` A join does not change an agent that works, as wec upgrade does: ${ignored.join(', ')} had no effect.`;
 }

@@ -3,7 +3,13 @@ import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { type Followed, follow, type JudgedReading, type Reading } from '../core/follow.ts';
 import { type NextStep, type Problem, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../core/stages.ts';
+import {
+  type BlockedReport,
+  type StageReport,
+  type Standing,
+  standingOf,
+  unreached,
+} from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../kube/client/errors.ts';
 import { resources } from '../kube/client/objects.ts';
@@ -76,10 +82,13 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const ended = accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
     if (ended) return ended;
     // Whatever has failed before it.
-    const reached = patient && reports.find(({ id, verdict }) => id === this.until && verdict.state === 'met');
+    const reached =
+      patient && reports.find(({ id, verdict }) => id === this.until && verdict.state === 'met');
     if (reached) return this.#finish(reached.title, !reading.isFirst);
     if (blocking === undefined)
-      return this.#finish(this.until === 'available' ? 'joined and available' : describeReports(reports));
+      return this.#finish(
+        this.until === 'available' ? 'joined and available' : describeReports(reports),
+      );
     if (state === 'failed' && !patient) return this.broken(await this.#failure(blocking, reading));
     // A dry run cannot wait for what it does not write.
     if (this.#hub?.dryRun) return this.#finish('');
@@ -103,7 +112,8 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   /** Reports what the follower still waited for. */
   async late(last: JudgedReading<Registration> | undefined): Promise<WecResult> {
     const wrong = last && (await this.#verdict(last));
-    const what = this.until === 'delete' ? 'is not deleted' : `did not reach the stage ${this.until} in time`;
+    const what =
+      this.until === 'delete' ? 'is not deleted' : `did not reach the stage ${this.until} in time`;
     const message = `${this.name} ${what}. ${wrong?.message ?? blockedIn(last)}`;
     const next = wrong?.next ?? last?.blocking?.verdict.next ?? this.#checkCommand;
     return this.broken(new StellarError('timeout', message, { next }));
@@ -121,7 +131,11 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   /** Approves and accepts when it is time. */
-  async #accept(hub: Kube, registration: Registration, reports: StageReport[]): Promise<WecResult | undefined> {
+  async #accept(
+    hub: Kube,
+    registration: Registration,
+    reports: StageReport[],
+  ): Promise<WecResult | undefined> {
     if (registration.hub === undefined) return undefined;
     const decision = decide(registration.hub, {
       its: hub.cluster.context,
@@ -149,7 +163,11 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   /** Approves, then accepts. If there is no ManagedCluster yet, the next reading accepts. */
-  async #write(hub: Kube, registration: Registration, requests: RegistrationRequest[]): Promise<WecResult | undefined> {
+  async #write(
+    hub: Kube,
+    registration: Registration,
+    requests: RegistrationRequest[],
+  ): Promise<WecResult | undefined> {
     const managedCluster = registration.hub?.managedCluster;
     try {
       for (const request of requests) {
@@ -183,7 +201,9 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const what = isUnreachable ? 'does not reach the hub' : `is blocked at "${title}"`;
     const wrong = await this.#verdict(reading);
     const steps = wrong?.next ?? next ?? this.#checkCommand;
-    return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, { next: steps });
+    return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, {
+      next: steps,
+    });
   }
 
   #finish(text: string, isNew = this.result.changed): WecResult {
@@ -207,12 +227,15 @@ export function followOnHub<Subject extends { name: string } & Followed<Registra
   return follow(subjects, readAll, run);
 }
 
-const ownAgentIn = ({ wec }: Registration): string | undefined => wec?.klusterlet && singletonAgentId(wec.klusterlet);
+const ownAgentIn = ({ wec }: Registration): string | undefined =>
+  wec?.klusterlet && singletonAgentId(wec.klusterlet);
 
 /** What a follower was waiting for, as a sentence. */
 function blockedIn(last: JudgedReading<Registration> | undefined): string {
   const { id, verdict } = last?.blocking ?? {};
-  return verdict === undefined ? 'No trace of it was found.' : `It is blocked by ${id}: ${verdict.why}.`;
+  return verdict === undefined
+    ? 'No trace of it was found.'
+    : `It is blocked by ${id}: ${verdict.why}.`;
 }
 
 function describeReports(reports: StageReport[]): string {

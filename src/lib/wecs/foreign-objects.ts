@@ -4,7 +4,13 @@ import { advice } from '../core/next-step.ts';
 import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { groupOf, type KubeObject, type OwnerReference, type Resource, resources } from '../kube/client/objects.ts';
+import {
+  groupOf,
+  type KubeObject,
+  type OwnerReference,
+  type Resource,
+  resources,
+} from '../kube/client/objects.ts';
 import { discover } from '../kube/discovery.ts';
 import { listServed, notServed } from '../kube/served.ts';
 import { createdByKlusterlet } from '../ocm/klusterlet-operator.ts';
@@ -22,7 +28,12 @@ import {
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
 const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];
 /** Of OCM after 1.3.1, with its feature gate NetworkPolicies (manifests/klusterlet/management); they lack the label of the operator. */
-const ownNetworkPolicies = ['default-deny-all', 'allow-dns-and-api', 'klusterlet', 'klusterlet-agent'];
+const ownNetworkPolicies = [
+  'default-deny-all',
+  'allow-dns-and-api',
+  'klusterlet',
+  'klusterlet-agent',
+];
 
 /**
  * Objects that a registration creates in its namespaces; in the namespace of add-ons also the secrets that the agent writes for
@@ -33,7 +44,8 @@ function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): bo
   if (kind === 'ServiceAccount') return ownAccounts.includes(metadata.name);
   if (kind === 'NetworkPolicy')
     return metadata.namespace === agentNamespace && ownNetworkPolicies.includes(metadata.name);
-  const isOfAddon = metadata.namespace === addonNamespace && metadata.name.endsWith('-hub-kubeconfig');
+  const isOfAddon =
+    metadata.namespace === addonNamespace && metadata.name.endsWith('-hub-kubeconfig');
   return kind === 'Secret' && (ownSecrets.includes(metadata.name) || isOfAddon);
 }
 
@@ -42,9 +54,15 @@ function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): bo
  * @param hubHash identifies the registration's own AppliedManifestWorks: their names begin with it (ocm pkg/work/helper)
  * @throws StellarError if not all can be seen
  */
-export function foreignObjectsIn(wec: Kube, namespace: string, hubHash: string | null): Promise<string[]> {
+export function foreignObjectsIn(
+  wec: Kube,
+  namespace: string,
+  hubHash: string | null,
+): Promise<string[]> {
   const isOwner = ({ kind, name }: OwnerReference) =>
-    hubHash !== null && kind === resources.appliedManifestWorks.kind && name.startsWith(`${hubHash}-`);
+    hubHash !== null &&
+    kind === resources.appliedManifestWorks.kind &&
+    name.startsWith(`${hubHash}-`);
   return othersIn(wec, namespace, { isExpected: isOfRegistration, isOwner });
 }
 
@@ -109,7 +127,9 @@ export async function othersIn(
   const { kinds, unseen } = await discover(kube, ['list', 'delete']);
   const unknown = unseen.filter((api) => !derivedApis.test(api));
   if (unknown.length > 0) throw notServed(kube, unknown.join(', '));
-  const judged = kinds.filter((kind) => kind.namespaced && !passingKinds.includes(kindWithGroup(kind)));
+  const judged = kinds.filter(
+    (kind) => kind.namespaced && !passingKinds.includes(kindWithGroup(kind)),
+  );
   const unread = expectedKinds.map(kindWithGroup);
   const found = await mapConcurrently(judged, readersAtOnce, async (resource) => {
     if (unread.includes(kindWithGroup(resource))) return [];
@@ -119,7 +139,8 @@ export async function othersIn(
   // An owner in the same namespace is judged itself, or is gone, and then its objects are being collected. One outside may need them.
   const ownerKinds = new Set(judged.map(kindWithGroup));
   const isOwned = ({ metadata: { ownerReferences: owners = [] } }: KubeObject) =>
-    owners.length > 0 && owners.every((owner) => ownerKinds.has(kindWithGroup(owner)) || isOwner(owner));
+    owners.length > 0 &&
+    owners.every((owner) => ownerKinds.has(kindWithGroup(owner)) || isOwner(owner));
   return found
     .flat()
     .filter((object) => !isPassing(object) && !isOwned(object) && !isExpected(object))

@@ -29,7 +29,11 @@ const operatorRecheckMs = 15_000;
  * Whether a WEC's operator reports that it is connected, and still does after a new check: its last report may be minutes old. A
  * dry run requests no check.
  */
-export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined, run: Run): Promise<boolean> {
+export async function isStillConnected(
+  kube: Kube,
+  klusterlet: Klusterlet | undefined,
+  run: Run,
+): Promise<boolean> {
   if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
   if (kube.dryRun) return false;
   const annotations = { [recheckAnnotation]: new Date(kube.now()).toISOString() };
@@ -39,7 +43,9 @@ export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | unde
     const now = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
     return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;
   };
-  return (await poll(read, { ...run, deadline: run.deadline.within(operatorRecheckMs) })) === undefined;
+  return (
+    (await poll(read, { ...run, deadline: run.deadline.within(operatorRecheckMs) })) === undefined
+  );
 }
 
 /** A WEC that is registered elsewhere stays as it is, unless the user wants to move it. */
@@ -60,10 +66,15 @@ export function registeredElsewhere(
   const move =
     hub === undefined
       ? partial(command`stellarctl wec join ${target} --join-file FILE --replace-hub`, lead)
-      : nextStep(command`stellarctl wec join ${target} ${accepting} --its ${its} --replace-hub`, lead);
+      : nextStep(
+          command`stellarctl wec join ${target} ${accepting} --its ${its} --replace-hub`,
+          lead,
+        );
   const address = advice(`If ${its} has that address: ${command`--hub-apiserver ${server}`}`);
   const message = `${cluster} is registered already, as ${name} with the hub ${server}, ${why}.`;
-  return new StellarError('registered-elsewhere', message, { next: isConnected ? [move] : [move, address] });
+  return new StellarError('registered-elsewhere', message, {
+    next: isConnected ? [move] : [move, address],
+  });
 }
 
 /**
@@ -72,14 +83,18 @@ export function registeredElsewhere(
  * (ocm pkg/work/spoke/controllers/finalizercontroller; seen with OCM 1.3.1).
  * @returns undefined if they may not be read
  */
-export async function readRemainingWorks(kube: Kube, wec: WecEvidence): Promise<RemainingWorks | undefined> {
+export async function readRemainingWorks(
+  kube: Kube,
+  wec: WecEvidence,
+): Promise<RemainingWorks | undefined> {
   const hub = hubOf(wec);
   const { klusterlet } = wec;
   const works = await partialReader(kube).list<AppliedManifestWork>(resources.appliedManifestWorks);
   if (works === undefined || hub === undefined || klusterlet === undefined) return undefined;
   const worksOfHub = works.filter(({ spec }) => spec?.hubHash === hubHash(hub.spelled));
   const isEvicted = ({ spec }: AppliedManifestWork) => spec?.agentID === klusterlet.metadata.uid;
-  const workName = ({ metadata, spec }: AppliedManifestWork) => spec?.manifestWorkName ?? metadata.name;
+  const workName = ({ metadata, spec }: AppliedManifestWork) =>
+    spec?.manifestWorkName ?? metadata.name;
   return {
     evicted: worksOfHub.filter(isEvicted).map(workName),
     orphaned: worksOfHub.filter((work) => !isEvicted(work)).map(workName),
@@ -117,7 +132,8 @@ const gracePeriodOf = (klusterlet: Klusterlet): string =>
   (klusterlet.metadata.annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet)) || '60m';
 
 /** Whether the works of a former hub are held on a WEC. */
-const isHeld = ({ metadata }: Klusterlet): boolean => metadata.annotations?.[formerGraceAnnotation] !== undefined;
+const isHeld = ({ metadata }: Klusterlet): boolean =>
+  metadata.annotations?.[formerGraceAnnotation] !== undefined;
 
 /**
  * Raises the grace period after which the agent deletes what its hub does not know, and notes the former one.
@@ -128,7 +144,11 @@ export async function pauseEviction(wec: Kube, klusterlet: Klusterlet): Promise<
   if (isHeld(klusterlet) && graceOf(klusterlet) === never) return false;
   const { uid, annotations } = klusterlet.metadata;
   const former = annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet) ?? '';
-  const paused = await wec.merge<Klusterlet>(resources.klusterlets, klusterletName, patchOf(uid, former, never));
+  const paused = await wec.merge<Klusterlet>(
+    resources.klusterlets,
+    klusterletName,
+    patchOf(uid, former, never),
+  );
   if (graceOf(paused) === never) return true;
   const undo = { metadata: { uid, annotations: { [formerGraceAnnotation]: null } } };
   await wec.merge(resources.klusterlets, klusterletName, undo);
@@ -146,8 +166,15 @@ const patchOf = (uid: string | undefined, former: string | null, grace: string |
  * period is over; those that have another owner stay.
  * @returns undefined if the WEC holds nothing, or if that may not be read
  */
-export async function unsentObjects(hub: Kube, wec: Kube, name: string): Promise<string[] | undefined> {
-  const klusterlet = await partialReader(wec).get<Klusterlet>(resources.klusterlets, klusterletName);
+export async function unsentObjects(
+  hub: Kube,
+  wec: Kube,
+  name: string,
+): Promise<string[] | undefined> {
+  const klusterlet = await partialReader(wec).get<Klusterlet>(
+    resources.klusterlets,
+    klusterletName,
+  );
   if (klusterlet === undefined || !isHeld(klusterlet)) return undefined;
   const [evidence, applied = [], works = []] = await Promise.all([
     readWec(wec),
@@ -156,10 +183,14 @@ export async function unsentObjects(hub: Kube, wec: Kube, name: string): Promise
   ]);
   const present = hubHash(hubOf(evidence)?.spelled ?? '');
   const isPresent = ({ spec }: AppliedManifestWork) =>
-    spec?.hubHash === present && works.some(({ metadata }) => metadata.name === spec.manifestWorkName);
-  const objectsOf = (some: AppliedManifestWork[]) => some.flatMap(({ status }) => status?.appliedResources ?? []);
+    spec?.hubHash === present &&
+    works.some(({ metadata }) => metadata.name === spec.manifestWorkName);
+  const objectsOf = (some: AppliedManifestWork[]) =>
+    some.flatMap(({ status }) => status?.appliedResources ?? []);
   const owned = new Set(objectsOf(applied.filter(isPresent)).map(({ uid }) => uid));
-  const evicted = applied.filter((work) => !isPresent(work) && work.spec?.agentID === klusterlet.metadata.uid);
+  const evicted = applied.filter(
+    (work) => !isPresent(work) && work.spec?.agentID === klusterlet.metadata.uid,
+  );
   return objectsOf(evicted)
     .filter(({ uid }) => !owned.has(uid))
     .map(describeApplied)
@@ -188,7 +219,9 @@ export async function releaseHeld(
     new StellarError('timeout', `${name}: ${why}. What runs there keeps running.`, {
       next: [
         advice('To resume, rerun the command'),
-        advice('If these objects are no longer needed, rerun it with --evict-works: the agent deletes them'),
+        advice(
+          'If these objects are no longer needed, rerun it with --evict-works: the agent deletes them',
+        ),
       ],
     });
   if (!evictWorks) await waitWhile(blocker, run, late, name);
@@ -197,7 +230,8 @@ export async function releaseHeld(
   const { uid, annotations } = klusterlet.metadata;
   const present = graceOf(klusterlet);
   // What another program has set meanwhile stays.
-  const former = present === never ? annotations?.[formerGraceAnnotation] || null : (present ?? null);
+  const former =
+    present === never ? annotations?.[formerGraceAnnotation] || null : (present ?? null);
   await kube.merge(resources.klusterlets, klusterletName, patchOf(uid, null, former));
   if (kube.dryRun) return false;
   // Until the agent evicts them, the former works own the objects as well.

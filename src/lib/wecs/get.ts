@@ -13,7 +13,13 @@ import { mailboxView } from './mailbox.ts';
 import { getPropertiesOf } from './properties.ts';
 import { readBothSides, unread } from './read-both-sides.ts';
 import { diagnose, wecVersions } from './wec-checks.ts';
-import { conditionViews, type PodView, requestView, type WecSide, type WecView } from './wec-view.ts';
+import {
+  conditionViews,
+  type PodView,
+  requestView,
+  type WecSide,
+  type WecView,
+} from './wec-view.ts';
 
 /**
  * Reads everything that an ITS and, with its client, the WEC itself show of one WEC. The result lists what could not be read.
@@ -33,12 +39,16 @@ export async function getWec(
   ]);
   const { hub: evidence, wec: seen, reports } = findings;
   const { managedCluster } = evidence;
-  const versions = wecVersions(seen, wec === undefined ? 'shows on the WEC itself only' : error?.message);
+  const versions = wecVersions(
+    seen,
+    wec === undefined ? 'shows on the WEC itself only' : error?.message,
+  );
   const wrong = diagnose(findings, error);
   return {
     name,
     its: hub.cluster.context,
-    created: managedCluster === undefined ? null : new Date(createdAt(managedCluster)).toISOString(),
+    created:
+      managedCluster === undefined ? null : new Date(createdAt(managedCluster)).toISOString(),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
     agent: { id: agentIdOf(evidence, seen?.klusterlet) },
     versions,
@@ -48,7 +58,10 @@ export async function getWec(
     labels: managedCluster?.metadata.labels ?? {},
     properties: effectiveProperties(name, managedCluster, configMap),
     mailbox: mailboxView(name, findings.contents),
-    requests: evidence.requests.map((request) => ({ ...requestView(request), renewal: request.renewal })),
+    requests: evidence.requests.map((request) => ({
+      ...requestView(request),
+      renewal: request.renewal,
+    })),
     lease:
       evidence.lease === undefined
         ? null
@@ -64,9 +77,17 @@ export async function getWec(
 }
 
 /** The agent that has the certificate of a WEC. @param klusterlet the Klusterlet of the cluster that was read */
-function agentIdOf({ name, requests }: HubEvidence, klusterlet: Klusterlet | undefined): string | null {
-  const certified = requests.findLast(({ state, agent }) => agent !== undefined && state === 'issued');
-  return (klusterlet?.spec?.clusterName === name && singletonAgentId(klusterlet)) || (certified?.agent ?? null);
+function agentIdOf(
+  { name, requests }: HubEvidence,
+  klusterlet: Klusterlet | undefined,
+): string | null {
+  const certified = requests.findLast(
+    ({ state, agent }) => agent !== undefined && state === 'issued',
+  );
+  return (
+    (klusterlet?.spec?.clusterName === name && singletonAgentId(klusterlet)) ||
+    (certified?.agent ?? null)
+  );
 }
 
 function sideView(evidence: WecEvidence): WecSide {
@@ -88,14 +109,16 @@ function sideView(evidence: WecEvidence): WecSide {
 
 function toPod({ metadata, spec, status }: Pod): PodView {
   const containers = status?.containerStatuses ?? [];
-  const waiting = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state?.waiting;
+  const waiting = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state
+    ?.waiting;
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     phase: status?.phase ?? 'Unknown',
     ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
     restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
-    waitingReason: waiting === undefined ? null : [waiting.reason, waiting.message].filter(Boolean).join(': '),
+    waitingReason:
+      waiting === undefined ? null : [waiting.reason, waiting.message].filter(Boolean).join(': '),
     images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
   };
 }

@@ -7,7 +7,13 @@ import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type ClusterRole, groupResourceOf, type PolicyRule, resources, typeMeta } from '../kube/client/objects.ts';
+import {
+  type ClusterRole,
+  groupResourceOf,
+  type PolicyRule,
+  resources,
+  typeMeta,
+} from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
@@ -19,7 +25,14 @@ import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { type AppliedManifestWork, describeApplied } from '../workloads/applied-works.ts';
 import type { Its } from '../workloads/read-policies.ts';
-import { distinct, failedKinds, type RuleKind, refusedKinds, ruleFor, workAccount } from './granted-kinds.ts';
+import {
+  distinct,
+  failedKinds,
+  type RuleKind,
+  refusedKinds,
+  ruleFor,
+  workAccount,
+} from './granted-kinds.ts';
 import { proveIdentity, requireProof } from './identity.ts';
 
 /** What to grant to a WEC's work agent. */
@@ -43,7 +56,9 @@ export interface GrantResult extends ChangeResult {
 export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
   const { its, name, kube } = reached;
   const { klusterlet } = await proveWec(reached);
-  const works = await listServed<ManifestWork>(its.kube, resources.manifestWorks, { namespace: name });
+  const works = await listServed<ManifestWork>(its.kube, resources.manifestWorks, {
+    namespace: name,
+  });
   const wanted = await failedKinds(kube, works);
   const [role, kinds] = await Promise.all([
     kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
@@ -63,11 +78,16 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
   await writeRole(granting);
   if (run.dryRun) return result;
   const allowed = result.kinds.join(', ');
-  run.progress.changed(name, `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${allowed}`);
+  run.progress.changed(
+    name,
+    `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${allowed}`,
+  );
   await untilMet<readonly RuleKind[]>(
     {
       check: (refused) =>
-        refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
+        refused.length === 0
+          ? met
+          : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
       read: () => refusedKinds(kube, granting.klusterlet, kinds),
       name,
       unmet: (refused) => notEffective(kube, granting.klusterlet, refused),
@@ -91,7 +111,11 @@ async function writeRole({ kube, role, kinds }: WecToGrant): Promise<void> {
   await kube.merge(resources.clusterRoles, grantRoleName, { metadata, rules });
 }
 
-function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: readonly RuleKind[]): StellarError {
+function notEffective(
+  kube: Kube,
+  klusterlet: Klusterlet | undefined,
+  refused: readonly RuleKind[],
+): StellarError {
   const { context } = kube.cluster;
   const account = userOf(workAccount(klusterlet));
   const message = `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(groupResourceOf).join(', ')} to ${account}: its controller manager has not aggregated the role.`;
@@ -121,7 +145,13 @@ export async function inspectRevocation(
     throw new StellarError(
       'name-taken',
       `stellarctl did not create ClusterRole ${grantRoleName} on ${kube.cluster.context}: it has no label ${managedByLabel}=${managedBy}. Nothing was written.`,
-      { next: [nextStep(command`kubectl --context ${kube.cluster.context} get clusterrole ${grantRoleName} -o yaml`)] },
+      {
+        next: [
+          nextStep(
+            command`kubectl --context ${kube.cluster.context} get clusterrole ${grantRoleName} -o yaml`,
+          ),
+        ],
+      },
     );
   const chosen = given?.map(groupResourceOf);
   const kinds = (role ? kindsOf(role) : []).filter(
@@ -135,7 +165,9 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
   const works = await listServed<AppliedManifestWork>(kube, resources.appliedManifestWorks);
   const revoked = new Set(kinds.map(groupResourceOf));
   const using = works.flatMap(({ spec, status }) => {
-    const applied = (status?.appliedResources ?? []).filter((each) => revoked.has(groupResourceOf(each)));
+    const applied = (status?.appliedResources ?? []).filter((each) =>
+      revoked.has(groupResourceOf(each)),
+    );
     return applied.map((each) => `${describeApplied(each)} of work ${spec?.manifestWorkName}`);
   });
   if (using.length === 0) return;
@@ -145,15 +177,25 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
 }
 
 /** Revokes the rights of the reviewed kinds. It is safe to rerun. */
-export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run): Promise<GrantResult> {
+export async function revoke(
+  { name, kube, role, kinds }: WecToRevoke,
+  run: Run,
+): Promise<GrantResult> {
   const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
   if (role === undefined || kinds.length === 0) return result;
   const { uid, resourceVersion } = role.metadata;
   const rules = rulesWithout(role, kinds);
   if (rules.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
-  else await kube.merge(resources.clusterRoles, grantRoleName, { metadata: { uid, resourceVersion }, rules });
+  else
+    await kube.merge(resources.clusterRoles, grantRoleName, {
+      metadata: { uid, resourceVersion },
+      rules,
+    });
   if (!run.dryRun)
-    run.progress.done(name, `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`);
+    run.progress.done(
+      name,
+      `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`,
+    );
   return { ...result, changed: !run.dryRun };
 }
 
@@ -210,7 +252,11 @@ export async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvid
     readWec(kube),
   ]);
   const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
-  const inspectStep = partial(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
-  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [inspectStep]);
+  const inspectStep = partial(
+    command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`,
+  );
+  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [
+    inspectStep,
+  ]);
   return evidence;
 }

@@ -17,12 +17,19 @@ export interface RuleKind {
 /** The verbs of a work agent: it applies, watches and deletes an object. */
 const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
 
-export const ruleFor = ({ group, resource }: RuleKind) => ({ apiGroups: [group], resources: [resource], verbs });
+export const ruleFor = ({ group, resource }: RuleKind) => ({
+  apiGroups: [group],
+  resources: [resource],
+  verbs,
+});
 
 /** @throws StellarError `usage` */
 export function parseKind(text: string): RuleKind {
   if (!/^[a-z0-9]+(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text))
-    throw new StellarError('usage', `"${text}" is not RESOURCE[.GROUP], such as deployments.apps or secrets.`);
+    throw new StellarError(
+      'usage',
+      `"${text}" is not RESOURCE[.GROUP], such as deployments.apps or secrets.`,
+    );
   const [resource = '', ...group] = text.split('.');
   return { resource, group: group.join('.') };
 }
@@ -34,22 +41,34 @@ export function distinct(kinds: readonly RuleKind[]): RuleKind[] {
 }
 
 /** Objects of these groups give rights or identities, with which an agent could take more: no status grants them. */
-const neverFromStatus = /^(?:rbac\.authorization|authorization|authentication|certificates)\.k8s\.io$/;
+const neverFromStatus =
+  /^(?:rbac\.authorization|authorization|authentication|certificates)\.k8s\.io$/;
 
 /**
  * The kinds of objects that the API server has refused to a work agent. A status is only a claim: a kind comes from the work's own
  * manifest, as the WEC serves it.
  */
-export async function failedKinds(wec: Pick<Kube, 'read'>, works: readonly ManifestWork[]): Promise<RuleKind[]> {
+export async function failedKinds(
+  wec: Pick<Kube, 'read'>,
+  works: readonly ManifestWork[],
+): Promise<RuleKind[]> {
   const refused = works.flatMap(({ spec, status }) =>
     (status?.resourceStatus?.manifests ?? [])
       .filter(lacksRight)
-      .flatMap(({ resourceMeta }) => spec?.workload?.manifests?.[resourceMeta?.ordinal ?? -1] ?? []),
+      .flatMap(
+        ({ resourceMeta }) => spec?.workload?.manifests?.[resourceMeta?.ordinal ?? -1] ?? [],
+      ),
   );
   const served = refused.length === 0 ? [] : await discoverKinds(wec);
-  const kinds = served.map(({ apiVersion, kind, plural }) => ({ group: groupOf(apiVersion), kind, resource: plural }));
+  const kinds = served.map(({ apiVersion, kind, plural }) => ({
+    group: groupOf(apiVersion),
+    kind,
+    resource: plural,
+  }));
   const isRefused = ({ group, kind }: { group: string; kind: string }) =>
-    refused.some((manifest) => manifest.kind === kind && groupOf(manifest.apiVersion ?? '') === group);
+    refused.some(
+      (manifest) => manifest.kind === kind && groupOf(manifest.apiVersion ?? '') === group,
+    );
   const given = kinds.filter((kind) => isRefused(kind) && !neverFromStatus.test(kind.group));
   return distinct(given.map(({ group, resource }) => ({ group, resource })));
 }
@@ -69,7 +88,9 @@ export async function refusedKinds(
   const account = workAccount(klusterlet);
   const isRefused = await Promise.all(
     kinds.map(async (kind) => {
-      const answers = await Promise.all(verbs.map((verb) => mayAccount(wec, account, { verb, ...kind })));
+      const answers = await Promise.all(
+        verbs.map((verb) => mayAccount(wec, account, { verb, ...kind })),
+      );
       return answers.includes(false);
     }),
   );

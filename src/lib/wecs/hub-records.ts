@@ -35,24 +35,41 @@ export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: R
     refuseLabelConflicts({ its: hub.cluster.context }, evidence, given);
     const { name, uid } = cluster.metadata;
     const changes = labelsToSet(name, cluster, given);
-    const words = [isNone(changes.labels) ? [] : 'labelled', isNone(changes.annotations) ? [] : 'annotated'].flat();
-    if (words.length > 0) await hub.merge(resources.managedClusters, name, { metadata: { uid, ...changes } });
+    const words = [
+      isNone(changes.labels) ? [] : 'labelled',
+      isNone(changes.annotations) ? [] : 'annotated',
+    ].flat();
+    if (words.length > 0)
+      await hub.merge(resources.managedClusters, name, { metadata: { uid, ...changes } });
     return words;
   };
 
   /** Only for the proven cluster: by an earlier proof, by its certificate now, or as the only one whose agent requests the name. */
-  const identify = async (cluster: ManagedCluster, evidence: HubEvidence, wec: WecEvidence, agent?: string) => {
+  const identify = async (
+    cluster: ManagedCluster,
+    evidence: HubEvidence,
+    wec: WecEvidence,
+    agent?: string,
+  ) => {
     const { uid, identity, name } = plan;
     isIdentified = recordedUid(cluster) !== undefined;
     if (isIdentified || uid === undefined) return false;
     const isOwn =
-      identity.state === 'proven' || isOnlyAgent(evidence, agent) || (await holds(hub, name, wec.hubSecret));
+      identity.state === 'proven' ||
+      isOnlyAgent(evidence, agent) ||
+      (await holds(hub, name, wec.hubSecret));
     if (!isOwn) return false;
     try {
       // The hub's controllers write to a new ManagedCluster as well.
       const isWritten = await retryConflicts(hub, async (isFirst) => {
-        const current = isFirst ? cluster : await hub.get<ManagedCluster>(resources.managedClusters, name);
-        return current !== undefined && current.metadata.uid === cluster.metadata.uid && recordUid(hub, current, uid);
+        const current = isFirst
+          ? cluster
+          : await hub.get<ManagedCluster>(resources.managedClusters, name);
+        return (
+          current !== undefined &&
+          current.metadata.uid === cluster.metadata.uid &&
+          recordUid(hub, current, uid)
+        );
       });
       isIdentified = true;
       return isWritten;
@@ -61,7 +78,9 @@ export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: R
       // The registration does not depend on it: any other failure is retried.
       isIdentified = error.status === 403;
       if (isIdentified)
-        run.progress.note(`The identity of ${name} was not recorded: this user may not change ManagedClusters.`);
+        run.progress.note(
+          `The identity of ${name} was not recorded: this user may not change ManagedClusters.`,
+        );
       return false;
     }
   };
@@ -70,7 +89,8 @@ export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: R
     async write(evidence, wec, agent) {
       const { managedCluster } = evidence;
       // Writes to a cluster that is being deleted are lost: the cluster that is announced next gets them.
-      if (managedCluster === undefined || managedCluster.metadata.deletionTimestamp !== undefined) return [];
+      if (managedCluster === undefined || managedCluster.metadata.deletionTimestamp !== undefined)
+        return [];
       if (written !== managedCluster.metadata.uid) {
         written = managedCluster.metadata.uid;
         isLabelled = false;
@@ -78,7 +98,8 @@ export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: R
       }
       const words = isLabelled ? [] : await label(managedCluster, evidence);
       isLabelled = true;
-      if (!isIdentified && (await identify(managedCluster, evidence, wec, agent))) words.push('identity recorded');
+      if (!isIdentified && (await identify(managedCluster, evidence, wec, agent)))
+        words.push('identity recorded');
       return words;
     },
   };
@@ -89,7 +110,11 @@ type GivenLabels = Pick<JoinOptions, 'labels' | 'annotations'>;
 const isNone = (changes: Changes): boolean => Object.keys(changes).length === 0;
 
 /** What a join changes on a ManagedCluster. */
-function labelsToSet(name: string, cluster: ManagedCluster | undefined, { labels, annotations = {} }: GivenLabels) {
+function labelsToSet(
+  name: string,
+  cluster: ManagedCluster | undefined,
+  { labels, annotations = {} }: GivenLabels,
+) {
   const present = cluster?.metadata;
   return {
     labels: effectiveChanges(present?.labels ?? {}, changesFor(name, labels)),
@@ -109,16 +134,23 @@ function isOnlyAgent(hub: HubEvidence, agent: string | undefined): boolean {
 }
 
 /** Records in a dry run what a join would write to the ITS, most of which does not exist yet. */
-export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, options: JoinOptions): Promise<void> {
+export async function recordHubWrites(
+  { kube: hub }: HubAccess,
+  plan: JoinPlan,
+  options: JoinOptions,
+): Promise<void> {
   if (hub === undefined) return;
   const { name, hubBefore, uid } = plan;
   const { managedCluster } = hubBefore ?? emptyEvidence(name);
   if (options.accept) {
-    const pending = bootstrapRequests(hubBefore ?? emptyEvidence(name)).filter(({ state }) => state === 'pending');
+    const pending = bootstrapRequests(hubBefore ?? emptyEvidence(name)).filter(
+      ({ state }) => state === 'pending',
+    );
     // The ITS names a request: the WEC's name and some letters.
     const names = pending.length === 0 ? [`${name}-*`] : pending.map((request) => request.name);
     const csrs = resources.certificateSigningRequests;
-    for (const each of names) await hub.replace(csrs, { ...typeMeta(csrs), metadata: { name: each } }, 'approval');
+    for (const each of names)
+      await hub.replace(csrs, { ...typeMeta(csrs), metadata: { name: each } }, 'approval');
     if (managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
   }
   const changes = labelsToSet(name, managedCluster, options);
@@ -126,5 +158,7 @@ export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, 
   const identity = isRecorded || uid === undefined ? {} : { [clusterUidAnnotation]: uid };
   const annotations = { ...changes.annotations, ...identity };
   if (!isNone({ ...annotations, ...changes.labels }))
-    await hub.merge(resources.managedClusters, name, { metadata: { labels: changes.labels, annotations } });
+    await hub.merge(resources.managedClusters, name, {
+      metadata: { labels: changes.labels, annotations },
+    });
 }

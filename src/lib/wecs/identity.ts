@@ -57,7 +57,9 @@ export async function proveIdentity(
     return { state: 'unseen', found: 'its namespace kube-system may not be read' };
   const isRecorded = known.recordedUid !== undefined;
   const found = known.found ?? (await findHub(hub, registration, { ...known, isRecorded }));
-  const answer = found?.answer ?? (await presentCertificate(hub, registration.klusterlet && registration.hubSecret));
+  const answer =
+    found?.answer ??
+    (await presentCertificate(hub, registration.klusterlet && registration.hubSecret));
   const identity = judgeIdentity(answer, registration, known, found);
   if (identity.state !== 'unseen' || registration.klusterlet !== undefined) return identity;
   const role = await otherRole(wec);
@@ -73,7 +75,10 @@ function judgeIdentity(
 ): Identity {
   const isAccepted = answer.state === 'accepted';
   if (isAccepted && !isAgentOf(known.name, answer.username))
-    return { state: 'other', found: `the certificate of its agent is that of ${answer.username || 'nobody'}` };
+    return {
+      state: 'other',
+      found: `the certificate of its agent is that of ${answer.username || 'nobody'}`,
+    };
   if (found?.relation === 'other') {
     const registered = `it is registered with the hub ${found.hub.server}`;
     return isAccepted
@@ -84,10 +89,14 @@ function judgeIdentity(
   return { state: 'unseen', found: describeMissingProof(answer, registration) };
 }
 
-function describeMissingProof(answer: CertificateAnswer, { klusterlet }: ShownRegistration): string {
+function describeMissingProof(
+  answer: CertificateAnswer,
+  { klusterlet }: ShownRegistration,
+): string {
   if (klusterlet === undefined) return 'it has no Klusterlet';
   if (answer.state !== 'refused') return answer.state === 'none' ? answer.why : '';
-  const expired = answer.expired && `, which expired ${formatAge(Date.now() - answer.expired.getTime())} ago`;
+  const expired =
+    answer.expired && `, which expired ${formatAge(Date.now() - answer.expired.getTime())} ago`;
   return `the ITS does not accept the certificate of its agent${expired ?? ''}`;
 }
 
@@ -107,8 +116,11 @@ export function requireProof(
   if (identity.state === 'proven') return;
   const cluster = describeCluster(wec.cluster);
   const rest = `the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`;
-  if (identity.state === 'other') throw new StellarError('registered-elsewhere', `${cluster} is not ${rest}`, { next });
-  throw new StellarError('identity-unproven', `It cannot be proven that ${cluster} is ${rest}`, { next: unproven });
+  if (identity.state === 'other')
+    throw new StellarError('registered-elsewhere', `${cluster} is not ${rest}`, { next });
+  throw new StellarError('identity-unproven', `It cannot be proven that ${cluster} is ${rest}`, {
+    next: unproven,
+  });
 }
 
 /** What a cluster evidently is, if it is not a cluster to register. */
@@ -121,8 +133,10 @@ export interface OtherRole {
 }
 
 /** As far as this user may read it. @param ownHubs the servers of the ITS: works that it has left there are no evidence */
-export const otherRole = (kube: Kube, ownHubs: readonly string[] = []): Promise<OtherRole | undefined> =>
-  readRole(partialReader(kube), ownHubs);
+export const otherRole = (
+  kube: Kube,
+  ownHubs: readonly string[] = [],
+): Promise<OtherRole | undefined> => readRole(partialReader(kube), ownHubs);
 
 /**
  * What a cluster without its own Klusterlet evidently is, before it is joined or deleted as a WEC. A hub in Hosted mode has its
@@ -143,19 +157,28 @@ export async function readRole(
     list<AppliedManifestWork>(resources.appliedManifestWorks),
   ]);
   // If the kind is served, KubeFlex is installed, with or without control planes.
-  if (spaces !== undefined) return { kind: 'hosting', found: 'it is a hosting cluster of ITSes and WDSes', spaces };
+  if (spaces !== undefined)
+    return { kind: 'hosting', found: 'it is a hosting cluster of ITSes and WDSes', spaces };
   if (managers?.length) return { kind: 'hub', found: 'it is an OCM hub' };
-  if (policies !== undefined) return { kind: 'wds', found: 'it is a WDS: it serves BindingPolicies' };
-  if (nodes?.length === 0) return { kind: 'no-nodes', found: 'it has no nodes, so no pod could ever run in it' };
+  if (policies !== undefined)
+    return { kind: 'wds', found: 'it is a WDS: it serves BindingPolicies' };
+  if (nodes?.length === 0)
+    return { kind: 'no-nodes', found: 'it has no nodes, so no pod could ever run in it' };
   const hubHashes = ownHubs.map(hubHash);
   const works = allWorks?.filter(({ spec }) => !hubHashes.includes(spec?.hubHash ?? '')).length;
-  return works ? { kind: 'hosted', found: `it has no Klusterlet, and ${count(works, 'work')} of a hub` } : undefined;
+  return works
+    ? { kind: 'hosted', found: `it has no Klusterlet, and ${count(works, 'work')} of a hub` }
+    : undefined;
 }
 
 /** @throws StellarError `registered-elsewhere` */
 export function refuseRole({ cluster }: Kube, name: string, { kind, found }: OtherRole): never {
-  const give = partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
-  const scaling = 'If its nodes are added when a pod needs one: start a pod in it first, then rerun the command';
+  const give = partial(
+    command`stellarctl wec join ${`${name}=CONTEXT`}`,
+    `Give the context of ${name}`,
+  );
+  const scaling =
+    'If its nodes are added when a pod needs one: start a pod in it first, then rerun the command';
   const message = `${describeCluster(cluster)} is not a cluster to register: ${found}. ${name} was not joined.`;
   const next = [give, ...(kind === 'no-nodes' ? [advice(scaling)] : [])];
   throw new StellarError('registered-elsewhere', message, { next });

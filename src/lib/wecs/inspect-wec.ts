@@ -11,7 +11,12 @@ import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { agentReports, hasJoined, leaseAgeOf } from '../ocm/hub-evidence.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
-import { describePolicy, objectsOf, type PoliciesOfIts, type Policy } from '../ocm/kubestellar-api.ts';
+import {
+  describePolicy,
+  objectsOf,
+  type PoliciesOfIts,
+  type Policy,
+} from '../ocm/kubestellar-api.ts';
 import { isGuarded, objectsIn } from '../ocm/manifest-works.ts';
 import { agentNamespace, isOurs } from '../ocm/ocm-names.ts';
 import { isOrphan } from '../ocm/orphan-works.ts';
@@ -68,12 +73,20 @@ export async function inspectWec(
 ): Promise<InspectedWec> {
   const { name, kube } = wec;
   const interrupted = savedLabels(hubState.managedCluster);
-  const inspected: InspectedWec = { ...wec, hubState, policies, record: undefined, agentDead: undefined, interrupted };
+  const inspected: InspectedWec = {
+    ...wec,
+    hubState,
+    policies,
+    record: undefined,
+    agentDead: undefined,
+    interrupted,
+  };
   if (kube !== undefined) {
     const evidence = await readWec(kube);
     const record = await readCleanupRecord(kube);
     const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
-    const isSameRegistration = evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
+    const isSameRegistration =
+      evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
     const isResumed = record?.name === name && record.hub === hubId && isSameRegistration;
     const known = { name, endpoints, recordedUid: recordedUid(hubState.managedCluster) };
     if (isResumed) inspected.record = record;
@@ -90,9 +103,11 @@ export async function inspectWec(
     }
   }
   const pods = kube && (await workAgentPods(kube));
-  if (hubState.managedCluster !== undefined) inspected.agentDead = whyNotRunning(hubState, pods, hub.now());
+  if (hubState.managedCluster !== undefined)
+    inspected.agentDead = whyNotRunning(hubState, pods, hub.now());
   refuseUnfinishable(hub, inspected, options);
-  if (kube !== undefined && options.cleanup) await refuseForeignObjects(kube, inspected.record?.hubHash ?? null);
+  if (kube !== undefined && options.cleanup)
+    await refuseForeignObjects(kube, inspected.record?.hubHash ?? null);
   refuseSelected(hub, inspected, options.keepWorkloads);
   return inspected;
 }
@@ -103,7 +118,9 @@ export function lossesOfWec({ name, hubState }: InspectedWec): string[] {
   return [
     ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
     ...addons.map(({ metadata }) => `add-on ${metadata.name} of ${name}`),
-    ...(managedCluster === undefined ? [] : [`ManagedCluster ${name} (${managedCluster.metadata.uid})`]),
+    ...(managedCluster === undefined
+      ? []
+      : [`ManagedCluster ${name} (${managedCluster.metadata.uid})`]),
   ];
 }
 
@@ -114,17 +131,27 @@ export function hubHashOf(evidence: WecEvidence): string | null {
 }
 
 /** Nothing of a registration exists, as after an earlier clean-up. An operator of others stays then. */
-export const hasNoRegistration = ({ klusterlet, operator, hubSecret, bootstrapSecret }: WecEvidence): boolean =>
+export const hasNoRegistration = ({
+  klusterlet,
+  operator,
+  hubSecret,
+  bootstrapSecret,
+}: WecEvidence): boolean =>
   [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
   (operator === undefined || !isOurs(operator));
 
 /** Refuses what would start and could not be finished. @throws StellarError `agent-dead` */
-export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: DeregisterOptions): void {
+export function refuseUnfinishable(
+  hub: Kube,
+  inspected: InspectedWec,
+  options: DeregisterOptions,
+): void {
   const { name, kube, hubState, agentDead } = inspected;
   const { managedCluster, works, addonWorks, mailbox } = hubState;
   const all = [...works, ...addonWorks];
   if (managedCluster === undefined) {
-    if (mailbox !== undefined && all.some(isGuarded) && !options.force) throw worksRemain(hub, hubState);
+    if (mailbox !== undefined && all.some(isGuarded) && !options.force)
+      throw worksRemain(hub, hubState);
     return;
   }
   // Works without a finalizer need no agent; what workloads are kept is up to the agent.
@@ -134,11 +161,18 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
     const message = `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(endangered.length, 'work')}. Nothing was written.`;
     const force = toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force');
     const kept = advice('Its workloads then keep running, unless --cleanup removes them');
-    throw new StellarError('agent-dead', message, { next: [run(force, 'Without the agent'), kept] });
+    throw new StellarError('agent-dead', message, {
+      next: [run(force, 'Without the agent'), kept],
+    });
   }
   if (options.keepWorkloads && kube === undefined && !works.every(isOrphan)) {
     const message = `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`;
-    const next = [partial(toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'), 'Give its context')];
+    const next = [
+      partial(
+        toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'),
+        'Give its context',
+      ),
+    ];
     throw new StellarError('agent-dead', message, { next });
   }
 }
@@ -147,17 +181,25 @@ export function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: 
 type SelectedWec = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
 
 /** The policies that have objects, or may have some, on which the removal of a WEC's labels has this effect. */
-function affected(effect: LabelEffect, { name, hubState: { managedCluster }, policies }: SelectedWec): Policy[] {
+function affected(
+  effect: LabelEffect,
+  { name, hubState: { managedCluster }, policies }: SelectedWec,
+): Policy[] {
   if (managedCluster === undefined) return [];
   const present = managedCluster.metadata.labels ?? {};
   const removed = selectableLabels(managedCluster);
-  const kept = Object.fromEntries(Object.entries(present).filter(([key]) => removed[key] === undefined));
+  const kept = Object.fromEntries(
+    Object.entries(present).filter(([key]) => removed[key] === undefined),
+  );
   const change = { name, before: { ...savedLabels(managedCluster), ...present }, after: kept };
-  return policies.policies.filter((policy) => sendsObjects(policy) && effectOn(policy, change) === effect);
+  return policies.policies.filter(
+    (policy) => sendsObjects(policy) && effectOn(policy, change) === effect,
+  );
 }
 
 /** A policy whose objects are not known yet may have some. */
-const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || objectsOf(binding).length > 0;
+const sendsObjects = ({ binding }: Policy): boolean =>
+  binding === undefined || objectsOf(binding).length > 0;
 
 /**
  * Whether the labels must be removed before the WEC is deleted. If workloads stay, always: a WDS that cannot be read may be about
@@ -204,7 +246,10 @@ const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
 
 /** The pods of the agent on a WEC. @returns undefined if they may not be read */
 export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
-  const pods = await unlessStatus(listServed<Pod>(wec, resources.pods, { namespace: agentNamespace }), 403);
+  const pods = await unlessStatus(
+    listServed<Pod>(wec, resources.pods, { namespace: agentNamespace }),
+    403,
+  );
   return pods?.filter(({ metadata }) => workAgentApps.includes(metadata.labels?.app ?? ''));
 }
 
@@ -213,7 +258,11 @@ export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
  * cannot be read, and for an agent that runs and does not reach the ITS.
  * @param now the ITS's clock, milliseconds since the epoch
  */
-export function whyNotRunning(hub: HubState, pods: readonly Pod[] | undefined, now: number): string | undefined {
+export function whyNotRunning(
+  hub: HubState,
+  pods: readonly Pod[] | undefined,
+  now: number,
+): string | undefined {
   if (!hasJoined(hub)) return 'it has never joined';
   if (pods !== undefined && !pods.some(isRunning)) return describePods(pods);
   if (hub.lease?.spec?.renewTime === undefined) return 'it has no lease';
@@ -225,6 +274,7 @@ export function whyNotRunning(hub: HubState, pods: readonly Pod[] | undefined, n
 function describePods(pods: readonly Pod[]): string {
   const [pod] = pods;
   if (pod === undefined) return 'it has no pod';
-  const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting?.reason;
+  const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting
+    ?.reason;
   return `its pod ${pod.metadata.name} is ${waiting ?? (pod.status?.phase === 'Running' ? 'not ready' : pod.status?.phase)}`;
 }

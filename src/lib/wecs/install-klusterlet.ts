@@ -64,7 +64,8 @@ export async function installKlusterlet(
   if (installation.installOperator) {
     await applyNamespace(kube, operatorNamespaceObject(), apply);
     await applyPullSecret(kube, installation.imagePullSecret, apply);
-    for (const object of operatorWorkload(image(installation.settings, 'registration-operator'))) await apply(object);
+    for (const object of operatorWorkload(image(installation.settings, 'registration-operator')))
+      await apply(object);
   }
   if (installation.startOperator) {
     await startOperator(kube, installation.startOperator);
@@ -87,9 +88,16 @@ async function applyNamespace(kube: Kube, namespace: KubeObject, apply: Apply): 
   if (present === undefined || isOurs(present)) await apply(namespace);
 }
 
-async function applyPullSecret(kube: Kube, dockerConfig: string | undefined, apply: Apply): Promise<void> {
-  const present = await kube.get(resources.secrets, pullSecretName, { namespace: operatorNamespace });
-  if (dockerConfig !== undefined || present === undefined) await apply(pullSecret(dockerConfig ?? noCredentials));
+async function applyPullSecret(
+  kube: Kube,
+  dockerConfig: string | undefined,
+  apply: Apply,
+): Promise<void> {
+  const present = await kube.get(resources.secrets, pullSecretName, {
+    namespace: operatorNamespace,
+  });
+  if (dockerConfig !== undefined || present === undefined)
+    await apply(pullSecret(dockerConfig ?? noCredentials));
 }
 
 /** A new kind is established first, and served a moment later. */
@@ -97,12 +105,18 @@ async function untilServed(kube: Kube, run: Run): Promise<void> {
   const { context } = kube.cluster;
   const path = `/apis/${resources.klusterlets.apiVersion}/${resources.klusterlets.plural}`;
   const blocker = async () => {
-    const isServed = (await isCrdServed(kube, klusterletCrdName)) && (await kube.read(path)) !== undefined;
+    const isServed =
+      (await isCrdServed(kube, klusterletCrdName)) && (await kube.read(path)) !== undefined;
     return isServed ? undefined : 'the kind Klusterlet is not served';
   };
   const late = () =>
     new StellarError('timeout', `${context} did not serve the kind Klusterlet in time.`, {
-      next: [nextStep(command`kubectl --context ${context} describe crd ${klusterletCrdName}`, 'Look at it')],
+      next: [
+        nextStep(
+          command`kubectl --context ${context} describe crd ${klusterletCrdName}`,
+          'Look at it',
+        ),
+      ],
     });
   await waitWhile(blocker, run, late);
 }
@@ -115,7 +129,11 @@ async function untilServed(kube: Kube, run: Run): Promise<void> {
 export function klusterletCrd(): KubeObject {
   const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   const description = 'The agent that registers this cluster with an OCM hub.';
-  const openAPIV3Schema = { type: 'object', description, properties: { spec: anything, status: anything } };
+  const openAPIV3Schema = {
+    type: 'object',
+    description,
+    properties: { spec: anything, status: anything },
+  };
   const version = {
     name: 'v1',
     served: true,
@@ -129,7 +147,12 @@ export function klusterletCrd(): KubeObject {
     metadata: { name: klusterletCrdName },
     spec: {
       group: 'operator.open-cluster-management.io',
-      names: { kind: 'Klusterlet', listKind: 'KlusterletList', plural: 'klusterlets', singular: 'klusterlet' },
+      names: {
+        kind: 'Klusterlet',
+        listKind: 'KlusterletList',
+        plural: 'klusterlets',
+        singular: 'klusterlet',
+      },
       scope: 'Cluster',
       versions: [version],
     },

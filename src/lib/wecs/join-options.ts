@@ -39,7 +39,9 @@ export const joinOptionProblems = {
       ? undefined
       : `"${address}" is not an address of an API server: it has the form https://HOST:PORT, or is one of ${namedAddresses.join(', ')}`,
   ocmVersion: (version: string) =>
-    isOcmVersion(version) ? undefined : `"${version}" is not a version of OCM: it has the form 1.3.1`,
+    isOcmVersion(version)
+      ? undefined
+      : `"${version}" is not a version of OCM: it has the form 1.3.1`,
   proxyUrl: (url: string) => (URL.canParse(url) ? undefined : `"${url}" is not a URL`),
 };
 

@@ -5,7 +5,13 @@ import type { Kube } from '../kube/client/client.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { isTokenRefused as presentToken } from '../ocm/agent-certificate.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
-import { type ChosenEndpoint, chooseEndpoint, type Endpoint, type HubConnection, isSameHub } from '../ocm/endpoint.ts';
+import {
+  type ChosenEndpoint,
+  chooseEndpoint,
+  type Endpoint,
+  type HubConnection,
+  isSameHub,
+} from '../ocm/endpoint.ts';
 import { type HubAccess, knownEndpoints } from '../ocm/hub-access.ts';
 import type { HubEvidence } from '../ocm/hub-evidence.ts';
 import type { KnownHub } from '../ocm/hub-kubeconfig.ts';
@@ -75,7 +81,11 @@ export async function planJoin(
   const label = Object.keys({ ...options.labels, ...options.annotations }).length > 0;
   await Promise.all([
     requirePermissions(kube, wecPermissions()),
-    checks.hub && requirePermissions(checks.hub.rights, hubPermissions(name, { accept: options.accept, label })),
+    checks.hub &&
+      requirePermissions(
+        checks.hub.rights,
+        hubPermissions(name, { accept: options.accept, label }),
+      ),
   ]);
   const uid = await refuseSameCluster(access, wec, checks.hub);
   const [wecBefore, hubBefore] = await Promise.all([readWec(kube), checks.hub?.evidenceOf(name)]);
@@ -83,14 +93,25 @@ export async function planJoin(
   const published = endpoint.source === 'kube-public/cluster-info';
   const known = [...knownEndpoints(access), { ...endpoint, published }];
   await refuseOtherCluster(wec, wecBefore, known);
-  const { identity, foundHub } = await ownership(access, wec, { wecBefore, hubBefore, known, uid }, options, checks);
+  const { identity, foundHub } = await ownership(
+    access,
+    wec,
+    { wecBefore, hubBefore, known, uid },
+    options,
+    checks,
+  );
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
   const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
   const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
   const isLost = whyReregister(evidence)[0]?.by === 'certificate';
   if (isLost) await requirePermissions(kube, reregisterPermissions());
-  const { account, ...token } = await planToken(access, name, { settings, evidence, isLost }, options);
+  const { account, ...token } = await planToken(
+    access,
+    name,
+    { settings, evidence, isLost },
+    options,
+  );
   const isAvailable = isMet(judgeRegistration({ name, ...evidence }), 'available');
   const join = { endpoint, isGiven: givesAddress(options), ...token };
   const [cause] = whyReregister({ ...evidence, isAvailable, join });
@@ -99,7 +120,17 @@ export async function planJoin(
   const notes = [unverified ?? [], notesOn(access, name, wecBefore)].flat();
   const versions = planVersions(wecBefore, settings, options);
   const before = { wecBefore, hubBefore, identity, uid, former };
-  return { name, its: access.its, kube, endpoint, settings, versions, ...before, ...reregistration, notes };
+  return {
+    name,
+    its: access.its,
+    kube,
+    endpoint,
+    settings,
+    versions,
+    ...before,
+    ...reregistration,
+    notes,
+  };
 }
 
 /**
@@ -124,7 +155,8 @@ async function ownership(
   const judged = isOther ? { ...found, relation: 'same' as const } : found;
   const ofIts = { endpoints: known, found: judged, uidOfHub: checks.hub?.uid };
   const identity = await requireOwnership(access, wec, wecBefore, hubBefore, ofIts);
-  if (isOther && options.replaceHub === undefined) throw registeredElsewhere(access, wec, found, options);
+  if (isOther && options.replaceHub === undefined)
+    throw registeredElsewhere(access, wec, found, options);
   return { identity, foundHub: found };
 }
 
@@ -136,7 +168,11 @@ async function ownership(
 async function planToken(
   access: HubAccess,
   name: string,
-  given: { settings: AgentSettings; evidence: ReregisterEvidence & { wec: WecEvidence }; isLost: boolean },
+  given: {
+    settings: AgentSettings;
+    evidence: ReregisterEvidence & { wec: WecEvidence };
+    isLost: boolean;
+  },
   { accept }: JoinOptions,
 ): Promise<Pick<JoinPlan, 'isTokenRefused' | 'account'> & { isTokenShared: boolean }> {
   const { settings, evidence, isLost } = given;
@@ -147,14 +183,18 @@ async function planToken(
   if (!accept || settings.mode !== 'Default' || !asksAnew || access.kube === undefined)
     return { isTokenRefused, isTokenShared: false, account: undefined };
   const isTokenShared = !isOwnToken(name, wec);
-  if (await recordsTokens(access.kube)) return { isTokenRefused, isTokenShared, account: undefined };
+  if (await recordsTokens(access.kube))
+    return { isTokenRefused, isTokenShared, account: undefined };
   const why = await whyNoAccount(access.kube);
   if (why !== undefined) throw unproven(access.kube, name, why);
   return { isTokenRefused, isTokenShared, account: bootstrapAccountOf(name) };
 }
 
 /** Presented only to the hub that it was made for: one with the same address or certificate authority, over TLS. */
-async function refusesToken({ kube, external }: HubAccess, { bootstrapSecret, hubSecret }: WecEvidence) {
+async function refusesToken(
+  { kube, external }: HubAccess,
+  { bootstrapSecret, hubSecret }: WecEvidence,
+) {
   const present = readHubKubeconfig(bootstrapSecret);
   if (kube === undefined || hubSecret !== undefined || present?.token === undefined) return false;
   const isOwn = external.server.startsWith('https:') && isSameHub(present, [external]);
@@ -171,7 +211,9 @@ function notesOn(access: HubAccess, name: string, { operator }: WecEvidence): st
     access.kube === undefined
       ? `${access.its} is not reachable from here: whether the name ${name} is free there was not checked.`
       : [],
-    isForeign ? `${name} has a klusterlet operator that stellarctl did not install; it is left as it is.` : [],
+    isForeign
+      ? `${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`
+      : [],
   ].flat();
 }
 
@@ -196,13 +238,17 @@ export function agentSettings(
   const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
   if (present !== undefined && options.mode !== undefined && options.mode !== presentMode) {
     const message = `${name} is registered in mode ${presentMode}; a join does not change that to ${options.mode}.`;
-    throw new StellarError('mode-differs', message, { next: [advice('Leave the mode out to keep it as it is.')] });
+    throw new StellarError('mode-differs', message, {
+      next: [advice('Leave the mode out to keep it as it is.')],
+    });
   }
   const version = options.ocmVersion ?? access.ocmVersion;
   if (version === undefined) {
-    throw new StellarError('hub-version-unknown', `${access.its} does not say which version of OCM it runs.`, {
-      next: [advice('Give the version for the agent: --ocm-version X.Y.Z')],
-    });
+    throw new StellarError(
+      'hub-version-unknown',
+      `${access.its} does not say which version of OCM it runs.`,
+      { next: [advice('Give the version for the agent: --ocm-version X.Y.Z')] },
+    );
   }
   return {
     clusterName: name,

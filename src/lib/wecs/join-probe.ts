@@ -15,7 +15,10 @@ import { wecProblem } from './problems.ts';
 import { whyUnreached } from './reregister.ts';
 
 /** Made by the Job of a probe, not by reads. */
-export const probeCheck: CheckInfo = { id: 'wec-probe', title: "its pods get the agent's image and reach the ITS" };
+export const probeCheck: CheckInfo = {
+  id: 'wec-probe',
+  title: "its pods get the agent's image and reach the ITS",
+};
 
 /** The agent's own namespace does not exist yet. */
 const inNamespace = { namespace: 'default' };
@@ -35,7 +38,11 @@ const imageOf = ({ settings }: Probed): string => image(settings, 'registration-
 export function probeJob(probed: Probed): Job {
   const fieldRef = { fieldPath: `metadata.annotations['${kubeconfigAnnotation}']` };
   const base = restrictedContainer(imageOf(probed));
-  const flags = ['--kubeconfig=/probe/kubeconfig', '--namespace=default', '--disable-leader-election'];
+  const flags = [
+    '--kubeconfig=/probe/kubeconfig',
+    '--namespace=default',
+    '--disable-leader-election',
+  ];
   const container = {
     ...base,
     args: ['/registration-operator', 'agent', ...flags],
@@ -71,7 +78,8 @@ export async function probe(probed: Probed, job: Job, run: Run): Promise<Outcome
   if (run.dryRun) return skipped('a dry run creates no Job');
   run.progress.waiting(name, 'probing');
   let why = 'it has no pod';
-  const unfinished = () => fail('probe-unfinished', `the probe does not show whether they do: ${why}`);
+  const unfinished = () =>
+    fail('probe-unfinished', `the probe does not show whether they do: ${why}`);
   const read = async () => {
     const labelSelector = `job-name=${job.metadata.name}`;
     const [pod] = (await kube.list<Pod>(resources.pods, { ...inNamespace, labelSelector })) ?? [];
@@ -79,8 +87,11 @@ export async function probe(probed: Probed, job: Job, run: Run): Promise<Outcome
     const failure = podFailure(pod);
     const lines = (await kube.logTail(pod.metadata, operatorName, { lines: 1000 })) ?? [];
     const said = pod.status?.containerStatuses?.[0]?.state?.waiting?.message ?? lines.at(-1);
-    why = [failure?.why ?? whyNodeless(pod) ?? `its pod is ${pod.status?.phase}`, said ?? []].flat().join(': ');
-    if (failure === undefined || failure.kind === 'exit') return judgeLog(probed, lines) ?? (failure && unfinished());
+    why = [failure?.why ?? whyNodeless(pod) ?? `its pod is ${pod.status?.phase}`, said ?? []]
+      .flat()
+      .join(': ');
+    if (failure === undefined || failure.kind === 'exit')
+      return judgeLog(probed, lines) ?? (failure && unfinished());
     return failed(wecProblem('container-not-starting', why));
   };
   try {
@@ -100,7 +111,8 @@ const failed = (problem: Problem): Outcome => ({ status: 'fail', problem });
  */
 export function judgeLog(probed: Probed, lines: readonly string[]): Outcome | undefined {
   const { name, its, kube, endpoint } = probed;
-  if (lines.some((line) => /\bis forbidden: User "|\bUnauthorized\b/.test(line))) return pass(endpoint.server);
+  if (lines.some((line) => /\bis forbidden: User "|\bUnauthorized\b/.test(line)))
+    return pass(endpoint.server);
   // The first one: a later line may have several.
   const [report] = lines.flatMap((line) => /Get "https:\/\/[^"]*": .*$/.exec(line)?.[0] ?? []);
   if (report === undefined) return undefined;

@@ -8,10 +8,21 @@ import { describeCluster } from '../kube/client/errors.ts';
 import { type Resource, resources } from '../kube/client/objects.ts';
 import { type AccessReviewer, askOnce, may } from '../kube/permissions.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
-import { type ChosenEndpoint, type Endpoint, type HubConnection, verifyEndpoint } from '../ocm/endpoint.ts';
+import {
+  type ChosenEndpoint,
+  type Endpoint,
+  type HubConnection,
+  verifyEndpoint,
+} from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { hubConnectionOf } from '../ocm/hub-connection.ts';
-import { emptyEvidence, type HubEvidence, hasJoined, isAvailable, readHub } from '../ocm/hub-evidence.ts';
+import {
+  emptyEvidence,
+  type HubEvidence,
+  hasJoined,
+  isAvailable,
+  readHub,
+} from '../ocm/hub-evidence.ts';
 import {
   agentNamespace,
   bootstrapServiceAccount,
@@ -58,7 +69,11 @@ export interface JoinProbes {
  * What serves all WECs of a plan, which writes nothing: an operator's report that it is connected counts, since a new check would be
  * a write.
  */
-export function joinProbes({ kube, its }: HubAccess, wecs: readonly { name: string }[], run: Run): JoinProbes {
+export function joinProbes(
+  { kube, its }: HubAccess,
+  wecs: readonly { name: string }[],
+  run: Run,
+): JoinProbes {
   let verified: Promise<string | undefined> | undefined;
   return {
     hub: kube && hubReads(kube, wecs),
@@ -105,17 +120,26 @@ const elsewhere = ({ cluster }: Kube, what: string, klusterlet = klusterletName)
 const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
   run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
 
-function refuseOtherRegistration(name: string, kube: Kube, klusterlet: Klusterlet | undefined): void {
+function refuseOtherRegistration(
+  name: string,
+  kube: Kube,
+  klusterlet: Klusterlet | undefined,
+): void {
   if (klusterlet === undefined) return;
   if (klusterlet.metadata.deletionTimestamp !== undefined) {
     const message = `The Klusterlet on ${describeCluster(kube.cluster)} is being deleted; ${name} was not joined.`;
-    const next = [toSeeKlusterlet(kube.cluster.context, klusterletName, 'Wait until it is gone. Look at it')];
+    const next = [
+      toSeeKlusterlet(kube.cluster.context, klusterletName, 'Wait until it is gone. Look at it'),
+    ];
     throw new StellarError('conflict', message, { next });
   }
   const registeredAs = klusterlet.spec?.clusterName;
   if (registeredAs === name) return;
   const under = registeredAs ?? '(none)';
-  throw elsewhere(kube, `is registered already, under the name ${under}; it was not joined as ${name}`);
+  throw elsewhere(
+    kube,
+    `is registered already, under the name ${under}; it was not joined as ${name}`,
+  );
 }
 
 /**
@@ -132,13 +156,20 @@ export async function requireOwnership(
   known: Pick<KnownWec, 'endpoints' | 'found' | 'uidOfHub'>,
 ): Promise<Identity> {
   const { name, kube } = wec;
-  if (access.kube === undefined || hub === undefined) return { state: 'unseen', found: 'the ITS was not asked' };
+  if (access.kube === undefined || hub === undefined)
+    return { state: 'unseen', found: 'the ITS was not asked' };
   const { managedCluster } = hub;
   const ofWec = { name, ...known, recordedUid: recordedUid(managedCluster) };
   const identity = await proveIdentity(access.kube, kube, wecBefore, ofWec);
   if (identity.state === 'proven') return identity;
-  if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined))
-    throw elsewhere(kube, `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`);
+  if (
+    identity.state === 'other' &&
+    (managedCluster === undefined || wecBefore.klusterlet !== undefined)
+  )
+    throw elsewhere(
+      kube,
+      `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`,
+    );
   if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
   return identity;
 }
@@ -167,14 +198,26 @@ function acceptPermissions(wec: string): Permission[] {
   const group = 'register.open-cluster-management.io';
   return [
     may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
-    { verb: 'approve', group: 'certificates.k8s.io', resource: 'signers', name: 'kubernetes.io/kube-apiserver-client' },
+    {
+      verb: 'approve',
+      group: 'certificates.k8s.io',
+      resource: 'signers',
+      name: 'kubernetes.io/kube-apiserver-client',
+    },
     may('patch', resources.managedClusters, { name: wec }),
     { verb: 'update', group, resource: 'managedclusters', subresource: 'accept', name: wec },
   ];
 }
 
-export function hubPermissions(wec: string, { accept, label }: { accept: boolean; label: boolean }): Permission[] {
-  const token = { subresource: 'token', namespace: operatorNamespace, name: bootstrapServiceAccount };
+export function hubPermissions(
+  wec: string,
+  { accept, label }: { accept: boolean; label: boolean },
+): Permission[] {
+  const token = {
+    subresource: 'token',
+    namespace: operatorNamespace,
+    name: bootstrapServiceAccount,
+  };
   return [
     may('create', resources.serviceAccounts, token),
     may('get', resources.managedClusters, { name: wec }),
@@ -199,7 +242,11 @@ export function wecPermissions(): Permission[] {
     ...both(resources.secrets, inAgentNamespace),
     ...both(resources.klusterlets),
   ];
-  return [...applied, may('get', resources.secrets, inAgentNamespace), may('list', resources.pods, inAgentNamespace)];
+  return [
+    ...applied,
+    may('get', resources.secrets, inAgentNamespace),
+    may('list', resources.pods, inAgentNamespace),
+  ];
 }
 
 /**
@@ -247,7 +294,9 @@ export function refuseLabelConflicts(
     ['annotations', conflicts(metadata?.annotations ?? {}, annotations), annotate],
   ] as const)
     if (other.length > 0)
-      throw new StellarError('label-conflict', `${name} has other ${what} on ${its} already: ${other.join(', ')}.`, {
-        next: [run(step, 'To change them')],
-      });
+      throw new StellarError(
+        'label-conflict',
+        `${name} has other ${what} on ${its} already: ${other.join(', ')}.`,
+        { next: [run(step, 'To change them')] },
+      );
 }

@@ -36,7 +36,9 @@ export function planVersions(
   const withoutImage = stuckPodsOf(pods).filter(lacksImage);
   const runs = operator?.spec?.template?.spec?.containers?.[0]?.image;
   const isOwn = operator === undefined || isOurs(operator);
-  const ofOperator = isOwn ? decide(runs, wanted, { isAsked, isStuck: withoutImage.some(isOperatorPod) }) : undefined;
+  const ofOperator = isOwn
+    ? decide(runs, wanted, { isAsked, isStuck: withoutImage.some(isOperatorPod) })
+    : undefined;
   const pinned = klusterlet?.spec?.imagePullSpec;
   const isOwnKlusterlet = klusterlet === undefined || isOurs(klusterlet);
   const isStuck = withoutImage.length > 0;
@@ -49,10 +51,13 @@ export function planVersions(
   );
   return {
     installOperator: isOwn && ofOperator?.keep !== true,
-    startOperator: isOwn && ofOperator?.keep && operator && isScaledToNone(operator) ? operator : undefined,
+    startOperator:
+      isOwn && ofOperator?.keep && operator && isScaledToNone(operator) ? operator : undefined,
     writeKlusterlet: isOwnKlusterlet && ofAgent?.keep !== true,
     kept: found.filter(({ keep }) => keep).map(({ text, why }) => `${text} kept: ${why}`),
-    replaced: found.filter(({ keep }) => !keep).map(({ text, why }) => `${text} replaced by ${tagOf(wanted)}: ${why}`),
+    replaced: found
+      .filter(({ keep }) => !keep)
+      .map(({ text, why }) => `${text} replaced by ${tagOf(wanted)}: ${why}`),
   };
 }
 
@@ -70,7 +75,8 @@ function decide(
 
 /** A version that crash-loops may still be the right one; one that cannot be pulled never runs. */
 const lacksImage = ({ status }: Pod): boolean =>
-  status?.containerStatuses?.some(({ state }) => /Image/.test(state?.waiting?.reason ?? '')) ?? false;
+  status?.containerStatuses?.some(({ state }) => /Image/.test(state?.waiting?.reason ?? '')) ??
+  false;
 
 /** What distinguishes images for display: the version, else the whole reference. */
 const tagOf = (reference = ''): string => imageVersion(reference) ?? reference;

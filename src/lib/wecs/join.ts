@@ -13,9 +13,21 @@ import { noteHoles } from '../ocm/hub-holes.ts';
 import { agentNamespace, isOcmVersion } from '../ocm/ocm-names.ts';
 import { newestOcm } from '../ocm/ocm-versions.ts';
 import { WebhookProbe } from '../ocm/webhook.ts';
-import { finishDone, followJoins, isDone, type JoinSubject, joinSubject, removeOwnAccount } from './follow-join.ts';
+import {
+  finishDone,
+  followJoins,
+  isDone,
+  type JoinSubject,
+  joinSubject,
+  removeOwnAccount,
+} from './follow-join.ts';
 import type { WecResult } from './follow-registration.ts';
-import { describeRemainingWorks, isStillConnected, pauseEviction, readRemainingWorks } from './former-hub.ts';
+import {
+  describeRemainingWorks,
+  isStillConnected,
+  pauseEviction,
+  readRemainingWorks,
+} from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
 import { installKlusterlet } from './install-klusterlet.ts';
 import type { JoiningWec, JoinOptions, Moving } from './join-options.ts';
@@ -72,14 +84,21 @@ function announcer(
   return ({ server, source }) => {
     if (isNoted) return;
     isNoted = true;
-    const isNewer = isOcmVersion(ocmVersion ?? '') && compareVersions(ocmVersion ?? '', newestOcm) > 0;
+    const isNewer =
+      isOcmVersion(ocmVersion ?? '') && compareVersions(ocmVersion ?? '', newestOcm) > 0;
     const known = isNewer ? `, newer than was tried (${newestOcm})` : '';
     const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}${known}`;
     // The images run with far-reaching rights on the WEC: a registry that the user has not named is announced.
     const isNamed =
-      imageRegistry === undefined || imageRegistry === defaultRegistry || asked.imageRegistry !== undefined;
-    const images = isNamed ? '' : ` · images from ${imageRegistry}, as the ITS says; another one: --image-registry`;
-    progress.note(`ITS ${its} (${external.server})${version} · agents will use ${server} (${source})${images}`);
+      imageRegistry === undefined ||
+      imageRegistry === defaultRegistry ||
+      asked.imageRegistry !== undefined;
+    const images = isNamed
+      ? ''
+      : ` · images from ${imageRegistry}, as the ITS says; another one: --image-registry`;
+    progress.note(
+      `ITS ${its} (${external.server})${version} · agents will use ${server} (${source})${images}`,
+    );
   };
 }
 
@@ -112,7 +131,8 @@ async function confirmedPlan(
       return [`${moving.klusterlet} at ${moving.from}`, ...evicted, ...orphaned];
     },
     async confirm({ plan, moving }, more) {
-      const isAsked = moving && replaceHub && (await shared.oneAtATime(() => replaceHub(moving, more)));
+      const isAsked =
+        moving && replaceHub && (await shared.oneAtATime(() => replaceHub(moving, more)));
       if (more.length > 0) return isAsked === true;
       shared.announce(plan.endpoint);
       for (const note of plan.notes) run.progress.note(note);
@@ -127,7 +147,10 @@ async function confirmedPlan(
 }
 
 /** Undefined unless it moves from another hub. */
-async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string): Promise<Moving | undefined> {
+async function movingOf(
+  { name, kube, former, wecBefore }: JoinPlan,
+  its: string,
+): Promise<Moving | undefined> {
   if (former === undefined) return undefined;
   const klusterlet = wecBefore.klusterlet?.metadata.uid ?? '';
   const works = await readRemainingWorks(kube, wecBefore);
@@ -167,8 +190,17 @@ async function beginJoin(
 }
 
 /** Before its agent meets a hub that does not know its works. */
-async function hold({ name, kube, reregister, wecBefore: { klusterlet } }: JoinPlan, result: WecResult, run: Run) {
-  if (reregister === undefined || klusterlet === undefined || !(await pauseEviction(kube, klusterlet)) || kube.dryRun)
+async function hold(
+  { name, kube, reregister, wecBefore: { klusterlet } }: JoinPlan,
+  result: WecResult,
+  run: Run,
+) {
+  if (
+    reregister === undefined ||
+    klusterlet === undefined ||
+    !(await pauseEviction(kube, klusterlet)) ||
+    kube.dryRun
+  )
     return;
   result.changed = true;
   run.progress.changed(name, 'its agent deletes no work until the grace period is put back');
@@ -181,7 +213,12 @@ async function noteWhatIsLost(
   { labels, annotations = {} }: JoinOptions,
   { progress }: Run,
 ) {
-  if (reregister?.by !== 'certificate' || former !== undefined || hubBefore?.managedCluster !== undefined) return;
+  if (
+    reregister?.by !== 'certificate' ||
+    former !== undefined ||
+    hubBefore?.managedCluster !== undefined
+  )
+    return;
   const works = await readRemainingWorks(kube, wecBefore);
   const workloadEffects = works && describeRemainingWorks(works, its);
   if (workloadEffects !== undefined) progress.note(`${name}: ${workloadEffects}`);
@@ -206,7 +243,8 @@ async function untilNamespaceGone({ name, kube, wecBefore }: JoinPlan, run: Run)
 
 /** A cluster that the ITS has accepted no longer needs its admission. */
 const needsWebhook = ({ hubBefore }: JoinPlan, { accept }: JoinOptions): boolean =>
-  hubBefore?.managedCluster === undefined || (accept && hubBefore.managedCluster.spec?.hubAcceptsClient !== true);
+  hubBefore?.managedCluster === undefined ||
+  (accept && hubBefore.managedCluster.spec?.hubAcceptsClient !== true);
 
 /**
  * Installs what is missing, and records in the result at once that something was written.
@@ -222,13 +260,17 @@ async function install(
   const { name, kube, endpoint, reregister: cause, account, versions } = plan;
   // A cluster that has never joined has no agent that registers again.
   const reregisters = cause !== undefined && cause.code !== 'bootstrap-secret-missing';
-  if (cause !== undefined && account !== undefined && access.kube !== undefined) await makeAccount(access.kube, name);
+  if (cause !== undefined && account !== undefined && access.kube !== undefined)
+    await makeAccount(access.kube, name);
   const isOwn = access.kube !== undefined;
   const installation = {
     settings: plan.settings,
     ...versions,
     imagePullSecret: options.imagePullSecret,
-    bootstrap: cause === undefined ? undefined : { hub: endpoint, token: await access.token(account), isOwn },
+    bootstrap:
+      cause === undefined
+        ? undefined
+        : { hub: endpoint, token: await access.token(account), isOwn },
   };
   const counts = { created: 0, changed: 0, unchanged: 0 };
   try {
@@ -240,7 +282,10 @@ async function install(
   if (reregisters) run.progress.changed(name, `${cause.why}: it re-registers`);
   for (const replaced of versions.replaced) run.progress.changed(name, replaced);
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
-  run.progress.changed(name, `klusterlet applied (${parts.map(([change, count]) => `${count} ${change}`).join(', ')})`);
+  run.progress.changed(
+    name,
+    `klusterlet applied (${parts.map(([change, count]) => `${count} ${change}`).join(', ')})`,
+  );
   return reregisters;
 }
 
@@ -248,7 +293,8 @@ async function install(
 async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>> {
   if (wecs.length < 2) return new Map();
   const uids = await Promise.all(wecs.map(({ kube }) => clusterUid(kube).catch(() => undefined)));
-  const otherOf = (index: number) => wecs.find((_, other) => other !== index && uids[other] === uids[index])?.name;
+  const otherOf = (index: number) =>
+    wecs.find((_, other) => other !== index && uids[other] === uids[index])?.name;
   return new Map(
     wecs.flatMap(({ name }, index) => {
       const other = uids[index] === undefined ? undefined : otherOf(index);
@@ -258,7 +304,9 @@ async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>
 }
 
 function sameWec({ name }: JoiningWec, duplicate: string): StellarError {
-  return new StellarError('same-cluster', `${name} and ${duplicate} are the same cluster; neither was joined.`, {
-    next: [advice('Give every name the context of its own cluster: NAME=CONTEXT')],
-  });
+  return new StellarError(
+    'same-cluster',
+    `${name} and ${duplicate} are the same cluster; neither was joined.`,
+    { next: [advice('Give every name the context of its own cluster: NAME=CONTEXT')] },
+  );
 }

@@ -38,7 +38,8 @@ export async function removeLeftovers(
   const hubState = await reread();
   // It has been registered again since. In a dry run the cluster and its works still exist.
   if (hubState.managedCluster !== undefined && !run.dryRun) return { removed: false };
-  const untilMailboxGone = hubState.mailbox && (await removeMailbox(hub, hubState, hubState.mailbox, force, run));
+  const untilMailboxGone =
+    hubState.mailbox && (await removeMailbox(hub, hubState, hubState.mailbox, force, run));
   const parts = untilMailboxGone ? ['mailbox'] : [];
   if (hubState.properties !== undefined) {
     await deleteObjects(hub, resources.configMaps, [hubState.properties]);
@@ -55,7 +56,10 @@ const removeRequests = (hub: Kube, { requests }: HubState): Promise<boolean> =>
 /**
  * Removes the requests that an agent without a certificate sent until it was removed: it sends a new one within a second (seen).
  */
-export async function removeLateRequests(hub: Kube, { reread }: Pick<HubState, 'reread'>): Promise<void> {
+export async function removeLateRequests(
+  hub: Kube,
+  { reread }: Pick<HubState, 'reread'>,
+): Promise<void> {
   const hubState = await reread();
   if (hubState.managedCluster === undefined) await removeRequests(hub, hubState);
 }
@@ -74,7 +78,13 @@ export async function refuseReregistered(hub: Kube, name: string): Promise<void>
 }
 
 /** @returns what waits until it is gone, if its deletion has begun; a namespace with objects of others stays, and is no longer a mailbox */
-async function removeMailbox(hub: Kube, hubState: HubState, mailbox: KubeObject, force: boolean | undefined, run: Run) {
+async function removeMailbox(
+  hub: Kube,
+  hubState: HubState,
+  mailbox: KubeObject,
+  force: boolean | undefined,
+  run: Run,
+) {
   const { name, reread } = hubState;
   const works = [...hubState.works, ...hubState.addonWorks];
   if (works.some(isGuarded) && !force && !run.dryRun) throw worksRemain(hub, hubState);
@@ -82,7 +92,8 @@ async function removeMailbox(hub: Kube, hubState: HubState, mailbox: KubeObject,
   for (const work of run.dryRun ? [] : works) {
     const { name: workName, uid } = work.metadata;
     await hub.delete(resources.manifestWorks, workName, { namespace: name, uid });
-    if (isGuarded(work)) await withoutFinalizers(hub, resources.manifestWorks, work.metadata, [workFinalizer]);
+    if (isGuarded(work))
+      await withoutFinalizers(hub, resources.manifestWorks, work.metadata, [workFinalizer]);
   }
   const { uid, deletionTimestamp } = mailbox.metadata;
   const others =
@@ -97,21 +108,33 @@ async function removeMailbox(hub: Kube, hubState: HubState, mailbox: KubeObject,
     run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
     // This label makes a namespace a mailbox; the hub sets it again when a cluster of that name registers.
     const noMailbox = { metadata: { uid, labels: { [clusterNameLabel]: null } } };
-    if (others.state === 'seen') await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
+    if (others.state === 'seen')
+      await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
     return undefined;
   }
   await hub.delete(resources.namespaces, name, { uid });
   const read = async () => (await reread()).mailbox;
-  return () => untilGone(hub, resources.namespaces, mailbox, run, { read, name, why: 'its mailbox is being removed' });
+  return () =>
+    untilGone(hub, resources.namespaces, mailbox, run, {
+      read,
+      name,
+      why: 'its mailbox is being removed',
+    });
 }
 
 /** Works and add-ons; KubeStellar's status add-on keeps its reported status there. */
-const kindsOfOcm = [resources.manifestWorks, resources.managedClusterAddOns, resources.workStatuses];
+const kindsOfOcm = [
+  resources.manifestWorks,
+  resources.managedClusterAddOns,
+  resources.workStatuses,
+];
 
 /** What else OCM creates in a mailbox: rights for the agents of both. */
 function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
   if (metadata.labels?.[clusterNameLabel] !== undefined) return true;
-  return ['Role', 'RoleBinding'].includes(kind) && metadata.name.startsWith('open-cluster-management:');
+  return (
+    ['Role', 'RoleBinding'].includes(kind) && metadata.name.startsWith('open-cluster-management:')
+  );
 }
 
 /** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
@@ -148,17 +171,19 @@ export interface HubState {
 /** Reads everything that a deregistration changes. @throws StellarError `not-a-hub`, `api-error` for what cannot be seen */
 export async function readHubState(hub: Kube, name: string): Promise<HubState> {
   const inMailbox = { namespace: name };
-  const [managedCluster, works, addons, namespace, properties, requests, lease] = await Promise.all([
-    findManagedCluster(hub, name),
-    listServed<ManifestWork>(hub, resources.manifestWorks, inMailbox),
-    listServed(hub, resources.managedClusterAddOns, inMailbox),
-    hub.get(resources.namespaces, name),
-    hub.get(resources.configMaps, name, { namespace: propertiesNamespace }),
-    listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, {
-      labelSelector: `${clusterNameLabel}=${name}`,
-    }),
-    hub.get<Lease>(resources.leases, leaseName, inMailbox),
-  ]);
+  const [managedCluster, works, addons, namespace, properties, requests, lease] = await Promise.all(
+    [
+      findManagedCluster(hub, name),
+      listServed<ManifestWork>(hub, resources.manifestWorks, inMailbox),
+      listServed(hub, resources.managedClusterAddOns, inMailbox),
+      hub.get(resources.namespaces, name),
+      hub.get(resources.configMaps, name, { namespace: propertiesNamespace }),
+      listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, {
+        labelSelector: `${clusterNameLabel}=${name}`,
+      }),
+      hub.get<Lease>(resources.leases, leaseName, inMailbox),
+    ],
+  );
   return {
     ...{ name, managedCluster, addons, properties, requests, lease, mailbox: asMailbox(namespace) },
     ...byOwner(works),
@@ -172,15 +197,20 @@ const byOwner = (works: readonly ManifestWork[]): Pick<HubState, 'works' | 'addo
 });
 
 const asMailbox = (namespace: KubeObject | undefined): KubeObject | undefined =>
-  namespace?.metadata.labels?.[clusterNameLabel] === namespace?.metadata.name ? namespace : undefined;
+  namespace?.metadata.labels?.[clusterNameLabel] === namespace?.metadata.name
+    ? namespace
+    : undefined;
 
 /** Reads what an ITS has of WECs: of many with one list of each kind, which serves all that are read again at the same time. */
 export async function readHubStates(hub: Kube, names: readonly string[]): Promise<HubState[]> {
-  if (names.length <= readsOneByOne) return Promise.all(names.map((name) => readHubState(hub, name)));
+  if (names.length <= readsOneByOne)
+    return Promise.all(names.map((name) => readHubState(hub, name)));
   const readAll = sharedReading(() => listHubStates(hub));
   const readOne = async (name: string): Promise<HubState> => {
     const stateOf = await unlessStatus(readAll(), 403);
-    return stateOf === undefined ? readHubState(hub, name) : { ...stateOf(name), reread: () => readOne(name) };
+    return stateOf === undefined
+      ? readHubState(hub, name)
+      : { ...stateOf(name), reread: () => readOne(name) };
   };
   return Promise.all(names.map(readOne));
 }
@@ -199,9 +229,17 @@ async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState
   ]);
   const inMailboxes = <T extends KubeObject>(all: readonly T[]) =>
     Map.groupBy(all, ({ metadata }) => metadata.namespace);
-  const [worksOf, addonsOf, leasesOf] = [inMailboxes(works), inMailboxes(addons), inMailboxes(leases)];
+  const [worksOf, addonsOf, leasesOf] = [
+    inMailboxes(works),
+    inMailboxes(addons),
+    inMailboxes(leases),
+  ];
   const requestsOf = Map.groupBy(requests, ({ metadata }) => metadata.labels?.[clusterNameLabel]);
-  const [clusterOf, namespaceOf, propertiesOf] = [byName(clusters), byName(namespaces), byName(properties)];
+  const [clusterOf, namespaceOf, propertiesOf] = [
+    byName(clusters),
+    byName(namespaces),
+    byName(properties),
+  ];
   return (name) => ({
     name,
     managedCluster: clusterOf.get(name),
@@ -215,7 +253,14 @@ async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState
 }
 
 /** True if nothing of a registration is left on the ITS. */
-export function isGone({ managedCluster, works, addonWorks, mailbox, properties, requests }: HubState): boolean {
+export function isGone({
+  managedCluster,
+  works,
+  addonWorks,
+  mailbox,
+  properties,
+  requests,
+}: HubState): boolean {
   return (
     [managedCluster, mailbox, properties].every((part) => part === undefined) &&
     [works, addonWorks, requests].every((part) => part.length === 0)
@@ -223,5 +268,8 @@ export function isGone({ managedCluster, works, addonWorks, mailbox, properties,
 }
 
 /** The command that deregisters a WEC from an ITS. @param wec NAME or NAME=CONTEXT */
-export const toDeregister = ({ cluster }: Kube, wec: string, ...options: readonly string[]): string =>
-  command`stellarctl deregister ${[wec, ...options]} --its ${cluster.context}`;
+export const toDeregister = (
+  { cluster }: Kube,
+  wec: string,
+  ...options: readonly string[]
+): string => command`stellarctl deregister ${[wec, ...options]} --its ${cluster.context}`;

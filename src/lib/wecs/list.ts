@@ -2,7 +2,13 @@ import { type Standing, standingOf } from '../core/stages.ts';
 import { mayNotRead, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt } from '../kube/client/objects.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined, overdueLease, readWholeHub } from '../ocm/hub-evidence.ts';
+import {
+  bootstrapRequests,
+  type HubEvidence,
+  hasJoined,
+  overdueLease,
+  readWholeHub,
+} from '../ocm/hub-evidence.ts';
 import { describeRegistration, judgeRegistration } from './registration-stages.ts';
 import { isDeregistering } from './release-labels.ts';
 import { type RequestView, requestView } from './wec-view.ts';
@@ -76,7 +82,9 @@ function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<strin
     problem,
     reason: why || noticeOf(evidence, now),
     created:
-      managedCluster === undefined ? (requests[0]?.created ?? null) : new Date(createdAt(managedCluster)).toISOString(),
+      managedCluster === undefined
+        ? (requests[0]?.created ?? null)
+        : new Date(createdAt(managedCluster)).toISOString(),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
     leaseRenewed: lease?.spec?.renewTime ?? null,
     labels: managedCluster?.metadata.labels ?? {},

@@ -20,7 +20,9 @@ export async function readMailbox(hub: Reader, name: string): Promise<MailboxCon
  * Reads all mailboxes of an ITS with one list of each kind.
  * @returns the contents of a WEC's mailbox; undefined if this user may only read single ones
  */
-export async function readMailboxes(hub: Reader): Promise<((name: string) => MailboxContents) | undefined> {
+export async function readMailboxes(
+  hub: Reader,
+): Promise<((name: string) => MailboxContents) | undefined> {
   const lists = await unlessStatus(
     Promise.all([
       hub.list<WithConditions>(resources.namespaces, { labelSelector: clusterNameLabel }),
@@ -34,11 +36,18 @@ export async function readMailboxes(hub: Reader): Promise<((name: string) => Mai
   const named = byName(namespaces);
   const worksOf = Map.groupBy(works, ({ metadata }) => metadata.namespace);
   const addonsOf = Map.groupBy(addons, ({ metadata }) => metadata.namespace);
-  return (name) => ({ namespace: named.get(name), works: worksOf.get(name) ?? [], addons: addonsOf.get(name) ?? [] });
+  return (name) => ({
+    namespace: named.get(name),
+    works: worksOf.get(name) ?? [],
+    addons: addonsOf.get(name) ?? [],
+  });
 }
 
 /** The mailbox for display. @returns null if there is none */
-export function mailboxView(name: string, { namespace, works, addons }: MailboxContents): Mailbox | null {
+export function mailboxView(
+  name: string,
+  { namespace, works, addons }: MailboxContents,
+): Mailbox | null {
   // A user who may not read the namespace may still see its contents.
   if (namespace === undefined && works.length === 0 && addons.length === 0) return null;
   return { namespace: name, works: groupWorks(works), addons: addons.map(toAddon) };
@@ -49,9 +58,11 @@ export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
   const groups = new Map<string, WorkGroup>();
   for (const work of works) {
     const labels = work.metadata.labels ?? {};
-    const [wds = null, binding = null, addon = null] = [originWdsLabel, originBindingLabel, addonNameLabel].map(
-      (label) => labels[label],
-    );
+    const [wds = null, binding = null, addon = null] = [
+      originWdsLabel,
+      originBindingLabel,
+      addonNameLabel,
+    ].map((label) => labels[label]);
     const key = JSON.stringify([wds === null, addon === null, wds, binding, addon]);
     const group = groups.get(key) ?? { wds, binding, addon, count: 0, failed: [] };
     group.count += 1;
@@ -64,12 +75,15 @@ export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
 /** A work's own condition only shows that something failed; the condition of the manifest shows what. */
 function failureOf({ metadata: { name }, spec, status = {} }: ManifestWork): WorkGroup['failed'] {
   const manifests = status.resourceStatus?.manifests ?? [];
-  const failed = manifests.filter((manifest) => conditionOf({ status: manifest }, 'Applied')?.status === 'False');
+  const failed = manifests.filter(
+    (manifest) => conditionOf({ status: manifest }, 'Applied')?.status === 'False',
+  );
   const ofOwner = failed.filter(
     ({ resourceMeta: { ordinal = -1 } = {} }) => !isLeaving(spec?.workload?.manifests?.[ordinal]),
   );
   if (ofOwner.length === 0 && failed.length > 0) return [];
-  const { message = '', lastTransitionTime = null } = conditionOf({ status: ofOwner[0] ?? status }, 'Applied') ?? {};
+  const { message = '', lastTransitionTime = null } =
+    conditionOf({ status: ofOwner[0] ?? status }, 'Applied') ?? {};
   return [{ name, message, since: lastTransitionTime }];
 }
 

@@ -33,15 +33,22 @@ const tokenOf = ({ csr }: RegistrationRequest): string | undefined =>
   csr.spec.extra?.[credentialKey]?.find((id) => id.startsWith('JTI='))?.slice('JTI='.length);
 
 /** Whether a request was sent by the service account that was made for the WEC whose name it carries, and for no other. */
-const isOfOwnAccount = ({ csr, cluster }: RegistrationRequest): boolean => csr.spec.username === ownUser(cluster);
+const isOfOwnAccount = ({ csr, cluster }: RegistrationRequest): boolean =>
+  csr.spec.username === ownUser(cluster);
 
-const ownUser = (wec: string): string => userOf({ namespace: operatorNamespace, name: bootstrapAccountOf(wec) });
+const ownUser = (wec: string): string =>
+  userOf({ namespace: operatorNamespace, name: bootstrapAccountOf(wec) });
 
 /** Whether a bootstrap token was made for this WEC alone: what was sent with it was sent by its agent. */
-export function isOwnToken(wec: string, { bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>): boolean {
+export function isOwnToken(
+  wec: string,
+  { bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>,
+): boolean {
   const token = readHubKubeconfig(bootstrapSecret)?.token ?? '';
   const id = tokenId(token);
-  return tokenUser(token) === ownUser(wec) || (id !== undefined && ownTokenOf(bootstrapSecret) === id);
+  return (
+    tokenUser(token) === ownUser(wec) || (id !== undefined && ownTokenOf(bootstrapSecret) === id)
+  );
 }
 
 /**
@@ -65,12 +72,17 @@ export class OwnRequests {
   }
 
   /** Records the WEC's current bootstrap secret, and with it its agent's id: none if several agents use its token. */
-  see({ bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>, requests: readonly RegistrationRequest[]): void {
+  see(
+    { bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>,
+    requests: readonly RegistrationRequest[],
+  ): void {
     const token = readHubKubeconfig(bootstrapSecret)?.token ?? '';
     this.#token = tokenId(token);
     this.#user = tokenUser(token);
     if (this.#isKnown) return;
-    const agents = new Set(requests.filter((each) => !isOver(each) && this.isProven(each)).map(({ agent }) => agent));
+    const agents = new Set(
+      requests.filter((each) => !isOver(each) && this.isProven(each)).map(({ agent }) => agent),
+    );
     this.agent = agents.size === 1 ? [...agents][0] : undefined;
   }
 
@@ -82,7 +94,9 @@ export class OwnRequests {
 
   isProven(request: RegistrationRequest): boolean {
     if (this.#isKnown) return request.agent === this.agent;
-    return isOfOwnAccount(request) || (this.#token !== undefined && tokenOf(request) === this.#token);
+    return (
+      isOfOwnAccount(request) || (this.#token !== undefined && tokenOf(request) === this.#token)
+    );
   }
 
   /** An id is no secret: a request with it that was sent with another WEC's token is not the agent's. */
@@ -92,12 +106,16 @@ export class OwnRequests {
 
   /** @throws StellarError `identity-unproven` if the ITS does not show with which token a request of the WEC was sent */
   requireRecords(hub: Kube, requests: readonly RegistrationRequest[]): void {
-    const open = requests.filter(({ state, problems }) => state === 'pending' && problems.length === 0);
-    if (this.#isKnown || this.#token === undefined || open.some((each) => this.isProven(each))) return;
+    const open = requests.filter(
+      ({ state, problems }) => state === 'pending' && problems.length === 0,
+    );
+    if (this.#isKnown || this.#token === undefined || open.some((each) => this.isProven(each)))
+      return;
     const silent = open.find((each) => tokenOf(each) === undefined && isOfHubAccount(each));
     // The request of an account that was made for the WEC is still to come.
     if (silent !== undefined && this.#user === ownUser(silent.cluster)) return;
-    if (silent !== undefined) throw unproven(hub, silent.cluster, `request ${silent.name} may be of another cluster`);
+    if (silent !== undefined)
+      throw unproven(hub, silent.cluster, `request ${silent.name} may be of another cluster`);
   }
 
   #isOfOtherToken(request: RegistrationRequest): boolean {
@@ -106,7 +124,8 @@ export class OwnRequests {
   }
 }
 
-const isOver = ({ state }: RegistrationRequest): boolean => state === 'denied' || state === 'failed';
+const isOver = ({ state }: RegistrationRequest): boolean =>
+  state === 'denied' || state === 'failed';
 
 /** Sent by a service account that several WECs share. */
 const isOfHubAccount = ({ csr }: RegistrationRequest): boolean =>
@@ -116,8 +135,14 @@ const isOfHubAccount = ({ csr }: RegistrationRequest): boolean =>
 export function unproven({ cluster: { context } }: Kube, name: string, why: string): StellarError {
   const message = `Whose request it is cannot be proven, and none was approved: ${context} does not record with which token a request was sent (Kubernetes 1.30 does), and ${why}.`;
   const next = [
-    partial(command`stellarctl wec join ${`${name}=CONTEXT`} --its ${context}`, 'Join it without --accept'),
-    partial(command`stellarctl accept ${name} --agent AGENT --its ${context}`, 'Then accept its agent'),
+    partial(
+      command`stellarctl wec join ${`${name}=CONTEXT`} --its ${context}`,
+      'Join it without --accept',
+    ),
+    partial(
+      command`stellarctl accept ${name} --agent AGENT --its ${context}`,
+      'Then accept its agent',
+    ),
   ];
   return new StellarError('identity-unproven', message, { next });
 }
@@ -142,7 +167,12 @@ export interface SupersededRequests {
   clear(evidence: HubEvidence, wec: WecEvidence): Promise<void>;
 }
 
-export function supersededRequests(hub: Kube, wec: Kube, ownRequests: OwnRequests, run: Run): SupersededRequests {
+export function supersededRequests(
+  hub: Kube,
+  wec: Kube,
+  ownRequests: OwnRequests,
+  run: Run,
+): SupersededRequests {
   const names = new Set<string>();
   const reported = new Set<string>();
   /** Reports once the requests that this user may not delete. */
@@ -162,15 +192,19 @@ export function supersededRequests(hub: Kube, wec: Kube, ownRequests: OwnRequest
       for (const { name } of requests.filter(({ state }) => state !== 'denied')) names.add(name);
     },
     async clear(evidence, { bootstrapSecret, hubSecret }) {
-      const isCertified = hubSecret !== undefined && certificateExpiry(hubSecret, wec.now()) === undefined;
+      const isCertified =
+        hubSecret !== undefined && certificateExpiry(hubSecret, wec.now()) === undefined;
       superseded.isOpen = false;
       if (bootstrapSecret === undefined || isCertified) return;
       const age = wec.now() - secretWrittenAt(bootstrapSecret);
       const ofAgent = bootstrapRequests(evidence).filter(
         ({ name, agent, problems }) =>
-          (names.has(name) || (agent !== undefined && agent === ownRequests.agent)) && problems.length === 0,
+          (names.has(name) || (agent !== undefined && agent === ownRequests.agent)) &&
+          problems.length === 0,
       );
-      const old = ofAgent.filter(({ name, created }) => names.has(name) || hub.now() - created > age + clockMarginMs);
+      const old = ofAgent.filter(
+        ({ name, created }) => names.has(name) || hub.now() - created > age + clockMarginMs,
+      );
       superseded.add(old);
       superseded.isOpen = old.length > 0 && age <= agentExitMs && old.length === ofAgent.length;
       if (!superseded.isOpen) await retire(old);
@@ -190,7 +224,8 @@ const kinds = [
 
 /** Whether a hub records in each request with which token it was sent (KEP-4193). */
 export async function recordsTokens(hub: Kube): Promise<boolean> {
-  const { major = '', minor = '' } = (await hub.read<{ major?: string; minor?: string }>('/version')) ?? {};
+  const { major = '', minor = '' } =
+    (await hub.read<{ major?: string; minor?: string }>('/version')) ?? {};
   return !(major === '1' && Number.parseInt(minor, 10) < 30);
 }
 
@@ -199,18 +234,27 @@ export async function whyNoAccount(hub: Kube): Promise<string | undefined> {
   const changes = kinds.flatMap(([resource, where]) =>
     ['create', 'patch', 'delete'].map((verb) => may(verb, resource, where)),
   );
-  const token = may('create', resources.serviceAccounts, { subresource: 'token', namespace: operatorNamespace });
+  const token = may('create', resources.serviceAccounts, {
+    subresource: 'token',
+    namespace: operatorNamespace,
+  });
   const bind = may('bind', resources.clusterRoles, { name: roleName });
   const missing = await missingPermissions(hub, [...changes, token, bind]);
-  if (missing.length > 0) return `you may not ${missing.join(', ')} to make a service account for it`;
+  if (missing.length > 0)
+    return `you may not ${missing.join(', ')} to make a service account for it`;
   const role = await partialReader(hub).get(resources.clusterRoles, roleName);
-  return role === undefined ? `there is no ClusterRole ${roleName} for a service account of its own` : undefined;
+  return role === undefined
+    ? `there is no ClusterRole ${roleName} for a service account of its own`
+    : undefined;
 }
 
 /** Makes the service account of one WEC: the user name of a request shows that it was sent with its token. */
 export async function makeAccount(hub: Kube, wec: string): Promise<void> {
   const metadata = { name: bootstrapAccountOf(wec), labels: { [managedByLabel]: managedBy } };
-  await hub.apply({ ...typeMeta(resources.serviceAccounts), metadata: { ...metadata, namespace: operatorNamespace } });
+  await hub.apply({
+    ...typeMeta(resources.serviceAccounts),
+    metadata: { ...metadata, namespace: operatorNamespace },
+  });
   const binding = {
     ...typeMeta(resources.clusterRoleBindings),
     metadata,
@@ -226,7 +270,8 @@ export async function removeAccount(hub: Kube, wec: string): Promise<void> {
   for (const [resource, where] of kinds) {
     const present = await partialReader(hub).get(resource, name, where);
     const { uid } = present?.metadata ?? {};
-    if (present && isOurs(present)) await unlessStatus(hub.delete(resource, name, { ...where, uid }), 403);
+    if (present && isOurs(present))
+      await unlessStatus(hub.delete(resource, name, { ...where, uid }), 403);
   }
 }
 

@@ -1,4 +1,12 @@
-import { command, type NextStep, onIts, type Problem, partial, problem, run } from '../core/next-step.ts';
+import {
+  command,
+  type NextStep,
+  onIts,
+  type Problem,
+  partial,
+  problem,
+  run,
+} from '../core/next-step.ts';
 import { agentNamespace } from '../ocm/ocm-names.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 
@@ -11,7 +19,11 @@ const causingProblems: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A problem of a WEC. docs/troubleshooting.md has a line for each code. */
-export const wecProblem = (code: string, message: string, ...next: readonly NextStep[]): Problem => ({
+export const wecProblem = (
+  code: string,
+  message: string,
+  ...next: readonly NextStep[]
+): Problem => ({
   ...problem(code, message, ...next),
   ...(warnings.includes(code) && { severity: 'warn' }),
   causedBy: causingProblems[code],
@@ -29,7 +41,8 @@ interface ReadWec {
 export function toSeeAgent(registration: ReadWec): NextStep {
   const { wec } = registration;
   if (wec === undefined) return toSeeCluster(registration);
-  const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
+  const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata
+    .name;
   return agent === undefined
     ? agentPods(wec.context)
     : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`);
@@ -41,5 +54,11 @@ export const agentPods = (context: string): NextStep =>
 /** For a cluster that was not read: without a context, or because it does not answer. */
 export const toSeeCluster = ({ name, its, context }: Omit<ReadWec, 'wec'>): NextStep =>
   context === undefined
-    ? { ...partial(command`stellarctl wec get ${name}=CONTEXT ${onIts(its)}`), note: 'what the cluster itself shows' }
-    : run(command`kubectl --context ${context} cluster-info`, 'See why the cluster does not answer');
+    ? {
+        ...partial(command`stellarctl wec get ${name}=CONTEXT ${onIts(its)}`),
+        note: 'what the cluster itself shows',
+      }
+    : run(
+        command`kubectl --context ${context} cluster-info`,
+        'See why the cluster does not answer',
+      );

@@ -4,7 +4,12 @@ import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { type ConfigMap, resources } from '../kube/client/objects.ts';
 import { ensureNamespace } from '../kube/writes.ts';
-import { type EffectiveProperty, effectiveProperties, ignoredKeys, type WecProperties } from '../ocm/customization.ts';
+import {
+  type EffectiveProperty,
+  effectiveProperties,
+  ignoredKeys,
+  type WecProperties,
+} from '../ocm/customization.ts';
 import { findWecs, listProperties, type WecTarget } from '../ocm/find-wecs.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
@@ -30,7 +35,10 @@ export const readProperties = async (hub: Kube): Promise<Map<string, ConfigMap>>
 async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {
   const found = await findWecs(hub, target);
   const named = await listProperties(hub);
-  return found.map(({ name, cluster }) => ({ name, source: cluster && { cluster, configMap: named.get(name) } }));
+  return found.map(({ name, cluster }) => ({
+    name,
+    source: cluster && { cluster, configMap: named.get(name) },
+  }));
 }
 
 /** The customization properties in the ConfigMaps of WECs. */
@@ -43,7 +51,8 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
     find: (target) => findProperties(hub, target),
     valuesOf: ({ configMap }) => configMap?.data ?? {},
     moreOf: ({ name, source }) => ({
-      effective: source === undefined ? [] : effectiveProperties(name, source.cluster, source.configMap),
+      effective:
+        source === undefined ? [] : effectiveProperties(name, source.cluster, source.configMap),
       ignored: ignoredKeys(source?.configMap),
     }),
     async read(name) {
@@ -67,7 +76,9 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
       // labels and annotations, and deleting it would need a right that a change does not.
       const { resourceVersion } = configMap.metadata;
       const patch = { metadata: { resourceVersion }, data: changes };
-      const patched = await hub.merge<ConfigMap>(resources.configMaps, name, patch, { namespace: propertiesNamespace });
+      const patched = await hub.merge<ConfigMap>(resources.configMaps, name, patch, {
+        namespace: propertiesNamespace,
+      });
       return hub.dryRun ? data : (patched.data ?? {});
     },
   };

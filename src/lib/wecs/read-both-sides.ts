@@ -3,7 +3,13 @@ import { command, run } from '../core/next-step.ts';
 import { type PartialReader, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, isTrue, type KubeObject, resources, type WithConditions } from '../kube/client/objects.ts';
+import {
+  conditionOf,
+  isTrue,
+  type KubeObject,
+  resources,
+  type WithConditions,
+} from '../kube/client/objects.ts';
 import { clusterUid, otherUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
@@ -76,27 +82,52 @@ export async function readBothSides(
   const { managedCluster } = evidence;
   // Objects that cannot be read do not prove that it is another cluster.
   const otherCluster =
-    wec && wecSide?.evidence && (await findOtherCluster(wec, managedCluster, wecSide.evidence, itself?.uid, name));
+    wec &&
+    wecSide?.evidence &&
+    (await findOtherCluster(wec, managedCluster, wecSide.evidence, itself?.uid, name));
   const wecEvidence = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
-  if (managedCluster === undefined && evidence.requests.length === 0 && !claimsName && !wecEvidence?.ending?.length)
+  if (
+    managedCluster === undefined &&
+    evidence.requests.length === 0 &&
+    !claimsName &&
+    !wecEvidence?.ending?.length
+  )
     throw nothingVisible(name, hub, reader.forbidden, wecSide?.evidence);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
   const its = hub.cluster.context;
   const context = otherCluster ? undefined : wec?.cluster.context;
-  const registration = { name, its, context, hub: evidence, wec: wecEvidence?.evidence, webhook, now: hub.now() };
+  const registration = {
+    name,
+    its,
+    context,
+    hub: evidence,
+    wec: wecEvidence?.evidence,
+    webhook,
+    now: hub.now(),
+  };
   const forbidden = wecEvidence?.forbidden ?? new Set();
   const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
-  const refused = wec && wecEvidence && (await refusedOn(wec, wecEvidence.evidence?.klusterlet, contents));
+  const refused =
+    wec && wecEvidence && (await refusedOn(wec, wecEvidence.evidence?.klusterlet, contents));
   return {
     findings: {
-      ...{ ...registration, reports, contents, forbidden, ocmOfHub: itself?.ocm, its, otherCluster },
+      ...{
+        ...registration,
+        reports,
+        contents,
+        forbidden,
+        ocmOfHub: itself?.ocm,
+        its,
+        otherCluster,
+      },
       foundHub: await findHubOf(hub, evidence, wecEvidence?.evidence, endpoints),
       ...{ ending: wecEvidence?.ending, refused },
       lacksAddon:
-        !reader.forbidden.has(resources.managedClusterAddOns.plural) && (await lacksAddon(hub, evidence, contents)),
+        !reader.forbidden.has(resources.managedClusterAddOns.plural) &&
+        (await lacksAddon(hub, evidence, contents)),
     },
     notVisible: [...unread(reader, hub), ...(wecEvidence?.notVisible ?? [])],
     error: wecEvidence?.error,
@@ -120,7 +151,8 @@ interface ClusterManagementAddOn extends KubeObject {
 
 /** A WEC that has just become available gets its add-ons within seconds. */
 async function lacksAddon(hub: Kube, { managedCluster }: HubEvidence, { addons }: MailboxContents) {
-  const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  const { status, lastTransitionTime = '' } =
+    conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   const isExpected = status === 'True' && hub.now() - Date.parse(lastTransitionTime) > 60_000;
   if (!isExpected || addons.some(({ metadata }) => metadata.name === statusAddon)) return false;
   const reading = hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, statusAddon);
@@ -135,10 +167,15 @@ async function findHubOf(
   wec: WecEvidence | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
 ): Promise<FoundHub | undefined> {
-  if (wec?.klusterlet === undefined || isTrue(managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
+  if (wec?.klusterlet === undefined || isTrue(managedCluster, 'ManagedClusterConditionAvailable'))
+    return undefined;
   // findOtherCluster has compared the UIDs already. An ITS that was rebuilt is not asked about: that would be a write.
   const isRecorded = recordedUid(managedCluster) !== undefined;
-  return findHub(its, wec, { endpoints: await endpoints(), isRecorded, isStillConnected: async () => false });
+  return findHub(its, wec, {
+    endpoints: await endpoints(),
+    isRecorded,
+    isStillConnected: async () => false,
+  });
 }
 
 interface WecSideReading {
@@ -156,9 +193,13 @@ async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
   try {
     const [evidence, ...namespaces] = await Promise.all([
       readWec(reader),
-      ...[agentNamespace, operatorNamespace].map((name) => reader.get<WithConditions>(resources.namespaces, name)),
+      ...[agentNamespace, operatorNamespace].map((name) =>
+        reader.get<WithConditions>(resources.namespaces, name),
+      ),
     ]);
-    const ending = namespaces.flatMap((namespace) => (namespace?.metadata.deletionTimestamp ? [namespace] : []));
+    const ending = namespaces.flatMap((namespace) =>
+      namespace?.metadata.deletionTimestamp ? [namespace] : [],
+    );
     return { evidence, ending, forbidden: reader.forbidden, notVisible: unread(reader, kube) };
   } catch (error) {
     const failure = failureOf(error);
@@ -170,9 +211,16 @@ async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
 export const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
-function nothingVisible(name: string, hub: Kube, forbidden: ReadonlySet<string>, wec?: WecEvidence): StellarError {
+function nothingVisible(
+  name: string,
+  hub: Kube,
+  forbidden: ReadonlySet<string>,
+  wec?: WecEvidence,
+): StellarError {
   const { context } = hub.cluster;
-  const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
+  const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) =>
+    forbidden.has(kind),
+  );
   const other = wec && otherName(wec.klusterlet, name);
   if (kinds.length === 0 && other === undefined) return noSuchWec(name, hub);
   if (kinds.length === 0) {
@@ -181,7 +229,9 @@ function nothingVisible(name: string, hub: Kube, forbidden: ReadonlySet<string>,
     return new StellarError('not-found', message, { next: [run(get)] });
   }
   const message = `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`;
-  const next = [run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed')];
+  const next = [
+    run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
+  ];
   return new StellarError('forbidden', message, { next });
 }
 
@@ -205,7 +255,9 @@ export async function findOtherCluster(
   const other = otherName(klusterlet, name);
   const role = klusterlet === undefined ? (await otherRole(wec))?.found : undefined;
   const what =
-    other === undefined ? (role ?? (isOwn ? undefined : 'it has no Klusterlet')) : `it is registered as ${other}`;
+    other === undefined
+      ? (role ?? (isOwn ? undefined : 'it has no Klusterlet'))
+      : `it is registered as ${other}`;
   const uids = otherUid(uid, recorded, name);
   return { context, found: what === undefined ? uids : `${what}; ${uids}` };
 }

@@ -12,7 +12,13 @@ import {
   isMissed,
   leaseAgeOf,
 } from '../ocm/hub-evidence.ts';
-import { agentNamespace, hubSecretName, isOurs, operatorName, operatorNamespace } from '../ocm/ocm-names.ts';
+import {
+  agentNamespace,
+  hubSecretName,
+  isOurs,
+  operatorName,
+  operatorNamespace,
+} from '../ocm/ocm-names.ts';
 import type { RequestState } from '../ocm/registration-requests.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
 import {
@@ -53,7 +59,9 @@ export function installed({ bootstrapSecret }: WecEvidence): Verdict {
 
 export function requested(hub: HubEvidence): Verdict {
   if (bootstrapRequests(hub).length > 0) return met;
-  return hasJoined(hub) ? unseen('its request has been collected') : waiting('the agent has not sent its request');
+  return hasJoined(hub)
+    ? unseen('its request has been collected')
+    : waiting('the agent has not sent its request');
 }
 
 export function certified({ hubSecret }: WecEvidence): Verdict {
@@ -65,7 +73,9 @@ export function accepted({ managedCluster }: HubEvidence, { name, its }: Registr
   // After a later denial the condition stays True while there are works.
   if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
   if (wanted) return waiting('the hub has not acted on the acceptance');
-  const why = hasJoined({ managedCluster }) ? 'its acceptance was withdrawn' : 'the cluster is not accepted';
+  const why = hasJoined({ managedCluster })
+    ? 'its acceptance was withdrawn'
+    : 'the cluster is not accepted';
   return waiting(why, { code: 'not-accepted', next: [toAccept(name, its)] });
 }
 
@@ -89,14 +99,15 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
       'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',
       { code: lost.code, next: [{ ...join, lead: 'Register it again' }] },
     );
-  if (webhook?.state === 'silent') return waiting(webhook.why, { code: 'webhook-silent', next: webhook.next });
+  if (webhook?.state === 'silent')
+    return waiting(webhook.why, { code: 'webhook-silent', next: webhook.next });
   const code = unannounced(hub, now, announcementGraceMs)?.code;
   if (code === undefined) return waiting('the agent has not announced its ManagedCluster');
   const asked = bootstrapRequests(hub).at(-1)?.created ?? now;
-  return failed(`the agent asked ${formatAge(now - asked)} ago and could not announce its ManagedCluster`, {
-    code,
-    next: [{ ...join, lead: 'See whether the ITS allows it, and restart the agent' }],
-  });
+  return failed(
+    `the agent asked ${formatAge(now - asked)} ago and could not announce its ManagedCluster`,
+    { code, next: [{ ...join, lead: 'See whether the ITS allows it, and restart the agent' }] },
+  );
 }
 
 export function klusterletApplied(
@@ -112,24 +123,37 @@ export function klusterletApplied(
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
   const condition = conditionOf(klusterlet, 'Applied');
   if (condition?.status === 'False')
-    return failed(`the operator could not apply the agent: ${condition.message ?? condition.reason}`, {
-      code: 'not-applied',
-    });
+    return failed(
+      `the operator could not apply the agent: ${condition.message ?? condition.reason}`,
+      { code: 'not-applied' },
+    );
   const refused = refusedPods(operator);
   if (condition?.status !== 'True' && refused !== undefined)
-    return failed(`the operator does not start: ${refused}`, { next: [toSeeLimits(context, operatorNamespace)] });
+    return failed(`the operator does not start: ${refused}`, {
+      next: [toSeeLimits(context, operatorNamespace)],
+    });
   if (condition?.status !== 'True')
-    return waiting(isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting');
+    return waiting(
+      isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting',
+    );
   const starting = startingAgent(klusterlet, pods);
-  if (starting !== undefined) return waiting(`pod ${starting.metadata.name} of the agent is starting`);
+  if (starting !== undefined)
+    return waiting(`pod ${starting.metadata.name} of the agent is starting`);
   if (pods === undefined || !lacksAgent(klusterlet, pods)) return met;
-  if (!lacksOperator(pods)) return failed('the agent has no pod', { code: 'no-agent', next: [agentPods(context)] });
+  if (!lacksOperator(pods))
+    return failed('the agent has no pod', { code: 'no-agent', next: [agentPods(context)] });
   // A join leaves an operator that another program has installed as it is.
   const start =
     operator !== undefined && isScaledToNone(operator) && !isOurs(operator)
       ? run(scaleUp(context, operatorNamespace, 'deployment', operatorName))
-      : noted(command`stellarctl wec join ${`${wec}=${context}`} --accept ${onIts(its)}`, 'restarts both');
-  return failed('neither the operator nor the agent has a pod', { code: 'no-operator', next: [start] });
+      : noted(
+          command`stellarctl wec join ${`${wec}=${context}`} --accept ${onIts(its)}`,
+          'restarts both',
+        );
+  return failed('neither the operator nor the agent has a pod', {
+    code: 'no-operator',
+    next: [start],
+  });
 }
 
 /**
@@ -152,11 +176,16 @@ export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verd
   if (bootstrap === 'Unauthorized') {
     return failed('the bootstrap token is accepted, but not allowed to register clusters', {
       code: 'token-not-allowed',
-      next: [advice('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
+      next: [
+        advice(
+          'Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that',
+        ),
+      ],
     });
   }
   // The refused token, or the server that was tried, may be the one before.
-  if (isOfOtherServer(error, wec.bootstrapSecret)) return waiting('the operator has not tried the new address');
+  if (isOfOtherServer(error, wec.bootstrapSecret))
+    return waiting('the operator has not tried the new address');
   return error.kind === 'unauthorized' && isUntried(wec, now)
     ? waiting('the operator has not tried the new bootstrap token')
     : failed(error.words);
@@ -187,7 +216,10 @@ export function approved(hub: HubEvidence, { name, its, wec }: Registration): Ve
     });
   const asked = pending.map((request) => request.name).join(', ');
   if (agents === 1)
-    return waiting(`request ${asked} is pending`, { code: 'request-pending', next: [toAccept(name, its)] });
+    return waiting(`request ${asked} is pending`, {
+      code: 'request-pending',
+      next: [toAccept(name, its)],
+    });
   const denied = requestsIn(hub, 'denied').at(-1);
   if (denied === undefined) return waiting('there is no request to approve');
   const deletion = command`kubectl ${its === undefined ? [] : ['--context', its]} delete csr ${denied.name}`;
@@ -230,7 +262,8 @@ export function connected({ hub, wec }: Registration): Verdict {
 export function available(hub: HubEvidence, registration: Registration): Verdict {
   const { name, now, wec, its } = registration;
   const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} ${onIts(its)}`;
-  const next = restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
+  const next =
+    restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
   const silent = { code: 'agent-silent', next: [toSeeAgent(registration), ...next] };
   const { managedCluster } = hub;
   // The hub creates a Lease at acceptance and reports that it stops, although no agent has ever held it.
@@ -255,14 +288,18 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   if (condition.status === 'False') return reportedUnavailable(condition, registration);
   if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);
   // The ITS learns only after minutes that an agent is gone.
-  const runs = wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !agentFailure(wec.pods ?? []));
+  const runs =
+    wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !agentFailure(wec.pods ?? []));
   if (!runs && wec.klusterlet !== undefined)
     return waiting('its operator or its agent is not running, whatever the ITS still reports');
   const started = startedSinceRenewal(registration);
   if (started === undefined) return met;
   const age = now - started;
   if (age >= takeoverMs)
-    return failed(`its agent was restarted ${formatAge(age)} ago and has not renewed its lease since`, silent);
+    return failed(
+      `its agent was restarted ${formatAge(age)} ago and has not renewed its lease since`,
+      silent,
+    );
   const lock = `after a kill it waits up to ${formatAge(takeoverMs)} for the lock of its predecessor`;
   return waiting(`its agent was restarted and has not renewed its lease yet; ${lock}`);
 }
@@ -284,12 +321,16 @@ export function awaitsLock({ now, ...of }: Pick<Registration, 'hub' | 'wec' | 'n
 }
 
 /** What the agent reports, of the WEC's API server with the checks that fail (ocm pkg/registration/spoke, healthCheck). */
-function reportedUnavailable({ reason, message = '' }: Condition, { context }: Registration): Verdict {
+function reportedUnavailable(
+  { reason, message = '' }: Condition,
+  { context }: Registration,
+): Verdict {
   if (reason !== 'ManagedClusterKubeAPIServerUnavailable')
     return failed(message || reason || 'the agent reports it as not available');
   const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
   const [, refusal] = /dial \S+ \S+ (?:connect: )?(.*)$/s.exec(message) ?? [];
-  const why = failing.length > 0 ? `: ${failing.join(', ')} failed` : refusal ? ` (${refusal})` : '';
+  const why =
+    failing.length > 0 ? `: ${failing.join(', ')} failed` : refusal ? ` (${refusal})` : '';
   const onWec = command`kubectl --context ${context ?? 'CONTEXT'}`;
   const [see, words] = refusal
     ? [`${onWec} cluster-info`, 'Does it answer you?']
@@ -303,7 +344,8 @@ function reportedUnavailable({ reason, message = '' }: Condition, { context }: R
  * @returns undefined unless the ITS reports that they differ
  */
 function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
-  if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False') return undefined;
+  if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False')
+    return undefined;
   const age = now - Date.parse(lease?.spec?.renewTime ?? '');
   return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
 }

@@ -1,5 +1,12 @@
 import type { Reading } from '../core/follow.ts';
-import { blockingStage, judge, type Stage, type StageReport, unseen, type Verdict } from '../core/stages.ts';
+import {
+  blockingStage,
+  judge,
+  type Stage,
+  type StageReport,
+  unseen,
+  type Verdict,
+} from '../core/stages.ts';
 import type { HubEvidence } from '../ocm/hub-evidence.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import {
@@ -42,16 +49,26 @@ const csrs = 'certificatesigningrequests';
 type Definition = Omit<RegistrationStage, 'id'>;
 type Check<Side> = (side: Side, registration: Registration) => Verdict;
 type Row<Side> = [
-  ...[group: RegistrationStage['group'], kind: string, check: Check<Side>, title: string, whileWaiting: string],
+  ...[
+    group: RegistrationStage['group'],
+    kind: string,
+    check: Check<Side>,
+    title: string,
+    whileWaiting: string,
+  ],
   settles?: Definition['settles'],
 ];
 
-const onHub = (...[group, kind, check, title, whileWaiting, settles = []]: Row<HubEvidence>): Definition => ({
+const onHub = (
+  ...[group, kind, check, title, whileWaiting, settles = []]: Row<HubEvidence>
+): Definition => ({
   ...{ side: 'hub', group, kind, title, whileWaiting, settles },
   check: (registration) =>
     registration.hub === undefined ? unseen(noHubAccess) : check(registration.hub, registration),
 });
-const onWec = (...[group, kind, check, title, whileWaiting, settles = []]: Row<WecEvidence>): Definition => ({
+const onWec = (
+  ...[group, kind, check, title, whileWaiting, settles = []]: Row<WecEvidence>
+): Definition => ({
   ...{ side: 'wec', group, kind, title, whileWaiting, settles },
   check: (registration) =>
     registration.wec === undefined ? unseen(noWecAccess) : check(registration.wec, registration),
@@ -63,15 +80,46 @@ const certificate = [...agent, 'request', 'approved', 'issued'] as const;
 
 /** The stages. Sources: ocm pkg/registration/spoke and pkg/operator, klusterlet status conditions. */
 const definitions: Record<RegistrationStageId, Definition> = {
-  'bootstrap-secret': onWec('agent', 'secrets', installed, 'bootstrap secret written', 'not installed'),
-  'klusterlet-applied': onWec('agent', 'klusterlets', klusterletApplied, 'klusterlet applied', 'klusterlet starting'),
-  'hub-reachable': onWec('agent', 'klusterlets', hubReachable, 'hub reached from the cluster', 'reaching the hub'),
-  'managed-cluster': onHub('request', 'managedclusters', announced, 'ManagedCluster announced', 'not announced'),
+  'bootstrap-secret': onWec(
+    'agent',
+    'secrets',
+    installed,
+    'bootstrap secret written',
+    'not installed',
+  ),
+  'klusterlet-applied': onWec(
+    'agent',
+    'klusterlets',
+    klusterletApplied,
+    'klusterlet applied',
+    'klusterlet starting',
+  ),
+  'hub-reachable': onWec(
+    'agent',
+    'klusterlets',
+    hubReachable,
+    'hub reached from the cluster',
+    'reaching the hub',
+  ),
+  'managed-cluster': onHub(
+    'request',
+    'managedclusters',
+    announced,
+    'ManagedCluster announced',
+    'not announced',
+  ),
   request: onHub('request', csrs, requested, 'registration requested', 'no request yet', agent),
   approved: onHub('certificate', csrs, approved, 'request approved', 'request pending'),
   issued: onHub('certificate', csrs, issued, 'certificate issued', 'approved, not issued'),
   'hub-secret': {
-    ...onWec('certificate', 'secrets', certified, 'certificate received', 'certificate issued', certificate),
+    ...onWec(
+      'certificate',
+      'secrets',
+      certified,
+      'certificate received',
+      'certificate issued',
+      certificate,
+    ),
     withoutHub: 'registration requested, no certificate yet',
   },
   accepted: onHub('acceptance', 'managedclusters', accepted, 'accepted by the ITS', 'not accepted'),
@@ -83,8 +131,17 @@ const definitions: Record<RegistrationStageId, Definition> = {
     settles: [...certificate, 'hub-secret', 'managed-cluster', 'accepted'],
   },
   // Not that it is connected now.
-  joined: onHub('connection', 'managedclusters', joined, 'joined', 'accepted, joining', [...certificate, 'hub-secret']),
-  available: onHub('connection', 'managedclusters', available, 'available', 'joined, not available'),
+  joined: onHub('connection', 'managedclusters', joined, 'joined', 'accepted, joining', [
+    ...certificate,
+    'hub-secret',
+  ]),
+  available: onHub(
+    'connection',
+    'managedclusters',
+    available,
+    'available',
+    'joined, not available',
+  ),
 };
 
 export const stageOf = (id: RegistrationStageId): RegistrationStage => ({ id, ...definitions[id] });
@@ -96,7 +153,10 @@ export const stageOf = (id: RegistrationStageId): RegistrationStage => ({ id, ..
 export const registrationStages: readonly RegistrationStage[] = registrationStageIds.map(stageOf);
 
 /** A reading of a registration, for its followers. */
-export const seen = (snapshot: Registration): Reading<Registration> => ({ stages: registrationStages, snapshot });
+export const seen = (snapshot: Registration): Reading<Registration> => ({
+  stages: registrationStages,
+  snapshot,
+});
 
 /** @param forbidden the kinds of objects that may not be read: their absence proves nothing */
 export function judgeRegistration(
@@ -117,7 +177,11 @@ export function judgeRegistration(
 }
 
 /** The state of a registration in a few words: the STAGE column of a list. */
-export function describeRegistration(reports: readonly StageReport[]): { text: string; problem: boolean; why: string } {
+export function describeRegistration(reports: readonly StageReport[]): {
+  text: string;
+  problem: boolean;
+  why: string;
+} {
   const blocking = blockingStage(reports);
   if (blocking === undefined) return { text: 'available', problem: false, why: '' };
   const { id, verdict } = blocking;

@@ -16,12 +16,16 @@ interface Saved {
 /** Labels by which policies may select a cluster: all except OCM's own, which OCM sets again. */
 export function selectableLabels({ metadata }: ManagedCluster): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(metadata.labels ?? {}).filter(([key]) => !/(^|\.)open-cluster-management\.io\//.test(key)),
+    Object.entries(metadata.labels ?? {}).filter(
+      ([key]) => !/(^|\.)open-cluster-management\.io\//.test(key),
+    ),
   );
 }
 
 /** The labels that a deregistration has removed so far; undefined if none has begun. */
-export function savedLabels(cluster: ManagedCluster | undefined): Record<string, string> | undefined {
+export function savedLabels(
+  cluster: ManagedCluster | undefined,
+): Record<string, string> | undefined {
   return readSaved(cluster)?.labels;
 }
 
@@ -31,8 +35,10 @@ export function isDeregistering({ metadata }: ManagedCluster): boolean {
 }
 
 function readSaved(cluster: ManagedCluster | undefined): Saved | undefined {
-  const { labels, annotations } = jsonObject(cluster?.metadata.annotations?.[savedAnnotation] ?? '') ?? {};
-  const isSound = isObject(labels) && Object.values(labels).every((value) => typeof value === 'string');
+  const { labels, annotations } =
+    jsonObject(cluster?.metadata.annotations?.[savedAnnotation] ?? '') ?? {};
+  const isSound =
+    isObject(labels) && Object.values(labels).every((value) => typeof value === 'string');
   return isSound && Array.isArray(annotations) ? ({ labels, annotations } as Saved) : undefined;
 }
 
@@ -67,18 +73,28 @@ export async function removeLabels(hub: Kube, cluster: ManagedCluster): Promise<
  * Restores the labels, because the WEC stays; labels that were set since keep their new values.
  * @returns the labels; undefined if there was nothing to undo
  */
-export async function restoreLabels(hub: Kube, name: string): Promise<Record<string, string> | undefined> {
+export async function restoreLabels(
+  hub: Kube,
+  name: string,
+): Promise<Record<string, string> | undefined> {
   const cluster = await hub.get<ManagedCluster>(resources.managedClusters, name);
   const labels = savedLabels(cluster);
   // A cluster that is being deleted stays deleted.
-  if (cluster === undefined || labels === undefined || cluster.metadata.deletionTimestamp !== undefined)
+  if (
+    cluster === undefined ||
+    labels === undefined ||
+    cluster.metadata.deletionTimestamp !== undefined
+  )
     return undefined;
   await patchCurrent(hub, resources.managedClusters, cluster, (current) => {
     const saved = readSaved(current);
     if (saved === undefined) return undefined;
     return {
       labels: { ...saved.labels, ...current.metadata.labels },
-      annotations: { ...Object.fromEntries(saved.annotations.map((key) => [key, null])), [savedAnnotation]: null },
+      annotations: {
+        ...Object.fromEntries(saved.annotations.map((key) => [key, null])),
+        [savedAnnotation]: null,
+      },
     };
   });
   return labels;

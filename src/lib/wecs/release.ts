@@ -56,7 +56,8 @@ export async function release(
   const isKept = keep !== undefined;
   if (managedCluster === undefined || !needsRelease(inspected, isKept)) return;
   await removeLabels(hub, managedCluster);
-  if (!run.dryRun && (isKept || works.length > 0)) await untilReleased(hub, inspected.hubState, keep, force, run);
+  if (!run.dryRun && (isKept || works.length > 0))
+    await untilReleased(hub, inspected.hubState, keep, force, run);
 }
 
 /**
@@ -85,12 +86,18 @@ async function untilReleased(
       check: ({ works, returned, waitedMs }) => {
         if (returned.length > 0) return failedForGood('its works are recreated');
         if (works.length > 0)
-          return waiting(`${count(works.length, 'work is', 'works are')} being removed (${sourcesOf(works)})`);
+          return waiting(
+            `${count(works.length, 'work is', 'works are')} being removed (${sourcesOf(works)})`,
+          );
         return waitedMs > recreationMs ? met : waiting('checking that no works come');
       },
       read: async () => {
         const hubState = await reread();
-        return { ...hubState, returned: hubState.works.filter(isRecreated), waitedMs: monotonic() - started };
+        return {
+          ...hubState,
+          returned: hubState.works.filter(isRecreated),
+          waitedMs: monotonic() - started,
+        };
       },
       act: async (hubState) => {
         const { works, waitedMs } = hubState;
@@ -98,8 +105,13 @@ async function untilReleased(
         const present = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
         await keep?.(present.filter((work) => !isOrphan(work)));
         const isOver = waitedMs > transportGraceMs;
-        await deleteObjects(hub, resources.manifestWorks, isOver ? present : present.filter(isMadeByHand));
-        if (await force?.isDue(hubState)) await force?.take(resources.manifestWorks, works, [workFinalizer]);
+        await deleteObjects(
+          hub,
+          resources.manifestWorks,
+          isOver ? present : present.filter(isMadeByHand),
+        );
+        if (await force?.isDue(hubState))
+          await force?.take(resources.manifestWorks, works, [workFinalizer]);
       },
       unmet: ({ works, returned }) =>
         returned.length > 0 ? stillSelected(hub, name, returned) : notReleased(hub, name, works),
@@ -109,7 +121,8 @@ async function untilReleased(
   if (worksBefore.length > 0) run.progress.changed(name, `released from ${sourcesOf(worksBefore)}`);
 }
 
-const sourcesOf = (works: readonly ManifestWork[]): string => [...policiesOf(works).keys()].join(', ');
+const sourcesOf = (works: readonly ManifestWork[]): string =>
+  [...policiesOf(works).keys()].join(', ');
 
 function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]): StellarError {
   const { [originBindingLabel]: policy, [originWdsLabel]: wds } = works[0]?.metadata.labels ?? {};
@@ -117,7 +130,12 @@ function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]):
   return new StellarError(
     'still-selected',
     `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${sourcesOf(works)} selects it by something other than its labels.`,
-    { next: [(wds && policy ? run : partial)(edit, 'Change the policy'), run(toDeregister(hub, name), 'Then')] },
+    {
+      next: [
+        (wds && policy ? run : partial)(edit, 'Change the policy'),
+        run(toDeregister(hub, name), 'Then'),
+      ],
+    },
   );
 }
 
@@ -129,13 +147,17 @@ function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): S
   );
   const ofOthers = toSeeHolders(works, hub.cluster.context);
   const agents = [
-    run(command`stellarctl wec get ${name} --its ${hub.cluster.context}`, 'Its agent removes that finalizer'),
+    run(
+      command`stellarctl wec get ${name} --its ${hub.cluster.context}`,
+      'Its agent removes that finalizer',
+    ),
     run(toDeregister(hub, name, '--force'), 'Without the agent'),
   ];
-  return new StellarError('timeout', `The works of ${name} were not removed in time; it stays registered.`, {
-    details,
-    next: [...ofOthers, ...(ofOthers.length < works.length ? agents : [])],
-  });
+  return new StellarError(
+    'timeout',
+    `The works of ${name} were not removed in time; it stays registered.`,
+    { details, next: [...ofOthers, ...(ofOthers.length < works.length ? agents : [])] },
+  );
 }
 
 /**
@@ -157,18 +179,22 @@ export async function keepWorkloads(
     const release: ReleaseOnWec | undefined =
       kube &&
       record &&
-      (async (work, manifests) => void (await releaseFrom(kube, await ownersOn(kube), work, manifests)));
+      (async (work, manifests) =>
+        void (await releaseFrom(kube, await ownersOn(kube), work, manifests)));
     return makeOrphans(hub, works, run, release);
   }
   if (kube === undefined) return;
   for (const work of works) await setOrphan(hub, work);
   const names = new Set(works.map(({ metadata }) => metadata.name));
-  const owners = (await ownersOn(kube)).filter(({ spec }) => names.has(spec?.manifestWorkName ?? ''));
+  const owners = (await ownersOn(kube)).filter(({ spec }) =>
+    names.has(spec?.manifestWorkName ?? ''),
+  );
   let released = await releaseOwned(kube, owners);
   // What was applied last may not be in that list yet.
   for (const work of works)
     released += await releaseFrom(kube, owners, work, work.status?.resourceStatus?.manifests ?? []);
-  if (!run.dryRun) run.progress.changed(name, `${count(released, 'object')} taken out of the works`);
+  if (!run.dryRun)
+    run.progress.changed(name, `${count(released, 'object')} taken out of the works`);
 }
 
 /** Removes objects from a work, on the WEC itself. @returns how many */
@@ -180,7 +206,8 @@ async function releaseFrom(
 ): Promise<number> {
   let released = 0;
   for (const owner of owners.filter(({ spec }) => spec?.manifestWorkName === work.metadata.name))
-    for (const entry of manifests.flatMap(toResource)) if (await releaseOne(wec, owner, entry)) released += 1;
+    for (const entry of manifests.flatMap(toResource))
+      if (await releaseOne(wec, owner, entry)) released += 1;
   return released;
 }
 

@@ -61,16 +61,27 @@ export const announcementGraceMs = 30_000;
 export function missing({ hub, wec, foundHub, now }: OnIts): Reregister | undefined {
   if (hub === undefined || hub.managedCluster !== undefined) return undefined;
   const asked = bootstrapRequests(hub).at(-1);
-  const isIssued = asked?.state === 'issued' && now - (asked.decided ?? asked.created) >= announcementGraceMs;
+  const isIssued =
+    asked?.state === 'issued' && now - (asked.decided ?? asked.created) >= announcementGraceMs;
   if (wec === undefined ? !isIssued : wec.hubSecret === undefined) return undefined;
   const code = foundHub?.relation === 'same-address' ? 'hub-rebuilt' : 'managed-cluster-missing';
-  return { code, why: 'its agent has a certificate, and the ITS has no ManagedCluster of it', by: 'certificate' };
+  return {
+    code,
+    why: 'its agent has a certificate, and the ITS has no ManagedCluster of it',
+    by: 'certificate',
+  };
 }
 
 /** A request whose sender has not announced its ManagedCluster. @param since when the ITS could have admitted it */
-export function unannounced(hub: HubEvidence, now: number, graceMs: number, since = 0): ReregisterProblem | undefined {
+export function unannounced(
+  hub: HubEvidence,
+  now: number,
+  graceMs: number,
+  since = 0,
+): ReregisterProblem | undefined {
   const asked = bootstrapRequests(hub).at(-1);
-  const isOverdue = asked !== undefined && now - Math.max(asked.decided ?? asked.created, since) > graceMs;
+  const isOverdue =
+    asked !== undefined && now - Math.max(asked.decided ?? asked.created, since) > graceMs;
   if (hub.managedCluster !== undefined || !isOverdue) return undefined;
   return { code: 'not-announced', why: 'its agent could not announce itself', by: 'token' };
 }

@@ -5,7 +5,12 @@ import type { Validity } from '../kube/client/validity.ts';
 import { tokenExpiry } from '../kube/client/validity.ts';
 import { heldValidity, issuedValidity } from '../ocm/agent-certificate.ts';
 import type { Endpoint, HubConnection } from '../ocm/endpoint.ts';
-import { type ConnectionError, hubConnectionOf, hubConnectionType, isOfOtherServer } from '../ocm/hub-connection.ts';
+import {
+  type ConnectionError,
+  hubConnectionOf,
+  hubConnectionType,
+  isOfOtherServer,
+} from '../ocm/hub-connection.ts';
 import { type HubEvidence, hasJoined, isAvailable } from '../ocm/hub-evidence.ts';
 import { readHubKubeconfig } from '../ocm/klusterlet-agent.ts';
 import type { FoundHub } from '../ocm/registered-hub.ts';
@@ -70,13 +75,22 @@ interface JoinEvidence {
 
 function movedFrom({ foundHub }: ReregisterEvidence): Reregister | undefined {
   if (foundHub?.relation !== 'other') return undefined;
-  return { code: 'registered-elsewhere', why: `it is registered with ${foundHub.hub.server}`, by: 'certificate' };
+  return {
+    code: 'registered-elsewhere',
+    why: `it is registered with ${foundHub.hub.server}`,
+    by: 'certificate',
+  };
 }
 
 /** The validity of the certificate that the agent holds, or else of the last one that the hub issued. */
-export function validityOfAgent({ wec, hub }: Pick<ReregisterEvidence, 'wec' | 'hub'>): Validity | undefined {
+export function validityOfAgent({
+  wec,
+  hub,
+}: Pick<ReregisterEvidence, 'wec' | 'hub'>): Validity | undefined {
   if (wec !== undefined) return heldValidity(wec.hubSecret);
-  return issuedValidity(hub?.requests.findLast(({ state }) => state === 'issued')?.csr.status?.certificate);
+  return issuedValidity(
+    hub?.requests.findLast(({ state }) => state === 'issued')?.csr.status?.certificate,
+  );
 }
 
 /** An expired certificate does not keep an agent from a request with a valid token (ocm pkg/registration/spoke). */
@@ -89,7 +103,11 @@ function ofCertificate(evidence: ReregisterEvidence): Reregister | undefined {
   }
   const isRejected = foundHub?.answer?.state === 'refused' && !isAvailable;
   return isRejected
-    ? { code: 'certificate-rejected', why: 'the ITS does not accept the certificate of its agent', by: 'certificate' }
+    ? {
+        code: 'certificate-rejected',
+        why: 'the ITS does not accept the certificate of its agent',
+        by: 'certificate',
+      }
     : undefined;
 }
 
@@ -101,16 +119,25 @@ function ofSecret(wec: WecEvidence, { now, join }: ReregisterEvidence): Reregist
   if (join === undefined) return undefined;
   const { endpoint, isGiven, isTokenRefused, isTokenShared } = join;
   const present = readHubKubeconfig(wec.bootstrapSecret);
-  const needed = (code: Reregister['code'], why: string): Reregister => ({ code, why, by: 'token' });
-  if (present?.token === undefined) return needed('bootstrap-secret-missing', 'it has no bootstrap token');
+  const needed = (code: Reregister['code'], why: string): Reregister => ({
+    code,
+    why,
+    by: 'token',
+  });
+  if (present?.token === undefined)
+    return needed('bootstrap-secret-missing', 'it has no bootstrap token');
   const differs = isOtherConnection(wec, endpoint);
   if (differs && isGiven) return needed('address-given', 'another address of the ITS was given');
   const { state, bootstrap } = hubConnectionOf(wec.klusterlet);
   if (state === 'working' && wec.hubSecret !== undefined) return undefined;
   const rest = (tokenExpiry(present.token)?.getTime() ?? Number.POSITIVE_INFINITY) - now;
   if (rest <= 0)
-    return { ...needed('token-expired', `the bootstrap token expired ${formatAge(-rest)} ago`), expiredFor: -rest };
-  if (rest < tokenMarginMs) return needed('token-expired', `the bootstrap token expires in ${formatAge(rest)}`);
+    return {
+      ...needed('token-expired', `the bootstrap token expired ${formatAge(-rest)} ago`),
+      expiredFor: -rest,
+    };
+  if (rest < tokenMarginMs)
+    return needed('token-expired', `the bootstrap token expires in ${formatAge(rest)}`);
   if (isTokenRefused) return needed('token-revoked', 'the ITS does not accept the bootstrap token');
   if (differs && bootstrap !== 'Functional')
     return needed('hub-not-reached', 'the address or certificate authority of the ITS has changed');
@@ -134,7 +161,10 @@ const usesCertificate = ({ klusterlet, hubSecret }: WecEvidence): boolean =>
   hubConnectionOf(klusterlet).config === 'Error' && hubSecret !== undefined;
 
 /** As the operator reports it from inside the WEC: it checks again only after minutes, or when the secret changes. */
-function reported(wec: WecEvidence, { now, isAvailable }: ReregisterEvidence): Reregister | undefined {
+function reported(
+  wec: WecEvidence,
+  { now, isAvailable }: ReregisterEvidence,
+): Reregister | undefined {
   const { bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   const isRefused = bootstrap === 'Error' && error.kind === 'unauthorized';
   if (isAvailable && !isRefused) return undefined;
@@ -157,7 +187,10 @@ function reported(wec: WecEvidence, { now, isAvailable }: ReregisterEvidence): R
 /** An address that is valid only on the machine where it was read. */
 const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
 
-function unreached(wec: WecEvidence, { kind, words }: { kind: ConnectionError; words: string }): ReregisterCode {
+function unreached(
+  wec: WecEvidence,
+  { kind, words }: { kind: ConnectionError; words: string },
+): ReregisterCode {
   const usesOwn = usesCertificate(wec);
   if (kind === 'unauthorized' && usesOwn) return 'certificate-rejected';
   if (kind === 'unknown-authority' && usesOwn) return 'authority-changed';
@@ -168,14 +201,21 @@ function unreached(wec: WecEvidence, { kind, words }: { kind: ConnectionError; w
 export function whyUnreached(kind: ConnectionError, words: string, given: Endpoint | undefined) {
   if (kind === 'unauthorized') return 'token-revoked';
   if (kind === 'other') return loopback.test(words) ? 'hub-address-loopback' : 'hub-not-reached';
-  return given !== undefined && given.certificateAuthority === undefined ? 'authority-missing' : 'authority-wrong';
+  return given !== undefined && given.certificateAuthority === undefined
+    ? 'authority-missing'
+    : 'authority-wrong';
 }
 
 /** The checks of a WEC that show why its agent must re-register. */
 
 /** The first cause of these codes. */
-const causeOf = (findings: WecFindings, ...codes: readonly ReregisterCode[]): ReregisterProblem | undefined =>
-  whyReregister(findings).find((cause): cause is ReregisterProblem => codes.some((code) => code === cause.code));
+const causeOf = (
+  findings: WecFindings,
+  ...codes: readonly ReregisterCode[]
+): ReregisterProblem | undefined =>
+  whyReregister(findings).find((cause): cause is ReregisterProblem =>
+    codes.some((code) => code === cause.code),
+  );
 
 /** The join with which an agent re-registers. */
 function joinOf(findings: WecFindings, options: readonly string[], note: string): NextStep {
@@ -189,10 +229,17 @@ export function registeredElsewhere(findings: WecFindings): Problem | undefined 
   const { foundHub, wec, name, its } = findings;
   const cause = causeOf(findings, 'registered-elsewhere');
   if (wec === undefined || cause === undefined) return undefined;
-  const why = foundHub?.answer?.state === 'accepted' ? `and nothing proves that this is ${its}` : `not with ${its}`;
+  const why =
+    foundHub?.answer?.state === 'accepted'
+      ? `and nothing proves that this is ${its}`
+      : `not with ${its}`;
   const message = `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub?.hub.server}, ${why}.`;
   const move = command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`;
-  return wecProblem(cause.code, message, noted(move, 'moves it, after showing what happens to its workloads'));
+  return wecProblem(
+    cause.code,
+    message,
+    noted(move, 'moves it, after showing what happens to its workloads'),
+  );
 }
 
 export function missingManagedCluster(findings: WecFindings): Problem | undefined {
@@ -214,7 +261,11 @@ export function expiredCertificate(findings: WecFindings): Problem | undefined {
   const cause = causeOf(findings, 'certificate-expired');
   if (cause === undefined) return undefined;
   const message = `The certificate of the agent of ${findings.name} expired ${formatAge(cause.expiredFor ?? 0)} ago.`;
-  return wecProblem(cause.code, message, joinOf(findings, ['--accept'], 'makes it request another one'));
+  return wecProblem(
+    cause.code,
+    message,
+    joinOf(findings, ['--accept'], 'makes it request another one'),
+  );
 }
 
 type Sentence = (given: { name: string; its: string; words: string; expired: string }) => string;
@@ -228,16 +279,24 @@ const sentences: Partial<Record<ReregisterCode, Sentence>> = {
     `The bootstrap secret of ${name} is missing, so that its agent cannot start.`,
   'not-allowed-to-register': ({ name, words }) =>
     `The bootstrap token of ${name} is accepted, but not allowed to register clusters: ${words}.`,
-  'authority-changed': ({ name }) => `The hub's certificate authority has changed since ${name} joined.`,
-  'authority-wrong': ({ name }) => `${name} was given another certificate authority than the hub's.`,
-  'authority-missing': ({ name }) => `${name} was given no certificate authority, and the hub's is not a public one.`,
+  'authority-changed': ({ name }) =>
+    `The hub's certificate authority has changed since ${name} joined.`,
+  'authority-wrong': ({ name }) =>
+    `${name} was given another certificate authority than the hub's.`,
+  'authority-missing': ({ name }) =>
+    `${name} was given no certificate authority, and the hub's is not a public one.`,
   'hub-address-loopback': ({ name, words }) =>
     `${name} does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself: ${words}.`,
 };
 const notReached: Sentence = ({ name, words }) => `${name} does not reach the hub: ${words}.`;
 
 /** The causes that have checks of their own. */
-const otherChecks = ['registered-elsewhere', 'managed-cluster-missing', 'hub-rebuilt', 'certificate-expired'];
+const otherChecks = [
+  'registered-elsewhere',
+  'managed-cluster-missing',
+  'hub-rebuilt',
+  'certificate-expired',
+];
 
 /** What keeps an agent from the hub. */
 export function cannotConnect(findings: WecFindings): Problem | undefined {
@@ -245,7 +304,8 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   const isJoined = hub !== undefined && hasJoined(hub);
   // The ITS counts an agent that has lost its certificate as available until its Lease expires.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
-  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || isContradicted(wec)) return undefined;
+  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || isContradicted(wec))
+    return undefined;
   const { bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   const cause = whyReregister(findings).find(isProblem);
   // The report is older than the removal of the certificate.
@@ -258,7 +318,8 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   return wecProblem(cause.code, says(given), ...stepsFor(cause.code, join, its));
 }
 
-const isProblem = (cause: Reregister): cause is ReregisterProblem => !otherChecks.includes(cause.code);
+const isProblem = (cause: Reregister): cause is ReregisterProblem =>
+  !otherChecks.includes(cause.code);
 
 function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
   if (code === 'not-allowed-to-register')
@@ -266,9 +327,14 @@ function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
   if (code === 'bootstrap-secret-missing') return [run(join)];
   if (needsToken(code)) return [noted(join, 'renews the token')];
   if (!code.startsWith('authority'))
-    return [{ ...partial(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' }];
+    return [
+      { ...partial(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' },
+    ];
   // What the ITS publishes may be outdated.
-  const authority = partial(`${join} --ca-file FILE`, 'If that changes nothing, give the authority that the hub uses');
+  const authority = partial(
+    `${join} --ca-file FILE`,
+    'If that changes nothing, give the authority that the hub uses',
+  );
   return [noted(join, 'renews its connection'), authority];
 }
 
@@ -282,9 +348,15 @@ function isContradicted({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence)
   const isNewer = (secret: Secret | undefined) => secret !== undefined && changedAt(secret) > since;
   if (state !== 'degraded') return false;
   const isMissing = config === 'SecretMissing' || config === 'Missing';
-  const hasCertificate = hubSecret?.data?.['tls.crt'] !== undefined && readHubKubeconfig(hubSecret) !== undefined;
+  const hasCertificate =
+    hubSecret?.data?.['tls.crt'] !== undefined && readHubKubeconfig(hubSecret) !== undefined;
   if (isMissing && hasCertificate && isNewer(hubSecret)) return true;
-  if (config === 'Error' && bootstrap === 'Functional' && isOfOtherServer(error, hubSecret) && isNewer(hubSecret))
+  if (
+    config === 'Error' &&
+    bootstrap === 'Functional' &&
+    isOfOtherServer(error, hubSecret) &&
+    isNewer(hubSecret)
+  )
     return true;
   const isThere = bootstrap === 'Missing' && readHubKubeconfig(bootstrapSecret) !== undefined;
   const isOther = bootstrap === 'Error' && isOfOtherServer(error, bootstrapSecret);

@@ -9,7 +9,13 @@ import type { HubAccess } from '../ocm/hub-access.ts';
 import { agentReports, bootstrapRequests, isMissed } from '../ocm/hub-evidence.ts';
 import { bootstrapSecret, secretWrittenAt } from '../ocm/klusterlet-agent.ts';
 import { agentNamespace, hubSecretName } from '../ocm/ocm-names.ts';
-import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf, type WecEvidence } from '../ocm/wec-evidence.ts';
+import {
+  agentPodsOf,
+  agentStarted,
+  isOperatorPod,
+  stuckPodsOf,
+  type WecEvidence,
+} from '../ocm/wec-evidence.ts';
 import { asksWithSeveralKeys } from './acceptance.ts';
 import type { JoinPlan } from './join-plan.ts';
 import { clockMarginMs } from './own-requests.ts';
@@ -50,7 +56,8 @@ export class RestartsDuringJoin {
     // With a new secret most agents send a request at once; the others are replaced.
     if (this.#done.size > 0) return podRestartNeed(registration, wecNow);
     // Both clusters are accessible: the agent must send one more request, which supersedes all earlier ones.
-    if (asksWithSeveralKeys(registration.hub, areOwn)) return { why: 'its requests have several keys', by: 'token' };
+    if (asksWithSeveralKeys(registration.hub, areOwn))
+      return { why: 'its requests have several keys', by: 'token' };
     return (
       this.#lost(registration) ??
       this.#unannounced(registration) ??
@@ -82,7 +89,8 @@ export class RestartsDuringJoin {
 /** An earlier run removed the certificate and was interrupted before it deleted the pods, which still use it. */
 function podRestartNeed(registration: Registration, wecNow: number): Restart | undefined {
   const { hub, wec, now } = registration;
-  if (hub === undefined || wec?.bootstrapSecret === undefined || wec.hubSecret !== undefined) return undefined;
+  if (hub === undefined || wec?.bootstrapSecret === undefined || wec.hubSecret !== undefined)
+    return undefined;
   const written = secretWrittenAt(wec.bootstrapSecret);
   const age = wecNow - written;
   const isOld = agentPodsOf(wec.pods).some((pod) => createdAt(pod) < written - secondMs);
@@ -118,7 +126,9 @@ export async function reregister(
   by: Reregister['by'],
   wec: WecEvidence | undefined,
 ): Promise<void> {
-  await kube.apply(bootstrapSecret(endpoint, await access.token(account), kube.now(), access.kube !== undefined));
+  await kube.apply(
+    bootstrapSecret(endpoint, await access.token(account), kube.now(), access.kube !== undefined),
+  );
   if (by === 'certificate' && wec !== undefined) await dropCertificate(kube, wec);
 }
 
@@ -129,7 +139,8 @@ export async function reregister(
  */
 export async function dropCertificate(kube: Kube, { hubSecret }: WecEvidence): Promise<void> {
   const uid = hubSecret?.metadata.uid;
-  if (hubSecret !== undefined) await kube.delete(resources.secrets, hubSecretName, { namespace: agentNamespace, uid });
+  if (hubSecret !== undefined)
+    await kube.delete(resources.secrets, hubSecretName, { namespace: agentNamespace, uid });
   await restartAgents(kube);
 }
 
@@ -146,7 +157,9 @@ const agentLeases = ['klusterlet-agent-lock', 'registration-agent-lock'];
  */
 export async function restartAgents(kube: Kube): Promise<void> {
   for (const name of agentLeases) {
-    const lease = await partialReader(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
+    const lease = await partialReader(kube).get<Lease>(resources.leases, name, {
+      namespace: agentNamespace,
+    });
     if (lease !== undefined) await removeLease(kube, lease);
   }
   const pods = agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace }));
@@ -158,19 +171,25 @@ export async function releaseDeadLeases(kube: Kube, { pods }: WecEvidence): Prom
   const agents = agentPodsOf(pods);
   if (agents.length === 0) return;
   for (const name of agentLeases) {
-    const lease = await partialReader(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
+    const lease = await partialReader(kube).get<Lease>(resources.leases, name, {
+      namespace: agentNamespace,
+    });
     const { holderIdentity = '', renewTime = '' } = lease?.spec ?? {};
     if (lease === undefined || holderIdentity === '') continue;
     const holder = agents.find(({ metadata }) => holderIdentity.startsWith(`${metadata.name}_`));
     const started = holder?.status?.containerStatuses?.map(({ state }) =>
       Date.parse(state?.running?.startedAt ?? ''),
     )[0];
-    const isDead = holder === undefined || (started !== undefined && Date.parse(renewTime) < started - 1000);
+    const isDead =
+      holder === undefined || (started !== undefined && Date.parse(renewTime) < started - 1000);
     if (isDead) await removeLease(kube, lease);
   }
 }
 
-async function removeLease(kube: Kube, { metadata: { name, namespace, uid } }: Lease): Promise<void> {
+async function removeLease(
+  kube: Kube,
+  { metadata: { name, namespace, uid } }: Lease,
+): Promise<void> {
   // Without that right it takes some minutes longer.
   await unlessStatus(kube.delete(resources.leases, name, { namespace, uid }), 403);
 }
@@ -179,7 +198,11 @@ async function removeLease(kube: Kube, { metadata: { name, namespace, uid } }: L
  * Restarts containers that did not run before: the state of their pods is as old as the kubelet's back-off.
  * @returns whether any pod was deleted
  */
-export async function retryStuckPods(kube: Kube, { pods }: WecEvidence, operatorIsOurs: boolean): Promise<boolean> {
+export async function retryStuckPods(
+  kube: Kube,
+  { pods }: WecEvidence,
+  operatorIsOurs: boolean,
+): Promise<boolean> {
   const stuck = stuckPodsOf(pods).filter((pod) => operatorIsOurs || !isOperatorPod(pod));
   // A convenience: without that right a user waits a little longer.
   return (await unlessStatus(deleteObjects(kube, resources.pods, stuck), 403)) ?? false;

@@ -28,7 +28,9 @@ export function checkTarget({ to, hub }: UpgradeOptions, its: string): void {
   checkUpgrade(its, undefined, to);
   if (hub === undefined || compareVersions(to, hub) <= 0) return;
   const message = `${its} runs OCM ${hub}: an agent must not be newer than its hub. Nothing was written.`;
-  const next = [nextStep(command`stellarctl its upgrade ${its} --to ${to}`, 'Upgrade the hub first')];
+  const next = [
+    nextStep(command`stellarctl its upgrade ${its} --to ${to}`, 'Upgrade the hub first'),
+  ];
   throw new StellarError('version-differs', message, { next });
 }
 
@@ -38,7 +40,11 @@ interface AgentImages {
   klusterlet: Required<Pick<NonNullable<Klusterlet['spec']>, ImageField>>;
 }
 
-export const imageFields = ['imagePullSpec', 'registrationImagePullSpec', 'workImagePullSpec'] as const;
+export const imageFields = [
+  'imagePullSpec',
+  'registrationImagePullSpec',
+  'workImagePullSpec',
+] as const;
 type ImageField = (typeof imageFields)[number];
 
 /** An upgrade of the agent of a WEC that has passed all checks. */
@@ -64,13 +70,20 @@ export async function planUpgrade(
   const evidence = await proveWec(reached);
   const { klusterlet, operator } = evidence;
   const refuse = (why: string, ...next: StellarError['next']) =>
-    new StellarError('conflict', `The agent of ${name} cannot be upgraded: ${why}. Nothing was written.`, { next });
+    new StellarError(
+      'conflict',
+      `The agent of ${name} cannot be upgraded: ${why}. Nothing was written.`,
+      { next },
+    );
   if (klusterlet?.spec === undefined || operator === undefined)
     throw refuse('it has no Klusterlet, or no operator of one');
   const mode = klusterlet.spec.deployOption?.mode;
   if (mode?.endsWith('Hosted')) throw refuse(`it runs in another cluster (mode ${mode})`);
   if (!(isOurs(operator) || adopt))
-    throw refuse('another program has installed its operator', advice('If nothing else upgrades it: --adopt'));
+    throw refuse(
+      'another program has installed its operator',
+      advice('If nothing else upgrades it: --adopt'),
+    );
   const hub = await readOne(its.kube, name);
   const leaving = beingDeregistered({ hub, name, its: its.context.name });
   if (leaving !== undefined) throw refuse('its deregistration is unfinished', ...leaving.next);
@@ -89,15 +102,26 @@ export async function planUpgrade(
   const versions = [present, imagePullSpec].map(imageVersion);
   for (const version of versions) checkUpgrade(`${name} has`, version, to);
   const isWritten =
-    present === images.operator && imageFields.every((field) => klusterlet.spec?.[field] === images.klusterlet[field]);
+    present === images.operator &&
+    imageFields.every((field) => klusterlet.spec?.[field] === images.klusterlet[field]);
   const isAlive = isAvailable(hub) && renewsInTime(hub, its.kube.now());
   if (!isAlive && !isWritten) {
     const message = `The agent of ${name} does not renew its Lease. Nothing was written.`;
     const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
-    throw new StellarError('agent-dead', message, { next: [nextStep(get, 'See what is wrong with it first')] });
+    throw new StellarError('agent-dead', message, {
+      next: [nextStep(get, 'See what is wrong with it first')],
+    });
   }
-  const isDone = isWritten && isAlive && runsOnly(evidence, to) && renewedBy(evidence, hub.lease) !== undefined;
-  return { ...reached, evidence: { ...evidence, klusterlet, operator }, to, from: versions[1], images, isDone };
+  const isDone =
+    isWritten && isAlive && runsOnly(evidence, to) && renewedBy(evidence, hub.lease) !== undefined;
+  return {
+    ...reached,
+    evidence: { ...evidence, klusterlet, operator },
+    to,
+    from: versions[1],
+    images,
+    isDone,
+  };
 }
 
 /** Whether the operator and the agents run a version, and no other. */
@@ -105,11 +129,21 @@ export const runsOnly = (evidence: WecEvidence, to: string): boolean =>
   wecVersions(evidence, undefined).every(({ running }) => running?.join() === versionOf(tagOf(to)));
 
 /** The last renewal of a Lease, if the present agent has done it: both times are of the clock of the WEC. */
-export function renewedBy({ pods = [] }: WecEvidence, lease: Lease | undefined): string | undefined {
+export function renewedBy(
+  { pods = [] }: WecEvidence,
+  lease: Lease | undefined,
+): string | undefined {
   const started = pods
-    .filter(({ metadata }) => metadata.namespace === agentNamespace && metadata.deletionTimestamp === undefined)
-    .flatMap(({ status }) => status?.containerStatuses?.flatMap(({ state }) => state?.running?.startedAt ?? []) ?? []);
+    .filter(
+      ({ metadata }) =>
+        metadata.namespace === agentNamespace && metadata.deletionTimestamp === undefined,
+    )
+    .flatMap(
+      ({ status }) =>
+        status?.containerStatuses?.flatMap(({ state }) => state?.running?.startedAt ?? []) ?? [],
+    );
   const { renewTime } = lease?.spec ?? {};
-  const isSince = started.length > 0 && started.every((at) => Date.parse(at) < Date.parse(renewTime ?? ''));
+  const isSince =
+    started.length > 0 && started.every((at) => Date.parse(at) < Date.parse(renewTime ?? ''));
   return isSince ? renewTime : undefined;
 }

@@ -99,7 +99,11 @@ export async function inBatches<Item, Result extends { error?: StellarError }>(
   return { results, open };
 }
 
-async function upgradeWec(wec: ReachedWec, options: UpgradeOptions, run: Run): Promise<UpgradeResult> {
+async function upgradeWec(
+  wec: ReachedWec,
+  options: UpgradeOptions,
+  run: Run,
+): Promise<UpgradeResult> {
   const { name } = wec;
   const { to } = options;
   const result: UpgradeResult = { name, from: null, to, state: 'failed', changed: false };
@@ -130,7 +134,9 @@ async function runSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): P
     wrote(`operator ${to}`);
   }
   await follow(upgrade, run, ({ wec }) =>
-    isDeploymentReady(wec.operator) ? met : notYet(upgrade, wec, operatorNamespace, 'its operator is starting'),
+    isDeploymentReady(wec.operator)
+      ? met
+      : notYet(upgrade, wec, operatorNamespace, 'its operator is starting'),
   );
   if (imageFields.some((field) => klusterlet.spec?.[field] !== images.klusterlet[field])) {
     const patch = { metadata: { uid: klusterlet.metadata.uid }, spec: images.klusterlet };
@@ -154,7 +160,10 @@ function follow(upgrade: WecUpgrade, run: Run, check: (pods: Seen) => Verdict): 
   const { name, its, kube } = upgrade;
   const readLease = () => its.kube.get<Lease>(resources.leases, leaseName, { namespace: name });
   const read = async () => ({ lease: await readLease(), wec: await readWec(kube) });
-  return untilMet({ name, check, read, graceMs: podGraceMs, unmet: (last) => unmet(upgrade, check(last)) }, run);
+  return untilMet(
+    { name, check, read, graceMs: podGraceMs, unmet: (last) => unmet(upgrade, check(last)) },
+    run,
+  );
 }
 
 /** @param renewed the renewals of its Lease so far */
@@ -172,36 +181,55 @@ function working(upgrade: WecUpgrade, { wec, lease }: Seen, renewed: Set<string>
 }
 
 /** The verdict on pods of a namespace that are not as they should be. */
-function notYet({ kube }: WecUpgrade, { context, pods = [] }: WecEvidence, namespace: string, why: string): Verdict {
+function notYet(
+  { kube }: WecUpgrade,
+  { context, pods = [] }: WecEvidence,
+  namespace: string,
+  why: string,
+): Verdict {
   const agentPods = pods.filter(({ metadata }) => metadata.namespace === namespace);
   const failure = firstPodFailure(agentPods);
-  return failure === undefined ? starting(why, agentPods, { context, now: kube.now() }) : failed(failure.why);
+  return failure === undefined
+    ? starting(why, agentPods, { context, now: kube.now() })
+    : failed(failure.why);
 }
 
-function unmet({ name, kube, its, to, from = 'unknown' }: WecUpgrade, verdict: Verdict): StellarError {
+function unmet(
+  { name, kube, its, to, from = 'unknown' }: WecUpgrade,
+  verdict: Verdict,
+): StellarError {
   const code = verdict.state === 'failed' ? 'agent-failed' : 'timeout';
   const why = 'why' in verdict ? verdict.why : '';
   const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
-  return new StellarError(code, `The upgrade of ${name} from OCM ${from} to ${to} is not done: ${why}.`, {
-    next: [nextStep(get, 'See what is wrong'), advice('To resume, rerun the command')],
-  });
+  return new StellarError(
+    code,
+    `The upgrade of ${name} from OCM ${from} to ${to} is not done: ${why}.`,
+    { next: [nextStep(get, 'See what is wrong'), advice('To resume, rerun the command')] },
+  );
 }
 
 /** The works that the agent has applied, and their objects, with their UIDs. */
 async function readApplied(wec: Kube): Promise<Map<string, string | undefined>> {
-  const works = (await listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks)) ?? [];
+  const works =
+    (await listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks)) ?? [];
   const applied = new Map<string, string | undefined>();
   for (const { metadata, spec, status } of works) {
     applied.set(`work ${spec?.manifestWorkName}`, metadata.uid);
-    for (const object of status?.appliedResources ?? []) applied.set(describeApplied(object), object.uid);
+    for (const object of status?.appliedResources ?? [])
+      applied.set(describeApplied(object), object.uid);
   }
   return applied;
 }
 
 /** What is gone may have been deleted by users meanwhile; what is another one was not. @throws StellarError `agent-failed` */
-async function requireSame({ name, kube }: WecUpgrade, before: ReadonlyMap<string, string | undefined>): Promise<void> {
+async function requireSame(
+  { name, kube }: WecUpgrade,
+  before: ReadonlyMap<string, string | undefined>,
+): Promise<void> {
   const after = await readApplied(kube);
-  const others = [...before].filter(([what, uid]) => after.has(what) && after.get(what) !== uid).map(([what]) => what);
+  const others = [...before]
+    .filter(([what, uid]) => after.has(what) && after.get(what) !== uid)
+    .map(([what]) => what);
   if (others.length === 0) return;
   const message = `${name} was upgraded, and recreated meanwhile: ${few(others, 5).join(', ')}.`;
   const see = command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`;

@@ -1,4 +1,10 @@
-import { type Changes, changeWords, conflicts, effectiveChanges, withChanges } from '../core/changes.ts';
+import {
+  type Changes,
+  changeWords,
+  conflicts,
+  effectiveChanges,
+  withChanges,
+} from '../core/changes.ts';
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
@@ -69,7 +75,11 @@ export async function changeValues<Source>(
   hub: Kube,
   store: ValueStore<Source>,
   target: WecTarget,
-  { changes, overwrite, approve }: { changes(name: string): Changes; overwrite: boolean; approve: Approval<Source> },
+  {
+    changes,
+    overwrite,
+    approve,
+  }: { changes(name: string): Changes; overwrite: boolean; approve: Approval<Source> },
   run: Run,
 ): Promise<ValueResult[]> {
   await requireHub(hub);
@@ -78,7 +88,9 @@ export async function changeValues<Source>(
     found = await store.find(target);
     const checked = found.map((one): ValueResult => {
       const result = unchanged(hub, store, one);
-      const error = result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes(one.name)));
+      const error =
+        result.error ??
+        (overwrite ? undefined : conflictError(hub, store, result, changes(one.name)));
       return { ...result, ...(error === undefined ? {} : { error }) };
     });
     if (checked.some(({ error }) => error !== undefined)) return checked;
@@ -104,7 +116,8 @@ export async function changeOne<Source>(
   return retryConflicts(hub, async (isFirst) => {
     const current = isFirst ? source : await store.read(name);
     const result = unchanged(hub, store, { name, source: current });
-    const error = result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes));
+    const error =
+      result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes));
     if (error !== undefined) return { ...result, error };
     const wanted = effectiveChanges(result.values, changes);
     if (current === undefined || Object.keys(wanted).length === 0) return result;
@@ -112,8 +125,13 @@ export async function changeOne<Source>(
   });
 }
 
-function unchanged<Source>(hub: Kube, store: ValueStore<Source>, { name, source }: FoundValues<Source>): ValueResult {
-  if (source === undefined) return { name, values: {}, changed: false, error: noSuchWec(name, hub) };
+function unchanged<Source>(
+  hub: Kube,
+  store: ValueStore<Source>,
+  { name, source }: FoundValues<Source>,
+): ValueResult {
+  if (source === undefined)
+    return { name, values: {}, changed: false, error: noSuchWec(name, hub) };
   return { name, values: store.valuesOf(source), changed: false };
 }
 
@@ -140,7 +158,8 @@ export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
     conflict: 'label-conflict',
     command: ['label'],
     changed: 'labelled',
-    find: async (target) => (await findWecs(hub, target)).map(({ name, cluster }) => ({ name, source: cluster })),
+    find: async (target) =>
+      (await findWecs(hub, target)).map(({ name, cluster }) => ({ name, source: cluster })),
     valuesOf: ({ metadata }) => metadata.labels ?? {},
     moreOf: () => ({}),
     read: (name) => hub.get<ManagedCluster>(resources.managedClusters, name),
@@ -148,7 +167,9 @@ export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
       const { name, resourceVersion } = metadata;
       const patch = { metadata: { resourceVersion, labels } };
       const patched = await hub.merge<ManagedCluster>(resources.managedClusters, name, patch);
-      return hub.dryRun ? withChanges(metadata.labels ?? {}, labels) : (patched.metadata.labels ?? {});
+      return hub.dryRun
+        ? withChanges(metadata.labels ?? {}, labels)
+        : (patched.metadata.labels ?? {});
     },
   };
 }
@@ -157,7 +178,9 @@ const clusterSetLabel = 'cluster.open-cluster-management.io/clusterset';
 
 /** What users have written, without what OCM, kubectl and stellarctl write themselves. */
 export const labelsOf = ({ metadata }: ManagedCluster) => ({
-  labels: pick(metadata.labels, (key, value) => (key === clusterSetLabel ? value !== 'default' : !isMachine(key))),
+  labels: pick(metadata.labels, (key, value) =>
+    key === clusterSetLabel ? value !== 'default' : !isMachine(key),
+  ),
   annotations: pick(metadata.annotations, (key) => !isMachine(key)),
 });
 
@@ -165,7 +188,10 @@ export const labelsOf = ({ metadata }: ManagedCluster) => ({
 const isMachine = (key: string): boolean =>
   /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
 
-const pick = (all: Record<string, string> | undefined, isKept: (key: string, value: string) => boolean) =>
+const pick = (
+  all: Record<string, string> | undefined,
+  isKept: (key: string, value: string) => boolean,
+) =>
   Object.fromEntries(
     Object.entries(all ?? {})
       .filter(([key, value]) => isKept(key, value))

@@ -6,7 +6,12 @@ import { type BlockedReport, blockingStage } from '../core/stages.ts';
 import { resources } from '../kube/client/objects.ts';
 import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../ocm/hub-evidence.ts';
 import { isOperatorPod, nodelessPod, otherName } from '../ocm/wec-evidence.ts';
-import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
+import {
+  beingDeleted,
+  beingDeregistered,
+  endingAgentNamespace,
+  endingMailbox,
+} from './deletion.ts';
 import type { WecFindings } from './findings.ts';
 import { agentPods, toSeeAgent, toSeeCluster, wecProblem } from './problems.ts';
 import { awaitsLock, type Registration, signingGraceMs, toSign } from './registration-checks.ts';
@@ -32,13 +37,18 @@ function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Proble
   const { context, found } = otherCluster;
   const message = `The context ${context} does not lead to ${name}: ${found}.`;
   const doctor = command`stellarctl doctor ${name}=CONTEXT --its ${its}`;
-  return wecProblem('context-of-another-cluster', message, partial(doctor, 'Give the context of its own cluster'));
+  return wecProblem(
+    'context-of-another-cluster',
+    message,
+    partial(doctor, 'Give the context of its own cluster'),
+  );
 }
 
 /** A user has removed it, or the context leads to another cluster. */
 function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFindings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);
-  if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
+  if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined)
+    return undefined;
   const message = `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`;
   const target = `${name}=${wec.context}`;
   const note = `installs it again, if this is the cluster that joined as ${name}`;
@@ -64,22 +74,38 @@ function asksAgain(findings: WecFindings): Problem | undefined {
   const { hub, now, name, its } = findings;
   if (hub === undefined || !hasJoined(hub)) return undefined;
   if (isAvailable(hub)) return anotherAsks(findings);
-  const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
+  const asking = bootstrapRequests(hub).findLast(
+    ({ state, agent }) => state === 'pending' && agent !== undefined,
+  );
   if (asking?.agent === undefined) return undefined;
   const message = `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`;
   const accept = command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`;
-  return wecProblem('reregistration-pending', message, noted(accept, `if ${name} was reinstalled or reconnected`));
+  return wecProblem(
+    'reregistration-pending',
+    message,
+    noted(accept, `if ${name} was reinstalled or reconnected`),
+  );
 }
 
 /** While the agent of a WEC reports, only the agent of another cluster has a reason to register under its name. */
 function anotherAsks(findings: WecFindings): Problem | undefined {
   const { hub, now, name } = findings;
   const requests = hub === undefined ? [] : bootstrapRequests(hub);
-  const ids = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
-  const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !ids.has(agent));
+  const ids = new Set(
+    requests.flatMap(({ state, agent }) =>
+      state === 'issued' && agent !== undefined ? agent : [],
+    ),
+  );
+  const other = requests.findLast(
+    ({ state, agent }) => state === 'pending' && agent !== undefined && !ids.has(agent),
+  );
   if (other === undefined) return undefined;
   const message = `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`;
-  return wecProblem('another-agent-asks', message, advice('Register the other cluster under another name'));
+  return wecProblem(
+    'another-agent-asks',
+    message,
+    advice('Register the other cluster under another name'),
+  );
 }
 
 /** What a stage has found wrong, by the codes of it. */
@@ -99,8 +125,10 @@ export const reportsTitle = 'its agent reports';
 /** Whether its agent does not report: what it has reported before may no longer be true. */
 export const isSilent = (findings: WecFindings): boolean => agentSilent(findings) !== undefined;
 
-const problemOf = ({ id, title, verdict: { code = id, why, next = [] } }: BlockedReport, name: string): Problem =>
-  wecProblem(code, `${name} is blocked at "${title}": ${why}.`, ...next);
+const problemOf = (
+  { id, title, verdict: { code = id, why, next = [] } }: BlockedReport,
+  name: string,
+): Problem => wecProblem(code, `${name} is blocked at "${title}": ${why}.`, ...next);
 
 function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | undefined {
   const blocking = blockingStage(reports);
@@ -109,7 +137,9 @@ function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | 
   const code = verdict.code ?? blocking.id;
   if (verdict.state === 'failed') return problemOf(blocking, name);
   // With its context, what the ITS still reports is not enough.
-  const wait = run(command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`);
+  const wait = run(
+    command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`,
+  );
   const { next = [wait] } = verdict;
   const state = hub !== undefined && hasJoined(hub) ? 'not available' : 'still registering';
   return { ...wecProblem(code, `${name} is ${state}: ${verdict.why}.`, ...next), severity: 'warn' };
@@ -121,14 +151,19 @@ function missedRenewal(findings: WecFindings): Problem | undefined {
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined || awaitsLock(findings)) return undefined;
   const message = `${name} is still shown as available, but its agent does not report: ${overdue}.`;
-  return wecProblem('lease-overdue', message, wec === undefined ? toSeeCluster(findings) : agentPods(wec.context));
+  return wecProblem(
+    'lease-overdue',
+    message,
+    wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),
+  );
 }
 
 /** A request for the next certificate of an agent that the hub has approved and not signed. */
 function unsignedRenewal({ hub, name, its, now }: WecFindings): Problem | undefined {
   const request = hub?.requests.findLast(({ state, renewal }) => state !== 'denied' && renewal);
   const isOverdue = request?.decided !== undefined && now - request.decided > signingGraceMs;
-  if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue)) return undefined;
+  if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue))
+    return undefined;
   const age = formatAge(now - (request.decided ?? request.created));
   const message = `${its} approved the request of the agent of ${name} for its next certificate ${age} ago, but nothing there has signed it.`;
   return wecProblem('not-signed', message, toSign);
@@ -161,11 +196,21 @@ const seenIf =
 export const onHub = seenIf(() => true);
 /** What only the WEC shows is not visible without its context. */
 export const onWec = seenIf(({ wec }) => wec !== undefined);
-const ofContext = seenIf(({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined);
-const ofCertificate = seenIf((findings) => findings.wec !== undefined || validityOfAgent(findings) !== undefined);
+const ofContext = seenIf(
+  ({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined,
+);
+const ofCertificate = seenIf(
+  (findings) => findings.wec !== undefined || validityOfAgent(findings) !== undefined,
+);
 
 /** What runs on a WEC, and what its agent needs to reach the ITS. */
-export const running = ['wec-namespaces', 'wec-klusterlet', 'wec-containers', 'wec-nodes', 'wec-agent-pods'];
+export const running = [
+  'wec-namespaces',
+  'wec-klusterlet',
+  'wec-containers',
+  'wec-nodes',
+  'wec-agent-pods',
+];
 export const reaching = [...running, 'wec-certificate', 'wec-hub-connection'];
 
 /**
@@ -181,15 +226,24 @@ export const registrationRows: readonly Row[] = [
   onWec('hub', 'its cluster is registered with this ITS', registeredElsewhere),
   onWec('namespaces', 'the namespaces of its agent are not being deleted', endingAgentNamespace),
   onWec('klusterlet', 'a Klusterlet is installed', withoutKlusterlet, ['wec-namespaces']),
-  onWec('containers', 'operator and agent start', failedAt('klusterlet-applied', 'container-not-starting')),
+  onWec(
+    'containers',
+    'operator and agent start',
+    failedAt('klusterlet-applied', 'container-not-starting'),
+  ),
   onWec('nodes', 'operator and agent are scheduled', withoutNode),
-  onWec('agent-pods', 'operator and agent have pods', failedAt('klusterlet-applied', 'no-agent', 'no-operator'), [
-    'wec-namespaces',
-  ]),
+  onWec(
+    'agent-pods',
+    'operator and agent have pods',
+    failedAt('klusterlet-applied', 'no-agent', 'no-operator'),
+    ['wec-namespaces'],
+  ),
   onWec('announced', 'the ITS has its ManagedCluster', missingManagedCluster),
   onHub('signed', 'the ITS signs the next certificate of its agent', unsignedRenewal),
   ofCertificate('certificate', "its agent's certificate is valid", expiredCertificate),
-  ofCertificate('renewal', 'its agent renews its certificate in time', expiringCertificate, ['wec-signed']),
+  ofCertificate('renewal', 'its agent renews its certificate in time', expiringCertificate, [
+    'wec-signed',
+  ]),
   onHub('one-agent', 'no other agent asks for its name', asksAgain),
   onWec('hub-connection', 'its agent reaches the ITS', cannotConnect, [
     ...running,
@@ -201,8 +255,22 @@ export const registrationRows: readonly Row[] = [
   onHub('api-server', 'its API server is healthy', failedAt('available', 'api-server-unhealthy')),
   onHub('reports', reportsTitle, agentSilent, ['wec-not-deleted', ...reaching]),
   onHub('registered', 'its registration is complete', anyStage, [
-    ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
-    ...['its-hub-webhook', 'its-bootstrap-rights', 'wec-one-agent', 'wec-api-server', 'wec-reports'],
+    ...[
+      'wec-not-deleted',
+      'wec-mailbox',
+      'wec-name',
+      'wec-hub',
+      ...reaching,
+      'wec-announced',
+      'wec-signed',
+    ],
+    ...[
+      'its-hub-webhook',
+      'its-bootstrap-rights',
+      'wec-one-agent',
+      'wec-api-server',
+      'wec-reports',
+    ],
   ]),
 ];
 
@@ -218,8 +286,10 @@ const causeRows = [...registrationRows.filter(({ find }) => find !== anyStage), 
  * The cause that blocks a WEC whose registration is followed, as in `wec get` and doctor, from the last reading. Reads nothing.
  * @param its the context of its ITS
  */
-export const verdictOf = ({ snapshot, reports }: JudgedReading<Registration>, its: string): Problem | undefined =>
-  firstOf(causeRows, { ...snapshot, reports, forbidden: new Set(), its });
+export const verdictOf = (
+  { snapshot, reports }: JudgedReading<Registration>,
+  its: string,
+): Problem | undefined => firstOf(causeRows, { ...snapshot, reports, forbidden: new Set(), its });
 
 export function firstOf(of: readonly Row[], findings: WecFindings): Problem | undefined {
   for (const { find } of of) {

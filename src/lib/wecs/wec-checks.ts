@@ -34,8 +34,12 @@ import {
 
 /** The checks of what a WEC is for. */
 const workRows: readonly Row[] = [
-  onWec('work-rights', 'its agent may apply what its works contain', worksRefused, ['wec-klusterlet']),
-  onHub('works-deleted', 'no work of it is blocked in its deletion', heldWorks, ['wec-not-deleted']),
+  onWec('work-rights', 'its agent may apply what its works contain', worksRefused, [
+    'wec-klusterlet',
+  ]),
+  onHub('works-deleted', 'no work of it is blocked in its deletion', heldWorks, [
+    'wec-not-deleted',
+  ]),
   onHub('works', 'its works are applied', worksNotApplied, [
     ...running,
     'wec-hub-connection',
@@ -56,7 +60,8 @@ const workRows: readonly Row[] = [
 /** Why nothing of the cluster itself is visible. */
 function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
   if (wec !== undefined) return `${wec.context} does not let you read it`;
-  if (otherCluster !== undefined) return `the context ${otherCluster.context} leads to another cluster`;
+  if (otherCluster !== undefined)
+    return `the context ${otherCluster.context} leads to another cluster`;
   return context === undefined ? noWecAccess : `${context} does not answer`;
 }
 
@@ -87,7 +92,11 @@ function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undef
   if (refused === undefined || refused.length === 0 || wec === undefined) return undefined;
   const message = `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`;
   const grant = command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`;
-  return wecProblem('work-rights-missing', message, run(grant, 'Give it these rights, if it is to have them'));
+  return wecProblem(
+    'work-rights-missing',
+    message,
+    run(grant, 'Give it these rights, if it is to have them'),
+  );
 }
 
 function worksNotApplied({ contents, name, its, now, wec }: WecFindings): Problem | undefined {
@@ -130,10 +139,17 @@ function unavailableAddon(findings: WecFindings): Problem | undefined {
 }
 
 /** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
-export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
+export function wecVersions(
+  wec: WecEvidence | undefined,
+  unseen: string | undefined,
+): RunningVersion[] {
   const { klusterlet, pods } = wec ?? {};
   const isHosted = klusterlet?.spec?.deployOption?.mode?.endsWith('Hosted');
-  const unreadPods = isHosted ? 'it runs in another cluster' : pods === undefined ? mayNotReadPods : undefined;
+  const unreadPods = isHosted
+    ? 'it runs in another cluster'
+    : pods === undefined
+      ? mayNotReadPods
+      : undefined;
   return runningVersions(wecPrograms(klusterlet), pods ?? [], unseen ?? unreadPods);
 }
 
@@ -142,7 +158,10 @@ function versionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem | und
   const versions = wec === undefined ? [] : wecVersions(wec, undefined);
   const isOther = versions.some(({ running, differs }) => {
     const [version] = running ?? [];
-    return differs || (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub));
+    return (
+      differs ||
+      (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub))
+    );
   });
   if (wec === undefined || !isOther) return undefined;
   const { operator } = wec;

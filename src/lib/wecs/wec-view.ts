@@ -91,14 +91,16 @@ const byType = (a: Condition, b: Condition) => (a.type < b.type ? -1 : 1);
 
 /** Sorted by type: OCM's controllers append theirs in whatever order they come to it. */
 export function conditionViews(conditions: readonly Condition[] = []): ConditionView[] {
-  return conditions.toSorted(byType).map(({ type, status, reason = '', message = '', lastTransitionTime }) => ({
-    type,
-    status,
-    reason,
-    message,
-    since: lastTransitionTime ?? null,
-    healthy: status === (isNegative(type) ? 'False' : 'True'),
-  }));
+  return conditions
+    .toSorted(byType)
+    .map(({ type, status, reason = '', message = '', lastTransitionTime }) => ({
+      type,
+      status,
+      reason,
+      message,
+      since: lastTransitionTime ?? null,
+      healthy: status === (isNegative(type) ? 'False' : 'True'),
+    }));
 }
 
 /** A request in the output for scripts: docs/output.md. */

@@ -26,23 +26,32 @@ export const describeApplied = ({ group, resource, namespace, name }: AppliedRes
  * Returns the hash by which AppliedManifestWorks identify their hub: SHA-256 of the server in the agent's kubeconfig, exactly as
  * spelled there (ocm pkg/work/helper, HubHash).
  */
-export const hubHash = (server: string): string => createHash('sha256').update(server).digest('hex');
+export const hubHash = (server: string): string =>
+  createHash('sha256').update(server).digest('hex');
 
 const appliedWorkFinalizer = 'cluster.open-cluster-management.io/applied-manifest-work-cleanup';
 
 /** Returns the AppliedManifestWorks of one hub, sorted by name. */
-export async function appliedWorksOf(wec: Kube, hash: string | undefined): Promise<AppliedManifestWork[]> {
+export async function appliedWorksOf(
+  wec: Kube,
+  hash: string | undefined,
+): Promise<AppliedManifestWork[]> {
   const all = (await listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks)) ?? [];
   return all.filter(({ spec }) => hash !== undefined && spec?.hubHash === hash);
 }
 
 /** Reads the objects on the WEC that the deleted works of one hub wait for: they are being deleted, and not gone yet. */
-export async function heldObjects(wec: Kube, hash: string): Promise<{ entry: AppliedResource; object: KubeObject }[]> {
+export async function heldObjects(
+  wec: Kube,
+  hash: string,
+): Promise<{ entry: AppliedResource; object: KubeObject }[]> {
   const works = await appliedWorksOf(wec, hash);
   const deleted = works.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
   const entries = deleted.flatMap(({ status }) => status?.appliedResources ?? []);
   const held = await mapConcurrently(entries, concurrentRequests, async (entry) => {
-    const object = await wec.get(resourceOfBound(entry), entry.name, { namespace: entry.namespace || undefined });
+    const object = await wec.get(resourceOfBound(entry), entry.name, {
+      namespace: entry.namespace || undefined,
+    });
     return object?.metadata.deletionTimestamp === undefined ? [] : [{ entry, object }];
   });
   return held.flat();
@@ -52,15 +61,23 @@ export async function heldObjects(wec: Kube, hash: string): Promise<{ entry: App
  * Removes the ownership of AppliedManifestWorks from objects, on the WEC itself, so that their deletion keeps the objects.
  * @returns the number of released objects
  */
-export async function releaseOwned(wec: Kube, works: readonly AppliedManifestWork[]): Promise<number> {
+export async function releaseOwned(
+  wec: Kube,
+  works: readonly AppliedManifestWork[],
+): Promise<number> {
   let released = 0;
   for (const work of works)
-    for (const entry of work.status?.appliedResources ?? []) if (await releaseOne(wec, work, entry)) released += 1;
+    for (const entry of work.status?.appliedResources ?? [])
+      if (await releaseOne(wec, work, entry)) released += 1;
   return released;
 }
 
 /** Removes the ownership of an AppliedManifestWork from one object. @returns false if the object is not found or not owned by it */
-export async function releaseOne(wec: Kube, owner: AppliedManifestWork, entry: AppliedResource): Promise<boolean> {
+export async function releaseOne(
+  wec: Kube,
+  owner: AppliedManifestWork,
+  entry: AppliedResource,
+): Promise<boolean> {
   const [resource, namespace] = [resourceOfBound(entry), entry.namespace || undefined];
   const object = await wec.get(resource, entry.name, { namespace });
   // A kind that is not served now has objects, which would be deleted with their owner once it is.
@@ -69,7 +86,12 @@ export async function releaseOne(wec: Kube, owner: AppliedManifestWork, entry: A
   const ownerReferences = owners.filter(({ uid }) => uid !== owner.metadata.uid);
   if (object === undefined || ownerReferences.length === owners.length) return false;
   const { uid, resourceVersion } = object.metadata;
-  await wec.merge(resource, entry.name, { metadata: { uid, resourceVersion, ownerReferences } }, { namespace });
+  await wec.merge(
+    resource,
+    entry.name,
+    { metadata: { uid, resourceVersion, ownerReferences } },
+    { namespace },
+  );
   return true;
 }
 
@@ -87,8 +109,12 @@ export async function removeApplied(
   if (keepWorkloads) await releaseOwned(wec, works);
   for (const work of works) {
     // The agent that would remove the finalizer no longer exists.
-    await withoutFinalizers(wec, resources.appliedManifestWorks, work.metadata, [appliedWorkFinalizer]);
-    await wec.delete(resources.appliedManifestWorks, work.metadata.name, { uid: work.metadata.uid });
+    await withoutFinalizers(wec, resources.appliedManifestWorks, work.metadata, [
+      appliedWorkFinalizer,
+    ]);
+    await wec.delete(resources.appliedManifestWorks, work.metadata.name, {
+      uid: work.metadata.uid,
+    });
   }
   return works.length;
 }

@@ -27,9 +27,18 @@ export interface CollectorRequest {
 }
 
 /** @throws StellarError `usage`, also for an invalid expression */
-export function collectorSpec({ preset, filter, column, groupBy, combine, limit }: CollectorRequest): CollectorSpec {
+export function collectorSpec({
+  preset,
+  filter,
+  column,
+  groupBy,
+  combine,
+  limit,
+}: CollectorRequest): CollectorSpec {
   if ((preset === undefined) !== column.length + combine.length > 0)
-    throw wrong('Give either --preset, or columns: --column NAME=EXPRESSION, --combine NAME=COUNT.');
+    throw wrong(
+      'Give either --preset, or columns: --column NAME=EXPRESSION, --combine NAME=COUNT.',
+    );
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
     throw wrong('--limit is not a number of rows, from 1 on.');
   const spec: CollectorSpec = {
@@ -58,7 +67,9 @@ function readCombination(text: string): NonNullable<CollectorSpec['combinedField
   const [, word = def, subject] = /^([A-Z]+):(.+)$/s.exec(def) ?? [];
   const type = combinators.find((each) => each === word);
   if (type === undefined || (type === 'COUNT') !== (subject === undefined))
-    throw wrong(`"${text}" is not NAME=COUNT or NAME=${combinators.slice(1).join('|')}:EXPRESSION.`);
+    throw wrong(
+      `"${text}" is not NAME=COUNT or NAME=${combinators.slice(1).join('|')}:EXPRESSION.`,
+    );
   return { name, type, ...(subject === undefined ? {} : { subject }) };
 }
 
@@ -73,7 +84,9 @@ export async function deleteCollector(
   if (view.usedBy.length === 0 || force) return deleteReported('collector', collector, wds, run);
   const message = `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`;
   const deletion = command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`;
-  throw new StellarError('has-dependents', message, { next: [nextStep(deletion, 'Delete it anyway')] });
+  throw new StellarError('has-dependents', message, {
+    next: [nextStep(deletion, 'Delete it anyway')],
+  });
 }
 
 /** Returns the command that makes a policy request what a collector returns. */
@@ -113,7 +126,10 @@ export async function getCollector(wds: OpenWds, name: string) {
 
 type Users = ReadonlyMap<string, string[]>;
 
-function viewOf({ metadata: { name }, spec = {}, status }: StatusCollector, users: Users): CollectorView {
+function viewOf(
+  { metadata: { name }, spec = {}, status }: StatusCollector,
+  users: Users,
+): CollectorView {
   const { select = [], groupBy = [], combinedFields = [] } = spec;
   const columns = [...groupBy, ...select, ...combinedFields].map((column) => column.name);
   return { name, columns, usedBy: users.get(name) ?? [], errors: status?.errors ?? [], spec };
@@ -123,7 +139,9 @@ function viewOf({ metadata: { name }, spec = {}, status }: StatusCollector, user
 function usersOf(policies: readonly BindingPolicy[]): Users {
   const users = new Map<string, string[]>();
   for (const { metadata, spec } of policies)
-    for (const collector of new Set((spec?.downsync ?? []).flatMap(({ statusCollectors = [] }) => statusCollectors)))
+    for (const collector of new Set(
+      (spec?.downsync ?? []).flatMap(({ statusCollectors = [] }) => statusCollectors),
+    ))
       users.set(collector, [...(users.get(collector) ?? []), metadata.name].sort());
   return users;
 }

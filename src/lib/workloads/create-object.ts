@@ -28,11 +28,20 @@ type Noun = keyof typeof reported;
  * API server parses none. An existing one with the same content stays unchanged.
  * @throws StellarError `name-taken`
  */
-export async function createReported(noun: Noun, name: string, spec: object, wds: OpenWds, run: Run) {
+export async function createReported(
+  noun: Noun,
+  name: string,
+  spec: object,
+  wds: OpenWds,
+  run: Run,
+) {
   const { apiVersion, kind } = reported[noun];
   const present = await wds.kube.get<Reported>(reported[noun], name);
   if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {
-    const see = nextStep(command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`, 'See what it does');
+    const see = nextStep(
+      command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`,
+      'See what it does',
+    );
     throw nameTaken(`${kind} ${name}`, wds, see);
   }
   const result: ObjectResult = { name, wds: wds.name, changed: false };
@@ -46,7 +55,11 @@ export async function createReported(noun: Noun, name: string, spec: object, wds
 }
 
 /** @throws StellarError `not-found` */
-export async function getReported<T extends KubeObject>(noun: Noun, name: string, wds: OpenWds): Promise<T> {
+export async function getReported<T extends KubeObject>(
+  noun: Noun,
+  name: string,
+  wds: OpenWds,
+): Promise<T> {
   const found = await getServed<T>(wds.kube, reported[noun], name);
   if (found !== undefined) return found;
   throw new StellarError('not-found', `${wds.name} has no ${reported[noun].kind} ${name}.`, {
@@ -55,7 +68,12 @@ export async function getReported<T extends KubeObject>(noun: Noun, name: string
 }
 
 /** Deletes a collector or a transform, and no other one that has its name now. */
-export function deleteReported(noun: Noun, { metadata }: KubeObject, wds: OpenWds, run: Run): Promise<ObjectResult> {
+export function deleteReported(
+  noun: Noun,
+  { metadata }: KubeObject,
+  wds: OpenWds,
+  run: Run,
+): Promise<ObjectResult> {
   const { name, uid } = metadata;
   const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
@@ -74,12 +92,23 @@ async function requireNoErrors(noun: Noun, name: string, wds: OpenWds, run: Run)
   const message = `KubeStellar cannot read ${reported[noun].kind} ${name} of ${wds.name}.`;
   const recreate = command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`;
   const next = [nextStep(recreate, 'Delete it, then create it again')];
-  throw new StellarError('expression-invalid', message, { details: errors.flatMap((each) => each.split('\n')), next });
+  throw new StellarError('expression-invalid', message, {
+    details: errors.flatMap((each) => each.split('\n')),
+    next,
+  });
 }
 
 const withoutEmpty = (spec: object = {}): object =>
-  Object.fromEntries(Object.entries(spec).filter(([, value]) => !Array.isArray(value) || value.length > 0));
+  Object.fromEntries(
+    Object.entries(spec).filter(([, value]) => !Array.isArray(value) || value.length > 0),
+  );
 
 /** The error for an object of another content than the one to create. */
-export const nameTaken = (what: string, { name: wds }: OpenWds, ...next: NextStep[]): StellarError =>
-  new StellarError('name-taken', `${wds} already has a different ${what}. Nothing was written.`, { next });
+export const nameTaken = (
+  what: string,
+  { name: wds }: OpenWds,
+  ...next: NextStep[]
+): StellarError =>
+  new StellarError('name-taken', `${wds} already has a different ${what}. Nothing was written.`, {
+    next,
+  });

@@ -45,7 +45,8 @@ export interface PolicyRequest {
   status: readonly string[];
 }
 
-export type PolicyResult = ChangeResult & Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'>;
+export type PolicyResult = ChangeResult &
+  Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'>;
 
 /** Returns the requested policy, resolved with the kinds of its WDS. @throws StellarError `usage` */
 export const readSpec = async (request: PolicyRequest, wds: OpenWds): Promise<PolicySpec> =>
@@ -55,7 +56,10 @@ export const readSpec = async (request: PolicyRequest, wds: OpenWds): Promise<Po
 export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[]): PolicySpec {
   const { clusters, select, selectors, namespaces } = request;
   if (select.length + selectors.length + namespaces.length === 0)
-    throw new StellarError('usage', 'Say which objects: --select KIND, -l SELECTOR or -n NAMESPACE.');
+    throw new StellarError(
+      'usage',
+      'Say which objects: --select KIND, -l SELECTOR or -n NAMESPACE.',
+    );
   const common: DownsyncClause = {
     ...(namespaces.length === 0 ? {} : { namespaces: [...namespaces] }),
     ...(selectors.length === 0 ? {} : { objectSelectors: selectors.map(parseLabelSelector) }),
@@ -69,7 +73,10 @@ export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[])
     resources: [...new Set(found.map(({ plural }) => plural))],
     ...common,
   }));
-  return { clusterSelectors: clusters.map(parseLabelSelector), downsync: clauses.length === 0 ? [common] : clauses };
+  return {
+    clusterSelectors: clusters.map(parseLabelSelector),
+    downsync: clauses.length === 0 ? [common] : clauses,
+  };
 }
 
 function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
@@ -89,7 +96,10 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
  */
 export async function createPolicy(
   { name, spec, wds }: { name: string; spec: PolicySpec; wds: OpenWds },
-  { show, confirm }: { show: (explanation: Explanation) => void; confirm: (problems: string[]) => Promise<void> },
+  {
+    show,
+    confirm,
+  }: { show: (explanation: Explanation) => void; confirm: (problems: string[]) => Promise<void> },
   run: Run,
 ): Promise<PolicyResult> {
   const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
@@ -106,7 +116,8 @@ export async function createPolicy(
   return forName(result, run, async () => {
     if (present === undefined) await createNew(name, spec, wds);
     result.changed = present === undefined;
-    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
+    if (!run.dryRun)
+      run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
   });
 }
 
@@ -118,7 +129,8 @@ async function createNew(name: string, spec: PolicySpec, wds: OpenWds): Promise<
     if (!(error instanceof ApiError) || error.status !== 409) throw error;
     // The answer to this request may have been lost, and the request been repeated.
     const present = await getPolicy(wds.kube, name);
-    if (present === undefined || !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
+    if (present === undefined || !isDeepStrictEqual(present.spec, spec))
+      throw policyTaken(name, wds);
   }
 }
 
@@ -127,8 +139,14 @@ const policyTaken = (name: string, wds: OpenWds): StellarError =>
     `binding policy ${name}`,
     wds,
     nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
-    nextStep(command`stellarctl policy get ${name} -o manifest ${flagsOf(wds)}`, 'Get the file that it is'),
-    partial(command`stellarctl policy apply -f FILE ${flagsOf(wds)}`, 'Change it to what a file says'),
+    nextStep(
+      command`stellarctl policy get ${name} -o manifest ${flagsOf(wds)}`,
+      'Get the file that it is',
+    ),
+    partial(
+      command`stellarctl policy apply -f FILE ${flagsOf(wds)}`,
+      'Change it to what a file says',
+    ),
   );
 
 /** @throws StellarError `system-objects-selected` */
@@ -137,7 +155,9 @@ async function explainWritable(subject: PolicySubject, exists: boolean): Promise
   const refused = view.problems.find(({ code }) => code === 'system-objects-selected');
   if (refused === undefined) return view;
   const details = few(refused.details, 10);
-  throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, { details });
+  throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
+    details,
+  });
 }
 
 /** An existing policy as the file that `policy apply` takes. @throws StellarError `not-found` */
@@ -148,7 +168,10 @@ export async function policyManifest(name: string, wds: OpenWds): Promise<Bindin
 }
 
 /** The object that is applied. */
-export function policyOf(name: string, spec: PolicySpec): BindingPolicy & { apiVersion: string; kind: string } {
+export function policyOf(
+  name: string,
+  spec: PolicySpec,
+): BindingPolicy & { apiVersion: string; kind: string } {
   return { ...typeMeta(resources.bindingPolicies), metadata: { name }, spec };
 }
 
@@ -172,14 +195,22 @@ export function parseLabelSelector(text: string): LabelSelector {
   return parsed;
 }
 
-function addTerm({ matchLabels, matchExpressions }: Required<LabelSelector>, term: string, text: string): void {
+function addTerm(
+  { matchLabels, matchExpressions }: Required<LabelSelector>,
+  term: string,
+  text: string,
+): void {
   const [, setKey, operator, values = ''] = /^(\S+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(term) ?? [];
   const [, not, keyOnly] = /^(!?)\s*([^\s=!]+)$/.exec(term) ?? [];
   const [, key, relation, value = ''] = /^([^\s=!]+)\s*(==?|!=)\s*([^\s=!]*)$/.exec(term) ?? [];
   const among = values.split(',').map((each) => each.trim());
   const exists = not === '!' ? 'DoesNotExist' : 'Exists';
   if (setKey !== undefined)
-    matchExpressions.push({ key: setKey, operator: operator === 'in' ? 'In' : 'NotIn', values: among });
+    matchExpressions.push({
+      key: setKey,
+      operator: operator === 'in' ? 'In' : 'NotIn',
+      values: among,
+    });
   else if (keyOnly !== undefined) matchExpressions.push({ key: keyOnly, operator: exists });
   else if (key === undefined) throw notASelector(text);
   else if (relation === '!=') matchExpressions.push({ key, operator: 'NotIn', values: [value] });
@@ -222,7 +253,10 @@ export async function applyPolicy(
     const isSame = present !== undefined && isDeepStrictEqual(present.spec, spec);
     return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after) };
   };
-  const losses = ({ lost, unknown }: PolicyChange) => [...lost, ...unknown.map(({ what }) => `perhaps ${what}`)];
+  const losses = ({ lost, unknown }: PolicyChange) => [
+    ...lost,
+    ...unknown.map(({ what }) => `perhaps ${what}`),
+  ];
   const { present, explanation } = await readConfirmed({ read, losses, confirm });
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
@@ -230,13 +264,18 @@ export async function applyPolicy(
     if (present === undefined) await createNew(name, spec, wds);
     else if (!isDeepStrictEqual(present.spec, spec)) await change(present, spec, wds);
     result.changed = present === undefined || !isDeepStrictEqual(present.spec, spec);
-    const what = present === undefined ? 'created' : result.changed ? 'changed' : 'is as the file says';
+    const what =
+      present === undefined ? 'created' : result.changed ? 'changed' : 'is as the file says';
     if (!run.dryRun) run.progress.done(name, what, result.changed);
   });
 }
 
 /** Fails with 409 if the policy is another one now. */
-async function change({ metadata, spec: before = {} }: BindingPolicy, spec: PolicySpec, { kube }: OpenWds) {
+async function change(
+  { metadata, spec: before = {} }: BindingPolicy,
+  spec: PolicySpec,
+  { kube }: OpenWds,
+) {
   const { name, uid, resourceVersion } = metadata;
   const removed = Object.fromEntries(Object.keys(before).map((field) => [field, null]));
   const patch = { metadata: { uid, resourceVersion }, spec: { ...removed, ...spec } };
@@ -249,14 +288,17 @@ function lossOf(
   after: PolicySubject,
 ): Pick<PolicyChange, 'lost' | 'unknown' | 'removed'> {
   const [wecs, sent] = [destinationsOf(binding), binding === undefined ? [] : objectsOf(binding)];
-  if (wecs.length === 0 || sent.length === 0) return { lost: [], unknown: [], removed: { wecs: 0, of: wecs.length } };
+  if (wecs.length === 0 || sent.length === 0)
+    return { lost: [], unknown: [], removed: { wecs: 0, of: wecs.length } };
   const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];
   const kept = new Set(after.wecs.map(({ metadata }) => metadata.name));
   const leaves = after.inventory.state === 'seen' ? wecs.filter((wec) => !kept.has(wec)) : [];
   const present = new Set(after.objects.map(({ object }) => keyOfCandidate(object)));
   const kindOf = kindNames(after.kinds);
   const dropped = sent
-    .filter((each) => !present.has(keyOf(each)) && !unknown.some(({ what }) => what === each.resource))
+    .filter(
+      (each) => !present.has(keyOf(each)) && !unknown.some(({ what }) => what === each.resource),
+    )
     .map((each) => describeObject({ kind: kindOf(each) ?? each.resource, metadata: each }));
   const stays = dropped.length === 0 ? [] : wecs.filter((wec) => !leaves.includes(wec));
   const lost = [

@@ -12,7 +12,14 @@ import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../ocm/kubestellar-api.ts';
-import { holdersOf, type ManifestWork, objectsIn, toSeeHolders, wecNamesOf, wecsOf } from '../ocm/manifest-works.ts';
+import {
+  holdersOf,
+  type ManifestWork,
+  objectsIn,
+  toSeeHolders,
+  wecNamesOf,
+  wecsOf,
+} from '../ocm/manifest-works.ts';
 import { isOrphan } from '../ocm/orphan-works.ts';
 import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
 import { deleteBoth, isOwnerless, readBoth, releasePolicy } from '../spaces/release-policy.ts';
@@ -32,9 +39,17 @@ export interface PolicyDeletion {
  * interrupted deletion.
  * @throws StellarError before anything is written: what inspectPolicy throws, `not-confirmed`
  */
-export async function deletePolicy(deletion: PolicyDeletion, wds: OpenWds, run: Run): Promise<NamedResult> {
+export async function deletePolicy(
+  deletion: PolicyDeletion,
+  wds: OpenWds,
+  run: Run,
+): Promise<NamedResult> {
   const { name, keepWorkloads, confirm } = deletion;
-  const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOfPolicy, confirm });
+  const found = await readConfirmed({
+    read: () => inspectPolicy(name, wds),
+    losses: lossesOfPolicy,
+    confirm,
+  });
   const { policy, binding } = found;
   const result: NamedResult = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
@@ -64,16 +79,21 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
     {
       name,
       check: ({ policy, works }) => {
-        if (works.length > 0) return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
+        if (works.length > 0)
+          return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
         return policy === undefined ? met : waiting('the policy is being deleted');
       },
       // The works are read after the Binding: the transport releases the Binding once it has deleted its works.
-      read: async () => ({ ...(await readBoth(name, wds.kube)), works: await worksOfPolicy(its, name, wds) }),
+      read: async () => ({
+        ...(await readBoth(name, wds.kube)),
+        works: await worksOfPolicy(its, name, wds),
+      }),
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
         const open = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-        if (policy === undefined && binding === undefined) await deleteObjects(its, resources.manifestWorks, open);
+        if (policy === undefined && binding === undefined)
+          await deleteObjects(its, resources.manifestWorks, open);
       },
       unmet: ({ works }) => {
         const left = `${count(works.length, 'work')} left on ${wecsOf(works)}`;
@@ -83,12 +103,17 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
           works.length === 0 ? `Policy ${name} was not deleted in time.` : notRemoved,
           {
             details: works.flatMap((work) =>
-              holdersOf(work).map((holder) => `${work.metadata.name} is blocked by finalizer ${holder}`),
+              holdersOf(work).map(
+                (holder) => `${work.metadata.name} is blocked by finalizer ${holder}`,
+              ),
             ),
             next: [
               ...toSeeHolders(works, its.cluster.context),
               ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
-              nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'Do the agents of the WECs run?'),
+              nextStep(
+                command`stellarctl wec list --its ${its.cluster.context}`,
+                'Do the agents of the WECs run?',
+              ),
             ],
           },
         );
@@ -128,7 +153,10 @@ export interface PolicyToDelete {
  */
 export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyToDelete> {
   const its = requireIts(wds);
-  const [policy, { binding, works }] = await Promise.all([getPolicy(wds.kube, name), provenWorks(name, wds, its)]);
+  const [policy, { binding, works }] = await Promise.all([
+    getPolicy(wds.kube, name),
+    provenWorks(name, wds, its),
+  ]);
   const wecs = wecNamesOf(works).sort();
   const effects = await mapConcurrently(wecs, concurrentRequests, async (wec) => {
     const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
@@ -137,12 +165,18 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
   return { name, wds, policy, binding, its, works, effects };
 }
 
-function effectOn(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): DeletionEffect {
+function effectOn(
+  wec: string,
+  works: readonly ManifestWork[],
+  all: readonly ManifestWork[],
+): DeletionEffect {
   const worksOfWec = works.filter(({ metadata }) => metadata.namespace === wec);
   const uids = new Set(worksOfWec.map(({ metadata }) => metadata.uid));
   const others = new Set(all.filter(({ metadata }) => !uids.has(metadata.uid)).flatMap(objectsIn));
   const stays = (work: ManifestWork) => (object: string) => isOrphan(work) || others.has(object);
-  const removed = worksOfWec.flatMap((work) => objectsIn(work).filter((object) => !stays(work)(object)));
+  const removed = worksOfWec.flatMap((work) =>
+    objectsIn(work).filter((object) => !stays(work)(object)),
+  );
   const kept = worksOfWec.flatMap((work) => objectsIn(work).filter(stays(work)));
   const spaces = removed.flatMap((object) => /^Namespace (.+)$/.exec(object)?.[1] ?? []);
   const isInside = (object: string) => spaces.some((space) => object.includes(` ${space}/`));

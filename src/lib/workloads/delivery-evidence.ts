@@ -2,7 +2,13 @@ import { StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube, Selection } from '../kube/client/client.ts';
-import { byName, type KubeObject, type Resource, resources, type WithConditions } from '../kube/client/objects.ts';
+import {
+  byName,
+  type KubeObject,
+  type Resource,
+  resources,
+  type WithConditions,
+} from '../kube/client/objects.ts';
 import { findWecs } from '../ocm/find-wecs.ts';
 import {
   type Binding,
@@ -56,7 +62,10 @@ export interface DeliveryEvidence {
 }
 
 /** The evidence in the WDS. */
-type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'>;
+type WdsSide = Pick<
+  DeliveryEvidence,
+  'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'
+>;
 
 type NamesIn = (inWds: WdsSide) => readonly string[];
 
@@ -84,24 +93,37 @@ export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<Delive
     byName((await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
   );
   const readAddons = through(wds.its, ({ kube }) =>
-    kube.list<WithConditions>(resources.managedClusterAddOns, { fieldSelector: `metadata.name=${statusAddon}` }),
+    kube.list<WithConditions>(resources.managedClusterAddOns, {
+      fieldSelector: `metadata.name=${statusAddon}`,
+    }),
   );
   const [inWds, controllers, transforms] = await Promise.all([
     readWdsSide(wds),
     tryRead(() => readControllers(wds)),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
-  const [list, inventory, addons] = await Promise.all([listing(wds, only?.(inWds)), readInventory, readAddons]);
+  const [list, inventory, addons] = await Promise.all([
+    listing(wds, only?.(inWds)),
+    readInventory,
+    readAddons,
+  ]);
   const trim = trimmer();
   const [works, workStatuses] = await Promise.all([
-    through(list, async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim))),
-    through(list, async (from) => statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus))),
+    through(
+      list,
+      async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim)),
+    ),
+    through(list, async (from) =>
+      statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus)),
+    ),
   ]);
   return {
     controllers: ifSeen(controllers) ?? {},
     ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
     ...{ transforms, inventory, held: new Set() },
-    statusAgents: new Map((ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon])),
+    statusAgents: new Map(
+      (ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon]),
+    ),
     now: wds.kube.now(),
   };
 }
@@ -149,19 +171,27 @@ export async function heldBindings(
     const objects = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
     return selectObjects(spec?.downsync ?? [], objects, contents.namespaces).length === 0;
   });
-  const guard = guardedPolicies.length === 0 ? undefined : ifSeen(await tryRead(() => readGuard(kube)));
+  const guard =
+    guardedPolicies.length === 0 ? undefined : ifSeen(await tryRead(() => readGuard(kube)));
   if (guard === undefined || !hasGuard(guard)) return new Set();
   return new Set(guardedPolicies.map(({ metadata }) => metadata.name));
 }
 
 export const noPolicies = (wds: OpenWds): StellarError =>
-  new StellarError('not-found', `${wds.name} has no binding policies: KubeStellar has not defined them there.`, {
-    next: wds.isContext
-      ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]
-      : toSeeWds(wds, 'Do its controllers run?'),
-  });
+  new StellarError(
+    'not-found',
+    `${wds.name} has no binding policies: KubeStellar has not defined them there.`,
+    {
+      next: wds.isContext
+        ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]
+        : toSeeWds(wds, 'Do its controllers run?'),
+    },
+  );
 
-type Listing = <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) => Promise<T[]>;
+type Listing = <T extends KubeObject>(
+  resource: Resource,
+  trim: NonNullable<Selection['trim']>,
+) => Promise<T[]>;
 
 /**
  * Lists what the ITS holds for some policies, or for all if no names are given.
@@ -179,6 +209,10 @@ export const listing = (wds: OpenWds, policies?: readonly string[]): Promise<Acc
 
 export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
   const { group, resource, namespace, name, policy } = combinedStatusLabels;
-  const of = { group: labels[group] ?? '', resource: labels[resource] ?? '', name: labels[name] ?? '' };
+  const of = {
+    group: labels[group] ?? '',
+    resource: labels[resource] ?? '',
+    name: labels[name] ?? '',
+  };
   return `${keyOf({ ...of, namespace: labels[namespace] ?? '' })} ${labels[policy]}`;
 }

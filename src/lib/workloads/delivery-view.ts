@@ -67,7 +67,8 @@ const wantsStatus = ({ of, modulation, wecs }: Delivery): boolean =>
     (modulation.statusCollectors ?? []).length > 0);
 
 function returned(delivery: Delivery): Verdict {
-  const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } = delivery;
+  const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } =
+    delivery;
   if (wec === undefined) return unseen('no WEC is selected');
   const { wantSingletonReportedState: singleton, wantMultiWECReportedState: multi } = modulation;
   const severalWecs = `its status is requested from a single WEC, but it is sent to ${wecs}`;
@@ -96,7 +97,10 @@ function returned(delivery: Delivery): Verdict {
   const none = `${wec} has returned no status for it`;
   const outdated = outdatedStatus(delivery);
   if (workStatus.value === undefined) {
-    const since = sent === undefined ? 0 : Math.max(writtenAt(sent), policy === undefined ? 0 : writtenAt(policy));
+    const since =
+      sent === undefined
+        ? 0
+        : Math.max(writtenAt(sent), policy === undefined ? 0 : writtenAt(policy));
     const details = { code: 'status-missing', next: [toSeeStatusAgent(delivery)] };
     return lateSince(evidence, since, none, details, [], outdated);
   }
@@ -106,21 +110,39 @@ function returned(delivery: Delivery): Verdict {
   if (collectors.value.size > 0) {
     if (isCombined.state !== 'seen') return unseen(isCombined.why);
     if (!isCombined.value)
-      return late(delivery, [policy, sent], 'its statuses have not been combined', 'status-not-combined', []);
+      return late(
+        delivery,
+        [policy, sent],
+        'its statuses have not been combined',
+        'status-not-combined',
+        [],
+      );
   }
   // The status of one WEC is returned as a singleton, whatever the policy requests.
-  const labels = multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
+  const labels =
+    multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
   const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
-  const isWritten = !ownedByWds.has(of.resource) && (singleton || (multi && !isNeverCombined(of, modulation, wecs)));
+  const isWritten =
+    !ownedByWds.has(of.resource) &&
+    (singleton || (multi && !isNeverCombined(of, modulation, wecs)));
   // `kubectl replace` drops the label, and KubeStellar (0.30.0) sets it again only when the object changes once more.
   const why = `its status is not in ${evidence.wds.name}: it lacks KubeStellar's label ${labels.join(' or ')}`;
-  if (isWritten && !isInWds) return late(delivery, [policy, sent], why, 'status-not-returned', [toTouch(delivery)]);
+  if (isWritten && !isInWds)
+    return late(delivery, [policy, sent], why, 'status-not-returned', [toTouch(delivery)]);
   return met;
 }
 
 /** Kinds without a status: no WorkStatus is created for them. */
 const withoutStatus = new Set([
-  ...['configmaps', 'secrets', 'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'],
+  ...[
+    'configmaps',
+    'secrets',
+    'serviceaccounts',
+    'roles',
+    'rolebindings',
+    'clusterroles',
+    'clusterrolebindings',
+  ],
   ...['limitranges', 'priorityclasses', 'storageclasses', 'ingressclasses', 'runtimeclasses'],
 ]);
 
@@ -137,7 +159,10 @@ const isNeverCombined = (
   { group, resource }: { group: string; resource: string },
   { wantMultiWECReportedState }: Modulation,
   wecs: number,
-): boolean => wantMultiWECReportedState === true && wecs > 1 && !(group === 'apps' && combinedKinds.has(resource));
+): boolean =>
+  wantMultiWECReportedState === true &&
+  wecs > 1 &&
+  !(group === 'apps' && combinedKinds.has(resource));
 
 /**
  * Whether the status of a kind matters. Namespaces and similar kinds have a status that no one reads: a policy that requests the

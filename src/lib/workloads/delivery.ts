@@ -38,7 +38,16 @@ export interface Delivery {
   of: FollowedObject;
   evidence: Pick<
     DeliveryEvidence,
-    'wds' | 'controllers' | 'its' | 'inventory' | 'works' | 'now' | 'transforms' | 'policies' | 'held' | 'statusAgents'
+    | 'wds'
+    | 'controllers'
+    | 'its'
+    | 'inventory'
+    | 'works'
+    | 'now'
+    | 'transforms'
+    | 'policies'
+    | 'held'
+    | 'statusAgents'
   >;
   /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
   policyName: string | undefined;
@@ -81,18 +90,25 @@ export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): De
 /** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
 function wecsOf(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
   const binding = bindings.get(name);
-  const policy = policies.find(({ metadata }) => metadata.name === name && metadata.deletionTimestamp === undefined);
+  const policy = policies.find(
+    ({ metadata }) => metadata.name === name && metadata.deletionTimestamp === undefined,
+  );
   const named = destinationsOf(binding);
   if (binding === undefined || policy === undefined) return named;
-  const selected = [...(ifSeen(inventory) ?? new Map<string, ManagedCluster>())].flatMap(([wec, { metadata }]) =>
-    selectsLabels(policy.spec?.clusterSelectors ?? [], metadata.labels ?? {}) ? wec : [],
+  const selected = [...(ifSeen(inventory) ?? new Map<string, ManagedCluster>())].flatMap(
+    ([wec, { metadata }]) =>
+      selectsLabels(policy.spec?.clusterSelectors ?? [], metadata.labels ?? {}) ? wec : [],
   );
   return [...new Set([...named, ...selected])].sort();
 }
 
 type Place = Pick<Delivery, 'policyName' | 'bound' | 'wec'>;
 
-function deliveryOf(of: FollowedObject, evidence: DeliveryEvidence, { policyName, bound, wec }: Place): Delivery {
+function deliveryOf(
+  of: FollowedObject,
+  evidence: DeliveryEvidence,
+  { policyName, bound, wec }: Place,
+): Delivery {
   const { policies, bindings, inventory, works, workStatuses, collectors, combined } = evidence;
   const binding = policyName === undefined ? undefined : bindings.get(policyName);
   const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
@@ -117,7 +133,11 @@ function deliveryOf(of: FollowedObject, evidence: DeliveryEvidence, { policyName
  * The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
  * (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
  */
-function stopBefore(wec: string, binding: Binding | undefined, inventory: DeliveryEvidence['inventory']) {
+function stopBefore(
+  wec: string,
+  binding: Binding | undefined,
+  inventory: DeliveryEvidence['inventory'],
+) {
   const wecs = destinationsOf(binding);
   return wecs.slice(0, Math.max(0, wecs.indexOf(wec))).find((other) => {
     const cluster = ifSeen(inventory)?.get(other);
@@ -133,4 +153,5 @@ const mapped = <T, U>(access: Access<T>, read: (value: T) => U): Access<U> =>
  * denied later (ocm v1.3.1, pkg/registration/hub/managedcluster).
  */
 export const hasMailbox = (wec: ManagedCluster): boolean =>
-  wec.spec?.hubAcceptsClient === true || conditionOf(wec, 'HubAcceptedManagedCluster') !== undefined;
+  wec.spec?.hubAcceptsClient === true ||
+  conditionOf(wec, 'HubAcceptedManagedCluster') !== undefined;

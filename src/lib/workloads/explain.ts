@@ -3,9 +3,20 @@ import { StellarError } from '../core/errors.ts';
 import { advice, command, type Problem, partial, problem, run } from '../core/next-step.ts';
 import { count } from '../core/words.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
-import { byName, type ConfigMap, conditionOf, type KubeObject, resources } from '../kube/client/objects.ts';
+import {
+  byName,
+  type ConfigMap,
+  conditionOf,
+  type KubeObject,
+  resources,
+} from '../kube/client/objects.ts';
 import { effectiveProperties, propertiesAskedBy, sentText } from '../ocm/customization.ts';
-import { type KindRef, type Modulation, type PolicySpec, propertiesNamespace } from '../ocm/kubestellar-api.ts';
+import {
+  type KindRef,
+  type Modulation,
+  type PolicySpec,
+  propertiesNamespace,
+} from '../ocm/kubestellar-api.ts';
 import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
@@ -49,7 +60,11 @@ export interface Explanation {
 }
 
 /** @throws StellarError `not-found` if the WDS does not have the policy and no spec is given */
-export async function explain(name: string, wds: OpenWds, given?: PolicySpec): Promise<ViewWithErrors<Explanation>> {
+export async function explain(
+  name: string,
+  wds: OpenWds,
+  given?: PolicySpec,
+): Promise<ViewWithErrors<Explanation>> {
   const present = await getPolicy(wds.kube, name);
   const spec = given ?? present?.spec;
   if (spec === undefined) throw noSuchPolicy(name, wds);
@@ -57,17 +72,36 @@ export async function explain(name: string, wds: OpenWds, given?: PolicySpec): P
 }
 
 /** @param exists whether the WDS has a policy with its name */
-export async function explanationOf(subject: PolicySubject, exists: boolean): Promise<ViewWithErrors<Explanation>> {
+export async function explanationOf(
+  subject: PolicySubject,
+  exists: boolean,
+): Promise<ViewWithErrors<Explanation>> {
   const { name, wds, inventory, wecs, objects } = subject;
   const { problems, unseen } = await problemsOf(subject);
   const view: Explanation = {
-    ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, exists, notVisible: unseen.map(viewOfUnseen) },
+    ...{
+      name,
+      wds: wds.name,
+      its: ifSeen(wds.its)?.name ?? null,
+      exists,
+      notVisible: unseen.map(viewOfUnseen),
+    },
     wecs: inventory.state === 'seen' ? wecs.map(wecView) : null,
-    notSelected: ifSeen(inventory)?.flatMap((wec) => (wecs.includes(wec) ? [] : wec.metadata.name)) ?? null,
-    objects: objects.map(({ object: { group, version, resource, kind, metadata }, modulation }) => ({
-      ...{ group, version, resource, kind, namespace: metadata.namespace ?? null, name: metadata.name },
-      ...modulation,
-    })),
+    notSelected:
+      ifSeen(inventory)?.flatMap((wec) => (wecs.includes(wec) ? [] : wec.metadata.name)) ?? null,
+    objects: objects.map(
+      ({ object: { group, version, resource, kind, metadata }, modulation }) => ({
+        ...{
+          group,
+          version,
+          resource,
+          kind,
+          namespace: metadata.namespace ?? null,
+          name: metadata.name,
+        },
+        ...modulation,
+      }),
+    ),
     problems: problems.map(problemView),
   };
   return { view, errors: unseen.map(({ error }) => error) };
@@ -79,7 +113,9 @@ export const noSuchPolicy = (name: string, wds: OpenWds): StellarError =>
   });
 
 /** Returns all problems of a policy before it is written, the worst first. */
-async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
+async function problemsOf(
+  subject: PolicySubject,
+): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
   const contents = await tryRead(() => readDigests(subject));
   const [properties, versions, collectors] = await Promise.all([
     through(contents, (digests) => missingProperties(digests, subject)),
@@ -97,7 +133,11 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...(ifSeen(collectors) ?? []),
     ...missingNamespaces(subject),
     ...updatedJobs(subject),
-    ...misspeltLabels(subject.spec, ifSeen(subject.inventory) ?? [], ifSeen(subject.wds.its)?.kube.cluster.context),
+    ...misspeltLabels(
+      subject.spec,
+      ifSeen(subject.inventory) ?? [],
+      ifSeen(subject.wds.its)?.kube.cluster.context,
+    ),
   ];
   return {
     problems: found.sort((a, b) => Number(a.severity === 'warn') - Number(b.severity === 'warn')),
@@ -133,7 +173,9 @@ function notOneWec({ objects, wecs, inventory }: PolicySubject): Problem[] {
 async function missingCollectors({ objects, wds }: PolicySubject): Promise<Problem[]> {
   const wanted = new Set(objects.flatMap(({ modulation }) => modulation.statusCollectors ?? []));
   if (wanted.size === 0) return [];
-  const there = new Set(((await wds.kube.list(resources.statusCollectors)) ?? []).map(({ metadata }) => metadata.name));
+  const there = new Set(
+    ((await wds.kube.list(resources.statusCollectors)) ?? []).map(({ metadata }) => metadata.name),
+  );
   const missing = [...wanted].filter((name) => !there.has(name));
   if (missing.length === 0) return [];
   const message = `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`;
@@ -156,14 +198,17 @@ interface Digest {
 /** Reads all selected objects completely, a kind once per namespace, and keeps a digest of each. */
 async function readDigests({ objects, wds }: PolicySubject): Promise<Digest[]> {
   const selected = objects.map(({ object }) => object);
-  const kindOf = ({ of, metadata }: WdsObject) => JSON.stringify([of.apiVersion, of.plural, metadata.namespace]);
+  const kindOf = ({ of, metadata }: WdsObject) =>
+    JSON.stringify([of.apiVersion, of.plural, metadata.namespace]);
   const groups = Map.groupBy(selected, kindOf);
   const found = await mapConcurrently([...groups.values()], readsAtOnce, async (group) => {
     const [{ of, metadata }] = group as [WdsObject];
     const names = new Set(group.map((object) => object.metadata.name));
     const fieldSelector = names.size === 1 ? `metadata.name=${metadata.name}` : undefined;
     const all = (await wds.kube.list(of, { namespace: metadata.namespace, fieldSelector })) ?? [];
-    return all.filter((object) => names.has(object.metadata.name)).map((object) => digestOf(of.kind, object));
+    return all
+      .filter((object) => names.has(object.metadata.name))
+      .map((object) => digestOf(of.kind, object));
   });
   return found.flat();
 }
@@ -186,15 +231,22 @@ function tooLarge(digests: readonly Digest[]): Problem[] {
 }
 
 /** A template that uses a property that a WEC lacks blocks every object of the policy, on all WECs. */
-async function missingProperties(digests: readonly Digest[], { wds, wecs }: PolicySubject): Promise<Problem[]> {
+async function missingProperties(
+  digests: readonly Digest[],
+  { wds, wecs }: PolicySubject,
+): Promise<Problem[]> {
   const templates = digests.filter(({ asked }) => asked.size > 0);
   if (templates.length === 0 || wds.its.state !== 'seen') return [];
   const { kube, name: its } = wds.its.value;
-  const found = await kube.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace });
+  const found = await kube.list<ConfigMap>(resources.configMaps, {
+    namespace: propertiesNamespace,
+  });
   const configMaps = byName(found ?? []);
   return wecs.flatMap((wec) => {
     const { name } = wec.metadata;
-    const keys = new Set(effectiveProperties(name, wec, configMaps.get(name)).map(({ key }) => key));
+    const keys = new Set(
+      effectiveProperties(name, wec, configMaps.get(name)).map(({ key }) => key),
+    );
     const lacking = templates.flatMap(({ object, asked }) => {
       const missing = [...asked].filter((key) => !keys.has(key));
       return missing.length === 0 ? [] : [{ object, missing }];
@@ -216,7 +268,9 @@ async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem
   return kinds.flatMap(({ kind, plural, versions }, index) => {
     if (!twice[index]) return [];
     const message = `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and KubeStellar reports no error.`;
-    const serveOne = advice(`Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`);
+    const serveOne = advice(
+      `Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`,
+    );
     return problem('two-served-versions', message, serveOne, ...(wds.isContext ? [] : [then]));
   });
 }

@@ -4,8 +4,11 @@ import { type DiscoveredKind, findKind } from '../kube/discovery.ts';
 
 /** Returns the names of kinds by their plurals. */
 export function kindNames(kinds: readonly DiscoveredKind[]) {
-  const names = new Map(kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]));
-  return ({ group = '', resource }: { group?: string; resource: string }) => names.get(`${group}/${resource}`);
+  const names = new Map(
+    kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]),
+  );
+  return ({ group = '', resource }: { group?: string; resource: string }) =>
+    names.get(`${group}/${resource}`);
 }
 
 /** @param kinds those that are sent to WECs @throws StellarError `usage` */

@@ -46,7 +46,12 @@ export interface GuardResult extends ChangeResult {
  * @param confirm asks before the API server is changed
  * @throws StellarError before any write: what planRestart throws, `guard-unsupported`, `forbidden`, `not-confirmed`
  */
-export async function guardWds(name: string, confirm: Confirm<RestartPlan>, tools: SpaceTools, run: Run) {
+export async function guardWds(
+  name: string,
+  confirm: Confirm<RestartPlan>,
+  tools: SpaceTools,
+  run: Run,
+) {
   const { hosting } = tools;
   const { all, controlPlane } = await requireSpace(name, 'wds', hosting);
   const { kube } = await openNamed(name, all, tools);
@@ -58,8 +63,16 @@ export async function guardWds(name: string, confirm: Confirm<RestartPlan>, tool
   // A guard that changes the API server is asked for; an unfinished restart is finished with it.
   const isFinished = kinds !== undefined && readNote(controlPlane) === undefined;
   const asked = kinds === undefined ? confirm : async () => false;
-  const plan = isFinished ? undefined : await readConfirmed({ read, losses: () => [], confirm: asked });
-  const result = { name, type, guarded: isOn, changed: false, sharedWith: sharersOf(controlPlane, all) };
+  const plan = isFinished
+    ? undefined
+    : await readConfirmed({ read, losses: () => [], confirm: asked });
+  const result = {
+    name,
+    type,
+    guarded: isOn,
+    changed: false,
+    sharedWith: sharersOf(controlPlane, all),
+  };
   return forName<GuardResult>(result, run, async () => {
     if (plan !== undefined) {
       const change = async () => writeGuard(kube, kinds ?? (await serve(plan, run)), name, run);
@@ -77,9 +90,11 @@ export const guardNew = (name: string, tools: SpaceTools, run: Run): Promise<Gua
   const guard = command`stellarctl wds guard ${name} --hosting-context ${tools.hosting.cluster.context}`;
   const refuse: Confirm<RestartPlan> = async ({ found }) => {
     if (Object.keys(found.bindings).length === 0) return false;
-    throw new StellarError('not-confirmed', `${name} sends workloads already, and its API server would restart.`, {
-      next: [nextStep(guard, 'Guard it by itself')],
-    });
+    throw new StellarError(
+      'not-confirmed',
+      `${name} sends workloads already, and its API server would restart.`,
+      { next: [nextStep(guard, 'Guard it by itself')] },
+    );
   };
   return guardWds(name, refuse, tools, run);
 };
@@ -95,7 +110,9 @@ async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kin
     const guard = await tryRead(() => readGuard(wds.kube));
     if (guard.state !== 'seen') return waiting(`its API server does not answer: ${guard.why}`);
     kinds = guard.value.kinds ?? kinds;
-    return guard.value.kinds === undefined ? waiting('its API server serves no ValidatingAdmissionPolicies') : met;
+    return guard.value.kinds === undefined
+      ? waiting('its API server serves no ValidatingAdmissionPolicies')
+      : met;
   };
   const unmet = async (verdict: Verdict) => {
     if (undo !== undefined) await writeLast(hosting, undo);
@@ -106,12 +123,17 @@ async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kin
 }
 
 const notServing = (name: string, why: string, isUndone: boolean): StellarError =>
-  new StellarError('timeout', `The API server of ${name} does not run with ValidatingAdmissionPolicies: ${why}.`, {
-    details: isUndone ? ['It has its earlier flags again.'] : [],
-  });
+  new StellarError(
+    'timeout',
+    `The API server of ${name} does not run with ValidatingAdmissionPolicies: ${why}.`,
+    { details: isUndone ? ['It has its earlier flags again.'] : [] },
+  );
 
 function unsupported(name: string, type: string, { hosting }: SpaceTools): StellarError {
-  const why = type === 'vcluster' ? 'a vcluster of KubeFlex runs Kubernetes 1.27' : 'Kubernetes has them since 1.30';
+  const why =
+    type === 'vcluster'
+      ? 'a vcluster of KubeFlex runs Kubernetes 1.27'
+      : 'Kubernetes has them since 1.30';
   const message = `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, and ${why}.`;
   const restartOnly = toRestart(name, hosting.cluster.context);
   const next = [nextStep(restartOnly, 'Restart its controllers only so: that keeps its workloads')];
@@ -130,23 +152,40 @@ export interface Unguarding {
  * Deletes the guard of a WDS. What it has kept is then removed from the WECs.
  * @throws StellarError before any write: `not-found`, `forbidden`, `not-confirmed`, and why the WDS cannot be read
  */
-export async function unguardWds(name: string, confirm: Confirm<Unguarding>, tools: SpaceTools, run: Run) {
+export async function unguardWds(
+  name: string,
+  confirm: Confirm<Unguarding>,
+  tools: SpaceTools,
+  run: Run,
+) {
   const { all, controlPlane } = await requireSpace(name, 'wds', tools.hosting);
   const wds = await openNamed(name, all, tools);
   const sharedWith = sharersOf(controlPlane, all);
   const read = async (): Promise<Unguarding> => {
     const guard = await readGuard(wds.kube);
-    if (guard.kinds !== undefined) await requirePermissions(wds.kube, guardPermissions(guard.kinds));
+    if (guard.kinds !== undefined)
+      await requirePermissions(wds.kube, guardPermissions(guard.kinds));
     return { guard, kept: hasGuard(guard) ? await keptByGuard(wds) : [], sharedWith };
   };
-  const losses = ({ kept }: Unguarding) => kept.map(({ policy, object, wec }) => `${object} on ${wec} (${policy})`);
+  const losses = ({ kept }: Unguarding) =>
+    kept.map(({ policy, object, wec }) => `${object} on ${wec} (${policy})`);
   const { guard } = await readConfirmed({ read, losses, confirm });
-  const result = { name, type: typeOf(controlPlane), guarded: guard.isOn, changed: false, sharedWith };
+  const result = {
+    name,
+    type: typeOf(controlPlane),
+    guarded: guard.isOn,
+    changed: false,
+    sharedWith,
+  };
   return forName<GuardResult>(result, run, async () => {
     await deleteGuard(wds.kube, guard);
     if (run.dryRun) return;
     Object.assign(result, { guarded: false, changed: hasGuard(guard) });
-    run.progress.done(name, result.changed ? 'no longer guarded' : 'has no guard; nothing to do', true);
+    run.progress.done(
+      name,
+      result.changed ? 'no longer guarded' : 'has no guard; nothing to do',
+      true,
+    );
   });
 }
 
@@ -178,14 +217,22 @@ async function servePolicies(hosting: Kube, controlPlane: string) {
   const at = { namespace: namespaceOf(controlPlane) };
   const name = apiServerOf.k8s?.name ?? '';
   const write = (kube: Kube, containers: object[], metadata: object) =>
-    kube.merge<Deployment>(resources.deployments, name, { metadata, spec: { template: { spec: { containers } } } }, at);
+    kube.merge<Deployment>(
+      resources.deployments,
+      name,
+      { metadata, spec: { template: { spec: { containers } } } },
+      at,
+    );
   return retryConflicts(hosting, async () => {
     const present = await hosting.get<Deployment>(resources.deployments, name, at);
     const before = present?.spec?.template?.spec?.containers ?? [];
     const containers = before.map((container) => {
       if (container.name !== name) return container;
       const { command = [], args } = container;
-      return { ...container, ...(args === undefined ? { command: withFlags(command) } : { args: withFlags(args) }) };
+      return {
+        ...container,
+        ...(args === undefined ? { command: withFlags(command) } : { args: withFlags(args) }),
+      };
     });
     const { uid, resourceVersion } = present?.metadata ?? {};
     if (isDeepStrictEqual(containers, before)) return undefined;

@@ -3,14 +3,20 @@ import type { BoundObject } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../ocm/object-ref.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { deliveriesOf } from './delivery.ts';
-import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
+import {
+  type DeliveryEvidence,
+  heldBindings,
+  readDelivery,
+  unseenIn,
+} from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { kindNames } from './find-kind.ts';
 import { clausesFor, readContents, type WdsContents } from './wds-contents.ts';
 import { followed } from './workload.ts';
 
 /** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */
-export interface JudgedDelivery extends Pick<DeliveryView, 'policy' | 'wec' | 'blockedAt' | 'code'> {
+export interface JudgedDelivery
+  extends Pick<DeliveryView, 'policy' | 'wec' | 'blockedAt' | 'code'> {
   /** For example `Deployment shop/web`. */
   object: string;
   /** The object itself. */
@@ -36,7 +42,9 @@ export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEviden
 export async function judgeObjects(wds: OpenWds) {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds);
-  const bound = [...evidence.bound.values()].flatMap((deliveries) => [...deliveries.values()].slice(0, 1));
+  const bound = [...evidence.bound.values()].flatMap((deliveries) =>
+    [...deliveries.values()].slice(0, 1),
+  );
   const contents = await readContents(wds.kube, clausesFor(bound), kinds);
   const judge = await judging(wds, contents, kinds, evidence.policies, evidence);
   const objects = bound.map((each): JudgedObject => {
@@ -58,20 +66,42 @@ export async function judging(
   const evidence = { ...inWds, held: await heldBindings(kube, inWds, contents) };
   const found = new Map(objects.map((object) => [keyOfCandidate(object), object]));
   const kindOf = kindNames(kinds);
-  return (named: Omit<BoundObject, 'namespace'> & { namespace?: string | undefined }): PolicyObject => {
+  return (
+    named: Omit<BoundObject, 'namespace'> & { namespace?: string | undefined },
+  ): PolicyObject => {
     const { group = '', version = '', resource, namespace, name } = named;
     const [kind, metadata] = [kindOf(named) ?? resource, found.get(keyOf(named))?.metadata];
-    const ref = { group, version, resource, kind, namespace, name, object: metadata && { metadata } };
+    const ref = {
+      group,
+      version,
+      resource,
+      kind,
+      namespace,
+      name,
+      object: metadata && { metadata },
+    };
     const why = unread.find(({ what }) => what === resource)?.why;
-    const deliveries = deliveriesOf(followed({ ...ref, unread: why }, policies, namespaces), evidence);
-    return { kind, group, namespace: namespace ?? null, name, deliveries: deliveries.map(viewOfDelivery) };
+    const deliveries = deliveriesOf(
+      followed({ ...ref, unread: why }, policies, namespaces),
+      evidence,
+    );
+    return {
+      kind,
+      group,
+      namespace: namespace ?? null,
+      name,
+      deliveries: deliveries.map(viewOfDelivery),
+    };
   };
 }
 
 /** The part of a delivery's view that lists keep. */
 export function judgedOf(object: ObjectView, view: DeliveryView): JudgedDelivery {
   const { policy, wec, blockedAt, code } = view;
-  const reached = { isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') };
+  const reached = {
+    isApplied: hasReached(view, 'applied'),
+    isAvailable: hasReached(view, 'available'),
+  };
   const name = describeObject({ kind: object.kind, metadata: object });
   return { object: name, of: object, policy, wec, ...reached, blockedAt, code };
 }
@@ -84,7 +114,9 @@ export async function keptByGuard(wds: OpenWds): Promise<JudgedDelivery[]> {
   const { objects, unseen } = await judgeObjects(wds);
   const [hidden] = unseen;
   if (hidden !== undefined) throw hidden.error;
-  return objects.flatMap(({ deliveries }) => deliveries.filter(({ code }) => code === 'binding-guarded'));
+  return objects.flatMap(({ deliveries }) =>
+    deliveries.filter(({ code }) => code === 'binding-guarded'),
+  );
 }
 
 export const hasFailed = ({ blockedAt }: JudgedDelivery): boolean => blockedAt?.state === 'failed';
@@ -95,5 +127,7 @@ export const hasFailed = ({ blockedAt }: JudgedDelivery): boolean => blockedAt?.
  */
 export function hasReached({ stages }: Pick<DeliveryView, 'stages'>, goal: string): boolean {
   const index = stages.findIndex(({ id }) => id === goal);
-  return stages.slice(0, index === -1 ? stages.length : index + 1).every(({ state }) => state === 'met');
+  return stages
+    .slice(0, index === -1 ? stages.length : index + 1)
+    .every(({ state }) => state === 'met');
 }

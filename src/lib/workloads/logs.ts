@@ -5,7 +5,13 @@ import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, type ObjectMeta, type Pod, pathOf, resources } from '../kube/client/objects.ts';
+import {
+  type KubeObject,
+  type ObjectMeta,
+  type Pod,
+  pathOf,
+  resources,
+} from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
 import { provenWec } from '../ocm/find-wecs.ts';
 import { type Binding, destinationsOf } from '../ocm/kubestellar-api.ts';
@@ -54,12 +60,16 @@ export async function findSources(
   const object = await findObject(named, wds);
   const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
   const sending = bindings.filter((binding) => isBoundBy(binding, object.ref));
-  const all = [...new Set(sending.flatMap(destinationsOf))].sort().map((name) => ({ name, kube: undefined }));
+  const all = [...new Set(sending.flatMap(destinationsOf))]
+    .sort()
+    .map((name) => ({ name, kube: undefined }));
   const wecs = given.length > 0 ? given : all;
   if (wecs.length === 0) {
     const what = describeObject({ kind: object.ref.kind, metadata: object.ref });
     const get = command`stellarctl workload get ${`${named.kind}/${named.name}`} -n ${named.namespace} ${flagsOf(wds)}`;
-    throw new StellarError('not-found', `${what} is sent to no WEC.`, { next: [nextStep(get, 'See why')] });
+    throw new StellarError('not-found', `${what} is sent to no WEC.`, {
+      next: [nextStep(get, 'See why')],
+    });
   }
   const prove = async ({ name, kube }: (typeof given)[number]) =>
     provenWec(name, requireIts(wds), kube ?? (await wds.contextNamed?.(name)));
@@ -109,14 +119,18 @@ export async function readLogs(
   }
 }
 
-const hasEnded = ({ status }: Pod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
+const hasEnded = ({ status }: Pod): boolean =>
+  status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
 async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Promise<Pod[]> {
   const { name, namespace } = ref;
   type Selecting = KubeObject & { spec?: { selector?: { matchLabels?: Record<string, string> } } };
   const present = await kube.get<Selecting>(kind, name, { namespace });
   if (present === undefined)
-    throw new StellarError('not-found', `${wec} has no ${describeObject({ kind: ref.kind, metadata: ref })}.`);
+    throw new StellarError(
+      'not-found',
+      `${wec} has no ${describeObject({ kind: ref.kind, metadata: ref })}.`,
+    );
   if (kind.kind === 'Pod') return [present as Pod];
   const labelSelector = changeWords(present.spec?.selector?.matchLabels ?? {}).join() || undefined;
   const pods = (await kube.list<Pod>(resources.pods, { namespace, labelSelector })) ?? [];
@@ -125,14 +139,24 @@ async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Pr
 
 /** The containers that have a log: those that have started, if it was in an earlier run. */
 const containersOf = ({ status }: Pod, { container }: LogRequest): string[] =>
-  [...(container === undefined ? [] : (status?.initContainerStatuses ?? [])), ...(status?.containerStatuses ?? [])]
-    .filter(({ state, lastState }) => state?.waiting === undefined || lastState?.terminated !== undefined)
+  [
+    ...(container === undefined ? [] : (status?.initContainerStatuses ?? [])),
+    ...(status?.containerStatuses ?? []),
+  ]
+    .filter(
+      ({ state, lastState }) => state?.waiting === undefined || lastState?.terminated !== undefined,
+    )
     .map(({ name }) => name)
     .filter((name) => container === undefined || name === container);
 
-function nothingRuns({ wec, object: { ref } }: LogSource, { container = '' }: LogRequest, pods: number): StellarError {
+function nothingRuns(
+  { wec, object: { ref } }: LogSource,
+  { container = '' }: LogRequest,
+  pods: number,
+): StellarError {
   const what = describeObject({ kind: ref.kind, metadata: ref });
-  const has = pods === 0 ? 'pods' : ['container', container, 'that has started'].filter(Boolean).join(' ');
+  const has =
+    pods === 0 ? 'pods' : ['container', container, 'that has started'].filter(Boolean).join(' ');
   return new StellarError('not-found', `${what} has no ${has} on ${wec}.`);
 }
 
@@ -143,7 +167,11 @@ const longestLine = 1_000_000;
  * The log of a container, line by line with its times, as it comes.
  * @param query of the API server: container, follow, tailLines, sinceSeconds, sinceTime
  */
-async function* linesOf(kube: Kube, { namespace, name }: ObjectMeta, query: Record<string, string | undefined>) {
+async function* linesOf(
+  kube: Kube,
+  { namespace, name }: ObjectMeta,
+  query: Record<string, string | undefined>,
+) {
   const path = pathOf(resources.pods, { namespace, name, subresource: 'log' });
   let rest = '';
   for await (const piece of kube.stream(path, { timestamps: 'true', ...query })) {
@@ -171,9 +199,15 @@ async function readContainer(
   let last = '';
   for (;;) {
     const text = (value: number | undefined) => value?.toString();
-    const begin = last ? { sinceTime: last } : { tailLines: text(tailLines), sinceSeconds: text(sinceSeconds) };
+    const begin = last
+      ? { sinceTime: last }
+      : { tailLines: text(tailLines), sinceSeconds: text(sinceSeconds) };
     try {
-      for await (const { time, line } of linesOf(kube, metadata, { container, follow: String(follow), ...begin })) {
+      for await (const { time, line } of linesOf(kube, metadata, {
+        container,
+        follow: String(follow),
+        ...begin,
+      })) {
         // The API server takes whole seconds.
         if (time <= last) continue;
         last = time;
@@ -186,7 +220,9 @@ async function readContainer(
     }
     if (!follow || deadline.passed) return;
     await pause(lookAgainMs, deadline, signal);
-    const pod = await kube.get<Pod>(resources.pods, metadata.name, { namespace: metadata.namespace });
+    const pod = await kube.get<Pod>(resources.pods, metadata.name, {
+      namespace: metadata.namespace,
+    });
     if (pod === undefined || pod.metadata.uid !== metadata.uid || hasEnded(pod)) return;
   }
 }

@@ -23,13 +23,17 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
   const at = { file: source === '-' ? 'stdin' : source, lines };
   const faults = documents.flatMap((each) => syntaxFaults(each, at));
   refuseFaults('file', faults);
-  const isPolicy = ({ contents }: Document) => isMap(contents) && String(contents.get('kind')) === 'BindingPolicy';
+  const isPolicy = ({ contents }: Document) =>
+    isMap(contents) && String(contents.get('kind')) === 'BindingPolicy';
   const [policy, another] = documents.filter(isPolicy);
   if (policy === undefined)
     throw new StellarError('usage', `${source} has no BindingPolicy in it.`, {
-      next: [partial('stellarctl policy get NAME -o manifest', 'It prints a policy as such a file')],
+      next: [
+        partial('stellarctl policy get NAME -o manifest', 'It prints a policy as such a file'),
+      ],
     });
-  if (another !== undefined) throw new StellarError('usage', `${source} has more than one BindingPolicy in it.`);
+  if (another !== undefined)
+    throw new StellarError('usage', `${source} has more than one BindingPolicy in it.`);
   const { metadata, spec = {} } = objectIn(policy, source);
   refuseFaults('policy', check(policy, policySchema, at, true));
   checkDnsName(metadata.name, 'a binding policy');
@@ -42,10 +46,14 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
  */
 function objectIn(document: Document, source: string): BindingPolicy {
   try {
-    const text = JSON.stringify(document.toJS({ reviver: (_key, value) => (value === null ? undefined : value) }));
+    const text = JSON.stringify(
+      document.toJS({ reviver: (_key, value) => (value === null ? undefined : value) }),
+    );
     return JSON.parse(text) as BindingPolicy;
   } catch (error) {
-    throw new StellarError('usage', `${source} has YAML aliases that cannot be read.`, { cause: error });
+    throw new StellarError('usage', `${source} has YAML aliases that cannot be read.`, {
+      cause: error,
+    });
   }
 }
 
@@ -59,13 +67,21 @@ const fields = (properties: Record<string, Schema>, more: Partial<Schema> = {}):
 });
 
 const operator: Schema = { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] };
-const expression = fields({ key: text, operator, values: listOf(text) }, { required: ['key', 'operator'] });
+const expression = fields(
+  { key: text, operator, values: listOf(text) },
+  { required: ['key', 'operator'] },
+);
 const matchLabels: Schema = { type: 'object', additionalProperties: text };
 const selectors = listOf(fields({ matchLabels, matchExpressions: listOf(expression) }));
 
 const choice: Schema = { type: 'boolean' };
 const clause = fields({
-  ...{ apiGroup: text, resources: listOf(text), namespaces: listOf(text), objectNames: listOf(text) },
+  ...{
+    apiGroup: text,
+    resources: listOf(text),
+    namespaces: listOf(text),
+    objectNames: listOf(text),
+  },
   ...{ namespaceSelectors: selectors, objectSelectors: selectors, statusCollectors: listOf(text) },
   ...{ createOnly: choice, wantSingletonReportedState: choice, wantMultiWECReportedState: choice },
 });

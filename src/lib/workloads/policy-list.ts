@@ -64,8 +64,18 @@ export function summaryOf(
   const judged: PolicyState = isBlocked ? { code: null, ...verdict } : stateOf(deliveries, isSeen);
   const { state, why, since, code, object } = judged;
   return {
-    ...{ name, wecs: destinationsOf(binding), objects: binding === undefined ? 0 : objectsOf(binding).length },
-    ...{ deliveries: isSeen ? counts : null, state, why, code, ...(since === undefined ? {} : { since }) },
+    ...{
+      name,
+      wecs: destinationsOf(binding),
+      objects: binding === undefined ? 0 : objectsOf(binding).length,
+    },
+    ...{
+      deliveries: isSeen ? counts : null,
+      state,
+      why,
+      code,
+      ...(since === undefined ? {} : { since }),
+    },
     ...(object === undefined ? {} : { object }),
   };
 }
@@ -95,7 +105,9 @@ function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): Policy
   const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
   const hidden = 'what its WECs have received is not visible';
   if (first === undefined)
-    return isSeen ? { state: 'ok', why: null, code: null } : { state: 'waiting', why: hidden, code: null };
+    return isSeen
+      ? { state: 'ok', why: null, code: null }
+      : { state: 'waiting', why: hidden, code: null };
   const { object, of, stage, why, ...rest } = first;
   const alike = blocked.filter(({ state }) => state === first.state).length;
   const others = alike === 1 ? '' : `, and ${alike - 1} more`;

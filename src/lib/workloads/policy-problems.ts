@@ -29,24 +29,37 @@ export function misspeltLabels(
   its = '',
 ): Problem[] {
   const asked = clusterSelectors.flatMap(({ matchLabels = {} }) => Object.entries(matchLabels));
-  const unselected = wecs.filter(({ metadata }) => !selectsLabels(clusterSelectors, metadata.labels ?? {}));
-  return (unselected.length === wecs.length ? [] : unselected).flatMap(({ metadata: { name, labels = {} } }) =>
-    asked.flatMap(([key, value]) => {
-      const isSlipFor = ([k, v]: [string, string]) =>
-        (k === key && isSlip(v, value)) || (v === value && isSlip(k, key));
-      const slip = Object.entries(labels).find(isSlipFor)?.join('=');
-      if (slip === undefined) return [];
-      const message = `WEC ${name} is not selected: its label ${slip} is nearly ${key}=${value}.`;
-      const label = command`stellarctl label ${name} ${key}=${value} --overwrite --its ${its}`;
-      return { code: 'label-misspelt', message, next: [run(label, 'If that is a slip')], severity: 'warn' as const };
-    }),
+  const unselected = wecs.filter(
+    ({ metadata }) => !selectsLabels(clusterSelectors, metadata.labels ?? {}),
+  );
+  return (unselected.length === wecs.length ? [] : unselected).flatMap(
+    ({ metadata: { name, labels = {} } }) =>
+      asked.flatMap(([key, value]) => {
+        const isSlipFor = ([k, v]: [string, string]) =>
+          (k === key && isSlip(v, value)) || (v === value && isSlip(k, key));
+        const slip = Object.entries(labels).find(isSlipFor)?.join('=');
+        if (slip === undefined) return [];
+        const message = `WEC ${name} is not selected: its label ${slip} is nearly ${key}=${value}.`;
+        const label = command`stellarctl label ${name} ${key}=${value} --overwrite --its ${its}`;
+        return {
+          code: 'label-misspelt',
+          message,
+          next: [run(label, 'If that is a slip')],
+          severity: 'warn' as const,
+        };
+      }),
   );
 }
 
 /** What is wrong with the WECs that policies do not select, each problem once: policies may share one. */
-export function leftOut(policies: readonly BindingPolicy[], { inventory, its }: DeliveryEvidence): PolicyProblem[] {
+export function leftOut(
+  policies: readonly BindingPolicy[],
+  { inventory, its }: DeliveryEvidence,
+): PolicyProblem[] {
   const wecs = [...(ifSeen(inventory)?.values() ?? [])];
   const selecting = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const problems = selecting.flatMap(({ spec = {} }) => misspeltLabels(spec, wecs, its)).map(problemView);
+  const problems = selecting
+    .flatMap(({ spec = {} }) => misspeltLabels(spec, wecs, its))
+    .map(problemView);
   return [...new Map(problems.map((each) => [each.problem, each])).values()];
 }

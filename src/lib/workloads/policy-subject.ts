@@ -29,23 +29,32 @@ export interface PolicySubject {
 }
 
 /** Evaluates a policy against the current state of its WDS and its ITS. */
-export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Promise<PolicySubject> {
+export async function evaluate(
+  name: string,
+  spec: PolicySpec,
+  wds: OpenWds,
+): Promise<PolicySubject> {
   const clauses = spec.downsync ?? [];
   const all = await discover(wds.kube, ['list', 'watch']);
   const kinds = sendableKinds(all.kinds, wds.apiGroups);
   // If no hosting cluster shows the type of the WDS, the kinds that it serves do.
   const isControlPlane = ({ kind, apiVersion }: DiscoveredKind) =>
     kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/');
-  const isHosting = wds.type === 'host' || (wds.type === undefined && all.kinds.some(isControlPlane));
+  const isHosting =
+    wds.type === 'host' || (wds.type === undefined && all.kinds.some(isControlPlane));
   const [contents, inventory] = await Promise.all([
     readContents(wds.kube, clauses, kinds, all),
-    through(wds.its, async ({ kube }) => (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
+    through(wds.its, async ({ kube }) =>
+      (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []),
+    ),
   ]);
   const { clusterSelectors = [] } = spec;
   return {
     ...{ name, spec, wds, isHosting, kinds, contents, inventory },
     objects: selectObjects(clauses, contents.objects, contents.namespaces),
-    wecs: (ifSeen(inventory) ?? []).filter(({ metadata }) => selectsLabels(clusterSelectors, metadata.labels ?? {})),
+    wecs: (ifSeen(inventory) ?? []).filter(({ metadata }) =>
+      selectsLabels(clusterSelectors, metadata.labels ?? {}),
+    ),
   };
 }
 

@@ -25,7 +25,10 @@ export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since
 }
 
 /** @throws StellarError `not-found` */
-export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWithErrors<PolicyView>> {
+export async function getPolicyView(
+  name: string,
+  wds: OpenWds,
+): Promise<ViewWithErrors<PolicyView>> {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds, () => [name]);
   const policy = evidence.policies.find(({ metadata }) => metadata.name === name);
@@ -36,24 +39,34 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWit
   const sendable = sendableKinds(kinds, wds.apiGroups);
   const contents = await readContents(wds.kube, [...clauses, ...clausesFor(bound)], sendable);
   const selected = selectObjects(clauses, contents.objects, contents.namespaces).map(
-    ({ object: { metadata, ...kind } }) => ({ ...kind, namespace: metadata.namespace, name: metadata.name }),
+    ({ object: { metadata, ...kind } }) => ({
+      ...kind,
+      namespace: metadata.namespace,
+      name: metadata.name,
+    }),
   );
   // The Binding may also name what the policy does not or no longer selects: everything if the policy is deleted.
   const all = new Map([...selected, ...bound].map((each) => [keyOf(each), each]));
   const policies = policy === undefined ? [] : [policy];
   const judge = await judging(wds, contents, kinds, policies, evidence);
-  const objects = [...all.values()].map(judge).map((object) => ({
-    ...object,
-    deliveries: object.deliveries.filter((delivery) => delivery.policy === name),
-  }));
+  const objects = [...all.values()]
+    .map(judge)
+    .map((object) => ({
+      ...object,
+      deliveries: object.deliveries.filter((delivery) => delivery.policy === name),
+    }));
   const unseen = [...unseenIn(evidence), ...contents.unread];
-  const deliveries = objects.flatMap((object) => object.deliveries.map((delivery) => judgedOf(object, delivery)));
+  const deliveries = objects.flatMap((object) =>
+    object.deliveries.map((delivery) => judgedOf(object, delivery)),
+  );
   const { metadata = { generation: 0 }, status = {} } = binding ?? {};
   const { wecs, state, why, since } = summaryOf(name, policy, evidence, deliveries);
   const view: PolicyView = {
     ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, wecs, state, why },
     ...(since === undefined ? {} : { since }),
-    binding: binding ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 } : null,
+    binding: binding
+      ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 }
+      : null,
     errors: (policy ?? binding)?.status?.errors ?? [],
     ...{ objects, notVisible: unseen.map(viewOfUnseen) },
   };

@@ -22,8 +22,17 @@ import { clausesFor, readContents, sendableKinds } from './wds-contents.ts';
  * @throws StellarError before anything is written: `not-found`; `conflict` if the policy selects an object; `not-confirmed`; `api-error`
  *   if not every object of the WDS can be seen
  */
-export async function prunePolicy(name: string, confirm: Confirm<PolicyToDelete>, wds: OpenWds, run: Run) {
-  const found = await readConfirmed({ read: () => readHeld(name, wds), losses: lossesOfPolicy, confirm });
+export async function prunePolicy(
+  name: string,
+  confirm: Confirm<PolicyToDelete>,
+  wds: OpenWds,
+  run: Run,
+) {
+  const found = await readConfirmed({
+    read: () => readHeld(name, wds),
+    losses: lossesOfPolicy,
+    confirm,
+  });
   // Of its Binding, which the result counts.
   const objects = found.binding === undefined ? 0 : objectsOf(found.binding).length;
   return forName({ name, objects, changed: objects > 0 }, run, async () => {
@@ -33,7 +42,12 @@ export async function prunePolicy(name: string, confirm: Confirm<PolicyToDelete>
       return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;
     };
     const next = toSeeWds(wds, 'Do its controllers run?');
-    await waitWhile(blocker, run, (why) => new StellarError('timeout', `${name}: timed out ${why}.`, { next }), name);
+    await waitWhile(
+      blocker,
+      run,
+      (why) => new StellarError('timeout', `${name}: timed out ${why}.`, { next }),
+      name,
+    );
     const state = objects === 0 ? 'its Binding has no objects; nothing to do' : 'pruned';
     if (!run.dryRun) run.progress.done(name, state, true);
   });

@@ -2,7 +2,11 @@ import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { type Access, ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { type KubeObject, type ObjectMeta, resources } from '../kube/client/objects.ts';
-import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import {
+  type Kubeconfig,
+  type SelectedContext,
+  selectContext,
+} from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../kube/served.ts';
 import { propertiesAskedBy } from '../ocm/customization.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
@@ -42,9 +46,13 @@ export interface PolicySources {
 export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIts> {
   const hosted = await hostedOf(sources);
   // An ITS and its WDSes share a hosting cluster: if a WDS there proves to send through the ITS, skip the search for others.
-  const isSettled = hosted.found.length > 0 && hosted.found.every(({ itsUnknown }) => itsUnknown === undefined);
+  const isSettled =
+    hosted.found.length > 0 && hosted.found.every(({ itsUnknown }) => itsUnknown === undefined);
   const named = isSettled ? { origins: [], unread: [] } : await originsOf(sources);
-  const known = new Set([...hosted.found.map(({ name }) => name), ...hosted.unread.map(({ wds }) => wds)]);
+  const known = new Set([
+    ...hosted.found.map(({ name }) => name),
+    ...hosted.unread.map(({ wds }) => wds),
+  ]);
   const others = [...new Set(named.origins.map(({ wds }) => wds))].filter((wds) => !known.has(wds));
   const results = await Promise.all([
     ...hosted.found.map((wds) => readHosted(wds, named.origins, sources)),
@@ -52,7 +60,11 @@ export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIt
   ]);
   return {
     policies: results.flatMap(({ policies }) => policies),
-    unread: [...hosted.unread, ...results.flatMap(({ unread }) => unread), ...(hosted.isSeen ? [] : named.unread)],
+    unread: [
+      ...hosted.unread,
+      ...results.flatMap(({ unread }) => unread),
+      ...(hosted.isSeen ? [] : named.unread),
+    ],
   };
 }
 
@@ -68,18 +80,26 @@ async function hostedOf({ its, hosting }: PolicySources) {
 
 const allWdses = 'all WDSes';
 
-async function originsOf({ its, wecs }: PolicySources): Promise<{ origins: Origin[]; unread: Unread[] }> {
+async function originsOf({
+  its,
+  wecs,
+}: PolicySources): Promise<{ origins: Origin[]; unread: Unread[] }> {
   const origins = await tryRead(() => readOrigins(its.kube, wecs));
   if (origins.state === 'seen') return { origins: origins.value, unread: [] };
   return { origins: [], unread: [{ wds: allWdses, why: origins.why }] };
 }
 
-async function readHosted(wds: FoundWds, origins: readonly Origin[], sources: PolicySources): Promise<PoliciesOfIts> {
+async function readHosted(
+  wds: FoundWds,
+  origins: readonly Origin[],
+  sources: PolicySources,
+): Promise<PoliciesOfIts> {
   const { name, itsUnknown } = wds;
   const read = await tryRead(() => readWds(wds, sources));
   if (read.state !== 'seen') return { policies: [], unread: [{ wds: name, why: read.why }] };
   const { policies, bindings } = read.value;
-  if (itsUnknown === undefined || isOriginOf(bindings, name, origins)) return { policies, unread: [] };
+  if (itsUnknown === undefined || isOriginOf(bindings, name, origins))
+    return { policies, unread: [] };
   return { policies: [], unread: [{ wds: name, why: itsUnknown }] };
 }
 
@@ -87,7 +107,11 @@ async function readHosted(wds: FoundWds, origins: readonly Origin[], sources: Po
  * Reads a WDS that only works name. A context with its name, or marked as its context, is accepted if it has a Binding that the
  * works come from.
  */
-async function readByContext(name: string, origins: readonly Origin[], sources: PolicySources): Promise<PoliciesOfIts> {
+async function readByContext(
+  name: string,
+  origins: readonly Origin[],
+  sources: PolicySources,
+): Promise<PoliciesOfIts> {
   const { kubeconfig, connect } = sources;
   const reasons: string[] = [];
   for (const [context, entry] of kubeconfig.contexts) {
@@ -97,9 +121,16 @@ async function readByContext(name: string, origins: readonly Origin[], sources: 
     );
     const isFound = read.state === 'seen' && isOriginOf(read.value.bindings, name, origins);
     if (isFound) return { policies: read.value.policies, unread: [] };
-    reasons.push(read.state === 'seen' ? `context ${context} has no Binding that its works come from` : read.why);
+    reasons.push(
+      read.state === 'seen'
+        ? `context ${context} has no Binding that its works come from`
+        : read.why,
+    );
   }
-  const why = reasons.length === 0 ? 'no context of the kubeconfig is known to lead to it' : reasons.join('; ');
+  const why =
+    reasons.length === 0
+      ? 'no context of the kubeconfig is known to lead to it'
+      : reasons.join('; ');
   return { policies: [], unread: [{ wds: name, why }] };
 }
 
@@ -119,23 +150,48 @@ async function readWds(
   const named = new Set(policies.map(({ metadata }) => metadata.name));
   const asked = withTemplates ? await askedByBindings(kube, bindings) : undefined;
   const current = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const ofPolicies = current.map(({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
-    const binding = bindings.find(({ metadata }) => metadata.name === name);
-    return { wds, context, name, clusterSelectors, binding, orphaned: false, asked: asked?.get(name) };
-  });
+  const ofPolicies = current.map(
+    ({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
+      const binding = bindings.find(({ metadata }) => metadata.name === name);
+      return {
+        wds,
+        context,
+        name,
+        clusterSelectors,
+        binding,
+        orphaned: false,
+        asked: asked?.get(name),
+      };
+    },
+  );
   const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
   const ofBindings = orphans.map((binding): Policy => {
     const { name } = binding.metadata;
-    return { wds, context, name, clusterSelectors: [], binding, orphaned: true, asked: asked?.get(name) };
+    return {
+      wds,
+      context,
+      name,
+      clusterSelectors: [],
+      binding,
+      orphaned: true,
+      asked: asked?.get(name),
+    };
   });
   return { bindings, policies: [...ofPolicies, ...ofBindings] };
 }
 
 /** The properties that the objects of Bindings ask for, by Binding: one list for each kind. */
-async function askedByBindings(kube: Kube, bindings: readonly Binding[]): Promise<Map<string, Set<string>>> {
-  const bound = bindings.flatMap((binding) => objectsOf(binding).map((object) => ({ ...object, binding })));
+async function askedByBindings(
+  kube: Kube,
+  bindings: readonly Binding[],
+): Promise<Map<string, Set<string>>> {
+  const bound = bindings.flatMap((binding) =>
+    objectsOf(binding).map((object) => ({ ...object, binding })),
+  );
   const kinds = [
-    ...Map.groupBy(bound, ({ group, version, resource }) => [group, version, resource].join('/')).values(),
+    ...Map.groupBy(bound, ({ group, version, resource }) =>
+      [group, version, resource].join('/'),
+    ).values(),
   ];
   const asked = new Map<string, Set<string>>();
   await mapConcurrently(kinds, concurrentRequests, async (ofKind) => {
@@ -144,9 +200,16 @@ async function askedByBindings(kube: Kube, bindings: readonly Binding[]): Promis
       const { name, namespace } = object.metadata;
       return { metadata: { name, namespace }, asked: propertiesAskedBy(object) } as KubeObject;
     };
-    const all = await listServed<KubeObject & { asked: Set<string> }>(kube, resourceOfBound(first), { trim });
+    const all = await listServed<KubeObject & { asked: Set<string> }>(
+      kube,
+      resourceOfBound(first),
+      { trim },
+    );
     const askedBy = new Map(
-      all.map((object) => [`${object.metadata.namespace ?? ''}/${object.metadata.name}`, object.asked]),
+      all.map((object) => [
+        `${object.metadata.namespace ?? ''}/${object.metadata.name}`,
+        object.asked,
+      ]),
     );
     for (const { name, namespace = '', binding } of ofKind) {
       const [policy, keys = []] = [binding.metadata.name, askedBy.get(`${namespace}/${name}`)];
@@ -173,7 +236,10 @@ export interface Its {
 }
 
 /** Returns the WDSes of a hosting cluster that send, or may send, workloads through an ITS. */
-async function hostedWdses(its: Its, tools: SpaceTools): Promise<{ found: FoundWds[]; unread: Unread[] }> {
+async function hostedWdses(
+  its: Its,
+  tools: SpaceTools,
+): Promise<{ found: FoundWds[]; unread: Unread[] }> {
   const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
   const answers = new Map<ControlPlane, ReturnType<typeof compareWithIts>>();
   const whyItsUnknown = (controlPlane: ControlPlane) => {
@@ -185,14 +251,19 @@ async function hostedWdses(its: Its, tools: SpaceTools): Promise<{ found: FoundW
   const reading = wdses.map(async (wds): Promise<FoundWds | Unread | undefined> => {
     const { name } = wds.metadata;
     const sendsThrough = itsOfWds(name, all);
-    const itsUnknown = sendsThrough ? await whyItsUnknown(sendsThrough) : 'which ITS it sends through is unknown';
+    const itsUnknown = sendsThrough
+      ? await whyItsUnknown(sendsThrough)
+      : 'which ITS it sends through is unknown';
     if (itsUnknown === false) return undefined;
     const access = await reachSpace(wds, tools);
     if (access.state !== 'seen') return { wds: name, why: access.why };
     return { name, kube: tools.connect(access.value), context: contextFor(wds, tools), itsUnknown };
   });
   const found = (await Promise.all(reading)).filter((wds) => wds !== undefined);
-  return { found: found.filter((wds) => 'kube' in wds), unread: found.filter((wds) => 'why' in wds) };
+  return {
+    found: found.filter((wds) => 'kube' in wds),
+    unread: found.filter((wds) => 'why' in wds),
+  };
 }
 
 /** Whether a control plane is this ITS: undefined for yes, false for no, otherwise why this is unknown. */

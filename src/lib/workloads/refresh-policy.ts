@@ -31,27 +31,35 @@ export interface RefreshResult extends ChangeResult {
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   const its = requireIts(wds);
   const { works } = await provenWorks(name, wds, its);
-  if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
+  if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined)
+    throw noSuchPolicy(name, wds);
   const problem = ifSeen(await tryRead(() => readControllers(wds)))?.transport;
   if (problem?.state === 'failed')
-    throw new StellarError('workload-blocked', `The transport of ${wds.name} rewrites nothing: ${problem.why}.`, {
-      next: problem.next ?? [],
-    });
+    throw new StellarError(
+      'workload-blocked',
+      `The transport of ${wds.name} rewrites nothing: ${problem.why}.`,
+      { next: problem.next ?? [] },
+    );
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
     const annotations = { [originGenerationAnnotation]: null };
-    for (const work of works) await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
+    for (const work of works)
+      await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
     result.changed = works.length > 0;
     await untilMet<readonly ManifestWork[]>(
       {
-        check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
+        check: (open) =>
+          open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`),
         read: async () => (await worksOfPolicy(its, name, wds)).filter(lacksGeneration),
         name,
         unmet: (open) => notRewritten(name, open.length, wds),
       },
       run,
     );
-    const state = works.length === 0 ? 'has no works; nothing to do' : `${count(works.length, 'work')} rewritten`;
+    const state =
+      works.length === 0
+        ? 'has no works; nothing to do'
+        : `${count(works.length, 'work')} rewritten`;
     if (!run.dryRun) run.progress.done(name, state);
   });
 }

@@ -39,7 +39,11 @@ export async function renewToken(name: string, tools: SpaceTools, run: Run): Pro
   for (const each of all)
     if (roleOf(each) === 'wds' && itsOfWds(each.metadata.name, all) === controlPlane)
       restarts.push(await planRestart(each.metadata.name, tools));
-  const token = await newToken(name, kube, controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds);
+  const token = await newToken(
+    name,
+    kube,
+    controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds,
+  );
   await replaceToken(hosting, credentials, token);
   if (!run.dryRun) run.progress.changed(name, 'token renewed');
   for (const plan of restarts) await restart(plan, run);
@@ -51,9 +55,11 @@ async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promi
   if (access.state === 'seen') return access.value;
   const { name } = controlPlane.metadata;
   const create = command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hosting-context ${tools.hosting.cluster.context}`;
-  throw new StellarError('unreachable', `The cluster of ${name} cannot be asked for a token: ${whyUnseen(access)}.`, {
-    next: [partial(create, 'Record which context leads there')],
-  });
+  throw new StellarError(
+    'unreachable',
+    `The cluster of ${name} cannot be asked for a token: ${whyUnseen(access)}.`,
+    { next: [partial(create, 'Record which context leads there')] },
+  );
 }
 
 /**
@@ -87,10 +93,19 @@ async function newToken(name: string, kube: Kube, seconds: number): Promise<stri
 /**
  * Replaces only the token; the rest of the kubeconfig is kept byte for byte. @throws ApiError 409 if the Secret has changed since
  */
-async function replaceToken(hosting: Kube, credentials: AdoptedCredentials, token: string | undefined): Promise<void> {
+async function replaceToken(
+  hosting: Kube,
+  credentials: AdoptedCredentials,
+  token: string | undefined,
+): Promise<void> {
   const { secret, key, text, token: present = '' } = credentials;
   const { name, namespace, uid, resourceVersion } = secret.metadata;
   const renewed = token === undefined ? text : text.replaceAll(present, token);
   const data = { [key]: Buffer.from(renewed).toString('base64') };
-  await hosting.merge<Secret>(resources.secrets, name, { metadata: { uid, resourceVersion }, data }, { namespace });
+  await hosting.merge<Secret>(
+    resources.secrets,
+    name,
+    { metadata: { uid, resourceVersion }, data },
+    { namespace },
+  );
 }

@@ -64,7 +64,11 @@ export interface RepairInput {
  * ITS. Then follows the space and writes its context, as for a new space.
  * @throws StellarError `not-found`, and errors before the first write; afterwards the error is in the result
  */
-export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+export async function repairSpace(
+  input: RepairInput,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
   const { name, role } = input;
   const { hosting } = tools;
   checkSpaceName(name);
@@ -79,13 +83,17 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   );
   const inside = watcher.accessOf(name)?.kube;
   const completed = role === 'its' ? await hookToComplete(evidence, hosting, inside) : undefined;
-  const present = jobsToRerun(evidence, missing).filter(({ metadata }) => metadata.name !== completed?.metadata.name);
+  const present = jobsToRerun(evidence, missing).filter(
+    ({ metadata }) => metadata.name !== completed?.metadata.name,
+  );
   const jobs = [...new Set([...present.map(({ metadata }) => metadata.name), ...missing])];
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
   const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
   const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
-  const plan = restarts ? await planRestart(name, tools, { recreates: true, its: rewired?.its }) : undefined;
+  const plan = restarts
+    ? await planRestart(name, tools, { recreates: true, its: rewired?.its })
+    : undefined;
   const remainingWorks = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
   const isRerun = jobs.length > 0 || rewired !== undefined;
   const isBroken = isRerun || isBegun || isMissing || completed !== undefined;
@@ -112,10 +120,17 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
 }
 
 /** @throws StellarError `space-failed` if something is wrong that a repair does not change */
-async function refuseOther(reading: Parameters<typeof problemOf>[0], hosting: Kube, inside: Kube | undefined) {
+async function refuseOther(
+  reading: Parameters<typeof problemOf>[0],
+  hosting: Kube,
+  inside: Kube | undefined,
+) {
   const { message, details = [], next } = (await problemOf(reading, hosting, inside)) ?? {};
   if (message !== undefined)
-    throw new StellarError('space-failed', `A repair changes nothing. ${message}`, { details: [...details], next });
+    throw new StellarError('space-failed', `A repair changes nothing. ${message}`, {
+      details: [...details],
+      next,
+    });
 }
 
 /** The Jobs that restore what a stage has lost, by the ids of stages. */
@@ -135,15 +150,21 @@ function jobsToRerun({ controlPlane, jobs }: SpaceEvidence, missing: readonly st
  * The Job of the hook that installs OCM, if it has failed, or is gone before KubeFlex was content, while OCM runs in a newer version: it
  * would install its own over that.
  */
-async function hookToComplete(evidence: SpaceEvidence, hosting: Kube, its: Kube | undefined): Promise<Job | undefined> {
+async function hookToComplete(
+  evidence: SpaceEvidence,
+  hosting: Kube,
+  its: Kube | undefined,
+): Promise<Job | undefined> {
   const { controlPlane, jobs } = evidence;
   const name = hookNames.hubInit;
   const job = jobs.find(({ metadata }) => metadata.name === name);
-  const isGone = job === undefined && isHookMarked(name)(evidence) && !isTrue(controlPlane, 'Ready');
+  const isGone =
+    job === undefined && isHookMarked(name)(evidence) && !isTrue(controlPlane, 'Ready');
   if (!isGone && (job === undefined || jobState(job) !== 'failed')) return undefined;
   const { ocm } = await readHookVersions(hosting);
   const version = (its && ifSeen(await tryRead(() => ocmOfHub(its)))) ?? '';
-  const isNewer = ocm !== undefined && isOcmVersion(version) && compareVersions(version, ocm.version) > 0;
+  const isNewer =
+    ocm !== undefined && isOcmVersion(version) && compareVersions(version, ocm.version) > 0;
   if (!isNewer) return undefined;
   const hook = await hosting.get<PostCreateHook>(resources.postCreateHooks, name);
   const template = hook?.spec?.templates?.find(({ kind }) => kind === 'Job') as Job | undefined;
@@ -169,7 +190,12 @@ async function completeHook(hosting: Kube, { name, jobs }: SpaceEvidence, { meta
 }
 
 /** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */
-async function recreateJobs(hosting: Kube, evidence: SpaceEvidence, present: readonly Job[], jobs: readonly string[]) {
+async function recreateJobs(
+  hosting: Kube,
+  evidence: SpaceEvidence,
+  present: readonly Job[],
+  jobs: readonly string[],
+) {
   const { name, controlPlane } = evidence;
   await deleteObjects(hosting, resources.jobs, present);
   await forgetHooks(hosting, controlPlane, jobs);
@@ -181,7 +207,11 @@ interface Rewiring extends ItsForWds {
 }
 
 /** Determines how to correct the ITS of a WDS; undefined if it is correct. */
-async function rewiring(input: RepairInput, evidence: SpaceEvidence, hosting: Kube): Promise<Rewiring | undefined> {
+async function rewiring(
+  input: RepairInput,
+  evidence: SpaceEvidence,
+  hosting: Kube,
+): Promise<Rewiring | undefined> {
   const { name, itsName: asked } = input;
   const { controlPlane, deployments } = evidence;
   const present = controlPlane.spec?.postCreateHooks ?? [];
@@ -203,17 +233,28 @@ async function rewiring(input: RepairInput, evidence: SpaceEvidence, hosting: Ku
 }
 
 /** Whether KubeFlex has created a controller of a WDS, or may have. */
-const hasControllers = ({ controlPlane: { status }, deployments, forbidden }: SpaceEvidence): boolean =>
-  deployments.some(({ metadata: { name } }) => name === managerDeployment || name === transportDeployment) ||
+const hasControllers = ({
+  controlPlane: { status },
+  deployments,
+  forbidden,
+}: SpaceEvidence): boolean =>
+  deployments.some(
+    ({ metadata: { name } }) => name === managerDeployment || name === transportDeployment,
+  ) ||
   status?.postCreateHooks?.[hookNames.controller] === true ||
   forbidden.size > 0;
 
 /** @returns what stays where it is with the user's agreement, which may have been given before @throws StellarError `not-confirmed` */
-const confirmLeft = ({ name, confirm, agreed = [] }: RepairInput, its: string, tools: SpaceTools): Promise<string[]> =>
+const confirmLeft = (
+  { name, confirm, agreed = [] }: RepairInput,
+  its: string,
+  tools: SpaceTools,
+): Promise<string[]> =>
   readConfirmed({
     read: () => leftBehind(name, its, tools),
     losses: (objects) => objects,
-    confirm: async (objects, more) => objects.some((object) => !agreed.includes(object)) && confirm(objects, more),
+    confirm: async (objects, more) =>
+      objects.some((object) => !agreed.includes(object)) && confirm(objects, more),
   });
 
 /** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them. */
@@ -230,7 +271,9 @@ async function leftBehind(name: string, its: string, tools: SpaceTools): Promise
     );
     if (works.state === 'seen')
       return (works.value ?? []).flatMap((work) =>
-        objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}, through ${other}`),
+        objectsIn(work).map(
+          (object) => `${object} on ${work.metadata.namespace}, through ${other}`,
+        ),
       );
     const see = command`stellarctl its get ${other} --hosting-context ${tools.hosting.cluster.context}`;
     const message = `What ${name} has sent through ${other} cannot be read: ${works.why}.`;
@@ -278,7 +321,9 @@ function describeRepair(
   completed: string | undefined,
 ): string {
   return [
-    ...(completed === undefined ? [] : [`hook ${completed} completed without running it: OCM is newer`]),
+    ...(completed === undefined
+      ? []
+      : [`hook ${completed} completed without running it: OCM is newer`]),
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
     ...(jobs.length === 0 ? [] : [`KubeFlex recreates Job ${jobs.join(', ')}`]),
     ...(restarts ? ['controllers restarted; workloads kept'] : []),

@@ -2,15 +2,32 @@ import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep, noted } from '../core/next-step.ts';
 import { through, whyUnseen } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
-import { groupOf, type KubeObject, type Pod, type Resource, resources, typeMeta } from '../kube/client/objects.ts';
+import {
+  groupOf,
+  type KubeObject,
+  type Pod,
+  type Resource,
+  resources,
+  typeMeta,
+} from '../kube/client/objects.ts';
 import { discover } from '../kube/discovery.ts';
 import { may, requirePermissions } from '../kube/permissions.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import { listIfDefined, notServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
-import { hookNames, managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
+import {
+  hookNames,
+  managerDeployment,
+  namespaceOf,
+  transportDeployment,
+} from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
-import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../ocm/kubestellar-api.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  type BoundObject,
+  objectsOf,
+} from '../ocm/kubestellar-api.ts';
 import { noteBinding, type RestartNote, readNote } from '../spaces/controllers-run.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import { startsTransport } from '../spaces/its-name-defect.ts';
@@ -51,13 +68,19 @@ export async function planRestart(
   const on = { namespace: namespaceOf(name) };
   const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
   const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
-  const more = recreates ? [...ofHooks, may('patch', resources.controlPlanes, { subresource: 'status' })] : [];
+  const more = recreates
+    ? [...ofHooks, may('patch', resources.controlPlanes, { subresource: 'status' })]
+    : [];
   const always = [...verbs, may('list', resources.pods, on), may('patch', resources.controlPlanes)];
   await requirePermissions(hosting, [...more, ...always]);
   const opened = await openNamed(name, all, tools);
   const next = all.find(({ metadata }) => metadata.name === its);
   const nextIts =
-    next && (await through(await openSpace(next, tools), async (kube) => ({ name: next.metadata.name, kube })));
+    next &&
+    (await through(await openSpace(next, tools), async (kube) => ({
+      name: next.metadata.name,
+      kube,
+    })));
   const wds = { ...opened, its: nextIts ?? opened.its };
   const { unseen } = await discover(wds.kube, []);
   if (unseen.length > 0) throw notServed(wds.kube, unseen.join(', '));
@@ -74,18 +97,34 @@ export async function planRestart(
   await refuseShared(controlPlane, all, hosting);
   const bindings = (await listIfDefined<Binding>(wds.kube, resources.bindings)) ?? [];
   if (!isRerun) await refuseErrors(wds, bindings);
-  const replicas = { transport: transport?.spec?.replicas ?? 1, manager: manager?.spec?.replicas ?? 1 };
-  return { name, hosting, wds, controlPlane, variables, found: { ...replicas, bindings: noteBindings(bindings) } };
+  const replicas = {
+    transport: transport?.spec?.replicas ?? 1,
+    manager: manager?.spec?.replicas ?? 1,
+  };
+  return {
+    name,
+    hosting,
+    wds,
+    controlPlane,
+    variables,
+    found: { ...replicas, bindings: noteBindings(bindings) },
+  };
 }
 
 /** What a restart notes of Bindings. */
 export function noteBindings(bindings: readonly Binding[]): RestartNote['bindings'] {
   const listing = bindings.filter((binding) => objectsOf(binding).length > 0);
-  return Object.fromEntries(listing.map((binding) => [binding.metadata.name, noteBinding(binding)]));
+  return Object.fromEntries(
+    listing.map((binding) => [binding.metadata.name, noteBinding(binding)]),
+  );
 }
 
 /** Opens a WDS for its maintenance. @throws StellarError `conflict` with why it cannot be reached */
-export async function openNamed(name: string, all: readonly ControlPlane[], tools: SpaceTools): Promise<OpenWds> {
+export async function openNamed(
+  name: string,
+  all: readonly ControlPlane[],
+  tools: SpaceTools,
+): Promise<OpenWds> {
   const watcher = new SpaceWatcher(tools);
   const space = (await watcher.wds(name))?.space;
   const opened = openedBy(watcher, name, all);
@@ -95,28 +134,50 @@ export async function openNamed(name: string, all: readonly ControlPlane[], tool
 }
 
 const refusal = (why: string, name: string, { cluster }: Kube): StellarError =>
-  new StellarError('conflict', `The controllers of ${name} cannot be restarted: ${why}. Nothing was written.`, {
-    next: [nextStep(command`stellarctl wds get ${name} --hosting-context ${cluster.context}`, 'See its stages')],
-  });
+  new StellarError(
+    'conflict',
+    `The controllers of ${name} cannot be restarted: ${why}. Nothing was written.`,
+    {
+      next: [
+        nextStep(
+          command`stellarctl wds get ${name} --hosting-context ${cluster.context}`,
+          'See its stages',
+        ),
+      ],
+    },
+  );
 
 /** @returns the variables that they need besides those of the control plane @throws StellarError if KubeFlex could not run them again */
-async function refuseHooks(controlPlane: ControlPlane, hosting: Kube): Promise<Record<string, string>> {
-  const wanted = [hookNames.controller, hookNames.transport].map((hook) => hookLike(controlPlane, hook) ?? hook);
+async function refuseHooks(
+  controlPlane: ControlPlane,
+  hosting: Kube,
+): Promise<Record<string, string>> {
+  const wanted = [hookNames.controller, hookNames.transport].map(
+    (hook) => hookLike(controlPlane, hook) ?? hook,
+  );
   const installed = (await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? [];
   const found = installed.filter(({ metadata }) => wanted.includes(metadata.name));
   const { known, unknown } = missingVariables(controlPlane, found);
   const { name } = controlPlane.metadata;
-  if (found.length < wanted.length) throw refusal('its hooks are no longer installed', name, hosting);
-  if (unknown.length > 0) throw refusal(`its spec.globalVars lack ${unknown.join(', ')}`, name, hosting);
+  if (found.length < wanted.length)
+    throw refusal('its hooks are no longer installed', name, hosting);
+  if (unknown.length > 0)
+    throw refusal(`its spec.globalVars lack ${unknown.join(', ')}`, name, hosting);
   if (startsTransport(controlPlane, found)) return known;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`;
-  throw refusal('the transport of the installed hooks does not start if its ITS is named', name, hosting).with({
-    next: [nextStep(repair, 'Recreate them by a hook that names it otherwise')],
-  });
+  throw refusal(
+    'the transport of the installed hooks does not start if its ITS is named',
+    name,
+    hosting,
+  ).with({ next: [nextStep(repair, 'Recreate them by a hook that names it otherwise')] });
 }
 
 /** WDSes of type host share their Bindings: the transports of the others would send what a start of one manager writes. */
-async function refuseShared(controlPlane: ControlPlane, all: readonly ControlPlane[], hosting: Kube): Promise<void> {
+async function refuseShared(
+  controlPlane: ControlPlane,
+  all: readonly ControlPlane[],
+  hosting: Kube,
+): Promise<void> {
   for (const name of sharersOf(controlPlane, all)) {
     const transport = await readDeployment({ name, hosting }, transportDeployment);
     if (transport === undefined || isScaledToNone(transport)) continue;
@@ -133,13 +194,18 @@ async function refuseErrors(wds: OpenWds, bindings: readonly Binding[]): Promise
   const refuse = (name: string, why: string | undefined) => {
     if (why === undefined) return;
     const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
-    throw new StellarError('conflict', `Policy ${name} of ${wds.name} is in error: ${why}. Nothing was written.`, {
-      next: [nextStep(see, 'Correct or delete it first')],
-    });
+    throw new StellarError(
+      'conflict',
+      `Policy ${name} of ${wds.name} is in error: ${why}. Nothing was written.`,
+      { next: [nextStep(see, 'Correct or delete it first')] },
+    );
   };
   for (const { metadata, status: { errors = [], conditions = [] } = {} } of policies) {
     const unmet = conditions.find(({ status }) => status === 'False');
-    refuse(metadata.name, errors[0] ?? (unmet && (unmet.message || `its condition ${unmet.type} is False`)));
+    refuse(
+      metadata.name,
+      errors[0] ?? (unmet && (unmet.message || `its condition ${unmet.type} is False`)),
+    );
   }
   const names = policies.map(({ metadata }) => metadata.name);
   for (const { metadata } of bindings)
@@ -156,7 +222,9 @@ const prefix = 'stellarctl-restart-probe-';
 
 /** ConfigMaps or, where they are not watched, CustomResourceDefinitions: those always are (kubestellar pkg/util). */
 const kindOf = ({ apiGroups }: OpenWds): Resource =>
-  apiGroups.length === 0 || apiGroups.includes('') ? resources.configMaps : resources.customResourceDefinitions;
+  apiGroups.length === 0 || apiGroups.includes('')
+    ? resources.configMaps
+    : resources.customResourceDefinitions;
 
 const placeOf = ({ namespaced }: Resource) => (namespaced ? { namespace: 'default' } : {});
 
@@ -167,17 +235,22 @@ const probePermissions = (wds: OpenWds): Permission[] =>
 
 /** The name of the probe for a start of the controller manager: an earlier probe proves nothing about it. */
 export function probeFor({ metadata, status }: Pod): string {
-  const restarts = (status?.containerStatuses ?? []).reduce((sum, { restartCount = 0 }) => sum + restartCount, 0);
+  const restarts = (status?.containerStatuses ?? []).reduce(
+    (sum, { restartCount = 0 }) => sum + restartCount,
+    0,
+  );
   return `${prefix}${metadata.uid?.slice(0, 8)}-${restarts}`;
 }
 
 export const isProbe = ({ name }: { name: string }): boolean => name.startsWith(prefix);
 
 /** The objects of a Binding without a probe: a policy may select all ConfigMaps. */
-export const usersObjects = (binding: Binding): BoundObject[] => objectsOf(binding).filter((each) => !isProbe(each));
+export const usersObjects = (binding: Binding): BoundObject[] =>
+  objectsOf(binding).filter((each) => !isProbe(each));
 
 /** Whether a Binding is or lists a probe. */
-export const hasProbe = (binding: Binding): boolean => [binding.metadata, ...objectsOf(binding)].some(isProbe);
+export const hasProbe = (binding: Binding): boolean =>
+  [binding.metadata, ...objectsOf(binding)].some(isProbe);
 
 /** Whether the controller manager is through with what came before a probe. */
 export const isAnswered = (probe: string, bindings: readonly Binding[]): boolean =>
@@ -192,11 +265,17 @@ export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
   const labels = { [label]: wds.name };
   const group = 'stellarctl.kubestellar.io';
   const objectName = namespaced ? name : `${name}.${group}`;
-  const object = { apiVersion, kind, metadata: { name: objectName, labels, ...placeOf(kindOf(wds)) } };
+  const object = {
+    apiVersion,
+    kind,
+    metadata: { name: objectName, labels, ...placeOf(kindOf(wds)) },
+  };
   const schema = { openAPIV3Schema: { type: 'object' } };
   const names = { plural: name, singular: name, kind: 'RestartProbe' };
   const versions = [{ name: 'v1', served: true, storage: true, schema }];
-  const downsync = [{ apiGroup: groupOf(apiVersion), resources: [plural], objectNames: [objectName] }];
+  const downsync = [
+    { apiGroup: groupOf(apiVersion), resources: [plural], objectNames: [objectName] },
+  ];
   // No WEC both has and lacks a label.
   const matchExpressions = ['Exists', 'DoesNotExist'].map((operator) => ({ key: label, operator }));
   const policy: BindingPolicy = {
@@ -204,7 +283,8 @@ export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
     ...{ metadata: { name, labels }, spec: { clusterSelectors: [{ matchExpressions }], downsync } },
   };
   const present = await wds.kube.get<BindingPolicy>(resources.bindingPolicies, name);
-  const isRead = present !== undefined && present.status?.observedGeneration === present.metadata.generation;
+  const isRead =
+    present !== undefined && present.status?.observedGeneration === present.metadata.generation;
   const spec = namespaced ? {} : { spec: { group, scope: 'Cluster', names, versions } };
   await wds.kube.apply(isRead ? { ...object, ...spec } : policy);
 }

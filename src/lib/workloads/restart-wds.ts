@@ -26,7 +26,13 @@ import {
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
-import { noteAnnotation, noteBinding, type RestartNote, readNote, toRestart } from '../spaces/controllers-run.ts';
+import {
+  noteAnnotation,
+  noteBinding,
+  type RestartNote,
+  readNote,
+  toRestart,
+} from '../spaces/controllers-run.ts';
 import { withHostingLease } from '../spaces/hosting-lease.ts';
 import { renewCorrectedHook } from '../spaces/its-name-defect.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
@@ -35,7 +41,14 @@ import { readSpace } from '../spaces/space-evidence.ts';
 import type { SpaceResult, SpaceTools } from '../spaces/space-tools.ts';
 import { wdsVersions } from '../spaces/space-versions.ts';
 import { typeOf } from '../spaces/spaces.ts';
-import { late, readDeployment, readPods, rerunHook, scale, stop } from '../spaces/wds-controllers.ts';
+import {
+  late,
+  readDeployment,
+  readPods,
+  rerunHook,
+  scale,
+  stop,
+} from '../spaces/wds-controllers.ts';
 import { evaluate } from './policy-subject.ts';
 import {
   hasProbe,
@@ -59,10 +72,21 @@ const quietMs = 10_000;
  * @param recreates whether KubeFlex creates both anew, by the hooks that are installed now
  * @throws StellarError before any write: what planRestart throws; afterwards the error is in the result
  */
-export async function restartWds(name: string, recreates: boolean, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+export async function restartWds(
+  name: string,
+  recreates: boolean,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
   const plan = await planRestart(name, tools, { recreates });
   const { wds, controlPlane } = plan;
-  const result = { name, type: typeOf(controlPlane), ...unreached, changed: true, context: wds.context };
+  const result = {
+    name,
+    type: typeOf(controlPlane),
+    ...unreached,
+    changed: true,
+    context: wds.context,
+  };
   return forName<SpaceResult>(result, run, async () => {
     await restart(plan, run, { recreates, starts: true });
     if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
@@ -80,12 +104,24 @@ export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Pro
   const { wds, controlPlane, variables } = plan;
   const [space, hooks] = [await readSpace(hosting, name, 'wds'), await readHookVersions(hosting)];
   const isApart = space !== undefined && wdsVersions(space, hooks).some(({ differs }) => differs);
-  const isOpen = isApart || isRenewed || Object.keys(variables).length > 0 || readNote(controlPlane) !== undefined;
-  const result = { name, type: typeOf(controlPlane), ...unreached, changed: isOpen, context: wds.context };
+  const isOpen =
+    isApart ||
+    isRenewed ||
+    Object.keys(variables).length > 0 ||
+    readNote(controlPlane) !== undefined;
+  const result = {
+    name,
+    type: typeOf(controlPlane),
+    ...unreached,
+    changed: isOpen,
+    context: wds.context,
+  };
   return forName<SpaceResult>(result, run, async () => {
     if (isOpen) await restart(plan, run, { recreates: true });
     if (run.dryRun) return;
-    const state = isOpen ? 'upgraded; workloads kept' : 'runs the versions of the installed hooks; nothing to do';
+    const state = isOpen
+      ? 'upgraded; workloads kept'
+      : 'runs the versions of the installed hooks; nothing to do';
     run.progress.done(name, state, true);
   });
 }
@@ -94,7 +130,10 @@ export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Pro
 async function fillVariables({ hosting, controlPlane, variables }: RestartPlan): Promise<void> {
   if (Object.keys(variables).length === 0) return;
   const { name, uid } = controlPlane.metadata;
-  await hosting.merge(resources.controlPlanes, name, { metadata: { uid }, spec: { globalVars: variables } });
+  await hosting.merge(resources.controlPlanes, name, {
+    metadata: { uid },
+    spec: { globalVars: variables },
+  });
 }
 
 /**
@@ -102,7 +141,9 @@ async function fillVariables({ hosting, controlPlane, variables }: RestartPlan):
  * finishes.
  */
 export function restart(plan: RestartPlan, run: Run, work: RestartWork = {}): Promise<void> {
-  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () => runSteps(plan, run, work));
+  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () =>
+    runSteps(plan, run, work),
+  );
 }
 
 interface RestartWork {
@@ -140,13 +181,18 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
   if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
   await scale(plan, transportDeployment, note.transport);
   if (note.transport > 0) await untilSent(plan, run);
-  const patch = { metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } } };
+  const patch = {
+    metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } },
+  };
   await hosting.merge(resources.controlPlanes, name, patch);
   await removeProbes(wds);
 }
 
 /** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */
-async function keepNote(plan: RestartPlan, { recreates = false, starts = false }: RestartWork): Promise<RestartNote> {
+async function keepNote(
+  plan: RestartPlan,
+  { recreates = false, starts = false }: RestartWork,
+): Promise<RestartNote> {
   const { hosting, found } = plan;
   const by = `${(await userName(hosting)) || 'an unknown user'} on ${hostname()}`;
   const transport = starts ? Math.max(1, found.transport) : found.transport;
@@ -154,7 +200,10 @@ async function keepNote(plan: RestartPlan, { recreates = false, starts = false }
   return writeNote(plan, (present) => {
     if (present === undefined) return begun;
     // What is to be recreated or started is, whoever has begun.
-    const joined = { recreates: present.recreates || recreates, transport: Math.max(present.transport, transport) };
+    const joined = {
+      recreates: present.recreates || recreates,
+      transport: Math.max(present.transport, transport),
+    };
     return { ...present, ...joined };
   });
 }
@@ -163,7 +212,12 @@ async function keepNote(plan: RestartPlan, { recreates = false, starts = false }
 async function renewNote(plan: RestartPlan, note: RestartNote): Promise<RestartNote> {
   const { wds, hosting } = plan;
   const bindings = noteBindings(await listServed<Binding>(wds.kube, resources.bindings));
-  return writeNote(plan, () => ({ ...note, at: new Date(hosting.now()).toISOString(), stopped: true, bindings }));
+  return writeNote(plan, () => ({
+    ...note,
+    at: new Date(hosting.now()).toISOString(),
+    stopped: true,
+    bindings,
+  }));
 }
 
 async function writeNote(
@@ -183,9 +237,15 @@ async function writeNote(
 /** The controller manager has no leader election: the next must not start before the last pod has ended. */
 async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
   const began = Date.parse(note.at);
-  const present = [await readDeployment(plan, managerDeployment), ...(await readPods(plan, managerDeployment))];
-  const [deployment, ...pods] = present.map((each) => each !== undefined && createdAt(each) <= began);
-  if (pods.includes(true) || (note.recreates && deployment)) await stop(plan, managerDeployment, run);
+  const present = [
+    await readDeployment(plan, managerDeployment),
+    ...(await readPods(plan, managerDeployment)),
+  ];
+  const [deployment, ...pods] = present.map(
+    (each) => each !== undefined && createdAt(each) <= began,
+  );
+  if (pods.includes(true) || (note.recreates && deployment))
+    await stop(plan, managerDeployment, run);
   if (note.recreates) await rerunHook(plan, hookNames.controller, began);
   await scale(plan, managerDeployment, Math.max(1, note.manager));
 }
@@ -204,7 +264,9 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     if (works.value.length === 0) return undefined;
     const pod = (await readPods(plan, managerDeployment)).find(isRunning);
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
-    const now = bindings.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).join();
+    const now = bindings
+      .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
+      .join();
     if (now !== versions) [versions, since] = [now, monotonic()];
     const probe = pod && probeFor(pod);
     const isThrough = probe !== undefined && isAnswered(probe, bindings);
@@ -241,9 +303,13 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
     const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
     const works = await worksOf(plan);
     const isReady = isDeploymentReady(await readDeployment(plan, transportDeployment));
-    const open = bindings.find(isUnread) ?? (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
+    const open =
+      bindings.find(isUnread) ??
+      (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
     if (isReady && open === undefined) return undefined;
-    const waits = isReady ? `its transport has not sent Binding ${open?.metadata.name}` : 'its transport is starting';
+    const waits = isReady
+      ? `its transport has not sent Binding ${open?.metadata.name}`
+      : 'its transport is starting';
     return whyUnseen(works) ?? waits;
   };
   await waitWhile(blocker, run, (why) => late(plan, why), name);
@@ -284,8 +350,11 @@ async function wrongBinding(
   const named = policies.map(({ metadata }) => metadata.name);
   for (const name of new Set([...Object.keys(noted), ...present.keys(), ...named, ...withWorks])) {
     const listed = present.get(name);
-    if (listed && isDeepStrictEqual(noteBinding(listed, usersObjects(listed)), noted[name])) continue;
-    const policy = policies.find(({ metadata }) => metadata.name === name && !metadata.deletionTimestamp);
+    if (listed && isDeepStrictEqual(noteBinding(listed, usersObjects(listed)), noted[name]))
+      continue;
+    const policy = policies.find(
+      ({ metadata }) => metadata.name === name && !metadata.deletionTimestamp,
+    );
     const binding = listed ?? bindings.find(({ metadata }) => metadata.name === name);
     const isDeleted = policy === undefined && listed === undefined;
     const why = isDeleted ? undefined : await whyWrong(name, policy, binding, wds);
@@ -294,22 +363,34 @@ async function wrongBinding(
   return undefined;
 }
 
-async function whyWrong(name: string, policy: BindingPolicy | undefined, binding: Binding | undefined, wds: OpenWds) {
+async function whyWrong(
+  name: string,
+  policy: BindingPolicy | undefined,
+  binding: Binding | undefined,
+  wds: OpenWds,
+) {
   if (policy === undefined) return 'has changed, and its policy is deleted';
   const { contents, objects, inventory, wecs } = await evaluate(name, policy.spec ?? {}, wds);
   const unseen = contents.unread[0]?.why ?? whyUnseen(inventory);
-  if (unseen !== undefined) return `may lack something, and what its policy selects cannot be read: ${unseen}`;
+  if (unseen !== undefined)
+    return `may lack something, and what its policy selects cannot be read: ${unseen}`;
   const isUsers = ({ object: { metadata } }: (typeof objects)[number]) => !hasProbe({ metadata });
   const selected = objects.filter(isUsers).map(({ object }) => keyOfCandidate(object));
-  const [bound, destinations] = [binding === undefined ? [] : usersObjects(binding), destinationsOf(binding)];
-  const sends = (what: readonly unknown[], where: readonly unknown[]) => what.length > 0 && where.length > 0;
+  const [bound, destinations] = [
+    binding === undefined ? [] : usersObjects(binding),
+    destinationsOf(binding),
+  ];
+  const sends = (what: readonly unknown[], where: readonly unknown[]) =>
+    what.length > 0 && where.length > 0;
   if (!sends(selected, wecs) && !sends(bound, destinations)) return undefined;
   const wanted = new Set([...selected, ...wecs.map(({ metadata }) => `WEC ${metadata.name}`)]);
   const found = new Set([...bound.map(keyOf), ...destinations.map((wec) => `WEC ${wec}`)]);
   const lacking = [...wanted].filter((key) => !found.has(key));
   const others = [...found].filter((key) => !wanted.has(key));
   if (lacking.length > 0) return `lacks ${firstKeys(lacking)}`;
-  return others.length > 0 ? `lists ${firstKeys(others)}, which its policy does not select` : undefined;
+  return others.length > 0
+    ? `lists ${firstKeys(others)}, which its policy does not select`
+    : undefined;
 }
 
 /** Objects as `apps/deployments/shop/web`. */

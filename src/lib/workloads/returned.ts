@@ -32,7 +32,10 @@ const reportNamespace = 'kubestellar-report';
 type Ref = Awaited<ReturnType<typeof findObject>>['ref'];
 
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
-export async function getReturned(named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<ReturnedView>> {
+export async function getReturned(
+  named: NamedObject,
+  wds: OpenWds,
+): Promise<ViewWithErrors<ReturnedView>> {
   const found = await findObject(named, wds);
   const { group, namespace, name, kind } = found.ref;
   const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
@@ -44,10 +47,14 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Vie
   ]);
   const visible = ifSeen(statuses);
   const clusters = byName(ifSeen(inventory) ?? []);
-  const wecs = visible && new Map(visible.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
+  const wecs =
+    visible && new Map(visible.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
   const sending = bindings.filter((binding) => isBoundBy(binding, found.ref));
   const names = [...new Set([...(wecs?.keys() ?? []), ...sending.flatMap(destinationsOf)])].sort();
-  const unseen = [...unseenOf('statuses of WECs', statuses), ...unseenOf('combined statuses', combined)];
+  const unseen = [
+    ...unseenOf('statuses of WECs', statuses),
+    ...unseenOf('combined statuses', combined),
+  ];
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind, group, wds: wds.name },
@@ -62,17 +69,24 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Vie
         tablesOf(each, each.metadata.labels?.[combinedStatusLabels.policy] ?? ''),
       ),
     },
-    errors: [...unseen.map(({ error }) => error), ...(object === undefined ? [noSuchObject(found, wds)] : [])],
+    errors: [
+      ...unseen.map(({ error }) => error),
+      ...(object === undefined ? [noSuchObject(found, wds)] : []),
+    ],
   };
 }
 
 function unavailableSince(cluster: ManagedCluster | undefined): string | null {
-  const { status, lastTransitionTime = null } = conditionOf(cluster, 'ManagedClusterConditionAvailable') ?? {};
+  const { status, lastTransitionTime = null } =
+    conditionOf(cluster, 'ManagedClusterConditionAvailable') ?? {};
   return status === 'True' ? null : lastTransitionTime;
 }
 
 /** Finds CombinedStatuses by label: an object whose name is no valid label value has none. */
-async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: OpenWds): Promise<CombinedStatus[]> {
+async function combinedOf(
+  { group, resource, namespace, name }: Ref,
+  { kube }: OpenWds,
+): Promise<CombinedStatus[]> {
   if (labelValueProblem(name) !== undefined) return [];
   const labels = { [combinedStatusLabels.group]: group, [combinedStatusLabels.resource]: resource };
   const all = await kube.list<CombinedStatus>(resources.combinedStatuses, {
@@ -90,7 +104,9 @@ const statusesOf = async (ref: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>>
     // Keep nothing of the many others.
     const trim = (object: KubeObject) => (isOf(object) ? object : { metadata: { name: '' } });
     const all = await from<WorkStatus>(resources.workStatuses, trim);
-    return all.filter(isOf).sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
+    return all
+      .filter(isOf)
+      .sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
   });
 
 /** control.kubestellar.io/v1alpha1 CombinedStatus: the results of StatusCollectors for one object. */

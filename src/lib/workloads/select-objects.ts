@@ -1,6 +1,11 @@
 import { changeWords } from '../core/changes.ts';
 import type { LabelSelector } from '../kube/client/objects.ts';
-import { type Candidate, type DownsyncClause, isExcludedKind, type Modulation } from '../ocm/kubestellar-api.ts';
+import {
+  type Candidate,
+  type DownsyncClause,
+  isExcludedKind,
+  type Modulation,
+} from '../ocm/kubestellar-api.ts';
 import { isEmpty, isValid, type Labels, matches } from './label-selectors.ts';
 
 /** An object that a policy selects. */
@@ -18,13 +23,17 @@ export function selectObjects<Object extends Candidate>(
 ): SelectedObject<Object>[] {
   return objects.flatMap((object) => {
     if (isExcludedKind(object)) return [];
-    const selecting = downsync.filter((clause) => failingParts(clause, object, namespaces).length === 0);
+    const selecting = downsync.filter(
+      (clause) => failingParts(clause, object, namespaces).length === 0,
+    );
     return selecting.length === 0 ? [] : { object, modulation: joined(selecting) };
   });
 }
 
 function joined(clauses: readonly DownsyncClause[]): Modulation {
-  const statusCollectors = [...new Set(clauses.flatMap((clause) => clause.statusCollectors ?? []))].sort();
+  const statusCollectors = [
+    ...new Set(clauses.flatMap((clause) => clause.statusCollectors ?? [])),
+  ].sort();
   const isAsked = (key: Exclude<keyof Modulation, 'statusCollectors'>) =>
     clauses.some((clause) => clause[key]) ? { [key]: true } : {};
   return {
@@ -65,15 +74,24 @@ export function whyNotSelected(
   if (isExcludedKind(object)) return { why: 'never-sent' };
   const misses = policies.flatMap(({ name: policy, downsync }) =>
     downsync.map((clause, index): Miss => {
-      const fails = failingParts(clause, object, namespaces).map((part) => ({ part, wanted: clause[part] }));
+      const fails = failingParts(clause, object, namespaces).map((part) => ({
+        part,
+        wanted: clause[part],
+      }));
       return { policy, clause: index, fails };
     }),
   );
-  const space = object.metadata.namespace === undefined ? [] : [namespaceOf(object.metadata.namespace, namespaces)];
-  const selecting = policies.filter(({ downsync }) => selectObjects(downsync, space, namespaces).length > 0);
+  const space =
+    object.metadata.namespace === undefined
+      ? []
+      : [namespaceOf(object.metadata.namespace, namespaces)];
+  const selecting = policies.filter(
+    ({ downsync }) => selectObjects(downsync, space, namespaces).length > 0,
+  );
   const near = new Set(selecting.map(({ name }) => name));
   const distance = ({ policy, fails }: Miss) =>
-    fails.length + (near.has(policy) || fails.every(({ part }) => part !== 'objectSelectors') ? 0 : 0.5);
+    fails.length +
+    (near.has(policy) || fails.every(({ part }) => part !== 'objectSelectors') ? 0 : 0.5);
   const [nearest] = misses.sort((a, b) => distance(a) - distance(b));
   if (nearest === undefined) return { why: 'no-clause' };
   return nearest.fails.length === 0 ? undefined : { why: 'no-match', nearest };
@@ -91,7 +109,10 @@ export function labelsToSelect(
   const labels = object.metadata.labels ?? {};
   for (const clause of clauses)
     for (const { matchLabels = {} } of clause.objectSelectors ?? []) {
-      const labelled = { ...object, metadata: { ...object.metadata, labels: { ...labels, ...matchLabels } } };
+      const labelled = {
+        ...object,
+        metadata: { ...object.metadata, labels: { ...labels, ...matchLabels } },
+      };
       const words = changeWords(matchLabels);
       if (words.length === 0 || failingParts(clause, labelled, namespaces).length > 0) continue;
       const isOther = Object.keys(matchLabels).some(
@@ -136,8 +157,11 @@ const tests: Readonly<Record<ClausePart, Test>> = {
 const parts = Object.keys(tests) as ClausePart[];
 
 /** Returns the parts of a clause that do not match an object; none if the clause selects it. */
-export const failingParts = (clause: DownsyncClause, object: Candidate, namespaces: NamespaceLabels): ClausePart[] =>
-  parts.filter((part) => !tests[part](clause, object, namespaces));
+export const failingParts = (
+  clause: DownsyncClause,
+  object: Candidate,
+  namespaces: NamespaceLabels,
+): ClausePart[] => parts.filter((part) => !tests[part](clause, object, namespaces));
 
 /** Matches an exact name or "*"; there are no other wildcards. An absent list allows all. */
 const allows = (list: readonly string[] | undefined, name: string): boolean =>

@@ -1,5 +1,14 @@
 import { changeWords } from '../core/changes.ts';
-import { advice, command, type NextStep, onIts, type Problem, partial, problem, run } from '../core/next-step.ts';
+import {
+  advice,
+  command,
+  type NextStep,
+  onIts,
+  type Problem,
+  partial,
+  problem,
+  run,
+} from '../core/next-step.ts';
 import { count } from '../core/words.ts';
 import { ifSeen } from '../kube/access.ts';
 import { groupOf, type KubeObject, type LabelSelector } from '../kube/client/objects.ts';
@@ -18,24 +27,40 @@ import {
 } from './select-objects.ts';
 
 /** A policy, or a part of it, that selects nothing. */
-export function nothingSelected({ spec, wds, wecs, inventory, objects, contents, kinds }: PolicySubject): Problem[] {
+export function nothingSelected({
+  spec,
+  wds,
+  wecs,
+  inventory,
+  objects,
+  contents,
+  kinds,
+}: PolicySubject): Problem[] {
   const { clusterSelectors = [], downsync = [] } = spec;
   const problems = downsync.flatMap((clause, index) => unfitParts(clause, index, kinds));
   if (inventory.state === 'seen' && wecs.length === 0) {
     const next = toSelectWec(spec, inventory.value, ifSeen(wds.its)?.kube.cluster.context);
-    problems.push(problem('no-wec-matches', `It selects no WEC: ${whyNoWec(clusterSelectors)}.`, ...next));
+    problems.push(
+      problem('no-wec-matches', `It selects no WEC: ${whyNoWec(clusterSelectors)}.`, ...next),
+    );
   }
   const see = command`kubectl --context ${wds.context} get ${kindsOf(downsync)} -A --show-labels`;
   const selectors = downsync.flatMap(({ objectSelectors = [] }) => objectSelectors);
   const near = nearest('object', selectors, contents.objects);
-  const none = downsync.length === 0 ? 'It has no downsync clause, and selects no object.' : 'It selects no object.';
-  if (objects.length === 0) problems.push(problem('no-object-matches', none, ...near, run(see, 'See what exists')));
+  const none =
+    downsync.length === 0
+      ? 'It has no downsync clause, and selects no object.'
+      : 'It selects no object.';
+  if (objects.length === 0)
+    problems.push(problem('no-object-matches', none, ...near, run(see, 'See what exists')));
   return problems;
 }
 
 function whyNoWec(selectors: readonly LabelSelector[]): string {
   if (selectors.length === 0) return 'it has no clusterSelectors';
-  return selectors.every(isValid) ? 'none has the labels' : 'one of its clusterSelectors is not valid';
+  return selectors.every(isValid)
+    ? 'none has the labels'
+    : 'one of its clusterSelectors is not valid';
 }
 
 /** A WEC at which the transport stops, with other WECs after it. The transport processes WECs in the order of their names. */
@@ -46,7 +71,13 @@ export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[]
   if (first === undefined || later.length === 0) return [];
   const of = onIts(ifSeen(its)?.kube.cluster.context);
   const message = `WEC ${first} has not been accepted and has no mailbox: the transport stops there, and sends nothing to ${later.join(', ')} either.`;
-  return [problem('transport-stopped', message, run(command`stellarctl accept ${first} ${of}`, 'Accept it'))];
+  return [
+    problem(
+      'transport-stopped',
+      message,
+      run(command`stellarctl accept ${first} ${of}`, 'Accept it'),
+    ),
+  ];
 }
 
 /** The kinds that clauses select, as kubectl takes them. */
@@ -54,7 +85,11 @@ const kindsOf = (clauses: readonly DownsyncClause[]): string =>
   clauses.flatMap(({ resources = [] }) => resources.filter((name) => name !== '*')).join() || 'all';
 
 /** Returns the labels of WECs that a policy may mean; without such labels, a command that makes it select a WEC. */
-export function toSelectWec(policy: PolicySpec, wecs: readonly KubeObject[], its: string | undefined): NextStep[] {
+export function toSelectWec(
+  policy: PolicySpec,
+  wecs: readonly KubeObject[],
+  its: string | undefined,
+): NextStep[] {
   const { clusterSelectors = [] } = policy;
   const near = nearest('WEC', clusterSelectors, wecs);
   if (near.length > 0) return near;
@@ -65,7 +100,11 @@ export function toSelectWec(policy: PolicySpec, wecs: readonly KubeObject[], its
 }
 
 /** The existing labels that selectors may mean. @param of what has them */
-function nearest(of: 'WEC' | 'object', selectors: readonly LabelSelector[], among: readonly KubeObject[]): NextStep[] {
+function nearest(
+  of: 'WEC' | 'object',
+  selectors: readonly LabelSelector[],
+  among: readonly KubeObject[],
+): NextStep[] {
   const asked = selectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
     ...changeWords(matchLabels),
     ...matchExpressions.map(({ key }) => key),
@@ -76,9 +115,19 @@ function nearest(of: 'WEC' | 'object', selectors: readonly LabelSelector[], amon
 }
 
 /** Returns what a clause requires that no object can have. */
-function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject['kinds']): Problem[] {
+function unfitParts(
+  clause: DownsyncClause,
+  index: number,
+  kinds: PolicySubject['kinds'],
+): Problem[] {
   const where = `downsync[${index}]`;
-  const { apiGroup, resources = [], namespaces = [], objectNames = [], objectSelectors = [] } = clause;
+  const {
+    apiGroup,
+    resources = [],
+    namespaces = [],
+    objectNames = [],
+    objectSelectors = [],
+  } = clause;
   const groups = new Set(kinds.map(({ apiVersion }) => groupOf(apiVersion)));
   const unfit = (part: string, why: string, ...next: NextStep[]) =>
     problem('selector-unfit', `${where}.${part} selects nothing: ${why}.`, ...next);
@@ -95,7 +144,9 @@ function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject[
       }),
     ...[...namespaces, ...objectNames]
       .filter((name) => name !== '*' && name.includes('*'))
-      .map((name) => unfit('names', `"${name}" is taken literally; only "*" by itself stands for all`)),
+      .map((name) =>
+        unfit('names', `"${name}" is taken literally; only "*" by itself stands for all`),
+      ),
     ...objectSelectors
       .filter((selector) => !isValid(selector))
       .map((selector) => unfit('objectSelectors', `${JSON.stringify(selector)} is not valid`)),
@@ -106,26 +157,47 @@ function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject[
 const everywhere = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
 /** Objects that are sent to WECs without their Namespace. */
-export function missingNamespaces({ objects, wds, spec, contents: { namespaces } }: PolicySubject): Problem[] {
-  const spaces = objects.filter(({ object }) => object.resource === 'namespaces' && object.group === '');
+export function missingNamespaces({
+  objects,
+  wds,
+  spec,
+  contents: { namespaces },
+}: PolicySubject): Problem[] {
+  const spaces = objects.filter(
+    ({ object }) => object.resource === 'namespaces' && object.group === '',
+  );
   const sent = new Set(spaces.map(({ object }) => object.metadata.name));
   const needed = new Set(objects.flatMap(({ object: { metadata } }) => metadata.namespace ?? []));
-  const missing = [...needed].filter((namespace) => !sent.has(namespace) && !everywhere.has(namespace)).sort();
+  const missing = [...needed]
+    .filter((namespace) => !sent.has(namespace) && !everywhere.has(namespace))
+    .sort();
   if (missing.length === 0) return [];
-  const labels = missing.map((name) => labelsToSelect(spec.downsync ?? [], namespaceOf(name, namespaces), namespaces));
-  const words = labels.every((each) => each !== undefined) ? [...new Set(labels.flat())] : undefined;
+  const labels = missing.map((name) =>
+    labelsToSelect(spec.downsync ?? [], namespaceOf(name, namespaces), namespaces),
+  );
+  const words = labels.every((each) => each !== undefined)
+    ? [...new Set(labels.flat())]
+    : undefined;
   const [namespace, them] = missing.length === 1 ? ['Namespace', 'it'] : ['Namespaces', 'them'];
   const next =
     words === undefined
       ? advice(`Select ${them} as well, by a clause with resources: [namespaces]`)
-      : run(command`kubectl --context ${wds.context} label namespace ${missing} ${words}`, 'Select as well');
+      : run(
+          command`kubectl --context ${wds.context} label namespace ${missing} ${words}`,
+          'Select as well',
+        );
   const message = `Objects are sent without their ${namespace} ${missing.join(', ')}: they fail on a WEC that does not have ${them}.`;
   return [{ ...problem('namespace-not-selected', message, next), severity: 'warn' }];
 }
 
 /** A problem of some of the selected objects, which it lists; nothing if there are none. */
-export const aboutObjects = (objects: readonly SelectedObject[], about: Omit<Problem, 'details'>): Problem[] =>
-  objects.length === 0 ? [] : [{ ...about, details: objects.map(({ object }) => describeObject(object)) }];
+export const aboutObjects = (
+  objects: readonly SelectedObject[],
+  about: Omit<Problem, 'details'>,
+): Problem[] =>
+  objects.length === 0
+    ? []
+    : [{ ...about, details: objects.map(({ object }) => describeObject(object)) }];
 
 /** Objects of the hosting cluster itself, if it is the WDS. */
 export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {
@@ -137,7 +209,15 @@ export function systemObjects({ objects, wds, isHosting }: PolicySubject): Probl
 
 const systemName =
   /^(?:kube-|open-cluster-management|system:|kubeflex|kubestellar)|-system$|\.(?:kubestellar|open-cluster-management)\./;
-const isSystem = ({ namespace, name, labels }: { namespace?: string; name: string; labels?: object }): boolean =>
+const isSystem = ({
+  namespace,
+  name,
+  labels,
+}: {
+  namespace?: string;
+  name: string;
+  labels?: object;
+}): boolean =>
   systemName.test(namespace ?? name) ||
   (namespace === undefined && Object.hasOwn(labels ?? {}, 'kubernetes.io/bootstrapping'));
 
@@ -161,11 +241,27 @@ export function toCreateOnly(
 }
 
 /** A Job cannot be updated: its API server adds a selector and labels, which the agent then wants to remove. */
-export function updatedJobs({ name, objects, spec, wds, contents: { namespaces } }: PolicySubject): Problem[] {
-  const jobs = objects.filter(({ object, modulation }) => isJob(object) && modulation.createOnly !== true);
+export function updatedJobs({
+  name,
+  objects,
+  spec,
+  wds,
+  contents: { namespaces },
+}: PolicySubject): Problem[] {
+  const jobs = objects.filter(
+    ({ object, modulation }) => isJob(object) && modulation.createOnly !== true,
+  );
   const [first] = jobs;
   if (first === undefined) return [];
   const message = `${count(jobs.length, 'Job')} would be created and then updated, which every API server refuses: createOnly is needed.`;
-  const next = toCreateOnly(first.object, { name, downsync: spec.downsync }, namespaces, wds.context);
-  return aboutObjects(jobs, { ...problem('job-needs-create-only', message, next), severity: 'warn' });
+  const next = toCreateOnly(
+    first.object,
+    { name, downsync: spec.downsync },
+    namespaces,
+    wds.context,
+  );
+  return aboutObjects(jobs, {
+    ...problem('job-needs-create-only', message, next),
+    severity: 'warn',
+  });
 }

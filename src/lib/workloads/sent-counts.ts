@@ -31,7 +31,13 @@ function countsOf(works: readonly ManifestWork[]): SentCounts[] {
         isLeaving(object) ? 'True' : appliedState(work, manifests[index])?.status,
       );
     });
-    const count = (...wanted: (string | undefined)[]) => states.filter((state) => wanted.includes(state)).length;
-    return { wds, applied: count('True'), failed: count('False'), waiting: count('Unknown', undefined) };
+    const count = (...wanted: (string | undefined)[]) =>
+      states.filter((state) => wanted.includes(state)).length;
+    return {
+      wds,
+      applied: count('True'),
+      failed: count('False'),
+      waiting: count('Unknown', undefined),
+    };
   });
 }

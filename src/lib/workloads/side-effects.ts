@@ -1,7 +1,12 @@
 import { type Changes, withChanges } from '../core/changes.ts';
 import { few } from '../core/words.ts';
 import { effectiveProperties, type WecProperties } from '../ocm/customization.ts';
-import { destinationsOf, type PoliciesOfIts, type Policy, type Unread } from '../ocm/kubestellar-api.ts';
+import {
+  destinationsOf,
+  type PoliciesOfIts,
+  type Policy,
+  type Unread,
+} from '../ocm/kubestellar-api.ts';
 import { type Labels, selectsLabels } from './label-selectors.ts';
 
 /** What changes of a WEC. */
@@ -17,11 +22,19 @@ export interface WecChange {
 /** What becomes of a WEC by changes of its labels, annotations and properties. */
 export function wecChange(
   { cluster, configMap }: WecProperties,
-  { labels = {}, annotations = {}, data = {} }: Partial<Record<'labels' | 'annotations' | 'data', Changes>>,
+  {
+    labels = {},
+    annotations = {},
+    data = {},
+  }: Partial<Record<'labels' | 'annotations' | 'data', Changes>>,
 ): WecChange {
   const { name, labels: before = {}, annotations: notes = {} } = cluster.metadata;
   const after = withChanges(before, labels);
-  const metadata = { ...cluster.metadata, labels: after, annotations: withChanges(notes, annotations) };
+  const metadata = {
+    ...cluster.metadata,
+    labels: after,
+    annotations: withChanges(notes, annotations),
+  };
   const changed = { metadata: { name }, data: withChanges(configMap?.data ?? {}, data) };
   const kept = new Set(effectiveProperties(name, { metadata }, changed).map(({ key }) => key));
   const had = effectiveProperties(name, cluster, configMap).map(({ key }) => key);
@@ -63,19 +76,31 @@ interface Selection {
 }
 
 /** Judges changes of labels by the policies that could be read. */
-export function sideEffectsOf({ policies, unread }: PoliciesOfIts, changes: readonly WecChange[]): SideEffects {
+export function sideEffectsOf(
+  { policies, unread }: PoliciesOfIts,
+  changes: readonly WecChange[],
+): SideEffects {
   const selections = (effect: LabelEffect) =>
     policies.flatMap((policy): Selection[] => {
-      const wecs = changes.flatMap((change) => (effectOn(policy, change) === effect ? change.name : []));
+      const wecs = changes.flatMap((change) =>
+        effectOn(policy, change) === effect ? change.name : [],
+      );
       return wecs.length === 0 ? [] : [{ policy, wecs }];
     });
   const stopped = policies.flatMap((policy): Selection[] => {
     const wecs = destinationsOf(policy.binding);
     const lacking = changes.flatMap(({ name, lacks }) =>
-      wecs.includes(name) ? lacks.filter((key) => policy.asked?.has(key)).map((key) => `${key} of ${name}`) : [],
+      wecs.includes(name)
+        ? lacks.filter((key) => policy.asked?.has(key)).map((key) => `${key} of ${name}`)
+        : [],
     );
     return lacking.length === 0 ? [] : [{ policy, wecs, lacking: few(lacking).join(', ') }];
   });
   const sentTo = new Set(policies.flatMap(({ binding }) => destinationsOf(binding))).size;
-  return { starting: selections('starting'), released: [...selections('released'), ...stopped], unread, sentTo };
+  return {
+    starting: selections('starting'),
+    released: [...selections('released'), ...stopped],
+    unread,
+    sentTo,
+  };
 }

@@ -41,16 +41,29 @@ export const getTransform = async (wds: OpenWds, name: string): Promise<Transfor
   viewOf(await getReported<CustomTransform>('transform', name, wds));
 
 const viewOf = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
-  ...{ name, group: spec?.apiGroup ?? '', resource: spec?.resource ?? '', remove: spec?.remove ?? [] },
+  ...{
+    name,
+    group: spec?.apiGroup ?? '',
+    resource: spec?.resource ?? '',
+    remove: spec?.remove ?? [],
+  },
   ...{ errors: status?.errors ?? [], warnings: status?.warnings ?? [] },
 });
 
 /** @param kind any name of the kind @throws StellarError `usage` */
-export async function transformSpec(kind: string, remove: readonly string[], wds: OpenWds): Promise<TransformSpec> {
+export async function transformSpec(
+  kind: string,
+  remove: readonly string[],
+  wds: OpenWds,
+): Promise<TransformSpec> {
   const found = requireKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
 }
 
 /** @throws StellarError `not-found` */
-export const deleteTransform = async (name: string, wds: OpenWds, run: Run): Promise<ObjectResult> =>
+export const deleteTransform = async (
+  name: string,
+  wds: OpenWds,
+  run: Run,
+): Promise<ObjectResult> =>
   deleteReported('transform', await getReported('transform', name, wds), wds, run);

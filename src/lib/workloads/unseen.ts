@@ -35,4 +35,7 @@ export function requireIts({ its }: OpenWds): Kube {
 }
 
 /** Converts to the format of documents: docs/output.md. */
-export const viewOfUnseen = ({ what, why }: Unseen): { what: string; why: string } => ({ what, why });
+export const viewOfUnseen = ({ what, why }: Unseen): { what: string; why: string } => ({
+  what,
+  why,
+});

@@ -34,7 +34,11 @@ export type PolicyWaited = NamedResult & { wecs: string[] };
  * stage ends the wait after a grace period. Reads only.
  * @throws StellarError `not-found` unless it waits for that
  */
-export async function waitForPolicy(wait: PolicyWait, wds: OpenWds, run: Run): Promise<PolicyWaited> {
+export async function waitForPolicy(
+  wait: PolicyWait,
+  wds: OpenWds,
+  run: Run,
+): Promise<PolicyWaited> {
   const { name, goal, on } = wait;
   const its = requireIts(wds);
   await Promise.all((on ?? []).map((wec) => getManagedCluster(its, wec)));
@@ -57,7 +61,8 @@ export async function waitForPolicy(wait: PolicyWait, wds: OpenWds, run: Run): P
           return reading;
         },
         check: ({ view }) => verdictOn(openOf(view, goal, on)),
-        unmet: ({ view, errors }) => notReached({ name, goal, see }, openOf(view, goal, on), errors),
+        unmet: ({ view, errors }) =>
+          notReached({ name, goal, see }, openOf(view, goal, on), errors),
       },
       run,
     );
@@ -65,16 +70,26 @@ export async function waitForPolicy(wait: PolicyWait, wds: OpenWds, run: Run): P
   });
 }
 
-function openOf({ wecs, objects, why }: PolicyView, goal: 'applied' | 'status', on: PolicyWait['on']): Open[] {
+function openOf(
+  { wecs, objects, why }: PolicyView,
+  goal: 'applied' | 'status',
+  on: PolicyWait['on'],
+): Open[] {
   if (on !== undefined && on.toSorted().join() !== wecs.toSorted().join())
     return [{ where: 'its WECs', why: wecs.length === 0 ? 'there are none' : wecs.join(', ') }];
   const deliveries = objects.flatMap(({ kind, ...metadata }) =>
-    metadata.deliveries.map((delivery) => ({ object: describeObject({ kind, metadata }), delivery })),
+    metadata.deliveries.map((delivery) => ({
+      object: describeObject({ kind, metadata }),
+      delivery,
+    })),
   );
   if (deliveries.length === 0) return [{ where: 'no WEC', why: why ?? 'it selects no object' }];
   return deliveries
     .filter(({ delivery }) => !hasReached(delivery, goal))
-    .map(({ object, delivery }) => ({ where: `${object} on ${delivery.wec ?? 'no WEC'}`, delivery }));
+    .map(({ object, delivery }) => ({
+      where: `${object} on ${delivery.wec ?? 'no WEC'}`,
+      delivery,
+    }));
 }
 
 /** A Binding is deleted after its policy, and the works after the Binding. */
@@ -84,15 +99,22 @@ function untilGone(name: string, see: string, wds: OpenWds, its: Kube): Awaited<
     async read() {
       const policy = await getPolicy(wds.kube, name);
       if (policy !== undefined)
-        return waiting(policy.metadata.deletionTimestamp ? 'it is being deleted' : 'nobody has deleted it');
-      if ((await getServed(wds.kube, resources.bindings, name)) !== undefined) return waiting('its Binding remains');
+        return waiting(
+          policy.metadata.deletionTimestamp ? 'it is being deleted' : 'nobody has deleted it',
+        );
+      if ((await getServed(wds.kube, resources.bindings, name)) !== undefined)
+        return waiting('its Binding remains');
       const works = await worksOfPolicy(its, name, wds);
-      return works.length === 0 ? met : waiting(`${count(works.length, 'work')} of it on ${wecsOf(works)}`);
+      return works.length === 0
+        ? met
+        : waiting(`${count(works.length, 'work')} of it on ${wecsOf(works)}`);
     },
     check: (verdict) => verdict,
     unmet: (verdict) =>
-      new StellarError('timeout', `${name} was not gone in time${'why' in verdict ? `: ${verdict.why}` : ''}.`, {
-        next: [nextStep(see, 'See what remains')],
-      }),
+      new StellarError(
+        'timeout',
+        `${name} was not gone in time${'why' in verdict ? `: ${verdict.why}` : ''}.`,
+        { next: [nextStep(see, 'See what remains')] },
+      ),
   };
 }

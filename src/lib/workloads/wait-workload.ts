@@ -30,7 +30,11 @@ export interface WorkloadWaited extends NamedResult {
  * Waits until an object reaches a stage on every WEC. A failed stage ends the wait after a grace period. Reads only.
  * @throws StellarError `not-found`; `usage` for a status that no policy requests
  */
-export async function waitForWorkload(wait: WorkloadWait, wds: OpenWds, run: Run): Promise<WorkloadWaited> {
+export async function waitForWorkload(
+  wait: WorkloadWait,
+  wds: OpenWds,
+  run: Run,
+): Promise<WorkloadWaited> {
   const { named, goal, on } = wait;
   const its = requireIts(wds);
   await Promise.all((on ?? []).map((wec) => getManagedCluster(its, wec)));
@@ -80,7 +84,9 @@ const hasFailed = ({ delivery }: Open): boolean => delivery?.blockedAt?.state ==
 function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
   if (delivery === undefined) return why;
   const { blockedAt, stages } = delivery;
-  return blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
+  return (
+    blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet'
+  );
 }
 
 /** A line for each reason. */
@@ -96,24 +102,35 @@ export function verdictOn(open: readonly Open[]): Verdict {
 }
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
-function openOf(deliveries: readonly DeliveryView[], goal: WorkloadGoal, on: WorkloadWait['on']): Open[] {
+function openOf(
+  deliveries: readonly DeliveryView[],
+  goal: WorkloadGoal,
+  on: WorkloadWait['on'],
+): Open[] {
   const wecs = wecsOf(deliveries, on);
   if (wecs.length === 0) return deliveries.map((delivery) => ({ where: 'no WEC', delivery }));
   return wecs.flatMap((wec) => {
     const ofWec = deliveries.filter((delivery) => delivery.wec === wec);
     if (ofWec.length === 0) return { where: wec };
-    return ofWec.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ where: wec, delivery }));
+    return ofWec
+      .filter((delivery) => !hasReached(delivery, goal))
+      .map((delivery) => ({ where: wec, delivery }));
   });
 }
 
 /** Refuses to wait for a status that nothing asks for. @throws StellarError `usage` */
 export function refuseUnreturned(what: string, deliveries: readonly DeliveryView[]): void {
   const sent = deliveries.filter(({ wec }) => wec !== null);
-  if (sent.length === 0 || sent.some(({ stages }) => stages.some(({ id }) => id === 'status'))) return;
+  if (sent.length === 0 || sent.some(({ stages }) => stages.some(({ id }) => id === 'status')))
+    return;
   const next = [
-    advice('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
+    advice(
+      'Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors',
+    ),
   ];
-  throw new StellarError('usage', `No policy asks for a status of ${what}, or its kind has none.`, { next });
+  throw new StellarError('usage', `No policy asks for a status of ${what}, or its kind has none.`, {
+    next,
+  });
 }
 
 /** The problem of the first failed delivery. If the last reading failed, reports that as the error, not a timeout. */
@@ -129,8 +146,15 @@ export function notReached(
   const blocked = open.find(hasFailed)?.delivery;
   const state = goal === 'status' ? 'returned' : goal;
   if (blocked === undefined)
-    return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, { details, next: [look] });
+    return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, {
+      details,
+      next: [look],
+    });
   const next = blocked.next === null ? [look] : [nextStep(blocked.next), look];
   const message = `${name} is blocked before it is ${state}.`;
-  return new StellarError('workload-blocked', message, { details, next, problem: blocked.code ?? undefined });
+  return new StellarError('workload-blocked', message, {
+    details,
+    next,
+    problem: blocked.code ?? undefined,
+  });
 }

@@ -28,10 +28,14 @@ export interface WdsContents {
 }
 
 /** Returns the kinds of a WDS that can be sent to WECs. @param apiGroups those that its controllers watch; undefined means all */
-export const sendableKinds = (kinds: readonly DiscoveredKind[], apiGroups: readonly string[]): DiscoveredKind[] =>
+export const sendableKinds = (
+  kinds: readonly DiscoveredKind[],
+  apiGroups: readonly string[],
+): DiscoveredKind[] =>
   kinds.filter((kind) => {
     const { group } = candidateKind(kind);
-    const isWatched = apiGroups.length === 0 || apiGroups.includes(group) || group === 'apiextensions.k8s.io';
+    const isWatched =
+      apiGroups.length === 0 || apiGroups.includes(group) || group === 'apiextensions.k8s.io';
     return isWatched && !isExcludedKind(candidateKind(kind));
   });
 
@@ -46,17 +50,20 @@ export async function readContents(
   kinds: readonly DiscoveredKind[],
   all?: Discovery,
 ): Promise<WdsContents> {
-  const isNamespace = ({ apiVersion, plural }: DiscoveredKind) => apiVersion === 'v1' && plural === 'namespaces';
-  const isWanted = (kind: DiscoveredKind) => clauses.some((clause) => maySelect(clause, candidateKind(kind)));
+  const isNamespace = ({ apiVersion, plural }: DiscoveredKind) =>
+    apiVersion === 'v1' && plural === 'namespaces';
+  const isWanted = (kind: DiscoveredKind) =>
+    clauses.some((clause) => maySelect(clause, candidateKind(kind)));
   const wanted = kinds.filter((kind) => isWanted(kind) || isNamespace(kind));
   const lists = await mapConcurrently(wanted, concurrentRequests, async (kind) => ({
     kind,
     read: await tryRead(() => listIfDefined(wds, kind, { metadataOnly: true })),
   }));
-  const missing = mapConcurrently(undiscovered(clauses, all?.kinds), concurrentRequests, async (kind) => ({
-    kind,
-    read: await tryRead(() => requireUndefined(wds, kind)),
-  }));
+  const missing = mapConcurrently(
+    undiscovered(clauses, all?.kinds),
+    concurrentRequests,
+    async (kind) => ({ kind, read: await tryRead(() => requireUndefined(wds, kind)) }),
+  );
   const namespaces = new Map<string, Record<string, string>>();
   const contents: WdsContents = { objects: [], namespaces, unread: [] };
   for (const { kind, read } of lists) {
@@ -64,24 +71,33 @@ export async function readContents(
     // A kind whose definition was just deleted has no objects.
     const found = ifSeen(read) ?? [];
     if (isWanted(kind)) for (const object of found) contents.objects.push(toObject(kind, object));
-    if (isNamespace(kind)) for (const { metadata } of found) namespaces.set(metadata.name, metadata.labels ?? {});
+    if (isNamespace(kind))
+      for (const { metadata } of found) namespaces.set(metadata.name, metadata.labels ?? {});
   }
-  for (const { kind, read } of await missing) contents.unread.push(...unseenOf(kind.resource, read));
+  for (const { kind, read } of await missing)
+    contents.unread.push(...unseenOf(kind.resource, read));
   // A clause without a group may select the kinds of any API.
-  const mayHave = (api: string) => clauses.some(({ apiGroup }) => [undefined, groupOf(api)].includes(apiGroup));
+  const mayHave = (api: string) =>
+    clauses.some(({ apiGroup }) => [undefined, groupOf(api)].includes(apiGroup));
   const hiddenApis = (all?.unseen ?? []).filter(mayHave);
-  for (const api of hiddenApis) contents.unread.push(...unseenOf(api, hiddenBy(notServed(wds, api))));
+  for (const api of hiddenApis)
+    contents.unread.push(...unseenOf(api, hiddenBy(notServed(wds, api))));
   return contents;
 }
 
 /** The kinds that clauses name with their group, and that the WDS does not serve. */
-function undiscovered(clauses: readonly DownsyncClause[], kinds: readonly DiscoveredKind[] | undefined) {
+function undiscovered(
+  clauses: readonly DownsyncClause[],
+  kinds: readonly DiscoveredKind[] | undefined,
+) {
   if (kinds === undefined) return [];
   const served = new Set(kinds.map((kind) => groupResourceOf(candidateKind(kind))));
   const named = clauses.flatMap(({ apiGroup: group, resources: plurals = [] }) =>
     group === undefined ? [] : plurals.map((resource) => ({ group, resource })),
   );
-  const absent = named.filter((kind) => kind.resource !== '*' && !served.has(groupResourceOf(kind)));
+  const absent = named.filter(
+    (kind) => kind.resource !== '*' && !served.has(groupResourceOf(kind)),
+  );
   return [...new Map(absent.map((kind) => [groupResourceOf(kind), kind])).values()];
 }
 
@@ -92,7 +108,10 @@ export const clausesFor = (bound: readonly BoundObject[]): DownsyncClause[] =>
   }));
 
 /** Whether a clause may select objects of a kind at all. */
-const maySelect = ({ apiGroup, resources: plurals }: DownsyncClause, { group, resource }: KindRef): boolean =>
+const maySelect = (
+  { apiGroup, resources: plurals }: DownsyncClause,
+  { group, resource }: KindRef,
+): boolean =>
   (apiGroup === undefined || apiGroup === group) &&
   (!plurals?.length || plurals.includes('*') || plurals.includes(resource));
 
@@ -119,6 +138,9 @@ function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
 export async function countsTwice(wds: Pick<Kube, 'get'>, kind: DiscoveredKind): Promise<boolean> {
   if (kind.versions.length < 2) return false;
   // Only the controller's handling of definitions does this: built-in kinds count once, regardless of their number of versions.
-  const definition = await wds.get(resources.customResourceDefinitions, groupResourceOf(candidateKind(kind)));
+  const definition = await wds.get(
+    resources.customResourceDefinitions,
+    groupResourceOf(candidateKind(kind)),
+  );
   return definition !== undefined;
 }

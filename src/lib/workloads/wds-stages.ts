@@ -35,8 +35,14 @@ function exists(delivery: Delivery): Verdict {
   const kept = keptByGuard(delivery);
   if (kept !== undefined) return kept;
   if (of.object === undefined) {
-    const list = run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See what exists');
-    return failedForGood(`${object} is not in ${evidence.wds.name}`, { code: 'object-missing', next: [list] });
+    const list = run(
+      command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`,
+      'See what exists',
+    );
+    return failedForGood(`${object} is not in ${evidence.wds.name}`, {
+      code: 'object-missing',
+      next: [list],
+    });
   }
   const { deletionTimestamp } = of.object.metadata;
   if (deletionTimestamp === undefined) return met;
@@ -47,10 +53,21 @@ function exists(delivery: Delivery): Verdict {
 }
 
 /** The guard keeps what KubeStellar would remove as the last objects of a Binding. */
-function keptByGuard({ of, bound, policyName = '', evidence: { held, wds } }: Delivery): Verdict | undefined {
+function keptByGuard({
+  of,
+  bound,
+  policyName = '',
+  evidence: { held, wds },
+}: Delivery): Verdict | undefined {
   if (bound === undefined || !held.has(policyName)) return undefined;
-  const gone = of.object === undefined ? `it is no longer in ${wds.name}` : `${policyName} no longer selects it`;
-  const prune = run(command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`, 'Remove it from its WECs');
+  const gone =
+    of.object === undefined
+      ? `it is no longer in ${wds.name}`
+      : `${policyName} no longer selects it`;
+  const prune = run(
+    command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`,
+    'Remove it from its WECs',
+  );
   const why = `${gone}, and the guard keeps it on the WECs that ${policyName} had`;
   return failedForGood(why, { code: 'binding-guarded', next: [prune] });
 }
@@ -62,28 +79,50 @@ function selected(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
   if (of.object === undefined) return unseen('there is no object');
   const { apiGroups, name: wds } = evidence.wds;
-  if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io') {
+  if (
+    apiGroups.length > 0 &&
+    !apiGroups.includes(of.group) &&
+    of.group !== 'apiextensions.k8s.io'
+  ) {
     const unwatched = { code: 'group-not-watched', next: toSeeWds(evidence.wds, 'See the WDS') };
-    return failedForGood(`${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`, unwatched);
+    return failedForGood(
+      `${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`,
+      unwatched,
+    );
   }
   if (delivery.policyName !== undefined) return met;
   const why = of.notSelected;
-  const { words, next } = why ? explained(why, delivery) : { words: `no policy of ${wds} selects it`, next: [] };
-  return failedForGood(words, { code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected', next });
+  const { words, next } = why
+    ? explained(why, delivery)
+    : { words: `no policy of ${wds} selects it`, next: [] };
+  return failedForGood(words, {
+    code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected',
+    next,
+  });
 }
 
 /** In words, and what makes a policy select it. */
-function explained(why: NotSelected, { of, evidence }: Delivery): { words: string; next: NextStep[] } {
+function explained(
+  why: NotSelected,
+  { of, evidence }: Delivery,
+): { words: string; next: NextStep[] } {
   const { context, name } = evidence.wds;
-  if (why.why === 'never-sent') return { words: `KubeStellar sends no ${of.resource} to WECs`, next: [] };
+  if (why.why === 'never-sent')
+    return { words: `KubeStellar sends no ${of.resource} to WECs`, next: [] };
   if (why.why === 'no-clause') {
     const create = command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`;
-    return { words: `no binding policy of ${name} selects any object`, next: [partial(create, 'Select it')] };
+    return {
+      words: `no binding policy of ${name} selects any object`,
+      next: [partial(create, 'Select it')],
+    };
   }
   const { policy, clause, fails } = why.nearest;
   const wanted = fails.map(({ part, wanted: value }) => `${part} ${JSON.stringify(value)}`);
-  const clauses = evidence.policies.find(({ metadata }) => metadata.name === policy)?.spec?.downsync ?? [];
-  const labels = of.object && labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
+  const clauses =
+    evidence.policies.find(({ metadata }) => metadata.name === policy)?.spec?.downsync ?? [];
+  const labels =
+    of.object &&
+    labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
   const fix =
     labels === undefined
       ? command`kubectl --context ${context} edit bindingpolicy ${policy}`
@@ -104,25 +143,47 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
   if (policyName === undefined) return unseen('no policy selects it');
   if (policyName.length > 63) {
     const why = `the name of policy ${policyName} has more than 63 characters: no work can be made for it`;
-    return failedForGood(why, { code: 'policy-name-too-long', next: [advice('Give the policy a shorter name')] });
+    return failedForGood(why, {
+      code: 'policy-name-too-long',
+      next: [advice('Give the policy a shorter name')],
+    });
   }
   if (policy === undefined) {
     const finish = command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`;
     const orphaned = { code: 'binding-orphaned', next: [run(finish, 'Finish the deletion')] };
-    return failedForGood(`the Binding of ${policyName} no longer has a policy, and is not updated`, orphaned);
+    return failedForGood(
+      `the Binding of ${policyName} no longer has a policy, and is not updated`,
+      orphaned,
+    );
   }
   const { deletionTimestamp } = policy.metadata;
   if (deletionTimestamp !== undefined) {
-    const deleting = { code: 'policy-deleting', next: toSeeWds(evidence.wds, 'Do its controllers run?') };
-    return lateSince(evidence, Date.parse(deletionTimestamp), `policy ${policyName} is being deleted`, deleting);
+    const deleting = {
+      code: 'policy-deleting',
+      next: toSeeWds(evidence.wds, 'Do its controllers run?'),
+    };
+    return lateSince(
+      evidence,
+      Date.parse(deletionTimestamp),
+      `policy ${policyName} is being deleted`,
+      deleting,
+    );
   }
   const [error] = binding?.status?.errors ?? [];
   if (error !== undefined)
-    return failed(`policy ${policyName} sends nothing: ${error}`, { code: 'binding-error', next: [explain(delivery)] });
+    return failed(`policy ${policyName} sends nothing: ${error}`, {
+      code: 'binding-error',
+      next: [explain(delivery)],
+    });
   const { generation = 0 } = policy.metadata;
   return (policy.status?.observedGeneration ?? 0) >= generation
     ? met
-    : late(delivery, [policy], `KubeStellar has not observed policy ${policyName}`, 'policy-unobserved');
+    : late(
+        delivery,
+        [policy],
+        `KubeStellar has not observed policy ${policyName}`,
+        'policy-unobserved',
+      );
 }
 
 function inBinding(delivery: Delivery): Verdict {
@@ -130,9 +191,12 @@ function inBinding(delivery: Delivery): Verdict {
   if (policyName === undefined) return unseen('no policy selects it');
   const paused = pausedBy(evidence);
   if (paused !== undefined) return paused;
-  if (binding === undefined) return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
+  if (binding === undefined)
+    return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
   if (bound === undefined) {
-    const isUnnoticed = policy?.spec?.downsync?.some(({ namespaceSelectors = [] }) => namespaceSelectors.length > 0);
+    const isUnnoticed = policy?.spec?.downsync?.some(
+      ({ namespaceSelectors = [] }) => namespaceSelectors.length > 0,
+    );
     const unwatched = isUnnoticed ? ': KubeStellar does not watch the labels of Namespaces' : '';
     const why = `it is not in the Binding of ${policyName}${unwatched}`;
     const helps = isUnnoticed ? [toTouch(delivery)] : [];
@@ -140,9 +204,14 @@ function inBinding(delivery: Delivery): Verdict {
   }
   const read = bindingRead(delivery, binding);
   if (read.state !== 'met') return read;
-  if (bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion) return met;
+  if (
+    bound.resourceVersion === undefined ||
+    bound.resourceVersion === of.object?.metadata.resourceVersion
+  )
+    return met;
   // Fields that change continuously, such as returned status, are sent a moment later.
-  const [changed, written] = of.object === undefined ? [0, 0] : [changedAt(of.object), writtenAt(of.object)];
+  const [changed, written] =
+    of.object === undefined ? [0, 0] : [changedAt(of.object), writtenAt(of.object)];
   const behind = `the Binding of ${policyName} ${changed > written ? 'has yet to follow its new status' : 'has an earlier version of it'}`;
   const details = { code: 'binding-behind', next: toSeeManager(evidence.wds) };
   return lateSince(evidence, changed, behind, details, [], evidence.controllers.manager);
@@ -157,9 +226,19 @@ export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
   const { name, generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) >= generation) return met;
   const { wds, controllers } = of.evidence;
-  const details = { code: 'transport-behind', next: [explain(of), ...toSeeTransport(wds, undefined)] };
+  const details = {
+    code: 'transport-behind',
+    next: [explain(of), ...toSeeTransport(wds, undefined)],
+  };
   const why = `the transport has not read the Binding of ${name}`;
-  return lateSince(of.evidence, writtenAt(binding), why, details, [explain(of)], controllers.transport);
+  return lateSince(
+    of.evidence,
+    writtenAt(binding),
+    why,
+    details,
+    [explain(of)],
+    controllers.transport,
+  );
 }
 
 /**
@@ -173,10 +252,19 @@ export function late(
   code: string,
   helps: readonly NextStep[] = [],
 ): Verdict {
-  const written = Math.max(...since.map((object) => (object === undefined ? 0 : writtenAt(object))));
+  const written = Math.max(
+    ...since.map((object) => (object === undefined ? 0 : writtenAt(object))),
+  );
   const { wds, controllers } = delivery.evidence;
   const details = { code, next: [...helps, ...toSeeManager(wds)] };
-  return lateSince(delivery.evidence, written, why, details, [explain(delivery)], controllers.manager);
+  return lateSince(
+    delivery.evidence,
+    written,
+    why,
+    details,
+    [explain(delivery)],
+    controllers.manager,
+  );
 }
 
 /**
@@ -194,10 +282,20 @@ export const lateSince = (
   problem?: BlockedVerdict,
 ): BlockedVerdict => {
   if (problem !== undefined)
-    return { ...problem, ...details, why: `${why}: ${problem.why}`, next: problem.next ?? meanwhile };
+    return {
+      ...problem,
+      ...details,
+      why: `${why}: ${problem.why}`,
+      next: problem.next ?? meanwhile,
+    };
   return since === 0 || now - since <= controllerTimeMs
     ? { state: 'waiting', why, ...details, next: meanwhile }
-    : { state: 'failed', why: `${why}, for longer than expected`, since: new Date(since).toISOString(), ...details };
+    : {
+        state: 'failed',
+        why: `${why}, for longer than expected`,
+        since: new Date(since).toISOString(),
+        ...details,
+      };
 };
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */

@@ -1,5 +1,13 @@
 import { advice, command, type NextStep, onIts, partial, run } from '../core/next-step.ts';
-import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../core/stages.ts';
+import {
+  failed,
+  failedForGood,
+  met,
+  type Stage,
+  unseen,
+  type Verdict,
+  waiting,
+} from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import { conditionOf, createdAt, groupResourceOf, writtenAt } from '../kube/client/objects.ts';
 import type { Candidate } from '../ocm/kubestellar-api.ts';
@@ -29,7 +37,11 @@ function wecAvailable(delivery: Delivery): Verdict {
   if (binding === undefined) return unseen('there is no Binding');
   const policyName = binding.metadata.name;
   if (wec === undefined) {
-    const next = toSelectWec(policy?.spec ?? {}, [...(ifSeen(evidence.inventory)?.values() ?? [])], evidence.its);
+    const next = toSelectWec(
+      policy?.spec ?? {},
+      [...(ifSeen(evidence.inventory)?.values() ?? [])],
+      evidence.its,
+    );
     const edit = command`kubectl --context ${evidence.wds.context} edit bindingpolicy ${policyName}`;
     next.push(run(edit, 'Change what the policy selects'));
     return failedForGood(`policy ${policyName} selects no WEC`, { code: 'no-wec-matches', next });
@@ -39,13 +51,28 @@ function wecAvailable(delivery: Delivery): Verdict {
   const fails = (code: string, state: string, step: string, lead: string) =>
     failed(`WEC ${wec} ${state}`, { code, next: [run(step, lead)] });
   if (found === undefined)
-    return fails('wec-missing', 'is no longer registered', command`stellarctl wec list ${at}`, 'See what exists');
+    return fails(
+      'wec-missing',
+      'is no longer registered',
+      command`stellarctl wec list ${at}`,
+      'See what exists',
+    );
   if (found.metadata.deletionTimestamp !== undefined)
-    return fails('wec-deleting', 'is being deregistered', command`stellarctl deregister ${wec} ${at}`, 'Finish that');
+    return fails(
+      'wec-deleting',
+      'is being deregistered',
+      command`stellarctl deregister ${wec} ${at}`,
+      'Finish that',
+    );
   const notNamed = `policy ${policyName} selects WEC ${wec}, and its Binding does not name it`;
   if (!isBound) return late(delivery, [policy, found], notNamed, 'wec-not-in-binding');
   if (found.spec?.hubAcceptsClient !== true)
-    return fails('wec-not-accepted', 'is not accepted', command`stellarctl accept ${wec} ${at}`, 'Accept it');
+    return fails(
+      'wec-not-accepted',
+      'is not accepted',
+      command`stellarctl accept ${wec} ${at}`,
+      'Accept it',
+    );
   const state = conditionOf(found, 'ManagedClusterConditionAvailable');
   if (state?.status === 'True') return met;
   const why = state === undefined ? 'has not joined' : `is not available: ${state.reason}`;
@@ -61,7 +88,8 @@ function toSeeAgent(delivery: Delivery): NextStep[] {
 
 /** Shows why no status comes back: its agent is not the one that applies works. */
 export function toSeeStatusAgent(delivery: Delivery): NextStep {
-  const log = (at: string) => command`kubectl --context ${at} -n ${addonNamespace} logs deployment/${statusAgent}`;
+  const log = (at: string) =>
+    command`kubectl --context ${at} -n ${addonNamespace} logs deployment/${statusAgent}`;
   return onWec(delivery, log, 'See what its status agent says');
 }
 
@@ -74,14 +102,27 @@ export function outdatedStatus(delivery: Delivery) {
   const next = [toSeeStatusAgent(delivery)];
   const { observedGeneration = generation } = ifSeen(workStatus)?.status ?? {};
   if (observedGeneration < generation)
-    return waiting(`the status that ${wec} has returned is of an earlier version`, { code: 'status-outdated', next });
+    return waiting(`the status that ${wec} has returned is of an earlier version`, {
+      code: 'status-outdated',
+      next,
+    });
   const addon = evidence.statusAgents.get(wec);
   const state = conditionOf(addon, 'Available');
-  if (addon === undefined || state?.status !== 'False' || evidence.now - createdAt(addon) < addonProbeMs)
+  if (
+    addon === undefined ||
+    state?.status !== 'False' ||
+    evidence.now - createdAt(addon) < addonProbeMs
+  )
     return undefined;
   const { reason, message = reason, lastTransitionTime: since = '' } = state;
   const why = `the status agent of ${wec} is not available: ${message}`;
-  return lateSince(evidence, Date.parse(since), why, { code: 'status-outdated', next, since }, next);
+  return lateSince(
+    evidence,
+    Date.parse(since),
+    why,
+    { code: 'status-outdated', next, since },
+    next,
+  );
 }
 
 function workInMailbox(delivery: Delivery): Verdict {
@@ -98,7 +139,8 @@ function workInMailbox(delivery: Delivery): Verdict {
     if (errors.length > 0) return unseen('the policy sends nothing');
     if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
     const why = `mailbox ${wec} has no work for it`;
-    if (!isRead || evidence.now - newest <= controllerTimeMs) return waiting(why, { code: 'work-missing' });
+    if (!isRead || evidence.now - newest <= controllerTimeMs)
+      return waiting(why, { code: 'work-missing' });
     if (stoppedAt === undefined)
       return failed(problem ? `${why}: ${problem.why}` : why, {
         code: 'work-missing',
@@ -111,7 +153,12 @@ function workInMailbox(delivery: Delivery): Verdict {
   const { deletionTimestamp: since } = sent.value.work.metadata;
   if (since !== undefined) {
     const details = { code: 'work-deleting', next: toSeeAgent(delivery), since };
-    return lateSince(evidence, Date.parse(since), `its work in mailbox ${wec} is being deleted`, details);
+    return lateSince(
+      evidence,
+      Date.parse(since),
+      `its work in mailbox ${wec} is being deleted`,
+      details,
+    );
   }
   const work = `its work in mailbox ${wec}`;
   if (generationOf(sent.value.work) < observedGeneration) {
@@ -122,7 +169,8 @@ function workInMailbox(delivery: Delivery): Verdict {
   if (evidence.transforms.state !== 'seen') return unseen(evidence.transforms.why);
   // KubeStellar rewrites no work for a transform. A Binding that the transport has yet to read makes it rewrite the work.
   const written = writtenAt(sent.value.work);
-  const isOf = ({ spec }: CustomTransform) => spec?.resource === of.resource && (spec.apiGroup ?? '') === of.group;
+  const isOf = ({ spec }: CustomTransform) =>
+    spec?.resource === of.resource && (spec.apiGroup ?? '') === of.group;
   const later = evidence.transforms.value.find((each) => isOf(each) && writtenAt(each) > written);
   if (later === undefined || !isRead) return met;
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
@@ -130,7 +178,8 @@ function workInMailbox(delivery: Delivery): Verdict {
   return failed(why, { code: 'work-stale', next: [run(refresh, 'Have the transport rewrite it')] });
 }
 
-const condition = (manifest: ManifestStatus | undefined, type: string) => conditionOf({ status: manifest }, type);
+const condition = (manifest: ManifestStatus | undefined, type: string) =>
+  conditionOf({ status: manifest }, type);
 
 function applied(delivery: Delivery): Verdict {
   const { wec, sent } = delivery;
@@ -142,7 +191,12 @@ function applied(delivery: Delivery): Verdict {
   if (state?.status === 'True') return met;
   const silent = { code: 'agent-silent', next: toSeeAgent(delivery) };
   if (state === undefined)
-    return lateSince(delivery.evidence, writtenAt(work), `the agent of ${wec} has not answered`, silent);
+    return lateSince(
+      delivery.evidence,
+      writtenAt(work),
+      `the agent of ${wec} has not answered`,
+      silent,
+    );
   const since = state.lastTransitionTime;
   return failed(state.message ?? 'not applied', { ...refusal(delivery, manifest), since });
 }
@@ -152,7 +206,11 @@ const contextOf = ({ wec = '', evidence }: Delivery): string | undefined =>
   evidence.wds.contexts?.has(wec) ? wec : undefined;
 
 /** A step on the WEC itself. */
-function onWec(delivery: Delivery, commandWith: (context: string) => string, lead: string): NextStep {
+function onWec(
+  delivery: Delivery,
+  commandWith: (context: string) => string,
+  lead: string,
+): NextStep {
   const context = contextOf(delivery);
   return context === undefined
     ? { ...partial(commandWith('CONTEXT'), lead), note: `CONTEXT: that of ${delivery.wec}` }
@@ -163,10 +221,14 @@ function onWec(delivery: Delivery, commandWith: (context: string) => string, lea
 const retried = advice('Once that is resolved, the agent retries by itself within 17 minutes');
 
 /** The words of validation: of most kinds, of PersistentVolumeClaims, and of StatefulSets (kubernetes pkg/apis). */
-const isImmutable = /field is immutable|is immutable after creation|updates to \w+ spec for fields other than/;
+const isImmutable =
+  /field is immutable|is immutable after creation|updates to \w+ spec for fields other than/;
 
 /** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
-function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
+function refusal(
+  delivery: Delivery,
+  manifest: ManifestStatus | undefined,
+): { code: string; next: NextStep[] } {
   const { of, wec = 'NAME', evidence } = delivery;
   const message = condition(manifest, 'Applied')?.message ?? '';
   if (manifest?.resourceMeta?.resource === '') {
@@ -174,14 +236,17 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
     return { code: 'kind-unknown-on-wec', next: [toSend(delivery, definitionOf(of), lead)] };
   }
   if (manifest !== undefined && lacksRight(manifest)) {
-    const grant = (at: string) => command`stellarctl wec grant ${`${wec}=${at}`} --from-errors ${onIts(evidence.its)}`;
+    const grant = (at: string) =>
+      command`stellarctl wec grant ${`${wec}=${at}`} --from-errors ${onIts(evidence.its)}`;
     const next = [onWec(delivery, grant, `Grant the rights to the work agent of ${wec}`)];
     return { code: 'forbidden-on-wec', next };
   }
   if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`)) {
     const needed = namespaceOf(of.namespace, of.namespaces);
     const clauses = delivery.policy?.spec?.downsync ?? [];
-    const isSelected = clauses.some((clause) => failingParts(clause, needed, of.namespaces).length === 0);
+    const isSelected = clauses.some(
+      (clause) => failingParts(clause, needed, of.namespaces).length === 0,
+    );
     const see = command`stellarctl workload get ${`namespace/${of.namespace}`} ${flagsOf(evidence.wds)}`;
     const next = isSelected
       ? run(see, 'It is sent as well. See why it is not there')
@@ -191,7 +256,8 @@ function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { co
   const ended = toEndRefusal(message, wec, contextOf(delivery), evidence.its);
   if (ended !== undefined) return { ...ended, next: [...ended.next, retried] };
   const change = `No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`;
-  if (message.includes(' is forbidden: ')) return { code: 'denied-on-wec', next: [advice(change), retried] };
+  if (message.includes(' is forbidden: '))
+    return { code: 'denied-on-wec', next: [advice(change), retried] };
   if (isImmutable.test(message)) return unchangeable(delivery);
   const work = ifSeen(delivery.sent)?.work.metadata.name ?? '';
   const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work} -o yaml`;
@@ -217,17 +283,24 @@ function unchangeable(delivery: Delivery): { code: string; next: NextStep[] } {
   const there = (verb: string, lead: string, ...more: string[]) =>
     onWec(
       delivery,
-      (at) => command`kubectl --context ${at} ${inNamespace(of)} ${verb} ${groupResourceOf(of)} ${of.name} ${more}`,
+      (at) =>
+        command`kubectl --context ${at} ${inNamespace(of)} ${verb} ${groupResourceOf(of)} ${of.name} ${more}`,
       lead,
     );
-  const keepsData = advice('Change the object back, or send it by another name: a deletion would take its data');
+  const keepsData = advice(
+    'Change the object back, or send it by another name: a deletion would take its data',
+  );
   // Its pods, and so their claims, stay until its successor takes them over.
   const orphaned = of.resource === 'statefulsets' ? ['--cascade=orphan'] : [];
   const next = [
     there('get', 'See what is there', '-o', 'yaml'),
     of.resource === 'persistentvolumeclaims'
       ? keepsData
-      : there('delete', 'If it may be replaced, delete it there: the agent creates it again', ...orphaned),
+      : there(
+          'delete',
+          'If it may be replaced, delete it there: the agent creates it again',
+          ...orphaned,
+        ),
     retried,
   ];
   return { code: 'immutable-on-wec', next };
@@ -239,13 +312,20 @@ const definitionOf = ({ group, resource }: Delivery['of']): Candidate => ({
 });
 
 /** Makes the policy also send an object that another object needs. */
-function toSend({ of, policy, policyName, evidence }: Delivery, needed: Candidate, lead: string): NextStep {
+function toSend(
+  { of, policy, policyName, evidence }: Delivery,
+  needed: Candidate,
+  lead: string,
+): NextStep {
   const words = labelsToSelect(policy?.spec?.downsync ?? [], needed, of.namespaces);
   const { context } = evidence.wds;
   const kind = needed.kind.toLowerCase();
   return words === undefined
     ? run(command`kubectl --context ${context} edit bindingpolicy ${policyName ?? ''}`, lead)
-    : run(command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`, lead);
+    : run(
+        command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`,
+        lead,
+      );
 }
 
 function available(delivery: Delivery): Verdict {
@@ -266,10 +346,15 @@ function available(delivery: Delivery): Verdict {
   const next = [onWec(delivery, describe, `See why on ${wec}`)];
   if (failure !== undefined) {
     const { type, message, reason, lastTransitionTime: since } = failure;
-    return failed(`${wec} reports ${type}: ${message ?? reason}`, { code: 'failing-on-wec', next, since });
+    return failed(`${wec} reports ${type}: ${message ?? reason}`, {
+      code: 'failing-on-wec',
+      next,
+      since,
+    });
   }
   if (state.status === 'True' && missing === undefined) return met;
-  if (state.status === 'True') return waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next });
+  if (state.status === 'True')
+    return waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next });
   const details = { code: 'not-available', next, since: state.lastTransitionTime };
   return waiting(`not available on ${wec}: ${state.message ?? state.reason}`, details);
 }

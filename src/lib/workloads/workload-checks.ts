@@ -12,10 +12,19 @@ import { emptyPolicy, listPolicies, type PolicySummary } from './policy-list.ts'
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
-  { ...{ id: 'wds-guard', title: 'a start of its controllers keeps its workloads' }, run: isGuarded },
+  {
+    ...{ id: 'wds-guard', title: 'a start of its controllers keeps its workloads' },
+    run: isGuarded,
+  },
   {
     ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },
-    needs: ['wds-api-server', 'wds-wds-crds', 'wds-kubestellar-controller', 'wds-transport-controller', 'wds-its'],
+    needs: [
+      'wds-api-server',
+      'wds-wds-crds',
+      'wds-kubestellar-controller',
+      'wds-transport-controller',
+      'wds-its',
+    ],
     run: judgePolicies,
   },
 ];
@@ -27,16 +36,25 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
   const sent = bindings.flatMap((binding) =>
     destinationsOf(binding).map((wec) => ({ wec, objects: objectsOf(binding) })),
   );
-  const places = new Set(sent.flatMap(({ wec, objects }) => objects.map((object) => `${wec} ${keyOf(object)}`)));
+  const places = new Set(
+    sent.flatMap(({ wec, objects }) => objects.map((object) => `${wec} ${keyOf(object)}`)),
+  );
   if (places.size === 0) return pass('it sends nothing');
   const read = await tryRead(() => readGuard(kube));
   if (read.state !== 'seen') return skipped(`whether it has a guard is not visible: ${read.why}`);
   const { kinds, isOn } = read.value;
   if (isOn) return pass();
-  const [objects, wecs] = [count(places.size, 'object'), count(new Set(sent.map(({ wec }) => wec)).size, 'WEC')];
+  const [objects, wecs] = [
+    count(places.size, 'object'),
+    count(new Set(sent.map(({ wec }) => wec)).size, 'WEC'),
+  ];
   const message = `${name} has no guard: a start of its controller manager would delete ${objects} on ${wecs}, and create them again.`;
   if (wds.isContext || (kinds === undefined && type !== 'k8s'))
-    return warn('wds-unguarded', message, advice('Restart its controllers with `wds restart` only, which keeps them'));
+    return warn(
+      'wds-unguarded',
+      message,
+      advice('Restart its controllers with `wds restart` only, which keeps them'),
+    );
   const guard = command`stellarctl wds guard ${name} ${hostingFlags(wds)}`;
   return warn('wds-unguarded', message, run(guard, 'Keep them'));
 }
@@ -54,17 +72,27 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   const nothing = empty.length === 0 ? [] : [`Nothing is selected in ${wds.name} by ${names}.`];
   if (failed.length === 0) {
     const explain = command`stellarctl policy explain ${empty[0]?.name ?? ''} ${flagsOf(wds)}`;
-    if (nothing.length > 0) return warn('policy-empty', nothing.join(), run(explain, 'See what it would select'));
+    if (nothing.length > 0)
+      return warn('policy-empty', nothing.join(), run(explain, 'See what it would select'));
     if (policies.length === 0) return pass('it has none');
     const why = whyUnseen(wds.its);
     if (why !== undefined) return skipped(`its ITS is not visible: ${why}`);
     const [error] = errors;
     if (error !== undefined) return skipped(error.why);
     const waiting = policies.filter(({ state }) => state === 'waiting');
-    const open = waiting.find(({ code }) => code === 'replicas-missing' || code === 'not-available');
+    const open = waiting.find(
+      ({ code }) => code === 'replicas-missing' || code === 'not-available',
+    );
     if (open !== undefined)
-      return warn('policy-waiting', `Of policy ${open.name} of ${wds.name}, ${open.why}.`, toSee(open));
-    const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${few(waiting.map(({ name }) => name)).join(', ')}`;
+      return warn(
+        'policy-waiting',
+        `Of policy ${open.name} of ${wds.name}, ${open.why}.`,
+        toSee(open),
+      );
+    const rest =
+      waiting.length === 0
+        ? ''
+        : `; not everywhere yet: ${few(waiting.map(({ name }) => name)).join(', ')}`;
     return pass(`${count(policies.length, 'policy', 'policies')}${rest}`);
   }
   const byCause = Map.groupBy(failed, ({ why }) => withoutValues(why ?? ''));

@@ -21,9 +21,12 @@ export async function listWorkloads(wds: OpenWds): Promise<ViewWithErrors<Worklo
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const isSeen = showsDeliveries(evidence);
   const view = objects.map(({ kind, group, namespace, name, deliveries }) => {
-    const byWec = [...Map.groupBy(deliveries, ({ wec }) => wec)].flatMap(([wec, own]) => (wec === null ? [] : [own]));
+    const byWec = [...Map.groupBy(deliveries, ({ wec }) => wec)].flatMap(([wec, own]) =>
+      wec === null ? [] : [own],
+    );
     /** If two policies send the object to a WEC, both must have applied it, and one failure counts. */
-    const count = (isOne: (all: readonly JudgedDelivery[]) => boolean) => (isSeen ? byWec.filter(isOne).length : null);
+    const count = (isOne: (all: readonly JudgedDelivery[]) => boolean) =>
+      isSeen ? byWec.filter(isOne).length : null;
     return {
       ...{ kind, group, namespace },
       name: describeObject({ kind, metadata: { namespace, name } }),

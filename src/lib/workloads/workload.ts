@@ -12,7 +12,12 @@ import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
 import { addonNamespace, agentNamespace, klusterletName, statusAgent } from '../ocm/ocm-names.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
-import { type DeliveryEvidence, heldBindings, readDelivery, unseenIn } from './delivery-evidence.ts';
+import {
+  type DeliveryEvidence,
+  heldBindings,
+  readDelivery,
+  unseenIn,
+} from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { leftOut, type PolicyProblem } from './policy-problems.ts';
 import { type NamespaceLabels, selectObjects, whyNotSelected } from './select-objects.ts';
@@ -62,7 +67,11 @@ export async function findObject(named: NamedObject, wds: OpenWds) {
     throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, { next: [list] });
   const namespace = kind.namespaced ? named.namespace : undefined;
   const { group, version, resource } = candidateKind(kind);
-  return { kinds, kind, ref: { group, version, resource, kind: kind.kind, namespace, name: named.name } };
+  return {
+    kinds,
+    kind,
+    ref: { group, version, resource, kind: kind.kind, namespace, name: named.name },
+  };
 }
 
 type Found = Awaited<ReturnType<typeof findObject>>;
@@ -74,34 +83,48 @@ export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): S
 }
 
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
-export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> =>
-  readWorkload(await findObject(named, wds), wds);
+export const getWorkload = async (
+  named: NamedObject,
+  wds: OpenWds,
+): Promise<ViewWithErrors<WorkloadView>> => readWorkload(await findObject(named, wds), wds);
 
 /** Reads an object and its deliveries. */
-export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> {
+export async function readWorkload(
+  found: Found,
+  wds: OpenWds,
+): Promise<ViewWithErrors<WorkloadView>> {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
     wds.kube.get(kind, name, { namespace }),
     namespace === undefined ? undefined : wds.kube.get(resources.namespaces, namespace),
   ]);
-  const namespaces = new Map(space === undefined ? [] : [[space.metadata.name, space.metadata.labels ?? {}]]);
-  const follow = (policies: DeliveryEvidence['policies']) => followed({ ...ref, object }, policies, namespaces);
+  const namespaces = new Map(
+    space === undefined ? [] : [[space.metadata.name, space.metadata.labels ?? {}]],
+  );
+  const follow = (policies: DeliveryEvidence['policies']) =>
+    followed({ ...ref, object }, policies, namespaces);
   const evidence = await readDelivery(wds, ({ policies, bound }) => [
     ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
   ]);
   const of = follow(evidence.policies);
-  const deliveries = deliveriesOf(of, { ...evidence, held: await heldPolicies(of, evidence, kinds, wds) });
+  const deliveries = deliveriesOf(of, {
+    ...evidence,
+    held: await heldPolicies(of, evidence, kinds, wds),
+  });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
   const explain = async (delivery: Delivery): Promise<DeliveryView> => {
     const { wec = '', cluster, workStatus } = delivery;
     const view = viewOfDelivery(delivery);
     const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
     if (!dependsOnWec(view) && !(view.done && isVersioned)) return view;
-    const prove = async () => provenWec(wec, requireIts(wds), await wds.contextNamed?.(wec), ifSeen(cluster));
+    const prove = async () =>
+      provenWec(wec, requireIts(wds), await wds.contextNamed?.(wec), ifSeen(cluster));
     const wecKube = ifSeen(await tryRead(prove));
     if (wecKube === undefined) return view;
-    const live = isVersioned ? ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace }))) : undefined;
+    const live = isVersioned
+      ? ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace })))
+      : undefined;
     const present = viewOfDelivery({ ...delivery, generation: live?.metadata.generation });
     return withPodFailure(present, ref, wds.name, wecKube);
   };
@@ -119,7 +142,8 @@ export async function readWorkload(found: Found, wds: OpenWds): Promise<ViewWith
 
 /** Whether the WEC itself may show what blocks a delivery. */
 const dependsOnWec = ({ blockedAt, code }: DeliveryView): boolean =>
-  blockedAt?.stage === 'available' || ['status-missing', 'status-outdated', 'agent-silent'].includes(code ?? '');
+  blockedAt?.stage === 'available' ||
+  ['status-missing', 'status-outdated', 'agent-silent'].includes(code ?? '');
 
 /** Adds why pods on the WEC do not run, in the words of its kubelet. */
 async function withPodFailure(
@@ -131,7 +155,10 @@ async function withPodFailure(
   const { blockedAt, code } = delivery;
   if (blockedAt === null || !dependsOnWec(delivery)) return delivery;
   const failureIn = async (namespace: string | undefined, name: string) => {
-    const pods = podsOf(name, (namespace && (await wec.list<Pod>(resources.pods, { namespace }))) || []);
+    const pods = podsOf(
+      name,
+      (namespace && (await wec.list<Pod>(resources.pods, { namespace }))) || [],
+    );
     return firstPodFailure(pods) ?? pods.map(waitsForNode).find((each) => each !== undefined);
   };
   const found = await tryRead(async () => {
@@ -143,7 +170,9 @@ async function withPodFailure(
   const failure = ifSeen(found);
   if (failure === undefined) return delivery;
   const why = `${blockedAt.why}: ${failure.why}`;
-  const stages = delivery.stages.map((stage) => (stage.id === blockedAt.stage ? { ...stage, why } : stage));
+  const stages = delivery.stages.map((stage) =>
+    stage.id === blockedAt.stage ? { ...stage, why } : stage,
+  );
   const isOwn = failure.pod.namespace === ref.namespace;
   const next = [
     toSeePod(wec.cluster.context, failure),
@@ -159,9 +188,13 @@ async function heldPolicies(
   kinds: readonly DiscoveredKind[],
   wds: OpenWds,
 ): Promise<Set<string>> {
-  const open = [...(evidence.bound.get(keyOf(of))?.keys() ?? [])].filter((policy) => !of.selectedBy.has(policy));
+  const open = [...(evidence.bound.get(keyOf(of))?.keys() ?? [])].filter(
+    (policy) => !of.selectedBy.has(policy),
+  );
   if (open.length === 0) return new Set();
-  const bound = open.flatMap((policy) => objectsOf(evidence.bindings.get(policy) ?? { metadata: { name: policy } }));
+  const bound = open.flatMap((policy) =>
+    objectsOf(evidence.bindings.get(policy) ?? { metadata: { name: policy } }),
+  );
   return heldBindings(wds.kube, evidence, await readContents(wds.kube, clausesFor(bound), kinds));
 }
 
@@ -172,14 +205,27 @@ export function followed(
   namespaces: NamespaceLabels,
 ): FollowedObject {
   const { group, version, resource, kind, namespace, name } = ref;
-  const metadata: KubeObject['metadata'] = ref.object?.metadata ?? { name, ...(namespace ? { namespace } : {}) };
+  const metadata: KubeObject['metadata'] = ref.object?.metadata ?? {
+    name,
+    ...(namespace ? { namespace } : {}),
+  };
   const candidate = { group, version, resource, kind, metadata };
   const living = policies.filter((policy) => policy.metadata.deletionTimestamp === undefined);
-  const named = living.map((policy) => ({ name: policy.metadata.name, downsync: policy.spec?.downsync ?? [] }));
+  const named = living.map((policy) => ({
+    name: policy.metadata.name,
+    downsync: policy.spec?.downsync ?? [],
+  }));
   const present = ref.object === undefined ? [] : [candidate];
   const selections = named.flatMap(({ name: policy, downsync }) =>
-    selectObjects(downsync, present, namespaces).map(({ modulation }) => [policy, modulation] as const),
+    selectObjects(downsync, present, namespaces).map(
+      ({ modulation }) => [policy, modulation] as const,
+    ),
   );
   const selectedBy = new Map(selections);
-  return { ...ref, selectedBy, namespaces, notSelected: whyNotSelected(named, candidate, namespaces) };
+  return {
+    ...ref,
+    selectedBy,
+    namespaces,
+    notSelected: whyNotSelected(named, candidate, namespaces),
+  };
 }

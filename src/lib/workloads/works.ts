@@ -1,4 +1,10 @@
-import { type Condition, conditionOf, groupOf, type KubeObject, writtenAt } from '../kube/client/objects.ts';
+import {
+  type Condition,
+  conditionOf,
+  groupOf,
+  type KubeObject,
+  writtenAt,
+} from '../kube/client/objects.ts';
 import {
   type KindRef,
   originBindingLabel,
@@ -31,9 +37,13 @@ export class WorksOfWds {
       this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, writtenAt(work)));
       const place = placeOf(binding, work.metadata.namespace ?? '');
       const stated = new Map(
-        (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
+        (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [
+          manifest.resourceMeta?.ordinal,
+          manifest,
+        ]),
       );
-      const manifests: (ManifestOfWork & Pick<SentObject, 'replicas'>)[] = work.spec?.workload?.manifests ?? [];
+      const manifests: (ManifestOfWork & Pick<SentObject, 'replicas'>)[] =
+        work.spec?.workload?.manifests ?? [];
       for (const [ordinal, { replicas, ...manifest }] of manifests.entries()) {
         const key = objectKey(objectOfManifest(manifest));
         this.#byObject.set(`${place} ${key}`, { work, replicas, manifest: stated.get(ordinal) });
@@ -52,7 +62,10 @@ export const generationOf = ({ metadata }: ManifestWork): number =>
   Number(metadata.annotations?.[originGenerationAnnotation] ?? 0);
 
 /** Returns whether the agent has applied the current version of an object of a work; undefined until the agent reports it. */
-export const appliedState = (work: ManifestWork, manifest: ManifestStatus | undefined): Condition | undefined => {
+export const appliedState = (
+  work: ManifestWork,
+  manifest: ManifestStatus | undefined,
+): Condition | undefined => {
   const applied = manifest?.conditions?.find(({ type }) => type === 'Applied');
   return (applied?.observedGeneration ?? 0) < (work.metadata.generation ?? 0) ? undefined : applied;
 };
@@ -69,11 +82,22 @@ const objectKey = ({ group, kind, namespace = '', name }: ObjectOfWork): string 
 const placeOf = (binding: string, wec: string): string => `${wec}/${binding}`;
 
 /** The object that a manifest of a work is. */
-const objectOfManifest = ({ apiVersion = '', kind = '', metadata }: ManifestOfWork): ObjectOfWork => ({
-  ...{ group: groupOf(apiVersion), kind, namespace: metadata?.namespace, name: metadata?.name ?? '' },
+const objectOfManifest = ({
+  apiVersion = '',
+  kind = '',
+  metadata,
+}: ManifestOfWork): ObjectOfWork => ({
+  ...{
+    group: groupOf(apiVersion),
+    kind,
+    namespace: metadata?.namespace,
+    name: metadata?.name ?? '',
+  },
 });
 
-type ManifestOfWork = NonNullable<NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']>[number];
+type ManifestOfWork = NonNullable<
+  NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']
+>[number];
 
 /**
  * Trims works: object contents make up most of 50,000 works, so only what the verdict needs is kept.
@@ -94,7 +118,14 @@ type Share = <T extends object>(value: T) => T;
 
 function trimWork(object: KubeObject, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
-  const { name, namespace, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
+  const {
+    name,
+    namespace,
+    generation,
+    deletionTimestamp,
+    labels = {},
+    annotations = {},
+  } = metadata;
   const { finalizers = [], managedFields = [] } = metadata;
   const written = { time: new Date(writtenAt(object)).toISOString() };
   const kept = (all: Record<string, string>, ...keys: string[]) =>
@@ -104,16 +135,22 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
     conditions
       .filter(({ type }) => type === 'Applied' || type === 'Available')
       .map(({ lastTransitionTime, ...condition }) =>
-        condition.status === 'True' || !lastTransitionTime ? condition : { ...condition, lastTransitionTime },
+        condition.status === 'True' || !lastTransitionTime
+          ? condition
+          : { ...condition, lastTransitionTime },
       );
   // Agents before OCM 1.2 set the generation only on the condition of the whole work, which they write together with those of its
   // manifests (OCM v1.0.0, pkg/work/spoke/controllers/manifestcontroller/manifestwork_reconciler.go:107).
   const { observedGeneration } = conditionOf({ status }, 'Applied') ?? {};
   const withGeneration = (each: Condition): Condition =>
-    each.type === 'Applied' && observedGeneration !== undefined ? { observedGeneration, ...each } : each;
-  const stated = (status?.resourceStatus?.manifests ?? []).map(({ resourceMeta = {}, conditions }) => ({
-    ...{ resourceMeta, conditions: conditionsOf(conditions).map(withGeneration) },
-  }));
+    each.type === 'Applied' && observedGeneration !== undefined
+      ? { observedGeneration, ...each }
+      : each;
+  const stated = (status?.resourceStatus?.manifests ?? []).map(
+    ({ resourceMeta = {}, conditions }) => ({
+      ...{ resourceMeta, conditions: conditionsOf(conditions).map(withGeneration) },
+    }),
+  );
   return {
     metadata: {
       ...{ name, labels: shared(kept(labels, originBindingLabel, originWdsLabel)) },
@@ -130,9 +167,17 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
 }
 
 function trimManifest(manifest: ManifestOfWork): ManifestOfWork & Pick<SentObject, 'replicas'> {
-  const { apiVersion = '', kind = '', metadata: { name = '', namespace, deletionTimestamp } = {} } = manifest;
+  const {
+    apiVersion = '',
+    kind = '',
+    metadata: { name = '', namespace, deletionTimestamp } = {},
+  } = manifest;
   const { spec } = manifest as { spec?: { replicas?: unknown } };
-  const kept = { name, ...(namespace && { namespace }), ...(deletionTimestamp && { deletionTimestamp }) };
+  const kept = {
+    name,
+    ...(namespace && { namespace }),
+    ...(deletionTimestamp && { deletionTimestamp }),
+  };
   const replicas = typeof spec?.replicas === 'number' ? { replicas: spec.replicas } : {};
   return { apiVersion, kind, metadata: kept, ...replicas };
 }

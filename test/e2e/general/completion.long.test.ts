@@ -22,7 +22,9 @@ let environment: Record<string, string>;
 
 before(async () => {
   its = createServer((request, response) => {
-    const items = request.url?.startsWith('/apis/cluster.open-cluster-management.io/v1/managedclusters')
+    const items = request.url?.startsWith(
+      '/apis/cluster.open-cluster-management.io/v1/managedclusters',
+    )
       ? wecs.map((name) => ({ metadata: { name } }))
       : [];
     response.end(JSON.stringify({ items }));
@@ -48,7 +50,11 @@ before(async () => {
     contexts: contexts.map((name) => ({ name, context: { cluster: 'c', user: 'u' } })),
   };
   await writeFile(path.join(home, 'kubeconfig'), JSON.stringify(kubeconfig));
-  environment = { PATH: `${bin}:${process.env.PATH}`, HOME: home, KUBECONFIG: path.join(home, 'kubeconfig') };
+  environment = {
+    PATH: `${bin}:${process.env.PATH}`,
+    HOME: home,
+    KUBECONFIG: path.join(home, 'kubeconfig'),
+  };
 });
 after(async () => {
   its.close();
@@ -69,7 +75,10 @@ const startFiles: Record<ShellName, [file: string, line: string]> = {
 const lines: [typed: string, words: string[]][] = [
   ['stellarctl wec gran', ['wec', 'grant']],
   ['stellarctl wec get cluster1 --its=kin', ['wec', 'get', 'cluster1', '--its=kind-cluster1']],
-  ['stellarctl wec get cluster1 --its arn:aws:e', ['wec', 'get', 'cluster1', '--its', contexts[0] as string]],
+  [
+    'stellarctl wec get cluster1 --its arn:aws:e',
+    ['wec', 'get', 'cluster1', '--its', contexts[0] as string],
+  ],
   ['stellarctl its use my', ['its', 'use', 'my hub']],
   ['stellarctl wec wait cluster2,cluster1,', ['wec', 'wait', `cluster2,cluster1,${wecs[2]}`]],
   ['stellarctl wec join cluster1=kin', ['wec', 'join', 'cluster1=kind-cluster1']],
@@ -79,7 +88,9 @@ const lines: [typed: string, words: string[]][] = [
 
 const names = Object.keys(startFiles) as ShellName[];
 // Registered before any test, because Node runs the file's after hooks when nothing is left to run.
-const shells = await Promise.all(names.map(async (name) => ({ name, shell: await findProgram(name) })));
+const shells = await Promise.all(
+  names.map(async (name) => ({ name, shell: await findProgram(name) })),
+);
 const kubectl = await execa('kubectl', ['version', '--client'], { reject: false });
 
 for (const { name, shell } of shells) {
@@ -95,7 +106,8 @@ for (const { name, shell } of shells) {
       const [file, line] = startFiles[name];
       await mkdir(path.join(home, '.config', 'fish', 'completions'), { recursive: true });
       await writeFile(path.join(home, file), `${line}\n`);
-      if (shell.firstLines.length > 0) await writeFile(path.join(home, '.zshenv'), `${shell.firstLines.join('\n')}\n`);
+      if (shell.firstLines.length > 0)
+        await writeFile(path.join(home, '.zshenv'), `${shell.firstLines.join('\n')}\n`);
       await execa('bash', ['-c', install], { env: environment });
       terminal = new ShellTerminal(shell, { ...environment, ...shell.env });
       await terminal.until(new RegExp(prompt.trimEnd()));
@@ -114,7 +126,10 @@ for (const { name, shell } of shells) {
 
     for (const [typed, words] of lines)
       it(`completes ${typed}`, async () => {
-        assert.equal(await wordsOf(typed), ['end', 'stellarctl', ...words].map((word) => `<${word}>`).join(''));
+        assert.equal(
+          await wordsOf(typed),
+          ['end', 'stellarctl', ...words].map((word) => `<${word}>`).join(''),
+        );
       });
 
     it('lists the candidates', async () => {
@@ -134,7 +149,9 @@ for (const { name, shell } of shells) {
 
 describe('kubectl', { skip: kubectl.failed && 'there is no kubectl' }, () => {
   it('completes the arguments after kubectl stellar', async () => {
-    const run = await execa('kubectl', ['__complete', 'stellar', 'wec', 'gran'], { env: environment });
+    const run = await execa('kubectl', ['__complete', 'stellar', 'wec', 'gran'], {
+      env: environment,
+    });
     const [offered, directive] = run.stdout.split('\n');
     assert.match(offered ?? '', /^grant\t/);
     assert.equal(directive, ':4');

@@ -45,7 +45,9 @@ async function examine(...line: string[]): Promise<Finding[]> {
 
 /** The findings, as `its/its1 its-hub-webhook`. */
 const wrong = (findings: readonly Finding[]): string[] =>
-  findings.filter(isWrong).flatMap(({ id, subjects }) => subjects.map((subject) => `${subject} ${id}`));
+  findings
+    .filter(isWrong)
+    .flatMap(({ id, subjects }) => subjects.map((subject) => `${subject} ${id}`));
 
 describe('an installation', { concurrency: 1 }, () => {
   before(async () => {
@@ -72,7 +74,10 @@ describe('an installation', { concurrency: 1 }, () => {
       crash?.command ?? '',
       /^kubectl --context cluster1 -n open-cluster-management-agent logs \S+ -c \S+ --previous$/,
     );
-    assert.deepEqual(wrong(await examine('--skip', 'its-hub-webhook', '--skip', 'wec-containers')), []);
+    assert.deepEqual(
+      wrong(await examine('--skip', 'its-hub-webhook', '--skip', 'wec-containers')),
+      [],
+    );
     for (const mend of undo) await mend();
     const waited = await cli.run(['doctor', 'cluster1=cluster1', '--wait', '--timeout', '2m']);
     assert.equal(waited.exitCode, 0, waited.stdout);
@@ -82,16 +87,24 @@ describe('an installation', { concurrency: 1 }, () => {
     const mend = await bed.fault({ kind: 'stopped', plane: 'cluster2' });
     const found = (await examine()).find(({ id }) => id === 'wec-reachable');
     await mend();
-    assert.deepEqual([found?.status, found?.code, found?.subjects], ['warn', 'unreachable', ['wec/cluster2']]);
+    assert.deepEqual(
+      [found?.status, found?.code, found?.subjects],
+      ['warn', 'unreachable', ['wec/cluster2']],
+    );
     assert.match(found?.cause ?? '', /^Cannot reach cluster2 \(https:.*\): connection refused\.$/);
     await cli.succeed(['wec', 'wait', 'cluster2', '--its', 'its1', '--timeout', '2m']);
   });
 
   it('reports a manager that is scaled to zero, and the command to run', async () => {
     const scale = (replicas: number) =>
-      hosting.admin.patch(resources.deployments, 'kubeflex-system/kubeflex-controller-manager', { spec: { replicas } });
+      hosting.admin.patch(resources.deployments, 'kubeflex-system/kubeflex-controller-manager', {
+        spec: { replicas },
+      });
     await scale(0);
-    await until(async () => String(wrong(await examine())) === 'hosting/hosting hosting-manager', 'only the manager');
+    await until(
+      async () => String(wrong(await examine())) === 'hosting/hosting hosting-manager',
+      'only the manager',
+    );
     await scale(1);
   });
 
@@ -99,22 +112,38 @@ describe('an installation', { concurrency: 1 }, () => {
     const metadata = { name: 'late', labels: { app: 'late' } };
     await hosting.admin.create(resources.namespaces, { metadata });
     await cli.succeed(['label', 'cluster1', 'location-group=edge', '--its', 'its1']);
-    await cli.succeed('policy create late --clusters location-group=edge --select namespaces -l app=late'.split(' '));
+    await cli.succeed(
+      'policy create late --clusters location-group=edge --select namespaces -l app=late'.split(
+        ' ',
+      ),
+    );
     await cli.succeed('workload wait namespace/late --for applied --timeout 2m'.split(' '));
-    const mend = await bed.fault({ kind: 'failing', image: 'ocm-transport-controller', log: ['panic'] });
-    const { items } = await hosting.admin.list<KubeObject>(resources.pods, { namespace: 'wds1-system' });
+    const mend = await bed.fault({
+      kind: 'failing',
+      image: 'ocm-transport-controller',
+      log: ['panic'],
+    });
+    const { items } = await hosting.admin.list<KubeObject>(resources.pods, {
+      namespace: 'wds1-system',
+    });
     for (const {
       metadata: { name },
     } of items)
-      if (name.startsWith('transport-controller-')) await hosting.admin.delete(resources.pods, `wds1-system/${name}`);
+      if (name.startsWith('transport-controller-'))
+        await hosting.admin.delete(resources.pods, `wds1-system/${name}`);
     await cli.succeed(['label', 'cluster2', 'location-group=edge', '--its', 'its1']);
     for (const line of ['workload get namespace/late', 'policy get late', 'policy list']) {
       const isNamed = async () =>
-        /pod transport-controller-\S+, container \S+: it keeps crashing/.test((await cli.run(line.split(' '))).stdout);
+        /pod transport-controller-\S+, container \S+: it keeps crashing/.test(
+          (await cli.run(line.split(' '))).stdout,
+        );
       await until(isNamed, `the crash in ${line}`);
     }
     const { stderr } = await cli.run('workload get namespace/late'.split(' '));
-    assert.match(stderr, /kubectl --context hosting -n wds1-system logs transport-controller-\S+ -c \S+ --previous/);
+    assert.match(
+      stderr,
+      /kubectl --context hosting -n wds1-system logs transport-controller-\S+ -c \S+ --previous/,
+    );
     await mend();
     await cli.succeed('workload wait namespace/late --for applied --timeout 2m'.split(' '));
   });
@@ -148,18 +177,25 @@ describe('doctor --report', { concurrency: 1 }, () => {
     });
     const kubeconfig = path.join(cli.home, 'with-gone');
     const entries = parse(await readFile(bed.kubeconfig, 'utf8'));
-    entries.contexts.push({ name: 'gone', context: { cluster: 'gone', user: entries.users[0].name } });
+    entries.contexts.push({
+      name: 'gone',
+      context: { cluster: 'gone', user: entries.users[0].name },
+    });
     entries.clusters.push({ name: 'gone', cluster: { server: 'https://127.0.0.1:1' } });
     await writeFile(kubeconfig, JSON.stringify(entries));
     for (const name of names) await bed.plane(name).markAudit();
-    const run = await cli.succeed(['report', '--file', file(), 'cluster1=cluster1', 'cluster2=gone'], { kubeconfig });
+    const run = await cli.succeed(
+      ['report', '--file', file(), 'cluster1=cluster1', 'cluster2=gone'],
+      { kubeconfig },
+    );
     for (const name of names) assert.deepEqual(await writesOn(bed.plane(name)), []);
     assert.match(run.stdout, /report\.tar\.gz: \d+ files of hosting, cluster1, \d+ kB\n$/);
     assert.match(run.stderr, /cluster2: everything: Cannot reach gone .*connection refused/);
     assert.equal((await stat(file())).mode & 0o777, 0o600);
 
     const files = await readArchive(file());
-    const has = (name: string) => assert.ok(files.has(name), `${name} is not among\n${[...files.keys()].join('\n')}`);
+    const has = (name: string) =>
+      assert.ok(files.has(name), `${name} is not among\n${[...files.keys()].join('\n')}`);
     for (const kind of [
       'controlplanes',
       'managedclusters',
@@ -193,7 +229,8 @@ describe('doctor --report', { concurrency: 1 }, () => {
         // Names, namespaces and certificates are not secret.
         if (!/token|key|kubeconfig|password/i.test(key)) continue;
         secrets += 1;
-        for (const form of [plain, value]) assert.ok(!text.includes(form.trim()), `${name}: ${key}`);
+        for (const form of [plain, value])
+          assert.ok(!text.includes(form.trim()), `${name}: ${key}`);
       }
     }
     assert.ok(secrets > 5, `only ${secrets} secrets were looked for`);

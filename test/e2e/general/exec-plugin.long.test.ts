@@ -34,7 +34,11 @@ before(async () => {
     echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"token-of-'"$password"'"}}'\n`,
     { mode: 0o755 },
   );
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: './plugin', interactiveMode: 'IfAvailable' };
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: './plugin',
+    interactiveMode: 'IfAvailable',
+  };
   await writeFile(
     path.join(cli.home, 'kubeconfig'),
     JSON.stringify({

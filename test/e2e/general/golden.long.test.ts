@@ -10,7 +10,9 @@ import { Cli } from '../support/harness.ts';
 const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'alone');
 const transcripts = (await readdir(folder)).filter((file) => file.endsWith('.txt'));
 
-const { version } = JSON.parse(await readFile(path.resolve(folder, '../../../package.json'), 'utf8'));
+const { version } = JSON.parse(
+  await readFile(path.resolve(folder, '../../../package.json'), 'utf8'),
+);
 const known = [{ text: version, as: '<version>' }];
 
 describe('without a cluster, output matches the recording', { concurrency: 3 }, () => {
@@ -20,7 +22,9 @@ describe('without a cluster, output matches the recording', { concurrency: 3 }, 
       try {
         await cp(path.join(folder, 'files'), cli.home, { recursive: true });
         const kubeconfig = path.join(cli.home, 'kubeconfig');
-        await replay(path.join(folder, file), ({ line }) => runTyped(cli, line, known, { kubeconfig }));
+        await replay(path.join(folder, file), ({ line }) =>
+          runTyped(cli, line, known, { kubeconfig }),
+        );
       } finally {
         await cli.remove();
       }
@@ -40,7 +44,10 @@ describe('help and version are the same however they are asked for', { concurren
     it(form, async () => {
       const cli = await Cli.create('');
       try {
-        const [one, other] = await Promise.all([cli.succeed(form.split(' ')), cli.succeed(same.split(' '))]);
+        const [one, other] = await Promise.all([
+          cli.succeed(form.split(' ')),
+          cli.succeed(same.split(' ')),
+        ]);
         assert.equal(one.stdout, other.stdout);
       } finally {
         await cli.remove();

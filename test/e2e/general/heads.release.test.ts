@@ -17,7 +17,8 @@ before(async () => {
 after(() => all?.stop());
 
 const agents = 'open-cluster-management-agent';
-const policies = (plane: Plane) => plane.admin.list<AnyObject>(resources.networkPolicies, { namespace: agents });
+const policies = (plane: Plane) =>
+  plane.admin.list<AnyObject>(resources.networkPolicies, { namespace: agents });
 
 async function enableNetworkPolicies(plane: Plane): Promise<void> {
   const featureGates = [{ feature: 'NetworkPolicies', mode: 'Enable' }];
@@ -32,7 +33,9 @@ describe('OCM with the feature gate NetworkPolicies', inRelease, () => {
     await cli.type('wec join cluster1=cluster1 --its its1 --accept');
     const plane = all.bed.plane('cluster1');
     await enableNetworkPolicies(plane);
-    for (const { metadata } of (await plane.admin.list<AnyObject>(resources.pods, { namespace: agents })).items)
+    for (const { metadata } of (
+      await plane.admin.list<AnyObject>(resources.pods, { namespace: agents })
+    ).items)
       await plane.admin.delete(resources.pods, `${agents}/${metadata.name}`);
     await cli.type('wec wait cluster1=cluster1 --its its1');
     const { json } = await cli.type('wec get cluster1=cluster1 --its its1 -o json');
@@ -46,7 +49,10 @@ describe('OCM with the feature gate NetworkPolicies', inRelease, () => {
       (await policies(all.bed.plane('cluster1'))).items.map(({ metadata }) => metadata.name),
       [],
     );
-    assert.equal(await all.bed.plane('cluster1').admin.find(resources.namespaces, agents), undefined);
+    assert.equal(
+      await all.bed.plane('cluster1').admin.find(resources.namespaces, agents),
+      undefined,
+    );
   });
 
   it('keeps agents from a hub at a NodePort, and commands name the reason', async () => {
@@ -56,10 +62,14 @@ describe('OCM with the feature gate NetworkPolicies', inRelease, () => {
     await enableNetworkPolicies(plane);
     const its2 = await all.bed.nested('its2');
     await its2.patch(resources.managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 5 } });
-    for (const { metadata } of (await plane.admin.list<AnyObject>(resources.pods, { namespace: agents })).items)
+    for (const { metadata } of (
+      await plane.admin.list<AnyObject>(resources.pods, { namespace: agents })
+    ).items)
       await plane.admin.delete(resources.pods, `${agents}/${metadata.name}`);
     const seen = await until(async () => {
-      const { diagnosis } = (await cli.run('wec get cluster1=cluster1 --its its2 -o json'.split(' '))).json();
+      const { diagnosis } = (
+        await cli.run('wec get cluster1=cluster1 --its its2 -o json'.split(' '))
+      ).json();
       return diagnosis?.problem.includes('NetworkPolicies') && diagnosis.problem;
     });
     assert.match(
@@ -75,7 +85,10 @@ describe('KubeFlex', inRelease, () => {
     const run = await cli.run('its create its3 --timeout 60s'.split(' '));
     await mend();
     assert.equal(run.exitCode, 3);
-    assert.match(run.stderr, /its manager does not reach the API server inside the hosting cluster/);
+    assert.match(
+      run.stderr,
+      /its manager does not reach the API server inside the hosting cluster/,
+    );
     assert.match(
       run.stderr,
       /kubectl --context hosting -n kubeflex-system logs deployment\/kubeflex-controller-manager/,

@@ -9,7 +9,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { csr, joinedCluster, lease, managedCluster, secondsAgo } from '../../unit/support/builders.ts';
+import {
+  csr,
+  joinedCluster,
+  lease,
+  managedCluster,
+  secondsAgo,
+} from '../../unit/support/builders.ts';
 import { FakeServer, type ReceivedRequest } from '../../unit/support/fake-server.ts';
 import { doesSomething, hostileTexts } from '../../unit/support/hostile.ts';
 import { controlPlane } from '../../unit/support/space-builders.ts';
@@ -38,10 +44,13 @@ function answer({ path: at, method, body }: ReceivedRequest) {
   if (at === '/version') return { body: { gitVersion: `v1.36.3${hostile}` } };
   if (method === 'POST' && at.endsWith('accessreviews'))
     return { body: { ...(body as object), status: { allowed: true } } };
-  if (method !== 'GET') return { status: 403, body: { kind: 'Status', message: hostile, reason: hostile } };
+  if (method !== 'GET')
+    return { status: 403, body: { kind: 'Status', message: hostile, reason: hostile } };
   if (lists[at] !== undefined) return { body: { metadata: {}, items: lists[at] } };
   const [, list = '', name = ''] = /^(.*)\/([^/]+)$/.exec(at) ?? [];
-  const found = lists[list]?.find((object) => (object as { metadata: { name: string } }).metadata.name === name);
+  const found = lists[list]?.find(
+    (object) => (object as { metadata: { name: string } }).metadata.name === name,
+  );
   if (found !== undefined) return { body: found };
   return /s$/.test(at) && !/\/namespaces\/[^/]+$/.test(at)
     ? { body: { metadata: {}, items: [] } }
@@ -92,10 +101,14 @@ before(async () => {
         generation: 1,
       },
       spec: {},
-      status: { conditions: [{ ...condition('', 'False'), type: 'Applied', observedGeneration: 1 }] },
+      status: {
+        conditions: [{ ...condition('', 'False'), type: 'Applied', observedGeneration: 1 }],
+      },
     },
   ];
-  lists['/apis/addon.open-cluster-management.io/v1alpha1/namespaces/cluster1/managedclusteraddons'] = [
+  lists[
+    '/apis/addon.open-cluster-management.io/v1alpha1/namespaces/cluster1/managedclusteraddons'
+  ] = [
     {
       metadata: { name: `addon${hostile}` },
       status: { conditions: [{ ...condition('', 'False'), type: 'Available' }] },
@@ -107,9 +120,16 @@ before(async () => {
   ];
   const space = (name: string, label: 'its' | 'wds') => {
     const synced = { ...condition('', 'False'), type: 'Synced' };
-    return controlPlane(name, { type: 'k8s', label, conditions: [synced, condition('Odd', 'False')] });
+    return controlPlane(name, {
+      type: 'k8s',
+      label,
+      conditions: [synced, condition('Odd', 'False')],
+    });
   };
-  lists['/apis/tenancy.kflex.kubestellar.org/v1alpha1/controlplanes'] = [space('its1', 'its'), space('wds1', 'wds')];
+  lists['/apis/tenancy.kflex.kubestellar.org/v1alpha1/controlplanes'] = [
+    space('its1', 'its'),
+    space('wds1', 'wds'),
+  ];
 });
 
 after(async () => {
@@ -122,7 +142,8 @@ after(async () => {
 const own = /\u001b\[(?:\d+(?:;\d+)*)?[mKJGA]|\u001b\[\?\d+[lh]|\r/g;
 
 function assertHarmless(text: string): void {
-  for (const line of text.split('\n')) assert.doesNotMatch(line, doesSomething, JSON.stringify(line));
+  for (const line of text.split('\n'))
+    assert.doesNotMatch(line, doesSomething, JSON.stringify(line));
   assert.doesNotMatch(text, /^\s+at .*:\d+:\d+\)?$/m, 'a stack');
 }
 
@@ -151,7 +172,8 @@ describe('hostile values are shown as text by', () => {
     [['doctor', '--pre'], /\\x1b\]52;c;/],
   ];
   for (const [arguments_, shown] of views) {
-    it(`${arguments_.join(' ')}`, async () => assert.match((await harmless(arguments_)).text, shown));
+    it(`${arguments_.join(' ')}`, async () =>
+      assert.match((await harmless(arguments_)).text, shown));
   }
   for (const line of ['wec get cluster1 -o json', 'status -o yaml']) {
     it(`${line}, and keep their value`, async () => {
@@ -167,9 +189,10 @@ describe('hostile values are shown as text by', () => {
     }
   });
   it('the prompt before a destructive command', async () => {
-    const { screen, exitCode } = await cli.runOnTerminal(['deregister', 'cluster1', '--timeout', '5s'], {
-      answers: [{ at: /Type (?:y or )?its name to confirm:/, type: async () => 'no' }],
-    });
+    const { screen, exitCode } = await cli.runOnTerminal(
+      ['deregister', 'cluster1', '--timeout', '5s'],
+      { answers: [{ at: /Type (?:y or )?its name to confirm:/, type: async () => 'no' }] },
+    );
     assert.equal(exitCode, 1);
     assert.match(screen, /work\\x1b\]52;c;|addon\\x1b\]52;c;|l\\x1b\]52;c;/);
     assertHarmless(screen.replace(own, ''));
@@ -181,7 +204,11 @@ it('does not run a program or read a file that a kubeconfig in a Secret names', 
   const file = path.join(folder, 'file');
   await writeFile(file, 'token-from-a-file');
   const { cluster } = server.context();
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', `touch ${ran}`] };
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: 'sh',
+    args: ['-c', `touch ${ran}`],
+  };
   const secretOf = (user: object) => ({
     metadata: { name: 'admin-kubeconfig' },
     data: {
@@ -197,7 +224,12 @@ it('does not run a program or read a file that a kubeconfig in a Secret names', 
   lists['/api/v1/namespaces/its1-system/secrets'] = [secretOf({ exec })];
   lists['/api/v1/namespaces/wds1-system/secrets'] = [secretOf({ tokenFile: file })];
   const before = server.requests.length;
-  for (const arguments_ of [['status'], ['its', 'get', 'its1'], ['wds', 'get', 'wds1'], ['its', 'list']])
+  for (const arguments_ of [
+    ['status'],
+    ['its', 'get', 'its1'],
+    ['wds', 'get', 'wds1'],
+    ['its', 'list'],
+  ])
     await harmless(arguments_);
   assert.equal(existsSync(ran), false);
   const asked = server.requests.slice(before);
@@ -217,7 +249,11 @@ describe('an invalid response causes an error without a stack trace:', () => {
       /does not answer like/,
     ],
     ['no objects', { body: '{"items":[1,null]}' }, /does not answer like/],
-    ['a hostile error', { status: 500, body: JSON.stringify({ kind: 'Status', message: hostile }) }, /\\x1b\]52;c;/],
+    [
+      'a hostile error',
+      { status: 500, body: JSON.stringify({ kind: 'Status', message: hostile }) },
+      /\\x1b\]52;c;/,
+    ],
     [
       'an error of 20 MB',
       { status: 403, body: JSON.stringify({ kind: 'Status', message: 'x'.repeat(20_000_000) }) },

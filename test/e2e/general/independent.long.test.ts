@@ -1,6 +1,14 @@
 /** `npm test` on a machine where stellarctl and others are in use, in a foreign locale, as another user. */
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { after, before, it } from 'node:test';
@@ -58,7 +66,10 @@ function machine(): NodeJS.ProcessEnv {
     'current-context': 'its1',
     clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
     users: [{ name: 'u', user: { token: 'abc' } }],
-    contexts: ['its1', 'hosting'].map((context) => ({ name: context, context: { cluster: 'c', user: 'u' } })),
+    contexts: ['its1', 'hosting'].map((context) => ({
+      name: context,
+      context: { cluster: 'c', user: 'u' },
+    })),
   };
   const write = (file: string, content: unknown) => {
     mkdirSync(path.dirname(file), { recursive: true });
@@ -74,23 +85,52 @@ function machine(): NodeJS.ProcessEnv {
   if (isRoot) chownSync(at(), 0, 0);
   const proxy = 'http://127.0.0.1:9';
   return {
-    ...{ PATH: process.env.PATH, HOME: at('home'), TMPDIR: at('tmp'), KUBECONFIG: at('kubeconfig') },
+    ...{
+      PATH: process.env.PATH,
+      HOME: at('home'),
+      TMPDIR: at('tmp'),
+      KUBECONFIG: at('kubeconfig'),
+    },
     ...{ XDG_CONFIG_HOME: at('config'), XDG_CACHE_HOME: at('cache') },
     ...{ XDG_DATA_HOME: at('data'), XDG_STATE_HOME: at('state') },
-    ...{ STELLARCTL_ITS: 'elsewhere', STELLARCTL_WDS: 'elsewhere', STELLARCTL_HOSTING_CONTEXT: 'elsewhere' },
-    ...{ LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', LANGUAGE: 'tr', TZ: 'Asia/Kolkata', CI: 'true', FORCE_COLOR: '1' },
-    ...{ HTTPS_PROXY: proxy, HTTP_PROXY: proxy, https_proxy: proxy, http_proxy: proxy, NODE_OPTIONS: '--no-warnings' },
-    ...{ KIND_EXPERIMENTAL_PROVIDER: 'podman', HELM_DRIVER: 'configmap', SSL_CERT_FILE: '/dev/null' },
+    ...{
+      STELLARCTL_ITS: 'elsewhere',
+      STELLARCTL_WDS: 'elsewhere',
+      STELLARCTL_HOSTING_CONTEXT: 'elsewhere',
+    },
+    ...{
+      LANG: 'tr_TR.UTF-8',
+      LC_ALL: 'tr_TR.UTF-8',
+      LANGUAGE: 'tr',
+      TZ: 'Asia/Kolkata',
+      CI: 'true',
+      FORCE_COLOR: '1',
+    },
+    ...{
+      HTTPS_PROXY: proxy,
+      HTTP_PROXY: proxy,
+      https_proxy: proxy,
+      http_proxy: proxy,
+      NODE_OPTIONS: '--no-warnings',
+    },
+    ...{
+      KIND_EXPERIMENTAL_PROVIDER: 'podman',
+      HELM_DRIVER: 'configmap',
+      SSL_CERT_FILE: '/dev/null',
+    },
   };
 }
 
 function own(folderOrFile: string): void {
   if (!isRoot) return;
   for (const name of readdirSync(folderOrFile, { recursive: true, encoding: 'utf8' }))
-    if (!/stellarctl-bed\/\w+\/./.test(name)) chownSync(path.join(folderOrFile, name), other.uid, other.gid);
+    if (!/stellarctl-bed\/\w+\/./.test(name))
+      chownSync(path.join(folderOrFile, name), other.uid, other.gid);
 }
 
-it(`npm test passes, whatever the machine${isRoot ? ', as another user' : ''}`, { timeout: 600_000 }, async (t) => {
+it(`npm test passes, whatever the machine${isRoot ? ', as another user' : ''}`, {
+  timeout: 600_000,
+}, async (t) => {
   if (!isRoot) t.diagnostic('as this user: only root can become another one');
   const run = await execa('sh', ['-c', 'umask 077; exec npm test -- "$@"', 'sh', ...chosen], {
     cwd: root,
@@ -104,6 +144,8 @@ it(`npm test passes, whatever the machine${isRoot ? ', as another user' : ''}`, 
   assert.equal(run.exitCode, 0, failed);
   assert.match(run.all, /ℹ pass [1-9]/);
   // Node's own name for what npm itself keeps there.
-  const left = readdirSync(path.join(folder, 'user', 'tmp')).filter((each) => each !== 'node-compile-cache');
+  const left = readdirSync(path.join(folder, 'user', 'tmp')).filter(
+    (each) => each !== 'node-compile-cache',
+  );
   assert.deepEqual(left, [], 'left behind');
 });

@@ -58,27 +58,35 @@ after(async () => {
 });
 
 /** What other pages and tests do not do. */
-const inCi = ['README.md', ...['registration', 'fleets', 'customization'].map((name) => `docs/${name}.md`)];
+const inCi = [
+  'README.md',
+  ...['registration', 'fleets', 'customization'].map((name) => `docs/${name}.md`),
+];
 
 for (const page of walkedPages)
   describe(page, { concurrency: 1, ...rowOptions({ inCi: inCi.includes(page) }) }, () => {
     for (const block of blocksOf(page)) {
-      const file = block.language === 'yaml' ? /^# (\S+\.yaml)$/.exec(block.lines[0] ?? '')?.[1] : undefined;
+      const file =
+        block.language === 'yaml' ? /^# (\S+\.yaml)$/.exec(block.lines[0] ?? '')?.[1] : undefined;
       if (file !== undefined) it(file, () => writeFile(file, block.lines.join('\n')));
-      for (const typed of typedIn(block)) it(typed.text, { skip: block.notRun ?? false }, () => runTyped(block, typed));
+      for (const typed of typedIn(block))
+        it(typed.text, { skip: block.notRun ?? false }, () => runTyped(block, typed));
     }
   });
 
 async function runTyped({ language, place }: Block, { text, output }: Typed): Promise<void> {
   let printed = '';
   for (const words of commandsOf(text)) printed += await run(words);
-  if (language === 'console') assert.match(comparable(printed), patternOf(output), `${place}: it prints\n${printed}`);
+  if (language === 'console')
+    assert.match(comparable(printed), patternOf(output), `${place}: it prints\n${printed}`);
 }
 
 /** @returns its output on a terminal */
 async function run([program = '', ...given]: readonly string[]): Promise<string> {
-  if (program === 'kubectl') return (await runKubectl(env.KUBECONFIG ?? '', given)).replace(/(?<!\n)$/, '\n');
-  if (program !== 'stellarctl') return (await execa(program, given, { env: cli.environment({ env }), all: true })).all;
+  if (program === 'kubectl')
+    return (await runKubectl(env.KUBECONFIG ?? '', given)).replace(/(?<!\n)$/, '\n');
+  if (program !== 'stellarctl')
+    return (await execa(program, given, { env: cli.environment({ env }), all: true })).all;
   const line = given.join(' ');
   const options = added.flatMap(([command, those]) => (command.test(`${line} `) ? those : []));
   const { exitCode, screen } = await cli.runOnTerminal([...given, ...options], { env });
@@ -89,7 +97,10 @@ async function run([program = '', ...given]: readonly string[]): Promise<string>
 
 /** The output that a page shows, as a pattern; `…` on a line of its own matches any lines. */
 function patternOf(output: readonly string[]): RegExp {
-  const escaped = comparable(output.map((line) => `${line}\n`).join('')).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const escaped = comparable(output.map((line) => `${line}\n`).join('')).replace(
+    /[\\^$.*+?()[\]{}|]/g,
+    '\\$&',
+  );
   return new RegExp(`^${escaped.replace(/^…\n/gm, '(?:.*\\n)*')}$`);
 }
 

@@ -6,7 +6,10 @@ import { FakeProxy } from '../../unit/support/fake-proxy.ts';
 import { FakeServer } from '../../unit/support/fake-server.ts';
 import { Cli } from '../support/harness.ts';
 
-const wec = { metadata: { name: 'cluster1', uid: 'u', creationTimestamp: new Date().toISOString() }, spec: {} };
+const wec = {
+  metadata: { name: 'cluster1', uid: 'u', creationTimestamp: new Date().toISOString() },
+  spec: {},
+};
 
 let cli: Cli;
 let server: FakeServer;
@@ -14,7 +17,9 @@ let kubeconfig: string;
 
 before(async () => {
   cli = await Cli.create('');
-  server = await FakeServer.start(({ path: at }) => ({ body: { items: /managedclusters$/.test(at) ? [wec] : [] } }));
+  server = await FakeServer.start(({ path: at }) => ({
+    body: { items: /managedclusters$/.test(at) ? [wec] : [] },
+  }));
   kubeconfig = path.join(cli.home, 'kubeconfig');
 });
 
@@ -26,9 +31,17 @@ after(async () => {
 async function writeContext(proxyUrl?: string): Promise<void> {
   const { cluster, user } = server.context();
   const url = `https://hub.example:${new URL(server.url).port}`;
-  const entry = { ...cluster, server: url, ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }) };
+  const entry = {
+    ...cluster,
+    server: url,
+    ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
+  };
   const context = { name: 'its1', context: { cluster: 'its1', user: 'its1' } };
-  const config = { clusters: [{ name: 'its1', cluster: entry }], users: [{ name: 'its1', user }], contexts: [context] };
+  const config = {
+    clusters: [{ name: 'its1', cluster: entry }],
+    users: [{ name: 'its1', user }],
+    contexts: [context],
+  };
   await writeFile(kubeconfig, JSON.stringify(config));
 }
 

@@ -17,7 +17,9 @@ beforeEach(async () => {
 afterEach(() => rm(bin, { recursive: true, force: true }));
 
 const program = (name: string, lines: string) =>
-  writeFile(path.join(bin, name), `#!/bin/sh\necho "${name} $*" >> ${bin}/calls\n${lines}\n`, { mode: 0o755 });
+  writeFile(path.join(bin, name), `#!/bin/sh\necho "${name} $*" >> ${bin}/calls\n${lines}\n`, {
+    mode: 0o755,
+  });
 
 /** docker, a helm of a supported version that reaches no chart, and a kind that has these clusters. */
 async function installPrograms(clusters: string): Promise<void> {
@@ -25,13 +27,24 @@ async function installPrograms(clusters: string): Promise<void> {
     'docker',
     'case "$*" in *Server*) echo 29.1.3 ;; *) echo "Docker version 29.1.3, build f52814d" ;; esac',
   );
-  await program('helm', 'case "$1" in version) echo v3.19.0 ;; *) echo "Error: no network" >&2; exit 1 ;; esac');
+  await program(
+    'helm',
+    'case "$1" in version) echo v3.19.0 ;; *) echo "Error: no network" >&2; exit 1 ;; esac',
+  );
   const listed = `"get clusters") echo ${clusters} ;;`;
-  await program('kind', `case "$1 $2" in ${listed} *) echo "kind v0.31.0 go1.25.5 linux/amd64" ;; esac`);
+  await program(
+    'kind',
+    `case "$1 $2" in ${listed} *) echo "kind v0.31.0 go1.25.5 linux/amd64" ;; esac`,
+  );
 }
 
 const quickstart = () =>
-  execa(process.execPath, [main, '--kind'], { env: { PATH: bin }, extendEnv: false, reject: false, timeout: 120_000 });
+  execa(process.execPath, [main, '--kind'], {
+    env: { PATH: bin },
+    extendEnv: false,
+    reject: false,
+    timeout: 120_000,
+  });
 
 const calls = async () => (await readFile(path.join(bin, 'calls'), 'utf8')).split('\n');
 

@@ -26,7 +26,9 @@ before(async () => {
   silentPort = await listen(net.createServer(() => {}));
   webPort = await listen(
     http.createServer((request, response) => {
-      response.writeHead(request.url?.startsWith('/absent') ? 404 : 200, { 'content-type': 'text/html' });
+      response.writeHead(request.url?.startsWith('/absent') ? 404 : 200, {
+        'content-type': 'text/html',
+      });
       response.end('<!DOCTYPE html><html><body>It works!</body></html>');
     }),
   );
@@ -156,7 +158,10 @@ const situations: ClusterState[] = [
     what: 'whose server is signed by another authority than the kubeconfig’s',
     change: (config, context) => {
       const authority = config.clusters[other(context)]?.['certificate-authority-data'];
-      config.clusters[context] = { ...config.clusters[context], 'certificate-authority-data': authority };
+      config.clusters[context] = {
+        ...config.clusters[context],
+        'certificate-authority-data': authority,
+      };
     },
     exitCode: 4,
     says: /Cannot reach CONTEXT .*its certificate is signed by an unknown authority/,
@@ -174,8 +179,13 @@ const situations: ClusterState[] = [
 
 /** An error about one context. */
 function about<R extends Refusal>(context: string, refusal: R): R {
-  const named = (pattern: RegExp) => new RegExp(pattern.source.replaceAll('CONTEXT', context), pattern.flags);
-  return { ...refusal, says: named(refusal.says), ...(refusal.hint && { hint: named(refusal.hint) }) };
+  const named = (pattern: RegExp) =>
+    new RegExp(pattern.source.replaceAll('CONTEXT', context), pattern.flags);
+  return {
+    ...refusal,
+    says: named(refusal.says),
+    ...(refusal.hint && { hint: named(refusal.hint) }),
+  };
 }
 
 describe('every command fails with one reason and writes nothing, for an ITS', () => {
@@ -193,7 +203,11 @@ describe('every command fails with one reason and writes nothing, for an ITS', (
     const kubeconfig = await changed((config) => {
       config.contexts.its1 = { cluster: 'cluster1', user: 'cluster1-admin' };
     });
-    const refusal = { exitCode: 1, says: /its1 \(https:\S+\) is not an ITS/, hint: /--its CONTEXT/ };
+    const refusal = {
+      exitCode: 1,
+      says: /its1 \(https:\S+\) is not an ITS/,
+      hint: /--its CONTEXT/,
+    };
     await assertAllRefuse(commands, kubeconfig, refusal);
   });
 
@@ -205,23 +219,38 @@ describe('every command fails with one reason and writes nothing, for an ITS', (
 
   it('that is a web server with nothing at these addresses', async () => {
     const kubeconfig = await changed(setServerOfIts(() => `http://127.0.0.1:${webPort}/absent`));
-    await assertAllRefuse(commands, kubeconfig, { exitCode: 1, says: /its1 \(http:\S+\) is not an ITS/ });
+    await assertAllRefuse(commands, kubeconfig, {
+      exitCode: 1,
+      says: /its1 \(http:\S+\) is not an ITS/,
+    });
   });
 });
 
-const setServerOfIts = (server: () => string) => (config: Kubeconfig) => setServer(server)(config, 'its1');
+const setServerOfIts = (server: () => string) => (config: Kubeconfig) =>
+  setServer(server)(config, 'its1');
 
 describe('wec join fails with one reason and writes nothing, for a WEC', () => {
   for (const situation of situations) {
     it(situation.what, async () => {
-      const kubeconfig = await changed((config) => situation.change(config, 'cluster1', 'cluster1-admin'));
-      await assertAllRefuse({ 'wec join': commands['wec join'] ?? [] }, kubeconfig, about('cluster1', situation));
+      const kubeconfig = await changed((config) =>
+        situation.change(config, 'cluster1', 'cluster1-admin'),
+      );
+      await assertAllRefuse(
+        { 'wec join': commands['wec join'] ?? [] },
+        kubeconfig,
+        about('cluster1', situation),
+      );
     });
   }
 
   it('that is a web server, but not an API server', async () => {
-    const kubeconfig = await changed((config) => setServer(() => `http://127.0.0.1:${webPort}`)(config, 'cluster1'));
-    const refusal = { exitCode: 1, says: /http:\/\/127\.0\.0\.1:\d+.* does not answer like a Kubernetes API server/ };
+    const kubeconfig = await changed((config) =>
+      setServer(() => `http://127.0.0.1:${webPort}`)(config, 'cluster1'),
+    );
+    const refusal = {
+      exitCode: 1,
+      says: /http:\/\/127\.0\.0\.1:\d+.* does not answer like a Kubernetes API server/,
+    };
     await assertAllRefuse({ 'wec join': commands['wec join'] ?? [] }, kubeconfig, refusal);
   });
 });

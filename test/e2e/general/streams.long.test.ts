@@ -24,11 +24,13 @@ before(async () => {
   server = createServer(({ method = '', url = '' }, response) => {
     const name = /managedclusters\/(\w+)/.exec(url)?.[1];
     if (method !== 'GET' && name !== undefined) writes.push(`${method} ${name}`);
-    if (/\/apis\/[^/]+\/v1$/.test(url)) response.end('{"resources": [{"name": "managedclusters"}]}');
+    if (/\/apis\/[^/]+\/v1$/.test(url))
+      response.end('{"resources": [{"name": "managedclusters"}]}');
     else if (url.includes('limit=')) response.end('{"items": []}');
     else if (url.includes('/selfsubject')) response.end('{"status": {"allowed": true}}');
     else if (name === undefined) response.writeHead(404).end('{}');
-    else if (name === 'forbidden' && method !== 'GET') response.writeHead(403).end('{"kind": "Status", "code": 403}');
+    else if (name === 'forbidden' && method !== 'GET')
+      response.writeHead(403).end('{"kind": "Status", "code": 403}');
     else response.end(JSON.stringify(managedCluster(name)));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -36,7 +38,11 @@ before(async () => {
   const { port } = server.address() as AddressInfo;
   // Takes a while to end on a signal.
   const plugin = `trap 'sleep 1; echo bye >&2; exit 1' TERM; echo hanging >&2; while :; do sleep 0.1; done`;
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', plugin] };
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: 'sh',
+    args: ['-c', plugin],
+  };
   await writeFile(
     path.join(cli.home, 'kubeconfig'),
     JSON.stringify({
@@ -45,7 +51,10 @@ before(async () => {
         { name: 'me', user: {} },
         { name: 'hanging', user: { exec } },
       ],
-      contexts: ['me', 'hanging'].map((user) => ({ name: user, context: { cluster: 'its1', user } })),
+      contexts: ['me', 'hanging'].map((user) => ({
+        name: user,
+        context: { cluster: 'its1', user },
+      })),
     }),
   );
 });
@@ -62,7 +71,12 @@ after(async () => {
 const managedCluster = (name: string) => ({
   apiVersion: 'cluster.open-cluster-management.io/v1',
   kind: 'ManagedCluster',
-  metadata: { name, uid: `uid-${name}`, resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' },
+  metadata: {
+    name,
+    uid: `uid-${name}`,
+    resourceVersion: '1',
+    creationTimestamp: '2026-01-01T00:00:00Z',
+  },
   spec: { hubAcceptsClient: true },
 });
 

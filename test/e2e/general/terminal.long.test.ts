@@ -60,7 +60,10 @@ describe('on a terminal', () => {
       const run = await cli.runOnTerminal(join, { env: env as Record<string, string> });
       assert.doesNotMatch(run.screen, spinner);
       assert.doesNotMatch(run.screen, movement);
-      assert.match(run.screen, /^cluster1: is registered with its1 and available; nothing to do\.\r?$/m);
+      assert.match(
+        run.screen,
+        /^cluster1: is registered with its1 and available; nothing to do\.\r?$/m,
+      );
     }
   });
 });

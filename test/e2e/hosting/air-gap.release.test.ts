@@ -48,8 +48,13 @@ interface Pod extends KubeObject {
 /** The images of all pods, those of the ingress and of workloads left out. */
 async function imagesOn(clusters: readonly Api[]): Promise<string[]> {
   const lists = await Promise.all(clusters.map((cluster) => cluster.list<Pod>(resources.pods)));
-  const pods = lists.flatMap(({ items }) => items).filter(({ metadata }) => metadata.namespace !== 'traefik');
-  const containers = pods.flatMap(({ spec }) => [...(spec.containers ?? []), ...(spec.initContainers ?? [])]);
+  const pods = lists
+    .flatMap(({ items }) => items)
+    .filter(({ metadata }) => metadata.namespace !== 'traefik');
+  const containers = pods.flatMap(({ spec }) => [
+    ...(spec.containers ?? []),
+    ...(spec.initContainers ?? []),
+  ]);
   return [...new Set(containers.map(({ image }) => image))].sort();
 }
 
@@ -63,7 +68,15 @@ describe('in an air gap', inRelease, () => {
     });
     await bed.fault({ kind: 'air-gap', registry });
     const port = String(bed.plane('hosting').ingressPort);
-    const init = ['init', '--hosting-context', 'hosting', '--chart', chart, '--external-port', port];
+    const init = [
+      'init',
+      '--hosting-context',
+      'hosting',
+      '--chart',
+      chart,
+      '--external-port',
+      port,
+    ];
     const { stderr } = await cli.succeed([...init, ...from], options);
     assert.match(stderr, /, images from registry\.example:5000\/mirror$/m);
     await bed.plane('hosting').markAudit();
@@ -84,7 +97,10 @@ describe('in an air gap', inRelease, () => {
 
   it('--print-images lists all that pods use', async () => {
     const clusters = [...bed.planes.map(({ admin }) => admin), await bed.nested('its1')];
-    const { stdout } = await cli.succeed(['init', '--chart', chart, '--print-images', ...from], options);
+    const { stdout } = await cli.succeed(
+      ['init', '--chart', chart, '--print-images', ...from],
+      options,
+    );
     const listed = stdout.split('\n');
     const unlisted = (await imagesOn(clusters)).filter((image) => !listed.includes(image));
     assert.deepEqual(unlisted, []);
@@ -94,23 +110,43 @@ describe('in an air gap', inRelease, () => {
       `oci://${registry}/kubestellar/charts/postgresql:13.1.5`,
       `oci://${registry}/kubestellar/ocm-status-addon-chart:v0.2.0-rc17`,
     ]);
-    const { json } = await cli.succeed(['init', '--chart', chart, '--print-images', '-o', 'json'], options);
+    const { json } = await cli.succeed(
+      ['init', '--chart', chart, '--print-images', '-o', 'json'],
+      options,
+    );
     const { items } = json() as { items: { kind: string; reference: string }[] };
     assert.deepEqual([...new Set(items.map(({ kind }) => kind))], ['image', 'chart']);
-    assert.ok(items.some(({ reference }) => reference === 'quay.io/open-cluster-management/registration:v1.0.0'));
+    assert.ok(
+      items.some(
+        ({ reference }) => reference === 'quay.io/open-cluster-management/registration:v1.0.0',
+      ),
+    );
   });
 
   it('a space takes no other registry than the hooks name', async () => {
     for (const line of ['its create its3 --type host', 'wds create wds2']) {
       const run = await cli.run([...line.split(' '), '--image-registry', 'other.example']);
       assert.equal(run.exitCode, 1);
-      assert.match(run.stderr, /take images and charts from registry\.example:5000\/mirror, not from other\.example\./);
-      assert.match(run.stderr, /stellarctl init --image-registry other\.example --hosting-context hosting/);
+      assert.match(
+        run.stderr,
+        /take images and charts from registry\.example:5000\/mirror, not from other\.example\./,
+      );
+      assert.match(
+        run.stderr,
+        /stellarctl init --image-registry other\.example --hosting-context hosting/,
+      );
     }
   });
 
   it('an upgrade keeps the registry', async () => {
-    const upgrade = ['init', '--hosting-context', 'hosting', '--upgrade', '--chart', await chartOf('0.31.0')];
+    const upgrade = [
+      'init',
+      '--hosting-context',
+      'hosting',
+      '--upgrade',
+      '--chart',
+      await chartOf('0.31.0'),
+    ];
     await cli.succeed(upgrade, options);
     const hooks = await bed.plane('hosting').admin.list<KubeObject>(resources.postCreateHooks);
     const images = JSON.stringify(hooks.items).match(/"image":"[^"]+"/g) ?? [];

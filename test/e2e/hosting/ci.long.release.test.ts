@@ -36,7 +36,10 @@ it('the workflow is valid YAML and runs the script', () => {
   assert.ok(runs.includes('bash ci.sh'), runs.join(', '));
 });
 
-describe('the script of docs/ci.md', { skip: typeof jq === 'string' && jq, timeout: 900_000 }, () => {
+describe('the script of docs/ci.md', {
+  skip: typeof jq === 'string' && jq,
+  timeout: 900_000,
+}, () => {
   let home: string;
   let bed: Bed;
   let tools: LocalClusterTools;
@@ -73,7 +76,13 @@ describe('the script of docs/ci.md', { skip: typeof jq === 'string' && jq, timeo
   });
 
   const run = (changes: Record<string, string> = {}) =>
-    execa('bash', ['ci.sh'], { cwd: home, env: { ...env, ...changes }, extendEnv: false, reject: false, all: true });
+    execa('bash', ['ci.sh'], {
+      cwd: home,
+      env: { ...env, ...changes },
+      extendEnv: false,
+      reject: false,
+      all: true,
+    });
 
   it('exits with 0 on success and leaves no cluster', inRelease, async () => {
     const { exitCode, all } = await run();

@@ -23,12 +23,20 @@ import { Cli } from '../support/harness.ts';
 const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'spaces');
 const transcripts = (await readdir(folder)).sort();
 
-type Binding = KubeObject & { spec: { destinations?: object[] }; status?: { observedGeneration?: number } };
+type Binding = KubeObject & {
+  spec: { destinations?: object[] };
+  status?: { observedGeneration?: number };
+};
 
 /** What its nodes have for all pods. */
 async function setCores({ admin }: Plane, cpu: string): Promise<void> {
   for (const { metadata } of (await admin.list(resources.nodes)).items)
-    await admin.patch(resources.nodes, metadata.name, { status: { allocatable: { cpu } } }, { subresource: 'status' });
+    await admin.patch(
+      resources.nodes,
+      metadata.name,
+      { status: { allocatable: { cpu } } },
+      { subresource: 'status' },
+    );
 }
 
 let bed: Bed;
@@ -64,7 +72,9 @@ before(async () => {
       const file = path.join(cli.home, 'kubeconfig');
       const config = parseDocument(await readFile(file, 'utf8'));
       const users = config.toJS().users as { name: string }[];
-      config.setIn(['users', users.findIndex(({ name }) => name === 'its1-admin'), 'user'], { token: 'other' });
+      config.setIn(['users', users.findIndex(({ name }) => name === 'its1-admin'), 'user'], {
+        token: 'other',
+      });
       await writeFile(file, config.toString());
     },
     'take the cores of hosting': () => setCores(hosting, '200m'),
@@ -74,7 +84,14 @@ before(async () => {
     'start everything': () => bed.mend(),
   };
   const env = { PATH: `${await buildHelm()}:/usr/bin:/bin`, INGRESS: String(hosting.ingressPort) };
-  player = new Player({ bed, cli, kubeconfig: path.join(cli.home, 'kubeconfig'), acts, env, known: knownVersion });
+  player = new Player({
+    bed,
+    cli,
+    kubeconfig: path.join(cli.home, 'kubeconfig'),
+    acts,
+    env,
+    known: knownVersion,
+  });
 });
 
 after(async () => {
@@ -82,7 +99,11 @@ after(async () => {
   await bed?.stop();
 });
 
-describe('for the life of an installation, output and writes match the recording', { concurrency: 1 }, () => {
+describe('for the life of an installation, output and writes match the recording', {
+  concurrency: 1,
+}, () => {
   for (const file of transcripts)
-    it(path.basename(file, '.txt'), () => replay(path.join(folder, file), (step) => player.perform(step)));
+    it(path.basename(file, '.txt'), () =>
+      replay(path.join(folder, file), (step) => player.perform(step)),
+    );
 });

@@ -27,7 +27,9 @@ import { assertUnwritten, writesOn } from '../support/refusal.ts';
 
 /** The fields of a CustomResourceDefinition that the tests read. */
 interface Definition extends KubeObject {
-  spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: { properties: object } } } } }[] };
+  spec: {
+    versions: { schema: { openAPIV3Schema: { properties: { spec: { properties: object } } } } }[];
+  };
 }
 
 let bed: Bed;
@@ -60,28 +62,41 @@ async function onPlane(work: (plane: Plane) => Promise<void>): Promise<void> {
 }
 
 const history = async (plane: Plane): Promise<string[]> => {
-  const revisions = JSON.parse(await runHelm(plane, ['history', 'ks-core', '--namespace', 'default', '-o', 'json']));
-  return revisions.map(({ status, chart: label }: { status: string; chart: string }) => `${status} ${label}`);
+  const revisions = JSON.parse(
+    await runHelm(plane, ['history', 'ks-core', '--namespace', 'default', '-o', 'json']),
+  );
+  return revisions.map(
+    ({ status, chart: label }: { status: string; chart: string }) => `${status} ${label}`,
+  );
 };
 
 const valuesOf = async (plane: Plane) =>
-  JSON.parse(await runHelm(plane, ['get', 'values', 'ks-core', '--namespace', 'default', '-o', 'json']));
+  JSON.parse(
+    await runHelm(plane, ['get', 'values', 'ks-core', '--namespace', 'default', '-o', 'json']),
+  );
 
-const uidOf = async (plane: Plane, resource: typeof resources.namespaces, key: string): Promise<string | undefined> =>
-  (await plane.admin.find<AnyObject>(resource, key))?.metadata.uid;
+const uidOf = async (
+  plane: Plane,
+  resource: typeof resources.namespaces,
+  key: string,
+): Promise<string | undefined> => (await plane.admin.find<AnyObject>(resource, key))?.metadata.uid;
 
 describe('the published charts', () => {
   it('name images and charts, all of which one registry can have', () =>
     onPlane(async () => {
       const init = ['init', '--chart', chart, '--hosting-context', 'hosting'];
       const listed = async (...more: string[]) =>
-        (await cli.succeed([...init, '--print-images', ...more], options)).stdout.trim().split('\n');
+        (await cli.succeed([...init, '--print-images', ...more], options)).stdout
+          .trim()
+          .split('\n');
       const published = await listed();
       for (const image of ['kubeflex/manager:0.9.3', 'kubestellar/ocm-transport-controller:0.30.0'])
         assert.ok(published.includes(`ghcr.io/kubestellar/${image}`), published.join('\n'));
       const mirrored = await listed('--image-registry', 'registry.example');
       assert.equal(mirrored.length, published.length);
-      const others = mirrored.filter((reference) => !reference.replace('oci://', '').startsWith('registry.example/'));
+      const others = mirrored.filter(
+        (reference) => !reference.replace('oci://', '').startsWith('registry.example/'),
+      );
       assert.deepEqual(others, ['https://charts.loft.sh/charts/vcluster-0.16.4.tgz']);
       await cli.succeed([...init, '--image-registry', 'registry.example', '--dry-run'], options);
     }));
@@ -90,47 +105,66 @@ describe('the published charts', () => {
 describe('an upgrade', () => {
   const its = { name: 'its1', type: 'host', install_clusteradm: false };
 
-  it('applies CRDs first, and keeps control planes that the release no longer lists', inRelease, () =>
-    onPlane(async (plane) => {
-      await installKubeStellar(plane, { values: { ITSes: [its] } });
-      const definition = 'controlplanes.tenancy.kflex.kubestellar.org';
-      const fields = async () => {
-        const { spec } = await plane.admin.get<Definition>(resources.customResourceDefinitions, definition);
-        return Object.keys(spec.versions[0]?.schema.openAPIV3Schema.properties.spec.properties ?? {});
-      };
-      const before = await uidOf(plane, resources.controlPlanes, 'its1');
-      assert.notEqual(before, undefined);
-      assert.equal((await fields()).includes('displayName'), false);
-      await plane.markAudit();
-      const line = ['init', '--upgrade', '--chart', newerChart, '--set-json', 'ITSes=[]'];
-      const planned = await cli.succeed([...line, '--dry-run'], options);
-      assert.match(planned.stderr, /^Control planes of the release: its1\. They are kept/m);
-      assert.match(planned.stdout, /would patch ControlPlane its1 [\s\S]*would update Release default\/ks-core/);
-      await assertUnwritten([plane]);
+  it(
+    'applies CRDs first, and keeps control planes that the release no longer lists',
+    inRelease,
+    () =>
+      onPlane(async (plane) => {
+        await installKubeStellar(plane, { values: { ITSes: [its] } });
+        const definition = 'controlplanes.tenancy.kflex.kubestellar.org';
+        const fields = async () => {
+          const { spec } = await plane.admin.get<Definition>(
+            resources.customResourceDefinitions,
+            definition,
+          );
+          return Object.keys(
+            spec.versions[0]?.schema.openAPIV3Schema.properties.spec.properties ?? {},
+          );
+        };
+        const before = await uidOf(plane, resources.controlPlanes, 'its1');
+        assert.notEqual(before, undefined);
+        assert.equal((await fields()).includes('displayName'), false);
+        await plane.markAudit();
+        const line = ['init', '--upgrade', '--chart', newerChart, '--set-json', 'ITSes=[]'];
+        const planned = await cli.succeed([...line, '--dry-run'], options);
+        assert.match(planned.stderr, /^Control planes of the release: its1\. They are kept/m);
+        assert.match(
+          planned.stdout,
+          /would patch ControlPlane its1 [\s\S]*would update Release default\/ks-core/,
+        );
+        await assertUnwritten([plane]);
 
-      const { stderr, json } = await cli.succeed([...line, '-o', 'json'], options);
-      assert.match(stderr, /^Upgrading from 0\.30\.0 to KubeStellar 0\.31\.0: /m);
-      const [{ version, previousVersion, kept, changed }] = json().items;
-      assert.deepEqual([version, previousVersion, kept, changed], ['0.31.0', '0.30.0', ['its1'], true]);
-      const writes = await writesOn(plane);
-      const definitionAt = writes.findIndex((write) => write.startsWith('patch customresourcedefinitions'));
-      const helmAt = writes.findIndex((write) => /^create secrets .*ks-core\.v2/.test(write));
-      assert.ok(definitionAt !== -1 && definitionAt < helmAt, writes.join('\n'));
-      assert.ok((await fields()).includes('displayName'));
-      assert.equal(await uidOf(plane, resources.controlPlanes, 'its1'), before);
-      // KubeFlex needs these permissions for it, and the chart no longer lists a control plane that does.
-      const rights = 'kubeflex-manager-cluster-admin-rolebinding';
-      assert.notEqual(await plane.admin.find(resources.clusterRoleBindings, rights), undefined);
-      const { ITSes, 'kubeflex-operator': operator } = await valuesOf(plane);
-      assert.deepEqual([ITSes, operator.hostContainer], [[], plane.nodeName]);
+        const { stderr, json } = await cli.succeed([...line, '-o', 'json'], options);
+        assert.match(stderr, /^Upgrading from 0\.30\.0 to KubeStellar 0\.31\.0: /m);
+        const [{ version, previousVersion, kept, changed }] = json().items;
+        assert.deepEqual(
+          [version, previousVersion, kept, changed],
+          ['0.31.0', '0.30.0', ['its1'], true],
+        );
+        const writes = await writesOn(plane);
+        const definitionAt = writes.findIndex((write) =>
+          write.startsWith('patch customresourcedefinitions'),
+        );
+        const helmAt = writes.findIndex((write) => /^create secrets .*ks-core\.v2/.test(write));
+        assert.ok(definitionAt !== -1 && definitionAt < helmAt, writes.join('\n'));
+        assert.ok((await fields()).includes('displayName'));
+        assert.equal(await uidOf(plane, resources.controlPlanes, 'its1'), before);
+        // KubeFlex needs these permissions for it, and the chart no longer lists a control plane that does.
+        const rights = 'kubeflex-manager-cluster-admin-rolebinding';
+        assert.notEqual(await plane.admin.find(resources.clusterRoleBindings, rights), undefined);
+        const { ITSes, 'kubeflex-operator': operator } = await valuesOf(plane);
+        assert.deepEqual([ITSes, operator.hostContainer], [[], plane.nodeName]);
 
-      await plane.markAudit();
-      const again = await cli.succeed(line, options);
-      assert.equal(again.stdout, 'hosting: is a hosting cluster of KubeStellar 0.31.0; nothing to do\n');
-      // An ITS already exists.
-      assert.match(again.stderr, /\nNext: stellarctl status\n$/);
-      await assertUnwritten([plane]);
-    }),
+        await plane.markAudit();
+        const again = await cli.succeed(line, options);
+        assert.equal(
+          again.stdout,
+          'hosting: is a hosting cluster of KubeStellar 0.31.0; nothing to do\n',
+        );
+        // An ITS already exists.
+        assert.match(again.stderr, /\nNext: stellarctl status\n$/);
+        await assertUnwritten([plane]);
+      }),
   );
 
   it('keeps the namespace of KubeFlex, which the 0.29 chart omits', inRelease, () =>
@@ -139,7 +173,10 @@ describe('an upgrade', () => {
       const before = await uidOf(plane, resources.namespaces, 'kubeflex-system');
       const older = await chartOf('0.29.0');
       await cli.succeed(['init', '--chart', older, '--set', 'verbosity.default=4'], options);
-      assert.deepEqual(await history(plane), ['superseded core-chart-0.29.0', 'deployed core-chart-0.29.0']);
+      assert.deepEqual(await history(plane), [
+        'superseded core-chart-0.29.0',
+        'deployed core-chart-0.29.0',
+      ]);
       assert.equal(await uidOf(plane, resources.namespaces, 'kubeflex-system'), before);
     }),
   );
@@ -156,7 +193,10 @@ describe('an upgrade', () => {
 
       assert.match((await cli.succeed(line, options)).stderr, toSee);
       await cli.succeed(['wds', 'upgrade', 'wds1']);
-      assert.match((await cli.succeed(['wds', 'get', 'wds1'])).stdout, /^ {2}versions +KubeStellar 0\.30\.0$/m);
+      assert.match(
+        (await cli.succeed(['wds', 'get', 'wds1'])).stdout,
+        /^ {2}versions +KubeStellar 0\.30\.0$/m,
+      );
       const upgraded = await cli.succeed(['its', 'upgrade', 'its1', '--to', '1.0.1']);
       assert.match(upgraded.stdout, /^its1: upgraded; runs OCM 1\.0\.1/m);
       const { stdout } = await cli.succeed(['its', 'get', 'its1']);
@@ -175,7 +215,9 @@ describe('a KubeFlex installed by kflex', () => {
       const { json, stderr } = await cli.succeed(line, options);
       assert.match(stderr, /The existing KubeFlex is kept, with its own domain and port\./);
       assert.deepEqual([json().items[0].kubeFlex, json().items[0].changed], ['kept', true]);
-      assert.deepEqual(await valuesOf(plane), { 'kubeflex-operator': { install: false, domain: 'example.com' } });
+      assert.deepEqual(await valuesOf(plane), {
+        'kubeflex-operator': { install: false, domain: 'example.com' },
+      });
       const now = await plane.admin.get<AnyObject>(resources.deployments, manager);
       assert.equal(now.metadata.generation, before.metadata.generation);
       await plane.markAudit();
@@ -191,14 +233,23 @@ describe('an interrupted installation', () => {
       const signalAt = { text: /kinds are served/, signal: 'SIGINT' as const };
       const stopped = await cli.run(line, { ...options, signalAt });
       assert.equal(stopped.exitCode, 130);
-      assert.match(stopped.stderr, /Release ks-core in namespace default on hosting is incomplete\./);
-      assert.match(stopped.stderr, /To resume, rerun the command\n {2}Go back: helm uninstall ks-core -n default/);
+      assert.match(
+        stopped.stderr,
+        /Release ks-core in namespace default on hosting is incomplete\./,
+      );
+      assert.match(
+        stopped.stderr,
+        /To resume, rerun the command\n {2}Go back: helm uninstall ks-core -n default/,
+      );
       assert.deepEqual(await history(plane), ['failed core-chart-0.30.0']);
       const { stderr } = await cli.succeed(['init', '--chart', chart], options);
       assert.match(stderr, /over what an earlier attempt left/);
       assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
       assert.deepEqual((await valuesOf(plane)).verbosity, { default: 3 });
-      assert.notEqual(await uidOf(plane, resources.statefulSets, 'kubeflex-system/postgres-postgresql'), undefined);
+      assert.notEqual(
+        await uidOf(plane, resources.statefulSets, 'kubeflex-system/postgres-postgresql'),
+        undefined,
+      );
     }));
 
   it('by the death of helm says what to check, and deletes nothing by itself', inRelease, () =>
@@ -247,73 +298,108 @@ describe('init --provider', () => {
     { provider: 'kind', container: 'kubeflex-control-plane' },
     { provider: 'k3d', container: 'k3d-kubeflex-server-0' },
   ] as const) {
-    it(`creates a cluster of ${provider} with its ingress first, and none on a rerun`, inRelease, async () => {
-      const tools = await localClusterTools(bed);
-      const kubeconfig = path.join(cli.home, `${provider}-kubeconfig`);
-      const context = `${provider}-kubeflex`;
-      const line = ['init', '--provider', provider, '--chart', chart, '--ingress', ingressChart];
-      const surroundings = { kubeconfig, env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` } };
-      const callsToCreate = () => tools.calls(provider).filter(({ args }) => args.includes('create'));
-      try {
-        const planned = await cli.succeed([...line, '--dry-run'], surroundings);
-        assert.match(planned.stdout, new RegExp(`would create ${provider} cluster kubeflex on this machine`));
-        for (const release of ['traefik/traefik', 'default/ks-core'])
-          assert.match(planned.stdout, new RegExp(`^would create Release ${release} on ${context}$`, 'm'));
-        for (const wrong of [
-          ['--ingress', 'https://127.0.0.1:1/nowhere.tgz'],
-          ['--ingress', 'nowhere.tgz'],
-          ['--ingress', 'nowhere.tgz', '--dry-run'],
-          ['--set-json', 'ITSes="none"'],
-          ['--name', 'Bad_Name'],
-        ])
-          assert.notEqual((await cli.run([...line, ...wrong], surroundings)).exitCode, 0, wrong.join(' '));
-        assert.deepEqual(bed.planes, []);
-        assert.deepEqual(callsToCreate(), []);
-        const { stderr, stdout } = await cli.succeed(line, surroundings);
-        assert.match(
-          stderr,
-          new RegExp(`^Hosting cluster ${context}, the ${provider} cluster kubeflex on this machine`),
-        );
-        assert.match(stdout, new RegExp(`^${context}: is a hosting cluster of KubeStellar 0\\.30\\.0`));
-        const plane = bed.plane('kubeflex');
-        const config = await plane.admin.get<KubeObject & { data: Record<string, string> }>(
-          resources.configMaps,
-          'kubeflex-system/kubeflex-config',
-        );
-        assert.equal(config.data.hostContainer, container);
-        const { of } = await doctor(surroundings);
-        const judged = [of('hosting'), of('ingress'), of(provider)];
-        assert.deepEqual(judged, ['pass', 'pass', 'pass']);
-        assert.match(await readFile(kubeconfig, 'utf8'), new RegExp(`hosting-cluster-ctx-name: ${context}`));
+    it(
+      `creates a cluster of ${provider} with its ingress first, and none on a rerun`,
+      inRelease,
+      async () => {
+        const tools = await localClusterTools(bed);
+        const kubeconfig = path.join(cli.home, `${provider}-kubeconfig`);
+        const context = `${provider}-kubeflex`;
+        const line = ['init', '--provider', provider, '--chart', chart, '--ingress', ingressChart];
+        const surroundings = {
+          kubeconfig,
+          env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` },
+        };
+        const callsToCreate = () =>
+          tools.calls(provider).filter(({ args }) => args.includes('create'));
+        try {
+          const planned = await cli.succeed([...line, '--dry-run'], surroundings);
+          assert.match(
+            planned.stdout,
+            new RegExp(`would create ${provider} cluster kubeflex on this machine`),
+          );
+          for (const release of ['traefik/traefik', 'default/ks-core'])
+            assert.match(
+              planned.stdout,
+              new RegExp(`^would create Release ${release} on ${context}$`, 'm'),
+            );
+          for (const wrong of [
+            ['--ingress', 'https://127.0.0.1:1/nowhere.tgz'],
+            ['--ingress', 'nowhere.tgz'],
+            ['--ingress', 'nowhere.tgz', '--dry-run'],
+            ['--set-json', 'ITSes="none"'],
+            ['--name', 'Bad_Name'],
+          ])
+            assert.notEqual(
+              (await cli.run([...line, ...wrong], surroundings)).exitCode,
+              0,
+              wrong.join(' '),
+            );
+          assert.deepEqual(bed.planes, []);
+          assert.deepEqual(callsToCreate(), []);
+          const { stderr, stdout } = await cli.succeed(line, surroundings);
+          assert.match(
+            stderr,
+            new RegExp(
+              `^Hosting cluster ${context}, the ${provider} cluster kubeflex on this machine`,
+            ),
+          );
+          assert.match(
+            stdout,
+            new RegExp(`^${context}: is a hosting cluster of KubeStellar 0\\.30\\.0`),
+          );
+          const plane = bed.plane('kubeflex');
+          const config = await plane.admin.get<KubeObject & { data: Record<string, string> }>(
+            resources.configMaps,
+            'kubeflex-system/kubeflex-config',
+          );
+          assert.equal(config.data.hostContainer, container);
+          const { of } = await doctor(surroundings);
+          const judged = [of('hosting'), of('ingress'), of(provider)];
+          assert.deepEqual(judged, ['pass', 'pass', 'pass']);
+          assert.match(
+            await readFile(kubeconfig, 'utf8'),
+            new RegExp(`hosting-cluster-ctx-name: ${context}`),
+          );
 
-        await plane.markAudit();
-        const again = await cli.succeed([...line, '-o', 'json'], surroundings);
-        assert.equal(again.json().items[0].changed, false);
-        await assertUnwritten([plane]);
-        assert.equal(callsToCreate().length, 1);
-        const other = await cli.run([...line, '--external-port', '9444'], surroundings);
-        assert.equal(other.exitCode, 1);
-        assert.match(other.stderr, /with port 9443 of this machine forwarded to its port 443, .*, not 9444/);
-        const removal = await cli.run(['wec', 'delete', 'kubeflex', '--yes'], surroundings);
-        assert.match(removal.stderr, /kubeflex is a hosting cluster/);
-      } finally {
-        tools.stop();
-        if (bed.planes.some(({ name }) => name === 'kubeflex')) await bed.removePlane('kubeflex');
-      }
-    });
+          await plane.markAudit();
+          const again = await cli.succeed([...line, '-o', 'json'], surroundings);
+          assert.equal(again.json().items[0].changed, false);
+          await assertUnwritten([plane]);
+          assert.equal(callsToCreate().length, 1);
+          const other = await cli.run([...line, '--external-port', '9444'], surroundings);
+          assert.equal(other.exitCode, 1);
+          assert.match(
+            other.stderr,
+            /with port 9443 of this machine forwarded to its port 443, .*, not 9444/,
+          );
+          const removal = await cli.run(['wec', 'delete', 'kubeflex', '--yes'], surroundings);
+          assert.match(removal.stderr, /kubeflex is a hosting cluster/);
+        } finally {
+          tools.stop();
+          if (bed.planes.some(({ name }) => name === 'kubeflex')) await bed.removePlane('kubeflex');
+        }
+      },
+    );
   }
 
   it('keeps ingress-nginx, and installs Traefik once it is gone', inRelease, async () => {
     const tools = await localClusterTools(bed);
     const kubeconfig = path.join(cli.home, 'retired-kubeconfig');
-    const surroundings = { kubeconfig, env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` } };
+    const surroundings = {
+      kubeconfig,
+      env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` },
+    };
     const line = ['init', '--provider', 'kind', '--chart', chart];
     const own = await cli.run(['init', '--ingress', 'none'], surroundings);
     assert.match(own.stderr, /--ingress requires --provider/);
     const port = String(await freePort());
     const release = { release: 'ingress-nginx', namespace: 'ingress-nginx' };
     try {
-      const bare = await cli.succeed([...line, '--ingress', 'none', '--external-port', port], surroundings);
+      const bare = await cli.succeed(
+        [...line, '--ingress', 'none', '--external-port', port],
+        surroundings,
+      );
       assert.match(bare.stderr, /^kind-kubeflex: it has no IngressClass nginx/m);
       const plane = bed.plane('kubeflex');
       assert.equal(await plane.admin.find(resources.namespaces, 'traefik'), undefined);
@@ -321,13 +407,29 @@ describe('init --provider', () => {
       assert.equal(await ingress(), 'warn');
       await plane.markAudit();
       for (const wrong of ['nowhere.tgz', chart, 'https://127.0.0.1:1/nowhere.tgz'])
-        assert.match((await cli.run([...line, '--ingress', wrong], surroundings)).stderr, /nowhere\.tgz|not traefik/);
+        assert.match(
+          (await cli.run([...line, '--ingress', wrong], surroundings)).stderr,
+          /nowhere\.tgz|not traefik/,
+        );
       await cli.succeed([...line, '--ingress', 'none', '--upgrade'], surroundings);
       await assertUnwritten([plane]);
 
-      const controller = { extraArgs: { 'enable-ssl-passthrough': 'true' }, hostPort: { enabled: true } };
-      const values = ['--set-json', `controller=${JSON.stringify({ ...controller, service: { type: 'ClusterIP' } })}`];
-      const install = ['upgrade', '--install', release.release, retiredIngressChart, '-n', release.namespace];
+      const controller = {
+        extraArgs: { 'enable-ssl-passthrough': 'true' },
+        hostPort: { enabled: true },
+      };
+      const values = [
+        '--set-json',
+        `controller=${JSON.stringify({ ...controller, service: { type: 'ClusterIP' } })}`,
+      ];
+      const install = [
+        'upgrade',
+        '--install',
+        release.release,
+        retiredIngressChart,
+        '-n',
+        release.namespace,
+      ];
       await runHelm(plane, [...install, '--create-namespace', ...values]);
       assert.equal(await ingress(), 'pass');
       const withTraefik = [...line, '--ingress', ingressChart];
@@ -343,7 +445,14 @@ describe('init --provider', () => {
 
       await runHelm(plane, ['uninstall', 'traefik', '-n', 'traefik', '--wait']);
       const manifest = path.join(cli.home, 'ingress-nginx.yaml');
-      const template = ['template', release.release, retiredIngressChart, '-n', release.namespace, ...values];
+      const template = [
+        'template',
+        release.release,
+        retiredIngressChart,
+        '-n',
+        release.namespace,
+        ...values,
+      ];
       await writeFile(manifest, await runHelm(plane, template));
       await type(`kubectl apply -f ${manifest}`);
       for (const _ of ['first', 'again, which deletes the IngressClass of Traefik'])
@@ -366,10 +475,17 @@ function typist(surroundings: CliOptions, charts: readonly string[]) {
   const { kubeconfig = '', env } = surroundings;
   const typeOne = async ([program = '', ...given]: readonly string[]): Promise<string> => {
     if (program !== 'stellarctl') {
-      const settings = { PATH: `${options.env?.PATH}:${process.env.PATH}`, HOME: cli.home, KUBECONFIG: kubeconfig };
+      const settings = {
+        PATH: `${options.env?.PATH}:${process.env.PATH}`,
+        HOME: cli.home,
+        KUBECONFIG: kubeconfig,
+      };
       return (await execa(program, given, { env: { ...env, ...settings }, all: true })).all;
     }
-    const { stdout, stderr } = await cli.succeed([...given, ...(given[0] === 'init' ? charts : [])], surroundings);
+    const { stdout, stderr } = await cli.succeed(
+      [...given, ...(given[0] === 'init' ? charts : [])],
+      surroundings,
+    );
     return stdout + stderr;
   };
   return async (...lines: readonly string[]): Promise<string> => {

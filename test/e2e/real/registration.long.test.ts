@@ -26,7 +26,9 @@ after(async () => {
 it('finds nothing wrong with the hub and its cluster', async () => {
   const { json } = await cli.run(['doctor', '-o', 'json']);
   assert.deepEqual(
-    json().items.filter(({ status }: { status: string }) => status !== 'pass' && status !== 'skipped'),
+    json().items.filter(
+      ({ status }: { status: string }) => status !== 'pass' && status !== 'skipped',
+    ),
     [],
   );
 });
@@ -44,5 +46,8 @@ it('deregisters the cluster, which a work was sent to', async () => {
   await cli.succeed(['deregister', 'cluster1=cluster1', '--its', 'its1', '--cleanup', '--yes']);
   assert.equal(await find(), undefined);
   assert.equal(await its1.admin.find(resources.managedClusters, 'cluster1'), undefined);
-  assert.equal(await cluster1.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
+  assert.equal(
+    await cluster1.admin.find(resources.namespaces, 'open-cluster-management-agent'),
+    undefined,
+  );
 });

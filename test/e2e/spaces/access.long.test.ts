@@ -37,10 +37,18 @@ async function typeAs(files: string[], line: string): Promise<string> {
 }
 
 /** The code of the error of a command with a token; undefined for none. @param ca base64 */
-async function codeAt(server: string, ca: string, token: string, words: string[]): Promise<string | undefined> {
+async function codeAt(
+  server: string,
+  ca: string,
+  token: string,
+  words: string[],
+): Promise<string | undefined> {
   const context = { cluster: 'x', user: 'x' };
   const config = {
-    ...{ clusters: [{ name: 'x', cluster: { server, 'certificate-authority-data': ca } }], 'current-context': 'x' },
+    ...{
+      clusters: [{ name: 'x', cluster: { server, 'certificate-authority-data': ca } }],
+      'current-context': 'x',
+    },
     ...{ users: [{ name: 'x', user: { token } }], contexts: [{ name: 'x', context }] },
   };
   await writeFile(place('x'), JSON.stringify(config));
@@ -56,8 +64,14 @@ describe('somebody with the role', { concurrency: 1 }, () => {
     assert.equal((await stat(place('registrar-its'))).mode & 0o777, 0o600);
     await typeAs(['registrar-its'], `its token --file ${place('cluster2.join')}`);
     await cli.type(`wec join cluster2 --join-file ${place('cluster2.join')}`);
-    await until(async () => /pending/.test(await typeAs(['registrar-its'], 'wec list')), 'a request of cluster2');
-    const refused = await cli.run(['accept', 'cluster2', '--its', 'its1-anna-registrar'], asWho('registrar-its'));
+    await until(
+      async () => /pending/.test(await typeAs(['registrar-its'], 'wec list')),
+      'a request of cluster2',
+    );
+    const refused = await cli.run(
+      ['accept', 'cluster2', '--its', 'its1-anna-registrar'],
+      asWho('registrar-its'),
+    );
     assert.equal(refused.exitCode, 4);
     assert.match(
       refused.stderr,
@@ -70,7 +84,11 @@ describe('somebody with the role', { concurrency: 1 }, () => {
     for (const line of [
       ...['wec list', 'accept cluster2', 'wec wait cluster2', 'wec get cluster2'],
       ...['label cluster2 location-group=edge', 'label cluster2 --list'],
-      ...['wec properties cluster2 a=b', 'wec properties cluster2 --list', 'wec properties cluster2 a-'],
+      ...[
+        'wec properties cluster2 a=b',
+        'wec properties cluster2 --list',
+        'wec properties cluster2 a-',
+      ],
       'deregister cluster2 --yes --its its1-anna-acceptor',
     ])
       await typeAs(['acceptor-its'], line);
@@ -84,7 +102,14 @@ describe('somebody with the role', { concurrency: 1 }, () => {
       ['wds', 'deployer'],
     ] as const)
       await give(noun, role);
-    for (const line of ['wec list', 'wec get cluster1', 'status', 'doctor', 'version', 'upgrade plan'])
+    for (const line of [
+      'wec list',
+      'wec get cluster1',
+      'status',
+      'doctor',
+      'version',
+      'upgrade plan',
+    ])
       await typeAs(['viewer-its'], line);
     const file = place('web.json');
     const labels = { app: 'web' };
@@ -93,7 +118,13 @@ describe('somebody with the role', { concurrency: 1 }, () => {
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'web', namespace: 'web', labels } },
     ];
     await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-    await runKubectl(place('deployer-wds'), ['--context', 'wds1-anna-deployer', 'apply', '-f', file]);
+    await runKubectl(place('deployer-wds'), [
+      '--context',
+      'wds1-anna-deployer',
+      'apply',
+      '-f',
+      file,
+    ]);
     const its = '--its its1-anna-viewer';
     for (const line of [
       'collector create c1 --preset replicas',
@@ -113,12 +144,16 @@ describe('somebody with the role', { concurrency: 1 }, () => {
       'transform list',
     ];
     for (const who of ['deployer', 'viewer'])
-      for (const line of reads) await typeAs([`${who}-wds`, 'viewer-its'], `${line} --wds wds1-anna-${who} ${its}`);
+      for (const line of reads)
+        await typeAs([`${who}-wds`, 'viewer-its'], `${line} --wds wds1-anna-${who} ${its}`);
     assert.match(
       await typeAs(['deployer-wds'], 'doctor -o wide'),
       /WDS wds1-anna-deployer\b(?:.*\n)* .*its binding policies/,
     );
-    assert.match((await cli.run(['its', 'use'], asWho('deployer-wds'))).stderr, /wds1-anna-deployer .* is not an ITS/);
+    assert.match(
+      (await cli.run(['its', 'use'], asWho('deployer-wds'))).stderr,
+      /wds1-anna-deployer .* is not an ITS/,
+    );
     await typeAs(['viewer-its'], 'its use its1-anna-viewer');
     assert.match(await typeAs(['deployer-wds', 'viewer-its'], 'policy get web'), /cluster1/);
     await typeAs(['viewer-its'], 'its use --unset');
@@ -138,17 +173,28 @@ describe('somebody with the role', { concurrency: 1 }, () => {
 
   it('is another access than one of its name in another space', async () => {
     const wds1 = await all.bed.nested('wds1');
-    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', plural: 'clusterroles' };
+    const role = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      plural: 'clusterroles',
+    };
     const metadata = {
       name: 'stellarctl:its1-anna-acceptor',
-      labels: { 'app.kubernetes.io/managed-by': 'stellarctl', 'stellarctl.kubestellar.io/access-role': 'acceptor' },
+      labels: {
+        'app.kubernetes.io/managed-by': 'stellarctl',
+        'stellarctl.kubestellar.io/access-role': 'acceptor',
+      },
       annotations: { 'stellarctl.kubestellar.io/access-space': 'its1' },
     };
     await wds1.create(role, { metadata } as AnyObject);
-    const revoke = (more = '') => cli.run(`access revoke its1-anna-acceptor --yes${more}`.split(' '));
+    const revoke = (more = '') =>
+      cli.run(`access revoke its1-anna-acceptor --yes${more}`.split(' '));
     const refused = await revoke();
     assert.equal(refused.exitCode, 2);
-    assert.match(refused.stderr, /Several spaces have an access of this name: its1, wds1\.\n.*--in its1, or --in wds1/);
+    assert.match(
+      refused.stderr,
+      /Several spaces have an access of this name: its1, wds1\.\n.*--in its1, or --in wds1/,
+    );
     await typeAs(['acceptor-its'], 'wec list');
     const planted = await revoke(' --in wds1');
     assert.match(planted.stderr, /will no longer be acceptor of wds1/);
@@ -167,7 +213,11 @@ describe('somebody with the role', { concurrency: 1 }, () => {
     ]);
     for (const { name } of items as { name: string }[]) {
       const { stderr } = await cli.run(`access revoke ${name} --yes`.split(' '));
-      assert.equal(/stellarctl access revoke bootstrap --its its1/.test(stderr), name.includes('registrar'), stderr);
+      assert.equal(
+        /stellarctl access revoke bootstrap --its its1/.test(stderr),
+        name.includes('registrar'),
+        stderr,
+      );
     }
     assert.deepEqual((await cli.run(['access', 'list', '-o', 'json'])).json().items, []);
     const late = async () => (await cli.run(['wec', 'list'], asWho('viewer-its'))).exitCode === 4;
@@ -186,13 +236,17 @@ it('Argo CD gets a Secret that the control plane owns, once, until it is revoked
   );
   const { metadata, data } = secret;
   assert.equal(metadata.labels?.['argocd.argoproj.io/secret-type'], 'cluster');
-  assert.equal(metadata.ownerReferences?.[0]?.uid, (await controlPlane(all.hosting, 'wds1'))?.metadata.uid);
+  assert.equal(
+    metadata.ownerReferences?.[0]?.uid,
+    (await controlPlane(all.hosting, 'wds1'))?.metadata.uid,
+  );
   const textOf = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString();
   assert.equal(textOf('name'), 'wds1');
   assert.match(textOf('server'), /^https:\/\/wds1\.wds1-system/);
   const { bearerToken, tlsClientConfig } = JSON.parse(textOf('config'));
   const { server } = (await cli.run(['wds', 'get', 'wds1', '-o', 'json'])).json();
-  const answer = () => codeAt(server, tlsClientConfig.caData, bearerToken, ['collector', 'list', '--wds', 'x']);
+  const answer = () =>
+    codeAt(server, tlsClientConfig.caData, bearerToken, ['collector', 'list', '--wds', 'x']);
   assert.equal(await answer(), undefined);
   const twice = await cli.run('wds context wds1 --role deployer --for other --argocd'.split(' '));
   assert.equal(twice.exitCode, 1);

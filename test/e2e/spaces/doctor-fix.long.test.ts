@@ -44,7 +44,8 @@ async function doctor(options: string): Promise<Document & { stderr: string }> {
 const codesOf = ({ items }: Document): string[] =>
   items.flatMap(({ id, code }) => (/its-token|credentials/.test(id) && code) || []);
 
-const secret = () => hosting.admin.get<AnyObject & { data: Record<string, string> }>(resources.secrets, secretKey);
+const secret = () =>
+  hosting.admin.get<AnyObject & { data: Record<string, string> }>(resources.secrets, secretKey);
 const textOf = ({ data }: { data: Record<string, string> }): string =>
   Buffer.from(data['kubeconfig-incluster'] ?? '', 'base64').toString();
 const tokenIn = (text: string): string => /eyJ[\w.-]+/.exec(text)?.[0] ?? '';
@@ -63,7 +64,9 @@ function aged(token: string): string {
 async function replaceToken(token: string): Promise<void> {
   const text = textOf(await secret());
   const changed = Buffer.from(text.replace(tokenIn(text), token)).toString('base64');
-  await hosting.admin.patch(resources.secrets, secretKey, { data: { 'kubeconfig-incluster': changed } });
+  await hosting.admin.patch(resources.secrets, secretKey, {
+    data: { 'kubeconfig-incluster': changed },
+  });
 }
 
 /** The cluster's answer about the owner of a token. */
@@ -77,7 +80,9 @@ async function userOf(token: string): Promise<string> {
 
 const controllers = async (): Promise<string[]> => {
   const { items } = await hosting.admin.list<Pod>(resources.pods, { namespace: 'wds7-system' });
-  return items.filter(({ metadata }) => /controller/.test(metadata.name)).map(({ metadata }) => metadata.uid ?? '');
+  return items
+    .filter(({ metadata }) => /controller/.test(metadata.name))
+    .map(({ metadata }) => metadata.uid ?? '');
 };
 
 describe('doctor --fix', { concurrency: 1 }, () => {
@@ -103,12 +108,19 @@ describe('doctor --fix', { concurrency: 1 }, () => {
     );
     const text = textOf(await secret());
     const token = tokenIn(text);
-    assert.equal(text.replace(token, ''), before.replace(tokenIn(before), ''), 'only the token is another one');
+    assert.equal(
+      text.replace(token, ''),
+      before.replace(tokenIn(before), ''),
+      'only the token is another one',
+    );
     assert.ok(claimsOf(token).exp > Date.now() / 1000 + 300 * day);
     const kubeflex = 'system:serviceaccount:kube-system:kubeflex';
     assert.equal(await userOf(token), kubeflex);
     await until(async () => codesOf(await doctor('')).length === 0, 'all is well');
-    await until(async () => !(await controllers()).some((uid) => pods.includes(uid)), 'end of the earlier pods');
+    await until(
+      async () => !(await controllers()).some((uid) => pods.includes(uid)),
+      'end of the earlier pods',
+    );
   });
 
   it('does nothing on the second run', async () => {

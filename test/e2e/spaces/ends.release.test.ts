@@ -28,7 +28,12 @@ const atSeconds = (seconds: number) => sleep(Math.max(0, begun + seconds * 1000 
 const asAnna = (line: string) => cli.run(line.split(' '), { env: { KUBECONFIG: file } });
 const findings = async () => {
   const run = await asAnna('doctor -o json');
-  const items = run.json().items as { code: string | null; status: string; next: string | null; steps: string[] }[];
+  const items = run.json().items as {
+    code: string | null;
+    status: string;
+    next: string | null;
+    steps: string[];
+  }[];
   return { exitCode: run.exitCode, found: items.filter(({ code }) => code === 'validity-ending') };
 };
 
@@ -38,7 +43,10 @@ it('a token ends with a warning, then a failure, then an error, each with what r
   await atSeconds(420);
   const soon = await findings();
   assert.deepEqual([soon.exitCode, soon.found.map(({ status }) => status)], [0, ['warn']]);
-  assert.match(soon.found[0]?.steps[0] ?? '', /Ask an administrator for access again: the access its1-anna-viewer /);
+  assert.match(
+    soon.found[0]?.steps[0] ?? '',
+    /Ask an administrator for access again: the access its1-anna-viewer /,
+  );
 
   await atSeconds(548);
   const urgent = await findings();
@@ -60,9 +68,9 @@ it('a context of the kubeconfig that ends is renewed by its renew', async () => 
   const text = parse(await readFile(kubeconfig, 'utf8'));
   const { user } = text.users.find(({ name }: { name: string }) => name === 'its1-admin');
   const seconds = Math.floor(Date.now() / 1000);
-  const claims = Buffer.from(JSON.stringify({ iat: seconds - 30 * 86_400, exp: seconds + 86_400 })).toString(
-    'base64url',
-  );
+  const claims = Buffer.from(
+    JSON.stringify({ iat: seconds - 30 * 86_400, exp: seconds + 86_400 }),
+  ).toString('base64url');
   user.token = `e30.${claims}.x`;
   await writeFile(kubeconfig, stringify(text));
   const doctor = await cli.run(['its', 'get', 'its1']);
@@ -73,7 +81,8 @@ it('a context of the kubeconfig that ends is renewed by its renew', async () => 
 
 describe('a year, by the clocks of a WDS and of stellarctl', { concurrency: 1 }, () => {
   const files = { deployer: '', clock: '' };
-  const line = () => `wds context wds1 --role deployer --for anna --duration 8760h --export ${files.deployer}`;
+  const line = () =>
+    `wds context wds1 --role deployer --for anna --duration 8760h --export ${files.deployer}`;
   let mend = async () => {};
 
   before(async () => {
@@ -87,13 +96,23 @@ describe('a year, by the clocks of a WDS and of stellarctl', { concurrency: 1 },
   async function afterDays(days: number): Promise<void> {
     const seconds = days * 86_400;
     await mend();
-    mend = await all.bed.fault({ kind: 'clock-off', plane: 'hosting', pod: 'wds1-system/kube-apiserver', seconds });
-    await writeFile(files.clock, `const { now } = Date; Date.now = () => now() + ${seconds * 1000};`);
+    mend = await all.bed.fault({
+      kind: 'clock-off',
+      plane: 'hosting',
+      pod: 'wds1-system/kube-apiserver',
+      seconds,
+    });
+    await writeFile(
+      files.clock,
+      `const { now } = Date; Date.now = () => now() + ${seconds * 1000};`,
+    );
     const ready = async () => (await cli.run(['wds', 'use', 'wds1'])).exitCode === 0;
     await until(ready, 'an API server with another clock');
   }
   const asDeployer = (words: string) =>
-    cli.run(words.split(' '), { env: { KUBECONFIG: files.deployer, NODE_OPTIONS: `--require ${files.clock}` } });
+    cli.run(words.split(' '), {
+      env: { KUBECONFIG: files.deployer, NODE_OPTIONS: `--require ${files.clock}` },
+    });
   const judged = async () => {
     const { exitCode, stdout } = await asDeployer('doctor');
     return [exitCode, /The token of .* ends in \d+d/.exec(stdout)?.[0]];

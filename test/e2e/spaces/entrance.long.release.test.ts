@@ -64,7 +64,9 @@ interface Found {
 async function judged(name: string): Promise<Found> {
   const { json } = await all.cli.run(['doctor', '-o', 'json']);
   const found: Found[] = json().items;
-  const of = found.find((each) => each.id === 'its-reachable' && each.subjects.includes(`its/${name}`));
+  const of = found.find(
+    (each) => each.id === 'its-reachable' && each.subjects.includes(`its/${name}`),
+  );
   return of ?? { id: '', status: 'pass', subjects: [] };
 }
 
@@ -99,5 +101,6 @@ describe('at the address of a space', () => {
     assertReported('its1', /its address its1\.localtest\.me:\d+: connection refused/),
   );
 
-  it('what leads to the ingress of its class makes it ready', () => serving(toIngress(), () => assertReached('its1')));
+  it('what leads to the ingress of its class makes it ready', () =>
+    serving(toIngress(), () => assertReached('its1')));
 });

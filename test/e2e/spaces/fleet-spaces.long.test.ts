@@ -68,7 +68,17 @@ it('creates what is missing, registers the WEC, and does nothing the second time
 
 it('shows which workloads a change of labels moves', async () => {
   const { kubeconfig } = all.bed;
-  const create = ['policy', 'create', 'shop', '--clusters', 'location-group=edge', '-l', 'app=shop', '--wds', 'wds1'];
+  const create = [
+    'policy',
+    'create',
+    'shop',
+    '--clusters',
+    'location-group=edge',
+    '-l',
+    'app=shop',
+    '--wds',
+    'wds1',
+  ];
   await all.cli.succeed([...create, '--hosting-context', 'hosting', '--yes'], { kubeconfig });
   const text = (await import('node:fs/promises')).readFile(file, 'utf8');
   await writeFile(file, (await text).replace('location-group: edge', 'location-group: core'));

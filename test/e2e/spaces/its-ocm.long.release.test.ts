@@ -12,7 +12,14 @@ import {
 import { isRelease } from '../support/in-release.ts';
 import { runKilled } from '../support/killed-runs.ts';
 import { statusOf } from '../support/registration.ts';
-import { controlPlane, type HostingBed, type SpaceCli, startHosting, tagsIn, untilReady } from '../support/spaces.ts';
+import {
+  controlPlane,
+  type HostingBed,
+  type SpaceCli,
+  startHosting,
+  tagsIn,
+  untilReady,
+} from '../support/spaces.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let all: HostingBed;
@@ -41,10 +48,15 @@ const versionsOfHub = () => tagsIn(hosting, 'open-cluster-management-hub');
 
 it('a new ITS ends with OCM 1.0.1, although the run is killed while it changes that', async () => {
   const listen = (listener: (write: string) => void) => {
-    onWrite = (write) => /\/(deployments|clustermanagers)\/cluster-manager/.test(write) && listener(write);
+    onWrite = (write) =>
+      /\/(deployments|clustermanagers)\/cluster-manager/.test(write) && listener(write);
   };
   const most = isRelease ? {} : { most: 1 };
-  const { writes, last } = await runKilled(cli, 'its create its1 --type host', { kubeconfig, listen, ...most });
+  const { writes, last } = await runKilled(cli, 'its create its1 --type host', {
+    kubeconfig,
+    listen,
+    ...most,
+  });
   assert.ok(writes.length > 0);
   assert.match(last.stdout, /^its1: ready/m);
   assert.deepEqual(await versionsOfHub(), ['v1.0.1']);
@@ -61,30 +73,47 @@ it('a repair after the hook has failed does not run it over a newer OCM', async 
   const manager = () => hosting.admin.get<AnyObject>(resources.clusterManagers, 'cluster-manager');
   const before = await manager();
   await hosting.admin.delete(jobs, 'its1-system/its-hub-init', { propagationPolicy: 'Background' });
-  const containers = [{ name: 'clusteradm', image: 'quay.io/kubestellar/clusteradm:1.0.0', args: ['fail'] }];
+  const containers = [
+    { name: 'clusteradm', image: 'quay.io/kubestellar/clusteradm:1.0.0', args: ['fail'] },
+  ];
   await hosting.admin.create(jobs, {
     metadata: { name: 'its-hub-init', namespace: 'its1-system' },
     spec: { backoffLimit: 0, template: { spec: { restartPolicy: 'Never', containers } } },
   } as never);
   const job = () => hosting.admin.get<AnyObject>(jobs, 'its1-system/its-hub-init');
   await until(async () => statusOf(await job(), 'Failed') === 'True', 'a failed Job');
-  assert.match((await cli.run(['its', 'get', 'its1'], { kubeconfig })).stdout, /its-hub-init has failed/);
+  assert.match(
+    (await cli.run(['its', 'get', 'its1'], { kubeconfig })).stdout,
+    /its-hub-init has failed/,
+  );
   const { stdout, stderr } = await cli.type('its repair its1', { kubeconfig });
   assert.match(stdout + stderr, /hook its-hub-init completed without running it: OCM is newer/);
   await untilReady(hosting, 'its1');
   assert.equal((await manager()).metadata.generation, before.metadata.generation);
   assert.deepEqual(await versionsOfHub(), ['v1.0.1']);
   assert.equal(statusOf(await controlPlane(hosting, 'its1'), 'Ready'), 'True');
-  assert.match((await cli.type('its repair its1', { kubeconfig })).stdout, /^its1: is ready; nothing to do/m);
+  assert.match(
+    (await cli.type('its repair its1', { kubeconfig })).stdout,
+    /^its1: is ready; nothing to do/m,
+  );
 });
 
 it('an upgrade whose program crashes ends with its last words', async () => {
   const log = ['panic: no such flag'];
   const mend = await all.bed.fault({ kind: 'failing', image: 'registration-operator:v1.2.1', log });
-  const run = await cli.run('its upgrade its1 --to 1.2.1'.split(' '), { kubeconfig, longest: 120_000 });
+  const run = await cli.run('its upgrade its1 --to 1.2.1'.split(' '), {
+    kubeconfig,
+    longest: 120_000,
+  });
   await mend();
   assert.equal(run.exitCode, 1, run.stderr);
-  assert.match(run.stderr, /OCM 1\.2\.1 does not run in its1: pod cluster-manager-\S+, .* it keeps crashing/);
+  assert.match(
+    run.stderr,
+    /OCM 1\.2\.1 does not run in its1: pod cluster-manager-\S+, .* it keeps crashing/,
+  );
   assert.match(run.stderr, /panic: no such flag/);
-  assert.match(run.stderr, /kubectl --context its1 -n open-cluster-management logs cluster-manager-\S+/);
+  assert.match(
+    run.stderr,
+    /kubectl --context its1 -n open-cluster-management logs cluster-manager-\S+/,
+  );
 });

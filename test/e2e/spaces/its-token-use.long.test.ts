@@ -17,7 +17,11 @@ let hub: Plane;
 let older: Plane;
 
 before(async () => {
-  const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: { autoApprove: true } }, { name: 'wec' }];
+  const planes = [
+    { name: 'its1', hub: true },
+    { name: 'its2', hub: { autoApprove: true } },
+    { name: 'wec' },
+  ];
   bed = await enterBed(planes);
   [hub, older] = [bed.plane('its1'), bed.plane('its2')];
   cli = await Cli.create(bed.kubeconfig);
@@ -34,7 +38,8 @@ function claimsOf(token: string): { exp: number; iat: number; sub: string } {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }
 
-const tokenRequest = 'create serviceaccounts/token open-cluster-management/agent-registration-bootstrap';
+const tokenRequest =
+  'create serviceaccounts/token open-cluster-management/agent-registration-bootstrap';
 
 const place = (name: string) => path.join(cli.home, name);
 const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
@@ -77,7 +82,9 @@ describe('its token', () => {
   });
 
   it('requests a token for --duration, and shows when it expires', async () => {
-    const run = await cli.succeed(['its', 'token', '--duration', '20m', '-o', 'json'], { mayShowToken: true });
+    const run = await cli.succeed(['its', 'token', '--duration', '20m', '-o', 'json'], {
+      mayShowToken: true,
+    });
     const { token, expires } = run.json();
     const { exp, iat } = claimsOf(token);
     assert.equal(exp - iat, 1200);
@@ -88,7 +95,10 @@ describe('its token', () => {
   it('requests no token if the file cannot be written', async () => {
     await mkdir(place('folder'), { recursive: true });
     for (const file of [place('no/such/folder/x.join'), place('folder')]) {
-      await assertRefuses(cli, [hub], ['its', 'token', '--file', file], { exitCode: 1, says: /cannot be written/ });
+      await assertRefuses(cli, [hub], ['its', 'token', '--file', file], {
+        exitCode: 1,
+        says: /cannot be written/,
+      });
     }
   });
 });
@@ -96,8 +106,13 @@ describe('its token', () => {
 const settings = () => path.join(cli.home, '.config', 'stellarctl', 'settings.json');
 
 /** The chosen ITS, its server, and the source of the choice. */
-async function meant(arguments_: string[] = [], env: Record<string, string> = {}): Promise<string[]> {
-  const { name, server, source } = (await cli.succeed(['its', 'use', ...arguments_, '-o', 'json'], { env })).json();
+async function meant(
+  arguments_: string[] = [],
+  env: Record<string, string> = {},
+): Promise<string[]> {
+  const { name, server, source } = (
+    await cli.succeed(['its', 'use', ...arguments_, '-o', 'json'], { env })
+  ).json();
   return [name, server, source];
 }
 
@@ -117,8 +132,14 @@ describe('its use', () => {
 
   it('rejects a cluster that is not an ITS, and keeps the choice', async () => {
     await cli.succeed(['its', 'use', 'its1']);
-    const kubeconfig = await writeKubeconfig(hub, [hub.kubeconfigEntry, bed.plane('wec').kubeconfigEntry]);
-    assertRefused(await cli.run(['its', 'use', 'wec'], { kubeconfig }), { exitCode: 1, says: /wec .*is not an ITS/ });
+    const kubeconfig = await writeKubeconfig(hub, [
+      hub.kubeconfigEntry,
+      bed.plane('wec').kubeconfigEntry,
+    ]);
+    assertRefused(await cli.run(['its', 'use', 'wec'], { kubeconfig }), {
+      exitCode: 1,
+      says: /wec .*is not an ITS/,
+    });
     assert.deepEqual(await meant(), ['its1', hub.server, 'its use']);
   });
 });

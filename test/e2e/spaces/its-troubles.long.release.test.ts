@@ -39,7 +39,11 @@ async function fails(
   const run = await cli.run([...line.split(' '), '-o', 'json'], options);
   const ended = Date.now();
   const [item] = run.json().items as FailedItem[];
-  assert.deepEqual([run.exitCode, item?.error.code], [expected.exitCode, expected.code], run.stdout);
+  assert.deepEqual(
+    [run.exitCode, item?.error.code],
+    [expected.exitCode, expected.code],
+    run.stdout,
+  );
   return { run, item: item as FailedItem, ended };
 }
 
@@ -54,13 +58,26 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
   const lastWords = 'Error: the server has asked for the client to provide credentials';
 
   it('a hook whose Job has failed, with its log, which is repaired', async () => {
-    const mend = await bed.fault({ kind: 'failing', image: 'clusteradm', log: ['Preflight check', lastWords] });
-    const { item, ended } = await fails('its create its1 --type host', { exitCode: 1, code: 'hook-failed' });
+    const mend = await bed.fault({
+      kind: 'failing',
+      image: 'clusteradm',
+      log: ['Preflight check', lastWords],
+    });
+    const { item, ended } = await fails('its create its1 --type host', {
+      exitCode: 1,
+      code: 'hook-failed',
+    });
     assert.equal(item.blockedAt?.stage, 'its-hub-init');
-    assert.match(item.error.message, /Job its1-system\/its-hub-init has failed \(BackoffLimitExceeded, 2 tries\)/);
+    assert.match(
+      item.error.message,
+      /Job its1-system\/its-hub-init has failed \(BackoffLimitExceeded, 2 tries\)/,
+    );
     assert.ok(item.error.details?.includes(lastWords), JSON.stringify(item.error));
     assert.match(item.error.steps.join('\n'), /stellarctl its repair its1 /);
-    const { status } = await hosting.admin.get<AnyObject>(resources.jobs, 'its1-system/its-hub-init');
+    const { status } = await hosting.admin.get<AnyObject>(
+      resources.jobs,
+      'its1-system/its-hub-init',
+    );
     assertToldSoon('the Job had failed', sinceOf(status, 'Failed'), ended, 60_000);
 
     const looked = await cli.type('its get its1');
@@ -89,12 +106,22 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
         ],
       });
       const kubeconfig = await writeKubeconfig(ext, [hosting.kubeconfigEntry, jane]);
-      const forbidden = await fails(`${line} ${address()}`, { exitCode: 4, code: 'forbidden' }, { kubeconfig });
-      assert.match(forbidden.item.error.message, /serviceaccounts "kubeflex" is forbidden: User "jane" cannot patch/);
+      const forbidden = await fails(
+        `${line} ${address()}`,
+        { exitCode: 4, code: 'forbidden' },
+        { kubeconfig },
+      );
+      assert.match(
+        forbidden.item.error.message,
+        /serviceaccounts "kubeflex" is forbidden: User "jane" cannot patch/,
+      );
       const done = await cli.type(`${line} ${address()}`);
       assert.match(done.stderr, /its3: bootstrap Secret rewritten/);
       assert.match(done.stdout, /^its3: ready/);
-      assert.equal(await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'), undefined);
+      assert.equal(
+        await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'),
+        undefined,
+      );
     });
 
     it('an image that cannot be pulled', async () => {
@@ -114,8 +141,13 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
 
 /** How long a condition has been true, in milliseconds. */
 function sinceOf(status: unknown, type: string): number {
-  const { conditions } = status as { conditions: { type: string; status: string; lastTransitionTime: string }[] };
-  return Date.parse(conditions.find((each) => each.type === type && each.status === 'True')?.lastTransitionTime ?? '');
+  const { conditions } = status as {
+    conditions: { type: string; status: string; lastTransitionTime: string }[];
+  };
+  return Date.parse(
+    conditions.find((each) => each.type === type && each.status === 'True')?.lastTransitionTime ??
+      '',
+  );
 }
 
 /** Kubernetes rounds times to whole seconds. */

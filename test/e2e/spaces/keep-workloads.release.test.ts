@@ -8,7 +8,13 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
-import { assertAvailableIn, controlPlane, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+import {
+  assertAvailableIn,
+  controlPlane,
+  type HostingBed,
+  type SpaceCli,
+  startHosting,
+} from '../support/spaces.ts';
 
 const deployment = 'wds1-system/kubestellar-controller-manager';
 const policies = ['p1', 'p2'];
@@ -36,16 +42,25 @@ before(async () => {
   await cli.type('wec join cluster1 --its its1 --accept --label location-group=edge');
   await assertAvailableIn(hosting.admin, 'cluster1');
   // An upgrade waits for three renewals.
-  await hosting.admin.patch(resources.managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 20 } });
+  await hosting.admin.patch(resources.managedClusters, 'cluster1', {
+    spec: { leaseDurationSeconds: 20 },
+  });
   for (const policy of policies) await send(policy);
-  await until(async () => (await present()).length === all400, '200 objects on cluster1 and their works');
+  await until(
+    async () => (await present()).length === all400,
+    '200 objects on cluster1 and their works',
+  );
 });
 
 after(() => all?.stop());
 
 async function managerPods(): Promise<AnyObject[]> {
-  const { items } = await hosting.admin.list<AnyObject>(resources.pods, { namespace: 'wds1-system' });
-  return items.filter(({ metadata }) => metadata.name.startsWith('kubestellar-controller-manager-'));
+  const { items } = await hosting.admin.list<AnyObject>(resources.pods, {
+    namespace: 'wds1-system',
+  });
+  return items.filter(({ metadata }) =>
+    metadata.name.startsWith('kubestellar-controller-manager-'),
+  );
 }
 
 /** A Namespace and ConfigMaps. */
@@ -53,12 +68,16 @@ async function send(policy: string): Promise<void> {
   const labels = { app: policy };
   await hosting.admin.ensure(resources.namespaces, { metadata: { name: policy, labels } });
   for (let index = 0; index < objectsEach - 1; index += 1)
-    await hosting.admin.ensure(resources.configMaps, { metadata: { name: `c${index}`, namespace: policy, labels } });
+    await hosting.admin.ensure(resources.configMaps, {
+      metadata: { name: `c${index}`, namespace: policy, labels },
+    });
   await hosting.admin.ensure(resources.bindingPolicies, {
     metadata: { name: policy },
     spec: {
       clusterSelectors: [{ matchLabels: { 'location-group': 'edge' } }],
-      downsync: [{ resources: ['namespaces', 'configmaps'], objectSelectors: [{ matchLabels: labels }] }],
+      downsync: [
+        { resources: ['namespaces', 'configmaps'], objectSelectors: [{ matchLabels: labels }] },
+      ],
     },
   } as AnyObject);
 }
@@ -76,7 +95,9 @@ async function present(): Promise<string[]> {
   const applied = [...namespaces.items, ...configMaps.items].filter(({ metadata }) =>
     policies.includes(metadata.labels?.app ?? ''),
   );
-  return [...sent, ...applied].map(({ metadata }) => `${metadata.namespace} ${metadata.name} ${metadata.uid}`).sort();
+  return [...sent, ...applied]
+    .map(({ metadata }) => `${metadata.namespace} ${metadata.name} ${metadata.uid}`)
+    .sort();
 }
 
 describe('every work and every object stays', { concurrency: 1 }, () => {
@@ -104,7 +125,9 @@ describe('every work and every object stays', { concurrency: 1 }, () => {
     assert.match((await cli.run(['status'])).stdout, paused);
     const doctor = await cli.run('doctor -o json'.split(' '));
     assert.match(doctor.stdout, /"transport-paused"/);
-    const { deliveries } = (await cli.run('workload get cm/c1 -n p1 --wds wds1 -o json'.split(' '))).json();
+    const { deliveries } = (
+      await cli.run('workload get cm/c1 -n p1 --wds wds1 -o json'.split(' '))
+    ).json();
     assert.equal(deliveries[0].code, 'transport-paused');
     assert.match(deliveries[0].next, finish);
     const { stdout, stderr } = await cli.type('wds restart wds1');
@@ -160,13 +183,18 @@ describe('a guard', { concurrency: 1 }, () => {
     await sleep(30_000);
   }
   const codesOf = async (policy: string): Promise<string[]> => {
-    const { objects } = (await cli.run(`policy get ${policy} --wds wds1 -o json`.split(' '))).json();
+    const { objects } = (
+      await cli.run(`policy get ${policy} --wds wds1 -o json`.split(' '))
+    ).json();
     const all = objects as { deliveries: { code: string | null }[] }[];
     return [...new Set(all.flatMap(({ deliveries }) => deliveries.map(({ code }) => `${code}`)))];
   };
 
   it('is asked for by doctor, and shown by status', async () => {
-    assert.match((await cli.type('doctor')).stdout, /would delete 200 objects on 1 WEC, and create them again/);
+    assert.match(
+      (await cli.type('doctor')).stdout,
+      /would delete 200 objects on 1 WEC, and create them again/,
+    );
     await cli.type('wds guard wds1');
     assert.match((await cli.type('wds guard wds1')).stdout, /^wds1: has its guard; nothing to do/);
     assert.match((await cli.run(['status'])).stdout, /200 objects · guarded/);
@@ -177,7 +205,9 @@ describe('a guard', { concurrency: 1 }, () => {
     for (let start = 1; start <= 3; start += 1) {
       await killManager();
       const now = await present();
-      test.diagnostic(`start ${start}: ${now.filter((each) => !before.has(each)).length} of ${now.length} are others`);
+      test.diagnostic(
+        `start ${start}: ${now.filter((each) => !before.has(each)).length} of ${now.length} are others`,
+      );
       assert.deepEqual(new Set(now), before);
     }
   });
@@ -187,7 +217,10 @@ describe('a guard', { concurrency: 1 }, () => {
     await hosting.admin.patch(resources.namespaces, 'p1', { metadata: { labels: { app: null } } });
     for (let index = 0; index < objectsEach - 1; index += 1)
       await hosting.admin.delete(resources.configMaps, `p1/c${index}`);
-    await until(async () => (await codesOf('p1')).join() === 'binding-guarded', 'binding-guarded for all of p1');
+    await until(
+      async () => (await codesOf('p1')).join() === 'binding-guarded',
+      'binding-guarded for all of p1',
+    );
     assert.deepEqual(await present(), before);
     const prune = /stellarctl policy prune p1 --wds wds1/;
     assert.match((await cli.run('workload get cm/c1 -n p1 --wds wds1'.split(' '))).stdout, prune);
@@ -208,17 +241,24 @@ describe('a guard', { concurrency: 1 }, () => {
     const own = async () => (await present()).filter((each) => !each.startsWith('cluster1 '));
     const before = await own();
     const file = path.join(cli.home, 'fleet.yaml');
-    const head = 'apiVersion: stellarctl.kubestellar.io/v1alpha1\nkind: Fleet\nmetadata: { name: all }';
-    const spaces = 'spaces:\n  its: [{ name: its2 }]\n  wds: [{ name: wds1, type: host, its: its2 }]';
-    const wecs = 'wecs:\n  - { name: cluster1, context: cluster1, labels: { location-group: edge } }';
+    const head =
+      'apiVersion: stellarctl.kubestellar.io/v1alpha1\nkind: Fleet\nmetadata: { name: all }';
+    const spaces =
+      'spaces:\n  its: [{ name: its2 }]\n  wds: [{ name: wds1, type: host, its: its2 }]';
+    const wecs =
+      'wecs:\n  - { name: cluster1, context: cluster1, labels: { location-group: edge } }';
     await writeFile(file, `${head}\n${spaces}\n${wecs}\n`);
-    await cli.type(`fleet apply -f ${file} --its its2 --hosting-context hosting --replace-hub --yes`);
+    await cli.type(
+      `fleet apply -f ${file} --its its2 --hosting-context hosting --replace-hub --yes`,
+    );
     assert.deepEqual(await own(), before);
   });
 
   it('is deleted by unguard, and with the last WDS of the API server', async () => {
     const guards = async () =>
-      (await hosting.admin.list<AnyObject>(admissionPolicies)).items.map((each) => each.metadata.name);
+      (await hosting.admin.list<AnyObject>(admissionPolicies)).items.map(
+        (each) => each.metadata.name,
+      );
     await cli.type('wds unguard wds1 --yes --hosting-context hosting');
     assert.deepEqual(await guards(), []);
     await cli.type('wds guard wds1');

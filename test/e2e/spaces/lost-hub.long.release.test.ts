@@ -27,7 +27,9 @@ before(async () => {
       hasPods: false,
     });
     const grace = { appliedManifestWorkEvictionGracePeriod: `${graceMs / 1000}s` };
-    await all.bed.plane(name).admin.patch(resources.klusterlets, 'klusterlet', { spec: { workConfiguration: grace } });
+    await all.bed
+      .plane(name)
+      .admin.patch(resources.klusterlets, 'klusterlet', { spec: { workConfiguration: grace } });
   }
   uids = await running();
   await all.hosting.admin.delete(resources.controlPlanes, 'its1');
@@ -38,16 +40,33 @@ after(() => all?.stop());
 /** @param wdsIts the ITS of wds1; without one, the file does not name wds1 */
 async function fleet(its: string, wdsIts: string | undefined, verb: string, ...more: string[]) {
   const wds = wdsIts === undefined ? '' : `\n  wds: [{ name: wds1, type: host, its: ${wdsIts} }]`;
-  const wecs = names.map((name) => `\n  - { name: ${name}, context: ${name}, labels: { app: shop } }`).join('');
-  const head = 'apiVersion: stellarctl.kubestellar.io/v1alpha1\nkind: Fleet\nmetadata: { name: prod }';
+  const wecs = names
+    .map((name) => `\n  - { name: ${name}, context: ${name}, labels: { app: shop } }`)
+    .join('');
+  const head =
+    'apiVersion: stellarctl.kubestellar.io/v1alpha1\nkind: Fleet\nmetadata: { name: prod }';
   await writeFile(file, `${head}\nspaces:\n  its: [{ name: ${its} }]${wds}\nwecs:${wecs}\n`);
-  return all.cli.run(['fleet', verb, '-f', file, '--its', its, '--hosting-context', 'hosting', ...more]);
+  return all.cli.run([
+    'fleet',
+    verb,
+    '-f',
+    file,
+    '--its',
+    its,
+    '--hosting-context',
+    'hosting',
+    ...more,
+  ]);
 }
 
-const running = () => Promise.all(names.map(async (name) => (await workloadOn(all.bed.plane(name), 'shop')).uids));
-const klusterletOn = (name: string) => all.bed.plane(name).admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
+const running = () =>
+  Promise.all(names.map(async (name) => (await workloadOn(all.bed.plane(name), 'shop')).uids));
+const klusterletOn = (name: string) =>
+  all.bed.plane(name).admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
 const worksOn = async (name: string) =>
-  (await all.bed.plane(name).admin.list<AnyObject>(appliedWorks)).items.map(({ metadata }) => metadata.name);
+  (await all.bed.plane(name).admin.list<AnyObject>(appliedWorks)).items.map(
+    ({ metadata }) => metadata.name,
+  );
 const appliedWorks = {
   ...{ apiVersion: 'work.open-cluster-management.io/v1', kind: 'AppliedManifestWork' },
   ...{ plural: 'appliedmanifestworks', namespaced: false },
@@ -57,31 +76,51 @@ const note = 'stellarctl.kubestellar.io/former-eviction-grace-period';
 async function graces() {
   const klusterlets = await Promise.all(names.map(klusterletOn));
   return klusterlets.map(({ metadata, spec }) => {
-    const { workConfiguration } = spec as { workConfiguration?: { appliedManifestWorkEvictionGracePeriod?: string } };
-    return [workConfiguration?.appliedManifestWorkEvictionGracePeriod, metadata.annotations?.[note]];
+    const { workConfiguration } = spec as {
+      workConfiguration?: { appliedManifestWorkEvictionGracePeriod?: string };
+    };
+    return [
+      workConfiguration?.appliedManifestWorkEvictionGracePeriod,
+      metadata.annotations?.[note],
+    ];
   });
 }
 
-it('holds what runs on WECs that come to an ITS which does not send it yet', inRelease, async () => {
-  const refused = await fleet('its2', undefined, 'apply', '--yes');
-  assert.match(refused.stdout + refused.stderr, /is registered already, as cluster1 with the hub/);
-  const plan = await fleet('its2', undefined, 'plan', '--replace-hub');
-  assert.match(plan.stdout, /^> cluster1 moves from https:\/\/\S+$/m, plan.stderr);
-  assert.match(plan.stdout, /^ {4}\d works? of that hub: kept until its2 sends them$/m);
-  assert.match(plan.stdout, /^4 to move, 0 unchanged$/m);
+it(
+  'holds what runs on WECs that come to an ITS which does not send it yet',
+  inRelease,
+  async () => {
+    const refused = await fleet('its2', undefined, 'apply', '--yes');
+    assert.match(
+      refused.stdout + refused.stderr,
+      /is registered already, as cluster1 with the hub/,
+    );
+    const plan = await fleet('its2', undefined, 'plan', '--replace-hub');
+    assert.match(plan.stdout, /^> cluster1 moves from https:\/\/\S+$/m, plan.stderr);
+    assert.match(plan.stdout, /^ {4}\d works? of that hub: kept until its2 sends them$/m);
+    assert.match(plan.stdout, /^4 to move, 0 unchanged$/m);
 
-  const moved = await fleet('its2', undefined, 'apply', '--replace-hub', '--yes', '--timeout', '90s');
-  assert.equal(moved.exitCode, 3, moved.stdout + moved.stderr);
-  assert.match(moved.stderr, /cluster1: its2 has not sent \d objects? yet: .*shop/);
-  await sleep(2 * graceMs);
-  assert.deepEqual(await running(), uids);
-  assert.deepEqual(
-    await graces(),
-    names.map(() => ['876000h0m0s', '10s']),
-  );
-  const late = await fleet('its2', 'its2', 'plan', '--replace-hub');
-  assert.match(late.stdout, /^ {4}namespaces shop: kept until its2 sends it$/m);
-});
+    const moved = await fleet(
+      'its2',
+      undefined,
+      'apply',
+      '--replace-hub',
+      '--yes',
+      '--timeout',
+      '90s',
+    );
+    assert.equal(moved.exitCode, 3, moved.stdout + moved.stderr);
+    assert.match(moved.stderr, /cluster1: its2 has not sent \d objects? yet: .*shop/);
+    await sleep(2 * graceMs);
+    assert.deepEqual(await running(), uids);
+    assert.deepEqual(
+      await graces(),
+      names.map(() => ['876000h0m0s', '10s']),
+    );
+    const late = await fleet('its2', 'its2', 'plan', '--replace-hub');
+    assert.match(late.stdout, /^ {4}namespaces shop: kept until its2 sends it$/m);
+  },
+);
 
 it('puts the grace period back once the ITS sends it, and nothing was created anew', async () => {
   const plan = await fleet('its2', 'its2', 'plan', '--replace-hub');

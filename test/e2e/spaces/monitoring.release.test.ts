@@ -9,7 +9,10 @@ import { parse, stringify } from 'yaml';
 import { buildKubeStateMetrics, freePort, until } from '../../../testbed/index.ts';
 import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
-const config = path.resolve(import.meta.dirname, '../../../docs/monitoring/kube-state-metrics.yaml');
+const config = path.resolve(
+  import.meta.dirname,
+  '../../../docs/monitoring/kube-state-metrics.yaml',
+);
 let all: HostingBed;
 let cli: SpaceCli;
 let folder: string;
@@ -24,7 +27,9 @@ before(async () => {
   await cli.type('its create its1');
   await cli.type('wds create wds1');
   await cli.type('wec join cluster1 --its its1 --accept --label location-group=edge');
-  await cli.type('policy create all --clusters location-group=edge --select namespaces -l app=all --yes --wds wds1');
+  await cli.type(
+    'policy create all --clusters location-group=edge --select namespaces -l app=all --yes --wds wds1',
+  );
 });
 
 after(async () => {
@@ -36,8 +41,12 @@ after(async () => {
 /** Runs kube-state-metrics with a kubeconfig. @returns what it shows */
 async function metricsOf(kubeconfig: string): Promise<() => Promise<string>> {
   const text = parse(await readFile(kubeconfig, 'utf8'));
-  const current = text.contexts.find(({ name }: { name: string }) => name === text['current-context']);
-  const { cluster } = text.clusters.find(({ name }: { name: string }) => name === current.context.cluster);
+  const current = text.contexts.find(
+    ({ name }: { name: string }) => name === text['current-context'],
+  );
+  const { cluster } = text.clusters.find(
+    ({ name }: { name: string }) => name === current.context.cluster,
+  );
   const { hostname, port } = new URL(cluster.server);
   // Its name does not resolve here.
   if (hostname.endsWith('.localtest.me'))
@@ -45,7 +54,13 @@ async function metricsOf(kubeconfig: string): Promise<() => Promise<string>> {
   const file = path.join(folder, path.basename(kubeconfig));
   await writeFile(file, stringify(text), { mode: 0o600 });
   const ports = [await freePort(), await freePort()];
-  const flags = ['--kubeconfig', file, '--custom-resource-state-only', '--custom-resource-state-config-file', config];
+  const flags = [
+    '--kubeconfig',
+    file,
+    '--custom-resource-state-only',
+    '--custom-resource-state-config-file',
+    config,
+  ];
   const where = [
     '--host',
     '127.0.0.1',
@@ -66,7 +81,9 @@ async function shows(metrics: () => Promise<string>, ...lines: string[]): Promis
     text = await metrics().catch(() => '');
     return lines.every((line) => text.includes(`\n${line}`));
   };
-  await until(hasAll, lines.join('\n')).catch((error: Error) => assert.fail(`${error.message}\n${text}`));
+  await until(hasAll, lines.join('\n')).catch((error: Error) =>
+    assert.fail(`${error.message}\n${text}`),
+  );
 }
 
 const viewer = async (noun: string): Promise<string> => {

@@ -44,7 +44,9 @@ before(async () => {
     const mode = name === 'cluster10' ? 'Default' : 'Singleton';
     await type(`wec join ${name} --its its1 --mode ${mode}`);
     // Renewals are soon enough for a test, and the hub waits five of them, longer than an agent takes to start.
-    await hosting.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 20 } });
+    await hosting.admin.patch(resources.managedClusters, name, {
+      spec: { leaseDurationSeconds: 20 },
+    });
     await type(`accept ${name} --its its1`);
     await type(`label ${name} shop=${name} --its its1`);
     const manifests = demoManifests(`${name}-space`);
@@ -63,7 +65,8 @@ after(async () => {
 });
 
 /** Of cluster10, whose name begins with that of cluster1. */
-const askForCluster1 = () => askForForeignCertificate(hosting.admin, all.bed.plane('cluster10').admin, 'cluster1');
+const askForCluster1 = () =>
+  askForForeignCertificate(hosting.admin, all.bed.plane('cluster10').admin, 'cluster1');
 
 /** Of what doctor finds to be wrong. */
 async function codes(): Promise<string[]> {
@@ -107,18 +110,26 @@ it('has a hub that gives the group of a WEC to one whose name begins with its na
 });
 
 it('is planned: the hub first, then its WECs', async () => {
-  const plan = await cli.run('upgrade plan cluster1 --exit-code -o json'.split(' '), { kubeconfig });
+  const plan = await cli.run('upgrade plan cluster1 --exit-code -o json'.split(' '), {
+    kubeconfig,
+  });
   assert.equal(plan.exitCode, 5, plan.stderr);
   const { items } = plan.json() as { items: { name: string; command: string | null }[] };
   assert.deepEqual(
     items.flatMap(({ command }) => command ?? []),
-    ['stellarctl its upgrade its1 --hosting-context hosting', 'stellarctl wec upgrade cluster1=cluster1'],
+    [
+      'stellarctl its upgrade its1 --hosting-context hosting',
+      'stellarctl wec upgrade cluster1=cluster1',
+    ],
   );
 });
 
 it('is refused on a WEC before its hub, and in versions that are not known', async () => {
   for (const [line, why] of [
-    ['wec upgrade cluster1 --its its1 --to 1.3.1', /its1 runs OCM 1\.0\.0: an agent must not be newer than its hub/],
+    [
+      'wec upgrade cluster1 --its its1 --to 1.3.1',
+      /its1 runs OCM 1\.0\.0: an agent must not be newer than its hub/,
+    ],
     ['its upgrade its1 --to 1.9.0', /OCM 1\.9\.0 is no version that stellarctl upgrades to/],
     ['its upgrade cluster1', /There is no ITS cluster1/],
   ] as const)
@@ -126,7 +137,11 @@ it('is refused on a WEC before its hub, and in versions that are not known', asy
 });
 
 it('runs on the hub in the new version, although it is killed in between', async () => {
-  const { writes, last } = await runKilled(cli, 'its upgrade its1 --hosting-context hosting --to 1.2.1', killing());
+  const { writes, last } = await runKilled(
+    cli,
+    'its upgrade its1 --hosting-context hosting --to 1.2.1',
+    killing(),
+  );
   assert.match(last.stdout, /^its1: (upgraded.*; )?runs OCM 1\.2\.1/m);
   if (isRelease)
     for (const write of [
@@ -136,7 +151,10 @@ it('runs on the hub in the new version, although it is killed in between', async
     ])
       assert.ok(writes.includes(`PATCH ${write}`), writes.join(', '));
   assert.deepEqual(await tagsIn(hosting, 'open-cluster-management-hub'), ['v1.2.1']);
-  assert.match((await type('its upgrade its1 --to 1.2.1')).stdout, /^its1: runs OCM 1\.2\.1; nothing to do/m);
+  assert.match(
+    (await type('its upgrade its1 --to 1.2.1')).stdout,
+    /^its1: runs OCM 1\.2\.1; nothing to do/m,
+  );
   for (const name of names) assert.deepEqual(await uidsOn(name), earlier.get(name));
 });
 
@@ -144,30 +162,46 @@ it('has a hub that gives no WEC the group of another one any more', async () => 
   assert.deepEqual(await askForCluster1(), { own: 'Forbidden', foreign: undefined });
 });
 
-it('stops at an image that cannot be pulled, while the present agent works', inRelease, async () => {
-  const mend = await all.bed.fault({ kind: 'unpullable', image: 'registration-operator:v1.2.1' });
-  const run = await cli.run('wec upgrade cluster1 cluster10 --its its1 --to 1.2.1'.split(' '), { kubeconfig, longest });
-  assert.equal(run.exitCode, 1, run.stderr);
-  assert.match(run.stderr, /The upgrade of cluster1 from OCM 1\.0\.0 to 1\.2\.1 is not done: .*cannot be pulled/);
-  assert.match(run.stdout, /cluster10: not begun/);
-  await type('wec wait cluster1 cluster10 --its its1');
-  for (const name of names) assert.deepEqual(await uidsOn(name), earlier.get(name));
-  await mend();
-});
+it(
+  'stops at an image that cannot be pulled, while the present agent works',
+  inRelease,
+  async () => {
+    const mend = await all.bed.fault({ kind: 'unpullable', image: 'registration-operator:v1.2.1' });
+    const run = await cli.run('wec upgrade cluster1 cluster10 --its its1 --to 1.2.1'.split(' '), {
+      kubeconfig,
+      longest,
+    });
+    assert.equal(run.exitCode, 1, run.stderr);
+    assert.match(
+      run.stderr,
+      /The upgrade of cluster1 from OCM 1\.0\.0 to 1\.2\.1 is not done: .*cannot be pulled/,
+    );
+    assert.match(run.stdout, /cluster10: not begun/);
+    await type('wec wait cluster1 cluster10 --its its1');
+    for (const name of names) assert.deepEqual(await uidsOn(name), earlier.get(name));
+    await mend();
+  },
+);
 
 it('runs on WECs in the new version, with the same works and workloads, although it is killed in between', async () => {
   const line = `wec upgrade ${upgraded.map((name) => `${name}=${name}`).join(' ')} --its its1`;
   const { writes, last } = await runKilled(cli, line, killing());
   assert.ok(writes.includes('PATCH deployments/klusterlet'), writes.join(', '));
   for (const name of upgraded) {
-    assert.match(last.stdout, new RegExp(`^${name}: runs OCM 1\\.2\\.1; its works are the same`, 'm'));
+    assert.match(
+      last.stdout,
+      new RegExp(`^${name}: runs OCM 1\\.2\\.1; its works are the same`, 'm'),
+    );
     assert.deepEqual(await uidsOn(name), earlier.get(name));
     const plane = all.bed.plane(name);
     assert.deepEqual(await tagsIn(plane, 'open-cluster-management-agent'), ['v1.2.1']);
   }
   const { stdout } = await type(`${line} -o json`);
   assert.deepEqual(
-    JSON.parse(stdout).items.map(({ state, changed }: { state: string; changed: boolean }) => [state, changed]),
+    JSON.parse(stdout).items.map(({ state, changed }: { state: string; changed: boolean }) => [
+      state,
+      changed,
+    ]),
     upgraded.map(() => ['unchanged', false]),
   );
   // What was issued before the upgrade stays valid.

@@ -32,8 +32,13 @@ before(async () => {
   all = await startHosting([{ name: 'ext' }, { name: 'cluster1' }]);
   ({ cli, hosting } = all);
   [ext, cluster1] = [all.bed.plane('ext'), all.bed.plane('cluster1')];
-  proxies = await Promise.all([hosting, ext].map((plane) => WriteProxy.start(plane, (write) => onWrite(write))));
-  kubeconfig = await writeKubeconfig(hosting, [...proxies.map(({ entry }) => entry), cluster1.kubeconfigEntry]);
+  proxies = await Promise.all(
+    [hosting, ext].map((plane) => WriteProxy.start(plane, (write) => onWrite(write))),
+  );
+  kubeconfig = await writeKubeconfig(hosting, [
+    ...proxies.map(({ entry }) => entry),
+    cluster1.kubeconfigEntry,
+  ]);
 });
 
 after(async () => {
@@ -134,7 +139,10 @@ describe('a command that is killed after each of its writes and rerun each time'
     const line = 'wds create wds1 --type host --its its1';
     const { run, writes } = await typeKilled(line);
     assert.equal(run.exitCode, 0, run.stderr);
-    assert.deepEqual(writes, ['PATCH postcreatehooks/stellarctl-transport-controller', 'PATCH controlplanes/wds1']);
+    assert.deepEqual(writes, [
+      'PATCH postcreatehooks/stellarctl-transport-controller',
+      'PATCH controlplanes/wds1',
+    ]);
     await assertComplete(line, 'wds1');
   });
 });
@@ -143,10 +151,15 @@ describe('a command that is killed after each of its writes and rerun each time'
 async function logInByProgram(): Promise<void> {
   const apiVersion = 'client.authentication.k8s.io/v1';
   const credential = `${ext.dir}/credential.json`;
-  await writeFile(credential, JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token: 'any' } }));
+  await writeFile(
+    credential,
+    JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token: 'any' } }),
+  );
   const config = parse(await readFile(kubeconfig, 'utf8'));
   const user = config.users.find(({ name }: { name: string }) => name === 'ext-through-proxy');
-  user.user = { exec: { apiVersion, command: 'cat', args: [credential], interactiveMode: 'Never' } };
+  user.user = {
+    exec: { apiVersion, command: 'cat', args: [credential], interactiveMode: 'Never' },
+  };
   await writeFile(kubeconfig, stringify(config));
 }
 
@@ -163,7 +176,10 @@ describe('a command that is interrupted while it waits', inRelease, () => {
   });
 
   it('reports what it has begun to delete', async () => {
-    const run = await interrupted('wds delete wds2 --hosting-context hosting --yes', /wds2: control plane deleted/);
+    const run = await interrupted(
+      'wds delete wds2 --hosting-context hosting --yes',
+      /wds2: control plane deleted/,
+    );
     assert.equal(run.exitCode, 130);
     assert.match(run.stderr, /^ {4}The deletion of wds2 is in progress\.$/m);
     assert.match(run.stderr, /To continue: stellarctl wds delete wds2/);
@@ -180,7 +196,9 @@ describe('a deletion that is killed after each of its writes and rerun each time
       hasPods: true,
     });
     const { uids } = await workloadOn(cluster1, 'p1');
-    const { run, writes } = await typeKilled('wds delete wds1 --keep-workloads --hosting-context hosting --yes');
+    const { run, writes } = await typeKilled(
+      'wds delete wds1 --keep-workloads --hosting-context hosting --yes',
+    );
     assert.equal(run.exitCode, 0, run.stderr);
     const kinds = writes.map((write) => write.replace(/manifestworks\/.*/, 'manifestworks'));
     assert.deepEqual(kinds, [

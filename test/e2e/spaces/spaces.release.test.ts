@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
-import { type AnyObject, type Api, faultyPods, type Plane, resources, until } from '../../../testbed/index.ts';
+import {
+  type AnyObject,
+  type Api,
+  faultyPods,
+  type Plane,
+  resources,
+  until,
+} from '../../../testbed/index.ts';
 import { readArchive } from '../support/archive.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
@@ -49,14 +56,23 @@ after(() => all?.stop());
 async function withForeignEntries(): Promise<RawKubeconfig> {
   const { bed } = all;
   const config = await readKubeconfig(bed);
-  const extension = { name: 'context_info', extension: { provider: 'minikube.sigs.k8s.io', version: 'v1.35.0' } };
+  const extension = {
+    name: 'context_info',
+    extension: { provider: 'minikube.sigs.k8s.io', version: 'v1.35.0' },
+  };
   config.extensions = [extension];
-  config.clusters.push({ name: 'mine', cluster: { server: 'https://mine.example:6443', extensions: [extension] } });
+  config.clusters.push({
+    name: 'mine',
+    cluster: { server: 'https://mine.example:6443', extensions: [extension] },
+  });
   config.users.push({
     name: 'mine',
     user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'none' } },
   });
-  config.contexts.push({ name: 'mine', context: { cluster: 'mine', user: 'mine', extensions: [extension] } });
+  config.contexts.push({
+    name: 'mine',
+    context: { cluster: 'mine', user: 'mine', extensions: [extension] },
+  });
   const admin = config.users.find(({ name }) => name === 'ext-admin')?.user ?? {};
   const decoded = (key: string) => Buffer.from(String(admin[key]), 'base64').toString();
   const credential = {
@@ -70,8 +86,15 @@ async function withForeignEntries(): Promise<RawKubeconfig> {
   const file = `${bed.dir}/credential.json`;
   await writeFile(file, JSON.stringify(credential), { mode: 0o600 });
   for (const key of Object.keys(admin)) delete admin[key];
-  admin.exec = { apiVersion: credential.apiVersion, command: 'cat', args: [file], interactiveMode: 'Never' };
-  await writeFile(bed.kubeconfig, stringify(config, { aliasDuplicateObjects: false }), { mode: 0o600 });
+  admin.exec = {
+    apiVersion: credential.apiVersion,
+    command: 'cat',
+    args: [file],
+    interactiveMode: 'Never',
+  };
+  await writeFile(bed.kubeconfig, stringify(config, { aliasDuplicateObjects: false }), {
+    mode: 0o600,
+  });
   return readKubeconfig(bed);
 }
 
@@ -90,26 +113,37 @@ describe('ITSes of all types', () => {
       runs.map((run) => run.json()),
       ['vcluster', 'host', 'external'].map((type, index) => {
         const name = `its${index + 1}`;
-        return { items: [{ name, type, stage: 'ready', blockedAt: null, changed: true, context: name }] };
+        return {
+          items: [{ name, type, stage: 'ready', blockedAt: null, changed: true, context: name }],
+        };
       }),
     );
     await rememberSecretsOf(hosting.admin, ext.admin);
   });
 
   it('leave no bootstrap Secret', async () => {
-    assert.equal(await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'), undefined);
+    assert.equal(
+      await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'),
+      undefined,
+    );
   });
 
   it('have contexts as kflex writes them, and the rest of the kubeconfig is unchanged', async () => {
     const config = await readKubeconfig(all.bed);
     const added = config.contexts.filter(({ name }) => name.startsWith('its'));
-    assert.deepEqual(added.map(({ name, context: { cluster, user } }) => [name, cluster, user]).sort(), [
-      ['its1', 'its1-cluster', 'its1-admin'],
-      ['its2', 'hosting', 'hosting-admin'],
-      ['its3', 'ext', 'ext-admin'],
-    ]);
+    assert.deepEqual(
+      added.map(({ name, context: { cluster, user } }) => [name, cluster, user]).sort(),
+      [
+        ['its1', 'its1-cluster', 'its1-admin'],
+        ['its2', 'hosting', 'hosting-admin'],
+        ['its3', 'ext', 'ext-admin'],
+      ],
+    );
     for (const { name, context } of added) {
-      const marks = context.extensions?.map((each) => [each.name, (each.extension as Mark).data['controlplane-name']]);
+      const marks = context.extensions?.map((each) => [
+        each.name,
+        (each.extension as Mark).data['controlplane-name'],
+      ]);
       assert.deepEqual(marks, [['kubeflex', name]]);
     }
     const kept = {
@@ -138,27 +172,45 @@ async function rememberSecretsOf(...apis: Api[]): Promise<void> {
 
 describe('WDSes', () => {
   it('are created with a corrected hook that names their ITS, and are unchanged by a second run', async () => {
-    const lines = ['wds1', 'wds2 --type host', 'wds3'].map((rest) => `wds create ${rest} --its its1`);
+    const lines = ['wds1', 'wds2 --type host', 'wds3'].map(
+      (rest) => `wds create ${rest} --its its1`,
+    );
     const [first] = await Promise.all(lines.map((line) => cli.type(line)));
-    assert.match(first?.stderr ?? '', /wds1 gets a corrected copy of it, stellarctl-transport-controller/);
+    assert.match(
+      first?.stderr ?? '',
+      /wds1 gets a corrected copy of it, stellarctl-transport-controller/,
+    );
     await markAll([hosting]);
     for (const [index, line] of lines.entries()) {
       const name = `wds${index + 1}`;
-      assert.equal((await cli.type(line)).stdout, `${name}: is ready; nothing to do · context ${name}\n`);
+      assert.equal(
+        (await cli.type(line)).stdout,
+        `${name}: is ready; nothing to do · context ${name}\n`,
+      );
     }
     await assertUnwritten([hosting]);
     const { stdout } = await cli.type('wds list');
-    assert.match(stdout, /^wds1 +k8s +yes +ready +its1 +wds1 .*\nwds2 +host +yes +ready +its1 +wds2 /m);
+    assert.match(
+      stdout,
+      /^wds1 +k8s +yes +ready +its1 +wds1 .*\nwds2 +host +yes +ready +its1 +wds2 /m,
+    );
     const view = (await cli.type('wds get wds3 -o json')).json();
     assert.deepEqual([view.its, view.diagnosis], [{ name: 'its1', named: true }, null]);
-    await rememberSecretsOf(hosting.admin, await all.bed.nested('its1'), await all.bed.nested('wds1'));
+    await rememberSecretsOf(
+      hosting.admin,
+      await all.bed.nested('its1'),
+      await all.bed.nested('wds1'),
+    );
   });
 
   it('are shown with their ITSes and whatever blocks them, without their secrets', async () => {
     const file = `${all.bed.dir}/report.tar.gz`;
-    const [report] = (await cli.type(`report --file ${file} cluster1=cluster1 -o json`)).json().items;
+    const [report] = (await cli.type(`report --file ${file} cluster1=cluster1 -o json`)).json()
+      .items;
     assert.deepEqual(
-      report.clusters.map(({ name, roles }: { name: string; roles: string[] }) => [name, ...roles]).sort(),
+      report.clusters
+        .map(({ name, roles }: { name: string; roles: string[] }) => [name, ...roles])
+        .sort(),
       [
         ['cluster1', 'wec'],
         ['hosting', 'hosting', 'its', 'wds'],
@@ -169,7 +221,11 @@ describe('WDSes', () => {
       ],
     );
     const files = await readArchive(file);
-    for (const name of ['its1/managedclusters', 'wds1/bindingpolicies', 'hosting/namespaces/wds1-system/pods'])
+    for (const name of [
+      'its1/managedclusters',
+      'wds1/bindingpolicies',
+      'hosting/namespaces/wds1-system/pods',
+    ])
       assert.ok(files.has(`clusters/${name}.json`), `${name}: ${[...files.keys()]}`);
     cli.outputs.push(...files.values());
   });
@@ -203,7 +259,10 @@ describe('deleting', () => {
         cli.type(remove('wds delete wds2 --force')),
       ]);
       assert.equal(late.exitCode, 3, late.stderr);
-      assert.match(late.stderr, /^✗ The works of wds1 were not removed in time; 2 works left on cluster1\./m);
+      assert.match(
+        late.stderr,
+        /^✗ The works of wds1 were not removed in time; 2 works left on cluster1\./m,
+      );
       assert.equal((await controlPlane(hosting, 'wds1'))?.metadata.deletionTimestamp, undefined);
       assert.match(forced.stdout, /^wds2: deleted/);
     } finally {
@@ -223,7 +282,10 @@ describe('deleting', () => {
     assert.deepEqual((await Promise.all(['wds1', 'wds2', 'wds3'].map(worksOf))).flat(), []);
     assert.deepEqual(await workloadOn(wec('cluster1'), 'p3'), { uids: before.uids, owners: 0 });
     for (const policy of ['p1', 'p2'])
-      await until(async () => (await workloadOn(wec('cluster1'), policy)).uids.length === 0, `end of ${policy}`);
+      await until(
+        async () => (await workloadOn(wec('cluster1'), policy)).uids.length === 0,
+        `end of ${policy}`,
+      );
   });
 
   it('an unused ITS succeeds, one with WECs needs --force, and an external cluster stays a hub', async () => {
@@ -231,7 +293,10 @@ describe('deleting', () => {
       await cli.type('deregister cluster1 --its its1 --yes');
       await cli.type(remove('its delete its1'));
     };
-    await Promise.all([leaveFirst(), ...['its2', 'its3'].map((its) => cli.type(remove(`its delete ${its} --force`)))]);
+    await Promise.all([
+      leaveFirst(),
+      ...['its2', 'its3'].map((its) => cli.type(remove(`its delete ${its} --force`))),
+    ]);
     assert.deepEqual(await readKubeconfig(all.bed), original);
     assert.deepEqual((await hosting.admin.list(resources.controlPlanes)).items, []);
     await assertAvailableIn(hosting.admin, 'cluster2');

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AnyObject, type Plane, resources, until, writeKubeconfig } from '../../../testbed/index.ts';
+import {
+  type AnyObject,
+  type Plane,
+  resources,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
 import { inRelease } from '../support/in-release.ts';
 import { type Listen, runKilled } from '../support/killed-runs.ts';
 import { type HostingBed, type SpaceCli, sendFrom, startHosting } from '../support/spaces.ts';
@@ -51,7 +57,11 @@ it('is written with the WDS, which the API server does not serve by itself', asy
   assert.match((await type('wds guard wds1')).stdout, /^wds1: has its guard; nothing to do/);
   // The bed's Kubernetes has v1 as well, which 1.29 has not: only the bed itself sees that.
   const wds1 = await all.bed.nested('wds1');
-  const beta = { apiVersion: 'admissionregistration.k8s.io/v1beta1', kind: 'x', plural: 'validatingadmissionpolicies' };
+  const beta = {
+    apiVersion: 'admissionregistration.k8s.io/v1beta1',
+    kind: 'x',
+    plural: 'validatingadmissionpolicies',
+  };
   const { items } = await wds1.list<AnyObject>(beta);
   assert.deepEqual(
     items.map(({ metadata }) => metadata.name),
@@ -63,14 +73,20 @@ const controller = (name: string) => `wds1-system/${name}`;
 const scale = (name: string, replicas: number) =>
   hosting.admin.patch(resources.deployments, controller(name), { spec: { replicas } });
 const podsOf = async (name: string) => {
-  const { items } = await hosting.admin.list<AnyObject>(resources.pods, { namespace: 'wds1-system' });
+  const { items } = await hosting.admin.list<AnyObject>(resources.pods, {
+    namespace: 'wds1-system',
+  });
   return items.filter(({ metadata }) => metadata.name.startsWith(`${name}-`));
 };
 
 it('without its guard keeps workloads if one types the step for a controller that is scaled to zero', async () => {
   await type('wds unguard wds1 --yes --hosting-context hosting');
   const wds1 = await all.bed.nested('wds1');
-  await sendFrom(wds1, cluster1, { policy: 'kept', matchLabels: { 'location-group': 'edge' }, hasPods: true });
+  await sendFrom(wds1, cluster1, {
+    policy: 'kept',
+    matchLabels: { 'location-group': 'edge' },
+    hasPods: true,
+  });
   const { uids } = await workloadOn(cluster1, 'kept');
   for (const name of ['kubestellar-controller-manager', 'transport-controller']) {
     await scale(name, 0);
@@ -78,11 +94,15 @@ it('without its guard keeps workloads if one types the step for a controller tha
     await wds1.patch(resources.configMaps, 'kept/hello', { data: { changed: name } });
     const step = 'stellarctl wds restart wds1 --hosting-context hosting';
     const get = 'workload get configmap/hello -n kept --wds wds1 -o json'.split(' ');
-    const isNext = async () => (await cli.run(get, { kubeconfig })).json().deliveries[0].next === step;
+    const isNext = async () =>
+      (await cli.run(get, { kubeconfig })).json().deliveries[0].next === step;
     await until(isNext, `${step} is the next step`);
     await type(step.replace('stellarctl ', ''));
     assert.deepEqual((await workloadOn(cluster1, 'kept')).uids, uids);
-    assert.match((await type('workload wait configmap/hello -n kept --wds wds1')).stdout, /cluster1/);
+    assert.match(
+      (await type('workload wait configmap/hello -n kept --wds wds1')).stdout,
+      /cluster1/,
+    );
   }
 });
 
@@ -90,12 +110,16 @@ it('without its guard keeps workloads if the controller manager has crashed whil
   const wds1 = await all.bed.nested('wds1');
   const { uids } = await workloadOn(cluster1, 'kept');
   await scale('transport-controller', 0);
-  await until(async () => (await podsOf('transport-controller')).length === 0, 'the transport has ended');
+  await until(
+    async () => (await podsOf('transport-controller')).length === 0,
+    'the transport has ended',
+  );
   for (const { metadata } of await podsOf('kubestellar-controller-manager'))
     await hosting.admin.delete(resources.pods, `wds1-system/${metadata.name}`);
   const generation = async () =>
-    (await wds1.list<AnyObject>(resources.bindings)).items.find(({ metadata }) => metadata.name === 'kept')?.metadata
-      .generation ?? 0;
+    (await wds1.list<AnyObject>(resources.bindings)).items.find(
+      ({ metadata }) => metadata.name === 'kept',
+    )?.metadata.generation ?? 0;
   const before = await generation();
   await until(async () => (await generation()) > before, 'the Binding has been emptied');
   await type('wds restart wds1');
@@ -111,7 +135,11 @@ it(
     await type('wds delete wds1 --yes --hosting-context hosting');
     await type('wds create wds1');
     const wds1 = await all.bed.nested('wds1');
-    await sendFrom(wds1, cluster1, { policy: 'shop', matchLabels: { 'location-group': 'edge' }, hasPods: true });
+    await sendFrom(wds1, cluster1, {
+      policy: 'shop',
+      matchLabels: { 'location-group': 'edge' },
+      hasPods: true,
+    });
     const { uids } = await workloadOn(cluster1, 'shop');
     const refused = await cli.run('wds guard wds1'.split(' '), { kubeconfig });
     assert.match(refused.stderr, /Restarting the API server of wds1 needs confirmation/);

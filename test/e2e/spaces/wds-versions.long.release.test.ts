@@ -51,7 +51,10 @@ describe("a WDS that KubeStellar 0.30's own chart has created with the name of i
     const view = (await cli.type('wds get wds1 -o json')).json();
     assert.deepEqual([view.ready, view.its], [true, { name: 'its2', named: true }]);
     assert.deepEqual(view.hooks, ['kubestellar-controller', 'stellarctl-transport-controller']);
-    const transport = await hosting.admin.get<AnyObject>(resources.deployments, 'wds1-system/transport-controller');
+    const transport = await hosting.admin.get<AnyObject>(
+      resources.deployments,
+      'wds1-system/transport-controller',
+    );
     assert.match(JSON.stringify(transport.spec), /--control-plane-name","its2"/);
   });
 });

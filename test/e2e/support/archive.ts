@@ -6,6 +6,9 @@ import { unpackTar } from 'modern-tar';
 export async function readArchive(file: string): Promise<Map<string, string>> {
   const entries = await unpackTar(gunzipSync(await readFile(file)));
   return new Map(
-    entries.map(({ header, data }) => [header.name.replace(/^[^/]+\//, ''), Buffer.from(data ?? []).toString('utf8')]),
+    entries.map(({ header, data }) => [
+      header.name.replace(/^[^/]+\//, ''),
+      Buffer.from(data ?? []).toString('utf8'),
+    ]),
   );
 }

@@ -7,12 +7,17 @@ type Found = Finding & { found?: string };
 
 /** Of the clusters to register: what else is checked differs between machines. */
 export const findingsOf = (run: CliRun): Found[] =>
-  (run.json() as { items: Found[] }).items.filter(({ subjects }) => subjects[0]?.startsWith('wec/'));
+  (run.json() as { items: Found[] }).items.filter(({ subjects }) =>
+    subjects[0]?.startsWith('wec/'),
+  );
 
 /** What fails or is warned of about a cluster, as `check code`. */
 export const wrongOf = (findings: readonly Found[], name: string): string[] =>
   findings
-    .filter(({ status, subjects }) => (status === 'fail' || status === 'warn') && subjects.includes(`wec/${name}`))
+    .filter(
+      ({ status, subjects }) =>
+        (status === 'fail' || status === 'warn') && subjects.includes(`wec/${name}`),
+    )
     .map(({ id, code }) => `${id} ${code}`);
 
 /** Probes a cluster of this context. Whether the machine has helm does not matter. */
@@ -42,7 +47,8 @@ export const probe = (
 
 /** No Job of a probe, and after a moment no pod. */
 export async function assertNothingLeft({ admin }: Plane): Promise<void> {
-  const left = async (resource: typeof resources.jobs) => (await admin.list(resource, { namespace: 'default' })).items;
+  const left = async (resource: typeof resources.jobs) =>
+    (await admin.list(resource, { namespace: 'default' })).items;
   await until(
     async () => [...(await left(resources.jobs)), ...(await left(resources.pods))].length === 0,
     'no Job, no pod',

@@ -1,7 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { type Bed, type registrationFaults, until, writeKubeconfig } from '../../../testbed/index.ts';
+import {
+  type Bed,
+  type registrationFaults,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
 import { caFile, type Trial } from './doctor-trials.ts';
 import { type Finding, isWrong } from './findings.ts';
 import { Cli } from './harness.ts';
@@ -9,11 +14,15 @@ import { otherAuthorityOf, trustingOther } from './registration.ts';
 
 /** Everything wrong, as `wec/cluster1 wec-nodes pod-unschedulable`. */
 export const wrongIn = (found: readonly Finding[]): string[] =>
-  found.filter(isWrong).flatMap(({ id, subjects, code }) => subjects.map((subject) => `${subject} ${id} ${code}`));
+  found
+    .filter(isWrong)
+    .flatMap(({ id, subjects, code }) => subjects.map((subject) => `${subject} ${id} ${code}`));
 
 /** The findings of a trial with their subjects, if it does not name them. */
 export const subjectsOf = (finds: readonly string[], wec: string): string[] =>
-  finds.map((find) => (find.includes('/') ? find : `${find.startsWith('its-') ? 'its/its1' : `wec/${wec}`} ${find}`));
+  finds.map((find) =>
+    find.includes('/') ? find : `${find.startsWith('its-') ? 'its/its1' : `wec/${wec}`} ${find}`,
+  );
 
 /**
  * A command line whose current context is that of a hub.
@@ -22,14 +31,17 @@ export const subjectsOf = (finds: readonly string[], wec: string): string[] =>
 export async function cliOf(bed: Bed, hub: string, { renewed = false } = {}): Promise<Cli> {
   const plane = bed.plane(hub);
   const current = renewed ? trustingOther(plane) : plane.kubeconfigEntry;
-  const others = bed.planes.filter(({ name }) => name !== hub).map(({ kubeconfigEntry }) => kubeconfigEntry);
+  const others = bed.planes
+    .filter(({ name }) => name !== hub)
+    .map(({ kubeconfigEntry }) => kubeconfigEntry);
   const cli = await Cli.create(await writeKubeconfig(plane, [current, ...others]));
   await writeFile(path.join(cli.home, caFile), otherAuthorityOf(plane));
   return cli;
 }
 
 /** Whether the user of a trial has a kubeconfig with the hub's new authority. */
-export const needsRenewed = ({ heals }: Pick<Trial, 'heals'>): boolean => heals?.includes(caFile) ?? false;
+export const needsRenewed = ({ heals }: Pick<Trial, 'heals'>): boolean =>
+  heals?.includes(caFile) ?? false;
 
 /** Runs doctor. @param line the ITS and WECs, as typed */
 export async function doctor(cli: Cli, line: readonly string[]): Promise<Finding[]> {
@@ -61,7 +73,11 @@ const typedOf = ({ command, steps: [first = ''] = [] }: Finding): string =>
 const stepsAtMost = 3;
 
 /** Runs the commands that doctor offers, unchanged, until nothing is wrong. @returns the commands */
-async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'>, line: readonly string[]) {
+async function heal(
+  cli: Cli,
+  { heals = [], ends }: Pick<Trial, 'heals' | 'ends'>,
+  line: readonly string[],
+) {
   const typed: string[] = [];
   for (let step = 0; step < stepsAtMost; step += 1) {
     const [first] = (await doctor(cli, line)).filter(isWrong);
@@ -79,7 +95,9 @@ async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'
     await until(
       async () => {
         const [next] = (await doctor(cli, line)).filter(isWrong);
-        const isStep = next?.code !== first.code && ['request-pending', 'not-accepted'].includes(next?.code ?? '');
+        const isStep =
+          next?.code !== first.code &&
+          ['request-pending', 'not-accepted'].includes(next?.code ?? '');
         return next === undefined || isStep || Date.now() - began > 150_000;
       },
       `what doctor finds after ${typed.join(', ')}`,
@@ -105,23 +123,42 @@ export interface Result {
   trouble: string;
 }
 
-type Row = Pick<(typeof registrationFaults)[number], 'id'> & { arrange: () => Promise<() => Promise<void>> };
+type Row = Pick<(typeof registrationFaults)[number], 'id'> & {
+  arrange: () => Promise<() => Promise<void>>;
+};
 
 /** Causes a fault, and has doctor find and repair it. */
-export async function tryFault(cli: Cli, row: Row, trial: Trial, of: { wec: string; both: string[]; hub: string[] }) {
+export async function tryFault(
+  cli: Cli,
+  row: Row,
+  trial: Trial,
+  of: { wec: string; both: string[]; hub: string[] },
+) {
   const result: Result = {
-    ...{ fault: trial.fault, seconds: { arranged: 0, after: 0, took: 0 }, found: [], isFound: false },
+    ...{
+      fault: trial.fault,
+      seconds: { arranged: 0, after: 0, took: 0 },
+      found: [],
+      isFound: false,
+    },
     ...{ alone: [], isFoundAlone: false, helped: '', trouble: '' },
   };
   const began = Date.now();
   const undo = await row.arrange();
   result.seconds.arranged = (Date.now() - began) / 1000;
   try {
-    const { found, isFound, after, took } = await find(cli, subjectsOf(trial.finds, of.wec), of.both);
+    const { found, isFound, after, took } = await find(
+      cli,
+      subjectsOf(trial.finds, of.wec),
+      of.both,
+    );
     Object.assign(result, { found: wrongIn(found), isFound });
     Object.assign(result.seconds, { after, took });
     const alone = wrongIn(await doctor(cli, of.hub));
-    Object.assign(result, { alone, isFoundAlone: alone.join() === subjectsOf(trial.alone, of.wec).join() });
+    Object.assign(result, {
+      alone,
+      isFoundAlone: alone.join() === subjectsOf(trial.alone, of.wec).join(),
+    });
     const said = found
       .filter(isWrong)
       .map(({ cause, steps = [] }) => [cause, ...steps].join(' '))

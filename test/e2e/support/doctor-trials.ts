@@ -60,14 +60,22 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'request-pending', ...seenBy('wec-registered request-pending'), heals: [] },
   { fault: 'request-denied', ...seenBy('wec-registered request-denied'), heals: [] },
   { fault: 'request-not-issued', ...seenBy('wec-registered not-signed'), person: /csrsigning/ },
-  { fault: 'requests-piled-up', ...seenBy('wec-registered several-agents-ask'), person: /10 agents ask for its name/ },
+  {
+    fault: 'requests-piled-up',
+    ...seenBy('wec-registered several-agents-ask'),
+    person: /10 agents ask for its name/,
+  },
   { fault: 'issued-not-accepted', ...seenBy('wec-registered not-accepted'), heals: [] },
   {
     fault: 'duplicate-name-before',
     ...seenBy('wec-registered several-agents-ask'),
     person: /2 agents ask for its name/,
   },
-  { fault: 'duplicate-name-after', ...seenBy('wec-one-agent another-agent-asks'), person: /under another name/ },
+  {
+    fault: 'duplicate-name-after',
+    ...seenBy('wec-one-agent another-agent-asks'),
+    person: /under another name/,
+  },
   { fault: 'webhook-down', ...seenBy('its-hub-webhook hub-webhook'), person: /rollout restart/ },
   {
     fault: 'namespace-terminating',
@@ -80,14 +88,23 @@ export const registrationTrials: readonly Trial[] = [
     person: /registered as cluster\d-other/,
     inCi,
   },
-  { fault: 'agent-dead', ...seenBy('wec-reports agent-silent'), person: /If its log shows no reason, restart it/ },
+  {
+    fault: 'agent-dead',
+    ...seenBy('wec-reports agent-silent'),
+    person: /If its log shows no reason, restart it/,
+  },
   {
     fault: 'agent-crashing',
     finds: ['wec-containers container-not-starting'],
     alone: silent,
     person: /Correct what its last state shows/,
   },
-  { fault: 'agent-scaled-to-zero', finds: ['wec-agent-pods no-operator'], alone: silent, heals: [] },
+  {
+    fault: 'agent-scaled-to-zero',
+    finds: ['wec-agent-pods no-operator'],
+    alone: silent,
+    heals: [],
+  },
   {
     fault: 'agent-unpullable',
     finds: ['wec-containers container-not-starting'],
@@ -98,7 +115,11 @@ export const registrationTrials: readonly Trial[] = [
     finds: ['wec-nodes pod-unschedulable'],
     ...{ alone: unknown, person: /Make room on a node/, inCi },
   },
-  { fault: 'clock-wrong', ...seenBy('wec-reports clocks-differ'), person: /Set the clock that is wrong/ },
+  {
+    fault: 'clock-wrong',
+    ...seenBy('wec-reports clocks-differ'),
+    person: /Set the clock that is wrong/,
+  },
   {
     fault: 'wec-unhealthy',
     ...seenBy('wec-api-server api-server-unhealthy'),
@@ -125,10 +146,24 @@ export const registrationTrials: readonly Trial[] = [
     heals: ['--ca-file', caFile],
     person: /give the authority that the hub uses/,
   },
-  { fault: 'agent-certificate-expired', finds: ['wec-certificate certificate-expired'], alone: silent, heals: [] },
+  {
+    fault: 'agent-certificate-expired',
+    finds: ['wec-certificate certificate-expired'],
+    alone: silent,
+    heals: [],
+  },
   { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
-  { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
-  { fault: 'deletion-works-return', ...seenBy('wec-not-deleted being-deleted'), heals: ['--yes'], ends: true },
+  {
+    fault: 'deletion-held-by-work',
+    ...seenBy('wec-not-deleted deletion-waits-for-agent'),
+    person: /--force/,
+  },
+  {
+    fault: 'deletion-works-return',
+    ...seenBy('wec-not-deleted being-deleted'),
+    heals: ['--yes'],
+    ends: true,
+  },
   {
     fault: 'deletion-held-by-finalizer',
     ...seenBy('wec-not-deleted deletion-blocked'),
@@ -155,14 +190,20 @@ export const pairTrials: readonly PairTrial[] = [
       ['wrong-ca', 'cluster1'],
       ['token-expired', 'cluster2'],
     ],
-    finds: ['wec/cluster1 wec-hub-connection authority-wrong', 'wec/cluster2 wec-hub-connection token-expired'],
+    finds: [
+      'wec/cluster1 wec-hub-connection authority-wrong',
+      'wec/cluster2 wec-hub-connection token-expired',
+    ],
   },
   {
     faults: [
       ['deletion-held-by-finalizer', 'cluster1'],
       ['namespace-terminating', 'cluster2'],
     ],
-    finds: ['wec/cluster1 wec-not-deleted deletion-blocked', 'wec/cluster2 wec-mailbox namespace-terminating'],
+    finds: [
+      'wec/cluster1 wec-not-deleted deletion-blocked',
+      'wec/cluster2 wec-mailbox namespace-terminating',
+    ],
   },
   {
     faults: [
@@ -179,7 +220,10 @@ export const pairTrials: readonly PairTrial[] = [
       ['agent-unpullable', 'cluster1'],
       ['webhook-down', 'cluster2'],
     ],
-    finds: ['its/its1 its-hub-webhook hub-webhook', 'wec/cluster1 wec-containers container-not-starting'],
+    finds: [
+      'its/its1 its-hub-webhook hub-webhook',
+      'wec/cluster1 wec-containers container-not-starting',
+    ],
   },
   {
     faults: [
@@ -195,8 +239,16 @@ const chosen = 'wds/wds1 wds-its its-unclear';
 
 /** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
 export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
-  { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /Correct what its log shows/ },
-  { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgresql postgresql'], heals: [] },
+  {
+    fault: 'hook-failed',
+    finds: ['its/its9 its-its-hub-init its-hub-init'],
+    person: /Correct what its log shows/,
+  },
+  {
+    fault: 'postgresql-stopped',
+    finds: ['hosting/hosting hosting-postgresql postgresql'],
+    heals: [],
+  },
   { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
   {
     fault: 'ingress-without-passthrough',
@@ -210,7 +262,10 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   },
   {
     fault: 'workstatus-missing', // The WDS does nothing while the ITS may still become ready.
-    finds: ['its/its1 its-workstatus-crd workstatus-crd', 'wds/wds1 wds-its-workstatus its-workstatus'],
+    finds: [
+      'its/its1 its-workstatus-crd workstatus-crd',
+      'wds/wds1 wds-its-workstatus its-workstatus',
+    ],
     person: /See what its status add-on lacks/,
   },
   {
@@ -228,5 +283,9 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
     finds: ['its/its7 its-token validity-ending', chosen],
     person: /Record which context leads there/,
   },
-  { fault: 'wds-outdated-kubeconfig', finds: ['wds/wds7 wds-its-credentials its-credentials-outdated'], heals: [] },
+  {
+    fault: 'wds-outdated-kubeconfig',
+    finds: ['wds/wds7 wds-its-credentials its-credentials-outdated'],
+    heals: [],
+  },
 ];

@@ -29,7 +29,9 @@ export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
         const { items } = await own.list<AnyObject>(resources.pods, { namespace: agentNamespace });
         const pod = `${agentNamespace}/${items[0]?.metadata.name}`;
         const mend = await bed.fault({ kind: 'dead', plane: wec, pod });
-        await its1.patch<AnyObject>(resources.managedClusters, wec, { spec: { leaseDurationSeconds: 1 } });
+        await its1.patch<AnyObject>(resources.managedClusters, wec, {
+          spec: { leaseDurationSeconds: 1 },
+        });
         const isSilent = async () =>
           statusOf(
             await its1.find<ManagedCluster>(resources.managedClusters, wec),
@@ -47,5 +49,9 @@ export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
 
 /** What doctor finds then. */
 export const furtherTrials: readonly Trial[] = [
-  { fault: 'agent-frozen', ...seenBy('wec-reports agent-silent'), person: /If its log shows no reason, restart it/ },
+  {
+    fault: 'agent-frozen',
+    ...seenBy('wec-reports agent-silent'),
+    person: /If its log shows no reason, restart it/,
+  },
 ];

@@ -88,7 +88,8 @@ export class Cli {
     const child = stellarctl(arguments_, surroundings, options.start);
     options.onStart?.((signal) => child.kill(signal), child.pid);
     const { signalAt, closeOutputAt } = options;
-    if (signalAt !== undefined) oncePrinted(child, signalAt.text, () => child.kill(signalAt.signal));
+    if (signalAt !== undefined)
+      oncePrinted(child, signalAt.text, () => child.kill(signalAt.signal));
     if (closeOutputAt !== undefined)
       oncePrinted(child, closeOutputAt, () => {
         child.stdout?.destroy();
@@ -105,7 +106,8 @@ export class Cli {
       json: () => JSON.parse(String(ended.stdout)),
     };
     assertClean(run, options);
-    if (run.signal === undefined && closeOutputAt === undefined) assertDocumented(arguments_, run.stdout);
+    if (run.signal === undefined && closeOutputAt === undefined)
+      assertDocumented(arguments_, run.stdout);
     return run;
   }
 
@@ -121,7 +123,9 @@ export class Cli {
     arguments_: readonly string[],
     options: CliOptions = {},
   ): Promise<{ exitCode: number | undefined; screen: string }> {
-    const command = [...start, ...arguments_].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+    const command = [...start, ...arguments_]
+      .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+      .join(' ');
     const env = { TERM: 'xterm-256color', ...this.environment(options) };
     const columns = options.columns ?? 120;
     const sized = `stty cols ${columns} rows ${columns && 40}; exec ${command}`;

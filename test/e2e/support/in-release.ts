@@ -8,4 +8,5 @@ export const isRelease = process.env.TEST_RELEASE === '1';
 export const inRelease = { skip: isRelease ? false : 'npm run test:release runs it' };
 
 /** The same for the rows of a table: CI tries those with `inCi`. */
-export const rowOptions = ({ inCi = false }: { inCi?: boolean | undefined }) => (inCi ? {} : inRelease);
+export const rowOptions = ({ inCi = false }: { inCi?: boolean | undefined }) =>
+  inCi ? {} : inRelease;

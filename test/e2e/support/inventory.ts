@@ -42,7 +42,9 @@ export async function inventoryOf({ admin }: Plane): Promise<Record<string, unkn
 export async function inventoryOfHub(hub: Plane): Promise<Record<string, unknown>> {
   const isOfWds =
     /^(bindingpolicies|bindings) |-space$|-space\/|kubestellar-report|\.control\.kubestellar\.io$|^namespaces \/customization-properties$|customization-properties\/(default|kube-root-ca\.crt)$/;
-  return Object.fromEntries(Object.entries(await inventoryOf(hub)).filter(([key]) => !isOfWds.test(key)));
+  return Object.fromEntries(
+    Object.entries(await inventoryOf(hub)).filter(([key]) => !isOfWds.test(key)),
+  );
 }
 
 /**
@@ -71,7 +73,8 @@ function lasting({ metadata, status: _, ...content }: AnyObject): unknown {
   const { labels = {}, annotations = {}, finalizers = [] } = metadata;
   const data = content.data as object | undefined;
   const fixed = { ...content, ...(data && { data: Object.keys(data).sort() }) };
-  if (content.kind === 'CertificateSigningRequest' || metadata.generateName) Object.assign(fixed, { spec: undefined });
+  if (content.kind === 'CertificateSigningRequest' || metadata.generateName)
+    Object.assign(fixed, { spec: undefined });
   const {
     'deployment.kubernetes.io/revision': __,
     // Of what the operator has read, such as the bootstrap secret, which each join writes anew.
@@ -79,6 +82,11 @@ function lasting({ metadata, status: _, ...content }: AnyObject): unknown {
     'stellarctl.kubestellar.io/written-at': ___,
     ...lastingAnnotations
   } = annotations;
-  const text = JSON.stringify({ ...fixed, labels, annotations: lastingAnnotations, finalizers }).replaceAll(ids, 'ID');
+  const text = JSON.stringify({
+    ...fixed,
+    labels,
+    annotations: lastingAnnotations,
+    finalizers,
+  }).replaceAll(ids, 'ID');
   return JSON.parse(text);
 }

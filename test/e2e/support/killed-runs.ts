@@ -19,12 +19,7 @@ export async function runKilled(
     listen,
     isExpected,
     most = Number.POSITIVE_INFINITY,
-  }: {
-    kubeconfig: string;
-    listen: Listen;
-    isExpected?: RegExp;
-    most?: number;
-  },
+  }: { kubeconfig: string; listen: Listen; isExpected?: RegExp; most?: number },
 ): Promise<{ writes: string[]; last: CliRun }> {
   const writes = new Set<string>();
   for (;;) {
@@ -44,7 +39,10 @@ export async function runKilled(
     listen(() => {});
     if (isKilled) assert.equal(run.signal, 'SIGKILL');
     else if (run.exitCode === 0)
-      return { writes: [...writes].map((write) => write.replace(/^(\w+) .*\/([a-z]+\/[^/]+)$/, '$1 $2')), last: run };
+      return {
+        writes: [...writes].map((write) => write.replace(/^(\w+) .*\/([a-z]+\/[^/]+)$/, '$1 $2')),
+        last: run,
+      };
     else assert.match(run.stderr, isExpected ?? /(?!)/);
   }
 }

@@ -45,7 +45,13 @@ export class ManyWecs {
   readonly #network: CountedNetwork;
   readonly #stubs: StubWecs;
 
-  private constructor(names: readonly string[], bed: Bed, cli: Cli, network: CountedNetwork, stubs: StubWecs) {
+  private constructor(
+    names: readonly string[],
+    bed: Bed,
+    cli: Cli,
+    network: CountedNetwork,
+    stubs: StubWecs,
+  ) {
     this.names = names;
     this.hub = bed.plane('its1');
     this.#bed = bed;
@@ -104,7 +110,8 @@ export class ManyWecs {
   }
 }
 
-const isWrite = (event: AuditEvent): boolean => !isRead(event) && !/dryRun=All|\/selfsubject/.test(event.requestURI);
+const isWrite = (event: AuditEvent): boolean =>
+  !isRead(event) && !/dryRun=All|\/selfsubject/.test(event.requestURI);
 
 /** What Linux reports about a running process (proc(5): status, stat). */
 class WatchedProcess {
@@ -117,7 +124,8 @@ class WatchedProcess {
       const read = (file: string) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
       const [, peak = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(await read('status')) ?? [];
       // After the name in parentheses: fields 14 and 15 are its time, in hundredths of a second.
-      const [user = '0', system = '0'] = (await read('stat')).split(') ')[1]?.split(' ').slice(11, 13) ?? [];
+      const [user = '0', system = '0'] =
+        (await read('stat')).split(') ')[1]?.split(' ').slice(11, 13) ?? [];
       this.#memory = Math.max(this.#memory, Math.round(Number(peak) / 1024));
       this.#processor = Math.max(this.#processor, (Number(user) + Number(system)) / 100);
     };
@@ -147,10 +155,17 @@ export function byKind(events: readonly AuditEvent[]): string[] {
 export const most = { aSecond: 20, atOnce: 10, ofMailbox: 50, ofWecsAtOnce: 32, memory: 400 };
 
 /** It ended within the limits of the hub, the WECs and this machine. */
-export function assertModest({ run, seconds, memory, others, wecs }: Cost, more = 0, exitCode = 0): void {
+export function assertModest(
+  { run, seconds, memory, others, wecs }: Cost,
+  more = 0,
+  exitCode = 0,
+): void {
   assert.equal(run.exitCode, exitCode, run.stderr);
   const allowed = most.atOnce + most.aSecond * seconds + more;
-  assert.ok(others.length <= allowed, `${others.length} in ${seconds.toFixed(1)} s: ${byKind(others).join(', ')}`);
+  assert.ok(
+    others.length <= allowed,
+    `${others.length} in ${seconds.toFixed(1)} s: ${byKind(others).join(', ')}`,
+  );
   assert.ok(wecs.atOnce <= most.ofWecsAtOnce, `${wecs.atOnce} requests to WECs at once`);
   assert.ok(memory <= most.memory, `${memory} MiB`);
 }

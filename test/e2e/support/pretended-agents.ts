@@ -10,7 +10,11 @@ import {
 import { statusOf } from './registration.ts';
 
 /** The first act of an agent: it announces its cluster. */
-export async function announce(hub: Plane, name: string, labels: Record<string, string> = {}): Promise<void> {
+export async function announce(
+  hub: Plane,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<void> {
   await hub.admin.create<ManagedCluster>(resources.managedClusters, {
     metadata: { name, labels },
     spec: { hubAcceptsClient: false },
@@ -18,14 +22,26 @@ export async function announce(hub: Plane, name: string, labels: Record<string, 
 }
 
 /** An agent that requests registration: its ManagedCluster and its request, valid by default. */
-export async function ask(hub: Plane, name: string, wrong: Partial<RegistrationRequest> = {}): Promise<string> {
+export async function ask(
+  hub: Plane,
+  name: string,
+  wrong: Partial<RegistrationRequest> = {},
+): Promise<string> {
   await announce(hub, name);
   return askAgain(hub, name, wrong);
 }
 
 /** Another request for an announced cluster. @returns its name */
-export async function askAgain(hub: Plane, name: string, wrong: Partial<RegistrationRequest> = {}): Promise<string> {
-  const { metadata } = await createRegistrationRequest(hub, { cluster: name, agent: `agent-of-${name}`, ...wrong });
+export async function askAgain(
+  hub: Plane,
+  name: string,
+  wrong: Partial<RegistrationRequest> = {},
+): Promise<string> {
+  const { metadata } = await createRegistrationRequest(hub, {
+    cluster: name,
+    agent: `agent-of-${name}`,
+    ...wrong,
+  });
   return metadata.name;
 }
 
@@ -36,14 +52,20 @@ export async function joinOnceAccepted(hub: Plane, name: string): Promise<void> 
     return statusOf(cluster, 'HubAcceptedManagedCluster') === 'True';
   }, `acceptance of ${name}`);
   await until(async () => {
-    const { metadata, status } = await hub.admin.get<ManagedCluster>(resources.managedClusters, name);
+    const { metadata, status } = await hub.admin.get<ManagedCluster>(
+      resources.managedClusters,
+      name,
+    );
     const lastTransitionTime = new Date().toISOString();
     const reported = ['ManagedClusterJoined', 'ManagedClusterConditionAvailable'].map(
       (type) => ({ type, status: 'True', reason: type, message: '', lastTransitionTime }) as const,
     );
     const conditions = [...(status?.conditions ?? []), ...reported];
     const { resourceVersion } = metadata;
-    const body = { metadata: { resourceVersion }, status: { conditions, version: { kubernetes: 'v1.36.3' } } };
+    const body = {
+      metadata: { resourceVersion },
+      status: { conditions, version: { kubernetes: 'v1.36.3' } },
+    };
     const options = { subresource: 'status' };
     // The hub writes to it as well.
     return hub.admin.patch(resources.managedClusters, name, body, options).catch(() => undefined);
@@ -58,9 +80,17 @@ export async function registered(hub: Plane, name: string): Promise<void> {
 }
 
 /** Whether a request is `pending`, or the decision about it. */
-export async function stateOf(hub: Plane, request: string): Promise<'pending' | 'Approved' | 'Denied' | 'Failed'> {
-  const { status } = await hub.admin.get<CertificateSigningRequest>(resources.certificateSigningRequests, request);
-  return (status?.conditions?.[0]?.type as 'Approved' | 'Denied' | 'Failed' | undefined) ?? 'pending';
+export async function stateOf(
+  hub: Plane,
+  request: string,
+): Promise<'pending' | 'Approved' | 'Denied' | 'Failed'> {
+  const { status } = await hub.admin.get<CertificateSigningRequest>(
+    resources.certificateSigningRequests,
+    request,
+  );
+  return (
+    (status?.conditions?.[0]?.type as 'Approved' | 'Denied' | 'Failed' | undefined) ?? 'pending'
+  );
 }
 
 export async function isAccepted(hub: Plane, name: string): Promise<boolean> {
@@ -71,5 +101,9 @@ export async function isAccepted(hub: Plane, name: string): Promise<boolean> {
 /** Deletes all requests, so the next test finds none pending. */
 export async function forgetRequests(hub: Plane): Promise<void> {
   const { items } = await hub.admin.list(resources.certificateSigningRequests);
-  await Promise.all(items.map(({ metadata }) => hub.admin.delete(resources.certificateSigningRequests, metadata.name)));
+  await Promise.all(
+    items.map(({ metadata }) =>
+      hub.admin.delete(resources.certificateSigningRequests, metadata.name),
+    ),
+  );
 }

@@ -30,7 +30,8 @@ const longest = 180;
 /** How long the state may take to become good after a step. */
 const patienceMs = 40_000;
 
-const printed = /^ *(?:.*?[:?] )?((?:(?:stellarctl|kubectl|kind|k3d|docker|helm) .*?|timedatectl))(?: {3,}.*)?$/m;
+const printed =
+  /^ *(?:.*?[:?] )?((?:(?:stellarctl|kubectl|kind|k3d|docker|helm) .*?|timedatectl))(?: {3,}.*)?$/m;
 /** What a person fills in. */
 const blank = /(?:^|[ =])(?:<[^>]+>|[A-Z][A-Z_]{2,}\b)|…/;
 
@@ -60,7 +61,10 @@ async function typeConfirmed(cli: Cli, line: string) {
 }
 
 /** Why a step was wrong; undefined if it was not. */
-function faultOf(line: string, { exitCode, all }: { exitCode: number; all: string }): string | undefined {
+function faultOf(
+  line: string,
+  { exitCode, all }: { exitCode: number; all: string },
+): string | undefined {
   // It answers with the checks that fail.
   if (/ --raw \/(?:ready|live)z/.test(line) && all.includes('[-]')) return undefined;
   const last = all.trim().split('\n').slice(-3).join(' ⏎ ');
@@ -95,7 +99,9 @@ async function isHealed(of: Case, before: readonly string[], isWaiting: boolean)
   for (;;) {
     const wrong = await left(of);
     if (wrong.length === 0) return true;
-    const isAnother = wrong[0] !== before[0] && wrong.some((each) => / (request-pending|not-accepted)\b/.test(each));
+    const isAnother =
+      wrong[0] !== before[0] &&
+      wrong.some((each) => / (request-pending|not-accepted)\b/.test(each));
     if (!isWaiting || isAnother || Date.now() - began > patienceMs) return false;
     await sleep(1000);
   }
@@ -111,26 +117,42 @@ async function walk(of: Case, opening: string): Promise<Walk> {
   for (; typed.length < stepsAtMost; next = firstCommand(shown)) {
     if (next === undefined || typed.includes(next) || isForPerson(next)) break;
     if (isSame(next, opening))
-      return { opening, typed: [...typed, next], end: 'FAILED', why: 'it is the command that printed it', all };
+      return {
+        opening,
+        typed: [...typed, next],
+        end: 'FAILED',
+        why: 'it is the command that printed it',
+        all,
+      };
     const before = await left(of);
     typed.push(next);
     const run = await typeConfirmed(cli, next);
     all += `\n$ ${next}\n${run.all}`;
     const fault = faultOf(next, run);
     if (fault !== undefined) return { opening, typed, end: 'FAILED', why: fault, all };
-    if (await isHealed(of, before, !isReading(next))) return { opening, typed, end: 'healed', why: '', all };
+    if (await isHealed(of, before, !isReading(next)))
+      return { opening, typed, end: 'healed', why: '', all };
     const offers = next.startsWith('stellarctl') && firstCommand(run.all) !== undefined;
     shown = offers ? run.all : (await typeLine(cli, opening)).all;
     if (!offers) all += `\n$ ${opening}\n${shown}`;
   }
   const sentence =
     all.split('\n').find((each) => trial.person?.test(each)) ??
-    shown.split('\n').find((each) => isForPerson(firstCommand(each) ?? '') && firstCommand(each) !== each.trim());
-  if (sentence !== undefined) return { opening, typed, end: 'a person decides', why: sentence.trim(), all };
+    shown
+      .split('\n')
+      .find((each) => isForPerson(firstCommand(each) ?? '') && firstCommand(each) !== each.trim());
+  if (sentence !== undefined)
+    return { opening, typed, end: 'a person decides', why: sentence.trim(), all };
   // A view of a space has no line for everything that doctor checks.
   if (typed.length === 0 && !/^(?: *[✗!]|Next:)/m.test(shown))
     return { opening, typed, end: 'not shown', why: 'it shows nothing wrong', all };
-  return { opening, typed, end: 'FAILED', why: 'not healed, and nobody is told what to decide', all };
+  return {
+    opening,
+    typed,
+    end: 'FAILED',
+    why: 'not healed, and nobody is told what to decide',
+    all,
+  };
 }
 
 /** A fault, arranged. */
@@ -145,7 +167,10 @@ export interface WalkedFault {
 }
 
 /** Walks from each opening whose first command differs from the previous ones'. */
-export async function walkFault(cli: Cli, { trial, arrange, wec, line, openings }: WalkedFault): Promise<Walk[]> {
+export async function walkFault(
+  cli: Cli,
+  { trial, arrange, wec, line, openings }: WalkedFault,
+): Promise<Walk[]> {
   const walks: Walk[] = [];
   const firsts = new Set<string | undefined>();
   let undo: (() => Promise<void>) | undefined;

@@ -11,7 +11,8 @@ export async function writesOn(plane: Plane): Promise<string[]> {
   return events.filter(isOfPeople).filter(storesSomething).map(describeWrite);
 }
 
-const isOfPeople = ({ user }: AuditEvent): boolean => user.username !== 'bed' && !user.username.startsWith('system:');
+const isOfPeople = ({ user }: AuditEvent): boolean =>
+  user.username !== 'bed' && !user.username.startsWith('system:');
 
 const storesSomething = ({ objectRef, requestURI, responseStatus }: AuditEvent): boolean =>
   !objectRef?.resource?.endsWith('subjectaccessreviews') &&
@@ -30,7 +31,8 @@ export async function markAll(planes: readonly Plane[]): Promise<void> {
 
 /** Nothing was written on any of these planes since their marks. */
 export async function assertUnwritten(planes: readonly Plane[]): Promise<void> {
-  for (const plane of planes) assert.deepEqual(await writesOn(plane), [], `written on ${plane.name}`);
+  for (const plane of planes)
+    assert.deepEqual(await writesOn(plane), [], `written on ${plane.name}`);
 }
 
 export interface Refusal {

@@ -1,16 +1,29 @@
 import assert from 'node:assert/strict';
-import { type Entry, type KubeObject, type Plane, resources, until, writeKubeconfig } from '../../../testbed/index.ts';
+import {
+  type Entry,
+  type KubeObject,
+  type Plane,
+  resources,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
 
 /** A condition's status on an object, whatever its kind. */
 export function statusOf(object: object | undefined, type: string): string | undefined {
-  const { status } = (object ?? {}) as { status?: { conditions?: { type: string; status: string }[] } };
+  const { status } = (object ?? {}) as {
+    status?: { conditions?: { type: string; status: string }[] };
+  };
   return status?.conditions?.find((condition) => condition.type === type)?.status;
 }
 
 /** The hub itself reports this WEC as available. */
 export async function assertAvailable(hub: Plane, name: string): Promise<KubeObject> {
   const cluster = await hub.admin.get<KubeObject>(resources.managedClusters, name);
-  for (const type of ['HubAcceptedManagedCluster', 'ManagedClusterJoined', 'ManagedClusterConditionAvailable']) {
+  for (const type of [
+    'HubAcceptedManagedCluster',
+    'ManagedClusterJoined',
+    'ManagedClusterConditionAvailable',
+  ]) {
     assert.equal(statusOf(cluster, type), 'True', `${name}: ${type}`);
   }
   return cluster;
@@ -22,7 +35,9 @@ export async function bootstrapSecretText(wec: Plane): Promise<string> {
 }
 
 export async function secretText(wec: Plane, key: string, entry: string): Promise<string> {
-  const { data } = (await wec.admin.get(resources.secrets, key)) as KubeObject & { data: Record<string, string> };
+  const { data } = (await wec.admin.get(resources.secrets, key)) as KubeObject & {
+    data: Record<string, string>;
+  };
   return Buffer.from(data[entry] ?? '', 'base64').toString();
 }
 
@@ -38,8 +53,11 @@ export function contextsOf(...planes: [Plane, ...Plane[]]): Promise<string> {
 export async function stopKlusterlet({ admin }: Plane): Promise<void> {
   for (const namespace of ['open-cluster-management', 'open-cluster-management-agent']) {
     for (const { metadata } of (await admin.list(resources.deployments, { namespace })).items)
-      await admin.patch(resources.deployments, `${namespace}/${metadata.name}`, { spec: { replicas: 0 } });
-    const hasEnded = async () => (await admin.list(resources.pods, { namespace })).items.length === 0;
+      await admin.patch(resources.deployments, `${namespace}/${metadata.name}`, {
+        spec: { replicas: 0 },
+      });
+    const hasEnded = async () =>
+      (await admin.list(resources.pods, { namespace })).items.length === 0;
     await until(hasEnded, `end of the pods in ${namespace}`);
   }
 }

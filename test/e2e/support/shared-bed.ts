@@ -15,7 +15,10 @@ let isKept = false;
  */
 export async function enterBed(planes: readonly PlaneSpec[]): Promise<Bed> {
   const other = planes.find((spec) => !isDeepStrictEqual(made.get(spec.name) ?? spec, spec));
-  if (other) throw new Error(`the shared bed has another ${other.name}: ${JSON.stringify(made.get(other.name))}`);
+  if (other)
+    throw new Error(
+      `the shared bed has another ${other.name}: ${JSON.stringify(made.get(other.name))}`,
+    );
   bed ??= await startBed({ planes: [], hasNewerOcm: true });
   const entered = bed;
   const missing = planes.filter(({ name }) => !made.has(name));

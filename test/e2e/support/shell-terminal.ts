@@ -12,13 +12,17 @@ export class ShellTerminal {
   readonly #process;
 
   constructor({ path, env }: FoundProgram, environment: Record<string, string>) {
-    this.#process = execa('script', ['--quiet', '--command', `stty cols 200 rows 50; exec ${path} -i`, '/dev/null'], {
-      env: { ...env, ...environment, TERM: 'xterm', SHELL: '/bin/sh' },
-      extendEnv: false,
-      reject: false,
-      stdin: 'pipe',
-      timeout: 4 * longest,
-    });
+    this.#process = execa(
+      'script',
+      ['--quiet', '--command', `stty cols 200 rows 50; exec ${path} -i`, '/dev/null'],
+      {
+        env: { ...env, ...environment, TERM: 'xterm', SHELL: '/bin/sh' },
+        extendEnv: false,
+        reject: false,
+        stdin: 'pipe',
+        timeout: 4 * longest,
+      },
+    );
     this.#process.stdout.on('data', (chunk: Buffer) => {
       this.#screen += chunk.toString();
     });
@@ -39,7 +43,8 @@ export class ShellTerminal {
     for (const started = Date.now(); ; ) {
       const found = text.exec(this.lines.join('\n'));
       if (found !== null) return found;
-      if (Date.now() - started > longest) throw new Error(`${text} never came:\n${this.lines.join('\n')}`);
+      if (Date.now() - started > longest)
+        throw new Error(`${text} never came:\n${this.lines.join('\n')}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -35,7 +35,10 @@ export async function startHosting(
 ): Promise<HostingBed> {
   const bed = await startBed({
     hasNewerOcm,
-    planes: [{ name: 'hosting', ingress: true }, ...others.map((spec) => ({ clusterInfo: true, ...spec }))],
+    planes: [
+      { name: 'hosting', ingress: true },
+      ...others.map((spec) => ({ clusterInfo: true, ...spec })),
+    ],
   });
   try {
     const hosting = bed.plane('hosting');
@@ -95,7 +98,9 @@ export async function readKubeconfig(bed: Bed): Promise<RawKubeconfig> {
 /** The tags of the images of the Deployments in a namespace, each once. */
 export async function tagsIn({ admin }: Plane, namespace: string): Promise<string[]> {
   const { items } = await admin.list<Deployment>(resources.deployments, { namespace });
-  const images = items.flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image));
+  const images = items.flatMap(({ spec }) =>
+    spec.template.spec.containers.map(({ image }) => image),
+  );
   return [...new Set(images.map((image) => image.split(':').at(-1) ?? ''))];
 }
 
@@ -104,7 +109,10 @@ export const controlPlane = ({ admin }: Plane, name: string): Promise<AnyObject 
 
 /** Waits until KubeFlex reports a space as ready. */
 export const untilReady = (hosting: Plane, name: string): Promise<unknown> =>
-  until(async () => statusOf(await controlPlane(hosting, name), 'Ready') === 'True', `ready ${name}`);
+  until(
+    async () => statusOf(await controlPlane(hosting, name), 'Ready') === 'True',
+    `ready ${name}`,
+  );
 
 /** A WEC is available according to its ITS. */
 export async function assertAvailableIn(its: Api, wec: string): Promise<void> {
@@ -120,7 +128,11 @@ export async function assertAvailableIn(its: Api, wec: string): Promise<void> {
 export async function sendFrom(
   wds: Api,
   wec: Plane,
-  { policy, matchLabels, hasPods }: { policy: string; matchLabels: Record<string, string>; hasPods: boolean },
+  {
+    policy,
+    matchLabels,
+    hasPods,
+  }: { policy: string; matchLabels: Record<string, string>; hasPods: boolean },
 ): Promise<void> {
   const manifests = demoManifests(policy).filter(({ kind }) => hasPods || kind !== 'Deployment');
   for (const object of manifests) await wds.ensure(resources.resourceOf(object), object);
@@ -138,7 +150,10 @@ export async function sendFrom(
     },
   } as AnyObject);
   const count = hasPods ? 4 : 2;
-  await until(async () => (await workloadOn(wec, policy)).uids.length === count, `workload ${policy}`);
+  await until(
+    async () => (await workloadOn(wec, policy)).uids.length === count,
+    `workload ${policy}`,
+  );
 }
 
 /** What must never be shown of the Secrets of a control plane: tokens, keys, passwords. */
@@ -153,9 +168,9 @@ export async function secretWordsOf(api: Api): Promise<string[]> {
 }
 
 function wordsIn(text: string): string[] {
-  const inKubeconfig = [...text.matchAll(/(?:token|client-key-data|password)"?: *"?([^\s"]+)/g)].map(
-    ([, word]) => word,
-  );
+  const inKubeconfig = [
+    ...text.matchAll(/(?:token|client-key-data|password)"?: *"?([^\s"]+)/g),
+  ].map(([, word]) => word);
   const inPem = text.split('\n').filter((line) => /^[A-Za-z0-9+/=]{16,64}$/.test(line));
   return [...inKubeconfig, ...inPem].filter((word) => word !== undefined);
 }

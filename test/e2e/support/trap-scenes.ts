@@ -38,59 +38,113 @@ export const deployment = (name: string, run: Labels, image = 'nginx'): AnyObjec
   spec: {
     replicas: 1,
     selector: { matchLabels: { run: name } },
-    template: { metadata: { labels: { run: name, ...run } }, spec: { containers: [{ name: 'c', image }] } },
+    template: {
+      metadata: { labels: { run: name, ...run } },
+      spec: { containers: [{ name: 'c', image }] },
+    },
   },
 });
 
 const job: AnyObject = {
   ...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'run' } },
-  spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } } },
+  spec: {
+    template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } },
+  },
 };
 
 /** The first one concerns a WEC that has not been accepted yet. */
 export const traps: Trap[] = [
   {
     ...{ title: 'the WEC is not accepted', name: 'early-bird' },
-    steps: [{ ask: get('early-bird'), code: 'wec-not-accepted', offers: /^stellarctl accept w1 --its its1$/ }],
+    steps: [
+      {
+        ask: get('early-bird'),
+        code: 'wec-not-accepted',
+        offers: /^stellarctl accept w1 --its its1$/,
+      },
+    ],
   },
   {
     ...{ title: 'no policy selects the object', name: 'unselected', labels: {} },
-    steps: [{ ask: get('unselected'), code: 'not-selected', offers: /label configmaps c app=unselected$/ }],
+    steps: [
+      {
+        ask: get('unselected'),
+        code: 'not-selected',
+        offers: /label configmaps c app=unselected$/,
+      },
+    ],
   },
   {
-    ...{ title: 'no policy selects the object, which has another value of the label', name: 'other' },
+    ...{
+      title: 'no policy selects the object, which has another value of the label',
+      name: 'other',
+    },
     labels: { app: 'other-value' },
     steps: [{ ask: get('other'), code: 'not-selected', offers: /app=other --overwrite$/ }],
   },
   {
     ...{ title: 'no clause selects its kind', name: 'kind', arrives: false },
     clause: { resources: ['secrets'], objectSelectors: [{ matchLabels: { app: 'kind' } }] },
-    steps: [{ ask: get('kind'), code: 'not-selected', offers: /^kubectl --context wds1 edit bindingpolicy kind$/ }],
+    steps: [
+      {
+        ask: get('kind'),
+        code: 'not-selected',
+        offers: /^kubectl --context wds1 edit bindingpolicy kind$/,
+      },
+    ],
   },
   {
     ...{ title: 'the object is not in the WDS', name: 'absent', arrives: false },
-    steps: [{ ask: 'workload get cm/none -n absent', code: 'object-missing', offers: /get configmaps -A$/ }],
+    steps: [
+      {
+        ask: 'workload get cm/none -n absent',
+        code: 'object-missing',
+        offers: /get configmaps -A$/,
+      },
+    ],
   },
   {
     ...{ title: 'the policy selects no WEC', name: 'nowhere', clusters: { only: 'nowhere' } },
     steps: [
       {
-        ...{ ask: get('nowhere'), code: 'no-wec-matches', offers: /^stellarctl label NAME only=nowhere/ },
+        ...{
+          ask: get('nowhere'),
+          code: 'no-wec-matches',
+          offers: /^stellarctl label NAME only=nowhere/,
+        },
         fill: { NAME: 'w1' },
       },
     ],
   },
   {
     ...{ title: 'the Namespace is not selected', name: 'bare', space: {} },
-    steps: [{ ask: 'policy get bare', code: 'namespace-missing-on-wec', offers: /label namespace bare app=bare$/ }],
+    steps: [
+      {
+        ask: 'policy get bare',
+        code: 'namespace-missing-on-wec',
+        offers: /label namespace bare app=bare$/,
+      },
+    ],
   },
   {
     ...{ title: 'the Namespace is not selected, which is seen before', name: 'early', space: {} },
-    steps: [{ ask: explain('early'), code: 'namespace-not-selected', offers: /label namespace early app=early$/ }],
+    steps: [
+      {
+        ask: explain('early'),
+        code: 'namespace-not-selected',
+        offers: /label namespace early app=early$/,
+      },
+    ],
   },
   {
-    ...{ title: 'the Namespace has another value of the label', name: 'renamed', space: { app: 'else' } },
-    steps: [{ ask: get('renamed'), code: 'namespace-missing-on-wec', offers: /app=renamed --overwrite$/ }],
+    ...{
+      title: 'the Namespace has another value of the label',
+      name: 'renamed',
+      space: { app: 'else' },
+    },
+    steps: [
+      { ask: get('renamed'), code: 'namespace-missing-on-wec', offers: /app=renamed --overwrite$/ },
+    ],
   },
   {
     ...{ title: 'the policy selects no Namespaces at all', name: 'unspaced', arrives: false },
@@ -101,7 +155,11 @@ export const traps: Trap[] = [
         code: 'namespace-not-selected',
         offers: /by a clause with resources: \[namespaces\]/,
       },
-      { ask: get('unspaced'), code: 'namespace-missing-on-wec', offers: /edit bindingpolicy unspaced$/ },
+      {
+        ask: get('unspaced'),
+        code: 'namespace-missing-on-wec',
+        offers: /edit bindingpolicy unspaced$/,
+      },
     ],
   },
   {
@@ -131,10 +189,18 @@ export const traps: Trap[] = [
     arrives: 'job/run -n migrate',
   },
   {
-    ...{ title: 'a template asks for a property that the WEC lacks', name: 'lacking', annotations: expanded },
+    ...{
+      title: 'a template asks for a property that the WEC lacks',
+      name: 'lacking',
+      annotations: expanded,
+    },
     data: { region: '{{.region}}' },
     steps: [
-      { ask: get('lacking'), code: 'binding-error', offers: /^stellarctl policy explain lacking --wds wds1/ },
+      {
+        ask: get('lacking'),
+        code: 'binding-error',
+        offers: /^stellarctl policy explain lacking --wds wds1/,
+      },
       {
         ...{ ask: explain('lacking'), code: 'property-missing', fill: { VALUE: 'eu' } },
         offers: /^stellarctl wec properties w1 region=VALUE --its its1$/,
@@ -142,10 +208,19 @@ export const traps: Trap[] = [
     ],
   },
   {
-    ...{ title: 'an object is too large', name: 'large', data: { a: 'x'.repeat(600_000) }, arrives: false },
+    ...{
+      title: 'an object is too large',
+      name: 'large',
+      data: { a: 'x'.repeat(600_000) },
+      arrives: false,
+    },
     steps: [
       { ask: get('large'), code: 'transport-behind', offers: /^stellarctl policy explain large/ },
-      { ask: explain('large'), code: 'object-too-large', offers: /^Divide it, or raise --max-size-wrapped/ },
+      {
+        ask: explain('large'),
+        code: 'object-too-large',
+        offers: /^Divide it, or raise --max-size-wrapped/,
+      },
     ],
   },
   {
@@ -157,22 +232,53 @@ export const traps: Trap[] = [
     objects: [{ apiVersion: 'example.com/v1', kind: 'Gadget', metadata: { name: 'g' } }],
     steps: [
       { ask: get('twice'), code: 'policy-unobserved', offers: /^stellarctl policy explain twice/ },
-      { ask: explain('twice'), code: 'two-served-versions', offers: /^Serve one version of .* gadgets/ },
+      {
+        ask: explain('twice'),
+        code: 'two-served-versions',
+        offers: /^Serve one version of .* gadgets/,
+      },
     ],
   },
   {
-    ...{ title: 'the WEC has never joined', name: 'silence', clusters: { silent: 'true' }, arrives: false },
-    steps: [{ ask: get('silence'), code: 'wec-unavailable', offers: /^stellarctl wec get silent --its its1$/ }],
+    ...{
+      title: 'the WEC has never joined',
+      name: 'silence',
+      clusters: { silent: 'true' },
+      arrives: false,
+    },
+    steps: [
+      {
+        ask: get('silence'),
+        code: 'wec-unavailable',
+        offers: /^stellarctl wec get silent --its its1$/,
+      },
+    ],
   },
   {
-    ...{ title: 'status is asked of one WEC, and there are two', name: 'single', clusters: { pair: 'true' } },
-    clause: { objectSelectors: [{ matchLabels: { app: 'single' } }], wantSingletonReportedState: true },
-    steps: [{ ask: explain('single'), code: 'singleton-needs-one-wec', offers: /^Select one WEC, or/ }],
+    ...{
+      title: 'status is asked of one WEC, and there are two',
+      name: 'single',
+      clusters: { pair: 'true' },
+    },
+    clause: {
+      objectSelectors: [{ matchLabels: { app: 'single' } }],
+      wantSingletonReportedState: true,
+    },
+    steps: [
+      { ask: explain('single'), code: 'singleton-needs-one-wec', offers: /^Select one WEC, or/ },
+    ],
     arrives: false,
   },
   {
-    ...{ title: 'a StatusCollector is missing', name: 'collected', objects: [deployment('collected', {})] },
-    clause: { objectSelectors: [{ matchLabels: { app: 'collected' } }], statusCollectors: ['replicas'] },
+    ...{
+      title: 'a StatusCollector is missing',
+      name: 'collected',
+      objects: [deployment('collected', {})],
+    },
+    clause: {
+      objectSelectors: [{ matchLabels: { app: 'collected' } }],
+      statusCollectors: ['replicas'],
+    },
     steps: [
       {
         ...{ ask: 'workload get deploy/web -n collected', code: 'status-collector-missing' },
@@ -184,7 +290,10 @@ export const traps: Trap[] = [
   {
     ...{ title: 'a StatusCollector is broken', name: 'uncollected', arrives: false },
     objects: [deployment('uncollected', {})],
-    clause: { objectSelectors: [{ matchLabels: { app: 'uncollected' } }], statusCollectors: ['broken'] },
+    clause: {
+      objectSelectors: [{ matchLabels: { app: 'uncollected' } }],
+      statusCollectors: ['broken'],
+    },
     steps: [
       {
         ...{ ask: 'workload get deploy/web -n uncollected', code: 'status-collector-broken' },
@@ -194,6 +303,12 @@ export const traps: Trap[] = [
   },
   {
     ...{ title: 'several objects in one work', name: 'shop', wds: 'wds2', space: {} },
-    steps: [{ ask: get('shop'), code: 'namespace-missing-on-wec', offers: /^kubectl --context wds2 label namespace/ }],
+    steps: [
+      {
+        ask: get('shop'),
+        code: 'namespace-missing-on-wec',
+        offers: /^kubectl --context wds2 label namespace/,
+      },
+    ],
   },
 ];

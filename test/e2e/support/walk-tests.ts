@@ -18,8 +18,14 @@ async function told(test: TestContext, cli: Cli, fault: WalkedFault): Promise<vo
   const walks = await walkFault(cli, fault);
   done.push(...walks);
   for (const [index, { opening, typed, end, why, all }] of walks.entries()) {
-    test.diagnostic([fault.trial.fault, opening, typed.join('; ') || 'nothing to type', end, why].join(' | '));
-    if (kept) writeFileSync(path.join(kept, `${fault.trial.fault}.${index}`), `${all}\n=== ${end} ${why}\n`);
+    test.diagnostic(
+      [fault.trial.fault, opening, typed.join('; ') || 'nothing to type', end, why].join(' | '),
+    );
+    if (kept)
+      writeFileSync(
+        path.join(kept, `${fault.trial.fault}.${index}`),
+        `${all}\n=== ${end} ${why}\n`,
+      );
   }
   for (const { end, why, all } of walks) assert.notEqual(end, 'FAILED', `${why}\n${all}`);
 }
@@ -27,12 +33,17 @@ async function told(test: TestContext, cli: Cli, fault: WalkedFault): Promise<vo
 type RegistrationFault = (typeof registrationFaults)[number];
 
 /** Walks the faults of a registration, those of different WECs in parallel. */
-export function walkRegistrationFaults(wecs: readonly string[], isWalked = (_fault: string): boolean => true): void {
+export function walkRegistrationFaults(
+  wecs: readonly string[],
+  isWalked = (_fault: string): boolean => true,
+): void {
   let bed: Bed;
   let cli: Cli;
 
   before(async () => {
-    bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))] });
+    bed = await startBed({
+      planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))],
+    });
     cli = await Cli.create(bed.kubeconfig);
   });
 
@@ -46,13 +57,18 @@ export function walkRegistrationFaults(wecs: readonly string[], isWalked = (_fau
       const trial = [...registrationTrials, ...furtherTrials].find(({ fault }) => fault === id);
       assert.ok(trial, `${id} has no trial`);
       const line = ['--its', 'its1', `${wec}=${wec}`];
-      const openings = [`stellarctl doctor ${line.join(' ')}`, `stellarctl wec get ${wec}=${wec} --its its1`];
+      const openings = [
+        `stellarctl doctor ${line.join(' ')}`,
+        `stellarctl wec get ${wec}=${wec} --its its1`,
+      ];
       // The operator's kubeconfig has the new authority already.
       const own = needsRenewed(trial) ? await cliOf(bed, 'its1', { renewed: true }) : cli;
       await told(context, own, { trial, arrange: () => arrange(bed, wec), wec, line, openings });
     });
 
-  const rows = [...registrationFaults, ...furtherFaults(() => cli)].filter(({ id }) => isWalked(id));
+  const rows = [...registrationFaults, ...furtherFaults(() => cli)].filter(({ id }) =>
+    isWalked(id),
+  );
   const own = rows.filter(({ isHubs }) => !isHubs);
   describe('of one WEC', { concurrency: true }, () => {
     for (const [at, wec] of wecs.entries())
@@ -72,7 +88,11 @@ export function walkSpaceFaults(isWalked = (_fault: string): boolean => true): v
   let cli: Cli;
 
   before(async () => {
-    const planes = [{ name: 'hosting', ingress: true }, { name: 'ext', clusterInfo: true }, { name: 'cluster1' }];
+    const planes = [
+      { name: 'hosting', ingress: true },
+      { name: 'ext', clusterInfo: true },
+      { name: 'cluster1' },
+    ];
     bed = await startBed({ planes });
     cli = await Cli.create(bed.kubeconfig);
   });

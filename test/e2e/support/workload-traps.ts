@@ -31,17 +31,34 @@ export interface Step extends Typed {
 export const tookTooLong = 124;
 
 /** Types a line into a shell with stellarctl and kubectl on PATH, without a terminal. Its editor changes nothing. */
-export async function typeLine(cli: Cli, line: string, seconds = 300): Promise<{ exitCode: number; all: string }> {
+export async function typeLine(
+  cli: Cli,
+  line: string,
+  seconds = 300,
+): Promise<{ exitCode: number; all: string }> {
   const shell = `stellarctl() { '${process.execPath}' '${bootFile}' "$@"; }; ${line}`;
   const { exitCode, all } = await execa('timeout', [String(seconds), 'sh', '-c', shell], {
-    ...{ env: { ...cli.environment(), EDITOR: 'true' }, extendEnv: false, reject: false, all: true, input: '' },
+    ...{
+      env: { ...cli.environment(), EDITOR: 'true' },
+      extendEnv: false,
+      reject: false,
+      all: true,
+      input: '',
+    },
   });
   return { exitCode: exitCode ?? tookTooLong, all: String(all) };
 }
 
 /** Types a command, with what the user fills in, and expects it to succeed. */
-export async function typeIn(cli: Cli, offered: string, { fill = {}, add = '' }: Typed = {}): Promise<string> {
-  const filled = Object.entries(fill).reduce((line, [blank, value]) => line.replace(blank, value), offered);
+export async function typeIn(
+  cli: Cli,
+  offered: string,
+  { fill = {}, add = '' }: Typed = {},
+): Promise<string> {
+  const filled = Object.entries(fill).reduce(
+    (line, [blank, value]) => line.replace(blank, value),
+    offered,
+  );
   const line = `${filled} ${add}`.trim();
   const { exitCode, all } = await typeLine(cli, line);
   assert.equal(exitCode, 0, `${line}\n${all}`);
@@ -59,9 +76,13 @@ interface Delivery {
 async function told(cli: Cli, ask: string, flags: readonly string[]): Promise<Named[]> {
   const { stdout } = await cli.run([...ask.split(' '), '-o', 'json', ...flags]);
   const { deliveries = [], objects = [], problems = [] } = JSON.parse(stdout);
-  const ofObjects = objects.flatMap((object: { deliveries?: Delivery[] }) => object.deliveries ?? []);
+  const ofObjects = objects.flatMap(
+    (object: { deliveries?: Delivery[] }) => object.deliveries ?? [],
+  );
   const all: Delivery[] = [...problems, ...deliveries, ...ofObjects];
-  return all.flatMap(({ code, next, steps }) => (code === null ? [] : [{ code, offered: next ?? commandIn(steps) }]));
+  return all.flatMap(({ code, next, steps }) =>
+    code === null ? [] : [{ code, offered: next ?? commandIn(steps) }],
+  );
 }
 
 /** The command follows its purpose, and precedes alternatives. */
@@ -81,13 +102,19 @@ export async function takeSteps(
     const named = await until(async () => {
       seen = await told(cli, step.ask, flags);
       return seen.find(({ code }) => code === step.code);
-    }, `${step.code} by ${step.ask}`).catch(() => assert.fail(`${step.ask}: ${JSON.stringify(seen)}`));
+    }, `${step.code} by ${step.ask}`).catch(() =>
+      assert.fail(`${step.ask}: ${JSON.stringify(seen)}`),
+    );
     const seconds = (Date.now() - started) / 1000;
     assert.match(named.offered, step.offers);
     // By itself that is core/v1, which no operator intends.
     assert.doesNotMatch(named.offered, /\bbindings?(?:$| )/);
-    const isCommand = /^(?:stellarctl|kubectl) /.test(named.offered) && !named.offered.includes(' edit ');
-    taken.push({ seconds, typed: isCommand ? await typeIn(cli, named.offered, step) : named.offered });
+    const isCommand =
+      /^(?:stellarctl|kubectl) /.test(named.offered) && !named.offered.includes(' edit ');
+    taken.push({
+      seconds,
+      typed: isCommand ? await typeIn(cli, named.offered, step) : named.offered,
+    });
   }
   return taken;
 }

@@ -22,32 +22,49 @@ export async function runWorkload(
   { policy, matchLabels }: { policy: string; matchLabels: Record<string, string> },
 ): Promise<RunningWorkload> {
   const namespace = `${policy}-space`;
-  const sending = await bindWorkload(hub, { policy, matchLabels, manifests: demoManifests(namespace) });
+  const sending = await bindWorkload(hub, {
+    policy,
+    matchLabels,
+    manifests: demoManifests(namespace),
+  });
   await untilApplied(hub, wec.name, 3);
   await until(async () => {
     const pods = await list(wec, resources.pods, namespace);
-    const isRunning = pods.length > 0 && pods.every(({ status }) => (status as { phase?: string }).phase === 'Running');
+    const isRunning =
+      pods.length > 0 &&
+      pods.every(({ status }) => (status as { phase?: string }).phase === 'Running');
     return isRunning;
   }, `running pod in ${namespace}`);
   return { namespace, stop: sending.stop };
 }
 
 /** The objects of a workload that demoManifests describes, and its pods: `kind name` to UID, and the owners of what was sent. */
-export async function workloadOn(wec: Plane, namespace: string): Promise<{ uids: string[]; owners: number }> {
+export async function workloadOn(
+  wec: Plane,
+  namespace: string,
+): Promise<{ uids: string[]; owners: number }> {
   const space = await wec.admin.find<AnyObject>(resources.namespaces, namespace);
   const sent = [
     ...(space ? [space] : []),
-    ...(await list(wec, resources.configMaps, namespace)).filter(({ metadata }) => metadata.name === 'hello'),
+    ...(await list(wec, resources.configMaps, namespace)).filter(
+      ({ metadata }) => metadata.name === 'hello',
+    ),
     ...(await list(wec, resources.deployments, namespace)),
   ];
   const pods = await list(wec, resources.pods, namespace);
-  const living = [...sent, ...pods].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const living = [...sent, ...pods].filter(
+    ({ metadata }) => metadata.deletionTimestamp === undefined,
+  );
   return {
     uids: living.map(({ metadata }) => `${metadata.name} ${metadata.uid}`),
     owners: sent.flatMap(({ metadata }) => metadata.ownerReferences ?? []).length,
   };
 }
 
-async function list({ admin }: Plane, resource: Parameters<Plane['admin']['list']>[0], namespace: string) {
+async function list(
+  { admin }: Plane,
+  resource: Parameters<Plane['admin']['list']>[0],
+  namespace: string,
+) {
   return (await admin.list<AnyObject>(resource, { namespace })).items;
 }

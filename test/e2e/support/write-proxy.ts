@@ -52,16 +52,21 @@ export class WriteProxy {
       { cert: own.certPem, key: own.keyPem, requestCert: true, rejectUnauthorized: false },
       (request, response) => {
         const { authorization: _, ...headers } = request.headers;
-        const isWrite = request.method !== 'GET' && !/\/selfsubject|dryRun=All/.test(request.url ?? '');
+        const isWrite =
+          request.method !== 'GET' && !/\/selfsubject|dryRun=All/.test(request.url ?? '');
         // A client certificate names its user, as for the API server itself; the proxy's own user may impersonate others.
         const presented = presentedUser(request.socket as TLSSocket, connection.caPem ?? '');
         if (presented === 'unknown') {
-          response.writeHead(401, { 'content-type': 'application/json' }).end('{"kind":"Status","code":401}');
+          response
+            .writeHead(401, { 'content-type': 'application/json' })
+            .end('{"kind":"Status","code":401}');
           return;
         }
         const other = instead(request.method ?? '', new URL(request.url ?? '/', connection.server));
         if (other !== undefined) {
-          response.writeHead(other.status, { 'content-type': 'application/json' }).end(JSON.stringify(other.body));
+          response
+            .writeHead(other.status, { 'content-type': 'application/json' })
+            .end(JSON.stringify(other.body));
           return;
         }
         if (presented !== undefined) headers['impersonate-user'] = presented;
@@ -70,7 +75,8 @@ export class WriteProxy {
           new URL(request.url ?? '/', connection.server),
           { method: request.method, headers, agent: upstream },
           (answer) => {
-            if (isWrite && (answer.statusCode ?? 500) < 300) onWrite(`${request.method} ${request.url}`);
+            if (isWrite && (answer.statusCode ?? 500) < 300)
+              onWrite(`${request.method} ${request.url}`);
             if (rewrite === undefined) {
               response.writeHead(answer.statusCode ?? 502, answer.headers);
               answer.pipe(response);
@@ -95,7 +101,10 @@ export class WriteProxy {
     const { port } = server.address() as AddressInfo;
     const entry = plane.entryFor(`${plane.name}-through-proxy`, { token: 'any' });
     return new WriteProxy(
-      { ...entry, connection: { server: `https://127.0.0.1:${port}`, caPem: authority.certPem, token: 'any' } },
+      {
+        ...entry,
+        connection: { server: `https://127.0.0.1:${port}`, caPem: authority.certPem, token: 'any' },
+      },
       server,
       upstream,
     );

@@ -58,9 +58,10 @@ async function assertUntouched(request: string, name: string): Promise<void> {
 
 describe('accept', () => {
   it('animates nothing on a terminal of unknown size', async () => {
-    const { exitCode, screen } = await cli.runOnTerminal(['accept', 'nobody', '--wait', '--timeout', '4s'], {
-      columns: 0,
-    });
+    const { exitCode, screen } = await cli.runOnTerminal(
+      ['accept', 'nobody', '--wait', '--timeout', '4s'],
+      { columns: 0 },
+    );
     assert.equal(exitCode, 3, screen.slice(0, 1000));
     assert.match(screen, /✗\S* nobody did not reach/);
     assert.ok(screen.length < 5000);
@@ -71,7 +72,9 @@ describe('accept', () => {
     await announce(hub, 'all-without-request');
     await ask(hub, 'all-1');
     await ask(hub, 'all-2');
-    const addon = await ask(hub, 'all-addon', { labels: { 'open-cluster-management.io/addon-name': 'work' } });
+    const addon = await ask(hub, 'all-addon', {
+      labels: { 'open-cluster-management.io/addon-name': 'work' },
+    });
     const run = await cli.succeed(['accept', '--all', '--no-wait', '-o', 'name']);
     assert.equal(run.stdout, 'all-1\nall-2\n');
     assert.equal(await stateOf(hub, addon), 'pending');
@@ -133,7 +136,11 @@ describe('accept', () => {
 
 describe('accept refuses a request, and approves and accepts nothing, if', () => {
   // The others: test/unit/lib/ocm/registration-requests.test.ts.
-  const cases: { what: string; wrong: (name: string) => Partial<RegistrationRequest>; says: RegExp }[] = [
+  const cases: {
+    what: string;
+    wrong: (name: string) => Partial<RegistrationRequest>;
+    says: RegExp;
+  }[] = [
     {
       what: 'somebody in the right group has sent it',
       wrong: () => ({ as: { user: 'mallory', groups: [...bootstrapRequester.groups] } }),
@@ -184,7 +191,9 @@ describe('accept --deny', () => {
     const request = await ask(hub, 'denied');
     const run = await cli.succeed(['accept', '--deny', 'denied', '-o', 'json']);
     const blockedAt = { stage: 'approved', state: 'failed', why: `request ${request} was denied` };
-    assert.deepEqual(run.json(), { items: [{ name: 'denied', stage: 'request', blockedAt, changed: true }] });
+    assert.deepEqual(run.json(), {
+      items: [{ name: 'denied', stage: 'request', blockedAt, changed: true }],
+    });
     assert.equal(await stateOf(hub, request), 'Denied');
     assert.equal(await isAccepted(hub, 'denied'), false);
 
@@ -194,7 +203,11 @@ describe('accept --deny', () => {
     await assertUnwritten([hub]);
 
     const accepting = await cli.run(['accept', 'denied']);
-    assertRefused(accepting, { exitCode: 1, says: /was denied \d+s ago/, hint: new RegExp(`delete csr ${request}`) });
+    assertRefused(accepting, {
+      exitCode: 1,
+      says: /was denied \d+s ago/,
+      hint: new RegExp(`delete csr ${request}`),
+    });
     await assertUnwritten([hub]);
   });
 
@@ -203,7 +216,10 @@ describe('accept --deny', () => {
     const run = await cli.run(['accept', '--deny', 'nobody', 'deniable', '-o', 'json']);
     assert.equal(run.exitCode, 1);
     const [absent, denied] = run.json().items;
-    assert.deepEqual([absent.name, absent.changed, absent.error.code], ['nobody', false, 'not-found']);
+    assert.deepEqual(
+      [absent.name, absent.changed, absent.error.code],
+      ['nobody', false, 'not-found'],
+    );
     assert.deepEqual([denied.name, denied.changed, denied.error], ['deniable', true, undefined]);
     assert.equal(await stateOf(hub, request), 'Denied');
   });
@@ -232,7 +248,8 @@ describe('accept with -o', () => {
     const run = await cli.run(['accept', ...names, '--no-wait', '--timeout', '6s', '-o', 'json']);
     // Among failed and timed out, failed comes first.
     assert.equal(run.exitCode, 1);
-    const items: { name: string; changed: boolean; error?: { code: string; message: string } }[] = run.json().items;
+    const items: { name: string; changed: boolean; error?: { code: string; message: string } }[] =
+      run.json().items;
     const short = items.map(({ name, changed, error }) => [name, changed, error?.code]);
     assert.deepEqual(short, [
       ['good', true, undefined],
@@ -259,7 +276,9 @@ describe('accept by a user', () => {
   const accepting = rule('register.open-cluster-management.io', 'managedclusters/accept', 'update');
   it('who may approve, but not accept, ends with 4, and is told which right is missing', async () => {
     const rules = [...reading, ...approving];
-    const kubeconfig = await writeKubeconfig(hub, [await limitedUser(hub, { user: 'approver', rules })]);
+    const kubeconfig = await writeKubeconfig(hub, [
+      await limitedUser(hub, { user: 'approver', rules }),
+    ]);
     await ask(hub, 'by-approver');
     const run = await cli.run(['accept', 'by-approver', '--no-wait'], { kubeconfig });
     assertRefused(run, { exitCode: 4, says: /Not allowed on its1 .*accept/, hint: /auth can-i/ });
@@ -268,7 +287,9 @@ describe('accept by a user', () => {
 
   it('with exactly these permissions succeeds', async () => {
     const rules = [...reading, ...approving, accepting];
-    const kubeconfig = await writeKubeconfig(hub, [await limitedUser(hub, { user: 'acceptor', rules })]);
+    const kubeconfig = await writeKubeconfig(hub, [
+      await limitedUser(hub, { user: 'acceptor', rules }),
+    ]);
     await ask(hub, 'by-acceptor');
     await cli.succeed(['accept', 'by-acceptor', '--no-wait'], { kubeconfig });
     assert.ok(await isAccepted(hub, 'by-acceptor'));

@@ -30,11 +30,19 @@ describe('a cluster that can be registered', { concurrency: 1 }, () => {
     const run = await probe(cli, 'cluster1');
     assert.equal(run.exitCode, 0, run.stderr);
     assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), []);
-    assert.equal(findingsOf(run).find(({ id }) => id === 'wec-probe')?.found, 'https://its1-control-plane:6443');
+    assert.equal(
+      findingsOf(run).find(({ id }) => id === 'wec-probe')?.found,
+      'https://its1-control-plane:6443',
+    );
     assert.match(run.stderr, /^WEC cluster1: cluster1 \(https:.*\)$/m);
     const [, job] =
-      /^cluster1: create Job default\/(\S+) with image \S+\/registration-operator:v1\.\S+, /m.exec(run.stderr) ?? [];
-    assert.deepEqual(await writesOn(cluster1), [`create jobs default/${job}`, `delete jobs default/${job}`]);
+      /^cluster1: create Job default\/(\S+) with image \S+\/registration-operator:v1\.\S+, /m.exec(
+        run.stderr,
+      ) ?? [];
+    assert.deepEqual(await writesOn(cluster1), [
+      `create jobs default/${job}`,
+      `delete jobs default/${job}`,
+    ]);
     assert.deepEqual(await writesOn(its1), []);
     await assertNothingLeft(cluster1);
   });

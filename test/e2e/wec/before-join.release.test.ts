@@ -13,7 +13,12 @@ let cluster1: Plane;
 
 before(async () => {
   bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
+    planes: [
+      { name: 'its1', hub: true },
+      { name: 'its2', hub: true },
+      { name: 'cluster1' },
+      { name: 'cluster2' },
+    ],
   });
   cluster1 = bed.plane('cluster1');
   cli = await Cli.create(bed.kubeconfig);
@@ -27,18 +32,37 @@ after(async () => {
 describe('a probe', { concurrency: 1 }, () => {
   const host = 'its1-control-plane';
   const faults: [string, Fault, RegExp][] = [
-    ['hub-not-reached', { kind: 'unresolvable', host }, /lookup its1-control-plane on \S+: no such host/],
+    [
+      'hub-not-reached',
+      { kind: 'unresolvable', host },
+      /lookup its1-control-plane on \S+: no such host/,
+    ],
     ['hub-not-reached', { kind: 'refused', host, from: 'cluster1' }, /connect: connection refused/],
     ['hub-not-reached', { kind: 'swallowed', host, from: 'cluster1' }, /i\/o timeout/],
     ['hub-not-reached', { kind: 'misnamed', plane: 'its1' }, /x509: certificate is valid for/],
-    ['container-not-starting', { kind: 'unpullable', image: 'registration-operator' }, /cannot be pulled/],
-    ['probe-unfinished', { kind: 'unschedulable', plane: 'cluster1', pod: 'default/' }, /nodes are available/],
-    ['probe-unfinished', { kind: 'failing', image: 'registration-operator', log: ['exec format error'] }, /exit 1/],
+    [
+      'container-not-starting',
+      { kind: 'unpullable', image: 'registration-operator' },
+      /cannot be pulled/,
+    ],
+    [
+      'probe-unfinished',
+      { kind: 'unschedulable', plane: 'cluster1', pod: 'default/' },
+      /nodes are available/,
+    ],
+    [
+      'probe-unfinished',
+      { kind: 'failing', image: 'registration-operator', log: ['exec format error'] },
+      /exit 1/,
+    ],
   ];
   for (const [code, fault, words] of faults)
     it(`finds ${code} (${fault.kind}), and leaves nothing`, async () => {
       const repair = await bed.fault(fault);
-      const run = await probe(cli, 'cluster1', ['--timeout', fault.kind === 'swallowed' ? '60s' : '20s']);
+      const run = await probe(cli, 'cluster1', [
+        '--timeout',
+        fault.kind === 'swallowed' ? '60s' : '20s',
+      ]);
       await repair();
       assert.equal(run.exitCode, 1, run.stderr);
       assert.deepEqual(wrongOf(findingsOf(run), 'cluster1'), [`wec-probe ${code}`]);

@@ -47,7 +47,16 @@ const clusterOn = (its: Plane) => its.admin.find<AnyObject>(resources.managedClu
 
 describe('a WEC that receives works from a policy for every cluster', () => {
   it('stays, with its labels restored, and the policy is named', async () => {
-    await cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1', '--accept', '--label', 'env=edge']);
+    await cli.succeed([
+      'wec',
+      'join',
+      'cluster1',
+      '--its',
+      'its1',
+      '--accept',
+      '--label',
+      'env=edge',
+    ]);
     await assertAvailable(its1, 'cluster1');
     workload = await runWorkload(its1, cluster1, { policy: 'everywhere', matchLabels: {} });
     const before = await clusterOn(its1);
@@ -69,7 +78,9 @@ describe('a WEC that receives works from a policy for every cluster', () => {
     workload.stop();
     const before = await clusterOn(its1);
     mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
-    const run = await cli.run(line, { whenPrinted: { text: /being removed/, act: () => its1.stop() } });
+    const run = await cli.run(line, {
+      whenPrinted: { text: /being removed/, act: () => its1.stop() },
+    });
     assert.equal(run.exitCode, 4, run.stderr);
     assert.match(run.stderr, /Not restored: label env=edge/);
     assert.match(run.stderr, /stellarctl deregister cluster1 --undo --its its1/);
@@ -86,7 +97,9 @@ describe('a WEC that receives works from a policy for every cluster', () => {
     await mend();
     workload = await runWorkload(its1, cluster1, { policy: 'everywhere', matchLabels: {} });
     workload.stop();
-    const run = await cli.succeed(line, { whenPrinted: { text: /being removed/, act: () => restart(its1) } });
+    const run = await cli.succeed(line, {
+      whenPrinted: { text: /being removed/, act: () => restart(its1) },
+    });
     assert.match(run.stderr, /released from everywhere/);
     assert.equal(run.stdout, 'cluster1: deregistered\n');
     assert.deepEqual(await inventories(), originally);

@@ -57,13 +57,22 @@ after(async () => {
 const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
 const worksOf = async (name: string) =>
   (await its1.admin.list<AnyObject>(resources.manifestWorks, { namespace: name })).items;
-const deregister = (name: string, ...more: string[]) => ['deregister', name, '--its', 'its1', '--yes', ...more];
+const deregister = (name: string, ...more: string[]) => [
+  'deregister',
+  name,
+  '--its',
+  'its1',
+  '--yes',
+  ...more,
+];
 
 /** Works that were being deleted when their cluster returned are recreated. */
 async function untilSent(name: string, count: number): Promise<void> {
   await until(async () => {
     const works = await worksOf(name);
-    const isThere = works.length === count && works.every(({ metadata }) => metadata.deletionTimestamp === undefined);
+    const isThere =
+      works.length === count &&
+      works.every(({ metadata }) => metadata.deletionTimestamp === undefined);
     return isThere;
   }, `${count} works of ${name}`);
   await untilApplied(its1, name, count);
@@ -74,7 +83,9 @@ async function createPolicy(name: string, clusterSelectors: object[]): Promise<v
     metadata: { name },
     spec: {
       clusterSelectors,
-      downsync: [{ resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: 'shop' } }] }],
+      downsync: [
+        { resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: 'shop' } }] },
+      ],
     },
   } as never);
   await until(async () => await wds1.admin.find(resources.bindings, name), `Binding ${name}`);
@@ -90,7 +101,9 @@ describe('a WEC that policies select', () => {
       data: { region: '{{.region}}' },
     } as never);
     for (const name of ['w1', 'w2'])
-      await bed.plane(name).admin.ensure(resources.namespaces, { metadata: { name: 'shop' } } as never);
+      await bed
+        .plane(name)
+        .admin.ensure(resources.namespaces, { metadata: { name: 'shop' } } as never);
     await createPolicy('shop', [{ matchLabels: { tier: 'web' } }]);
     await createPolicy('zone', [{ matchLabels: { 'topology.kubernetes.io/zone': 'z' } }]);
     await untilApplied(its1, 'w1', 2);
@@ -106,17 +119,25 @@ describe('a WEC that policies select', () => {
     assert.match(run.stderr, /trap \(wds1\)/);
     await assertUnwritten(all);
     await wds1.admin.delete(resources.bindingPolicies, 'trap');
-    await until(async () => (await wds1.admin.find(resources.bindingPolicies, 'trap')) === undefined, 'end of trap');
+    await until(
+      async () => (await wds1.admin.find(resources.bindingPolicies, 'trap')) === undefined,
+      'end of trap',
+    );
     await untilSent('w1', 2);
   });
 
   it('has its labels restored after SIGINT', async () => {
     const before = await clusterOf('w2');
     const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
-    const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal: 'SIGINT' } });
+    const run = await cli.run(deregister('w2'), {
+      signalAt: { text: /is being removed/, signal: 'SIGINT' },
+    });
     await mend();
     assert.equal(run.exitCode, 130, run.stderr);
-    assert.match(run.stderr, /Restored: label region=eu-w2, tier=web|Restored: label tier=web, region=eu-w2/);
+    assert.match(
+      run.stderr,
+      /Restored: label region=eu-w2, tier=web|Restored: label tier=web, region=eu-w2/,
+    );
     const now = await clusterOf('w2');
     assert.deepEqual(now?.metadata.labels, before?.metadata.labels);
     assert.deepEqual(now?.metadata.annotations, before?.metadata.annotations);
@@ -126,7 +147,9 @@ describe('a WEC that policies select', () => {
   it('is reported as half deregistered after SIGKILL, and can be restored', inRelease, async () => {
     const before = await clusterOf('w2');
     const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
-    const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal: 'SIGKILL' } });
+    const run = await cli.run(deregister('w2'), {
+      signalAt: { text: /is being removed/, signal: 'SIGKILL' },
+    });
     await mend();
     assert.equal(run.signal, 'SIGKILL');
     assert.equal((await clusterOf('w2'))?.metadata.labels?.tier, undefined);
@@ -158,7 +181,9 @@ describe('a WEC with an object that its agent cannot update', () => {
     metadata: { name: 'fixed', namespace: 'default' },
     immutable: true,
   };
-  const workWith = (a: string) => ({ spec: { workload: { manifests: [{ ...configMap, data: { a } }] } } });
+  const workWith = (a: string) => ({
+    spec: { workload: { manifests: [{ ...configMap, data: { a } }] } },
+  });
   let uid: string | undefined;
 
   before(async () => {
@@ -167,7 +192,8 @@ describe('a WEC with an object that its agent cannot update', () => {
       ...workWith('1'),
     } as never);
     await untilApplied(its1, 'w4', 1);
-    uid = (await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed')).metadata.uid;
+    uid = (await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed'))
+      .metadata.uid;
     await its1.admin.patch(resources.manifestWorks, 'w4/by-hand', workWith('2'));
     await until(
       async () => (await worksOf('w4')).every((work) => statusOf(work, 'Applied') === 'False'),
@@ -185,13 +211,22 @@ describe('a WEC with an object that its agent cannot update', () => {
     assert.match(run.stderr, /ConfigMap default\/fixed: .*immutable/);
     const [work] = await worksOf('w4');
     assert.equal(work?.metadata.deletionTimestamp, undefined);
-    assert.deepEqual(Object.keys((await clusterOf('w4'))?.metadata.labels ?? {}).includes('only'), true);
+    assert.deepEqual(
+      Object.keys((await clusterOf('w4'))?.metadata.labels ?? {}).includes('only'),
+      true,
+    );
   });
 
-  it('keeps the object if given a context, through which it is removed from its work', inRelease, async () => {
-    await cli.succeed(deregister('w4=w4', '--keep-workloads', '--cleanup'));
-    const object = await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed');
-    assert.equal(object.metadata.uid, uid);
-    assert.deepEqual(object.metadata.ownerReferences ?? [], []);
-  });
+  it(
+    'keeps the object if given a context, through which it is removed from its work',
+    inRelease,
+    async () => {
+      await cli.succeed(deregister('w4=w4', '--keep-workloads', '--cleanup'));
+      const object = await bed
+        .plane('w4')
+        .admin.get<AnyObject>(resources.configMaps, 'default/fixed');
+      assert.equal(object.metadata.uid, uid);
+      assert.deepEqual(object.metadata.ownerReferences ?? [], []);
+    },
+  );
 });

@@ -32,9 +32,19 @@ async function join(its: string): Promise<void> {
   await assertAvailable(bed.plane(its), 'cluster1');
 }
 
-const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its, '--yes', '--cleanup'];
+const leave = (its: string) => [
+  'deregister',
+  'cluster1=cluster1',
+  '--its',
+  its,
+  '--yes',
+  '--cleanup',
+];
 
-const inventories = async () => ({ its1: await inventoryOfHub(its1), cluster1: await inventoryOf(cluster1) });
+const inventories = async () => ({
+  its1: await inventoryOfHub(its1),
+  cluster1: await inventoryOf(cluster1),
+});
 
 describe('a deregistration that is killed right after a write', () => {
   it(`completes when rerun, even if killed after each ${isRelease ? '' : 'fourth '}of its writes`, async () => {
@@ -43,9 +53,15 @@ describe('a deregistration that is killed right after a write', () => {
     await cli.succeed(['wec', 'properties', 'cluster1', 'region=north', '--its', 'its1']);
     // As `wec grant` writes it.
     await cluster1.admin.create(resources.clusterRoles, {
-      metadata: { name: 'stellarctl:work-agent', labels: { 'app.kubernetes.io/managed-by': 'stellarctl' } },
+      metadata: {
+        name: 'stellarctl:work-agent',
+        labels: { 'app.kubernetes.io/managed-by': 'stellarctl' },
+      },
     });
-    const { namespace } = await runWorkload(its1, cluster1, { policy: 'edge', matchLabels: { env: 'edge' } });
+    const { namespace } = await runWorkload(its1, cluster1, {
+      policy: 'edge',
+      matchLabels: { env: 'edge' },
+    });
     let kill: ((signal: NodeJS.Signals) => void) | undefined;
     const survived = new Set<string>();
     const onWrite = (description: string) => {
@@ -57,7 +73,9 @@ describe('a deregistration that is killed right after a write', () => {
       survived.add(write);
       if (isRelease || survived.size % 4 === 1) kill?.('SIGKILL');
     };
-    const proxies = await Promise.all([its1, cluster1].map((plane) => WriteProxy.start(plane, onWrite)));
+    const proxies = await Promise.all(
+      [its1, cluster1].map((plane) => WriteProxy.start(plane, onWrite)),
+    );
     try {
       const kubeconfig = await writeKubeconfig(
         its1,
@@ -99,7 +117,10 @@ describe('a WEC that has left one ITS', () => {
       },
     });
     assert.equal(run.stdout, 'cluster1: deregistered\n');
-    assert.deepEqual({ its2: await inventoryOf(its2), cluster1: await inventoryOf(cluster1) }, originally);
+    assert.deepEqual(
+      { its2: await inventoryOf(its2), cluster1: await inventoryOf(cluster1) },
+      originally,
+    );
   });
 
   it('returns to the first', () => join('its1'));
@@ -111,7 +132,9 @@ describe('a WEC that has left one ITS', () => {
     ]);
     const said = `${left.exitCode} ${left.stderr}\n${joined.exitCode} ${joined.stderr}`;
     const registered = await its1.admin.find(resources.managedClusters, 'cluster1');
-    const klusterlet = await cluster1.admin.find(resources.klusterlets, 'klusterlet').catch(() => undefined);
+    const klusterlet = await cluster1.admin
+      .find(resources.klusterlets, 'klusterlet')
+      .catch(() => undefined);
     assert.equal(registered === undefined, klusterlet === undefined, said);
     if (registered === undefined) assert.equal(left.exitCode, 0, said);
     else assert.equal(joined.exitCode, 0, said);

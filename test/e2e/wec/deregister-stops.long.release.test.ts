@@ -31,7 +31,16 @@ before(async () => {
   cli = await Cli.create(await contextsOf(its1, ...planes));
   await Promise.all(
     names.map(async (name) => {
-      await cli.succeed(['wec', 'join', name, '--its', 'its1', '--accept', '--label', `only=${name}`]);
+      await cli.succeed([
+        'wec',
+        'join',
+        name,
+        '--its',
+        'its1',
+        '--accept',
+        '--label',
+        `only=${name}`,
+      ]);
       await assertAvailable(its1, name);
     }),
   );
@@ -52,7 +61,10 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     async () => {
       const name = 'cluster1';
       const wec = bed.plane(name);
-      const { namespace } = await runWorkload(its1, wec, { policy: 'for-dead', matchLabels: { only: name } });
+      const { namespace } = await runWorkload(its1, wec, {
+        policy: 'for-dead',
+        matchLabels: { only: name },
+      });
       await installAddon(its1, name, ['addon.open-cluster-management.io/addon-pre-delete']);
       await untilApplied(its1, name, 4);
       await kill(name);
@@ -87,7 +99,10 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     async () => {
       const name = 'cluster2';
       const wec = bed.plane(name);
-      const { namespace } = await runWorkload(its1, wec, { policy: 'for-kept', matchLabels: { only: name } });
+      const { namespace } = await runWorkload(its1, wec, {
+        policy: 'for-kept',
+        matchLabels: { only: name },
+      });
       await kill(name);
       const { uids } = await workloadOn(wec, namespace);
       const line = [
@@ -103,29 +118,52 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
       await cli.succeed([...line, '--timeout', '240s']);
       assert.equal(await clusterOf(name), undefined);
       assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
-      assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
+      assert.equal(
+        await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'),
+        undefined,
+      );
     },
   );
 
   it('because its agent dies meanwhile, or an object is held there, is reported at the deadline with what blocks it, and leaves when nothing does', async () => {
     const name = 'cluster3';
     const wec = bed.plane(name);
-    const { namespace } = await runWorkload(its1, wec, { policy: 'for-dying', matchLabels: { only: name } });
+    const { namespace } = await runWorkload(its1, wec, {
+      policy: 'for-dying',
+      matchLabels: { only: name },
+    });
     const before = await clusterOf(name);
     const mend = await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
     const started = Date.now();
     const run = await cli.run(['deregister', name, '--its', 'its1', '--yes', '--timeout', '15s']);
     assert.ok(Date.now() - started < 60_000, 'it did not end at its deadline');
-    assertRefused(run, { exitCode: 3, says: /works of cluster3 were not removed in time/, hint: /--force/ });
-    assert.match(run.stderr, /blocked by finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup/);
+    assertRefused(run, {
+      exitCode: 3,
+      says: /works of cluster3 were not removed in time/,
+      hint: /--force/,
+    });
+    assert.match(
+      run.stderr,
+      /blocked by finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup/,
+    );
     assert.deepEqual((await clusterOf(name))?.metadata.labels, before?.metadata.labels);
 
     await mend();
     // The agent removes the works first, and the policy, which selects the WEC again, sends them anew.
     await untilApplied(its1, name, 3);
     const key = `${namespace}/hello`;
-    await wec.admin.patch(resources.configMaps, key, { metadata: { finalizers: ['example.com/hold'] } });
-    const held = await cli.run(['deregister', `${name}=${name}`, '--its', 'its1', '--yes', '--timeout', '15s']);
+    await wec.admin.patch(resources.configMaps, key, {
+      metadata: { finalizers: ['example.com/hold'] },
+    });
+    const held = await cli.run([
+      'deregister',
+      `${name}=${name}`,
+      '--its',
+      'its1',
+      '--yes',
+      '--timeout',
+      '15s',
+    ]);
     assertRefused(held, {
       exitCode: 3,
       says: /works of cluster3 were not removed in time/,

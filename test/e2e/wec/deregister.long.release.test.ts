@@ -39,7 +39,12 @@ interface Case {
 }
 
 const cases: Case[] = [
-  { name: 'cluster1', how: 'in mode Singleton, with workloads and an add-on', hasWorkload: true, hasAddon: true },
+  {
+    name: 'cluster1',
+    how: 'in mode Singleton, with workloads and an add-on',
+    hasWorkload: true,
+    hasAddon: true,
+  },
   {
     name: 'cluster2',
     how: 'in mode Default, with workloads',
@@ -54,7 +59,9 @@ const withoutWorkload = (inventory: Record<string, unknown>, namespace: string) 
 
 describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
   for (const each of cases)
-    it(`restores the cluster to its state before the join: ${each.how}`, rowOptions(each), () => roundTrip(each));
+    it(`restores the cluster to its state before the join: ${each.how}`, rowOptions(each), () =>
+      roundTrip(each),
+    );
 
   describe('without workloads', { ...inRelease, concurrency: 1 }, () => {
     const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--mode', 'Default'] };
@@ -78,7 +85,12 @@ describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
   });
 
   it('and --keep-workloads keeps every workload object with its UID, including pods, and nothing else', async () => {
-    const each: Case = { name: 'cluster4', how: '', hasWorkload: true, deregister: ['--keep-workloads'] };
+    const each: Case = {
+      name: 'cluster4',
+      how: '',
+      hasWorkload: true,
+      deregister: ['--keep-workloads'],
+    };
     const { wec, earlier, namespace, leave } = await register(each);
     const { uids, owners } = await workloadOn(wec, namespace);
     assert.deepEqual([uids.length, owners], [4, 3]);
@@ -97,7 +109,10 @@ describe('the ITS after all WECs have left', () => {
   it('has no record of them, so deregistering again changes nothing', async () => {
     await markAll([its1]);
     const { stdout } = await cli.succeed(['deregister', ...names, '--its', 'its1', '--yes']);
-    assert.equal(stdout, names.map((name) => `${name}: is not registered; nothing to do\n`).join(''));
+    assert.equal(
+      stdout,
+      names.map((name) => `${name}: is not registered; nothing to do\n`).join(''),
+    );
     await assertUnwritten([its1]);
   });
 });
@@ -108,7 +123,10 @@ async function roundTrip(each: Case): Promise<void> {
   assert.equal(stdout, `${each.name}: deregistered\n`);
   assert.match(stderr, /^ITS its1 \(https:\/\/127\.0\.0\.1:\d+\)$/m);
   if (each.hasWorkload) {
-    assert.match(stderr, new RegExp(`3 works of policy-${each.name} \\(wds1\\): .*Deployment .*/web`));
+    assert.match(
+      stderr,
+      new RegExp(`3 works of policy-${each.name} \\(wds1\\): .*Deployment .*/web`),
+    );
     assert.match(stderr, /Its workloads will be removed/);
   }
   assert.deepEqual(await inventoryOf(wec), earlier);
@@ -123,7 +141,17 @@ async function roundTrip(each: Case): Promise<void> {
 async function register({ name, join = [], hasWorkload, hasAddon, deregister = [] }: Case) {
   const wec = bed.plane(name);
   const earlier = await inventoryOf(wec);
-  await cli.succeed(['wec', 'join', name, '--its', 'its1', '--accept', '--label', `only=${name}`, ...join]);
+  await cli.succeed([
+    'wec',
+    'join',
+    name,
+    '--its',
+    'its1',
+    '--accept',
+    '--label',
+    `only=${name}`,
+    ...join,
+  ]);
   await assertAvailable(its1, name);
   let namespace = '';
   if (hasWorkload) {
@@ -131,6 +159,14 @@ async function register({ name, join = [], hasWorkload, hasAddon, deregister = [
     ({ namespace } = await runWorkload(its1, wec, workload));
   }
   if (hasAddon) await installAddon(its1, name);
-  const line = ['deregister', `${name}=${name}`, '--its', 'its1', '--yes', '--cleanup', ...deregister];
+  const line = [
+    'deregister',
+    `${name}=${name}`,
+    '--its',
+    'its1',
+    '--yes',
+    '--cleanup',
+    ...deregister,
+  ];
   return { wec, earlier, namespace, leave: (): Promise<CliRun> => cli.succeed(line) };
 }

@@ -1,7 +1,13 @@
 /** `doctor --fix` on faults of a registration: what it does, and that its second run does nothing. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, type Bed, registrationFaults, resources, until } from '../../../testbed/index.ts';
+import {
+  type AnyObject,
+  type Bed,
+  registrationFaults,
+  resources,
+  until,
+} from '../../../testbed/index.ts';
 import { furtherFaults } from '../support/further-faults.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
@@ -31,7 +37,8 @@ interface Document {
   fixed: { command: string; findings: { subject: string; code: string }[]; result: string }[];
 }
 
-const doctor = (...options: string[]) => cli.run(['doctor', '--its', 'its1', 'cluster1=cluster1', ...options]);
+const doctor = (...options: string[]) =>
+  cli.run(['doctor', '--its', 'its1', 'cluster1=cluster1', ...options]);
 
 async function fix(...options: string[]): Promise<Document & { stderr: string }> {
   const run = await doctor('--fix', '-o', 'json', ...options);
@@ -51,7 +58,10 @@ async function versions({ withPods = false } = {}): Promise<Record<string, strin
   ]);
   const [requests, secrets, pods] = lists.map(({ items }) => items);
   return Object.fromEntries([
-    ...[...(requests ?? []), ...((withPods && pods) || [])].map(({ metadata: { name, uid } }) => [name, uid]),
+    ...[...(requests ?? []), ...((withPods && pods) || [])].map(({ metadata: { name, uid } }) => [
+      name,
+      uid,
+    ]),
     ...(secrets ?? []).map(({ metadata: { name, resourceVersion } }) => [name, resourceVersion]),
   ]);
 }
@@ -92,7 +102,10 @@ describe('doctor --fix', { concurrency: 1 }, () => {
         assert.deepEqual(planned.fixed, [{ command, findings, result: 'planned' }], planned.stderr);
         const refused = await doctor('--fix');
         assert.equal(refused.exitCode, 1);
-        assert.match(refused.stderr, /Running 1 command needs confirmation, and stdin is not a terminal/);
+        assert.match(
+          refused.stderr,
+          /Running 1 command needs confirmation, and stdin is not a terminal/,
+        );
         assert.deepEqual(await versions(), before, 'nothing is changed before');
 
         const done = await fix('--yes');
@@ -100,13 +113,20 @@ describe('doctor --fix', { concurrency: 1 }, () => {
         assert.deepEqual(openOf(done), left);
         if (left.length > 0) await cli.succeed(['accept', 'cluster1', '--its', 'its1']);
         await assertAvailable(bed.plane('its1'), 'cluster1');
-        await until(async () => openOf((await doctor('-o', 'json')).json() as Document).length === 0, 'all is well');
+        await until(
+          async () => openOf((await doctor('-o', 'json')).json() as Document).length === 0,
+          'all is well',
+        );
 
         const rested = await versions({ withPods: true });
         const again = await fix('--yes');
         assert.deepEqual([again.fixed, openOf(again)], [[], []]);
         assert.match(again.stderr, /^Nothing to fix/m);
-        assert.deepEqual(await versions({ withPods: true }), rested, 'there is nothing to do the second time');
+        assert.deepEqual(
+          await versions({ withPods: true }),
+          rested,
+          'there is nothing to do the second time',
+        );
       } finally {
         await undo();
       }
@@ -118,7 +138,10 @@ describe('doctor --fix', { concurrency: 1 }, () => {
       const { fixed, items, stderr } = await fix('--yes');
       assert.deepEqual(fixed, []);
       assert.match(stderr, /^Nothing can be fixed without you/m);
-      assert.match(items.find(isOpen)?.command ?? '', /^stellarctl wec join cluster1=cluster1 --accept /);
+      assert.match(
+        items.find(isOpen)?.command ?? '',
+        /^stellarctl wec join cluster1=cluster1 --accept /,
+      );
     } finally {
       await undo();
     }

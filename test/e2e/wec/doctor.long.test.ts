@@ -34,7 +34,12 @@ describe('doctor names the cause, and none of its consequences', { concurrency: 
         both: ['--its', 'its1', 'cluster1=cluster1'],
         hub: ['--its', 'its1', 'cluster1', '--wec-kubeconfig', '/dev/null'],
       };
-      const result = await tryFault(cli, { id: row.id, arrange: () => row.arrange(bed) }, trial, lines);
+      const result = await tryFault(
+        cli,
+        { id: row.id, arrange: () => row.arrange(bed) },
+        trial,
+        lines,
+      );
       assert.equal(result.trouble, '');
       assert.ok(result.isFound, result.found.join('; '));
       assert.ok(result.isFoundAlone, result.alone.join('; '));
@@ -43,6 +48,9 @@ describe('doctor names the cause, and none of its consequences', { concurrency: 
 
   it('has a trial for every fault of the test bed', () => {
     const faults = [...registrationFaults, ...spaceFaults].map(({ id }) => id);
-    assert.deepEqual([...registrationTrials, ...spaceTrials].map(({ fault }) => fault).toSorted(), faults.toSorted());
+    assert.deepEqual(
+      [...registrationTrials, ...spaceTrials].map(({ fault }) => fault).toSorted(),
+      faults.toSorted(),
+    );
   });
 });

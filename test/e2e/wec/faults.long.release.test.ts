@@ -36,9 +36,13 @@ let [its1, its2, cluster1, cluster2, cluster3]: Plane[] = [];
 const names = ['its1', 'its2', 'cluster1', 'cluster2', 'cluster3'] as const;
 
 before(async () => {
-  bed = await enterBed(names.map((name) => (name.startsWith('its') ? { name, hub: true } : { name })));
+  bed = await enterBed(
+    names.map((name) => (name.startsWith('its') ? { name, hub: true } : { name })),
+  );
   [its1, its2, cluster1, cluster2, cluster3] = names.map((name) => bed.plane(name));
-  cli = await Cli.create(await contextsOf(there(its1), there(its2), there(cluster1), there(cluster2), there(cluster3)));
+  cli = await Cli.create(
+    await contextsOf(there(its1), there(its2), there(cluster1), there(cluster2), there(cluster3)),
+  );
 });
 
 after(async () => {
@@ -56,7 +60,12 @@ async function succeeds(line: string, options: CliOptions = {}): Promise<CliRun>
 }
 
 /** Runs a command line that must fail at a deadline of seconds, or within half a minute on a busy machine. */
-async function fails(line: string, exitCode: number, says: RegExp, options: CliOptions = {}): Promise<CliRun> {
+async function fails(
+  line: string,
+  exitCode: number,
+  says: RegExp,
+  options: CliOptions = {},
+): Promise<CliRun> {
   const expected = Math.min(30, Number(/--timeout (\d+)s/.exec(line)?.[1] ?? 30));
   const started = Date.now();
   const ended = await cli.run(line.split(' '), options);
@@ -83,7 +92,10 @@ async function diagnosisOf(
   return diagnosis ?? { problem: 'nothing', steps: [], next: 'nothing' };
 }
 
-async function _through<T>(networks: readonly TroubledNetwork[], act: () => Promise<T>): Promise<T> {
+async function _through<T>(
+  networks: readonly TroubledNetwork[],
+  act: () => Promise<T>,
+): Promise<T> {
   try {
     return await act();
   } finally {
@@ -120,21 +132,26 @@ describe('when something goes wrong', { concurrency: true }, () => {
   describe('with an agent', { concurrency: 1 }, () => {
     it('whose operator crashes, all commands report it, and join completes after the fix', async () => {
       const crash = /: it keeps crashing \(exit \d+, restarted \d+ times\)/;
-      await during({ kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' }, async () => {
-        const { stderr } = await fails('wec join cluster1 --accept --its its1', 1, crash);
-        assert.match(stderr, /kubectl .*logs .* --previous/);
-        // At times it is being retried.
-        const next = await until(async () => {
-          const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
-          const isIt = /a container does not run: pod \S+, container \S+: it keeps crashing/.test(diagnosis.problem);
-          return isIt ? diagnosis.next : undefined;
-        }, 'diagnosis of the container');
-        assert.match(
-          next,
-          /^kubectl --context cluster1 -n open-cluster-management logs klusterlet-\S+ -c \S+ --previous/,
-        );
-        await fails('wec wait cluster1=cluster1 --timeout 5s --its its1', 3, crash);
-      });
+      await during(
+        { kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' },
+        async () => {
+          const { stderr } = await fails('wec join cluster1 --accept --its its1', 1, crash);
+          assert.match(stderr, /kubectl .*logs .* --previous/);
+          // At times it is being retried.
+          const next = await until(async () => {
+            const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
+            const isIt = /a container does not run: pod \S+, container \S+: it keeps crashing/.test(
+              diagnosis.problem,
+            );
+            return isIt ? diagnosis.next : undefined;
+          }, 'diagnosis of the container');
+          assert.match(
+            next,
+            /^kubectl --context cluster1 -n open-cluster-management logs klusterlet-\S+ -c \S+ --previous/,
+          );
+          await fails('wec wait cluster1=cluster1 --timeout 5s --its its1', 3, crash);
+        },
+      );
       await succeeds('wec join cluster1 --accept --its its1');
       await assertAvailable(there(its1), 'cluster1');
     });
@@ -155,8 +172,15 @@ describe('when something goes wrong', { concurrency: true }, () => {
         const { items } = await there(its1).admin.list(resources.certificateSigningRequests);
         return items.length >= 2;
       }, 'second request');
-      const run = await fails('accept cluster2=cluster2 --its its1', 1, /Several agents ask to be cluster2; none/);
-      assert.match(run.stderr, /^ +cluster2-\S+: agent aaaaaaaa-intruder, key [0-9a-f]{8}, pending/m);
+      const run = await fails(
+        'accept cluster2=cluster2 --its its1',
+        1,
+        /Several agents ask to be cluster2; none/,
+      );
+      assert.match(
+        run.stderr,
+        /^ +cluster2-\S+: agent aaaaaaaa-intruder, key [0-9a-f]{8}, pending/m,
+      );
       assert.match(
         run.stderr,
         /^ +cluster2-\S+: agent [0-9a-f-]{36}, key [0-9a-f]{8}, pending, .*← the Klusterlet of the WEC$/m,
@@ -178,14 +202,20 @@ describe('when something goes wrong', { concurrency: true }, () => {
       const line = 'wec join cluster3 --accept --its its2';
       const sawIt = { text: /^cluster3( +yes){3} +available /m, signal: 'SIGINT' } as const;
       const watch = async () => {
-        const { exitCode, stdout } = await cli.run('wec list --watch --its its2'.split(' '), { signalAt: sawIt });
+        const { exitCode, stdout } = await cli.run('wec list --watch --its its2'.split(' '), {
+          signalAt: sawIt,
+        });
         assert.equal(exitCode, 130, `cluster3 became available while it watched:\n${stdout}`);
       };
       await together(
         watch(),
         succeeds(line, restarting('its2', /klusterlet applied/)),
         succeeds('wec wait cluster3 --for request --timeout 240s --its its2'),
-        fails('accept asking --wait --timeout 25s --its its2', 3, /asking did not reach the stage available in time/),
+        fails(
+          'accept asking --wait --timeout 25s --its its2',
+          3,
+          /asking did not reach the stage available in time/,
+        ),
       );
       await assertAvailable(there(its2), 'cluster3');
     });
@@ -205,24 +235,36 @@ describe('when something goes wrong', { concurrency: true }, () => {
             'wec list',
             'wec get cluster3',
           ];
-          const untrusted = /^✗ Cannot reach its2 \(https:\S+\): its certificate is signed by an unknown authority\.$/;
-          await together(...[...all, 'label cluster3 tier=c'].map((line) => fails(`${line} --its its2`, 4, untrusted)));
+          const untrusted =
+            /^✗ Cannot reach its2 \(https:\S+\): its certificate is signed by an unknown authority\.$/;
+          await together(
+            ...[...all, 'label cluster3 tier=c'].map((line) =>
+              fails(`${line} --its its2`, 4, untrusted),
+            ),
+          );
 
           const options = {
-            kubeconfig: await writeKubeconfig(hub, [trustingOther(hub), there(cluster3).kubeconfigEntry]),
+            kubeconfig: await writeKubeconfig(hub, [
+              trustingOther(hub),
+              there(cluster3).kubeconfigEntry,
+            ]),
           };
           // Open connections stay; the agent and the operator's check of the hub start again.
           for (const namespace of ['open-cluster-management-agent', 'open-cluster-management'])
             await restartPods(there(cluster3), namespace);
           await until(async () => {
-            const { status } = (await there(cluster3).admin.get(resources.klusterlets, 'klusterlet')) as AnyObject & {
-              status?: { conditions: { type: string; message: string }[] };
-            };
+            const { status } = (await there(cluster3).admin.get(
+              resources.klusterlets,
+              'klusterlet',
+            )) as AnyObject & { status?: { conditions: { type: string; message: string }[] } };
             return status?.conditions.some(({ message }) => message?.includes('x509'));
           }, 'word of the operator');
           await clusterHas(hub, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
           const { problem, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
-          assert.match(problem, /^The hub's certificate authority has changed since cluster3 joined\.$/);
+          assert.match(
+            problem,
+            /^The hub's certificate authority has changed since cluster3 joined\.$/,
+          );
           assert.equal(next, 'stellarctl wec join cluster3=cluster3 --accept --its its2');
 
           // kube-public/cluster-info still has the old one.
@@ -238,13 +280,17 @@ describe('when something goes wrong', { concurrency: true }, () => {
     it('whose webhook crashes, nothing is approved too early, all commands report it, and registration continues afterwards', async () => {
       const hub = there(its2);
       await wipeWec(hub, there(cluster3), 'cluster3');
-      const early = await createRegistrationRequest(hub, { cluster: 'early', agent: 'agent-of-early' });
+      const early = await createRegistrationRequest(hub, {
+        cluster: 'early',
+        agent: 'agent-of-early',
+      });
       await ask(hub, 'announced', { agent: 'agent-of-announced' });
       const missing = /blocked by managed-cluster: the agent .*announced? its ManagedCluster/;
       const look = /-n open-cluster-management-hub logs \S+ -c \S+ --previous/;
       const silent = /OCM's webhook for ManagedClusters does not answer: .*it keeps crashing/;
       await during({ kind: 'crashing', plane: 'its2', pod: faultyPods.webhook }, async () => {
-        const webhook = /failed calling webhook "managedcluster\S+\.admission\.cluster\.open-cluster-management\.io"/;
+        const webhook =
+          /failed calling webhook "managedcluster\S+\.admission\.cluster\.open-cluster-management\.io"/;
         await together(
           fails('accept announced --timeout 8s --its its2', 3, webhook),
           fails('label announced tier=a --its its2', 1, webhook),
@@ -252,7 +298,11 @@ describe('when something goes wrong', { concurrency: true }, () => {
         );
         // Reported at once; nothing is installed that would fail.
         await there(cluster3).markAudit();
-        const waiting = await fails('wec join cluster3 --accept --timeout 8s --its its2', 3, silent);
+        const waiting = await fails(
+          'wec join cluster3 --accept --timeout 8s --its its2',
+          3,
+          silent,
+        );
         assert.match(waiting.stderr, look);
         assert.deepEqual(await writesOn(there(cluster3)), []);
         assert.equal(await stateOf(hub, early.metadata.name), 'pending');

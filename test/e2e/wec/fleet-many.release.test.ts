@@ -22,7 +22,12 @@ interface File {
   kind: string;
   metadata: { name: string };
   defaults?: { labels: Record<string, string> };
-  wecs: { name: string; context: string; labels?: Record<string, string>; properties?: Record<string, string> }[];
+  wecs: {
+    name: string;
+    context: string;
+    labels?: Record<string, string>;
+    properties?: Record<string, string>;
+  }[];
 }
 
 const fleet = (tier: string): File => ({
@@ -47,7 +52,8 @@ const apply = async (file: File): Promise<Cost> =>
   many.measure('fleet', 'apply', '-f', await save(file), '--its', 'its1', '--yes');
 
 const isValue = ({ objectRef }: Cost['writes'][number]) =>
-  ['managedclusters', 'configmaps'].includes(objectRef?.resource ?? '') && objectRef?.subresource === undefined;
+  ['managedclusters', 'configmaps'].includes(objectRef?.resource ?? '') &&
+  objectRef?.subresource === undefined;
 const isOfPeople = ({ user }: Cost['writes'][number]) => !/^(bed$|system:)/.test(user.username);
 const writesOf = ({ writes }: Cost) => writes.filter(isOfPeople);
 
@@ -76,9 +82,10 @@ it('is killed in the middle, and completed when rerun', async () => {
   const cost = await apply(fleet('web'));
   report('the rest of an apply that was killed', cost);
   assertModest(cost);
-  const { stdout } = await many.cli.succeed(['fleet', 'export', '--name', 'prod', '--its', 'its1'], {
-    longest: 300_000,
-  });
+  const { stdout } = await many.cli.succeed(
+    ['fleet', 'export', '--name', 'prod', '--its', 'its1'],
+    { longest: 300_000 },
+  );
   const byName = ({ wecs }: File) => new Map(wecs.map((wec) => [wec.name, wec]));
   assert.deepEqual(byName(parse(stdout) as File), byName(fleet('web')));
 });
@@ -94,12 +101,17 @@ it('writes nothing the second time, and reads at most three times as long as kub
   const started = performance.now();
   const env = many.cli.environment();
   const list = (context: string, ...what: string[]) =>
-    execa('kubectl', ['--context', context, 'get', ...what, '-o', 'json'], { env, extendEnv: false });
+    execa('kubectl', ['--context', context, 'get', ...what, '-o', 'json'], {
+      env,
+      extendEnv: false,
+    });
   await list('its1', 'managedclusters');
   await list('its1', 'configmaps', '-n', 'customization-properties');
   for (const name of many.names) await list(name, 'namespace', 'kube-system');
   const kubectl = (performance.now() - started) / 1000;
-  console.log(`# kubectl reading the same: ${kubectl.toFixed(1)} s; ratio ${(plan.seconds / kubectl).toFixed(2)}`);
+  console.log(
+    `# kubectl reading the same: ${kubectl.toFixed(1)} s; ratio ${(plan.seconds / kubectl).toFixed(2)}`,
+  );
   assert.ok(plan.memory <= 200, `${plan.memory} MiB`);
 });
 

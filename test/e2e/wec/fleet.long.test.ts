@@ -24,7 +24,12 @@ interface File {
   apiVersion: string;
   kind: string;
   metadata: { name: string };
-  wecs: { name: string; context?: string; labels?: Record<string, string>; properties?: Record<string, string> }[];
+  wecs: {
+    name: string;
+    context?: string;
+    labels?: Record<string, string>;
+    properties?: Record<string, string>;
+  }[];
 }
 
 const fileOf = (...wecs: File['wecs']): File => ({
@@ -34,7 +39,11 @@ const fileOf = (...wecs: File['wecs']): File => ({
   wecs,
 });
 
-const wec = (name: string, labels: Record<string, string> = {}) => ({ name, context: name, labels });
+const wec = (name: string, labels: Record<string, string> = {}) => ({
+  name,
+  context: name,
+  labels,
+});
 
 async function save(file: File): Promise<string> {
   const name = path.join(many.cli.home, 'fleet.yaml');
@@ -79,7 +88,11 @@ it('runs no program of a kubeconfig that the file names, unless that is trusted'
   const ran = path.join(home, 'ran');
   const plugin = path.join(home, 'plugin.sh');
   await writeFile(plugin, `#!/bin/sh\ntouch ${ran}\nexit 1\n`, { mode: 0o755 });
-  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: './plugin.sh', interactiveMode: 'Never' };
+  const exec = {
+    apiVersion: 'client.authentication.k8s.io/v1',
+    command: './plugin.sh',
+    interactiveMode: 'Never',
+  };
   const kubeconfig = {
     clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
     users: [{ name: 'u', user: { exec } }],
@@ -88,7 +101,10 @@ it('runs no program of a kubeconfig that the file names, unless that is trusted'
   await writeFile(path.join(home, 'wecs.kubeconfig'), JSON.stringify(kubeconfig));
   const file = fileOf({ ...wec('wec9'), kubeconfig: 'wecs.kubeconfig' } as File['wecs'][number]);
   const refused = await fleet('plan', file);
-  assert.match(refused.stdout, /! wec9 .*\n.*Context wec9 of .*wecs\.kubeconfig has no credentials of its own/);
+  assert.match(
+    refused.stdout,
+    /! wec9 .*\n.*Context wec9 of .*wecs\.kubeconfig has no credentials of its own/,
+  );
   assert.equal(existsSync(ran), false);
   await fleet('plan', file, '--trust-kubeconfigs');
   assert.equal(existsSync(ran), true);
@@ -99,7 +115,9 @@ describe('a fleet', () => {
     const planned = await fleet('plan', base, '--exit-code', '-o', 'json');
     assert.equal(planned.exitCode, 5, planned.stderr);
     assert.deepEqual(
-      planned.json().items.map(({ name, action }: { name: string; action: string }) => `${action} ${name}`),
+      planned
+        .json()
+        .items.map(({ name, action }: { name: string; action: string }) => `${action} ${name}`),
       ['join wec1', 'join wec2', 'join wec3'],
     );
     assert.deepEqual(await writesOn(many.hub), []);
@@ -119,7 +137,9 @@ describe('a fleet', () => {
   });
 
   it('changes labels and properties, removes what left the file, and keeps what others have set', async () => {
-    await many.hub.admin.patch(resources.managedClusters, 'wec1', { metadata: { labels: { owner: 'team-a' } } });
+    await many.hub.admin.patch(resources.managedClusters, 'wec1', {
+      metadata: { labels: { owner: 'team-a' } },
+    });
     const changed = fileOf(
       wec('wec1', { tier: 'db' }),
       { ...wec('wec2', { tier: 'web' }), properties: { region: 'eu' } },
@@ -149,7 +169,9 @@ describe('a fleet', () => {
   it("does not take another program's value, unless it is told to", async () => {
     const { wecs } = await exported();
     const wanted = fileOf(
-      ...wecs.map(({ name, labels }) => wec(name, name === 'wec1' ? { ...labels, owner: 'team-b' } : labels)),
+      ...wecs.map(({ name, labels }) =>
+        wec(name, name === 'wec1' ? { ...labels, owner: 'team-b' } : labels),
+      ),
     );
     const refused = await apply(wanted);
     assert.equal(refused.exitCode, 1);
@@ -188,7 +210,9 @@ describe('a fleet', () => {
   });
 
   it('is planned and applied by the script of docs/ci.md', async () => {
-    const [script] = blocksOf('docs/ci.md').filter(({ lines }) => lines[1] === '# fleet.sh plan | fleet.sh apply');
+    const [script] = blocksOf('docs/ci.md').filter(
+      ({ lines }) => lines[1] === '# fleet.sh plan | fleet.sh apply',
+    );
     assert.ok(script);
     await save(await exported());
     await writeFile(
@@ -204,7 +228,9 @@ describe('a fleet', () => {
       });
     assert.equal((await sh('plan')).exitCode, 0);
     const { wecs } = await exported();
-    await save(fileOf(...wecs.map((each) => ({ ...each, labels: { ...each.labels, reviewed: 'yes' } }))));
+    await save(
+      fileOf(...wecs.map((each) => ({ ...each, labels: { ...each.labels, reviewed: 'yes' } }))),
+    );
     const planned = await sh('plan');
     assert.equal(planned.exitCode, 0, planned.stderr);
     assert.match(planned.stdout, /label reviewed: - → yes/);

@@ -30,7 +30,12 @@ let player: Player;
 
 before(async () => {
   bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }, { name: 'cluster3' }],
+    planes: [
+      { name: 'its1', hub: true },
+      { name: 'cluster1' },
+      { name: 'cluster2' },
+      { name: 'cluster3' },
+    ],
   });
   tools = await localClusterTools(bed);
   const [its1, ...wecs] = bed.planes as [Bed['planes'][0], ...Bed['planes']];
@@ -42,7 +47,9 @@ before(async () => {
   const kubeconfigs = {
     kubeconfig: await contextsOf(its1, ...wecs),
     guest: await writeKubeconfig(its1, [await limitedUser(its1, { user: 'guest' })]),
-    lister: await writeKubeconfig(its1, [await limitedUser(its1, { user: 'lister', rules: lister })]),
+    lister: await writeKubeconfig(its1, [
+      await limitedUser(its1, { user: 'lister', rules: lister }),
+    ]),
     expired: await writeKubeconfig(its1, [tokenUser(its1, await expiredToken(its1))]),
   };
   for (const [name, file] of Object.entries(kubeconfigs)) await cp(file, path.join(cli.home, name));
@@ -56,7 +63,9 @@ before(async () => {
       }, 'request of cluster3'),
     'wait until the klusterlet of cluster1 is connected': () =>
       until(async () => {
-        const klusterlet = await bed.plane('cluster1').admin.get(resources.klusterlets, 'klusterlet');
+        const klusterlet = await bed
+          .plane('cluster1')
+          .admin.get(resources.klusterlets, 'klusterlet');
         return statusOf(klusterlet, 'HubConnectionDegraded') === 'False';
       }, 'connection of cluster1'),
     'stop its1': () => bed.fault({ kind: 'stopped', plane: 'its1' }),
@@ -75,5 +84,7 @@ after(async () => {
 
 describe('for the life of WECs, output and writes match the recording', { concurrency: 1 }, () => {
   for (const file of transcripts)
-    it(path.basename(file, '.txt'), () => replay(path.join(folder, file), (step) => player.perform(step)));
+    it(path.basename(file, '.txt'), () =>
+      replay(path.join(folder, file), (step) => player.perform(step)),
+    );
 });

@@ -26,30 +26,35 @@ let planes: Plane[];
 const ok = (line: string) => cli.succeed(line.split(' '));
 const role = 'stellarctl:work-agent';
 const grants = async (plane: Plane) =>
-  (await plane.admin.list<AnyObject & { rules: { resources: string[] }[] }>(resources.clusterRoles)).items.filter(
-    ({ metadata }) => metadata.name === role,
-  );
+  (
+    await plane.admin.list<AnyObject & { rules: { resources: string[] }[] }>(resources.clusterRoles)
+  ).items.filter(({ metadata }) => metadata.name === role);
 
 const key = { name: 'widgets', namespace: 'cluster1' };
 const isApplied = async (): Promise<string | undefined> => {
-  const { status } = await its1.admin.get<ManifestWork>(resources.manifestWorks, `${key.namespace}/${key.name}`);
+  const { status } = await its1.admin.get<ManifestWork>(
+    resources.manifestWorks,
+    `${key.namespace}/${key.name}`,
+  );
   return status?.conditions?.find(({ type }) => type === 'Applied')?.status;
 };
 
 before(async () => {
   bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
-  [its1, cluster1, cluster2] = planes = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
-    Plane,
-    Plane,
-    Plane,
-  ];
+  [its1, cluster1, cluster2] = planes = ['its1', 'cluster1', 'cluster2'].map((name) =>
+    bed.plane(name),
+  ) as [Plane, Plane, Plane];
   cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
   await ok('wec join cluster1 cluster2 --its its1 --accept');
   await cluster1.admin.ensure(
     resources.customResourceDefinitions,
     crd({ group: 'example.com', versions: ['v1'], kind: 'Widget', scope: 'Namespaced' }),
   );
-  const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w', namespace: 'default' } };
+  const widget = {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    metadata: { name: 'w', namespace: 'default' },
+  };
   await its1.admin.create<ManifestWork>(resources.manifestWorks, {
     metadata: key,
     spec: { workload: { manifests: [widget] } },
@@ -93,7 +98,9 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
 
   it('are granted for failed works, and the work is then applied', async () => {
     const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1 --yes -o json');
-    assert.deepEqual(run.json().items, [{ name: 'cluster1', kinds: ['widgets.example.com'], changed: true }]);
+    assert.deepEqual(run.json().items, [
+      { name: 'cluster1', kinds: ['widgets.example.com'], changed: true },
+    ]);
     await until(async () => (await isApplied()) === 'True', 'a work that is applied');
     assert.equal((await grants(cluster2)).length, 0);
   });
@@ -101,7 +108,10 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
   it('are granted once', async () => {
     await markAll(planes);
     const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1');
-    assert.match(run.stderr, /no work fails for lack of a right that --from-errors can grant; nothing to do/);
+    assert.match(
+      run.stderr,
+      /no work fails for lack of a right that --from-errors can grant; nothing to do/,
+    );
     await assertUnwritten(planes);
   });
 
@@ -113,7 +123,9 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
   });
 
   it('are revoked only if they were granted', async () => {
-    const again = await ok('wec revoke cluster1=cluster1 --rule gadgets.example.com --its its1 --yes');
+    const again = await ok(
+      'wec revoke cluster1=cluster1 --rule gadgets.example.com --its its1 --yes',
+    );
     assert.match(again.stderr, /no such rights were granted; nothing to do/);
   });
 

@@ -40,7 +40,8 @@ after(async () => {
 });
 
 const join = (name: string): string[] => ['wec', 'join', name, '--accept', '--its', 'its1'];
-const clusterOf = (name: string) => its1.admin.find<ManagedCluster>(resources.managedClusters, name);
+const clusterOf = (name: string) =>
+  its1.admin.find<ManagedCluster>(resources.managedClusters, name);
 const uidAnnotation = 'stellarctl.kubestellar.io/kube-system-uid';
 const agentNamespace = 'open-cluster-management-agent';
 
@@ -55,7 +56,15 @@ async function deleteCluster(name: string): Promise<void> {
 }
 
 async function diagnosisOf(name: string): Promise<{ problem: string; next: string }> {
-  const { json } = await cli.succeed(['wec', 'get', `${name}=${name}`, '--its', 'its1', '-o', 'json']);
+  const { json } = await cli.succeed([
+    'wec',
+    'get',
+    `${name}=${name}`,
+    '--its',
+    'its1',
+    '-o',
+    'json',
+  ]);
   return json().diagnosis ?? { problem: 'nothing', next: 'nothing' };
 }
 
@@ -76,7 +85,10 @@ describe('rejoining', { concurrency: true }, () => {
     it('after kubectl delete managedcluster, which wec get reports with the command to run', async () => {
       await deleteCluster(name);
       const { problem, next } = await diagnosisOf(name);
-      assert.match(problem, /^There is no ManagedCluster cluster1 on its1, and its agent, which has its certificate/);
+      assert.match(
+        problem,
+        /^There is no ManagedCluster cluster1 on its1, and its agent, which has its certificate/,
+      );
       await cli.succeed(next.split(' ').slice(1));
       await assertAvailable(its1, name);
     });
@@ -100,22 +112,35 @@ describe('rejoining', { concurrency: true }, () => {
     });
 
     it('with a certificate that the ITS does not accept', async () => {
-      await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
-      const { metadata } = await planeOf(name).admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
+      await its1.admin.patch(resources.managedClusters, name, {
+        spec: { leaseDurationSeconds: 1 },
+      });
+      const { metadata } = await planeOf(name).admin.get<AnyObject>(
+        resources.klusterlets,
+        'klusterlet',
+      );
       const foreign = await (await Authority.create('elsewhere')).issue({
         commonName: `system:open-cluster-management:${name}:${metadata.uid}`,
         organizations: [`system:open-cluster-management:${name}`],
       });
       const data = { 'tls.crt': foreign.certPem, 'tls.key': foreign.keyPem };
-      const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+      const encoded = Object.entries(data).map(([key, value]) => [
+        key,
+        Buffer.from(value).toString('base64'),
+      ]);
       // A running agent would restore its own certificate.
       await stopKlusterlet(planeOf(name));
-      await planeOf(name).admin.patch(resources.secrets, `${agentNamespace}/hub-kubeconfig-secret`, {
-        data: Object.fromEntries(encoded),
+      await planeOf(name).admin.patch(
+        resources.secrets,
+        `${agentNamespace}/hub-kubeconfig-secret`,
+        { data: Object.fromEntries(encoded) },
+      );
+      await planeOf(name).admin.patch<Deployment>(resources.deployments, operator, {
+        spec: { replicas: 1 },
       });
-      await planeOf(name).admin.patch<Deployment>(resources.deployments, operator, { spec: { replicas: 1 } });
       await until(
-        async () => statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown',
+        async () =>
+          statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown',
         'silence of the agent',
       );
       const { stderr } = await cli.succeed(join(name));

@@ -22,7 +22,13 @@ import { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
-import { assertAvailable, bootstrapSecretText, contextsOf, secretText, statusOf } from '../support/registration.ts';
+import {
+  assertAvailable,
+  bootstrapSecretText,
+  contextsOf,
+  secretText,
+  statusOf,
+} from '../support/registration.ts';
 import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
@@ -33,7 +39,11 @@ let cluster2: Plane;
 
 before(async () => {
   bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
-  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
+  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
+    Plane,
+    Plane,
+    Plane,
+  ];
   cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
 });
 
@@ -42,7 +52,8 @@ after(async () => {
   await leaveBed();
 });
 
-const wipeBoth = () => Promise.all([cluster1, cluster2].map((plane) => wipeWec(its1, plane, plane.name)));
+const wipeBoth = () =>
+  Promise.all([cluster1, cluster2].map((plane) => wipeWec(its1, plane, plane.name)));
 
 async function file(name: string, content: string): Promise<string> {
   const place = path.join(cli.home, name);
@@ -56,7 +67,8 @@ const pullSecret = 'open-cluster-management/open-cluster-management-image-pull-c
 // Two WECs at a time, one per test.
 describe('the agent uses', { ...inRelease, concurrency: true }, () => {
   it('--image-registry, --ocm-version and --image-pull-secret', async () => {
-    const credentials = '{"auths":{"registry.example":{"auth":"c2VjcmV0LXVzZXI6c2VjcmV0LXdvcmQ="}}}';
+    const credentials =
+      '{"auths":{"registry.example":{"auth":"c2VjcmV0LXVzZXI6c2VjcmV0LXdvcmQ="}}}';
     const secret = await file('config.json', credentials);
     const line = [
       'wec',
@@ -72,11 +84,12 @@ describe('the agent uses', { ...inRelease, concurrency: true }, () => {
     ];
     const { stdout, stderr } = await cli.succeed([...line, '-v']);
     const { spec } = await cluster1.admin.get<Deployment>(resources.deployments, operator);
-    assert.equal(spec.template.spec.containers[0]?.image, 'registry.example/ocm/registration-operator:v1.0.0');
-    const klusterlet = (await cluster1.admin.get<AnyObject>(resources.klusterlets, 'klusterlet')).spec as Record<
-      string,
-      string
-    >;
+    assert.equal(
+      spec.template.spec.containers[0]?.image,
+      'registry.example/ocm/registration-operator:v1.0.0',
+    );
+    const klusterlet = (await cluster1.admin.get<AnyObject>(resources.klusterlets, 'klusterlet'))
+      .spec as Record<string, string>;
     assert.equal(klusterlet.registrationImagePullSpec, 'registry.example/ocm/registration:v1.0.0');
     assert.equal(klusterlet.workImagePullSpec, 'registry.example/ocm/work:v1.0.0');
     assert.equal(klusterlet.imagePullSpec, 'registry.example/ocm/registration-operator:v1.0.0');
@@ -86,46 +99,73 @@ describe('the agent uses', { ...inRelease, concurrency: true }, () => {
 
     const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
     assert.match(again.stdout, /nothing to do\.$/m);
-    assert.equal(await secretText(cluster1, pullSecret, '.dockerconfigjson'), credentials, 'the credentials are kept');
+    assert.equal(
+      await secretText(cluster1, pullSecret, '.dockerconfigjson'),
+      credentials,
+      'the credentials are kept',
+    );
   });
 
   it('--hub-apiserver and --ca-file', async () => {
     const authority = await file('hub.crt', its1.caPem);
     const { stderr } = await cli.succeed(
-      `wec join cluster2 --accept --hub-apiserver ${its1.internalServer}/ --ca-file ${authority}`.split(' '),
+      `wec join cluster2 --accept --hub-apiserver ${its1.internalServer}/ --ca-file ${authority}`.split(
+        ' ',
+      ),
     );
     assert.match(stderr, /agents will use https:\/\/its1-control-plane:6443 \(--hub-apiserver\)/);
-    assert.match(stderr, /https:\/\/its1-control-plane:6443 is not reached from here, so that it was not checked/);
+    assert.match(
+      stderr,
+      /https:\/\/its1-control-plane:6443 is not reached from here, so that it was not checked/,
+    );
     const secret = await bootstrapSecretText(cluster2);
     assert.match(secret, /server: https:\/\/its1-control-plane:6443$/m);
     assert.ok(secret.includes(Buffer.from(its1.caPem).toString('base64')));
     await assertAvailable(its1, 'cluster2');
 
     await cluster2.markAudit();
-    const again = await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--hub-apiserver', 'published']);
+    const again = await cli.succeed([
+      'wec',
+      'join',
+      'cluster2',
+      '--accept',
+      '--hub-apiserver',
+      'published',
+    ]);
     assert.match(again.stdout, /nothing to do/);
     await assertUnwritten([cluster2]);
   });
 });
 
 describe('the address for the agents', () => {
-  it("is the context's with --hub-apiserver context, and the published one again without it", inRelease, async () => {
-    await wipeBoth();
-    const run = await cli.run(['wec', 'join', 'cluster1', '--accept', '--hub-apiserver', 'context'], {
-      signalAt: { text: /klusterlet applied/, signal: 'SIGINT' },
-    });
-    assert.equal(run.exitCode, 130, run.stderr);
-    assert.match(run.stderr, /agents will use https:\/\/127\.0\.0\.1:\d+ \(kubeconfig\)/);
-    assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.server}$`, 'm'));
-    await until(async () => {
-      const klusterlet = await cluster1.admin.find<AnyObject>(resources.klusterlets, 'klusterlet');
-      return statusOf(klusterlet, 'HubConnectionDegraded') === 'True';
-    }, 'word of the operator');
-    const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
-    assert.match(again.stderr, /the address .* has changed: it re-registers/);
-    assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.internalServer}$`, 'm'));
-    await assertAvailable(its1, 'cluster1');
-  });
+  it(
+    "is the context's with --hub-apiserver context, and the published one again without it",
+    inRelease,
+    async () => {
+      await wipeBoth();
+      const run = await cli.run(
+        ['wec', 'join', 'cluster1', '--accept', '--hub-apiserver', 'context'],
+        { signalAt: { text: /klusterlet applied/, signal: 'SIGINT' } },
+      );
+      assert.equal(run.exitCode, 130, run.stderr);
+      assert.match(run.stderr, /agents will use https:\/\/127\.0\.0\.1:\d+ \(kubeconfig\)/);
+      assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.server}$`, 'm'));
+      await until(async () => {
+        const klusterlet = await cluster1.admin.find<AnyObject>(
+          resources.klusterlets,
+          'klusterlet',
+        );
+        return statusOf(klusterlet, 'HubConnectionDegraded') === 'True';
+      }, 'word of the operator');
+      const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+      assert.match(again.stderr, /the address .* has changed: it re-registers/);
+      assert.match(
+        await bootstrapSecretText(cluster1),
+        new RegExp(`server: ${its1.internalServer}$`, 'm'),
+      );
+      await assertAvailable(its1, 'cluster1');
+    },
+  );
 });
 
 describe('an operator that stellarctl did not install', () => {
@@ -133,12 +173,16 @@ describe('an operator that stellarctl did not install', () => {
     await wipeBoth();
     await installOperator(cluster1);
     await until(
-      async () => statusOf(await cluster1.admin.get(resources.deployments, operator), 'Available') === 'True',
+      async () =>
+        statusOf(await cluster1.admin.get(resources.deployments, operator), 'Available') === 'True',
       'running operator',
     );
     await cluster1.markAudit();
     const { stderr } = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
-    assert.match(stderr, /cluster1 has a klusterlet operator that stellarctl did not install; it is left as it is/);
+    assert.match(
+      stderr,
+      /cluster1 has a klusterlet operator that stellarctl did not install; it is left as it is/,
+    );
     const writes = new Set(await writesOn(cluster1));
     // Of the agent, which may have restarted with its certificate before its Lease ended.
     writes.delete('delete leases open-cluster-management-agent/klusterlet-agent-lock');
@@ -171,7 +215,9 @@ describe('--print-manifests', () => {
 
   it('prints the same objects as a JSON List', async () => {
     const { json } = await cli.succeed(
-      'wec join cluster1 --print-manifests --image-registry registry.example/ocm -o json'.split(' '),
+      'wec join cluster1 --print-manifests --image-registry registry.example/ocm -o json'.split(
+        ' ',
+      ),
     );
     assert.equal(json().kind, 'List');
     assert.deepEqual(
@@ -191,7 +237,10 @@ describe('--print-manifests', () => {
     const text = yaml.replace(placeholder, await requestBootstrapToken(its1));
     for (const document of parseAllDocuments(text)) {
       const object = document.toJS() as AnyObject;
-      await until(() => apply(cluster1.admin, object).catch(ignoreUnserved), `${object.kind} ${object.metadata.name}`);
+      await until(
+        () => apply(cluster1.admin, object).catch(ignoreUnserved),
+        `${object.kind} ${object.metadata.name}`,
+      );
     }
     await cli.succeed(['accept', 'cluster1', '--wait']);
     await assertAvailable(its1, 'cluster1');
@@ -203,7 +252,9 @@ const steps = {
   token: {
     clusteradm: () => requestBootstrapToken(its1),
     stellarctl: async () => {
-      const { stdout } = await cli.succeed(['its', 'token', '--its', 'its1', '--clusteradm'], { mayShowToken: true });
+      const { stdout } = await cli.succeed(['its', 'token', '--its', 'its1', '--clusteradm'], {
+        mayShowToken: true,
+      });
       return /--hub-token (\S+)/.exec(stdout)?.[1] ?? '';
     },
   },
@@ -213,7 +264,9 @@ const steps = {
       await installKlusterlet(wec, { clusterName: wec.name, bootstrap });
     },
     stellarctl: async (wec: Plane, token: string) => {
-      const made = await cli.succeed(['its', 'token', '--its', 'its1', '-o', 'json'], { mayShowToken: true });
+      const made = await cli.succeed(['its', 'token', '--its', 'its1', '-o', 'json'], {
+        mayShowToken: true,
+      });
       const input = JSON.stringify({ ...made.json(), token });
       await cli.succeed(['wec', 'join', wec.name, '--join-file', '-'], { input });
     },
@@ -222,11 +275,20 @@ const steps = {
     clusteradm: async (name: string) => {
       const own = { labelSelector: `open-cluster-management.io/cluster-name=${name}` };
       const request = await until(async () => {
-        const { items } = await its1.admin.list<CertificateSigningRequest>(resources.certificateSigningRequests, own);
+        const { items } = await its1.admin.list<CertificateSigningRequest>(
+          resources.certificateSigningRequests,
+          own,
+        );
         return (await its1.admin.find(resources.managedClusters, name)) && items[0];
       }, `request of ${name}`);
-      const conditions = [{ type: 'Approved', status: 'True' as const, reason: 'ClusteradmApprove', message: '' }];
-      await its1.admin.update(resources.certificateSigningRequests, { ...request, status: { conditions } }, 'approval');
+      const conditions = [
+        { type: 'Approved', status: 'True' as const, reason: 'ClusteradmApprove', message: '' },
+      ];
+      await its1.admin.update(
+        resources.certificateSigningRequests,
+        { ...request, status: { conditions } },
+        'approval',
+      );
       await its1.admin.patch(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
     },
     stellarctl: (name: string) => cli.succeed(['accept', name, '--wait', '--its', 'its1']),
@@ -260,7 +322,8 @@ describe('clusteradm and stellarctl register a WEC between steps of each other:'
       });
   });
 
-  it('and deregistering them restores the ITS', async () => assert.deepEqual(await inventoryOf(its1), originally));
+  it('and deregistering them restores the ITS', async () =>
+    assert.deepEqual(await inventoryOf(its1), originally));
 });
 
 /** A kind is served a moment after its definition has been applied. */

@@ -19,7 +19,11 @@ let joinFile: string;
 
 before(async () => {
   bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
-  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
+  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
+    Plane,
+    Plane,
+    Plane,
+  ];
   ofIts = await Cli.create(await contextsOf(its1));
   ofWecs = await Cli.create(await contextsOf(cluster1, cluster2));
   joinFile = path.join(ofWecs.home, 'its1.join');
@@ -34,9 +38,18 @@ after(async () => {
 
 describe("wec join with a join file and the WEC's kubeconfig alone", { concurrency: true }, () => {
   it('registers from a file, reports what it could not check, and writes nothing on the ITS; the administrator there accepts', async () => {
-    const { stdout, stderr } = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
+    const { stdout, stderr } = await ofWecs.succeed([
+      'wec',
+      'join',
+      'cluster1',
+      '--join-file',
+      joinFile,
+    ]);
     assert.match(stdout, /^cluster1: registration requested, no certificate yet after \d+\.\ds\n$/);
-    assert.match(stderr, /its1 is not reachable from here: whether the name cluster1 is free there was not checked/);
+    assert.match(
+      stderr,
+      /its1 is not reachable from here: whether the name cluster1 is free there was not checked/,
+    );
     assert.match(stderr, /^Next: stellarctl accept cluster1 --wait --its its1 +\(on the ITS\)$/m);
     assert.deepEqual(
       (await writesOn(its1)).filter((write) => write.includes('cluster1')),
@@ -61,7 +74,10 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
     }, 'word of the operator that its agent is connected');
     await markAll([cluster1]);
     const again = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
-    assert.match(again.stdout, /^cluster1: is registered with its1 and connected; nothing to do\.\n$/);
+    assert.match(
+      again.stdout,
+      /^cluster1: is registered with its1 and connected; nothing to do\.\n$/,
+    );
     await assertUnwritten([cluster1]);
   });
 
@@ -74,7 +90,10 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
     const { items } = json();
     const { blockedAt, ...item } = items[0];
     assert.deepEqual(item, { name: 'cluster2', stage: 'hub-reachable', changed: true });
-    assert.deepEqual([items.length, blockedAt.stage, blockedAt.state], [1, 'hub-secret', 'waiting']);
+    assert.deepEqual(
+      [items.length, blockedAt.stage, blockedAt.state],
+      [1, 'hub-secret', 'waiting'],
+    );
     await ofIts.succeed(['accept', 'cluster2', '--wait']);
     await assertAvailable(its1, 'cluster2');
   });

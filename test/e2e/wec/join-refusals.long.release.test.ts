@@ -19,7 +19,13 @@ import {
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
-import { assertRefused, assertRefuses, assertUnwritten, markAll, type Refusal } from '../support/refusal.ts';
+import {
+  assertRefused,
+  assertRefuses,
+  assertUnwritten,
+  markAll,
+  type Refusal,
+} from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 import { enterBed, leaveBed } from '../support/shared-bed.ts';
 
@@ -32,7 +38,11 @@ let cluster2: Plane;
 /** cluster1 is registered, with a label; cluster2 is unchanged. */
 before(async () => {
   bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
-  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
+  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
+    Plane,
+    Plane,
+    Plane,
+  ];
   cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
   await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge']);
 });
@@ -42,7 +52,11 @@ after(async () => {
   await leaveBed();
 });
 
-async function refuses(line: string, refusal: Refusal & { not?: RegExp }, kubeconfig?: string): Promise<void> {
+async function refuses(
+  line: string,
+  refusal: Refusal & { not?: RegExp },
+  kubeconfig?: string,
+): Promise<void> {
   const { stderr } = await assertRefuses(
     cli,
     [its1, cluster1, cluster2],
@@ -55,7 +69,10 @@ async function refuses(line: string, refusal: Refusal & { not?: RegExp }, kubeco
 
 /** The contexts of the test bed, and more. */
 const withContexts = (...more: Entry[]): Promise<string> =>
-  writeKubeconfig(its1, [...[its1, cluster1, cluster2].map((plane) => plane.kubeconfigEntry), ...more]);
+  writeKubeconfig(its1, [
+    ...[its1, cluster1, cluster2].map((plane) => plane.kubeconfigEntry),
+    ...more,
+  ]);
 
 /** Another context for the same cluster, with another server name. */
 function alias(plane: Plane, context: string): Entry {
@@ -109,7 +126,11 @@ describe('wec join rejects invalid command lines', inRelease, () => {
 describe('wec join refuses, before anything is written,', () => {
   it('the ITS as a WEC under another context and address', async () => {
     const kubeconfig = await withContexts(alias(its1, 'other'));
-    await refuses('wec join mine=other', { exitCode: 1, says: /contexts other and its1/ }, kubeconfig);
+    await refuses(
+      'wec join mine=other',
+      { exitCode: 1, says: /contexts other and its1/ },
+      kubeconfig,
+    );
   });
 
   it('a change of the mode', () =>
@@ -140,7 +161,11 @@ describe('wec join refuses, before anything is written,', () => {
       ],
     });
     const kubeconfig = await writeKubeconfig(its1, [unread, cluster2.kubeconfigEntry]);
-    const refusal = { exitCode: 1, says: /cluster-info may not be read by this user/, hint: /--hub-apiserver https/ };
+    const refusal = {
+      exitCode: 1,
+      says: /cluster-info may not be read by this user/,
+      hint: /--hub-apiserver https/,
+    };
     await refuses('wec join cluster2', refusal, kubeconfig);
   });
 
@@ -149,7 +174,12 @@ describe('wec join refuses, before anything is written,', () => {
       user: 'joiner',
       rules: [
         {
-          apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io', 'coordination.k8s.io', ''],
+          apiGroups: [
+            'cluster.open-cluster-management.io',
+            'certificates.k8s.io',
+            'coordination.k8s.io',
+            '',
+          ],
           resources: ['*'],
           verbs: ['get', 'list'],
         },
@@ -191,7 +221,9 @@ describe("wec join rejects settings of the ITS's context that an agent drops:", 
         kubeconfig,
       );
       const right = await file('right.crt', its1.caPem);
-      await cli.succeed(['wec', 'join', 'cluster2', '--ca-file', right, '--dry-run'], { kubeconfig });
+      await cli.succeed(['wec', 'join', 'cluster2', '--ca-file', right, '--dry-run'], {
+        kubeconfig,
+      });
     });
   }
 });
@@ -210,15 +242,24 @@ describe('wec join does not change the registration of another tool:', () => {
     await install('cluster2');
     await refuses('wec join cluster2 --accept', {
       exitCode: 1,
-      says: new RegExp(`cluster2 .*registered already, as cluster2 with the hub ${foreignHub}, which is not its1`),
+      says: new RegExp(
+        `cluster2 .*registered already, as cluster2 with the hub ${foreignHub}, which is not its1`,
+      ),
     });
   });
 
   it('a Klusterlet that is being deleted', async () => {
-    await cluster2.admin.patch(resources.klusterlets, 'klusterlet', { metadata: { finalizers: ['example.com/kept'] } });
+    await cluster2.admin.patch(resources.klusterlets, 'klusterlet', {
+      metadata: { finalizers: ['example.com/kept'] },
+    });
     await cluster2.admin.delete(resources.klusterlets, 'klusterlet');
-    await refuses('wec join cluster2', { exitCode: 1, says: /Klusterlet on cluster2 .*is being deleted/ });
-    await cluster2.admin.patch(resources.klusterlets, 'klusterlet', { metadata: { finalizers: null } }).catch(() => {});
+    await refuses('wec join cluster2', {
+      exitCode: 1,
+      says: /Klusterlet on cluster2 .*is being deleted/,
+    });
+    await cluster2.admin
+      .patch(resources.klusterlets, 'klusterlet', { metadata: { finalizers: null } })
+      .catch(() => {});
     await until(
       async () => (await cluster2.admin.find(resources.klusterlets, 'klusterlet')) === undefined,
       'end of the Klusterlet',
@@ -241,13 +282,20 @@ describe('wec join does not change the registration of another tool:', () => {
 describe('one command on several WECs', () => {
   it('joins the reachable ones: the exit code is 4 if one does not answer', async () => {
     const kubeconfig = await withContexts(dead('cluster9'));
-    const run = await cli.run(['wec', 'join', 'cluster9', 'cluster2', '--accept', '-o', 'json'], { kubeconfig });
+    const run = await cli.run(['wec', 'join', 'cluster9', 'cluster2', '--accept', '-o', 'json'], {
+      kubeconfig,
+    });
     assert.equal(run.exitCode, 4, run.stdout + run.stderr);
     const [gone, fine] = run.json().items;
     assert.equal(gone.name, 'cluster9');
     assert.equal(gone.error.code, 'unreachable');
     assert.match(gone.error.message, /cluster9 \(https:\/\/127\.0\.0\.1:9\)/);
-    assert.deepEqual(fine, { name: 'cluster2', stage: 'available', blockedAt: null, changed: true });
+    assert.deepEqual(fine, {
+      name: 'cluster2',
+      stage: 'available',
+      blockedAt: null,
+      changed: true,
+    });
     await assertAvailable(its1, 'cluster2');
     assert.equal(run.stderr.split('\n').filter((line) => line.startsWith('✗')).length, 1);
   });

@@ -12,7 +12,10 @@ let cli: Cli;
 let its1: Plane;
 
 before(async () => {
-  const planes = [{ name: 'its1', hub: true }, ...['cluster1', 'cluster3'].map((name) => ({ name }))];
+  const planes = [
+    { name: 'its1', hub: true },
+    ...['cluster1', 'cluster3'].map((name) => ({ name })),
+  ];
   bed = await enterBed(planes);
   its1 = bed.plane('its1');
   const wecs = ['cluster1', 'cluster3'].map((name) => bed.plane(name));
@@ -27,7 +30,9 @@ after(async () => {
 // Each on its own cluster, in parallel: most of the time they wait until a failure counts.
 describe('a failing join', { concurrency: true }, () => {
   it('quotes the operator if the cluster does not reach the hub, and is repaired by a correct address', async () => {
-    const run = await cli.run('wec join cluster1 --accept --hub-apiserver https://nowhere.example:6443'.split(' '));
+    const run = await cli.run(
+      'wec join cluster1 --accept --hub-apiserver https://nowhere.example:6443'.split(' '),
+    );
     assertRefused(run, {
       exitCode: 1,
       says: /cluster1 does not reach the hub: lookup nowhere\.example .*no such host/,
@@ -43,7 +48,9 @@ describe('a failing join', { concurrency: true }, () => {
     let operatorWorks = async () => {};
 
     it('exits with 143 on SIGTERM', async () => {
-      const run = await cli.run(line, { signalAt: { text: /klusterlet applied/, signal: 'SIGTERM' } });
+      const run = await cli.run(line, {
+        signalAt: { text: /klusterlet applied/, signal: 'SIGTERM' },
+      });
       assertRefused(run, { exitCode: 143, says: /[Ii]nterrupted|[Tt]erminated/ });
     });
 
@@ -58,7 +65,11 @@ describe('a failing join', { concurrency: true }, () => {
 
     it('exits with 3 when the timeout is too short, and reports what blocks and what to do', async () => {
       await wipeWec(its1, bed.plane('cluster3'), 'cluster3');
-      operatorWorks = await bed.fault({ kind: 'dead', plane: 'cluster3', pod: 'open-cluster-management/' });
+      operatorWorks = await bed.fault({
+        kind: 'dead',
+        plane: 'cluster3',
+        pod: 'open-cluster-management/',
+      });
       const run = await cli.run([...line, '--timeout', '6s']);
       assertRefused(run, {
         exitCode: 3,
@@ -82,11 +93,16 @@ describe('a failing join', { concurrency: true }, () => {
         await cli.succeed(['wec', 'join', 'cluster3']);
         const expired = await expiredToken(its1);
         const secret = (await bootstrapSecretText(cluster3)).replace(/eyJ[\w.-]+/, expired);
-        await cluster3.admin.patch(resources.secrets, 'open-cluster-management-agent/bootstrap-hub-kubeconfig', {
-          data: { kubeconfig: Buffer.from(secret).toString('base64') },
-        });
+        await cluster3.admin.patch(
+          resources.secrets,
+          'open-cluster-management-agent/bootstrap-hub-kubeconfig',
+          { data: { kubeconfig: Buffer.from(secret).toString('base64') } },
+        );
         const { stderr } = await cli.succeed(['wec', 'join', 'cluster3', '--accept']);
-        assert.match(stderr, /^cluster3: the bootstrap token expired \d+\w+ ago: it re-registers$/m);
+        assert.match(
+          stderr,
+          /^cluster3: the bootstrap token expired \d+\w+ ago: it re-registers$/m,
+        );
         assert.ok(!(await bootstrapSecretText(cluster3)).includes(expired));
         await assertAvailable(its1, 'cluster3');
       },

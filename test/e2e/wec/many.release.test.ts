@@ -20,7 +20,9 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     const cost = await many.measure('wec', 'join', ...many.names, '--accept', '--its', 'its1');
     assertModest(cost);
     const { items } = await many.hub.admin.list(resources.managedClusters);
-    const available = items.filter((item) => statusOf(item, 'ManagedClusterConditionAvailable') === 'True');
+    const available = items.filter(
+      (item) => statusOf(item, 'ManagedClusterConditionAvailable') === 'True',
+    );
     assert.equal(available.length, count);
     assert.equal(cost.run.stdout.match(/: joined and available after/g)?.length, count);
   });
@@ -50,10 +52,14 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     assert.deepEqual([inPipe.exitCode, inPipe.stdout], [1, '']);
     assert.match(inPipe.stderr, /Deregistering 2 WECs needs confirmation/);
     const ask = /Deregister 2 WECs\? Type their number to confirm: /;
-    const wrong = await many.cli.runOnTerminal(line, { answers: [{ at: ask, type: async () => '1' }] });
+    const wrong = await many.cli.runOnTerminal(line, {
+      answers: [{ at: ask, type: async () => '1' }],
+    });
     assert.equal(wrong.exitCode, 1);
     assert.match(wrong.screen, /Not confirmed; 2 WECs are unchanged\./);
-    const right = await many.cli.runOnTerminal(line, { answers: [{ at: ask, type: async () => '2' }] });
+    const right = await many.cli.runOnTerminal(line, {
+      answers: [{ at: ask, type: async () => '2' }],
+    });
     assert.equal(right.exitCode, 0, right.screen);
     assert.deepEqual(await registered(), many.names.slice(2).sort());
   });
@@ -61,11 +67,21 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
   it('are deregistered and cleaned up without leftovers', async () => {
     const rest = many.names.slice(2);
     const cost = await many.measure(
-      ...['deregister', ...rest.map((name) => `${name}=${name}`), '--cleanup', '--yes', '--its', 'its1'],
+      ...[
+        'deregister',
+        ...rest.map((name) => `${name}=${name}`),
+        '--cleanup',
+        '--yes',
+        '--its',
+        'its1',
+      ],
     );
     assertModest(cost, most.ofMailbox * rest.length);
     assert.equal(cost.run.stdout.match(/: deregistered$/gm)?.length, rest.length);
-    assert.match(cost.run.stderr, new RegExp(`^  ${rest.length} × labels {4}env=edge   \\(all\\)$`, 'm'));
+    assert.match(
+      cost.run.stderr,
+      new RegExp(`^  ${rest.length} × labels {4}env=edge   \\(all\\)$`, 'm'),
+    );
     assert.deepEqual(await registered(), []);
     const left = await many.hub.admin.list(resources.namespaces);
     assert.deepEqual(

@@ -25,7 +25,10 @@ before(async () => {
   bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
   its1 = bed.plane('its1');
   old = await WriteProxy.start(its1, () => {}, { rewrite: asOld });
-  const kubeconfig = await writeKubeconfig(its1, [old.entry, bed.plane('cluster1').kubeconfigEntry]);
+  const kubeconfig = await writeKubeconfig(its1, [
+    old.entry,
+    bed.plane('cluster1').kubeconfigEntry,
+  ]);
   cli = await Cli.create(kubeconfig);
 });
 
@@ -36,7 +39,9 @@ after(async () => {
 });
 
 const accounts = async () => {
-  const { items } = await its1.admin.list(resources.serviceAccounts, { namespace: 'open-cluster-management' });
+  const { items } = await its1.admin.list(resources.serviceAccounts, {
+    namespace: 'open-cluster-management',
+  });
   return items.map(({ metadata }) => `open-cluster-management/${metadata.name}`);
 };
 
@@ -44,17 +49,23 @@ describe('on an ITS that does not record tokens, a join in mode Default', () => 
   it("approves the request of its own account, and leaves another cluster's request for the name alone", async () => {
     const strange = await ask(its1, 'cluster1');
     let seen: string[] = [];
-    await cli.succeed(['wec', 'join', 'cluster1', '--mode', 'Default', '--accept', '--its', 'its1'], {
-      whenPrinted: {
-        text: /klusterlet applied/,
-        act: async () => {
-          seen = await accounts();
+    await cli.succeed(
+      ['wec', 'join', 'cluster1', '--mode', 'Default', '--accept', '--its', 'its1'],
+      {
+        whenPrinted: {
+          text: /klusterlet applied/,
+          act: async () => {
+            seen = await accounts();
+          },
         },
       },
-    });
+    );
     await assertAvailable(its1, 'cluster1');
     assert.equal(await stateOf(its1, strange), 'pending');
     assert.ok(seen.includes(account), 'the agent had an account of its own');
-    assert.ok(!(await accounts()).includes(account), 'the account is removed when the WEC has joined');
+    assert.ok(
+      !(await accounts()).includes(account),
+      'the account is removed when the WEC has joined',
+    );
   });
 });

@@ -19,7 +19,12 @@ import {
 import { Cli } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { assertRefused } from '../support/refusal.ts';
-import { assertAvailable, bootstrapSecretText, statusOf, stopKlusterlet } from '../support/registration.ts';
+import {
+  assertAvailable,
+  bootstrapSecretText,
+  statusOf,
+  stopKlusterlet,
+} from '../support/registration.ts';
 import { enterBed, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
@@ -40,7 +45,14 @@ after(async () => {
 });
 
 const agentNamespace = 'open-cluster-management-agent';
-const join = (name: string, its = 'its1'): string[] => ['wec', 'join', name, '--accept', '--its', its];
+const join = (name: string, its = 'its1'): string[] => [
+  'wec',
+  'join',
+  name,
+  '--accept',
+  '--its',
+  its,
+];
 const clusterOf = (name: string, its = 'its1') =>
   bed.plane(its).admin.find<ManagedCluster>(resources.managedClusters, name);
 
@@ -59,9 +71,18 @@ async function remakeBootstrapAccount({ admin }: Plane): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 11_000));
 }
 
-async function patchSecret({ admin }: Plane, name: string, files: Record<string, string>): Promise<void> {
-  const data = Object.entries(files).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
-  await admin.patch(resources.secrets, `${agentNamespace}/${name}`, { data: Object.fromEntries(data) });
+async function patchSecret(
+  { admin }: Plane,
+  name: string,
+  files: Record<string, string>,
+): Promise<void> {
+  const data = Object.entries(files).map(([key, text]) => [
+    key,
+    Buffer.from(text).toString('base64'),
+  ]);
+  await admin.patch(resources.secrets, `${agentNamespace}/${name}`, {
+    data: Object.fromEntries(data),
+  });
 }
 
 /** Its agent finds an expired certificate and an expired token when it starts, as after a year switched off. */
@@ -85,7 +106,9 @@ async function letExpire(name: string): Promise<void> {
   await wec.admin.patch<Deployment>(resources.deployments, operator, { spec: { replicas: 1 } });
   await until(async () => {
     const { items } = await wec.admin.list<Pod>(resources.pods, { namespace: agentNamespace });
-    return items.some(({ status }) => status?.phase === 'Running') && isSilent(await clusterOf(name));
+    return (
+      items.some(({ status }) => status?.phase === 'Running') && isSilent(await clusterOf(name))
+    );
   }, 'silence of an agent that runs');
 }
 
@@ -104,7 +127,10 @@ describe('recovery', { concurrency: true }, () => {
         await cli.succeed(['wec', 'join', name, '--mode', 'Default', '--its', 'its1']);
         await remakeBootstrapAccount(bed.plane('its1'));
         const { stdout, stderr } = await cli.succeed(join(name));
-        assert.match(stderr, /^token: the ITS does not accept the bootstrap token: it re-registers$/m);
+        assert.match(
+          stderr,
+          /^token: the ITS does not accept the bootstrap token: it re-registers$/m,
+        );
         assert.match(stdout, /^token: joined and available/);
         await assertAvailable(bed.plane('its1'), name);
       },
@@ -124,10 +150,21 @@ describe('recovery', { concurrency: true }, () => {
       const { problem, next } = await advice(name);
       assert.match(problem, /^The certificate of the agent of token expired \d+\S+ ago/);
       const { stderr } = await cli.succeed(next);
-      assert.match(stderr, /^token: the certificate of its agent expired \d+\S+ ago: it re-registers/m);
+      assert.match(
+        stderr,
+        /^token: the certificate of its agent expired \d+\S+ ago: it re-registers/m,
+      );
       await assertAvailable(bed.plane('its1'), name);
-      assert.equal((await clusterOf(name))?.metadata.uid, before?.metadata.uid, 'its ManagedCluster stays');
-      assert.notEqual(await bootstrapSecretText(bed.plane(name)), expired, 'its token had expired as well');
+      assert.equal(
+        (await clusterOf(name))?.metadata.uid,
+        before?.metadata.uid,
+        'its ManagedCluster stays',
+      );
+      assert.notEqual(
+        await bootstrapSecretText(bed.plane(name)),
+        expired,
+        'its token had expired as well',
+      );
     });
   });
 
@@ -138,7 +175,10 @@ describe('recovery', { concurrency: true }, () => {
       await cli.succeed(join(name));
       const { admin } = bed.plane(name);
       await admin.delete(resources.klusterlets, 'klusterlet');
-      await until(async () => !(await admin.find(resources.klusterlets, 'klusterlet')), 'end of the Klusterlet');
+      await until(
+        async () => !(await admin.find(resources.klusterlets, 'klusterlet')),
+        'end of the Klusterlet',
+      );
       const { problem, next } = await advice(name);
       assert.match(problem, /^There is no Klusterlet in the cluster of context removed/);
       await cli.succeed(next);
@@ -182,8 +222,15 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
   let workload: Awaited<ReturnType<typeof bindWorkload>>;
 
   before(async () => {
-    workload = await bindWorkload(bed.plane('its2'), { policy: 'web', matchLabels: { tier: 'edge' } });
-    await Promise.all(['moved', 'rebuilt'].map((name) => cli.succeed([...join(name, 'its2'), '--label', 'tier=edge'])));
+    workload = await bindWorkload(bed.plane('its2'), {
+      policy: 'web',
+      matchLabels: { tier: 'edge' },
+    });
+    await Promise.all(
+      ['moved', 'rebuilt'].map((name) =>
+        cli.succeed([...join(name, 'its2'), '--label', 'tier=edge']),
+      ),
+    );
     await Promise.all(['moved', 'rebuilt'].map((name) => untilApplied(bed.plane('its2'), name, 3)));
     workload.stop();
   });
@@ -195,10 +242,17 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
       /^The cluster of context moved is registered as moved with the hub https:\/\/its2-\S+, not with its1/,
     );
     const refused = await cli.run(join('moved'));
-    assertRefused(refused, { exitCode: 1, says: /is registered already, as moved with the hub https:\/\/its2-/ });
+    assertRefused(refused, {
+      exitCode: 1,
+      says: /is registered already, as moved with the hub https:\/\/its2-/,
+    });
     assert.match(refused.stderr, new RegExp(`stellarctl ${next.join(' ')}`, 'm'));
     const unasked = await cli.run(next);
-    assertRefused(unasked, { exitCode: 1, says: /Moving moved needs confirmation/, hint: /--replace-hub.* --yes/ });
+    assertRefused(unasked, {
+      exitCode: 1,
+      says: /Moving moved needs confirmation/,
+      hint: /--replace-hub.* --yes/,
+    });
     assert.match(
       unasked.stderr,
       /3 works \(.*\): its agent deletes what its1 does not send .* 60m after it has connected/,
@@ -217,7 +271,10 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
         if (/^PATCH .*secrets\/bootstrap-hub-kubeconfig/.test(description)) kill?.('SIGKILL');
       });
       try {
-        const kubeconfig = await writeKubeconfig(bed.plane('its1'), [bed.plane('its1').kubeconfigEntry, proxy.entry]);
+        const kubeconfig = await writeKubeconfig(bed.plane('its1'), [
+          bed.plane('its1').kubeconfigEntry,
+          proxy.entry,
+        ]);
         const run = await cli.run([...next, '--yes'], {
           kubeconfig,
           onStart: (killer) => {
@@ -269,5 +326,8 @@ const klusterletCrd = 'klusterlets.operator.open-cluster-management.io';
 
 async function imageOfOperator(name: string): Promise<string> {
   const { spec } = await bed.plane(name).admin.get<AnyObject>(resources.deployments, operator);
-  return (spec as { template: { spec: { containers: { image: string }[] } } }).template.spec.containers[0]?.image ?? '';
+  return (
+    (spec as { template: { spec: { containers: { image: string }[] } } }).template.spec
+      .containers[0]?.image ?? ''
+  );
 }

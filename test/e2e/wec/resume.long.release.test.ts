@@ -67,7 +67,10 @@ async function joinKilled(
   }
 }
 
-const bothInventories = async () => ({ its1: await inventoryOf(its1), cluster1: await inventoryOf(cluster1) });
+const bothInventories = async () => ({
+  its1: await inventoryOf(its1),
+  cluster1: await inventoryOf(cluster1),
+});
 type Inventories = Awaited<ReturnType<typeof bothInventories>>;
 
 /** What both clusters have when OCM has done what a join leads to. */

@@ -26,11 +26,24 @@ after(() => many?.stop());
 /** Whose operator it is. */
 async function label(name: string, manager: string): Promise<void> {
   const labels = { 'app.kubernetes.io/managed-by': manager };
-  await many.apiOf(name).patch(resources.deployments, 'open-cluster-management/klusterlet', { metadata: { labels } });
+  await many
+    .apiOf(name)
+    .patch(resources.deployments, 'open-cluster-management/klusterlet', { metadata: { labels } });
 }
 
 const upgrade = (...more: string[]): Promise<Cost> =>
-  many.measure('wec', 'upgrade', ...many.names, '--max-failed', '2', '--its', 'its1', '-o', 'json', ...more);
+  many.measure(
+    'wec',
+    'upgrade',
+    ...many.names,
+    '--max-failed',
+    '2',
+    '--its',
+    'its1',
+    '-o',
+    'json',
+    ...more,
+  );
 
 const statesOf = ({ run }: Cost): Record<string, string[]> => {
   const { items } = run.json() as { items: { name: string; state: string }[] };

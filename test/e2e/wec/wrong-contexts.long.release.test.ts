@@ -21,7 +21,10 @@ import { WriteProxy } from '../support/write-proxy.ts';
 /** Contexts that do not lead to cluster1, the WEC of its1; each is a separate trap. */
 const wrong: Record<string, { found: RegExp; inCi?: boolean }> = {
   empty: { found: /no Klusterlet|recorded when cluster1 joined/, inCi: true },
-  foreign: { found: /registered with the hub|registered as|recorded when cluster1 joined/, inCi: true },
+  foreign: {
+    found: /registered with the hub|registered as|recorded when cluster1 joined/,
+    inCi: true,
+  },
   hosted: { found: /works? of a hub|recorded when cluster1 joined/ },
   hosting: { found: /hosting cluster|recorded when cluster1 joined/ },
   its1: { found: /the ITS itself|same cluster|OCM hub/, inCi: true },
@@ -43,7 +46,11 @@ let planes: Plane[];
 
 before(async () => {
   const names = ['cluster1', 'empty', 'foreign', ...(isRelease ? ['hosted', 'hosting'] : [])];
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'its2', hub: true }, ...names.map((name) => ({ name }))]);
+  bed = await enterBed([
+    { name: 'its1', hub: true },
+    { name: 'its2', hub: true },
+    ...names.map((name) => ({ name })),
+  ]);
   [its1, its2] = [bed.plane('its1'), bed.plane('its2')];
   planes = [its1, its2, ...names.map((name) => bed.plane(name))];
   cli = await Cli.create(await contextsOf(its1, ...planes.slice(1)));
@@ -51,7 +58,8 @@ before(async () => {
     cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1', '--accept']),
     cli.succeed(['wec', 'join', 'cluster1=foreign', '--its', 'its2', '--accept']),
     isRelease && sendWorksOfAnotherHub(bed.plane('hosted')),
-    isRelease && bed.plane('hosting').admin.create(resources.customResourceDefinitions, controlPlanes),
+    isRelease &&
+      bed.plane('hosting').admin.create(resources.customResourceDefinitions, controlPlanes),
   ]);
   await assertAvailable(its1, 'cluster1');
 });
@@ -63,7 +71,8 @@ after(async () => {
 
 /** Like a hub in Hosted mode, whose Klusterlets are elsewhere: an AppliedManifestWork that owns an object. */
 async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {
-  for (const crd of await managedCrds()) await admin.ensure(resources.customResourceDefinitions, crd);
+  for (const crd of await managedCrds())
+    await admin.ensure(resources.customResourceDefinitions, crd);
   const hubHash = createHash('sha256').update('https://another-hub:6443').digest('hex');
   const work = await until(async () => {
     try {
@@ -106,7 +115,10 @@ for (const [context, { found, inCi }] of Object.entries(wrong)) {
       refuses(['deregister', `cluster1=${context}`, '--cleanup', ...onIts1], found));
 
     it('is refused by deregister --keep-workloads --force', () =>
-      refuses(['deregister', `cluster1=${context}`, '--keep-workloads', '--force', ...onIts1], found));
+      refuses(
+        ['deregister', `cluster1=${context}`, '--keep-workloads', '--force', ...onIts1],
+        found,
+      ));
 
     it('is refused by join', async () => {
       // Joining an empty cluster is the purpose of join; under a used name it is refused.
@@ -118,22 +130,29 @@ for (const [context, { found, inCi }] of Object.entries(wrong)) {
       await refuses(['wec', 'join', `${name}=${context}`, '--its', 'its1', '--accept'], reason);
     });
 
-    it(context === 'empty' ? 'is nothing to deregister --local' : 'is refused by deregister --local', async () => {
-      const name = context === 'foreign' ? 'cluster9' : 'cluster1';
-      const line = ['deregister', '--local', `${name}=${context}`, '--yes'];
-      // A cluster from which everything was removed looks the same: then the work is done.
-      if (context !== 'empty') return refuses(line, /registered as cluster1|works? of a hub|hosting cluster|OCM hub/);
-      await markAll(planes);
-      const run = await cli.succeed(line);
-      assert.match(run.stdout, /nothing to do/);
-      await assertUnwritten(planes);
-    });
+    it(
+      context === 'empty' ? 'is nothing to deregister --local' : 'is refused by deregister --local',
+      async () => {
+        const name = context === 'foreign' ? 'cluster9' : 'cluster1';
+        const line = ['deregister', '--local', `${name}=${context}`, '--yes'];
+        // A cluster from which everything was removed looks the same: then the work is done.
+        if (context !== 'empty')
+          return refuses(line, /registered as cluster1|works? of a hub|hosting cluster|OCM hub/);
+        await markAll(planes);
+        const run = await cli.succeed(line);
+        assert.match(run.stdout, /nothing to do/);
+        await assertUnwritten(planes);
+      },
+    );
   });
 }
 
 /** Cells of the matrix in test/unit/commands/destroys.long.test.ts, on real control planes. */
 describe('a list that fails, or another ITS', () => {
-  const failing = (status: number) => () => ({ status, body: { kind: 'Status', code: status, message: 'fault' } });
+  const failing = (status: number) => () => ({
+    status,
+    body: { kind: 'Status', code: status, message: 'fault' },
+  });
   const faults = {
     404: failing(404),
     503: failing(503),
@@ -145,7 +164,12 @@ describe('a list that fails, or another ITS', () => {
         : { status: 200, body: { kind: 'List', metadata: { continue: 'x' }, items: [] } },
   };
   const [alone, cleanup] = ['deregister cluster1', 'deregister cluster1=cluster1 --cleanup'];
-  const lists: [line: string, plane: 'its1' | 'cluster1', plural: string, fault: keyof typeof faults][] = [
+  const lists: [
+    line: string,
+    plane: 'its1' | 'cluster1',
+    plural: string,
+    fault: keyof typeof faults,
+  ][] = [
     [alone, 'its1', 'manifestworks', 404],
     [`${alone} --force`, 'its1', 'manifestworks', '{}'],
     [`${alone} --keep-workloads`, 'its1', 'manifestworks', 'no second page'],
@@ -157,37 +181,52 @@ describe('a list that fails, or another ITS', () => {
   ];
   for (const [index, [line, name, plural, fault]] of lists.entries()) {
     const inCi = lists.findIndex((other) => other[3] === fault) === index;
-    it(`is refused by ${line}: ${fault} for ${plural} of ${name}`, rowOptions({ inCi }), async () => {
-      // A kind that is not served answers 404 for its objects too.
-      const isAbout = ({ pathname }: URL) =>
-        pathname.endsWith(`/${plural}`) || (plural === 'managedclusters' && pathname.includes('/managedclusters/'));
-      let faulty = 0;
-      const instead = (method: string, url: URL) => {
-        if (method !== 'GET' || !isAbout(url)) return undefined;
-        faulty += 1;
-        return faults[fault](url);
-      };
-      const proxy = await WriteProxy.start(bed.plane(name), () => {}, { instead });
-      const through = { ...proxy.entry, context: bed.plane(name).kubeconfigEntry.context };
-      const entries = planes.map((plane) => (plane.name === name ? through : plane.kubeconfigEntry));
-      const kubeconfig = await writeKubeconfig(its1, entries);
-      try {
-        await markAll(planes);
-        const run = await cli.run([...line.split(' '), ...onIts1, '--timeout', '30s'], { kubeconfig });
-        assert.notEqual(run.exitCode, 0, run.stdout + run.stderr);
-        assert.ok(faulty > 0, run.stderr);
-        await assertUnwritten(planes);
-      } finally {
-        proxy.stop();
-      }
-    });
+    it(
+      `is refused by ${line}: ${fault} for ${plural} of ${name}`,
+      rowOptions({ inCi }),
+      async () => {
+        // A kind that is not served answers 404 for its objects too.
+        const isAbout = ({ pathname }: URL) =>
+          pathname.endsWith(`/${plural}`) ||
+          (plural === 'managedclusters' && pathname.includes('/managedclusters/'));
+        let faulty = 0;
+        const instead = (method: string, url: URL) => {
+          if (method !== 'GET' || !isAbout(url)) return undefined;
+          faulty += 1;
+          return faults[fault](url);
+        };
+        const proxy = await WriteProxy.start(bed.plane(name), () => {}, { instead });
+        const through = { ...proxy.entry, context: bed.plane(name).kubeconfigEntry.context };
+        const entries = planes.map((plane) =>
+          plane.name === name ? through : plane.kubeconfigEntry,
+        );
+        const kubeconfig = await writeKubeconfig(its1, entries);
+        try {
+          await markAll(planes);
+          const run = await cli.run([...line.split(' '), ...onIts1, '--timeout', '30s'], {
+            kubeconfig,
+          });
+          assert.notEqual(run.exitCode, 0, run.stdout + run.stderr);
+          assert.ok(faulty > 0, run.stderr);
+          await assertUnwritten(planes);
+        } finally {
+          proxy.stop();
+        }
+      },
+    );
   }
 
   it('is refused by deregister --cleanup with its2', () =>
-    refuses(['deregister', 'cluster1=cluster1', '--cleanup', '--its', 'its2', '--yes'], /is not the WEC|proven/));
+    refuses(
+      ['deregister', 'cluster1=cluster1', '--cleanup', '--its', 'its2', '--yes'],
+      /is not the WEC|proven/,
+    ));
 
   it('is refused by wec revoke with its2', () =>
-    refuses(['wec', 'revoke', 'cluster1=cluster1', '--its', 'its2', '--yes'], /is not the WEC|proven/));
+    refuses(
+      ['wec', 'revoke', 'cluster1=cluster1', '--its', 'its2', '--yes'],
+      /is not the WEC|proven/,
+    ));
 });
 
 describe('the correct context', () => {
@@ -196,7 +235,9 @@ describe('the correct context', () => {
   it('is cleaned up once nothing of others is in its namespaces; their works stay, and are named', async () => {
     const cluster1 = bed.plane('cluster1');
     await sendWorksOfAnotherHub(cluster1);
-    await cluster1.admin.ensure(resources.namespaces, { metadata: { name: inAddonNamespace } } as never);
+    await cluster1.admin.ensure(resources.namespaces, {
+      metadata: { name: inAddonNamespace },
+    } as never);
     await cluster1.admin.create(resources.configMaps, {
       metadata: { name: 'of-somebody', namespace: inAddonNamespace },
     } as never);
@@ -204,11 +245,20 @@ describe('the correct context', () => {
     await refuses(line, /holds ConfigMap of-somebody, which the klusterlet operator deletes/);
     await cluster1.admin.delete(resources.configMaps, `${inAddonNamespace}/of-somebody`);
     const { stderr } = await cli.succeed(line);
-    assert.match(stderr, /kind appliedmanifestworks\.\S+ stays on cluster1: 1 object of it remains/);
+    assert.match(
+      stderr,
+      /kind appliedmanifestworks\.\S+ stays on cluster1: 1 object of it remains/,
+    );
     await cluster1.admin.get(resources.configMaps, 'default/of-another-hub');
     assert.equal(await its1.admin.find(resources.managedClusters, 'cluster1'), undefined);
-    assert.equal(await cluster1.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
-    assert.equal(await cluster1.admin.find(resources.namespaces, 'open-cluster-management'), undefined);
+    assert.equal(
+      await cluster1.admin.find(resources.namespaces, 'open-cluster-management-agent'),
+      undefined,
+    );
+    assert.equal(
+      await cluster1.admin.find(resources.namespaces, 'open-cluster-management'),
+      undefined,
+    );
   });
 
   it('succeeds again without writes', async () => {

@@ -49,12 +49,16 @@ before(async () => {
   });
   cli = await Cli.create('');
   const kubeconfig = path.join(cli.home, 'kubeconfig');
-  for (const [name, file] of Object.entries(await kubeconfigsOf(bed))) await cp(file, path.join(cli.home, name));
+  for (const [name, file] of Object.entries(await kubeconfigsOf(bed)))
+    await cp(file, path.join(cli.home, name));
   await writeFile(path.join(cli.home, 'policy.yaml'), policy);
   await writeFile(path.join(cli.home, 'narrow.yaml'), policy.replace('tier: web', 'tier: db'));
   const [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
   // The hub's webhooks may not answer yet.
-  const installed = until(() => installAddonByPlacement(its1).catch(() => undefined), 'status add-on');
+  const installed = until(
+    () => installAddonByPlacement(its1).catch(() => undefined),
+    'status add-on',
+  );
   [addon, wds] = await Promise.all([installed, runWds(wds1, its1)]);
   const joining = ['wec', 'join', 'w1', 'w2', '--its', 'its1', '--accept', '--label', 'tier=web'];
   await cli.succeed(joining, { kubeconfig });
@@ -62,7 +66,14 @@ before(async () => {
     stopTransport: async () => wds.stopTransport(),
     startTransport: async () => wds.startTransport(),
   });
-  player = new Player({ bed, cli, kubeconfig, acts, env: { PATH: '/usr/bin:/bin' }, known: knownVersion });
+  player = new Player({
+    bed,
+    cli,
+    kubeconfig,
+    acts,
+    env: { PATH: '/usr/bin:/bin' },
+    known: knownVersion,
+  });
 });
 
 after(async () => {
@@ -72,9 +83,13 @@ after(async () => {
   await bed?.stop();
 });
 
-describe('for the life of workloads, output and writes match the recording', { concurrency: 1 }, () => {
+describe('for the life of workloads, output and writes match the recording', {
+  concurrency: 1,
+}, () => {
   for (const file of transcripts)
-    it(path.basename(file, '.txt'), () => replay(path.join(folder, file), (step) => player.perform(step)));
+    it(path.basename(file, '.txt'), () =>
+      replay(path.join(folder, file), (step) => player.perform(step)),
+    );
 });
 
 /** A shell that writes a line, and another one every second. */
@@ -107,10 +122,14 @@ describe('workload logs', { concurrency: 1 }, () => {
 
   before(async () => {
     const { admin } = bed.plane('wds1');
-    await admin.create(resources.namespaces, { metadata: { name: 'talk', labels: { app: 'talk' } } });
+    await admin.create(resources.namespaces, {
+      metadata: { name: 'talk', labels: { app: 'talk' } },
+    });
     await admin.create(resources.deployments, speaker);
     const kubeconfig = path.join(cli.home, 'kubeconfig');
-    const words = 'policy create talk --clusters tier=web -l app=talk --wds wds1 --its its1'.split(' ');
+    const words = 'policy create talk --clusters tier=web -l app=talk --wds wds1 --its its1'.split(
+      ' ',
+    );
     await cli.succeed(words, { kubeconfig });
     const says = (text: string) => ['w1', 'w2'].every((wec) => text.includes(`[${wec}] line 2\n`));
     await until(async () => says((await run(['--tail', '1000'])).stdout), 'logs of both');
@@ -125,7 +144,8 @@ describe('workload logs', { concurrency: 1 }, () => {
       .map((text) => JSON.parse(text) as LogLine);
     const times = lines.map(({ time }) => time);
     assert.deepEqual(times, [...times].sort());
-    for (const wec of ['w1', 'w2']) assert.equal(lines.filter((each) => each.wec === wec).length, 3, stdout);
+    for (const wec of ['w1', 'w2'])
+      assert.equal(lines.filter((each) => each.wec === wec).length, 3, stdout);
   });
 
   it('names where they come from, reads what is asked for, and reports a WEC that it cannot read', async () => {
@@ -138,14 +158,19 @@ describe('workload logs', { concurrency: 1 }, () => {
     assert.doesNotMatch(swapped.stderr, /wec join/);
     assert.deepEqual([swapped.stdout, swapped.exitCode], ['', 1]);
     const other = await run(['--wec', 'w2', '-c', 'other']);
-    assert.match(other.stderr, /Deployment talk\/talk has no container other that has started on w2\./);
+    assert.match(
+      other.stderr,
+      /Deployment talk\/talk has no container other that has started on w2\./,
+    );
     assert.match((await run(['--wec', 'w2', '--tail', '1'])).stdout, /^line \d+\n$/);
   });
 
   it('follows all WECs, also a pod that replaces another, without a gap, until Ctrl-C', async () => {
     const { admin } = bed.plane('w1');
     const replace = async () => {
-      for (const { metadata } of (await admin.list<KubeObject>(resources.pods, { namespace: 'talk' })).items)
+      for (const { metadata } of (
+        await admin.list<KubeObject>(resources.pods, { namespace: 'talk' })
+      ).items)
         await admin.delete(resources.pods, `talk/${metadata.name}`);
     };
     const { stdout, exitCode } = await run(['-f', '--prefix', '--since', '1h'], {

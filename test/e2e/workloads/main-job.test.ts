@@ -37,16 +37,25 @@ before(async () => {
   bed = await startBed({
     planes: [{ name: 'its1', hub: true }, { name: 'wds1' }, ...wecs.map((name) => ({ name }))],
   });
-  const [its1, wds1, w1, w2] = ['its1', 'wds1', ...wecs].map((name) => bed.plane(name)) as [Plane, Plane, Plane, Plane];
+  const [its1, wds1, w1, w2] = ['its1', 'wds1', ...wecs].map((name) => bed.plane(name)) as [
+    Plane,
+    Plane,
+    Plane,
+    Plane,
+  ];
   cli = await Cli.create('');
   const kubeconfig = path.join(cli.home, 'kubeconfig');
   await cp(await contextsOf(its1, wds1, w1, w2), kubeconfig);
   controllers = await runWds(wds1, its1);
   const type = (line: string) => cli.succeed(line.split(' '), { kubeconfig });
-  const ofShop = (name?: string) => ({ ...(name && { name, namespace: 'shop' }), labels: { app: 'shop' } });
+  const ofShop = (name?: string) => ({
+    ...(name && { name, namespace: 'shop' }),
+    labels: { app: 'shop' },
+  });
   const create = (resource: Parameters<Plane['admin']['create']>[0], object: object, on = wds1) =>
     on.admin.create<AnyObject>(resource, object as AnyObject);
-  const ofUser = (namespace: string) => create(resources.configMaps, { metadata: { name: 'mine', namespace } }, w1);
+  const ofUser = (namespace: string) =>
+    create(resources.configMaps, { metadata: { name: 'mine', namespace } }, w1);
   const acts = {
     'create the workload shop': async () => {
       await create(resources.namespaces, { metadata: { ...ofShop(), name: 'shop' } });
@@ -55,19 +64,25 @@ before(async () => {
     'wait until shop has arrived': async () => {
       await type(`workload wait configmap/settings -n shop --for applied --timeout 4m ${onPolicy}`);
       for (const wec of [w1, w2]) {
-        const arrived = await wec.admin.get<AnyObject & { data?: object }>(resources.configMaps, 'shop/settings');
+        const arrived = await wec.admin.get<AnyObject & { data?: object }>(
+          resources.configMaps,
+          'shop/settings',
+        );
         assert.deepEqual(arrived.data, { a: 'b' });
       }
     },
     'make the operators report the connection': async () => {
       // Any change makes an operator check the hub at once.
       const change = { metadata: { annotations: { 'example.com/look': 'now' } } };
-      for (const { admin } of [w1, w2]) await admin.patch<AnyObject>(resources.klusterlets, 'klusterlet', change);
+      for (const { admin } of [w1, w2])
+        await admin.patch<AnyObject>(resources.klusterlets, 'klusterlet', change);
       await until(async () => {
         const klusterlets = await Promise.all(
           [w1, w2].map(({ admin }) => admin.get(resources.klusterlets, 'klusterlet')),
         );
-        return klusterlets.every((klusterlet) => statusOf(klusterlet, 'HubConnectionDegraded') === 'False');
+        return klusterlets.every(
+          (klusterlet) => statusOf(klusterlet, 'HubConnectionDegraded') === 'False',
+        );
       }, 'reports of the operators');
     },
     'let the agent of w2 hang until the hub sees it': async () => {
@@ -77,16 +92,21 @@ before(async () => {
       // A renewal that was sent before may reach the hub after its judgement.
       await sleep(1000);
       const judgeAfter = (leaseDurationSeconds: number) =>
-        its1.admin.patch<AnyObject>(resources.managedClusters, 'w2', { spec: { leaseDurationSeconds } });
+        its1.admin.patch<AnyObject>(resources.managedClusters, 'w2', {
+          spec: { leaseDurationSeconds },
+        });
       await judgeAfter(1);
       const isSilent = async () =>
-        statusOf(await its1.admin.get(resources.managedClusters, 'w2'), 'ManagedClusterConditionAvailable') ===
-        'Unknown';
+        statusOf(
+          await its1.admin.get(resources.managedClusters, 'w2'),
+          'ManagedClusterConditionAvailable',
+        ) === 'Unknown';
       await until(isSilent, 'silence of the agent');
       // The next agent may be slow.
       await judgeAfter(60);
     },
-    'put a ConfigMap into the namespace of the agent of w1': () => ofUser('open-cluster-management-agent'),
+    'put a ConfigMap into the namespace of the agent of w1': () =>
+      ofUser('open-cluster-management-agent'),
     'move it into the namespace of the operator': async () => {
       await w1.admin.delete(resources.configMaps, 'open-cluster-management-agent/mine');
       await ofUser('open-cluster-management');
@@ -106,5 +126,7 @@ describe('from the first join to the last deregistration, output and writes matc
   concurrency: 1,
 }, () => {
   for (const file of transcripts)
-    it(path.basename(file, '.txt'), () => replay(path.join(folder, file), (step) => player.perform(step)));
+    it(path.basename(file, '.txt'), () =>
+      replay(path.join(folder, file), (step) => player.perform(step)),
+    );
 });

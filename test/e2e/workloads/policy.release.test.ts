@@ -52,7 +52,10 @@ const at = ['--wds', 'wds1', '--its', 'its1'];
 
 describe('a binding policy', () => {
   before(async () => {
-    await wds1.admin.create(resources.bindingPolicies, { metadata: { name: 'shop' }, spec } as never);
+    await wds1.admin.create(resources.bindingPolicies, {
+      metadata: { name: 'shop' },
+      spec,
+    } as never);
     await untilApplied(its1, 'w1', 2);
   });
 
@@ -70,10 +73,24 @@ describe('a binding policy', () => {
         },
       ],
     };
-    await its1.admin.create(resources.validatingWebhooks, { metadata: { name }, webhooks: [hook] } as never);
-    await wds1.admin.create(resources.configMaps, { metadata: { name: 'late', namespace: 'shop', labels } });
+    await its1.admin.create(resources.validatingWebhooks, {
+      metadata: { name },
+      webhooks: [hook],
+    } as never);
+    await wds1.admin.create(resources.configMaps, {
+      metadata: { name: 'late', namespace: 'shop', labels },
+    });
     const get = async () => {
-      const { stdout } = await cli.run(['workload', 'get', 'cm/late', '-n', 'shop', '-o', 'json', ...at]);
+      const { stdout } = await cli.run([
+        'workload',
+        'get',
+        'cm/late',
+        '-n',
+        'shop',
+        '-o',
+        'json',
+        ...at,
+      ]);
       return JSON.parse(stdout).deliveries[0];
     };
     const late = await until(
@@ -83,8 +100,13 @@ describe('a binding policy', () => {
     assert.deepEqual([late.code, late.next], ['work-missing', 'stellarctl doctor --its its1']);
     const doctor = await cli.run(['doctor', '--its', 'its1', '-o', 'json']);
     const finding = doctor.json().items.find(({ id }: { id: string }) => id === 'its-admits-works');
-    assert.deepEqual([doctor.exitCode, finding.status, finding.code], [1, 'fail', 'works-not-admitted']);
-    await typeIn(cli, finding.command).finally(() => its1.admin.delete(resources.validatingWebhooks, name));
+    assert.deepEqual(
+      [doctor.exitCode, finding.status, finding.code],
+      [1, 'fail', 'works-not-admitted'],
+    );
+    await typeIn(cli, finding.command).finally(() =>
+      its1.admin.delete(resources.validatingWebhooks, name),
+    );
     await until(async () => (await get()).done, 'the work is written');
     await wds1.admin.delete(resources.configMaps, 'shop/late');
     await untilApplied(its1, 'w1', 2);
@@ -94,7 +116,9 @@ describe('a binding policy', () => {
     const entries = [its1.kubeconfigEntry, { ...wds1.kubeconfigEntry, context: 'admin@wds1' }];
     const kubeconfig = await writeKubeconfig(its1, entries);
     const other = (...command: string[]) =>
-      cli.succeed([...command, '--wds', 'admin@wds1', '--its', 'its1', '-o', 'json'], { kubeconfig });
+      cli.succeed([...command, '--wds', 'admin@wds1', '--its', 'its1', '-o', 'json'], {
+        kubeconfig,
+      });
     assert.equal((await other('policy', 'list')).json().items[0].deliveries.total, 2);
     const { deliveries } = (await other('workload', 'get', 'cm/settings', '-n', 'shop')).json();
     assert.deepEqual(
@@ -137,7 +161,17 @@ describe('a binding policy that is created and deleted', () => {
   const uidOn = async (namespace: string) =>
     (await w1().find<KubeObject>(resources.configMaps, `${namespace}/settings`))?.metadata.uid;
   const create = (name: string, ...more: string[]) =>
-    cli.succeed(['policy', 'create', name, '--clusters', 'tier=web', '-l', `app=${name}`, ...more, ...at]);
+    cli.succeed([
+      'policy',
+      'create',
+      name,
+      '--clusters',
+      'tier=web',
+      '-l',
+      `app=${name}`,
+      ...more,
+      ...at,
+    ]);
 
   before(async () => {
     const labels = { app: 'two' };
@@ -148,7 +182,9 @@ describe('a binding policy that is created and deleted', () => {
     } as never);
   });
   const worksOf = async (name: string) => {
-    const { items } = await its1.admin.list<KubeObject>(resources.manifestWorks, { namespace: 'w1' });
+    const { items } = await its1.admin.list<KubeObject>(resources.manifestWorks, {
+      namespace: 'w1',
+    });
     return items.filter(({ metadata }) =>
       Object.values((metadata as { labels?: Record<string, string> }).labels ?? {}).includes(name),
     );
@@ -159,11 +195,19 @@ describe('a binding policy that is created and deleted', () => {
     const uid = await until(() => uidOn('two'), 'ConfigMap on the WEC');
     // The state after the first write of an interrupted run.
     await wds1.admin.delete(resources.bindingPolicies, 'two', { propagationPolicy: 'Orphan' });
-    const isGone = async () => (await wds1.admin.find(resources.bindingPolicies, 'two')) === undefined;
+    const isGone = async () =>
+      (await wds1.admin.find(resources.bindingPolicies, 'two')) === undefined;
     await until(isGone, 'end of the policy');
     const list = await cli.succeed(['policy', 'list', ...at]);
     assert.match(list.stdout, /^two .*no longer has a policy/m);
-    const { stderr } = await cli.succeed(['policy', 'delete', 'two', '--keep-workloads', '--yes', ...at]);
+    const { stderr } = await cli.succeed([
+      'policy',
+      'delete',
+      'two',
+      '--keep-workloads',
+      '--yes',
+      ...at,
+    ]);
     assert.match(stderr, /w1 {3}.*ConfigMap two\/settings.* stay/);
     assert.equal(await wds1.admin.find(resources.bindings, 'two'), undefined);
     assert.equal((await worksOf('two')).length, 0);

@@ -39,7 +39,8 @@ before(async () => {
   const nowhere = { ...its, context: 'nowhere', cluster: 'nowhere', user: 'nobody' };
   const gone = { ...nowhere, connection: { ...its.connection, server: 'https://127.0.0.1:1' } };
   cli = await Cli.create(await writeKubeconfig(its1, [its, ...others, gone]));
-  for (const definition of [widgets, gadgets]) await wds1.admin.create(resources.customResourceDefinitions, definition);
+  for (const definition of [widgets, gadgets])
+    await wds1.admin.create(resources.customResourceDefinitions, definition);
   running.push(await installAddonByPlacement(its1), await runWds(wds1, its1, { type: 'host' }));
   running.push(await runWds(bed.plane('wds2'), its1, { objects: 2, bytes: 512_000 }));
   await cli.succeed(['wec', 'join', 'w1', '--its', 'its1']);
@@ -47,7 +48,9 @@ before(async () => {
     metadata: { name: 'silent', labels: { silent: 'true', pair: 'true' } },
     spec: { hubAcceptsClient: true },
   });
-  await its1.admin.patch(resources.managedClusters, 'w1', { metadata: { labels: { tier: 'web', pair: 'true' } } });
+  await its1.admin.patch(resources.managedClusters, 'w1', {
+    metadata: { labels: { tier: 'web', pair: 'true' } },
+  });
   // KubeStellar's controllers write its condition, independent of its policy.
   await wds1.admin.create<KubeObject & { spec: object }>(resources.statusCollectors, broken);
 });
@@ -68,14 +71,24 @@ const gadgets = crd({ group: 'example.com', versions: ['v1', 'v2'], kind: 'Gadge
 async function arrange({ name, wds = 'wds1', ...scene }: Scene): Promise<void> {
   const { admin } = bed.plane(wds);
   const own = { app: name };
-  const { space = own, labels = own, annotations, data = { a: 'b' }, objects = [], clusters = { tier: 'web' } } = scene;
+  const {
+    space = own,
+    labels = own,
+    annotations,
+    data = { a: 'b' },
+    objects = [],
+    clusters = { tier: 'web' },
+  } = scene;
   await admin.create(resources.namespaces, { metadata: { name, labels: space } });
   const metadata = { name: 'c', namespace: name, labels, ...(annotations && { annotations }) };
   await admin.create<KubeObject & { data: Labels }>(resources.configMaps, { metadata, data });
   for (const object of objects) {
     const { apiVersion = '', kind = '' } = object;
     const resource = { apiVersion, kind, plural: `${kind.toLowerCase()}s` };
-    await admin.create(resource, { ...object, metadata: { ...object.metadata, namespace: name, labels: own } });
+    await admin.create(resource, {
+      ...object,
+      metadata: { ...object.metadata, namespace: name, labels: own },
+    });
   }
   const clause = scene.clause ?? { objectSelectors: [{ matchLabels: own }] };
   const spec = { clusterSelectors: [{ matchLabels: clusters }], downsync: [clause] };
@@ -87,7 +100,14 @@ async function arrange({ name, wds = 'wds1', ...scene }: Scene): Promise<void> {
 
 const done = (object: string, flags = at) =>
   until(async () => {
-    const { stdout } = await cli.run(['workload', 'get', ...object.split(' '), '-o', 'json', ...flags]);
+    const { stdout } = await cli.run([
+      'workload',
+      'get',
+      ...object.split(' '),
+      '-o',
+      'json',
+      ...flags,
+    ]);
     return JSON.parse(stdout).deliveries.every((way: { done: boolean }) => way.done);
   }, `${object} has arrived`);
 
@@ -103,7 +123,10 @@ describe('before a WEC is accepted, a trap', () => escapes([unaccepted]));
 describe('a trap', { concurrency: 4 }, () => escapes(others));
 
 function escapes(all: readonly Trap[]): void {
-  for (const { inCi, title, steps, arrives, ...scene } of all.map((trap) => ({ ...trap, inCi: isNew(trap) })))
+  for (const { inCi, title, steps, arrives, ...scene } of all.map((trap) => ({
+    ...trap,
+    inCi: isNew(trap),
+  })))
     it(title, rowOptions({ inCi }), async (test) => {
       await arrange(scene);
       const { name, wds = 'wds1' } = scene;
@@ -120,7 +143,11 @@ function escapes(all: readonly Trap[]): void {
 }
 
 describe('an object that the WEC has with a field that cannot change', { concurrency: 2 }, () => {
-  const kindOf = (apiVersion: string, kind: string) => ({ apiVersion, kind, plural: `${kind.toLowerCase()}s` });
+  const kindOf = (apiVersion: string, kind: string) => ({
+    apiVersion,
+    kind,
+    plural: `${kind.toLowerCase()}s`,
+  });
 
   /** Has it on w1 first, and sends another version of it. @returns the steps that are printed */
   async function stepsFor(name: string, object: AnyObject, sent: object): Promise<string[]> {
@@ -129,8 +156,20 @@ describe('an object that the WEC has with a field that cannot change', { concurr
     await admin.create(resources.namespaces, { metadata: { name } });
     const metadata = { ...object.metadata, namespace: name };
     await admin.create(kindOf(apiVersion, kind), { ...object, metadata });
-    await arrange({ name, objects: [{ ...object, spec: { ...(object.spec as object), ...sent } }] });
-    const line = ['workload', 'get', `${kind}/${object.metadata.name}`, '-n', name, '-o', 'json', ...at];
+    await arrange({
+      name,
+      objects: [{ ...object, spec: { ...(object.spec as object), ...sent } }],
+    });
+    const line = [
+      'workload',
+      'get',
+      `${kind}/${object.metadata.name}`,
+      '-n',
+      name,
+      '-o',
+      'json',
+      ...at,
+    ];
     let seen = '';
     return until(async () => {
       seen = (await cli.run(line)).stdout;
@@ -142,7 +181,10 @@ describe('an object that the WEC has with a field that cannot change', { concurr
   it('of a PersistentVolumeClaim, no step deletes it', async () => {
     const resources = { requests: { storage: '1Gi' } };
     const spec = { accessModes: ['ReadWriteOnce'], resources, storageClassName: 'slow' };
-    const claim = { ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' } }, spec };
+    const claim = {
+      ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' } },
+      spec,
+    };
     const steps = await stepsFor('claimed', claim, { storageClassName: 'fast' });
     assert.deepEqual(steps, [
       'See what is there: kubectl --context w1 -n claimed get persistentvolumeclaims data -o yaml',
@@ -156,7 +198,10 @@ describe('an object that the WEC has with a field that cannot change', { concurr
     const [, replace = ''] = await stepsFor('db', set, { serviceName: 'web' });
     const pod = () => bed.plane('w1').admin.find(resources.pods, 'db/web-0');
     const before = await until(pod, 'its pod');
-    assert.match(replace, /it there: .* kubectl --context w1 -n db delete statefulsets\.apps web --cascade=orphan$/);
+    assert.match(
+      replace,
+      /it there: .* kubectl --context w1 -n db delete statefulsets\.apps web --cascade=orphan$/,
+    );
     await typeIn(cli, replace.replace(/^.*: (?=kubectl)/, ''));
     await done('statefulset/web -n db');
     assert.equal((await pod())?.metadata.uid, before.metadata.uid);
@@ -195,15 +240,25 @@ describe('the view of workloads', () => {
     await arrange({ name: 'unanswered' });
     await until(async () => {
       const { stdout } = await cli.run(['workload', 'get', 'cm/c', '-n', 'unanswered', ...at]);
-      return /the agent of w1 has not answered.*: pod klusterlet-\S+, container \S+: it keeps crashing/.test(stdout);
+      return /the agent of w1 has not answered.*: pod klusterlet-\S+, container \S+: it keeps crashing/.test(
+        stdout,
+      );
     }, 'the crash of the agent');
     await mend();
     await done('cm/c -n unanswered');
   });
 
   it('waits for the status of the present version', async () => {
-    const clause = { objectSelectors: [{ matchLabels: { app: 'versioned' } }], wantSingletonReportedState: true };
-    const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, spec: { size: 1 } };
+    const clause = {
+      objectSelectors: [{ matchLabels: { app: 'versioned' } }],
+      wantSingletonReportedState: true,
+    };
+    const widget = {
+      apiVersion: 'example.com/v1',
+      kind: 'Widget',
+      metadata: { name: 'w' },
+      spec: { size: 1 },
+    };
     const object = 'widget/w -n versioned';
     const kind = { apiVersion: widget.apiVersion, kind: widget.kind, plural: 'widgets' };
     // A controller of the WEC that has observed a version.
@@ -211,7 +266,9 @@ describe('the view of workloads', () => {
       until(async () => {
         const body = { status: { observedGeneration } };
         const { admin } = bed.plane('w1');
-        return admin.patch(kind, 'versioned/w', body, { subresource: 'status' }).catch(() => undefined);
+        return admin
+          .patch(kind, 'versioned/w', body, { subresource: 'status' })
+          .catch(() => undefined);
       }, 'the widget on w1');
     await arrange({ name: 'versioned', clause, objects: [widget] });
     await observe(1);
@@ -226,18 +283,28 @@ describe('the view of workloads', () => {
   });
 
   it('says why the status agent of a WEC does not run', inRelease, async () => {
-    const mend = await bed.fault({ kind: 'failing', image: 'ocm-status-addon', log: ['cannot list works'] });
+    const mend = await bed.fault({
+      kind: 'failing',
+      image: 'ocm-status-addon',
+      log: ['cannot list works'],
+    });
     const namespace = 'open-cluster-management-agent-addon';
     const { admin } = bed.plane('w1');
     for (const { metadata } of (await admin.list(resources.pods, { namespace })).items)
       await admin.delete(resources.pods, `${namespace}/${metadata.name}`);
-    const clause = { objectSelectors: [{ matchLabels: { app: 'unreported' } }], wantSingletonReportedState: true };
+    const clause = {
+      objectSelectors: [{ matchLabels: { app: 'unreported' } }],
+      wantSingletonReportedState: true,
+    };
     await arrange({ name: 'unreported', clause, objects: [deployment('unreported', {})] });
     const { stdout } = await until(async () => {
       const run = await cli.run(['workload', 'get', 'deployment/web', '-n', 'unreported', ...at]);
       return run.stdout.includes('it keeps crashing') ? run : undefined;
     }, 'the crash of the status agent');
-    assert.match(stdout, /w1 has returned no status for it.*: pod status-agent-\S+, container status-agent: it keeps/);
+    assert.match(
+      stdout,
+      /w1 has returned no status for it.*: pod status-agent-\S+, container status-agent: it keeps/,
+    );
     await mend();
     await done('deployment/web -n unreported');
   });
@@ -253,14 +320,20 @@ describe('the view of workloads', () => {
     );
     // Its Namespace has the label in one of them only after the command ran.
     for (const { wecs, objects } of both)
-      assert.deepEqual([wecs, objects.map(({ name }: { name: string }) => name).sort()], [['w1'], ['c', 'shop']]);
+      assert.deepEqual(
+        [wecs, objects.map(({ name }: { name: string }) => name).sort()],
+        [['w1'], ['c', 'shop']],
+      );
   });
 
   it('of a WDS that is the hosting cluster sends nothing of the cluster itself', async () => {
     const { admin } = bed.plane('wds2');
     const group = 'tenancy.kflex.kubestellar.org';
     const kind = { group, versions: ['v1alpha1'], kind: 'ControlPlane', scope: 'Cluster' } as const;
-    await admin.create(resources.customResourceDefinitions, crd({ ...kind, versions: [...kind.versions] }));
+    await admin.create(
+      resources.customResourceDefinitions,
+      crd({ ...kind, versions: [...kind.versions] }),
+    );
     const wds2 = {
       metadata: { name: 'wds2', labels: { 'kflex.kubestellar.io/cptype': 'wds' } },
       spec: { type: 'host' },

@@ -21,7 +21,14 @@ import type { Io } from '../../../src/commands/terminal/io.ts';
 import { resources as kinds, type Resource } from '../../../src/lib/kube/client/objects.ts';
 import { buildProgram } from '../../../src/program.ts';
 import { destroyWorld } from '../support/destroy-world.ts';
-import { type Asked, type Fault, failing, type Held, isBuiltIn, kindOf } from '../support/fake-clusters.ts';
+import {
+  type Asked,
+  type Fault,
+  failing,
+  type Held,
+  isBuiltIn,
+  kindOf,
+} from '../support/fake-clusters.ts';
 import { fakeIo } from '../support/fake-io.ts';
 import { deployment } from '../support/space-builders.ts';
 
@@ -57,12 +64,28 @@ esac
 chmodSync(path.join(home, 'bin', 'kind'), 0o755);
 for (const name of ['c1', 'c9'])
   writeFileSync(path.join(home, name), `${world.kubeconfig({ [`kind-${name}`]: name })}\n`);
-const clusters = ['hosting', 'hosting2', 'its1', 'its2', 'its3', 'wds1', 'wds2', 'alien', 'c1', 'c2', 'c9'];
+const clusters = [
+  'hosting',
+  'hosting2',
+  'its1',
+  'its2',
+  'its3',
+  'wds1',
+  'wds2',
+  'alien',
+  'c1',
+  'c2',
+  'c9',
+];
 const mark = (name: string) => ({
   name: 'kubeflex',
   extension: { data: { 'controlplane-name': name, 'hosting-cluster-ctx-name': 'hosting' } },
 });
-const contexts = Object.fromEntries([...clusters.map((name) => [name, name]), ['kind-c1', 'c1'], ['kind-c9', 'c9']]);
+const contexts = Object.fromEntries([
+  ...clusters.map((name) => [name, name]),
+  ['kind-c1', 'c1'],
+  ['kind-c9', 'c9'],
+]);
 const kubeconfigText = world.kubeconfig(contexts, (name) =>
   /^(its|wds)/.test(name) ? { extensions: [mark(name)] } : {},
 );
@@ -83,12 +106,19 @@ function state(): Map<string, string> {
     .map((name): [string, string] => [`machine ${name}`, '']);
   const text = readFileSync(kubeconfig, 'utf8');
   const entries =
-    text === kubeconfigText ? [] : ['contexts', 'users', 'clusters'].flatMap((kind) => entriesOf(text, kind));
+    text === kubeconfigText
+      ? []
+      : ['contexts', 'users', 'clusters'].flatMap((kind) => entriesOf(text, kind));
   return new Map([...objects, ...local, ...(entries.length === 0 ? entriesBefore : entries)]);
 }
 const entriesOf = (text: string, kind: string): [string, string][] =>
-  (parse(text)[kind] as { name: string }[]).map((entry) => [`kubeconfig ${kind} ${entry.name}`, JSON.stringify(entry)]);
-const entriesBefore = ['contexts', 'users', 'clusters'].flatMap((kind) => entriesOf(kubeconfigText, kind));
+  (parse(text)[kind] as { name: string }[]).map((entry) => [
+    `kubeconfig ${kind} ${entry.name}`,
+    JSON.stringify(entry),
+  ]);
+const entriesBefore = ['contexts', 'users', 'clusters'].flatMap((kind) =>
+  entriesOf(kubeconfigText, kind),
+);
 
 interface Outcome {
   exitCode: unknown;
@@ -101,7 +131,9 @@ interface Outcome {
 }
 
 async function run(line: string, alter: () => unknown = () => {}, fault?: Fault): Promise<Outcome> {
-  world.held = new Map(start.map(([id, held]) => [id, { ...held, object: structuredClone(held.object) }]));
+  world.held = new Map(
+    start.map(([id, held]) => [id, { ...held, object: structuredClone(held.object) }]),
+  );
   alter();
   writeFileSync(kubeconfig, kubeconfigText);
   writeFileSync(machine, 'c1\nc9\n');
@@ -120,7 +152,10 @@ async function run(line: string, alter: () => unknown = () => {}, fault?: Fault)
     });
   };
   const argv = line.split(' ');
-  const { io, stdout, stderr } = fakeIo({ env: { PATH: `${home}/bin`, HOME: home, KUBECONFIG: kubeconfig }, argv });
+  const { io, stdout, stderr } = fakeIo({
+    env: { PATH: `${home}/bin`, HOME: home, KUBECONFIG: kubeconfig },
+    argv,
+  });
   const complete: Io = { ...io, stdin: { isTTY: false } as Io['stdin'], isOutputLost: () => false };
   const hang = setTimeout(() => assert.fail(`does not end: ${line}`), 120_000);
   await (await buildProgram(complete, 'stellarctl', argv)).parseAsync(argv, { from: 'user' });
@@ -134,7 +169,11 @@ async function run(line: string, alter: () => unknown = () => {}, fault?: Fault)
 }
 
 /** The one check of every cell. @param may what the command names; undefined if it has to refuse */
-function check(line: string, { exitCode, says, removed, changed }: Outcome, may: RegExp | undefined): void {
+function check(
+  line: string,
+  { exitCode, says, removed, changed }: Outcome,
+  may: RegExp | undefined,
+): void {
   const all = [...removed, ...changed];
   const told = `\n$ stellarctl ${line}\n${says}exit ${exitCode}, removed or changed:\n  ${all.join('\n  ')}\n`;
   assert.doesNotMatch(says, /This is a bug/, told);
@@ -173,10 +212,12 @@ const noAgents = () => {
 };
 const hosted = '--hosting-context hosting --yes';
 const its1 = '--its its1 --yes';
-const shop = /^(wds1 \S+ shop|its1 manifestworks\S+ c\d\/shop-wds1-1|c1 \S+ (\w+-shop-wds1-1|default\/wds1-shop))$/;
+const shop =
+  /^(wds1 \S+ shop|its1 manifestworks\S+ c\d\/shop-wds1-1|c1 \S+ (\w+-shop-wds1-1|default\/wds1-shop))$/;
 const wds1 =
   /^(hosting \S+ wds1\S*|wds1 .*|its1 manifestworks\S+ c\d\/\w+-wds1-1|c1 \S+ (\w+-wds1-1|\w+-\w+-wds1-1|default\/wds1-\w+)|kubeconfig contexts wds1)$/;
-const its = (name: string) => new RegExp(`^(hosting \\S+ ${name}\\S*|${name} .*|kubeconfig contexts ${name})$`);
+const its = (name: string) =>
+  new RegExp(`^(hosting \\S+ ${name}\\S*|${name} .*|kubeconfig contexts ${name})$`);
 const onHub = String.raw`its1 \S+ (c1|c1\/(?!bystander).*|customization-properties\/c1|request-c1)|c1 \S+ (\w+-\w+-wds1-1|default\/wds1-\w+)`;
 const c1 = new RegExp(`^(${onHub})$`);
 const klusterlet = String.raw`c1 \S+ (klusterlet|stellarctl:work-agent|open-cluster-management(?!\S*bystander)\S*|klusterlets\S*|clusterclaims\S*|\w+-\w+-wds1-1|default\/wds1-\w+)`;
@@ -186,7 +227,11 @@ const c5 = /^its1 \S+ (c5|c5\/managed-cluster-lease|customization-properties\/c5
 
 const policyFile = path.join(home, 'policy.yaml');
 const policyOf = (object: string) => ({
-  ...{ apiVersion: 'control.kubestellar.io/v1alpha1', kind: 'BindingPolicy', metadata: { name: 'shop' } },
+  ...{
+    apiVersion: 'control.kubestellar.io/v1alpha1',
+    kind: 'BindingPolicy',
+    metadata: { name: 'shop' },
+  },
   spec: {
     clusterSelectors: [{ matchLabels: { env: 'edge' } }],
     downsync: [{ apiGroup: 'example.com', resources: ['widgets'], objectNames: [object] }],
@@ -195,16 +240,24 @@ const policyOf = (object: string) => ({
 writeFileSync(policyFile, JSON.stringify(policyOf('none')));
 const fleetFile = path.join(home, 'fleet.yaml');
 const prod = {
-  ...{ apiVersion: 'stellarctl.kubestellar.io/v1alpha1', kind: 'Fleet', metadata: { name: 'prod' } },
+  ...{
+    apiVersion: 'stellarctl.kubestellar.io/v1alpha1',
+    kind: 'Fleet',
+    metadata: { name: 'prod' },
+  },
   wecs: [{ name: 'c3' }, { name: 'c5' }],
 };
 writeFileSync(fleetFile, JSON.stringify(prod));
 const cluster1 = 'its1 managedclusters.cluster.open-cluster-management.io c1';
 const inFleet = () =>
-  Object.assign(find(cluster1).object.metadata, { annotations: { 'stellarctl.kubestellar.io/fleet': 'prod' } });
+  Object.assign(find(cluster1).object.metadata, {
+    annotations: { 'stellarctl.kubestellar.io/fleet': 'prod' },
+  });
 /** The policy selects what its Binding names. */
 const selectsAll = () =>
-  Object.assign(find('wds1 bindingpolicies.control.kubestellar.io shop').object, { spec: policyOf('wds1-shop').spec });
+  Object.assign(find('wds1 bindingpolicies.control.kubestellar.io shop').object, {
+    spec: policyOf('wds1-shop').spec,
+  });
 const guarded = () => {
   const server = deployment('kube-apiserver');
   const status = { ...server.status, observedGeneration: 1 };
@@ -245,14 +298,20 @@ const rows: [line: string, may: RegExp | undefined, alter?: () => unknown][] = [
   ['deregister --local c1=c1 --yes', c1Only, noAgents],
   [`wec delete c1 ${its1}`, undefined],
   [`wec delete c9 ${its1}`, /^(machine c9|kubeconfig \w+ kind-c9)$/],
-  [`wec revoke c1=c1 ${its1} --rule gears.example.com`, /^c1 clusterroles\S+ stellarctl:work-agent$/],
+  [
+    `wec revoke c1=c1 ${its1} --rule gears.example.com`,
+    /^c1 clusterroles\S+ stellarctl:work-agent$/,
+  ],
   [`wec revoke c1=c1 ${its1}`, /^c1 clusterroles\S+ stellarctl:work-agent$/],
   [`label c1 env- ${its1}`, /^its1 managedclusters\S+ c1$/],
   // Without --yes: policies select the WEC by it.
   ['label c1 env- --its its1', undefined],
   [`policy apply -f ${policyFile} --wds wds1 --hosting-context hosting`, undefined],
   [`policy apply -f ${policyFile} --wds wds1 ${hosted}`, undefined],
-  [`policy apply -f ${policyFile} --wds wds1 ${hosted} --max-removed 2`, /^wds1 bindingpolicies\S+ shop$/],
+  [
+    `policy apply -f ${policyFile} --wds wds1 ${hosted} --max-removed 2`,
+    /^wds1 bindingpolicies\S+ shop$/,
+  ],
   [`policy prune shop --wds wds1 ${hosted}`, undefined],
   [`policy prune shop --wds wds1 ${hosted} --max-removed 2`, shop],
   [`policy prune shop --wds wds1 ${hosted} --max-removed 2`, undefined, selectsAll],
@@ -268,16 +327,18 @@ const ofHosting2 =
 const operator = 'open-cluster-management';
 const inAgent = { metadata: { name: 'bystander', namespace: `${operator}-agent` } };
 const bothWithoutAgents = new RegExp(`(?!c1 namespaces ${operator}-agent$)${both.source}`);
-const bothWithoutOperator = new RegExp(`(?!c1 (?:deployments|clusterrole|customres)\\S+ (?!stellarctl))${both.source}`);
+const bothWithoutOperator = new RegExp(
+  `(?!c1 (?:deployments|clusterrole|customres)\\S+ (?!stellarctl))${both.source}`,
+);
 const unlabel = (id: string) => Object.assign(find(id).object.metadata, { labels: {} });
 const noSpace = (name: string) =>
   Object.assign(unlabel(`${planes} ${name}`) && find(`${planes} ${name}`).object, { spec: {} });
 const disown = (name: string) => {
   world.held.delete(`wds1 bindingpolicies.control.kubestellar.io ${name}`);
-  Object.assign(find(`wds1 bindings.control.kubestellar.io ${name}`).object.metadata.ownerReferences?.[0] ?? {}, {
-    kind: 'Other',
-    uid: 'other',
-  });
+  Object.assign(
+    find(`wds1 bindings.control.kubestellar.io ${name}`).object.metadata.ownerReferences?.[0] ?? {},
+    { kind: 'Other', uid: 'other' },
+  );
 };
 const registerC9 = () => {
   for (const { resource, object } of world.in('c2')) world.put('c9', resource, object);
@@ -290,17 +351,22 @@ const others: Record<string, typeof rows> = {
     [`policy delete shop --wds wds1 --its its2 ${hosted}`, undefined],
     [`policy delete shop --wds wds1 --its its2 ${hosted} --keep-workloads`, undefined],
     ['deregister c1 --its its2 --yes', onIts2],
-    ...['', ' --keep-workloads', ' --force', ' --force --keep-workloads'].map((options): (typeof rows)[number] => [
-      `deregister c1=c1 --its its2 --yes --cleanup${options}`,
-      undefined,
-    ]),
+    ...['', ' --keep-workloads', ' --force', ' --force --keep-workloads'].map(
+      (options): (typeof rows)[number] => [
+        `deregister c1=c1 --its its2 --yes --cleanup${options}`,
+        undefined,
+      ],
+    ),
     ['wec revoke c1=c1 --its its2 --yes', undefined],
     ['wec delete c1 --its its2 --yes', undefined],
     ['label c1 env- --its its2 --yes', onIts2],
     ['label c5 env- --its its2 --yes', undefined],
   ],
   'another WDS': [
-    [`policy delete shop --wds wds2 ${hosted}`, /^(wds2 \S+ shop|its1 manifestworks\S+ c3\/shop-wds2-1)$/],
+    [
+      `policy delete shop --wds wds2 ${hosted}`,
+      /^(wds2 \S+ shop|its1 manifestworks\S+ c3\/shop-wds2-1)$/,
+    ],
     [`policy delete shop --wds alien --its its1 ${hosted}`, undefined],
     [`policy delete shop --wds alien ${hosted}`, undefined],
     [
@@ -313,12 +379,17 @@ const others: Record<string, typeof rows> = {
   ],
   'the context of another cluster': [
     ...['c2', 'c9', 'its1', 'hosting', 'wds1'].flatMap((context) =>
-      ['', ' --keep-workloads', ' --force', ' --force --keep-workloads'].map((options): (typeof rows)[number] => [
-        `deregister c1=${context} ${its1} --cleanup${options}`,
-        undefined,
-      ]),
+      ['', ' --keep-workloads', ' --force', ' --force --keep-workloads'].map(
+        (options): (typeof rows)[number] => [
+          `deregister c1=${context} ${its1} --cleanup${options}`,
+          undefined,
+        ],
+      ),
     ),
-    ...['c2', 'c9', 'its1'].map((context): (typeof rows)[number] => [`wec revoke c1=${context} ${its1}`, undefined]),
+    ...['c2', 'c9', 'its1'].map((context): (typeof rows)[number] => [
+      `wec revoke c1=${context} ${its1}`,
+      undefined,
+    ]),
     ...['its1', 'hosting'].map((context): (typeof rows)[number] => [
       `deregister --local c1=${context} --yes`,
       undefined,
@@ -339,13 +410,21 @@ const others: Record<string, typeof rows> = {
     // Its policy is deleted, and another owner has its Binding.
     [`policy delete shop --wds wds1 ${hosted}`, undefined, () => disown('shop')],
     [`policy delete shop --wds wds1 ${hosted} --keep-workloads`, undefined, () => disown('shop')],
-    [`deregister c1 ${its1}`, new RegExp(`(?!its1 namespaces c1$)${c1.source}`), () => unlabel('its1 namespaces c1')],
+    [
+      `deregister c1 ${its1}`,
+      new RegExp(`(?!its1 namespaces c1$)${c1.source}`),
+      () => unlabel('its1 namespaces c1'),
+    ],
     [
       `deregister c1=c1 ${its1} --cleanup`,
       bothWithoutOperator,
       () => unlabel(`c1 deployments.apps ${operator}/klusterlet`),
     ],
-    [`deregister c1=c1 ${its1} --cleanup`, undefined, () => world.put('c1', kinds.secrets, inAgent)],
+    [
+      `deregister c1=c1 ${its1} --cleanup`,
+      undefined,
+      () => world.put('c1', kinds.secrets, inAgent),
+    ],
     ['deregister --local c1=c1 --yes', undefined, () => world.put('c1', kinds.secrets, inAgent)],
     [
       `deregister c1=c1 ${its1} --force --cleanup`,
@@ -394,9 +473,11 @@ async function failReads(
           const command = `${line}    # ${name}: ${what}`;
           check(command, seen, may);
           const all = [...seen.removed, ...seen.changed];
-          if (seen.exitCode !== 0 && isEarly) assert.deepEqual(all, [], `refused halfway: ${command}\n${seen.says}`);
+          if (seen.exitCode !== 0 && isEarly)
+            assert.deepEqual(all, [], `refused halfway: ${command}\n${seen.says}`);
           const kept = [...done].filter((id) => !all.includes(id));
-          if (seen.exitCode === 0 && kept.length > 0) assert.match(seen.says, /stays? /, `${command} keeps ${kept}`);
+          if (seen.exitCode === 0 && kept.length > 0)
+            assert.match(seen.says, /stays? /, `${command} keeps ${kept}`);
         });
 }
 
@@ -407,14 +488,16 @@ for (const row of rows) {
   await cell(failures, async () => {
     check(line, healthy, may);
     if (may !== undefined) assert.equal(healthy.exitCode, 0, healthy.says);
-    if (may !== undefined) assert.notEqual(healthy.removed.length + healthy.changed.length, 0, healthy.says);
+    if (may !== undefined)
+      assert.notEqual(healthy.removed.length + healthy.changed.length, 0, healthy.says);
   });
   await failReads(failures, healthy, row);
   tests.push([`${line}${alter ? `, ${alter.name}` : ''}: ${cells - before} cells`, failures]);
 }
 for (const [what, list] of Object.entries(others)) {
   const failures: string[] = [];
-  for (const [line, may, alter] of list) await cell(failures, async () => check(line, await run(line, alter), may));
+  for (const [line, may, alter] of list)
+    await cell(failures, async () => check(line, await run(line, alter), may));
   tests.push([`with ${what}: ${list.length} cells`, failures]);
 }
 

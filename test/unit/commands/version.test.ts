@@ -16,7 +16,10 @@ let other: FakeServer;
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-version-'));
-  other = await FakeServer.start(() => ({ status: 404, body: { kind: 'Status', status: 'Failure', code: 404 } }));
+  other = await FakeServer.start(() => ({
+    status: 404,
+    body: { kind: 'Status', status: 'Failure', code: 404 },
+  }));
   await writeKubeconfig('other', other.context().cluster);
   await writeKubeconfig('dead', { server: 'https://127.0.0.1:1' });
 });
@@ -73,6 +76,7 @@ test('it is shown even if the cluster does not answer', async () => {
 
 test('the client version needs no request', async () => {
   const { length } = other.requests;
-  for (const kubeconfig of ['dead', 'other']) assert.deepEqual(await version(kubeconfig, '--client'), alone);
+  for (const kubeconfig of ['dead', 'other'])
+    assert.deepEqual(await version(kubeconfig, '--client'), alone);
   assert.equal(other.requests.length, length);
 });

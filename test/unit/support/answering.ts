@@ -18,7 +18,8 @@ export const certificates = {
 export const answering = {
   inTls: (certificate: { key: string; cert: string }) =>
     listen(https.createServer(certificate, (_, response) => response.writeHead(401).end('{}'))),
-  inHttp: () => listen(http.createServer((_, response) => response.writeHead(404).end('not found'))),
+  inHttp: () =>
+    listen(http.createServer((_, response) => response.writeHead(404).end('not found'))),
   /** Accepts connections, and says nothing. */
   byNothing: () => listen(createServer((socket) => socket.on('error', () => {}))),
   byClosing: () => listen(createServer((socket) => socket.destroy())),

@@ -3,7 +3,12 @@ import path from 'node:path';
 import { Deadline } from '../../../src/lib/core/deadline.ts';
 import { type Progress, type Run, silentProgress } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
-import type { CertificateSigningRequest, Condition, Lease, Pod } from '../../../src/lib/kube/client/objects.ts';
+import type {
+  CertificateSigningRequest,
+  Condition,
+  Lease,
+  Pod,
+} from '../../../src/lib/kube/client/objects.ts';
 import type { HubEvidence } from '../../../src/lib/ocm/hub-evidence.ts';
 import type { Klusterlet, ManagedCluster } from '../../../src/lib/ocm/ocm-objects.ts';
 import type { RegistrationRequest } from '../../../src/lib/ocm/registration-requests.ts';
@@ -31,7 +36,10 @@ export async function pkcs10(subject: Subject, key = 'own'): Promise<string> {
   const name = new Name(
     subject.map((rdn) =>
       Object.fromEntries(
-        Object.entries(rdn).map(([type, values]) => [type, values.map((value) => ({ utf8String: value }))]),
+        Object.entries(rdn).map(([type, values]) => [
+          type,
+          values.map((value) => ({ utf8String: value })),
+        ]),
       ),
     ),
   );
@@ -65,7 +73,9 @@ export async function agentKeyPair(
     ...(left === undefined ? {} : { notBefore: new Date(now - 86_400_000) }),
     notAfter: new Date(left === undefined ? Date.now() + 3_600_000 : now + left * 1000),
   });
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', pair.privateKey)).toString('base64');
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', pair.privateKey)).toString(
+    'base64',
+  );
   const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
   const encoded = (text: string) => Buffer.from(text).toString('base64');
   return { 'tls.crt': encoded(certificate.toString('pem')), 'tls.key': encoded(pem) };
@@ -100,13 +110,24 @@ export interface CsrOptions {
 
 export const bootstrapUser = {
   username: 'system:serviceaccount:open-cluster-management:agent-registration-bootstrap',
-  groups: ['system:serviceaccounts', 'system:serviceaccounts:open-cluster-management', 'system:authenticated'],
+  groups: [
+    'system:serviceaccounts',
+    'system:serviceaccounts:open-cluster-management',
+    'system:authenticated',
+  ],
 };
 
 /** A registration request, as the agent of a WEC sends it, from live/joined-objects. */
 export async function csr(options: CsrOptions = {}): Promise<CertificateSigningRequest> {
-  const { cluster = 'cluster1', agent = 'agent-a', state = 'pending', age = 10, decidedAgo = 5 } = options;
-  const pem = options.pem ?? (await pkcs10(options.subject ?? agentSubject(cluster, agent), options.key));
+  const {
+    cluster = 'cluster1',
+    agent = 'agent-a',
+    state = 'pending',
+    age = 10,
+    decidedAgo = 5,
+  } = options;
+  const pem =
+    options.pem ?? (await pkcs10(options.subject ?? agentSubject(cluster, agent), options.key));
   const condition = (type: 'Approved' | 'Denied' | 'Failed') => ({
     type,
     status: 'True' as const,
@@ -211,7 +232,10 @@ export function managedCluster(options: ManagedClusterOptions = {}): ManagedClus
       labels: options.labels ?? {},
       ...(options.deleting ? { deletionTimestamp: secondsAgo(5) } : {}),
     },
-    spec: { hubAcceptsClient: options.accepts ?? options.accepted ?? false, leaseDurationSeconds: 60 },
+    spec: {
+      hubAcceptsClient: options.accepts ?? options.accepted ?? false,
+      leaseDurationSeconds: 60,
+    },
     status: {
       // A test may change them.
       conditions: structuredClone([
@@ -265,7 +289,10 @@ export function klusterlet(
   };
 }
 
-const secret = (name: string) => ({ metadata: { name, namespace: 'open-cluster-management-agent' }, data: {} });
+const secret = (name: string) => ({
+  metadata: { name, namespace: 'open-cluster-management-agent' },
+  data: {},
+});
 
 /** A pod of a WEC's operator or agents, running by default. */
 export const wecPod = (
@@ -283,16 +310,24 @@ export const wecPod = (
 });
 
 /** Those of both modes, so a test only removes one. */
-const agentPods = ['klusterlet', 'klusterlet-agent', 'klusterlet-registration-agent'].map((app) => wecPod(app));
+const agentPods = ['klusterlet', 'klusterlet-agent', 'klusterlet-registration-agent'].map((app) =>
+  wecPod(app),
+);
 
 /** The WEC's side in a recorded situation. */
-export function wecEvidence(situation: string | Condition[], evidence: Partial<WecEvidence> = {}): WecEvidence {
+export function wecEvidence(
+  situation: string | Condition[],
+  evidence: Partial<WecEvidence> = {},
+): WecEvidence {
   return {
     context: 'cluster1',
     klusterlet: klusterlet(situation),
     bootstrapSecret: secret('bootstrap-hub-kubeconfig'),
     hubSecret: undefined,
-    operator: { metadata: { name: 'klusterlet' }, status: { conditions: [{ type: 'Available', status: 'True' }] } },
+    operator: {
+      metadata: { name: 'klusterlet' },
+      status: { conditions: [{ type: 'Available', status: 'True' }] },
+    },
     pods: agentPods,
     ...evidence,
   };
@@ -305,7 +340,17 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
   const unexpected = (method: string) => async (): Promise<never> => {
     throw new Error(`${method} was not expected`);
   };
-  const reading = ['get', 'list', 'read', 'logTail', 'mayI', 'review', 'tryCreate', 'tryMerge', 'fork'] as const;
+  const reading = [
+    'get',
+    'list',
+    'read',
+    'logTail',
+    'mayI',
+    'review',
+    'tryCreate',
+    'tryMerge',
+    'fork',
+  ] as const;
   const names = [...reading, 'create', 'apply', 'merge', 'replace', 'delete'] as const;
   const failing = Object.fromEntries(names.map((name) => [name, unexpected(name)]));
   return {

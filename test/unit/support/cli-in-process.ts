@@ -9,7 +9,9 @@ import { Cli, type CliOptions, type CliRun } from '../../e2e/support/harness.ts'
 import { startAsPlugin } from '../../stellarctl.ts';
 import { fakeIo } from './fake-io.ts';
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+const { version } = JSON.parse(
+  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+);
 
 /**
  * Runs command lines in this process, in a pipe: for many that end before they reach a cluster, a process each would take most of the
@@ -21,7 +23,11 @@ export class CliInProcess extends Cli {
     const program = options.start === startAsPlugin ? 'kubectl stellar' : 'stellarctl';
     callProgram(program);
     const { io, stdout, stderr } = fakeIo({ env: this.environment(options), argv: arguments_ });
-    const complete: Io = { ...io, stdin: { isTTY: false } as Io['stdin'], isOutputLost: () => false };
+    const complete: Io = {
+      ...io,
+      stdin: { isTTY: false } as Io['stdin'],
+      isOutputLost: () => false,
+    };
     const line = commonOptionsLast(arguments_);
     try {
       await (await buildProgram(complete, program, line)).parseAsync(line, { from: 'user' });

@@ -5,12 +5,23 @@ import { FakeClusters, type Held, widgets } from './fake-clusters.ts';
 import { binding, workOf } from './policy-builders.ts';
 import { its, wds } from './space-builders.ts';
 
-const ofHub = [kinds.managedClusters, kinds.manifestWorks, kinds.managedClusterAddOns, kinds.clusterManagers];
+const ofHub = [
+  kinds.managedClusters,
+  kinds.manifestWorks,
+  kinds.managedClusterAddOns,
+  kinds.clusterManagers,
+];
 const ofWds = [kinds.bindingPolicies, kinds.bindings, widgets];
 const ofWec = [kinds.klusterlets, kinds.appliedManifestWorks, kinds.clusterClaims, widgets];
 /** The clusters, each with the kinds that it defines. */
 const clusters: Record<string, readonly Resource[]> = {
-  ...{ hosting: [kinds.controlPlanes], hosting2: [kinds.controlPlanes], its1: ofHub, its2: ofHub, its3: ofHub },
+  ...{
+    hosting: [kinds.controlPlanes],
+    hosting2: [kinds.controlPlanes],
+    its1: ofHub,
+    its2: ofHub,
+    its3: ofHub,
+  },
   ...{ wds1: ofWds, wds2: ofWds, alien: ofWds, c1: ofWec, c2: ofWec, c9: [] },
 };
 const agentNamespace = 'open-cluster-management-agent';
@@ -31,9 +42,14 @@ const ownedBy = (cluster: string, kind: string, name: string) => ({
 export async function destroyWorld(): Promise<FakeClusters> {
   const world = new FakeClusters();
   for (const [cluster, defined] of Object.entries(clusters)) {
-    for (const name of ['kube-system', 'default']) world.put(cluster, kinds.namespaces, named(name));
+    for (const name of ['kube-system', 'default'])
+      world.put(cluster, kinds.namespaces, named(name));
     for (const { plural, apiVersion } of defined)
-      world.put(cluster, kinds.customResourceDefinitions, named(`${plural}.${apiVersion.split('/')[0]}`));
+      world.put(
+        cluster,
+        kinds.customResourceDefinitions,
+        named(`${plural}.${apiVersion.split('/')[0]}`),
+      );
     if (defined === ofHub) world.put(cluster, kinds.clusterManagers, named('cluster-manager'));
   }
   const space = (hosting: string, plane: ReturnType<typeof its>, cluster: string) => {
@@ -43,7 +59,10 @@ export async function destroyWorld(): Promise<FakeClusters> {
     world.put(hosting, kinds.controlPlanes, { ...plane, ...named(name, { labels }) });
     world.put(hosting, kinds.namespaces, named(namespace, ownedBy(hosting, 'ControlPlane', name)));
     const kubeconfig = encoded(world.kubeconfig({ [name]: cluster }));
-    world.put(hosting, kinds.secrets, { ...named('admin-kubeconfig', { namespace }), data: { kubeconfig } });
+    world.put(hosting, kinds.secrets, {
+      ...named('admin-kubeconfig', { namespace }),
+      data: { kubeconfig },
+    });
   };
   for (const name of ['its1', 'its2', 'its3']) space('hosting', its(name, { type: 'k8s' }), name);
   for (const name of ['wds1', 'wds2']) space('hosting', wds(name, 'its1', { type: 'k8s' }), name);
@@ -57,12 +76,18 @@ export async function destroyWorld(): Promise<FakeClusters> {
   ] as const) {
     const labels = { 'open-cluster-management.io/cluster-name': name };
     const cluster = joinedCluster({ name });
-    world.put(hub, kinds.managedClusters, { ...cluster, ...named(name, { labels: { env: 'edge', region: 'eu' } }) });
+    world.put(hub, kinds.managedClusters, {
+      ...cluster,
+      ...named(name, { labels: { env: 'edge', region: 'eu' } }),
+    });
     world.put(hub, kinds.namespaces, named(name, { labels }));
     const spec = { renewTime: new Date().toISOString() };
     world.put(hub, kinds.leases, { ...named('managed-cluster-lease', { namespace: name }), spec });
     world.put(hub, kinds.configMaps, named(name, { namespace: 'customization-properties' }));
-    world.put(hub, kinds.certificateSigningRequests, { ...named(`request-${name}`, { labels }), spec: {} });
+    world.put(hub, kinds.certificateSigningRequests, {
+      ...named(`request-${name}`, { labels }),
+      spec: {},
+    });
     if (name === 'c1') world.put(hub, kinds.configMaps, named('bystander', { namespace: name }));
   }
   await addWec(world, 'c1', 'its1');
@@ -84,7 +109,11 @@ async function addWec(world: FakeClusters, cluster: string, hub: string): Promis
   put(kinds.namespaces, named(operatorNamespace, { labels: ours }));
   const conditions = [{ type: 'HubConnectionDegraded', status: 'False' }];
   const spec = { clusterName: 'c1', deployOption: { mode: 'Singleton' } };
-  put(kinds.klusterlets, { ...named('klusterlet', { labels: ours }), spec, status: { conditions } });
+  put(kinds.klusterlets, {
+    ...named('klusterlet', { labels: ours }),
+    spec,
+    status: { conditions },
+  });
   const data = { kubeconfig: encoded(world.kubeconfig({ [hub]: hub })) };
   const inAgent = { namespace: agentNamespace };
   put(kinds.secrets, { ...named('bootstrap-hub-kubeconfig', inAgent), data });
@@ -95,21 +124,45 @@ async function addWec(world: FakeClusters, cluster: string, hub: string): Promis
   put(kinds.deployments, named('klusterlet', { namespace: operatorNamespace, labels: ours }));
   for (const { metadata, status } of ['klusterlet', 'klusterlet-agent'].map((app) => wecPod(app))) {
     const ready = { ...status, conditions: [{ type: 'Ready', status: 'True' }] };
-    put(kinds.pods, { metadata: { ...metadata, labels: { ...metadata.labels, ...ofKlusterlet } }, status: ready });
+    put(kinds.pods, {
+      metadata: { ...metadata, labels: { ...metadata.labels, ...ofKlusterlet } },
+      status: ready,
+    });
   }
-  for (const kind of [kinds.clusterRoles, kinds.clusterRoleBindings]) put(kind, named('klusterlet', { labels: ours }));
-  const rules = ['gears', 'gadgets'].map((kind) => ({ apiGroups: ['example.com'], resources: [kind], verbs: ['get'] }));
+  for (const kind of [kinds.clusterRoles, kinds.clusterRoleBindings])
+    put(kind, named('klusterlet', { labels: ours }));
+  const rules = ['gears', 'gadgets'].map((kind) => ({
+    apiGroups: ['example.com'],
+    resources: [kind],
+    verbs: ['get'],
+  }));
   put(kinds.clusterRoles, { ...named('stellarctl:work-agent', { labels: ours }), rules });
   put(kinds.configMaps, named('bystander', { namespace: operatorNamespace }));
   apply(world, cluster, 'https://another-hub', 'w', 'bystander');
 }
 
 /** An object that a work has applied on a WEC. */
-function apply(world: FakeClusters, cluster: string, hub: string, work: string, object: string): void {
+function apply(
+  world: FakeClusters,
+  cluster: string,
+  hub: string,
+  work: string,
+  object: string,
+): void {
   const name = `${hubHash(hub)}-${work}`;
   const spec = { hubHash: hubHash(hub), manifestWorkName: work };
-  const entry = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'default', name: object };
-  world.put(cluster, kinds.appliedManifestWorks, { ...named(name), spec, status: { appliedResources: [entry] } });
+  const entry = {
+    group: 'example.com',
+    version: 'v1',
+    resource: 'widgets',
+    namespace: 'default',
+    name: object,
+  };
+  world.put(cluster, kinds.appliedManifestWorks, {
+    ...named(name),
+    spec,
+    status: { appliedResources: [entry] },
+  });
   const owner = ownedBy(cluster, 'AppliedManifestWork', name);
   world.put(cluster, widgets, named(object, { namespace: 'default', ...owner }));
 }
@@ -126,29 +179,47 @@ function send(
   const clusterSelectors = [{ matchLabels: { env: 'edge' } }];
   world.put(cluster, kinds.bindingPolicies, { ...named(policy), spec: { clusterSelectors } });
   const object = `${cluster}-${policy}`;
-  const bound = { group: 'example.com', version: 'v1', resource: 'widgets', namespace: 'default', name: object };
+  const bound = {
+    group: 'example.com',
+    version: 'v1',
+    resource: 'widgets',
+    namespace: 'default',
+    name: object,
+  };
   const { spec } = binding(policy, { destinations: wecs, objects: [bound] });
   const metadata = named(policy, { ...ownedBy(cluster, 'BindingPolicy', policy) });
   world.put(cluster, kinds.bindings, { ...metadata, spec, status: { observedGeneration: 1 } });
   world.put(cluster, widgets, { ...named(object, { namespace: 'default' }), spec: '' });
   const conditions = [{ type: 'Applied', status: 'True', observedGeneration: 1 }];
-  const manifests = [{ apiVersion: 'example.com/v1', kind: 'Widget', ...named(object, { namespace: 'default' }) }];
+  const manifests = [
+    { apiVersion: 'example.com/v1', kind: 'Widget', ...named(object, { namespace: 'default' }) },
+  ];
   const reported = [{ resourceMeta: { ordinal: 0, kind: 'Widget', ...bound }, conditions }];
   for (const wec of wecs) {
     const name = `${policy}-${sender}-1`;
     const finalizers = ['cluster.open-cluster-management.io/manifest-work-cleanup'];
     const work = { ...workOf(policy, sender, wec).metadata, name, finalizers };
     const status = { conditions, resourceStatus: { manifests: reported } };
-    world.put(hub, kinds.manifestWorks, { metadata: work, spec: { workload: { manifests } }, status });
+    world.put(hub, kinds.manifestWorks, {
+      metadata: work,
+      spec: { workload: { manifests } },
+      status,
+    });
     const at = clusterOf(hub, wec);
     if (at !== undefined) apply(world, at, `https://127.0.0.1:6443/${hub}`, name, object);
   }
 }
 
-const clusterOf = (hub: string, wec = ''): string | undefined => ({ its1c1: 'c1', its2c1: 'c2' })[hub + wec];
+const clusterOf = (hub: string, wec = ''): string | undefined =>
+  ({ its1c1: 'c1', its2c1: 'c2' })[hub + wec];
 
 /** What Kubernetes, KubeFlex, OCM and KubeStellar do after a deletion or a change. */
-function react(world: FakeClusters, event: 'deleted' | 'changed', held: Held, orphan: boolean): void {
+function react(
+  world: FakeClusters,
+  event: 'deleted' | 'changed',
+  held: Held,
+  orphan: boolean,
+): void {
   const { cluster, resource, object } = held;
   const { name, uid } = object.metadata;
   if (resource === kinds.manifestWorks && event === 'changed') runAgent(world, held);
@@ -176,7 +247,11 @@ function react(world: FakeClusters, event: 'deleted' | 'changed', held: Held, or
   if (resource === kinds.managedClusters)
     for (const each of inNamespace(name)) if (ofHub.includes(each.resource)) world.remove(each);
   if (resource === kinds.customResourceDefinitions)
-    lose(world.in(cluster).filter(({ resource: kind }) => name === `${kind.plural}.${kind.apiVersion.split('/')[0]}`));
+    lose(
+      world
+        .in(cluster)
+        .filter(({ resource: kind }) => name === `${kind.plural}.${kind.apiVersion.split('/')[0]}`),
+    );
   if (resource === kinds.controlPlanes)
     for (const [id, each] of world.held)
       if (each.cluster === (cluster === 'hosting2' ? 'alien' : name)) world.held.delete(id);
@@ -193,8 +268,12 @@ function runAgent(world: FakeClusters, { cluster, object, resource }: Held): voi
   const { name, namespace, generation, deletionTimestamp } = object.metadata;
   const wec = clusterOf(cluster, namespace);
   if (wec !== undefined && !isRunning(world, wec, 'klusterlet-agent')) return;
-  const { spec, status } = object as { spec?: { deleteOption?: object }; status?: { conditions: object[] } };
-  for (const condition of status?.conditions ?? []) Object.assign(condition, { observedGeneration: generation });
+  const { spec, status } = object as {
+    spec?: { deleteOption?: object };
+    status?: { conditions: object[] };
+  };
+  for (const condition of status?.conditions ?? [])
+    Object.assign(condition, { observedGeneration: generation });
   for (const work of world.in(wec ?? '', kinds.appliedManifestWorks)) {
     if (!work.object.metadata.name.endsWith(`-${name}`)) continue;
     const owns = ({ metadata }: Held['object']) =>

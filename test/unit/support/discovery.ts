@@ -20,7 +20,12 @@ export function discoveryOf(kinds: Kinds = {}, stale: readonly string[] = []): K
             freshness: stale.includes(apiVersion) ? 'Stale' : 'Current',
             resources: words.map((word) => {
               const [resource, kind, scope = 'Namespaced'] = word.split(' ');
-              return { resource, responseKind: { kind }, scope, verbs: ['list', 'watch', 'delete'] };
+              return {
+                resource,
+                responseKind: { kind },
+                scope,
+                verbs: ['list', 'watch', 'delete'],
+              };
             }),
           },
         ],

@@ -3,7 +3,12 @@ import { EventEmitter } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import { Readable } from 'node:stream';
-import { groupOf, type KubeObject, type Resource, resources } from '../../../src/lib/kube/client/objects.ts';
+import {
+  groupOf,
+  type KubeObject,
+  type Resource,
+  resources,
+} from '../../../src/lib/kube/client/objects.ts';
 import { identity } from './fake-server.ts';
 
 /** An object of a cluster. */
@@ -30,7 +35,12 @@ export interface Answer {
 export type Fault = (asked: Asked, healthy: () => Answer) => Answer | undefined;
 
 /** A kind of workloads. */
-export const widgets: Resource = { apiVersion: 'example.com/v1', kind: 'Widget', plural: 'widgets', namespaced: true };
+export const widgets: Resource = {
+  apiVersion: 'example.com/v1',
+  kind: 'Widget',
+  plural: 'widgets',
+  namespaced: true,
+};
 const known = [...Object.values(resources), widgets];
 
 /** Kinds that every API server has, and does not cease to serve. */
@@ -38,7 +48,8 @@ export const isBuiltIn = ({ apiVersion }: Resource): boolean =>
   /^$|^apps$|^batch$|^(rbac\.authorization|apiextensions|certificates|coordination)\.k8s\.io$/.test(
     groupOf(apiVersion),
   );
-const groupResource = ({ apiVersion, plural }: Resource) => [plural, groupOf(apiVersion)].filter(Boolean).join('.');
+const groupResource = ({ apiVersion, plural }: Resource) =>
+  [plural, groupOf(apiVersion)].filter(Boolean).join('.');
 
 /** `CLUSTER PLURAL.GROUP`. */
 export const kindOf = ({ cluster, resource }: Pick<Held, 'cluster' | 'resource'>) =>
@@ -72,9 +83,16 @@ export class FakeClusters {
     https.request = ((url: URL, { method = 'GET', agent }: RequestOptions) => {
       const end = (text = '{}') =>
         setImmediate(() => {
-          const { status = 200, body = {} } = this.#answer(method, url, JSON.parse(text), agent as https.Agent);
+          const { status = 200, body = {} } = this.#answer(
+            method,
+            url,
+            JSON.parse(text),
+            agent as https.Agent,
+          );
           sent.emit('socket', { bytesRead: 0 });
-          const answer = Readable.from([Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))]);
+          const answer = Readable.from([
+            Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+          ]);
           sent.emit('response', Object.assign(answer, { statusCode: status, headers: {} }));
         });
       const sent = Object.assign(new EventEmitter(), { end, path: url.pathname, destroy() {} });
@@ -83,27 +101,41 @@ export class FakeClusters {
   }
 
   /** A kubeconfig whose contexts are these, each of one cluster. */
-  kubeconfig(contexts: Record<string, string>, more: (context: string) => object = () => ({})): string {
-    const authority = { 'certificate-authority-data': Buffer.from(identity.cert).toString('base64') };
+  kubeconfig(
+    contexts: Record<string, string>,
+    more: (context: string) => object = () => ({}),
+  ): string {
+    const authority = {
+      'certificate-authority-data': Buffer.from(identity.cert).toString('base64'),
+    };
     const all = Object.entries(contexts);
     const cluster = (of: string) => ({ server: `https://127.0.0.1:6443/${of}`, ...authority });
     return JSON.stringify({
       clusters: all.map(([name, of]) => ({ name, cluster: cluster(of) })),
       users: all.map(([name]) => ({ name, user: { token: 'admin' } })),
-      contexts: all.map(([name]) => ({ name, context: { cluster: name, user: name, ...more(name) } })),
+      contexts: all.map(([name]) => ({
+        name,
+        context: { cluster: name, user: name, ...more(name) },
+      })),
     });
   }
 
   put(cluster: string, resource: Resource, object: object): void {
     const { apiVersion, kind } = resource;
     const given = (object as KubeObject).metadata;
-    const metadata = { uid: `${cluster} ${kind} ${given.name}`, resourceVersion: '1', generation: 1, ...given };
+    const metadata = {
+      uid: `${cluster} ${kind} ${given.name}`,
+      resourceVersion: '1',
+      generation: 1,
+      ...given,
+    };
     const held: Held = { cluster, resource, object: { ...object, apiVersion, kind, metadata } };
     this.held.set(idOf(held), held);
   }
 
   in(cluster: string, resource?: Resource): Held[] {
-    const isIn = (held: Held) => held.cluster === cluster && (resource === undefined || held.resource === resource);
+    const isIn = (held: Held) =>
+      held.cluster === cluster && (resource === undefined || held.resource === resource);
     return [...this.held.values()].filter(isIn);
   }
 
@@ -118,12 +150,16 @@ export class FakeClusters {
 
   #serves(cluster: string, kind: Resource): boolean {
     const { customResourceDefinitions: definitions } = resources;
-    return isBuiltIn(kind) || this.held.has(`${kindOf({ cluster, resource: definitions })} ${groupResource(kind)}`);
+    return (
+      isBuiltIn(kind) ||
+      this.held.has(`${kindOf({ cluster, resource: definitions })} ${groupResource(kind)}`)
+    );
   }
 
   #answer(method: string, url: URL, body: object, agent: https.Agent): Answer {
     const [, cluster = '', rest = ''] = /^\/([^/]+)(\/.*)$/.exec(url.pathname) ?? [];
-    if (/^\/apis?$/.test(rest)) return { body: { items: this.#discovery(cluster, rest === '/api') } };
+    if (/^\/apis?$/.test(rest))
+      return { body: { items: this.#discovery(cluster, rest === '/api') } };
     if (rest.endsWith('accessreviews')) return { body: { ...body, status: { allowed: true } } };
     if (rest.endsWith('/selfsubjectreviews')) {
       const { cert } = agent.options;
@@ -135,12 +171,21 @@ export class FakeClusters {
       /^\/apis?\/((?:[^/]+\/)?v[^/]+)(?:\/namespaces\/([^/]+)(?=\/))?(?:\/([^/]+))?(?:\/([^/]+))?/.exec(
         decodeURIComponent(rest),
       ) ?? [];
-    const served = known.filter((each) => each.apiVersion === apiVersion && this.#serves(cluster, each));
+    const served = known.filter(
+      (each) => each.apiVersion === apiVersion && this.#serves(cluster, each),
+    );
     const resource = served.find((each) => each.plural === plural);
     if (plural === undefined && served.length > 0)
       return { body: { resources: served.map((each) => ({ name: each.plural })) } };
     if (resource === undefined) return failing(404);
-    const asked = { method, cluster, resource, namespace, name, query: Object.fromEntries(url.searchParams) };
+    const asked = {
+      method,
+      cluster,
+      resource,
+      namespace,
+      name,
+      query: Object.fromEntries(url.searchParams),
+    };
     this.heard(asked);
     const healthy = () => this.#healthy(asked, body);
     return this.fault?.(asked, healthy) ?? healthy();
@@ -157,16 +202,22 @@ export class FakeClusters {
       this.put(cluster, resource, body);
       return {
         status: 201,
-        body: this.held.get(idOf({ cluster, resource, object: body as Held['object'] }))?.object ?? {},
+        body:
+          this.held.get(idOf({ cluster, resource, object: body as Held['object'] }))?.object ?? {},
       };
     }
     if (name === undefined) return { body: { items: found.map(({ object }) => object) } };
     const [held] = found;
     if (held === undefined) return failing(404);
     if (method === 'GET') return { body: held.object };
-    const { metadata: guards, preconditions = guards, propagationPolicy } = body as Record<string, never>;
+    const {
+      metadata: guards,
+      preconditions = guards,
+      propagationPolicy,
+    } = body as Record<string, never>;
     for (const guard of ['uid', 'resourceVersion'] as const)
-      if (![undefined, held.object.metadata[guard]].includes(preconditions?.[guard])) return failing(409);
+      if (![undefined, held.object.metadata[guard]].includes(preconditions?.[guard]))
+        return failing(409);
     if (method === 'DELETE') this.remove(held, propagationPolicy === 'Orphan');
     else this.#patch(held, body);
     return { body: held.object };
@@ -175,7 +226,10 @@ export class FakeClusters {
   #patch(held: Held, patch: object): void {
     const object = merged(held.object, patch) as Held['object'];
     const { generation = 1, resourceVersion, deletionTimestamp, finalizers } = object.metadata;
-    Object.assign(object.metadata, { generation: generation + 1, resourceVersion: `${Number(resourceVersion) + 1}` });
+    Object.assign(object.metadata, {
+      generation: generation + 1,
+      resourceVersion: `${Number(resourceVersion) + 1}`,
+    });
     held.object = object;
     if (deletionTimestamp === undefined) this.react('changed', held, false);
     else if (!finalizers?.length) this.remove(held);
@@ -183,8 +237,11 @@ export class FakeClusters {
 
   /** Kinds without objects are left out, unless they are defined by the cluster: each would cost a request. */
   #discovery(cluster: string, isCore: boolean): object[] {
-    const isUsed = (kind: Resource) => this.#serves(cluster, kind) && (!isBuiltIn(kind) || this.in(cluster, kind)[0]);
-    const own = known.filter((kind) => (groupOf(kind.apiVersion) === '') === isCore && isUsed(kind));
+    const isUsed = (kind: Resource) =>
+      this.#serves(cluster, kind) && (!isBuiltIn(kind) || this.in(cluster, kind)[0]);
+    const own = known.filter(
+      (kind) => (groupOf(kind.apiVersion) === '') === isCore && isUsed(kind),
+    );
     const verbs = ['get', 'list', 'watch', 'delete'];
     return own.map(({ apiVersion, plural, kind, namespaced }) => {
       const scope = namespaced ? 'Namespaced' : 'Cluster';

@@ -30,9 +30,12 @@ export class FakeProxy {
   private constructor(behaviour: Behaviour) {
     this.#behaviour = behaviour;
     if (behaviour.kind === 'socks5') {
-      this.#server = net.createServer((socket) => this.#serveSocks(socket).catch(() => socket.destroy()));
+      this.#server = net.createServer((socket) =>
+        this.#serveSocks(socket).catch(() => socket.destroy()),
+      );
     } else {
-      const server = behaviour.kind === 'https' ? https.createServer(identity) : http.createServer();
+      const server =
+        behaviour.kind === 'https' ? https.createServer(identity) : http.createServer();
       server.on('connect', (request, socket) => this.#serveConnect(request, socket));
       server.on('request', (request, response) => this.#forward(request, response));
       this.#server = server;
@@ -96,10 +99,13 @@ export class FakeProxy {
     }
     const { port, pathname } = new URL(request.url ?? '');
     const { method, headers } = request;
-    const sent = http.request({ port, host: '127.0.0.1', path: pathname, method: method ?? '', headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 0, answer.headers);
-      answer.pipe(response);
-    });
+    const sent = http.request(
+      { port, host: '127.0.0.1', path: pathname, method: method ?? '', headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers);
+        answer.pipe(response);
+      },
+    );
     request.pipe(sent);
   }
 

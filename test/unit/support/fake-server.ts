@@ -28,7 +28,9 @@ export async function selfSigned(
       ]),
     ],
   });
-  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString(
+    'base64',
+  );
   const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
   return { key, cert: certificate.toString('pem') };
 }
@@ -102,14 +104,19 @@ export class FakeServer {
   }
 
   /** A context of this server. */
-  context(user: UserEntry = { token: 'secret-token' }, { path = '', trusted = true } = {}): SelectedContext {
+  context(
+    user: UserEntry = { token: 'secret-token' },
+    { path = '', trusted = true } = {},
+  ): SelectedContext {
     const server = this.url + path;
     return {
       name: 'fake',
       server,
       cluster: {
         server,
-        ...(trusted ? { 'certificate-authority-data': Buffer.from(identity.cert).toString('base64') } : {}),
+        ...(trusted
+          ? { 'certificate-authority-data': Buffer.from(identity.cert).toString('base64') }
+          : {}),
       },
       user,
     };

@@ -23,7 +23,9 @@ export const hostileTexts = [
 export const hostileText = fc.oneof(
   fc.constantFrom(...hostileTexts),
   fc.string({ unit: 'binary' }),
-  fc.array(fc.oneof(fc.constantFrom(...hostileTexts), fc.string({ unit: 'grapheme' }))).map((parts) => parts.join('')),
+  fc
+    .array(fc.oneof(fc.constantFrom(...hostileTexts), fc.string({ unit: 'grapheme' })))
+    .map((parts) => parts.join('')),
 );
 
 /** What no line for a terminal may contain. */

@@ -2,7 +2,9 @@ import path from 'node:path';
 
 /** The files of src that a source imports, types included. */
 export function importsOf(file: string, text: string): string[] {
-  const modules = [...text.matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g)].map(([, module]) => module as string);
+  const modules = [...text.matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g)].map(
+    ([, module]) => module as string,
+  );
   return modules.map((module) => path.join(path.dirname(file), module));
 }
 
@@ -17,7 +19,9 @@ export function circlesIn(imports: ReadonlyMap<string, readonly string[]>): stri
 
 /** The modules that a source loads. `import { type T } from 'm'` loads m, and import() in a type loads nothing. */
 export function loadedModules(text: string): string[] {
-  const declarations = text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm);
+  const declarations = text.matchAll(
+    /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm,
+  );
   const calls = text.matchAll(/\bawait import\('([^']+)'\)/g);
   return [...declarations, ...calls].map((match) => match[1] as string);
 }

@@ -54,7 +54,9 @@ export class LeaseCluster {
     const object = (body ?? {}) as KubeObject & { preconditions?: { uid?: string } };
     if (method === 'POST') {
       const own = `${path}/${object.metadata.name}`;
-      return this.objects.has(own) ? { status: 409, body: {} } : { status: 201, body: this.put(own, object) };
+      return this.objects.has(own)
+        ? { status: 409, body: {} }
+        : { status: 201, body: this.put(own, object) };
     }
     if (present === undefined) return { status: 404, body: {} };
     const uid = object.preconditions?.uid ?? object.metadata?.uid ?? present.metadata.uid;
@@ -78,8 +80,16 @@ export class LeaseCluster {
     stop: () => void;
   } {
     const interrupt = new AbortController();
-    const run = { progress: recordingProgress(), deadline: new Deadline(timeoutMs), signal: interrupt.signal };
-    return { kube: connect(this.context(), run.deadline, run.signal), run, stop: () => interrupt.abort() };
+    const run = {
+      progress: recordingProgress(),
+      deadline: new Deadline(timeoutMs),
+      signal: interrupt.signal,
+    };
+    return {
+      kube: connect(this.context(), run.deadline, run.signal),
+      run,
+      stop: () => interrupt.abort(),
+    };
   }
 
   stop(): Promise<void> {

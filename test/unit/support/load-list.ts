@@ -8,7 +8,8 @@ import { builtinModules, registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const list = process.env.LOAD_LIST as string;
-const isTold = (name: string): boolean => builtinModules.includes(name) || name.startsWith('internal/deps/');
+const isTold = (name: string): boolean =>
+  builtinModules.includes(name) || name.startsWith('internal/deps/');
 
 registerHooks({
   load(url, context, nextLoad) {

@@ -22,7 +22,10 @@ export function policy(name: string, options: PolicyOptions = {}): Policy {
   };
 }
 
-export const binding = (name: string, { destinations = [], objects = [] }: PolicyOptions = {}): Binding => ({
+export const binding = (
+  name: string,
+  { destinations = [], objects = [] }: PolicyOptions = {},
+): Binding => ({
   kind: 'Binding',
   metadata: { name, uid: uidOf(name) },
   spec: {
@@ -36,7 +39,12 @@ export const uidOf = (name: string): string =>
   `8aea660d-0b0f-4114-8b4f-${Buffer.from(name).toString('hex').padEnd(12, '0').slice(0, 12)}`;
 
 /** A work of a Binding in the mailbox of a WEC, named as in KubeStellar for works of one object. */
-export const workOf = (bindingName: string, wds: string, wec: string, uid = uidOf(bindingName)): KubeObject => ({
+export const workOf = (
+  bindingName: string,
+  wds: string,
+  wec: string,
+  uid = uidOf(bindingName),
+): KubeObject => ({
   kind: 'ManifestWork',
   metadata: {
     name: `${uid}-${wds}-21e57e7f-121f-4fd5-9ef0-dde4c669f86f`,

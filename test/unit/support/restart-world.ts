@@ -59,7 +59,10 @@ export class RestartWorld {
   #managerStep: 'starting' | 'empty' | 'steady' = 'steady';
   readonly #clock: { ms: number };
 
-  constructor(clock: { ms: number }, { objects = 3, apiGroups = '', hooks = [], ...options }: Options = {}) {
+  constructor(
+    clock: { ms: number },
+    { objects = 3, apiGroups = '', hooks = [], ...options }: Options = {},
+  ) {
     this.#clock = clock;
     this.hooks = hooks;
     this.start = { emptiesAfter: 6_000, fillsAfter: 7_000, ...options };
@@ -88,13 +91,21 @@ export class RestartWorld {
       metadata: { name, uid: this.#uid() },
       spec: {
         clusterSelectors: [{ matchLabels: { env: 'prod' } }],
-        downsync: [{ resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: name } }] }],
+        downsync: [
+          { resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: name } }] },
+        ],
       },
     };
   }
 
   object(app: string, name: string): KubeObject & { kind: string } {
-    const metadata = { name, namespace: 'shop', uid: this.#uid(), resourceVersion: this.#uid(), labels: { app } };
+    const metadata = {
+      name,
+      namespace: 'shop',
+      uid: this.#uid(),
+      resourceVersion: this.#uid(),
+      labels: { app },
+    };
     return { apiVersion: 'v1', kind: 'ConfigMap', metadata };
   }
 
@@ -120,7 +131,13 @@ export class RestartWorld {
   addDeployment(name: string, replicas: number): void {
     this.deployments.set(name, {
       kind: 'Deployment',
-      metadata: { name, namespace, uid: this.#uid(), generation: 1, creationTimestamp: this.#time() },
+      metadata: {
+        name,
+        namespace,
+        uid: this.#uid(),
+        generation: 1,
+        creationTimestamp: this.#time(),
+      },
       spec: { replicas: 0, template: { spec: {} } },
     } as Deployment);
     this.#scale(name, replicas);
@@ -137,14 +154,23 @@ export class RestartWorld {
     const [hosting, space, hub] = [this.#hosting(), this.#wds(), this.#its()];
     return {
       ...{ hosting, hostingSource: '--hosting-context', kubeconfig: kubeconfigOf({}) },
-      hostingContext: { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} },
+      hostingContext: {
+        name: hostingCluster.context,
+        server: hostingCluster.server,
+        cluster: {},
+        user: {},
+      },
       target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
       connect: ({ name }) => (name === 'its1' ? hub : space),
     };
   }
 
   run(timeoutMs = 600_000): Run {
-    return { progress: this.progress, deadline: new Deadline(timeoutMs), signal: new AbortController().signal };
+    return {
+      progress: this.progress,
+      deadline: new Deadline(timeoutMs),
+      signal: new AbortController().signal,
+    };
   }
 
   #uid(): string {
@@ -174,7 +200,12 @@ export class RestartWorld {
     for (let index = 0; index < replicas; index += 1)
       this.pods.push({
         kind: 'Pod',
-        metadata: { name: `${name}-${this.#uid()}`, namespace, uid: this.#uid(), creationTimestamp: this.#time() },
+        metadata: {
+          name: `${name}-${this.#uid()}`,
+          namespace,
+          uid: this.#uid(),
+          creationTimestamp: this.#time(),
+        },
         status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
       } as Pod);
     if (name !== manager) return;
@@ -190,7 +221,10 @@ export class RestartWorld {
       const name = hook === 'transport-controller' ? transport : manager;
       if (done?.[hook] === null || done?.[hook] === undefined) {
         if (!this.deployments.has(name)) this.addDeployment(name, 1);
-        this.controlPlane.status = { ...this.controlPlane.status, postCreateHooks: { ...done, [hook]: true } };
+        this.controlPlane.status = {
+          ...this.controlPlane.status,
+          postCreateHooks: { ...done, [hook]: true },
+        };
       }
     }
     this.#manage();
@@ -212,7 +246,8 @@ export class RestartWorld {
       const { name, generation = 1 } = policy.metadata;
       const selected = this.#select(policy);
       // A probe that binds nothing yet has no Binding.
-      if (selected.length > 0 || this.bindings.has(name) || !name.includes('probe')) this.#bind(name, selected);
+      if (selected.length > 0 || this.bindings.has(name) || !name.includes('probe'))
+        this.#bind(name, selected);
       policy.status = { ...policy.status, observedGeneration: generation };
     }
   }
@@ -222,7 +257,8 @@ export class RestartWorld {
     const selected = this.objects.filter(
       ({ metadata: { name, labels } }) =>
         (name !== this.#leavesOut || this.start.leavesOut === undefined) &&
-        (objectNames.includes(name) || objectSelectors.some(({ matchLabels }) => matchLabels?.app === labels?.app)),
+        (objectNames.includes(name) ||
+          objectSelectors.some(({ matchLabels }) => matchLabels?.app === labels?.app)),
     );
     return selected.map(({ kind, metadata }) => ({
       ...(kind === 'ConfigMap' ? { group: '', version: 'v1', resource: 'configmaps' } : crd),
@@ -234,7 +270,10 @@ export class RestartWorld {
   #bind(name: string, objects: readonly BoundObject[]): void {
     const isProbe = name.includes('probe');
     const destinations = isProbe ? [] : this.wecs.map((clusterId) => ({ clusterId }));
-    const spec = { workload: objects.length === 0 ? {} : { namespaceScope: [...objects] }, destinations };
+    const spec = {
+      workload: objects.length === 0 ? {} : { namespaceScope: [...objects] },
+      destinations,
+    };
     const present = this.bindings.get(name);
     if (present !== undefined && JSON.stringify(present.spec) === JSON.stringify(spec)) return;
     const metadata = present?.metadata ?? { name, uid: this.#uid(), generation: 0 };
@@ -262,7 +301,8 @@ export class RestartWorld {
   #wrote(what: string): void {
     this.writes.push(what);
     this.#tick();
-    if (this.writes.length === this.interruptAt) throw new StellarError('interrupted', 'Interrupted.');
+    if (this.writes.length === this.interruptAt)
+      throw new StellarError('interrupted', 'Interrupted.');
   }
 
   #hosting(): Kube {
@@ -285,14 +325,17 @@ export class RestartWorld {
       get: async ({ plural }, name, at = {}) => {
         this.#tick();
         const found = objects(plural).find(
-          ({ metadata }) => metadata.name === name && (metadata.namespace ?? at.namespace) === at.namespace,
+          ({ metadata }) =>
+            metadata.name === name && (metadata.namespace ?? at.namespace) === at.namespace,
         );
         return structuredClone(found) as never;
       },
       list: async ({ plural }, at = {}) => {
         this.#tick();
         return structuredClone(
-          objects(plural).filter(({ metadata }) => (metadata.namespace ?? at.namespace) === at.namespace),
+          objects(plural).filter(
+            ({ metadata }) => (metadata.namespace ?? at.namespace) === at.namespace,
+          ),
         ) as never;
       },
       merge: async ({ kind }, name, patch, { subresource } = {}) => {
@@ -321,7 +364,8 @@ export class RestartWorld {
     if (kind !== 'ControlPlane') return;
     const { controlPlane } = this;
     const annotations = { ...controlPlane.metadata.annotations, ...metadata?.annotations };
-    for (const [key, value] of Object.entries(annotations)) if (value === null) delete annotations[key];
+    for (const [key, value] of Object.entries(annotations))
+      if (value === null) delete annotations[key];
     controlPlane.metadata.annotations = annotations;
     if (spec !== undefined) controlPlane.spec = { ...controlPlane.spec, ...(spec as object) };
     const hooks = status?.postCreateHooks;
@@ -357,8 +401,11 @@ export class RestartWorld {
       mayI: async ({ verb, resource: plural }) => !this.denied.includes(`${verb} ${plural}`),
       get: async ({ kind }, name) => {
         this.#tick();
-        if (kind === 'CustomResourceDefinition') return { metadata: { name }, status: established } as never;
-        return structuredClone(listed(kind).find(({ metadata }) => metadata.name === name)) as never;
+        if (kind === 'CustomResourceDefinition')
+          return { metadata: { name }, status: established } as never;
+        return structuredClone(
+          listed(kind).find(({ metadata }) => metadata.name === name),
+        ) as never;
       },
       list: async ({ kind }, { labelSelector = '' } = {}) => {
         this.#tick();
@@ -370,7 +417,12 @@ export class RestartWorld {
       apply: async (object) => {
         const { kind = '', metadata } = object;
         const isNew = !listed(kind).some(({ metadata: { name } }) => name === metadata.name);
-        const given = { ...metadata, uid: this.#uid(), resourceVersion: this.#uid(), generation: 1 };
+        const given = {
+          ...metadata,
+          uid: this.#uid(),
+          resourceVersion: this.#uid(),
+          generation: 1,
+        };
         const created = { ...object, kind, metadata: given };
         if (isNew && kind === 'BindingPolicy') this.policies.push(created);
         else if (isNew) this.objects.push(created);
@@ -378,7 +430,8 @@ export class RestartWorld {
         return isNew ? 'created' : 'unchanged';
       },
       delete: async ({ kind }, name) => {
-        if (kind === 'BindingPolicy') this.policies = this.policies.filter(({ metadata }) => metadata.name !== name);
+        if (kind === 'BindingPolicy')
+          this.policies = this.policies.filter(({ metadata }) => metadata.name !== name);
         else this.objects = this.objects.filter(({ metadata }) => metadata.name !== name);
         this.#wrote(`delete ${kind} ${name}`);
         return true;
@@ -393,7 +446,10 @@ export class RestartWorld {
       list: async ({ kind }) => {
         this.#tick();
         if (kind === 'ManagedCluster')
-          return this.wecs.map((name) => ({ kind, metadata: { name, labels, uid: name } })) as never;
+          return this.wecs.map((name) => ({
+            kind,
+            metadata: { name, labels, uid: name },
+          })) as never;
         if (kind !== 'ManifestWork') return [] as never;
         return [...this.works].map(([key, uid]) => {
           const [wec, binding = ''] = key.split(' ');
@@ -412,7 +468,12 @@ const resource = (plural: string, kind: string, scope = 'Namespaced') => ({
   ...{ resource: plural, responseKind: { kind }, scope, verbs: ['list', 'watch'] },
 });
 
-const group = (name: string, version: string, unseen: readonly string[], ...resources: object[]) => ({
+const group = (
+  name: string,
+  version: string,
+  unseen: readonly string[],
+  ...resources: object[]
+) => ({
   metadata: { name },
   versions: [{ version, resources, ...(unseen.includes(name) ? { freshness: 'Stale' } : {}) }],
 });

@@ -17,7 +17,11 @@ import type {
 } from '../../../src/lib/kube/client/objects.ts';
 import type { Kubeconfig } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { namespaceOf } from '../../../src/lib/ocm/kubeflex-names.ts';
-import type { ControlPlane, HookUse, PostCreateHook } from '../../../src/lib/ocm/kubeflex-objects.ts';
+import type {
+  ControlPlane,
+  HookUse,
+  PostCreateHook,
+} from '../../../src/lib/ocm/kubeflex-objects.ts';
 import type { ItsInside } from '../../../src/lib/spaces/its-stages.ts';
 import type { SpaceEvidence } from '../../../src/lib/spaces/space-evidence.ts';
 import type { Space } from '../../../src/lib/spaces/space-stages.ts';
@@ -58,7 +62,15 @@ export interface ControlPlaneOptions {
 }
 
 export function controlPlane(name: string, options: ControlPlaneOptions = {}): ControlPlane {
-  const { type = 'host', hooks = [], globalVars = {}, applied = [], label, deleting, spec } = options;
+  const {
+    type = 'host',
+    hooks = [],
+    globalVars = {},
+    applied = [],
+    label,
+    deleting,
+    spec,
+  } = options;
   return {
     apiVersion: 'tenancy.kflex.kubestellar.org/v1alpha1',
     kind: 'ControlPlane',
@@ -79,21 +91,35 @@ export function controlPlane(name: string, options: ControlPlaneOptions = {}): C
 }
 
 const itsHooks: HookUse[] = [{ hookName: 'its-hub-init' }, { hookName: 'install-status-addon' }];
-const wdsHooks: HookUse[] = [{ hookName: 'kubestellar-controller' }, { hookName: 'transport-controller' }];
+const wdsHooks: HookUse[] = [
+  { hookName: 'kubestellar-controller' },
+  { hookName: 'transport-controller' },
+];
 
 export const its = (name: string, options: ControlPlaneOptions = {}): ControlPlane =>
   controlPlane(name, { hooks: itsHooks, ...options });
 /** A WDS; `itsName` in the spelling of the chart. */
 export const wds = (name: string, itsName = '', options: ControlPlaneOptions = {}): ControlPlane =>
-  controlPlane(name, { hooks: wdsHooks, globalVars: { ControlPlaneName: name, ITSName: itsName }, ...options });
+  controlPlane(name, {
+    hooks: wdsHooks,
+    globalVars: { ControlPlaneName: name, ITSName: itsName },
+    ...options,
+  });
 
-export const job = (name: string, state: 'running' | 'complete' | 'failed' = 'running', tries = 2): Job => ({
+export const job = (
+  name: string,
+  state: 'running' | 'complete' | 'failed' = 'running',
+  tries = 2,
+): Job => ({
   metadata: { name, uid: `uid-of-${name}` },
   status:
     state === 'complete'
       ? { succeeded: 1, conditions: [{ type: 'Complete', status: 'True' }] }
       : state === 'failed'
-        ? { failed: tries, conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded' }] }
+        ? {
+            failed: tries,
+            conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded' }],
+          }
         : { active: 1 },
 });
 
@@ -145,7 +171,9 @@ export function pod(name: string, options: PodOptions = {}): Pod {
       ...(runningSince === undefined ? {} : { running: { startedAt: runningSince } }),
       ...(exitCode === undefined ? {} : { terminated: { exitCode } }),
     },
-    ...(lastExitCode === undefined ? {} : { lastState: { terminated: { exitCode: lastExitCode } } }),
+    ...(lastExitCode === undefined
+      ? {}
+      : { lastState: { terminated: { exitCode: lastExitCode } } }),
   };
   const spec = [{ name: 'main', image: `example.com/${name}:1` }];
   return {
@@ -161,14 +189,24 @@ export function pod(name: string, options: PodOptions = {}): Pod {
         ...(ready ? [{ type: 'Ready', status: 'True' } as const] : []),
         ...(unschedulable === undefined
           ? []
-          : [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: unschedulable } as const]),
+          : [
+              {
+                type: 'PodScheduled',
+                status: 'False',
+                reason: 'Unschedulable',
+                message: unschedulable,
+              } as const,
+            ]),
       ],
       ...(init ? { initContainerStatuses: [status] } : { containerStatuses: [status] }),
     },
   };
 }
 
-export const evidence = (plane: ControlPlane, seen: Partial<SpaceEvidence> = {}): SpaceEvidence => ({
+export const evidence = (
+  plane: ControlPlane,
+  seen: Partial<SpaceEvidence> = {},
+): SpaceEvidence => ({
   name: plane.metadata.name,
   role: 'its',
   type: plane.spec?.type ?? 'k8s',
@@ -192,7 +230,10 @@ export const itsInside = (inside: Partial<ItsInside> = {}): Access<ItsInside> =>
     workStatusServed: true,
     hasStatusAddon: true,
     hasBootstrapAccount: true,
-    clusterInfo: { server: 'https://kubeflex-control-plane:31234', certificateAuthority: undefined },
+    clusterInfo: {
+      server: 'https://kubeflex-control-plane:31234',
+      certificateAuthority: undefined,
+    },
     webhook: { state: 'answers' },
     hubPods: [pod('cluster-manager-1', { namespace: 'open-cluster-management-hub', ready: true })],
     forbidden: new Set(),
@@ -228,7 +269,10 @@ export function transportHook(version: '0.29' | '0.30'): PostCreateHook {
             '/etc/kube/its/kubeconfig',
           ],
         }
-      : { name: 'setup-its-kubeconfig', command: ['bin/sh', '-c', "sh get-kubeconfig.sh '{{.ITSName}}' true true"] };
+      : {
+          name: 'setup-its-kubeconfig',
+          command: ['bin/sh', '-c', "sh get-kubeconfig.sh '{{.ITSName}}' true true"],
+        };
   return {
     metadata: { name: 'transport-controller', labels: { 'kflex.kubestellar.io/cptype': 'wds' } },
     spec: {
@@ -251,9 +295,17 @@ export function transportHook(version: '0.29' | '0.30'): PostCreateHook {
 
 /** The two Deployments of a WDS, as KubeFlex 0.9.3 creates them from the hooks of 0.30. */
 export function wdsDeployments(itsName: string, { selector = true } = {}): Deployment[] {
-  const selecting = selector ? ['--control-plane-label-selector', 'kflex.kubestellar.io/cptype=its'] : [];
-  const init = { name: 'get-its-kubeconfig', args: [...selecting, '--control-plane-name', itsName] };
-  const manager = { name: 'manager', args: ['--wds-name=wds1', `--its-name=${itsName}`, '--api-groups='] };
+  const selecting = selector
+    ? ['--control-plane-label-selector', 'kflex.kubestellar.io/cptype=its']
+    : [];
+  const init = {
+    name: 'get-its-kubeconfig',
+    args: [...selecting, '--control-plane-name', itsName],
+  };
+  const manager = {
+    name: 'manager',
+    args: ['--wds-name=wds1', `--its-name=${itsName}`, '--api-groups='],
+  };
   return [
     {
       ...deployment('transport-controller'),
@@ -261,7 +313,10 @@ export function wdsDeployments(itsName: string, { selector = true } = {}): Deplo
     },
     {
       ...deployment('kubestellar-controller-manager'),
-      spec: { replicas: 1, template: { spec: { containers: [{ name: 'kube-rbac-proxy' }, manager] } } },
+      spec: {
+        replicas: 1,
+        template: { spec: { containers: [{ name: 'kube-rbac-proxy' }, manager] } },
+      },
     },
   ];
 }
@@ -282,10 +337,12 @@ export class MemoryCluster {
       this.bodies.push(body);
     };
     const matching = ({ kind, plural }: Resource, namespace?: string) => {
-      if (this.forbidden.has(plural)) throw apiError(hostingCluster, 403, `{"message":"${plural} is forbidden"}`);
+      if (this.forbidden.has(plural))
+        throw apiError(hostingCluster, 403, `{"message":"${plural} is forbidden"}`);
       return this.objects.filter(
         (object) =>
-          object.kind === kind && (object.metadata.namespace === undefined || object.metadata.namespace === namespace),
+          object.kind === kind &&
+          (object.metadata.namespace === undefined || object.metadata.namespace === namespace),
       );
     };
     this.kube = fakeKube({
@@ -309,7 +366,9 @@ export class MemoryCluster {
         return { ...(body as object), status: { token: 'minted-token' } } as never;
       },
       delete: async (resource, name, { namespace, uid } = {}) => {
-        const present = matching(resource, namespace).find(({ metadata }) => metadata.name === name);
+        const present = matching(resource, namespace).find(
+          ({ metadata }) => metadata.name === name,
+        );
         note('delete', resource.kind, name, uid);
         if (present !== undefined) this.objects.splice(this.objects.indexOf(present), 1);
         return present !== undefined;
@@ -322,16 +381,23 @@ export class MemoryCluster {
 }
 
 /** A hosting cluster whose WDSes have no Bindings: as far as a restart of their controllers needs it. */
-export function restartable(objects: readonly KubeObject[], kube: Partial<Kube> = {}): MemoryCluster {
+export function restartable(
+  objects: readonly KubeObject[],
+  kube: Partial<Kube> = {},
+): MemoryCluster {
   const cluster: MemoryCluster = new MemoryCluster(objects, {
     read: async (path) =>
-      (/^\/apis?$/.test(path) ? { items: [] } : { resources: [{ name: 'controlplanes' }] }) as never,
+      (/^\/apis?$/.test(path)
+        ? { items: [] }
+        : { resources: [{ name: 'controlplanes' }] }) as never,
     review: async () => ({}) as never,
     merge: async ({ kind }, name, patch) => {
       cluster.writes.push(`merge ${kind} ${name}`);
       cluster.bodies.push(patch);
       const { spec } = patch as Deployment;
-      const found = cluster.objects.find((object) => object.kind === kind && object.metadata.name === name);
+      const found = cluster.objects.find(
+        (object) => object.kind === kind && object.metadata.name === name,
+      );
       if (spec?.replicas !== undefined) Object.assign(found ?? {}, { spec });
       return {} as never;
     },
@@ -374,12 +440,17 @@ export const kubeconfigOf = (
       {
         cluster,
         user,
-        ...(of === undefined ? {} : { extensions: [{ name: 'kubeflex', extension: { data: noted(of, hosting) } }] }),
+        ...(of === undefined
+          ? {}
+          : { extensions: [{ name: 'kubeflex', extension: { data: noted(of, hosting) } }] }),
       },
     ]),
   ),
   clusters: new Map(
-    Object.values(contexts).map(({ cluster }) => [cluster, { server: `https://${cluster}.example.com:6443` }]),
+    Object.values(contexts).map(({ cluster }) => [
+      cluster,
+      { server: `https://${cluster}.example.com:6443` },
+    ]),
   ),
   users: new Map(Object.values(contexts).map(({ user }) => [user, { token: `token-of-${user}` }])),
   extensions: new Map(),

@@ -3,7 +3,13 @@ import { groupOf, type KubeObject } from '../../../src/lib/kube/client/objects.t
 import type { DiscoveredKind } from '../../../src/lib/kube/discovery.ts';
 import { MemoryCluster } from './space-builders.ts';
 
-const kind = (apiVersion: string, name: string, plural: string, namespaced = true, versions = [apiVersion]) => ({
+const kind = (
+  apiVersion: string,
+  name: string,
+  plural: string,
+  namespaced = true,
+  versions = [apiVersion],
+) => ({
   ...{ apiVersion, kind: name, plural, namespaced, versions },
   aliases: [name.toLowerCase()],
 });
@@ -25,7 +31,11 @@ const versionsOf = ({ versions, kind: name, plural, namespaced }: DiscoveredKind
     version: apiVersion.split('/').at(-1),
     resources: [
       {
-        ...{ resource: plural, responseKind: { kind: name }, scope: namespaced ? 'Namespaced' : 'Cluster' },
+        ...{
+          resource: plural,
+          responseKind: { kind: name },
+          scope: namespaced ? 'Namespaced' : 'Cluster',
+        },
         ...{ verbs: ['list', 'watch'], singularResource: name.toLowerCase() },
       },
     ],
@@ -47,19 +57,26 @@ export class WorkloadCluster extends MemoryCluster {
   readonly kinds = kinds;
 
   /** @param unknown plural names of kinds that it does not serve */
-  constructor(objects: readonly (KubeObject & { kind?: string })[], unknown: readonly string[] = []) {
+  constructor(
+    objects: readonly (KubeObject & { kind?: string })[],
+    unknown: readonly string[] = [],
+  ) {
     const kindOf = (plural: string) => kinds.find((each) => each.plural === plural)?.kind;
     super(objects, {
       read: async (path) =>
         ({
           items: kinds
             .filter(({ apiVersion }) => (groupOf(apiVersion) === '') === (path === '/api'))
-            .map((each) => ({ metadata: { name: groupOf(each.apiVersion) }, versions: versionsOf(each) })),
+            .map((each) => ({
+              metadata: { name: groupOf(each.apiVersion) },
+              versions: versionsOf(each),
+            })),
           // Of an ITS.
           resources: [{ name: 'managedclusters' }],
         }) as never,
       list: async ({ kind: name, plural }, { namespace, labelSelector = '', trim } = {}) => {
-        if (this.forbidden.has(plural)) throw apiError(this.kube.cluster, 403, `{"message":"${plural} is forbidden"}`);
+        if (this.forbidden.has(plural))
+          throw apiError(this.kube.cluster, 403, `{"message":"${plural} is forbidden"}`);
         if (unknown.includes(plural)) return undefined;
         const listed = objects.filter(
           ({ kind: of, metadata }) =>

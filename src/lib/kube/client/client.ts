@@ -17,12 +17,20 @@ import {
   typeMeta,
 } from './objects.ts';
 import { Requests } from './requests.ts';
-import { type Connection, fieldManager, type Limit, objectIn, type Request, type Trace } from './transport.ts';
+import {
+  type Connection,
+  fieldManager,
+  type Limit,
+  objectIn,
+  type Request,
+  type Trace,
+} from './transport.ts';
 import type { Ending } from './validity.ts';
 
 const pageSize = 500;
 /** meta.k8s.io: a server that does not support the form sends whole objects. */
-const metadataForm = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
+const metadataForm =
+  'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
 
 /** The limit of concurrent requests of one client, or of the clients of several clusters. */
 export const requestLimit = (): Limit => pLimit(32);
@@ -133,17 +141,30 @@ class LiveKube {
   }
 
   /** Reads in pages of 500. @returns undefined if the kind is not found. */
-  async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<T[] | undefined> {
+  async list<T extends KubeObject>(
+    resource: Resource,
+    selection: Selection = {},
+  ): Promise<T[] | undefined> {
     try {
       return await this.#listPages(resource, selection);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 400 && selection.labelSelector !== undefined)
-        throw new StellarError('usage', `"${selection.labelSelector}" is not a label selector: ${error.words}`);
+      if (
+        error instanceof ApiError &&
+        error.status === 400 &&
+        selection.labelSelector !== undefined
+      )
+        throw new StellarError(
+          'usage',
+          `"${selection.labelSelector}" is not a label selector: ${error.words}`,
+        );
       throw error;
     }
   }
 
-  async #listPages<T extends KubeObject>(resource: Resource, selection: Selection): Promise<T[] | undefined> {
+  async #listPages<T extends KubeObject>(
+    resource: Resource,
+    selection: Selection,
+  ): Promise<T[] | undefined> {
     const path = pathOf(resource, { namespace: selection.namespace });
     const items: T[] = [];
     let next: string | undefined;
@@ -151,19 +172,28 @@ class LiveKube {
       const { labelSelector, fieldSelector } = selection;
       const query = { labelSelector, fieldSelector, limit: String(pageSize), continue: next };
       const form = selection.metadataOnly ? metadataForm : undefined;
-      const page = await this.read<{ metadata?: { continue?: string }; items?: T[] | null }>(path, form, query);
+      const page = await this.read<{ metadata?: { continue?: string }; items?: T[] | null }>(
+        path,
+        form,
+        query,
+      );
       if (page === undefined && next === undefined) return undefined;
       // Go writes null for an empty list; an answer without the field is no list.
       const more: unknown = page?.items === null ? [] : page?.items;
       if (!Array.isArray(more)) throw this.#requests.notAnApiServer();
-      for (const item of more.map((each) => this.#object<T>(each))) items.push((selection.trim?.(item) ?? item) as T);
+      for (const item of more.map((each) => this.#object<T>(each)))
+        items.push((selection.trim?.(item) ?? item) as T);
       next = page?.metadata?.continue || undefined;
       if (next === undefined) return items;
     }
   }
 
   /** GET of any path, parsed as JSON. @param accept the form of the answer, if there are several @returns undefined on 404. */
-  async read<T>(path: string, accept?: string, query?: Record<string, string | undefined>): Promise<T | undefined> {
+  async read<T>(
+    path: string,
+    accept?: string,
+    query?: Record<string, string | undefined>,
+  ): Promise<T | undefined> {
     const readAt = (at: string) =>
       unlessStatus(this.#requests.json<T>({ method: 'GET', path: at, accept, query }), 404);
     const found = await readAt(path);
@@ -193,7 +223,12 @@ class LiveKube {
 
   /** POST to a collection or, with a name, to a subresource. */
   create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
-    return this.#requests.json<T>({ method: 'POST', path: pathOf(resource, options), query: { fieldManager }, body });
+    return this.#requests.json<T>({
+      method: 'POST',
+      path: pathOf(resource, options),
+      query: { fieldManager },
+      body,
+    });
   }
 
   /**
@@ -255,15 +290,26 @@ class LiveKube {
    * @param options.orphan keep its dependents
    * @returns false if it was not found
    */
-  async delete(resource: Resource, name: string, { namespace, uid, orphan }: Deletion = {}): Promise<boolean> {
+  async delete(
+    resource: Resource,
+    name: string,
+    { namespace, uid, orphan }: Deletion = {},
+  ): Promise<boolean> {
     const propagationPolicy = orphan ? 'Orphan' : 'Background';
     const body = { propagationPolicy, ...(uid === undefined ? {} : { preconditions: { uid } }) };
     try {
-      await this.#requests.json({ method: 'DELETE', path: pathOf(resource, { namespace, name }), body });
+      await this.#requests.json({
+        method: 'DELETE',
+        path: pathOf(resource, { namespace, name }),
+        body,
+      });
       return true;
     } catch (error) {
       // A conflict: another object has taken the name.
-      if (error instanceof ApiError && (error.status === 404 || (error.status === 409 && uid !== undefined)))
+      if (
+        error instanceof ApiError &&
+        (error.status === 404 || (error.status === 409 && uid !== undefined))
+      )
         return false;
       throw error;
     }
@@ -271,7 +317,10 @@ class LiveKube {
 
   /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
   async mayI(permission: Permission): Promise<boolean> {
-    const body = { ...typeMeta(resources.selfSubjectAccessReviews), spec: { resourceAttributes: permission } };
+    const body = {
+      ...typeMeta(resources.selfSubjectAccessReviews),
+      spec: { resourceAttributes: permission },
+    };
     return (await this.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
   }
 
@@ -303,10 +352,16 @@ class LiveKube {
   /** A separate client for the same server and settings, with another user or other limits. The caller closes it. */
   fork({ user = this.#connection.context.user, run, at }: Fork): Kube {
     const { context, ...connection } = this.#connection;
-    if (at === undefined) return new LiveKube({ ...connection, ...run, context: { ...context, user } });
-    const fields = Object.entries(user).filter(([key]) => /^client-(?:certificate|key)(?:-data)?$/.test(key));
+    if (at === undefined)
+      return new LiveKube({ ...connection, ...run, context: { ...context, user } });
+    const fields = Object.entries(user).filter(([key]) =>
+      /^client-(?:certificate|key)(?:-data)?$/.test(key),
+    );
     if (fields.length === 0)
-      throw new StellarError('credentials-failed', 'Only a certificate is shown to another address.');
+      throw new StellarError(
+        'credentials-failed',
+        'Only a certificate is shown to another address.',
+      );
     const changed = { server: at.server, cluster: clusterAt(at), user: Object.fromEntries(fields) };
     return new LiveKube({ ...connection, ...run, context: { ...context, ...changed } });
   }
@@ -325,9 +380,14 @@ function mergePatch(path: string, body: object, query: Request['query'] = {}): R
 }
 
 /** The entry of a cluster with nothing but its address and its certificate authority, PEM. */
-export const clusterAt = ({ server, certificateAuthority }: NonNullable<Fork['at']>): ClusterEntry => ({
+export const clusterAt = ({
   server,
-  ...(certificateAuthority && { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') }),
+  certificateAuthority,
+}: NonNullable<Fork['at']>): ClusterEntry => ({
+  server,
+  ...(certificateAuthority && {
+    'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64'),
+  }),
 });
 
 /** The fields of an object that are applied, without the ones that the server and controllers change at any time. */

@@ -121,7 +121,10 @@ export class Credentials {
     const server = new URL(this.#context.server);
     const name = servername ?? hostOf(server);
     if (ca === undefined) return false;
-    const agent = await this.#agentOf({ ca, servername, rejectUnauthorized: true }, { rejectUnauthorized: false });
+    const agent = await this.#agentOf(
+      { ca, servername, rejectUnauthorized: true },
+      { rejectUnauthorized: false },
+    );
     const raw = await certificateAt(agent, server, name, timeoutMs).finally(() => agent.destroy());
     const { trustedInstead } = await import('./kubeflex-certificate.ts');
     const instead = raw && trustedInstead(raw, String(ca), name);
@@ -139,7 +142,11 @@ export class Credentials {
 
   async #obtain(): Promise<Server> {
     const { name, cluster } = this.#context;
-    let [verified, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [{}, {}, undefined];
+    let [verified, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [
+      {},
+      {},
+      undefined,
+    ];
     try {
       user = await this.#user();
       verified = await tlsOf(this.#context, user);
@@ -150,7 +157,8 @@ export class Credentials {
     const headers = impersonationOf(user);
     const { username, password = '' } = user;
     if (token) headers.Authorization = `Bearer ${token}`;
-    else if (username) headers.Authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+    else if (username)
+      headers.Authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     // The API server compresses only long answers.
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const proxy = proxyOf(this.#context);
@@ -167,13 +175,19 @@ export class Credentials {
     const has = (fields: readonly string[]) => fields.some((field) => user[field]);
     const isProvided = user['auth-provider'] && !has(authorizations);
     if (!isProvided && (!user.exec || has(otherCredentials))) return user;
-    if (this.#plugins === undefined) throw new Error('no exec plugin or auth provider can be used here');
+    if (this.#plugins === undefined)
+      throw new Error('no exec plugin or auth provider can be used here');
     this.#issued = await this.#plugins.issue(this.#context, this.#plugins, this.#refused);
-    return isProvided ? { ...user, token: this.#issued.token } : { ...user, ...asUser(this.#issued) };
+    return isProvided
+      ? { ...user, token: this.#issued.token }
+      : { ...user, ...asUser(this.#issued) };
   }
 
   /** @param ofServer what differs for the server itself: a proxy of https is verified without it */
-  async #agentOf(verified: https.AgentOptions, ofServer: https.AgentOptions | undefined): Promise<http.Agent> {
+  async #agentOf(
+    verified: https.AgentOptions,
+    ofServer: https.AgentOptions | undefined,
+  ): Promise<http.Agent> {
     const proxy = proxyOf(this.#context);
     const server = new URL(this.#context.server);
     const options: https.AgentOptions = {
@@ -190,7 +204,9 @@ export class Credentials {
       options.secureContext = secureContextOf(this.#context.name, { ...verified, ...ofServer });
     if (proxy === undefined) return isSecure ? new https.Agent(options) : new http.Agent(options);
     const ofProxy =
-      ofServer === undefined ? options : { ...verified, secureContext: secureContextOf(this.#context.name, verified) };
+      ofServer === undefined
+        ? options
+        : { ...verified, secureContext: secureContextOf(this.#context.name, verified) };
     return agentThrough(proxy, server, options, ofProxy, this.#closing.signal);
   }
 }
@@ -231,7 +247,12 @@ function secureContextOf(
 }
 
 /** The certificate that a server shows for a name, in DER; undefined if it shows none in time. */
-function certificateAt(agent: http.Agent, server: URL, name: string, timeoutMs: number): Promise<Buffer | undefined> {
+function certificateAt(
+  agent: http.Agent,
+  server: URL,
+  name: string,
+  timeoutMs: number,
+): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, timeoutMs, undefined);
     const end = (raw?: Buffer) => {
@@ -246,8 +267,14 @@ function certificateAt(agent: http.Agent, server: URL, name: string, timeoutMs: 
       });
       if (!socket) end();
     };
-    const at = { host: hostOf(server), port: Number(server.port || 443), servername: isIP(name) === 0 ? name : '' };
-    const socket = agent.createConnection({ ...(agent as https.Agent).options, ...at }, (_, made) => hear(made));
+    const at = {
+      host: hostOf(server),
+      port: Number(server.port || 443),
+      servername: isIP(name) === 0 ? name : '',
+    };
+    const socket = agent.createConnection({ ...(agent as https.Agent).options, ...at }, (_, made) =>
+      hear(made),
+    );
     if (socket) hear(socket);
   });
 }
@@ -262,7 +289,10 @@ export async function nameOfServer(server: string): Promise<string> {
 }
 
 /** As in client-go, data takes precedence over a file. */
-async function pemOf(data: string | undefined, file: string | undefined): Promise<string | undefined> {
+async function pemOf(
+  data: string | undefined,
+  file: string | undefined,
+): Promise<string | undefined> {
   if (data) return Buffer.from(data, 'base64').toString('utf8');
   return file ? readFileSync(file, 'utf8') : undefined;
 }
@@ -280,7 +310,9 @@ async function readToken({ token, tokenFile }: UserEntry): Promise<string | unde
 
 /** Credentials of a plugin in the form of a kubeconfig user. */
 function asUser({ token, clientCertificateData = '', clientKeyData = '' }: Issued): UserEntry {
-  const [certificate, key] = [clientCertificateData, clientKeyData].map((pem) => Buffer.from(pem).toString('base64'));
+  const [certificate, key] = [clientCertificateData, clientKeyData].map((pem) =>
+    Buffer.from(pem).toString('base64'),
+  );
   return { token, 'client-certificate-data': certificate, 'client-key-data': key };
 }
 

@@ -18,7 +18,8 @@ export interface ClusterRef {
   token?: { user: string | undefined; expires: Date | undefined };
 }
 
-export const describeCluster = ({ context, server }: ClusterRef): string => `${context} (${server})`;
+export const describeCluster = ({ context, server }: ClusterRef): string =>
+  `${context} (${server})`;
 
 /** An error answer of an API server. */
 export class ApiError extends StellarError {
@@ -26,7 +27,13 @@ export class ApiError extends StellarError {
   /** The server's own message. */
   readonly words: string;
 
-  constructor(status: number, answer: V1Status, code: ErrorCode, message: string, details: ErrorDetails) {
+  constructor(
+    status: number,
+    answer: V1Status,
+    code: ErrorCode,
+    message: string,
+    details: ErrorDetails,
+  ) {
     super(code, message, { ...details, passing: status >= 500 || status === 429 });
     this.name = 'ApiError';
     this.status = status;
@@ -51,7 +58,8 @@ const apiFailures: Record<number, ApiFailure> = {
   403: {
     code: 'forbidden',
     says: (cluster) => `Not allowed on ${cluster}`,
-    next: ({ context }) => run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
+    next: ({ context }) =>
+      run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
   },
   404: { code: 'not-found', says: (cluster) => `Not found on ${cluster}` },
   409: { code: 'conflict', says: (cluster) => `It was modified concurrently on ${cluster}` },
@@ -62,12 +70,17 @@ const loginStep = ({ context }: ClusterRef): NextStep =>
 
 /** Nobody can log in as a service account: the kubeconfig has a token that somebody has requested for it. */
 export function newToken({ context, token }: ClusterRef): NextStep | undefined {
-  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(token?.user ?? '') ?? [];
+  const [, namespace, name] =
+    /^system:serviceaccount:([^:]+):([^:]+)$/.exec(token?.user ?? '') ?? [];
   if (namespace === undefined || name === undefined) return undefined;
   if (namespace === 'kube-system' && /-(?:viewer|registrar|acceptor|deployer)$/.test(name))
-    return advice(`Ask an administrator for access again: the access ${name} has ended, or was revoked`);
+    return advice(
+      `Ask an administrator for access again: the access ${name} has ended, or was revoked`,
+    );
   const create = command`kubectl -n ${namespace} create token ${name}`;
-  return advice(`Write a new token into context ${context}; an administrator of the cluster requests one: ${create}`);
+  return advice(
+    `Write a new token into context ${context}; an administrator of the cluster requests one: ${create}`,
+  );
 }
 
 function whyRefused({ token }: ClusterRef): string {
@@ -81,12 +94,17 @@ const otherApiFailure: ApiFailure = { code: 'api-error', says: (cluster) => `${c
 export function apiError(cluster: ClusterRef, status: number, body: string): ApiError {
   const parsed = parseStatus(body);
   const failure = apiFailures[status] ?? otherApiFailure;
-  const causes = (parsed.details?.causes ?? []).map(({ field, message }) => `  ${field ?? ''}: ${message ?? ''}`);
+  const causes = (parsed.details?.causes ?? []).map(
+    ({ field, message }) => `  ${field ?? ''}: ${message ?? ''}`,
+  );
   const words = status === 401 ? whyRefused(cluster) : `: ${parsed.message ?? `HTTP ${status}`}`;
-  return new ApiError(status, parsed, failure.code, `${failure.says(describeCluster(cluster))}${words}`, {
-    next: stepsOf(failure.next?.(cluster)),
-    details: causes.length > 1 ? causes : [],
-  });
+  return new ApiError(
+    status,
+    parsed,
+    failure.code,
+    `${failure.says(describeCluster(cluster))}${words}`,
+    { next: stepsOf(failure.next?.(cluster)), details: causes.length > 1 ? causes : [] },
+  );
 }
 
 const stepsOf = (step: NextStep | undefined): NextStep[] => (step === undefined ? [] : [step]);
@@ -126,7 +144,10 @@ const whys: Readonly<Record<string, string>> = {
 export function whyNetworkFails(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   const isUnknown = /ISSUER|SELF_SIGNED|SIGNATURE/.test(code);
-  return whys[code] ?? (isUnknown ? 'its certificate is signed by an unknown authority' : message || String(error));
+  return (
+    whys[code] ??
+    (isUnknown ? 'its certificate is signed by an unknown authority' : message || String(error))
+  );
 }
 
 const isUntrusted = (error: unknown): boolean =>
@@ -134,9 +155,17 @@ const isUntrusted = (error: unknown): boolean =>
 
 function networkStep({ context, inspection, renewal }: ClusterRef, error: unknown): NextStep {
   if (!isUntrusted(error))
-    return inspection ?? run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?');
-  const question = 'Is this the right cluster, and is its certificate authority in the kubeconfig current?';
-  return inspection ?? renewal ?? run(command`kubectl config view --minify --context ${context}`, question);
+    return (
+      inspection ??
+      run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?')
+    );
+  const question =
+    'Is this the right cluster, and is its certificate authority in the kubeconfig current?';
+  return (
+    inspection ??
+    renewal ??
+    run(command`kubectl config view --minify --context ${context}`, question)
+  );
 }
 
 /** The error at the deadline of a command, for a cluster that has not answered all of its requests. */
@@ -161,25 +190,43 @@ export function networkError(
 }
 
 /** The cause is left out: an error of a SOCKS proxy has its password. @param error in the words of hpagent or socks */
-function proxyError(cluster: ClusterRef, error: NodeJS.ErrnoException, proxy: ProxyServer): StellarError {
+function proxyError(
+  cluster: ClusterRef,
+  error: NodeJS.ErrnoException,
+  proxy: ProxyServer,
+): StellarError {
   const { message } = error;
   const [named, of] = [describeProxy(proxy), describeCluster(cluster)];
   const [, status] = /^Bad response: (\d+)$/.exec(message) ?? [];
   const refusal = status ? `${status} ${STATUS_CODES[status]}` : /^Socks5 .*/.exec(message)?.[0];
   const next = [besideProxy(cluster, proxy)];
   if (refusal !== undefined)
-    return new StellarError('unreachable', `The proxy ${named} does not connect to ${of}: ${refusal}.`, { next });
+    return new StellarError(
+      'unreachable',
+      `The proxy ${named} does not connect to ${of}: ${refusal}.`,
+      { next },
+    );
   const code = isUntrusted(error) ? 'tls-error' : 'unreachable';
-  return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${whyNetworkFails(error)}.`, { next });
+  return new StellarError(
+    code,
+    `Cannot reach the proxy ${named} of ${of}: ${whyNetworkFails(error)}.`,
+    { next },
+  );
 }
 
 const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer): NextStep =>
   setting === 'proxy-url'
     ? run(command`kubectl config view --minify --context ${context}`, 'Is it the right proxy?')
-    : run(command`export NO_PROXY="$NO_PROXY,"${hostOf(new URL(server))}`, 'If the server is reachable without it');
+    : run(
+        command`export NO_PROXY="$NO_PROXY,"${hostOf(new URL(server))}`,
+        'If the server is reachable without it',
+      );
 
 /** A server's answer; undefined if it refuses with one of these HTTP status codes. */
-export async function unlessStatus<T>(answer: Promise<T>, ...statuses: readonly number[]): Promise<T | undefined> {
+export async function unlessStatus<T>(
+  answer: Promise<T>,
+  ...statuses: readonly number[]
+): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {

@@ -16,7 +16,11 @@ const terminationGraceMs = 2000;
  * @param refused credentials that the server has refused
  * @throws StellarError `credentials-failed`, `kubeconfig-invalid`, `interrupted`; Node's errors for a file of the cluster entry
  */
-export async function issuedFor(context: SelectedContext, host: PluginHost, refused?: Issued): Promise<Issued> {
+export async function issuedFor(
+  context: SelectedContext,
+  host: PluginHost,
+  refused?: Issued,
+): Promise<Issued> {
   const { exec, 'auth-provider': provider } = context.user;
   const start = provider ? issuedByProvider : startPlugin;
   const key = JSON.stringify(provider ?? [exec, context.cluster]);
@@ -39,7 +43,8 @@ function startPlugin(context: SelectedContext, host: PluginHost): Promise<Issued
   return issued;
 }
 
-const needsTerminal = ({ user }: SelectedContext): boolean => user.exec?.interactiveMode === 'Always';
+const needsTerminal = ({ user }: SelectedContext): boolean =>
+  user.exec?.interactiveMode === 'Always';
 
 const hasExpired = ({ expirationTimestamp }: Issued): boolean =>
   expirationTimestamp !== undefined && Date.parse(expirationTimestamp) <= Date.now();
@@ -57,9 +62,16 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
   const relay = host.progress.relay();
   try {
     if (needsTerminal(context) && !isInteractive)
-      throw new StellarError('credentials-failed', `${command} needs interactive input, and stdin is not a terminal.`);
+      throw new StellarError(
+        'credentials-failed',
+        `${command} needs interactive input, and stdin is not a terminal.`,
+      );
     const run = runProgram({ ...host, env, terminationGraceMs });
-    const output = await run(program, { args, isOnTerminal: isInteractive, onStderr: (text) => relay.write(text) });
+    const output = await run(program, {
+      args,
+      isOnTerminal: isInteractive,
+      onStderr: (text) => relay.write(text),
+    });
     if (output.exitCode !== 0) throw programFailed(program, args, output);
     return read(exec, output);
   } catch (error) {
@@ -78,15 +90,23 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
 /** @throws StellarError `kubeconfig-invalid` for another version of the protocol */
 function requireValid({ name, user }: SelectedContext) {
   const { command = '', args, env, apiVersion = '', ...rest } = user.exec as ExecEntry;
-  if (apiVersions.includes(apiVersion)) return { ...rest, command, args: args ?? [], env: env ?? [], apiVersion };
+  if (apiVersions.includes(apiVersion))
+    return { ...rest, command, args: args ?? [], env: env ?? [], apiVersion };
   const why = `apiVersion is none of ${apiVersions.join(', ')}`;
-  throw new StellarError('kubeconfig-invalid', `Context ${name} has a user whose "exec" cannot be used: ${why}.`);
+  throw new StellarError(
+    'kubeconfig-invalid',
+    `Context ${name} has a user whose "exec" cannot be used: ${why}.`,
+  );
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 
 /** The value of KUBERNETES_EXEC_INFO (client-go, rest/exec.go and pkg/apis/clientauthentication/v1). */
-async function inputFor({ server, cluster }: SelectedContext, exec: ExecEntry, interactive: boolean): Promise<object> {
+async function inputFor(
+  { server, cluster }: SelectedContext,
+  exec: ExecEntry,
+  interactive: boolean,
+): Promise<object> {
   const { apiVersion, provideClusterInfo } = exec;
   const input = { kind: 'ExecCredential', apiVersion };
   if (provideClusterInfo !== true) return { ...input, spec: { interactive } };
@@ -105,13 +125,19 @@ async function inputFor({ server, cluster }: SelectedContext, exec: ExecEntry, i
 }
 
 /** Parses the output of a plugin, which is never quoted. @throws StellarError */
-function read({ command, apiVersion }: { command: string; apiVersion: string }, { stdout }: ProgramOutput): Issued {
-  const printed = jsonObject(stdout) as { apiVersion?: unknown; kind?: unknown; status?: Issued } | undefined;
+function read(
+  { command, apiVersion }: { command: string; apiVersion: string },
+  { stdout }: ProgramOutput,
+): Issued {
+  const printed = jsonObject(stdout) as
+    | { apiVersion?: unknown; kind?: unknown; status?: Issued }
+    | undefined;
   const { token = '', clientCertificateData = '', clientKeyData = '' } = printed?.status ?? {};
   const hasForm = printed?.kind === 'ExecCredential' && printed.apiVersion === apiVersion;
   const isPair = Boolean(clientCertificateData) === Boolean(clientKeyData);
   const areTexts = [token, clientCertificateData, clientKeyData].every(isText);
-  if (hasForm && areTexts && isPair && (token || clientCertificateData)) return printed.status as Issued;
+  if (hasForm && areTexts && isPair && (token || clientCertificateData))
+    return printed.status as Issued;
   const wanted = `an ExecCredential of ${apiVersion} with a token, or with a certificate and its key`;
   throw new StellarError('credentials-failed', `the program ${command} did not print ${wanted}.`);
 }
@@ -133,6 +159,11 @@ async function issuedByProvider({ name: context, user }: SelectedContext): Promi
   const end = OpenIDConnectAuth.expirationFromToken(token) * 1000 - marginMs;
   if (end > Date.now()) return { token, expirationTimestamp: new Date(end).toISOString() };
   throw new StellarError('credentials-failed', `The ID token of context ${context} has expired.`, {
-    next: [run(command`kubectl --context ${context} version`, 'Let kubectl renew it, then rerun the command')],
+    next: [
+      run(
+        command`kubectl --context ${context} version`,
+        'Let kubectl renew it, then rerun the command',
+      ),
+    ],
   });
 }

@@ -1,7 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
-import { type AsnType, Constructed, fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
+import {
+  type AsnType,
+  Constructed,
+  fromBER,
+  ObjectIdentifier,
+  OctetString,
+  Sequence,
+} from 'asn1js';
 
 /** The whole extension in DER: a key identifier and nothing else. */
 const keyIdOfNothing = '30168014da39a3ee5e6b4b0d3255bfef95601890afd80709';
@@ -22,7 +29,11 @@ const serverUsages = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
  * @param name that the server must have: a DNS name or an address
  * @returns what a connection then trusts instead of the authorities; undefined for any other certificate
  */
-export function trustedInstead(raw: Buffer, authorities: string, name: string): SecureContextOptions | undefined {
+export function trustedInstead(
+  raw: Buffer,
+  authorities: string,
+  name: string,
+): SecureContextOptions | undefined {
   const leaf = new X509Certificate(raw);
   const { issuer, extensions } = partsOf(leaf);
   if (extensions.get(oids.authorityKeyId) !== keyIdOfNothing || !isPlain(leaf)) return undefined;
@@ -43,7 +54,9 @@ export function trustedInstead(raw: Buffer, authorities: string, name: string): 
 
 /** The certificates in a text, PEM. */
 export const certificatesIn = (pem: string): X509Certificate[] =>
-  (pem.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? []).map((one) => new X509Certificate(one));
+  (pem.match(/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs) ?? []).map(
+    (one) => new X509Certificate(one),
+  );
 
 const isCurrent = ({ validFromDate, validToDate }: X509Certificate): boolean =>
   validFromDate.getTime() <= Date.now() && Date.now() <= validToDate.getTime();
@@ -66,7 +79,9 @@ function partsOf({ raw }: X509Certificate) {
   const [body] = elementsOf(fromBER(raw).result);
   const fields = elementsOf(body);
   const [algorithm, issuer, , subject] = fields.filter((field) => field instanceof Sequence);
-  const [list] = elementsOf(fields.find(({ idBlock }) => idBlock.tagClass === 3 && idBlock.tagNumber === 3));
+  const [list] = elementsOf(
+    fields.find(({ idBlock }) => idBlock.tagClass === 3 && idBlock.tagNumber === 3),
+  );
   const all = elementsOf(list).map((extension) => {
     const [oid, ...rest] = elementsOf(extension);
     // A boolean says whether it is critical.
@@ -83,7 +98,9 @@ function partsOf({ raw }: X509Certificate) {
 
 const elementsOf = (block: AsnType | undefined): AsnType[] =>
   block instanceof Constructed ? block.valueBlock.value : [];
-const oidOf = (block: AsnType | undefined): string => (block instanceof ObjectIdentifier ? block.getValue() : '');
+const oidOf = (block: AsnType | undefined): string =>
+  block instanceof ObjectIdentifier ? block.getValue() : '';
 const hexOf = (block: AsnType | undefined): string =>
   block instanceof OctetString ? Buffer.from(block.valueBlock.valueHexView).toString('hex') : '';
-const derOf = (block: AsnType | undefined): Buffer => Buffer.from(block?.valueBeforeDecodeView ?? '');
+const derOf = (block: AsnType | undefined): Buffer =>
+  Buffer.from(block?.valueBeforeDecodeView ?? '');

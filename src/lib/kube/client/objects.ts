@@ -108,7 +108,8 @@ export function isTrue(object: WithConditions | undefined, type: string): boolea
 }
 
 /** A field of a Secret, as text. */
-export const textIn = ({ data }: Secret, key: string): string => Buffer.from(data?.[key] ?? '', 'base64').toString();
+export const textIn = ({ data }: Secret, key: string): string =>
+  Buffer.from(data?.[key] ?? '', 'base64').toString();
 
 export const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
   new Map(all.map((object) => [object.metadata.name, object]));
@@ -157,19 +158,43 @@ export const resources = {
   admissionPolicies: resource(`${admission}/v1`, 'ValidatingAdmissionPolicy', false),
   admissionPolicyBindings: resource(`${admission}/v1`, 'ValidatingAdmissionPolicyBinding', false),
   admissionPoliciesBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicy', false),
-  admissionPolicyBindingsBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicyBinding', false),
-  certificateSigningRequests: resource('certificates.k8s.io/v1', 'CertificateSigningRequest', false),
+  admissionPolicyBindingsBeta: resource(
+    `${admission}/v1beta1`,
+    'ValidatingAdmissionPolicyBinding',
+    false,
+  ),
+  certificateSigningRequests: resource(
+    'certificates.k8s.io/v1',
+    'CertificateSigningRequest',
+    false,
+  ),
   selfSubjectReviews: resource('authentication.k8s.io/v1', 'SelfSubjectReview', false),
   subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview', false),
   selfSubjectAccessReviews: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', false),
   leases: resource('coordination.k8s.io/v1', 'Lease', true),
   managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster', false),
-  managedClusterAddOns: resource('addon.open-cluster-management.io/v1alpha1', 'ManagedClusterAddOn', true),
-  clusterManagementAddOns: resource('addon.open-cluster-management.io/v1alpha1', 'ClusterManagementAddOn', false),
-  placementDecisions: resource('cluster.open-cluster-management.io/v1beta1', 'PlacementDecision', true),
+  managedClusterAddOns: resource(
+    'addon.open-cluster-management.io/v1alpha1',
+    'ManagedClusterAddOn',
+    true,
+  ),
+  clusterManagementAddOns: resource(
+    'addon.open-cluster-management.io/v1alpha1',
+    'ClusterManagementAddOn',
+    false,
+  ),
+  placementDecisions: resource(
+    'cluster.open-cluster-management.io/v1beta1',
+    'PlacementDecision',
+    true,
+  ),
   manifestWorks: resource('work.open-cluster-management.io/v1', 'ManifestWork', true),
   clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager', false),
-  appliedManifestWorks: resource('work.open-cluster-management.io/v1', 'AppliedManifestWork', false),
+  appliedManifestWorks: resource(
+    'work.open-cluster-management.io/v1',
+    'AppliedManifestWork',
+    false,
+  ),
   clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim', false),
   controlPlanes: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane', false),
   postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook', false),
@@ -195,7 +220,10 @@ export interface PathOptions {
 }
 
 /** The URL path of an object or, without a name, of a collection. */
-export function pathOf(resource: Resource, { namespace, name, subresource }: PathOptions = {}): string {
+export function pathOf(
+  resource: Resource,
+  { namespace, name, subresource }: PathOptions = {},
+): string {
   if (name === '') throw new Error(`an empty name would mean all ${resource.plural}`);
   const root = groupOf(resource.apiVersion) === '' ? '/api' : '/apis';
   const segments = [resource.apiVersion];
@@ -211,9 +239,13 @@ const byKind = new Map<string, Resource>(
 );
 
 /** @throws Error for a kind that is missing from the table above: a bug. */
-export function resourceOf(object: { apiVersion?: string | undefined; kind?: string | undefined }): Resource {
+export function resourceOf(object: {
+  apiVersion?: string | undefined;
+  kind?: string | undefined;
+}): Resource {
   const known = byKind.get(`${object.apiVersion} ${object.kind}`);
-  if (known === undefined) throw new Error(`kind ${object.apiVersion} ${object.kind} is missing from objects.ts`);
+  if (known === undefined)
+    throw new Error(`kind ${object.apiVersion} ${object.kind} is missing from objects.ts`);
   return known;
 }
 
@@ -221,5 +253,10 @@ export function resourceOf(object: { apiVersion?: string | undefined; kind?: str
 export const typeMeta = ({ apiVersion, kind }: Resource) => ({ apiVersion, kind });
 
 /** As kubectl spells it: `widgets.example.com`, or `secrets` of the core group. */
-export const groupResourceOf = ({ group, resource }: { group: string; resource: string }): string =>
-  group === '' ? resource : `${resource}.${group}`;
+export const groupResourceOf = ({
+  group,
+  resource,
+}: {
+  group: string;
+  resource: string;
+}): string => (group === '' ? resource : `${resource}.${group}`);

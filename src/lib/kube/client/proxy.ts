@@ -15,7 +15,8 @@ export interface ProxyServer {
 }
 
 /** Names a proxy in messages, without the user and password in its address. */
-export const describeProxy = ({ url, setting }: ProxyServer): string => `${url.protocol}//${url.host} (${setting})`;
+export const describeProxy = ({ url, setting }: ProxyServer): string =>
+  `${url.protocol}//${url.host} (${setting})`;
 
 /** The host of a URL for sockets: an IPv6 address without brackets. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
@@ -36,7 +37,8 @@ export function proxyOf(
     throw new StellarError('kubeconfig-invalid', `The proxy-url of context ${name} ${notProxy}`);
   }
   const url = new URL(server);
-  const variables = url.protocol === 'https:' ? ['HTTPS_PROXY', 'https_proxy'] : ['HTTP_PROXY', 'http_proxy'];
+  const variables =
+    url.protocol === 'https:' ? ['HTTPS_PROXY', 'https_proxy'] : ['HTTP_PROXY', 'http_proxy'];
   const setting = variables.find((variable) => env[variable]);
   const value = env[setting ?? ''];
   if (!setting || !value || isExempt(url, env.NO_PROXY || env.no_proxy || '')) return undefined;
@@ -46,7 +48,8 @@ export function proxyOf(
 }
 
 /** Does not contain the address: it may have a password. */
-const notProxy = 'is not the address of a proxy: it has the form http://HOST:PORT, https://… or socks5://….';
+const notProxy =
+  'is not the address of a proxy: it has the form http://HOST:PORT, https://… or socks5://….';
 
 function parse(address: string, setting: string): ProxyServer | undefined {
   if (!/^(https?|socks5h?):\/\//i.test(address)) return undefined;
@@ -64,7 +67,8 @@ function parse(address: string, setting: string): ProxyServer | undefined {
 function isExempt(server: URL, noProxy: string): boolean {
   const host = hostOf(server);
   const port = server.port || (server.protocol === 'https:' ? '443' : '80');
-  if (host === 'localhost' || isWithin(host, '127.0.0.0', 8) || isWithin(host, '::1', 128)) return true;
+  if (host === 'localhost' || isWithin(host, '127.0.0.0', 8) || isWithin(host, '::1', 128))
+    return true;
   return noProxy.split(',').some((rule) => matches(rule.trim().toLowerCase(), host, port));
 }
 
@@ -109,7 +113,8 @@ export function isLocalName(host: string): boolean {
  */
 export const lookup: LookupFunction = (host, options, callback) => {
   // Loaded here, because addresses need none of it.
-  if (!isLocalName(host)) return process.getBuiltinModule('node:dns').lookup(host, options, callback);
+  if (!isLocalName(host))
+    return process.getBuiltinModule('node:dns').lookup(host, options, callback);
   const [v4, v6] = [
     { address: '127.0.0.1', family: 4 },
     { address: '::1', family: 6 },
@@ -133,16 +138,25 @@ export async function agentThrough(
 ): Promise<http.Agent> {
   const hostname = hostOf(url);
   const dialing = { lookup, autoSelectFamilyAttemptTimeout: addressTimeoutMs, signal };
-  if (url.protocol.startsWith('socks')) return agentThroughSocks({ ...dialing, host: hostname }, url, server, options);
+  if (url.protocol.startsWith('socks'))
+    return agentThroughSocks({ ...dialing, host: hostname }, url, server, options);
 
   const { HttpProxyAgent, HttpsProxyAgent } = await import('hpagent');
   const { port, username, password } = url;
   // As the TLS name of a proxy of https, hpagent sends an address too, of which Node warns.
-  const [protocol, proxyName] = [url.protocol.replace('https', 'tls'), isIP(hostname) === 0 ? hostname : ''];
+  const [protocol, proxyName] = [
+    url.protocol.replace('https', 'tls'),
+    isIP(hostname) === 0 ? hostname : '',
+  ];
   return new (server.protocol === 'https:' ? HttpsProxyAgent : HttpProxyAgent)({
     ...options,
     proxy: { protocol, hostname, port, username, password } as URL,
-    proxyRequestOptions: { ...dialing, secureContext, rejectUnauthorized, servername: proxyName } as object,
+    proxyRequestOptions: {
+      ...dialing,
+      secureContext,
+      rejectUnauthorized,
+      servername: proxyName,
+    } as object,
   });
 }
 
@@ -156,7 +170,10 @@ async function agentThroughSocks(
   // In the bundle it has no other export.
   const { SocksClient } = (await import('socks')).default;
   const [isSecure, port] = [server.protocol === 'https:', Number(url.port || 1080)];
-  const user = url.username && { userId: decodeURIComponent(url.username), password: decodeURIComponent(url.password) };
+  const user = url.username && {
+    userId: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  };
   const proxy = { host: dialing.host, port, type: 5 as const, ...(user || {}) };
   const destination = { host: hostOf(server), port: Number(server.port || (isSecure ? 443 : 80)) };
   const agent = isSecure ? new https.Agent(options) : new http.Agent(options);
@@ -164,7 +181,12 @@ async function agentThroughSocks(
   const open = async (target: http.ClientRequestArgs) => {
     const socket = net.connect({ ...dialing, port });
     await once(socket, 'connect');
-    await SocksClient.createConnection({ existing_socket: socket, command: 'connect', proxy, destination });
+    await SocksClient.createConnection({
+      existing_socket: socket,
+      command: 'connect',
+      proxy,
+      destination,
+    });
     return isSecure ? connect({ ...target, socket } as http.ClientRequestArgs) : socket;
   };
   agent.createConnection = (target, callback) => {

@@ -3,7 +3,13 @@ import { StellarError } from '../../core/errors.ts';
 import { jsonObject } from '../../core/formats.ts';
 import { command, run } from '../../core/next-step.ts';
 import { apiError } from './errors.ts';
-import { type Answer, type Connection, type Request, StaleConnection, Transport } from './transport.ts';
+import {
+  type Answer,
+  type Connection,
+  type Request,
+  StaleConnection,
+  Transport,
+} from './transport.ts';
 
 const restartPauseMs = 500;
 
@@ -37,9 +43,18 @@ export class Requests {
 
   notAnApiServer(): StellarError {
     const { context, server } = this.transport.cluster;
-    return new StellarError('api-error', `${server} does not answer like a Kubernetes API server.`, {
-      next: [run(command`kubectl config view --minify --context ${context}`, 'Is this the right server?')],
-    });
+    return new StellarError(
+      'api-error',
+      `${server} does not answer like a Kubernetes API server.`,
+      {
+        next: [
+          run(
+            command`kubectl config view --minify --context ${context}`,
+            'Is this the right server?',
+          ),
+        ],
+      },
+    );
   }
 
   /** Sends a request, and retries while the server restarts or is too busy (429). All requests here are safe to retry. */
@@ -85,7 +100,8 @@ export class Restarts {
 
   /** @param outcome an Answer, or the error of a request without one. @returns whether to retry */
   mayBeRestarting(outcome: Answer | Error): boolean {
-    const isCut = outcome instanceof StellarError && outcome.code === 'unreachable' && this.#hasAnswered;
+    const isCut =
+      outcome instanceof StellarError && outcome.code === 'unreachable' && this.#hasAnswered;
     if (isCut) this.#downSince ??= monotonic();
     const inTime = this.#downSince !== undefined && monotonic() - this.#downSince <= graceMs;
     if (outcome instanceof Error) return isCut && inTime;

@@ -5,7 +5,12 @@ import https from 'node:https';
 import type { Socket } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { type Deadline, monotonic, requestTimeoutMs, throwIfInterrupted } from '../../core/deadline.ts';
+import {
+  type Deadline,
+  monotonic,
+  requestTimeoutMs,
+  throwIfInterrupted,
+} from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { isObject } from '../../core/formats.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
@@ -83,15 +88,23 @@ export class Transport {
     this.#server = new URL(context.server);
     const { name, server, inspection, renewal, user } = context;
     const token = { user: tokenUser(user.token ?? ''), expires: tokenExpiry(user.token ?? '') };
-    this.cluster = { context: name, server: withoutCredentials(server), inspection, renewal, token };
+    this.cluster = {
+      context: name,
+      server: withoutCredentials(server),
+      inspection,
+      renewal,
+      token,
+    };
     this.credentials = new Credentials(context, plugins, connections);
     this.#connection = connection;
   }
 
   /** What ends by itself of the last connection: the server's certificate, and the user's entry. */
   validities(): Ending[] {
-    const server = this.#socket instanceof TLSSocket ? this.#socket.getPeerX509Certificate() : undefined;
-    const ofServer = server === undefined ? [] : [{ what: 'serving certificate', ...validityOf(server) }];
+    const server =
+      this.#socket instanceof TLSSocket ? this.#socket.getPeerX509Certificate() : undefined;
+    const ofServer =
+      server === undefined ? [] : [{ what: 'serving certificate', ...validityOf(server) }];
     return [...ofServer, ...validitiesOf(this.#connection.context.user)];
   }
 
@@ -103,7 +116,8 @@ export class Transport {
   #noteClock(date: string | undefined): void {
     const [theirs, ours] = [Date.parse(date ?? ''), Date.now()];
     // The header has whole seconds: smaller differences do not count.
-    if (!Number.isNaN(theirs)) this.#clockStart = (Math.abs(theirs - ours) < 2000 ? ours : theirs) - monotonic();
+    if (!Number.isNaN(theirs))
+      this.#clockStart = (Math.abs(theirs - ours) < 2000 ? ours : theirs) - monotonic();
   }
 
   /** Sends a request once. @throws StaleConnection if it should be sent again; StellarError if no whole answer arrived */
@@ -153,7 +167,11 @@ export class Transport {
     } catch (error) {
       throwIfInterrupted(this.#connection.signal);
       if (error instanceof StellarError) throw error;
-      if (error === noAnswer && monotonic() >= end && monotonic() - this.#lastAnswer < requestTimeoutMs)
+      if (
+        error === noAnswer &&
+        monotonic() >= end &&
+        monotonic() - this.#lastAnswer < requestTimeoutMs
+      )
         throw answersLate(this.cluster);
       if (isReset(error) && sent.reusedSocket && sent.socket?.bytesRead === readBefore)
         throw new StaleConnection(this.cluster);
@@ -168,7 +186,9 @@ export class Transport {
     this.#noteClock(response.headers.date);
     this.#socket = response.socket;
     const address = withoutCredentials(new URL(sent.path, this.#server).href);
-    this.#connection.trace?.(`${sent.method} ${address} ${response.statusCode} ${monotonic() - started}ms`);
+    this.#connection.trace?.(
+      `${sent.method} ${address} ${response.statusCode} ${monotonic() - started}ms`,
+    );
     if (response.statusCode === 401) this.credentials.refuse(server);
   }
 
@@ -193,7 +213,8 @@ export class Transport {
       clearTimeout(unanswered);
       this.#note(response, sent, server, started);
       const { statusCode = 0 } = response;
-      if (statusCode >= 300) throw apiError(this.cluster, statusCode, (await readAnswer(response, () => {})).text);
+      if (statusCode >= 300)
+        throw apiError(this.cluster, statusCode, (await readAnswer(response, () => {})).text);
       yield* response.setEncoding('utf8') as AsyncIterable<string>;
     } catch (error) {
       throwIfInterrupted(signal);
@@ -215,7 +236,8 @@ export class Transport {
     let timer: NodeJS.Timeout | undefined;
     const wait = () => {
       const delayed = Math.min(this.#lastAnswer + requestTimeoutMs, lastSign + delayedTimeoutMs);
-      const remainingMs = Math.min(Math.max(lastSign + requestTimeoutMs, delayed), deadline) - monotonic();
+      const remainingMs =
+        Math.min(Math.max(lastSign + requestTimeoutMs, delayed), deadline) - monotonic();
       if (remainingMs <= 0) end();
       else timer = setTimeout(wait, remainingMs);
     };
@@ -238,7 +260,8 @@ export class Transport {
     const { method, path, query = {}, body, contentType, accept } = request;
     const url = new URL(this.#server);
     url.pathname = url.pathname.replace(/\/$/, '') + path;
-    for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
+    for (const [key, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(key, value);
     const text = body && JSON.stringify(body);
     const headers: Record<string, string | string[]> = {
       ...server.headers,
@@ -250,7 +273,11 @@ export class Transport {
       headers['Content-Type'] = contentType ?? 'application/json';
       headers['Content-Length'] = String(Buffer.byteLength(text));
     }
-    const sent = (url.protocol === 'http:' ? http : https).request(url, { method, headers, agent: server.agent });
+    const sent = (url.protocol === 'http:' ? http : https).request(url, {
+      method,
+      headers,
+      agent: server.agent,
+    });
     sent.end(text);
     return sent;
   }
@@ -284,7 +311,8 @@ async function readAnswer(response: IncomingMessage, heard: () => void): Promise
   for await (const chunk of await unpacked(response, heard)) {
     length += chunk.length;
     // Leaving the loop closes the connection.
-    if (length > longestAnswer) throw new StellarError('api-error', 'An answer of more than 256 MB was not read.');
+    if (length > longestAnswer)
+      throw new StellarError('api-error', 'An answer of more than 256 MB was not read.');
     chunks.push(chunk);
   }
   const retryAfter = Number(response.headers['retry-after']);
@@ -295,7 +323,10 @@ async function readAnswer(response: IncomingMessage, heard: () => void): Promise
   };
 }
 
-async function unpacked(response: IncomingMessage, heard: () => void): Promise<AsyncIterable<Buffer>> {
+async function unpacked(
+  response: IncomingMessage,
+  heard: () => void,
+): Promise<AsyncIterable<Buffer>> {
   const pieces = async function* (): AsyncIterable<Buffer> {
     for await (const piece of response) {
       heard();
@@ -315,7 +346,8 @@ async function unpacked(response: IncomingMessage, heard: () => void): Promise<A
  * @returns undefined for a value without the fields that every object has
  */
 export function objectIn(value: unknown): KubeObject | undefined {
-  if (!isObject(value) || !isObject(value.metadata) || !('name' in value.metadata)) return undefined;
+  if (!isObject(value) || !isObject(value.metadata) || !('name' in value.metadata))
+    return undefined;
   const { status } = value;
   if (isObject(status) && status.conditions !== undefined)
     status.conditions = Array.isArray(status.conditions) ? status.conditions.filter(isObject) : [];

@@ -21,16 +21,22 @@ export const tokenUser = (token: string): string | undefined => stringClaim(clai
 
 /** The UID of the service account of a token (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
 export function accountUid(token: string): string | undefined {
-  const claims = claimsOf(token)['kubernetes.io'] as { serviceaccount?: { uid?: unknown } } | undefined;
+  const claims = claimsOf(token)['kubernetes.io'] as
+    | { serviceaccount?: { uid?: unknown } }
+    | undefined;
   return stringClaim(claims?.serviceaccount?.uid);
 }
 
-const dateOf = (claim: unknown): Date | undefined => (typeof claim === 'number' ? new Date(claim * 1000) : undefined);
-const stringClaim = (claim: unknown): string | undefined => (typeof claim === 'string' ? claim : undefined);
+const dateOf = (claim: unknown): Date | undefined =>
+  typeof claim === 'number' ? new Date(claim * 1000) : undefined;
+const stringClaim = (claim: unknown): string | undefined =>
+  typeof claim === 'string' ? claim : undefined;
 
 function claimsOf(token: string): Record<string, unknown> {
   const [, payload = '', ...rest] = token.split('.');
-  return (rest.length === 1 && jsonObject(Buffer.from(payload, 'base64url').toString('utf8'))) || {};
+  return (
+    (rest.length === 1 && jsonObject(Buffer.from(payload, 'base64url').toString('utf8'))) || {}
+  );
 }
 
 /** From when to when something is valid, in milliseconds since the epoch. */
@@ -69,7 +75,10 @@ export function certificateValidity(certificate: Buffer): Validity | undefined {
 const day = 86_400_000;
 
 /** What ends first of what ends soon: with less than a third of its lifetime or 30 days left; urgent with a tenth or 7 days. */
-function endingSoon(all: readonly Ending[], now: number): (Ending & { isUrgent: boolean }) | undefined {
+function endingSoon(
+  all: readonly Ending[],
+  now: number,
+): (Ending & { isUrgent: boolean }) | undefined {
   const isWithin = ({ from, to }: Validity, part: number, days: number) =>
     to - now < Math.min((to - from) / part, days * day);
   const [first] = all.filter((each) => isWithin(each, 3, 30)).sort((a, b) => a.to - b.to);

@@ -55,10 +55,22 @@ export async function setContext(
       requirePresent(draft, 'users', user);
       refuseTaken(draft, wanted);
       if (cluster.entry !== undefined)
-        draft.set('clusters', cluster.name, renewed(draft.get('clusters', cluster.name), cluster.entry, trustFields));
+        draft.set(
+          'clusters',
+          cluster.name,
+          renewed(draft.get('clusters', cluster.name), cluster.entry, trustFields),
+        );
       if (user.entry !== undefined)
-        draft.set('users', user.name, renewed(draft.get('users', user.name), user.entry, credentialFields));
-      const entry: Entry = { ...draft.get('contexts', context), cluster: cluster.name, user: user.name };
+        draft.set(
+          'users',
+          user.name,
+          renewed(draft.get('users', user.name), user.entry, credentialFields),
+        );
+      const entry: Entry = {
+        ...draft.get('contexts', context),
+        cluster: cluster.name,
+        user: user.name,
+      };
       for (const [name, edit] of Object.entries(extensions))
         entry.extensions = editedExtensions(entry.extensions, name, edit);
       draft.set('contexts', context, entry);
@@ -70,13 +82,24 @@ export async function setContext(
   return { file: result, changed: written.length > 0 };
 }
 
-function requirePresent(draft: KubeconfigDraft, list: 'clusters' | 'users', { name, entry }: Reference): void {
+function requirePresent(
+  draft: KubeconfigDraft,
+  list: 'clusters' | 'users',
+  { name, entry }: Reference,
+): void {
   if (entry !== undefined || draft.get(list, name) !== undefined) return;
-  throw new StellarError('kubeconfig-invalid', `The kubeconfig has no "${name}" among its ${list}.`);
+  throw new StellarError(
+    'kubeconfig-invalid',
+    `The kubeconfig has no "${name}" among its ${list}.`,
+  );
 }
 
 /** Alternative fields of a cluster: a leftover one would contradict the new one. */
-const trustFields = ['certificate-authority', 'certificate-authority-data', 'insecure-skip-tls-verify'];
+const trustFields = [
+  'certificate-authority',
+  'certificate-authority-data',
+  'insecure-skip-tls-verify',
+];
 /** The same for a user. */
 const credentialFields = [
   'client-certificate',
@@ -102,7 +125,9 @@ export function editedExtensions(list: unknown, name: string, edit: ExtensionEdi
   const index = present.findIndex((item) => isObject(item) && item.name === name);
   const extension = edit(index === -1 ? undefined : present[index].extension);
   if (extension === undefined) return index === -1 ? list : present.toSpliced(index, 1);
-  return index === -1 ? [...present, { extension, name }] : present.with(index, { ...present[index], extension });
+  return index === -1
+    ? [...present, { extension, name }]
+    : present.with(index, { ...present[index], extension });
 }
 
 /** Names that point to another server are in use: replacing them would lose the access to a cluster. */
@@ -112,7 +137,9 @@ function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet): void {
   const serverAt = ({ cluster }: Entry) => serverOf(draft.get('clusters', String(cluster)));
   const others = [...draft.entries('contexts')]
     .map(([name, entry]): PresentContext => ({ name, entry, server: serverAt(entry) }))
-    .filter((present) => present.server !== undefined && present.server !== server && !isOurs(present));
+    .filter(
+      (present) => present.server !== undefined && present.server !== server && !isOurs(present),
+    );
 
   const same = others.find(({ name }) => name === context);
   if (same !== undefined) throw taken(draft, wanted, `context "${context}"`, same);
@@ -122,13 +149,23 @@ function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet): void {
   if (ofUser !== undefined) throw taken(draft, wanted, `user "${user.name}"`, ofUser);
 }
 
-function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, present: PresentContext): StellarError {
+function taken(
+  draft: KubeconfigDraft,
+  wanted: ContextToSet,
+  what: string,
+  present: PresentContext,
+): StellarError {
   const { name, entry } = present;
   const by = name === wanted.context ? '' : `, which the context ${name} uses`;
   // A renamed context keeps its cluster and user.
   const canBeRenamed = entry.cluster !== wanted.cluster.name && entry.user !== wanted.user.name;
   const next = canBeRenamed
-    ? [partial(command`kubectl config rename-context ${name} NEW-NAME`, 'Keep it under another name')]
+    ? [
+        partial(
+          command`kubectl config rename-context ${name} NEW-NAME`,
+          'Keep it under another name',
+        ),
+      ]
     : [
         run(command`kubectl config delete-context ${name}`, 'If it is not needed'),
         advice('Else keep the new one in another file: --kubeconfig FILE'),
@@ -139,7 +176,9 @@ function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, prese
 }
 
 function serverOf(cluster: Entry | undefined): string | undefined {
-  return typeof cluster?.server === 'string' && cluster.server !== '' ? cluster.server.replace(/\/+$/, '') : undefined;
+  return typeof cluster?.server === 'string' && cluster.server !== ''
+    ? cluster.server.replace(/\/+$/, '')
+    : undefined;
 }
 
 function shown(server: string | undefined): string {
@@ -172,7 +211,12 @@ export async function removeContext(
   );
 }
 
-function removeUnused(draft: KubeconfigDraft, list: 'clusters' | 'users', key: string, name: unknown): void {
+function removeUnused(
+  draft: KubeconfigDraft,
+  list: 'clusters' | 'users',
+  key: string,
+  name: unknown,
+): void {
   const isUsed = draft.definitions('contexts').some(([, context]) => context[key] === name);
   if (typeof name === 'string' && !isUsed) draft.remove(list, name);
 }

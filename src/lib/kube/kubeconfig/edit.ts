@@ -47,7 +47,8 @@ export async function editKubeconfig<T>(
   waiting: Waiting,
 ): Promise<Edited<T>> {
   const files = withoutAliases(candidateFiles(target.file, target.env));
-  if (files.length === 0) throw new StellarError('file-error', 'The variable KUBECONFIG names no file.');
+  if (files.length === 0)
+    throw new StellarError('file-error', 'The variable KUBECONFIG names no file.');
   for (;;) {
     const edited = await whileLocked(files, waiting, () => attempt(files, edit, target.dryRun));
     if (edited !== undefined) return edited;
@@ -67,7 +68,9 @@ function attempt<T>(
   dryRun: boolean | undefined,
 ): Edited<T> | undefined {
   const texts = new Map(files.map((file) => [file, readFileIfPresent(file)]));
-  const documents = new Map([...texts].map(([file, text]) => [file, new KubeconfigDocument(file, text)]));
+  const documents = new Map(
+    [...texts].map(([file, text]) => [file, new KubeconfigDocument(file, text)]),
+  );
   const draft = new KubeconfigDraft(documents, defaultFile(files));
   const result = edit(draft);
   const changed = [...documents].filter(([, document]) => document.changed);
@@ -149,7 +152,12 @@ export class KubeconfigDraft {
 }
 
 /** The lists of a kubeconfig, each with the key of an entry's content beside its name. */
-const contentKeys = { clusters: 'cluster', contexts: 'context', users: 'user', extensions: 'extension' } as const;
+const contentKeys = {
+  clusters: 'cluster',
+  contexts: 'context',
+  users: 'user',
+  extensions: 'extension',
+} as const;
 
 export type ListName = keyof typeof contentKeys;
 
@@ -233,15 +241,25 @@ export class KubeconfigDocument {
   toText(): string {
     // What is added to JSON is JSON.
     const { flow = false } = this.#document.contents as YAMLMap;
-    const quoted = flow ? ({ defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'QUOTE_DOUBLE' } as const) : {};
+    const quoted = flow
+      ? ({ defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'QUOTE_DOUBLE' } as const)
+      : {};
     // As kubectl writes lists; most flow maps are written without padding.
-    return this.#document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false, ...quoted });
+    return this.#document.toString({
+      lineWidth: 0,
+      indentSeq: false,
+      flowCollectionPadding: false,
+      ...quoted,
+    });
   }
 
   /** An edit of content that entries share by an alias would change, or break, all of them. */
   #noteChange(): void {
     const refuse = () => {
-      throw invalidKubeconfig(this.#file, 'it has YAML aliases, so it cannot be edited; write them out');
+      throw invalidKubeconfig(
+        this.#file,
+        'it has YAML aliases, so it cannot be edited; write them out',
+      );
     };
     visit(this.#document, { Alias: refuse });
     this.#changed = true;

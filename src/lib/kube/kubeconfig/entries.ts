@@ -21,7 +21,10 @@ export async function parseContent(file: string, text: string, isUsers: boolean)
 export function contentIn(file: string, document: Pick<Document, 'errors' | 'toJS'>): unknown {
   const line = document.errors[0]?.linePos?.[0].line;
   if (document.errors.length > 0)
-    throw invalidKubeconfig(file, line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`);
+    throw invalidKubeconfig(
+      file,
+      line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`,
+    );
   try {
     return document.toJS();
   } catch {
@@ -36,12 +39,18 @@ export function invalidKubeconfig(file: string, why: string): StellarError {
 }
 
 /** The named entries of one list in a file. A duplicate name in one file is an error, as for kubectl. */
-export function namedEntries(file: string, document: Entry, list: string, key: string): [string, Entry][] {
+export function namedEntries(
+  file: string,
+  document: Entry,
+  list: string,
+  key: string,
+): [string, Entry][] {
   const items = document[list] ?? [];
   if (!Array.isArray(items)) throw invalidKubeconfig(file, `"${list}" is not a list`);
   const names = new Set<string>();
   return items.map((item): [string, Entry] => {
-    if (!isObject(item)) throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
+    if (!isObject(item))
+      throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
     const name = typeof item.name === 'string' ? item.name : '';
     if (names.has(name)) throw invalidKubeconfig(file, `"${list}" has the name "${name}" twice`);
     names.add(name);
@@ -61,7 +70,10 @@ export function noneGiven(
     next:
       contexts.size === 0
         ? [toGiveKubeconfig(missing)]
-        : [advice(`Give one: ${option} CONTEXT`), advice(`Contexts: ${[...contexts.keys()].join(', ')}`)],
+        : [
+            advice(`Give one: ${option} CONTEXT`),
+            advice(`Contexts: ${[...contexts.keys()].join(', ')}`),
+          ],
   });
 }
 

@@ -96,7 +96,10 @@ export interface Environment {
  * (ignoring empty and repeated names, skipping missing files), else ~/.kube/config.
  * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be parsed
  */
-export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
+export async function loadKubeconfig(
+  file: string | undefined,
+  env: Environment = process.env,
+): Promise<Kubeconfig> {
   const merged = emptyKubeconfig();
   for (const name of candidateFiles(file, env)) {
     if (await addFile(merged, name)) continue;
@@ -164,7 +167,11 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
     addFirst(config.clusters, name, withAbsolutePaths(entry, ['certificate-authority'], directory));
   }
   for (const [name, entry] of namedEntries(file, document, 'users', 'user')) {
-    const user: UserEntry = withAbsolutePaths(entry, ['client-certificate', 'client-key', 'tokenFile'], directory);
+    const user: UserEntry = withAbsolutePaths(
+      entry,
+      ['client-certificate', 'client-key', 'tokenFile'],
+      directory,
+    );
     // As in client-go: a plugin's relative path with a separator is relative to the file; a bare name is looked up on PATH.
     if (typeof user.exec?.command === 'string' && /[\\/]/.test(user.exec.command)) {
       user.exec = { ...user.exec, command: path.resolve(directory, user.exec.command) };
@@ -190,7 +197,11 @@ function addExtensions(map: Map<string, unknown>, list: unknown): void {
     if (isObject(item) && typeof item.name === 'string') addFirst(map, item.name, item.extension);
 }
 
-function withAbsolutePaths<T extends Record<string, unknown>>(entry: T, keys: string[], directory: string): T {
+function withAbsolutePaths<T extends Record<string, unknown>>(
+  entry: T,
+  keys: string[],
+  directory: string,
+): T {
   const copy: Record<string, unknown> = { ...entry };
   for (const key of keys) {
     const value = copy[key];
@@ -206,13 +217,18 @@ function withAbsolutePaths<T extends Record<string, unknown>>(entry: T, keys: st
 export function selectContext(config: Kubeconfig, name: string): SelectedContext {
   const context = config.contexts.get(name);
   if (context === undefined) throw unknownContext(config, name);
-  const invalid = (why: string) => new StellarError('kubeconfig-invalid', `Context ${name} ${why}.`);
+  const invalid = (why: string) =>
+    new StellarError('kubeconfig-invalid', `Context ${name} ${why}.`);
   const cluster = config.clusters.get(context.cluster ?? '');
   if (cluster?.server === undefined || cluster.server === '')
-    throw invalid(`names the cluster "${context.cluster ?? ''}", which has no server in ${where(config)}`);
-  if (!URL.canParse(cluster.server)) throw invalid(`has the server "${cluster.server}", which is not a URL`);
+    throw invalid(
+      `names the cluster "${context.cluster ?? ''}", which has no server in ${where(config)}`,
+    );
+  if (!URL.canParse(cluster.server))
+    throw invalid(`has the server "${cluster.server}", which is not a URL`);
   const user = context.user ? config.users.get(context.user) : {};
-  if (user === undefined) throw invalid(`names the user "${context.user}", who is not defined in ${where(config)}`);
+  if (user === undefined)
+    throw invalid(`names the user "${context.user}", who is not defined in ${where(config)}`);
   return { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
 }
 
@@ -229,7 +245,11 @@ export function withoutCredentials(address: string): string {
 export function unknownContext(config: Kubeconfig, name: string): StellarError {
   const known = [...config.contexts.keys()];
   return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
-    next: [known.length === 0 ? toGiveKubeconfig(config.missing) : advice(`Contexts there: ${known.join(', ')}`)],
+    next: [
+      known.length === 0
+        ? toGiveKubeconfig(config.missing)
+        : advice(`Contexts there: ${known.join(', ')}`),
+    ],
   });
 }
 
@@ -241,7 +261,11 @@ function where(config: Kubeconfig): string {
 const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text);
 const isHostName = (text: string): boolean => /^[\w.:-]+$/.test(text);
 const clusterFields = { 'certificate-authority-data': isBase64, 'tls-server-name': isHostName };
-const userFields = { token: isToken, 'client-certificate-data': isBase64, 'client-key-data': isBase64 };
+const userFields = {
+  token: isToken,
+  'client-certificate-data': isBase64,
+  'client-key-data': isBase64,
+};
 
 /**
  * Reads a kubeconfig from a cluster, such as one in a Secret: its current context, or its first one. Its author is not the user of
@@ -250,10 +274,17 @@ const userFields = { token: isToken, 'client-certificate-data': isBase64, 'clien
  * @param source names it in errors @param given the name of the context instead
  * @throws StellarError `kubeconfig-invalid`, never quoting a value
  */
-export async function contextFromCluster(text: string, source: string, given?: string): Promise<SelectedContext> {
+export async function contextFromCluster(
+  text: string,
+  source: string,
+  given?: string,
+): Promise<SelectedContext> {
   const config = await parseKubeconfig(text, source);
   const [first] = config.contexts.keys();
-  const { name, server, cluster, user } = selectContext(config, given ?? config.currentContext ?? first ?? '');
+  const { name, server, cluster, user } = selectContext(
+    config,
+    given ?? config.currentContext ?? first ?? '',
+  );
   if (!isServerAddress(server)) {
     const why = 'its server is not an https address without user, password, query and fragment';
     throw invalidKubeconfig(source, why);
@@ -271,7 +302,8 @@ function fieldsOf(
     Object.entries(fields).flatMap(([field, isValid]) => {
       const value = entry[field];
       if (typeof value !== 'string' || value === '') return [];
-      if (!isValid(value)) throw invalidKubeconfig(source, `its ${field} has characters that no such value has`);
+      if (!isValid(value))
+        throw invalidKubeconfig(source, `its ${field} has characters that no such value has`);
       return [[field, value]];
     }),
   );

@@ -24,7 +24,10 @@ import type { Run } from '../../core/run.ts';
  */
 function canonicalName(file: string): string {
   const folder = path.dirname(file);
-  return path.join(ifPresent(file, () => realpathSync.native(folder)) ?? path.resolve(folder), path.basename(file));
+  return path.join(
+    ifPresent(file, () => realpathSync.native(folder)) ?? path.resolve(folder),
+    path.basename(file),
+  );
 }
 
 /** The target of a name through symbolic links; the name itself if the target does not exist. */
@@ -45,7 +48,8 @@ export function readFileIfPresent(file: string): string | undefined {
 }
 
 /** The same for the status of a file, behind symbolic links. */
-export const statIfPresent = (file: string): Stats | undefined => ifPresent(file, () => statSync(file));
+export const statIfPresent = (file: string): Stats | undefined =>
+  ifPresent(file, () => statSync(file));
 
 function ifPresent<T>(file: string, read: () => T): T | undefined {
   try {
@@ -60,7 +64,10 @@ function ifPresent<T>(file: string, read: () => T): T | undefined {
 /** Creates the folder of a file, for its owner only. @returns false if it already exists @throws StellarError `file-error` */
 export function makeFolderOf(file: string): boolean {
   const folder = path.dirname(targetOf(file));
-  return orCannotWrite(file, () => mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined);
+  return orCannotWrite(
+    file,
+    () => mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined,
+  );
 }
 
 /**
@@ -89,10 +96,16 @@ function orCannotWrite<T>(file: string, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    throw new StellarError('file-error', `The kubeconfig ${file} cannot be written: ${(error as Error).message}.`, {
-      next: [advice('Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE')],
-      cause: error,
-    });
+    throw new StellarError(
+      'file-error',
+      `The kubeconfig ${file} cannot be written: ${(error as Error).message}.`,
+      {
+        next: [
+          advice('Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE'),
+        ],
+        cause: error,
+      },
+    );
   }
 }
 
@@ -113,7 +126,11 @@ export type Waiting = Pick<Run, 'deadline' | 'signal'>;
  * file whose folder is missing or not writable is not locked; the write reports it.
  * @throws StellarError `file-error` for a lock that was left behind, `timeout` for one that is held too long, `interrupted`
  */
-export async function whileLocked<T>(files: readonly string[], waiting: Waiting, work: () => T): Promise<T> {
+export async function whileLocked<T>(
+  files: readonly string[],
+  waiting: Waiting,
+  work: () => T,
+): Promise<T> {
   const started = monotonic();
   for (;;) {
     throwIfInterrupted(waiting.signal);
@@ -127,12 +144,15 @@ export async function whileLocked<T>(files: readonly string[], waiting: Waiting,
     }
     // Waiting processes should not all retry at the same time.
     const { signal } = waiting;
-    await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => throwIfInterrupted(signal));
+    await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() =>
+      throwIfInterrupted(signal),
+    );
   }
 }
 
 /** kubectl locks the name that it is given; other programs may be given the target of a symbolic link and lock that. */
-const locksOf = (file: string): string[] => [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
+const locksOf = (file: string): string[] =>
+  [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
 
 /** @param lockFiles receives the locks that were made @returns a lock that another program holds */
 function takeAll(locks: readonly string[], lockFiles: string[]): string | undefined {
@@ -153,8 +173,12 @@ function refuseHeld(lock: string, started: number, deadline: Deadline): void {
   if (present === undefined || monotonic() - started < leastWaitMs) return;
   const ageMs = Date.now() - present.mtimeMs;
   const stale = `A kubeconfig cannot be written: its lock ${lock} has been held for ${Math.round(ageMs / 1000)} s.`;
-  const toRemove = run(command`rm ${lock}`, 'If no other program is writing it, remove the stale lock');
+  const toRemove = run(
+    command`rm ${lock}`,
+    'If no other program is writing it, remove the stale lock',
+  );
   if (ageMs > staleLockMs) throw new StellarError('file-error', stale, { next: [toRemove] });
   const late = `A kubeconfig could not be written in time: another program is writing it (${lock}).`;
-  if (deadline.passed) throw new StellarError('timeout', late, { next: [advice('Rerun the command')] });
+  if (deadline.passed)
+    throw new StellarError('timeout', late, { next: [advice('Rerun the command')] });
 }

@@ -50,7 +50,10 @@ const patterns: readonly [RegExp, string][] = [
   // The port at which other machines reach a space.
   [/-control-plane:3\d{4}\b/g, '-control-plane:<node port>'],
   // Suffixes that Kubernetes generates: of a pod, of anything created with `generateName`.
-  [/-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5} {3,}(?=\S)/g, '-<hash>-<random>   '],
+  [
+    /-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5} {3,}(?=\S)/g,
+    '-<hash>-<random>   ',
+  ],
   [/-[bcdfghjklmnpqrstvwxz2456789]{6,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<hash>-<random>'],
   [/\b-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<random>'],
 ];
@@ -64,12 +67,15 @@ export function normalise(text: string, known: readonly Known[]): string {
   const named = longestFirst.reduce((rest, { text: word, as }) => rest.replaceAll(word, as), text);
   const words = patterns
     .reduce((rest, [pattern, as]) => rest.replace(pattern, as), named)
-    .replace(tables, (table) => (table.includes(' ago)   ') ? table.replace(/(?<=\S) {4,}(?=\S)/g, '   ') : table));
+    .replace(tables, (table) =>
+      table.includes(' ago)   ') ? table.replace(/(?<=\S) {4,}(?=\S)/g, '   ') : table,
+    );
   return listsOfWorks.reduce(
     (rest, pattern) =>
       rest.replace(
         pattern,
-        (_, start: string, objects: string, end: string) => start + objects.split(', ').sort().join(', ') + end,
+        (_, start: string, objects: string, end: string) =>
+          start + objects.split(', ').sort().join(', ') + end,
       ),
     words,
   );

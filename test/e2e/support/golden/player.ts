@@ -86,7 +86,8 @@ export class Player {
 /** The contents of a kubeconfig, one context per line. */
 async function contextsIn(file: string): Promise<string[]> {
   const config: Partial<RawKubeconfig> = parse(await readFile(file, 'utf8')) ?? {};
-  const extensions = (found: object[] = []) => found.map((each) => ` ${JSON.stringify(each)}`).join('');
+  const extensions = (found: object[] = []) =>
+    found.map((each) => ` ${JSON.stringify(each)}`).join('');
   return [
     `current ${config['current-context']}`,
     ...(config.contexts ?? []).map(
@@ -94,7 +95,9 @@ async function contextsIn(file: string): Promise<string[]> {
         `context ${name}: cluster ${cluster}, user ${user}${extensions(own)}`,
     ),
     ...(config.clusters ?? []).map(({ name }) => `cluster ${name}`),
-    ...(config.users ?? []).map(({ name, user }) => `user ${name}: ${Object.keys(user).join(', ')}`),
+    ...(config.users ?? []).map(
+      ({ name, user }) => `user ${name}: ${Object.keys(user).join(', ')}`,
+    ),
     ...(config.extensions ?? []).map((each) => `extension ${JSON.stringify(each)}`),
   ];
 }

@@ -38,7 +38,11 @@ function parse(text: string): Part[] {
       assert.ok(step, `nothing was typed before: ${line}`);
       step.outcome += `${line}\n`;
     } else if (match[1] === undefined) parts.push({ text: line });
-    else parts.push({ text: line, step: { kind: match[1] as Step['kind'], line: match[2] ?? '', outcome: '' } });
+    else
+      parts.push({
+        text: line,
+        step: { kind: match[1] as Step['kind'], line: match[2] ?? '', outcome: '' },
+      });
   }
   return parts;
 }
@@ -49,7 +53,10 @@ const isUpdate = process.env.UPDATE_GOLDEN === '1';
  * Runs the steps of a transcript in order, and compares the outcomes.
  * @param perform returns the outcome of a step, in lines
  */
-export async function replay(file: string, perform: (step: Step) => Promise<string>): Promise<void> {
+export async function replay(
+  file: string,
+  perform: (step: Step) => Promise<string>,
+): Promise<void> {
   const parts = parse(await readFile(file, 'utf8'));
   const differences: { expected: string; actual: string }[] = [];
   for (const { text, step } of parts) {
@@ -64,7 +71,11 @@ export async function replay(file: string, perform: (step: Step) => Promise<stri
     return writeFile(file, lines.join(''));
   }
   const all = (side: 'expected' | 'actual') => differences.map((each) => each[side]).join('\n');
-  assert.equal(all('actual'), all('expected'), `${differences.length} runs of ${path.basename(file)} differ`);
+  assert.equal(
+    all('actual'),
+    all('expected'),
+    `${differences.length} runs of ${path.basename(file)} differ`,
+  );
 }
 
 /** A text as lines of a transcript, each with the mark of its stream. Control characters are made visible. */
@@ -72,7 +83,9 @@ export function marked(mark: string, text: string): string {
   if (text === '') return '';
   const lines = text.split('\n');
   const isWhole = lines.at(-1) === '';
-  const shown = (isWhole ? lines.slice(0, -1) : lines).map((line) => `${mark}| ${visible(line)}`.trimEnd());
+  const shown = (isWhole ? lines.slice(0, -1) : lines).map((line) =>
+    `${mark}| ${visible(line)}`.trimEnd(),
+  );
   return [...shown, ...(isWhole ? [] : [`${mark}\\ no newline at the end`]), ''].join('\n');
 }
 

@@ -38,11 +38,15 @@ export async function runTyped(
   const startOfProgram = starts[program];
   if (startOfProgram === undefined) throw new Error(`nothing is run: ${line}`);
   const arguments_ = words.slice(program === 'kubectl' ? at + 2 : at + 1);
-  const plain = (printed: string) => normalise(printed, [...known, { text: cli.home, as: '$HOME' }]);
+  const plain = (printed: string) =>
+    normalise(printed, [...known, { text: cli.home, as: '$HOME' }]);
   if (options.columns !== undefined) {
     const { exitCode, screen } = await cli.runOnTerminal(arguments_, options);
     return `${marked('t', plain(settled(screen)))}exit ${exitCode}\n`;
   }
-  const { exitCode, stdout, stderr } = await cli.run(arguments_, { ...options, start: startOfProgram });
+  const { exitCode, stdout, stderr } = await cli.run(arguments_, {
+    ...options,
+    start: startOfProgram,
+  });
   return `${marked('1', plain(stdout))}${marked('2', inOrder(plain(stderr), 'reached'))}exit ${exitCode}\n`;
 }

@@ -53,14 +53,22 @@ type Controllers = Record<'stopTransport' | 'startTransport', () => Promise<void
 const patience = 180;
 
 /** What happens to the clusters between commands, by its name in transcripts. */
-export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport }: Controllers): Acts {
+export function workloadActs(
+  bed: Bed,
+  cli: Cli,
+  { stopTransport, startTransport }: Controllers,
+): Acts {
   const [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
   const kubeconfig = `${cli.home}/kubeconfig`;
   const apply = async (...objects: AnyObject[]) => {
     for (const object of objects) await wds1.admin.create(resourceOf(object), object);
   };
   const viewOf = async (line: string) =>
-    (await cli.run([...line.split(' '), '-o', 'json', '--wds', 'wds1', '--its', 'its1'], { kubeconfig })).json();
+    (
+      await cli.run([...line.split(' '), '-o', 'json', '--wds', 'wds1', '--its', 'its1'], {
+        kubeconfig,
+      })
+    ).json();
   const arrived = (policy: string, objects: number) =>
     until(
       async () => {
@@ -75,7 +83,9 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
     until(
       async () => {
         const { wecs } = await viewOf(`workload status ${object}`);
-        return wecs.length === 2 && wecs.every(({ status }: Returned) => status?.availableReplicas === 1);
+        return (
+          wecs.length === 2 && wecs.every(({ status }: Returned) => status?.availableReplicas === 1)
+        );
       },
       `status of ${object}`,
       patience,
@@ -83,7 +93,9 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
   const blocked = (policy: string, code: string, wecs: number) =>
     until(
       async () => {
-        const codes = deliveriesIn(await viewOf(`policy get ${policy}`)).flatMap((way) => way.code ?? []);
+        const codes = deliveriesIn(await viewOf(`policy get ${policy}`)).flatMap(
+          (way) => way.code ?? [],
+        );
         return codes.filter((each) => each === code).length >= wecs;
       },
       `${code} of ${policy}`,
@@ -96,19 +108,26 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
           also.binding ? wds1.admin.find(resources.bindings, policy) : undefined,
           its1.admin.list<KubeObject>(resources.manifestWorks),
         ]);
-        const left = works.items.filter(({ metadata }) => Object.values(metadata.labels ?? {}).includes(policy));
+        const left = works.items.filter(({ metadata }) =>
+          Object.values(metadata.labels ?? {}).includes(policy),
+        );
         return binding === undefined && left.length === 0;
       },
       `removal of ${policy}`,
       patience,
     );
   return {
-    'create shop': () => apply(namespace('shop'), configMap('shop', 'settings'), deployment('shop')),
+    'create shop': () =>
+      apply(namespace('shop'), configMap('shop', 'settings'), deployment('shop')),
     'create region, whose template asks for region': () => {
       const template = configMap('region', 'settings');
       const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
       const metadata = { ...template.metadata, annotations };
-      return apply(namespace('region'), { ...template, metadata, data: { where: 'in {{.region}}' } });
+      return apply(namespace('region'), {
+        ...template,
+        metadata,
+        data: { where: 'in {{.region}}' },
+      });
     },
     'wait until region has arrived': () => arrived('region', 2),
     'wait until region is removed': () => gone('region', { binding: true }),
@@ -116,10 +135,14 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
       await arrived('shop', 3);
       await returned('deploy/web -n shop');
     },
-    'create bare, whose Namespace has no label': () => apply(namespace('bare', {}), configMap('bare', 'settings')),
+    'create bare, whose Namespace has no label': () =>
+      apply(namespace('bare', {}), configMap('bare', 'settings')),
     'wait until bare is blocked': () => blocked('bare', 'namespace-missing-on-wec', 2),
     'create a Widget, whose kind no WEC has': async () => {
-      await apply(crd({ group: 'example.com', versions: ['v1'], kind: 'Widget' }), namespace('widget'));
+      await apply(
+        crd({ group: 'example.com', versions: ['v1'], kind: 'Widget' }),
+        namespace('widget'),
+      );
       const isCreated = () =>
         apply(widget).then(
           () => true,
@@ -134,7 +157,8 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
         async () => {
           const { items } = await viewOf('policy list');
           return items.some(
-            ({ name, state }: { name: string; state: string }) => name === 'silent' && state === 'failed',
+            ({ name, state }: { name: string; state: string }) =>
+              name === 'silent' && state === 'failed',
           );
         },
         'silent is blocked',
@@ -145,7 +169,9 @@ export function workloadActs(bed: Bed, cli: Cli, { stopTransport, startTransport
       until(
         async () => {
           const { items } = await its1.admin.list<KubeObject>(resources.managedClusterAddOns);
-          return items.length === 2 && items.every((addOn) => statusOf(addOn, 'Available') === 'True');
+          return (
+            items.length === 2 && items.every((addOn) => statusOf(addOn, 'Available') === 'True')
+          );
         },
         'add-ons',
         patience,
@@ -227,7 +253,12 @@ const namespace = (name: string, labels: Record<string, string> = { app: name })
 });
 
 const configMap = (space: string, name: string, data = { a: 'b' }): AnyObject => ({
-  ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: space, labels: { app: space } }, data },
+  ...{
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: space, labels: { app: space } },
+    data,
+  },
 });
 
 const deployment = (space: string): AnyObject => ({
@@ -236,6 +267,9 @@ const deployment = (space: string): AnyObject => ({
   spec: {
     replicas: 1,
     selector: { matchLabels: { run: space } },
-    template: { metadata: { labels: { run: space } }, spec: { containers: [{ name: 'c', image: 'nginx' }] } },
+    template: {
+      metadata: { labels: { run: space } },
+      spec: { containers: [{ name: 'c', image: 'nginx' }] },
+    },
   },
 });

@@ -26,7 +26,13 @@ writeFileSync(
 /** A session in a pipe. @param its as `--its` */
 function sessionOf(argv: string[], its?: string): Session {
   const { io } = fakeIo({ argv, env: { XDG_CONFIG_HOME: directory } });
-  const options = { output: 'table', timeout: 1000, color: 'never', kubeconfig, ...(its && { its }) } as const;
+  const options = {
+    output: 'table',
+    timeout: 1000,
+    color: 'never',
+    kubeconfig,
+    ...(its && { its }),
+  } as const;
   return new Session(io, options, new AbortController().signal);
 }
 
@@ -55,7 +61,10 @@ test('it names the ITS of the current context, which --yes requires explicitly',
 });
 
 test('it adds options before --', () => {
-  assert.equal(sessionOf(['wec', 'delete', '--', 'c1']).again('--yes'), 'stellarctl wec delete --yes -- c1');
+  assert.equal(
+    sessionOf(['wec', 'delete', '--', 'c1']).again('--yes'),
+    'stellarctl wec delete --yes -- c1',
+  );
 });
 
 test('it names the hosting cluster if the command needs it', async () => {
@@ -64,7 +73,10 @@ test('it names the hosting cluster if the command needs it', async () => {
   // Other commands look for a hosting cluster and have no such option.
   assert.equal(session.again('--yes'), 'stellarctl its delete its1 --yes');
   await session.hostingToWrite();
-  assert.equal(await promptedStep(session), "stellarctl its delete its1 --yes --hosting-context 'my its'");
+  assert.equal(
+    await promptedStep(session),
+    "stellarctl its delete its1 --yes --hosting-context 'my its'",
+  );
   await assert.rejects(session.hostingToWrite(true), { code: 'usage' });
 });
 
@@ -73,7 +85,10 @@ test('a plugin of kubectl suggests its own command name', (t) => {
   callProgram('kubectl stellar');
   const session = sessionOf([]);
   session.next('stellarctl wec list');
-  assert.equal((session.io.stderr as unknown as FakeStream).text, 'Next: kubectl stellar wec list\n');
+  assert.equal(
+    (session.io.stderr as unknown as FakeStream).text,
+    'Next: kubectl stellar wec list\n',
+  );
 });
 
 test('several next steps are a line each', () => {

@@ -11,7 +11,11 @@ import { fakeIo } from '../../support/fake-io.ts';
 function destroying(looks: string[][], yes: boolean) {
   const progress = recordingProgress();
   const shown: string[][] = [];
-  const session = { io: fakeIo().io, progress, run: { signal: new AbortController().signal } } as unknown as Session;
+  const session = {
+    io: fakeIo().io,
+    progress,
+    run: { signal: new AbortController().signal },
+  } as unknown as Session;
   const confirmed = readConfirmed<string[]>({
     read: async () => looks.shift() ?? assert.fail('one look too many'),
     losses: (seen) => seen,
@@ -46,7 +50,8 @@ test('--yes covers neither what is unknown nor more WECs than one or a tenth of 
       () => '',
       ({ code, message }) => `${code}: ${message}`,
     );
-  const of = (wecs: number, of: number, max?: number) => confirmedAs({ removals: { wecs, of, max } });
+  const of = (wecs: number, of: number, max?: number) =>
+    confirmedAs({ removals: { wecs, of, max } });
   assert.equal(await of(1, 3), '');
   assert.equal(await of(2, 3), 'not-confirmed: 2 WECs would lose objects, more than 1.');
   assert.equal(await of(2, 19), 'not-confirmed: 2 WECs would lose objects, more than 1.');
@@ -55,19 +60,24 @@ test('--yes covers neither what is unknown nor more WECs than one or a tenth of 
   assert.equal(await of(30, 30, 30), '');
   const error = new StellarError('forbidden', 'Not allowed to list secrets.');
   const unknown = [{ what: 'secrets', why: 'Not allowed to list secrets', error }];
-  const why = 'It is unknown what WECs would lose: secrets could not be read: Not allowed to list secrets.';
+  const why =
+    'It is unknown what WECs would lose: secrets could not be read: Not allowed to list secrets.';
   for (const yes of [true, undefined])
     assert.equal(await confirmedAs({ unknown, yes }), `loss-unknown: ${why} Nothing was written.`);
   assert.equal(new StellarError('loss-unknown', '').exitCode, 4);
 });
 
 test('a dry run and a command without confirmation read once', async () => {
-  const session = (dryRun: boolean) => ({ progress: recordingProgress(), run: { dryRun } }) as unknown as Session;
+  const session = (dryRun: boolean) =>
+    ({ progress: recordingProgress(), run: { dryRun } }) as unknown as Session;
   const read = (dryRun: boolean, confirmations: () => Confirmation[]) =>
     readConfirmed({
       ...{ read: async () => [], losses: () => [] },
       confirm: confirming(session(dryRun), { show: () => {}, confirmations }),
     });
   assert.deepEqual(await read(false, () => []), []);
-  assert.deepEqual(await read(true, () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }]), []);
+  assert.deepEqual(
+    await read(true, () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }]),
+    [],
+  );
 });

@@ -11,7 +11,9 @@ describe('commands of other programs', async () => {
       for (const answer of answers) {
         const words = answer.split(' ').slice(1);
         const command = commandNamed(root, words);
-        const options = words.filter((word) => word.startsWith('--')).map((word) => word.split('=')[0]);
+        const options = words
+          .filter((word) => word.startsWith('--'))
+          .map((word) => word.split('=')[0]);
         const known = command.options.flatMap(({ long }) => long ?? []);
         assert.ok(
           options.every((option) => known.includes(option ?? '')),
@@ -27,13 +29,19 @@ describe('commands of other programs', async () => {
   }
 
   test('use the longest match', () => {
-    const answer = (line: string) => equivalentOf(line.split(' ')[0] ?? '', line.split(' '))?.join('\n');
+    const answer = (line: string) =>
+      equivalentOf(line.split(' ')[0] ?? '', line.split(' '))?.join('\n');
     assert.equal(answer('get clusters'), 'Use: stellarctl wec list');
     assert.match(answer('get cluster1') ?? '', /wec get NAME\nOr: stellarctl its get NAME/);
     assert.equal(answer('nonsense'), undefined);
     assert.equal(equivalentOf('clean', ['wec', 'clean']), undefined);
-    assert.deepEqual(equivalentOf('describe', ['wds', 'describe']), ['Use: stellarctl wds get NAME']);
+    assert.deepEqual(equivalentOf('describe', ['wds', 'describe']), [
+      'Use: stellarctl wds get NAME',
+    ]);
     assert.match(equivalentOf('edit', ['policy', 'edit'])?.[1] ?? '', /policy apply -f FILE/);
-    assert.match(equivalentOf('--context', ['wec', 'list', '--context=its1'])?.[0] ?? '', /--its CONTEXT/);
+    assert.match(
+      equivalentOf('--context', ['wec', 'list', '--context=its1'])?.[0] ?? '',
+      /--its CONTEXT/,
+    );
   });
 });

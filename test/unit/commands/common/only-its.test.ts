@@ -16,7 +16,8 @@ after(() => rmSync(directory, { recursive: true }));
 /** A session whose hosting cluster has these ITSes. @param isHub whether it is an OCM hub itself @param isCurrent of the context */
 async function sessionOn(spaces: string[], isHub = false, isCurrent = true) {
   const server = await FakeServer.start(({ path: asked }) => {
-    if (asked.endsWith('/controlplanes')) return { body: { kind: 'List', items: spaces.map((name) => its(name)) } };
+    if (asked.endsWith('/controlplanes'))
+      return { body: { kind: 'List', items: spaces.map((name) => its(name)) } };
     const isServed = isHub && asked.endsWith('/apis/cluster.open-cluster-management.io/v1');
     return isServed ? { body: { resources: [{ name: 'managedclusters' }] } } : { status: 404 };
   });
@@ -28,10 +29,15 @@ async function sessionOn(spaces: string[], isHub = false, isCurrent = true) {
     JSON.stringify({
       'current-context': isCurrent ? 'kind-kubeflex' : '',
       // As `init` notes the hosting cluster.
-      extensions: [{ name: 'kubeflex', extension: { data: { 'hosting-cluster-ctx-name': 'kind-kubeflex' } } }],
+      extensions: [
+        { name: 'kubeflex', extension: { data: { 'hosting-cluster-ctx-name': 'kind-kubeflex' } } },
+      ],
       clusters: [{ name: 'c', cluster }],
       users: [{ name: 'u', user: { token: 't' } }],
-      contexts: ['kind-kubeflex', 'its1'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } })),
+      contexts: ['kind-kubeflex', 'its1'].map((name) => ({
+        name,
+        context: { cluster: 'c', user: 'u' },
+      })),
     }),
   );
   const { io } = fakeIo({ argv: ['deregister', 'c1'], env: { XDG_CONFIG_HOME: directory } });
@@ -69,9 +75,6 @@ test('a destructive command under --yes does not use it unnamed, and names it in
   for (const isCurrent of [true, false])
     await assert.rejects(
       refuseUnnamedIts(await sessionOn(['its1'], false, isCurrent), true),
-      failsWith({
-        code: 'usage',
-        steps: /stellarctl deregister c1 --its its1$/,
-      }),
+      failsWith({ code: 'usage', steps: /stellarctl deregister c1 --its its1$/ }),
     );
 });

@@ -8,9 +8,8 @@ test('accept waits unless --no-wait is given, and with --wait, as in clusteradm,
     accept.action(() => {}).parse(words, { from: 'user' });
     return accept.opts().wait;
   };
-  assert.deepEqual(await Promise.all([waits('c1'), waits('c1', '--wait'), waits('c1', '--no-wait')]), [
-    undefined,
-    'for-request',
-    false,
-  ]);
+  assert.deepEqual(
+    await Promise.all([waits('c1'), waits('c1', '--wait'), waits('c1', '--no-wait')]),
+    [undefined, 'for-request', false],
+  );
 });

@@ -31,7 +31,17 @@ for (const [status, code] of [
     };
     const kubeconfig = path.join(folder, 'kubeconfig');
     await writeFile(kubeconfig, JSON.stringify(config));
-    const words = ['wec', 'list', '--watch', '--its', 'its1', '--kubeconfig', kubeconfig, '-o', 'json'];
+    const words = [
+      'wec',
+      'list',
+      '--watch',
+      '--its',
+      'its1',
+      '--kubeconfig',
+      kubeconfig,
+      '-o',
+      'json',
+    ];
     const { exitCode, stdout } = await stellarctl(words);
     // Only a 401 is asked about once more, with renewed credentials.
     assert.ok(lists <= readings + 2, `${lists} lists`);
@@ -62,11 +72,12 @@ async function printed(
 }
 
 describe('a watch prints', () => {
-  const list = (items: { name: string; state: string; leaseRenewed?: string }[]) => (session: Session) =>
-    session.print({ wds: 'wds1', items }, items, [
-      { header: 'NAME', value: ({ name }) => name },
-      { header: 'STATE', value: ({ state }) => state },
-    ]);
+  const list =
+    (items: { name: string; state: string; leaseRenewed?: string }[]) => (session: Session) =>
+      session.print({ wds: 'wds1', items }, items, [
+        { header: 'NAME', value: ({ name }) => name },
+        { header: 'STATE', value: ({ state }) => state },
+      ]);
   const rounds = [
     list([
       { name: 'a', state: 'ok' },
@@ -93,9 +104,11 @@ describe('a watch prints', () => {
     ]));
   test('no headers if none are wanted', async () =>
     assert.equal((await printed('table', rounds, false))[0], 'a      ok\nb      waiting for 3s\n'));
-  test('their names', async () => assert.deepEqual(await printed('name', rounds), ['a\nb\n', '', 'b\na\n']));
+  test('their names', async () =>
+    assert.deepEqual(await printed('name', rounds), ['a\nb\n', '', 'b\na\n']));
 
-  const view = (why: string) => (session: Session) => session.show({ name: 'x', why } as never, () => ['x', why]);
+  const view = (why: string) => (session: Session) =>
+    session.show({ name: 'x', why } as never, () => ['x', why]);
   const views = [view('for 3s'), view('for 4s'), view('gone')];
   test('a view again once it has changed', async () => {
     assert.deepEqual(await printed('table', views), ['x\nfor 3s\n', '', '\nx\ngone\n']);
@@ -106,7 +119,8 @@ describe('a watch prints', () => {
     ]);
   });
   test('an object itself in the same way', async () => {
-    const raw = (value: string) => (session: Session) => session.printDocument({ value }, { format: 'yaml' });
+    const raw = (value: string) => (session: Session) =>
+      session.printDocument({ value }, { format: 'yaml' });
     assert.deepEqual(await printed('table', [raw('a'), raw('a'), raw('b')]), [
       '---\nvalue: a\n',
       '',

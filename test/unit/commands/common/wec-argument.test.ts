@@ -22,7 +22,10 @@ describe('a WEC is named', () => {
   test('with a context that contains an equals sign', () =>
     assert.deepEqual(parseWecArguments(['a=b=c']), [{ name: 'a', context: 'b=c' }]));
   test('with others in a comma-separated list, as in clusteradm', () => {
-    const names = parseWecArguments(['c1,c2,c3', 'c4=a,b']).map(({ name, context }) => [name, context]);
+    const names = parseWecArguments(['c1,c2,c3', 'c4=a,b']).map(({ name, context }) => [
+      name,
+      context,
+    ]);
     assert.deepEqual(names, [
       ['c1', undefined],
       ['c2', undefined],
@@ -32,7 +35,8 @@ describe('a WEC is named', () => {
     assert.deepEqual(parseWecTarget(['c1,c2', 'c1'], {}), { names: ['c1', 'c2'] });
   });
   test('by a valid namespace name', () => {
-    for (const name of ['a', '0', 'a-b', 'a'.repeat(63)]) assert.doesNotThrow(() => parseWecArguments([name]));
+    for (const name of ['a', '0', 'a-b', 'a'.repeat(63)])
+      assert.doesNotThrow(() => parseWecArguments([name]));
   });
 });
 
@@ -56,7 +60,8 @@ describe('names of WECs are validated: it is a usage error to give', () => {
     test(what, () =>
       assert.throws(
         () => parseWecArguments(positional),
-        (error: unknown) => error instanceof StellarError && error.code === 'usage' && message.test(error.message),
+        (error: unknown) =>
+          error instanceof StellarError && error.code === 'usage' && message.test(error.message),
       ),
     );
   }
@@ -67,7 +72,10 @@ test('a target can be typed as given', () => {
     command`stellarctl label ${targetWords(parseWecTarget(words, options))} --list`;
   assert.equal(typed(['a', 'b']), 'stellarctl label a b --list');
   assert.equal(typed([], { all: true }), 'stellarctl label --all --list');
-  assert.equal(typed([], { selector: 'group in (edge,core)' }), "stellarctl label -l 'group in (edge,core)' --list");
+  assert.equal(
+    typed([], { selector: 'group in (edge,core)' }),
+    "stellarctl label -l 'group in (edge,core)' --list",
+  );
 });
 
 describe('WECs are selected', () => {

@@ -17,8 +17,14 @@ const cluster = '/apis/cluster.open-cluster-management.io/v1/managedclusters';
 const lists: Record<string, object[]> = {
   [cluster]: [named('cluster1'), named('cluster2'), named('evil\u001b[2J', {})],
   '/apis/tenancy.kflex.kubestellar.org/v1alpha1/controlplanes': [
-    { ...named('its1', { labels: { 'kflex.kubestellar.io/cptype': 'its' } }), spec: { type: 'host' } },
-    { ...named('wds1', { labels: { 'kflex.kubestellar.io/cptype': 'wds' } }), spec: { type: 'host' } },
+    {
+      ...named('its1', { labels: { 'kflex.kubestellar.io/cptype': 'its' } }),
+      spec: { type: 'host' },
+    },
+    {
+      ...named('wds1', { labels: { 'kflex.kubestellar.io/cptype': 'wds' } }),
+      spec: { type: 'host' },
+    },
   ],
 };
 describe('completion', () => {
@@ -45,7 +51,10 @@ describe('completion', () => {
       users: [
         { name: 'u', user: { token: 't' } },
         { name: 'asks', user: { exec: { ...exec, interactiveMode: 'Never' } } },
-        { name: 'older', user: { 'auth-provider': { name: 'gcp', config: { 'cmd-path': 'touch' } } } },
+        {
+          name: 'older',
+          user: { 'auth-provider': { name: 'gcp', config: { 'cmd-path': 'touch' } } },
+        },
       ],
       contexts: [
         { name: 'hub', context: { cluster: 'c', user: 'u' } },
@@ -63,7 +72,9 @@ describe('completion', () => {
 
   /** The completion of a command line, whose last word may be empty; without descriptions. */
   async function completed(line: string, limitMs = 10_000): Promise<string[]> {
-    const { io, stdout, stderr } = fakeIo({ env: { KUBECONFIG: kubeconfig, XDG_CONFIG_HOME: folder } });
+    const { io, stdout, stderr } = fakeIo({
+      env: { KUBECONFIG: kubeconfig, XDG_CONFIG_HOME: folder },
+    });
     await complete(io, await buildProgram(io, 'stellarctl'), line.split(' '), limitMs);
     assert.equal(stderr.text, '');
     return stdout.lines.map((each) => each.split('\t')[0] as string);
@@ -87,7 +98,8 @@ describe('completion', () => {
     ['doctor --skip hel', 'helm :4'],
   ];
   for (const [line, said] of few)
-    it(`offers for "${line}": ${said}`, async () => assert.equal((await completed(line)).join(' '), said));
+    it(`offers for "${line}": ${said}`, async () =>
+      assert.equal((await completed(line)).join(' '), said));
 
   const contexts: [line: string, said: string][] = [
     ['its use ', 'hub kind-cluster1 asks older :4'],
@@ -121,7 +133,8 @@ describe('completion', () => {
     ['workload wait deploy/web -n shop --on cluster2,', 'cluster2,cluster1 :4'],
   ];
   for (const [line, said] of live)
-    it(`offers for "${line}": ${said}`, async () => assert.equal((await completed(line)).join(' '), said));
+    it(`offers for "${line}": ${said}`, async () =>
+      assert.equal((await completed(line)).join(' '), said));
 
   it('expands the home folder, which the shell has not expanded yet', async (t) => {
     const { HOME } = process.env;
@@ -129,16 +142,25 @@ describe('completion', () => {
       process.env.HOME = HOME;
     });
     process.env.HOME = folder;
-    await writeFile(path.join(folder, 'other'), JSON.stringify({ contexts: [{ name: 'elsewhere', context: {} }] }));
+    await writeFile(
+      path.join(folder, 'other'),
+      JSON.stringify({ contexts: [{ name: 'elsewhere', context: {} }] }),
+    );
     assert.deepEqual(await completed('status --kubeconfig ~/other --its '), ['elsewhere', ':4']);
-    assert.deepEqual(await completed('doctor --wec-kubeconfig ~/other cluster1='), ['cluster1=elsewhere', ':4']);
+    assert.deepEqual(await completed('doctor --wec-kubeconfig ~/other cluster1='), [
+      'cluster1=elsewhere',
+      ':4',
+    ]);
   });
 
   it('runs no credential plugin', async () => {
     const { length } = server.requests;
-    for (const context of ['asks', 'older']) assert.deepEqual(await completed(`wec get --its ${context} `), [':4']);
+    for (const context of ['asks', 'older'])
+      assert.deepEqual(await completed(`wec get --its ${context} `), [':4']);
     assert.equal(server.requests.length, length);
-    await assert.rejects(import('node:fs/promises').then(({ stat }) => stat(path.join(folder, 'asked'))));
+    await assert.rejects(
+      import('node:fs/promises').then(({ stat }) => stat(path.join(folder, 'asked'))),
+    );
   });
 
   it('prints no errors', async () => {

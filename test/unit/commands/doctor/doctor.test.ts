@@ -19,7 +19,9 @@ test('doctor --fix --wait exits with 1 if a fix failed, and with 3 only if the w
 });
 
 test('doctor --pre checks clusters to register, and finds their contexts first', async () => {
-  const { exitCode, stderr } = await stellarctl(['doctor', '--pre', 'c1=ctx'], { env: { KUBECONFIG: '/nowhere' } });
+  const { exitCode, stderr } = await stellarctl(['doctor', '--pre', 'c1=ctx'], {
+    env: { KUBECONFIG: '/nowhere' },
+  });
   assert.equal(exitCode, 2);
   assert.match(String(stderr), /ctx/);
 });
@@ -41,8 +43,12 @@ test('a part of which nothing was checked has no tick, and is nothing wrong', ()
   const examined: Examined[] = [{ subject: { kind: 'hosting', name: 'h' }, findings: [finding] }];
   const { io } = fakeIo({});
   const style = styleFor(io.stdout, io, 'never');
-  const lines = (extent: 'sections' | 'wrong') => describeExamined(examined, style, extent).map((line) => line.trim());
-  assert.match(lines('sections')[0] ?? '', /^- hosting cluster h +0 of 1 checks passed, skipped: hosting$/);
+  const lines = (extent: 'sections' | 'wrong') =>
+    describeExamined(examined, style, extent).map((line) => line.trim());
+  assert.match(
+    lines('sections')[0] ?? '',
+    /^- hosting cluster h +0 of 1 checks passed, skipped: hosting$/,
+  );
   assert.deepEqual(lines('wrong'), ['No problems found.']);
 });
 
@@ -59,7 +65,9 @@ test('no option takes the arguments that follow its value', async () => {
   const revoke = await parsed(['wec', 'revoke'], '--rule', 'a', 'c1');
   assert.deepEqual([revoke.positional, revoke.options.rule], [['c1'], ['a']]);
   const all = (command: typeof root): string[] => [
-    ...command.options.filter(({ variadic }) => variadic).map(({ flags }) => `${command.name()} ${flags}`),
+    ...command.options
+      .filter(({ variadic }) => variadic)
+      .map(({ flags }) => `${command.name()} ${flags}`),
     ...command.commands.flatMap(all),
   ];
   assert.deepEqual(all(root), []);

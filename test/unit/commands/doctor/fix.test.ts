@@ -6,14 +6,23 @@ import { advice, noted, partial, run } from '../../../../src/lib/core/next-step.
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';
 
 const join = 'stellarctl wec join w1=kind-w1 --its its1';
-const finding = (outcome: Outcome, id = 'wec-hub-connection') => ({ id, title: 'it is so', ...outcome });
+const finding = (outcome: Outcome, id = 'wec-hub-connection') => ({
+  id,
+  title: 'it is so',
+  ...outcome,
+});
 const examined = (...findings: Examined['findings']): Examined[] => [
   { subject: { kind: 'wec', name: 'w1', its: 'its1' }, findings },
 ];
-const expired = finding(fail('token-expired', 'expired', advice('Wait'), noted(join, 'renews the token')));
+const expired = finding(
+  fail('token-expired', 'expired', advice('Wait'), noted(join, 'renews the token')),
+);
 
 test('a command of several findings is run once', () => {
-  const late = finding(warn('agent-silent', 'silent', run('kubectl logs x'), run(join)), 'wec-agent');
+  const late = finding(
+    warn('agent-silent', 'silent', run('kubectl logs x'), run(join)),
+    'wec-agent',
+  );
   assert.deepEqual(fixesOf(examined(expired, late)), [
     {
       command: join,
@@ -43,6 +52,15 @@ test('nothing is run for checks that passed, for blanks, other commands, or deci
 test('a command gets the kubeconfigs of doctor, and that of WECs only where it has WECs', () => {
   const [words, kubeconfigs] = [join.split(' ').slice(1), { kubeconfig: 'a', wecKubeconfig: 'b' }];
   assert.deepEqual(argumentsOf(join, {}), words);
-  assert.deepEqual(argumentsOf(join, kubeconfigs), [...words, '--kubeconfig=a', '--wec-kubeconfig=b']);
-  assert.deepEqual(argumentsOf('stellarctl its repair its1', kubeconfigs), ['its', 'repair', 'its1', '--kubeconfig=a']);
+  assert.deepEqual(argumentsOf(join, kubeconfigs), [
+    ...words,
+    '--kubeconfig=a',
+    '--wec-kubeconfig=b',
+  ]);
+  assert.deepEqual(argumentsOf('stellarctl its repair its1', kubeconfigs), [
+    'its',
+    'repair',
+    'its1',
+    '--kubeconfig=a',
+  ]);
 });

@@ -6,22 +6,33 @@ import { fakeIo } from '../../support/fake-io.ts';
 
 const why = 'deployment/web is not in wds1';
 const blockedAt = { stage: 'exists', title: 'in the WDS', state: 'failed', why };
-const missing = { policy: 'shop', wec: 'w1', done: false, stage: null, blockedAt, code: null, steps: [], next: null };
+const missing = {
+  policy: 'shop',
+  wec: 'w1',
+  done: false,
+  stage: null,
+  blockedAt,
+  code: null,
+  steps: [],
+  next: null,
+};
 
 /** The view of one object, as printed. */
 function printed(...deliveries: object[]): string {
-  const given = deliveries.map((way, index) => ({ ...missing, wec: `w${index + 1}`, stages: [], ...way }));
+  const given = deliveries.map((way, index) => ({
+    ...missing,
+    wec: `w${index + 1}`,
+    stages: [],
+    ...way,
+  }));
   const object = { kind: 'Deployment', namespace: 'shop', name: 'web', deliveries: given };
   const wecs = given.map(({ wec }) => wec);
-  const view = {
-    name: 'shop',
-    wds: 'wds1',
-    its: 'its1',
-    wecs,
-    objects: [object],
-    notVisible: [],
-  };
-  return describePolicyView(view as never, styleFor(process.stdout, fakeIo().io, 'never'), Date.now()).join('\n');
+  const view = { name: 'shop', wds: 'wds1', its: 'its1', wecs, objects: [object], notVisible: [] };
+  return describePolicyView(
+    view as never,
+    styleFor(process.stdout, fakeIo().io, 'never'),
+    Date.now(),
+  ).join('\n');
 }
 
 test('an object that is missing is "not found"', () =>
@@ -37,7 +48,10 @@ test('an object has the symbol of the WEC where it is worst', () => {
 
 test('an object of which WECs keep their version is named', () => {
   const done = { blockedAt: null, done: true, stage: 'applied' };
-  assert.match(printed({ ...done, createOnly: true }, done), /^ {2}With createOnly, .*: Deployment shop\/web$/m);
+  assert.match(
+    printed({ ...done, createOnly: true }, done),
+    /^ {2}With createOnly, .*: Deployment shop\/web$/m,
+  );
   assert.doesNotMatch(printed(done), /createOnly/);
 });
 

@@ -12,7 +12,8 @@ describe('the confirmation to delete an ITS', () => {
     describeDeletion({ ...its1, controlPlane: its('its1'), ...its1Seen }, {}).join('\n');
   const ofType = (type: string) => said({ controlPlane: its('its1', { type }) });
   test('lists what is lost and what is kept', () => {
-    for (const type of ['vcluster', 'ocm']) assert.match(ofType(type), /Everything in it will be lost/);
+    for (const type of ['vcluster', 'ocm'])
+      assert.match(ofType(type), /Everything in it will be lost/);
     assert.match(ofType('host'), /The cluster behind its1 stays, and so does OCM in it\.$/);
     assert.match(ofType('external'), /ServiceAccount kube-system\/kubeflex keeps all rights/);
     assert.deepEqual(describeDeletion({ ...its1, controlPlane: undefined }, {}), []);
@@ -24,7 +25,14 @@ describe('the confirmation to delete an ITS', () => {
 
 describe('the confirmation to delete a WDS', () => {
   const wds1: WdsToDelete = {
-    ...{ name: 'wds1', role: 'wds', controlPlane: wds('wds1'), wds: undefined, its: undefined, unseen: undefined },
+    ...{
+      name: 'wds1',
+      role: 'wds',
+      controlPlane: wds('wds1'),
+      wds: undefined,
+      its: undefined,
+      unseen: undefined,
+    },
     ...{ policies: [{ kind: 'BindingPolicy', metadata: { name: 'nginx' } }], bindings: [] },
     works: [{ kind: 'ManifestWork', metadata: { name: 'w1', namespace: 'cluster1' } }],
     shared: [],
@@ -36,6 +44,9 @@ describe('the confirmation to delete a WDS', () => {
     assert.match(said(true), /The hosting cluster stays as it is/);
   });
   test('lists the policies that stay, for another WDS', () => {
-    assert.match(describeDeletion({ ...wds1, shared: ['wds2'] }, {}).join('\n'), /those of wds2 as well; they stay/);
+    assert.match(
+      describeDeletion({ ...wds1, shared: ['wds2'] }, {}).join('\n'),
+      /those of wds2 as well; they stay/,
+    );
   });
 });

@@ -3,7 +3,13 @@ import test from 'node:test';
 import { describeStatus, nextStep } from '../../../../src/commands/status/status-text.ts';
 import { essenceOf } from '../../../../src/commands/terminal/recorder.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
-import type { HostingStatus, ItsStatus, StatusView, WdsStatus, WecStatus } from '../../../../src/lib/doctor/status.ts';
+import type {
+  HostingStatus,
+  ItsStatus,
+  StatusView,
+  WdsStatus,
+  WecStatus,
+} from '../../../../src/lib/doctor/status.ts';
 import type { RunningVersion } from '../../../../src/lib/ocm/running-versions.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 
@@ -20,7 +26,11 @@ const hosting = (changes: Partial<HostingStatus> = {}): HostingStatus => ({
   ...changes,
 });
 
-const version = (product: string, running: string, wanted: string | null = null): RunningVersion => ({
+const version = (
+  product: string,
+  running: string,
+  wanted: string | null = null,
+): RunningVersion => ({
   ...{ product, component: product, running: [running], differs: wanted !== null },
   wanted: wanted === null ? null : { version: wanted, by: 'installed hooks' },
 });
@@ -92,7 +102,8 @@ const view = (changes: Partial<StatusView> = {}): StatusView => ({
   ...changes,
 });
 
-const lines = (shown: StatusView, style = plain): string[] => asWritten(describeStatus(shown, style));
+const lines = (shown: StatusView, style = plain): string[] =>
+  asWritten(describeStatus(shown, style));
 
 test('a whole installation is a tree, with all facts in one column', () => {
   const its2 = its({ name: 'its2', type: 'host', wecs: [asking] });
@@ -113,7 +124,10 @@ test('a WEC shows what a WDS sends to it, and what has not arrived', () => {
     { wds: 'wds2', applied: 1, failed: 2, waiting: 1 },
   ];
   const [, , line] = lines(view({ itses: [its({ wecs: [wec('cluster1', { workloads })] })] }));
-  assert.equal(line, '│  └─ cluster1  available · wds1: 5 objects · ✗ wds2: 4 objects, 2 failed, 1 waiting');
+  assert.equal(
+    line,
+    '│  └─ cluster1  available · wds1: 5 objects · ✗ wds2: 4 objects, 2 failed, 1 waiting',
+  );
 });
 
 test('the last branch has no vertical line below it', () => {
@@ -130,7 +144,10 @@ test('an ITS alone is the root', () => {
     'ITS hub      ready · OCM 1.0.1',
     '└─ cluster1  available',
   ]);
-  assert.match(lines(view({ itses: [alone] }))[1] ?? '', /^├─ ITS hub +elsewhere · ready · OCM 1\.0\.1$/);
+  assert.match(
+    lines(view({ itses: [alone] }))[1] ?? '',
+    /^├─ ITS hub +elsewhere · ready · OCM 1\.0\.1$/,
+  );
 });
 
 /** The facts of the first line below the hosting cluster. */
@@ -155,11 +172,19 @@ test('a space shows what prevents it from being ready', () => {
     'vcluster · • at api-server: Job its-hub-init is running',
   );
   assert.equal(
-    factsOf({ itses: [its({ type: 'external', ...unknown, notVisible: 'no context is known to be that of its1' })] }),
+    factsOf({
+      itses: [
+        its({ type: 'external', ...unknown, notVisible: 'no context is known to be that of its1' }),
+      ],
+    }),
     'external · ready · ? no context is known to be that of its1',
   );
   assert.equal(
-    factsOf({ itses: [its({ type: null, ready: false, stage: null, ...unknown, notVisible: 'not allowed' })] }),
+    factsOf({
+      itses: [
+        its({ type: null, ready: false, stage: null, ...unknown, notVisible: 'not allowed' }),
+      ],
+    }),
     'elsewhere · ? not allowed',
   );
   const nothing = { versions: [], bindingPolicies: null, objects: null };
@@ -171,7 +196,10 @@ test('a space shows what prevents it from being ready', () => {
 
 test('a version with a known hole is marked', () => {
   const versions = [version('OCM', '1.0.0')];
-  assert.equal(factsOf({ itses: [its({ versions })] }), 'vcluster · ready · OCM 1.0.0 · ✗ CVE-2026-4740 · no WECs yet');
+  assert.equal(
+    factsOf({ itses: [its({ versions })] }),
+    'vcluster · ready · OCM 1.0.0 · ✗ CVE-2026-4740 · no WECs yet',
+  );
 });
 
 test('missing parts are named', () => {
@@ -201,7 +229,11 @@ test('running versions are distinguished from those of hooks, and are not guesse
     factsOf({ wdses: [wds({ versions: [version('KubeStellar', '0.29.0', '0.30.0')] })] }),
     'k8s · ready → its1 · KubeStellar running 0.29.0, installed hooks 0.30.0 · 1 binding policy, 5 objects',
   );
-  const unseen = { ...version('KubeStellar', ''), running: null, notVisible: 'not allowed to read pods' };
+  const unseen = {
+    ...version('KubeStellar', ''),
+    running: null,
+    notVisible: 'not allowed to read pods',
+  };
   assert.equal(
     factsOf({ wdses: [wds({ versions: [unseen] })] }),
     'k8s · ready → its1 · KubeStellar not visible: not allowed to read pods · 1 binding policy, 5 objects',
@@ -214,7 +246,10 @@ test('the message of a server is on its line, and moves no cursor', () => {
 });
 
 test('only the marks are coloured', () => {
-  const coloured = lines(view({ itses: [its({ wecs: [silent] })] }), styleFor(io.stdout, io, 'always'));
+  const coloured = lines(
+    view({ itses: [its({ wecs: [silent] })] }),
+    styleFor(io.stdout, io, 'always'),
+  );
   assert.equal(coloured[2], '│  └─ cluster2  \u001b[31m✗\u001b[39m lease stopped 11m ago');
 });
 
@@ -223,7 +258,10 @@ test('the next step is about problems first, then about missing parts', () => {
     [{}, undefined],
     [{ hosting: hosting({ problem: true }) }, 'stellarctl doctor --hosting-context kind-kubeflex'],
     [{ itses: [its({ problem: true, wecs: null })] }, 'stellarctl its get its1'],
-    [{ itses: [its({ wecs: [asking, silent] })], wdses: [wds({ problem: true })] }, 'stellarctl wds get wds1'],
+    [
+      { itses: [its({ wecs: [asking, silent] })], wdses: [wds({ problem: true })] },
+      'stellarctl wds get wds1',
+    ],
     [{ itses: [its({ wecs: [asking, silent] })] }, 'stellarctl wec get cluster2 --its its1'],
     [{ itses: [its({ wecs: [asking] })] }, 'stellarctl accept cluster3 --its its1'],
     [{ itses: [] }, 'stellarctl its create its1'],
@@ -232,11 +270,15 @@ test('the next step is about problems first, then about missing parts', () => {
       { itses: [its({ wecs: null, ready: false }), its({ name: 'its2', context: 'its2' })] },
       'stellarctl wec join NAME=CONTEXT --accept --its its2',
     ],
-    [{ itses: [its({ wecs: [wec('cluster1')] }), its({ name: 'its2', context: 'its2' })] }, undefined],
+    [
+      { itses: [its({ wecs: [wec('cluster1')] }), its({ name: 'its2', context: 'its2' })] },
+      undefined,
+    ],
     [{ wdses: [] }, 'stellarctl wds create wds1'],
     [{ hosting: null, wdses: [] }, undefined],
   ];
-  for (const [changes, step] of steps) assert.equal(nextStep(view(changes)), step, JSON.stringify(changes));
+  for (const [changes, step] of steps)
+    assert.equal(nextStep(view(changes)), step, JSON.stringify(changes));
   assert.equal(
     nextStep(view({ itses: [] }), ['--hosting-context', 'h']),
     'stellarctl its create its1 --hosting-context h',
@@ -244,7 +286,8 @@ test('the next step is about problems first, then about missing parts', () => {
 });
 
 test('a growing age is not a change, anything else is', () => {
-  const since = (reason: string) => essenceOf(view({ itses: [its({ wecs: [{ ...silent, reason }] })] }));
+  const since = (reason: string) =>
+    essenceOf(view({ itses: [its({ wecs: [{ ...silent, reason }] })] }));
   assert.equal(since('lease stopped 11m ago'), since('lease stopped 2h5m ago'));
   assert.notEqual(since('lease stopped 11m ago'), since('the agent does not answer'));
   const named = (name: string) => essenceOf(view({ itses: [its({ wecs: [wec(name)] })] }));

@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { describeExamined } from '../../../../src/commands/doctor/show.ts';
 import { describeStatus } from '../../../../src/commands/status/status-text.ts';
-import { oneLine, refusedValues, safeJson, safeYaml } from '../../../../src/commands/terminal/clean.ts';
+import {
+  oneLine,
+  refusedValues,
+  safeJson,
+  safeYaml,
+} from '../../../../src/commands/terminal/clean.ts';
 import { formatTable, writeError } from '../../../../src/commands/terminal/output.ts';
 import { createProgress } from '../../../../src/commands/terminal/progress.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
@@ -63,7 +68,9 @@ describe('text of other programs', () => {
       }),
     ));
   test('is the same when cleaned twice', () =>
-    fc.assert(fc.property(hostileText, (text) => assert.equal(oneLine(oneLine(text)), oneLine(text)))));
+    fc.assert(
+      fc.property(hostileText, (text) => assert.equal(oneLine(oneLine(text)), oneLine(text))),
+    ));
   test('adds no colours of its own, and removes none of ours', () =>
     fc.assert(
       fc.property(hostileText, hostileText, (one, other) => {
@@ -81,7 +88,9 @@ describe('text of other programs', () => {
     await fc.assert(
       fc.asyncProperty(documents, async (document) => {
         // A lone surrogate is not a Unicode character, and is replaced on output.
-        fc.pre(JSON.stringify(document).isWellFormed() && !/\\ud[89a-f]/.test(JSON.stringify(document)));
+        fc.pre(
+          JSON.stringify(document).isWellFormed() && !/\\ud[89a-f]/.test(JSON.stringify(document)),
+        );
         const expected = JSON.parse(JSON.stringify(document));
         for (const text of [safeJson(document), safeJson(document, 2)]) {
           assert.deepEqual(JSON.parse(text), expected);
@@ -115,9 +124,24 @@ describe('a view shows hostile values on its own lines:', () => {
   test('a tree', () =>
     fc.assert(
       fc.property(hostileText, hostileText, hostileText, (title, fact, child) => {
-        const hosting = { name: title, server: '', hooksVersion: fact, versions: [], problem: true, reason: fact };
+        const hosting = {
+          name: title,
+          server: '',
+          hooksVersion: fact,
+          versions: [],
+          problem: true,
+          reason: fact,
+        };
         const place = { ...unreached, context: null, server: null, created: null, ready: false };
-        const its = { ...place, name: child, type: fact, problem: true, reason: fact, versions: [], wecs: null };
+        const its = {
+          ...place,
+          name: child,
+          type: fact,
+          problem: true,
+          reason: fact,
+          versions: [],
+          wecs: null,
+        };
         const written = asWritten(describeStatus({ hosting, itses: [its], wdses: [] }, plain));
         assert.equal(written.length, 2);
         assert.ok(isSafe(written));
@@ -142,7 +166,12 @@ describe('a view shows hostile values on its own lines:', () => {
     fc.assert(
       fc.property(hostileText, fc.array(hostileText), hostileText, (message, details, step) => {
         const { io, stderr } = fakeIo();
-        writeError(io, plain, new StellarError('api-error', message, { details, next: [advice(step)] }), false);
+        writeError(
+          io,
+          plain,
+          new StellarError('api-error', message, { details, next: [advice(step)] }),
+          false,
+        );
         assert.equal(stderr.lines.length, details.length + 2);
         assert.ok(isSafe(stderr.lines));
       }),

@@ -8,10 +8,17 @@ import { FakeStream } from '../../support/fake-io.ts';
 /** A process whose streams fail on request. */
 function fakeProcess() {
   const [stdout, stderr] = [new FakeStream(), new FakeStream()];
-  const fake = Object.assign(new EventEmitter(), { stdout, stderr, exitCode: 0 as number | undefined });
+  const fake = Object.assign(new EventEmitter(), {
+    stdout,
+    stderr,
+    exitCode: 0 as number | undefined,
+  });
   const isLost = watchOutput(fake as unknown as Parameters<typeof watchOutput>[0]);
   const fail = (stream: FakeStream, code: 'ENOSPC' | 'EPIPE' | 'EIO') =>
-    stream.emit('error', Object.assign(new Error(`write ${code}`), { code, errno: -constants.errno[code] }));
+    stream.emit(
+      'error',
+      Object.assign(new Error(`write ${code}`), { code, errno: -constants.errno[code] }),
+    );
   const end = (code: number) => {
     fake.exitCode = code;
     fake.emit('exit', code);

@@ -13,7 +13,13 @@ import {
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail } from '../../../../src/lib/core/checks.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { advice, callProgram, diagnosisOf, problem, run } from '../../../../src/lib/core/next-step.ts';
+import {
+  advice,
+  callProgram,
+  diagnosisOf,
+  problem,
+  run,
+} from '../../../../src/lib/core/next-step.ts';
 import { describeGroup } from '../../../../src/lib/doctor/catalogue.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
@@ -27,7 +33,9 @@ const columns: Column<{ name: string; state: string }>[] = [
 ];
 const document = { items: rows };
 
-async function formatResult(...[format, ...result]: [OutputFormat, object, typeof rows, typeof columns]) {
+async function formatResult(
+  ...[format, ...result]: [OutputFormat, object, typeof rows, typeof columns]
+) {
   const { io, stdout } = fakeIo();
   await writeResult({ io, headers: true }, format, ...result);
   return stdout.text;
@@ -41,7 +49,10 @@ describe('a result is', () => {
   test('one name per line', async () =>
     assert.equal(await formatResult('name', document, rows, columns), 'cluster1\ncluster2\n'));
   test('a table', async () =>
-    assert.equal(await formatResult('table', document, rows, columns), 'NAME\ncluster1\ncluster2\n'));
+    assert.equal(
+      await formatResult('table', document, rows, columns),
+      'NAME\ncluster1\ncluster2\n',
+    ));
   test('a wide table', async () =>
     assert.equal(
       await formatResult('wide', document, rows, columns),
@@ -49,10 +60,15 @@ describe('a result is', () => {
     ));
   test('nothing if there is nothing for a table or names, but a document for JSON', async () => {
     assert.deepEqual(
-      [await formatResult('table', { items: [] }, [], columns), await formatResult('name', { items: [] }, [], columns)],
+      [
+        await formatResult('table', { items: [] }, [], columns),
+        await formatResult('name', { items: [] }, [], columns),
+      ],
       ['', ''],
     );
-    assert.deepEqual(JSON.parse(await formatResult('json', { items: [] }, [], columns)), { items: [] });
+    assert.deepEqual(JSON.parse(await formatResult('json', { items: [] }, [], columns)), {
+      items: [],
+    });
   });
   for (const format of ['json', 'yaml', 'name', 'table'] as const) {
     test(`complete up to its last line as ${format}`, async () =>
@@ -61,7 +77,10 @@ describe('a result is', () => {
 });
 
 describe('errors in documents', () => {
-  const error = new StellarError('request-denied', 'was denied', { next: [advice('ask again')], details: ['a'] });
+  const error = new StellarError('request-denied', 'was denied', {
+    next: [advice('ask again')],
+    details: ['a'],
+  });
   test('appear with the known fields of their name', () => {
     assert.deepEqual(
       toDocument([
@@ -74,7 +93,12 @@ describe('errors in documents', () => {
           {
             name: 'b',
             changed: false,
-            error: { code: 'request-denied', message: 'was denied', details: ['a'], steps: ['ask again'] },
+            error: {
+              code: 'request-denied',
+              message: 'was denied',
+              details: ['a'],
+              steps: ['ask again'],
+            },
           },
         ],
       },
@@ -83,7 +107,12 @@ describe('errors in documents', () => {
   test('of the whole command replace the items', () =>
     assert.deepEqual(errorDocument(error), {
       items: [],
-      error: { code: 'request-denied', message: 'was denied', details: ['a'], steps: ['ask again'] },
+      error: {
+        code: 'request-denied',
+        message: 'was denied',
+        details: ['a'],
+        steps: ['ask again'],
+      },
     }));
 });
 
@@ -104,7 +133,10 @@ describe('errors for people', () => {
   test('show each next step on a line, to be copied', () => {
     const next = [run('kubectl get x', 'Look'), run('stellarctl wec list')];
     const several = new StellarError('not-found', 'There is none.', { next });
-    assert.equal(written(several), '✗ There is none.\n  Look: kubectl get x\n  stellarctl wec list\n');
+    assert.equal(
+      written(several),
+      '✗ There is none.\n  Look: kubectl get x\n  stellarctl wec list\n',
+    );
   });
   test('show the cause as well with -v', () =>
     assert.match(written(error, { verbose: true }), /Error: because\n\s+at /));
@@ -122,7 +154,8 @@ describe('errors for people', () => {
     );
     assert.equal(text, '✗ CN \\x1b]0;x\\x07\n    \\x9b2J\n  \\x1b[2J\n');
   });
-  test('that are not Error objects are shown', () => assert.match(written('thrown'), /^✗ thrown\n/));
+  test('that are not Error objects are shown', () =>
+    assert.match(written('thrown'), /^✗ thrown\n/));
   test('suggest the command name of a kubectl plugin', (t) => {
     t.after(() => callProgram('stellarctl'));
     callProgram('kubectl stellar');
@@ -143,17 +176,26 @@ test('suggested commands in documents use the name of the called program, and no
   for (const program of ['kubectl stellar', 'stellarctl']) {
     callProgram(program);
     const { io, stdout } = fakeIo();
-    const diagnosis = diagnosisOf(problem('x', 'stellarctl its get', run('stellarctl its get its1', 'Look')));
+    const diagnosis = diagnosisOf(
+      problem('x', 'stellarctl its get', run('stellarctl its get its1', 'Look')),
+    );
     const finding = { id: '', title: '', ...fail('x', '', run('stellarctl init')) };
     const { command } = describeGroup({ subjects: [{ kind: 'machine', name: '' }], finding });
-    const document = { diagnosis, items: [{ command, labels: { a: 'stellarctl init' }, cause: null }] };
+    const document = {
+      diagnosis,
+      items: [{ command, labels: { a: 'stellarctl init' }, cause: null }],
+    };
     await writeDocument(io, document, { format: 'json' });
     assert.deepEqual(JSON.parse(stdout.text), told(program));
   }
 });
 
 describe('colour is', () => {
-  const colored = (tty: boolean, env: NodeJS.ProcessEnv, mode: 'auto' | 'always' | 'never' = 'auto') => {
+  const colored = (
+    tty: boolean,
+    env: NodeJS.ProcessEnv,
+    mode: 'auto' | 'always' | 'never' = 'auto',
+  ) => {
     const { io } = fakeIo({ tty, env });
     return styleFor(io.stderr, io, mode).ok !== '✓';
   };
@@ -163,11 +205,23 @@ describe('colour is', () => {
     ['not for terminals that cannot', colored(true, { TERM: 'dumb' }), false],
     ['not with NO_COLOR', colored(true, { NO_COLOR: '1' }), false],
     ['there with an empty NO_COLOR', colored(true, { NO_COLOR: '' }), true],
-    ['not with NO_COLOR, although FORCE_COLOR is there', colored(true, { NO_COLOR: '1', FORCE_COLOR: '1' }), false],
+    [
+      'not with NO_COLOR, although FORCE_COLOR is there',
+      colored(true, { NO_COLOR: '1', FORCE_COLOR: '1' }),
+      false,
+    ],
     ['for pipes with FORCE_COLOR', colored(false, { FORCE_COLOR: '1' }), true],
     ['not for terminals with FORCE_COLOR=0', colored(true, { FORCE_COLOR: '0' }), false],
-    ['there when asked for, whatever the environment says', colored(false, { NO_COLOR: '1' }, 'always'), true],
-    ['not there when asked not to, whatever the environment says', colored(true, { FORCE_COLOR: '1' }, 'never'), false],
+    [
+      'there when asked for, whatever the environment says',
+      colored(false, { NO_COLOR: '1' }, 'always'),
+      true,
+    ],
+    [
+      'not there when asked not to, whatever the environment says',
+      colored(true, { FORCE_COLOR: '1' }, 'never'),
+      false,
+    ],
   ];
   for (const [what, actual, expected] of cases) test(what, () => assert.equal(actual, expected));
 });

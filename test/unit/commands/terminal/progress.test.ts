@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { createProgress, type ProgressOptions } from '../../../../src/commands/terminal/progress.ts';
+import {
+  createProgress,
+  type ProgressOptions,
+} from '../../../../src/commands/terminal/progress.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 import { fakeTime, realTime } from '../../support/fake-time.ts';
@@ -62,7 +65,10 @@ describe('in a pipe', () => {
     assert.deepEqual(
       [stderr.lines, stdout.lines],
       [
-        ['cluster2: cluster created after 5.0s', 'cluster1: still waiting after 20.0s: its request'],
+        [
+          'cluster2: cluster created after 5.0s',
+          'cluster1: still waiting after 20.0s: its request',
+        ],
         ['cluster1: joined after 20.0s'],
       ],
     );
@@ -99,7 +105,9 @@ describe('in a pipe', () => {
     mock.timers.tick(15_000);
     assert.deepEqual(stderr.lines, [
       '19 waiting · 280 done · 1 failed; waiting longest:',
-      ...['wec282', 'wec283', 'wec284'].map((name) => `${name}: still waiting after 15.0s: its request`),
+      ...['wec282', 'wec283', 'wec284'].map(
+        (name) => `${name}: still waiting after 15.0s: its request`,
+      ),
     ]);
     progress.stop();
   });
@@ -156,7 +164,8 @@ describe('on a terminal', () => {
   test('more subjects than lines are counted; the longest-waiting ones are shown', async (context) => {
     const { progress, stderr } = progressOn({ tty: true, rows: 10 });
     context.after(() => progress.stop());
-    for (let number = 1; number <= 300; number += 1) progress.waiting(`wec${number}`, 'its request');
+    for (let number = 1; number <= 300; number += 1)
+      progress.waiting(`wec${number}`, 'its request');
     progress.failed('wec2');
     await sleep(500);
     const [frame = ''] = stripVTControlCharacters(stderr.text)

@@ -21,7 +21,8 @@ const up = (rows: number) => `\u001b[${rows}A\r`;
 /**
  * Lines, each erased separately, and then everything below: never the whole screen, which terminals would save in their scrollback.
  */
-const drawn = (...lines: string[]) => `${lines.map((line) => `\u001b[K${line}\n`).join('')}\u001b[J`;
+const drawn = (...lines: string[]) =>
+  `${lines.map((line) => `\u001b[K${line}\n`).join('')}\u001b[J`;
 
 test('lines replace the same number of lines', () => {
   const screen = screenOf({ columns: 20, rows: 10 });

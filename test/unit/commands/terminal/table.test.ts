@@ -17,17 +17,27 @@ const rows: Row[] = [
 
 describe('a table', () => {
   test('has columns as wide as their widest cell, three spaces between them, and no trailing spaces', () => {
-    assert.deepEqual(formatTable(columns, rows), ['NAME       STATE', 'cluster1   available', 'c2']);
+    assert.deepEqual(formatTable(columns, rows), [
+      'NAME       STATE',
+      'cluster1   available',
+      'c2',
+    ]);
   });
   test('has columns at least as wide as their headers', () =>
-    assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }]), ['NAME   STATE', 'a      b']));
-  test('of nothing shows its headers', () => assert.deepEqual(formatTable(columns, []), ['NAME   STATE']));
+    assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }]), [
+      'NAME   STATE',
+      'a      b',
+    ]));
+  test('of nothing shows its headers', () =>
+    assert.deepEqual(formatTable(columns, []), ['NAME   STATE']));
   test('continues without headers, with the same widths', () =>
-    assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }], { headers: false, widths: [8, 9] }), [
-      'a          b',
-    ]));
+    assert.deepEqual(
+      formatTable(columns, [{ name: 'a', state: 'b' }], { headers: false, widths: [8, 9] }),
+      ['a          b'],
+    ));
   test('does not cut a later cell that is wider', () =>
-    assert.deepEqual(formatTable(columns, [{ name: 'abcdef', state: 'b' }], { headers: false, widths: [4, 5] }), [
-      'abcdef   b',
-    ]));
+    assert.deepEqual(
+      formatTable(columns, [{ name: 'abcdef', state: 'b' }], { headers: false, widths: [4, 5] }),
+      ['abcdef   b'],
+    ));
 });

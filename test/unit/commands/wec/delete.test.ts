@@ -44,23 +44,38 @@ async function remove(server: string, clusters: string, ...options: string[]) {
   const exitCode = process.exitCode;
   process.exitCode = undefined;
   const kubeconfigIsUnchanged = readFileSync(kubeconfig, 'utf8') === before;
-  return { exitCode, says: stderr.text, kubeconfigIsUnchanged, calls: readFileSync(path.join(home, 'calls'), 'utf8') };
+  return {
+    exitCode,
+    says: stderr.text,
+    kubeconfigIsUnchanged,
+    calls: readFileSync(path.join(home, 'calls'), 'utf8'),
+  };
 }
 
 describe('wec delete', () => {
   test('does not remove the context of a former cluster without confirmation', async () => {
     const { exitCode, says, kubeconfigIsUnchanged } = await remove('https://127.0.0.1:5000', '');
     assert.equal(exitCode, 1);
-    assert.match(says, /context kind-prod of a former cluster prod.*\n.*Deleting prod needs confirmation/);
+    assert.match(
+      says,
+      /context kind-prod of a former cluster prod.*\n.*Deleting prod needs confirmation/,
+    );
     assert.ok(kubeconfigIsUnchanged);
     const confirmed = await remove('https://127.0.0.1:5000', '', '--yes');
     assert.deepEqual([confirmed.exitCode, confirmed.kubeconfigIsUnchanged], [0, false]);
   });
 
   test('never removes a context whose server is elsewhere, and says so', async () => {
-    const { exitCode, says, kubeconfigIsUnchanged } = await remove('https://10.20.30.40:6443', '', '--yes');
+    const { exitCode, says, kubeconfigIsUnchanged } = await remove(
+      'https://10.20.30.40:6443',
+      '',
+      '--yes',
+    );
     assert.equal(exitCode, 0);
-    assert.match(says, /Context kind-prod \(https:\/\/10\.20\.30\.40:6443\) stays: its server is not on this machine/);
+    assert.match(
+      says,
+      /Context kind-prod \(https:\/\/10\.20\.30\.40:6443\) stays: its server is not on this machine/,
+    );
     assert.ok(kubeconfigIsUnchanged);
   });
 
@@ -70,6 +85,9 @@ describe('wec delete', () => {
     assert.match(says, /prod cannot be read.*unknown\. It was not deleted\./);
     assert.match(says, /docker start prod-control-plane/);
     assert.doesNotMatch(calls, /delete/);
-    assert.match((await remove('https://127.0.0.1:5000', 'prod', '--yes', '--force')).calls, /^delete cluster/m);
+    assert.match(
+      (await remove('https://127.0.0.1:5000', 'prod', '--yes', '--force')).calls,
+      /^delete cluster/m,
+    );
   });
 });

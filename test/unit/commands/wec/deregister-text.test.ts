@@ -1,16 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDeregistration, describeMany } from '../../../../src/commands/wec/deregister-text.ts';
+import {
+  describeDeregistration,
+  describeMany,
+} from '../../../../src/commands/wec/deregister-text.ts';
 import { originBindingLabel, originWdsLabel } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
 import { type InspectedWec, refuseUnfinishable } from '../../../../src/lib/wecs/inspect-wec.ts';
 import type { HubState } from '../../../../src/lib/wecs/leftovers.ts';
 import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
-function leavingWec(name: string, works: ManifestWork[] = [], labels: Record<string, string> = {}): InspectedWec {
+function leavingWec(
+  name: string,
+  works: ManifestWork[] = [],
+  labels: Record<string, string> = {},
+): InspectedWec {
   const hubState: HubState = {
-    ...{ name, managedCluster: joinedCluster({ name, labels }), works, addonWorks: [], addons: [], requests: [] },
-    ...{ mailbox: undefined, properties: undefined, lease: undefined, reread: async () => hubState },
+    ...{
+      name,
+      managedCluster: joinedCluster({ name, labels }),
+      works,
+      addonWorks: [],
+      addons: [],
+      requests: [],
+    },
+    ...{
+      mailbox: undefined,
+      properties: undefined,
+      lease: undefined,
+      reread: async () => hubState,
+    },
   };
   return {
     name,
@@ -66,8 +85,16 @@ test('--force announces only finalizers that exist', () => {
 test('a WEC whose works have no finalizer is deregistered without its agent', () => {
   const hub = fakeKube();
   const held = { ...work, metadata: { ...work.metadata, finalizers: [workFinalizer] } };
-  const dead = (...works: ManifestWork[]) => ({ ...leavingWec('wec1', works), agentDead: 'it has no pod' });
+  const dead = (...works: ManifestWork[]) => ({
+    ...leavingWec('wec1', works),
+    agentDead: 'it has no pod',
+  });
   refuseUnfinishable(hub, dead(work), {});
-  assert.throws(() => refuseUnfinishable(hub, dead(work, held), {}), { code: 'agent-dead', message: /its 1 work\./ });
-  assert.throws(() => refuseUnfinishable(hub, dead(work), { keepWorkloads: true }), { code: 'agent-dead' });
+  assert.throws(() => refuseUnfinishable(hub, dead(work, held), {}), {
+    code: 'agent-dead',
+    message: /its 1 work\./,
+  });
+  assert.throws(() => refuseUnfinishable(hub, dead(work), { keepWorkloads: true }), {
+    code: 'agent-dead',
+  });
 });

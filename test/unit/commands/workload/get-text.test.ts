@@ -24,13 +24,36 @@ function stepsOf(...deliveries: { steps: string[]; next: string | null }[]): str
 const several = { steps: ['See: kubectl get x', 'Or: kubectl get y'], next: 'kubectl get x' };
 
 test('a failure shows when it began; warnings follow', () => {
-  const blockedAt = { stage: 'applied', state: 'failed', why: 'refused', since: '1970-01-01T00:00:00Z' };
-  const way = { policy: 'shop', wec: 'w1', stages: [], blockedAt, steps: [], next: null, createOnly: true };
+  const blockedAt = {
+    stage: 'applied',
+    state: 'failed',
+    why: 'refused',
+    since: '1970-01-01T00:00:00Z',
+  };
+  const way = {
+    policy: 'shop',
+    wec: 'w1',
+    stages: [],
+    blockedAt,
+    steps: [],
+    next: null,
+    createOnly: true,
+  };
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
-  const problem = { problem: 'WEC w2 is not selected.', severity: 'warning', details: [], steps: ['label it'] };
+  const problem = {
+    problem: 'WEC w2 is not selected.',
+    severity: 'warning',
+    details: [],
+    steps: ['label it'],
+  };
   const view = { ...of, deliveries: [way], problems: [problem] };
   const { io } = fakeIo();
-  const [, ...lines] = describeWorkload(view as never, 300_000, styleFor(io.stdout, io, 'never'), false);
+  const [, ...lines] = describeWorkload(
+    view as never,
+    300_000,
+    styleFor(io.stdout, io, 'never'),
+    false,
+  );
   assert.deepEqual(lines, [
     '  ✗ w1   shop   refused (began 5m ago)',
     '  Policy shop sends it with createOnly: a WEC that has it keeps its version',
@@ -40,7 +63,10 @@ test('a failure shows when it began; warnings follow', () => {
 });
 
 test('each next step is a line, once for all WECs that share them', () =>
-  assert.deepEqual(stepsOf(several, several), ['      See: kubectl get x', '      Or: kubectl get y']));
+  assert.deepEqual(stepsOf(several, several), [
+    '      See: kubectl get x',
+    '      Or: kubectl get y',
+  ]));
 
 test('a single command is printed last by the command, and not here', () => {
   const only = { steps: ['kubectl get x'], next: 'kubectl get x' };

@@ -13,7 +13,13 @@ import {
 } from '../../../../src/lib/core/changes.ts';
 
 test('changes are distinguished from names', () => {
-  assert.deepEqual(['a=b', 'a-', 'a=', 'cluster1', 'a.b'].map(isChange), [true, true, true, false, false]);
+  assert.deepEqual(['a=b', 'a-', 'a=', 'cluster1', 'a.b'].map(isChange), [
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 test('a label with another value is a conflict; the same value, a new label and a removal are not', () => {
@@ -37,13 +43,17 @@ test('applied changes leave nothing to change', () => {
   const value = fc.constantFrom('', '1', '2');
   const plain = { noNullPrototype: true } as const;
   fc.assert(
-    fc.property(fc.dictionary(key, value, plain), fc.dictionary(key, fc.option(value), plain), (present, changes) => {
-      const before = { ...present };
-      const after = withChanges(present, changes);
-      assert.deepEqual([effectiveChanges(after, changes), conflicts(after, changes)], [{}, []]);
-      assert.deepEqual(withChanges(present, effectiveChanges(present, changes)), after);
-      assert.deepEqual(present, before);
-    }),
+    fc.property(
+      fc.dictionary(key, value, plain),
+      fc.dictionary(key, fc.option(value), plain),
+      (present, changes) => {
+        const before = { ...present };
+        const after = withChanges(present, changes);
+        assert.deepEqual([effectiveChanges(after, changes), conflicts(after, changes)], [{}, []]);
+        assert.deepEqual(withChanges(present, effectiveChanges(present, changes)), after);
+        assert.deepEqual(present, before);
+      },
+    ),
   );
 });
 

@@ -17,7 +17,11 @@ const check = (id: string, outcome: ReturnType<typeof pass>, ...needs: string[])
 });
 
 const told = (findings: Awaited<ReturnType<typeof runChecks>>) =>
-  findings.map((finding) => [finding.id, finding.status, finding.status === 'skipped' ? finding.problem.message : '']);
+  findings.map((finding) => [
+    finding.id,
+    finding.status,
+    finding.status === 'skipped' ? finding.problem.message : '',
+  ]);
 
 test('the consequences of a failed check are skipped, transitively; those of a warning are shown', async () => {
   const checks = [
@@ -40,7 +44,9 @@ test('a check may depend on one of another cluster', async () => {
   const [webhook] = await runChecks([check('webhook', fail('silent', 'no answer'))], undefined);
   assert.ok(webhook);
   assert.deepEqual(
-    told(await runChecks([check('admission', fail('refused', 'no'), 'webhook')], undefined, [webhook])),
+    told(
+      await runChecks([check('admission', fail('refused', 'no'), 'webhook')], undefined, [webhook]),
+    ),
     [['admission', 'skipped', 'depends on "webhook is well"']],
   );
 });
@@ -50,16 +56,22 @@ test('a problem may name the checks that it follows from', async () => {
   const caused = fail('refused', 'no');
   assert.ok('problem' in caused);
   const outcome = { ...caused, problem: { ...caused.problem, causedBy: ['rights'] } };
-  assert.deepEqual(told(await runChecks([cause, check('connection', outcome), check('other', caused)], undefined)), [
-    ['rights', 'fail', ''],
-    ['connection', 'skipped', 'depends on "rights is well"'],
-    ['other', 'fail', ''],
-  ]);
+  assert.deepEqual(
+    told(await runChecks([cause, check('connection', outcome), check('other', caused)], undefined)),
+    [
+      ['rights', 'fail', ''],
+      ['connection', 'skipped', 'depends on "rights is well"'],
+      ['other', 'fail', ''],
+    ],
+  );
 });
 
 test('findings may be attributed to causes found elsewhere', async () => {
   const causes = await runChecks([check('manager', fail('stopped', 'it rests'))], undefined);
-  const own = await runChecks([check('synced', warn('waits', 'not yet')), check('ready', fail('no', 'no'))], undefined);
+  const own = await runChecks(
+    [check('synced', warn('waits', 'not yet')), check('ready', fail('no', 'no'))],
+    undefined,
+  );
   assert.deepEqual(told(await underCauses(own, causes, { synced: ['manager'] })), [
     ['synced', 'skipped', 'depends on "manager is well"'],
     ['ready', 'fail', ''],
@@ -90,5 +102,8 @@ test('the finding of a list of stages is the first unmet one; a waiting stage is
     [code, message, found.problem.next],
     ['image', 'its1 is blocked at "c done": its image is missing.', [next]],
   );
-  assert.equal(findingsOfStages('its', 'its1', [report('d', waiting('it comes'))])[0]?.status, 'warn');
+  assert.equal(
+    findingsOfStages('its', 'its1', [report('d', waiting('it comes'))])[0]?.status,
+    'warn',
+  );
 });

@@ -23,7 +23,10 @@ test('plain words stay unquoted', () => {
 });
 
 test('words with special characters are quoted', () => {
-  assert.equal(command`stellarctl accept c1 --agent ${';reboot;'}`, "stellarctl accept c1 --agent ';reboot;'");
+  assert.equal(
+    command`stellarctl accept c1 --agent ${';reboot;'}`,
+    "stellarctl accept c1 --agent ';reboot;'",
+  );
   assert.equal(
     command`stellarctl label -l ${'location-group in (edge,core)'}`,
     "stellarctl label -l 'location-group in (edge,core)'",
@@ -39,7 +42,9 @@ test('an empty list leaves no gap', () => {
 test('a shell parses every word unchanged', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0') && word.isWellFormed())),
+      fc.array(
+        fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0') && word.isWellFormed()),
+      ),
       (words) => {
         const line = command`printf '%s\\0' ${words} end`;
         const output = execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' });
@@ -59,6 +64,9 @@ test('a plugin of kubectl suggests its own command name, and changes nothing els
     "kubectl stellar its use 'stellarctl its' stellarctl ",
   );
   const steps = [run('stellarctl wec list', 'stellarctl its'), advice('stellarctl wec list')];
-  assert.deepEqual(stepLines(steps), ['stellarctl its: kubectl stellar wec list', 'stellarctl wec list']);
+  assert.deepEqual(stepLines(steps), [
+    'stellarctl its: kubectl stellar wec list',
+    'stellarctl wec list',
+  ]);
   assert.equal(commandOf(steps), 'kubectl stellar wec list');
 });

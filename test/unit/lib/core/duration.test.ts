@@ -19,11 +19,26 @@ describe('a duration is parsed:', () => {
     '250ms': 250,
     '2d': 2 * day,
   };
-  for (const [text, ms] of Object.entries(cases)) test(text, () => assert.equal(parseDuration(text), ms));
+  for (const [text, ms] of Object.entries(cases))
+    test(text, () => assert.equal(parseDuration(text), ms));
 });
 
 test('anything else is not a duration', () => {
-  for (const text of ['', '-1', '-5m', '1.5', 's', '5 m', '5m ', '1e3', '5x', '0x10', '5m!', 'Infinity', '٣s']) {
+  for (const text of [
+    '',
+    '-1',
+    '-5m',
+    '1.5',
+    's',
+    '5 m',
+    '5m ',
+    '1e3',
+    '5x',
+    '0x10',
+    '5m!',
+    'Infinity',
+    '٣s',
+  ]) {
     assert.equal(parseDuration(text), undefined, JSON.stringify(text));
   }
 });

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type ErrorCode, exitCodeOf, reportOf, StellarError, worstExitCode } from '../../../../src/lib/core/errors.ts';
+import {
+  type ErrorCode,
+  exitCodeOf,
+  reportOf,
+  StellarError,
+  worstExitCode,
+} from '../../../../src/lib/core/errors.ts';
 import { advice } from '../../../../src/lib/core/next-step.ts';
 
 const error = (code: ErrorCode) => new StellarError(code, code);
@@ -49,7 +55,8 @@ describe('the exit code of several names', () => {
       }),
     );
   });
-  test('treats a bug as a failure', () => assert.equal(worstExitCode([error('timeout'), new TypeError('x')]), 1));
+  test('treats a bug as a failure', () =>
+    assert.equal(worstExitCode([error('timeout'), new TypeError('x')]), 1));
 });
 
 test('documents contain code, message, details and steps, never the cause', () => {
@@ -58,7 +65,12 @@ test('documents contain code, message, details and steps, never the cause', () =
     details: ['a'],
     cause: new Error('secret'),
   });
-  assert.deepEqual(reportOf(full), { code: 'not-a-hub', message: 'no hub', details: ['a'], steps: ['look'] });
+  assert.deepEqual(reportOf(full), {
+    code: 'not-a-hub',
+    message: 'no hub',
+    details: ['a'],
+    steps: ['look'],
+  });
   assert.deepEqual(reportOf(error('usage')), { code: 'usage', message: 'usage' });
   assert.deepEqual(reportOf(new TypeError('x')), { code: 'internal', message: 'x' });
   assert.deepEqual(reportOf('thrown'), { code: 'internal', message: 'thrown' });

@@ -10,7 +10,14 @@ import {
   type Reading,
   Track,
 } from '../../../../src/lib/core/follow.ts';
-import { failed, failedForGood, met, unseen, type Verdict, waiting } from '../../../../src/lib/core/stages.ts';
+import {
+  failed,
+  failedForGood,
+  met,
+  unseen,
+  type Verdict,
+  waiting,
+} from '../../../../src/lib/core/stages.ts';
 import { run } from '../../support/builders.ts';
 import { fakeTime, realTime } from '../../support/fake-time.ts';
 import { waitForNothing } from '../../support/space-builders.ts';
@@ -38,18 +45,33 @@ describe('a transient failure', () => {
       return reading.state;
     });
   };
-  const crash = (restarts: number) => seen({ a: failed(`it crashes, restarted ${restarts} times`), b: waiting('') });
+  const crash = (restarts: number) =>
+    seen({ a: failed(`it crashes, restarted ${restarts} times`), b: waiting('') });
 
   test('is counted by its stage, even if its message changes', () =>
     assert.deepEqual(states([crash(2), crash(3), crash(4)]), ['open', 'open', 'failed']));
   test('restarts at another stage, after a read without it, and after an action', () => {
-    assert.deepEqual(states([crash(2), crash(2), seen({ b: failed('x') })]), ['open', 'open', 'open']);
-    assert.deepEqual(states([crash(2), seen({ a: waiting('') }), crash(2)]), ['open', 'open', 'open']);
+    assert.deepEqual(states([crash(2), crash(2), seen({ b: failed('x') })]), [
+      'open',
+      'open',
+      'open',
+    ]);
+    assert.deepEqual(states([crash(2), seen({ a: waiting('') }), crash(2)]), [
+      'open',
+      'open',
+      'open',
+    ]);
     assert.deepEqual(states([crash(2), crash(2), crash(2)], 1), ['open', 'open', 'open']);
   });
   test('uses the grace time of its own stage, if any', () => {
     const slow = seen({ a: failed('x') }, 10_000);
-    assert.deepEqual(states([slow, slow, slow, slow, slow]), ['open', 'open', 'open', 'open', 'failed']);
+    assert.deepEqual(states([slow, slow, slow, slow, slow]), [
+      'open',
+      'open',
+      'open',
+      'open',
+      'failed',
+    ]);
   });
   test('counts at once if nothing in it is transient', () =>
     assert.deepEqual(states([seen({ a: failedForGood('x') })]), ['failed']));
@@ -85,7 +107,12 @@ test('an unseen target is not met', () => {
 test('a change is another verdict or another code, not another message', () => {
   fakeTime([], 1000);
   const track = new Track<Verdicts>({}, new Deadline(60_000));
-  const changedAt = [waiting('1s'), waiting('2s'), failed('x', { code: 'a' }), failed('x', { code: 'b' })].map((a) => {
+  const changedAt = [
+    waiting('1s'),
+    waiting('2s'),
+    failed('x', { code: 'a' }),
+    failed('x', { code: 'b' }),
+  ].map((a) => {
     mock.timers.tick(1000);
     track.judge(seen({ a }));
     return track.changedAt;
@@ -116,7 +143,8 @@ describe('subjects are followed', () => {
     const looks: string[][] = [];
     const look = async (open: readonly Named[]) => {
       looks.push(open.map(({ name }) => name));
-      return async ({ name }: Named) => seen({ a: name.length <= looks.length ? met : waiting('') });
+      return async ({ name }: Named) =>
+        seen({ a: name.length <= looks.length ? met : waiting('') });
     };
     const refused = async () => {
       throw new StellarError('forbidden', 'not allowed');
@@ -154,7 +182,11 @@ describe('subjects are followed', () => {
     const refused = async () => {
       throw new StellarError('forbidden', 'not allowed');
     };
-    const subjects = [begin('slow', () => slow.promise), begin('fast', fast), begin('done', async () => 'installed')];
+    const subjects = [
+      begin('slow', () => slow.promise),
+      begin('fast', fast),
+      begin('done', async () => 'installed'),
+    ];
     assert.deepEqual(await follow([...subjects, begin('refused', refused)], look, run(60_000)), [
       ...['done', 'done', 'installed', 'refused: not allowed'],
     ]);
@@ -164,9 +196,13 @@ describe('subjects are followed', () => {
     const away = async () => {
       throw new StellarError('unreachable', 'away', { passing: true });
     };
-    const look = async () => async (one: Named) => (one.name === 'away' ? away() : seen({ a: met }));
+    const look = async () => async (one: Named) =>
+      one.name === 'away' ? away() : seen({ a: met });
     const subjects = [subject('away', untilDone), subject('b', untilDone)];
-    assert.deepEqual(await follow(subjects, look, run(0)), ['away: Timed out; the last answer was: away', 'done']);
+    assert.deepEqual(await follow(subjects, look, run(0)), [
+      'away: Timed out; the last answer was: away',
+      'done',
+    ]);
   });
   test('to the error of one that does not handle it', async () => {
     const { broken: _, ...bare } = subject('a', async () => {
@@ -179,7 +215,10 @@ describe('subjects are followed', () => {
     );
   });
   test('until one is deleted, until the deadline, and until a shared read fails', async () => {
-    assert.equal(await followOne(subject('a', untilDone), async () => undefined, run(60_000)), 'a is gone');
+    assert.equal(
+      await followOne(subject('a', untilDone), async () => undefined, run(60_000)),
+      'a is gone',
+    );
     const open = async () => seen({ a: waiting('x') });
     assert.equal(await followOne(subject('a', untilDone), open, run(0)), 'a is late: x');
     const broken = async () => {
@@ -201,7 +240,8 @@ test('a reading that the deadline cuts off leaves what the last one has shown', 
       late: (last) => `late at ${last?.blocking?.verdict.why}`,
     };
     const read = async () => {
-      if (++reads > 1) throw new StellarError('timeout', 'kind did not answer before the deadline.');
+      if (++reads > 1)
+        throw new StellarError('timeout', 'kind did not answer before the deadline.');
       return seen({ a: waiting('there is no a yet') });
     };
     assert.equal(await followOne(subject, read, run(600_000)), 'late at there is no a yet');

@@ -18,7 +18,10 @@ test('a file that cannot be read is refused in words, and what may never end bef
     [pipe, `${pipe} is not a file`],
     ['/dev/zero', '/dev/zero is not a file'],
   ] as const)
-    await assert.rejects(readNamed(file, 'policy'), { code: 'usage', message: `The policy cannot be read: ${why}.` });
+    await assert.rejects(readNamed(file, 'policy'), {
+      code: 'usage',
+      message: `The policy cannot be read: ${why}.`,
+    });
 });
 
 test('a pipe of a shell is read', () => {

@@ -16,7 +16,11 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { createPrivately, writePrivately } from '../../../../src/lib/core/private-file.ts';
-import { readSettings, settingsFile, writeSettings } from '../../../../src/lib/spaces/its-choice.ts';
+import {
+  readSettings,
+  settingsFile,
+  writeSettings,
+} from '../../../../src/lib/spaces/its-choice.ts';
 import { stepsOf } from '../../support/steps.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
@@ -55,7 +59,8 @@ describe('a private file', () => {
     const [present, link, target, file] = [fresh(), fresh(), fresh(), fresh()];
     writeFileSync(present, 'old');
     symlinkSync(target, link);
-    for (const taken of [present, link]) await assert.rejects(createPrivately(taken, 'secret'), fileError);
+    for (const taken of [present, link])
+      await assert.rejects(createPrivately(taken, 'secret'), fileError);
     assert.deepEqual([readFileSync(present, 'utf8'), existsSync(target)], ['old', false]);
     await createPrivately(file, 'secret');
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['secret', '600']);
@@ -115,11 +120,15 @@ describe('settings', () => {
       );
     });
   }
-  test('that cannot be read are an error', () => assert.rejects(readSettings(directory), fileError));
+  test('that cannot be read are an error', () =>
+    assert.rejects(readSettings(directory), fileError));
   test('that cannot be written are an error', async () => {
     const file = fresh();
     writeFileSync(file, '');
-    await assert.rejects(writeSettings({}, path.join(file, 'stellarctl', 'settings.json')), fileError);
+    await assert.rejects(
+      writeSettings({}, path.join(file, 'stellarctl', 'settings.json')),
+      fileError,
+    );
   });
   test('are in XDG_CONFIG_HOME, else in ~/.config', () => {
     assert.equal(settingsFile({ XDG_CONFIG_HOME: '/x' }), '/x/stellarctl/settings.json');

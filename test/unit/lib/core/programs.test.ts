@@ -22,7 +22,12 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-const tool: Program = { name: 'tool', minimum: '1.10.0', get: 'https://tool.example', versionArguments: ['version'] };
+const tool: Program = {
+  name: 'tool',
+  minimum: '1.10.0',
+  get: 'https://tool.example',
+  versionArguments: ['version'],
+};
 
 function runWith({
   signal = new AbortController().signal,
@@ -54,7 +59,8 @@ test('a program is found on PATH, with its version', async () => {
 });
 
 test('a missing or outdated program, or one without a version, is rejected with the way to install it', async () => {
-  const refusal = (code: string, message: RegExp) => failsWith({ code, message, steps: /https:\/\/tool\.example/ });
+  const refusal = (code: string, message: RegExp) =>
+    failsWith({ code, message, steps: /https:\/\/tool\.example/ });
   await rm(path.join(folder, 'tool'), { force: true });
   await assert.rejects(
     requireProgram(tool, 'do the work', runWith()),
@@ -66,12 +72,18 @@ test('a missing or outdated program, or one without a version, is rejected with 
     refusal('program-too-old', /is 1\.9\.9; tool 1\.10\.0 or newer is needed to do the work/),
   );
   await install('echo v1.10.0; exit 3');
-  await assert.rejects(requireProgram(tool, 'do the work', runWith()), refusal('program-too-old', /does not report/));
+  await assert.rejects(
+    requireProgram(tool, 'do the work', runWith()),
+    refusal('program-too-old', /does not report/),
+  );
 });
 
 test('no shell is used: a program gets its arguments unchanged, its input, and only the given environment', async () => {
   await install('printf "%s|" "$@"; cat; echo "|$ONLY|$HOME"; exit 4');
-  const { stdout, exitCode } = await runProgram(runWith())(found(), { args: ['a b', '$(id)', ';'], input: 'secret' });
+  const { stdout, exitCode } = await runProgram(runWith())(found(), {
+    args: ['a b', '$(id)', ';'],
+    input: 'secret',
+  });
   assert.deepEqual([stdout, exitCode], ['a b|$(id)|;|secret|this|', 4]);
 });
 
@@ -83,7 +95,11 @@ test('a failing program is quoted, without colours and credentials', () => {
     'Error: no way',
     '',
   ].join('\n');
-  const error = programFailed(found(), ['get', 'values', 'x', '-n', 'y'], { exitCode: 1, stdout: '', stderr });
+  const error = programFailed(found(), ['get', 'values', 'x', '-n', 'y'], {
+    exitCode: 1,
+    stdout: '',
+    stderr,
+  });
   assert.equal(error.message, 'tool get values failed (exit code 1): no way');
   assert.deepEqual(error.details, [
     'walking…',
@@ -97,8 +113,14 @@ test('a run is logged without secret arguments, and without its input and output
   await install('cat');
   const traced: string[] = [];
   const run = runProgram({ ...runWith(), trace: (line) => traced.push(line) });
-  await run(found(), { args: ['login', '--password', 'hunter2', '--set', 'db.password=hunter2'], input: 'hunter2' });
-  assert.match(traced.join('\n'), /^tool login --password \(hidden\) --set db\.password=\(hidden\) 0 \d+ms$/);
+  await run(found(), {
+    args: ['login', '--password', 'hunter2', '--set', 'db.password=hunter2'],
+    input: 'hunter2',
+  });
+  assert.match(
+    traced.join('\n'),
+    /^tool login --password \(hidden\) --set db\.password=\(hidden\) 0 \d+ms$/,
+  );
 });
 
 test('on Ctrl-C a program is asked to end, and waited for', async () => {
@@ -118,7 +140,9 @@ test('a program on the terminal that dies of Ctrl-C is not a failure, even if it
   await install('kill -INT $$');
   const interrupt = new AbortController();
   const running = runProgram(runWith({ signal: interrupt.signal }));
-  const outcome = running(found(), { args: [], isOnTerminal: true }).catch(({ code }: { code: string }) => code);
+  const outcome = running(found(), { args: [], isOnTerminal: true }).catch(
+    ({ code }: { code: string }) => code,
+  );
   await sleep(50);
   interrupt.abort();
   assert.equal(await outcome, 'interrupted');
@@ -153,7 +177,9 @@ describe('a wrapper program is a process group with its child, which keeps its s
   /** Runs the wrapper until its child runs. @param how the child is started @returns the run, and the child's process ID */
   async function start(how: string, run: Parameters<typeof runWith>[0]) {
     await rm(pidFile(), { force: true });
-    await install(`${how} sh -c 'echo $$ > ${pidFile()}.new; mv ${pidFile()}.new ${pidFile()}; exec sleep 60'\ntrue`);
+    await install(
+      `${how} sh -c 'echo $$ > ${pidFile()}.new; mv ${pidFile()}.new ${pidFile()}; exec sleep 60'\ntrue`,
+    );
     const started = Date.now();
     const outcome = runProgram(runWith(run))(found(), { args: ['think'] }).then(
       () => 'done',
@@ -186,14 +212,20 @@ describe('a wrapper program is a process group with its child, which keeps its s
   });
 
   test('is killed with the child if they do not end on request', async () => {
-    const { outcome, took, pid } = await start("trap '' TERM;", { timeout: 1500, terminationGraceMs: 500 });
+    const { outcome, took, pid } = await start("trap '' TERM;", {
+      timeout: 1500,
+      terminationGraceMs: 500,
+    });
     assert.equal(await outcome, 'timeout');
     assert.ok((await took) < shortOfItsChild);
     await assertGone(pid);
   });
 
   test('is no longer waited for if the child cannot be ended', async () => {
-    const { outcome, took, pid } = await start('setsid', { timeout: 1500, terminationGraceMs: 500 });
+    const { outcome, took, pid } = await start('setsid', {
+      timeout: 1500,
+      terminationGraceMs: 500,
+    });
     try {
       assert.equal(await outcome, 'timeout');
       assert.ok((await took) < shortOfItsChild);

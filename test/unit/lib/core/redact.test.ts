@@ -4,7 +4,10 @@ import { argumentsWithoutSecrets } from '../../../../src/lib/core/program.ts';
 
 test('arguments of programs are shown without secrets', () => {
   const cases: [args: string[], shown: string][] = [
-    [['upgrade', 'ks', 'oci://ghcr.io/x', '--version', '1.0'], 'upgrade ks oci://ghcr.io/x --version 1.0'],
+    [
+      ['upgrade', 'ks', 'oci://ghcr.io/x', '--version', '1.0'],
+      'upgrade ks oci://ghcr.io/x --version 1.0',
+    ],
     [['--set', 'db.password=hunter2,a=b', '-n', 'x'], '--set db.password=(hidden) -n x'],
     [['--set-json', 'db.pw=hunter2'], '--set-json db.pw=(hidden)'],
     [['--set-json', 'x={"password":"hunter2"}'], '--set-json x=(hidden)'],

@@ -27,7 +27,12 @@ const judged = (text: string, settles: Record<string, string> = {}) =>
   judge(
     [...text].map((letter, index) => {
       const id = String.fromCharCode(97 + index);
-      return { id, title: '', settles: [...(settles[id] ?? '')], check: () => verdicts[letter] as Verdict };
+      return {
+        id,
+        title: '',
+        settles: [...(settles[id] ?? '')],
+        check: () => verdicts[letter] as Verdict,
+      };
     }),
     undefined,
   );
@@ -49,15 +54,19 @@ describe('a met stage', () => {
   test('settles the unseen stages that it names, and nothing else', () => {
     const names = fc.dictionary(fc.constantFrom(...'abcd'), fc.constantFrom('', 'a', 'bd', 'abc'));
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('m', 'w', 'f', 'u'), { maxLength: 4 }), names, (given, settles) => {
-        const settled = given.flatMap((letter, index) =>
-          letter === 'm' ? [...(settles['abcd'.charAt(index)] ?? '')] : [],
-        );
-        const expected = given.map((letter, index) =>
-          letter === 'u' && settled.includes('abcd'.charAt(index)) ? 'm' : letter,
-        );
-        assert.equal(letters(judged(given.join(''), settles)), expected.join(''));
-      }),
+      fc.property(
+        fc.array(fc.constantFrom('m', 'w', 'f', 'u'), { maxLength: 4 }),
+        names,
+        (given, settles) => {
+          const settled = given.flatMap((letter, index) =>
+            letter === 'm' ? [...(settles['abcd'.charAt(index)] ?? '')] : [],
+          );
+          const expected = given.map((letter, index) =>
+            letter === 'u' && settled.includes('abcd'.charAt(index)) ? 'm' : letter,
+          );
+          assert.equal(letters(judged(given.join(''), settles)), expected.join(''));
+        },
+      ),
     );
   });
 });
@@ -86,8 +95,16 @@ describe('of the stages', () => {
   }
 
   test('failed and waiting stages are distinguished, each with its reason', () => {
-    assert.deepEqual(standingOf(judged('mwf')).blockedAt, { stage: 'c', state: 'failed', why: 'broken' });
-    assert.deepEqual(standingOf(judged('mw')).blockedAt, { stage: 'b', state: 'waiting', why: 'later' });
+    assert.deepEqual(standingOf(judged('mwf')).blockedAt, {
+      stage: 'c',
+      state: 'failed',
+      why: 'broken',
+    });
+    assert.deepEqual(standingOf(judged('mw')).blockedAt, {
+      stage: 'b',
+      state: 'waiting',
+      why: 'later',
+    });
     assert.equal(standingOf(judged('mm')).blockedAt, null);
   });
 

@@ -29,6 +29,10 @@ test('a stage is acted on until it is met, and its wait is reported', async () =
 });
 
 test('a stage that can no longer be met, or not in time, ends with its problem', async () => {
-  await assert.rejects(untilMet({ check, read: async () => -1, unmet }, run(5000)), { message: '-1 left at the end' });
-  await assert.rejects(untilMet({ check, read: async () => 1, unmet }, run(0)), { message: '1 left at the end' });
+  await assert.rejects(untilMet({ check, read: async () => -1, unmet }, run(5000)), {
+    message: '-1 left at the end',
+  });
+  await assert.rejects(untilMet({ check, read: async () => 1, unmet }, run(0)), {
+    message: '1 left at the end',
+  });
 });

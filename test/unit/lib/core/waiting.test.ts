@@ -48,7 +48,10 @@ describe('a deadline', () => {
   });
   test('of 0 has passed, but allows a request enough time', () => {
     const deadline = new Deadline(0);
-    assert.deepEqual([deadline.passed, deadline.remaining, deadline.requestTimeout()], [true, 0, 10_000]);
+    assert.deepEqual(
+      [deadline.passed, deadline.remaining, deadline.requestTimeout()],
+      [true, 0, 10_000],
+    );
   });
   test('limits every request, but allows it at least one second', () => {
     stopTime();
@@ -68,7 +71,9 @@ describe('a pause', () => {
   });
   test('ends when the user interrupts, before or during it', async () => {
     await assert.rejects(pause(0, new Deadline(0), AbortSignal.abort()), { code: 'interrupted' });
-    await assert.rejects(pause(60_000, new Deadline(60_000), AbortSignal.timeout(5)), { code: 'interrupted' });
+    await assert.rejects(pause(60_000, new Deadline(60_000), AbortSignal.timeout(5)), {
+      code: 'interrupted',
+    });
   });
 });
 
@@ -76,7 +81,10 @@ describe('polling', () => {
   test('ends with the first result', async () => {
     stopTime();
     let looks = 0;
-    assert.equal(await passing(poll(async () => (++looks === 3 ? 'here' : undefined), run(60_000))), 'here');
+    assert.equal(
+      await passing(poll(async () => (++looks === 3 ? 'here' : undefined), run(60_000))),
+      'here',
+    );
     assert.equal(looks, 3);
   });
   test('reads once with a timeout of 0', async () => {
@@ -87,7 +95,10 @@ describe('polling', () => {
   test('reads one last time at the deadline', async () => {
     stopTime();
     const looks: number[] = [];
-    assert.equal(await passing(poll(async () => void looks.push(Date.now()), run(1200))), undefined);
+    assert.equal(
+      await passing(poll(async () => void looks.push(Date.now()), run(1200))),
+      undefined,
+    );
     assert.deepEqual(looks, [0, 500, 1000, 1500].slice(0, looks.length));
     assert.ok((looks.at(-1) ?? 0) >= 1200);
   });
@@ -103,7 +114,9 @@ describe('polling', () => {
     };
     await passing(poll(look, run(600_000), () => changed));
     const gaps = (from: number, to: number) =>
-      new Set(looks.flatMap((at, index) => (at > from && at <= to ? at - (looks[index - 1] ?? 0) : [])));
+      new Set(
+        looks.flatMap((at, index) => (at > from && at <= to ? at - (looks[index - 1] ?? 0) : [])),
+      );
     // Time passes in steps of half a second here.
     assert.deepEqual(gaps(0, 10_000), new Set([500]));
     assert.deepEqual(gaps(61_000, 90_000), new Set([3000]));

@@ -13,7 +13,8 @@ const cases: [given: string, nearest: string[]][] = [
   ['', []],
 ];
 for (const [given, nearest] of cases)
-  test(`the names nearest to "${given}"`, () => assert.deepEqual(nearestNames(given, names), nearest));
+  test(`the names nearest to "${given}"`, () =>
+    assert.deepEqual(nearestNames(given, names), nearest));
 
 const slips: [given: string, meant: string, isOne: boolean][] = [
   ['egde', 'edge', true],
@@ -28,7 +29,8 @@ const slips: [given: string, meant: string, isOne: boolean][] = [
   ['zone12', 'zone21', false],
 ];
 for (const [given, meant, isOne] of slips)
-  test(`"${given}" is ${isOne ? '' : 'not '}a slip for "${meant}"`, () => assert.equal(isSlip(given, meant), isOne));
+  test(`"${given}" is ${isOne ? '' : 'not '}a slip for "${meant}"`, () =>
+    assert.equal(isSlip(given, meant), isOne));
 
 test('a refused value is left out of a message, and its reason stays', () => {
   const template =
@@ -40,6 +42,7 @@ test('a refused value is left out of a message, and its reason stays', () => {
     'Job.batch "migrate" is invalid: [spec.selector: Required value, spec.selector: Invalid value: "null": field is immutable, spec.template: field is immutable]',
   );
   assert.equal(withoutValues(refused('0x1')), withoutValues(refused('0x2')));
-  const short = 'ConfigMap "a" is invalid: data[x y]: Invalid value: "x y": a valid config key must consist of …';
+  const short =
+    'ConfigMap "a" is invalid: data[x y]: Invalid value: "x y": a valid config key must consist of …';
   assert.equal(withoutValues(short), short);
 });

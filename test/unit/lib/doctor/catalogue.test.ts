@@ -5,12 +5,18 @@ import { test } from 'node:test';
 import { catalogue } from '../../../../src/lib/doctor/catalogue.ts';
 
 const library = path.resolve(import.meta.dirname, '../../../../src/lib');
-const sources = globSync('**/*.ts', { cwd: library }).map((file) => readFileSync(path.join(library, file), 'utf8'));
+const sources = globSync('**/*.ts', { cwd: library }).map((file) =>
+  readFileSync(path.join(library, file), 'utf8'),
+);
 const ids = catalogue.map(({ id }) => id);
 
 test('every check in the source is in the catalogue', () => {
-  const checks = sources.filter((text) => /import .*\bCheck(Info)?\b.* from '.*core\/checks\.ts'/.test(text));
-  const written = checks.flatMap((text) => [...text.matchAll(/\bid: (['`])([^'`]+)\1|\brow\('([^']+)'/g)]);
+  const checks = sources.filter((text) =>
+    /import .*\bCheck(Info)?\b.* from '.*core\/checks\.ts'/.test(text),
+  );
+  const written = checks.flatMap((text) => [
+    ...text.matchAll(/\bid: (['`])([^'`]+)\1|\brow\('([^']+)'/g),
+  ]);
   assert.ok(written.length > 20, 'this test sees hardly any check');
   const known = (id: string) => {
     const pattern = new RegExp(`^${id.replace(/\$\{[^}]+\}/g, '[a-z0-9]+')}$`);

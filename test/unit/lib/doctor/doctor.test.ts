@@ -16,10 +16,16 @@ import { asWritten, fakeIo } from '../../support/fake-io.ts';
 
 const machine: Subject = { kind: 'machine', name: '' };
 
-const check = (id: string, run: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, run });
+const check = (id: string, run: () => Promise<ReturnType<typeof pass>>) => ({
+  id,
+  title: `${id} is well`,
+  run,
+});
 
 test('a check that cannot complete has failed, with the reason and a next step', async () => {
-  const error = new StellarError('unreachable', 'Cannot reach it.', { next: [advice('Is it running?')] });
+  const error = new StellarError('unreachable', 'Cannot reach it.', {
+    next: [advice('Is it running?')],
+  });
   const findings = await runChecks(
     [check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))],
     undefined,
@@ -29,7 +35,11 @@ test('a check that cannot complete has failed, with the reason and a next step',
     { id: 'a', title: 'a is well', status: 'pass', found: '1.0', subjects },
     {
       ...{ id: 'b', title: 'b is well', status: 'fail', code: 'unreachable', subjects },
-      ...{ cause: 'Cannot reach it.', steps: ['Is it running?'], docs: 'docs/troubleshooting.md#its-hook' },
+      ...{
+        cause: 'Cannot reach it.',
+        steps: ['Is it running?'],
+        docs: 'docs/troubleshooting.md#its-hook',
+      },
     },
   ]);
 });
@@ -67,11 +77,14 @@ test('findings are shown with the problem and the command to run, and counted', 
     summary,
   ]);
   const well = { subject: { kind: 'its', name: 'its1' }, findings: findings.slice(0, 1) } as const;
-  assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }, well], style, 'wrong')), [
-    '✗ this machine   1 of 4 checks passed, skipped: d',
-    ...wrong,
-    '1 failed, 1 warning, of 5 checks.',
-  ]);
+  assert.deepEqual(
+    asWritten(describeExamined([{ subject: machine, findings }, well], style, 'wrong')),
+    [
+      '✗ this machine   1 of 4 checks passed, skipped: d',
+      ...wrong,
+      '1 failed, 1 warning, of 5 checks.',
+    ],
+  );
   assert.deepEqual(describeExamined([well], style, 'wrong'), ['No problems found.']);
 });
 

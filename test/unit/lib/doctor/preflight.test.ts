@@ -49,10 +49,16 @@ describe('a cluster is a hosting cluster', () => {
 
 describe('a program of local clusters', () => {
   const judged = async (id: string, scripts: Record<string, string>, hasHosting = false) => {
-    const needs = { programs: machineWith(scripts), needsHelm: async () => false, isHosting: async () => hasHosting };
+    const needs = {
+      programs: machineWith(scripts),
+      needsHelm: async () => false,
+      isHosting: async () => hasHosting,
+    };
     const outcome = await programChecks.find((check) => check.id === id)?.run(needs);
     assert.ok(outcome);
-    return outcome.status === 'pass' ? outcome : { status: outcome.status, message: outcome.problem.message };
+    return outcome.status === 'pass'
+      ? outcome
+      : { status: outcome.status, message: outcome.problem.message };
   };
 
   test('that is missing is not needed by everybody', async () => {
@@ -75,7 +81,10 @@ describe('a program of local clusters', () => {
     });
     const old = await judged('kind', { kind: 'echo kind v0.19.0 go1.20 linux/amd64' });
     assert.equal(old.status, 'warn');
-    assert.match('message' in old ? old.message : '', /^it is 0\.19\.0 \(.*\); needed by init --provider kind/);
+    assert.match(
+      'message' in old ? old.message : '',
+      /^it is 0\.19\.0 \(.*\); needed by init --provider kind/,
+    );
   });
 });
 
@@ -84,7 +93,12 @@ describe('before an installation', () => {
     cluster: { context: 'kind-kubeflex', server: 'https://127.0.0.1:1' },
     read: () => Promise.reject(new StellarError('unreachable', 'Cannot reach it.')),
   });
-  const examined = async (found: Kube | StellarError | undefined, its?: Kube, wec?: Kube, programs = machineWith()) => {
+  const examined = async (
+    found: Kube | StellarError | undefined,
+    its?: Kube,
+    wec?: Kube,
+    programs = machineWith(),
+  ) => {
     const wecs = wec === undefined ? [] : [{ name: 'c1', kube: wec }];
     const chosen = its && { kube: its, context: { name: 'its1', cluster: {}, user: {} } as never };
     const hosting = found && (found instanceof StellarError ? hiddenBy(found) : seen(found));
@@ -101,7 +115,9 @@ describe('before an installation', () => {
     return all.map(({ subject: { kind, name }, findings }) => ({
       of: `${kind} ${name}`.trim(),
       findings: findings.map(({ id, ...outcome }) =>
-        outcome.status === 'pass' ? `${id}: pass` : `${id}: ${outcome.status}, ${outcome.problem.message}`,
+        outcome.status === 'pass'
+          ? `${id}: pass`
+          : `${id}: ${outcome.status}, ${outcome.problem.message}`,
       ),
     }));
   };
@@ -110,7 +126,10 @@ describe('before an installation', () => {
     const others = hostingChecks.map(({ id }) => `${id}: skipped, it does not answer`);
     assert.ok(others.some((finding) => finding.startsWith('hosting:')));
     assert.deepEqual(await examined(silent), [
-      { of: 'hosting kind-kubeflex', findings: ['hosting-reachable: fail, Cannot reach it.', ...others] },
+      {
+        of: 'hosting kind-kubeflex',
+        findings: ['hosting-reachable: fail, Cannot reach it.', ...others],
+      },
     ]);
   });
 
@@ -122,7 +141,10 @@ describe('before an installation', () => {
     });
   });
 
-  const node = { metadata: { name: 'n' }, status: { allocatable: { cpu: '2', memory: '8Gi', pods: '110' } } };
+  const node = {
+    metadata: { name: 'n' },
+    status: { allocatable: { cpu: '2', memory: '8Gi', pods: '110' } },
+  };
   const of = (kinds: Record<string, object[]>, allowed = true) =>
     fakeKube({
       read: async () => ({ gitVersion: 'v1.34.0' }) as never,
@@ -130,9 +152,11 @@ describe('before an installation', () => {
       list: (async ({ plural }: { plural: string }) => kinds[plural]) as never,
       mayI: async () => allowed,
     });
-  const judged = async (wec: Kube, its?: Kube) => (await examined(undefined, its, wec)).at(-1)?.findings ?? [];
+  const judged = async (wec: Kube, its?: Kube) =>
+    (await examined(undefined, its, wec)).at(-1)?.findings ?? [];
   const noIts = 'wec-join: skipped, no ITS was chosen';
-  const wrong = (findings: string[]) => findings.filter((finding) => !finding.endsWith(': pass') && finding !== noIts);
+  const wrong = (findings: string[]) =>
+    findings.filter((finding) => !finding.endsWith(': pass') && finding !== noIts);
 
   test('a cluster to register is one', async () => {
     assert.deepEqual(await judged(of({ nodes: [node], pods: [] })), [
@@ -144,13 +168,26 @@ describe('before an installation', () => {
   });
 
   test('a cluster to register is not registered under another name', async () => {
-    const klusterlet = (name: string, clusterName: string) => ({ metadata: { name }, spec: { clusterName } });
+    const klusterlet = (name: string, clusterName: string) => ({
+      metadata: { name },
+      spec: { clusterName },
+    });
     const present = { nodes: [node], pods: [] };
-    assert.deepEqual(wrong(await judged(of({ ...present, klusterlets: [klusterlet('klusterlet', 'c1')] }))), []);
-    const renamed = wrong(await judged(of({ ...present, klusterlets: [klusterlet('klusterlet', 'c9')] })));
+    assert.deepEqual(
+      wrong(await judged(of({ ...present, klusterlets: [klusterlet('klusterlet', 'c1')] }))),
+      [],
+    );
+    const renamed = wrong(
+      await judged(of({ ...present, klusterlets: [klusterlet('klusterlet', 'c9')] })),
+    );
     assert.match(renamed.join(), /^wec-role: fail, .* is registered already, under the name c9/);
-    const foreign = wrong(await judged(of({ ...present, klusterlets: [klusterlet('other', 'c1')] })));
-    assert.match(foreign.join(), /^wec-role: fail, .* by a Klusterlet other that stellarctl did not install/);
+    const foreign = wrong(
+      await judged(of({ ...present, klusterlets: [klusterlet('other', 'c1')] })),
+    );
+    assert.match(
+      foreign.join(),
+      /^wec-role: fail, .* by a Klusterlet other that stellarctl did not install/,
+    );
   });
 
   test('a user without rights may not register a cluster', async () => {
@@ -190,13 +227,17 @@ describe('before an installation', () => {
   ];
   for (const [present, finding] of cases)
     test(`without a hosting cluster, ${finding.split(',')[0]} with ${present.join(', ')}`, async () => {
-      const programs = machineWith(Object.fromEntries(present.map((name) => [name, scripts[name]])));
+      const programs = machineWith(
+        Object.fromEntries(present.map((name) => [name, scripts[name]])),
+      );
       const [hosting] = await examined(undefined, undefined, undefined, programs);
       assert.deepEqual(hosting, { of: 'hosting', findings: [`hosting-reachable: ${finding}`] });
     });
 
   test('the checks of a hosting cluster that answers are run', async () => {
-    const { kube } = new MemoryCluster([], { read: async () => ({ gitVersion: 'v1.34.0' }) as never });
+    const { kube } = new MemoryCluster([], {
+      read: async () => ({ gitVersion: 'v1.34.0' }) as never,
+    });
     const [hosting] = await examined(kube);
     assert.equal(hosting?.findings[0], 'hosting-reachable: pass');
     assert.equal(hosting?.findings[1], 'hosting: skipped, KubeStellar is not installed on it');

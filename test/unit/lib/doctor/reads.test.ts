@@ -25,7 +25,9 @@ test('the WECs of a hub share one read of everything, and one test of its webhoo
     async get({ kind }, name) {
       if (kind === 'ManagedCluster' || kind === 'Lease') asked.push(`get ${kind}`);
       const status = { conditions: [{ type: 'Established', status: 'True' }] };
-      return (kind === 'CustomResourceDefinition' ? { metadata: { name }, status } : undefined) as never;
+      return (
+        kind === 'CustomResourceDefinition' ? { metadata: { name }, status } : undefined
+      ) as never;
     },
     read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
     async tryCreate() {
@@ -34,8 +36,18 @@ test('the WECs of a hub share one read of everything, and one test of its webhoo
     mayI: async () => true,
     review: async () => ({ status: { allowed: true } }) as never,
   });
-  const context = { name: 'its1', server: kube.cluster.server, cluster: {}, user: {} } as SelectedContext;
-  const all = await examine({ spaces: undefined, its: { kube, context }, isItsAssumed: false, wecs: [] });
+  const context = {
+    name: 'its1',
+    server: kube.cluster.server,
+    cluster: {},
+    user: {},
+  } as SelectedContext;
+  const all = await examine({
+    spaces: undefined,
+    its: { kube, context },
+    isItsAssumed: false,
+    wecs: [],
+  });
   assert.deepEqual(
     all.map(({ subject }) => subject.name),
     ['its1', 'c1', 'c2', 'c3', 'c4'],

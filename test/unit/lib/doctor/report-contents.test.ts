@@ -6,7 +6,8 @@ import { redact } from '../../../../src/lib/doctor/report-contents.ts';
 import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
 
 const packed = (text: string) => Buffer.from(text).toString('base64');
-const clean = (text: string) => !text.includes(canary) && !text.includes(packed(canary).slice(0, 12));
+const clean = (text: string) =>
+  !text.includes(canary) && !text.includes(packed(canary).slice(0, 12));
 
 // Whole reports: report.test.ts.
 describe('redaction of a text removes', () => {
@@ -22,7 +23,9 @@ describe('redaction of a text removes', () => {
     'a value with a quote in it': `password='it\\'s ${canary}'`,
     'a value after an arrow': `password => "${canary}"`,
     'a variable in YAML': `- name: DB_PASSWORD\n  value: ${canary}\n`,
-    'a variable in JSON in JSON': JSON.stringify({ last: JSON.stringify({ name: 'API_TOKEN', value: canary }) }),
+    'a variable in JSON in JSON': JSON.stringify({
+      last: JSON.stringify({ name: 'API_TOKEN', value: canary }),
+    }),
   };
   for (const [what, text] of Object.entries(cases))
     test(what, () => {
@@ -35,7 +38,18 @@ describe('redaction of a text removes', () => {
 
 test('of arguments stays what can be no secret, and of annotations what the installation writes', () => {
   const args = [
-    ...['/bin/mysql', 'run', '-p', canary, `-p${canary}`, '--key', canary, `--key=${canary}`, '--from-literal', canary],
+    ...[
+      '/bin/mysql',
+      'run',
+      '-p',
+      canary,
+      `-p${canary}`,
+      '--key',
+      canary,
+      `--key=${canary}`,
+      '--from-literal',
+      canary,
+    ],
     ...[
       `app:${canary}@tcp(db:3306)/app`,
       '-c',
@@ -51,13 +65,22 @@ test('of arguments stays what can be no secret, and of annotations what the inst
     ...[...keys, gone, gone, '--key', gone, `--key=${gone}`, '--from-literal', gone],
     ...[gone, '-c', gone, '--v', '4', '--its-name=its1', '-v=2'],
   ]);
-  const annotations = { 'example.com/note': canary, 'deployment.kubernetes.io/revision': '1', plain: canary };
+  const annotations = {
+    'example.com/note': canary,
+    'deployment.kubernetes.io/revision': '1',
+    plain: canary,
+  };
   const extra = { 'example.com/x': [canary], 'authentication.kubernetes.io/pod-name': ['a'] };
   assert.deepEqual(redact({ annotations, extra }), {
     annotations: { ...annotations, 'example.com/note': gone, plain: gone },
     extra: { ...extra, 'example.com/x': gone },
   });
-  for (const text of [`mysql -p ${canary}`, `curl -u me:${canary} x`, `--key ${canary}`, `open me:${canary}@tcp(a)/b`])
+  for (const text of [
+    `mysql -p ${canary}`,
+    `curl -u me:${canary} x`,
+    `--key ${canary}`,
+    `open me:${canary}@tcp(a)/b`,
+  ])
     assert.ok(clean(redactText(text)), redactText(text));
 });
 
@@ -100,18 +123,26 @@ test('of Secrets and ConfigMaps the keys stay, and of variables and arguments wh
     env,
     args: ['--v', '2', '--token', '<removed>'],
   });
-  assert.deepEqual(redact({ kind: 'ConfigMap', data: { a: 'x1' } }), { kind: 'ConfigMap', data: { a: '<removed>' } });
+  assert.deepEqual(redact({ kind: 'ConfigMap', data: { a: 'x1' } }), {
+    kind: 'ConfigMap',
+    data: { a: '<removed>' },
+  });
   const [proxy, greeting] = [
     { name: 'HTTPS_PROXY', value: 'http://me:x1@proxy:3128' },
     { name: 'GREETING', value: 'x1' },
   ];
-  assert.deepEqual(redact({ env: [proxy, greeting] }), { env: [env[1], { name: 'GREETING', value: '<removed>' }] });
+  assert.deepEqual(redact({ env: [proxy, greeting] }), {
+    env: [env[1], { name: 'GREETING', value: '<removed>' }],
+  });
 });
 
 test('what says where a secret is, and what only looks like one, stays', () => {
   const object = {
     volumes: [
-      { name: 'v', secret: { secretName: 'hub-kubeconfig-secret', items: [{ key: 'a', path: 'b' }] } },
+      {
+        name: 'v',
+        secret: { secretName: 'hub-kubeconfig-secret', items: [{ key: 'a', path: 'b' }] },
+      },
       { projected: { sources: [{ serviceAccountToken: { path: 'token', audience: 'its1' } }] } },
     ],
     imagePullSecrets: [{ name: 'pull' }],

@@ -23,7 +23,11 @@ import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
 
 const namespace = 'open-cluster-management-agent';
 const object = (kind: string, name: string, rest: object = {}): KubeObject => ({
-  ...{ apiVersion: 'v1', kind, metadata: { name, namespace, annotations: { note: `token: ${canary}` } } },
+  ...{
+    apiVersion: 'v1',
+    kind,
+    metadata: { name, namespace, annotations: { note: `token: ${canary}` } },
+  },
   ...rest,
 });
 const packed = Buffer.from(canary).toString('base64');
@@ -56,7 +60,10 @@ const objects: Record<string, KubeObject[]> = {
   Event: [object('Event', 'e', { message: `refused: Bearer ${canary}` })],
   Klusterlet: [object('Klusterlet', 'klusterlet', { spec: { clusterName: 'cluster1' } })],
   ManifestWork: [
-    object('ManifestWork', 'w', { spec: { workload: { manifests: [secret] } }, status: { conditions: [] } }),
+    object('ManifestWork', 'w', {
+      spec: { workload: { manifests: [secret] } },
+      status: { conditions: [] },
+    }),
   ],
 };
 
@@ -81,34 +88,43 @@ const execKubeconfig = (secret: string) =>
 /** What a program may log, and people may write into annotations, arguments and messages. */
 const texts: Record<string, (secret: string) => string> = {
   'a token': (secret) => `hub token: ${secret}`,
-  'a token in JSON': (secret) => JSON.stringify({ level: 'info', token: secret, refreshToken: [secret] }),
+  'a token in JSON': (secret) =>
+    JSON.stringify({ level: 'info', token: secret, refreshToken: [secret] }),
   'a bootstrap token': () => 'joining with abcdef.0123456789canary',
   'a JSON Web Token': () => `with ${jwt}`,
   'a JSON Web Token that was cut': () => `with ${jwt.slice(0, 80)}`,
-  'the token of a provider': (secret) => `sent sha256~${secret}${secret}, k8s-aws-v1.${secret}${secret}`,
+  'the token of a provider': (secret) =>
+    `sent sha256~${secret}${secret}, k8s-aws-v1.${secret}${secret}`,
   'a key': () => privateKey,
   'a key in one line': () => JSON.stringify({ tls: privateKey }),
   'a key in base64': (secret) => `client-key-data: ${base64(secret)}`,
   'a kubeconfig': () => kubeconfig,
   'a kubeconfig in base64': () => `got ${base64(kubeconfig)}`,
   'a kubeconfig with a program': execKubeconfig,
-  'a kubeconfig with a program, indented': (secret) => `config:\n  ${execKubeconfig(secret).replaceAll('\n', '\n  ')}`,
+  'a kubeconfig with a program, indented': (secret) =>
+    `config:\n  ${execKubeconfig(secret).replaceAll('\n', '\n  ')}`,
   'a kubeconfig with a program, as JSON': (secret) => JSON.stringify(parse(execKubeconfig(secret))),
   'a header': (secret) => `Authorization: Bearer ${secret}`,
-  'the headers of a dump': (secret) => `map[Authorization:[Bearer ${secret}] Cookie:[a=b; c=${secret}]]`,
+  'the headers of a dump': (secret) =>
+    `map[Authorization:[Bearer ${secret}] Cookie:[a=b; c=${secret}]]`,
   'a header of another scheme': (secret) => `Proxy-Authorization: Negotiate ${secret}`,
   'basic authentication': (secret) => `sent Basic ${base64(`me:${secret}`)}`,
-  'a password in a URL': (secret) => `GET https://me:${secret}@its1:6443/api through http://${secret}@proxy:3128`,
+  'a password in a URL': (secret) =>
+    `GET https://me:${secret}@its1:6443/api through http://${secret}@proxy:3128`,
   'a password with signs in a URL': (secret) => `postgres://me:a/@#${secret}@db:5432/kine`,
   'a token in a query': (secret) => `GET https://its1/watch?access_token=${secret}&x=1`,
-  'a flag': (secret) => `FLAG: --hub-token="${secret}" --password ${secret} --client-secret=${secret}`,
+  'a flag': (secret) =>
+    `FLAG: --hub-token="${secret}" --password ${secret} --client-secret=${secret}`,
   'arguments in JSON': (secret) =>
     `running {"args":["--token","${secret}"],"x":"{\\"a\\":[\\"--password\\",\\"${secret}\\"]}"}`,
-  'arguments in YAML': (secret) => `args: [get, --token, ${secret}]\nothers:\n- --token\n- ${secret}\n- -v=4`,
+  'arguments in YAML': (secret) =>
+    `args: [get, --token, ${secret}]\nothers:\n- --token\n- ${secret}\n- -v=4`,
   'a variable': (secret) => `DB_PASSWORD=${secret} AWS_SECRET_ACCESS_KEY='${secret} ${secret}'`,
   'a block of YAML': (secret) => `password: |\n  ${secret}\n  ${secret}\nuser: me`,
-  'a Secret in JSON': (secret) => JSON.stringify({ kind: 'Secret', data: { any: base64(secret), other: secret } }),
-  'credentials of a registry': (secret) => JSON.stringify({ auths: { quay: { auth: base64(`me:${secret}`) } } }),
+  'a Secret in JSON': (secret) =>
+    JSON.stringify({ kind: 'Secret', data: { any: base64(secret), other: secret } }),
+  'credentials of a registry': (secret) =>
+    JSON.stringify({ auths: { quay: { auth: base64(`me:${secret}`) } } }),
 };
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
@@ -119,23 +135,31 @@ const fields: Record<string, (secret: string) => object> = {
   'variables by name': (secret) => ({ env: { LOGIN: secret, nested: { deep: secret } } }),
   'variables of a hook': (secret) => ({ defaultVars: [{ name: 'hubToken', value: secret }] }),
   'a kubeconfig': (secret) => parse(execKubeconfig(secret)) as object,
-  'a template': (secret) => ({ templates: [{ raw: { kind: 'Secret', stringData: { any: secret } } }] }),
+  'a template': (secret) => ({
+    templates: [{ raw: { kind: 'Secret', stringData: { any: secret } } }],
+  }),
   'a ConfigMap in a list': (secret) => ({ items: [{ kind: 'ConfigMap', data: { any: secret } }] }),
-  'nested values': (secret) => ({ password: { type: 'plain', text: [{ raw: secret }] }, tokens: [secret] }),
+  'nested values': (secret) => ({
+    password: { type: 'plain', text: [{ raw: secret }] },
+    tokens: [secret],
+  }),
   'a number': () => ({ pin: { password: 29627 } }),
   keys: (secret) => ({ 'tls.key': secret, 'client-key-data': secret, privateKey: secret }),
   'copies of kubectl': (secret) => ({
     annotations: { 'kubectl.kubernetes.io/last-applied-configuration': `{"any":"${secret}"}` },
     managedFields: [{ any: secret }],
   }),
-  'what WECs return': (secret) => ({ statusFeedback: { values: [{ fieldValue: { string: secret } }] } }),
+  'what WECs return': (secret) => ({
+    statusFeedback: { values: [{ fieldValue: { string: secret } }] },
+  }),
 };
 
 const wec = (methods: Partial<Kube> = {}): Kube =>
   fakeKube({
     cluster: { context: 'kind-cluster1', server: 'https://cluster1:6443' },
     async list<T extends KubeObject>({ kind }: { kind: string }): Promise<T[] | undefined> {
-      if (kind === 'Job') throw new ApiError(403, {}, 'forbidden', 'Not allowed on kind-cluster1: list jobs.', {});
+      if (kind === 'Job')
+        throw new ApiError(403, {}, 'forbidden', 'Not allowed on kind-cluster1: list jobs.', {});
       // As a server does for its own kinds.
       const items = (objects[kind] ?? []).map(({ apiVersion: _, kind: _kind, ...item }) => item);
       return (kind === 'ClusterClaim' ? undefined : items) as T[] | undefined;
@@ -158,11 +182,15 @@ const report = (kubes: readonly Kube[]) => {
   return makeReport({ ...input, status: async () => ({ hosting: null }), version: '1.2.3' });
 };
 
-async function unpacked(kubes: readonly Kube[]): Promise<{ files: Map<string, string>; index: ReportIndex }> {
+async function unpacked(
+  kubes: readonly Kube[],
+): Promise<{ files: Map<string, string>; index: ReportIndex }> {
   const { files, index } = await report(kubes);
   const entries = await unpackTar(gunzipSync(await pack(files, 'report')));
   assert.ok(entries.every(({ header }) => header.type === 'file' && header.mode === 0o600));
-  const texts = entries.map(({ header, data }) => [header.name, Buffer.from(data ?? []).toString('utf8')] as const);
+  const texts = entries.map(
+    ({ header, data }) => [header.name, Buffer.from(data ?? []).toString('utf8')] as const,
+  );
   assert.equal(new Set(texts.map(([name]) => name)).size, texts.length);
   return { files: new Map(texts), index };
 }
@@ -171,25 +199,36 @@ describe('a report', () => {
   test('contains no planted secret', async () => {
     const { files } = await unpacked([wec()]);
     for (const [name, text] of files) {
-      assert.ok(!text.includes(canary) && !text.includes(packed) && !text.includes('eyJ'), `${name}: ${text}`);
+      assert.ok(
+        !text.includes(canary) && !text.includes(packed) && !text.includes('eyJ'),
+        `${name}: ${text}`,
+      );
       assert.doesNotMatch(text, /BEGIN RSA/);
     }
     const log = [...files].find(([name]) => name.endsWith('.log'))?.[1];
     assert.match(log ?? '', /^starting\nwith <removed>\n<removed>\n\nstarted\n$/);
     const names = files.get(`report/clusters/cluster1/namespaces/${namespace}/secrets.json`);
     assert.deepEqual(JSON.parse(names ?? '').items, [{ name: 'db', type: 'Opaque', keys: 2 }]);
-    assert.match([...files.keys()].join('\n'), /namespaces\/open-cluster-management-agent\/configmaps\.json/);
+    assert.match(
+      [...files.keys()].join('\n'),
+      /namespaces\/open-cluster-management-agent\/configmaps\.json/,
+    );
   });
 
-  const shows = (text: string) => /Kanarienvogel|canary|29627|eyJ/.test(text) || text.includes(packed.slice(0, 16));
+  const shows = (text: string) =>
+    /Kanarienvogel|canary|29627|eyJ/.test(text) || text.includes(packed.slice(0, 16));
 
   for (const [what, make] of Object.entries(texts))
     test(`shows no secret of ${what} in a log, an event or an annotation`, async () => {
       const text = make(canary);
       const of: Record<string, KubeObject[]> = {
-        Pod: [object('Pod', 'p', { status: { containerStatuses: [{ name: 'c', restartCount: 0 }] } })],
+        Pod: [
+          object('Pod', 'p', { status: { containerStatuses: [{ name: 'c', restartCount: 0 }] } }),
+        ],
         Event: [object('Event', 'e', { message: text })],
-        Klusterlet: [object('Klusterlet', 'k', { metadata: { name: 'k', annotations: { note: text } } })],
+        Klusterlet: [
+          object('Klusterlet', 'k', { metadata: { name: 'k', annotations: { note: text } } }),
+        ],
         Deployment: [object('Deployment', 'd', { spec: { containers: [{ args: [text] }] } })],
       };
       const kube = wec({
@@ -197,7 +236,10 @@ describe('a report', () => {
         logTail: async () => ['starting', ...text.split('\n'), 'started'],
       });
       for (const [name, content] of (await unpacked([kube])).files) {
-        assert.ok(!shows(content) && !content.includes(privateKey.slice(40, 80)), `${name}: ${content}`);
+        assert.ok(
+          !shows(content) && !content.includes(privateKey.slice(40, 80)),
+          `${name}: ${content}`,
+        );
         if (name.endsWith('.log')) assert.match(content, /^starting\n[\s\S]+\nstarted\n$/);
       }
     });
@@ -207,14 +249,18 @@ describe('a report', () => {
       const items = [object('Deployment', 'd', { spec: make(canary) })];
       assert.ok(shows(JSON.stringify(items[0])));
       const kube = wec({ list: async <T extends KubeObject>() => items as T[] });
-      for (const [name, content] of (await unpacked([kube])).files) assert.ok(!shows(content), `${name}: ${content}`);
+      for (const [name, content] of (await unpacked([kube])).files)
+        assert.ok(!shows(content), `${name}: ${content}`);
     });
 
   test('unpacks within its folder, whatever the names of its objects', async () => {
     const { files } = await unpacked([wec()]);
     const names = [...files.keys()];
     for (const name of names)
-      assert.match(name, /^report\/(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$/);
+      assert.match(
+        name,
+        /^report\/(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$/,
+      );
     assert.equal(new Set(names.map((name) => name.toLowerCase())).size, names.length);
     // Of five pods in each of three namespaces, each with a previous run.
     assert.equal(names.filter((name) => name.endsWith('.log')).length, 30);
@@ -231,7 +277,12 @@ describe('a report', () => {
     assert.deepEqual(JSON.parse(files.get('report/index.json') ?? ''), index);
     assert.deepEqual(index.clusters, [
       {
-        ...{ name: 'cluster1', context: 'kind-cluster1', server: 'https://cluster1:6443', roles: ['wec'] },
+        ...{
+          name: 'cluster1',
+          context: 'kind-cluster1',
+          server: 'https://cluster1:6443',
+          roles: ['wec'],
+        },
         version: 'v1.34.0',
       },
     ]);
@@ -246,14 +297,20 @@ describe('a report', () => {
 
   test('is not written if nothing answers', () =>
     assert.rejects(
-      report([wec({ read: () => Promise.reject(new StellarError('unreachable', 'Cannot reach it.')) })]),
-      (error: StellarError) => error.exitCode === 4 && error.details[0] === 'cluster1: Cannot reach it',
+      report([
+        wec({ read: () => Promise.reject(new StellarError('unreachable', 'Cannot reach it.')) }),
+      ]),
+      (error: StellarError) =>
+        error.exitCode === 4 && error.details[0] === 'cluster1: Cannot reach it',
     ));
 
   test('is not written if interrupted', () =>
-    assert.rejects(report([wec({ logTail: () => Promise.reject(new StellarError('interrupted', 'Interrupted.')) })]), {
-      code: 'interrupted',
-    }));
+    assert.rejects(
+      report([
+        wec({ logTail: () => Promise.reject(new StellarError('interrupted', 'Interrupted.')) }),
+      ]),
+      { code: 'interrupted' },
+    ));
 });
 
 test('names become safe path segments, each file its own', () => {
@@ -264,7 +321,10 @@ test('names become safe path segments, each file its own', () => {
       const paths = contents.files.map(({ path }) => path);
       assert.equal(new Set(paths.map((path) => path.toLowerCase())).size, paths.length);
       for (const path of paths)
-        assert.match(path, /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*\.json$/);
+        assert.match(
+          path,
+          /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*\.json$/,
+        );
     }),
   );
 });
@@ -286,7 +346,10 @@ test('Ctrl-C leaves no file', async () => {
     const file = path.join(folder, 'kubeconfig');
     await writeFile(file, JSON.stringify(kubeconfig));
     const connected = once(server, 'connection');
-    const child = stellarctl(['report', '--file', 'x.tar.gz'], { cwd: folder, env: { KUBECONFIG: file } });
+    const child = stellarctl(['report', '--file', 'x.tar.gz'], {
+      cwd: folder,
+      env: { KUBECONFIG: file },
+    });
     await Promise.race([connected, child]);
     child.kill('SIGINT');
     assert.equal((await child).exitCode, 130);

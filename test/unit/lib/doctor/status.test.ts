@@ -28,18 +28,34 @@ test('a space that is reported ready and does not answer has a problem', () => {
 });
 
 test('a starting space need not answer, and an unreadable one may be healthy', () => {
-  const coming = { ...outside, ready: false, stage: 'synced', reason: 'its API server is starting' };
+  const coming = {
+    ...outside,
+    ready: false,
+    stage: 'synced',
+    reason: 'its API server is starting',
+  };
   assert.deepEqual(withReading(coming, refused), coming);
   assert.deepEqual(withReading(outside, hidden('why')), { ...outside, notVisible: 'why' });
   const forbidden = hiddenBy(new StellarError('forbidden', 'Not allowed on its1.'));
-  assert.deepEqual(withReading(outside, forbidden), { ...outside, notVisible: 'Not allowed on its1' });
+  assert.deepEqual(withReading(outside, forbidden), {
+    ...outside,
+    notVisible: 'Not allowed on its1',
+  });
 });
 
 test('an object that several policies select counts once', () => {
-  const object = { group: 'apps', version: 'v1', resource: 'deployments', namespace: 'nginx', name: 'web' };
+  const object = {
+    group: 'apps',
+    version: 'v1',
+    resource: 'deployments',
+    namespace: 'nginx',
+    name: 'web',
+  };
   const binding = (...namespaceScope: (typeof object)[]) => ({
     metadata: { name: 'p' },
-    spec: { workload: { namespaceScope, clusterScope: [{ resource: 'namespaces', name: 'nginx' }] } },
+    spec: {
+      workload: { namespaceScope, clusterScope: [{ resource: 'namespaces', name: 'nginx' }] },
+    },
   });
   assert.equal(
     countObjects([

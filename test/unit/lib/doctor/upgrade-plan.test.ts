@@ -13,7 +13,11 @@ const view = (changes: Partial<VersionsView> = {}): VersionsView => ({
   itses: [
     {
       name: 'its1',
-      versions: [runs('OCM', ['1.0.0']), runs('status add-on', ['0.2.0'], '0.2.0'), runs('k3s', ['1.27.2'])],
+      versions: [
+        runs('OCM', ['1.0.0']),
+        runs('status add-on', ['0.2.0'], '0.2.0'),
+        runs('k3s', ['1.27.2']),
+      ],
     },
   ],
   wdses: [{ name: 'wds1', versions: [runs('KubeStellar', ['0.29.0'])] }],
@@ -24,7 +28,10 @@ const view = (changes: Partial<VersionsView> = {}): VersionsView => ({
 
 const plan = (given?: string, changes?: Partial<VersionsView>) => {
   const { items, to } = planUpgrades(view(changes), given, (wec) => `kind-${wec}`);
-  return { to, rows: items.map(({ name, product, state, command }) => [name, product, state, command]) };
+  return {
+    to,
+    rows: items.map(({ name, product, state, command }) => [name, product, state, command]),
+  };
 };
 
 test('the parts of an installation are upgraded in their order', () => {
@@ -47,7 +54,10 @@ test('a version that is asked for is one of KubeStellar; newer hooks are not dow
   assert.equal(plan('0.29.0').rows[1]?.[2], 'current');
   const newer = { name: 'kf', versions: [], hooksVersion: '0.31.0' };
   assert.equal(plan(undefined, { hosting: newer }).to, '0.31.0');
-  assert.equal(plan('0.31.0').rows[0]?.[3], 'stellarctl init --upgrade --version 0.31.0 --hosting-context kf');
+  assert.equal(
+    plan('0.31.0').rows[0]?.[3],
+    'stellarctl init --upgrade --version 0.31.0 --hosting-context kf',
+  );
 });
 
 test('what is not visible, or has no version, is unknown, and gets no command', () => {

@@ -5,7 +5,10 @@ import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 
-const wanted = { metadata: { name: 'c1', namespace: 'customization-properties' }, data: { maxPods: '100' } };
+const wanted = {
+  metadata: { name: 'c1', namespace: 'customization-properties' },
+  data: { maxPods: '100' },
+};
 
 /** Writes the properties of a WEC that was seen to have none. @param isTaken another program has created them since */
 async function written(isTaken: boolean) {
@@ -20,7 +23,10 @@ async function written(isTaken: boolean) {
     applyAs: async (manager: string, { metadata }: KubeObject) =>
       writes.push([manager, metadata.uid, metadata.resourceVersion]),
   });
-  const writing = writeObject(kube, 'prod', resources.configMaps, undefined, { removed: {}, wanted });
+  const writing = writeObject(kube, 'prod', resources.configMaps, undefined, {
+    removed: {},
+    wanted,
+  });
   return [
     await writing.then(
       () => 'written',

@@ -15,7 +15,10 @@ async function faultsOf(text: string): Promise<string[]> {
   const error = await read(text).catch((thrown: unknown) => thrown);
   assert.ok(error instanceof StellarError, `the file was accepted: ${JSON.stringify(error)}`);
   assert.equal(error.code, 'usage');
-  assert.match(error.message, /^The fleet has \d+ faults?; nothing was written\.$|contains no Fleet\.$/);
+  assert.match(
+    error.message,
+    /^The fleet has \d+ faults?; nothing was written\.$|contains no Fleet\.$/,
+  );
   return error.details.map((line) => line.replace(/^stdin:/, ''));
 }
 
@@ -44,7 +47,11 @@ wecs:
   assert.deepEqual(c1?.join, { mode: 'Default' });
   assert.equal(c1?.context, 'kind-c1');
   assert.deepEqual(c2?.labels, { tier: 'web', region: 'eu' });
-  assert.deepEqual(c2?.join, { mode: 'Default', ocmVersion: '1.0.0', caFile: path.resolve('ca.crt') });
+  assert.deepEqual(c2?.join, {
+    mode: 'Default',
+    ocmVersion: '1.0.0',
+    caFile: path.resolve('ca.crt'),
+  });
   assert.equal(c2?.kubeconfig, path.resolve('wecs.yaml'));
 });
 
@@ -77,7 +84,11 @@ test('a folder is read in the order of its names, and files are relative to it',
 const bad: [what: string, text: string, faults: string[]][] = [
   ['nothing', '', []],
   ['another kind', head.replace('Fleet', 'Fleets'), ['2:7: kind must be Fleet.']],
-  ['another version', head.replace('v1alpha1', 'v1'), ['1:13: apiVersion must be stellarctl.kubestellar.io/v1alpha1.']],
+  [
+    'another version',
+    head.replace('v1alpha1', 'v1'),
+    ['1:13: apiVersion must be stellarctl.kubestellar.io/v1alpha1.'],
+  ],
   [
     'no name',
     'apiVersion: stellarctl.kubestellar.io/v1alpha1\nkind: Fleet\nmetadata: {}\n',
@@ -93,10 +104,16 @@ const bad: [what: string, text: string, faults: string[]][] = [
   [
     'no YAML',
     `${head}wecs: [\n`,
-    ['6:1: It is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ].'],
+    [
+      '6:1: It is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ].',
+    ],
   ],
   ['a scalar', 'fleet\n', ['1:1: The document must be a map of names and values.']],
-  ['an unknown field', `${head}wec: []\n`, ['5:1: wec is not a field of a Fleet; the nearest one is wecs.']],
+  [
+    'an unknown field',
+    `${head}wec: []\n`,
+    ['5:1: wec is not a field of a Fleet; the nearest one is wecs.'],
+  ],
   [
     'an unknown field of a WEC',
     `${head}wecs:\n  - name: c1\n    contxt: c1\n`,
@@ -109,7 +126,11 @@ const bad: [what: string, text: string, faults: string[]][] = [
   ],
   ['no list', `${head}wecs: c1\n`, ['5:7: wecs must be a list.']],
   ['a WEC in place of a list', `${head}wecs: { name: c1 }\n`, ['5:7: wecs must be a list.']],
-  ['empty defaults', `${head}defaults:\nwecs:\n  - name: c1\n`, ['5:10: defaults must be a map of names and values.']],
+  [
+    'empty defaults',
+    `${head}defaults:\nwecs:\n  - name: c1\n`,
+    ['5:10: defaults must be a map of names and values.'],
+  ],
   [
     'a number as kubeconfig',
     `${head}wecs:\n  - { name: c1, kubeconfig: 5 }\n`,

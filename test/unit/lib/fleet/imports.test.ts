@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { wecNameOf, withNameNotes } from '../../../../src/lib/fleet/export.ts';
-import { importArgoCd, importKarmada, importKubeconfig } from '../../../../src/lib/fleet/import-argocd.ts';
+import {
+  importArgoCd,
+  importKarmada,
+  importKubeconfig,
+} from '../../../../src/lib/fleet/import-argocd.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { Resource } from '../../../../src/lib/kube/client/objects.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
@@ -14,7 +18,9 @@ function cluster(context: string, lists: Record<string, object[]>, uid?: string)
     list: async ({ plural }: Resource, { namespace = '', labelSelector = '' } = {}) =>
       lists[[plural, namespace, labelSelector].filter(Boolean).join(' ')],
     get: async ({ plural }: Resource, name: string) =>
-      plural === 'namespaces' && name === 'kube-system' && uid ? { metadata: { name, uid } } : lists[plural]?.[0],
+      plural === 'namespaces' && name === 'kube-system' && uid
+        ? { metadata: { name, uid } }
+        : lists[plural]?.[0],
     now: () => Date.now(),
   } as unknown as Kube;
 }
@@ -31,21 +37,35 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 const authority = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 
 const secret = (data: Record<string, string>, labels: Record<string, string> = {}) => ({
-  metadata: { name: 'cluster-1', labels: { 'argocd.argoproj.io/secret-type': 'cluster', ...labels } },
+  metadata: {
+    name: 'cluster-1',
+    labels: { 'argocd.argoproj.io/secret-type': 'cluster', ...labels },
+  },
   data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, base64(value)])),
 });
 
 const context = (name: string, server: string): SelectedContext =>
-  ({ name, server, cluster: { server, 'certificate-authority-data': base64(authority) }, user: {} }) as SelectedContext;
+  ({
+    name,
+    server,
+    cluster: { server, 'certificate-authority-data': base64(authority) },
+    user: {},
+  }) as SelectedContext;
 
 test('the clusters of Argo CD get their labels; a context is proposed, and no credentials are copied', async () => {
   const config = { bearerToken: 'Zugspitze2962', tlsClientConfig: { caData: base64(authority) } };
-  const aws = { awsAuthConfig: { clusterName: 'eks-1', roleARN: 'arn:secret' }, tlsClientConfig: {} };
+  const aws = {
+    awsAuthConfig: { clusterName: 'eks-1', roleARN: 'arn:secret' },
+    tlsClientConfig: {},
+  };
   const exec = { execProviderConfig: { command: 'gke-plugin', env: { TOKEN: 'Zugspitze2962' } } };
   const kube = cluster('mgmt', {
     'secrets argocd argocd.argoproj.io/secret-type=cluster': [
       secret({ name: 'in-cluster', server: 'https://kubernetes.default.svc', config: '{}' }),
-      secret({ name: 'Edge One', server: 'https://edge:6443', config: JSON.stringify(config) }, { region: 'eu' }),
+      secret(
+        { name: 'Edge One', server: 'https://edge:6443', config: JSON.stringify(config) },
+        { region: 'eu' },
+      ),
       secret({ name: 'eks', server: 'https://eks', config: JSON.stringify(aws) }),
       secret({ name: 'gke', server: 'https://gke', config: JSON.stringify(exec) }),
       secret({ name: 'broken', server: 'https://broken', config: 'no JSON' }),
@@ -54,7 +74,12 @@ test('the clusters of Argo CD get their labels; a context is proposed, and no cr
   const contexts = [context('kind-edge', 'https://edge:6443/'), context('other', 'https://other')];
   const imported = await importArgoCd(kube, 'argocd', contexts);
   assert.deepEqual(imported, {
-    wecs: [{ name: 'edge-one', labels: { region: 'eu' } }, { name: 'eks' }, { name: 'gke' }, { name: 'broken' }],
+    wecs: [
+      { name: 'edge-one', labels: { region: 'eu' } },
+      { name: 'eks' },
+      { name: 'gke' },
+      { name: 'broken' },
+    ],
     comments: [
       'in-cluster: left out: it is the cluster of Argo CD itself',
       'edge-one: Argo CD calls it Edge One',
@@ -99,13 +124,20 @@ test('the members of Karmada get properties, and their contexts by the UID of th
 
 test('a kubeconfig gives each cluster once, and nothing that is something else', async () => {
   const nodes = { nodes: [{ metadata: { name: 'n1' } }] };
-  const registered = { ...nodes, klusterlets: [{ metadata: { name: 'klusterlet' }, spec: { clusterName: 'west' } }] };
+  const registered = {
+    ...nodes,
+    klusterlets: [{ metadata: { name: 'klusterlet' }, spec: { clusterName: 'west' } }],
+  };
   const imported = await importKubeconfig([
     candidate('Prod.EU', cluster('a', nodes, 'uid-a')),
     candidate('prod-again', cluster('a', nodes, 'uid-a')),
     candidate(
       'hub',
-      cluster('hub', { ...nodes, clustermanagers: [{ metadata: { name: 'cluster-manager' } }] }, 'uid-h'),
+      cluster(
+        'hub',
+        { ...nodes, clustermanagers: [{ metadata: { name: 'cluster-manager' } }] },
+        'uid-h',
+      ),
     ),
     candidate('hosting', cluster('hosting', { ...nodes, controlplanes: [] }, 'uid-k')),
     candidate('west', cluster('west', registered, 'uid-w')),
@@ -116,7 +148,10 @@ test('a kubeconfig gives each cluster once, and nothing that is something else',
     imported.comments.map((comment) => comment.split(': left out: ')[0]),
     ['prod-again', 'hub', 'hosting', 'west', 'away'],
   );
-  assert.match(imported.comments.join('\n'), /prod-again: left out: it is the cluster of the context Prod\.EU/);
+  assert.match(
+    imported.comments.join('\n'),
+    /prod-again: left out: it is the cluster of the context Prod\.EU/,
+  );
   assert.match(imported.comments.join('\n'), /west: left out: it is registered as west/);
 });
 

@@ -17,7 +17,9 @@ interface Written {
 function objectOf(labels: Record<string, Written>): KubeObject {
   const managers = [...new Set(Object.values(labels).flatMap((each) => each.managers))];
   const fieldsOf = (manager: string) =>
-    Object.entries(labels).flatMap(([key, each]) => (each.managers.includes(manager) ? [[`f:${key}`, {}]] : []));
+    Object.entries(labels).flatMap(([key, each]) =>
+      each.managers.includes(manager) ? [[`f:${key}`, {}]] : [],
+    );
   return {
     metadata: {
       name: 'c1',
@@ -25,14 +27,19 @@ function objectOf(labels: Record<string, Written>): KubeObject {
       managedFields: managers.map((manager) => ({
         manager,
         operation: manager === own ? 'Apply' : 'Update',
-        fieldsV1: { 'f:metadata': { 'f:labels': { '.': {}, ...Object.fromEntries(fieldsOf(manager)) } } },
+        fieldsV1: {
+          'f:metadata': { 'f:labels': { '.': {}, ...Object.fromEntries(fieldsOf(manager)) } },
+        },
       })),
     },
   } as KubeObject;
 }
 
-const judge = (labels: Record<string, Written>, values: Record<string, string>, forced: string[] = []) =>
-  judgeValues(objectOf(labels), 'labels', { fleet, values, forced: new Set(forced) });
+const judge = (
+  labels: Record<string, Written>,
+  values: Record<string, string>,
+  forced: string[] = [],
+) => judgeValues(objectOf(labels), 'labels', { fleet, values, forced: new Set(forced) });
 
 const written = (value: string, ...managers: string[]): Written => ({ value, managers });
 
@@ -92,7 +99,10 @@ test('a record of a status is none of labels', () => {
     ...object,
     metadata: { ...object.metadata, managedFields: [{ ...record, subresource: 'status' }] },
   };
-  assert.deepEqual(judgeValues(ofStatus, 'labels', { fleet, values: {}, forced: new Set() }).changes, []);
+  assert.deepEqual(
+    judgeValues(ofStatus, 'labels', { fleet, values: {}, forced: new Set() }).changes,
+    [],
+  );
 });
 
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'e');
@@ -103,7 +113,9 @@ const present = fc.dictionary(
   fc.record(
     {
       value,
-      managers: fc.uniqueArray(fc.constantFrom(own, 'stellarctl', 'helm', managerOf('other')), { minLength: 1 }),
+      managers: fc.uniqueArray(fc.constantFrom(own, 'stellarctl', 'helm', managerOf('other')), {
+        minLength: 1,
+      }),
     },
     plain,
   ),
@@ -112,13 +124,18 @@ const present = fc.dictionary(
 const wanted = fc.dictionary(key, value, plain);
 
 /** What the API server makes of the removals and the forced apply of a fleet. */
-function applied(labels: Record<string, Written>, values: Record<string, string>): Record<string, Written> {
+function applied(
+  labels: Record<string, Written>,
+  values: Record<string, string>,
+): Record<string, Written> {
   const { changes } = judge(labels, values);
   const removed = changes.filter(({ to }) => to === null).map((change) => change.key);
   const left = Object.entries(labels).filter(([name]) => !removed.includes(name));
   const after = new Map<string, Written>();
   for (const [name, each] of left) {
-    const managers = each.managers.filter((manager) => manager !== own || Object.hasOwn(values, name));
+    const managers = each.managers.filter(
+      (manager) => manager !== own || Object.hasOwn(values, name),
+    );
     if (managers.length > 0) after.set(name, { ...each, managers });
   }
   for (const [name, each] of Object.entries(values)) {
@@ -136,7 +153,9 @@ test('whatever is there, an apply makes the wanted values true, is done then, an
       const after = applied(before, values);
       for (const [name, each] of Object.entries(values)) assert.equal(after[name]?.value, each);
       for (const [name, each] of Object.entries(before)) {
-        const isOthers = each.managers.some((manager) => manager !== own && manager !== 'stellarctl');
+        const isOthers = each.managers.some(
+          (manager) => manager !== own && manager !== 'stellarctl',
+        );
         if (isOthers) assert.equal(after[name]?.value, each.value);
         const isUntouched = !each.managers.includes(own) && !Object.hasOwn(values, name);
         if (isUntouched) assert.deepEqual(after[name], each);

@@ -6,7 +6,11 @@ import { formerWecs } from '../../../../src/lib/fleet/plan.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 
 const annotation = 'stellarctl.kubestellar.io/fleet';
-const cluster = (name: string, fleet: string | undefined, ...managers: string[]): ManagedCluster => ({
+const cluster = (
+  name: string,
+  fleet: string | undefined,
+  ...managers: string[]
+): ManagedCluster => ({
   metadata: {
     name,
     ...(fleet && { annotations: { [annotation]: fleet } }),
@@ -21,7 +25,12 @@ const wec = (name: string): FleetWec => ({
   name,
   ...{ labels: {}, annotations: {}, properties: {}, join: {} },
 });
-const fleet = (name: string, ...wecs: string[]): Fleet => ({ name, its: [], wds: [], wecs: wecs.map(wec) });
+const fleet = (name: string, ...wecs: string[]): Fleet => ({
+  name,
+  its: [],
+  wds: [],
+  wecs: wecs.map(wec),
+});
 
 test('what left the file was joined by the fleet, and has no values of another one', () => {
   const own = 'stellarctl-fleet-a';
@@ -37,7 +46,12 @@ test('what left the file was joined by the fleet, and has no values of another o
 
 test('a WEC that the file lists is taken over from the fleet that had it, and is no longer pruned by that', () => {
   const options = { forceConflicts: [] };
-  const { changes, conflicts, writes } = planValues('b', wec('c9'), presentOf(cluster('c9', 'a')), options);
+  const { changes, conflicts, writes } = planValues(
+    'b',
+    wec('c9'),
+    presentOf(cluster('c9', 'a')),
+    options,
+  );
   assert.deepEqual(changes, [{ kind: 'annotation', key: annotation, from: 'a', to: 'b' }]);
   assert.deepEqual([conflicts, writes], [[], { cluster: true, properties: false }]);
   for (const joined of [cluster('c9', 'b'), cluster('c9', undefined)])

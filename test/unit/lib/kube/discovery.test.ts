@@ -20,14 +20,24 @@ describe('the kinds of a server are discovered', () => {
     shortNames: plural === 'pods' ? ['po'] : [],
   });
   const aggregated = {
-    '/api': { items: [{ metadata: {}, versions: [{ version: 'v1', resources: [resource('pods', 'Pod')] }] }] },
+    '/api': {
+      items: [
+        { metadata: {}, versions: [{ version: 'v1', resources: [resource('pods', 'Pod')] }] },
+      ],
+    },
     '/apis': {
       items: [
         {
           metadata: { name: 'example.com' },
           versions: [
-            { version: 'v1', resources: [resource('gadgets', 'Gadget'), resource('orders', 'Order', ['create'])] },
-            { version: 'v1beta1', resources: [resource('gadgets', 'Gadget'), resource('old', 'Old', all, 'Cluster')] },
+            {
+              version: 'v1',
+              resources: [resource('gadgets', 'Gadget'), resource('orders', 'Order', ['create'])],
+            },
+            {
+              version: 'v1beta1',
+              resources: [resource('gadgets', 'Gadget'), resource('old', 'Old', all, 'Cluster')],
+            },
           ],
         },
         { metadata: { name: 'stale.io' }, versions: [{ version: 'v1', freshness: 'Stale' }] },
@@ -35,7 +45,14 @@ describe('the kinds of a server are discovered', () => {
     },
   };
   const expected = [
-    { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true, versions: ['v1'], aliases: ['pod', 'po'] },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      plural: 'pods',
+      namespaced: true,
+      versions: ['v1'],
+      aliases: ['pod', 'po'],
+    },
     {
       ...{ apiVersion: 'example.com/v1', kind: 'Gadget', plural: 'gadgets', namespaced: true },
       versions: ['example.com/v1', 'example.com/v1beta1'],
@@ -55,6 +72,9 @@ describe('the kinds of a server are discovered', () => {
   test('and not of an older server, which answers in another form', async () => {
     const older = { '/api': { versions: ['v1'] }, '/apis': { groups: [] } };
     for (const answers of [older, {}])
-      await assert.rejects(discover(reader(answers), []), { code: 'api-error', message: /Kubernetes 1\.27 and later/ });
+      await assert.rejects(discover(reader(answers), []), {
+        code: 'api-error',
+        message: /Kubernetes 1\.27 and later/,
+      });
   });
 });

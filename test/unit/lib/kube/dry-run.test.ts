@@ -19,9 +19,11 @@ describe('a dry run', () => {
     // Only the ClusterRole exists.
     server = await FakeServer.start(({ path, method, body }) => {
       const { verb, resource, subresource } =
-        (body as { spec?: { resourceAttributes?: Record<string, string> } } | undefined)?.spec?.resourceAttributes ??
-        {};
-      const allowed = !denied.has([verb, resource, ...(subresource === undefined ? [] : [subresource])].join(' '));
+        (body as { spec?: { resourceAttributes?: Record<string, string> } } | undefined)?.spec
+          ?.resourceAttributes ?? {};
+      const allowed = !denied.has(
+        [verb, resource, ...(subresource === undefined ? [] : [subresource])].join(' '),
+      );
       return method === 'POST' || path.includes('clusterroles')
         ? { body: { metadata: { name: 'klusterlet' }, status: { allowed } } }
         : { status: 404 };
@@ -45,9 +47,15 @@ describe('a dry run', () => {
     assert.deepEqual([kube.dryRun, live.dryRun, kube.cluster], [true, false, live.cluster]));
 
   test('really reads and reviews permissions', async () => {
-    assert.equal((await kube.get(resources.clusterRoles, 'klusterlet'))?.metadata.name, 'klusterlet');
+    assert.equal(
+      (await kube.get(resources.clusterRoles, 'klusterlet'))?.metadata.name,
+      'klusterlet',
+    );
     assert.equal(await kube.mayI({ verb: 'get', group: '', resource: 'secrets' }), true);
-    assert.deepEqual(sent(), ['GET /apis/rbac.authorization.k8s.io/v1/clusterroles/klusterlet', review]);
+    assert.deepEqual(sent(), [
+      'GET /apis/rbac.authorization.k8s.io/v1/clusterroles/klusterlet',
+      review,
+    ]);
     assert.deepEqual(writes, []);
   });
 
@@ -56,7 +64,11 @@ describe('a dry run', () => {
     await kube.create(resources.secrets, object, { namespace: 'n' });
     await kube.apply(object);
     await kube.merge(resources.managedClusters, 'cluster1', { spec: {} });
-    await kube.replace(resources.certificateSigningRequests, { metadata: { name: 'csr' } }, 'approval');
+    await kube.replace(
+      resources.certificateSigningRequests,
+      { metadata: { name: 'csr' } },
+      'approval',
+    );
     await kube.delete(resources.clusterRoles, 'klusterlet', { uid: 'u1' });
     const cluster = 'fake';
     assert.deepEqual(writes, [
@@ -74,21 +86,37 @@ describe('a dry run', () => {
 
   test('fails like a write that this user is not allowed to make, and does not record it', async () => {
     const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' } };
-    const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'klusterlet' } };
+    const role = {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'klusterlet' },
+    };
     const csr = { metadata: { name: 'csr' } };
     const cases: [denied: string, write: () => Promise<unknown>, message: RegExp][] = [
-      ['create secrets', () => kube.create(resources.secrets, object, { namespace: 'n' }), /create secrets in n\.$/],
+      [
+        'create secrets',
+        () => kube.create(resources.secrets, object, { namespace: 'n' }),
+        /create secrets in n\.$/,
+      ],
       // Server-side apply of a new object needs both rights.
       ['create secrets', () => kube.apply(object), /create secrets in n\.$/],
       ['patch secrets', () => kube.apply(object), /patch secrets in n\.$/],
       ['patch clusterroles', () => kube.apply(role), /patch clusterroles/],
-      ['patch managedclusters', () => kube.merge(resources.managedClusters, 'c', {}), /patch managedclusters/],
+      [
+        'patch managedclusters',
+        () => kube.merge(resources.managedClusters, 'c', {}),
+        /patch managedclusters/,
+      ],
       [
         'update certificatesigningrequests approval',
         () => kube.replace(resources.certificateSigningRequests, csr, 'approval'),
         /update certificatesigningrequests\/approval/,
       ],
-      ['delete clusterroles', () => kube.delete(resources.clusterRoles, 'klusterlet'), /delete clusterroles/],
+      [
+        'delete clusterroles',
+        () => kube.delete(resources.clusterRoles, 'klusterlet'),
+        /delete clusterroles/,
+      ],
     ];
     for (const [right, write, message] of cases) {
       denied.clear();
@@ -114,7 +142,12 @@ describe('a dry run', () => {
   });
 
   test('of an installation lists all writes, RBAC first and the Klusterlet last, shows no token, and waits for nothing', async () => {
-    const settings = { clusterName: 'cluster1', mode: 'Singleton', imageRegistry: 'r', tag: 't' } as const;
+    const settings = {
+      clusterName: 'cluster1',
+      mode: 'Singleton',
+      imageRegistry: 'r',
+      tag: 't',
+    } as const;
     const hub = { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined };
     const counts = { created: 0, changed: 0, unchanged: 0 };
     await installKlusterlet(
@@ -132,7 +165,8 @@ describe('a dry run', () => {
     );
     assert.deepEqual(
       writes.map(
-        ({ verb, kind, namespace, name }) => `${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+        ({ verb, kind, namespace, name }) =>
+          `${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
       ),
       [
         'apply ClusterRole klusterlet',

@@ -4,7 +4,10 @@ import { imageVersion, inRegistry, parseImage } from '../../../../src/lib/kube/i
 
 describe('an image reference is parsed:', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
-  const cases: Record<string, [registry: string, repository: string, tag: string | undefined] | undefined> = {
+  const cases: Record<
+    string,
+    [registry: string, repository: string, tag: string | undefined] | undefined
+  > = {
     'quay.io/open-cluster-management/registration:v1.3.1': [
       'quay.io/open-cluster-management',
       'registration',
@@ -28,7 +31,10 @@ describe('an image reference is parsed:', () => {
 });
 
 test('the version of an image is that of its tag', () => {
-  assert.equal(imageVersion('quay.io/open-cluster-management/registration-operator:v1.3.1'), '1.3.1');
+  assert.equal(
+    imageVersion('quay.io/open-cluster-management/registration-operator:v1.3.1'),
+    '1.3.1',
+  );
   assert.equal(imageVersion('quay.io/open-cluster-management/registration-operator'), undefined);
   assert.equal(imageVersion(undefined), undefined);
 });
@@ -40,7 +46,8 @@ describe('in another registry, a reference keeps its path:', () => {
     'localhost:5000/kubectl@sha256:0': 'registry.example/mirror/kubectl@sha256:0',
     'rancher/k3s:v1.27.2-k3s1': 'registry.example/mirror/rancher/k3s:v1.27.2-k3s1',
     'nginx:1.27': 'registry.example/mirror/nginx:1.27',
-    'registry.example/mirror/kubestellar/kubectl:1.32': 'registry.example/mirror/kubestellar/kubectl:1.32',
+    'registry.example/mirror/kubestellar/kubectl:1.32':
+      'registry.example/mirror/kubestellar/kubectl:1.32',
     'registry.example/mirrored/kubectl': 'registry.example/mirror/mirrored/kubectl',
   };
   for (const [reference, expected] of Object.entries(cases))

@@ -15,42 +15,68 @@ import {
   toSeePod,
 } from '../../../../src/lib/kube/pods.ts';
 import { fakeKube, now, secondsAgo } from '../../support/builders.ts';
-import { deployment, job, type PodOptions, pod, statefulSet } from '../../support/space-builders.ts';
+import {
+  deployment,
+  job,
+  type PodOptions,
+  pod,
+  statefulSet,
+} from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 
 const why = (options: PodOptions) => podFailure(pod('p', options))?.why;
 
 describe('what prevents a pod from running:', () => {
   test('its image, which is named', () => {
-    for (const reason of ['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
+    for (const reason of [
+      'ErrImagePull',
+      'ImagePullBackOff',
+      'InvalidImageName',
+      'ErrImageNeverPull',
+    ])
       assert.equal(
         why({ waiting: { reason } }),
         `pod p, container main: the image example.com/p:1 cannot be pulled (${reason})`,
       );
   });
   test('the image of an init container', () =>
-    assert.match(why({ init: true, waiting: { reason: 'ErrImagePull' } }) ?? '', /example\.com\/p:1 cannot be pulled/));
+    assert.match(
+      why({ init: true, waiting: { reason: 'ErrImagePull' } }) ?? '',
+      /example\.com\/p:1 cannot be pulled/,
+    ));
   test('a missing Secret, in the words of the kubelet', () =>
     assert.equal(
       why({ waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' } }),
       'pod p, container main: CreateContainerConfigError: secret "x" not found',
     ));
   test('a crashing container; the log is that of the previous run', () => {
-    const trouble = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 2, lastExitCode: 1 }));
+    const trouble = podFailure(
+      pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 2, lastExitCode: 1 }),
+    );
     assert.deepEqual(
       [trouble?.kind, trouble?.why],
       ['crash', 'pod p, container main: it keeps crashing (exit 1, restarted 2 times)'],
     );
   });
   test('a container that is killed again and again; the kubelet says why', () => {
-    const trouble = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 3, lastExitCode: 137 }));
-    assert.equal(trouble?.why, 'pod p, container main: it keeps being killed (exit 137, restarted 3 times)');
+    const trouble = podFailure(
+      pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 3, lastExitCode: 137 }),
+    );
+    assert.equal(
+      trouble?.why,
+      'pod p, container main: it keeps being killed (exit 137, restarted 3 times)',
+    );
     assert.match(commandOf([toSeePod('c', trouble ?? assert.fail())]) ?? '', /describe pod p$/);
   });
   test('a container that crashes again and again, while it runs', () => {
     const ofRun = (options: PodOptions) =>
-      podFailure(pod('p', { runningSince: secondsAgo(40), restarts: 2, lastExitCode: 2, ...options }));
-    assert.equal(ofRun({})?.why, 'pod p, container main: it keeps crashing (exit 2, restarted 2 times)');
+      podFailure(
+        pod('p', { runningSince: secondsAgo(40), restarts: 2, lastExitCode: 2, ...options }),
+      );
+    assert.equal(
+      ofRun({})?.why,
+      'pod p, container main: it keeps crashing (exit 2, restarted 2 times)',
+    );
     for (const options of [{ ready: true }, { lastExitCode: 0 }, { restarts: 1 }])
       assert.equal(ofRun(options), undefined);
   });
@@ -74,9 +100,12 @@ describe('no trouble is reported yet for a pod', () => {
 });
 
 test('pods are matched by the name of their owner; a longer name is another owner', () => {
-  const pods = ['its-hub-init-a', 'its-hub-init2-a', 'vcluster-0', 'coredns-1-x-kube-system-x-vcluster'].map((name) =>
-    pod(name),
-  );
+  const pods = [
+    'its-hub-init-a',
+    'its-hub-init2-a',
+    'vcluster-0',
+    'coredns-1-x-kube-system-x-vcluster',
+  ].map((name) => pod(name));
   assert.deepEqual(
     podsOf('its-hub-init', pods).map(({ metadata }) => metadata.name),
     ['its-hub-init-a'],
@@ -88,7 +117,10 @@ test('pods are matched by the name of their owner; a longer name is another owne
 });
 
 test('the first trouble is that of the first pod that has one', () =>
-  assert.equal(firstPodFailure([pod('a'), pod('b', { phase: 'Failed', exitCode: 1 })])?.pod.name, 'b'));
+  assert.equal(
+    firstPodFailure([pod('a'), pod('b', { phase: 'Failed', exitCode: 1 })])?.pod.name,
+    'b',
+  ));
 
 describe('the log of a container in trouble', () => {
   const crash = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 5 }));
@@ -101,7 +133,10 @@ describe('the log of a container in trouble', () => {
       step({ waiting: { reason: 'CrashLoopBackOff' }, restarts: 5 }),
       'kubectl --context kind-1 -n its1-system logs p -c main --previous',
     );
-    assert.equal(step({ phase: 'Failed', exitCode: 3 }), 'kubectl --context kind-1 -n its1-system logs p -c main');
+    assert.equal(
+      step({ phase: 'Failed', exitCode: 3 }),
+      'kubectl --context kind-1 -n its1-system logs p -c main',
+    );
     assert.equal(
       step({ waiting: { reason: 'ErrImagePull' } }),
       'kubectl --context kind-1 -n its1-system describe pod p',
@@ -129,10 +164,20 @@ test('a workload needs its desired number of ready pods, one by default', () => 
   assert.equal(isDeploymentReady(deployment('d')), true);
   assert.equal(isDeploymentReady(deployment('d', false)), false);
   assert.equal(isDeploymentReady(undefined), false);
-  assert.equal(isDeploymentReady({ metadata: { name: 'd' }, status: { readyReplicas: 1, updatedReplicas: 1 } }), true);
   assert.equal(
     isDeploymentReady({
-      ...{ metadata: { name: 'd' }, spec: { replicas: 2 }, status: { readyReplicas: 1, updatedReplicas: 2 } },
+      metadata: { name: 'd' },
+      status: { readyReplicas: 1, updatedReplicas: 1 },
+    }),
+    true,
+  );
+  assert.equal(
+    isDeploymentReady({
+      ...{
+        metadata: { name: 'd' },
+        spec: { replicas: 2 },
+        status: { readyReplicas: 1, updatedReplicas: 2 },
+      },
     }),
     false,
   );
@@ -145,10 +190,16 @@ test('the ready pod of an earlier template does not make a Deployment ready', ()
   const status = { readyReplicas: 1, observedGeneration: 2 };
   assert.equal(isDeploymentReady({ ...update, status: { ...status, updatedReplicas: 1 } }), true);
   // The successor of the ready pod exists.
-  assert.equal(isDeploymentReady({ ...update, status: { ...status, replicas: 2, updatedReplicas: 1 } }), false);
+  assert.equal(
+    isDeploymentReady({ ...update, status: { ...status, replicas: 2, updatedReplicas: 1 } }),
+    false,
+  );
   assert.equal(isDeploymentReady({ ...update, status }), false);
   assert.equal(
-    isDeploymentReady({ ...update, status: { ...status, observedGeneration: 1, updatedReplicas: 1 } }),
+    isDeploymentReady({
+      ...update,
+      status: { ...status, observedGeneration: 1, updatedReplicas: 1 },
+    }),
     false,
   );
 });
@@ -159,7 +210,10 @@ describe('pods that have not failed are waited for', () => {
   const said = (verdict: Verdict) => ('why' in verdict ? verdict.why : verdict.state);
   const init = (seconds: number) => ({ init: true, runningSince: secondsAgo(seconds) });
   test("with the scheduler's message for one without a node", () =>
-    assert.equal(said(verdictOf({ unschedulable: '0/1 nodes' })), 'pod p-1 cannot be scheduled: 0/1 nodes'));
+    assert.equal(
+      said(verdictOf({ unschedulable: '0/1 nodes' })),
+      'pod p-1 cannot be scheduled: 0/1 nodes',
+    ));
   test('with the init container that has not completed in minutes, and the command that shows its log', () => {
     const verdict = verdictOf(init(300));
     assert.equal(said(verdict), 'init container main of pod p-1 has not completed for 5m');
@@ -184,7 +238,10 @@ test('a Job has failed only by its condition: a failed attempt is retried', () =
   assert.equal(jobState(job('j', 'failed')), 'failed');
   assert.equal(jobState({ metadata: { name: 'j' }, status: { failed: 1 } }), 'running');
   assert.equal(
-    jobState({ metadata: { name: 'j' }, status: { conditions: [{ type: 'Failed', status: 'False' }] } }),
+    jobState({
+      metadata: { name: 'j' },
+      status: { conditions: [{ type: 'Failed', status: 'False' }] },
+    }),
     'running',
   );
 });

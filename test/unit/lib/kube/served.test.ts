@@ -27,5 +27,8 @@ describe('a kind that a cluster must serve', () => {
     await assert.rejects(getServed(kubeWith(undefined), resources.manifestWorks, 'w1'), unknown);
   });
   test('has an object that a list has, whatever a read by its name says', async () =>
-    assert.equal(await getServed(kubeWith([work], [undefined]), resources.manifestWorks, 'w1'), work));
+    assert.equal(
+      await getServed(kubeWith([work], [undefined]), resources.manifestWorks, 'w1'),
+      work,
+    ));
 });

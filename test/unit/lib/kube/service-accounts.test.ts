@@ -4,7 +4,11 @@ import { requestToken } from '../../../../src/lib/kube/service-accounts.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 const asking = (token: string) =>
-  requestToken(fakeKube({ create: async () => ({ status: { token } }) as never }), { namespace: 'n', name: 'a' }, 60);
+  requestToken(
+    fakeKube({ create: async () => ({ status: { token } }) as never }),
+    { namespace: 'n', name: 'a' },
+    60,
+  );
 
 test('a token that a cluster issues is used only if it can be one: it becomes part of kubeconfigs', async () => {
   assert.deepEqual(await asking('e30.e30.s-_~+/=='), { token: 'e30.e30.s-_~+/==' });

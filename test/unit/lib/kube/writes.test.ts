@@ -7,7 +7,8 @@ import { fakeKube } from '../../support/builders.ts';
 test('objects deleted by name are read first, and deleted by UID; missing ones are skipped', async () => {
   const deleted: unknown[] = [];
   const kube = fakeKube({
-    get: async (_, name) => (name === 'here' ? ({ metadata: { name, uid: 'u1' } } as never) : undefined),
+    get: async (_, name) =>
+      name === 'here' ? ({ metadata: { name, uid: 'u1' } } as never) : undefined,
     delete: async ({ kind }, name, options) => deleted.push([kind, name, options]) > 0,
   });
   assert.equal(await deletePresent(kube, resources.secrets, 'here', 'ns'), true);

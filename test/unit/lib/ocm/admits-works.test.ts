@@ -26,7 +26,11 @@ async function outcome({ words, mayCreate = true, namespaces = mailboxes }: Hub)
     tryCreate: async (_resource, object) => {
       tried.push(object);
       if (words !== undefined)
-        throw apiError({ context: 'its1', server: 'https://192.0.2.1' }, 500, JSON.stringify({ message: words }));
+        throw apiError(
+          { context: 'its1', server: 'https://192.0.2.1' },
+          500,
+          JSON.stringify({ message: words }),
+        );
     },
   });
   const [finding] = await runChecks(check, hub);
@@ -38,7 +42,10 @@ async function outcome({ words, mayCreate = true, namespaces = mailboxes }: Hub)
 describe('works are tried in a mailbox', () => {
   test('and are admitted', async () => {
     const { status, tried } = await outcome({});
-    assert.deepEqual([status, tried.map(({ metadata }) => metadata.namespace)], ['pass', ['cluster1']]);
+    assert.deepEqual(
+      [status, tried.map(({ metadata }) => metadata.namespace)],
+      ['pass', ['cluster1']],
+    );
   });
   test('and not, if there is none, or this user may not create works', async () => {
     assert.deepEqual((await outcome({ namespaces: [leaving] })).tried, []);
@@ -46,22 +53,32 @@ describe('works are tried in a mailbox', () => {
     assert.deepEqual([status, tried], ['skipped', []]);
   });
   test('a webhook that does not answer keeps all works out', async () => {
-    const words = 'Internal error occurred: failed calling webhook "works.example.com": no such host';
+    const words =
+      'Internal error occurred: failed calling webhook "works.example.com": no such host';
     const { status, message, step } = await outcome({ words });
     assert.equal(status, 'fail');
     assert.match(message, /^Mailbox cluster1 of .* does not admit a work: .*works\.example\.com/);
     assert.match(step, /webhookconfigurations/);
   });
   test('a webhook that refuses this one may admit others; a rule of OCM is no fault', async () => {
-    const denied = (name: string) => outcome({ words: `admission webhook "${name}" denied the request: no` });
+    const denied = (name: string) =>
+      outcome({ words: `admission webhook "${name}" denied the request: no` });
     assert.equal((await denied('works.example.com')).status, 'warn');
-    assert.equal((await denied('manifestworkvalidators.admission.work.open-cluster-management.io')).status, 'pass');
+    assert.equal(
+      (await denied('manifestworkvalidators.admission.work.open-cluster-management.io')).status,
+      'pass',
+    );
   });
   test('a quota is found in the namespace', async () => {
-    const { status, step } = await outcome({ words: 'manifestworks "x" is forbidden: exceeded quota: works' });
+    const { status, step } = await outcome({
+      words: 'manifestworks "x" is forbidden: exceeded quota: works',
+    });
     assert.equal(status, 'fail');
     assert.match(step, /describe namespace cluster1/);
   });
   test('a webhook that cannot be tried shows nothing', async () =>
-    assert.equal((await outcome({ words: 'admission webhook "x" does not support dry run' })).status, 'skipped'));
+    assert.equal(
+      (await outcome({ words: 'admission webhook "x" does not support dry run' })).status,
+      'skipped',
+    ));
 });

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { effectiveProperties, ignoredKeys, parsePropertyChanges } from '../../../../src/lib/ocm/customization.ts';
+import {
+  effectiveProperties,
+  ignoredKeys,
+  parsePropertyChanges,
+} from '../../../../src/lib/ocm/customization.ts';
 import { managedCluster } from '../../support/builders.ts';
 
 const refused = (problem: RegExp) => (error: unknown) =>
@@ -28,25 +32,34 @@ describe('changes of properties', () => {
 });
 
 describe('effective properties', () => {
-  const cluster = managedCluster({ labels: { region: 'east', tier: 'a', 'location-group': 'edge' } });
+  const cluster = managedCluster({
+    labels: { region: 'east', tier: 'a', 'location-group': 'edge' },
+  });
   cluster.metadata.annotations = { region: 'west', 'agent.open-cluster-management.io/x': 'y' };
   test('come from the ConfigMap before annotations, labels, and built-in ones', () => {
-    assert.deepEqual(effectiveProperties('cluster1', cluster, configMap({ region: 'north', 'max-pods': '1' })), [
-      { key: 'clusterName', value: 'cluster1', source: 'built-in', shadows: [] },
-      {
-        key: 'region',
-        value: 'north',
-        source: 'ConfigMap',
-        shadows: [
-          { source: 'annotation', value: 'west' },
-          { source: 'label', value: 'east' },
-        ],
-      },
-      { key: 'tier', value: 'a', source: 'label', shadows: [] },
-    ]);
+    assert.deepEqual(
+      effectiveProperties('cluster1', cluster, configMap({ region: 'north', 'max-pods': '1' })),
+      [
+        { key: 'clusterName', value: 'cluster1', source: 'built-in', shadows: [] },
+        {
+          key: 'region',
+          value: 'north',
+          source: 'ConfigMap',
+          shadows: [
+            { source: 'annotation', value: 'west' },
+            { source: 'label', value: 'east' },
+          ],
+        },
+        { key: 'tier', value: 'a', source: 'label', shadows: [] },
+      ],
+    );
   });
   test('may hide even the name of the cluster', () => {
-    const [name] = effectiveProperties('cluster1', managedCluster({ labels: { clusterName: 'other' } }), undefined);
+    const [name] = effectiveProperties(
+      'cluster1',
+      managedCluster({ labels: { clusterName: 'other' } }),
+      undefined,
+    );
     assert.deepEqual(name, {
       key: 'clusterName',
       value: 'other',

@@ -25,8 +25,14 @@ const resolve = async (host: string): Promise<string[]> => {
   return names[host];
 };
 
-const external = (server: string): Endpoint => ({ server, certificateAuthority: externalAuthority });
-const internal = (server: string): Endpoint => ({ server, certificateAuthority: internalAuthority });
+const external = (server: string): Endpoint => ({
+  server,
+  certificateAuthority: externalAuthority,
+});
+const internal = (server: string): Endpoint => ({
+  server,
+  certificateAuthority: internalAuthority,
+});
 const reachable = external('https://hub.example.com:6443');
 const local = external('https://127.0.0.1:6443');
 const published = internal('https://its1-control-plane:6443');
@@ -60,13 +66,23 @@ async function refused(input: Partial<EndpointInput>, why: RegExp): Promise<void
 describe("the context's server is chosen", () => {
   const expected = { ...reachable, source: 'kubeconfig' };
   test('if other machines can use it', async () => assert.deepEqual(await choose({}), expected));
-  test('if nothing is published', async () => assert.deepEqual(await choose({ internal: undefined }), expected));
+  test('if nothing is published', async () =>
+    assert.deepEqual(await choose({ internal: undefined }), expected));
   test('if its name is unknown here', async () =>
-    assert.equal((await choose({ external: external('https://elsewhere.example.com') })).source, 'kubeconfig'));
+    assert.equal(
+      (await choose({ external: external('https://elsewhere.example.com') })).source,
+      'kubeconfig',
+    ));
   test('if one of its addresses is not this machine', async () =>
-    assert.equal((await choose({ external: external('https://half-local.example.com') })).source, 'kubeconfig'));
+    assert.equal(
+      (await choose({ external: external('https://half-local.example.com') })).source,
+      'kubeconfig',
+    ));
   test('although it is local, if it is asked for', async () =>
-    assert.deepEqual(await choose({ external: local, hubApiserver: 'context' }), { ...local, source: 'kubeconfig' }));
+    assert.deepEqual(await choose({ external: local, hubApiserver: 'context' }), {
+      ...local,
+      source: 'kubeconfig',
+    }));
 });
 
 describe('the published server is chosen if the context has', () => {
@@ -118,7 +134,10 @@ describe('nothing is chosen', () => {
       /^The API server of its1 has the address https:\/\/127\.0\.0\.1:6443, which an agent in cluster1 cannot use.*missing/,
     ));
   test('if it is asked for and nothing is published', () =>
-    refused({ hubApiserver: 'published', internal: undefined }, /^The published address was asked for.*missing/));
+    refused(
+      { hubApiserver: 'published', internal: undefined },
+      /^The published address was asked for.*missing/,
+    ));
 });
 
 describe('explicit options win:', () => {
@@ -129,7 +148,10 @@ describe('explicit options win:', () => {
       certificateAuthority: externalAuthority,
       source: '--hub-apiserver',
     });
-    assert.equal((await choose({ hubApiserver: given, external: local, internal: undefined })).server, given);
+    assert.equal(
+      (await choose({ hubApiserver: given, external: local, internal: undefined })).server,
+      given,
+    );
   });
   test('--ca-file replaces every authority', async () => {
     const certificateAuthority = 'own';
@@ -140,8 +162,11 @@ describe('explicit options win:', () => {
 
 test("a missing authority is not invented: the system's authorities are used", async () => {
   assert.equal(
-    (await choose({ external: { server: 'https://hub.example.com', certificateAuthority: undefined } }))
-      .certificateAuthority,
+    (
+      await choose({
+        external: { server: 'https://hub.example.com', certificateAuthority: undefined },
+      })
+    ).certificateAuthority,
     undefined,
   );
 });
@@ -161,10 +186,14 @@ describe('a host is this machine', () => {
     'localtest.me.example.com': false,
   };
   for (const [host, expected] of Object.entries(hosts))
-    test(`${host}: ${expected}`, async () => assert.equal(await isThisMachine(host, resolve), expected));
+    test(`${host}: ${expected}`, async () =>
+      assert.equal(await isThisMachine(host, resolve), expected));
   // The form in which URL writes ::ffff:127.0.0.1.
   test('::ffff:7f00:1: true', async () =>
-    assert.equal(await isThisMachine(new URL('https://[::ffff:127.0.0.1]').hostname.slice(1, -1), resolve), true));
+    assert.equal(
+      await isThisMachine(new URL('https://[::ffff:127.0.0.1]').hostname.slice(1, -1), resolve),
+      true,
+    ));
   test('well-known names are not looked up', async () => {
     const fail = async () => assert.fail('looked up');
     assert.equal(await isThisMachine('its1.localtest.me', fail), true);
@@ -175,7 +204,10 @@ describe('a host is this machine', () => {
 describe('the authority that the ITS publishes', () => {
   const present = (publishedAuthority: string, name = 'hub.example') =>
     FakeServer.start(() => ({ status: 403 })).then(async (server) => {
-      const published = { server: `https://${name}:6443`, certificateAuthority: publishedAuthority };
+      const published = {
+        server: `https://${name}:6443`,
+        certificateAuthority: publishedAuthority,
+      };
       const known = { server: server.context().server, certificateAuthority: identity.cert };
       return presentAuthority('its1', published, known).finally(() => server.stop());
     });
@@ -187,6 +219,9 @@ describe('the authority that the ITS publishes', () => {
   });
   test('is not used by agents then', async () => {
     const chosen = await choose({ external: local, presentAuthority: externalAuthority });
-    assert.deepEqual([chosen.server, chosen.certificateAuthority], [published.server, externalAuthority]);
+    assert.deepEqual(
+      [chosen.server, chosen.certificateAuthority],
+      [published.server, externalAuthority],
+    );
   });
 });

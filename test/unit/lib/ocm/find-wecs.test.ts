@@ -48,7 +48,10 @@ describe('a selector that matches nothing', () => {
       'env=prod (1 WEC)',
       'location-group=edge (3 WECs)',
     ]);
-    assert.deepEqual(nearestLabels('env in (a, b)', labels), ['env=dev (1 WEC)', 'env=prod (1 WEC)']);
+    assert.deepEqual(nearestLabels('env in (a, b)', labels), [
+      'env=dev (1 WEC)',
+      'env=prod (1 WEC)',
+    ]);
     assert.deepEqual(nearestLabels('colour=red', labels), []);
   });
 });

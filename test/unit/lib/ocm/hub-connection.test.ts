@@ -9,8 +9,14 @@ test('connection failures of an agent are distinguished by the messages of its l
     [`${post}dial tcp: lookup hub on 10.96.0.10:53: no such host`, 'other'],
     [`${post}dial tcp 10.0.0.1:6443: connect: connection refused`, 'other'],
     [`${post}dial tcp 10.0.0.1:6443: i/o timeout`, 'other'],
-    [`${post}tls: failed to verify certificate: x509: certificate signed by unknown authority`, 'unknown-authority'],
-    [`${post}tls: failed to verify certificate: x509: certificate is valid for a, b, not hub`, 'other'],
+    [
+      `${post}tls: failed to verify certificate: x509: certificate signed by unknown authority`,
+      'unknown-authority',
+    ],
+    [
+      `${post}tls: failed to verify certificate: x509: certificate is valid for a, b, not hub`,
+      'other',
+    ],
     ['Unauthorized', 'unauthorized'],
     [`${post}EOF`, 'other'],
   ];

@@ -28,10 +28,10 @@ test('a missing authority stays missing', () => {
     server: 'https://h',
     certificateAuthority: undefined,
   });
-  assert.deepEqual(parseClusterInfo(kubeconfig({ server: 'https://h', 'certificate-authority-data': '' })), {
-    server: 'https://h',
-    certificateAuthority: undefined,
-  });
+  assert.deepEqual(
+    parseClusterInfo(kubeconfig({ server: 'https://h', 'certificate-authority-data': '' })),
+    { server: 'https://h', certificateAuthority: undefined },
+  );
 });
 
 test('as in Go, the last key counts, and unknown fields and null lists change nothing', () => {
@@ -42,12 +42,19 @@ test('as in Go, the last key counts, and unknown fields and null lists change no
 });
 
 test('an address is kept as it was written: an agent registers again where its spelling changes', () => {
-  for (const server of ['https://Its1.Example:443', 'https://[FD00::1]:6443', 'https://a/k8s/clusters/c-1'])
+  for (const server of [
+    'https://Its1.Example:443',
+    'https://[FD00::1]:6443',
+    'https://a/k8s/clusters/c-1',
+  ])
     assert.equal(parseClusterInfo(kubeconfig({ server }))?.server, server);
 });
 
 test('JSON is read as well', () =>
-  assert.equal(parseClusterInfo('{"clusters":[{"cluster":{"server":"https://h"}}]}')?.server, 'https://h'));
+  assert.equal(
+    parseClusterInfo('{"clusters":[{"cluster":{"server":"https://h"}}]}')?.server,
+    'https://h',
+  ));
 
 describe('nothing is read', () => {
   const nothing: Record<string, string | undefined> = {
@@ -58,10 +65,13 @@ describe('nothing is read', () => {
     'of a kubeconfig without clusters': 'clusters: []',
     'of a server that is no text': kubeconfig({ server: 6443 }),
     'of a server that is no URL': kubeconfig({ server: 'its1-control-plane' }),
-    'of a server of further lines': JSON.stringify({ clusters: [{ cluster: { server: 'https://h/\u2028 a: b' } }] }),
+    'of a server of further lines': JSON.stringify({
+      clusters: [{ cluster: { server: 'https://h/\u2028 a: b' } }],
+    }),
     'of clusters that are no list': 'clusters: 7',
   };
-  for (const [what, text] of Object.entries(nothing)) test(what, () => assert.equal(parseClusterInfo(text), undefined));
+  for (const [what, text] of Object.entries(nothing))
+    test(what, () => assert.equal(parseClusterInfo(text), undefined));
   // An agent would send its token unencrypted, and our own join file rejects such an address.
   test('from a server without TLS', () =>
     assert.equal(parseClusterInfo(kubeconfig({ server: 'http://h' })), undefined));

@@ -51,28 +51,49 @@ describe('a join file is rejected', () => {
     ['without a token', { ...file, token: undefined }, /no token/],
     ['with an empty token', { ...file, token: '' }, /no token/],
     ['with a token that is no text', { ...file, token: [token] }, /no token/],
-    ['with a token that would be further lines of a kubeconfig', { ...file, token: 't\u2028    exec:' }, /no token/],
+    [
+      'with a token that would be further lines of a kubeconfig',
+      { ...file, token: 't\u2028    exec:' },
+      /no token/,
+    ],
     ['without its ITS', { ...file, its: undefined }, /does not name its ITS/],
     ['without an expiry', { ...file, expires: undefined }, /when its token expires/],
     ['with an expiry that is no time', { ...file, expires: 'soon' }, /when its token expires/],
     ['without an address', { ...file, external: undefined }, /no address/],
     ['with an address without TLS', { ...file, external: { server: 'http://hub' } }, /no address/],
-    ['with an address of further lines', { ...file, external: { server: 'https://hub/\u2028 a: b' } }, /no address/],
-    ['with an internal address that is none', { ...file, internal: { server: 'hub' } }, /internal address/],
+    [
+      'with an address of further lines',
+      { ...file, external: { server: 'https://hub/\u2028 a: b' } },
+      /no address/,
+    ],
+    [
+      'with an internal address that is none',
+      { ...file, internal: { server: 'hub' } },
+      /internal address/,
+    ],
   ];
-  for (const [what, content, message] of wrong) test(what, () => refuses(content, 'join-file-invalid', message));
+  for (const [what, content, message] of wrong)
+    test(what, () => refuses(content, 'join-file-invalid', message));
 
   test('with an expired token, showing when', () => {
-    refuses({ ...file, expires: secondsAgo(1) }, 'token-expired', /of its1 expired at 2026-11-20T07:59:59/);
+    refuses(
+      { ...file, expires: secondsAgo(1) },
+      'token-expired',
+      /of its1 expired at 2026-11-20T07:59:59/,
+    );
     refuses({ ...file, expires: secondsAgo(0) }, 'token-expired', /expired/);
   });
 
   const unchecked: [what: string, content: unknown][] = [
-    ['whose authority is no text', { ...file, external: { ...file.external, certificateAuthority: 5 } }],
+    [
+      'whose authority is no text',
+      { ...file, external: { ...file.external, certificateAuthority: 5 } },
+    ],
     ['whose version is no text', { ...file, ocmVersion: 5 }],
     ['whose registry is no text', { ...file, imageRegistry: {} }],
   ];
-  for (const [what, content] of unchecked) test(what, () => refuses(content, 'join-file-invalid', /./));
+  for (const [what, content] of unchecked)
+    test(what, () => refuses(content, 'join-file-invalid', /./));
 });
 
 test('a truncated or foreign file is never quoted', () => {

@@ -4,7 +4,11 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { KubeObject, Secret } from '../../../../src/lib/kube/client/objects.ts';
-import { bootstrapSecret, klusterlet, readHubKubeconfig } from '../../../../src/lib/ocm/klusterlet-agent.ts';
+import {
+  bootstrapSecret,
+  klusterlet,
+  readHubKubeconfig,
+} from '../../../../src/lib/ocm/klusterlet-agent.ts';
 import {
   agentNamespaceObject,
   operatorNamespaceObject,
@@ -34,7 +38,9 @@ describe("the operator's permissions", () => {
   test('exceed those of 1.3.1 by one only in later versions, and in images without a version', () => {
     assert.equal(dig(role).rules.length, recorded.length);
     for (const tag of ['v1.4.0', 'latest'])
-      assert.deepEqual(dig(operatorRoles(tag)[0] as KubeObject).rules.at(-1).resources, ['networkpolicies']);
+      assert.deepEqual(dig(operatorRoles(tag)[0] as KubeObject).rules.at(-1).resources, [
+        'networkpolicies',
+      ]);
   });
   test('are bound to its service account, the one that it runs as', () => {
     assert.deepEqual(dig(binding).roleRef, {
@@ -44,14 +50,21 @@ describe("the operator's permissions", () => {
     });
     const [account, deployment] = operatorWorkload('image') as [KubeObject, KubeObject];
     assert.deepEqual(dig(binding).subjects, [
-      { kind: 'ServiceAccount', name: account.metadata.name, namespace: account.metadata.namespace },
+      {
+        kind: 'ServiceAccount',
+        name: account.metadata.name,
+        namespace: account.metadata.namespace,
+      },
     ]);
     assert.equal(dig(deployment).spec.template.spec.serviceAccountName, account.metadata.name);
   });
 });
 
 describe('the operator', () => {
-  const [account, deployment] = operatorWorkload('example.com/registration-operator:v1') as [KubeObject, KubeObject];
+  const [account, deployment] = operatorWorkload('example.com/registration-operator:v1') as [
+    KubeObject,
+    KubeObject,
+  ];
   const pod = dig(deployment).spec.template;
   test('runs the given image', () =>
     assert.equal(pod.spec.containers[0].image, 'example.com/registration-operator:v1'));
@@ -63,7 +76,10 @@ describe('the operator', () => {
     const secret = pullSecret('{"auths":{}}') as Secret;
     assert.deepEqual(dig(account).imagePullSecrets, [{ name: secret.metadata.name }]);
     assert.equal(secret.metadata.namespace, account.metadata.namespace);
-    assert.equal(Buffer.from(secret.data?.['.dockerconfigjson'] ?? '', 'base64').toString(), '{"auths":{}}');
+    assert.equal(
+      Buffer.from(secret.data?.['.dockerconfigjson'] ?? '', 'base64').toString(),
+      '{"auths":{}}',
+    );
   });
   test('mounts existing volumes', () => {
     const volumes = pod.spec.volumes.map(({ name }: { name: string }) => name);
@@ -72,8 +88,13 @@ describe('the operator', () => {
 });
 
 test('every object is in a created namespace', () => {
-  const made = [operatorNamespaceObject(), agentNamespaceObject()].map(({ metadata }) => metadata.name);
-  const secret = bootstrapSecret({ server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined }, 't');
+  const made = [operatorNamespaceObject(), agentNamespaceObject()].map(
+    ({ metadata }) => metadata.name,
+  );
+  const secret = bootstrapSecret(
+    { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined },
+    't',
+  );
   for (const { metadata } of [...operatorWorkload('i'), pullSecret('{}'), secret])
     assert.ok(made.includes(metadata.namespace ?? ''));
 });
@@ -111,15 +132,19 @@ describe('the Klusterlet', () => {
     assert.equal(klusterletCrd().metadata.name, `${names.plural}.${group}`);
   });
   test('has no field pruned', () => {
-    const { spec: anySpec, status } = dig(klusterletCrd()).spec.versions[0].schema.openAPIV3Schema.properties;
-    for (const part of [anySpec, status]) assert.equal(part['x-kubernetes-preserve-unknown-fields'], true);
+    const { spec: anySpec, status } = dig(klusterletCrd()).spec.versions[0].schema.openAPIV3Schema
+      .properties;
+    for (const part of [anySpec, status])
+      assert.equal(part['x-kubernetes-preserve-unknown-fields'], true);
   });
 });
 
 describe('the bootstrap secret', () => {
   const hub = fc.record({
     server: fc.webUrl({ validSchemes: ['https'] }).map((url) => url.replace(/\/+$/, '')),
-    certificateAuthority: fc.option(fc.string({ minLength: 1, unit: 'binary-ascii' }), { nil: undefined }),
+    certificateAuthority: fc.option(fc.string({ minLength: 1, unit: 'binary-ascii' }), {
+      nil: undefined,
+    }),
     proxyUrl: fc.option(fc.webUrl(), { nil: undefined }),
   });
   test('is read as written', () => {
@@ -154,7 +179,10 @@ describe('the bootstrap secret', () => {
     const own =
       'clusters: [{name: hub, cluster: {server: "https://h/", certificate-authority-data: UEVN}}]\nusers: [{name: default-auth, user: {client-certificate: tls.crt}}]\n';
     assert.deepEqual(
-      readHubKubeconfig({ metadata: { name: 's' }, data: { kubeconfig: Buffer.from(own).toString('base64') } }),
+      readHubKubeconfig({
+        metadata: { name: 's' },
+        data: { kubeconfig: Buffer.from(own).toString('base64') },
+      }),
       {
         server: 'https://h',
         spelled: 'https://h/',

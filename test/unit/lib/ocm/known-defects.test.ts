@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { defectsOf, describeDefect, fixOf, holesIn, prefixPairs } from '../../../../src/lib/ocm/known-defects.ts';
+import {
+  defectsOf,
+  describeDefect,
+  fixOf,
+  holesIn,
+  prefixPairs,
+} from '../../../../src/lib/ocm/known-defects.ts';
 import type { RunningVersion } from '../../../../src/lib/ocm/running-versions.ts';
 
 test('versions with a known hole, or that are withdrawn or too old, are known, and others are not', () => {
@@ -16,7 +22,17 @@ test('versions with a known hole, or that are withdrawn or too old, are known, a
     ids('OCM', affected),
     affected.map(() => hole),
   );
-  const others = ['1.0.1', '1.0.2', '1.1.3', '1.2.1', '1.3.0', '1.4.0', 'sha256:0123456789ab', 'latest', ''];
+  const others = [
+    '1.0.1',
+    '1.0.2',
+    '1.1.3',
+    '1.2.1',
+    '1.3.0',
+    '1.4.0',
+    'sha256:0123456789ab',
+    'latest',
+    '',
+  ];
   assert.deepEqual(
     ids('OCM', others),
     others.map(() => ''),
@@ -27,19 +43,28 @@ test('versions with a known hole, or that are withdrawn or too old, are known, a
 });
 
 test('the fix is the patch of the same minor, if it has one', () => {
-  const fixes = ['0.15.2', '1.0.0', '1.1.2', '1.2.0'].map((version) => defectsOf('OCM', version).map(fixOf));
+  const fixes = ['0.15.2', '1.0.0', '1.1.2', '1.2.0'].map((version) =>
+    defectsOf('OCM', version).map(fixOf),
+  );
   assert.deepEqual(fixes, [['1.0.1'], ['1.0.1'], ['1.1.3'], ['1.2.1']]);
 });
 
 test('a name that begins with another one gets its group, never the reverse', () => {
-  assert.deepEqual(prefixPairs(['cluster10', 'edge', 'cluster1']), [{ longer: 'cluster10', prefix: 'cluster1' }]);
+  assert.deepEqual(prefixPairs(['cluster10', 'edge', 'cluster1']), [
+    { longer: 'cluster10', prefix: 'cluster1' },
+  ]);
 });
 
 test('a hole is named with the version that has it, once', () => {
   const part = (component: string, version: string): RunningVersion => {
     return { product: 'OCM', component, running: [version], wanted: null, differs: false };
   };
-  const holes = holesIn([part('a', '1.0.1'), part('b', '1.0.0'), part('c', '1.0.1'), part('d', '1.0.0')]);
+  const holes = holesIn([
+    part('a', '1.0.1'),
+    part('b', '1.0.0'),
+    part('c', '1.0.1'),
+    part('d', '1.0.0'),
+  ]);
   assert.deepEqual(
     holes.map((hole) => describeDefect('its1', hole).split(':')[0]),
     ['its1 runs OCM 1.0.0 (CVE-2026-4740)'],

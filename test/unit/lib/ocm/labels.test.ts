@@ -31,8 +31,15 @@ const value = fc.oneof(fc.constant(''), name);
 
 describe('what Kubernetes accepts is accepted:', () => {
   test('key=value', () =>
-    fc.assert(fc.property(key, value, (k, v) => assert.deepEqual(parseLabelChanges([`${k}=${v}`]), { [k]: v }))));
-  test('key-', () => fc.assert(fc.property(key, (k) => assert.deepEqual(parseLabelChanges([`${k}-`]), { [k]: null }))));
+    fc.assert(
+      fc.property(key, value, (k, v) =>
+        assert.deepEqual(parseLabelChanges([`${k}=${v}`]), { [k]: v }),
+      ),
+    ));
+  test('key-', () =>
+    fc.assert(
+      fc.property(key, (k) => assert.deepEqual(parseLabelChanges([`${k}-`]), { [k]: null })),
+    ));
   test('the longest of everything', () => {
     const prefix = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
     assert.equal(prefix.length, 253);
@@ -73,7 +80,10 @@ describe('what Kubernetes refuses is refused:', () => {
   test('any value with one character too many', () => {
     fc.assert(
       fc.property(name, fc.constantFrom(...' /:=+@äß\t!,'), name, (a, bad, b) => {
-        assert.throws(() => parseLabelChanges([`k=${(a + bad + b).slice(0, 63)}x`]), refused(/a value|the value/));
+        assert.throws(
+          () => parseLabelChanges([`k=${(a + bad + b).slice(0, 63)}x`]),
+          refused(/a value|the value/),
+        );
       }),
     );
   });

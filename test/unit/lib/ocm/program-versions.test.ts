@@ -14,14 +14,20 @@ const hook = (name: string, image: string, args: string[] = []): PostCreateHook 
 };
 
 const by = 'installed hooks';
-const transport = (tag: string) => `ghcr.io/kubestellar/kubestellar/ocm-transport-controller:${tag}`;
+const transport = (tag: string) =>
+  `ghcr.io/kubestellar/kubestellar/ocm-transport-controller:${tag}`;
 const clusteradm = (tag: string) => `quay.io/kubestellar/clusteradm:${tag}`;
 
 test('hooks show which versions they give to new spaces', () => {
   const chart = 'oci://ghcr.io/kubestellar/ocm-status-addon-chart';
   const hooks = [
     hook('its-hub-init', clusteradm('1.0.0')),
-    hook('install-status-addon', 'quay.io/kubestellar/helm:3.16.4', ['upgrade', chart, '--version', 'v0.2.0-rc17']),
+    hook('install-status-addon', 'quay.io/kubestellar/helm:3.16.4', [
+      'upgrade',
+      chart,
+      '--version',
+      'v0.2.0-rc17',
+    ]),
     hook('kubestellar-controller', 'ghcr.io/kubestellar/kubestellar/controller-manager:0.30.0'),
     hook('transport-controller', transport('0.30.0')),
   ];
@@ -44,5 +50,10 @@ test("the chart's own hook takes precedence over a corrected copy of an older on
 
 test('a clusteradm before 1.0 does not show which OCM it installs', () => {
   assert.equal(versionsOfHooks([hook('its-hub-init', clusteradm('0.10.1'))]).ocm, undefined);
-  assert.deepEqual(Object.values(versionsOfHooks([])), [undefined, undefined, undefined, undefined]);
+  assert.deepEqual(Object.values(versionsOfHooks([])), [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });

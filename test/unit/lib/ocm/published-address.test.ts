@@ -16,7 +16,11 @@ const check = hubChecks.filter(({ id }) => id === 'its-published-address');
 const system = (uid: string) => ({ kind: 'Namespace', metadata: { name: 'kube-system', uid } });
 const server = 'https://192.0.2.1:6443';
 const kubeconfig = JSON.stringify({ clusters: [{ cluster: { server } }] });
-const info = { kind: 'ConfigMap', metadata: { name: 'cluster-info', namespace: 'kube-public' }, data: { kubeconfig } };
+const info = {
+  kind: 'ConfigMap',
+  metadata: { name: 'cluster-info', namespace: 'kube-public' },
+  data: { kubeconfig },
+};
 
 /** @param there what answers at the published address */
 async function outcome(there: () => Kube, objects: object[] = [info]) {
@@ -28,7 +32,11 @@ async function outcome(there: () => Kube, objects: object[] = [info]) {
   const hub = new MemoryCluster([system('its2'), ...(objects as never[])], { fork });
   const [finding] = await runChecks(check, hub.kube);
   assert.ok(finding);
-  return { status: finding.status, code: 'problem' in finding ? finding.problem.code : undefined, asked };
+  return {
+    status: finding.status,
+    code: 'problem' in finding ? finding.problem.code : undefined,
+    asked,
+  };
 }
 const throwing = (error: Error) => () =>
   fakeKube({
@@ -76,7 +84,10 @@ describe('another address of a cluster', () => {
     };
     assert.throws(() => of({ token: 'secret' }), { code: 'credentials-failed' });
     const pem = (text: string) => Buffer.from(text).toString('base64');
-    const pair = { 'client-certificate-data': pem(identity.cert), 'client-key-data': pem(identity.key) };
+    const pair = {
+      'client-certificate-data': pem(identity.cert),
+      'client-key-data': pem(identity.key),
+    };
     const kube = of({ ...pair, token: 'secret', username: 'me', password: 'secret' });
     await kube.read('/api/v1/namespaces/kube-system');
     kube.close();

@@ -52,11 +52,19 @@ describe('a request is also valid', () => {
   const right: Record<string, CsrOptions> = {
     'with a bootstrap token': {
       username: 'system:bootstrap:ocmhub',
-      groups: ['system:bootstrappers', 'system:bootstrappers:managedcluster', 'system:authenticated'],
+      groups: [
+        'system:bootstrappers',
+        'system:bootstrappers:managedcluster',
+        'system:authenticated',
+      ],
     },
-    'without the group of all WECs, which the hub takes as optional': withSubject([own], { CN: [commonName] }),
+    'without the group of all WECs, which the hub takes as optional': withSubject([own], {
+      CN: [commonName],
+    }),
     'with its organisations in the other order': withSubject([common, own], { CN: [commonName] }),
-    'with its organisations in names of their own': { subject: [{ O: [own] }, { O: [common] }, { CN: [commonName] }] },
+    'with its organisations in names of their own': {
+      subject: [{ O: [own] }, { O: [common] }, { CN: [commonName] }],
+    },
     'with client authentication as its only usage': { usages: ['client auth'] },
   };
   for (const [how, options] of Object.entries(right)) {
@@ -93,7 +101,11 @@ describe('a request is rejected', () => {
         /^its common name/,
       ],
     ),
-    ['without an agent in its common name', withSubject([own, common], { CN: [`${own}:`] }), /^its common name/],
+    [
+      'without an agent in its common name',
+      withSubject([own, common], { CN: [`${own}:`] }),
+      /^its common name/,
+    ],
     [
       'with two common names',
       withSubject([own, common], { CN: [commonName] }, { CN: [`${identity}:cluster2:x`] }),
@@ -105,8 +117,16 @@ describe('a request is rejected', () => {
       /^its common name/,
     ],
     ['without a common name', { subject: [{ O: [own, common] }] }, /^its common name is missing/],
-    ['without its own organisation', withSubject([common], { CN: [commonName] }), /^its organisations/],
-    ['without organisations', { subject: [{ CN: [commonName] }] }, /^its organisations are missing/],
+    [
+      'without its own organisation',
+      withSubject([common], { CN: [commonName] }),
+      /^its organisations/,
+    ],
+    [
+      'without organisations',
+      { subject: [{ CN: [commonName] }] },
+      /^its organisations are missing/,
+    ],
     [
       'with the organisation of another WEC',
       withSubject([`${identity}:cluster2`, common], { CN: [commonName] }),
@@ -122,7 +142,11 @@ describe('a request is rejected', () => {
       withSubject([own, common, 'system:masters'], { CN: [commonName] }),
       /system:masters/,
     ],
-    ['with its own organisation twice', withSubject([own, own, common], { CN: [commonName] }), /^its organisations/],
+    [
+      'with its own organisation twice',
+      withSubject([own, own, common], { CN: [commonName] }),
+      /^its organisations/,
+    ],
     [
       'with more in its subject',
       withSubject([own, common], { CN: [commonName] }, { OU: ['x'] }),
@@ -133,9 +157,17 @@ describe('a request is rejected', () => {
       { usages: ['digital signature', 'key encipherment', 'client auth', 'server auth'] },
       /^its usages/,
     ],
-    ['without client authentication', { usages: ['digital signature', 'key encipherment'] }, /^its usages/],
+    [
+      'without client authentication',
+      { usages: ['digital signature', 'key encipherment'] },
+      /^its usages/,
+    ],
     ['without usages', { usages: [] }, /^its usages are missing/],
-    ['by the bootstrap user without its group', { groups: ['system:authenticated'] }, /not a bootstrap identity/],
+    [
+      'by the bootstrap user without its group',
+      { groups: ['system:authenticated'] },
+      /not a bootstrap identity/,
+    ],
     [
       "by somebody else with the bootstrap user's group",
       { username: 'system:serviceaccount:open-cluster-management:other' },
@@ -178,7 +210,11 @@ describe('a request is rejected', () => {
       /^it is a request of the add-on work/,
     ],
     ['without the label', { labels: {} }, /^it has no label/],
-    ['with an empty label', { labels: { 'open-cluster-management.io/cluster-name': '' } }, /^it has no label/],
+    [
+      'with an empty label',
+      { labels: { 'open-cluster-management.io/cluster-name': '' } },
+      /^it has no label/,
+    ],
     [
       'with the label of another WEC',
       { labels: { 'open-cluster-management.io/cluster-name': 'cluster2' } },
@@ -216,7 +252,9 @@ test('a name in a form that the signer may ignore cannot be read', async () => {
     der[at - 2] = date;
   }
   const ofDates = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
-  assert.deepEqual(judgeRequest(await csr({ pem: ofDates })).problems, ['its PKCS#10 request cannot be read']);
+  assert.deepEqual(judgeRequest(await csr({ pem: ofDates })).problems, [
+    'its PKCS#10 request cannot be read',
+  ]);
 });
 
 test('a name as a constructed string, which the signer ignores, cannot be read', async () => {
@@ -233,7 +271,9 @@ test('a name as a constructed string, which the signer ignores, cannot be read',
     der.subarray(at + 2 + name.length),
   ]);
   const encoded = `-----BEGIN CERTIFICATE REQUEST-----\n${constructed.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
-  assert.deepEqual(judgeRequest(await csr({ pem: encoded })).problems, ['its PKCS#10 request cannot be read']);
+  assert.deepEqual(judgeRequest(await csr({ pem: encoded })).problems, [
+    'its PKCS#10 request cannot be read',
+  ]);
 });
 
 // The signer reads the first block that Go's encoding/pem can decode; a more lenient reader sees another request than the signed
@@ -243,7 +283,8 @@ describe('a request is rejected that is not a single complete PEM block, because
   const disguises: Record<string, (pem: string) => string> = {
     'a first block with a character that is not base64': (pem) => pem.replace(/\n/, '\n!'),
     'a first block whose dashes have the eighth bit': (pem) => pem.replace(/^-/, '\xAD'),
-    'a first block that ends as something else': (pem) => pem.replace('END CERTIFICATE REQUEST', 'END CERTIFICATE'),
+    'a first block that ends as something else': (pem) =>
+      pem.replace('END CERTIFICATE REQUEST', 'END CERTIFICATE'),
     'text before': (pem) => `x${pem}`,
     'two whole blocks': (pem) => pem,
   };
@@ -251,7 +292,9 @@ describe('a request is rejected that is not a single complete PEM block, because
     test(how, async () => {
       const own = await pkcs10(agentSubject('cluster1', 'agent-a'));
       for (const pem of [disguise(own) + (await foreign()), (await foreign()) + disguise(own)])
-        assert.deepEqual(judgeRequest(await csr({ pem })).problems, ['its PKCS#10 request cannot be read']);
+        assert.deepEqual(judgeRequest(await csr({ pem })).problems, [
+          'its PKCS#10 request cannot be read',
+        ]);
     });
   }
 });

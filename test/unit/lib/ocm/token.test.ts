@@ -32,7 +32,12 @@ describe('a bootstrap token', () => {
       expires: new Date(expirationTimestamp),
     });
     assert.deepEqual(asked, [
-      { expirationSeconds: 900, namespace: 'open-cluster-management', name: today, subresource: 'token' },
+      {
+        expirationSeconds: 900,
+        namespace: 'open-cluster-management',
+        name: today,
+        subresource: 'token',
+      },
     ]);
   });
   test('is unavailable if there is none', async () => {
@@ -79,5 +84,6 @@ describe('a token request is rejected', () => {
     assert.throws(() => checkTokenRequest(599_999, false), usage);
     assert.doesNotThrow(() => checkTokenRequest(600_000, false));
   });
-  test('if it would print the token implicitly', () => assert.throws(() => checkTokenRequest(600_000, true), usage));
+  test('if it would print the token implicitly', () =>
+    assert.throws(() => checkTokenRequest(600_000, true), usage));
 });

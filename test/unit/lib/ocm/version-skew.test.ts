@@ -7,7 +7,11 @@ import {
   type Wanted,
 } from '../../../../src/lib/ocm/running-versions.ts';
 
-const runs = (product: string, running: string[] | null, wanted: Wanted | null = null): RunningVersion => ({
+const runs = (
+  product: string,
+  running: string[] | null,
+  wanted: Wanted | null = null,
+): RunningVersion => ({
   ...{ product, component: product.toLowerCase(), running, wanted },
   differs: wanted !== null && running?.some((version) => version !== wanted.version) === true,
 });
@@ -15,14 +19,19 @@ const runs = (product: string, running: string[] | null, wanted: Wanted | null =
 const wanted = { version: '0.30.0', by: 'installed hooks' };
 
 const installed = (changes: Partial<InstalledVersions>): InstalledVersions => ({
-  hosting: { name: 'kind-kubeflex', versions: [runs('KubeFlex', ['0.9.3'])], hooksVersion: '0.30.0' },
+  hosting: {
+    name: 'kind-kubeflex',
+    versions: [runs('KubeFlex', ['0.9.3'])],
+    hooksVersion: '0.30.0',
+  },
   itses: [{ name: 'its1', versions: [runs('OCM', ['1.3.1'])] }],
   wdses: [{ name: 'wds1', versions: [runs('KubeStellar', ['0.30.0'], wanted)] }],
   wecs: [{ name: 'cluster1', versions: [runs('OCM', ['1.3.0'])], hubVersion: '1.3.1' }],
   ...changes,
 });
 
-const said = (changes: Partial<InstalledVersions>) => versionSkews(installed(changes)).map(({ message }) => message);
+const said = (changes: Partial<InstalledVersions>) =>
+  versionSkews(installed(changes)).map(({ message }) => message);
 
 test('an installation of one version is consistent, whatever the patch versions of its agents', () =>
   assert.deepEqual(said({}), []));
@@ -41,11 +50,13 @@ test('unseen or missing versions are not a mismatch', () =>
   ));
 
 test('controllers of another version than the hooks are a mismatch', () =>
-  assert.deepEqual(said({ wdses: [{ name: 'wds1', versions: [runs('KubeStellar', ['0.29.0'], wanted)] }] }), [
-    'wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.',
-  ]));
+  assert.deepEqual(
+    said({ wdses: [{ name: 'wds1', versions: [runs('KubeStellar', ['0.29.0'], wanted)] }] }),
+    ['wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.'],
+  ));
 
 test('an agent of another minor version than its hub is a mismatch', () =>
-  assert.deepEqual(said({ wecs: [{ name: 'cluster1', versions: [runs('OCM', ['1.0.0'])], hubVersion: '1.3.1' }] }), [
-    'cluster1 has OCM 1.0.0; its ITS runs OCM 1.3.1.',
-  ]));
+  assert.deepEqual(
+    said({ wecs: [{ name: 'cluster1', versions: [runs('OCM', ['1.0.0'])], hubVersion: '1.3.1' }] }),
+    ['cluster1 has OCM 1.0.0; its ITS runs OCM 1.3.1.'],
+  ));

@@ -45,12 +45,14 @@ describe("a hub's webhook for ManagedClusters", () => {
     };
     assert.deepEqual(await tryHubWebhook(fakeKube({ tryCreate })), { state: 'answers' });
     assert.match(JSON.stringify(tried), /"kind":"ManagedCluster".*"hubAcceptsClient":false/);
-    const denied = 'admission webhook "managedclustervalidators.admission.x" denied the request: user may not';
+    const denied =
+      'admission webhook "managedclustervalidators.admission.x" denied the request: user may not';
     assert.deepEqual(judgeAdmission({ status: 403, words: denied }), { state: 'answers' });
   });
 
   test('is unseen without permission to create ManagedClusters, neither fine nor dead', () => {
-    const words = 'managedclusters.cluster.open-cluster-management.io is forbidden: User "jane" cannot create resource';
+    const words =
+      'managedclusters.cluster.open-cluster-management.io is forbidden: User "jane" cannot create resource';
     assert.deepEqual(judgeAdmission({ status: 403, words }), {
       state: 'unseen',
       why: 'this user may not create ManagedClusters',
@@ -60,7 +62,10 @@ describe("a hub's webhook for ManagedClusters", () => {
 
   test('does not answer if the API server could not call it, or not in time', () => {
     assert.equal(judgeAdmission({ status: 500, words: refused }), undefined);
-    assert.equal(judgeAdmission({ status: 504, words: 'Timeout: request did not complete' }), undefined);
+    assert.equal(
+      judgeAdmission({ status: 504, words: 'Timeout: request did not complete' }),
+      undefined,
+    );
   });
 
   test('that does not answer is restarted if its pods look healthy or may not be seen', async () => {
@@ -69,7 +74,10 @@ describe("a hub's webhook for ManagedClusters", () => {
     const { why, next } = webhook;
     assert.equal(why, "OCM's webhook for ManagedClusters does not answer (connection refused)");
     assert.deepEqual([commandOf(next), stepsOf(webhook)], [restart, `Restart it: ${restart}`]);
-    const blind = new MemoryCluster([], { cluster: { context: 'its1', server: '' }, tryCreate: refuses(500, refused) });
+    const blind = new MemoryCluster([], {
+      cluster: { context: 'its1', server: '' },
+      tryCreate: refuses(500, refused),
+    });
     blind.forbidden.add('pods').add('deployments');
     const unseen = await tryHubWebhook(blind.kube);
     assert.ok(unseen.state === 'silent');
@@ -77,19 +85,32 @@ describe("a hub's webhook for ManagedClusters", () => {
   });
 
   test('that has no pods, or cannot start, or starts, is reported with the command', async () => {
-    assert.match((await silentHub()).why, /there is no Deployment open-cluster-management-hub\/cluster-manager-reg/);
+    assert.match(
+      (await silentHub()).why,
+      /there is no Deployment open-cluster-management-hub\/cluster-manager-reg/,
+    );
     assert.match(
       commandOf((await silentHub(deployment(0))).next) ?? '',
       /scale deployment cluster-manager-registration-webhook --replicas 1$/,
     );
-    const crashing = podOf({ waiting: { reason: 'CrashLoopBackOff' }, restarts: 4, lastExitCode: 1 });
+    const crashing = podOf({
+      waiting: { reason: 'CrashLoopBackOff' },
+      restarts: 4,
+      lastExitCode: 1,
+    });
     const crash = await silentHub(deployment(), crashing);
     assert.match(
       crash.why,
       /does not answer: it does not start: pod \S+-1, container main: it keeps crashing \(exit 1/,
     );
-    assert.match(commandOf(crash.next) ?? '', /-n open-cluster-management-hub logs \S+-1 -c main --previous$/);
-    assert.match((await silentHub(deployment(), podOf({}))).why, /does not answer: it is starting$/);
+    assert.match(
+      commandOf(crash.next) ?? '',
+      /-n open-cluster-management-hub logs \S+-1 -c main --previous$/,
+    );
+    assert.match(
+      (await silentHub(deployment(), podOf({}))).why,
+      /does not answer: it is starting$/,
+    );
   });
 
   test("of another product is named, and OCM's own is not restarted for it", async () => {
@@ -97,7 +118,10 @@ describe("a hub's webhook for ManagedClusters", () => {
       'failed calling webhook "validate.kyverno.svc-fail": failed to call webhook: Post "https://k:443/v": EOF';
     const webhook = await tryHubWebhook(fakeKube({ tryCreate: refuses(500, words) }));
     assert.ok(webhook.state === 'silent');
-    assert.match(webhook.why, /validate\.kyverno\.svc-fail, which is not OCM's, does not answer .*EOF/);
+    assert.match(
+      webhook.why,
+      /validate\.kyverno\.svc-fail, which is not OCM's, does not answer .*EOF/,
+    );
     assert.doesNotMatch(stepsOf(webhook), /rollout/);
   });
 });

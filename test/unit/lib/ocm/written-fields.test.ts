@@ -27,8 +27,15 @@ const conditions: Written = {
   ManagedClusterJoined: `${registration}/spoke/managedcluster/joining_reconcile.go:31`,
   Ready: 'kubeflex api/v1alpha1/conditions.go:127',
   Synced: 'kubeflex pkg/reconcilers/shared/reconciler.go:106',
-  ...{ Established: 'kubernetes apiextensions/v1', Failed: 'kubernetes batch/v1', PodScheduled: 'kubernetes v1' },
-  ...{ NamespaceDeletionDiscoveryFailure: 'kubernetes v1', NamespaceFinalizersRemaining: 'kubernetes v1' },
+  ...{
+    Established: 'kubernetes apiextensions/v1',
+    Failed: 'kubernetes batch/v1',
+    PodScheduled: 'kubernetes v1',
+  },
+  ...{
+    NamespaceDeletionDiscoveryFailure: 'kubernetes v1',
+    NamespaceFinalizersRemaining: 'kubernetes v1',
+  },
   ReplicaFailure: 'kubernetes apps/v1',
 };
 
@@ -72,19 +79,26 @@ const fields: Written = {
 };
 
 /** What is read of their objects. */
-const isDeclaring = (file: string) => /^ocm\/(?:\w+-objects|kubestellar-api|manifest-works)\.ts$/.test(file);
+const isDeclaring = (file: string) =>
+  /^ocm\/(?:\w+-objects|kubestellar-api|manifest-works)\.ts$/.test(file);
 
 const root = path.resolve(import.meta.dirname, '../../../../src/lib');
 const sources = globSync('**/*.ts', { cwd: root }).map(
   (file) => [file, readFileSync(path.join(root, file), 'utf8')] as const,
 );
 const found = (pattern: RegExp) =>
-  [...new Set(sources.flatMap(([, text]) => [...text.matchAll(pattern)].map(([, name = '']) => name)))].sort();
+  [
+    ...new Set(
+      sources.flatMap(([, text]) => [...text.matchAll(pattern)].map(([, name = '']) => name)),
+    ),
+  ].sort();
 
 test('each condition that is judged has a program that writes it', () => {
   const judged =
     /(?:\b(?:conditionOf|isTrue|isObserved|condition)\([^;]*?|\btype === |Type = |\btypes? === )'([A-Z]\w+)'/g;
-  const ofConditions = found(judged).filter((name) => !['COUNT', 'Number', 'ReadOnly', 'True'].includes(name));
+  const ofConditions = found(judged).filter(
+    (name) => !['COUNT', 'Number', 'ReadOnly', 'True'].includes(name),
+  );
   assert.deepEqual(ofConditions, Object.keys(conditions).sort());
 });
 

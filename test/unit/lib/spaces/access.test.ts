@@ -6,9 +6,18 @@ import { namingRoles } from '../../../../src/commands/common/session.ts';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import { stepLines } from '../../../../src/lib/core/next-step.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import { type ClusterRole, type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
+import {
+  type ClusterRole,
+  type KubeObject,
+  resources,
+} from '../../../../src/lib/kube/client/objects.ts';
 import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
-import { type AccessRequest, accessManifests, giveAccess, revokeAccess } from '../../../../src/lib/spaces/access.ts';
+import {
+  type AccessRequest,
+  accessManifests,
+  giveAccess,
+  revokeAccess,
+} from '../../../../src/lib/spaces/access.ts';
 import { portable } from '../../../../src/lib/spaces/bootstrap.ts';
 import { type Role, type RoleRight, roles } from '../../../../src/lib/spaces/roles.ts';
 import { discoveryOf } from '../../support/discovery.ts';
@@ -22,11 +31,17 @@ describe('roles', () => {
     test(`${name} cannot give itself more`, () => {
       for (const { verbs, kinds, group, names, namespace } of rightsOf(role)) {
         assert.ok(!verbs.some((verb) => ['*', 'escalate', 'bind', 'impersonate'].includes(verb)));
-        assert.ok(![group, ...kinds].some((word) => word.includes('*') || word === 'secrets'), `${kinds}`);
+        assert.ok(
+          ![group, ...kinds].some((word) => word.includes('*') || word === 'secrets'),
+          `${kinds}`,
+        );
         assert.notEqual(group, 'rbac.authorization.k8s.io');
         if (kinds.includes('certificatesigningrequests')) assert.ok(!verbs.includes('create'));
         if (kinds.includes('serviceaccounts/token'))
-          assert.deepEqual([names, namespace], [['agent-registration-bootstrap'], 'open-cluster-management']);
+          assert.deepEqual(
+            [names, namespace],
+            [['agent-registration-bootstrap'], 'open-cluster-management'],
+          );
       }
     });
 
@@ -46,7 +61,9 @@ const read = discoveryOf({
   'apps/v1': ['deployments Deployment'],
   'rbac.authorization.k8s.io/v1': ['roles Role'],
   'apiextensions.k8s.io/v1': ['customresourcedefinitions CustomResourceDefinition Cluster'],
-  'admissionregistration.k8s.io/v1': ['mutatingwebhookconfigurations MutatingWebhookConfiguration Cluster'],
+  'admissionregistration.k8s.io/v1': [
+    'mutatingwebhookconfigurations MutatingWebhookConfiguration Cluster',
+  ],
   'certificates.k8s.io/v1': ['certificatesigningrequests CertificateSigningRequest Cluster'],
   'control.kubestellar.io/v1alpha1': ['bindingpolicies BindingPolicy Cluster'],
   'tenancy.kflex.kubestellar.org/v1alpha1': ['controlplanes ControlPlane Cluster'],
@@ -72,11 +89,18 @@ describe('the objects of an access', () => {
         'ServiceAccount wds1-anna-deployer',
       ],
     );
-    assert.deepEqual(rulesOf(objects), ['/configmaps,serviceaccounts', 'apps/deployments', 'example.com/widgets']);
+    assert.deepEqual(rulesOf(objects), [
+      '/configmaps,serviceaccounts',
+      'apps/deployments',
+      'example.com/widgets',
+    ]);
   });
 
   test('of one with --resources have these only, and refuse others', async () => {
-    const chosen = await accessManifests(deployer(['deployments.apps', 'widgets']), { read, get: isThere });
+    const chosen = await accessManifests(deployer(['deployments.apps', 'widgets']), {
+      read,
+      get: isThere,
+    });
     assert.deepEqual(rulesOf(chosen), ['apps/deployments', 'example.com/widgets']);
     for (const refused of ['secrets', 'roles', 'bindingpolicies', 'nothing'])
       await assert.rejects(accessManifests(deployer([refused]), { read, get: isThere }), {
@@ -92,14 +116,20 @@ describe('the objects of an access', () => {
       who: undefined,
       kinds: undefined,
     };
-    const get = async (_: unknown, name: string) => (name === 'kube-public' ? isThere(_, name) : undefined) as never;
+    const get = async (_: unknown, name: string) =>
+      (name === 'kube-public' ? isThere(_, name) : undefined) as never;
     const objects = await accessManifests(viewer, { read, get });
-    const places = objects.filter(({ kind }) => kind === 'Role').map(({ metadata }) => metadata.namespace);
+    const places = objects
+      .filter(({ kind }) => kind === 'Role')
+      .map(({ metadata }) => metadata.namespace);
     assert.deepEqual(places, ['kube-public']);
   });
 
   test('are not taken from others', async () => {
-    const foreign = { kind: 'ServiceAccount', metadata: { name: 'wds1-anna-deployer', namespace: 'kube-system' } };
+    const foreign = {
+      kind: 'ServiceAccount',
+      metadata: { name: 'wds1-anna-deployer', namespace: 'kube-system' },
+    };
     const cluster = new MemoryCluster([foreign], { read });
     await assert.rejects(giveAccess(deployer(), 600, cluster.kube), {
       code: 'name-taken',
@@ -120,13 +150,21 @@ describe('an access that is given again', () => {
     assert.deepEqual(await given(['configmaps'], undefined), { rules: ['/configmaps'], grown: [] });
     const more = { rules: ['/configmaps', 'apps/deployments'], grown: ['deployments.apps'] };
     assert.deepEqual(await given(['configmaps'], ['configmaps', 'deployments']), more);
-    assert.deepEqual(await given(undefined, ['widgets']), { rules: ['example.com/widgets'], grown: [] });
+    assert.deepEqual(await given(undefined, ['widgets']), {
+      rules: ['example.com/widgets'],
+      grown: [],
+    });
   });
   test('of another space of the same cluster is not', async () => {
-    const other: AccessRequest = { ...deployer(), space: { name: 'wds1-anna', role: 'wds' }, who: undefined };
-    const cluster = new MemoryCluster(await accessManifests(deployer(), { read, get: async () => undefined }), {
-      read,
-    });
+    const other: AccessRequest = {
+      ...deployer(),
+      space: { name: 'wds1-anna', role: 'wds' },
+      who: undefined,
+    };
+    const cluster = new MemoryCluster(
+      await accessManifests(deployer(), { read, get: async () => undefined }),
+      { read },
+    );
     const taken = { code: 'name-taken', message: /belongs to space wds1\. Nothing was written/ };
     await assert.rejects(giveAccess(other, 600, cluster.kube), taken);
     assert.deepEqual(cluster.writes, []);
@@ -138,7 +176,10 @@ describe('a revocation', () => {
     const present = await accessManifests(deployer(), { read, get: async () => undefined });
     const account = present.find(({ kind }) => kind === 'ServiceAccount');
     if (account !== undefined) account.metadata.uid = 'account';
-    return { present, found: { name: 'wds1-anna-deployer', uid, space: 'wds1', role: '', for: null, expires: null } };
+    return {
+      present,
+      found: { name: 'wds1-anna-deployer', uid, space: 'wds1', role: '', for: null, expires: null },
+    };
   };
   test('deletes the account that was found, by its UID, and then its rights', async () => {
     const { present, found } = await access('account');
@@ -153,7 +194,8 @@ describe('a revocation', () => {
     const { present, found } = await access('account');
     const cluster = new MemoryCluster(present, { delete: async () => false });
     await assert.rejects(revokeAccess({ ...found, kube: cluster.kube }), {
-      message: /Service account kube-system\/wds1-anna-deployer of .* still exists: its tokens are valid/,
+      message:
+        /Service account kube-system\/wds1-anna-deployer of .* still exists: its tokens are valid/,
     });
     assert.deepEqual(cluster.writes, []);
   });
@@ -161,7 +203,11 @@ describe('a revocation', () => {
 
 test('a kubeconfig for others has nothing that is the user’s own', () => {
   const cluster = {
-    ...{ server: 'https://admin:SERVERPW@a:6443', 'proxy-url': 'http://u:PROXYPW@p', 'insecure-skip-tls-verify': true },
+    ...{
+      server: 'https://admin:SERVERPW@a:6443',
+      'proxy-url': 'http://u:PROXYPW@p',
+      'insecure-skip-tls-verify': true,
+    },
     ...{ 'certificate-authority-data': 'YQ==', 'tls-server-name': 'a', 'x-secret': 'SECRET' },
   };
   assert.deepEqual(portable({ name: 'a', server: cluster.server, cluster, user: {} }), {
@@ -178,7 +224,8 @@ test('a refusal names the roles that may', async () => {
         message: `User "system:serviceaccount:kube-system:its1-anna-viewer" cannot ${verb} resource "${resource}" in API group "${group}"`,
       }),
     );
-  const stepsOf = async (error: StellarError) => stepLines((await namingRoles(error)).next.slice(0, -1));
+  const stepsOf = async (error: StellarError) =>
+    stepLines((await namingRoles(error)).next.slice(0, -1));
   const group = 'cluster.open-cluster-management.io';
   assert.deepEqual(await stepsOf(refused('patch', 'managedclusters', group)), [
     'An administrator gives role acceptor: stellarctl its context SPACE --role ROLE --for WHO',
@@ -192,7 +239,10 @@ test('a refusal names the roles that may', async () => {
   assert.deepEqual(await stepsOf(refused('delete', 'nodes', '')), []);
   const asked = async (user: string) => {
     const token = { user, expires: undefined };
-    const kube = { cluster: { context: 'its1', server: 'https://its1.example.com', token }, mayI: async () => false };
+    const kube = {
+      cluster: { context: 'its1', server: 'https://its1.example.com', token },
+      mayI: async () => false,
+    };
     return requirePermissions(kube, [may('delete', resources.managedClusters)]).catch(stepsOf);
   };
   assert.deepEqual(await asked('system:serviceaccount:kube-system:its1-anna-viewer'), [

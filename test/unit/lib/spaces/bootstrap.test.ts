@@ -29,7 +29,14 @@ function external({ cluster = { server: 'https://10.0.0.7:6443' }, address, publ
     metadata: { name: 'cluster-info', namespace: 'kube-public' },
     data: {
       kubeconfig: JSON.stringify({
-        clusters: [{ cluster: { server: published, 'certificate-authority-data': base64('published authority') } }],
+        clusters: [
+          {
+            cluster: {
+              server: published,
+              'certificate-authority-data': base64('published authority'),
+            },
+          },
+        ],
       }),
     },
   };
@@ -43,7 +50,9 @@ async function bootstrapped(what: Given) {
   const { memory, given } = external(what);
   const bootstrap = await prepareBootstrap('ext1', given, 'kind-kubeflex');
   const secret = (await bootstrapSecret('ext1', memory.kube, bootstrap)) as Secret;
-  const config = JSON.parse(Buffer.from(secret.data?.['kubeconfig-incluster'] ?? '', 'base64').toString()) as {
+  const config = JSON.parse(
+    Buffer.from(secret.data?.['kubeconfig-incluster'] ?? '', 'base64').toString(),
+  ) as {
     clusters: { name: string; cluster: ClusterEntry }[];
     users: { name: string; user: object }[];
     contexts: { name: string; context: object }[];
@@ -61,12 +70,20 @@ describe('the kubeconfig with which KubeFlex accesses an external cluster', () =
       [secret.metadata.name, secret.metadata.namespace, secret.type],
       ['ext1-bootstrap', 'kubeflex-system', 'Opaque'],
     );
-    assert.deepEqual(config.contexts, [{ name: 'ext1', context: { cluster: 'ext1', user: 'ext1' } }]);
-    assert.deepEqual([config['current-context'], config.clusters.length, config.users.length], ['ext1', 1, 1]);
+    assert.deepEqual(config.contexts, [
+      { name: 'ext1', context: { cluster: 'ext1', user: 'ext1' } },
+    ]);
+    assert.deepEqual(
+      [config['current-context'], config.clusters.length, config.users.length],
+      ['ext1', 1, 1],
+    );
   });
 
   test('contains the contents of a file of this machine', async () => {
-    const cluster = { server: 'https://10.0.0.7:6443', 'certificate-authority': await fileWith('ca', 'authority') };
+    const cluster = {
+      server: 'https://10.0.0.7:6443',
+      'certificate-authority': await fileWith('ca', 'authority'),
+    };
     assert.deepEqual((await bootstrapped({ cluster })).cluster, {
       server: 'https://10.0.0.7:6443',
       'certificate-authority-data': base64('authority'),
@@ -95,7 +112,11 @@ describe('the address at which KubeFlex reaches an external cluster', () => {
   test("is the user's own if other machines can use it", async () =>
     assert.equal((await bootstrapped({ published })).cluster?.server, 'https://10.0.0.7:6443'));
   test('is the given one', async () => {
-    const given = await bootstrapped({ cluster: { server: local }, address: 'https://ext:6443', published });
+    const given = await bootstrapped({
+      cluster: { server: local },
+      address: 'https://ext:6443',
+      published,
+    });
     assert.equal(given.cluster?.server, 'https://ext:6443');
   });
   test('is the published one, with its authority, if the own is local', async () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { correctTemplate } from '../../../../src/lib/spaces/chart.ts';
 
-const corrected = (...lines: string[]) => correctTemplate(lines.join('\n'), 'r.example:5000/m').split('\n');
+const corrected = (...lines: string[]) =>
+  correctTemplate(lines.join('\n'), 'r.example:5000/m').split('\n');
 
 test('images and charts are taken from the registry; other addresses stay', () =>
   assert.deepEqual(
@@ -29,11 +30,14 @@ test('clusteradm and the chart of PostgreSQL get an option for their images', ()
     '    - --image-registry=r.example:5000/m/open-cluster-management',
     '    - --wait',
   ]);
-  assert.deepEqual(corrected('  - postgres', '  - oci://quay.io/kubestellar/charts/postgresql', '  - --version'), [
-    '  - postgres',
-    '  - oci://r.example:5000/m/kubestellar/charts/postgresql',
-    '  - --set',
-    '  - global.imageRegistry=r.example:5000/m',
-    '  - --version',
-  ]);
+  assert.deepEqual(
+    corrected('  - postgres', '  - oci://quay.io/kubestellar/charts/postgresql', '  - --version'),
+    [
+      '  - postgres',
+      '  - oci://r.example:5000/m/kubestellar/charts/postgresql',
+      '  - --set',
+      '  - global.imageRegistry=r.example:5000/m',
+      '  - --version',
+    ],
+  );
 });

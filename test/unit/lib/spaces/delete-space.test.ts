@@ -22,11 +22,21 @@ import {
 } from '../../support/space-builders.ts';
 import { failsWith, stepsOf } from '../../support/steps.ts';
 
-const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
+const hostingContext = {
+  name: hostingCluster.context,
+  server: hostingCluster.server,
+  cluster: {},
+  user: {},
+};
 
 function toolsOf(hosting: Kube, tools: Partial<SpaceTools> = {}): SpaceTools {
   return {
-    ...{ hosting, hostingContext, hostingSource: '--hosting-context', kubeconfig: kubeconfigOf({}) },
+    ...{
+      hosting,
+      hostingContext,
+      hostingSource: '--hosting-context',
+      kubeconfig: kubeconfigOf({}),
+    },
     target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
     connect: () => hosting,
     ...tools,
@@ -34,16 +44,24 @@ function toolsOf(hosting: Kube, tools: Partial<SpaceTools> = {}): SpaceTools {
 }
 
 const wec = (name: string): KubeObject => ({ kind: 'ManagedCluster', metadata: { name } });
-const inspectedIts = (name: string, objects: readonly KubeObject[], tools: Partial<SpaceTools> = {}, force = false) =>
-  inspectIts(name, { force }, toolsOf(new MemoryCluster(objects).kube, tools));
+const inspectedIts = (
+  name: string,
+  objects: readonly KubeObject[],
+  tools: Partial<SpaceTools> = {},
+  force = false,
+) => inspectIts(name, { force }, toolsOf(new MemoryCluster(objects).kube, tools));
 /** A cluster that answers 404 for kinds, by plural. */
 function notServing(objects: readonly KubeObject[], plurals: readonly string[]): Kube {
-  const { kube } = new MemoryCluster(objects, { delete: async () => assert.fail('something was deleted') });
+  const { kube } = new MemoryCluster(objects, {
+    delete: async () => assert.fail('something was deleted'),
+  });
   const isServed = ({ plural }: { plural: string }) => !plurals.includes(plural);
   return {
     ...kube,
-    list: async (resource, selection) => (isServed(resource) ? kube.list(resource, selection) : undefined),
-    get: async (resource, name, options) => (isServed(resource) ? kube.get(resource, name, options) : undefined),
+    list: async (resource, selection) =>
+      isServed(resource) ? kube.list(resource, selection) : undefined,
+    get: async (resource, name, options) =>
+      isServed(resource) ? kube.get(resource, name, options) : undefined,
   };
 }
 const silent = { connect: () => new MemoryCluster([], { list: async () => assert.fail() }).kube };
@@ -57,15 +75,26 @@ describe('an ITS is not deleted', () => {
   test('while WECs are registered; the next step names its context', async () => {
     const kubeconfig = kubeconfigOf({ mine: { cluster: 'c', user: 'u', of: 'its1' } });
     const one = await refused(inspectedIts('its1', [its('its1'), wec('cluster1')], { kubeconfig }));
-    assert.deepEqual([one.code, one.message], ['has-dependents', '1 WEC is registered with its1: cluster1.']);
-    assert.match(stepsOf(one), /^Deregister them first; .*: stellarctl deregister cluster1 --its mine$/m);
+    assert.deepEqual(
+      [one.code, one.message],
+      ['has-dependents', '1 WEC is registered with its1: cluster1.'],
+    );
+    assert.match(
+      stepsOf(one),
+      /^Deregister them first; .*: stellarctl deregister cluster1 --its mine$/m,
+    );
     const two = await refused(inspectedIts('its1', [its('its1'), wec('a'), wec('b')]));
     assert.match(two.message, /^2 WECs are registered with its1: a, b/);
   });
   test('while WDSes use it, by name or as the only one', async () => {
-    const error = await refused(inspectedIts('its1', [its('its1'), wds('wds1'), wds('wds2', 'its1')]));
+    const error = await refused(
+      inspectedIts('its1', [its('its1'), wds('wds1'), wds('wds2', 'its1')]),
+    );
     assert.match(error.message, /through its1: wds1, wds2/);
-    assert.match(stepsOf(error), /wds delete wds1 --hosting-context kind-kubeflex\n.*: stellarctl wds delete wds2/);
+    assert.match(
+      stepsOf(error),
+      /wds delete wds1 --hosting-context kind-kubeflex\n.*: stellarctl wds delete wds2/,
+    );
     await inspectedIts('its1', [its('its1'), its('its2'), wds('wds2', 'its2')]);
   });
   test('while it cannot be seen what depends on it', async () => {
@@ -131,10 +160,21 @@ test('a space is not taken for deleted if the hosting cluster does not serve Con
 
 describe('deleting a space', () => {
   const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
-  const removed = async (plane: ReturnType<typeof its> | undefined, role: 'its' | 'wds' = 'its', labels = ours) => {
-    const bootstrap = { kind: 'Secret', metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels } };
+  const removed = async (
+    plane: ReturnType<typeof its> | undefined,
+    role: 'its' | 'wds' = 'its',
+    labels = ours,
+  ) => {
+    const bootstrap = {
+      kind: 'Secret',
+      metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels },
+    };
     const cluster = new MemoryCluster([plane, bootstrap], { dryRun: true });
-    await deleteControlPlane({ name: 'x', role, controlPlane: plane }, toolsOf(cluster.kube), soon());
+    await deleteControlPlane(
+      { name: 'x', role, controlPlane: plane },
+      toolsOf(cluster.kube),
+      soon(),
+    );
     return cluster.writes;
   };
   test('revokes access to an external cluster, even if the control plane was never created', async () => {
@@ -153,7 +193,11 @@ describe('deleting a space', () => {
       dryRun: true,
       delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) === 0,
     });
-    await deleteControlPlane({ name: 'x', role: 'its', controlPlane: plane }, toolsOf(cluster.kube), soon());
+    await deleteControlPlane(
+      { name: 'x', role: 'its', controlPlane: plane },
+      toolsOf(cluster.kube),
+      soon(),
+    );
     assert.deepEqual(uids, [['ControlPlane', 'x', 'u1']]);
   });
   test('deletes its bootstrap kubeconfig by UID, even while its control plane exists', async () => {
@@ -167,7 +211,11 @@ describe('deleting a space', () => {
       dryRun: true,
       delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) > 0,
     });
-    await deleteControlPlane({ name: 'x', role: 'its', controlPlane: plane }, toolsOf(cluster.kube), soon());
+    await deleteControlPlane(
+      { name: 'x', role: 'its', controlPlane: plane },
+      toolsOf(cluster.kube),
+      soon(),
+    );
     assert.deepEqual(uids.at(-1), ['Secret', 'x-bootstrap', 's1']);
   });
   test('needs no permission for Secrets otherwise', async () => {
@@ -186,23 +234,36 @@ describe('deleting a space', () => {
         [...entries].map(([name, entry]) => ({ name, [key]: entry }));
       await writeFile(
         file,
-        stringify({ contexts: list('context', all), clusters: list('cluster', clusters), users: list('user', users) }),
+        stringify({
+          contexts: list('context', all),
+          clusters: list('cluster', clusters),
+          users: list('user', users),
+        }),
       );
       const tools = toolsOf(new MemoryCluster().kube, {
         kubeconfig: await loadKubeconfig(file),
         target: { file, env: {} },
       });
-      await deleteControlPlane({ name: 'ext', role: 'its', controlPlane: undefined }, tools, soon());
+      await deleteControlPlane(
+        { name: 'ext', role: 'its', controlPlane: undefined },
+        tools,
+        soon(),
+      );
       const after = parse(await readFile(file, 'utf8')) as Record<
         'contexts' | 'clusters' | 'users',
         { name: string }[]
       >;
       const names = (key: keyof typeof after) => after[key].map(({ name }) => name).join();
-      return { names: [names('contexts'), names('clusters'), names('users')], contexts: after.contexts };
+      return {
+        names: [names('contexts'), names('clusters'), names('users')],
+        contexts: after.contexts,
+      };
     };
     const noted = { of: 'ext', hosting: 'kind-kubeflex' };
     test('nothing of a control plane of that name on another hosting cluster', async () => {
-      const { names } = await left({ ext: { cluster: 'ext-cluster', user: 'ext-admin', of: 'ext', hosting: 'g' } });
+      const { names } = await left({
+        ext: { cluster: 'ext-cluster', user: 'ext-admin', of: 'ext', hosting: 'g' },
+      });
       assert.deepEqual(names, ['ext', 'ext-cluster', 'ext-admin']);
     });
     test('what was created for it', async () => {
@@ -214,7 +275,11 @@ describe('deleting a space', () => {
     });
     test("its name for the user's own cluster, which stays", async () => {
       const own = { cluster: 'c', user: 'u' };
-      assert.deepEqual((await left({ ext: { ...own, ...noted }, mine: own })).names, ['mine', 'c', 'u']);
+      assert.deepEqual((await left({ ext: { ...own, ...noted }, mine: own })).names, [
+        'mine',
+        'c',
+        'u',
+      ]);
     });
     test("only the mark, if the user's own context has the name of the space", async () => {
       const { names, contexts } = await left({ ext: { cluster: 'c', user: 'u', ...noted } });
@@ -237,7 +302,11 @@ describe('a WDS', () => {
     },
   });
   const sent = {
-    ...{ kind: 'Binding', metadata: { name: 'nginx', generation: 1 }, status: { observedGeneration: 1 } },
+    ...{
+      kind: 'Binding',
+      metadata: { name: 'nginx', generation: 1 },
+      status: { observedGeneration: 1 },
+    },
     spec: {
       destinations: [{ clusterId: 'cluster1' }],
       workload: { clusterScope: [{ resource: 'namespaces', name: 'shop' }] },
@@ -318,7 +387,10 @@ describe('a WDS', () => {
       },
     });
     const { error } = await deleteWds(keep, toolsOf(kube), soon());
-    assert.match(stepsOf(error), /To continue: stellarctl wds delete wds1 --keep-workloads --hosting-context/);
+    assert.match(
+      stepsOf(error),
+      /To continue: stellarctl wds delete wds1 --keep-workloads --hosting-context/,
+    );
   });
   test('keeps works that its transport has sent since, with --keep-workloads and --force', async () => {
     const orphaned = (name: string) => ({
@@ -334,7 +406,9 @@ describe('a WDS', () => {
     const its1: Kube = {
       ...kube,
       list: async (resource, selection) =>
-        resource.kind === 'ManifestWork' ? (structuredClone(works) as never) : kube.list(resource, selection),
+        resource.kind === 'ManifestWork'
+          ? (structuredClone(works) as never)
+          : kube.list(resource, selection),
       get: async (resource, name, options) =>
         resource.kind === 'ManifestWork'
           ? (works.find(({ metadata }) => metadata.name === name) as never)
@@ -350,7 +424,11 @@ describe('a WDS', () => {
         return kube.delete(resource, name, options);
       },
     };
-    const { error } = await deleteWds({ ...request, keepWorkloads: true, force: true }, toolsOf(its1), soon());
+    const { error } = await deleteWds(
+      { ...request, keepWorkloads: true, force: true },
+      toolsOf(its1),
+      soon(),
+    );
     assert.equal(error, undefined);
     assert.deepEqual(log, [
       'delete BindingPolicy nginx',
@@ -366,7 +444,10 @@ describe('a WDS', () => {
       const cluster = new MemoryCluster([
         ...planes,
         ...(isResumed ? [] : [{ ...policy, metadata: { ...policy.metadata, uid: 'p1' } }]),
-        { ...sent, metadata: { ...sent.metadata, uid: 'b1', ownerReferences: isResumed ? [] : [owner] } },
+        {
+          ...sent,
+          metadata: { ...sent.metadata, uid: 'b1', ownerReferences: isResumed ? [] : [owner] },
+        },
       ]);
       const { kube } = cluster;
       const w1 = { ...work('w1'), spec: {} as { deleteOption?: object }, status: {} };
@@ -378,9 +459,13 @@ describe('a WDS', () => {
       const system: Kube = {
         ...kube,
         list: async (resource, selection) =>
-          resource.kind === 'ManifestWork' ? (structuredClone(works) as never) : kube.list(resource, selection),
+          resource.kind === 'ManifestWork'
+            ? (structuredClone(works) as never)
+            : kube.list(resource, selection),
         get: async (resource, name, options) =>
-          resource.kind === 'ManifestWork' ? (works[0] as never) : kube.get(resource, name, options),
+          resource.kind === 'ManifestWork'
+            ? (works[0] as never)
+            : kube.get(resource, name, options),
         merge: async (resource) => {
           if (resource.kind === 'Binding') {
             delete binding()?.metadata.ownerReferences;
@@ -401,14 +486,24 @@ describe('a WDS', () => {
           return isDone;
         },
       };
-      const { error } = await deleteWds({ ...request, keepWorkloads: true }, toolsOf(system), soon());
+      const { error } = await deleteWds(
+        { ...request, keepWorkloads: true },
+        toolsOf(system),
+        soon(),
+      );
       assert.deepEqual([error, lost, works], [undefined, [], []]);
-      assert.deepEqual(cluster.writes.slice(-2), ['delete Binding nginx', 'delete ControlPlane wds1']);
+      assert.deepEqual(cluster.writes.slice(-2), [
+        'delete Binding nginx',
+        'delete ControlPlane wds1',
+      ]);
     }
   });
   test('is not deleted if it is something else', async () => {
     const cluster = new MemoryCluster([its('wds1')]);
-    await assert.rejects(inspected(cluster.kube), failsWith({ steps: /stellarctl its delete wds1/ }));
+    await assert.rejects(
+      inspected(cluster.kube),
+      failsWith({ steps: /stellarctl its delete wds1/ }),
+    );
   });
   test('loses its policies before it is deleted', async () => {
     const cluster = new MemoryCluster([...planes, policy], { dryRun: true });
@@ -429,7 +524,9 @@ describe('a WDS', () => {
     assert.deepEqual(uids[0], ['BindingPolicy', 'nginx', 'p1']);
   });
   test('keeps policies of another WDS with the same API server, and removes its own works', async () => {
-    const cluster = new MemoryCluster([...planes, wds('wds2'), policy, work('w1')], { dryRun: true });
+    const cluster = new MemoryCluster([...planes, wds('wds2'), policy, work('w1')], {
+      dryRun: true,
+    });
     const tools = toolsOf(cluster.kube);
     await deleteWds(request, tools, soon());
     assert.deepEqual(cluster.writes, ['delete ControlPlane wds1', 'delete ManifestWork w1']);

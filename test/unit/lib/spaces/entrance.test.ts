@@ -26,10 +26,19 @@ interface Settings {
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** A hosting cluster; `server` is the address of its running space its1, if it has one. */
-function hosting({ isOpenShift = 'false', classes }: Settings, server?: string, type = 'vcluster'): Kube {
+function hosting(
+  { isOpenShift = 'false', classes }: Settings,
+  server?: string,
+  type = 'vcluster',
+): Kube {
   const data = { domain: 'localtest.me', externalPort: '9443', hostContainer: 'a', isOpenShift };
   const config = {
-    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': base64(certificates.own.cert) } }],
+    clusters: [
+      {
+        name: 'c',
+        cluster: { server, 'certificate-authority-data': base64(certificates.own.cert) },
+      },
+    ],
     users: [{ name: 'u', user: { token: 't' } }],
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'x',
@@ -41,7 +50,9 @@ function hosting({ isOpenShift = 'false', classes }: Settings, server?: string, 
     read: async () => ({ groups: isOpenShift === 'true' ? [{ name: 'route.openshift.io' }] : [] }),
     get: async ({ plural }: { plural: string }) => {
       if (plural === 'ingressclasses') return classes;
-      return plural === 'secrets' ? { data: { config: kubeconfig, kubeconfig } } : { metadata: {}, data };
+      return plural === 'secrets'
+        ? { data: { config: kubeconfig, kubeconfig } }
+        : { metadata: {}, data };
     },
     list: async () => (server === undefined ? [] : [its1]),
   } as unknown as Kube;
@@ -61,12 +72,19 @@ interface Cause {
   server: () => Promise<string>;
 }
 
-const inTls = async (certificate: { key: string; cert: string }) => at(await answering.inTls(certificate));
+const inTls = async (certificate: { key: string; cert: string }) =>
+  at(await answering.inTls(certificate));
 
 const causes: Record<string, Cause> = {
   'no listener': { why: /: connection refused$/, server: async () => at(await silentPort()) },
-  'plain HTTP': { why: /: it does not speak TLS$/, server: async () => at(await answering.inHttp()) },
-  'no backend': { why: /: the connection was closed$/, server: async () => at(await answering.byClosing()) },
+  'plain HTTP': {
+    why: /: it does not speak TLS$/,
+    server: async () => at(await answering.inHttp()),
+  },
+  'no backend': {
+    why: /: the connection was closed$/,
+    server: async () => at(await answering.byClosing()),
+  },
   'TLS ended by an ingress': {
     why: /a server answers with the certificate "TRAEFIK DEFAULT CERT", and its certificate is signed by an unknown authority$/,
     server: () => inTls(certificates.ofTraefik),
@@ -75,7 +93,10 @@ const causes: Record<string, Cause> = {
     why: /the certificate "kube-apiserver", and its certificate is signed by an unknown authority$/,
     server: () => inTls(certificates.ofOtherSpace),
   },
-  'the name of a certificate of any length': { why: /^.{100,600}$/s, server: () => inTls(certificates.ofJoker) },
+  'the name of a certificate of any length': {
+    why: /^.{100,600}$/s,
+    server: () => inTls(certificates.ofJoker),
+  },
   'a certificate for other names': {
     why: /the certificate "k3s", and its certificate is for other names$/,
     server: async () => `https://its2.localtest.me:${await answering.inTls(certificates.own)}`,
@@ -96,7 +117,12 @@ for (const [name, { why, server: serverOf }] of Object.entries(causes))
     assert.match(problem?.why ?? '', why);
     assert.match(stepLines(problem?.next ?? []).join('\n'), /installation\.md/);
 
-    const pods = [{ metadata: { name: 'vcluster-0' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } }];
+    const pods = [
+      {
+        metadata: { name: 'vcluster-0' },
+        status: { conditions: [{ type: 'Ready', status: 'True' }] },
+      },
+    ];
     const outside = evidence(controlPlane('its1', { type: 'vcluster' }), { pods: pods as never });
     const inside = hiddenBy(new StellarError('unreachable', 'so.'));
     const verdict = reachable({ ...outside, hosting: 'host1', inside, entrance });
@@ -120,7 +146,9 @@ test('the port at which the space answers is named', async () => {
   assert.match(why ?? '', new RegExp(`: connection refused; it answers at port ${right}$`));
   assert.match(
     stepLines(next ?? []).join('\n'),
-    new RegExp(`init --hosting-context host1 --external-port ${right}\n.*delete it, and create it again`),
+    new RegExp(
+      `init --hosting-context host1 --external-port ${right}\n.*delete it, and create it again`,
+    ),
   );
   const other = await answering.inTls(certificates.ofTraefik);
   assert.equal((await tryEntrance(contextOf(at(await silentPort())), other))?.rightPort, undefined);
@@ -160,10 +188,14 @@ test('a user who may not read the settings of KubeFlex sees what answers', async
   const present = hosting({}, server);
   const get = async (resource: Resource, name: string) => {
     if (resource.plural === 'configmaps') throw new StellarError('forbidden', 'Not allowed.');
-    return resource.kind === 'ControlPlane' ? its('its1', { type: 'vcluster' }) : present.get(resource, name);
+    return resource.kind === 'ControlPlane'
+      ? its('its1', { type: 'vcluster' })
+      : present.get(resource, name);
   };
-  const list = async ({ plural }: Resource) => (plural === 'statefulsets' ? [statefulSet('vcluster')] : []);
-  const unreachable = () => Promise.reject(new StellarError('unreachable', 'it does not speak TLS.'));
+  const list = async ({ plural }: Resource) =>
+    plural === 'statefulsets' ? [statefulSet('vcluster')] : [];
+  const unreachable = () =>
+    Promise.reject(new StellarError('unreachable', 'it does not speak TLS.'));
   const watcher = new SpaceWatcher({
     hosting: fakeKube({ get: get as Kube['get'], list: list as Kube['list'] }),
     connect: () => fakeKube({ get: unreachable, list: unreachable, read: unreachable }),
@@ -177,6 +209,9 @@ test('before there is a space, something must serve the class of its Ingresses',
   const judged = async (settings: Settings) =>
     JSON.stringify(await runChecks([reachedCheck], { kube: hosting(settings) }));
   assert.match(await judged({}), /"warn".*ingress-missing.*no IngressClass nginx/);
-  assert.match(await judged({ classes: { metadata: { name: 'nginx' } } }), /"pass","found":"IngressClass nginx"/);
+  assert.match(
+    await judged({ classes: { metadata: { name: 'nginx' } } }),
+    /"pass","found":"IngressClass nginx"/,
+  );
   assert.match(await judged({ isOpenShift: 'true' }), /"pass"/);
 });

@@ -3,7 +3,11 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import { type Kubeconfig, selectContext, type UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import {
+  type Kubeconfig,
+  selectContext,
+  type UserEntry,
+} from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { otherHosting } from '../../../../src/lib/spaces/hosting.ts';
 import { fakeKube } from '../../support/builders.ts';
 
@@ -22,7 +26,8 @@ const wec: Cluster = { serves: [], uid: 'w' };
 /** @param clusters by context */
 function contextsTo(clusters: Record<string, Cluster>) {
   const names = Object.keys(clusters);
-  const entries = <T>(make: (name: string) => T) => new Map(names.map((name) => [name, make(name)]));
+  const entries = <T>(make: (name: string) => T) =>
+    new Map(names.map((name) => [name, make(name)]));
   const kubeconfig: Kubeconfig = {
     ...{ files: [], currentContext: undefined, extensions: new Map() },
     contexts: entries((name) => ({ cluster: name, user: name })),
@@ -73,7 +78,8 @@ describe('a current context beside a noted hosting cluster', () => {
     );
   });
   test('does not if it is the same cluster, no hosting cluster, or silent', async () => {
-    for (const current of [hosting('n'), wec, {}]) assert.equal((await prefer(current)).found, undefined);
+    for (const current of [hosting('n'), wec, {}])
+      assert.equal((await prefer(current)).found, undefined);
   });
   test('does if kube-system may not be read, on either side', async () => {
     for (const [current, noted] of [

@@ -11,7 +11,11 @@ import { fakeKube } from '../../support/builders.ts';
 import { binding } from '../../support/policy-builders.ts';
 import { soon } from '../../support/space-builders.ts';
 
-type Typed = KubeObject & { apiVersion?: string; kind?: string; spec?: { validations?: { expression: string }[] } };
+type Typed = KubeObject & {
+  apiVersion?: string;
+  kind?: string;
+  spec?: { validations?: { expression: string }[] };
+};
 const object = { group: '', version: 'v1', resource: 'configmaps', namespace: 'shop', name: 'a' };
 const full = (name: string) => ({
   metadata: { name, generation: 3 },
@@ -19,14 +23,21 @@ const full = (name: string) => ({
 });
 
 /** An API server that serves the policies in one version, and applies them some tries after they were written. */
-function server({ served = 'v1', bindings = [full('shop')] as KubeObject[], appliesAfter = 1, lists = true } = {}) {
+function server({
+  served = 'v1',
+  bindings = [full('shop')] as KubeObject[],
+  appliesAfter = 1,
+  lists = true,
+} = {}) {
   const objects: Typed[] = [];
   const log: string[] = [];
   let tries = 0;
   const kube = fakeKube({
     list: (async ({ apiVersion, kind }) => {
       if (kind === 'Binding') return bindings;
-      return lists && apiVersion.endsWith(`/${served}`) ? objects.filter((each) => each.kind === kind) : undefined;
+      return lists && apiVersion.endsWith(`/${served}`)
+        ? objects.filter((each) => each.kind === kind)
+        : undefined;
     }) as Kube['list'],
     read: (async (path: string) =>
       path.endsWith(`/${served}`)
@@ -34,7 +45,10 @@ function server({ served = 'v1', bindings = [full('shop')] as KubeObject[], appl
         : undefined) as Kube['read'],
     apply: async (written) => {
       log.push(`apply ${(written as Typed).apiVersion} ${(written as Typed).kind}`);
-      objects.push({ ...written, metadata: { ...written.metadata, uid: `uid-of-${(written as Typed).kind}` } });
+      objects.push({
+        ...written,
+        metadata: { ...written.metadata, uid: `uid-of-${(written as Typed).kind}` },
+      });
       return 'created';
     },
     delete: async ({ kind }, name) => {
@@ -44,8 +58,13 @@ function server({ served = 'v1', bindings = [full('shop')] as KubeObject[], appl
     tryMerge: async () => {
       tries += 1;
       if (tries <= appliesAfter) return;
-      const message = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.spec?.validations?.[0];
-      throw apiError(kube.cluster, 422, JSON.stringify({ message: `denied: ${JSON.stringify(message)}` }));
+      const message = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.spec
+        ?.validations?.[0];
+      throw apiError(
+        kube.cluster,
+        422,
+        JSON.stringify({ message: `denied: ${JSON.stringify(message)}` }),
+      );
     },
   });
   return { kube, objects, log, bindings, tries: () => tries };
@@ -61,8 +80,16 @@ const write = async (of: ReturnType<typeof server>) => {
 /** The policies whose Bindings a guard keeps, of one that selects nothing any more. */
 const heldIn = async (kube: Parameters<typeof heldBindings>[0]) => {
   const policies = [{ metadata: { name: 'shop' }, spec: { downsync: [] } }];
-  const bindings = new Map([['shop', binding('shop', { objects: [{ resource: 'configmaps', name: 'a' }] })]]);
-  return [...(await heldBindings(kube, { policies, bindings }, { objects: [], namespaces: new Map(), unread: [] }))];
+  const bindings = new Map([
+    ['shop', binding('shop', { objects: [{ resource: 'configmaps', name: 'a' }] })],
+  ]);
+  return [
+    ...(await heldBindings(
+      kube,
+      { policies, bindings },
+      { objects: [], namespaces: new Map(), unread: [] },
+    )),
+  ];
 };
 
 describe('the guard', () => {
@@ -95,10 +122,18 @@ describe('the guard', () => {
     const [policy, binding] = structuredClone(of.objects) as [Typed, Typed];
     of.objects.splice(1);
     assert.equal((await readGuard(of.kube)).isOn, false);
-    of.objects.splice(0, 2, policy, { ...binding, spec: { ...binding.spec, validationActions: ['Audit'] } } as Typed);
+    of.objects.splice(0, 2, policy, {
+      ...binding,
+      spec: { ...binding.spec, validationActions: ['Audit'] },
+    } as Typed);
     assert.equal((await readGuard(of.kube)).isOn, false);
     assert.deepEqual(await heldIn(of.kube), ['shop'], 'it may keep what a deletion then removes');
-    of.objects.splice(0, 2, { ...policy, spec: { ...policy.spec, failurePolicy: 'Fail', added: 1 } } as Typed, binding);
+    of.objects.splice(
+      0,
+      2,
+      { ...policy, spec: { ...policy.spec, failurePolicy: 'Fail', added: 1 } } as Typed,
+      binding,
+    );
     assert.equal((await readGuard(of.kube)).isOn, true, 'the API server adds fields');
   });
 
@@ -137,7 +172,10 @@ describe('its expression', async () => {
   const [{ expression } = { expression: '' }] = of.objects[0]?.spec?.validations ?? [];
   // cel-js has size() and string(), and reads has() of absent fields as the API server does.
   const passes = (oldObject: object, after: object) =>
-    new Environment({ unlistedVariablesAreDyn: true }).evaluate(expression, { oldObject, object: after });
+    new Environment({ unlistedVariablesAreDyn: true }).evaluate(expression, {
+      oldObject,
+      object: after,
+    });
   const binding = (workload: object | undefined, annotations?: object) => ({
     metadata: { generation: 3n, ...(annotations && { annotations }) },
     spec: { ...(workload && { workload }), destinations: [{ clusterId: 'w1' }] },
@@ -155,10 +193,16 @@ describe('its expression', async () => {
     ['it had no spec', { metadata: {} }, binding(undefined), true],
     ['objects come', binding(undefined), binding(namespaced), true],
     ['it is pruned', binding(namespaced), binding(undefined, { [key]: '3' }), true],
-    ['another generation was pruned', binding(namespaced), binding(undefined, { [key]: '2' }), false],
+    [
+      'another generation was pruned',
+      binding(namespaced),
+      binding(undefined, { [key]: '2' }),
+      false,
+    ],
     ['it has other annotations', binding(namespaced), binding(undefined, { other: '3' }), false],
   ] as const)
-    test(`${isAllowed ? 'passes' : 'fails'} if ${title}`, () => assert.equal(passes(before, after), isAllowed));
+    test(`${isAllowed ? 'passes' : 'fails'} if ${title}`, () =>
+      assert.equal(passes(before, after), isAllowed));
 });
 
 describe('the flags of the API server', () => {
@@ -167,13 +211,21 @@ describe('the flags of the API server', () => {
     '--runtime-config=admissionregistration.k8s.io/v1beta1=true',
   ];
   test('are added once', () => {
-    assert.deepEqual(withFlags(['kube-apiserver', '--v=2']), ['kube-apiserver', '--v=2', gates, config]);
+    assert.deepEqual(withFlags(['kube-apiserver', '--v=2']), [
+      'kube-apiserver',
+      '--v=2',
+      gates,
+      config,
+    ]);
     assert.deepEqual(withFlags(withFlags(['kube-apiserver'])), ['kube-apiserver', gates, config]);
   });
   test('keep the values that are there', () => {
-    assert.deepEqual(withFlags(['--feature-gates=A=true,B=false', '--runtime-config=api/all=true']), [
-      '--feature-gates=A=true,B=false,ValidatingAdmissionPolicy=true',
-      '--runtime-config=api/all=true,admissionregistration.k8s.io/v1beta1=true',
-    ]);
+    assert.deepEqual(
+      withFlags(['--feature-gates=A=true,B=false', '--runtime-config=api/all=true']),
+      [
+        '--feature-gates=A=true,B=false,ValidatingAdmissionPolicy=true',
+        '--runtime-config=api/all=true,admissionregistration.k8s.io/v1beta1=true',
+      ],
+    );
   });
 });

@@ -7,14 +7,21 @@ import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { ProgramOutput, RunProgram } from '../../../../src/lib/core/program.ts';
 import { chartFromLabel, Helm } from '../../../../src/lib/spaces/helm.ts';
 import { helmEnvironment, helmProgram } from '../../../../src/lib/spaces/helm-program.ts';
-import { holds, mergeValues, parseObjects, parseSourced } from '../../../../src/lib/spaces/helm-values.ts';
+import {
+  holds,
+  mergeValues,
+  parseObjects,
+  parseSourced,
+} from '../../../../src/lib/spaces/helm-values.ts';
 import { bringIngressChart } from '../../../../src/lib/spaces/local-ingress.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const release = { name: 'ks-core', namespace: 'default' };
 
 /** A helm that answers from a list, and records its calls. */
-function helmThat(answer: (args: readonly string[]) => Partial<ProgramOutput> | Promise<Partial<ProgramOutput>>) {
+function helmThat(
+  answer: (args: readonly string[]) => Partial<ProgramOutput> | Promise<Partial<ProgramOutput>>,
+) {
   const asked: string[] = [];
   const program = { ...helmProgram, path: '/helm', version: '3.22.0' };
   const run: RunProgram = async (_, { args }) => {
@@ -51,23 +58,28 @@ test('the history of a release contains charts and states, and may be empty', as
   };
   const { helm } = helmThat(() => ({ stdout: JSON.stringify([revision]) }));
   const chart = { name: 'core-chart', version: '0.30.0' };
-  assert.deepEqual(await helm.history(release), [{ revision: 2, status: 'pending-upgrade', chart }]);
+  assert.deepEqual(await helm.history(release), [
+    { revision: 2, status: 'pending-upgrade', chart },
+  ]);
   const none = helmThat(() => ({ exitCode: 1, stderr: 'Error: release: not found\n' }));
   assert.deepEqual(await none.helm.history(release), []);
   const odd = helmThat(() => ({
-    stdout: '[{"revision":1,"revision":2,"status":"failed","chart":"core-chart-0.30.0","novel":null}]',
+    stdout:
+      '[{"revision":1,"revision":2,"status":"failed","chart":"core-chart-0.30.0","novel":null}]',
   }));
   assert.deepEqual(await odd.helm.history(release), [{ revision: 2, status: 'failed', chart }]);
   assert.deepEqual(await helmThat(() => ({ stdout: 'null' })).helm.history(release), []);
   assert.deepEqual(
-    await helmThat(() => ({ stdout: '{"ITSes":null,"a":1,"a":2}' })).helm.values(release, { all: true }),
-    {
-      ITSes: null,
-      a: 2,
-    },
+    await helmThat(() => ({ stdout: '{"ITSes":null,"a":1,"a":2}' })).helm.values(release, {
+      all: true,
+    }),
+    { ITSes: null, a: 2 },
   );
   const ill = helmThat(() => ({ exitCode: 1, stderr: 'Error: Kubernetes cluster unreachable\n' }));
-  await assert.rejects(ill.helm.history(release), { code: 'program-failed', message: /cluster unreachable/ });
+  await assert.rejects(ill.helm.history(release), {
+    code: 'program-failed',
+    message: /cluster unreachable/,
+  });
   const forbidden = helmThat(() => ({
     exitCode: 1,
     stderr: 'Error: list: secrets is forbidden: User "u" cannot list',
@@ -82,7 +94,8 @@ test('charts are distinguished by the labels that helm sets', () => {
     ['kubeflex-operator-v0.9.3', 'kubeflex-operator', 'v0.9.3'],
     ['argo-2-cd-9.1.0', 'argo-2-cd', '9.1.0'],
   ];
-  for (const [label, name, version] of labels) assert.deepEqual(chartFromLabel(label), { name, version });
+  for (const [label, name, version] of labels)
+    assert.deepEqual(chartFromLabel(label), { name, version });
 });
 
 test('values go to helm in a private file, never in arguments', async () => {
@@ -105,7 +118,8 @@ test('values go to helm in a private file, never in arguments', async () => {
 test('helm gives up when the time of the command is over, in case that it outlives the command', async () => {
   const { helm, asked } = helmThat(() => ({}));
   // For helm, 0 means no timeout.
-  for (const timeoutMs of [899_001, 1, 0]) await helm.upgrade({ release, chart: 'c', values: {}, timeoutMs });
+  for (const timeoutMs of [899_001, 1, 0])
+    await helm.upgrade({ release, chart: 'c', values: {}, timeoutMs });
   assert.deepEqual(
     asked.map((line) => /--timeout (\S+)$/.exec(line)?.[1]),
     ['900s', '1s', '1s'],
@@ -124,28 +138,56 @@ test('the next step for a chart that cannot be fetched matches the reason', asyn
   ];
   for (const [stderr, steps] of reasons) {
     const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
-    await assert.rejects(helm.download('oci://x', '0.30.0'), failsWith({ code: 'chart-unusable', steps }));
+    await assert.rejects(
+      helm.download('oci://x', '0.30.0'),
+      failsWith({ code: 'chart-unusable', steps }),
+    );
     await helm.close();
   }
 });
 
 test('a missing local chart is reported at once; anything else is left to helm', async () => {
   const { helm, asked } = helmThat(() => ({}));
-  for (const chart of ['nonexist', './charts/core', '../core', '/core', '~/core', 'charts/core-chart-0.30.0.tgz'])
+  for (const chart of [
+    'nonexist',
+    './charts/core',
+    '../core',
+    '/core',
+    '~/core',
+    'charts/core-chart-0.30.0.tgz',
+  ])
     await assert.rejects(
       helm.local(chart),
       { code: 'chart-unusable', message: /^There is no file or folder \// },
       chart,
     );
-  for (const chart of ['oci://x/core', 'https://x/core.tgz', 'kubestellar/core', 'mirror/team/core'])
+  for (const chart of [
+    'oci://x/core',
+    'https://x/core.tgz',
+    'kubestellar/core',
+    'mirror/team/core',
+  ])
     assert.equal(await helm.local(chart), undefined, chart);
   assert.equal(await helm.local(import.meta.filename), import.meta.filename);
   assert.deepEqual(asked, []);
 });
 
 test('unexpected or empty output of a successful helm is reported', async () => {
-  for (const stdout of ['', '---', 'all is well', '{}', 'name: core', 'name: core\nversion: new', '- a', 'a: ['])
-    await assert.rejects(helmThat(() => ({ stdout })).helm.metadata('c'), { code: 'program-failed' }, stdout);
+  for (const stdout of [
+    '',
+    '---',
+    'all is well',
+    '{}',
+    'name: core',
+    'name: core\nversion: new',
+    '- a',
+    'a: [',
+  ])
+    await assert.rejects(
+      helmThat(() => ({ stdout })).helm.metadata('c'),
+      { code: 'program-failed' },
+      stdout,
+    );
   const metadata = { name: 'core', version: '0.30.0' };
   const stdout = 'apiVersion: v2\nname: core\nversion: 0.30.0\n';
   assert.deepEqual(await helmThat(() => ({ stdout })).helm.metadata('c'), metadata);
@@ -159,12 +201,19 @@ test('a helm that lost a race is distinguished from one that has failed', async 
   const said: [stderr: string, code: string][] = [
     ['Error: release: already exists', 'release-pending'],
     ['Error: cannot re-use a name that is still in use', 'release-pending'],
-    ['Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress', 'release-pending'],
+    [
+      'Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress',
+      'release-pending',
+    ],
     ['Error: namespaces "kubeflex-system" already exists', 'program-failed'],
   ];
   for (const [stderr, code] of said) {
     const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
-    await assert.rejects(helm.upgrade({ release, chart: 'c', values: {}, timeoutMs: 1 }), { code }, stderr);
+    await assert.rejects(
+      helm.upgrade({ release, chart: 'c', values: {}, timeoutMs: 1 }),
+      { code },
+      stderr,
+    );
     await helm.close();
   }
 });
@@ -184,7 +233,10 @@ test('documents know their chart file, including the second one of a file', () =
     ],
   );
   assert.deepEqual(parseObjects(''), []);
-  assert.throws(() => parseObjects('a: 1\nb: [secret'), { code: 'program-failed', message: /BAD_INDENT, line 2\.$/ });
+  assert.throws(() => parseObjects('a: 1\nb: [secret'), {
+    code: 'program-failed',
+    message: /BAD_INDENT, line 2\.$/,
+  });
 });
 
 test('charts are read as helm reads them: the last key counts, and unknown fields and null lists are kept', () => {
@@ -199,7 +251,13 @@ test('values are merged as helm merges them, and compared with the requested one
   assert.deepEqual(mergeValues(present, { flex: { port: 1 }, list: [3], off: null }), {
     ...{ flex: { port: 1, domain: 'x' }, list: [3], on: true, off: null },
   });
-  for (const asked of [{}, { flex: { port: 9443 } }, { list: [1, 2], on: true }, { off: null }, { flex: {} }])
+  for (const asked of [
+    {},
+    { flex: { port: 9443 } },
+    { list: [1, 2], on: true },
+    { off: null },
+    { flex: {} },
+  ])
     assert.equal(holds(present, asked), true, JSON.stringify(asked));
   for (const asked of [
     { flex: { port: 1 } },
@@ -238,7 +296,9 @@ const helmThatPulls = (exitCode = 0) =>
 
 test('the ingress is the chart of Traefik: that of its repository, or one of a mirror, and no other', async () => {
   const [other, refused] = [helmThatPulls(), helmThatPulls(1)];
-  const { helm: nginx } = helmThat(async () => ({ stdout: 'name: ingress-nginx\nversion: 4.12.1\n' }));
+  const { helm: nginx } = helmThat(async () => ({
+    stdout: 'name: ingress-nginx\nversion: 4.12.1\n',
+  }));
   const before = process.cwd();
   const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
   try {
@@ -251,11 +311,22 @@ test('the ingress is the chart of Traefik: that of its repository, or one of a m
       assert.match(JSON.stringify(error.next), /helm pull oci:.*--ingress FILE.*--ingress none/);
       return error.code === 'chart-unusable';
     });
-    assert.match(await bringIngressChart(other, 'https://mirror.example.com/chart.tgz'), /chart\.tgz$/);
+    assert.match(
+      await bringIngressChart(other, 'https://mirror.example.com/chart.tgz'),
+      /chart\.tgz$/,
+    );
     assert.equal(await bringIngressChart(other, './traefik'), './traefik');
-    await assert.rejects(bringIngressChart(nginx, './traefik'), /is the chart "ingress-nginx", not traefik/);
+    await assert.rejects(
+      bringIngressChart(nginx, './traefik'),
+      /is the chart "ingress-nginx", not traefik/,
+    );
   } finally {
     process.chdir(before);
-    await Promise.all([other.close(), refused.close(), nginx.close(), rm(folder, { recursive: true })]);
+    await Promise.all([
+      other.close(),
+      refused.close(),
+      nginx.close(),
+      rm(folder, { recursive: true }),
+    ]);
   }
 });

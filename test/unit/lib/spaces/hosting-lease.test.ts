@@ -60,11 +60,18 @@ describe('the Lease', () => {
   test('says who works, what on, and when it must have ended; and is deleted after success', async () => {
     const { kube, run } = cluster.run(600_000);
     await withHostingLease(kube, 'wds repair wds1', run, async () => {
-      const { holderIdentity = '', renewTime = '', leaseDurationSeconds = 0 } = cluster.lease?.spec ?? {};
+      const {
+        holderIdentity = '',
+        renewTime = '',
+        leaseDurationSeconds = 0,
+      } = cluster.lease?.spec ?? {};
       assert.match(holderIdentity, /^\S+@\S+, wds repair wds1, process \d+ on \S+ [0-9a-f-]{36}$/);
       assert.ok(holderIdentity.endsWith(await describeProcess(process.pid)));
       assert.match(renewTime, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
-      assert.ok(leaseDurationSeconds > 700 && leaseDurationSeconds <= 720, `${leaseDurationSeconds}`);
+      assert.ok(
+        leaseDurationSeconds > 700 && leaseDurationSeconds <= 720,
+        `${leaseDurationSeconds}`,
+      );
     });
     assert.deepEqual(cluster.writes, ['POST leases', 'DELETE stellarctl']);
   });
@@ -77,7 +84,11 @@ describe('the Lease', () => {
       const { kube, run } = cluster.run(600_000);
       const stolen = withHostingLease(kube, 'wds repair wds1', run, async () => {
         cluster.objects.delete(leasePath);
-        if (other) cluster.objects.set(leasePath, { ...other, metadata: { ...other.metadata, uid: 'other' } });
+        if (other)
+          cluster.objects.set(leasePath, {
+            ...other,
+            metadata: { ...other.metadata, uid: 'other' },
+          });
       });
       await assert.rejects(stolen, { code: 'hosting-busy', message: holder });
       assert.equal(cluster.lease?.metadata.uid, other && 'other');
@@ -87,7 +98,9 @@ describe('the Lease', () => {
 
   test('is deleted after a failure', async () => {
     const { kube, run } = cluster.run();
-    const failing = withHostingLease(kube, 'init', run, () => Promise.reject(new Error('helm failed')));
+    const failing = withHostingLease(kube, 'init', run, () =>
+      Promise.reject(new Error('helm failed')),
+    );
     await assert.rejects(failing, { message: 'helm failed' });
     assert.equal(cluster.lease, undefined);
   });
@@ -168,7 +181,10 @@ describe('a second run', () => {
     const { kube, run } = cluster.run();
     const dry = recordWrites(kube, () => assert.fail('a write was recorded'));
     assert.equal(await withHostingLease(dry, 'init', run, async () => 'planned'), 'planned');
-    assert.match(run.progress.lines.join('\n'), /waiting for another run: bob@desk, init, process 1/);
+    assert.match(
+      run.progress.lines.join('\n'),
+      /waiting for another run: bob@desk, init, process 1/,
+    );
     assert.deepEqual(cluster.writes, []);
   });
 });
@@ -179,14 +195,19 @@ describe('a Lease is abandoned', () => {
     return (await take(300)).outcome === 'worked';
   };
 
-  test('if its process on this machine has ended', async () => assert.ok(await isTaken(leaseOf(await endedProcess()))));
+  test('if its process on this machine has ended', async () =>
+    assert.ok(await isTaken(leaseOf(await endedProcess()))));
 
-  test('if its end has passed, wherever it ran', async () => assert.ok(await isTaken(leaseOf(otherMachine, 1001))));
+  test('if its end has passed, wherever it ran', async () =>
+    assert.ok(await isTaken(leaseOf(otherMachine, 1001))));
 
   test('and the next run names its holder', async () => {
     cluster.put(leasePath, leaseOf(await endedProcess()));
     const { lines } = await take(300);
-    assert.match(lines[0] ?? '', /^changed fake continuing after another run: bob@desk, init, process \d+$/);
+    assert.match(
+      lines[0] ?? '',
+      /^changed fake continuing after another run: bob@desk, init, process \d+$/,
+    );
     assert.deepEqual(cluster.writes, ['DELETE stellarctl', 'POST leases', 'DELETE stellarctl']);
   });
 
@@ -218,7 +239,10 @@ describe('a Lease is abandoned', () => {
 });
 
 test('a holder that is no text is one', async () => {
-  cluster.objects.set(leasePath, { ...leaseOf(otherMachine), spec: { holderIdentity: 7 } } as never);
+  cluster.objects.set(leasePath, {
+    ...leaseOf(otherMachine),
+    spec: { holderIdentity: 7 },
+  } as never);
   assert.equal((await take(100)).outcome, 'hosting-busy');
 });
 
@@ -233,7 +257,10 @@ test('a run that is killed leaves its Lease, and the next one on this machine wo
     const kube = connect(JSON.parse(process.env.CONTEXT), run.deadline, run.signal);
     await withHostingLease(kube, 'init', run, () => new Promise((resolve) => setTimeout(resolve, 60000)));`;
   const env = { ...process.env, CONTEXT: JSON.stringify(cluster.context()) };
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { env, stdio: 'inherit' });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    env,
+    stdio: 'inherit',
+  });
   while (cluster.lease === undefined) await sleep(50);
   assert.equal((await take(300)).outcome, 'hosting-busy');
   child.kill('SIGKILL');

@@ -21,7 +21,11 @@ const ready: Hosting = {
     spec: { replicas: 1 },
     status: rolledOut,
   },
-  postgres: { metadata: { name: 'postgres-postgresql' }, spec: { replicas: 1 }, status: { readyReplicas: 1 } },
+  postgres: {
+    metadata: { name: 'postgres-postgresql' },
+    spec: { replicas: 1 },
+    status: { readyReplicas: 1 },
+  },
   postgresJob: undefined,
   pods: [],
   hooks: Object.values(hookNames),
@@ -31,7 +35,9 @@ const ready: Hosting = {
 
 /** The verdict of one stage: its state, `final` where it is, and why. */
 function verdictOf(id: string, change: Partial<Hosting>): string {
-  const verdict = judge(hostingStages, { ...ready, ...change }).find((report) => report.id === id)?.verdict;
+  const verdict = judge(hostingStages, { ...ready, ...change }).find(
+    (report) => report.id === id,
+  )?.verdict;
   if (verdict === undefined || verdict.state === 'met') return String(verdict?.state);
   return `${verdict.state}${verdict.state === 'failed' && verdict.final ? ' for good' : ''}: ${verdict.why}`;
 }
@@ -40,7 +46,9 @@ function verdictOf(id: string, change: Partial<Hosting>): string {
 const unpullable = (name: string): Pod => ({
   metadata: { name },
   spec: { containers: [{ name: 'c', image: 'registry/image:1' }] },
-  status: { containerStatuses: [{ name: 'c', state: { waiting: { reason: 'ImagePullBackOff' } } }] },
+  status: {
+    containerStatuses: [{ name: 'c', state: { waiting: { reason: 'ImagePullBackOff' } } }],
+  },
 });
 
 test('all stages of a hosting cluster are met', () => {
@@ -55,13 +63,20 @@ test('missing objects are waited for while helm runs, and fail afterwards', () =
     ['hooks', { hooks: ['its-hub-init'] }],
   ];
   for (const [stage, change] of missing) {
-    assert.match(verdictOf(stage, { ...change, helmAtWork: true }), /^waiting: helm has not created /, stage);
+    assert.match(
+      verdictOf(stage, { ...change, helmAtWork: true }),
+      /^waiting: helm has not created /,
+      stage,
+    );
     assert.match(verdictOf(stage, change), /^failed for good: .* is missing$/, stage);
   }
 });
 
 test("the init container that KubeFlex's manager waits in is named", () => {
-  const waiting = pod('kubeflex-controller-manager-1', { init: true, runningSince: secondsAgo(180) });
+  const waiting = pod('kubeflex-controller-manager-1', {
+    init: true,
+    runningSince: secondsAgo(180),
+  });
   assert.equal(
     verdictOf('manager', { manager: { metadata: { name: 'm' } }, pods: [waiting] }),
     'waiting: init container main of pod kubeflex-controller-manager-1 has not completed for 3m',
@@ -75,13 +90,25 @@ test('PostgreSQL is not a stage if KubeFlex runs without it', () => {
 test('pods in trouble give the reason: of PostgreSQL, of its installation Job, of the manager', () => {
   const job = { metadata: { name: 'ks-core-install-postgresql' }, status: {} };
   const starting = { postgres: undefined, postgresJob: job, helmAtWork: true };
-  assert.match(verdictOf('postgresql', starting), /^waiting: Job ks-core-install-postgresql is installing PostgreSQL/);
+  assert.match(
+    verdictOf('postgresql', starting),
+    /^waiting: Job ks-core-install-postgresql is installing PostgreSQL/,
+  );
   const why = /^failed: .*registry\/image:1 cannot be pulled/;
-  assert.match(verdictOf('postgresql', { ...starting, pods: [unpullable('ks-core-install-postgresql-x7')] }), why);
+  assert.match(
+    verdictOf('postgresql', { ...starting, pods: [unpullable('ks-core-install-postgresql-x7')] }),
+    why,
+  );
   const set = { postgres: { metadata: { name: 'postgres-postgresql' }, status: {} } };
-  assert.match(verdictOf('postgresql', { ...set, pods: [unpullable('postgres-postgresql-0')] }), why);
+  assert.match(
+    verdictOf('postgresql', { ...set, pods: [unpullable('postgres-postgresql-0')] }),
+    why,
+  );
   const manager = { metadata: { name: 'kubeflex-controller-manager' }, status: {} };
-  assert.match(verdictOf('manager', { manager, pods: [unpullable('kubeflex-controller-manager-1')] }), why);
+  assert.match(
+    verdictOf('manager', { manager, pods: [unpullable('kubeflex-controller-manager-1')] }),
+    why,
+  );
   assert.match(verdictOf('manager', { manager, pods: [unpullable('someone-else')] }), /^waiting: /);
 });
 
@@ -100,5 +127,8 @@ test('the pods of an older manager are ignored', () => {
     { ...rolledOut, observedGeneration: 1 },
     { ...rolledOut, updatedReplicas: 0 },
   ])
-    assert.match(verdictOf('manager', { manager: { metadata, spec: { replicas: 1 }, status } }), /^waiting: /);
+    assert.match(
+      verdictOf('manager', { manager: { metadata, spec: { replicas: 1 }, status } }),
+      /^waiting: /,
+    );
 });

@@ -23,9 +23,15 @@ describe('the hosting cluster is', () => {
   test('else the one of the variable', () =>
     assert.deepEqual(chosen(undefined, env, all), ['by-variable', 'STELLARCTL_HOSTING_CONTEXT']));
   test('else the one in the kubeconfig; an empty variable is ignored', () =>
-    assert.deepEqual(chosen(undefined, { STELLARCTL_HOSTING_CONTEXT: '' }, all), ['noted', 'kubeconfig']));
+    assert.deepEqual(chosen(undefined, { STELLARCTL_HOSTING_CONTEXT: '' }, all), [
+      'noted',
+      'kubeconfig',
+    ]));
   test('else the current context, even if the recorded context no longer exists', () =>
-    assert.deepEqual(chosen(undefined, {}, config('current', 'gone')), ['current', 'current context']));
+    assert.deepEqual(chosen(undefined, {}, config('current', 'gone')), [
+      'current',
+      'current context',
+    ]));
 });
 
 describe('no hosting cluster is found', () => {
@@ -41,8 +47,9 @@ describe('no hosting cluster is found', () => {
     ));
   test('by an unknown name, whatever its source', () => {
     assert.throws(() => chooseHosting('x', {}, config('current')), { code: 'context-unknown' });
-    assert.throws(() => chooseHosting(undefined, { STELLARCTL_HOSTING_CONTEXT: 'x' }, config('current')), {
-      code: 'context-unknown',
-    });
+    assert.throws(
+      () => chooseHosting(undefined, { STELLARCTL_HOSTING_CONTEXT: 'x' }, config('current')),
+      { code: 'context-unknown' },
+    );
   });
 });

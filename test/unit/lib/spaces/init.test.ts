@@ -21,7 +21,11 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.stop());
 
-const answers: Record<string, string> = { show: 'name: core-chart\nversion: 0.30.0\n', history: '[]', get: '{}' };
+const answers: Record<string, string> = {
+  show: 'name: core-chart\nversion: 0.30.0\n',
+  history: '[]',
+  get: '{}',
+};
 
 /** Installs on an empty cluster. @param helm answers a call of helm, by its subcommand; undefined for the usual answer */
 async function init(
@@ -69,7 +73,10 @@ test('a cluster in which no pod can run, as a WDS, is refused before anything is
   cluster.put('/api/v1/nodes', { items: [] } as never);
   const { error, called } = await init(() => undefined);
   assert.equal(error?.code, 'not-a-hosting-cluster');
-  assert.match(error?.message ?? '', /has no nodes, so no pod could run in it\. Nothing was written\.$/);
+  assert.match(
+    error?.message ?? '',
+    /has no nodes, so no pod could run in it\. Nothing was written\.$/,
+  );
   assert.deepEqual([cluster.writes, called.includes('upgrade')], [[], false]);
 });
 
@@ -81,10 +88,19 @@ test('a chart that cannot be rendered is refused before the Lease is written', a
 
 test('what another run has changed before it had ended is read again', async () => {
   const renewTime = new Date().toISOString();
-  const spec = { holderIdentity: 'bob@desk, init, process 1', renewTime, leaseDurationSeconds: 900 };
+  const spec = {
+    holderIdentity: 'bob@desk, init, process 1',
+    renewTime,
+    leaseDurationSeconds: 900,
+  };
   const other = { metadata: { name: 'stellarctl' }, spec };
   cluster.put(leasePath, other);
-  const revision = { revision: 1, status: 'deployed', chart: 'core-chart-0.99.0', app_version: '0.99.0' };
+  const revision = {
+    revision: 1,
+    status: 'deployed',
+    chart: 'core-chart-0.99.0',
+    app_version: '0.99.0',
+  };
   const running = init((verb) =>
     verb === 'history' && cluster.lease?.spec?.holderIdentity !== other.spec.holderIdentity
       ? { stdout: JSON.stringify([revision]) }
@@ -93,7 +109,10 @@ test('what another run has changed before it had ended is read again', async () 
   await sleep(1500);
   cluster.objects.delete(leasePath);
   const { called, error, lines } = await running;
-  assert.ok(lines.includes('changed fake waiting for another run: bob@desk, init, process 1'), lines.join('\n'));
+  assert.ok(
+    lines.includes('changed fake waiting for another run: bob@desk, init, process 1'),
+    lines.join('\n'),
+  );
   // Its plan is for the newer chart that is there now.
   assert.equal(error?.code, 'upgrade-needed');
   assert.ok(!called.includes('upgrade'));

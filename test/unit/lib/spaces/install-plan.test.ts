@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hookNames } from '../../../../src/lib/ocm/kubeflex-names.ts';
 import { coreChart } from '../../../../src/lib/spaces/core-chart.ts';
-import { type ClusterState, type InstallRequest, makePlan } from '../../../../src/lib/spaces/install-plan.ts';
+import {
+  type ClusterState,
+  type InstallRequest,
+  makePlan,
+} from '../../../../src/lib/spaces/install-plan.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const hooks = Object.values(hookNames);
@@ -29,7 +33,14 @@ function installed(revisions: string[], rest: Partial<ClusterState> = {}): Clust
 const plan = (clusterState: ClusterState, asked: Partial<InstallRequest> = {}) =>
   makePlan(
     clusterState,
-    { version: undefined, upgrade: false, values: {}, chart: undefined, imageRegistry: undefined, ...asked },
+    {
+      version: undefined,
+      upgrade: false,
+      values: {},
+      chart: undefined,
+      imageRegistry: undefined,
+      ...asked,
+    },
     fresh,
     'host1',
   );
@@ -42,7 +53,9 @@ const decided = (...parameters: Parameters<typeof plan>) => {
 test('a first installation gets the default version, and detected settings that explicit values override', () => {
   assert.equal(decided(nothing), `install ${coreChart.version}`);
   assert.equal(decided(nothing, { version: '0.29.1' }), 'install 0.29.1');
-  const { values } = plan(nothing, { values: { 'kubeflex-operator': { hostContainer: 'mine' }, ITSes: [] } });
+  const { values } = plan(nothing, {
+    values: { 'kubeflex-operator': { hostContainer: 'mine' }, ITSes: [] },
+  });
   assert.deepEqual(values, { 'kubeflex-operator': { hostContainer: 'mine' }, ITSes: [] });
 });
 
@@ -50,8 +63,14 @@ test('a rerun changes nothing, regardless of the newest version', () => {
   for (const version of ['0.29.0', coreChart.version, '0.99.0'])
     assert.equal(decided(installed([`deployed ${version}`])), `nothing ${version}`);
   const domain = { 'kubeflex-operator': { domain: 'x' } };
-  assert.equal(decided(installed(['deployed 0.30.0'], { allValues: domain }), { values: domain }), 'nothing 0.30.0');
-  assert.equal(decided(installed(['deployed 0.30.0']), { version: '0.30.0', upgrade: true }), 'nothing 0.30.0');
+  assert.equal(
+    decided(installed(['deployed 0.30.0'], { allValues: domain }), { values: domain }),
+    'nothing 0.30.0',
+  );
+  assert.equal(
+    decided(installed(['deployed 0.30.0']), { version: '0.30.0', upgrade: true }),
+    'nothing 0.30.0',
+  );
 });
 
 test('other values, a failed attempt and missing objects are fixed with the same chart', () => {
@@ -66,7 +85,11 @@ test('other values, a failed attempt and missing objects are fixed with the same
 
 test('a release that was never deployed is installed again, with its values', () => {
   const values = { 'kubeflex-operator': { domain: 'x' } };
-  for (const revisions of [['failed 0.30.0'], ['pending-install 0.30.0'], ['failed 0.29.0', 'failed 0.30.0']]) {
+  for (const revisions of [
+    ['failed 0.30.0'],
+    ['pending-install 0.30.0'],
+    ['failed 0.29.0', 'failed 0.30.0'],
+  ]) {
     const again = plan(installed(revisions, { values }), { values: { verbosity: 3 } });
     assert.equal(again.action, 'install-again');
     assert.deepEqual(again.values, {
@@ -84,7 +107,8 @@ test('a newer chart needs --upgrade; an older one is rejected with and without i
     () => plan(release, { version: '0.31.0', chart: './c.tgz' }),
     failsWith({
       code: 'upgrade-needed',
-      steps: 'Upgrade it: stellarctl init --upgrade --version 0.31.0 --chart ./c.tgz --hosting-context host1',
+      steps:
+        'Upgrade it: stellarctl init --upgrade --version 0.31.0 --chart ./c.tgz --hosting-context host1',
     }),
   );
   for (const upgrade of [true, false])
@@ -98,11 +122,17 @@ test('a newer chart needs --upgrade; an older one is rejected with and without i
 test('a failed upgrade is resumed, not rolled back', () => {
   const release = installed(['deployed 0.30.0', 'failed 0.31.0']);
   assert.equal(decided(release, { upgrade: true, version: '0.31.0' }), 'upgrade 0.31.0');
-  assert.throws(() => plan(release), failsWith({ code: 'upgrade-needed', steps: /--upgrade --version 0\.31\.0/ }));
+  assert.throws(
+    () => plan(release),
+    failsWith({ code: 'upgrade-needed', steps: /--upgrade --version 0\.31\.0/ }),
+  );
 });
 
 test('a release of that name with another chart is not changed', () => {
-  assert.throws(() => plan(installed(['deployed 1.2.3 nginx'])), { code: 'conflict', message: /another chart, nginx/ });
+  assert.throws(() => plan(installed(['deployed 1.2.3 nginx'])), {
+    code: 'conflict',
+    message: /another chart, nginx/,
+  });
 });
 
 test('the registry of an installation is kept, and another one changes it', () => {
@@ -111,5 +141,8 @@ test('the registry of an installation is kept, and another one changes it', () =
   assert.equal(plan(mirrored, { version: '0.31.0', upgrade: true }).imageRegistry, 'r.example');
   const moved = plan(mirrored, { imageRegistry: 'other.example' });
   assert.deepEqual([moved.action, moved.imageRegistry], ['change', 'other.example']);
-  assert.equal(plan(installed(['deployed 0.30.0']), { imageRegistry: 'r.example' }).action, 'change');
+  assert.equal(
+    plan(installed(['deployed 0.30.0']), { imageRegistry: 'r.example' }).action,
+    'change',
+  );
 });

@@ -30,7 +30,9 @@ const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfi
 
 test('an ITS whose context is gone names the command that selected it', () =>
   assert.rejects(
-    resolveIts({ given: 'its9', source: 'its use' }, kubeconfig(), async () => hidden('nothing selects one')),
+    resolveIts({ given: 'its9', source: 'its use' }, kubeconfig(), async () =>
+      hidden('nothing selects one'),
+    ),
     { message: /It was selected by "stellarctl its use"\.$/ },
   ));
 
@@ -38,7 +40,11 @@ test('the WDS is the one of --wds, else of STELLARCTL_WDS, else the choice of `w
   const env = { STELLARCTL_WDS: 'by-variable' };
   const settings = { wds: 'by-use' };
   assert.deepEqual(
-    [chooseWds('given', env, settings), chooseWds(undefined, env, settings), chooseWds(undefined, {}, settings)],
+    [
+      chooseWds('given', env, settings),
+      chooseWds(undefined, env, settings),
+      chooseWds(undefined, {}, settings),
+    ],
     [
       { given: 'given', source: '--wds' },
       { given: 'by-variable', source: 'STELLARCTL_WDS' },
@@ -61,18 +67,27 @@ describe('the ITS is', () => {
   const settings = { its: 'by-use' };
   const config = kubeconfig('current');
   test('the one of --its', () =>
-    assert.deepEqual(chooseIts('given', env, settings, config), { given: 'given', source: '--its' }));
+    assert.deepEqual(chooseIts('given', env, settings, config), {
+      given: 'given',
+      source: '--its',
+    }));
   test('else the one of STELLARCTL_ITS', () =>
     assert.deepEqual(chooseIts(undefined, env, settings, config), {
       given: 'by-variable',
       source: 'STELLARCTL_ITS',
     }));
   test('else the choice of `its use`', () =>
-    assert.deepEqual(chooseIts(undefined, {}, settings, config), { given: 'by-use', source: 'its use' }));
+    assert.deepEqual(chooseIts(undefined, {}, settings, config), {
+      given: 'by-use',
+      source: 'its use',
+    }));
   test('also if the variable is empty', () =>
     assert.equal(chooseIts(undefined, { STELLARCTL_ITS: '' }, settings, config).source, 'its use'));
   test('else the current context', () =>
-    assert.deepEqual(chooseIts(undefined, {}, {}, config), { given: 'current', source: 'current context' }));
+    assert.deepEqual(chooseIts(undefined, {}, {}, config), {
+      given: 'current',
+      source: 'current context',
+    }));
   test('else unknown, and the available contexts are listed', () => {
     const usage = (steps: RegExp) => (error: unknown) =>
       error instanceof StellarError && error.code === 'usage' && steps.test(stepsOf(error));
@@ -111,7 +126,10 @@ describe('what `its use` chooses', () => {
   test('is kept for each hosting cluster, whatever its address', async () => {
     await chooseSpace('its', 'everywhere', undefined);
     await chooseSpace('wds', 'wds1', a);
-    assert.deepEqual([(await chosen('https://a')).its, (await chosen()).its], ['everywhere', 'everywhere']);
+    assert.deepEqual(
+      [(await chosen('https://a')).its, (await chosen()).its],
+      ['everywhere', 'everywhere'],
+    );
     await chooseSpace('its', 'its1', a);
     await chooseSpace('its', 'its2', b);
     assert.deepEqual(
@@ -119,7 +137,10 @@ describe('what `its use` chooses', () => {
       ['its1', 'its2', undefined],
     );
     await chooseSpace('its', 'its3', hosting('a', 'https://new'));
-    assert.deepEqual([(await chosen('https://a')).its, (await chosen('https://new')).its], [undefined, 'its3']);
+    assert.deepEqual(
+      [(await chosen('https://a')).its, (await chosen('https://new')).its],
+      [undefined, 'its3'],
+    );
     assert.equal((await chosen('https://new')).wds, 'wds1');
   });
   test('counts if it is the only one for the clusters of a kubeconfig that selects none', async () => {

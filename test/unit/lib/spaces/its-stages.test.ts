@@ -27,7 +27,10 @@ const done = {
   ],
   statefulSets: [statefulSet('vcluster')],
 };
-const ready: ControlPlaneOptions = { type: 'vcluster', conditions: [conditions.synced, conditions.ready] };
+const ready: ControlPlaneOptions = {
+  type: 'vcluster',
+  conditions: [conditions.synced, conditions.ready],
+};
 const unknown = hidden('it was not checked');
 
 function reports(plane: ControlPlaneOptions, seen: Partial<SpaceEvidence>, look = itsInside()) {
@@ -36,25 +39,49 @@ function reports(plane: ControlPlaneOptions, seen: Partial<SpaceEvidence>, look 
 }
 const blocking = (...parameters: Parameters<typeof reports>) => {
   const stage = blockingStage(reports(...parameters));
-  return stage && `${stage.id} ${stage.verdict.state}: ${'why' in stage.verdict ? stage.verdict.why : ''}`;
+  return (
+    stage &&
+    `${stage.id} ${stage.verdict.state}: ${'why' in stage.verdict ? stage.verdict.why : ''}`
+  );
 };
 
 describe('an ITS has stages', () => {
-  const idsOf = (plane: ControlPlaneOptions) => itsStages(evidence(its('its1', plane))).map(({ id }) => id);
+  const idsOf = (plane: ControlPlaneOptions) =>
+    itsStages(evidence(its('its1', plane))).map(({ id }) => id);
   test('of a vcluster, with the address that it publishes', () =>
     assert.deepEqual(idsOf({ type: 'vcluster' }), [
-      ...['synced', 'api-server', 'reachable', 'its-hub-init', 'hub-runs', 'hub-crds', 'bootstrap-account'],
+      ...[
+        'synced',
+        'api-server',
+        'reachable',
+        'its-hub-init',
+        'hub-runs',
+        'hub-crds',
+        'bootstrap-account',
+      ],
       ...['hub-webhook', 'install-status-addon', 'workstatus-crd', 'cluster-info', 'ready'],
     ]));
   test('of an existing hub, without the Job that would install it', () => {
     const hooks = [{ hookName: 'install-status-addon' }];
     assert.deepEqual(idsOf({ type: 'host', hooks }), [
-      ...['synced', 'api-server', 'reachable', 'hub-runs', 'hub-crds', 'bootstrap-account', 'hub-webhook'],
+      ...[
+        'synced',
+        'api-server',
+        'reachable',
+        'hub-runs',
+        'hub-crds',
+        'bootstrap-account',
+        'hub-webhook',
+      ],
       ...['install-status-addon', 'workstatus-crd', 'ready'],
     ]);
   });
   test('of one created by kflex, with its older single hook', () => {
-    const ids = idsOf({ type: 'vcluster', hooks: [], spec: { postCreateHook: 'its-with-clusteradm' } });
+    const ids = idsOf({
+      type: 'vcluster',
+      hooks: [],
+      spec: { postCreateHook: 'its-with-clusteradm' },
+    });
     assert.equal(ids.includes('its-with-clusteradm'), true);
   });
   test('all of which are met when everything is done', () => {
@@ -66,7 +93,10 @@ describe('an ITS has stages', () => {
 describe('an ITS is blocked', () => {
   test('by a failed Job, although others continue', () => {
     const seen = { ...done, jobs: [job('its-hub-init', 'failed'), job('install-status-addon')] };
-    assert.match(blocking({ type: 'vcluster' }, seen, itsInside({ hubServed: false })) ?? '', /^its-hub-init failed/);
+    assert.match(
+      blocking({ type: 'vcluster' }, seen, itsInside({ hubServed: false })) ?? '',
+      /^its-hub-init failed/,
+    );
   });
   test('by the pods of its hub: the Job that installs OCM only waits for them', () => {
     const hubPods = [
@@ -76,37 +106,59 @@ describe('an ITS is blocked', () => {
       }),
     ];
     assert.match(
-      blocking({ type: 'vcluster' }, { ...done, jobs: [job('its-hub-init')] }, itsInside({ hubPods })) ?? '',
+      blocking(
+        { type: 'vcluster' },
+        { ...done, jobs: [job('its-hub-init')] },
+        itsInside({ hubPods }),
+      ) ?? '',
       /^hub-runs failed: OCM does not run in it: pod cluster-manager-registration-1/,
     );
   });
   test('by its webhook, if that is not ready any more', () => {
-    const hubPods = [pod('cluster-manager-registration-webhook-1', { namespace: 'open-cluster-management-hub' })];
+    const hubPods = [
+      pod('cluster-manager-registration-webhook-1', { namespace: 'open-cluster-management-hub' }),
+    ];
     const silent = { state: 'silent', why: 'it does not answer', next: [] } as const;
     const inside = itsInside({ hubPods, webhook: silent });
     assert.match(blocking(ready, done, inside) ?? '', /^hub-webhook failed: it does not answer/);
     const created = { type: 'vcluster', conditions: [conditions.synced] };
-    assert.match(blocking(created, done, inside) ?? '', /^hub-runs waiting: pod \S+ of OCM is starting/);
+    assert.match(
+      blocking(created, done, inside) ?? '',
+      /^hub-runs waiting: pod \S+ of OCM is starting/,
+    );
   });
   test('by OCM kinds, the bootstrap account, WorkStatuses, each waited for', () => {
     const created = { type: 'vcluster', conditions: [conditions.synced] };
-    assert.match(blocking(created, done, itsInside({ hubServed: false })) ?? '', /^hub-crds waiting/);
+    assert.match(
+      blocking(created, done, itsInside({ hubServed: false })) ?? '',
+      /^hub-crds waiting/,
+    );
     assert.match(
       blocking(created, done, itsInside({ hasBootstrapAccount: false })) ?? '',
       /^bootstrap-account waiting: there is no ServiceAccount open-cluster-management\/agent-registration-bootstrap/,
     );
-    assert.match(blocking(created, done, itsInside({ workStatusServed: false })) ?? '', /^workstatus-crd waiting/);
+    assert.match(
+      blocking(created, done, itsInside({ workStatusServed: false })) ?? '',
+      /^workstatus-crd waiting/,
+    );
   });
   test('by the status add-on, although its Job is done', () => {
     const created = { type: 'vcluster', conditions: [conditions.synced] };
     const without = (forbidden: string[]) =>
       blocking(created, done, itsInside({ hasStatusAddon: false, forbidden: new Set(forbidden) }));
-    assert.match(without([]) ?? '', /^install-status-addon failed: Deployment \S+\/addon-status-controller is missing/);
+    assert.match(
+      without([]) ?? '',
+      /^install-status-addon failed: Deployment \S+\/addon-status-controller is missing/,
+    );
     assert.doesNotMatch(without(['deployments']) ?? '', /addon/);
   });
   const account = 'ServiceAccount open-cluster-management/agent-registration-bootstrap';
   test('by what was deleted since it was ready, all of it, with the commands that restore it', () => {
-    const without = itsInside({ hasBootstrapAccount: false, clusterInfo: undefined, workStatusServed: false });
+    const without = itsInside({
+      hasBootstrapAccount: false,
+      clusterInfo: undefined,
+      workStatusServed: false,
+    });
     const stage = blockingStage(reports(ready, done, without));
     const lost = [
       account,
@@ -130,7 +182,10 @@ describe('an ITS is blocked', () => {
   });
   test('by what a Job may still create, although KubeFlex reports it as ready', () => {
     const seen = { ...done, jobs: [job('its-hub-init')] };
-    assert.match(blocking(ready, seen, itsInside({ hasBootstrapAccount: false })) ?? '', /^its-hub-init waiting/);
+    assert.match(
+      blocking(ready, seen, itsInside({ hasBootstrapAccount: false })) ?? '',
+      /^its-hub-init waiting/,
+    );
     const stage = reports(ready, seen, itsInside({ hasBootstrapAccount: false })).find(
       ({ id }) => id === 'bootstrap-account',
     );
@@ -143,15 +198,27 @@ describe('an ITS is blocked', () => {
       next: [run('kubectl …', 'Restart it')],
     } as const;
     const running = [
-      pod('cluster-manager-registration-webhook-1', { namespace: 'open-cluster-management-hub', ready: true }),
+      pod('cluster-manager-registration-webhook-1', {
+        namespace: 'open-cluster-management-hub',
+        ready: true,
+      }),
     ];
     const coming = { ...ready, conditions: [conditions.synced] };
-    assert.match(blocking(coming, done, itsInside({ webhook })) ?? '', /^hub-webhook waiting: its webhook does not/);
-    assert.match(blocking(coming, done, itsInside({ webhook, hubPods: running })) ?? '', /^hub-webhook failed/);
+    assert.match(
+      blocking(coming, done, itsInside({ webhook })) ?? '',
+      /^hub-webhook waiting: its webhook does not/,
+    );
+    assert.match(
+      blocking(coming, done, itsInside({ webhook, hubPods: running })) ?? '',
+      /^hub-webhook failed/,
+    );
     assert.match(blocking(ready, done, itsInside({ webhook })) ?? '', /^hub-webhook failed/);
   });
   test('by the Job that publishes its address, even if KubeFlex reports it as ready', () => {
-    const seen = { ...done, jobs: [...done.jobs.slice(0, 2), job('update-cluster-info', 'failed')] };
+    const seen = {
+      ...done,
+      jobs: [...done.jobs.slice(0, 2), job('update-cluster-info', 'failed')],
+    };
     assert.match(
       blocking(ready, seen, itsInside({ clusterInfo: undefined })) ?? '',
       /^cluster-info failed: Job its1-system\/update-cluster-info has failed/,
@@ -198,7 +265,13 @@ test('a user who may not list pods inside an ITS sees the rest of it', async () 
   cluster.forbidden.add('pods');
   const inside = await readItsInside(cluster.kube);
   assert.deepEqual(
-    [inside.hubServed, inside.workStatusServed, inside.hasBootstrapAccount, inside.hubPods, [...inside.forbidden]],
+    [
+      inside.hubServed,
+      inside.workStatusServed,
+      inside.hasBootstrapAccount,
+      inside.hubPods,
+      [...inside.forbidden],
+    ],
     [true, false, true, [], ['pods']],
   );
 });

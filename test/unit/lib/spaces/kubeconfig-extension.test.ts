@@ -23,7 +23,8 @@ function target(content: string) {
   return { file, env: {} };
 }
 const waiting = { deadline: new Deadline(20_000), signal: new AbortController().signal };
-const hosting = async (content: string) => hostingContext(await loadKubeconfig(target(content).file));
+const hosting = async (content: string) =>
+  hostingContext(await loadKubeconfig(target(content).file));
 
 /** A kubeconfig as `kflex init` and `kflex create its1` of v0.9.3 leave it, on a minikube cluster. */
 const byKflex = `apiVersion: v1
@@ -82,19 +83,26 @@ users:
   user: {token: t}
 `;
 const clusters = 'contexts: [{name: a, context: {}}, {name: b, context: {}}]\n';
-const mark = (value: string) => `{name: kubeflex, extension: {data: {is-hosting-cluster-ctx: "${value}"}}}`;
+const mark = (value: string) =>
+  `{name: kubeflex, extension: {data: {is-hosting-cluster-ctx: "${value}"}}}`;
 
 describe('the records of kflex are understood:', () => {
   test('the hosting context, and the control planes of contexts', async () => {
     const config = await loadKubeconfig(target(byKflex).file);
     assert.equal(hostingContext(config), 'kind-kubeflex');
     assert.deepEqual(
-      ['its1', 'kind-kubeflex', 'other', 'gone'].map((name) => controlPlaneOf(config.contexts.get(name))),
+      ['its1', 'kind-kubeflex', 'other', 'gone'].map((name) =>
+        controlPlaneOf(config.contexts.get(name)),
+      ),
       ['its1', undefined, undefined, undefined],
     );
   });
   for (const [what, extension, expected] of [
-    ['at the top', 'extensions: [{name: kubeflex, extension: {data: {hosting-cluster-ctx-name: b}}}]', 'b'],
+    [
+      'at the top',
+      'extensions: [{name: kubeflex, extension: {data: {hosting-cluster-ctx-name: b}}}]',
+      'b',
+    ],
     [
       'as a context that is gone',
       'extensions: [{name: kubeflex, extension: {data: {hosting-cluster-ctx-name: c}}}]',
@@ -102,12 +110,16 @@ describe('the records of kflex are understood:', () => {
     ],
     ['nowhere', 'extensions: [{name: kubeflex, extension: null}, {name: 7}, 8]', undefined],
   ] as const) {
-    test(`the hosting context ${what}`, async () => assert.equal(await hosting(clusters + extension), expected));
+    test(`the hosting context ${what}`, async () =>
+      assert.equal(await hosting(clusters + extension), expected));
   }
   test('the hosting context by its own mark, if it is the only one', async () => {
     const marked = (a: string, b: string) =>
       `contexts: [{name: a, context: {extensions: [${mark(a)}]}}, {name: b, context: {extensions: [${mark(b)}]}}]`;
-    assert.deepEqual([await hosting(marked('false', 'true')), await hosting(marked('true', 'true'))], ['b', undefined]);
+    assert.deepEqual(
+      [await hosting(marked('false', 'true')), await hosting(marked('true', 'true'))],
+      ['b', undefined],
+    );
   });
 });
 
@@ -140,7 +152,10 @@ describe('our record', () => {
       assert.equal(name, 'kubeflex');
       assert.deepEqual(extension.data, data);
       assert.match(extension.metadata.creationTimestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-      assert.deepEqual([extension.metadata.name, Object.keys(extension.metadata).length], ['kubeflex', 2]);
+      assert.deepEqual(
+        [extension.metadata.name, Object.keys(extension.metadata).length],
+        ['kubeflex', 2],
+      );
     }
   });
 
@@ -154,15 +169,18 @@ describe('our record', () => {
     const where = target(byKflex);
     await markHostingContext(where, 'other', waiting);
     const expected = parse(byKflex);
-    const { creationTimestamp, ...mark } = parse(readFileSync(where.file, 'utf8')).contexts[2].context.extensions[0]
-      .extension.metadata;
+    const { creationTimestamp, ...mark } = parse(readFileSync(where.file, 'utf8')).contexts[2]
+      .context.extensions[0].extension.metadata;
     assert.deepEqual(mark, { name: 'kubeflex' });
     expected.extensions[1].extension.data['hosting-cluster-ctx-name'] = 'other';
     delete expected.contexts[1].context.extensions[1].extension.data['is-hosting-cluster-ctx'];
     expected.contexts[2].context.extensions = [
       {
         name: 'kubeflex',
-        extension: { data: { 'is-hosting-cluster-ctx': 'true' }, metadata: { creationTimestamp, name: 'kubeflex' } },
+        extension: {
+          data: { 'is-hosting-cluster-ctx': 'true' },
+          metadata: { creationTimestamp, name: 'kubeflex' },
+        },
       },
     ];
     assert.deepEqual(parse(readFileSync(where.file, 'utf8')), expected);
@@ -188,7 +206,11 @@ describe('our record', () => {
       );
     // The record of kflex does not contain the control plane.
     await assert.rejects(moved('its1'), /its1\.localtest\.me/);
-    await setContext(where, { ...elsewhere, ...forControlPlane('its1', 'kind-kubeflex'), isOurs: () => true }, waiting);
+    await setContext(
+      where,
+      { ...elsewhere, ...forControlPlane('its1', 'kind-kubeflex'), isOurs: () => true },
+      waiting,
+    );
     await assert.rejects(moved('its2'), /elsewhere\.example/);
     await assert.rejects(moved('its1', 'other'), /elsewhere\.example/);
     assert.equal((await moved('its1')).changed, true);

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -15,7 +23,11 @@ import {
   type LocalClusterInput,
   type LocalTools,
 } from '../../../../src/lib/spaces/create-local-cluster.ts';
-import { connectLocal, deleteLocalCluster, findLocalCluster } from '../../../../src/lib/spaces/delete-local-cluster.ts';
+import {
+  connectLocal,
+  deleteLocalCluster,
+  findLocalCluster,
+} from '../../../../src/lib/spaces/delete-local-cluster.ts';
 import {
   checkClusterName,
   clusterOfContainer,
@@ -54,18 +66,28 @@ esac
 `;
 
 const entriesOf = (provider: ProviderName, server: string) => ({
-  clusters: [{ name: `${provider}-cluster1`, cluster: { server, 'certificate-authority-data': 'QUJD' } }],
-  users: [{ name: provider === 'kind' ? 'kind-cluster1' : 'admin@k3d-cluster1', user: { token: 't' } }],
+  clusters: [
+    { name: `${provider}-cluster1`, cluster: { server, 'certificate-authority-data': 'QUJD' } },
+  ],
+  users: [
+    { name: provider === 'kind' ? 'kind-cluster1' : 'admin@k3d-cluster1', user: { token: 't' } },
+  ],
   contexts: [
     {
       name: `${provider}-cluster1`,
-      context: { cluster: `${provider}-cluster1`, user: provider === 'kind' ? 'kind-cluster1' : 'admin@k3d-cluster1' },
+      context: {
+        cluster: `${provider}-cluster1`,
+        user: provider === 'kind' ? 'kind-cluster1' : 'admin@k3d-cluster1',
+      },
     },
   ],
   'current-context': `${provider}-cluster1`,
 });
 
-const readyNode = { metadata: { name: 'n' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+const readyNode = {
+  metadata: { name: 'n' },
+  status: { conditions: [{ type: 'Ready', status: 'True' }] },
+};
 
 /** A clean machine, with a kubeconfig whose current context is `mine`. */
 function machine() {
@@ -85,11 +107,18 @@ function machine() {
   const kubeconfig = path.join(home, 'kubeconfig');
   writeFileSync(
     kubeconfig,
-    stringify({ contexts: [{ name: 'mine', context: { cluster: 'm', user: 'm' } }], 'current-context': 'mine' }),
+    stringify({
+      contexts: [{ name: 'mine', context: { cluster: 'm', user: 'm' } }],
+      'current-context': 'mine',
+    }),
   );
   const interrupt = new AbortController();
   const env = { PATH: `${home}/bin:${process.env.PATH}`, HOME: home, KUBECONFIG: kubeconfig };
-  const run = { progress: silentProgress, deadline: new Deadline(20_000), signal: interrupt.signal };
+  const run = {
+    progress: silentProgress,
+    deadline: new Deadline(20_000),
+    signal: interrupt.signal,
+  };
   const tools: LocalTools = {
     run,
     programs: { env, deadline: run.deadline, signal: run.signal, sendSignal: process.kill },
@@ -110,7 +139,10 @@ function machine() {
     // biome-ignore lint/suspicious/noExplicitAny: whatever the file holds
     kubeconfig: (): any => parse(read('kubeconfig')),
     create: (input: Partial<LocalClusterInput> = {}) =>
-      createLocalCluster({ provider: 'kind', name: 'cluster1', role: 'wec', image: 'nodes', ...input }, tools),
+      createLocalCluster(
+        { provider: 'kind', name: 'cluster1', role: 'wec', image: 'nodes', ...input },
+        tools,
+      ),
     remove: async (provider?: ProviderName) =>
       deleteLocalCluster(await findLocalCluster('cluster1', provider, tools), tools),
   };
@@ -126,7 +158,10 @@ describe('creating a cluster', () => {
     const { create, kubeconfig, read } = machine();
     assert.deepEqual(await create(), { context: 'cluster1', created: true, changed: true });
     const { contexts, clusters, 'current-context': current } = kubeconfig();
-    assert.deepEqual(contexts[1], { name: 'cluster1', context: { cluster: 'kind-cluster1', user: 'kind-cluster1' } });
+    assert.deepEqual(contexts[1], {
+      name: 'cluster1',
+      context: { cluster: 'kind-cluster1', user: 'kind-cluster1' },
+    });
     assert.deepEqual([clusters[0].name, current], ['kind-cluster1', 'mine']);
     const [scratch] = read('environment').trim().split(' ');
     assert.match(scratch ?? '', /stellarctl-local-/);
@@ -152,7 +187,10 @@ describe('creating a cluster', () => {
   test('with k3d uses k3d’s names, and the requested network', async () => {
     const { create, kubeconfig, calls } = machine();
     await create({ provider: 'k3d', network: 'k3d-kubeflex', image: 'rancher/k3s:v1' });
-    assert.deepEqual(kubeconfig().contexts[1].context, { cluster: 'k3d-cluster1', user: 'admin@k3d-cluster1' });
+    assert.deepEqual(kubeconfig().contexts[1].context, {
+      cluster: 'k3d-cluster1',
+      user: 'admin@k3d-cluster1',
+    });
     assert.match(
       calls('create')[0] ?? '',
       /cluster1 --image rancher\/k3s:v1 --kubeconfig-update-default=false --timeout \d+s --network k3d-kubeflex$/,
@@ -181,13 +219,19 @@ describe('creating a cluster', () => {
   test('to host spaces with k3d leaves the port to the ingress', async () => {
     const { create, calls } = machine();
     await create({ role: 'hosting', provider: 'k3d' });
-    assert.match(calls('create')[0] ?? '', /--port 9443:443@loadbalancer --k3s-arg --disable=traefik@server:\*$/);
+    assert.match(
+      calls('create')[0] ?? '',
+      /--port 9443:443@loadbalancer --k3s-arg --disable=traefik@server:\*$/,
+    );
   });
 
   test('to host spaces uses an existing one only if it publishes the requested port', async () => {
     const { create, put, calls } = machine();
     put('kind-clusters', 'cluster1\n');
-    put('bindings', '{"443/tcp":[{"HostIp":"0.0.0.0","HostPort":"9444"}],"6443/tcp":[{"HostPort":"40000"}]}\n');
+    put(
+      'bindings',
+      '{"443/tcp":[{"HostIp":"0.0.0.0","HostPort":"9444"}],"6443/tcp":[{"HostPort":"40000"}]}\n',
+    );
     assert.equal((await create({ role: 'hosting' })).ingressPort, 9444);
     assert.equal((await create({ role: 'hosting', externalPort: 9444 })).ingressPort, 9444);
     await assert.rejects(
@@ -195,7 +239,10 @@ describe('creating a cluster', () => {
       fails('cluster-unusable', /port 9444 .* not 9443.*--provider kind --name NAME/),
     );
     put('bindings', '{"6443/tcp":[{"HostPort":"40000"}]}\n');
-    await assert.rejects(create({ role: 'hosting' }), fails('cluster-unusable', /no port of this machine forwarded/));
+    await assert.rejects(
+      create({ role: 'hosting' }),
+      fails('cluster-unusable', /no port of this machine forwarded/),
+    );
     assert.match(calls('inspect').at(-1) ?? '', / cluster1-control-plane$/);
   });
 
@@ -208,7 +255,10 @@ describe('creating a cluster', () => {
   test('does not happen if its later use is impossible', async () => {
     const { create, calls } = machine();
     const error = new StellarError('chart-unusable', 'no chart');
-    await assert.rejects(create({ role: 'hosting', beforeCreation: () => Promise.reject(error) }), error);
+    await assert.rejects(
+      create({ role: 'hosting', beforeCreation: () => Promise.reject(error) }),
+      error,
+    );
     assert.deepEqual(calls('create'), []);
   });
 
@@ -266,7 +316,10 @@ describe('creating a cluster is refused', () => {
   test('without docker', async () => {
     const { create, put } = machine();
     put('docker-down', '');
-    await assert.rejects(create(), fails('docker-unreachable', /Cannot connect to the Docker daemon/));
+    await assert.rejects(
+      create(),
+      fails('docker-unreachable', /Cannot connect to the Docker daemon/),
+    );
   });
 });
 
@@ -308,7 +361,10 @@ describe('a creation that fails', () => {
     const { create, calls, put, tools } = machine();
     tools.run.deadline = new Deadline(0);
     const beforeCreation = () => Promise.reject(new Error('too much'));
-    await assert.rejects(create({ beforeCreation }), fails('timeout', /no kind cluster cluster1 yet, .*--timeout 15m/));
+    await assert.rejects(
+      create({ beforeCreation }),
+      fails('timeout', /no kind cluster cluster1 yet, .*--timeout 15m/),
+    );
     assert.deepEqual(calls('create'), []);
     put('kind-clusters', 'cluster1\n');
     assert.equal((await create()).created, false);
@@ -318,11 +374,17 @@ describe('a creation that fails', () => {
     tools.connect = ({ name, server }) =>
       ({
         cluster: { context: name, server },
-        list: () => Promise.reject(new StellarError('interrupted', 'Interrupted.', { next: [advice('Again.')] })),
+        list: () =>
+          Promise.reject(
+            new StellarError('interrupted', 'Interrupted.', { next: [advice('Again.')] }),
+          ),
       }) as unknown as Kube;
     await assert.rejects(
       create(),
-      fails('interrupted', /kind cluster cluster1 exists\. Again\. Or remove the cluster: stellarctl wec/),
+      fails(
+        'interrupted',
+        /kind cluster cluster1 exists\. Again\. Or remove the cluster: stellarctl wec/,
+      ),
     );
   });
   test('leaves a cluster that is reported as unusable, with a next step', async () => {
@@ -331,7 +393,10 @@ describe('a creation that fails', () => {
     rmSync(path.join(root, String(count - 1), 'kubeconfig-of-kind'));
     await assert.rejects(
       create(),
-      fails('cluster-unusable', /no such container.*docker start cluster1-control-plane.*wec delete cluster1/),
+      fails(
+        'cluster-unusable',
+        /no such container.*docker start cluster1-control-plane.*wec delete cluster1/,
+      ),
     );
   });
   test('keeps a cluster that does not answer', async () => {
@@ -361,7 +426,10 @@ describe('deleting a cluster', () => {
     const { create, remove, put, calls, kubeconfig } = machine();
     await create();
     put('kind-clusters', '');
-    assert.deepEqual([await remove(), calls('delete'), kubeconfig().contexts.length], [true, [], 1]);
+    assert.deepEqual(
+      [await remove(), calls('delete'), kubeconfig().contexts.length],
+      [true, [], 1],
+    );
   });
   test('keeps a context of its name that refers to another cluster', async () => {
     const { create, remove, kubeconfig } = machine();
@@ -381,7 +449,9 @@ describe('deleting a cluster', () => {
   test('finds the contexts of one by the address of its container, too', async () => {
     const { put, tools } = machine();
     put('kubeconfig', stringify(entriesOf('kind', 'https://cluster1-control-plane:6443')));
-    assert.deepEqual((await findLocalCluster('cluster1', undefined, tools)).contexts, ['kind-cluster1']);
+    assert.deepEqual((await findLocalCluster('cluster1', undefined, tools)).contexts, [
+      'kind-cluster1',
+    ]);
   });
   test('must distinguish it from one of the other provider', async () => {
     const { remove, put } = machine();
@@ -393,7 +463,10 @@ describe('deleting a cluster', () => {
   test('fails if neither program is available', async () => {
     const { remove, tools } = machine();
     tools.programs.env = { PATH: '/nowhere' };
-    await assert.rejects(remove(), fails('program-missing', /kind is needed to manage local clusters/));
+    await assert.rejects(
+      remove(),
+      fails('program-missing', /kind is needed to manage local clusters/),
+    );
   });
   test('needs only the program of its own provider', async () => {
     const { create, remove, put, tools } = machine();
@@ -417,15 +490,29 @@ describe('deleting a cluster', () => {
         .trim()
         .split('\n')
         .map((call) => call.replace(/ (--|cluster1).*/, '')),
-      ['kind get clusters', 'k3d cluster list', 'kind get kubeconfig', 'kind get clusters', 'kind delete cluster'],
+      [
+        'kind get clusters',
+        'k3d cluster list',
+        'kind get kubeconfig',
+        'kind get clusters',
+        'kind delete cluster',
+      ],
     );
     put('docker-down', '');
-    await assert.rejects(findLocalCluster('cluster1', 'kind', tools), fails('docker-unreachable', /daemon/));
+    await assert.rejects(
+      findLocalCluster('cluster1', 'kind', tools),
+      fails('docker-unreachable', /daemon/),
+    );
   });
 });
 
 describe('a hosting cluster', () => {
-  const found = { name: 'cluster1', provider: 'kind' as const, contexts: ['kind-cluster1'], elsewhere: [] };
+  const found = {
+    name: 'cluster1',
+    provider: 'kind' as const,
+    contexts: ['kind-cluster1'],
+    elsewhere: [],
+  };
   const label = (role: string) => ({ labels: { 'kflex.kubestellar.io/cptype': role } });
   const serving = (spaces: object[] | undefined, definition?: object) =>
     ({
@@ -433,19 +520,34 @@ describe('a hosting cluster', () => {
       list: async () => spaces,
       get: async () => definition,
     }) as unknown as Kube;
-  const silent = { list: () => Promise.reject(new StellarError('unreachable', 'refused')) } as unknown as Kube;
-  const refuse = (cluster: Kube | undefined) => refuseHosting({ ...found, contexts: [...found.contexts] }, cluster);
-  const unread = fails('unreachable', /whether it is a WEC or a hosting cluster is unknown.*docker start cluster1-/);
+  const silent = {
+    list: () => Promise.reject(new StellarError('unreachable', 'refused')),
+  } as unknown as Kube;
+  const refuse = (cluster: Kube | undefined) =>
+    refuseHosting({ ...found, contexts: [...found.contexts] }, cluster);
+  const unread = fails(
+    'unreachable',
+    /whether it is a WEC or a hosting cluster is unknown.*docker start cluster1-/,
+  );
 
   test('is not deleted, and the loss is named', () =>
     assert.rejects(
       refuse(
-        serving([{ metadata: { name: 'wds1', ...label('wds') } }, { metadata: { name: 'its1', ...label('its') } }]),
+        serving([
+          { metadata: { name: 'wds1', ...label('wds') } },
+          { metadata: { name: 'its1', ...label('its') } },
+        ]),
       ),
-      fails('has-dependents', /lost: its1 \(ITS\), wds1 \(WDS\).*status --hosting-context kind-cluster1/),
+      fails(
+        'has-dependents',
+        /lost: its1 \(ITS\), wds1 \(WDS\).*status --hosting-context kind-cluster1/,
+      ),
     ));
   test('is not deleted even if it has no spaces yet', () =>
-    assert.rejects(refuse(serving([])), fails('has-dependents', /is a hosting cluster\. It was not deleted\. See/)));
+    assert.rejects(
+      refuse(serving([])),
+      fails('has-dependents', /is a hosting cluster\. It was not deleted\. See/),
+    ));
   test('and an ITS or a WDS are not deleted as WECs', async () => {
     const of = (served: string) =>
       ({
@@ -453,15 +555,22 @@ describe('a hosting cluster', () => {
         list: async ({ plural }: { plural: string }) => (plural === served ? [{}] : undefined),
         get: async () => undefined,
       }) as unknown as Kube;
-    await assert.rejects(refuse(of('clustermanagers')), fails('has-dependents', /is not a WEC: it is an OCM hub/));
-    await assert.rejects(refuse(of('bindingpolicies')), fails('has-dependents', /is not a WEC: it is a WDS/));
+    await assert.rejects(
+      refuse(of('clustermanagers')),
+      fails('has-dependents', /is not a WEC: it is an OCM hub/),
+    );
+    await assert.rejects(
+      refuse(of('bindingpolicies')),
+      fails('has-dependents', /is not a WEC: it is a WDS/),
+    );
   });
   test('that no longer is one may be deleted', async () => {
     const cluster = serving(undefined);
     assert.equal(await refuse(cluster), cluster);
   });
   test('may be any cluster that does not answer, is stopped, or does not serve the defined kind', async () => {
-    for (const cluster of [silent, undefined, serving(undefined, {})]) await assert.rejects(refuse(cluster), unread);
+    for (const cluster of [silent, undefined, serving(undefined, {})])
+      await assert.rejects(refuse(cluster), unread);
   });
 });
 
@@ -469,20 +578,30 @@ describe('a registered WEC', () => {
   const itsCluster = { context: 'its1', server: 'https://its1' };
   const asIts = (kube: object) => ({
     kube: { cluster: itsCluster, ...kube } as unknown as Kube,
-    context: { name: 'its1', server: 'https://its1', cluster: { server: 'https://its1' }, user: {} },
+    context: {
+      name: 'its1',
+      server: 'https://its1',
+      cluster: { server: 'https://its1' },
+      user: {},
+    },
   });
   const hub = (managedCluster: object | undefined) =>
     asIts({
       read: async () => ({ resources: [{ name: 'managedclusters' }] }),
       list: async () => (managedCluster === undefined ? [] : [managedCluster]),
-      get: async ({ plural }: { plural: string }) => (plural === 'managedclusters' ? managedCluster : undefined),
+      get: async ({ plural }: { plural: string }) =>
+        plural === 'managedclusters' ? managedCluster : undefined,
     });
   const away = asIts({
     read: () => Promise.reject(new StellarError('forbidden', 'no')),
     get: () => Promise.reject(new StellarError('forbidden', 'no')),
   });
   const secretOf = (server: string) => ({
-    data: { kubeconfig: Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }] })).toString('base64') },
+    data: {
+      kubeconfig: Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }] })).toString(
+        'base64',
+      ),
+    },
   });
   /** @param server the hub of its klusterlet; undefined without a klusterlet */
   const wec = (server: string | undefined) =>
@@ -535,26 +654,40 @@ describe('the network of a new WEC', () => {
     assert.deepEqual(chooseNetwork('k3d', undefined, at('https://k3d-kubeflex-server-0:31443')), {
       network: 'k3d-kubeflex',
     });
-    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://0.0.0.0:6550', 'k3d-hub')), { network: 'k3d-hub' });
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://0.0.0.0:6550', 'k3d-hub')), {
+      network: 'k3d-hub',
+    });
   });
   test('is kind’s own, for kind', () =>
     assert.deepEqual(chooseNetwork('kind', undefined, at('https://kubeflex-control-plane:31443')), {
       network: undefined,
     }));
   test('is the requested one', () =>
-    assert.deepEqual(chooseNetwork('k3d', 'n', at('https://kubeflex-control-plane:31443')), { network: 'n' }));
+    assert.deepEqual(chooseNetwork('k3d', 'n', at('https://kubeflex-control-plane:31443')), {
+      network: 'n',
+    }));
   test('is the provider’s own if the ITS is elsewhere', () =>
-    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://its.example.com')), { network: undefined }));
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://its.example.com')), {
+      network: undefined,
+    }));
   test('does not connect clusters of different providers, which is reported', () => {
-    const { network, note } = chooseNetwork('k3d', undefined, at('https://kubeflex-control-plane:31443'));
+    const { network, note } = chooseNetwork(
+      'k3d',
+      undefined,
+      at('https://kubeflex-control-plane:31443'),
+    );
     assert.equal(network, undefined);
     assert.match(note ?? '', /kubeflex-control-plane of kind.*--provider kind/);
   });
   test('is detected from containers of both', () =>
     assert.deepEqual(
-      ['k3d-a-b-server-1', 'k3d-a-serverlb', 'a-control-plane2', 'a-external-load-balancer', 'a.example.com'].map(
-        (host) => clusterOfContainer(host)?.name,
-      ),
+      [
+        'k3d-a-b-server-1',
+        'k3d-a-serverlb',
+        'a-control-plane2',
+        'a-external-load-balancer',
+        'a.example.com',
+      ].map((host) => clusterOfContainer(host)?.name),
       ['a-b', 'a', 'a', 'a', undefined],
     ));
 });

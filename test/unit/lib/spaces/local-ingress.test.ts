@@ -17,7 +17,11 @@ describe('Traefik is not installed', () => {
   async function install(helm: Partial<Helm>, chart?: string): Promise<boolean> {
     const { kube, run } = cluster.run();
     try {
-      return await ensureIngress({ provider: 'kind', port: 1, chart }, { kube, helm: helm as Helm }, run);
+      return await ensureIngress(
+        { provider: 'kind', port: 1, chart },
+        { kube, helm: helm as Helm },
+        run,
+      );
     } finally {
       kube.close();
     }
@@ -26,7 +30,10 @@ describe('Traefik is not installed', () => {
   test('and nothing is written, if its chart cannot be had', async () => {
     const missing = new StellarError('chart-unusable', 'no such file');
     const local = () => Promise.reject(missing);
-    await assert.rejects(install({ local }, 'nowhere.tgz'), { code: 'chart-unusable', message: 'no such file' });
+    await assert.rejects(install({ local }, 'nowhere.tgz'), {
+      code: 'chart-unusable',
+      message: 'no such file',
+    });
     const metadata = async () => ({ name: 'core-chart', version: '0.30.0' });
     await assert.rejects(
       install({ local: async () => './a', metadata }, './a'),
@@ -38,8 +45,11 @@ describe('Traefik is not installed', () => {
 
   test('while its release is pending, and the step is shown that ends that', async () => {
     const download = async () => './traefik';
-    const upgrade = () => Promise.reject(new StellarError('release-pending', 'another operation is in progress'));
-    const error = (await install({ download, upgrade }).catch((reason: unknown) => reason)) as StellarError;
+    const upgrade = () =>
+      Promise.reject(new StellarError('release-pending', 'another operation is in progress'));
+    const error = (await install({ download, upgrade }).catch(
+      (reason: unknown) => reason,
+    )) as StellarError;
     assert.equal(error.code, 'release-pending');
     assert.match(
       stepLines(error.next).join('\n'),
@@ -49,7 +59,10 @@ describe('Traefik is not installed', () => {
   });
 
   test('or touched, if the class belongs to another ingress', async () => {
-    const metadata = { name: 'nginx', annotations: { 'meta.helm.sh/release-name': 'ingress-nginx' } };
+    const metadata = {
+      name: 'nginx',
+      annotations: { 'meta.helm.sh/release-name': 'ingress-nginx' },
+    };
     cluster.put('/apis/networking.k8s.io/v1/ingressclasses/nginx', { metadata });
     assert.equal(await install({}), false);
     assert.deepEqual(cluster.writes, []);

@@ -20,7 +20,10 @@ test('a current context that is not the hosting cluster must be given explicitly
   };
   await writeFile(file, JSON.stringify(kubeconfig));
   const tools = { target: { file, env: {} }, programs: { env: {} }, run: run() };
-  const making = makeHosting({ context: undefined, create: undefined, init: {} as never }, tools as never);
+  const making = makeHosting(
+    { context: undefined, create: undefined, init: {} as never },
+    tools as never,
+  );
   await assert.rejects(making, {
     code: 'usage',
     message: 'The hosting cluster is kind-kubeflex, and the current context is kind-cluster1.',

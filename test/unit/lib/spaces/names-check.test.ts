@@ -7,7 +7,8 @@ import { judgeNames, kubectlOn } from '../../../../src/lib/spaces/entrance-check
 const hosting = (data: Record<string, string> | undefined) =>
   ({
     cluster: { context: 'host1', server: '' },
-    get: async () => data && { metadata: {}, data: { externalPort: '9443', hostContainer: 'h', ...data } },
+    get: async () =>
+      data && { metadata: {}, data: { externalPort: '9443', hostContainer: 'h', ...data } },
   }) as unknown as Kube;
 const asked: string[] = [];
 const known = async (host: string) => {
@@ -35,7 +36,13 @@ test('without KubeFlex, or with OpenShift routes, they do not matter', async () 
 
 test('a command of kubectl works where the name of a local space is not resolved', async () => {
   const step = async (host: string, resolve: typeof known) =>
-    textOf(await kubectlOn({ context: 'its1', server: `https://${host}:9443` }, ['get', 'namespaces'], resolve));
+    textOf(
+      await kubectlOn(
+        { context: 'its1', server: `https://${host}:9443` },
+        ['get', 'namespaces'],
+        resolve,
+      ),
+    );
   const plain = 'kubectl --context its1 get namespaces';
   assert.equal(await step('its1.localtest.me', known), plain);
   assert.equal(await step('its1.example.test', unknown), plain);

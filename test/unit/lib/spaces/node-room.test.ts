@@ -13,14 +13,19 @@ const node = (name: string, cpu: string, spec: Node['spec'] = {}): Node => ({
 });
 const asks = (cpu: string) => ({ name: 'c', resources: { requests: { cpu } } });
 const pod = (nodeName: string, cpu: string, more: Pod['spec'] = {}, phase = 'Running'): Pod => ({
-  ...{ metadata: { name: 'p' }, spec: { nodeName, containers: [asks(cpu)], ...more }, status: { phase } },
+  ...{
+    metadata: { name: 'p' },
+    spec: { nodeName, containers: [asks(cpu)], ...more },
+    status: { phase },
+  },
 });
 const hostingOf = (nodes: readonly Node[], pods: readonly Pod[] | undefined): Kube =>
   fakeKube({
     cluster: hostingCluster,
     list: async ({ plural }) => {
       if (plural === 'nodes') return nodes as never;
-      if (pods === undefined) throw apiError(hostingCluster, 403, '{"message":"pods is forbidden"}');
+      if (pods === undefined)
+        throw apiError(hostingCluster, 403, '{"message":"pods is forbidden"}');
       return pods as never;
     },
   });
@@ -30,8 +35,18 @@ describe('the CPU that the nodes of a hosting cluster have left', () => {
   for (const [what, nodes, pods, expected] of [
     ['two cores of kind', [node('a', '2')], [pod('a', '850m')], 'pass'],
     // What review saw on two cores: with an ITS and a WDS there is none for another WDS.
-    ['the same with its1 and wds1', [node('a', '2')], [pod('a', '850m'), pod('a', '220m'), pod('a', '706m')], '224m'],
-    ['pods that have ended', [node('a', '2')], [pod('a', '2', {}, 'Succeeded'), pod('a', '2', {}, 'Failed')], 'pass'],
+    [
+      'the same with its1 and wds1',
+      [node('a', '2')],
+      [pod('a', '850m'), pod('a', '220m'), pod('a', '706m')],
+      '224m',
+    ],
+    [
+      'pods that have ended',
+      [node('a', '2')],
+      [pod('a', '2', {}, 'Succeeded'), pod('a', '2', {}, 'Failed')],
+      'pass',
+    ],
     ['pods of other nodes', [node('a', '2')], [pod('b', '2'), pod('', '2')], 'pass'],
     ['placeholders of an autoscaler', [node('a', '2')], [pod('a', '2', { priority: -10 })], 'pass'],
     [
@@ -40,8 +55,18 @@ describe('the CPU that the nodes of a hosting cluster have left', () => {
       [pod('a', '100m', { initContainers: [{ ...asks('500m'), restartPolicy: 'Always' }] })],
       '400m',
     ],
-    ['init containers', [node('a', '1')], [pod('a', '0', { initContainers: [asks('500m')] })], 'pass'],
-    ['small pieces on several nodes', [node('a', '500m'), node('b', '500m'), node('c', '500m')], [], '500m'],
+    [
+      'init containers',
+      [node('a', '1')],
+      [pod('a', '0', { initContainers: [asks('500m')] })],
+      'pass',
+    ],
+    [
+      'small pieces on several nodes',
+      [node('a', '500m'), node('b', '500m'), node('c', '500m')],
+      [],
+      '500m',
+    ],
     ['two nodes that fit only together', [node('a', '510m'), node('b', '430m')], [], 'pass'],
     ['a node for the API server alone', [node('a', '510m'), node('b', '210m')], [], '10m'],
     [
@@ -67,7 +92,8 @@ describe('the CPU that the nodes of a hosting cluster have left', () => {
       requireRoom(full, 'k8s', soon()),
       failsWith({
         code: 'no-room',
-        message: /kind-kubeflex: a pod of a space of type k8s asks for 506m CPU, .* at most 100m left\. Other pods, /,
+        message:
+          /kind-kubeflex: a pod of a space of type k8s asks for 506m CPU, .* at most 100m left\. Other pods, /,
         steps: /--type host/,
       }),
     ));
@@ -78,7 +104,10 @@ describe('the CPU that the nodes of a hosting cluster have left', () => {
       await requireRoom(full, type, { ...soon(), progress });
       return progress.lines;
     };
-    assert.match((await noted('vcluster')).join(), /asks for 220m CPU, .* at most 100m left: it waits for room\./);
+    assert.match(
+      (await noted('vcluster')).join(),
+      /asks for 220m CPU, .* at most 100m left: it waits for room\./,
+    );
     assert.deepEqual(await noted('host'), []);
   });
 });

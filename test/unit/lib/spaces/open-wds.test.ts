@@ -20,7 +20,8 @@ import {
 import { failsWith, stepsOf } from '../../support/steps.ts';
 
 /** Its kube-system may not be read. */
-const kubeAt = (server: string): Kube => fakeKube({ cluster: { context: 'c', server }, get: async () => undefined });
+const kubeAt = (server: string): Kube =>
+  fakeKube({ cluster: { context: 'c', server }, get: async () => undefined });
 const connect = ({ server }: { server: string }) => kubeAt(server);
 const host = { name: 'hub', server: 'https://hub.example.com:6443', cluster: {}, user: {} };
 const place = (name: string, of?: string) => ({
@@ -29,7 +30,9 @@ const place = (name: string, of?: string) => ({
   ...(of === undefined ? {} : { of, hosting: 'hub' }),
 });
 const chosen = (open: () => Promise<{ name: string; kube: Kube }>) => ({ open, isGiven: true });
-const unreachable: Access<SpaceTools> = hiddenBy(new StellarError('unreachable', 'Cannot reach hub.'));
+const unreachable: Access<SpaceTools> = hiddenBy(
+  new StellarError('unreachable', 'Cannot reach hub.'),
+);
 
 /** Control planes of type host are the hosting cluster itself, and need no Secret. */
 function sources(
@@ -50,7 +53,14 @@ function sources(
     target: {},
     connect,
   } as unknown as SpaceTools;
-  return { given: undefined, its: undefined, hosting: seen(tools), kubeconfig, connect, ...changes };
+  return {
+    given: undefined,
+    its: undefined,
+    hosting: seen(tools),
+    kubeconfig,
+    connect,
+    ...changes,
+  };
 }
 
 const opened = async (from: WdsSources) => {
@@ -86,7 +96,9 @@ describe('the WDS', () => {
     assert.ok(from.hosting.state === 'seen');
     from.hosting.value.hosting = hub.kube;
     const open = await openWds(from);
-    const [transport, manager] = wdsDeployments('its1').map((each) => inSpace('Deployment', 'wds2', each));
+    const [transport, manager] = wdsDeployments('its1').map((each) =>
+      inSpace('Deployment', 'wds2', each),
+    );
     assert.ok(transport !== undefined && manager !== undefined);
     hub.objects.push(transport, manager);
     assert.deepEqual(await readControllers(open), {});
@@ -95,12 +107,19 @@ describe('the WDS', () => {
     hub.objects.push(inSpace('Pod', 'wds2', pod('transport-controller-x', crashing)));
     const problems = await readControllers(open);
     assert.equal(problems.manager, undefined);
-    assert.match(problems.transport?.why ?? '', /pod transport-controller-x, container main: it keeps crashing/);
-    assert.match(JSON.stringify(problems.transport?.next), /-n wds2-system logs transport-controller-x -c main --prev/);
+    assert.match(
+      problems.transport?.why ?? '',
+      /pod transport-controller-x, container main: it keeps crashing/,
+    );
+    assert.match(
+      JSON.stringify(problems.transport?.next),
+      /-n wds2-system logs transport-controller-x -c main --prev/,
+    );
     Object.assign(manager, { spec: { replicas: 0 } });
     Object.assign(transport, { spec: { replicas: 0 } });
     const stopped = await readControllers(open);
-    const start = 'Start it, so that its workloads stay: stellarctl wds restart wds2 --hosting-context kind-kubeflex';
+    const start =
+      'Start it, so that its workloads stay: stellarctl wds restart wds2 --hosting-context kind-kubeflex';
     assert.deepEqual([stepsOf(stopped.manager), stepsOf(stopped.transport)], [start, start]);
     hub.objects.splice(hub.objects.indexOf(manager), 1);
     Object.assign(hub.objects.find(({ metadata }) => metadata.name === 'wds2') ?? {}, {
@@ -108,14 +127,19 @@ describe('the WDS', () => {
     });
     const lost = await readControllers(open);
     assert.match(lost.manager?.why ?? '', /Deployment kubestellar-controller-manager is missing/);
-    assert.equal(stepsOf(lost.manager), 'Repair it: stellarctl wds repair wds2 --hosting-context kind-kubeflex');
+    assert.equal(
+      stepsOf(lost.manager),
+      'Repair it: stellarctl wds repair wds2 --hosting-context kind-kubeflex',
+    );
   });
   test('is given by a context that is recorded as its own', async () => {
     const contexts = { mine: place('mine', 'wds2') };
     assert.equal((await opened(sources(two, { given: 'mine', contexts }))).name, 'wds2');
   });
   test('is opened with the contexts of the kubeconfig, for steps on WECs', async () => {
-    const { contexts } = await openWds(sources(two, { given: 'wds2', contexts: { cluster1: place('cluster1') } }));
+    const { contexts } = await openWds(
+      sources(two, { given: 'wds2', contexts: { cluster1: place('cluster1') } }),
+    );
     assert.deepEqual([contexts?.has('cluster1'), contexts?.has('cluster2')], [true, false]);
   });
   test('is that of the current context', async () => {
@@ -128,12 +152,19 @@ describe('the WDS', () => {
     assert.deepEqual([name, isGiven], ['wds1', false]);
   });
   test('is none of several if none is named', () =>
-    assert.rejects(openWds(sources(two)), { code: 'usage', message: 'There are several WDSes, and none was given.' }));
+    assert.rejects(openWds(sources(two)), {
+      code: 'usage',
+      message: 'There are several WDSes, and none was given.',
+    }));
   test('is none if its name is unknown', () =>
     assert.rejects(openWds(sources(two, { given: 'wds3' })), { code: 'not-found' }));
 
   describe('given by a context of another name', () => {
-    const uids: Record<string, string> = { hub: 'uid-of-hub', admin: 'uid-of-hub', elsewhere: 'uid-of-elsewhere' };
+    const uids: Record<string, string> = {
+      hub: 'uid-of-hub',
+      admin: 'uid-of-hub',
+      elsewhere: 'uid-of-elsewhere',
+    };
     const byUid = ({ name, server: at }: { name: string; server: string }) => {
       const uid = uids[new URL(at).hostname.split('.')[0] ?? ''];
       const get = async () => ({ metadata: { name: 'kube-system', uid } }) as never;
@@ -144,7 +175,11 @@ describe('the WDS', () => {
       'wds-of-another': { ...place('elsewhere', 'wds1'), hosting: 'admin@wds1' },
     };
     const at = (given: string) => {
-      const from = sources([its('its1'), wds('wds1', 'its1')], { given, contexts: kinds, connect: byUid });
+      const from = sources([its('its1'), wds('wds1', 'its1')], {
+        given,
+        contexts: kinds,
+        connect: byUid,
+      });
       if (from.hosting.state === 'seen') from.hosting.value.connect = byUid;
       return openWds(from);
     };
@@ -170,9 +205,17 @@ describe('the WDS', () => {
         users: [{ name: 'x', user: { token: 't' } }],
       });
       const data = { kubeconfig: Buffer.from(kubeconfig).toString('base64') };
-      return { kind: 'Secret', metadata: { name: 'admin-kubeconfig', namespace: `${space}-system` }, data };
+      return {
+        kind: 'Secret',
+        metadata: { name: 'admin-kubeconfig', namespace: `${space}-system` },
+        data,
+      };
     };
-    const uids: Record<string, string | undefined> = { its1: 'uid-of-its1', alias: 'uid-of-its1', its2: 'uid-of-its2' };
+    const uids: Record<string, string | undefined> = {
+      its1: 'uid-of-its1',
+      alias: 'uid-of-its1',
+      its2: 'uid-of-its2',
+    };
     const byUid = ({ server: at }: { server: string }) => {
       const uid = uids[new URL(at).hostname.split('.')[0] ?? ''];
       const get = async () => ({ metadata: { name: 'kube-system', uid } }) as never;
@@ -180,17 +223,29 @@ describe('the WDS', () => {
     };
     const k8s = { type: 'k8s' };
     const spaces = [its('its1', k8s), its('its2', k8s), ...['its1', 'its2'].map(secret)];
-    const through = async (given: string | undefined, names = 'its1', objects: object[] = spaces) => {
+    const through = async (
+      given: string | undefined,
+      names = 'its1',
+      objects: object[] = spaces,
+    ) => {
       const itsGiven =
-        given && chosen(async () => ({ name: given, kube: byUid({ server: `https://${given}.example.com:6443` }) }));
+        given &&
+        chosen(async () => ({
+          name: given,
+          kube: byUid({ server: `https://${given}.example.com:6443` }),
+        }));
       const wds1 = wds('wds1', names);
-      const from = sources([...objects, wds1] as never, { given: 'wds1', its: itsGiven || undefined });
+      const from = sources([...objects, wds1] as never, {
+        given: 'wds1',
+        its: itsGiven || undefined,
+      });
       if (from.hosting.state === 'seen') from.hosting.value.connect = byUid;
       const { its: found, isItsAssumed } = await openWds(from);
       return found.state === 'seen' ? [found.value.name, isItsAssumed ?? false] : found.why;
     };
 
-    test('sends through that one', async () => assert.deepEqual(await through(undefined), ['its1', false]));
+    test('sends through that one', async () =>
+      assert.deepEqual(await through(undefined), ['its1', false]));
     test('is not used with another one, whatever selects that', () =>
       assert.rejects(
         through('its2'),
@@ -230,8 +285,14 @@ describe('the WDS', () => {
     const flags = async (from: WdsSources) => flagsOf(await openWds(from)).join(' ');
     const itsGiven = chosen(async () => ({ name: 'its9', kube: kubeAt('https://its9') }));
     assert.equal(await flags(sources(two, { given: 'wds2' })), '--wds wds2');
-    assert.equal(await flags(sources(two, { given: 'wds2', its: itsGiven })), '--wds wds2 --its its9');
-    assert.equal(await flags(sources(two, { given: 'wds2', its: { ...itsGiven, isGiven: false } })), '--wds wds2');
+    assert.equal(
+      await flags(sources(two, { given: 'wds2', its: itsGiven })),
+      '--wds wds2 --its its9',
+    );
+    assert.equal(
+      await flags(sources(two, { given: 'wds2', its: { ...itsGiven, isGiven: false } })),
+      '--wds wds2',
+    );
     const byContext = { given: 'wds9', contexts, hosting: unreachable, its: itsGiven };
     assert.equal(await flags(sources([], byContext)), '--wds wds9 --its its9');
     const from = sources(two, { given: 'wds2' });

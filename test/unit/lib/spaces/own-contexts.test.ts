@@ -13,7 +13,9 @@ const uid = (value: string) => ({
   body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: value } },
 });
 const space = await FakeServer.start(({ headers }) =>
-  headers.authorization === 'Bearer good' ? uid('space') : { status: 401, body: { message: 'Unauthorized' } },
+  headers.authorization === 'Bearer good'
+    ? uid('space')
+    : { status: 401, body: { message: 'Unauthorized' } },
 );
 const other = await FakeServer.start(() => uid('other'));
 after(() => Promise.all([space.stop(), other.stop()]));
@@ -21,12 +23,18 @@ after(() => Promise.all([space.stop(), other.stop()]));
 const names = { cluster: 'its1-cluster', user: 'its1-admin', of: 'its1', hosting: 'hub' };
 
 function kubeconfig(
-  { server, authority, token = 'good' }: { server?: FakeServer; authority?: string; token?: string } = {},
+  {
+    server,
+    authority,
+    token = 'good',
+  }: { server?: FakeServer; authority?: string; token?: string } = {},
   context: { cluster: string; user: string; of?: string; hosting?: string } = names,
 ): Kubeconfig {
   const config = kubeconfigOf({ hub: { cluster: 'hub', user: 'hub' }, its1: context });
   const { cluster } = (server ?? space).context();
-  const trust = authority && { 'certificate-authority-data': Buffer.from(authority).toString('base64') };
+  const trust = authority && {
+    'certificate-authority-data': Buffer.from(authority).toString('base64'),
+  };
   config.clusters.set(context.cluster, { ...cluster, ...trust });
   config.users.set(context.user, { token });
   config.extensions.set('kubeflex', { data: { 'hosting-cluster-ctx-name': 'hub' } });
@@ -42,7 +50,9 @@ const own = (config: Kubeconfig, type = 'vcluster') => ({
   tools: { kubeconfig: config, hostingContext: { ...space.context(), name: 'hub' }, connect: open },
 });
 
-const cure = [{ command: 'stellarctl its context its1', lead: 'Write its present address and credentials' }];
+const cure = [
+  { command: 'stellarctl its context its1', lead: 'Write its present address and credentials' },
+];
 
 test('the contexts of a space are tried with their own credentials', async () => {
   assert.equal(await brokenContext(own(kubeconfig())), undefined);
@@ -51,9 +61,18 @@ test('the contexts of a space are tried with their own credentials', async () =>
     token: await brokenContext(own(kubeconfig({ token: 'bad' }))),
     server: await brokenContext(own(kubeconfig({ server: other }))),
   };
-  assert.match(broken.authority?.message ?? '', /^The context its1 does not work: Cannot reach its1 .*certificate/);
-  assert.match(broken.token?.message ?? '', /^The context its1 does not work: its1 .* does not accept the credentials/);
-  assert.match(broken.server?.message ?? '', /^The context its1 leads to another cluster than its1 of hub/);
+  assert.match(
+    broken.authority?.message ?? '',
+    /^The context its1 does not work: Cannot reach its1 .*certificate/,
+  );
+  assert.match(
+    broken.token?.message ?? '',
+    /^The context its1 does not work: its1 .* does not accept the credentials/,
+  );
+  assert.match(
+    broken.server?.message ?? '',
+    /^The context its1 leads to another cluster than its1 of hub/,
+  );
   for (const each of Object.values(broken)) assert.deepEqual(each?.next, cure);
   const [check] = contextChecks('its');
   assert.equal((await check?.run(own(kubeconfig({ token: 'bad' }))))?.status, 'fail');
@@ -61,7 +80,9 @@ test('the contexts of a space are tried with their own credentials', async () =>
 
 test('a context that works is a finding if its token ends soon', async () => {
   const seconds = Math.floor(Date.now() / 1000);
-  const claims = Buffer.from(JSON.stringify({ iat: seconds - 1000, exp: seconds + 200 })).toString('base64url');
+  const claims = Buffer.from(JSON.stringify({ iat: seconds - 1000, exp: seconds + 200 })).toString(
+    'base64url',
+  );
   const token = `e30.${claims}.x`;
   const answering = await FakeServer.start(() => uid('space'));
   const found = await brokenContext(own(kubeconfig({ token, server: answering })));
@@ -72,7 +93,11 @@ test('a context that works is a finding if its token ends soon', async () => {
 
 test('a context that the command would not write has another cure', async () => {
   const config = kubeconfig({ token: 'bad' });
-  config.contexts.set('mine', { ...config.contexts.get('its1'), cluster: 'its1-cluster', user: 'me' });
+  config.contexts.set('mine', {
+    ...config.contexts.get('its1'),
+    cluster: 'its1-cluster',
+    user: 'me',
+  });
   config.contexts.delete('its1');
   config.users.set('me', { token: 'bad' });
   assert.deepEqual(
@@ -97,7 +122,11 @@ test('a command that uses a broken context of a space names the command that wri
 
 test('the context of another cluster, or of a space that the user gave its entries, is not written again', () => {
   assert.deepEqual(stepsFor('hub', 'its', kubeconfig()), {});
-  const { renewal } = stepsFor('its1', 'its', kubeconfig({}, { ...names, cluster: 'mine', user: 'me' }));
+  const { renewal } = stepsFor(
+    'its1',
+    'its',
+    kubeconfig({}, { ...names, cluster: 'mine', user: 'me' }),
+  );
   assert.equal(renewal, undefined);
   const { renewal: elsewhere } = stepsFor(
     'its1',

@@ -8,7 +8,8 @@ const release = { name: 'ks-core', namespace: 'default' };
 const chart = { name: 'core-chart', version: '0.30.0' };
 
 test('a pending revision is neither deleted nor waited for: what to check is said', () => {
-  const at = (status: string) => refusePending('fake', { release, revisions: [{ revision: 2, status, chart }] });
+  const at = (status: string) =>
+    refusePending('fake', { release, revisions: [{ revision: 2, status, chart }] });
   for (const status of ['pending-upgrade', 'pending-install'])
     assert.throws(
       () => at(status),
@@ -29,7 +30,8 @@ async function forget(seen: string, now: string | undefined): Promise<string[]> 
   const kube = {
     cluster: { context: 'host1' },
     get: async () => now && { metadata: { uid: 'u1', labels: { status: now } } },
-    delete: async (_: unknown, name: string, { uid }: { uid: string }) => deleted.push(`${name} ${uid}`) > 0,
+    delete: async (_: unknown, name: string, { uid }: { uid: string }) =>
+      deleted.push(`${name} ${uid}`) > 0,
   } as unknown as Kube;
   await forgetRevisions(kube, release, [{ revision: 1, status: seen, chart }]);
   return deleted;

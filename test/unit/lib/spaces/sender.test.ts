@@ -14,13 +14,18 @@ import { WorkloadCluster } from '../../support/workload-cluster.ts';
 type Typed = KubeObject & { kind: string };
 const uid = '01234567-89ab-4cde-8f01-23456789abcd';
 const otherUid = '11234567-89ab-4cde-8f01-23456789abcd';
-const policy: Typed = { kind: 'BindingPolicy', metadata: { name: 'shop', generation: 1, resourceVersion: '1' } };
+const policy: Typed = {
+  kind: 'BindingPolicy',
+  metadata: { name: 'shop', generation: 1, resourceVersion: '1' },
+};
 const binding = {
   kind: 'Binding',
   metadata: { name: 'shop', uid, generation: 1 },
   spec: {
     destinations: [{ clusterId: 'w1' }],
-    workload: { clusterScope: [{ group: '', version: 'v1', resource: 'namespaces', name: 'shop' }] },
+    workload: {
+      clusterScope: [{ group: '', version: 'v1', resource: 'namespaces', name: 'shop' }],
+    },
   },
   status: { observedGeneration: 1 },
 } as Typed;
@@ -44,19 +49,27 @@ const opened = (works: Typed[], changes: Partial<OpenWds> = {}): OpenWds => ({
 });
 /** A context of another name, and no hosting cluster. */
 const byContext = (sender: string) => ({ name: 'admin@wds1', isContext: true, sender });
-const toDelete = async (wds: OpenWds) => (await inspectPolicy('shop', wds)).works.map(({ metadata }) => metadata.name);
+const toDelete = async (wds: OpenWds) =>
+  (await inspectPolicy('shop', wds)).works.map(({ metadata }) => metadata.name);
 
 describe('the name of a WDS on its works', () => {
   test('comes from the hosting cluster', async () => {
     assert.deepEqual(await toDelete(opened([foreign, own])), [own.metadata.name]);
-    assert.equal((await refreshPolicy('shop', opened([foreign, own]), { ...soon(), dryRun: true })).works, 1);
+    assert.equal(
+      (await refreshPolicy('shop', opened([foreign, own]), { ...soon(), dryRun: true })).works,
+      1,
+    );
   });
   test('is that of a marked context; a UID in the name of a work is the proof for deletion and rewriting', async () => {
     const wds = opened([foreign, own], byContext('wds1'));
     assert.equal(ifSeen((await readDelivery(wds)).works)?.newest.size, 1);
     assert.deepEqual(await toDelete(wds), [own.metadata.name]);
     assert.equal((await refreshPolicy('shop', wds, { ...soon(), dryRun: true })).works, 1);
-    for (const works of [[work('shop-wds1-0', 'wds1')], [work(`${otherUid}-wds1-${uid}`, 'wds1')], [foreign]]) {
+    for (const works of [
+      [work('shop-wds1-0', 'wds1')],
+      [work(`${otherUid}-wds1-${uid}`, 'wds1')],
+      [foreign],
+    ]) {
       const unproven = opened(works, byContext('wds1'));
       const refusal = { code: 'identity-unproven' };
       await assert.rejects(toDelete(unproven), refusal);
@@ -81,7 +94,12 @@ describe('the name of a WDS on its works', () => {
       spec: { sourceRef: { resource: 'namespaces', name: 'shop' } },
       status: { phase: 'Active' },
     } as Typed;
-    const { view } = await getReturned({ kind: 'namespace', name: 'shop', namespace: 'x' }, opened([own, status]));
-    assert.deepEqual(view.wecs, [{ wec: 'w1', status: { phase: 'Active' }, unavailableSince: null }]);
+    const { view } = await getReturned(
+      { kind: 'namespace', name: 'shop', namespace: 'x' },
+      opened([own, status]),
+    );
+    assert.deepEqual(view.wecs, [
+      { wec: 'w1', status: { phase: 'Active' }, unavailableSince: null },
+    ]);
   });
 });

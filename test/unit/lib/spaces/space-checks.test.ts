@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { runChecks } from '../../../../src/lib/core/checks.ts';
 import type { Deployment, KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { ControlPlane } from '../../../../src/lib/ocm/kubeflex-objects.ts';
-import { checkSpace, itsOfWdsChecks, versionChecks } from '../../../../src/lib/spaces/space-checks.ts';
+import {
+  checkSpace,
+  itsOfWdsChecks,
+  versionChecks,
+} from '../../../../src/lib/spaces/space-checks.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
 import { SpaceWatcher } from '../../../../src/lib/spaces/space-watcher.ts';
 import { fakeKube } from '../../support/builders.ts';
@@ -44,14 +48,21 @@ async function judgedWith(deployments: Deployment[], ...all: ControlPlane[]) {
 }
 
 test('a WDS that names no ITS uses the only one, and none of several', async () => {
-  const [its1, its2, wds1] = [controlPlane('its1', 'its'), controlPlane('its2', 'its'), controlPlane('wds1', 'wds')];
+  const [its1, its2, wds1] = [
+    controlPlane('its1', 'its'),
+    controlPlane('its2', 'its'),
+    controlPlane('wds1', 'wds'),
+  ];
   assert.equal((await judged(its1, wds1)).status, 'pass');
   assert.equal((await judgedWith([running], its1, its2, wds1)).status, 'warn');
   assert.equal((await judged(its1, its2, controlPlane('wds1', 'wds', 'its2'))).status, 'pass');
   const found = await judged(its1, its2, wds1);
   assert.ok(found.status === 'fail');
   assert.match(found.problem.message, /^wds1 names no ITS, and there are several: its1, its2\.$/);
-  assert.match(stepsOf(found.problem), /stellarctl wds repair wds1 --hosting-context kind --its ITS$/);
+  assert.match(
+    stepsOf(found.problem),
+    /stellarctl wds repair wds1 --hosting-context kind --its ITS$/,
+  );
 });
 
 test('a WDS may name a missing ITS, and there may be none', async () => {
@@ -71,7 +82,12 @@ test('a WDS whose controllers differ from the installed hooks keeps running, whi
   const hook = {
     metadata: { name: 'kubestellar-controller' },
     spec: {
-      templates: [{ metadata: { name: 'm' }, spec: { template: { spec: { containers: containers('0.30.0') } } } }],
+      templates: [
+        {
+          metadata: { name: 'm' },
+          spec: { template: { spec: { containers: containers('0.30.0') } } },
+        },
+      ],
     },
   };
   const hosting = fakeKube({
@@ -83,7 +99,11 @@ test('a WDS whose controllers differ from the installed hooks keeps running, whi
       spec: { containers: containers(tag) },
       status: { containerStatuses: [{ name: 'manager', state: { running: {} } }] },
     };
-    const seen = { role: 'wds' as const, pods: forbidden.length > 0 ? [] : [pod], forbidden: new Set(forbidden) };
+    const seen = {
+      role: 'wds' as const,
+      pods: forbidden.length > 0 ? [] : [pod],
+      forbidden: new Set(forbidden),
+    };
     const wds1 = space(evidence(wds('wds1'), seen), wdsInside());
     const [found] = await runChecks(versionChecks('wds'), { space: wds1, hosting });
     assert.ok(found);
@@ -93,7 +113,10 @@ test('a WDS whose controllers differ from the installed hooks keeps running, whi
   assert.equal((await judgedAt('0.30.0', ['pods'])).status, 'skipped');
   const found = await judgedAt('0.29.0');
   assert.ok(found.status === 'warn');
-  assert.equal(found.problem.message, 'wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.');
+  assert.equal(
+    found.problem.message,
+    'wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.',
+  );
 });
 
 test('an ITS that was ready and whose API server has lost its node has failed, with what took its place', async () => {
@@ -105,7 +128,11 @@ test('an ITS that was ready and whose API server has lost its node has failed, w
     } as KubeObject);
     const { kube: hosting } = new MemoryCluster([
       ...[plane, event, inSpace('StatefulSet', 'its1', statefulSet('vcluster', false))],
-      inSpace('Pod', 'its1', pod('vcluster-0', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' })),
+      inSpace(
+        'Pod',
+        'its1',
+        pod('vcluster-0', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' }),
+      ),
     ]);
     const context = { name: 'kind', server: 'https://kind', cluster: {}, user: {} };
     const tools = { hosting, hostingContext: context, kubeconfig: kubeconfigOf({}) } as SpaceTools;
@@ -114,7 +141,10 @@ test('an ITS that was ready and whose API server has lost its node has failed, w
   };
   const found = await checked(['its-hub-init', 'install-status-addon']);
   assert.ok(found?.status === 'fail');
-  assert.match(found.problem.message, /vcluster-0 cannot be scheduled: 0\/1 nodes are available: 1 Insufficient cpu/);
+  assert.match(
+    found.problem.message,
+    /vcluster-0 cannot be scheduled: 0\/1 nodes are available: 1 Insufficient cpu/,
+  );
   assert.deepEqual(found.problem.details, [
     'The scheduler has removed pod vcluster-0 for wds2-system/kube-apiserver-1.',
   ]);

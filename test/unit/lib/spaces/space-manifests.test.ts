@@ -15,9 +15,15 @@ import {
 type Version = '0.29' | '0.30';
 const versions: readonly Version[] = ['0.29', '0.30'];
 
-const chartsIts = (version: Version, type: 'vcluster' | 'host' | 'external', installClusteradm = true) => {
+const chartsIts = (
+  version: Version,
+  type: 'vcluster' | 'host' | 'external',
+  installClusteradm = true,
+) => {
   const [name, key] =
-    type === 'vcluster' ? ['vc-vcluster', 'config-incluster'] : ['admin-kubeconfig', 'kubeconfig-incluster'];
+    type === 'vcluster'
+      ? ['vc-vcluster', 'config-incluster']
+      : ['admin-kubeconfig', 'kubeconfig-incluster'];
   return {
     apiVersion: 'tenancy.kflex.kubestellar.org/v1alpha1',
     kind: 'ControlPlane',
@@ -30,7 +36,10 @@ const chartsIts = (version: Version, type: 'vcluster' | 'host' | 'external', ins
         ...(installClusteradm ? [{ hookName: 'its-hub-init' }] : []),
         { hookName: 'install-status-addon' },
       ],
-      globalVars: { ITSSecretName: name, [version === '0.29' ? 'ITSkubeconfig' : 'ITSSecretKey']: key },
+      globalVars: {
+        ITSSecretName: name,
+        [version === '0.29' ? 'ITSkubeconfig' : 'ITSSecretKey']: key,
+      },
       // bootstrapSecret.namespace=kubeflex-system, which kflex uses as well; the chart's default is its release's namespace.
       ...(type === 'external'
         ? {
@@ -69,7 +78,8 @@ const chartsWds = (version: Version, type: 'k8s' | 'host', itsName: string, apiG
 
 /** Removes from ours what only hooks of the other version know. */
 function asOf(version: Version, ours: ControlPlane): ControlPlane {
-  const others = version === '0.29' ? ['ITSSecretKey', 'WDSSecretKey'] : ['ITSkubeconfig', 'WDSkubeconfig'];
+  const others =
+    version === '0.29' ? ['ITSSecretKey', 'WDSSecretKey'] : ['ITSkubeconfig', 'WDSkubeconfig'];
   const known = (vars: Record<string, string> | undefined) =>
     Object.fromEntries(Object.entries(vars ?? {}).filter(([key]) => !others.includes(key)));
   const { postCreateHooks = [], globalVars } = ours.spec ?? {};
@@ -90,7 +100,10 @@ describe("the control plane of an ITS matches the chart's", () => {
   for (const version of versions)
     for (const type of ['vcluster', 'host', 'external'] as const)
       test(`of type ${type} for ${version}`, () =>
-        assert.deepEqual(asOf(version, itsManifest('its1', type, hooks)), chartsIts(version, type)));
+        assert.deepEqual(
+          asOf(version, itsManifest('its1', type, hooks)),
+          chartsIts(version, type),
+        ));
   test('with install_clusteradm: false', () =>
     assert.deepEqual(
       asOf('0.30', itsManifest('its1', 'host', ['install-status-addon'])),
@@ -117,10 +130,15 @@ test('the manager gets the same permissions as from the chart, which may adopt t
     metadata: {
       name: 'kubeflex-manager-cluster-admin-rolebinding',
       labels: { 'app.kubernetes.io/managed-by': 'Helm' },
-      annotations: { 'meta.helm.sh/release-name': 'ks-core', 'meta.helm.sh/release-namespace': 'default' },
+      annotations: {
+        'meta.helm.sh/release-name': 'ks-core',
+        'meta.helm.sh/release-namespace': 'default',
+      },
     },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: [{ kind: 'ServiceAccount', name: 'kubeflex-controller-manager', namespace: 'kubeflex-system' }],
+    subjects: [
+      { kind: 'ServiceAccount', name: 'kubeflex-controller-manager', namespace: 'kubeflex-system' },
+    ],
   }));
 
 test('the bootstrap Secret is in the namespace that kflex uses', () =>

@@ -6,7 +6,10 @@ import { failsWith } from '../../support/steps.ts';
 
 const wanted = ['its-hub-init', 'install-status-addon'];
 const requiring = (...present: string[]) =>
-  requireHooks(new MemoryCluster(present.map((name) => ({ kind: 'PostCreateHook', metadata: { name } }))).kube, wanted);
+  requireHooks(
+    new MemoryCluster(present.map((name) => ({ kind: 'PostCreateHook', metadata: { name } }))).kube,
+    wanted,
+  );
 
 describe('the hooks of a control plane', () => {
   test('exist, among others', async () =>
@@ -16,7 +19,8 @@ describe('the hooks of a control plane', () => {
       requiring(),
       failsWith({
         code: 'hook-missing',
-        message: /^kind-kubeflex \(.*\) has no post-create hook its-hub-init and no install-status-addon: it has none/,
+        message:
+          /^kind-kubeflex \(.*\) has no post-create hook its-hub-init and no install-status-addon: it has none/,
         steps: 'Install them: stellarctl init --hosting-context kind-kubeflex',
       }),
     ));

@@ -28,17 +28,23 @@ import {
 import { stepsOf } from '../../support/steps.ts';
 
 /** A verdict as `state: why`. */
-const said = (verdict: Verdict) => (verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`);
-const stepsIn = (verdict: Verdict) => (verdict.state === 'failed' ? stepsOf(verdict) : assert.fail(said(verdict)));
+const said = (verdict: Verdict) =>
+  verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`;
+const stepsIn = (verdict: Verdict) =>
+  verdict.state === 'failed' ? stepsOf(verdict) : assert.fail(said(verdict));
 
 describe('observed by KubeFlex', () => {
   const after = (message: string, spec = {}, type = 'host') =>
     synced(evidence(its('its1', { type, conditions: [notSynced(message)], spec })));
 
-  test('is met when KubeFlex reports it', () => assert.equal(said(synced(evidence(its('its1')))), 'met'));
+  test('is met when KubeFlex reports it', () =>
+    assert.equal(said(synced(evidence(its('its1')))), 'met'));
   // live/controlplane-host.json: the first read precedes the token controller's write.
   test('waits for Secrets that KubeFlex itself creates', () =>
-    assert.equal(said(after('Secret "its1" not found')), 'waiting: KubeFlex waits for its Secret its1'));
+    assert.equal(
+      said(after('Secret "its1" not found')),
+      'waiting: KubeFlex waits for its Secret its1',
+    ));
   // live/controlplane-k8s.json
   test('fails without PostgreSQL, with the command that installs it', () => {
     const verdict = after('Secret "postgres-postgresql" not found', {}, 'k8s');
@@ -47,11 +53,13 @@ describe('observed by KubeFlex', () => {
   });
   // live/controlplane-vcluster-no-network.json
   test('fails with the words of KubeFlex', () => {
-    const words = 'looks like "https://charts.loft.sh" is not a valid chart repository or cannot be reached';
+    const words =
+      'looks like "https://charts.loft.sh" is not a valid chart repository or cannot be reached';
     assert.equal(said(after(words, {}, 'vcluster')), `failed: KubeFlex cannot set it up: ${words}`);
   });
   test('fails if KubeFlex may not grant permissions to a host; the step is the command that grants them', () => {
-    const words = 'clusterrolebindings.rbac.authorization.k8s.io "its1" is forbidden: user cannot create';
+    const words =
+      'clusterrolebindings.rbac.authorization.k8s.io "its1" is forbidden: user cannot create';
     assert.match(
       stepsIn(after(words)),
       /kubeflex-manager-cluster-admin-rolebinding.*stellarctl its create its1 --type host --hosting-context kind-kubeflex/,
@@ -59,10 +67,17 @@ describe('observed by KubeFlex', () => {
   });
   describe('of an external cluster', () => {
     const external = (message: string) =>
-      after(message, { bootstrapSecretRef: { name: 'its1-bootstrap', namespace: 'kubeflex-system' } }, 'external');
+      after(
+        message,
+        { bootstrapSecretRef: { name: 'its1-bootstrap', namespace: 'kubeflex-system' } },
+        'external',
+      );
     test('fails without its bootstrap Secret', () => {
       const verdict = external('Secret "its1-bootstrap" not found');
-      assert.match(said(verdict), /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/);
+      assert.match(
+        said(verdict),
+        /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/,
+      );
       assert.match(stepsIn(verdict), /its create its1 --type external --bootstrap-context/);
     });
     test('fails with one for an unreachable address, with the command that replaces it', () => {
@@ -70,7 +85,10 @@ describe('observed by KubeFlex', () => {
         'error creating ClusterRoleBinding on the adopted cluster: Get "https://ext:6443": dial tcp: no such host',
       );
       assert.match(said(verdict), /no such host/);
-      assert.match(stepsIn(verdict), /its create its1 --type external --bootstrap-context CONTEXT --hub-apiserver/);
+      assert.match(
+        stepsIn(verdict),
+        /its create its1 --type external --bootstrap-context CONTEXT --hub-apiserver/,
+      );
     });
   });
   describe('before KubeFlex has reported anything', () => {
@@ -82,12 +100,19 @@ describe('observed by KubeFlex', () => {
         said(untouched({ deployment: deployment(manager), pods: [] })),
         /^waiting: KubeFlex has not observed/,
       ));
-    test('waits if the manager may not be read', () => assert.match(said(untouched(undefined)), /^waiting/));
+    test('waits if the manager may not be read', () =>
+      assert.match(said(untouched(undefined)), /^waiting/));
     test('fails without a manager', () =>
-      assert.match(said(untouched({ deployment: undefined, pods: [] })), /^failed: Deployment \S+ is missing/));
+      assert.match(
+        said(untouched({ deployment: undefined, pods: [] })),
+        /^failed: Deployment \S+ is missing/,
+      ));
     test('fails with a manager that cannot run', () => {
       const pods = [pod(`${manager}-1`, { waiting: { reason: 'ImagePullBackOff' } })];
-      assert.match(said(untouched({ deployment: deployment(manager, false), pods })), /^failed: .*cannot be pulled/);
+      assert.match(
+        said(untouched({ deployment: deployment(manager, false), pods })),
+        /^failed: .*cannot be pulled/,
+      );
     });
     test('waits for a manager that starts', () =>
       assert.match(
@@ -102,8 +127,14 @@ describe('API server runs', () => {
     apiServerRuns(evidence(its('its1', { type }), seen));
   test('by the StatefulSet of a vcluster', () => {
     assert.equal(said(ofType('vcluster', { statefulSets: [statefulSet('vcluster')] })), 'met');
-    assert.match(said(ofType('vcluster', { statefulSets: [statefulSet('vcluster', false)] })), /^waiting: .*starting/);
-    assert.match(said(ofType('vcluster')), /^waiting: KubeFlex has not created StatefulSet vcluster/);
+    assert.match(
+      said(ofType('vcluster', { statefulSets: [statefulSet('vcluster', false)] })),
+      /^waiting: .*starting/,
+    );
+    assert.match(
+      said(ofType('vcluster')),
+      /^waiting: KubeFlex has not created StatefulSet vcluster/,
+    );
   });
   test('by the Deployment of type k8s', () => {
     assert.equal(said(ofType('k8s', { deployments: [deployment('kube-apiserver')] })), 'met');
@@ -123,26 +154,40 @@ describe('API server runs', () => {
       /^failed: its API server does not start: .*vcluster-0/,
     ));
   test('is unseen without permission', () =>
-    assert.match(said(ofType('vcluster', { forbidden: new Set(['statefulsets']) })), /^unseen: .*statefulsets/));
+    assert.match(
+      said(ofType('vcluster', { forbidden: new Set(['statefulsets']) })),
+      /^unseen: .*statefulsets/,
+    ));
   test('of another cluster, as soon as KubeFlex has reconciled the space', () => {
     assert.equal(said(ofType('host')), 'met');
-    assert.match(said(apiServerRuns(evidence(its('its1', { conditions: [notSynced('x')] })))), /^waiting/);
+    assert.match(
+      said(apiServerRuns(evidence(its('its1', { conditions: [notSynced('x')] })))),
+      /^waiting/,
+    );
   });
 });
 
 describe('API server answers', () => {
   const silent = hiddenBy(new StellarError('unreachable', 'so.'));
   const looking = (look: Access<never>, type = 'vcluster', ready = true) =>
-    reachable(space(evidence(its('its1', { type }), { pods: [pod('vcluster-0', { ready })] }), look));
+    reachable(
+      space(evidence(its('its1', { type }), { pods: [pod('vcluster-0', { ready })] }), look),
+    );
   test('fails if it is silent; where its address was not tried, the step is to check that', () => {
     assert.equal(said(looking(silent)), 'failed: so');
-    assert.match(stepsIn(looking(silent)), /See whether clients reach.*doctor --pre --hosting-context kind-kubeflex/);
+    assert.match(
+      stepsIn(looking(silent)),
+      /See whether clients reach.*doctor --pre --hosting-context kind-kubeflex/,
+    );
     assert.equal(stepsIn(looking(silent, 'external')), '');
   });
   test('fails with a look at its pods if none is ready, before the ingress', () => {
     const dead = looking(silent, 'vcluster', false);
     assert.equal(said(dead), 'failed: so; pod vcluster-0 of its API server is not ready');
-    assert.equal(stepsIn(dead), 'See why: kubectl --context kind-kubeflex -n its1-system describe pods vcluster-0');
+    assert.equal(
+      stepsIn(dead),
+      'See why: kubectl --context kind-kubeflex -n its1-system describe pods vcluster-0',
+    );
   });
   test('is waited for, or unseen', () => {
     assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');
@@ -158,24 +203,41 @@ describe("a hook's Job", () => {
   test('is done when it is deleted and KubeFlex has recorded it', () =>
     assert.equal(said(done(evidence(its('its1', { applied: ['its-hub-init'] })))), 'met'));
   test('is waited for before it exists, and while it runs', () => {
-    assert.match(said(done(evidence(plane))), /^waiting: KubeFlex has not created Job its-hub-init/);
-    assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init')] }))), /^waiting: Job its-hub-init is running/);
+    assert.match(
+      said(done(evidence(plane))),
+      /^waiting: KubeFlex has not created Job its-hub-init/,
+    );
+    assert.match(
+      said(done(evidence(plane, { jobs: [job('its-hub-init')] }))),
+      /^waiting: Job its-hub-init is running/,
+    );
   });
   test('is unseen without permission', () =>
     assert.match(said(done(evidence(plane, { forbidden: new Set(['jobs']) }))), /^unseen/));
   test('has failed permanently with reason and attempts, and can be repaired', () => {
     const verdict = done(evidence(plane, { jobs: [job('its-hub-init', 'failed')] }));
-    assert.equal(said(verdict), 'failed: Job its1-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)');
+    assert.equal(
+      said(verdict),
+      'failed: Job its1-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)',
+    );
     assert.equal(verdict.state === 'failed' && verdict.final, true);
     assert.match(stepsIn(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
-    assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] }))), /, 1 try\)/);
+    assert.match(
+      said(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] }))),
+      /, 1 try\)/,
+    );
   });
   test('has failed, although KubeFlex has recorded it as applied (kflex create)', () => {
     const applied = its('its1', { applied: ['its-hub-init'] });
-    assert.match(said(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] }))), /^failed/);
+    assert.match(
+      said(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] }))),
+      /^failed/,
+    );
   });
   test('is waited for while it cannot be scheduled, which is reported', () => {
-    const pods = [pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' })];
+    const pods = [
+      pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' }),
+    ];
     assert.equal(
       said(done(evidence(plane, { jobs: [job('its-hub-init')], pods }))),
       'waiting: pod its-hub-init-a cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu.',
@@ -197,7 +259,10 @@ describe('a Deployment', () => {
   const plane = controlPlane('wds1');
   const starting = { deployments: [deployment('transport-controller', false)] };
   test('runs, starts, is missing, is unseen', () => {
-    assert.equal(said(runs(evidence(plane, { deployments: [deployment('transport-controller')] }))), 'met');
+    assert.equal(
+      said(runs(evidence(plane, { deployments: [deployment('transport-controller')] }))),
+      'met',
+    );
     assert.match(said(runs(evidence(plane, starting))), /^waiting: .*starting/);
     assert.match(said(runs(evidence(plane))), /^waiting: KubeFlex has not created/);
     assert.match(said(runs(evidence(plane, { forbidden: new Set(['deployments']) }))), /^unseen/);
@@ -211,8 +276,12 @@ describe('a Deployment', () => {
   });
   test('fails if its pods are refused', () => {
     const refused = { ...deployment('transport-controller', false) };
-    const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'pods "a" is forbidden: exceeded quota' }];
-    const verdict = runs(evidence(plane, { deployments: [{ ...refused, status: { conditions } }] }));
+    const conditions = [
+      { type: 'ReplicaFailure', status: 'True', message: 'pods "a" is forbidden: exceeded quota' },
+    ];
+    const verdict = runs(
+      evidence(plane, { deployments: [{ ...refused, status: { conditions } }] }),
+    );
     assert.match(
       said(verdict),
       /^failed: Deployment transport-controller does not start: its pods are refused: pods "a"/,
@@ -228,13 +297,19 @@ describe('a Deployment', () => {
         lastExitCode: 1,
       }),
     ];
-    assert.match(said(runs(evidence(plane, { ...starting, pods }))), /^failed: .*exit 1, restarted 4 times/);
+    assert.match(
+      said(runs(evidence(plane, { ...starting, pods }))),
+      /^failed: .*exit 1, restarted 4 times/,
+    );
   });
 });
 
 test('ready is what KubeFlex reports, and a space without any such condition is not', () => {
   assert.equal(said(ready(evidence(its('its1', { conditions: [conditions.ready] })))), 'met');
-  assert.equal(said(ready(evidence(its('its1')))), 'waiting: Waiting for PostCreateHook completion');
+  assert.equal(
+    said(ready(evidence(its('its1')))),
+    'waiting: Waiting for PostCreateHook completion',
+  );
   // live/controlplane-missing-hook.json
   assert.match(
     said(ready(evidence(its('its1', { conditions: [conditions.synced] })))),

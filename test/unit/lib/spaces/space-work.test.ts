@@ -4,10 +4,24 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { type Kubeconfig, loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import {
+  type Kubeconfig,
+  loadKubeconfig,
+  selectContext,
+} from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
-import { knownEntries, requireContextFree, writeSpaceContext } from '../../../../src/lib/spaces/space-work.ts';
-import { hostingCluster, its, kubeconfigOf, MemoryCluster, soon } from '../../support/space-builders.ts';
+import {
+  knownEntries,
+  requireContextFree,
+  writeSpaceContext,
+} from '../../../../src/lib/spaces/space-work.ts';
+import {
+  hostingCluster,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  soon,
+} from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const directory = await mkdtemp(path.join(tmpdir(), 'space-context-'));
@@ -17,7 +31,11 @@ interface Named {
 }
 interface Raw {
   contexts: (Named & {
-    context: { cluster: string; user: string; extensions?: (Named & { extension: { data: object } })[] };
+    context: {
+      cluster: string;
+      user: string;
+      extensions?: (Named & { extension: { data: object } })[];
+    };
   })[];
   clusters: Named[];
   users: Named[];
@@ -46,7 +64,9 @@ async function written(from: Parameters<typeof writeSpaceContext>[1], times = 1)
   const changes: boolean[] = [];
   for (let time = 0; time < times; time += 1) {
     const kubeconfig = await loadKubeconfig(file);
-    changes.push((await writeSpaceContext('its1', from, toolsFor(kubeconfig, file), soon())).changed);
+    changes.push(
+      (await writeSpaceContext('its1', from, toolsFor(kubeconfig, file), soon())).changed,
+    );
   }
   const raw = parse(await readFile(file, 'utf8')) as Raw;
   return { raw, changes, context: raw.contexts.find(({ name }) => name === 'its1')?.context };
@@ -56,7 +76,11 @@ test('a name that refers to something else is rejected before a space is created
   const file = path.join(directory, 'taken');
   const at = (server: string) => ({ name: 'c', cluster: { server } });
   const contexts = [{ name: 'its1', context: { cluster: 'c', user: 'u' } }];
-  const text = stringify({ contexts, clusters: [at('https://c:6443')], users: [{ name: 'u', user: { token: 'x' } }] });
+  const text = stringify({
+    contexts,
+    clusters: [at('https://c:6443')],
+    users: [{ name: 'u', user: { token: 'x' } }],
+  });
   await writeFile(file, text);
   const kubeconfig = await loadKubeconfig(file);
   const check = (name: string, from: Parameters<typeof requireContextFree>[1]) =>
@@ -102,7 +126,8 @@ describe('the context of a space', () => {
     assert.deepEqual([context?.cluster, context?.user], ['c', 'u']);
     assert.deepEqual([raw.clusters.length, raw.users.length], [1, 1]);
   });
-  test('is written once', async () => assert.deepEqual((await written({ entries }, 2)).changes, [true, false]));
+  test('is written once', async () =>
+    assert.deepEqual((await written({ entries }, 2)).changes, [true, false]));
 });
 
 describe('the source of the entries is known', () => {

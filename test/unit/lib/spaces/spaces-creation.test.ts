@@ -51,7 +51,12 @@ const kubeconfig = await loadKubeconfig(file);
 after(() => rm(directory, { recursive: true }));
 
 function toolsOf(hosting: Kube): SpaceTools {
-  const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
+  const hostingContext = {
+    name: hostingCluster.context,
+    server: hostingCluster.server,
+    cluster: {},
+    user: {},
+  };
   return {
     ...{ hosting, hostingContext, hostingSource: '--hosting-context', kubeconfig },
     target: { file, env: {}, dryRun: true },
@@ -81,7 +86,12 @@ const established = (name: string) =>
   }) as KubeObject;
 const external = (kube: Kube, user = { token: 't' }) => {
   const cluster = { server: 'https://10.0.0.7:6443' };
-  return { context: { name: 'ext', ...cluster, cluster, user }, kube, address: undefined, isOwnContext: true };
+  return {
+    context: { name: 'ext', ...cluster, cluster, user },
+    kube,
+    address: undefined,
+    isOwnContext: true,
+  };
 };
 
 describe('creating an ITS writes', () => {
@@ -108,7 +118,11 @@ describe('creating an ITS writes', () => {
     ]);
   });
   test('a bootstrap Secret only while KubeFlex has no credentials of its own', async () => {
-    const way = { name: 'its1-bootstrap', namespace: 'kubeflex-system', inClusterKey: 'kubeconfig-incluster' };
+    const way = {
+      name: 'its1-bootstrap',
+      namespace: 'kubeflex-system',
+      inClusterKey: 'kubeconfig-incluster',
+    };
     const plane = its('its1', { type: 'external', spec: { bootstrapSecretRef: way } });
     const adopted = its('its1', { type: 'external' });
     const credentials = inSpace('Secret', 'its1', { metadata: { name: 'admin-kubeconfig' } });
@@ -118,38 +132,63 @@ describe('creating an ITS writes', () => {
       return cluster.writes;
     };
     assert.deepEqual(await writes(), ['apply Secret its1-bootstrap', 'apply ControlPlane its1']);
-    assert.deepEqual(await writes(plane), ['apply Secret its1-bootstrap', 'merge ControlPlane its1']);
+    assert.deepEqual(await writes(plane), [
+      'apply Secret its1-bootstrap',
+      'merge ControlPlane its1',
+    ]);
     // It refers to no Secret, or to another: KubeFlex would not find this one.
-    assert.equal((await writes(adopted)).filter((write) => write === 'merge ControlPlane its1').length, 2);
+    assert.equal(
+      (await writes(adopted)).filter((write) => write === 'merge ControlPlane its1').length,
+      2,
+    );
     assert.deepEqual(await writes(plane, credentials), []);
   });
 });
 
 describe('creating an ITS writes nothing', () => {
-  const refused = async (objects: readonly KubeObject[], input: Partial<ItsInput>, expected: object, kube = {}) => {
+  const refused = async (
+    objects: readonly KubeObject[],
+    input: Partial<ItsInput>,
+    expected: object,
+    kube = {},
+  ) => {
     const cluster = dryRun(objects, kube);
     await assert.rejects(createdIts(cluster, input), expected);
     assert.deepEqual(cluster.writes, []);
   };
   const hub = established('managedclusters.cluster.open-cluster-management.io');
   test('over an existing OCM', () =>
-    refused([hub], {}, failsWith({ code: 'name-taken', message: /is already an OCM hub/, steps: /--no-ocm/ })));
+    refused(
+      [hub],
+      {},
+      failsWith({ code: 'name-taken', message: /is already an OCM hub/, steps: /--no-ocm/ }),
+    ));
   test('without OCM if it is missing', () =>
-    refused([], { installOcm: false }, failsWith({ code: 'not-a-hub', steps: /Without --no-ocm/ })));
+    refused(
+      [],
+      { installOcm: false },
+      failsWith({ code: 'not-a-hub', steps: /Without --no-ocm/ }),
+    ));
   test('without the cluster to use', () =>
     refused([], { type: 'external' }, failsWith({ code: 'usage', steps: /--bootstrap-context/ })));
   test('without all permissions', () =>
-    refused([], {}, { code: 'forbidden', message: /create clusterrolebindings/ }, { mayI: async () => false }));
+    refused(
+      [],
+      {},
+      { code: 'forbidden', message: /create clusterrolebindings/ },
+      { mayI: async () => false },
+    ));
   test('with an invalid name', () => refused([], { name: 'Its' }, { code: 'usage' }));
 });
 
 test('a new ITS that would stop a WDS without an ITS name is reported', async () => {
   const progress = recordingProgress();
   const cluster = dryRun([its('its2'), wds('wds1'), wds('wds2', 'its2')]);
-  await createIts({ name: 'its1', type: 'host', installOcm: true, external: undefined }, toolsOf(cluster.kube), {
-    ...soon(),
-    progress,
-  });
+  await createIts(
+    { name: 'its1', type: 'host', installOcm: true, external: undefined },
+    toolsOf(cluster.kube),
+    { ...soon(), progress },
+  );
   const notes = progress.lines.filter((line) => line.startsWith('note'));
   assert.equal(notes.length, 1);
   assert.match(notes[0] ?? '', /wds1 names no ITS.*stellarctl wds repair wds1 --its ITS/);
@@ -160,7 +199,9 @@ describe('when creating an ITS ends midway', () => {
     const cluster = new MemoryCluster(chart, {
       apply: async ({ kind = '' }) => {
         if (kind === 'ControlPlane')
-          throw new StellarError('forbidden', 'Not allowed.', { next: [{ step: 'Ask somebody.' }] });
+          throw new StellarError('forbidden', 'Not allowed.', {
+            next: [{ step: 'Ask somebody.' }],
+          });
         return 'created';
       },
     });
@@ -238,22 +279,33 @@ describe('a space is shown', () => {
       ...['kubestellar-controller-manager', 'transport-controller'].map((name) =>
         inSpace('Deployment', 'wds1', deployment(name)),
       ),
-      ...['bindings', 'bindingpolicies', 'statuscollectors', 'combinedstatuses', 'customtransforms'].map((plural) =>
-        established(`${plural}.control.kubestellar.io`),
-      ),
+      ...[
+        'bindings',
+        'bindingpolicies',
+        'statuscollectors',
+        'combinedstatuses',
+        'customtransforms',
+      ].map((plural) => established(`${plural}.control.kubestellar.io`)),
     ]);
     const view = await getSpace('wds1', 'wds', toolsOf({ ...plain.kube, get }));
-    assert.deepEqual([view.ready, view.diagnosis, view.its], [true, null, { name: 'its1', named: false }]);
+    assert.deepEqual(
+      [view.ready, view.diagnosis, view.its],
+      [true, null, { name: 'its1', named: false }],
+    );
   });
   test('with the credentials that doctor finds expired, and with what is waited for if there is a step', async () => {
     const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
     const token = `${part({})}.${part({ exp: now / 1000 - 7200 })}.x`;
     const config = `{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], clusters: [{name: c, cluster: {server: 'https://c'}}], users: [{name: u, user: {token: ${token}}}]}`;
     const data = { 'kubeconfig-incluster': Buffer.from(config).toString('base64') };
-    const secret = inSpace('Secret', 'its1', { metadata: { name: 'admin-kubeconfig' }, data } as KubeObject);
-    const cluster = new MemoryCluster([its('its1', { type: 'external', conditions: ready }), secret], {
-      now: () => now,
-    });
+    const secret = inSpace('Secret', 'its1', {
+      metadata: { name: 'admin-kubeconfig' },
+      data,
+    } as KubeObject);
+    const cluster = new MemoryCluster(
+      [its('its1', { type: 'external', conditions: ready }), secret],
+      { now: () => now },
+    );
     const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
     assert.equal(view.diagnosis?.problem, 'The token of KubeFlex for its1 ended 120m ago.');
     assert.match(view.diagnosis.next ?? '', /^stellarctl its renew its1 /);
@@ -267,7 +319,10 @@ describe('a space is shown', () => {
   test('as being deleted, whatever its conditions say', async () => {
     const cluster = new MemoryCluster([its('its1', { conditions: ready, deleting: true })]);
     const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
-    assert.deepEqual([view.ready, view.stage, view.diagnosis?.problem], [false, 'deleting', 'its1 is being deleted.']);
+    assert.deepEqual(
+      [view.ready, view.stage, view.diagnosis?.problem],
+      [false, 'deleting', 'its1 is being deleted.'],
+    );
   });
   test('only as what it is', async () => {
     const cluster = new MemoryCluster([its('its1')]);

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ifSeen, seen } from '../../../../src/lib/kube/access.ts';
-import { accessSpace, contextsCertainlyOf, contextsOf } from '../../../../src/lib/spaces/space-access.ts';
+import {
+  accessSpace,
+  contextsCertainlyOf,
+  contextsOf,
+} from '../../../../src/lib/spaces/space-access.ts';
 import {
   hookLike,
   hooksOf,
@@ -10,18 +14,35 @@ import {
   listControlPlanes,
   roleOf,
 } from '../../../../src/lib/spaces/spaces.ts';
-import { controlPlane, inSpace, its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
+import {
+  controlPlane,
+  inSpace,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  wds,
+} from '../../support/space-builders.ts';
 
 describe('a control plane is', () => {
-  test('what its label says', () => assert.equal(roleOf(controlPlane('x', { label: 'wds' })), 'wds'));
+  test('what its label says', () =>
+    assert.equal(roleOf(controlPlane('x', { label: 'wds' })), 'wds'));
   test('an ITS or a WDS by its hooks, without a label', () => {
     assert.equal(roleOf(its('x')), 'its');
     assert.equal(roleOf(wds('x')), 'wds');
-    assert.equal(roleOf(controlPlane('x', { hooks: [{ hookName: 'install-status-addon' }] })), 'its');
-    assert.equal(roleOf(controlPlane('x', { hooks: [{ hookName: 'stellarctl-transport-controller' }] })), 'wds');
+    assert.equal(
+      roleOf(controlPlane('x', { hooks: [{ hookName: 'install-status-addon' }] })),
+      'its',
+    );
+    assert.equal(
+      roleOf(controlPlane('x', { hooks: [{ hookName: 'stellarctl-transport-controller' }] })),
+      'wds',
+    );
   });
   test('an ITS or a WDS by the hooks of older charts', () => {
-    assert.equal(roleOf(controlPlane('x', { spec: { postCreateHook: 'its-with-clusteradm' } })), 'its');
+    assert.equal(
+      roleOf(controlPlane('x', { spec: { postCreateHook: 'its-with-clusteradm' } })),
+      'its',
+    );
     assert.equal(roleOf(controlPlane('x', { spec: { postCreateHook: 'wds' } })), 'wds');
   });
   test('neither', () => {
@@ -31,7 +52,10 @@ describe('a control plane is', () => {
 });
 
 test('the older single hook comes first, each once', () => {
-  const plane = controlPlane('x', { hooks: [{ hookName: 'b' }, { hookName: 'a' }], spec: { postCreateHook: 'a' } });
+  const plane = controlPlane('x', {
+    hooks: [{ hookName: 'b' }, { hookName: 'a' }],
+    spec: { postCreateHook: 'a' },
+  });
   assert.deepEqual(hooksOf(plane), ['a', 'b']);
 });
 
@@ -43,8 +67,10 @@ test('a corrected copy of a hook counts as the hook', () => {
 
 describe('the ITS of a WDS is', () => {
   const nameOf = (...planes: ReturnType<typeof its>[]) => itsOfWds('wds1', planes)?.metadata.name;
-  test('the one that it names', () => assert.equal(nameOf(wds('wds1', 'its2'), its('its1'), its('its2')), 'its2'));
-  test('the only one', () => assert.equal(nameOf(wds('wds1'), its('its1'), wds('wds2', 'its9')), 'its1'));
+  test('the one that it names', () =>
+    assert.equal(nameOf(wds('wds1', 'its2'), its('its1'), its('its2')), 'its2'));
+  test('the only one', () =>
+    assert.equal(nameOf(wds('wds1'), its('its1'), wds('wds2', 'its9')), 'its1'));
   test('unclear', () => {
     assert.equal(nameOf(wds('wds1'), its('its1'), its('its2')), undefined);
     assert.equal(nameOf(wds('wds1', 'gone'), its('its1')), undefined);
@@ -59,7 +85,8 @@ describe('the ITS of a WDS is', () => {
 
 test('control planes are sorted by name, of one role if requested', async () => {
   const { kube } = new MemoryCluster([wds('wds1'), its('b'), its('a'), controlPlane('plain')]);
-  const names = async (role?: 'its') => (await listControlPlanes(kube, role))?.map(({ metadata }) => metadata.name);
+  const names = async (role?: 'its') =>
+    (await listControlPlanes(kube, role))?.map(({ metadata }) => metadata.name);
   assert.deepEqual(
     [await names(), await names('its')],
     [
@@ -74,7 +101,11 @@ describe('the contexts of a space are', () => {
   test('those that are marked, the one of its name first', () =>
     assert.deepEqual(
       contextsOf(
-        kubeconfigOf({ a: { ...at, of: 'its1' }, its1: { ...at, of: 'its1' }, b: { ...at, of: 'its2' } }),
+        kubeconfigOf({
+          a: { ...at, of: 'its1' },
+          its1: { ...at, of: 'its1' },
+          b: { ...at, of: 'its2' },
+        }),
         'its1',
         'hosting',
       ),
@@ -85,12 +116,21 @@ describe('the contexts of a space are', () => {
     assert.deepEqual(contextsOf(kubeconfigOf(of('hosting')), 'its1', 'hosting'), ['a']);
     assert.deepEqual(contextsOf(kubeconfigOf(of('other')), 'its1', 'hosting'), []);
     assert.deepEqual(contextsOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting'), ['a']);
-    assert.deepEqual(contextsCertainlyOf(kubeconfigOf(of('hosting')), 'its1', 'hosting', undefined), ['a']);
-    assert.deepEqual(contextsCertainlyOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting', undefined), []);
+    assert.deepEqual(
+      contextsCertainlyOf(kubeconfigOf(of('hosting')), 'its1', 'hosting', undefined),
+      ['a'],
+    );
+    assert.deepEqual(
+      contextsCertainlyOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting', undefined),
+      [],
+    );
   });
   test('certainly those with its server, if no hosting cluster is recorded', () => {
     const byKflex = kubeconfigOf({ its1: { ...at, of: 'its1' } });
-    assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://c.example.com:6443'), ['its1']);
+    assert.deepEqual(
+      contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://c.example.com:6443'),
+      ['its1'],
+    );
     assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://other:6443'), []);
     assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', undefined), []);
   });
@@ -98,11 +138,17 @@ describe('the contexts of a space are', () => {
     const byKflex = { cluster: 'its1-cluster', user: 'its1-admin' };
     assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex }), 'its1', 'hosting'), ['its1']);
     assert.deepEqual(contextsOf(kubeconfigOf({ other: byKflex }), 'its1', 'hosting'), []);
-    assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex, a: { ...at, of: 'its1' } }), 'its1', 'hosting'), ['a']);
+    assert.deepEqual(
+      contextsOf(kubeconfigOf({ its1: byKflex, a: { ...at, of: 'its1' } }), 'its1', 'hosting'),
+      ['a'],
+    );
   });
   test('not one of the same name that belongs to someone else', () => {
     assert.deepEqual(contextsOf(kubeconfigOf({ its1: at }), 'its1', 'hosting'), []);
-    assert.deepEqual(contextsOf(kubeconfigOf({ its1: { ...at, of: 'its2' } }), 'its1', 'hosting'), []);
+    assert.deepEqual(
+      contextsOf(kubeconfigOf({ its1: { ...at, of: 'its2' } }), 'its1', 'hosting'),
+      [],
+    );
   });
 });
 
@@ -149,7 +195,11 @@ describe('a space is reached', () => {
       },
       {
         ...user,
-        exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', 'touch /tmp/hacked'] },
+        exec: {
+          apiVersion: 'client.authentication.k8s.io/v1',
+          command: 'sh',
+          args: ['-c', 'touch /tmp/hacked'],
+        },
         'auth-provider': { name: 'gcp', config: { 'cmd-path': 'sh' } },
         tokenFile: '/etc/passwd',
         'client-certificate': '/etc/passwd',
@@ -176,7 +226,10 @@ describe('a space is reached', () => {
       { token: { b: 1 }, 'client-key-data': 5 },
     );
     const found = await bySecret(odd);
-    assert.deepEqual(found, seen({ name: 'its1', server: 'https://a', cluster: { server: 'https://a' }, user: {} }));
+    assert.deepEqual(
+      found,
+      seen({ name: 'its1', server: 'https://a', cluster: { server: 'https://a' }, user: {} }),
+    );
   });
   for (const server of ['http://its1:80', 'file:///etc/passwd', 'unix:/var/run/docker.sock', 5, ''])
     test(`not by a Secret with the server ${server}`, async () => {
@@ -196,11 +249,10 @@ describe('a space is reached', () => {
       ['k8s', 'admin-kubeconfig', 'kubeconfig'],
     ] as const) {
       const found = await access(its('its1', { type }), secret(name, { [key]: text }));
-      assert.deepEqual(found.state === 'seen' && [found.value.name, found.value.server, found.value.user], [
-        'its1',
-        'https://its1.localtest.me:9443',
-        { token: 'x' },
-      ]);
+      assert.deepEqual(
+        found.state === 'seen' && [found.value.name, found.value.server, found.value.user],
+        ['its1', 'https://its1.localtest.me:9443', { token: 'x' }],
+      );
       assert.match(
         JSON.stringify(await access(its('its1', { type }))),
         new RegExp(`its1-system/${name} has no key ${key}`),
@@ -210,8 +262,14 @@ describe('a space is reached', () => {
   test('of type external by a context of the user that is known to refer to it', async () => {
     const found = await access(its('ext1', { type: 'external' }));
     assert.equal(ifSeen(found)?.name, 'mine');
-    assert.match(JSON.stringify(await access(its('ext2', { type: 'external' }))), /no context .* of ext2/);
+    assert.match(
+      JSON.stringify(await access(its('ext2', { type: 'external' }))),
+      /no context .* of ext2/,
+    );
   });
   test('or the reason is given', async () =>
-    assert.match(JSON.stringify(await access(its('its1', { type: 'vcluster' }))), /its API server is not running yet/));
+    assert.match(
+      JSON.stringify(await access(its('its1', { type: 'vcluster' }))),
+      /its API server is not running yet/,
+    ));
 });

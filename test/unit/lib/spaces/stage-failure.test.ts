@@ -10,20 +10,35 @@ const pod = {
   metadata: { name: 'p', namespace: 'open-cluster-management-hub' },
   status: {
     phase: 'Pending',
-    containerStatuses: [{ name: 'c', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }],
+    containerStatuses: [
+      { name: 'c', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } },
+    ],
   },
 } as unknown as Pod;
 const cluster = (context: string) =>
   fakeKube({ cluster: { context, server: 'https://x' } as never, logTail: async () => [] });
 
 const nextOf = async (type: string): Promise<string> => {
-  const space = { type, inside: { state: 'seen', value: undefined } } as unknown as Space<undefined>;
-  const stages = [{ id: 'x', title: 'x', check: () => assert.fail('not judged'), podsInside: () => [pod] }];
-  const { next } = await failureOfStage('x', { space, stages }, cluster('hosting'), cluster('its1'));
+  const space = {
+    type,
+    inside: { state: 'seen', value: undefined },
+  } as unknown as Space<undefined>;
+  const stages = [
+    { id: 'x', title: 'x', check: () => assert.fail('not judged'), podsInside: () => [pod] },
+  ];
+  const { next } = await failureOfStage(
+    'x',
+    { space, stages },
+    cluster('hosting'),
+    cluster('its1'),
+  );
   return next.map(textOf).join();
 };
 
 test('a pod in a space of type host is shown by the context of its hosting cluster: the space has none', async () => {
-  assert.match(await nextOf('host'), /^Correct .*: kubectl --context hosting -n open-cluster-management-hub describe/);
+  assert.match(
+    await nextOf('host'),
+    /^Correct .*: kubectl --context hosting -n open-cluster-management-hub describe/,
+  );
   assert.match(await nextOf('vcluster'), /kubectl --context its1 /);
 });

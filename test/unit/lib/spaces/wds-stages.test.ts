@@ -5,7 +5,12 @@ import { blockingStage, judge, standingOf, type Verdict } from '../../../../src/
 import type { Access } from '../../../../src/lib/kube/access.ts';
 import { isItsNameDefect, isWiredFor } from '../../../../src/lib/spaces/its-name-defect.ts';
 import type { SpaceEvidence } from '../../../../src/lib/spaces/space-evidence.ts';
-import { type ItsOfWds, readWdsInside, type WdsInside, wdsStages } from '../../../../src/lib/spaces/wds-stages.ts';
+import {
+  type ItsOfWds,
+  readWdsInside,
+  type WdsInside,
+  wdsStages,
+} from '../../../../src/lib/spaces/wds-stages.ts';
 import { fakeKube, secondsAgo } from '../../support/builders.ts';
 import {
   conditions,
@@ -30,8 +35,14 @@ const blocking = (...parameters: Parameters<typeof reports>) => {
   const stage = blockingStage(reports(...parameters));
   return stage && `${stage.id} ${said(stage.verdict)}`;
 };
-const said = (verdict: Verdict) => (verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`);
-const usual: ItsOfWds = { name: 'its1', isReady: true, workStatusServed: true, propertiesNamespace: true };
+const said = (verdict: Verdict) =>
+  verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`;
+const usual: ItsOfWds = {
+  name: 'its1',
+  isReady: true,
+  workStatusServed: true,
+  propertiesNamespace: true,
+};
 
 test('nothing blocks a complete WDS', () => {
   assert.equal(blocking(), undefined);
@@ -39,9 +50,10 @@ test('nothing blocks a complete WDS', () => {
 });
 
 test('what only an ITS that does not answer shows is unseen, whatever KubeFlex reports', () => {
-  const states = reports(running, wdsInside({ its: undefined, itsProblem: 'Cannot reach its1' })).map(
-    ({ id, verdict }) => `${id} ${verdict.state}`,
-  );
+  const states = reports(
+    running,
+    wdsInside({ its: undefined, itsProblem: 'Cannot reach its1' }),
+  ).map(({ id, verdict }) => `${id} ${verdict.state}`);
   assert.ok(states.includes('ready met'), states.join());
   assert.deepEqual(
     states.filter((state) => state.endsWith('unseen')),
@@ -53,7 +65,11 @@ test('an API server that answers runs, even if its Deployment may not be read', 
   const states = reports({ ...running, deployments: [], forbidden: new Set(['deployments']) }).map(
     ({ id, verdict }) => `${id} ${verdict.state}`,
   );
-  assert.deepEqual(states.slice(1, 4), ['api-server met', 'reachable met', 'kubestellar-controller unseen']);
+  assert.deepEqual(states.slice(1, 4), [
+    'api-server met',
+    'reachable met',
+    'kubestellar-controller unseen',
+  ]);
 });
 
 describe('a WDS is blocked', () => {
@@ -69,7 +85,10 @@ describe('a WDS is blocked', () => {
     ));
   test('by an ITS that is not ready yet, for which it waits', () =>
     assert.match(
-      blocking(running, wdsInside({ its: { ...usual, isReady: false, workStatusServed: false } })) ?? '',
+      blocking(
+        running,
+        wdsInside({ its: { ...usual, isReady: false, workStatusServed: false } }),
+      ) ?? '',
       /^its-workstatus waiting: its ITS its1 is not ready yet/,
     ));
   test('by a transport that has not reached the ITS', () =>
@@ -79,7 +98,11 @@ describe('a WDS is blocked', () => {
     ));
   test('by the defect of 0.30, for which there is a repair', () => {
     const [transport, manager] = wdsDeployments('its1');
-    const deployments = [server, { ...transport, status: {} }, manager] as SpaceEvidence['deployments'];
+    const deployments = [
+      server,
+      { ...transport, status: {} },
+      manager,
+    ] as SpaceEvidence['deployments'];
     const stage = blockingStage(reports({ deployments }));
     assert.equal(stage?.id, 'transport-controller');
     assert.deepEqual(
@@ -88,7 +111,9 @@ describe('a WDS is blocked', () => {
     );
   });
   test('by an init container that does not complete, while pods of the earlier template are ready', () => {
-    const pods = [pod('kubestellar-controller-manager-2-a', { init: true, runningSince: secondsAgo(600) })];
+    const pods = [
+      pod('kubestellar-controller-manager-2-a', { init: true, runningSince: secondsAgo(600) }),
+    ];
     const updated = {
       ...deployment('kubestellar-controller-manager'),
       status: { replicas: 2, updatedReplicas: 1, readyReplicas: 1 },
@@ -127,7 +152,10 @@ describe('a WDS that is ready is not blocked', () => {
     assert.equal(blocking(running, wdsInside({ its: undefined })), undefined));
   test('by definitions that this user may not read', () =>
     assert.equal(
-      blocking(running, wdsInside({ missingCrds: ['x'], forbidden: new Set(['customresourcedefinitions']) })),
+      blocking(
+        running,
+        wdsInside({ missingCrds: ['x'], forbidden: new Set(['customresourcedefinitions']) }),
+      ),
       undefined,
     ));
 });
@@ -138,8 +166,15 @@ test('an ITS that does not answer hides only its own part', async () => {
       throw new StellarError('unreachable', 'Cannot reach its1.');
     },
   });
-  const inside = await readWdsInside(new MemoryCluster().kube, { name: 'its1', isReady: true, kube: silent });
-  assert.deepEqual([inside.missingCrds.length, inside.its, inside.itsProblem], [5, undefined, 'Cannot reach its1']);
+  const inside = await readWdsInside(new MemoryCluster().kube, {
+    name: 'its1',
+    isReady: true,
+    kube: silent,
+  });
+  assert.deepEqual(
+    [inside.missingCrds.length, inside.its, inside.itsProblem],
+    [5, undefined, 'Cannot reach its1'],
+  );
 });
 
 test('a transport that waits for an ITS that does not answer is reported', () => {
@@ -180,5 +215,6 @@ describe('the parts of a WDS are created for an ITS', () => {
     assert.equal(isWiredFor('its2', wdsDeployments('')), false);
     assert.equal(isWiredFor('its2', wdsDeployments('its2')), false);
   });
-  test('if they are missing: they will be created so', () => assert.equal(isWiredFor('its2', []), true));
+  test('if they are missing: they will be created so', () =>
+    assert.equal(isWiredFor('its2', []), true));
 });

@@ -25,7 +25,9 @@ const credentials = (space: string, secret: string, key: string) =>
   inSpace('Secret', space, {
     metadata: { name: secret },
     data: {
-      [key]: Buffer.from(kubeconfigWith(`https://${space}.localtest.me:9443`, `token-of-${space}`)).toString('base64'),
+      [key]: Buffer.from(
+        kubeconfigWith(`https://${space}.localtest.me:9443`, `token-of-${space}`),
+      ).toString('base64'),
     },
   });
 
@@ -43,15 +45,26 @@ const exported = path.join(folder, 'exported');
 
 beforeEach(async () => {
   await rm(exported, { force: true });
-  await writeFile(file, kubeconfigWith('https://127.0.0.1:6443', 'own').replaceAll('"c"', '"kind-kubeflex"'));
+  await writeFile(
+    file,
+    kubeconfigWith('https://127.0.0.1:6443', 'own').replaceAll('"c"', '"kind-kubeflex"'),
+  );
 });
 
-async function write(name: string, given: { role?: SpaceRole; exportTo?: string; makeCurrent?: true } = {}) {
+async function write(
+  name: string,
+  given: { role?: SpaceRole; exportTo?: string; makeCurrent?: true } = {},
+) {
   const { role = 'its', exportTo, makeCurrent } = given;
   const kubeconfig = await loadKubeconfig(file);
   const hostingContext = selectContext(kubeconfig, 'kind-kubeflex');
   const tools = {
-    ...{ hosting: new MemoryCluster(spaces).kube, hostingContext, hostingSource: 'kubeconfig' as const, kubeconfig },
+    ...{
+      hosting: new MemoryCluster(spaces).kube,
+      hostingContext,
+      hostingSource: 'kubeconfig' as const,
+      kubeconfig,
+    },
     target: { file, env: {} },
     connect: () => assert.fail(),
   };
@@ -66,7 +79,13 @@ describe('the context of an existing space', () => {
   test('is written into the kubeconfig, once; the current context stays', async () => {
     const first = await write('wds1', { role: 'wds' });
     assert.deepEqual(first, {
-      ...{ name: 'wds1', type: 'k8s', context: 'wds1', server: 'https://wds1.localtest.me:9443', file },
+      ...{
+        name: 'wds1',
+        type: 'k8s',
+        context: 'wds1',
+        server: 'https://wds1.localtest.me:9443',
+        file,
+      },
       changed: true,
     });
     assert.equal((await write('wds1', { role: 'wds' })).changed, false);
@@ -87,7 +106,8 @@ describe('the context of an existing space', () => {
   test('does not replace a context of another cluster', async () => {
     const other = kubeconfigWith('https://other:6443', 'other').replaceAll('"c"', '"its1"');
     const both = { ...JSON.parse(await readFile(file, 'utf8')) };
-    for (const list of ['contexts', 'clusters', 'users']) both[list].push(...JSON.parse(other)[list]);
+    for (const list of ['contexts', 'clusters', 'users'])
+      both[list].push(...JSON.parse(other)[list]);
     await writeFile(file, JSON.stringify(both));
     await assert.rejects(write('its1'), { code: 'context-taken' });
     assert.equal(await tokenIn(file, 'its1'), 'other');
@@ -132,24 +152,39 @@ describe('its export', () => {
     if (process.getuid?.() === 0) {
       await writeFile(exported, '');
       await chown(exported, 65534, 65534);
-      await assert.rejects(write('its1', { exportTo: exported }), { code: 'file-error', message: /another user/ });
+      await assert.rejects(write('its1', { exportTo: exported }), {
+        code: 'file-error',
+        message: /another user/,
+      });
       assert.equal(await readFile(exported, 'utf8'), '');
     }
     await assert.rejects(write('its1', { exportTo: '/dev/null' }), { code: 'file-error' });
     await rm(exported, { force: true });
     execFileSync('mkfifo', [exported]);
-    await assert.rejects(write('its1', { exportTo: exported }), { code: 'file-error', message: /is not a file/ });
+    await assert.rejects(write('its1', { exportTo: exported }), {
+      code: 'file-error',
+      message: /is not a file/,
+    });
   });
   test('does not replace that of another space', async () => {
     await write('its1', { exportTo: exported });
-    await assert.rejects(write('wds1', { role: 'wds', exportTo: exported }), { code: 'file-error' });
+    await assert.rejects(write('wds1', { role: 'wds', exportTo: exported }), {
+      code: 'file-error',
+    });
   });
 });
 
 describe('no context is written', () => {
-  test('of a space that does not exist', () => assert.rejects(write('its9'), { code: 'not-found' }));
+  test('of a space that does not exist', () =>
+    assert.rejects(write('its9'), { code: 'not-found' }));
   test('of an ITS that is a WDS', () =>
-    assert.rejects(write('wds1'), failsWith({ code: 'not-found', steps: /stellarctl wds context wds1/ })));
+    assert.rejects(
+      write('wds1'),
+      failsWith({ code: 'not-found', steps: /stellarctl wds context wds1/ }),
+    ));
   test('of a space whose API server does not run yet', () =>
-    assert.rejects(write('its3'), failsWith({ code: 'unreachable', steps: /stellarctl its get its3/ })));
+    assert.rejects(
+      write('its3'),
+      failsWith({ code: 'unreachable', steps: /stellarctl its get its3/ }),
+    ));
 });

@@ -34,7 +34,11 @@ async function decided(
   const judged = await Promise.all(
     requests.map((each, index) => request({ name: `csr-${index}`, age: 60 - index, ...each })),
   );
-  return decide(hubEvidence({ managedCluster: cluster, requests: judged }), { its: 'its1', now, ...options });
+  return decide(hubEvidence({ managedCluster: cluster, requests: judged }), {
+    its: 'its1',
+    now,
+    ...options,
+  });
 }
 
 const approvals = (decision: Decision) =>
@@ -45,9 +49,13 @@ function refusal(decision: Decision) {
 }
 
 describe('one agent sends a request:', () => {
-  test('its pending request is approved', async () => assert.deepEqual(approvals(await decided([{}])), ['csr-0']));
+  test('its pending request is approved', async () =>
+    assert.deepEqual(approvals(await decided([{}])), ['csr-0']));
   test('it is not approved before the ManagedCluster exists, which the agent would then never create', async () => {
-    const decision = await decide(hubEvidence({ requests: [await request({ name: 'csr-0' })] }), { its: 'its1', now });
+    const decision = await decide(hubEvidence({ requests: [await request({ name: 'csr-0' })] }), {
+      its: 'its1',
+      now,
+    });
     assert.equal(decision.action, 'wait');
   });
   test('all its pending requests are approved, because only the agent knows which key it still has', async () =>
@@ -58,22 +66,34 @@ describe('one agent sends a request:', () => {
     test(`once it is ${state}, the cluster is accepted`, async () =>
       assert.equal((await decided([{ state }])).action, 'accept'));
     test(`once it is ${state} and the cluster accepted, the rest is up to the agent`, async () =>
-      assert.equal((await decided([{ state }], managedCluster({ accepts: true }))).action, 'follow'));
+      assert.equal(
+        (await decided([{ state }], managedCluster({ accepts: true }))).action,
+        'follow',
+      ));
     test(`once it is ${state}, the ManagedCluster is waited for`, async () => {
-      const decision = decide(hubEvidence({ requests: [await request({ state })] }), { its: 'its1', now });
+      const decision = decide(hubEvidence({ requests: [await request({ state })] }), {
+        its: 'its1',
+        now,
+      });
       assert.equal(decision.action, 'wait');
     });
   }
   test('a request that was sent before this run wrote a new bootstrap secret is ignored', async () => {
     assert.equal((await decided([{}], announced, { outdated: new Set(['csr-0']) })).action, 'wait');
-    assert.deepEqual(approvals(await decided([{}, {}], announced, { outdated: new Set(['csr-0']) })), ['csr-1']);
+    assert.deepEqual(
+      approvals(await decided([{}, {}], announced, { outdated: new Set(['csr-0']) })),
+      ['csr-1'],
+    );
   });
 });
 
 describe('no agent sends a request:', () => {
   test('the request is waited for', async () => assert.equal((await decided([])).action, 'wait'));
   test('renewals are left to the hub', async () =>
-    assert.equal((await decided([{ username: `system:open-cluster-management:cluster1:${own}` }])).action, 'wait'));
+    assert.equal(
+      (await decided([{ username: `system:open-cluster-management:cluster1:${own}` }])).action,
+      'wait',
+    ));
   test('requests of add-ons are left to the hub, and not even listed', async () => {
     const selectors: (string | undefined)[] = [];
     const list: Kube['list'] = async ({ kind }, { labelSelector } = {}) => {
@@ -119,7 +139,10 @@ describe('no agent sends a request:', () => {
   test('a joined cluster is done', async () =>
     assert.equal((await decided([], joinedCluster())).action, 'already-joined'));
   test('a joined cluster is done although it is not available', async () =>
-    assert.equal((await decided([], joinedCluster({ available: 'unknown' }))).action, 'already-joined'));
+    assert.equal(
+      (await decided([], joinedCluster({ available: 'unknown' }))).action,
+      'already-joined',
+    ));
   // Its agent has a valid certificate and sends no further request.
   test('a joined cluster whose acceptance was withdrawn is accepted again', async () => {
     assert.equal((await decided([], joinedCluster({ accepts: false }))).action, 'accept');
@@ -131,14 +154,19 @@ describe('an invalid request', () => {
   test('is rejected, with everything that is wrong', async () => {
     const error = refusal(await decided([{ ...foreign, usages: ['server auth'] }]));
     assert.deepEqual([error.code, error.details.length], ['request-refused', 3]);
-    assert.match(error.details.join('\n'), /csr-0: its common name.*csr-0: its organisations.*csr-0: its usages/s);
+    assert.match(
+      error.details.join('\n'),
+      /csr-0: its common name.*csr-0: its organisations.*csr-0: its usages/s,
+    );
     assert.match(stepsOf(error), /kubectl --context its1 describe csr csr-0/);
   });
   test('is never approved with a valid one', async () =>
     assert.deepEqual(approvals(await decided([foreign, {}])), ['csr-1']));
   test('is not approved because of --agent', async () =>
     assert.equal(
-      refusal(await decided([{ agent: own, username: 'kubernetes-admin' }], announced, { agent: own })).code,
+      refusal(
+        await decided([{ agent: own, username: 'kubernetes-admin' }], announced, { agent: own }),
+      ).code,
       'request-refused',
     ));
   test('that was issued by another program does not make a cluster accepted', async () =>
@@ -156,7 +184,9 @@ describe('several agents request one name:', () => {
     assert.equal(error.details.length, 2);
     assert.match(
       error.details[0] ?? '',
-      new RegExp(`^csr-own: agent ${own}, key [0-9a-f]{8}, pending, asked 60s ago by agent-registration-bootstrap$`),
+      new RegExp(
+        `^csr-own: agent ${own}, key [0-9a-f]{8}, pending, asked 60s ago by agent-registration-bootstrap$`,
+      ),
     );
     assert.match(stepsOf(error), /accept cluster1 --agent AGENT --its its1/);
   });
@@ -173,18 +203,23 @@ describe('several agents request one name:', () => {
     assert.deepEqual(approvals(await decided(two, announced, { agent: '62c7' })), ['csr-own']);
   });
   test('a full ID takes precedence over prefixes', async () =>
-    assert.deepEqual(approvals(await decided([{ agent: 'abc' }, { agent: 'abcde' }], announced, { agent: 'abc' })), [
-      'csr-0',
-    ]));
+    assert.deepEqual(
+      approvals(await decided([{ agent: 'abc' }, { agent: 'abcde' }], announced, { agent: 'abc' })),
+      ['csr-0'],
+    ));
   test('a prefix of both chooses none', async () =>
     assert.match(
-      refusal(await decided([{ agent: 'abc' }, { agent: 'abd' }], announced, { agent: 'ab' })).message,
+      refusal(await decided([{ agent: 'abc' }, { agent: 'abd' }], announced, { agent: 'ab' }))
+        .message,
       /^No unique agent ID .* "ab"/,
     ));
   test('a prefix of none chooses none', async () =>
     assert.equal(refusal(await decided(two, announced, { agent: 'zzz' })).code, 'several-agents'));
   test('even if the first was issued before', async () =>
-    assert.equal(refusal(await decided([{ agent: own, state: 'issued' }, { agent: other }])).code, 'several-agents'));
+    assert.equal(
+      refusal(await decided([{ agent: own, state: 'issued' }, { agent: other }])).code,
+      'several-agents',
+    ));
   test('even if both were issued before, by another program', async () =>
     assert.equal(
       refusal(
@@ -196,10 +231,14 @@ describe('several agents request one name:', () => {
       'several-agents',
     ));
   test('a denied one is ignored', async () =>
-    assert.deepEqual(approvals(await decided([{ agent: other, state: 'denied' }, { agent: own }])), ['csr-1']));
+    assert.deepEqual(
+      approvals(await decided([{ agent: other, state: 'denied' }, { agent: own }])),
+      ['csr-1'],
+    ));
   test("the WEC's own is waited for, whoever sent a request before", async () =>
     assert.equal(
-      (await decided([{ agent: other, state: 'issued' }], announced, { agent: own, ownAgent: own })).action,
+      (await decided([{ agent: other, state: 'issued' }], announced, { agent: own, ownAgent: own }))
+        .action,
       'wait',
     ));
 });
@@ -224,14 +263,26 @@ describe('several keys or requesters use one agent ID:', () => {
       error.details[1] ?? '',
       new RegExp(`^csr-new: agent ${own}, key [0-9a-f]{8}, pending, asked 59s ago by agent-`),
     );
-    assert.match(stepsOf(error), /kubectl --context its1 delete csr csr-old\n.*accept --deny cluster1 --its its1$/);
+    assert.match(
+      stepsOf(error),
+      /kubectl --context its1 delete csr csr-old\n.*accept --deny cluster1 --its its1$/,
+    );
   });
   test('--agent chooses an ID, not a key', async () =>
-    assert.equal(refusal(await decided(two, announced, { agent: own, ownAgent: own })).code, 'several-agents'));
+    assert.equal(
+      refusal(await decided(two, announced, { agent: own, ownAgent: own })).code,
+      'several-agents',
+    ));
   test('one key of two requesters is rejected as well', async () =>
-    assert.equal(refusal(await decided([{ agent: own }, { agent: own, ...bootstrapToken }])).code, 'several-agents'));
+    assert.equal(
+      refusal(await decided([{ agent: own }, { agent: own, ...bootstrapToken }])).code,
+      'several-agents',
+    ));
   test('one key of one requester is approved, however often it is requested', async () =>
-    assert.deepEqual(approvals(await decided([{ agent: own }, { agent: own }])), ['csr-0', 'csr-1']));
+    assert.deepEqual(approvals(await decided([{ agent: own }, { agent: own }])), [
+      'csr-0',
+      'csr-1',
+    ]));
   test('a second key is rejected after the first was approved, even by this run', async () => {
     const later: CsrOptions[] = [
       { agent: own, state: 'issued' },
@@ -256,7 +307,10 @@ describe('several keys or requesters use one agent ID:', () => {
       asksWithSeveralKeys(hubEvidence({ requests: await Promise.all(requests.map(request)) }));
     assert.equal(await asks(...two), true);
     assert.equal(await asks({ agent: own }, { agent: other, key: 'another' }), false);
-    assert.equal(await asks({ agent: own, state: 'denied' }, { agent: own, key: 'another' }), false);
+    assert.equal(
+      await asks({ agent: own, state: 'denied' }, { agent: own, key: 'another' }),
+      false,
+    );
     assert.equal(await asks({ agent: own }, { agent: own }), false);
   });
   test('denied or invalidated requests are ignored', async () => {
@@ -265,7 +319,9 @@ describe('several keys or requesters use one agent ID:', () => {
       { agent: own, key: 'another' },
     ];
     assert.deepEqual(approvals(await decided(denied)), ['csr-1']);
-    assert.deepEqual(approvals(await decided(two, announced, { outdated: new Set(['csr-old']) })), ['csr-new']);
+    assert.deepEqual(approvals(await decided(two, announced, { outdated: new Set(['csr-old']) })), [
+      'csr-new',
+    ]);
   });
 });
 
@@ -278,20 +334,27 @@ describe('the name of a joined WEC', () => {
   });
   test('is not given to a new agent although the first request still exists', async () =>
     assert.equal(
-      refusal(await decided([{ agent: own, state: 'issued' }, { agent: other }], joinedCluster())).code,
+      refusal(await decided([{ agent: own, state: 'issued' }, { agent: other }], joinedCluster()))
+        .code,
       'several-agents',
     ));
   test('is given to the agent of --agent', async () =>
-    assert.deepEqual(approvals(await decided([{ agent: other }], joinedCluster(), { agent: other })), ['csr-0']));
+    assert.deepEqual(
+      approvals(await decided([{ agent: other }], joinedCluster(), { agent: other })),
+      ['csr-0'],
+    ));
   test('is done when only the agent of --agent has been issued its certificate', async () =>
     assert.equal(
       (await decided([{ agent: own, state: 'issued' }], joinedCluster(), { agent: own })).action,
       'already-joined',
     ));
   test('is given again to an agent that this run has approved', async () =>
-    assert.deepEqual(approvals(await decided([{ agent: own }], joinedCluster(), { approvedAgents: new Set([own]) })), [
-      'csr-0',
-    ]));
+    assert.deepEqual(
+      approvals(
+        await decided([{ agent: own }], joinedCluster(), { approvedAgents: new Set([own]) }),
+      ),
+      ['csr-0'],
+    ));
 });
 
 test('a denied request is reported, with its age on the ITS and what makes its agent retry', async () => {

@@ -31,10 +31,16 @@ test('none goes with others before one has succeeded', async () => {
 
 test('none begins after too many failures', async () => {
   assert.deepEqual(await begun(6, [1], 3, 0), { rounds: [[1]], open: [2, 3, 4, 5, 6] });
-  assert.deepEqual(await begun(9, [2, 3, 6], 3, 2), { rounds: [[1], [2, 3, 4], [5, 6, 7]], open: [8, 9] });
+  assert.deepEqual(await begun(9, [2, 3, 6], 3, 2), {
+    rounds: [[1], [2, 3, 4], [5, 6, 7]],
+    open: [8, 9],
+  });
 });
 
 test('none begins after an interruption', async () => {
   const interrupted = async () => ({ error: new StellarError('interrupted', '') });
-  assert.deepEqual((await inBatches([1, 2, 3], { size: 3, maxFailed: 9 }, interrupted)).open, [2, 3]);
+  assert.deepEqual(
+    (await inBatches([1, 2, 3], { size: 3, maxFailed: 9 }, interrupted)).open,
+    [2, 3],
+  );
 });

@@ -34,7 +34,10 @@ describe('the operator on a WEC', () => {
 
   it('stays if it is of another owner, or needed', async () => {
     assert.equal(await why(operator({ app: 'klusterlet' })), 'stellarctl did not install it');
-    assert.equal(await why(operator(), object('Klusterlet', 'other')), 'the Klusterlet other needs it');
+    assert.equal(
+      await why(operator(), object('Klusterlet', 'other')),
+      'the Klusterlet other needs it',
+    );
     assert.equal(
       await why(operator(), object('ClusterManager', 'cluster-manager')),
       'the cluster is an OCM hub as well',
@@ -44,7 +47,8 @@ describe('the operator on a WEC', () => {
 
 describe('the aggregate role of an agent', () => {
   const aggregate = object('ClusterRole', 'open-cluster-management:klusterlet-work:aggregate');
-  const namespace = (labels: Record<string, string>) => object('Namespace', agentNamespace, { labels });
+  const namespace = (labels: Record<string, string>) =>
+    object('Namespace', agentNamespace, { labels });
   const removed = async (...objects: KubeObject[]) => {
     const cluster = clusterWith(objects);
     assert.equal(
@@ -79,7 +83,11 @@ describe('the works that an agent has left on its cluster', () => {
     const cluster = clusterWith([work('own', 'hash'), work('of-another-hub', 'other'), ...others]);
     const progress = recordingProgress();
     const isChanged = await cleanUpWec(cluster.kube, record, keepWorkloads, run(5000, progress));
-    return { isChanged, writes: cluster.writes, changes: progress.lines.filter((line) => line.startsWith('changed')) };
+    return {
+      isChanged,
+      writes: cluster.writes,
+      changes: progress.lines.filter((line) => line.startsWith('changed')),
+    };
   };
   const writes = ['delete AppliedManifestWork own'];
 
@@ -89,7 +97,11 @@ describe('the works that an agent has left on its cluster', () => {
       writes,
       changes: ['changed cluster1 workloads removed'],
     });
-    assert.deepEqual(await cleaned(true), { isChanged: true, writes, changes: ['changed cluster1 workloads kept'] });
+    assert.deepEqual(await cleaned(true), {
+      isChanged: true,
+      writes,
+      changes: ['changed cluster1 workloads kept'],
+    });
   });
 
   it('stay if another Klusterlet may be registered with the same hub', async () =>
@@ -104,7 +116,10 @@ describe('an interrupted clean-up without the ITS, whose Klusterlet is gone', ()
     const annotations = {
       'stellarctl.kubestellar.io/clean-up': JSON.stringify({ name, hub: null, hubHash: null }),
     };
-    const cluster = clusterWith([object('Namespace', operatorNamespace, { labels: ours, annotations }), ...others]);
+    const cluster = clusterWith([
+      object('Namespace', operatorNamespace, { labels: ours, annotations }),
+      ...others,
+    ]);
     const { list } = cluster.kube;
     // KubeFlex is not installed on it.
     cluster.kube.list = (async (resource, options) =>
@@ -147,7 +162,8 @@ describe('an interrupted clean-up without the ITS, whose Klusterlet is gone', ()
   it('is not resumed under another name', async () => {
     const nothingLeft = clusterOf('cluster2');
     const partsLeft = clusterOf('cluster2', operator());
-    for (const { forbidden } of [nothingLeft, partsLeft]) forbidden.add('bindingpolicies').add('nodes');
+    for (const { forbidden } of [nothingLeft, partsLeft])
+      forbidden.add('bindingpolicies').add('nodes');
     assert.deepEqual(await deregistered(nothingLeft), [{ name: 'cluster1', changed: false }]);
     await assert.rejects(deregistered(partsLeft), { code: 'identity-unproven' });
     assert.deepEqual([...nothingLeft.writes, ...partsLeft.writes], []);

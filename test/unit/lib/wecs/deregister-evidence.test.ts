@@ -3,14 +3,27 @@ import { describe, it } from 'node:test';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
-import { type KubeObject, type Pod, type Resource, resources } from '../../../../src/lib/kube/client/objects.ts';
+import {
+  type KubeObject,
+  type Pod,
+  type Resource,
+  resources,
+} from '../../../../src/lib/kube/client/objects.ts';
 import { withoutFinalizers } from '../../../../src/lib/kube/writes.ts';
 import { managedBy, managedByLabel } from '../../../../src/lib/ocm/ocm-names.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
 import { controllerState, forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
-import { foreignObjectsIn, othersIn, refuseForeignObjects } from '../../../../src/lib/wecs/foreign-objects.ts';
-import { hasNoRegistration, whyNotRunning, workAgentPods } from '../../../../src/lib/wecs/inspect-wec.ts';
+import {
+  foreignObjectsIn,
+  othersIn,
+  refuseForeignObjects,
+} from '../../../../src/lib/wecs/foreign-objects.ts';
+import {
+  hasNoRegistration,
+  whyNotRunning,
+  workAgentPods,
+} from '../../../../src/lib/wecs/inspect-wec.ts';
 import {
   type HubState,
   readHubState,
@@ -19,7 +32,11 @@ import {
   removeLeftovers,
 } from '../../../../src/lib/wecs/leftovers.ts';
 import { keepWorkloads } from '../../../../src/lib/wecs/release.ts';
-import { removeLabels, restoreLabels, selectableLabels } from '../../../../src/lib/wecs/release-labels.ts';
+import {
+  removeLabels,
+  restoreLabels,
+  selectableLabels,
+} from '../../../../src/lib/wecs/release-labels.ts';
 import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/applied-works.ts';
 import {
   fakeKube,
@@ -52,14 +69,17 @@ const hubState = (more: Partial<HubState> = {}): HubState => ({
 });
 
 /** An ITS, and how its state of cluster1 is read. */
-const of = (hub: Kube) => [hub, { name: 'cluster1', reread: () => readHubState(hub, 'cluster1') }] as const;
+const of = (hub: Kube) =>
+  [hub, { name: 'cluster1', reread: () => readHubState(hub, 'cluster1') }] as const;
 
 const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
   metadata: { name: `${app}-1`, labels: { app } },
   status: {
     phase: 'Running',
     conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
-    ...(waiting ? { containerStatuses: [{ name: 'agent', state: { waiting: { reason: waiting } } }] } : {}),
+    ...(waiting
+      ? { containerStatuses: [{ name: 'agent', state: { waiting: { reason: waiting } } }] }
+      : {}),
   },
 });
 
@@ -118,7 +138,10 @@ describe('an agent', () => {
   });
 
   it('that runs and does not reach the ITS does not work either', () =>
-    assert.match(whyNotRunning(hubState({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '', /lease/));
+    assert.match(
+      whyNotRunning(hubState({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '',
+      /lease/,
+    ));
 
   it('renews its lease every minute, unless the ITS wants another interval', () => {
     const judged = (leaseDurationSeconds: number | undefined, age: number) => {
@@ -127,7 +150,11 @@ describe('an agent', () => {
         hubAcceptsClient: true,
         ...(leaseDurationSeconds === undefined ? {} : { leaseDurationSeconds }),
       };
-      return whyNotRunning(hubState({ managedCluster: cluster, lease: lease(age) }), undefined, now);
+      return whyNotRunning(
+        hubState({ managedCluster: cluster, lease: lease(age) }),
+        undefined,
+        now,
+      );
     };
     assert.equal(judged(undefined, 10), undefined);
     assert.equal(judged(undefined, 220), undefined);
@@ -137,17 +164,22 @@ describe('an agent', () => {
   });
 
   it('that never joined does nothing', () =>
-    assert.match(whyNotRunning(hubState({ managedCluster: managedCluster() }), undefined, now) ?? '', /never joined/));
+    assert.match(
+      whyNotRunning(hubState({ managedCluster: managedCluster() }), undefined, now) ?? '',
+      /never joined/,
+    ));
 });
 
 /** A hub that holds one ManagedCluster and applies merge patches to its labels and annotations. */
 function hubWith(cluster: ManagedCluster, conflicts = 0): Kube {
   let left = conflicts;
-  const merged = (present: Record<string, string> = {}, patch: Record<string, string | null> = {}) =>
-    Object.fromEntries(Object.entries({ ...present, ...patch }).filter(([, value]) => value !== null)) as Record<
-      string,
-      string
-    >;
+  const merged = (
+    present: Record<string, string> = {},
+    patch: Record<string, string | null> = {},
+  ) =>
+    Object.fromEntries(
+      Object.entries({ ...present, ...patch }).filter(([, value]) => value !== null),
+    ) as Record<string, string>;
   return fakeKube({
     get: (async () => cluster) as never,
     merge: (async (_: unknown, __: string, patch: { metadata: ManagedCluster['metadata'] }) => {
@@ -155,7 +187,10 @@ function hubWith(cluster: ManagedCluster, conflicts = 0): Kube {
       assert.equal(patch.metadata.uid, cluster.metadata.uid);
       assert.ok(patch.metadata.resourceVersion, 'guarded by the resourceVersion');
       cluster.metadata.labels = merged(cluster.metadata.labels, patch.metadata.labels as never);
-      cluster.metadata.annotations = merged(cluster.metadata.annotations, patch.metadata.annotations as never);
+      cluster.metadata.annotations = merged(
+        cluster.metadata.annotations,
+        patch.metadata.annotations as never,
+      );
       return cluster;
     }) as never,
   });
@@ -176,7 +211,10 @@ describe('labels', () => {
   };
 
   it('of Kubernetes can be selected like others; OCM’s own stay', () =>
-    assert.deepEqual(Object.keys(selectableLabels(annotated())), ['env', 'topology.kubernetes.io/region']));
+    assert.deepEqual(Object.keys(selectableLabels(annotated())), [
+      'env',
+      'topology.kubernetes.io/region',
+    ]));
 
   it('are replaced by annotations of the same keys, and both are undone together', async () => {
     const cluster = annotated();
@@ -186,7 +224,11 @@ describe('labels', () => {
       'cluster.open-cluster-management.io/clusterset',
       'feature.open-cluster-management.io/addon-x',
     ]);
-    const { env, other, 'topology.kubernetes.io/region': region } = cluster.metadata.annotations ?? {};
+    const {
+      env,
+      other,
+      'topology.kubernetes.io/region': region,
+    } = cluster.metadata.annotations ?? {};
     assert.deepEqual({ env, other, region }, { env: 'annotated', other: 'kept', region: 'eu' });
     // Rerun after an interruption: no record of the first run is lost.
     cluster.metadata.labels = { ...cluster.metadata.labels, late: 'x' };
@@ -225,11 +267,23 @@ describe('finalizers', () => {
 
   it('of other owners stay', async () => {
     const patches: unknown[] = [];
-    const kube = fakeKube({ merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never });
-    const taken = await withoutFinalizers(kube, resources.manifestWorks, object(['a', 'b']).metadata, ['a', 'c']);
+    const kube = fakeKube({
+      merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never,
+    });
+    const taken = await withoutFinalizers(
+      kube,
+      resources.manifestWorks,
+      object(['a', 'b']).metadata,
+      ['a', 'c'],
+    );
     assert.deepEqual(taken, ['a']);
-    assert.deepEqual(patches, [{ metadata: { uid: 'u1', resourceVersion: '1', finalizers: ['b'] } }]);
-    assert.deepEqual(await withoutFinalizers(kube, resources.manifestWorks, object(['b']).metadata, ['a']), []);
+    assert.deepEqual(patches, [
+      { metadata: { uid: 'u1', resourceVersion: '1', finalizers: ['b'] } },
+    ]);
+    assert.deepEqual(
+      await withoutFinalizers(kube, resources.manifestWorks, object(['b']).metadata, ['a']),
+      [],
+    );
     assert.equal(patches.length, 1);
   });
 
@@ -245,13 +299,23 @@ describe('finalizers', () => {
         get: (async () => then) as never,
       });
     assert.deepEqual(
-      await withoutFinalizers(kube(object(['a', 'new'])), resources.manifestWorks, object(['a']).metadata, ['a']),
+      await withoutFinalizers(
+        kube(object(['a', 'new'])),
+        resources.manifestWorks,
+        object(['a']).metadata,
+        ['a'],
+      ),
       ['a'],
     );
     assert.deepEqual(patched, [['new']]);
     tries = 0;
     assert.deepEqual(
-      await withoutFinalizers(kube(object(['a'], 'u2')), resources.manifestWorks, object(['a']).metadata, ['a']),
+      await withoutFinalizers(
+        kube(object(['a'], 'u2')),
+        resources.manifestWorks,
+        object(['a']).metadata,
+        ['a'],
+      ),
       [],
     );
   });
@@ -288,17 +352,26 @@ describe('the other contents of a namespace', () => {
       list: (async ({ plural }: Resource) => (plural in objects ? objects[plural] : [])) as never,
       ...more,
     });
-  const others = (kube: Kube) => othersIn(kube, 'ns', { isExpected: ({ metadata }) => metadata.name === 'expected' });
+  const others = (kube: Kube) =>
+    othersIn(kube, 'ns', { isExpected: ({ metadata }) => metadata.name === 'expected' });
   const owned = (name: string, ...owners: [apiVersion: string, kind: string, name: string][]) => ({
     metadata: {
       name,
-      ownerReferences: owners.map(([apiVersion, kind, of]) => ({ apiVersion, kind, name: of, uid: `uid of ${of}` })),
+      ownerReferences: owners.map(([apiVersion, kind, of]) => ({
+        apiVersion,
+        kind,
+        name: of,
+        uid: `uid of ${of}`,
+      })),
     },
   });
 
   it('are everything without another owner that is not created everywhere', async () => {
     const kube = listing({
-      configmaps: [{ metadata: { name: 'kube-root-ca.crt' } }, { metadata: { name: 'of-somebody' } }],
+      configmaps: [
+        { metadata: { name: 'kube-root-ca.crt' } },
+        { metadata: { name: 'of-somebody' } },
+      ],
       replicasets: [owned('expected-1', ['apps/v1', 'Deployment', 'expected'])],
       pods: [owned('expected-1-2', ['apps/v1', 'ReplicaSet', 'expected-1'])],
       events: [{ metadata: { name: 'event' } }],
@@ -312,7 +385,9 @@ describe('the other contents of a namespace', () => {
     const kube = listing({ serviceaccounts: accounts.map((name) => ({ metadata: { name } })) });
     assert.deepEqual(await others(kube), ['ServiceAccount of-somebody']);
     // The name matters only for that kind.
-    assert.deepEqual(await others(listing({ configmaps: [{ metadata: { name: 'default' } }] })), ['ConfigMap default']);
+    assert.deepEqual(await others(listing({ configmaps: [{ metadata: { name: 'default' } }] })), [
+      'ConfigMap default',
+    ]);
   });
 
   it('are what an object outside the namespace owns, alone or with others', async () => {
@@ -327,14 +402,25 @@ describe('the other contents of a namespace', () => {
   it('are what the works of another hub have applied, not those of this registration', async () => {
     const [own, other] = [hubHash('https://its1'), hubHash('https://its2')];
     const work = (hash: string) =>
-      ['work.open-cluster-management.io/v1', 'AppliedManifestWork', `${hash}-addon`] as [string, string, string];
-    const kube = listing({ configmaps: [owned('of-its1', work(own)), owned('of-its2', work(other))] });
+      ['work.open-cluster-management.io/v1', 'AppliedManifestWork', `${hash}-addon`] as [
+        string,
+        string,
+        string,
+      ];
+    const kube = listing({
+      configmaps: [owned('of-its1', work(own)), owned('of-its2', work(other))],
+    });
     assert.deepEqual(await foreignObjectsIn(kube, 'ns', own), ['ConfigMap of-its2']);
-    assert.deepEqual(await foreignObjectsIn(kube, 'ns', null), ['ConfigMap of-its1', 'ConfigMap of-its2']);
+    assert.deepEqual(await foreignObjectsIn(kube, 'ns', null), [
+      'ConfigMap of-its1',
+      'ConfigMap of-its2',
+    ]);
   });
 
   it('include kinds of others that are called like one of Kubernetes', async () =>
-    assert.deepEqual(await others(listing({ leases: [{ metadata: { name: 'house' } }] })), ['Lease house']));
+    assert.deepEqual(await others(listing({ leases: [{ metadata: { name: 'house' } }] })), [
+      'Lease house',
+    ]));
 
   for (const status of [403, 405, 503])
     it(`are unknown if a kind answers ${status}`, () => {
@@ -346,7 +432,10 @@ describe('the other contents of a namespace', () => {
     });
 
   it('are unknown if a kind that discovery names answers 404', () =>
-    assert.rejects(others(listing({ databases: undefined })), /does not serve databases\.example\.com: it is unknown/));
+    assert.rejects(
+      others(listing({ databases: undefined })),
+      /does not serve databases\.example\.com: it is unknown/,
+    ));
 
   it('are unknown if discovery is incomplete, except for metrics, which store nothing', async () => {
     const served = { ...kinds, 'metrics.k8s.io/v1beta1': [] };
@@ -354,7 +443,9 @@ describe('the other contents of a namespace', () => {
     assert.deepEqual(await others(stale('metrics.k8s.io/v1beta1')), []);
     await assert.rejects(others(stale('example.com/v1')), /does not serve example\.com\/v1/);
     for (const answer of [undefined, {}])
-      await assert.rejects(others(listing({}, { read: async () => answer as never })), { code: 'api-error' });
+      await assert.rejects(others(listing({}, { read: async () => answer as never })), {
+        code: 'api-error',
+      });
   });
 });
 
@@ -364,7 +455,11 @@ const controllerLease = (age: number, holderIdentity = 'me') => ({
 });
 
 /** A hub whose controller namespace has a Deployment with so many running pods, and a Lease. */
-const hubShowing = (pods: number | undefined, held: object | undefined, more: Partial<Kube> = {}): Kube =>
+const hubShowing = (
+  pods: number | undefined,
+  held: object | undefined,
+  more: Partial<Kube> = {},
+): Kube =>
   fakeKube({
     get: (async ({ plural }: { plural: string }) =>
       plural === 'leases'
@@ -401,7 +496,9 @@ describe('a controller of the hub', () => {
 });
 
 describe('--force', () => {
-  const work = (uid: string) => ({ metadata: { name: 'w', uid, finalizers: ['f'], deletionTimestamp: secondsAgo(1) } });
+  const work = (uid: string) => ({
+    metadata: { name: 'w', uid, finalizers: ['f'], deletionTimestamp: secondsAgo(1) },
+  });
   const later = (ms: number) => {
     const at = process.uptime() + ms / 1000;
     process.uptime = () => at;
@@ -413,7 +510,11 @@ describe('--force', () => {
     const force = forceOf(hub, hubState(), async () => assert.fail('asked'), assert.fail);
     assert.equal(await force.isDue(hubState({ works: [work('u1')] })), false);
     let back = later(16_000);
-    assert.equal(await force.isDue(hubState({ works: [work('u2')] })), false, 'a work has gone meanwhile');
+    assert.equal(
+      await force.isDue(hubState({ works: [work('u2')] })),
+      false,
+      'a work has gone meanwhile',
+    );
     back();
     back = later(32_000);
     assert.equal(await force.isDue(hubState({ works: [work('u2')] })), true);
@@ -443,7 +544,11 @@ describe('a mailbox', () => {
   };
 
   /** A hub on which a WEC is no longer registered, with these Secrets in its mailbox. */
-  function hub(secrets: KubeObject[] | Error, written: string[] = [], works: KubeObject[] = []): Kube {
+  function hub(
+    secrets: KubeObject[] | Error,
+    written: string[] = [],
+    works: KubeObject[] = [],
+  ): Kube {
     let isThere = true;
     const namespace = { metadata: { name: 'cluster1', uid: 'u1', labels: label } };
     const inMailbox: Record<string, KubeObject[]> = {
@@ -452,7 +557,8 @@ describe('a mailbox', () => {
       ManifestWork: works,
     };
     return fakeKube({
-      get: (async ({ kind }: Resource) => (kind === 'Namespace' && isThere ? namespace : undefined)) as never,
+      get: (async ({ kind }: Resource) =>
+        kind === 'Namespace' && isThere ? namespace : undefined) as never,
       list: (async ({ kind }: Resource) => {
         if (kind === 'Secret' && secrets instanceof Error) throw secrets;
         return kind === 'Secret' ? secrets : (inMailbox[kind] ?? []);
@@ -496,8 +602,14 @@ describe('a mailbox', () => {
     const left = await removeLeftovers(...of(hub(secrets, written)), true, run(5000, progress));
     assert.deepEqual(left, { removed: false, untilGone: undefined });
     assert.equal(written.length, 1);
-    assert.match(written[0] ?? '', /^patch cluster1 .*"uid":"u1".*"open-cluster-management.io\/cluster-name":null/);
-    assert.match(progress.lines.join('\n'), /Namespace cluster1 stays on its1: it holds Secret precious\./);
+    assert.match(
+      written[0] ?? '',
+      /^patch cluster1 .*"uid":"u1".*"open-cluster-management.io\/cluster-name":null/,
+    );
+    assert.match(
+      progress.lines.join('\n'),
+      /Namespace cluster1 stays on its1: it holds Secret precious\./,
+    );
   });
 
   for (const status of [403, 503])
@@ -521,13 +633,20 @@ describe('what a hub does not show is not absent', () => {
       read: (missing === 'ManagedCluster' ? async () => undefined : discoveryOf()) as never,
       delete: async () => assert.fail('deleted'),
     });
-  for (const missing of ['ManifestWork', 'ManagedClusterAddOn', 'CertificateSigningRequest', 'ManagedCluster']) {
+  for (const missing of [
+    'ManifestWork',
+    'ManagedClusterAddOn',
+    'CertificateSigningRequest',
+    'ManagedCluster',
+  ]) {
     it(`the state of a WEC is unknown if ${missing} answers 404`, () =>
       assert.rejects(readHubState(without(missing), 'cluster1'), /does not serve/));
   }
 
   it('the klusterlet is not removed while it is unknown whether the WEC was registered again', async () => {
-    await assert.rejects(refuseReregistered(without('ManagedCluster'), 'cluster1'), { code: 'not-a-hub' });
+    await assert.rejects(refuseReregistered(without('ManagedCluster'), 'cluster1'), {
+      code: 'not-a-hub',
+    });
     await refuseReregistered(without('none'), 'cluster1');
   });
 
@@ -540,17 +659,25 @@ describe('what a cluster does not show is not absent', () => {
   const wec = (defined: boolean): Kube =>
     fakeKube({
       get: (async ({ kind }: Resource) =>
-        defined && kind === 'CustomResourceDefinition' ? { metadata: { name: 'x' } } : undefined) as never,
+        defined && kind === 'CustomResourceDefinition'
+          ? { metadata: { name: 'x' } }
+          : undefined) as never,
       list: (async () => undefined) as never,
     });
 
   it('AppliedManifestWorks that answer 404 are unknown, unless they are not installed', async () => {
-    await assert.rejects(appliedWorksOf(wec(true), 'h'), /does not serve appliedmanifestworks\.work/);
+    await assert.rejects(
+      appliedWorksOf(wec(true), 'h'),
+      /does not serve appliedmanifestworks\.work/,
+    );
     assert.deepEqual(await appliedWorksOf(wec(false), 'h'), []);
   });
 
   it('Klusterlets and ClusterManagers that answer 404 are unknown: the operator is not removed', async () => {
-    await assert.rejects(whyOperatorStays(wec(true)), /does not serve (klusterlets|clustermanagers)\.operator/);
+    await assert.rejects(
+      whyOperatorStays(wec(true)),
+      /does not serve (klusterlets|clustermanagers)\.operator/,
+    );
     assert.equal(await whyOperatorStays(wec(false)), undefined);
   });
 
@@ -562,7 +689,8 @@ describe('what a cluster does not show is not absent', () => {
     const kube = fakeKube({
       get: (async ({ kind }: Resource) => ({ kind, metadata: { name: 'x', labels: {} } })) as never,
       list: (async ({ plural }: Resource) => {
-        if (plural === 'databases') throw new ApiError(503, {}, 'api-error', 'the server is unavailable', {});
+        if (plural === 'databases')
+          throw new ApiError(503, {}, 'api-error', 'the server is unavailable', {});
         return plural === 'pods' ? [operatorPod] : [];
       }) as never,
       read: discoveryOf({ v1: ['configmaps ConfigMap'], 'example.com/v1': ['databases Database'] }),
@@ -576,18 +704,38 @@ describe('what a cluster does not show is not absent', () => {
 });
 
 it('the operator of another owner stays after a cleanup, and is not part of a registration', () => {
-  const evidence = { context: 'cluster1', klusterlet: undefined, bootstrapSecret: undefined, hubSecret: undefined };
-  const operator = (labels: Record<string, string>) => ({ metadata: { name: 'klusterlet', labels } });
-  assert.equal(hasNoRegistration({ ...evidence, pods: [], operator: operator({ app: 'klusterlet' }) }), true);
+  const evidence = {
+    context: 'cluster1',
+    klusterlet: undefined,
+    bootstrapSecret: undefined,
+    hubSecret: undefined,
+  };
+  const operator = (labels: Record<string, string>) => ({
+    metadata: { name: 'klusterlet', labels },
+  });
   assert.equal(
-    hasNoRegistration({ ...evidence, pods: [], operator: operator({ [managedByLabel]: managedBy }) }),
+    hasNoRegistration({ ...evidence, pods: [], operator: operator({ app: 'klusterlet' }) }),
+    true,
+  );
+  assert.equal(
+    hasNoRegistration({
+      ...evidence,
+      pods: [],
+      operator: operator({ [managedByLabel]: managedBy }),
+    }),
     false,
   );
 });
 
 it('workloads are not kept if it cannot be seen which objects belong to the works', async () => {
   const manifest = {
-    resourceMeta: { version: 'v1', kind: 'ConfigMap', resource: 'configmaps', name: 'fixed', namespace: 'demo' },
+    resourceMeta: {
+      version: 'v1',
+      kind: 'ConfigMap',
+      resource: 'configmaps',
+      name: 'fixed',
+      namespace: 'demo',
+    },
     conditions: [{ type: 'Applied', status: 'False' as const, message: 'field is immutable' }],
   };
   const work = {
@@ -616,24 +764,38 @@ it('workloads are not kept if it cannot be seen which objects belong to the work
 
 describe('workloads that are kept without the agent', () => {
   const manifest = (name: string) => ({
-    resourceMeta: { version: 'v1', kind: 'ConfigMap', resource: 'configmaps', name, namespace: 'demo' },
+    resourceMeta: {
+      version: 'v1',
+      kind: 'ConfigMap',
+      resource: 'configmaps',
+      name,
+      namespace: 'demo',
+    },
     conditions: [{ type: 'Applied', status: 'True' as const }],
   });
   const work = {
     metadata: { name: 'w', namespace: 'cluster1', uid: 'u1' },
-    status: { resourceStatus: { manifests: [manifest('listed'), manifest('applied-last'), manifest('of-others')] } },
+    status: {
+      resourceStatus: {
+        manifests: [manifest('listed'), manifest('applied-last'), manifest('of-others')],
+      },
+    },
   };
   const applied = {
     metadata: { name: 'hash-w', uid: 'a1' },
     spec: { manifestWorkName: 'w', hubHash: 'hash' },
     status: {
-      appliedResources: [{ group: '', version: 'v1', resource: 'configmaps', namespace: 'demo', name: 'listed' }],
+      appliedResources: [
+        { group: '', version: 'v1', resource: 'configmaps', namespace: 'demo', name: 'listed' },
+      ],
     },
   };
 
   /** Keeps the workloads of that work. @returns the writes, and what was reported */
   async function kept(dryRun = false): Promise<{ written: string[]; lines: string[] }> {
-    const owner = (uid: string) => [{ apiVersion: 'v1', kind: 'AppliedManifestWork', name: 'x', uid }];
+    const owner = (uid: string) => [
+      { apiVersion: 'v1', kind: 'AppliedManifestWork', name: 'x', uid },
+    ];
     const owners = new Map([
       ['listed', owner('a1')],
       ['applied-last', owner('a1')],
@@ -641,11 +803,16 @@ describe('workloads that are kept without the agent', () => {
     ]);
     const written: string[] = [];
     const kube = fakeKube({
-      list: (async ({ kind }: Resource) => (kind === 'AppliedManifestWork' ? [applied] : [])) as never,
+      list: (async ({ kind }: Resource) =>
+        kind === 'AppliedManifestWork' ? [applied] : []) as never,
       get: (async (_: unknown, name: string) => ({
         metadata: { name, namespace: 'demo', ownerReferences: owners.get(name) },
       })) as never,
-      merge: (async (_: unknown, name: string, patch: { metadata: { ownerReferences: never[] } }) => {
+      merge: (async (
+        _: unknown,
+        name: string,
+        patch: { metadata: { ownerReferences: never[] } },
+      ) => {
         owners.set(name, patch.metadata.ownerReferences);
         written.push(`release ${name}`);
       }) as never,
@@ -675,5 +842,6 @@ describe('workloads that are kept without the agent', () => {
     assert.deepEqual(lines, ['changed cluster1 2 objects taken out of the works']);
   });
 
-  it('are not reported as taken out in a dry run', async () => assert.deepEqual((await kept(true)).lines, []));
+  it('are not reported as taken out in a dry run', async () =>
+    assert.deepEqual((await kept(true)).lines, []));
 });

@@ -26,21 +26,35 @@ const condition = (type: string, observedGeneration: number): Condition => ({
 
 /** A work with option Orphan at generation 2, as OCM 1.3.1 shows it. */
 function orphanedWork(conditions: Condition[]): ManifestWork {
-  const resourceMeta = { group: '', version: 'v1', resource: 'configmaps', name: 'web', namespace: 'default' };
+  const resourceMeta = {
+    group: '',
+    version: 'v1',
+    resource: 'configmaps',
+    name: 'web',
+    namespace: 'default',
+  };
   return {
     metadata: { name: 'w1', namespace: 'wec1', uid: 'u1', generation: 2 },
     spec: { deleteOption: { propagationPolicy: 'Orphan' } },
-    status: { conditions, resourceStatus: { manifests: [{ resourceMeta, conditions: [condition('Applied', 1)] }] } },
+    status: {
+      conditions,
+      resourceStatus: { manifests: [{ resourceMeta, conditions: [condition('Applied', 1)] }] },
+    },
   } as ManifestWork;
 }
 
 const hubWith = (work: ManifestWork): Kube => fakeKube({ get: (async () => work) as Kube['get'] });
 
 test('a WEC that policies select by ordinary labels loses them, and then its works, before it is deleted', async () => {
-  let cluster: ManagedCluster | undefined = joinedCluster({ name: 'wec1', labels: { env: 'edge' } });
+  let cluster: ManagedCluster | undefined = joinedCluster({
+    name: 'wec1',
+    labels: { env: 'edge' },
+  });
   cluster.metadata.uid = 'm1';
   // A work of a WDS, which its transport removes once it has seen that the policy no longer selects the WEC.
-  const work = { metadata: { name: 'w1', namespace: 'wec1', uid: 'u1', labels: { [originWdsLabel]: 'wds1' } } };
+  const work = {
+    metadata: { name: 'w1', namespace: 'wec1', uid: 'u1', labels: { [originWdsLabel]: 'wds1' } },
+  };
   let works: KubeObject[] = [work];
   const written: string[] = [];
   const hub = fakeKube({
@@ -72,13 +86,25 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
     interrupted: undefined,
   };
   const options = { keepWorkloads: false, cleanup: false, force: false };
-  const result = await deregisterOne(hub, inspected, options, async () => assert.fail('asked'), run());
+  const result = await deregisterOne(
+    hub,
+    inspected,
+    options,
+    async () => assert.fail('asked'),
+    run(),
+  );
   assert.deepEqual(result, { name: 'wec1', changed: true });
-  assert.deepEqual(written, ['patch wec1 {"env":null}', 'delete ManagedCluster wec1 m1 with 0 works']);
+  assert.deepEqual(written, [
+    'patch wec1 {"env":null}',
+    'delete ManagedCluster wec1 m1 with 0 works',
+  ]);
 });
 
 test('works that are recreated right after an interrupted run are orphaned before the WEC is deleted, with --keep-workloads', async () => {
-  let cluster: ManagedCluster | undefined = joinedCluster({ name: 'wec1', labels: { env: 'edge' } });
+  let cluster: ManagedCluster | undefined = joinedCluster({
+    name: 'wec1',
+    labels: { env: 'edge' },
+  });
   cluster.metadata.uid = 'm1';
   const labels = { [originWdsLabel]: 'wds1' };
   // KubeStellar recreates it, because the labels were restored; its agent answers at once.
@@ -87,12 +113,19 @@ test('works that are recreated right after an interrupted run are orphaned befor
   const written: string[] = [];
   const hub = fakeKube({
     get: (async ({ kind }) =>
-      kind === 'ManagedCluster' ? cluster : kind === 'ManifestWork' ? work : undefined) as Kube['get'],
+      kind === 'ManagedCluster'
+        ? cluster
+        : kind === 'ManifestWork'
+          ? work
+          : undefined) as Kube['get'],
     list: (async ({ kind }) => (kind === 'ManifestWork' ? works : [])) as Kube['list'],
     read: discoveryOf(),
     merge: (async ({ kind }, name) => {
       written.push(`patch ${kind} ${name}`);
-      works = kind === 'ManagedCluster' ? [{ ...work, metadata: { ...work.metadata, labels }, spec: {} }] : [];
+      works =
+        kind === 'ManagedCluster'
+          ? [{ ...work, metadata: { ...work.metadata, labels }, spec: {} }]
+          : [];
     }) as Kube['merge'],
     delete: async ({ kind }, name) => {
       written.push(`delete ${kind} ${name}`);
@@ -112,7 +145,11 @@ test('works that are recreated right after an interrupted run are orphaned befor
   };
   const options = { keepWorkloads: true, cleanup: false, force: false };
   await deregisterOne(hub, inspected, options, async () => assert.fail('asked'), run(10_000));
-  assert.deepEqual(written, ['patch ManagedCluster wec1', 'patch ManifestWork w1', 'delete ManagedCluster wec1']);
+  assert.deepEqual(written, [
+    'patch ManagedCluster wec1',
+    'patch ManifestWork w1',
+    'delete ManagedCluster wec1',
+  ]);
 });
 
 test('a Complete work, which its agent no longer applies, is released on the WEC', async () => {
@@ -158,7 +195,12 @@ test("force counts an agent's time from the deletion", async (t) => {
     lease: undefined,
     reread: async () => hubState(),
   });
-  const force = forceOf(fakeKube({ get: async () => undefined }), hubState(), async () => undefined, assert.fail);
+  const force = forceOf(
+    fakeKube({ get: async () => undefined }),
+    hubState(),
+    async () => undefined,
+    assert.fail,
+  );
   assert.equal(await force.isDue(hubState()), false);
   mock.timers.tick(10_000);
   assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), false);
@@ -172,9 +214,12 @@ test('the renewed request of a pending agent is deleted, but never that of a new
   const deleted: string[] = [];
   const hubOf = (managedCluster?: object): Kube =>
     fakeKube({
-      get: (async ({ kind }) => (kind === 'ManagedCluster' ? managedCluster : undefined)) as Kube['get'],
+      get: (async ({ kind }) =>
+        kind === 'ManagedCluster' ? managedCluster : undefined) as Kube['get'],
       list: (async ({ kind }) =>
-        kind === 'CertificateSigningRequest' ? [{ metadata: { name: 'wec1-x', uid: 'r1' } }] : []) as Kube['list'],
+        kind === 'CertificateSigningRequest'
+          ? [{ metadata: { name: 'wec1-x', uid: 'r1' } }]
+          : []) as Kube['list'],
       read: discoveryOf(),
       delete: async (_, name) => deleted.push(name) > 0,
     });
@@ -188,15 +233,26 @@ test('the renewed request of a pending agent is deleted, but never that of a new
 });
 
 test('a WEC that gets works while it is being deleted loses the labels that select it', async () => {
-  const cluster = { metadata: { name: 'wec1', uid: 'm1', labels: { env: 'edge' } as Record<string, string | null> } };
-  const work = { metadata: { name: 'w1', uid: 'w1', labels: { 'transport.kubestellar.io/originWdsName': 'wds1' } } };
+  const cluster = {
+    metadata: { name: 'wec1', uid: 'm1', labels: { env: 'edge' } as Record<string, string | null> },
+  };
+  const work = {
+    metadata: {
+      name: 'w1',
+      uid: 'w1',
+      labels: { 'transport.kubestellar.io/originWdsName': 'wds1' },
+    },
+  };
   // KubeStellar recreates the work, and the cluster waits for its deletion, as long as the label exists.
   const isSelected = () => cluster.metadata.labels.env === 'edge';
   const hub = fakeKube({
-    get: (async ({ kind }) => (kind === 'ManagedCluster' && isSelected() ? cluster : undefined)) as Kube['get'],
-    list: (async ({ kind }) => (kind === 'ManifestWork' && isSelected() ? [work] : [])) as Kube['list'],
+    get: (async ({ kind }) =>
+      kind === 'ManagedCluster' && isSelected() ? cluster : undefined) as Kube['get'],
+    list: (async ({ kind }) =>
+      kind === 'ManifestWork' && isSelected() ? [work] : []) as Kube['list'],
     read: discoveryOf(),
-    merge: async (_, __, patch) => Object.assign(cluster.metadata, (patch as typeof cluster).metadata) as never,
+    merge: async (_, __, patch) =>
+      Object.assign(cluster.metadata, (patch as typeof cluster).metadata) as never,
     delete: async () => true,
   });
   const before: HubState = {
@@ -225,11 +281,24 @@ test('a dry run records the deletion of a ManagedCluster, and does not wait for 
       get: async () => undefined,
       list: async () => [],
       read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
-      delete: async ({ kind }, name, { uid } = {}) => written.push(`delete ${kind} ${name} ${uid}`) > 0,
+      delete: async ({ kind }, name, { uid } = {}) =>
+        written.push(`delete ${kind} ${name} ${uid}`) > 0,
     });
     const before: HubState = {
-      ...{ name: 'wec1', managedCluster: cluster, works: [], addonWorks: [], addons: [], requests: [] },
-      ...{ mailbox: undefined, properties: undefined, lease: undefined, reread: () => readHubState(hub, 'wec1') },
+      ...{
+        name: 'wec1',
+        managedCluster: cluster,
+        works: [],
+        addonWorks: [],
+        addons: [],
+        requests: [],
+      },
+      ...{
+        mailbox: undefined,
+        properties: undefined,
+        lease: undefined,
+        reread: () => readHubState(hub, 'wec1'),
+      },
     };
     const progress = recordingProgress();
     await deleteCluster(hub, before, undefined, { ...run(2000, progress), dryRun });
@@ -238,5 +307,8 @@ test('a dry run records the deletion of a ManagedCluster, and does not wait for 
   };
   const written = ['delete ManagedCluster wec1 m1'];
   assert.deepEqual(await deletedWith(true), { written, reported: [] });
-  assert.deepEqual(await deletedWith(false), { written, reported: ['changed wec1 ManagedCluster deleted'] });
+  assert.deepEqual(await deletedWith(false), {
+    written,
+    reported: ['changed wec1 ManagedCluster deleted'],
+  });
 });

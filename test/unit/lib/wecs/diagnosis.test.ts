@@ -30,7 +30,14 @@ interface ClusterState extends Partial<Registration>, Pick<WecFindings, 'context
 
 /** The findings in a situation. */
 function findings({ works = [], forbidden = new Set(), ...rest }: ClusterState): WecFindings {
-  const registration = { name: 'cluster1', its: 'its1', hub: hubEvidence(), wec: undefined, now, ...rest };
+  const registration = {
+    name: 'cluster1',
+    its: 'its1',
+    hub: hubEvidence(),
+    wec: undefined,
+    now,
+    ...rest,
+  };
   const reports = judgeRegistration(registration, forbidden);
   const contents = { namespace: undefined, works, addons: [] };
   return { ...registration, reports, contents, forbidden };
@@ -57,7 +64,10 @@ const sent = (name: string, refused?: Partial<Condition>): ManifestWork => ({
   status: { conditions: refused ? [{ type: 'Applied', status: 'False', ...refused }] : [] },
 });
 
-const silent = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(660) });
+const silent = hubEvidence({
+  managedCluster: joinedCluster({ available: 'unknown' }),
+  lease: lease(660),
+});
 const wellKnown = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
 const pending = await request({ name: 'csr-1', age: 120 });
 const second = await request({ name: 'csr-2', agent: 'agent-b', age: 10 });
@@ -67,7 +77,9 @@ const operatorPod = wecPod('klusterlet');
 const agentPod = { ...runs, metadata: { ...runs.metadata, name: 'agent-1' } };
 const other = { ...klusterlet(), spec: { clusterName: 'other' } };
 const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
-const unpullable = [{ name: 'a', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }];
+const unpullable = [
+  { name: 'a', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } },
+];
 const denied = await request({ name: 'csr-1', state: 'denied' });
 const authorityChanged = [
   {
@@ -127,7 +139,10 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
   ],
   [
     'an agent that does not run',
-    { hub: wellKnown, wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet')] }) },
+    {
+      hub: wellKnown,
+      wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet')] }),
+    },
     /^cluster1 is blocked at .*: the agent has no pod\.$/,
     /get deployments,pods/,
   ],
@@ -171,7 +186,10 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
     'a container that does not start',
     {
       hub: silent,
-      wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet-agent', unpullable)] }),
+      wec: wecEvidence('join-singleton', {
+        hubSecret,
+        pods: [wecPod('klusterlet-agent', unpullable)],
+      }),
     },
     /a container does not run: pod klusterlet-agent-1, container \S+: the image .*cannot be pulled \(ImagePullBackOff\)\.$/,
     /describe pod klusterlet-agent-1/,
@@ -248,10 +266,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
   ],
   [
     'a work that could not be applied',
-    {
-      hub: wellKnown,
-      works: [sent('w', { message: 'forbidden' }), sent('other')],
-    },
+    { hub: wellKnown, works: [sent('w', { message: 'forbidden' }), sent('other')] },
     /^1 work could not be applied on cluster1: forbidden\.$/,
     /stellarctl policy get p --wds wds1/,
   ],
@@ -262,7 +277,10 @@ describe('a diagnosis of', () => {
     const message = 'admission webhook "guard" denied the request: no';
     const works = [sent('w', { message, lastTransitionTime: secondsAgo(300) })];
     const found = diagnosed({ hub: wellKnown, works });
-    assert.equal(found?.problem, `1 work could not be applied on cluster1: ${message} (began 5m ago).`);
+    assert.equal(
+      found?.problem,
+      `1 work could not be applied on cluster1: ${message} (began 5m ago).`,
+    );
     assert.match(found?.steps[0] ?? '', /^Ask who manages cluster1 whose webhook guard is/);
     assert.equal(found?.next, null);
   });
@@ -276,7 +294,12 @@ describe('a diagnosis of', () => {
     test(`${what}: a suggested command can be typed unchanged, or is absent`, () => {
       const { steps: [first = ''] = [], next } = diagnosed(situation) ?? {};
       const isWhole = first !== '' && !/=CONTEXT|https:\/\/…/.test(first);
-      assert.equal(next, isWhole ? first.replace(/^.*?: (?=kubectl|stellarctl)/, '').replace(/ {6}\(.*\)$/, '') : null);
+      assert.equal(
+        next,
+        isWhole
+          ? first.replace(/^.*?: (?=kubectl|stellarctl)/, '').replace(/ {6}\(.*\)$/, '')
+          : null,
+      );
       assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
     });
   }
@@ -289,7 +312,10 @@ describe('a diagnosis of', () => {
   });
   test('an available WEC has no problem, whatever its Klusterlet said last', () => {
     assert.equal(diagnosed({ hub: wellKnown }), undefined);
-    assert.equal(diagnosed({ hub: wellKnown, wec: wecEvidence('approved-not-accepted', { hubSecret }) }), undefined);
+    assert.equal(
+      diagnosed({ hub: wellKnown, wec: wecEvidence('approved-not-accepted', { hubSecret }) }),
+      undefined,
+    );
   });
 });
 
@@ -322,9 +348,13 @@ test("works are shown with their source, and the agent's message for failed ones
     status,
   });
   const failing = {
-    conditions: [{ type: 'Applied', status: 'False' as const, message: 'Failed to apply manifest work' }],
+    conditions: [
+      { type: 'Applied', status: 'False' as const, message: 'Failed to apply manifest work' },
+    ],
     resourceStatus: {
-      manifests: [{ conditions: [{ type: 'Applied', status: 'False', message: 'pods is forbidden' }] }],
+      manifests: [
+        { conditions: [{ type: 'Applied', status: 'False', message: 'pods is forbidden' }] },
+      ],
     },
   };
   assert.deepEqual(
@@ -356,10 +386,14 @@ test('an object that its WDS was deleting when the guard kept it is no failure o
   const held = (...ordinals: number[]) => ({
     metadata: { name: 'w' },
     spec: {
-      workload: { manifests: [{ metadata: { name: 'shop', deletionTimestamp: '2026-01-01T00:00:00Z' } }, {}] },
+      workload: {
+        manifests: [{ metadata: { name: 'shop', deletionTimestamp: '2026-01-01T00:00:00Z' } }, {}],
+      },
     },
     status: {
-      conditions: [{ type: 'Applied', status: 'False' as const, message: 'Failed to apply manifest work' }],
+      conditions: [
+        { type: 'Applied', status: 'False' as const, message: 'Failed to apply manifest work' },
+      ],
       resourceStatus: { manifests: ordinals.map(applied) },
     },
   });
@@ -381,8 +415,14 @@ test('conditions are sorted by type, and healthy or not depending on it', () => 
 });
 
 test('an agent of another name is shown with it', () => {
-  const renamed = { ...klusterlet(), spec: { clusterName: 'other', deployOption: { mode: 'Singleton' as const } } };
-  const found = diagnosed({ hub: wellKnown, wec: sideOf('join-singleton', { klusterlet: renamed }) });
+  const renamed = {
+    ...klusterlet(),
+    spec: { clusterName: 'other', deployOption: { mode: 'Singleton' as const } },
+  };
+  const found = diagnosed({
+    hub: wellKnown,
+    wec: sideOf('join-singleton', { klusterlet: renamed }),
+  });
   assert.match(found?.problem ?? '', /registered as other, not as cluster1/);
 });
 

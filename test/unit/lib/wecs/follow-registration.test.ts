@@ -3,7 +3,10 @@ import { describe, test } from 'node:test';
 import { Track } from '../../../../src/lib/core/follow.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import { type FollowOptions, RegistrationFollower } from '../../../../src/lib/wecs/follow-registration.ts';
+import {
+  type FollowOptions,
+  RegistrationFollower,
+} from '../../../../src/lib/wecs/follow-registration.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration-checks.ts';
 import { seen } from '../../../../src/lib/wecs/registration-stages.ts';
 import {
@@ -24,7 +27,10 @@ import { stepsOf } from '../../support/steps.ts';
 type Hub = Parameters<typeof hubEvidence>[0];
 
 /** A follower, its writes, and its messages. */
-function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, refusal = 0, dryRun = false } = {}) {
+function following(
+  options: Partial<FollowOptions> = {},
+  { timeoutMs = 60_000, refusal = 0, dryRun = false } = {},
+) {
   const writes: string[] = [];
   const write = (text: string) => {
     if (refusal !== 0) throw apiError({ context: 'its1', server: 'https://its1' }, refusal, '');
@@ -62,7 +68,9 @@ function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, r
     giveUp: () => registration.late(track.last),
   };
   const look = async (hub: Hub, further: Partial<Registration> = {}) => {
-    const reading = track.judge(seen({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...further }));
+    const reading = track.judge(
+      seen({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...further }),
+    );
     follower.finished = (await registration.act(reading)) !== undefined;
   };
   return { follower, writes, lines: progress.lines, look };
@@ -123,7 +131,10 @@ describe('to accept a WEC', () => {
   });
   test('it ends at once if a request is rejected', async () => {
     const { follower, writes, look } = following();
-    await look({ managedCluster: managedCluster(), requests: [await request({ state: 'denied' })] });
+    await look({
+      managedCluster: managedCluster(),
+      requests: [await request({ state: 'denied' })],
+    });
     assert.deepEqual([follower.result.error?.code, writes], ['request-denied', []]);
   });
   test('nothing is done if it has joined already', async () => {
@@ -140,7 +151,12 @@ describe('the final message is correct:', () => {
     await look({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(900) });
     assert.match(lines.at(-1) ?? '', /lease stopped|not available/);
     const blockedAt = { stage: 'available', state: 'failed', why: 'lease stopped 15m ago' };
-    assert.deepEqual(follower.result, { name: 'cluster1', stage: 'joined', blockedAt, changed: false });
+    assert.deepEqual(follower.result, {
+      name: 'cluster1',
+      stage: 'joined',
+      blockedAt,
+      changed: false,
+    });
   });
   test('of a WEC whose request was denied and that is followed to its request', async () => {
     const { lines, look } = following({ until: 'request', accept: false });
@@ -152,7 +168,10 @@ describe('the final message is correct:', () => {
   });
   test('of a WEC that is followed to its request', async () => {
     const { follower, lines, look } = following({ until: 'request', accept: false });
-    await look({ managedCluster: managedCluster(), requests: [pending] }, { wec: wecEvidence('denied') });
+    await look(
+      { managedCluster: managedCluster(), requests: [pending] },
+      { wec: wecEvidence('denied') },
+    );
     assert.deepEqual(
       [follower.finished, follower.result.stage, lines.at(-1)],
       [true, 'request', 'done cluster1 request pending'],
@@ -173,7 +192,10 @@ describe('a WEC that makes no progress', () => {
     await follower.giveUp();
     const { error } = follower.result;
     assert.deepEqual([error?.code, error?.exitCode], ['timeout', 3]);
-    assert.match(error?.message ?? '', /in time\. cluster1 does not reach the hub: .*connection refused/);
+    assert.match(
+      error?.message ?? '',
+      /in time\. cluster1 does not reach the hub: .*connection refused/,
+    );
     assert.match(stepsOf(error), /stellarctl wec join cluster1=cluster1 .*--hub-apiserver/);
   });
 });

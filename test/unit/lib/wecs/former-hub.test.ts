@@ -36,7 +36,10 @@ describe('the hub of a registered WEC', () => {
   }
   test('is rechecked if its operator was connected at its last check', async () => {
     assert.deepEqual(await connected('join-singleton', 'wrong-ca'), { still: false, asked: 1 });
-    assert.deepEqual(await connected('join-singleton', 'join-singleton'), { still: true, asked: 1 });
+    assert.deepEqual(await connected('join-singleton', 'join-singleton'), {
+      still: true,
+      asked: 1,
+    });
   });
   test('is not rechecked if the operator has lost it already', async () =>
     assert.deepEqual(await connected('wrong-ca', 'wrong-ca'), { still: false, asked: 0 }));
@@ -51,9 +54,16 @@ describe('the hub of a registered WEC', () => {
       command: 'stellarctl wec join cluster1=its1 --accept --its its1 --replace-hub',
       lead: 'To move it to its1',
     });
-    assert.match(JSON.stringify(refusal(undefined).next[0]), /--join-file FILE --replace-hub.*isPartial/);
+    assert.match(
+      JSON.stringify(refusal(undefined).next[0]),
+      /--join-file FILE --replace-hub.*isPartial/,
+    );
     assert.match(stepsOf(refusal({})), /--hub-apiserver https:\/\/its2:6443/);
-    assert.doesNotMatch(stepsOf(refusal({}, true)), /--hub-apiserver/, 'its address would change nothing');
+    assert.doesNotMatch(
+      stepsOf(refusal({}, true)),
+      /--hub-apiserver/,
+      'its address would change nothing',
+    );
   });
 });
 
@@ -66,7 +76,11 @@ describe('works that the next hub does not have', () => {
       metadata: { name: `x-${manifestWorkName}` },
       spec: { manifestWorkName, agentID, hubHash: hubHash(hub) },
     });
-    const works = [work('web', 'agent-a'), work('old', 'agent-before'), work('theirs', 'agent-a', 'https://its2:6443')];
+    const works = [
+      work('web', 'agent-a'),
+      work('old', 'agent-before'),
+      work('theirs', 'agent-a', 'https://its2:6443'),
+    ];
     return readRemainingWorks(fakeKube({ list: async () => works as never }), wec);
   };
   test('are deleted by their agent later; those of an earlier agent stay', async () => {
@@ -78,5 +92,8 @@ describe('works that the next hub does not have', () => {
     );
   });
   test('may be absent', () =>
-    assert.equal(describeRemainingWorks({ evicted: [], orphaned: [], gracePeriod: '60m' }, 'its1'), undefined));
+    assert.equal(
+      describeRemainingWorks({ evicted: [], orphaned: [], gracePeriod: '60m' }, 'its1'),
+      undefined,
+    ));
 });

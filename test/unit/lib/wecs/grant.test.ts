@@ -18,11 +18,17 @@ const wec = fakeKube({ read: discoveryOf(kinds) });
 /** The words of a real work agent (live/workloads/forbidden-on-wec.json). */
 const forbidden =
   'Failed to apply manifest: widgets.example.com "w" is forbidden: User "system:serviceaccount:open-cluster-management-agent:klusterlet-work-sa" cannot get resource "widgets" in API group "example.com" in the namespace "t14"';
-const failing = (resourceMeta: ManifestStatus['resourceMeta'], message = forbidden): ManifestStatus => ({
+const failing = (
+  resourceMeta: ManifestStatus['resourceMeta'],
+  message = forbidden,
+): ManifestStatus => ({
   ...(resourceMeta && { resourceMeta }),
   conditions: [{ type: 'Applied', status: 'False', message }],
 });
-const work = (manifests: [apiVersion: string, kind: string][], status: ManifestStatus[]): ManifestWork => ({
+const work = (
+  manifests: [apiVersion: string, kind: string][],
+  status: ManifestStatus[],
+): ManifestWork => ({
   metadata: { name: 'w' },
   spec: { workload: { manifests: manifests.map(([apiVersion, kind]) => ({ apiVersion, kind })) } },
   status: { resourceStatus: { manifests: status } },
@@ -34,12 +40,16 @@ describe('the kinds that --from-errors grants', () => {
     (await failedKinds(wec, works)).map(({ group, resource }) => `${resource}.${group}`);
 
   it('are those of manifests that the API server has refused', async () =>
-    assert.deepEqual(await granted(work([['v1', 'ConfigMap'], widget], [failing({ ordinal: 1 })])), [
-      'widgets.example.com',
-    ]));
+    assert.deepEqual(
+      await granted(work([['v1', 'ConfigMap'], widget], [failing({ ordinal: 1 })])),
+      ['widgets.example.com'],
+    ));
 
   it('are not those of manifests that fail for another reason', async () =>
-    assert.deepEqual(await granted(work([widget], [failing({ ordinal: 0 }, 'namespaces "t7" not found')])), []));
+    assert.deepEqual(
+      await granted(work([widget], [failing({ ordinal: 0 }, 'namespaces "t7" not found')])),
+      [],
+    ));
 
   it('are never what a status names: only what the work contains and the WEC serves', async () => {
     const claims = [
@@ -51,10 +61,14 @@ describe('the kinds that --from-errors grants', () => {
     ];
     const works = claims.map((claim) => work([widget], [failing(claim)]));
     assert.deepEqual(await granted(...works), []);
-    assert.deepEqual(await granted(work([widget], [failing({ group: '*', resource: '*', ordinal: 0 })])), [
-      'widgets.example.com',
-    ]);
-    assert.deepEqual(await granted(work([['example.com/v1', 'Unknown']], [failing({ ordinal: 0 })])), []);
+    assert.deepEqual(
+      await granted(work([widget], [failing({ group: '*', resource: '*', ordinal: 0 })])),
+      ['widgets.example.com'],
+    );
+    assert.deepEqual(
+      await granted(work([['example.com/v1', 'Unknown']], [failing({ ordinal: 0 })])),
+      [],
+    );
     assert.deepEqual(await granted(work([['*', '*']], [failing({ ordinal: 0 })])), []);
   });
 
@@ -63,22 +77,36 @@ describe('the kinds that --from-errors grants', () => {
       ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'],
       ['certificates.k8s.io/v1', 'CertificateSigningRequest'],
     ] as [string, string][];
-    assert.deepEqual(await granted(work(risky, [failing({ ordinal: 0 }), failing({ ordinal: 1 })])), []);
+    assert.deepEqual(
+      await granted(work(risky, [failing({ ordinal: 0 }), failing({ ordinal: 1 })])),
+      [],
+    );
   });
 });
 
 /** A role whose first two rules somebody has narrowed or written together by hand. */
 const narrowed = { apiGroups: [''], resources: ['nodes'], resourceNames: ['n1'], verbs: ['get'] };
-const together = { apiGroups: ['', 'example.com'], resources: ['secrets', 'widgets'], verbs: ['get', 'list'] };
+const together = {
+  apiGroups: ['', 'example.com'],
+  resources: ['secrets', 'widgets'],
+  verbs: ['get', 'list'],
+};
 const roleOf = (...rules: object[]) =>
-  ({ metadata: { name: 'stellarctl:work-agent', uid: 'r1', resourceVersion: '7' }, rules }) as ClusterRole;
+  ({
+    metadata: { name: 'stellarctl:work-agent', uid: 'r1', resourceVersion: '7' },
+    rules,
+  }) as ClusterRole;
 
 describe('a role that somebody has changed by hand', () => {
   /** What is written to the WEC. */
   const written = async (act: (kube: ReturnType<typeof fakeKube>) => Promise<unknown>) => {
     const writes: unknown[] = [];
     const kube = fakeKube({
-      merge: (async (_: unknown, __: string, { rules, metadata }: { rules: object[]; metadata: object }) => {
+      merge: (async (
+        _: unknown,
+        __: string,
+        { rules, metadata }: { rules: object[]; metadata: object },
+      ) => {
         assert.partialDeepStrictEqual(metadata, { uid: 'r1', resourceVersion: '7' });
         writes.push(...rules);
       }) as never,
@@ -99,8 +127,16 @@ describe('a role that somebody has changed by hand', () => {
 
   it('keeps its rules as they are when a kind is granted', async () => {
     const added = { apiGroups: ['example.com'], resources: ['gadgets'], verbs: all };
-    assert.deepEqual(await written(granting(roleOf(narrowed, together))), [narrowed, together, added]);
-    assert.deepEqual(await written(granting(roleOf(narrowed, added))), [narrowed, added], 'not twice');
+    assert.deepEqual(await written(granting(roleOf(narrowed, together))), [
+      narrowed,
+      together,
+      added,
+    ]);
+    assert.deepEqual(
+      await written(granting(roleOf(narrowed, added))),
+      [narrowed, added],
+      'not twice',
+    );
   });
 
   const revoking =

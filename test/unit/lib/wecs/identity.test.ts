@@ -6,7 +6,13 @@ import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { recordUid } from '../../../../src/lib/ocm/cluster-uid.ts';
 import type { ShownRegistration } from '../../../../src/lib/ocm/registered-hub.ts';
 import { type KnownWec, proveIdentity } from '../../../../src/lib/wecs/identity.ts';
-import { agentKeyPair, fakeKube, klusterlet, managedCluster, wecPod } from '../../support/builders.ts';
+import {
+  agentKeyPair,
+  fakeKube,
+  klusterlet,
+  managedCluster,
+  wecPod,
+} from '../../support/builders.ts';
 
 const answer = (status: number) => apiError({ context: 'c', server: 'https://c' }, status, '');
 
@@ -25,7 +31,10 @@ const cluster = (uid: string | undefined, methods: Partial<Kube> = {}): Kube =>
 const hubSaying = (username: string | number): Kube =>
   cluster('uid-of-its', {
     fork: ({ user }) => {
-      assert.ok(user?.['client-certificate-data'] && user['client-key-data'], 'presented with key and certificate');
+      assert.ok(
+        user?.['client-certificate-data'] && user['client-key-data'],
+        'presented with key and certificate',
+      );
       assert.equal(user.token, undefined);
       return fakeKube({
         review: (async () => {
@@ -45,17 +54,26 @@ const known = (more: Partial<KnownWec> = {}): KnownWec => ({
   ...more,
 });
 
-const its2 = { server: 'https://its2.example.com', certificateAuthority: undefined, published: true };
+const its2 = {
+  server: 'https://its2.example.com',
+  certificateAuthority: undefined,
+  published: true,
+};
 
 const kubeconfigOf = (server: string): string =>
-  Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }], users: [] })).toString('base64');
+  Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }], users: [] })).toString(
+    'base64',
+  );
 
 let pair: Record<string, string>;
 before(async () => {
   pair = await agentKeyPair('cluster1', 'agent-a');
 });
 
-const hubSecret = (server = 'https://its1.example.com', data: Record<string, string> = pair): Secret => ({
+const hubSecret = (
+  server = 'https://its1.example.com',
+  data: Record<string, string> = pair,
+): Secret => ({
   metadata: { name: 'hub-kubeconfig-secret' },
   data: { ...data, kubeconfig: kubeconfigOf(server) },
 });
@@ -81,21 +99,37 @@ describe('the cluster behind a context', () => {
 
   it('is unseen, not another one, if the certificate does not reach the hub', async () => {
     const identity = await proveIdentity(hubSaying(403), cluster('uid-1'), shown(), known());
-    assert.deepEqual(identity, { state: 'unseen', found: 'the ITS does not see the certificate of its agent' });
+    assert.deepEqual(identity, {
+      state: 'unseen',
+      found: 'the ITS does not see the certificate of its agent',
+    });
   });
 
   it('is proven by the recorded UID if its certificate is missing or expired', async () => {
     const proven = { state: 'proven' };
     const recorded = known({ recordedUid: 'uid-1' });
-    assert.deepEqual(await proveIdentity(hubSaying(401), cluster('uid-1'), shown(), recorded), proven);
+    assert.deepEqual(
+      await proveIdentity(hubSaying(401), cluster('uid-1'), shown(), recorded),
+      proven,
+    );
     const empty = shown({ klusterlet: undefined, hubSecret: undefined });
-    assert.deepEqual(await proveIdentity(hubSaying(own), cluster('uid-1'), empty, recorded), proven);
+    assert.deepEqual(
+      await proveIdentity(hubSaying(own), cluster('uid-1'), empty, recorded),
+      proven,
+    );
   });
 
   const others: [string, Kube, Kube, ShownRegistration, KnownWec, RegExp][] = [];
   before(() => {
     others.push(
-      ['the ITS itself', hubSaying(own), cluster('uid-of-its'), shown(), known(), /is the ITS itself/],
+      [
+        'the ITS itself',
+        hubSaying(own),
+        cluster('uid-of-its'),
+        shown(),
+        known(),
+        /is the ITS itself/,
+      ],
       [
         'registered under another name',
         hubSaying(own),
@@ -159,7 +193,13 @@ describe('the cluster behind a context', () => {
   });
 
   it('cannot be determined', async () => {
-    const unseen = async (hub: Kube, wec: Kube, registration: ShownRegistration, wanted: KnownWec, found: RegExp) => {
+    const unseen = async (
+      hub: Kube,
+      wec: Kube,
+      registration: ShownRegistration,
+      wanted: KnownWec,
+      found: RegExp,
+    ) => {
       const identity = await proveIdentity(hub, wec, registration, wanted);
       assert.equal(identity.state, 'unseen');
       assert.match(identity.state === 'unseen' ? identity.found : '', found);
@@ -170,10 +210,34 @@ describe('the cluster behind a context', () => {
       list: (async (resource: { plural: string }) =>
         resource.plural === plural ? [{}] : undefined) as unknown as Kube['list'],
     });
-    await unseen(hubSaying(own), cluster('u', lists('clustermanagers')), empty, known(), /is an OCM hub/);
-    await unseen(hubSaying(own), cluster('u', lists('controlplanes')), empty, known(), /is a hosting cluster/);
-    await unseen(hubSaying(own), cluster('u', lists('appliedmanifestworks')), empty, known(), /1 work of a hub/);
-    await unseen(hubSaying(401), cluster('uid-1'), shown(), known(), /does not accept the certificate/);
+    await unseen(
+      hubSaying(own),
+      cluster('u', lists('clustermanagers')),
+      empty,
+      known(),
+      /is an OCM hub/,
+    );
+    await unseen(
+      hubSaying(own),
+      cluster('u', lists('controlplanes')),
+      empty,
+      known(),
+      /is a hosting cluster/,
+    );
+    await unseen(
+      hubSaying(own),
+      cluster('u', lists('appliedmanifestworks')),
+      empty,
+      known(),
+      /1 work of a hub/,
+    );
+    await unseen(
+      hubSaying(401),
+      cluster('uid-1'),
+      shown(),
+      known(),
+      /does not accept the certificate/,
+    );
     await unseen(
       hubSaying(own),
       cluster(undefined),
@@ -184,20 +248,33 @@ describe('the cluster behind a context', () => {
     const published = { endpoints: [...known().endpoints, its2] };
     const away = shown({ hubSecret: hubSecret('https://its2.example.com') });
     for (const wanted of [known(), known(published)])
-      await unseen(hubSaying(own), cluster('uid-1'), away, wanted, /https:\/\/its2\S+, and nothing proves/);
-    const garbled = shown({ hubSecret: hubSecret(undefined, { 'tls.crt': 'AAAA', 'tls.key': 'AAAA' }) });
+      await unseen(
+        hubSaying(own),
+        cluster('uid-1'),
+        away,
+        wanted,
+        /https:\/\/its2\S+, and nothing proves/,
+      );
+    const garbled = shown({
+      hubSecret: hubSecret(undefined, { 'tls.crt': 'AAAA', 'tls.key': 'AAAA' }),
+    });
     await unseen(hubSaying(own), cluster('uid-1'), garbled, known(), /cannot be read/);
   });
 
   it('is not proven while the ITS answers otherwise', async () => {
-    await assert.rejects(proveIdentity(hubSaying(500), cluster('uid-1'), shown(), known()), /HTTP 500/);
+    await assert.rejects(
+      proveIdentity(hubSaying(500), cluster('uid-1'), shown(), known()),
+      /HTTP 500/,
+    );
   });
 });
 
 describe('the UID of a WEC', () => {
   it('is recorded once', async () => {
     const patches: unknown[] = [];
-    const hub = fakeKube({ merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never });
+    const hub = fakeKube({
+      merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never,
+    });
     const cluster1 = managedCluster();
     assert.equal(await recordUid(hub, cluster1, 'uid-1'), true);
     cluster1.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': 'uid-1' };

@@ -9,7 +9,11 @@ import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/hub-record
 import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
 import type { JoinPlan } from '../../../../src/lib/wecs/join-plan.ts';
 import { requireOwnership } from '../../../../src/lib/wecs/join-requirements.ts';
-import { OwnRequests, retireRequests, supersededRequests } from '../../../../src/lib/wecs/own-requests.ts';
+import {
+  OwnRequests,
+  retireRequests,
+  supersededRequests,
+} from '../../../../src/lib/wecs/own-requests.ts';
 import { type ReregisterEvidence, whyReregister } from '../../../../src/lib/wecs/reregister.ts';
 import { dropCertificate } from '../../../../src/lib/wecs/restart-agent.ts';
 import {
@@ -37,7 +41,8 @@ const endpoint = {
 };
 const options: JoinOptions = { accept: true, labels: {} };
 /** A bootstrap secret that was written so many seconds ago. */
-const written = (ago: number): Secret => bootstrapSecret(endpoint, 'token', now - ago * 1000) as Secret;
+const written = (ago: number): Secret =>
+  bootstrapSecret(endpoint, 'token', now - ago * 1000) as Secret;
 
 const ownOf = (agent: string | undefined) => new OwnRequests(agent, { bootstrapSecret: undefined });
 
@@ -79,7 +84,8 @@ const uid = (name: string) => ({ metadata: { uid: `uid-of-${name}` } });
 const ofPerson = await request({ name: 'csr-person', state: 'denied' });
 const superseded = { ...(await request({ name: 'csr-superseded' })), created: now - 600_000 };
 const pending = await request({ name: 'csr-pending' });
-for (const { csr, name } of [ofPerson, superseded, pending]) Object.assign(csr.metadata, uid(name).metadata);
+for (const { csr, name } of [ofPerson, superseded, pending])
+  Object.assign(csr.metadata, uid(name).metadata);
 
 describe('superseded requests', () => {
   test('are deleted by UID, never denied; requests denied by a user stay', async () => {
@@ -87,7 +93,9 @@ describe('superseded requests', () => {
     assert.deepEqual(await retireRequests(kube, [ofPerson, superseded, pending]), []);
     assert.deepEqual(
       writes,
-      ['csr-superseded', 'csr-pending'].map((name) => `delete CertificateSigningRequest ${name} uid-of-${name}`),
+      ['csr-superseded', 'csr-pending'].map(
+        (name) => `delete CertificateSigningRequest ${name} uid-of-${name}`,
+      ),
     );
   });
 
@@ -109,7 +117,10 @@ describe('superseded requests', () => {
     const { kube, writes } = hubWith();
     const requests = supersededRequests(kube, fakeKube(), ownOf(agent), run());
     const all = await Promise.all(
-      ages.map(async (age) => ({ ...(await request({ name: `csr-${age}` })), created: now - age * 1000 })),
+      ages.map(async (age) => ({
+        ...(await request({ name: `csr-${age}` })),
+        created: now - age * 1000,
+      })),
     );
     await requests.clear(hubEvidence({ requests: all }), wecEvidence('join-singleton', wec));
     return { ignored: [...requests.names], deleted: writes.map((write) => write.split(' ')[2]) };
@@ -117,11 +128,17 @@ describe('superseded requests', () => {
   test("are the agent's own from before its bootstrap secret was written", async () => {
     const both = { ignored: ['csr-600'], deleted: ['csr-600'] };
     assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-a', [600, 50]), both);
-    assert.deepEqual(await cleared({ bootstrapSecret: written(1) }, 'agent-a', [600]), { ...both, deleted: [] });
+    assert.deepEqual(await cleared({ bootstrapSecret: written(1) }, 'agent-a', [600]), {
+      ...both,
+      deleted: [],
+    });
   });
   test('are none if the agent has its certificate, is unknown, or is another one', async () => {
     const none = { ignored: [], deleted: [] };
-    assert.deepEqual(await cleared({ bootstrapSecret: written(60), hubSecret }, 'agent-a', [600]), none);
+    assert.deepEqual(
+      await cleared({ bootstrapSecret: written(60), hubSecret }, 'agent-a', [600]),
+      none,
+    );
     assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, undefined, [600]), none);
     assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-b', [600]), none);
   });
@@ -146,7 +163,10 @@ describe('a registration is lost', () => {
       get: async () => undefined,
       list: async () => [wecPod('klusterlet-agent'), wecPod('other')] as never,
     });
-    await dropCertificate(kube, { ...wec, hubSecret: { ...hubSecret, metadata: { name: 'x', uid: 'uid-of-secret' } } });
+    await dropCertificate(kube, {
+      ...wec,
+      hubSecret: { ...hubSecret, metadata: { name: 'x', uid: 'uid-of-secret' } },
+    });
     assert.deepEqual(writes, [
       'delete Secret hub-kubeconfig-secret uid-of-secret',
       'delete Pod klusterlet-agent-1 uid-of-klusterlet-agent-1',
@@ -177,11 +197,15 @@ describe('a WEC that is registered', () => {
     plan().wecBefore && { wecBefore: { ...plan().wecBefore, pods } };
   test('needs nothing if it is available and its agent runs', () => assert.equal(done({}), true));
   test('needs more if the agent crash-loops or has no pod, however fresh its lease is', () => {
-    const crash = [{ name: 'a', restartCount: 2, state: { waiting: { reason: 'CrashLoopBackOff' } } }];
+    const crash = [
+      { name: 'a', restartCount: 2, state: { waiting: { reason: 'CrashLoopBackOff' } } },
+    ];
     assert.equal(done(withPods(wecPod('klusterlet'), wecPod('klusterlet-agent', crash))), false);
     assert.equal(done(withPods(wecPod('klusterlet'))), false);
     assert.equal(
-      done({ reregister: { code: 'certificate-rejected', why: 'it is refused', by: 'certificate' } }),
+      done({
+        reregister: { code: 'certificate-rejected', why: 'it is refused', by: 'certificate' },
+      }),
       false,
     );
   });
@@ -193,11 +217,16 @@ describe('what a join of a registered WEC reports', () => {
     const progress = recordingProgress();
     const asked = { ...options, ocmVersion: '1.5.0', imageRegistry: 'mirror' };
     assert.equal((await finishDone(access, plan(), asked, run(5000, progress))).stage, 'connected');
-    assert.match(progress.lines.join(), /as wec upgrade does: --ocm-version, --image-registry had no effect\.$/);
+    assert.match(
+      progress.lines.join(),
+      /as wec upgrade does: --ocm-version, --image-registry had no effect\.$/,
+    );
   });
   test('is an error while its deregistration is unfinished', async () => {
     const cluster = joinedCluster();
-    const annotations = { 'stellarctl.kubestellar.io/labels-before-deregistration': '{"labels":{},"annotations":[]}' };
+    const annotations = {
+      'stellarctl.kubestellar.io/labels-before-deregistration': '{"labels":{},"annotations":[]}',
+    };
     Object.assign(cluster.metadata, { annotations });
     const given = plan({ hubBefore: hubEvidence({ managedCluster: cluster }) });
     await assert.rejects(
@@ -205,14 +234,19 @@ describe('what a join of a registered WEC reports', () => {
       failsWith({
         code: 'conflict',
         message: 'The deregistration of cluster1 is unfinished; its labels are removed.',
-        steps: /^stellarctl deregister cluster1 --its its1 {6}\(finishes it; with --undo the WEC stays\)$/,
+        steps:
+          /^stellarctl deregister cluster1 --its its1 {6}\(finishes it; with --undo the WEC stays\)$/,
       }),
     );
   });
 });
 
 describe('the UID of the joined cluster', () => {
-  const record = async (rest: Partial<JoinPlan>, hub: Parameters<typeof hubEvidence>[0], agent?: string) => {
+  const record = async (
+    rest: Partial<JoinPlan>,
+    hub: Parameters<typeof hubEvidence>[0],
+    agent?: string,
+  ) => {
     const { kube, writes } = hubWith();
     const records = hubRecords(kube, plan(rest), { labels: {} }, run());
     const written = await records.write(hubEvidence(hub), wecEvidence('join-singleton'), agent);
@@ -227,7 +261,8 @@ describe('the UID of the joined cluster', () => {
     assert.deepEqual(written, ['identity recorded']);
     assert.match(writes[0] ?? '', new RegExp(`"annotations":{"${annotation}":"uid-of-cluster1"}`));
     assert.equal(
-      (await record(unproven, { managedCluster: cluster, requests: [pending] }, 'agent-a')).writes.length,
+      (await record(unproven, { managedCluster: cluster, requests: [pending] }, 'agent-a')).writes
+        .length,
       1,
     );
   });
@@ -236,17 +271,24 @@ describe('the UID of the joined cluster', () => {
     const known = managedCluster();
     known.metadata.annotations = { [annotation]: 'uid-of-cluster1' };
     assert.deepEqual(
-      (await record(unproven, { managedCluster: cluster, requests: [pending, other] }, 'agent-a')).writes,
+      (await record(unproven, { managedCluster: cluster, requests: [pending, other] }, 'agent-a'))
+        .writes,
       [],
     );
-    assert.deepEqual((await record(unproven, { managedCluster: cluster, requests: [pending] })).writes, []);
+    assert.deepEqual(
+      (await record(unproven, { managedCluster: cluster, requests: [pending] })).writes,
+      [],
+    );
     assert.deepEqual((await record({}, { managedCluster: known })).writes, []);
     assert.deepEqual((await record({ uid: undefined }, { managedCluster: cluster })).writes, []);
   });
   test('is in the list of a dry run, with approval, acceptance and labels', async () => {
     const { kube, writes } = hubWith();
     const fresh = plan({ kube, hubBefore: hubEvidence() });
-    await recordHubWrites({ kube } as never, fresh, { accept: true, labels: { tier: 'a', name: 'wec-{name}' } });
+    await recordHubWrites({ kube } as never, fresh, {
+      accept: true,
+      labels: { tier: 'a', name: 'wec-{name}' },
+    });
     assert.deepEqual(writes, [
       'replace CertificateSigningRequest/approval cluster1-*',
       'merge ManagedCluster cluster1 {"spec":{"hubAcceptsClient":true}}',
@@ -262,9 +304,14 @@ describe('the name of a joined WEC', () => {
       list: async () => undefined,
       read: async () => undefined,
       get: async ({ kind }) =>
-        (kind === 'Namespace' ? { metadata: { name: 'kube-system', uid: own } } : undefined) as never,
+        (kind === 'Namespace'
+          ? { metadata: { name: 'kube-system', uid: own } }
+          : undefined) as never,
     });
-  const owns = (cluster: ReturnType<typeof joinedCluster> | undefined, wec: ReturnType<typeof wecEvidence>) =>
+  const owns = (
+    cluster: ReturnType<typeof joinedCluster> | undefined,
+    wec: ReturnType<typeof wecEvidence>,
+  ) =>
     requireOwnership(
       { its: 'its1', kube: kubeOf('uid-of-its1') } as never,
       { name: 'cluster1', kube: kubeOf('uid-of-cluster1') },
@@ -292,23 +339,34 @@ describe('the name of a joined WEC', () => {
   test('is refused to a cluster with another UID, even while it is only pending', async () => {
     await assert.rejects(owns(recorded('uid-of-other'), rebuilt), { code: 'name-taken' });
     const asking = { ...recorded('uid-of-other'), status: {} };
-    await assert.rejects(owns(asking, rebuilt), { code: 'name-taken', message: /which asks for it/ });
+    await assert.rejects(owns(asking, rebuilt), {
+      code: 'name-taken',
+      message: /which asks for it/,
+    });
     await assert.rejects(owns(recorded('uid-of-other'), wecEvidence('join-singleton')), {
       code: 'registered-elsewhere',
     });
   });
   test('is given again to the cluster with the recorded UID, whatever it has lost', async () => {
     assert.deepEqual(await owns(recorded('uid-of-cluster1'), rebuilt), { state: 'proven' });
-    const without = wecEvidence('join-singleton', { klusterlet: klusterlet(), bootstrapSecret: written(60) });
+    const without = wecEvidence('join-singleton', {
+      klusterlet: klusterlet(),
+      bootstrapSecret: written(60),
+    });
     assert.deepEqual(await owns(recorded('uid-of-cluster1'), without), { state: 'proven' });
   });
 });
 
 describe("a hub's webhook that does not answer", () => {
   test('is waited for, reported once with the command, and named at the deadline', async () => {
-    const words = 'failed calling webhook "x.admission.cluster.open-cluster-management.io": refused';
+    const words =
+      'failed calling webhook "x.admission.cluster.open-cluster-management.io": refused';
     const tryCreate = async (): Promise<never> => {
-      throw apiError({ context: 'its1', server: 'https://its1' }, 500, JSON.stringify({ message: words }));
+      throw apiError(
+        { context: 'its1', server: 'https://its1' },
+        500,
+        JSON.stringify({ message: words }),
+      );
     };
     const nothing = { get: async () => undefined, list: async () => [] as never };
     const progress = recordingProgress();
@@ -317,7 +375,8 @@ describe("a hub's webhook that does not answer", () => {
       look.untilAnswering('cluster1'),
       failsWith({
         code: 'timeout',
-        message: /^cluster1 was not joined to its1 in time: OCM's webhook for ManagedClusters does not answer/,
+        message:
+          /^cluster1 was not joined to its1 in time: OCM's webhook for ManagedClusters does not answer/,
         steps: /kubectl --context its1/,
       }),
     );

@@ -11,7 +11,12 @@ const server = 'https://its1.example.com:6443';
 const probedWith = (kube: Kube, certificateAuthority: string | undefined = 'PEM'): Probed => ({
   ...{ name: 'c1', kube, its: 'its1' },
   endpoint: { server, certificateAuthority, proxyUrl: undefined, source: 'kubeconfig' },
-  settings: { clusterName: 'c1', mode: 'Singleton', imageRegistry: 'example.com/ocm', tag: 'v1.3.1' },
+  settings: {
+    clusterName: 'c1',
+    mode: 'Singleton',
+    imageRegistry: 'example.com/ocm',
+    tag: 'v1.3.1',
+  },
 });
 const probed = probedWith(fakeKube({ cluster: { context: 'kind-c1', server: 'https://c1:6443' } }));
 
@@ -39,7 +44,9 @@ const unknownAuthority =
 
 const judged = (lines: string[], by = probed) => {
   const outcome = judgeLog(by, lines);
-  return outcome === undefined || outcome.status === 'pass' ? { code: outcome?.found } : outcome.problem;
+  return outcome === undefined || outcome.status === 'pass'
+    ? { code: outcome?.found }
+    : outcome.problem;
 };
 
 describe('the log of a probe', () => {
@@ -47,7 +54,10 @@ describe('the log of a probe', () => {
     assert.equal(judged(logOf(...forbidden)).code, server);
     assert.equal(judged(logOf('Unauthorized')).code, server);
     // A name server that was not ready yet.
-    assert.equal(judged([...unreached('dial tcp: lookup its1: no such host'), ...logOf(...forbidden)]).code, server);
+    assert.equal(
+      judged([...unreached('dial tcp: lookup its1: no such host'), ...logOf(...forbidden)]).code,
+      server,
+    );
   });
 
   for (const [words, code] of [
@@ -67,12 +77,21 @@ describe('the log of a probe', () => {
       assert.equal(problem.code, code);
       assert.match(JSON.stringify(problem), new RegExp(`do not reach ${server}: `));
       const option = code.startsWith('authority') ? '--ca-file FILE' : '--hub-apiserver https://…';
-      assert.match(JSON.stringify(problem), new RegExp(`doctor --pre --probe c1=kind-c1 --its its1 ${option}`));
+      assert.match(
+        JSON.stringify(problem),
+        new RegExp(`doctor --pre --probe c1=kind-c1 --its its1 ${option}`),
+      );
     });
 
   test('shows that an authority is missing, if a join would give none', () => {
-    assert.equal(judged(unreached(unknownAuthority), probedWith(probed.kube, undefined)).code, 'authority-wrong');
-    const without = { ...probed, endpoint: { ...probed.endpoint, certificateAuthority: undefined } };
+    assert.equal(
+      judged(unreached(unknownAuthority), probedWith(probed.kube, undefined)).code,
+      'authority-wrong',
+    );
+    const without = {
+      ...probed,
+      endpoint: { ...probed.endpoint, certificateAuthority: undefined },
+    };
     assert.equal(judged(unreached(unknownAuthority), without).code, 'authority-missing');
   });
 
@@ -84,10 +103,15 @@ test('the Job has the connection of a join in its pod, without a token, and ends
   const { template, ttlSecondsAfterFinished, activeDeadlineSeconds, backoffLimit } = spec ?? {};
   const [kubeconfig] = Object.values(template?.metadata?.annotations ?? {});
   const { clusters, users } = parse(String(kubeconfig));
-  assert.deepEqual(clusters, [{ name: 'hub', cluster: { server, 'certificate-authority-data': 'UEVN' } }]);
+  assert.deepEqual(clusters, [
+    { name: 'hub', cluster: { server, 'certificate-authority-data': 'UEVN' } },
+  ]);
   assert.deepEqual(users, [{ name: 'bootstrap', user: { token: '' } }]);
   assert.equal(template?.spec?.automountServiceAccountToken, false);
-  assert.equal(template?.spec?.containers?.[0]?.image, 'example.com/ocm/registration-operator:v1.3.1');
+  assert.equal(
+    template?.spec?.containers?.[0]?.image,
+    'example.com/ocm/registration-operator:v1.3.1',
+  );
   assert.deepEqual([ttlSecondsAfterFinished, activeDeadlineSeconds, backoffLimit], [60, 300, 0]);
   assert.notEqual(probeJob(probed).metadata.name, metadata.name);
 });
@@ -98,7 +122,10 @@ describe('a probe', () => {
     const asked: string[] = [];
     const kube: Kube = fakeKube({
       mayI: async () => true,
-      list: async () => (pod === undefined ? [] : [{ metadata: { name: 'p', namespace: 'default' }, ...pod }]) as never,
+      list: async () =>
+        (pod === undefined
+          ? []
+          : [{ metadata: { name: 'p', namespace: 'default' }, ...pod }]) as never,
       logTail: async () => logOf(...forbidden),
       async create({ plural }) {
         asked.push(`create ${plural}`);
@@ -118,7 +145,10 @@ describe('a probe', () => {
   });
   const job = probeJob(probed);
   const done = ['create jobs', 'delete jobs'];
-  const probing = async (pod: object | undefined, log: string[] = pod === undefined ? [] : logOf(...forbidden)) => {
+  const probing = async (
+    pod: object | undefined,
+    log: string[] = pod === undefined ? [] : logOf(...forbidden),
+  ) => {
     const { asked, kube } = cluster(pod, { logTail: async () => log });
     const outcome = await probe({ ...probed, kube }, job, run());
     assert.deepEqual(asked, done);
@@ -131,9 +161,10 @@ describe('a probe', () => {
     assert.equal(await probing({ status: { phase: 'Failed' } }), 'pass');
     const exited = { state: { terminated: { exitCode: 1 } } };
     assert.equal(
-      await probing({ status: { phase: 'Failed', containerStatuses: [{ name: 'agent', ...exited }] } }, [
-        'exec format error',
-      ]),
+      await probing(
+        { status: { phase: 'Failed', containerStatuses: [{ name: 'agent', ...exited }] } },
+        ['exec format error'],
+      ),
       'probe-unfinished: the probe does not show whether they do: pod p, container agent: exit 1: exec format error',
     );
     const waiting = { reason: 'ErrImagePull', message: 'manifest unknown' };
@@ -143,15 +174,26 @@ describe('a probe', () => {
       /^container-not-starting: .* the image i:1 cannot be pulled \(ErrImagePull\): manifest unknown$/,
     );
     assert.match(await probing(undefined), /^probe-unfinished: .* whether they do: it has no pod$/);
-    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' }];
-    assert.match(await probing({ status: { conditions } }, []), /^probe-unfinished: .* whether they do: 0\/1 nodes$/);
+    const conditions = [
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' },
+    ];
+    assert.match(
+      await probing({ status: { conditions } }, []),
+      /^probe-unfinished: .* whether they do: 0\/1 nodes$/,
+    );
   });
 
   test('deletes its Job also when it is interrupted, and when reading fails', async () => {
     const interrupt = new AbortController();
-    const silent = cluster({ status: { phase: 'Running' } }, { logTail: async () => void interrupt.abort() });
+    const silent = cluster(
+      { status: { phase: 'Running' } },
+      { logTail: async () => void interrupt.abort() },
+    );
     const interrupted = (error: StellarError) => error.code === 'interrupted';
-    await assert.rejects(probe({ ...probed, kube: silent.kube }, job, run(interrupt.signal, 60_000)), interrupted);
+    await assert.rejects(
+      probe({ ...probed, kube: silent.kube }, job, run(interrupt.signal, 60_000)),
+      interrupted,
+    );
     assert.deepEqual(silent.asked, done);
     const failing = cluster({}, { list: () => Promise.reject(new Error('broken')) });
     await assert.rejects(probe({ ...probed, kube: failing.kube }, job, run()), /broken/);

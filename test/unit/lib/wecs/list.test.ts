@@ -5,7 +5,13 @@ import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { getWec } from '../../../../src/lib/wecs/get.ts';
 import { listWecs } from '../../../../src/lib/wecs/list.ts';
 import { removeLabels } from '../../../../src/lib/wecs/release-labels.ts';
-import { fakeKube, joinedCluster, lease, type ManagedClusterOptions, now } from '../../support/builders.ts';
+import {
+  fakeKube,
+  joinedCluster,
+  lease,
+  type ManagedClusterOptions,
+  now,
+} from '../../support/builders.ts';
 
 const forbidden = () => new ApiError(403, {}, 'forbidden', 'Not allowed on its1', {});
 
@@ -53,7 +59,11 @@ describe('the list and the view of one WEC agree', () => {
 
 test('a stopped lease has one age, that of the lease', async () => {
   const { blockedAt, reason } = await listed({ available: 'unknown' }, 312);
-  assert.deepEqual(blockedAt, { stage: 'available', state: 'failed', why: 'lease stopped 5m12s ago' });
+  assert.deepEqual(blockedAt, {
+    stage: 'available',
+    state: 'failed',
+    why: 'lease stopped 5m12s ago',
+  });
   assert.equal(reason, 'lease stopped 5m12s ago');
 });
 
@@ -71,7 +81,10 @@ test('an agent that misses renewals is reported before the hub calls it unavaila
 
 test('a dead cluster is never shown as available', async () => {
   const { stage, blockedAt, available } = await listed({ available: 'unknown' }, 600);
-  assert.deepEqual([stage, blockedAt?.stage, blockedAt?.state, available], ['joined', 'available', 'failed', null]);
+  assert.deepEqual(
+    [stage, blockedAt?.stage, blockedAt?.state, available],
+    ['joined', 'available', 'failed', null],
+  );
 });
 
 test('an interrupted deregistration is shown wherever the WEC is', async () => {
@@ -81,7 +94,8 @@ test('an interrupted deregistration is shown wherever the WEC is', async () => {
     list: async ({ kind }) => (kind === 'ManagedCluster' ? [cluster] : []) as never,
     get: async ({ kind }) => (kind === 'ManagedCluster' ? cluster : undefined) as never,
     async merge(_resource, _name, patch) {
-      const { annotations } = (patch as { metadata: { annotations: Record<string, string> } }).metadata;
+      const { annotations } = (patch as { metadata: { annotations: Record<string, string> } })
+        .metadata;
       cluster.metadata.annotations = { ...cluster.metadata.annotations, ...annotations };
       return cluster as never;
     },
@@ -106,7 +120,9 @@ describe('to a user who may not list requests', () => {
     });
   test('a joined WEC is shown, and what is not visible is said', async () => {
     const notes: string[] = [];
-    const [item] = await listWecs(kube(joinedCluster()), { pending: false }, (note) => notes.push(note));
+    const [item] = await listWecs(kube(joinedCluster()), { pending: false }, (note) =>
+      notes.push(note),
+    );
     assert.deepEqual([item?.state, item?.requests], ['available', null]);
     assert.deepEqual(notes, [
       'Clusters that only ask to join are not visible: this user may not read certificatesigningrequests.',

@@ -26,7 +26,8 @@ const wds = { nodes: 0, bindingpolicies: 0 };
 
 describe('what a cluster is', () => {
   test('shows in what it serves, and in its nodes', async () => {
-    const kindOf = async (kinds: Record<string, number | undefined>) => (await otherRole(serving(kinds)))?.kind;
+    const kindOf = async (kinds: Record<string, number | undefined>) =>
+      (await otherRole(serving(kinds)))?.kind;
     assert.equal(await kindOf(ordinary), undefined);
     assert.equal(await kindOf(wds), 'wds', 'also without any policy yet');
     assert.equal(await kindOf({ ...wds, nodes: 3 }), 'wds', 'an external one has nodes');
@@ -40,12 +41,18 @@ describe('what a cluster is', () => {
     assert.equal(await kindOf({ nodes: 3, appliedmanifestworks: 2 }), 'hosted');
   });
   test('is no evidence if it may not be read', async () => {
-    assert.equal(await otherRole(serving({ nodes: undefined, bindingpolicies: undefined })), undefined);
+    assert.equal(
+      await otherRole(serving({ nodes: undefined, bindingpolicies: undefined })),
+      undefined,
+    );
   });
 });
 
 describe('a klusterlet', () => {
-  const refused = (kinds: Record<string, number>, shown: { klusterlet?: ReturnType<typeof klusterlet>; pods: Pod[] }) =>
+  const refused = (
+    kinds: Record<string, number>,
+    shown: { klusterlet?: ReturnType<typeof klusterlet>; pods: Pod[] },
+  ) =>
     refuseOtherCluster(
       { name: 'cluster9', kube: serving(kinds) },
       { ...wecEvidence([]), klusterlet: undefined, ...shown },

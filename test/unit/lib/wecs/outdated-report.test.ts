@@ -6,15 +6,35 @@ import type { WecEvidence } from '../../../../src/lib/ocm/wec-evidence.ts';
 import type { WecFindings } from '../../../../src/lib/wecs/findings.ts';
 import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
 import { wecChecks } from '../../../../src/lib/wecs/wec-checks.ts';
-import { hubEvidence, joinedCluster, managedCluster, now, secondsAgo, wecEvidence } from '../../support/builders.ts';
+import {
+  hubEvidence,
+  joinedCluster,
+  managedCluster,
+  now,
+  secondsAgo,
+  wecEvidence,
+} from '../../support/builders.ts';
 
 const condition = (reason: string, message = ''): Condition => ({
-  ...{ type: 'HubConnectionDegraded', status: 'True', reason, message, lastTransitionTime: secondsAgo(600) },
+  ...{
+    type: 'HubConnectionDegraded',
+    status: 'True',
+    reason,
+    message,
+    lastTransitionTime: secondsAgo(600),
+  },
 });
 
 /** @param ago its last write, in seconds */
-function secret(ago: number, data: Record<string, string> = {}, server = 'https://hub:6443'): Secret {
-  const made = bootstrapSecret({ server, certificateAuthority: 'CA', proxyUrl: undefined }, 'token') as Secret;
+function secret(
+  ago: number,
+  data: Record<string, string> = {},
+  server = 'https://hub:6443',
+): Secret {
+  const made = bootstrapSecret(
+    { server, certificateAuthority: 'CA', proxyUrl: undefined },
+    'token',
+  ) as Secret;
   return {
     metadata: {
       ...{ ...made.metadata, creationTimestamp: secondsAgo(3600) },
@@ -28,7 +48,12 @@ const certificate = { 'tls.crt': 'Yw==' };
 /** The status of the check of its connection. */
 async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster = managedCluster()) {
   const wec = wecEvidence([said], { bootstrapSecret: secret(3000), ...evidence });
-  const registration = { name: 'cluster1', hub: hubEvidence({ managedCluster: cluster }), wec, now };
+  const registration = {
+    name: 'cluster1',
+    hub: hubEvidence({ managedCluster: cluster }),
+    wec,
+    now,
+  };
   const findings: WecFindings = {
     ...{
       ...registration,
@@ -48,7 +73,11 @@ describe("an operator's condition on the connection is outdated", () => {
   test('if the certificate that it reports missing was written since', async () => {
     assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }), outdated);
     assert.deepEqual(await judged(missing, { hubSecret: secret(900, certificate) }), believed);
-    assert.deepEqual(await judged(missing, { hubSecret: secret(60) }), believed, 'the agent writes its id before');
+    assert.deepEqual(
+      await judged(missing, { hubSecret: secret(60) }),
+      believed,
+      'the agent writes its id before',
+    );
   });
   test('if the bootstrap secret that it reports missing was written since', async () => {
     const said = condition('BootstrapSecretMissing,HubKubeConfigSecretMissing');
@@ -62,10 +91,16 @@ describe("an operator's condition on the connection is outdated", () => {
     );
     assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated);
     assert.deepEqual(await judged(said, { bootstrapSecret: secret(900) }), believed);
-    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60, {}, 'https://hub:1') }), believed);
+    assert.deepEqual(
+      await judged(said, { bootstrapSecret: secret(60, {}, 'https://hub:1') }),
+      believed,
+    );
   });
   test('but not by a newer secret alone: the time of the condition changes only with its status', async () =>
     assert.deepEqual(await judged(missing, { bootstrapSecret: secret(60) }), believed));
   test('and is ignored while the ITS reports its agent as available', async () =>
-    assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }, joinedCluster()), outdated));
+    assert.deepEqual(
+      await judged(missing, { hubSecret: secret(60, certificate) }, joinedCluster()),
+      outdated,
+    ));
 });

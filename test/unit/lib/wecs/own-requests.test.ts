@@ -7,12 +7,15 @@ import { request } from '../../support/builders.ts';
 
 const hub = { server: 'https://its1:6443', certificateAuthority: undefined, proxyUrl: undefined };
 const tokenWith = (jti: string) =>
-  ['{}', JSON.stringify({ jti }), ''].map((part) => Buffer.from(part).toString('base64url')).join('.');
+  ['{}', JSON.stringify({ jti }), '']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
 const secretWith = (token: string) => ({ bootstrapSecret: bootstrapSecret(hub, token) as Secret });
 
 async function sentWith(jti: string | undefined, agent: string) {
   const made = await request({ name: `csr-${agent}`, agent });
-  if (jti !== undefined) made.csr.spec.extra = { 'authentication.kubernetes.io/credential-id': [`JTI=${jti}`] };
+  if (jti !== undefined)
+    made.csr.spec.extra = { 'authentication.kubernetes.io/credential-id': [`JTI=${jti}`] };
   return made;
 }
 
@@ -35,7 +38,10 @@ describe('the requests of a WEC', () => {
     assert.deepEqual(namesOf(all.filter((each) => own.isProven(each))), ['csr-agent-a']);
     own.see(secretWith(tokenWith('t2')), all);
     assert.equal(own.agent, 'agent-b', 'a new secret has ended the agent before');
-    assert.deepEqual(namesOf(all.filter((each) => own.maybe(each))), ['csr-agent-b', 'csr-agent-c']);
+    assert.deepEqual(namesOf(all.filter((each) => own.maybe(each))), [
+      'csr-agent-b',
+      'csr-agent-c',
+    ]);
   });
   test('may be any, if neither the ITS nor the token shows them', () => {
     const own = new OwnRequests(undefined, secretWith('abcdef.0123456789abcdef'));

@@ -4,7 +4,10 @@ import type { Kube, Permission } from '../../../../src/lib/kube/client/client.ts
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
 import { listSpaces } from '../../../../src/lib/spaces/list-spaces.ts';
-import { managerBinding, missingManagerBinding } from '../../../../src/lib/spaces/space-manifests.ts';
+import {
+  managerBinding,
+  missingManagerBinding,
+} from '../../../../src/lib/spaces/space-manifests.ts';
 import { createPermissions } from '../../../../src/lib/spaces/space-requirements.ts';
 import {
   conditions,
@@ -45,7 +48,11 @@ describe('permissions to create a space include', () => {
           'its1',
           [
             managerBinding(),
-            { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'its1-bootstrap', namespace: 'kubeflex-system' } },
+            {
+              apiVersion: 'v1',
+              kind: 'Secret',
+              metadata: { name: 'its1-bootstrap', namespace: 'kubeflex-system' },
+            },
           ],
           false,
         ),
@@ -71,7 +78,8 @@ test('all missing ones are reported at once', async () => {
     requirePermissions(kube, wanted),
     failsWith({
       ...{ code: 'forbidden', exitCode: 4 },
-      message: /^Not allowed on kind-kubeflex .*: list jobs\.batch in its1-system, create serviceaccounts\/token\.$/,
+      message:
+        /^Not allowed on kind-kubeflex .*: list jobs\.batch in its1-system, create serviceaccounts\/token\.$/,
       steps: 'See what is allowed: kubectl --context kind-kubeflex auth can-i --list',
     }),
   );
@@ -108,19 +116,45 @@ describe('spaces are listed', () => {
         reason: 'it is being deleted',
       },
       {
-        ...{ name: 'b', type: 'host', ready: false, stage: 'api-server', problem: true, reason: broken },
+        ...{
+          name: 'b',
+          type: 'host',
+          ready: false,
+          stage: 'api-server',
+          problem: true,
+          reason: broken,
+        },
         blockedAt: { stage: 'its-hub-init', state: 'failed', why: broken },
       },
     ]);
   });
   test('to a user who may only read control planes', async () => {
-    const cluster = new MemoryCluster([its('its1', { type: 'vcluster', conditions: ready }), its('its2')]);
-    for (const plural of ['jobs', 'pods', 'deployments', 'statefulsets', 'secrets']) cluster.forbidden.add(plural);
+    const cluster = new MemoryCluster([
+      its('its1', { type: 'vcluster', conditions: ready }),
+      its('its2'),
+    ]);
+    for (const plural of ['jobs', 'pods', 'deployments', 'statefulsets', 'secrets'])
+      cluster.forbidden.add(plural);
     const completion = 'Waiting for PostCreateHook completion';
     assert.deepEqual(await listed('its', cluster), [
-      { name: 'its1', type: 'vcluster', ready: true, stage: 'ready', blockedAt: null, problem: false, reason: '' },
       {
-        ...{ name: 'its2', type: 'host', ready: false, stage: 'api-server', problem: false, reason: completion },
+        name: 'its1',
+        type: 'vcluster',
+        ready: true,
+        stage: 'ready',
+        blockedAt: null,
+        problem: false,
+        reason: '',
+      },
+      {
+        ...{
+          name: 'its2',
+          type: 'host',
+          ready: false,
+          stage: 'api-server',
+          problem: false,
+          reason: completion,
+        },
         blockedAt: { stage: 'ready', state: 'waiting', why: completion },
       },
     ]);
@@ -131,7 +165,10 @@ describe('spaces are listed', () => {
     assert.match(seen?.reason ?? '', /Deployment \S+manager is missing/);
     cluster.forbidden.add('deployments');
     const [unseen] = await listed('its', cluster);
-    assert.deepEqual([unseen?.problem, unseen?.reason], [false, 'KubeFlex has not observed it yet']);
+    assert.deepEqual(
+      [unseen?.problem, unseen?.reason],
+      [false, 'KubeFlex has not observed it yet'],
+    );
   });
   test('without one that is deleted meanwhile', async () => {
     const get: Kube['get'] = async () => undefined;

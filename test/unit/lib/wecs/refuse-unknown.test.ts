@@ -17,10 +17,14 @@ async function its() {
     read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
     list: (async ({ kind }, { labelSelector = '' } = {}) => {
       if (kind === 'ManagedCluster') return known;
-      return labelSelector.includes('cluster-name=') && !labelSelector.endsWith('=clustered') ? [] : [request];
+      return labelSelector.includes('cluster-name=') && !labelSelector.endsWith('=clustered')
+        ? []
+        : [request];
     }) as Kube['list'],
     get: (async ({ kind }, name) =>
-      kind === 'ManagedCluster' ? known.find(({ metadata }) => metadata.name === name) : undefined) as Kube['get'],
+      kind === 'ManagedCluster'
+        ? known.find(({ metadata }) => metadata.name === name)
+        : undefined) as Kube['get'],
   });
 }
 const cluster = (get: Kube['get']) => fakeKube({ get, list: async () => [] });

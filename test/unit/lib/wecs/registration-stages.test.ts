@@ -6,7 +6,10 @@ import type { Condition, Secret } from '../../../../src/lib/kube/client/objects.
 import { readHubConnection } from '../../../../src/lib/ocm/hub-connection.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration-checks.ts';
-import { describeRegistration, judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
+import {
+  describeRegistration,
+  judgeRegistration,
+} from '../../../../src/lib/wecs/registration-stages.ts';
 import {
   hubEvidence,
   hubSecret,
@@ -29,7 +32,8 @@ const verdictOf = (id: string, registration: Partial<Registration>): Verdict =>
   judged(registration).find((report) => report.id === id)?.verdict ?? assert.fail(`no stage ${id}`);
 /** The transport error for this message of the operator. */
 const wordsOf = (message: string) => readHubConnection({ status: 'True', message }).error.words;
-const described = (registration: Partial<Registration>) => describeRegistration(judged(registration));
+const described = (registration: Partial<Registration>) =>
+  describeRegistration(judged(registration));
 /** The verdicts in the order of the stages, by their first letters: m, w, f, u. */
 const letters = (registration: Partial<Registration>) =>
   judged(registration)
@@ -45,11 +49,10 @@ const onBothSides = (
   situation: string | Condition[],
   hub: Parameters<typeof hubEvidence>[0] = {},
   wec: Parameters<typeof wecEvidence>[1] = {},
-): Partial<Registration> => ({
+): Partial<Registration> => ({ hub: hubEvidence(hub), wec: wecEvidence(situation, wec) });
+const onHub = (hub: Parameters<typeof hubEvidence>[0]): Partial<Registration> => ({
   hub: hubEvidence(hub),
-  wec: wecEvidence(situation, wec),
 });
-const onHub = (hub: Parameters<typeof hubEvidence>[0]): Partial<Registration> => ({ hub: hubEvidence(hub) });
 
 const pending = await request();
 const issued = await request({ state: 'issued' });
@@ -109,14 +112,21 @@ describe('as recorded from real clusters,', () => {
     ],
     [
       'approved-not-accepted',
-      onBothSides('approved-not-accepted', { managedCluster: announced, requests: [issued] }, { hubSecret }),
+      onBothSides(
+        'approved-not-accepted',
+        { managedCluster: announced, requests: [issued] },
+        { hubSecret },
+      ),
       'mmmmmmmmwwww',
       'accepted',
       /^the cluster is not accepted$/,
     ],
     [
       'accepted-not-approved',
-      onBothSides('accepted-not-approved', { managedCluster: managedCluster({ accepted: true }), requests: [pending] }),
+      onBothSides('accepted-not-approved', {
+        managedCluster: managedCluster({ accepted: true }),
+        requests: [pending],
+      }),
       'mmmmmwwwmwww',
       'approved',
       /^request cluster1-agent-a is pending$/,
@@ -148,7 +158,11 @@ describe('from the ITS alone,', () => {
     ['nothing is there', {}, 'not announced'],
     ['only the ManagedCluster is there', { managedCluster: announced }, 'no request yet'],
     ['only the request is there', { requests: [pending] }, 'not announced'],
-    ['the request is pending', { managedCluster: announced, requests: [pending] }, 'request pending'],
+    [
+      'the request is pending',
+      { managedCluster: announced, requests: [pending] },
+      'request pending',
+    ],
     ['the request is issued', { managedCluster: announced, requests: [issued] }, 'not accepted'],
     [
       'the hub has not acted on the acceptance',
@@ -165,8 +179,16 @@ describe('from the ITS alone,', () => {
       { managedCluster: managedCluster({ accepted: true, joined: true }), requests: [issued] },
       'joined, not available',
     ],
-    ['the cluster is available', { managedCluster: joinedCluster(), requests: [issued] }, 'available'],
-    ['the cluster joined long ago and its request was collected', { managedCluster: joinedCluster() }, 'available'],
+    [
+      'the cluster is available',
+      { managedCluster: joinedCluster(), requests: [issued] },
+      'available',
+    ],
+    [
+      'the cluster joined long ago and its request was collected',
+      { managedCluster: joinedCluster() },
+      'available',
+    ],
   ];
   for (const [what, hub, state] of cases)
     test(`${what}: ${state}`, () => assert.equal(described(onHub(hub)).text, state));
@@ -174,11 +196,17 @@ describe('from the ITS alone,', () => {
   test("the WEC's side is unseen, until a stage settles it", () => {
     // Users create ManagedClusters as well.
     assert.equal(letters(onHub({ managedCluster: announced })), 'uuumwwwuwuww');
-    assert.equal(letters(onHub({ managedCluster: announced, requests: [pending] })), 'mmmmmwwuwuww');
+    assert.equal(
+      letters(onHub({ managedCluster: announced, requests: [pending] })),
+      'mmmmmwwuwuww',
+    );
     assert.equal(letters(onHub({ managedCluster: joinedCluster() })), 'm'.repeat(12));
   });
   test('a cluster that has joined is not certainly connected now', () =>
-    assert.equal(letters(onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) })), 'mmmmmmmmmumw'));
+    assert.equal(
+      letters(onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) })),
+      'mmmmmmmmmumw',
+    ));
 });
 
 test('from the WEC alone, a connected agent has passed everything that the ITS would show', () => {
@@ -195,13 +223,18 @@ describe('managed-cluster', () => {
 });
 
 describe('klusterlet-applied', () => {
-  const of = (...wec: Parameters<typeof wecEvidence>) => verdictOf('klusterlet-applied', { wec: wecEvidence(...wec) });
-  test('waits for the Klusterlet', () => is(of([], { klusterlet: undefined }), 'waiting', /no Klusterlet/));
-  test('waits for a starting operator', () => is(of([], { operator: undefined }), 'waiting', /operator is starting/));
+  const of = (...wec: Parameters<typeof wecEvidence>) =>
+    verdictOf('klusterlet-applied', { wec: wecEvidence(...wec) });
+  test('waits for the Klusterlet', () =>
+    is(of([], { klusterlet: undefined }), 'waiting', /no Klusterlet/));
+  test('waits for a starting operator', () =>
+    is(of([], { operator: undefined }), 'waiting', /operator is starting/));
   test('waits for an idle operator', () => is(of([]), 'waiting', /has not acted/));
   test("fails with the operator's words", () => {
     is(
-      of([{ type: 'Applied', status: 'False', reason: 'KlusterletApplyFailed', message: 'no right' }]),
+      of([
+        { type: 'Applied', status: 'False', reason: 'KlusterletApplyFailed', message: 'no right' },
+      ]),
       'failed',
       /no right/,
     );
@@ -232,11 +265,18 @@ describe('klusterlet-applied', () => {
   });
   test('is met while another pod of the same agent runs', () => {
     const next = wecPod('klusterlet-agent', waitingFor('ImagePullBackOff'));
-    is(of('join-singleton', { pods: [wecPod('klusterlet'), next, wecPod('klusterlet-agent')] }), 'met');
+    is(
+      of('join-singleton', { pods: [wecPod('klusterlet'), next, wecPod('klusterlet-agent')] }),
+      'met',
+    );
   });
   test('fails without a pod of the agent, whatever the conditions say; unseen pods prove nothing', () => {
     is(of('join-singleton', { pods: [wecPod('klusterlet')] }), 'failed', /^the agent has no pod$/);
-    is(of('join-singleton', { pods: [] }), 'failed', /^neither the operator nor the agent has a pod$/);
+    is(
+      of('join-singleton', { pods: [] }),
+      'failed',
+      /^neither the operator nor the agent has a pod$/,
+    );
     const nextOf = (labels: Record<string, string>) => {
       const operator = { metadata: { name: 'klusterlet', labels }, spec: { replicas: 0 } } as never;
       return JSON.stringify(of('join-singleton', { pods: [], operator }));
@@ -246,8 +286,15 @@ describe('klusterlet-applied', () => {
     is(of('join-singleton', { pods: undefined }), 'met');
     const going = wecPod('klusterlet-agent');
     going.metadata.deletionTimestamp = secondsAgo(1);
-    is(of('join-singleton', { pods: [wecPod('klusterlet'), going] }), 'failed', /^the agent has no pod$/);
-    const hosted = { ...klusterlet(), spec: { clusterName: 'cluster1', deployOption: { mode: 'Hosted' as const } } };
+    is(
+      of('join-singleton', { pods: [wecPod('klusterlet'), going] }),
+      'failed',
+      /^the agent has no pod$/,
+    );
+    const hosted = {
+      ...klusterlet(),
+      spec: { clusterName: 'cluster1', deployOption: { mode: 'Hosted' as const } },
+    };
     is(of('join-singleton', { pods: [], klusterlet: hosted }), 'met');
   });
 });
@@ -256,11 +303,18 @@ describe('managed-cluster', () => {
   const of = (registration: Partial<Registration>) => verdictOf('managed-cluster', registration);
   test('fails at once for an agent that has its certificate: it does not announce itself again', () => {
     const verdict = of(onBothSides('join-singleton', { requests: [issued] }, { hubSecret }));
-    is(verdict, 'failed', /no ManagedCluster, and an agent that has its certificate does not announce itself/);
+    is(
+      verdict,
+      'failed',
+      /no ManagedCluster, and an agent that has its certificate does not announce itself/,
+    );
     assert.match(stepsOf(verdict), /stellarctl wec join cluster1=cluster1$/);
   });
   test('names the ITS in its next step, if it is known', () => {
-    const verdict = of({ ...onBothSides('join-singleton', { requests: [issued] }, { hubSecret }), its: 'its1' });
+    const verdict = of({
+      ...onBothSides('join-singleton', { requests: [issued] }, { hubSecret }),
+      its: 'its1',
+    });
     assert.match(stepsOf(verdict), /wec join cluster1=cluster1 --its its1$/);
   });
   test('fails the same way from the hub alone, once the certificate is a while old', () => {
@@ -290,9 +344,14 @@ describe('from the WEC alone', () => {
     described({ wec: wecEvidence(situation, wec) }).text;
   test('issued and connected, which it does not show, are not reported', () => {
     assert.equal(text('accepted-not-approved'), 'registration requested, no certificate yet');
-    assert.equal(text('approved-not-accepted', { hubSecret }), 'certificate received, not connected yet');
     assert.equal(
-      described(onBothSides('accepted-not-approved', { managedCluster: announced, requests: [issued] })).text,
+      text('approved-not-accepted', { hubSecret }),
+      'certificate received, not connected yet',
+    );
+    assert.equal(
+      described(
+        onBothSides('accepted-not-approved', { managedCluster: announced, requests: [issued] }),
+      ).text,
       'certificate issued',
     );
   });
@@ -303,7 +362,8 @@ describe('hub-reachable', () => {
     { type: 'HubConnectionDegraded', status: 'True', reason, message },
   ];
   const message = (situation: string) =>
-    recordedConditions[situation]?.find(({ type }) => type === 'HubConnectionDegraded')?.message ?? assert.fail();
+    recordedConditions[situation]?.find(({ type }) => type === 'HubConnectionDegraded')?.message ??
+    assert.fail();
   const of = (conditions: string | Condition[], wec: Parameters<typeof wecEvidence>[1] = {}) =>
     verdictOf('hub-reachable', { wec: wecEvidence(conditions, wec) });
 
@@ -313,7 +373,10 @@ describe('hub-reachable', () => {
   });
   test('fails for a token without permissions, and names their source', () => {
     const verdict = of(
-      condition('BootstrapSecretUnauthorized,HubKubeConfigSecretMissing', 'Operation for resource … is not allowed'),
+      condition(
+        'BootstrapSecretUnauthorized,HubKubeConfigSecretMissing',
+        'Operation for resource … is not allowed',
+      ),
     );
     is(verdict, 'failed', /not allowed to register/);
     assert.match(stepsOf(verdict), /open-cluster-management:bootstrap/);
@@ -322,11 +385,16 @@ describe('hub-reachable', () => {
     is(of(condition('BootstrapSecretFunctional,HubKubeConfigError', 'x509'), { hubSecret }), 'met');
   });
   test('waits if the operator may have tried an earlier token', () => {
-    const refused = condition('BootstrapSecretError,HubKubeConfigSecretMissing', message('garbage-token'));
+    const refused = condition(
+      'BootstrapSecretError,HubKubeConfigSecretMissing',
+      message('garbage-token'),
+    );
     const writtenBefore = (seconds: number) => {
       const secret = wecEvidence([]).bootstrapSecret ?? assert.fail();
       const creationTimestamp = new Date(now - seconds * 1000).toISOString();
-      return { bootstrapSecret: { ...secret, metadata: { ...secret.metadata, creationTimestamp } } };
+      return {
+        bootstrapSecret: { ...secret, metadata: { ...secret.metadata, creationTimestamp } },
+      };
     };
     is(of(refused, writtenBefore(50)), 'waiting', /not tried the new/);
     is(of(refused, writtenBefore(70)), 'failed');
@@ -350,7 +418,11 @@ describe('hub-reachable', () => {
     is(
       verdictOf(
         'hub-reachable',
-        onBothSides('wrong-port', { managedCluster: joinedCluster(), lease: lease(10) }, { hubSecret }),
+        onBothSides(
+          'wrong-port',
+          { managedCluster: joinedCluster(), lease: lease(10) },
+          { hubSecret },
+        ),
       ),
       'met',
     );
@@ -358,7 +430,10 @@ describe('hub-reachable', () => {
   // The bootstrap token has expired while the cluster waits for its acceptance; its own certificate is answered.
   test("is met if the hub has answered the agent's own certificate", () => {
     const expired = `${message('garbage-token').split('\n')[0]}\n${message('approved-not-accepted').split('\n')[1]}`;
-    is(of(condition('BootstrapSecretError,HubKubeConfigUnauthorized', expired), { hubSecret }), 'met');
+    is(
+      of(condition('BootstrapSecretError,HubKubeConfigUnauthorized', expired), { hubSecret }),
+      'met',
+    );
   });
 });
 
@@ -374,7 +449,11 @@ describe('the transport error', () => {
         reason = '',
       } = conditions.find(({ type }) => type === 'HubConnectionDegraded') ?? assert.fail();
       if (status === 'True' && reason.startsWith('BootstrapSecretError'))
-        assert.doesNotMatch(wordsOf(message), /SelfSubjectAccessReview|ResourceAttributes/, situation);
+        assert.doesNotMatch(
+          wordsOf(message),
+          /SelfSubjectAccessReview|ResourceAttributes/,
+          situation,
+        );
     }
   });
 });
@@ -382,12 +461,16 @@ describe('the transport error', () => {
 describe('issued', () => {
   const approved = (decidedAgo: number) => request({ state: 'approved', decidedAgo });
   const of = async (...requests: Parameters<typeof request>[0][]) =>
-    verdictOf('issued', onHub({ managedCluster: announced, requests: await Promise.all(requests.map(request)) }));
+    verdictOf(
+      'issued',
+      onHub({ managedCluster: announced, requests: await Promise.all(requests.map(request)) }),
+    );
   test('waits for a signer with a new request', async () =>
     is(await of({ state: 'approved', decidedAgo: 2 }), 'waiting', /being issued/));
   test('fails if there is no signer', async () =>
     is(await of({ state: 'approved', decidedAgo: 60 }), 'failed', /does not sign/));
-  test('fails if the signer refuses', async () => is(await of({ state: 'failed', decidedAgo: 1 }), 'failed'));
+  test('fails if the signer refuses', async () =>
+    is(await of({ state: 'failed', decidedAgo: 1 }), 'failed'));
   test('is met by another issued request', async () =>
     is(await of({ state: 'issued' }, { state: 'approved', decidedAgo: 60 }), 'met'));
   test('uses the clock of the ITS', async () => {
@@ -398,19 +481,29 @@ describe('issued', () => {
 
 describe('approved', () => {
   const of = async (...requests: Parameters<typeof request>[0][]) =>
-    verdictOf('approved', onHub({ managedCluster: announced, requests: await Promise.all(requests.map(request)) }));
+    verdictOf(
+      'approved',
+      onHub({ managedCluster: announced, requests: await Promise.all(requests.map(request)) }),
+    );
   test('waits for a new request after a denied one', async () =>
     is(await of({ state: 'denied' }, { name: 'second' }), 'waiting', /second is pending/));
-  test('is met by a request that could not be issued', async () => is(await of({ state: 'failed' }), 'met'));
+  test('is met by a request that could not be issued', async () =>
+    is(await of({ state: 'failed' }), 'met'));
   test('does not count renewals', async () =>
-    is(await of({ state: 'issued', username: 'system:open-cluster-management:cluster1:agent-a' }), 'waiting'));
+    is(
+      await of({ state: 'issued', username: 'system:open-cluster-management:cluster1:agent-a' }),
+      'waiting',
+    ));
 });
 
 describe('accepted', () => {
   // The hub keeps its condition True while ManifestWorks exist.
   test('is not met if the acceptance was withdrawn, although the condition remains', () => {
     is(
-      verdictOf('accepted', onHub({ managedCluster: managedCluster({ accepted: true, accepts: false }) })),
+      verdictOf(
+        'accepted',
+        onHub({ managedCluster: managedCluster({ accepted: true, accepts: false }) }),
+      ),
       'waiting',
       /not accepted/,
     );
@@ -421,7 +514,10 @@ describe('available', () => {
   const of = (options: Parameters<typeof joinedCluster>[0], leaseAge?: number) =>
     verdictOf(
       'available',
-      onHub({ managedCluster: joinedCluster(options), lease: leaseAge === undefined ? undefined : lease(leaseAge) }),
+      onHub({
+        managedCluster: joinedCluster(options),
+        lease: leaseAge === undefined ? undefined : lease(leaseAge),
+      }),
     );
   test('is met with a fresh lease, and without reading the lease', () => {
     is(of({}, 60), 'met');
@@ -430,15 +526,25 @@ describe('available', () => {
   test('waits for the lease of the running agent: that of the previous one is fresh for minutes', () => {
     const startedAgo = (seconds: number) => [
       wecPod('klusterlet'),
-      wecPod('klusterlet-agent', [{ name: 'a', state: { running: { startedAt: secondsAgo(seconds) } } }]),
+      wecPod('klusterlet-agent', [
+        { name: 'a', state: { running: { startedAt: secondsAgo(seconds) } } },
+      ]),
     ];
     const by = (pods: ReturnType<typeof startedAgo>) =>
       verdictOf(
         'available',
-        onBothSides('join-singleton', { managedCluster: joinedCluster(), lease: lease(20) }, { hubSecret, pods }),
+        onBothSides(
+          'join-singleton',
+          { managedCluster: joinedCluster(), lease: lease(20) },
+          { hubSecret, pods },
+        ),
       );
     const lock = 'after a kill it waits up to 2m43s for the lock of its predecessor';
-    is(by(startedAgo(5)), 'waiting', new RegExp(`was restarted and has not renewed its lease yet; ${lock}$`));
+    is(
+      by(startedAgo(5)),
+      'waiting',
+      new RegExp(`was restarted and has not renewed its lease yet; ${lock}$`),
+    );
     is(by(startedAgo(60)), 'met');
     is(by([...startedAgo(5), ...startedAgo(60)]), 'met');
   });
@@ -449,11 +555,15 @@ describe('available', () => {
   test('is met up to five times the period of the lease', () => is(of({}, 299), 'met'));
   test('does not count the age of the lease where OCM was told that the clocks differ', () => {
     const cluster = joinedCluster();
-    cluster.metadata.annotations = { 'registration.open-cluster-management.io/skip-clock-sync-check': 'true' };
+    cluster.metadata.annotations = {
+      'registration.open-cluster-management.io/skip-clock-sync-check': 'true',
+    };
     const by = (managedCluster: typeof cluster) =>
       verdictOf('available', onHub({ managedCluster, lease: lease(4000) }));
     is(by(cluster), 'met');
-    cluster.metadata.annotations = { 'registration.open-cluster-management.io/skip-clock-sync-check': 'false' };
+    cluster.metadata.annotations = {
+      'registration.open-cluster-management.io/skip-clock-sync-check': 'false',
+    };
     is(by(cluster), 'failed', /^lease stopped/);
   });
   test('uses the time of the condition if the lease is not seen', () =>
@@ -462,15 +572,26 @@ describe('available', () => {
     is(of({ available: 'no' }, 5), 'failed', /its API server is not healthy$/));
   test('says why its API server does not answer its agent', () => {
     const cluster = managedCluster({ accepted: true, joined: true, available: 'no' });
-    const [condition] = cluster.status?.conditions?.filter(({ status }) => status === 'False') ?? [];
+    const [condition] =
+      cluster.status?.conditions?.filter(({ status }) => status === 'False') ?? [];
     assert.ok(condition);
     condition.message =
       'The kube-apiserver is not ok, status code: 0, Get "https://10.0.0.1/livez": dial tcp 10.0.0.1:443: connect: connection refused';
-    is(verdictOf('available', onHub({ managedCluster: cluster })), 'failed', /not healthy \(connection refused\)$/);
+    is(
+      verdictOf('available', onHub({ managedCluster: cluster })),
+      'failed',
+      /not healthy \(connection refused\)$/,
+    );
   });
   test('fails if the clocks differ', () => is(of({ clockSynced: false }, 5), 'failed', /clocks/));
   test('waits for the first report', () =>
-    is(verdictOf('available', onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) })), 'waiting'));
+    is(
+      verdictOf(
+        'available',
+        onHub({ managedCluster: managedCluster({ accepted: true, joined: true }) }),
+      ),
+      'waiting',
+    ));
 
   // The hub itself creates the lease when a cluster is accepted, and no agent renews it.
   test('waits for a cluster that was accepted long ago and never joined', () => {
@@ -504,7 +625,11 @@ test('ages are relative to the clock of the ITS', () => {
 
 test('connected waits for an agent whose certificate the hub has not accepted', () => {
   const notAccepted = { ...klusterlet('approved-not-accepted') };
-  is(verdictOf('connected', { wec: wecEvidence([], { klusterlet: notAccepted }) }), 'waiting', /connecting/);
+  is(
+    verdictOf('connected', { wec: wecEvidence([], { klusterlet: notAccepted }) }),
+    'waiting',
+    /connecting/,
+  );
 });
 
 test("connected fails if the hub's certificate authority changed after the join", () => {
@@ -518,11 +643,18 @@ test("connected fails if the hub's certificate authority changed after the join"
       message: `Bootstrap secret … is configured correctly\n${review}`,
     },
   ];
-  is(verdictOf('connected', { wec: wecEvidence(conditions, { hubSecret }) }), 'failed', /^tls: x509: unknown$/);
+  is(
+    verdictOf('connected', { wec: wecEvidence(conditions, { hubSecret }) }),
+    'failed',
+    /^tls: x509: unknown$/,
+  );
 });
 
 test('a rejection by the hub is shown without the review that it answers', () => {
   const recorded = recordedConditions['approved-not-accepted'] ?? [];
   const message = recorded.find(({ type }) => type === 'HubConnectionDegraded')?.message;
-  assert.equal(wordsOf(message ?? ''), 'it is not allowed to get certificatesigningrequests on the hub');
+  assert.equal(
+    wordsOf(message ?? ''),
+    'it is not allowed to get certificatesigningrequests on the hub',
+  );
 });

@@ -8,10 +8,18 @@ const said = (state: 'accepted' | 'refused') =>
     name: 'cluster1',
     its: 'its1',
     wec: { context: 'kind-1' },
-    foundHub: { hub: { server: 'https://hub' }, relation: 'other', isConnected: false, answer: { state } },
+    foundHub: {
+      hub: { server: 'https://hub' },
+      relation: 'other',
+      isConnected: false,
+      answer: { state },
+    },
   } as unknown as WecFindings)?.message;
 
 test('a hub is called another one only if the ITS refuses the certificate', () => {
   assert.match(said('refused') ?? '', /with the hub https:\/\/hub, not with its1\.$/);
-  assert.match(said('accepted') ?? '', /with the hub https:\/\/hub, and nothing proves that this is its1\.$/);
+  assert.match(
+    said('accepted') ?? '',
+    /with the hub https:\/\/hub, and nothing proves that this is its1\.$/,
+  );
 });

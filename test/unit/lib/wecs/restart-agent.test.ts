@@ -40,7 +40,12 @@ function needs(registration: Partial<Registration>, looks = 1) {
 describe('an agent is restarted', () => {
   test('with a new token if it sent a request a while ago and has not announced itself, once', async () => {
     const start = new RestartsDuringJoin();
-    const registration = { name: 'cluster1', hub: hubEvidence({ requests: await asked(11) }), wec, now };
+    const registration = {
+      name: 'cluster1',
+      hub: hubEvidence({ requests: await asked(11) }),
+      wec,
+      now,
+    };
     assert.deepEqual(start.need(registration, now), {
       ...{ code: 'not-announced', why: 'its agent could not announce itself', by: 'token' },
     });
@@ -71,14 +76,21 @@ describe('an agent is restarted', () => {
     const lost = { wec: { ...wec, hubSecret } };
     assert.equal(needs(lost), undefined);
     assert.equal(needs(lost, 2), 'certificate');
-    assert.equal(needs({ ...lost, hub: hubEvidence({ managedCluster: managedCluster() }) }, 2), undefined);
+    assert.equal(
+      needs({ ...lost, hub: hubEvidence({ managedCluster: managedCluster() }) }, 2),
+      undefined,
+    );
     assert.equal(needs({ ...lost, hub: undefined }, 2), undefined);
   });
 
   test('by deleting its pods if its certificate was removed and they are older than the bootstrap secret', async () => {
     const old = { ...wec, bootstrapSecret: bootstrapWritten(20) };
     assert.equal(needs({ wec: old }), 'pods');
-    assert.equal(needs({ wec: { ...old, bootstrapSecret: bootstrapWritten(3) } }), undefined, 'it may be about to ask');
+    assert.equal(
+      needs({ wec: { ...old, bootstrapSecret: bootstrapWritten(3) } }),
+      undefined,
+      'it may be about to ask',
+    );
     const fresh = wecPod('klusterlet-agent');
     fresh.metadata.creationTimestamp = secondsAgo(10);
     assert.equal(needs({ wec: { ...old, pods: [fresh] } }), undefined, 'it has been started since');
@@ -87,19 +99,34 @@ describe('an agent is restarted', () => {
       undefined,
       'it has asked',
     );
-    assert.equal(needs({ wec: old, hub: hubEvidence({ requests: await asked(600, 'issued') }) }), 'pods');
-    assert.equal(needs({ wec: { ...wecEvidence('wrong-port'), bootstrapSecret: bootstrapWritten(20) } }), undefined);
+    assert.equal(
+      needs({ wec: old, hub: hubEvidence({ requests: await asked(600, 'issued') }) }),
+      'pods',
+    );
+    assert.equal(
+      needs({ wec: { ...wecEvidence('wrong-port'), bootstrapSecret: bootstrapWritten(20) } }),
+      undefined,
+    );
   });
   test('if it runs and has not renewed its Lease, but not twice', () => {
     const hub = (renewed: number) =>
-      hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(renewed) });
+      hubEvidence({
+        managedCluster: joinedCluster({ available: 'unknown' }),
+        lease: lease(renewed),
+      });
     const startedAt = secondsAgo(300);
-    const agent = wecPod('klusterlet-agent', [{ name: 'agent', state: { running: { startedAt } } }]);
+    const agent = wecPod('klusterlet-agent', [
+      { name: 'agent', state: { running: { startedAt } } },
+    ]);
     const joined = { ...wec, hubSecret, pods: [agent] };
     assert.equal(needs({ hub: hub(400), wec: joined }), undefined);
     assert.equal(needs({ hub: hub(200), wec: joined }), 'pods');
     const unnoticed = { managedCluster: joinedCluster(), lease: lease(299) };
     unnoticed.managedCluster.spec = { ...unnoticed.managedCluster.spec, leaseDurationSeconds: 10 };
-    assert.equal(needs({ hub: hubEvidence(unnoticed), wec: joined }), 'pods', 'the hub has not noticed it yet');
+    assert.equal(
+      needs({ hub: hubEvidence(unnoticed), wec: joined }),
+      'pods',
+      'the hub has not noticed it yet',
+    );
   });
 });

@@ -9,20 +9,26 @@ import type { InspectedWec } from '../../../../src/lib/wecs/inspect-wec.ts';
 import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
 const saved = {
-  'stellarctl.kubestellar.io/labels-before-deregistration': '{"labels":{"env":"edge"},"annotations":[]}',
+  'stellarctl.kubestellar.io/labels-before-deregistration':
+    '{"labels":{"env":"edge"},"annotations":[]}',
 };
 const before: ManifestWork = { metadata: { name: 'w1', namespace: 'wec1', uid: 'u1' } };
 const orphan: ManifestWork = { ...before, spec: { deleteOption: { propagationPolicy: 'Orphan' } } };
 
 /** What is written after a deregistration failed, and the details of its error. */
-async function undone(cluster: ManagedCluster | undefined): Promise<{ written: string[]; details: string[] }> {
+async function undone(
+  cluster: ManagedCluster | undefined,
+): Promise<{ written: string[]; details: string[] }> {
   const written: string[] = [];
   const hub: Kube = fakeKube({
     get: (async ({ kind }) => (kind === 'ManagedCluster' ? cluster : orphan)) as Kube['get'],
     merge: async ({ kind }, name) => written.push(`patch ${kind} ${name}`) as never,
     fork: () => hub,
   });
-  const wec = { name: 'wec1', hubState: { managedCluster: cluster, works: [before] } } as unknown as InspectedWec;
+  const wec = {
+    name: 'wec1',
+    hubState: { managedCluster: cluster, works: [before] },
+  } as unknown as InspectedWec;
   const error = await restoreAfterFailure(hub, wec, new StellarError('timeout', 'It was late.'));
   assert.ok(error instanceof StellarError);
   return { written, details: error.details };
@@ -37,7 +43,10 @@ describe('after a failed deregistration', () => {
   test('a WEC that stays gets back its labels, and its works their delete option', async () => {
     const { written, details } = await undone(clusterWith({}));
     assert.deepEqual(written, ['patch ManagedCluster wec1', 'patch ManifestWork w1']);
-    assert.match(details.join(), /^Restored: label env=edge,Workloads whose removal had begun are sent again/);
+    assert.match(
+      details.join(),
+      /^Restored: label env=edge,Workloads whose removal had begun are sent again/,
+    );
   });
   test('works of a WEC that is being deleted keep their workloads: the hub deletes them next', async () => {
     const deleting = clusterWith({ deletionTimestamp: '2026-11-20T08:00:00Z' });

@@ -26,16 +26,27 @@ test('the removal of a label that is not there says so', async () => {
 
 test('a WEC that has another value of its own is a conflict, before anything is written', async () => {
   const labels = { cluster1: {}, cluster2: { site: 'other' } };
-  const clusters = Object.entries(labels).map(([name, own]) => managedCluster({ name, labels: own }));
+  const clusters = Object.entries(labels).map(([name, own]) =>
+    managedCluster({ name, labels: own }),
+  );
   const hub = fakeKube({ list: (async () => clusters) as Kube['list'], read: discoveryOf() });
   const changes = (name: string) => changesFor(name, { site: 'of-{name}' });
   const wanted = { changes, overwrite: false, approve: async () => true };
-  const results = await changeValues(hub, labelStore(hub), {}, wanted, run(5000, recordingProgress()));
+  const results = await changeValues(
+    hub,
+    labelStore(hub),
+    {},
+    wanted,
+    run(5000, recordingProgress()),
+  );
   assert.deepEqual(
     results.map(({ error }) => error?.message),
     [undefined, 'cluster2 has site=other already; nothing was changed.'],
   );
-  assert.match(JSON.stringify(results[1]?.error?.next), /label cluster2 site=of-cluster2 --overwrite/);
+  assert.match(
+    JSON.stringify(results[1]?.error?.next),
+    /label cluster2 site=of-cluster2 --overwrite/,
+  );
 });
 
 test('labels and annotations are those of users, not of programs', () => {

@@ -23,9 +23,12 @@ test('a stage that the ITS does not show needs the context of the WEC, and no ot
   for (const { id, check } of registrationStages) {
     const { state } = check({ name: 'cluster1', hub, wec: undefined, now });
     const refuses = () => checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: undefined }]);
-    if (state === 'unseen') assert.throws(refuses, (error) => error instanceof StellarError && error.code === 'usage');
+    if (state === 'unseen')
+      assert.throws(refuses, (error) => error instanceof StellarError && error.code === 'usage');
     else assert.doesNotThrow(refuses, id);
-    assert.doesNotThrow(() => checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: 'kind-1' }]));
+    assert.doesNotThrow(() =>
+      checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: 'kind-1' }]),
+    );
   }
 });
 
@@ -51,14 +54,24 @@ test('a failed stage is waited for, because it may be repaired', async () => {
     'available',
     run(5000, progress),
   );
-  assert.deepEqual(results, [{ name: 'cluster1', stage: 'available', blockedAt: null, changed: false }]);
+  assert.deepEqual(results, [
+    { name: 'cluster1', stage: 'available', blockedAt: null, changed: false },
+  ]);
   assert.match(progress.lines[0] ?? '', /^waiting cluster1 lease stopped/);
   assert.equal(progress.lines.at(-1), 'done cluster1 available');
 });
 
 test('without a timeout it reads once', async () => {
-  const [result] = await waitFor(hubAvailableFrom(2), [{ name: 'cluster1', kube: undefined }], 'available', run(0));
-  assert.deepEqual([result?.stage, result?.blockedAt?.stage, result?.error?.code], ['joined', 'available', 'timeout']);
+  const [result] = await waitFor(
+    hubAvailableFrom(2),
+    [{ name: 'cluster1', kube: undefined }],
+    'available',
+    run(0),
+  );
+  assert.deepEqual(
+    [result?.stage, result?.blockedAt?.stage, result?.error?.code],
+    ['joined', 'available', 'timeout'],
+  );
   assert.match(
     result?.error?.message ?? '',
     /did not reach the stage available in time\. cluster1 is blocked at "available": lease stopped/,
@@ -70,17 +83,30 @@ test('a WEC whose operator or agent is not running is not available, whatever th
   const agent = wecPod('klusterlet-agent');
   const crashing = wecPod('klusterlet-agent', [
     {
-      ...{ name: 'agent', ready: false, restartCount: 3, state: { running: { startedAt: secondsAgo(2) } } },
+      ...{
+        name: 'agent',
+        ready: false,
+        restartCount: 3,
+        state: { running: { startedAt: secondsAgo(2) } },
+      },
       lastState: { terminated: { exitCode: 1 } },
     },
   ]);
   const waited = async (pods: Pod[]) => {
     const kube = fakeKube({
-      get: (async ({ kind }: Resource) => (kind === 'Klusterlet' ? klusterlet() : undefined)) as never,
+      get: (async ({ kind }: Resource) =>
+        kind === 'Klusterlet' ? klusterlet() : undefined) as never,
       list: (async ({ kind }: Resource, { namespace }: Selection) =>
-        kind === 'Pod' ? pods.filter(({ metadata }) => metadata.namespace === namespace) : []) as never,
+        kind === 'Pod'
+          ? pods.filter(({ metadata }) => metadata.namespace === namespace)
+          : []) as never,
     });
-    const [result] = await waitFor(hubAvailableFrom(0), [{ name: 'cluster1', kube }], 'available', run(0));
+    const [result] = await waitFor(
+      hubAvailableFrom(0),
+      [{ name: 'cluster1', kube }],
+      'available',
+      run(0),
+    );
     return result?.error?.code ?? 'available';
   };
   assert.equal(await waited([operator, agent]), 'available');

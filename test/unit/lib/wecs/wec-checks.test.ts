@@ -63,13 +63,20 @@ const namespace = (name: string, type: string, message: string): WithConditions 
 const agent = wecPod('klusterlet-agent');
 const operator = wecPod('klusterlet');
 const startedAgo = (seconds: number) =>
-  wecPod('klusterlet-agent', [{ name: 'a', state: { running: { startedAt: secondsAgo(seconds) } } }]);
+  wecPod('klusterlet-agent', [
+    { name: 'a', state: { running: { startedAt: secondsAgo(seconds) } } },
+  ]);
 const nodeless = {
   ...agent,
   status: {
     phase: 'Pending',
     conditions: [
-      { type: 'PodScheduled', status: 'False' as const, reason: 'Unschedulable', message: '0/1 nodes are available.' },
+      {
+        type: 'PodScheduled',
+        status: 'False' as const,
+        reason: 'Unschedulable',
+        message: '0/1 nodes are available.',
+      },
     ],
   },
 };
@@ -90,7 +97,9 @@ const ownOperator: Deployment = {
 };
 const oldAgent = {
   ...old,
-  spec: { containers: [{ name: 'klusterlet-agent', image: 'quay.io/ocm/registration-operator:v0.15.0' }] },
+  spec: {
+    containers: [{ name: 'klusterlet-agent', image: 'quay.io/ocm/registration-operator:v0.15.0' }],
+  },
 };
 
 const cases: [
@@ -104,7 +113,12 @@ const cases: [
   [
     'a finalizer of somebody else',
     { hub: leaving([...cleanup, 'example.com/hold']) },
-    ...(['not-deleted', 'deletion-blocked', /by finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
+    ...([
+      'not-deleted',
+      'deletion-blocked',
+      /by finalizer example\.com\/hold,/,
+      /--show-managed-fields$/,
+    ] as const),
   ],
   [
     'a finalizer of somebody else on a deleted work',
@@ -145,7 +159,11 @@ const cases: [
     {
       hub: leaving(cleanup, 400),
       contents: {
-        works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
+        works: [
+          {
+            metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] },
+          },
+        ],
       },
     },
     ...([
@@ -159,9 +177,15 @@ const cases: [
     'works whose agent does not report, which it does not offer to examine again',
     {
       hub: leaving(cleanup, 400),
-      wec: wecEvidence('join-singleton', { pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')] }),
+      wec: wecEvidence('join-singleton', {
+        pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')],
+      }),
       contents: {
-        works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
+        works: [
+          {
+            metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] },
+          },
+        ],
       },
     },
     ...([
@@ -174,13 +198,20 @@ const cases: [
   [
     'a deletion that goes on',
     { hub: leaving(cleanup) },
-    ...(['not-deleted', 'being-deleted', /^cluster1 is being deleted\.$/, /wec wait cluster1 --for delete/] as const),
+    ...([
+      'not-deleted',
+      'being-deleted',
+      /^cluster1 is being deleted\.$/,
+      /wec wait cluster1 --for delete/,
+    ] as const),
   ],
   [
     'a deletion while a policy selects the WEC, which recreates its works',
     {
       hub: leaving(cleanup),
-      contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }] },
+      contents: {
+        works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }],
+      },
     },
     ...([
       'not-deleted',
@@ -193,7 +224,13 @@ const cases: [
     'a mailbox that ends, and not what waits for it',
     {
       hub: hubEvidence({ managedCluster: managedCluster(), requests: [await request()] }),
-      contents: { namespace: namespace('cluster1', 'NamespaceFinalizersRemaining', 'hold in 1 resource instances') },
+      contents: {
+        namespace: namespace(
+          'cluster1',
+          'NamespaceFinalizersRemaining',
+          'hold in 1 resource instances',
+        ),
+      },
     },
     ...([
       'mailbox',
@@ -223,7 +260,12 @@ const cases: [
   ],
   [
     'an approved request that nobody signs',
-    { hub: hubEvidence({ managedCluster: managedCluster({ accepted: true }), requests: [unsigned] }) },
+    {
+      hub: hubEvidence({
+        managedCluster: managedCluster({ accepted: true }),
+        requests: [unsigned],
+      }),
+    },
     ...(['registered', 'not-signed', /ITS approved request csr-1/, /csrsigning/] as const),
   ],
   [
@@ -241,7 +283,12 @@ const cases: [
       hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
       wec: side({ pods: [operator, startedAgo(90)] }),
     },
-    ...(['registered', 'available', /for the lock of its predecessor\.$/, /wec wait cluster1/] as const),
+    ...([
+      'registered',
+      'available',
+      /for the lock of its predecessor\.$/,
+      /wec wait cluster1/,
+    ] as const),
   ],
   [
     'a restarted agent that has not renewed its Lease for longer than that',
@@ -249,17 +296,38 @@ const cases: [
       hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(250) }),
       wec: side({ pods: [operator, startedAgo(190)] }),
     },
-    ...(['reports', 'agent-silent', /restarted 3m10s ago and has not renewed its lease since\.$/, /logs/] as const),
+    ...([
+      'reports',
+      'agent-silent',
+      /restarted 3m10s ago and has not renewed its lease since\.$/,
+      /logs/,
+    ] as const),
   ],
   [
     'a WEC whose API server is not healthy',
     { hub: sick },
-    ...(['api-server', 'api-server-unhealthy', /not healthy\.$/, /--context CONTEXT get --raw/] as const),
+    ...([
+      'api-server',
+      'api-server-unhealthy',
+      /not healthy\.$/,
+      /--context CONTEXT get --raw/,
+    ] as const),
   ],
   [
     'an add-on that is not available',
-    { contents: { addons: [{ metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 90) }] } },
-    ...(['addons', 'addon-unavailable', /The add-on x of cluster1 is not available: no replica\./, /wec get/] as const),
+    {
+      contents: {
+        addons: [
+          { metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 90) },
+        ],
+      },
+    },
+    ...([
+      'addons',
+      'addon-unavailable',
+      /The add-on x of cluster1 is not available: no replica\./,
+      /wec get/,
+    ] as const),
   ],
   [
     'a missing add-on for statuses',
@@ -274,14 +342,16 @@ const cases: [
   [
     'an agent of another version',
     { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
-    ...(['versions', 'versions-apart', /0\.15\.0.*its1 runs OCM 1\.3\.1/, /where the Klusterlet/] as const),
+    ...([
+      'versions',
+      'versions-apart',
+      /0\.15\.0.*its1 runs OCM 1\.3\.1/,
+      /where the Klusterlet/,
+    ] as const),
   ],
   [
     'an agent of another version that stellarctl installed',
-    {
-      wec: { ...side({ pods: [operator, oldAgent] }), operator: ownOperator },
-      ocmOfHub: '1.3.1',
-    },
+    { wec: { ...side({ pods: [operator, oldAgent] }), operator: ownOperator }, ocmOfHub: '1.3.1' },
     ...([
       'versions',
       'versions-apart',
@@ -305,7 +375,9 @@ describe('the checks of a WEC find only:', () => {
   for (const [what, situation, id, code, message, steps] of cases)
     test(what, async () => {
       const made = await runChecks(wecChecks, findings(situation));
-      const wrong = made.flatMap((each) => (each.status === 'fail' || each.status === 'warn' ? [each] : []));
+      const wrong = made.flatMap((each) =>
+        each.status === 'fail' || each.status === 'warn' ? [each] : [],
+      );
       assert.deepEqual(
         wrong.map((each) => [each.id, each.problem.code]),
         [[`wec-${id}`, code]],
@@ -315,7 +387,10 @@ describe('the checks of a WEC find only:', () => {
     });
 
   test('what an agent that does not report has reported before is not taken for true', async () => {
-    const hub = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(900) });
+    const hub = hubEvidence({
+      managedCluster: joinedCluster({ available: 'unknown' }),
+      lease: lease(900),
+    });
     const made = await runChecks(wecChecks, findings({ hub }));
     const untold = made.filter(isDependent);
     assert.deepEqual(
@@ -328,7 +403,10 @@ describe('the checks of a WEC find only:', () => {
     const soon = { hubSecret: held, pods: [operator, agent] };
     // It is valid for an hour.
     const [found] = (
-      await runChecks(wecChecks, findings({ wec: side(soon), hub: undefined, now: Date.now() + 3_300_000 }))
+      await runChecks(
+        wecChecks,
+        findings({ wec: side(soon), hub: undefined, now: Date.now() + 3_300_000 }),
+      )
     ).filter(({ id }) => id === 'wec-renewal');
     assert.ok(found?.status === 'warn');
     assert.equal(found.problem.code, 'certificate-expiring');
@@ -338,9 +416,15 @@ describe('the checks of a WEC find only:', () => {
   test('an expired certificate, by what the hub has issued', async () => {
     const issued = await request({ state: 'issued' });
     const certificate = held.data['tls.crt'];
-    const shown = { ...issued, csr: { ...issued.csr, status: { ...issued.csr.status, certificate } } };
+    const shown = {
+      ...issued,
+      csr: { ...issued.csr, status: { ...issued.csr.status, certificate } },
+    };
     const look = async (at: number) => {
-      const all = await runChecks(wecChecks, findings({ hub: { ...well, requests: [shown] }, now: at }));
+      const all = await runChecks(
+        wecChecks,
+        findings({ hub: { ...well, requests: [shown] }, now: at }),
+      );
       return all.find(({ id }) => id === 'wec-certificate')?.status;
     };
     assert.deepEqual([await look(Date.now()), await look(Date.now() + day)], ['pass', 'fail']);
@@ -349,7 +433,10 @@ describe('the checks of a WEC find only:', () => {
 
 test('an add-on that is not available yet is not reported in its first minute', async () => {
   const status = condition('Available', 'False', 'no replica', 50);
-  const all = await runChecks(wecChecks, findings({ contents: { addons: [{ metadata: { name: 'x' }, status }] } }));
+  const all = await runChecks(
+    wecChecks,
+    findings({ contents: { addons: [{ metadata: { name: 'x' }, status }] } }),
+  );
   assert.equal(all.find(({ id }) => id === 'wec-addons')?.status, 'pass');
 });
 
@@ -357,7 +444,10 @@ test('nothing is reported about an unseen certificate, nor about what another cl
   const all = await runChecks(wecChecks, findings({}));
   const of = (id: string) => all.find((each) => each.id === id);
   assert.equal(of('wec-certificate')?.status, 'skipped');
-  const strange = await runChecks(wecChecks, findings({ otherCluster: { context: 'c', found: 'x' } }));
+  const strange = await runChecks(
+    wecChecks,
+    findings({ otherCluster: { context: 'c', found: 'x' } }),
+  );
   const skipped = strange.find(({ id }) => id === 'wec-klusterlet');
   assert.ok(skipped?.status === 'skipped' && !isDependent(skipped));
   assert.match(skipped.problem.message, /the context c leads to another cluster/);
@@ -371,13 +461,19 @@ describe('a cluster differs from the WEC', () => {
     });
   const recorded = {
     ...managedCluster(),
-    metadata: { name: 'cluster1', annotations: { 'stellarctl.kubestellar.io/kube-system-uid': 'a' } },
+    metadata: {
+      name: 'cluster1',
+      annotations: { 'stellarctl.kubestellar.io/kube-system-uid': 'a' },
+    },
   };
   const otherCluster = (uid: string, cluster = recorded, klusterlet = side().klusterlet) =>
     findOtherCluster(withUid(uid), cluster, side({ klusterlet }), 'its', 'cluster1');
 
   test('if its kube-system is not the recorded one, or is that of the ITS', async () => {
-    assert.match((await otherCluster('b'))?.found ?? '', /its kube-system is b…, and a… was recorded/);
+    assert.match(
+      (await otherCluster('b'))?.found ?? '',
+      /its kube-system is b…, and a… was recorded/,
+    );
     assert.equal(
       (await otherCluster('its', recorded, { metadata: { name: 'klusterlet' } }))?.found,
       'it is the ITS itself',

@@ -10,7 +10,13 @@ import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
 import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
 import { planJoin } from '../../../../src/lib/wecs/join-plan.ts';
 import { hubReads } from '../../../../src/lib/wecs/join-requirements.ts';
-import { agentKeyPair, fakeKube, joinedCluster, klusterlet, wecPod } from '../../support/builders.ts';
+import {
+  agentKeyPair,
+  fakeKube,
+  joinedCluster,
+  klusterlet,
+  wecPod,
+} from '../../support/builders.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
@@ -32,7 +38,8 @@ before(async () => {
   ]);
 });
 
-const pemOf = (pair: Record<string, string>) => Buffer.from(pair['tls.crt'] ?? '', 'base64').toString();
+const pemOf = (pair: Record<string, string>) =>
+  Buffer.from(pair['tls.crt'] ?? '', 'base64').toString();
 
 interface Given {
   /** The hub in the WEC's secrets. */
@@ -72,7 +79,9 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
   const cluster = joinedCluster({ available: 'unknown' });
   cluster.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': 'wec' };
   const authority = {
-    ...kindOf('ConfigMap', { metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' } }),
+    ...kindOf('ConfigMap', {
+      metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
+    }),
     data: { 'client-ca-file': given.clientAuthority ?? '' },
   };
   const hub = new MemoryCluster(
@@ -85,7 +94,11 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
   );
   const bootstrap = bootstrapSecret({ ...at, proxyUrl: undefined }, 'a-bootstrap-token') as Secret;
   const certificate: Secret = {
-    metadata: { name: 'hub-kubeconfig-secret', namespace: agentNamespace, uid: 'uid-of-certificate' },
+    metadata: {
+      name: 'hub-kubeconfig-secret',
+      namespace: agentNamespace,
+      uid: 'uid-of-certificate',
+    },
     data: { ...(given.pair ?? valid), kubeconfig: bootstrap.data?.kubeconfig ?? '' },
   };
   const wec = new MemoryCluster(
@@ -94,12 +107,20 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
       kindOf('Klusterlet', klusterlet(given.situation ?? 'join-singleton')),
       kindOf('Secret', bootstrap),
       given.pending ? undefined : kindOf('Secret', certificate),
-      ...(pods ? [wecPod('klusterlet'), wecPod('klusterlet-agent')].map((pod) => kindOf('Pod', pod)) : []),
+      ...(pods
+        ? [wecPod('klusterlet'), wecPod('klusterlet-agent')].map((pod) => kindOf('Pod', pod))
+        : []),
     ],
     { cluster: { context: 'kind-1', server: 'https://kind-1' } },
   );
   const access = {
-    ...{ its: 'its2', kube: hub.kube, external: context, internal: given.published, internalForbidden: false },
+    ...{
+      its: 'its2',
+      kube: hub.kube,
+      external: context,
+      internal: given.published,
+      internalForbidden: false,
+    },
     ...{ ocmVersion: '1.3.1', imageRegistry: undefined, token: async () => 'token' },
   } as HubAccess;
   const checks = {
@@ -114,7 +135,10 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
 }
 
 const elsewhere = (given: Given) =>
-  assert.rejects(planOf(given), failsWith({ code: 'registered-elsewhere', steps: /--replace-hub/ }));
+  assert.rejects(
+    planOf(given),
+    failsWith({ code: 'registered-elsewhere', steps: /--replace-hub/ }),
+  );
 
 describe('a WEC of another hub is not moved without --replace-hub', () => {
   // As clusteradm init --context its2 writes it while its1 is the current context.
@@ -129,7 +153,12 @@ describe('a WEC of another hub is not moved without --replace-hub', () => {
     elsewhere({ at: its1, published, recorded: true }));
   test('if that hub is down, and this ITS publishes its address', async () => {
     await elsewhere({ at: its1, published, situation: 'wrong-ca' });
-    await elsewhere({ at: its1, published, situation: 'wrong-ca', clientAuthority: pemOf(expired) });
+    await elsewhere({
+      at: its1,
+      published,
+      situation: 'wrong-ca',
+      clientAuthority: pemOf(expired),
+    });
     await elsewhere({ at: its1, published, pods: false });
   });
   test('if this ITS has the address of that hub, with which it is still connected', () =>
@@ -157,34 +186,49 @@ describe('a WEC of this ITS registers again, as before', () => {
   test('behind another address and another authority, if its UID was recorded', () =>
     stays({ at: its1, holder, recorded: true }, undefined));
   test('behind an address that the user gives', async () => {
-    const { plan } = await planOf({ at: { ...external, server: its1.server }, holder }, { hubApiserver: its1.server });
+    const { plan } = await planOf(
+      { at: { ...external, server: its1.server }, holder },
+      { hubApiserver: its1.server },
+    );
     assert.equal(plan.former, undefined);
   });
   test('if the ITS was rebuilt with another authority: at once when its operator is asked again', async () => {
     const before = { ...internal, certificateAuthority: 'CA before' };
     await stays({ at: before, published, still: false }, 'certificate');
     await stays({ at: before, published, situation: 'wrong-ca' }, 'certificate');
-    await stays({ at: before, published, situation: 'wrong-ca', clientAuthority: pemOf(expired) }, 'certificate');
+    await stays(
+      { at: before, published, situation: 'wrong-ca', clientAuthority: pemOf(expired) },
+      'certificate',
+    );
     await stays({ at: before, published, pods: false }, 'certificate');
   });
   test('if its certificate has expired, wherever the ITS is now', async () => {
     const given = { pair: expired, clientAuthority: '', recorded: true };
     await stays({ ...given, at: internal, published, clientAuthority: pemOf(expired) }, 'token');
     await stays({ ...given, at: its1, clientAuthority: pemOf(expired) }, 'token');
-    await stays({ at: internal, published, pair: expired, recorded: true, situation: 'wrong-ca' }, 'token');
+    await stays(
+      { at: internal, published, pair: expired, recorded: true, situation: 'wrong-ca' },
+      'token',
+    );
   });
   test('if its certificate was replaced by another one, and its UID was recorded', () =>
     stays(
-      { at: internal, published, recorded: true, situation: 'wrong-ca', clientAuthority: pemOf(expired) },
+      {
+        at: internal,
+        published,
+        recorded: true,
+        situation: 'wrong-ca',
+        clientAuthority: pemOf(expired),
+      },
       'certificate',
     ));
 });
 
 describe('a bootstrap token', () => {
   const tokens = async (given: Given, options: Partial<JoinOptions> = {}) =>
-    (await planOf({ pending: true, situation: 'garbage-token', ...given }, options)).presented.flatMap(
-      ({ token }) => token ?? [],
-    );
+    (
+      await planOf({ pending: true, situation: 'garbage-token', ...given }, options)
+    ).presented.flatMap(({ token }) => token ?? []);
   test('is presented to the ITS that it was issued by', async () => {
     assert.deepEqual(await tokens({ at: external }), ['a-bootstrap-token']);
     assert.deepEqual(await tokens({ at: internal, published: internal }), ['a-bootstrap-token']);
@@ -196,8 +240,14 @@ describe('a bootstrap token', () => {
     assert.deepEqual(await tokens({ at, context }, { replaceHub: async () => true }), []);
   });
   test('is not, without TLS', async () => {
-    const context = { server: 'http://its2.example.com', certificateAuthority: external.certificateAuthority };
-    assert.deepEqual(await tokens({ at: internal, context }, { hubApiserver: internal.server }), []);
+    const context = {
+      server: 'http://its2.example.com',
+      certificateAuthority: external.certificateAuthority,
+    };
+    assert.deepEqual(
+      await tokens({ at: internal, context }, { hubApiserver: internal.server }),
+      [],
+    );
   });
 });
 
@@ -206,5 +256,6 @@ describe('before it writes, a join notes', () => {
     (await planOf({ at: internal, published: internal, holder, ...given }, options)).plan.notes;
   const published = { hubApiserver: 'published', replaceHub: async () => true };
 
-  test('nothing if agents trust what the ITS publishes', async () => assert.deepEqual(await notes({}, published), []));
+  test('nothing if agents trust what the ITS publishes', async () =>
+    assert.deepEqual(await notes({}, published), []));
 });

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { CertificateSigningRequest, KubeObject, Secret } from '../../../../src/lib/kube/client/objects.ts';
+import type {
+  CertificateSigningRequest,
+  KubeObject,
+  Secret,
+} from '../../../../src/lib/kube/client/objects.ts';
 import { accessHub } from '../../../../src/lib/ocm/hub-access.ts';
 import { emptyEvidence } from '../../../../src/lib/ocm/hub-evidence.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
@@ -24,7 +28,9 @@ import { MemoryCluster } from '../../support/space-builders.ts';
 
 const kindOf = <T extends KubeObject>(kind: string, object: T): T => ({ ...object, kind });
 const tokenWith = (claims: object) =>
-  ['{}', JSON.stringify(claims), ''].map((part) => Buffer.from(part).toString('base64url')).join('.');
+  ['{}', JSON.stringify(claims), '']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
 const endpoint = { server: 'https://its1:6443', certificateAuthority: 'CA', proxyUrl: undefined };
 
 /** A request for cluster2. @param jti the id of the token that it was sent with; undefined if the ITS does not record it */
@@ -50,12 +56,15 @@ async function joined(
 ) {
   const { mode = 'Default', token = tokenWith({ jti: 'of-cluster2' }) } = given;
   const writes: string[] = [];
-  const hub = new MemoryCluster([kindOf('ManagedCluster', managedCluster({ name: 'cluster2' })), ...requests], {
-    replace: async ({ kind }, object, subresource) => {
-      writes.push(`${subresource} ${kind} ${object.metadata.name}`);
-      return object;
+  const hub = new MemoryCluster(
+    [kindOf('ManagedCluster', managedCluster({ name: 'cluster2' })), ...requests],
+    {
+      replace: async ({ kind }, object, subresource) => {
+        writes.push(`${subresource} ${kind} ${object.metadata.name}`);
+        return object;
+      },
     },
-  });
+  );
   const own = ofCluster2(mode);
   const secret = bootstrapSecret(endpoint, token, now - 600_000) as Secret;
   const apps = ['klusterlet', 'klusterlet-agent', 'klusterlet-registration-agent'];
@@ -91,7 +100,12 @@ describe('the bootstrap token of a WEC', () => {
       create,
       read: (async () => ({ resources: [{ name: 'managedclusters' }] })) as never,
     });
-    const context = { name: 'its1', server: 'https://its1', cluster: { server: 'https://its1' }, user: {} };
+    const context = {
+      name: 'its1',
+      server: 'https://its1',
+      cluster: { server: 'https://its1' },
+      user: {},
+    };
     const access = await accessHub(hub.kube, context, undefined);
     assert.notEqual(await access.token(), await access.token());
   });
@@ -107,7 +121,11 @@ describe('in mode Default a join approves', () => {
     const ofOther = await sent({ name: 'other', agent: 'evil', jti: 'of-cluster1' });
     const kubeadm = {
       ...{ username: 'system:bootstrap:abcdef' },
-      groups: ['system:bootstrappers', 'system:bootstrappers:managedcluster', 'system:authenticated'],
+      groups: [
+        'system:bootstrappers',
+        'system:bootstrappers:managedcluster',
+        'system:authenticated',
+      ],
     };
     const ofToken = await sent({ name: 'token', agent: 'evil', ...kubeadm });
     for (const request of [ofOther, ofToken]) {
@@ -119,14 +137,19 @@ describe('in mode Default a join approves', () => {
   });
   test('none of several agents with its token: it makes the agent ask again with another one', async () => {
     const requests = await Promise.all(
-      ['agent-1', 'agent-2'].map((agent) => sent({ name: `csr-${agent}`, agent, jti: 'of-cluster2' })),
+      ['agent-1', 'agent-2'].map((agent) =>
+        sent({ name: `csr-${agent}`, agent, jti: 'of-cluster2' }),
+      ),
     );
     const { approved, accepted, wec } = await joined(requests, {});
     assert.deepEqual([approved, accepted], [[], []]);
     assert.deepEqual(wec.slice(0, 1), ['apply Secret bootstrap-hub-kubeconfig']);
   });
   test('nothing on a hub that does not record tokens, and says why', async () => {
-    const { approved, accepted, error } = await joined([await sent({ name: 'any', agent: 'evil' })], {});
+    const { approved, accepted, error } = await joined(
+      [await sent({ name: 'any', agent: 'evil' })],
+      {},
+    );
     assert.deepEqual([approved, accepted], [[], []]);
     assert.equal(error?.code, 'identity-unproven');
     assert.match(error?.message ?? '', /does not record/);
@@ -138,7 +161,13 @@ describe('on a hub that does not record tokens, a join in mode Default approves'
   const token = tokenWith({ sub: user });
   test('the request of the service account that was made for this WEC, and no other', async () => {
     const other = await sent({ name: 'other', agent: 'evil' });
-    const own = await sent({ name: 'own', agent: 'agent-2', age: 5, ...bootstrapUser, username: user });
+    const own = await sent({
+      name: 'own',
+      agent: 'agent-2',
+      age: 5,
+      ...bootstrapUser,
+      username: user,
+    });
     const { approved, accepted } = await joined([other, own], { token });
     assert.deepEqual([approved, accepted], [approval('own'), acceptance]);
     const alone = await joined([other], { token });
@@ -146,19 +175,28 @@ describe('on a hub that does not record tokens, a join in mode Default approves'
   });
   test('no request of the service account of another WEC', async () => {
     const username = user.replace('cluster2', 'cluster1');
-    const { approved } = await joined([await sent({ name: 'other', agent: 'evil', ...bootstrapUser, username })], {
-      token,
-    });
+    const { approved } = await joined(
+      [await sent({ name: 'other', agent: 'evil', ...bootstrapUser, username })],
+      { token },
+    );
     assert.deepEqual(approved, []);
   });
 });
 
 describe('in mode Singleton a join approves', () => {
   test('the request of its Klusterlet, if it was sent with the token of this WEC', async () => {
-    const forged = await sent({ name: 'forged', agent: 'agent-a', key: 'evil', jti: 'of-cluster1' });
+    const forged = await sent({
+      name: 'forged',
+      agent: 'agent-a',
+      key: 'evil',
+      jti: 'of-cluster1',
+    });
     assert.deepEqual((await joined([forged], { mode: 'Singleton' })).approved, []);
     const own = await sent({ name: 'own', agent: 'agent-a', jti: 'of-cluster2', age: 5 });
-    assert.deepEqual((await joined([own, forged], { mode: 'Singleton' })).approved, approval('own'));
+    assert.deepEqual(
+      (await joined([own, forged], { mode: 'Singleton' })).approved,
+      approval('own'),
+    );
   });
   test('the request of its Klusterlet on a hub that does not record tokens', async () => {
     const own = await sent({ name: 'own', agent: 'agent-a' });
@@ -169,23 +207,44 @@ describe('in mode Singleton a join approves', () => {
 describe('before a join in mode Default with --accept writes anything', () => {
   const role = kindOf('ClusterRole', { metadata: { name: 'open-cluster-management:bootstrap' } });
   /** @param minor the version of the hub @param lacking what this user may not create there */
-  async function planned(minor: string, { lacking = '', roles = [role], accept = true, token = '' } = {}) {
-    const hub = new MemoryCluster([kindOf('Namespace', { metadata: { name: 'kube-system', uid: 'its' } }), ...roles], {
-      read: (async (path: string) => (path === '/version' ? { major: '1', minor } : {})) as never,
-      mayI: async ({ resource }) => resource !== lacking,
-      // It accepts the token of the WEC.
-      fork: () => fakeKube({ review: (async () => ({})) as never }),
-    });
+  async function planned(
+    minor: string,
+    { lacking = '', roles = [role], accept = true, token = '' } = {},
+  ) {
+    const hub = new MemoryCluster(
+      [kindOf('Namespace', { metadata: { name: 'kube-system', uid: 'its' } }), ...roles],
+      {
+        read: (async (path: string) => (path === '/version' ? { major: '1', minor } : {})) as never,
+        mayI: async ({ resource }) => resource !== lacking,
+        // It accepts the token of the WEC.
+        fork: () => fakeKube({ review: (async () => ({})) as never }),
+      },
+    );
     const secret = bootstrapSecret(endpoint, token, now, token === '' ? undefined : true) as Secret;
     const wec = new MemoryCluster([
       kindOf('Namespace', { metadata: { name: 'kube-system', uid: 'wec' } }),
       kindOf('Secret', secret),
       kindOf('Klusterlet', ofCluster2('Default')),
     ]);
-    const access = { its: 'its1', kube: hub.kube, external: endpoint, internal: undefined, ocmVersion: '1.3.1' };
+    const access = {
+      its: 'its1',
+      kube: hub.kube,
+      external: endpoint,
+      internal: undefined,
+      ocmVersion: '1.3.1',
+    };
     const options = { accept, labels: {}, mode: 'Default', hubApiserver: 'context' } as const;
-    const checks = { hub: hubReads(hub.kube, []), verify: async () => undefined, isStillConnected: async () => false };
-    const plan = await planJoin(access as never, { name: 'cluster2', kube: wec.kube }, options, checks);
+    const checks = {
+      hub: hubReads(hub.kube, []),
+      verify: async () => undefined,
+      isStillConnected: async () => false,
+    };
+    const plan = await planJoin(
+      access as never,
+      { name: 'cluster2', kube: wec.kube },
+      options,
+      checks,
+    );
     assert.deepEqual([...hub.writes, ...wec.writes], []);
     return { account: plan.account, isTokenShared: plan.reregister?.code === 'token-shared' };
   }
@@ -193,7 +252,10 @@ describe('before a join in mode Default with --accept writes anything', () => {
     const account = 'stellarctl-bootstrap-cluster2';
     assert.deepEqual(await planned('31+'), { account: undefined, isTokenShared: true });
     assert.deepEqual(await planned('27'), { account, isTokenShared: true });
-    assert.deepEqual(await planned('27', { accept: false }), { account: undefined, isTokenShared: false });
+    assert.deepEqual(await planned('27', { accept: false }), {
+      account: undefined,
+      isTokenShared: false,
+    });
   });
   test('it keeps a token that was made for this WEC alone', async () => {
     assert.equal((await planned('31', { token: tokenWith({ jti: 'a' }) })).isTokenShared, false);
@@ -201,7 +263,10 @@ describe('before a join in mode Default with --accept writes anything', () => {
     assert.equal((await planned('27', { token: tokenWith({ sub }) })).isTokenShared, false);
   });
   test('it refuses if the hub does neither, and says why', async () => {
-    const refused = { code: 'identity-unproven', message: /does not record.*you may not create clusterrolebindings/ };
+    const refused = {
+      code: 'identity-unproven',
+      message: /does not record.*you may not create clusterrolebindings/,
+    };
     await assert.rejects(planned('27', { lacking: 'clusterrolebindings' }), refused);
     await assert.rejects(planned('27', { roles: [] }), {
       message: /there is no ClusterRole open-cluster-management:bootstrap/,
@@ -223,7 +288,9 @@ test('the service account of a WEC is removed by UID, if stellarctl has made it'
   const joinedHub = new MemoryCluster(made);
   await removeAccount(joinedHub.kube, 'cluster2');
   assert.deepEqual(joinedHub.bodies, ['uid-of-ClusterRoleBinding', 'uid-of-ServiceAccount']);
-  const theirs = new MemoryCluster(made.map((object) => ({ ...object, metadata: { ...object.metadata, labels: {} } })));
+  const theirs = new MemoryCluster(
+    made.map((object) => ({ ...object, metadata: { ...object.metadata, labels: {} } })),
+  );
   await removeAccount(theirs.kube, 'cluster2');
   assert.deepEqual(theirs.writes, []);
 });

@@ -10,8 +10,15 @@ import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
 type Typed = KubeObject & { kind: string };
 const edge = [{ matchLabels: { env: 'edge' } }];
-const clause = (apiGroup: string, resource: string) => ({ apiGroup, resources: [resource], objectNames: ['*'] });
-const both = { clusterSelectors: edge, downsync: [clause('', 'configmaps'), clause('apps', 'deployments')] };
+const clause = (apiGroup: string, resource: string) => ({
+  apiGroup,
+  resources: [resource],
+  objectNames: ['*'],
+});
+const both = {
+  clusterSelectors: edge,
+  downsync: [clause('', 'configmaps'), clause('apps', 'deployments')],
+};
 const narrow = { clusterSelectors: edge, downsync: [clause('', 'configmaps')] };
 const objects = [
   { kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'shop' } },
@@ -21,7 +28,8 @@ const bound = [
   { group: '', version: 'v1', resource: 'configmaps', namespace: 'shop', name: 'settings' },
   { group: 'apps', version: 'v1', resource: 'deployments', namespace: 'shop', name: 'web' },
 ];
-const wec = (name: string, env: string) => ({ kind: 'ManagedCluster', metadata: { name, labels: { env } } }) as Typed;
+const wec = (name: string, env: string) =>
+  ({ kind: 'ManagedCluster', metadata: { name, labels: { env } } }) as Typed;
 
 /** The loss of a change, as it is shown, and the writes. @param hide changes what the WDS answers */
 async function change(
@@ -32,13 +40,27 @@ async function change(
   const binding = {
     kind: 'Binding',
     metadata: { name: 'shop', generation: 1 },
-    spec: { destinations: [{ clusterId: 'w1' }, { clusterId: 'w2' }], workload: { namespaceScope: bound } },
+    spec: {
+      destinations: [{ clusterId: 'w1' }, { clusterId: 'w2' }],
+      workload: { namespaceScope: bound },
+    },
   } as Typed;
-  const policy = { kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec: both } as Typed;
+  const policy = {
+    kind: 'BindingPolicy',
+    metadata: { name: 'shop', uid: 'u' },
+    spec: both,
+  } as Typed;
   const inWds = new WorkloadCluster([...objects, binding, policy]);
   hide(inWds);
   const its = new MemoryCluster(wecs);
-  const wds = { name: 'wds1', kube: inWds.kube, context: 'wds1', apiGroups: [], type: 'k8s', isGiven: true };
+  const wds = {
+    name: 'wds1',
+    kube: inWds.kube,
+    context: 'wds1',
+    apiGroups: [],
+    type: 'k8s',
+    isGiven: true,
+  };
   let shown: PolicyChange | undefined;
   const confirm = async (seenNow: PolicyChange) => {
     shown = seenNow;
@@ -47,13 +69,20 @@ async function change(
   const open = { ...wds, its: seen({ name: 'its1', kube: its.kube }) } as unknown as OpenWds;
   await applyPolicy({ name: 'shop', spec, wds: open }, confirm, soon());
   assert.ok(shown);
-  return { lost: shown.lost, unknown: shown.unknown.map(({ what }) => what), removed: shown.removed };
+  return {
+    lost: shown.lost,
+    unknown: shown.unknown.map(({ what }) => what),
+    removed: shown.removed,
+  };
 }
 
 test('what a Binding sends and the new policy does not select is lost', async () => {
   const lost = ['Deployment shop/web to w1', 'Deployment shop/web to w2'];
   assert.deepEqual(await change(narrow), { lost, unknown: [], removed: { wecs: 2, of: 2 } });
-  assert.deepEqual((await change({ ...both, clusterSelectors: [] })).lost, ['2 objects to w1', '2 objects to w2']);
+  assert.deepEqual((await change({ ...both, clusterSelectors: [] })).lost, [
+    '2 objects to w1',
+    '2 objects to w2',
+  ]);
   assert.deepEqual((await change(both)).lost, []);
 });
 
@@ -64,13 +93,20 @@ test('a WEC that leaves counts beside one that stays', async () => {
 
 test('a kind that the old policy selects and cannot be listed is lost all the same', async () => {
   const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
-  assert.deepEqual((await change(narrow, forbid)).lost, ['Deployment shop/web to w1', 'Deployment shop/web to w2']);
+  assert.deepEqual((await change(narrow, forbid)).lost, [
+    'Deployment shop/web to w1',
+    'Deployment shop/web to w2',
+  ]);
 });
 
 test('what the new policy may select and cannot be listed is unknown', async () => {
   const wider = { ...both, downsync: [...both.downsync, clause('', 'services')] };
   const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
-  assert.deepEqual(await change(wider, forbid), { lost: [], unknown: ['deployments'], removed: { wecs: 0, of: 2 } });
+  assert.deepEqual(await change(wider, forbid), {
+    lost: [],
+    unknown: ['deployments'],
+    removed: { wecs: 0, of: 2 },
+  });
   const starting = (inWds: WorkloadCluster) => {
     const { read } = inWds.kube;
     Object.assign(inWds.kube, {
@@ -90,13 +126,31 @@ test('a policy that somebody else has created meanwhile is not overwritten; a lo
     Object.assign(inWds.kube, {
       get: async () => policies[0],
       create: async () => {
-        policies.push({ kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec } as Typed);
+        policies.push({
+          kind: 'BindingPolicy',
+          metadata: { name: 'shop', uid: 'u' },
+          spec,
+        } as Typed);
         throw apiError(inWds.kube.cluster, 409, '{"message":"exists"}');
       },
     });
-    const wds = { name: 'wds1', kube: inWds.kube, context: 'wds1', apiGroups: [], type: 'k8s', isGiven: true };
-    const open = { ...wds, its: seen({ name: 'its1', kube: new MemoryCluster([]).kube }) } as unknown as OpenWds;
-    const { error } = await applyPolicy({ name: 'shop', spec: narrow, wds: open }, async () => false, soon());
+    const wds = {
+      name: 'wds1',
+      kube: inWds.kube,
+      context: 'wds1',
+      apiGroups: [],
+      type: 'k8s',
+      isGiven: true,
+    };
+    const open = {
+      ...wds,
+      its: seen({ name: 'its1', kube: new MemoryCluster([]).kube }),
+    } as unknown as OpenWds;
+    const { error } = await applyPolicy(
+      { name: 'shop', spec: narrow, wds: open },
+      async () => false,
+      soon(),
+    );
     assert.deepEqual(inWds.writes, []);
     return error?.code;
   };

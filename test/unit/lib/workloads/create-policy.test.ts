@@ -5,12 +5,21 @@ import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { DiscoveredKind } from '../../../../src/lib/kube/discovery.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
-import { createPolicy, type PolicyRequest, specOf } from '../../../../src/lib/workloads/create-policy.ts';
+import {
+  createPolicy,
+  type PolicyRequest,
+  specOf,
+} from '../../../../src/lib/workloads/create-policy.ts';
 import { type Explanation, explain } from '../../../../src/lib/workloads/explain.ts';
 import { soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
-const kind = (apiVersion: string, name: string, plural: string, ...aliases: string[]): DiscoveredKind => ({
+const kind = (
+  apiVersion: string,
+  name: string,
+  plural: string,
+  ...aliases: string[]
+): DiscoveredKind => ({
   ...{ apiVersion, kind: name, plural, namespaced: true, versions: [apiVersion], aliases },
 });
 const kinds = [
@@ -26,23 +35,34 @@ const request = (changes: Partial<PolicyRequest>): PolicyRequest => ({
 describe('a policy is written as requested:', () => {
   const downsyncOf = (changes: Partial<PolicyRequest>) => specOf(request(changes), kinds).downsync;
   test('kinds by any of their names, one clause per group', () =>
-    assert.deepEqual(downsyncOf({ select: ['svc', 'deployments.apps', 'cm', 'Service'], namespaces: ['shop'] }), [
-      { apiGroup: '', resources: ['services', 'configmaps'], namespaces: ['shop'] },
-      { apiGroup: 'apps', resources: ['deployments'], namespaces: ['shop'] },
-    ]));
+    assert.deepEqual(
+      downsyncOf({ select: ['svc', 'deployments.apps', 'cm', 'Service'], namespaces: ['shop'] }),
+      [
+        { apiGroup: '', resources: ['services', 'configmaps'], namespaces: ['shop'] },
+        { apiGroup: 'apps', resources: ['deployments'], namespaces: ['shop'] },
+      ],
+    ));
   test('labels and other requested fields', () =>
-    assert.deepEqual(downsyncOf({ selectors: ['a=b', '!c'], createOnly: true, status: ['singleton', 'sum'] }), [
-      {
-        objectSelectors: [{ matchLabels: { a: 'b' } }, { matchExpressions: [{ key: 'c', operator: 'DoesNotExist' }] }],
-        createOnly: true,
-        wantSingletonReportedState: true,
-        statusCollectors: ['sum'],
-      },
-    ]));
+    assert.deepEqual(
+      downsyncOf({ selectors: ['a=b', '!c'], createOnly: true, status: ['singleton', 'sum'] }),
+      [
+        {
+          objectSelectors: [
+            { matchLabels: { a: 'b' } },
+            { matchExpressions: [{ key: 'c', operator: 'DoesNotExist' }] },
+          ],
+          createOnly: true,
+          wantSingletonReportedState: true,
+          statusCollectors: ['sum'],
+        },
+      ],
+    ));
   test('but is rejected without a selection of objects, or with an unknown kind', () => {
     assert.throws(() => downsyncOf({}), { code: 'usage' });
     assert.throws(() => downsyncOf({ select: ['gadgets'] }), { code: 'usage' });
-    assert.throws(() => specOf(request({ select: [''] }), [kind('v1', 'Old', 'olds', '')]), { code: 'usage' });
+    assert.throws(() => specOf(request({ select: [''] }), [kind('v1', 'Old', 'olds', '')]), {
+      code: 'usage',
+    });
   });
 });
 
@@ -59,7 +79,12 @@ const wec = (name: string, labels: Record<string, string>, changes: object = {})
   status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
   ...changes,
 });
-const inShop = (type: string, name: string, labels: Record<string, string> = {}, more: object = {}) => ({
+const inShop = (
+  type: string,
+  name: string,
+  labels: Record<string, string> = {},
+  more: object = {},
+) => ({
   kind: type,
   metadata: { name, namespace: 'shop', labels, ...(more as { metadata?: object }).metadata },
   ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== 'metadata')),
@@ -81,7 +106,14 @@ async function creating(
 ) {
   const cluster = new WorkloadCluster(objects);
   const wds: OpenWds = {
-    ...{ name: 'wds1', isGiven: true, context: 'wds1', type: type ?? undefined, apiGroups: [], kube: cluster.kube },
+    ...{
+      name: 'wds1',
+      isGiven: true,
+      context: 'wds1',
+      type: type ?? undefined,
+      apiGroups: [],
+      kube: cluster.kube,
+    },
     its: seen({ name: 'its1', kube: new WorkloadCluster(its).kube }),
   };
   const asked = request(changes);
@@ -115,7 +147,9 @@ describe('the preview of a new policy shows', () => {
     const its = [wec('w1', { tier: 'web' }), wec('w3', { tier: 'db' })];
     const { shown, writes, result } = await creating(byLabel, inWds, { its });
     assert.deepEqual(shown?.notSelected, ['w3']);
-    assert.deepEqual(shown?.wecs, [{ name: 'w1', accepted: true, available: true, deleting: false }]);
+    assert.deepEqual(shown?.wecs, [
+      { name: 'w1', accepted: true, available: true, deleting: false },
+    ]);
     assert.deepEqual(
       shown?.objects.map(({ kind: of, name }) => `${of} ${name}`),
       ['Namespace shop', 'ConfigMap c'],
@@ -125,7 +159,10 @@ describe('the preview of a new policy shows', () => {
     assert.equal((result as { changed: boolean }).changed, true);
   });
 
-  const cases: Record<string, [Partial<PolicyRequest>, (KubeObject & { kind?: string })[], string[], object?]> = {
+  const cases: Record<
+    string,
+    [Partial<PolicyRequest>, (KubeObject & { kind?: string })[], string[], object?]
+  > = {
     'that no WEC has the labels': [
       { ...byLabel, clusters: ['tier=db'] },
       [space('shop', app), inShop('ConfigMap', 'c', app)],
@@ -143,7 +180,11 @@ describe('the preview of a new policy shows', () => {
       [],
       { its: [wec('w1', { tier: 'web' }), wec('w2', { tier: 'web' }, { spec: {}, status: {} })] },
     ],
-    'that no object has the labels': [{ selectors: ['app=other'] }, [space('shop', app)], ['no-object-matches']],
+    'that no object has the labels': [
+      { selectors: ['app=other'] },
+      [space('shop', app)],
+      ['no-object-matches'],
+    ],
     'that objects go without their Namespace': [
       byLabel,
       [space('shop'), inShop('ConfigMap', 'c', app)],
@@ -194,7 +235,9 @@ describe('the preview of a new policy shows', () => {
     });
 
   test('nothing of a name of which no work can be made', async () => {
-    const { result, writes } = await creating({ ...byLabel, name: 'p'.repeat(64) }, [space('shop', app)]);
+    const { result, writes } = await creating({ ...byLabel, name: 'p'.repeat(64) }, [
+      space('shop', app),
+    ]);
     assert.equal((result as { code: string }).code, 'usage');
     assert.deepEqual(writes, []);
   });
@@ -208,7 +251,9 @@ describe('the preview of a new policy shows', () => {
     );
     assert.equal((result as { code: string }).code, 'not-confirmed');
     assert.deepEqual([writes, confirmed], [[], [['It selects no WEC: none has the labels.']]]);
-    assert.deepEqual(shown?.problems[0]?.steps, ['The nearest labels of WECs are tier=web (2 WECs)']);
+    assert.deepEqual(shown?.problems[0]?.steps, [
+      'The nearest labels of WECs are tier=web (2 WECs)',
+    ]);
   });
 
   test('WECs that a slip in a label leaves out, and how to correct it', async () => {
@@ -225,7 +270,11 @@ describe('the preview of a new policy shows', () => {
         ['w2', 'tier=wbe'],
         ['w3', 'teir=web'],
       ].map(([name, label]) => [
-        ...['label-misspelt', 'warning', `WEC ${name} is not selected: its label ${label} is nearly tier=web.`],
+        ...[
+          'label-misspelt',
+          'warning',
+          `WEC ${name} is not selected: its label ${label} is nearly tier=web.`,
+        ],
         `stellarctl label ${name} tier=web --overwrite --its kind-kubeflex`,
       ]),
     );
@@ -233,7 +282,10 @@ describe('the preview of a new policy shows', () => {
   });
 
   test('the labels of objects that it may mean', async () => {
-    const { shown } = await creating({ selectors: ['app=shpo'] }, [space('shop', app), inShop('ConfigMap', 'c', app)]);
+    const { shown } = await creating({ selectors: ['app=shpo'] }, [
+      space('shop', app),
+      inShop('ConfigMap', 'c', app),
+    ]);
     assert.deepEqual(
       shown?.problems.map(({ code, steps }) => [code, steps[0]]),
       [['no-object-matches', 'The nearest labels of objects are app=shop (2 objects)']],
@@ -241,20 +293,35 @@ describe('the preview of a new policy shows', () => {
   });
 
   test('commands for what exists only', async () => {
-    const { shown } = await creating({ select: ['configmap'], selectors: ['app=other'] }, [space('shop', app)]);
-    assert.deepEqual(shown?.problems[0]?.next, 'kubectl --context wds1 get configmaps -A --show-labels');
+    const { shown } = await creating({ select: ['configmap'], selectors: ['app=other'] }, [
+      space('shop', app),
+    ]);
+    assert.deepEqual(
+      shown?.problems[0]?.next,
+      'kubectl --context wds1 get configmaps -A --show-labels',
+    );
   });
 
   test('that system objects would be sent, which is refused', async () => {
-    const objects = [space('kube-system'), { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } }];
-    const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, { type: 'host' });
+    const objects = [
+      space('kube-system'),
+      { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } },
+    ];
+    const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, {
+      type: 'host',
+    });
     assert.equal((result as { code: string }).code, 'system-objects-selected');
     assert.deepEqual(writes, []);
   });
 
   test('the same if only the kinds of the cluster show that it is a hosting cluster', async () => {
-    const objects = [space('kube-system'), { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } }];
-    const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, { type: null });
+    const objects = [
+      space('kube-system'),
+      { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } },
+    ];
+    const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, {
+      type: null,
+    });
     assert.equal((result as { code: string }).code, 'system-objects-selected');
     assert.deepEqual(writes, []);
   });

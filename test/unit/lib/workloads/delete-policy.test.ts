@@ -8,18 +8,29 @@ import { deletePolicy, inspectPolicy } from '../../../../src/lib/workloads/delet
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
-const policy: KubeObject = { kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'uid-of-policy' } };
+const policy: KubeObject = {
+  kind: 'BindingPolicy',
+  metadata: { name: 'shop', uid: 'uid-of-policy' },
+};
 const binding = (isOwned: boolean): KubeObject => ({
   kind: 'Binding',
   metadata: {
     name: 'shop',
     uid: 'uid-of-binding',
     ...(isOwned
-      ? { ownerReferences: [{ apiVersion: 'x', kind: 'BindingPolicy', name: 'shop', uid: 'uid-of-policy' }] }
+      ? {
+          ownerReferences: [
+            { apiVersion: 'x', kind: 'BindingPolicy', name: 'shop', uid: 'uid-of-policy' },
+          ],
+        }
       : {}),
   },
 });
-const work = (name: string, objects: [kind: string, namespace: string | undefined, name: string][], of?: string) => ({
+const work = (
+  name: string,
+  objects: [kind: string, namespace: string | undefined, name: string][],
+  of?: string,
+) => ({
   kind: 'ManifestWork',
   metadata: {
     ...{ name, namespace: 'w1', uid: `uid-of-${name}`, generation: 1 },
@@ -32,7 +43,12 @@ const work = (name: string, objects: [kind: string, namespace: string | undefine
           },
   },
   spec: {
-    workload: { manifests: objects.map(([kind, namespace, each]) => ({ kind, metadata: { namespace, name: each } })) },
+    workload: {
+      manifests: objects.map(([kind, namespace, each]) => ({
+        kind,
+        metadata: { namespace, name: each },
+      })),
+    },
   },
 });
 
@@ -49,11 +65,15 @@ function scene(
         ({ metadata }) =>
           (namespace === undefined || metadata.namespace === namespace) &&
           (labelSelector === undefined ||
-            metadata.labels?.['transport.kubestellar.io/originOwnerReferenceBindingKey'] === 'shop'),
+            metadata.labels?.['transport.kubestellar.io/originOwnerReferenceBindingKey'] ===
+              'shop'),
       ) as never,
     merge: async (_, name) => {
       log.push(`orphan ${name}`);
-      const found = its.objects.find(({ metadata }) => metadata.name === name) as never as Record<string, unknown>;
+      const found = its.objects.find(({ metadata }) => metadata.name === name) as never as Record<
+        string,
+        unknown
+      >;
       found.spec = { ...(found.spec as object), deleteOption: { propagationPolicy: 'Orphan' } };
       found.status = {
         conditions: [{ type: 'Applied', status: 'True', observedGeneration: 1 }],
@@ -129,7 +149,10 @@ describe('a policy is not deleted, and nothing is written, while a kind is not s
   for (const plural of ['bindingpolicies', 'bindings', 'manifestworks'])
     test(plural, async () => {
       for (const keepWorkloads of [false, true]) {
-        const { wds, log } = scene([structuredClone(policy), binding(true)], [structuredClone(own)]);
+        const { wds, log } = scene(
+          [structuredClone(policy), binding(true)],
+          [structuredClone(own)],
+        );
         const without = <Found>(kind: { plural: string }, read: () => Promise<Found>) =>
           kind.plural === plural ? Promise.resolve(undefined) : read();
         const notServing = (kube: Kube): Kube => ({
@@ -140,22 +163,32 @@ describe('a policy is not deleted, and nothing is written, while a kind is not s
         if (wds.its.state !== 'seen') assert.fail();
         const its = seen({ name: 'its1', kube: notServing(wds.its.value.kube) });
         const deletion = { name: 'shop', keepWorkloads, confirm: yes };
-        await assert.rejects(deletePolicy(deletion, { ...wds, kube: notServing(wds.kube), its }, soon()), {
-          code: 'api-error',
-          message: new RegExp(`does not serve ${plural}\\.`),
-        });
+        await assert.rejects(
+          deletePolicy(deletion, { ...wds, kube: notServing(wds.kube), its }, soon()),
+          { code: 'api-error', message: new RegExp(`does not serve ${plural}\\.`) },
+        );
         assert.deepEqual(log, []);
       }
     });
   test('and is not taken for deleted once a kind is no longer served', async () => {
-    const { wds, its, log } = scene([structuredClone(policy), binding(true)], [structuredClone(own)]);
-    const gone = async (kind: { plural: string }) => kind.plural !== 'manifestworks' && log.length > 0;
+    const { wds, its, log } = scene(
+      [structuredClone(policy), binding(true)],
+      [structuredClone(own)],
+    );
+    const gone = async (kind: { plural: string }) =>
+      kind.plural !== 'manifestworks' && log.length > 0;
     const kube: Kube = {
       ...wds.kube,
-      list: async (kind, selection) => ((await gone(kind)) ? undefined : wds.kube.list(kind, selection)),
-      get: async (kind, name, options) => ((await gone(kind)) ? undefined : wds.kube.get(kind, name, options)),
+      list: async (kind, selection) =>
+        (await gone(kind)) ? undefined : wds.kube.list(kind, selection),
+      get: async (kind, name, options) =>
+        (await gone(kind)) ? undefined : wds.kube.get(kind, name, options),
     };
-    const { error } = await deletePolicy({ name: 'shop', confirm: yes }, { ...wds, kube }, soon(50));
+    const { error } = await deletePolicy(
+      { name: 'shop', confirm: yes },
+      { ...wds, kube },
+      soon(50),
+    );
     assert.match(String(error?.message), /does not serve binding/);
     assert.deepEqual(its.writes, [], 'its works stay');
   });
@@ -168,17 +201,29 @@ describe('deleting a policy', () => {
   });
 
   test('uses its UID, and waits for its works', async () => {
-    const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)], removeWorks('BindingPolicy'));
+    const given = scene(
+      [structuredClone(policy), binding(true)],
+      [structuredClone(own)],
+      removeWorks('BindingPolicy'),
+    );
     const { log, error } = await deleted(given);
     assert.equal(error, undefined);
     assert.deepEqual(log, ['delete BindingPolicy uid-of-policy']);
   });
 
   test('keeps its workloads: the Binding is deleted only once the works own nothing', async () => {
-    const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)], removeWorks('Binding'));
+    const given = scene(
+      [structuredClone(policy), binding(true)],
+      [structuredClone(own)],
+      removeWorks('Binding'),
+    );
     const { log, error } = await deleted(given, true);
     assert.equal(error, undefined);
-    assert.deepEqual(log, ['delete BindingPolicy uid-of-policy orphan', 'orphan a', 'delete Binding uid-of-binding']);
+    assert.deepEqual(log, [
+      'delete BindingPolicy uid-of-policy orphan',
+      'orphan a',
+      'delete Binding uid-of-binding',
+    ]);
   });
 
   test('resumes an interrupted run', async () => {
@@ -217,7 +262,12 @@ describe('deleting a policy', () => {
 
 test('a name that is too long for a label has no works, and is not part of a selector', async () => {
   const { wds } = scene([], [own]);
-  for (const name of ['shop,!other', 'shop,transport.kubestellar.io/originWdsName=wds1', '../shop', 'x'.repeat(64)])
+  for (const name of [
+    'shop,!other',
+    'shop,transport.kubestellar.io/originWdsName=wds1',
+    '../shop',
+    'x'.repeat(64),
+  ])
     assert.deepEqual((await inspectPolicy(name, wds)).works, []);
   assert.equal((await inspectPolicy('shop', wds)).works.length, 1);
 });

@@ -20,10 +20,15 @@ test('no label satisfies a clause that does not select by label', () => {
   assert.equal(words([{ namespaces: ['shop'] }]), undefined);
 });
 test('the first suitable one of several clauses and selectors is used', () => {
-  const invalid = { objectSelectors: [{ matchLabels: { 'not a key': '' } }, { matchLabels: { tier: 'web' } }] };
+  const invalid = {
+    objectSelectors: [{ matchLabels: { 'not a key': '' } }, { matchLabels: { tier: 'web' } }],
+  };
   assert.deepEqual(words([{ ...app, resources: ['configmaps'] }, invalid]), ['tier=web']);
 });
 test('expressions that labels cannot satisfy exclude a clause', () => {
-  const never = { matchLabels: { app: 'shop' }, matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] };
+  const never = {
+    matchLabels: { app: 'shop' },
+    matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }],
+  };
   assert.equal(words([{ objectSelectors: [never] }]), undefined);
 });

@@ -37,7 +37,10 @@ const inWds: KubeObject[] = [
       ownerReferences: [{ apiVersion: 'x', kind: 'BindingPolicy', name: 'p', uid: 'u' }],
     },
     spec: {
-      workload: { clusterScope: [bound('namespaces', 'shop')], namespaceScope: [bound('configmaps', 'c', 'shop')] },
+      workload: {
+        clusterScope: [bound('namespaces', 'shop')],
+        namespaceScope: [bound('configmaps', 'c', 'shop')],
+      },
       destinations: [{ clusterId: 'w1' }, { clusterId: 'w2' }],
     },
     status: { observedGeneration: 1 },
@@ -52,7 +55,11 @@ const wec = (name: string): KubeObject & { kind: string } =>
   }) as never;
 
 /** A work of both objects. @param applied the agent's condition of the ConfigMap */
-function work(on: string, applied: 'True' | 'False', generation = 1): KubeObject & { kind: string } {
+function work(
+  on: string,
+  applied: 'True' | 'False',
+  generation = 1,
+): KubeObject & { kind: string } {
   const conditions = (status: string) => [
     { type: 'Applied', status, observedGeneration: 1, message: status === 'True' ? '' : 'refused' },
     { type: 'Available', status },
@@ -71,7 +78,11 @@ function work(on: string, applied: 'True' | 'False', generation = 1): KubeObject
       workload: {
         manifests: [
           { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels } },
-          { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop', labels } },
+          {
+            apiVersion: 'v1',
+            kind: 'ConfigMap',
+            metadata: { name: 'c', namespace: 'shop', labels },
+          },
         ],
       },
     },
@@ -88,7 +99,14 @@ function work(on: string, applied: 'True' | 'False', generation = 1): KubeObject
 }
 
 const wds = (works: (KubeObject & { kind: string })[], more: KubeObject[] = inWds): OpenWds => ({
-  ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [], kube: new WorkloadCluster(more).kube },
+  ...{
+    name: 'wds1',
+    isGiven: true,
+    context: 'wds1',
+    type: 'k8s',
+    apiGroups: [],
+    kube: new WorkloadCluster(more).kube,
+  },
   its: seen({ name: 'its1', kube: new WorkloadCluster([wec('w1'), wec('w2'), ...works]).kube }),
 });
 const good = () => wds([work('w1', 'True'), work('w2', 'True')]);
@@ -98,7 +116,14 @@ const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
 describe('the policies of a WDS are listed', () => {
   const told = async (of: OpenWds) =>
     (await listPolicies(of)).view.map(({ name, wecs, objects, deliveries, state, why }) =>
-      [name, wecs.length, objects, deliveries && `${deliveries.applied}/${deliveries.total}`, state, why].join(' '),
+      [
+        name,
+        wecs.length,
+        objects,
+        deliveries && `${deliveries.applied}/${deliveries.total}`,
+        state,
+        why,
+      ].join(' '),
     );
   test('with what is applied', async () => assert.deepEqual(await told(good()), ['p 2 2 4/4 ok ']));
   test('with what has failed', async () => {
@@ -115,31 +140,48 @@ describe('the policies of a WDS are listed', () => {
     ]));
   test('with one that selects nothing, for which KubeStellar creates no Binding', async () => {
     const [space, object, policy] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject];
-    assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 failed selects no WEC and no object']);
+    assert.deepEqual(await told(wds([], [space, object, policy])), [
+      'p 0 0 0/0 failed selects no WEC and no object',
+    ]);
     Object.assign(policy, { status: {} });
     assert.deepEqual(await told(wds([], [space, object, policy])), [
       'p 0 0 0/0 waiting KubeStellar has not observed policy p',
     ]);
     policy.metadata.creationTimestamp = '2020-01-01T00:00:00Z';
-    const late = ['p 0 0 0/0 failed KubeStellar has not observed policy p, for longer than expected'];
+    const late = [
+      'p 0 0 0/0 failed KubeStellar has not observed policy p, for longer than expected',
+    ];
     assert.deepEqual(await told(wds([], [space, object, policy])), late);
   });
   test('with a Binding without a policy', async () => {
-    const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
+    const [space, object, , binding] = structuredClone(inWds) as [
+      KubeObject,
+      KubeObject,
+      KubeObject,
+      KubeObject,
+    ];
     delete binding.metadata.ownerReferences;
     const list = await told(wds([], [space, object, binding]));
-    assert.deepEqual(list, ['p 2 2 0/4 failed the Binding of p no longer has a policy, and is not updated']);
+    assert.deepEqual(list, [
+      'p 2 2 0/4 failed the Binding of p no longer has a policy, and is not updated',
+    ]);
   });
 });
 
 test('a policy whose WECs have applied what the transport has not updated counts as its objects do', async () => {
   const objects = structuredClone(inWds);
   // The transport has stopped: works of the earlier Binding are applied.
-  Object.assign((objects[3] as KubeObject).metadata, { generation: 2, creationTimestamp: '2020-01-01T00:00:00Z' });
+  Object.assign((objects[3] as KubeObject).metadata, {
+    generation: 2,
+    creationTimestamp: '2020-01-01T00:00:00Z',
+  });
   const of = () => wds([work('w1', 'True'), work('w2', 'True')], objects);
   const [policy] = (await listPolicies(of())).view;
   assert.deepEqual(policy?.deliveries, { total: 4, applied: 0, available: 0, failed: 4 });
-  assert.match(policy?.why ?? '', /^the transport has not read the Binding of p, for longer than expected$/);
+  assert.match(
+    policy?.why ?? '',
+    /^the transport has not read the Binding of p, for longer than expected$/,
+  );
   assert.deepEqual(
     (await listWorkloads(of())).view.map(({ wecs, applied, failed }) => [wecs, applied, failed]),
     [
@@ -204,7 +246,9 @@ test('a work that was written before a transform of its kind changed is reported
     ...wds([], [...inWds, transform]),
     its: seen({ name: 'its1', kube: new WorkloadCluster([wec('w1'), wec('w2'), ...works]).kube }),
   });
-  const { deliveries } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())).view;
+  const { deliveries } = (
+    await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())
+  ).view;
   assert.deepEqual(
     deliveries.map(({ wec: on, code, next }) => [on, code, next]),
     [
@@ -212,7 +256,10 @@ test('a work that was written before a transform of its kind changed is reported
       ['w2', 'work-stale', 'stellarctl policy refresh p --wds wds1'],
     ],
   );
-  assert.match(deliveries[1]?.blockedAt?.why ?? '', /CustomTransform t has changed since it was written$/);
+  assert.match(
+    deliveries[1]?.blockedAt?.why ?? '',
+    /CustomTransform t has changed since it was written$/,
+  );
   const { objects } = (await getPolicyView('p', of())).view;
   assert.deepEqual(
     objects.map((object) => object.deliveries.map(({ code }) => code)),
@@ -226,24 +273,46 @@ test('a work that was written before a transform of its kind changed is reported
 });
 
 test('a WEC that a slip in a label leaves out is shown with an object of the policy', async () => {
-  const labelled = (name: string, env: string) => ({ ...wec(name), metadata: { name, labels: { env } } });
+  const labelled = (name: string, env: string) => ({
+    ...wec(name),
+    metadata: { name, labels: { env } },
+  });
   const objects = structuredClone(inWds);
-  Object.assign((objects[2] as BindingPolicy).spec ?? {}, { clusterSelectors: [{ matchLabels: { env: 'edge' } }] });
-  const hub = new WorkloadCluster([labelled('w1', 'edge'), labelled('w2', 'edge'), labelled('w3', 'egde')]);
+  Object.assign((objects[2] as BindingPolicy).spec ?? {}, {
+    clusterSelectors: [{ matchLabels: { env: 'edge' } }],
+  });
+  const hub = new WorkloadCluster([
+    labelled('w1', 'edge'),
+    labelled('w2', 'edge'),
+    labelled('w3', 'egde'),
+  ]);
   const of: OpenWds = { ...wds([], objects), its: seen({ name: 'its1', kube: hub.kube }) };
-  const { problems } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of)).view;
+  const { problems } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of))
+    .view;
   assert.deepEqual(
     problems.map(({ problem, next }) => [problem, next?.replace(/ --its .*/, '')]),
-    [['WEC w3 is not selected: its label env=egde is nearly env=edge.', 'stellarctl label w3 env=edge --overwrite']],
+    [
+      [
+        'WEC w3 is not selected: its label env=egde is nearly env=edge.',
+        'stellarctl label w3 env=edge --overwrite',
+      ],
+    ],
   );
 });
 
 describe('what could not be read, or is missing, is reported beside the results', () => {
   const named = { kind: 'configmap', name: 'c', namespace: 'shop' };
-  const codes = ({ errors }: { errors: readonly { code: string }[] }) => [...new Set(errors.map(({ code }) => code))];
+  const codes = ({ errors }: { errors: readonly { code: string }[] }) => [
+    ...new Set(errors.map(({ code }) => code)),
+  ];
   const dead = { ...good(), its: hidden };
   const forbidden = (plural: string): OpenWds => {
-    const cluster = new WorkloadCluster([wec('w1'), wec('w2'), work('w1', 'True'), work('w2', 'True')]);
+    const cluster = new WorkloadCluster([
+      wec('w1'),
+      wec('w2'),
+      work('w1', 'True'),
+      work('w2', 'True'),
+    ]);
     cluster.forbidden.add(plural);
     return { ...good(), its: seen({ name: 'its1', kube: cluster.kube }) };
   };
@@ -264,7 +333,10 @@ describe('what could not be read, or is missing, is reported beside the results'
     const { view, errors } = await getWorkload(named, forbidden('manifestworks'));
     assert.deepEqual(codes({ errors }), ['forbidden']);
     assert.deepEqual(
-      view.deliveries.map(({ stage, stages }) => [stage, stages.find(({ id }) => id === 'work')?.state]),
+      view.deliveries.map(({ stage, stages }) => [
+        stage,
+        stages.find(({ id }) => id === 'work')?.state,
+      ]),
       [
         ['wec', 'not-visible'],
         ['wec', 'not-visible'],
@@ -275,7 +347,10 @@ describe('what could not be read, or is missing, is reported beside the results'
   test('WECs that may not be read, which nothing else proves', async () => {
     const { view } = await getWorkload(named, forbidden('managedclusters'));
     assert.deepEqual(
-      view.deliveries.map(({ done, stages }) => [done, stages.find(({ id }) => id === 'wec')?.state]),
+      view.deliveries.map(({ done, stages }) => [
+        done,
+        stages.find(({ id }) => id === 'wec')?.state,
+      ]),
       [
         [false, 'not-visible'],
         [false, 'not-visible'],
@@ -284,13 +359,20 @@ describe('what could not be read, or is missing, is reported beside the results'
   });
   test('an object that does not exist', async () => {
     const { view, errors } = await getWorkload({ ...named, name: 'x' }, good());
-    assert.deepEqual([codes({ errors }), errors[0]?.message], [['not-found'], 'ConfigMap shop/x is not in wds1.']);
+    assert.deepEqual(
+      [codes({ errors }), errors[0]?.message],
+      [['not-found'], 'ConfigMap shop/x is not in wds1.'],
+    );
     assert.equal(view.deliveries[0]?.code, 'object-missing');
   });
   test('a cluster that is not a WDS', () =>
-    assert.rejects(listPolicies({ ...good(), kube: new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube }), {
-      code: 'not-found',
-    }));
+    assert.rejects(
+      listPolicies({
+        ...good(),
+        kube: new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube,
+      }),
+      { code: 'not-found' },
+    ));
 });
 
 describe('a policy is waited for', () => {
@@ -308,7 +390,11 @@ describe('a policy is waited for', () => {
     ]));
   test('until it sends to these WECs and no others', async () => {
     assert.deepEqual((await waited(good(), 'applied', ['w2', 'w1']))[1], undefined);
-    assert.deepEqual(await waited(good(), 'applied', ['w1']), [['w1', 'w2'], 'timeout', ['its WECs: w1, w2']]);
+    assert.deepEqual(await waited(good(), 'applied', ['w1']), [
+      ['w1', 'w2'],
+      'timeout',
+      ['its WECs: w1, w2'],
+    ]);
   });
   test('but not if it does not exist', async () =>
     assert.equal((await waited(wds([], inWds.slice(0, 2)), 'applied'))[1], 'not-found'));
@@ -344,9 +430,14 @@ describe('an object is waited for', () => {
     assert.deepEqual(await waited(good(), 'available'), {
       ...{ reached: ['w1', 'w2'], code: undefined, details: undefined },
     }));
-  test('on some', async () => assert.deepEqual((await waited(half(), 'applied', ['w1'])).reached, ['w1']));
+  test('on some', async () =>
+    assert.deepEqual((await waited(half(), 'applied', ['w1'])).reached, ['w1']));
   test('until a stage has failed, which is reported with its code', async () => {
-    const { reached, error } = await waitForWorkload({ named, goal: 'applied', on: undefined }, half(), soon(0));
+    const { reached, error } = await waitForWorkload(
+      { named, goal: 'applied', on: undefined },
+      half(),
+      soon(0),
+    );
     assert.deepEqual(reached, ['w1']);
     assert.deepEqual(
       [error?.code, error?.problem, error?.details],
@@ -355,31 +446,46 @@ describe('an object is waited for', () => {
   });
   test('on a WEC to which no policy sends it', async () => {
     const others = structuredClone(inWds);
-    for (const each of others) Object.assign((each as { spec?: object }).spec ?? {}, { clusterSelectors: [] });
+    for (const each of others)
+      Object.assign((each as { spec?: object }).spec ?? {}, { clusterSelectors: [] });
     const { details } = await waited(wds([wec('w3')], others), 'applied', ['w3']);
     assert.deepEqual(details, ['w3: no policy sends it there']);
   });
   test('but not on a WEC that does not exist', () =>
-    assert.rejects(waited(good(), 'applied', ['w1', 'w9']), { code: 'not-found', message: /no WEC w9 on/ }));
+    assert.rejects(waited(good(), 'applied', ['w1', 'w9']), {
+      code: 'not-found',
+      message: /no WEC w9 on/,
+    }));
   test('although nothing sends it', async () => {
     const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
-    assert.deepEqual([code, details], ['workload-blocked', ['no WEC: no binding policy of wds1 selects any object']]);
+    assert.deepEqual(
+      [code, details],
+      ['workload-blocked', ['no WEC: no binding policy of wds1 selects any object']],
+    );
   });
   test('but not if nothing names the ITS', () =>
     assert.rejects(waited({ ...good(), its: hidden }, 'applied'), { code: 'unreachable' }));
   test('but not on an ITS without permission, which is not a timeout', async () => {
     const cluster = new WorkloadCluster([wec('w1'), wec('w2')]);
     cluster.forbidden.add('manifestworks');
-    const { code, details } = await waited({ ...good(), its: seen({ name: 'its1', kube: cluster.kube }) }, 'applied');
+    const { code, details } = await waited(
+      { ...good(), its: seen({ name: 'its1', kube: cluster.kube }) },
+      'applied',
+    );
     assert.equal(code, 'forbidden');
     assert.match(details?.join('\n') ?? '', /^w1, w2: [^\n]+$/);
   });
 
-  const gadget = { kind: 'Gadget', metadata: { name: 'g', namespace: 'shop', labels, resourceVersion: '1' } };
+  const gadget = {
+    kind: 'Gadget',
+    metadata: { name: 'g', namespace: 'shop', labels, resourceVersion: '1' },
+  };
   const asking = (asked: object, destinations = ['w1', 'w2']): OpenWds => {
     const [, , policy, binding] = structuredClone(inWds) as never as [0, 0, Typed, Typed];
     const selected = { ...bound('gadgets', 'g', 'shop'), group: 'example.com', ...asked };
-    Object.assign(policy, { spec: { clusterSelectors: [{}], downsync: [{ resources: ['gadgets'], ...asked }] } });
+    Object.assign(policy, {
+      spec: { clusterSelectors: [{}], downsync: [{ resources: ['gadgets'], ...asked }] },
+    });
     const spec = {
       workload: { namespaceScope: [selected] },
       destinations: destinations.map((clusterId) => ({ clusterId })),
@@ -388,7 +494,11 @@ describe('an object is waited for', () => {
   };
   const forStatus = async (of: OpenWds) => {
     const at = { kind: 'gadget', name: 'g', namespace: 'shop' };
-    const { error } = await waitForWorkload({ named: at, goal: 'status', on: undefined }, of, soon(0));
+    const { error } = await waitForWorkload(
+      { named: at, goal: 'status', on: undefined },
+      of,
+      soon(0),
+    );
     return [error?.code, error?.message];
   };
   test('but not for a status that is not requested', async () =>

@@ -13,7 +13,11 @@ const pod = {
 /** A Deployment whose pods are what each list shows. */
 function source(lists: object[][], pieces: string[] = []): LogSource {
   const kube = fakeKube({
-    get: async () => ({ metadata: { name: 'web' }, spec: { selector: { matchLabels: { a: 'b', c: 'd' } } } }) as never,
+    get: async () =>
+      ({
+        metadata: { name: 'web' },
+        spec: { selector: { matchLabels: { a: 'b', c: 'd' } } },
+      }) as never,
     async list(_resource, { labelSelector } = {}) {
       assert.equal(labelSelector, 'a=b,c=d');
       return (lists.length > 1 ? lists.shift() : lists[0]) as never;
@@ -22,7 +26,12 @@ function source(lists: object[][], pieces: string[] = []): LogSource {
       yield* pieces;
     },
   });
-  const kind = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
+  const kind = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    plural: 'deployments',
+    namespaced: true,
+  };
   const ref = {
     group: 'apps',
     version: 'v1',
@@ -39,7 +48,9 @@ async function read(from: LogSource, follow: boolean): Promise<string[]> {
   const request = { container: undefined, follow, tailLines: 10, sinceSeconds: undefined };
   const run = { deadline: new Deadline(60_000), signal: new AbortController().signal };
   await readLogs(from, request, (line) => lines.push(line), run);
-  return lines.map(({ pod: name, container, time, line }) => `${name}/${container} ${time} ${line}`);
+  return lines.map(
+    ({ pod: name, container, time, line }) => `${name}/${container} ${time} ${line}`,
+  );
 }
 
 test('lines are whole, however they arrive', async () =>
@@ -54,7 +65,11 @@ test('an object without pods is an error', () =>
 
 test('a container that has not started has no log', async () => {
   const waiting = { name: 'main', state: { waiting: { reason: 'ImagePullBackOff' } } };
-  const other = { ...pod, metadata: { ...pod.metadata, uid: 'v' }, status: { containerStatuses: [waiting] } };
+  const other = {
+    ...pod,
+    metadata: { ...pod.metadata, uid: 'v' },
+    status: { containerStatuses: [waiting] },
+  };
   assert.deepEqual(await read(source([[other, pod]], ['1 a\n']), false), ['web-1/main 1 a']);
   const none = { message: 'Deployment shop/web has no container that has started on c1.' };
   await assert.rejects(read(source([[other]]), false), none);

@@ -25,7 +25,8 @@ describe('a label selector is parsed as by kubectl:', () => {
     test(JSON.stringify(text), () => assert.deepEqual(parseLabelSelector(text), expected));
 
   for (const text of ['a=b=c', 'app=not valid', 'a,,b', 'env in a', '=b', 'a=b,a=c', 'a in ()x'])
-    test(`${JSON.stringify(text)} is rejected`, () => assert.throws(() => parseLabelSelector(text), { code: 'usage' }));
+    test(`${JSON.stringify(text)} is rejected`, () =>
+      assert.throws(() => parseLabelSelector(text), { code: 'usage' }));
 
   test('the empty one selects everything', () => assert.ok(matches(parseLabelSelector(''), {})));
 });

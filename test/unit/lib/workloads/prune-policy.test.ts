@@ -12,10 +12,22 @@ const policy = {
   kind: 'BindingPolicy',
   metadata: { name: 'shop', uid: 'uid-of-policy' },
   spec: {
-    downsync: [{ apiGroup: '', resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: 'shop' } }] }],
+    downsync: [
+      {
+        apiGroup: '',
+        resources: ['configmaps'],
+        objectSelectors: [{ matchLabels: { app: 'shop' } }],
+      },
+    ],
   },
 } as Typed;
-const object = { group: '', version: 'v1', resource: 'configmaps', namespace: 'shop', name: 'settings' };
+const object = {
+  group: '',
+  version: 'v1',
+  resource: 'configmaps',
+  namespace: 'shop',
+  name: 'settings',
+};
 const binding = {
   kind: 'Binding',
   metadata: { name: 'shop', uid: 'uid-of-binding', resourceVersion: '7', generation: 3 },
@@ -43,13 +55,21 @@ function scene(...objects: Typed[]) {
   const kube = {
     ...inWds.kube,
     get: (async ({ kind }: { kind: string }, name: string) =>
-      objects.find((each) => each.kind === kind && each.metadata.name === name)) as typeof inWds.kube.get,
+      objects.find(
+        (each) => each.kind === kind && each.metadata.name === name,
+      )) as typeof inWds.kube.get,
     merge: (async (_: object, name: string, patch: object) => {
       patches.push({ name, patch });
       its.objects.splice(0);
     }) as typeof inWds.kube.merge,
   };
-  const wds = { name: 'wds1', kube, context: 'wds1', apiGroups: [], its: seen({ name: 'its1', kube: its.kube }) };
+  const wds = {
+    name: 'wds1',
+    kube,
+    context: 'wds1',
+    apiGroups: [],
+    its: seen({ name: 'its1', kube: its.kube }),
+  };
   const asked: string[] = [];
   const run = () =>
     prunePolicy(
@@ -77,7 +97,9 @@ test('empties the Binding of a policy that selects nothing, for the generation t
 
 test('refuses while the policy selects an object, without a question', async () => {
   const { run, patches, asked } = scene(policy, binding, settings({ app: 'shop' }));
-  const why = { message: /selects objects, such as ConfigMap shop\/settings: there is nothing to prune/ };
+  const why = {
+    message: /selects objects, such as ConfigMap shop\/settings: there is nothing to prune/,
+  };
   await assert.rejects(run(), { code: 'conflict', ...why });
   assert.deepEqual([patches, asked], [[], []]);
 });

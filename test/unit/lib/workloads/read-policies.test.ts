@@ -8,7 +8,13 @@ import type { ControlPlane } from '../../../../src/lib/ocm/kubeflex-objects.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
 import { type PolicySources, readPolicies } from '../../../../src/lib/workloads/read-policies.ts';
 import { binding, uidOf, workOf } from '../../support/policy-builders.ts';
-import { controlPlane, its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
+import {
+  controlPlane,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  wds,
+} from '../../support/space-builders.ts';
 
 const edge: LabelSelector[] = [{ matchLabels: { tier: 'edge' } }];
 const bindingPolicy = (name: string, clusterSelectors = edge): KubeObject & { spec: object } => ({
@@ -55,11 +61,16 @@ async function read(
   const hub = new MemoryCluster([kubeSystem('hub'), ...works]).kube;
   const all = { its1: hub, ...clusters };
   const connect = ({ server }: { server: string }) => {
-    const found = all[new URL(server).hostname.split('.')[0] as keyof typeof all] as MemoryCluster | Kube | undefined;
+    const found = all[new URL(server).hostname.split('.')[0] as keyof typeof all] as
+      | MemoryCluster
+      | Kube
+      | undefined;
     if (found === undefined) return refusing(`Cannot reach ${server}.`);
     return found instanceof MemoryCluster ? found.kube : found;
   };
-  const kubeconfig = kubeconfigOf(Object.fromEntries(contexts.map((name) => [name, { cluster: name, user: name }])));
+  const kubeconfig = kubeconfigOf(
+    Object.fromEntries(contexts.map((name) => [name, { cluster: name, user: name }])),
+  );
   const context = { name: 'its1', server: 'https://its1.example.com:6443', cluster: {}, user: {} };
   const result = await readPolicies({
     its: { kube: hub, context },
@@ -68,7 +79,9 @@ async function read(
     hosting: hosting && ('state' in hosting ? hosting : seen(hosting)),
   });
   return {
-    policies: result.policies.map(({ name, wds: of, orphaned }) => `${name} (${of})${orphaned ? ' orphaned' : ''}`),
+    policies: result.policies.map(
+      ({ name, wds: of, orphaned }) => `${name} (${of})${orphaned ? ' orphaned' : ''}`,
+    ),
     unread: result.unread,
     found: result.policies,
   };
@@ -86,7 +99,12 @@ function hostingOf(
   };
   return {
     hosting: new MemoryCluster(spaces).kube,
-    hostingContext: { name: 'kind-kubeflex', server: 'https://hosting.example.com:6443', cluster: {}, user: {} },
+    hostingContext: {
+      name: 'kind-kubeflex',
+      server: 'https://hosting.example.com:6443',
+      cluster: {},
+      user: {},
+    },
     hostingSource: source,
     kubeconfig: kubeconfigOf({}),
     target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
@@ -99,28 +117,52 @@ describe('policies of a hosting cluster', () => {
   const wds1 = wds('wds1', '', k8s);
   const spaces = [its1, secret('its1', 'its1'), wds1, secret('wds1', 'wds1')];
   const hub = new MemoryCluster([kubeSystem('hub')]);
-  const demo = new MemoryCluster([bindingPolicy('demo'), binding('demo', { destinations: ['m1'] })]);
+  const demo = new MemoryCluster([
+    bindingPolicy('demo'),
+    binding('demo', { destinations: ['m1'] }),
+  ]);
   test('are those of every WDS that uses the ITS', async () => {
-    const { policies, unread, found } = await read({}, { hosting: hostingOf(spaces, { its1: hub, wds1: demo }) });
+    const { policies, unread, found } = await read(
+      {},
+      { hosting: hostingOf(spaces, { its1: hub, wds1: demo }) },
+    );
     assert.deepEqual([policies, unread], [['demo (wds1)'], []]);
-    assert.deepEqual([found[0]?.clusterSelectors, found[0]?.binding?.metadata.uid], [edge, uidOf('demo')]);
+    assert.deepEqual(
+      [found[0]?.clusterSelectors, found[0]?.binding?.metadata.uid],
+      [edge, uidOf('demo')],
+    );
   });
   test('are not those of a WDS that uses another ITS', async () => {
     const other = new MemoryCluster([kubeSystem('other')]);
-    const { policies, unread } = await read({}, { hosting: hostingOf(spaces, { its1: other, wds1: demo }) });
+    const { policies, unread } = await read(
+      {},
+      { hosting: hostingOf(spaces, { its1: other, wds1: demo }) },
+    );
     assert.deepEqual([policies, unread], [[], []]);
   });
   test('of a WDS whose ITS cannot be compared count if the works show it', async () => {
     const hosting = hostingOf(spaces, { wds1: demo });
-    const doubted = await read({}, { hosting, works: [workOf('demo', 'wds1', 'm1', uidOf('other'))] });
+    const doubted = await read(
+      {},
+      { hosting, works: [workOf('demo', 'wds1', 'm1', uidOf('other'))] },
+    );
     assert.deepEqual(doubted.policies, []);
-    assert.match(doubted.unread[0]?.why ?? '', /whether its ITS its1 is its1 is not known: Cannot reach/);
+    assert.match(
+      doubted.unread[0]?.why ?? '',
+      /whether its ITS its1 is its1 is not known: Cannot reach/,
+    );
     const shown = await read({}, { hosting, works: [workOf('demo', 'wds1', 'm1')] });
     assert.deepEqual([shown.policies, shown.unread], [['demo (wds1)'], []]);
   });
   test('of a WDS that does not answer, or cannot be reached, are unread', async () => {
-    const silent = await read({}, { hosting: hostingOf(spaces, { its1: hub, wds1: refusing('It is silent.') }) });
-    assert.deepEqual([silent.policies, silent.unread], [[], [{ wds: 'wds1', why: 'It is silent' }]]);
+    const silent = await read(
+      {},
+      { hosting: hostingOf(spaces, { its1: hub, wds1: refusing('It is silent.') }) },
+    );
+    assert.deepEqual(
+      [silent.policies, silent.unread],
+      [[], [{ wds: 'wds1', why: 'It is silent' }]],
+    );
     const unknown = await read({}, { hosting: hostingOf(spaces.slice(0, 3), { its1: hub }) });
     assert.match(unknown.unread[0]?.why ?? '', /Secret wds1-system\/admin-kubeconfig has no key/);
   });
@@ -142,21 +184,35 @@ describe('policies of a hosting cluster', () => {
       ...bindingPolicy('gone'),
       metadata: { name: 'gone', deletionTimestamp: '2026-11-20T08:00:00Z' },
     };
-    const held = new MemoryCluster([deleting, binding('gone'), binding('held', { destinations: ['m1'] })]);
+    const held = new MemoryCluster([
+      deleting,
+      binding('gone'),
+      binding('held', { destinations: ['m1'] }),
+    ]);
     const { policies } = await read({}, { hosting: hostingOf(spaces, { its1: hub, wds1: held }) });
     assert.deepEqual(policies, ['held (wds1) orphaned']);
   });
   test('are unread if it does not answer, unless it is only the current context', async () => {
     const chosen = { ...hostingOf([], {}), hosting: refusing('It is silent.') };
-    assert.deepEqual((await read({}, { hosting: chosen })).unread, [{ wds: 'all WDSes', why: 'It is silent' }]);
+    assert.deepEqual((await read({}, { hosting: chosen })).unread, [
+      { wds: 'all WDSes', why: 'It is silent' },
+    ]);
     const guessed = { ...chosen, hostingSource: 'current context' as const };
     assert.deepEqual((await read({}, { hosting: guessed })).unread, []);
     const { kube } = new MemoryCluster();
     const other = { ...chosen, hosting: { ...kube, list: async () => undefined } };
-    assert.match((await read({}, { hosting: other })).unread[0]?.why ?? '', /does not serve controlplanes/);
-    assert.deepEqual((await read({}, { hosting: { ...other, hostingSource: 'current context' } })).unread, []);
+    assert.match(
+      (await read({}, { hosting: other })).unread[0]?.why ?? '',
+      /does not serve controlplanes/,
+    );
+    assert.deepEqual(
+      (await read({}, { hosting: { ...other, hostingSource: 'current context' } })).unread,
+      [],
+    );
     const why = 'There is no context x';
-    assert.deepEqual((await read({}, { hosting: hidden(why) })).unread, [{ wds: 'all WDSes', why }]);
+    assert.deepEqual((await read({}, { hosting: hidden(why) })).unread, [
+      { wds: 'all WDSes', why },
+    ]);
   });
   test('are none if it has no WDS, or is not a hosting cluster', async () => {
     for (const objects of [[its1, controlPlane('x')], []]) {
@@ -175,14 +231,20 @@ describe('policies of WDSes that works name', () => {
   });
   test('are unread if the context refers to another WDS', async () => {
     const namesake = [workOf('demo', 'wds1', 'm1', uidOf('another'))];
-    const { policies, unread } = await read({ wds1: demo }, { works: namesake, contexts: ['wds1'] });
+    const { policies, unread } = await read(
+      { wds1: demo },
+      { works: namesake, contexts: ['wds1'] },
+    );
     const why = 'context wds1 has no Binding that its works come from';
     assert.deepEqual([policies, unread], [[], [{ wds: 'wds1', why }]]);
   });
   test('are unread if no context refers to it, or it does not answer', async () => {
     const why = 'no context of the kubeconfig is known to lead to it';
     assert.deepEqual((await read({}, { works })).unread, [{ wds: 'wds1', why }]);
-    assert.match((await read({}, { works, contexts: ['wds1'] })).unread[0]?.why ?? '', /Cannot reach/);
+    assert.match(
+      (await read({}, { works, contexts: ['wds1'] })).unread[0]?.why ?? '',
+      /Cannot reach/,
+    );
   });
   test('are found by the name of the Binding if the name of a work does not contain its UID', async () => {
     const [work] = works as [KubeObject];

@@ -27,14 +27,19 @@ users:
 const secret = (token: string) =>
   inSpace('Secret', 'its7', {
     metadata: { name: 'admin-kubeconfig', uid: 'uid-of-secret', resourceVersion: '42' },
-    data: { 'kubeconfig-incluster': Buffer.from(kubeconfig(token)).toString('base64'), other: 'eA==' },
+    data: {
+      'kubeconfig-incluster': Buffer.from(kubeconfig(token)).toString('base64'),
+      other: 'eA==',
+    },
   });
 const account = {
   kind: 'ServiceAccount',
   metadata: { name: 'kubeflex', namespace: 'kube-system', uid: 'uid-of-account' },
 };
 const itsSeven = its('its7', { type: 'external' });
-const controllers = wdsDeployments('its7').map((deployment) => inSpace('Deployment', 'wds7', deployment));
+const controllers = wdsDeployments('its7').map((deployment) =>
+  inSpace('Deployment', 'wds7', deployment),
+);
 
 interface Given {
   present?: string;
@@ -56,16 +61,28 @@ function installation({
   const hosting = restartable([...planes, secret(present), ...controllers]);
   const review = async (): Promise<never> => {
     if (given.refuses) throw apiError(hostingCluster, 401, '');
-    return { status: { userInfo: { username: 'system:serviceaccount:kube-system:kubeflex' } } } as never;
+    return {
+      status: { userInfo: { username: 'system:serviceaccount:kube-system:kubeflex' } },
+    } as never;
   };
   const ext = new MemoryCluster([{ ...account, metadata: { ...account.metadata, uid } }], {
-    ...{ cluster: { context: 'ext', server: 'https://ext:6443' }, fork: () => fakeKube({ review }) },
+    ...{
+      cluster: { context: 'ext', server: 'https://ext:6443' },
+      fork: () => fakeKube({ review }),
+    },
   });
   const tools = {
     ...{ hosting: hosting.kube, hostingSource: '--hosting-context' as const },
-    hostingContext: { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} },
+    hostingContext: {
+      name: hostingCluster.context,
+      server: hostingCluster.server,
+      cluster: {},
+      user: {},
+    },
     kubeconfig: kubeconfigOf(
-      isKnown ? { ext: { cluster: 'ext', user: 'ext', of: 'its7', hosting: hostingCluster.context } } : {},
+      isKnown
+        ? { ext: { cluster: 'ext', user: 'ext', of: 'its7', hosting: hostingCluster.context } }
+        : {},
     ),
     target: { file: '/no/such/kubeconfig', env: {}, dryRun: false },
     connect: ({ name }: { name: string }) => (name === 'wds7' ? hosting.kube : ext.kube),

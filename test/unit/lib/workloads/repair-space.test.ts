@@ -34,11 +34,18 @@ async function repair(
   const cluster = new MemoryCluster(objects, {
     dryRun: true,
     read: async (path) =>
-      (/^\/apis?$/.test(path) ? { items: [] } : { resources: [{ name: 'controlplanes' }] }) as never,
+      (/^\/apis?$/.test(path)
+        ? { items: [] }
+        : { resources: [{ name: 'controlplanes' }] }) as never,
     review: async () => ({}) as never,
   });
   const kubeconfig = kubeconfigOf({});
-  const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
+  const hostingContext = {
+    name: hostingCluster.context,
+    server: hostingCluster.server,
+    cluster: {},
+    user: {},
+  };
   const result = await repairSpace(
     { name, role, itsName, confirm },
     {
@@ -60,19 +67,28 @@ describe('a failed Job', () => {
   });
   test('is removed from a control plane that reports its hook as applied (kflex create)', async () => {
     const { writes, bodies } = await repair('its1', 'its', [marked(true), failed]);
-    assert.deepEqual(writes, ['delete Job its-hub-init', 'merge ControlPlane/status its1', 'merge ControlPlane its1']);
+    assert.deepEqual(writes, [
+      'delete Job its-hub-init',
+      'merge ControlPlane/status its1',
+      'merge ControlPlane its1',
+    ]);
     assert.deepEqual(bodies[1], {
       status: { postCreateHooks: { 'its-hub-init': null }, postCreateHookCompleted: false },
     });
   });
   test('that publishes the address of a vcluster is deleted as well; one of another owner is not', async () => {
-    const others = ['update-cluster-info', 'mine'].map((name) => inSpace('Job', 'its1', job(name, 'failed')));
+    const others = ['update-cluster-info', 'mine'].map((name) =>
+      inSpace('Job', 'its1', job(name, 'failed')),
+    );
     const { writes } = await repair('its1', 'its', [its('its1', { type: 'vcluster' }), ...others]);
     assert.deepEqual(writes.slice(0, -1), ['delete Job update-cluster-info']);
   });
   test('is the only one that is changed', async () => {
     const jobs = [job('its-hub-init', 'complete'), job('install-status-addon')];
-    const { writes } = await repair('its1', 'its', [its('its1'), ...jobs.map((each) => inSpace('Job', 'its1', each))]);
+    const { writes } = await repair('its1', 'its', [
+      its('its1'),
+      ...jobs.map((each) => inSpace('Job', 'its1', each)),
+    ]);
     assert.deepEqual(writes, []);
   });
 });
@@ -83,7 +99,10 @@ describe('an ITS of type vcluster whose hub is complete', () => {
     clusters: [{ name: 'c', cluster: { server: 'https://its1.example.com' } }],
     users: [{ name: 'u', user: { token: 't' } }],
   });
-  const ready = its('its1', { type: 'vcluster', conditions: [conditions.synced, conditions.ready] });
+  const ready = its('its1', {
+    type: 'vcluster',
+    conditions: [conditions.synced, conditions.ready],
+  });
   const crd = (name: string) => ({
     ...{ kind: 'CustomResourceDefinition', metadata: { name } },
     status: { conditions: [{ type: 'Established', status: 'True' }] },
@@ -93,13 +112,18 @@ describe('an ITS of type vcluster whose hub is complete', () => {
     metadata: { name: 'agent-registration-bootstrap', namespace: 'open-cluster-management' },
   };
   const hub = [
-    ...['its-hub-init', 'install-status-addon'].map((name) => inSpace('Job', 'its1', job(name, 'complete'))),
+    ...['its-hub-init', 'install-status-addon'].map((name) =>
+      inSpace('Job', 'its1', job(name, 'complete')),
+    ),
     inSpace('StatefulSet', 'its1', statefulSet('vcluster')),
     inSpace('Secret', 'its1', {
       metadata: { name: 'vc-vcluster' },
       data: { config: Buffer.from(config).toString('base64') },
     } as KubeObject),
-    ...['managedclusters.cluster.open-cluster-management.io', 'workstatuses.control.kubestellar.io'].map(crd),
+    ...[
+      'managedclusters.cluster.open-cluster-management.io',
+      'workstatuses.control.kubestellar.io',
+    ].map(crd),
     { ...pod('hub', { namespace: 'open-cluster-management-hub', ready: true }), kind: 'Pod' },
     ready,
   ];
@@ -113,7 +137,9 @@ describe('an ITS of type vcluster whose hub is complete', () => {
       'delete Job update-cluster-info',
       'merge ControlPlane its1',
     ]);
-    assert.deepEqual((await repair('its1', 'its', [...hub, addon, account])).writes, ['merge ControlPlane its1']);
+    assert.deepEqual((await repair('its1', 'its', [...hub, addon, account])).writes, [
+      'merge ControlPlane its1',
+    ]);
   });
   test('but which lacks what a repair does not create says so in a dry run', async () => {
     const clusterInfo = {
@@ -131,7 +157,12 @@ describe('an ITS of type vcluster whose hub is complete', () => {
       (await repair('its1', 'its', [...hub, addon, account, published, clusterInfo])).result.error,
       undefined,
     );
-    const { writes: without } = await repair('its1', 'its', [...hub, account, published, clusterInfo]);
+    const { writes: without } = await repair('its1', 'its', [
+      ...hub,
+      account,
+      published,
+      clusterInfo,
+    ]);
     assert.deepEqual(
       without,
       ['delete Job install-status-addon', 'merge ControlPlane its1'],
@@ -143,7 +174,10 @@ describe('an ITS of type vcluster whose hub is complete', () => {
 describe('the writes of a repair', () => {
   const failed = inSpace('Job', 'its1', job('its-hub-init', 'failed'));
   /** A repair that does not become ready in time. @param meanwhile while it waits for the Lease */
-  async function repairForReal(objects: readonly KubeObject[], meanwhile = (_: MemoryCluster) => {}) {
+  async function repairForReal(
+    objects: readonly KubeObject[],
+    meanwhile = (_: MemoryCluster) => {},
+  ) {
     const cluster = new MemoryCluster(objects, {
       create: async ({ kind }, body) => {
         cluster.writes.push(`create ${kind}`);
@@ -152,7 +186,12 @@ describe('the writes of a repair', () => {
       },
       fork: () => cluster.kube,
     });
-    const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
+    const hostingContext = {
+      name: hostingCluster.context,
+      server: hostingCluster.server,
+      cluster: {},
+      user: {},
+    };
     const tools = {
       ...{ hosting: cluster.kube, hostingContext, hostingSource: '--hosting-context' as const },
       ...{
@@ -161,9 +200,11 @@ describe('the writes of a repair', () => {
         connect: () => cluster.kube,
       },
     };
-    await repairSpace({ name: 'its1', role: 'its', confirm: async () => false }, tools, soon(100)).catch(
-      () => undefined,
-    );
+    await repairSpace(
+      { name: 'its1', role: 'its', confirm: async () => false },
+      tools,
+      soon(100),
+    ).catch(() => undefined);
     return cluster.writes.filter((write) => write !== 'merge ControlPlane its1');
   }
 
@@ -175,21 +216,44 @@ describe('the writes of a repair', () => {
     ]));
   test('are left out if the other run has made them', async () => {
     const without = (cluster: MemoryCluster) => void cluster.objects.pop();
-    assert.deepEqual(await repairForReal([its('its1'), failed], without), ['create Lease', 'delete Lease stellarctl']);
+    assert.deepEqual(await repairForReal([its('its1'), failed], without), [
+      'create Lease',
+      'delete Lease stellarctl',
+    ]);
   });
-  test('need no Lease if there are none', async () => assert.deepEqual(await repairForReal([its('its1')]), []));
+  test('need no Lease if there are none', async () =>
+    assert.deepEqual(await repairForReal([its('its1')]), []));
 });
 
 describe('a WDS', () => {
   const hook30 = { ...transportHook('0.30'), kind: 'PostCreateHook' } as PostCreateHook;
-  const correctedHooks = [{ hookName: 'kubestellar-controller' }, { hookName: 'stellarctl-transport-controller' }];
-  const ofTransport = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'transport-controller' } };
-  const corrected = {
-    ...{ ...hook30, metadata: { name: 'stellarctl-transport-controller' }, spec: { templates: [ofTransport] } },
+  const correctedHooks = [
+    { hookName: 'kubestellar-controller' },
+    { hookName: 'stellarctl-transport-controller' },
+  ];
+  const ofTransport = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'transport-controller' },
   };
-  const ofManager = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'kubestellar-controller-manager' } };
+  const corrected = {
+    ...{
+      ...hook30,
+      metadata: { name: 'stellarctl-transport-controller' },
+      spec: { templates: [ofTransport] },
+    },
+  };
+  const ofManager = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'kubestellar-controller-manager' },
+  };
   const controllerHook = {
-    ...{ kind: 'PostCreateHook', metadata: { name: 'kubestellar-controller' }, spec: { templates: [ofManager] } },
+    ...{
+      kind: 'PostCreateHook',
+      metadata: { name: 'kubestellar-controller' },
+      spec: { templates: [ofManager] },
+    },
   };
   const repairWds = (
     itsName: string,
@@ -215,7 +279,10 @@ describe('a WDS', () => {
     );
   const one = [its('its1')];
   const two = [its('its1'), its('its2')];
-  const [note, stopTransport] = ['merge ControlPlane wds1', 'merge Deployment transport-controller'];
+  const [note, stopTransport] = [
+    'merge ControlPlane wds1',
+    'merge Deployment transport-controller',
+  ];
   const correction = 'apply PostCreateHook stellarctl-transport-controller';
   const [change, reconcile] = ['merge ControlPlane wds1', 'merge ControlPlane wds1'];
   const renewManager = [
@@ -223,7 +290,10 @@ describe('a WDS', () => {
     'delete Deployment kubestellar-controller-manager',
     reconcile,
   ];
-  const [renewTransport, unnote] = [['delete Deployment transport-controller', reconcile], 'merge ControlPlane wds1'];
+  const [renewTransport, unnote] = [
+    ['delete Deployment transport-controller', reconcile],
+    'merge ControlPlane wds1',
+  ];
   const rewiring = [
     note,
     stopTransport,
@@ -235,11 +305,15 @@ describe('a WDS', () => {
     unnote,
     reconcile,
   ];
-  const isChange = (body: unknown) => (body as { spec?: { globalVars?: object } } | undefined)?.spec?.globalVars;
+  const isChange = (body: unknown) =>
+    (body as { spec?: { globalVars?: object } } | undefined)?.spec?.globalVars;
   const toldIts2 = {
     spec: {
       globalVars: { ITSName: 'its2' },
-      postCreateHooks: [{ hookName: 'kubestellar-controller' }, { hookName: 'stellarctl-transport-controller' }],
+      postCreateHooks: [
+        { hookName: 'kubestellar-controller' },
+        { hookName: 'stellarctl-transport-controller' },
+      ],
     },
   };
 
@@ -252,7 +326,10 @@ describe('a WDS', () => {
     assert.deepEqual(bodies.find(isChange), {
       spec: {
         globalVars: { ITSName: '' },
-        postCreateHooks: [{ hookName: 'kubestellar-controller' }, { hookName: 'transport-controller' }],
+        postCreateHooks: [
+          { hookName: 'kubestellar-controller' },
+          { hookName: 'transport-controller' },
+        ],
       },
     });
   });
@@ -267,8 +344,13 @@ describe('a WDS', () => {
       metadata: { ...each.metadata, uid: `uid of ${each.metadata.name}` },
     }));
     const { writes, bodies } = await repairWds('its1', one, deployments);
-    const uids = writes.flatMap((write, index) => (write.startsWith('delete') ? [bodies[index]] : []));
-    assert.deepEqual(uids, ['uid of kubestellar-controller-manager', 'uid of transport-controller']);
+    const uids = writes.flatMap((write, index) =>
+      write.startsWith('delete') ? [bodies[index]] : [],
+    );
+    assert.deepEqual(uids, [
+      'uid of kubestellar-controller-manager',
+      'uid of transport-controller',
+    ]);
   });
   test('that names none gets a corrected hook if there are several, and new Deployments', async () => {
     const { writes, bodies } = await repairWds('', two, wdsDeployments(''), {}, 'its2');
@@ -278,7 +360,9 @@ describe('a WDS', () => {
   test('has its hook state reset, or KubeFlex would not run them again', async () => {
     const applied = ['kubestellar-controller', 'transport-controller'];
     const { bodies } = await repairWds('its1', two, wdsDeployments('its1'), { applied }, 'its2');
-    const resets = bodies.filter((body) => (body as { status?: object } | undefined)?.status !== undefined);
+    const resets = bodies.filter(
+      (body) => (body as { status?: object } | undefined)?.status !== undefined,
+    );
     assert.deepEqual(
       resets,
       applied.map((hook) => ({
@@ -316,7 +400,11 @@ describe('a WDS', () => {
   test('asks about what it has sent through the ITS that it leaves', async () => {
     const work = {
       ...{ kind: 'ManifestWork', metadata: { name: 'w' } },
-      spec: { workload: { manifests: [{ kind: 'ConfigMap', metadata: { name: 'a', namespace: 'shop' } }] } },
+      spec: {
+        workload: {
+          manifests: [{ kind: 'ConfigMap', metadata: { name: 'a', namespace: 'shop' } }],
+        },
+      },
     };
     const asked: string[][] = [];
     const refuse = async (objects: readonly string[]): Promise<boolean> => {
@@ -337,7 +425,14 @@ describe('a WDS', () => {
     const { writes } = await repairWds('', one, [manager], { applied });
     assert.deepEqual(writes, [
       ...[note, note, 'merge Deployment kubestellar-controller-manager'],
-      ...['delete Deployment kubestellar-controller-manager', forget, reconcile, forget, reconcile, unnote],
+      ...[
+        'delete Deployment kubestellar-controller-manager',
+        forget,
+        reconcile,
+        forget,
+        reconcile,
+        unnote,
+      ],
     ]);
   });
 
@@ -369,10 +464,7 @@ describe('nothing is repaired', () => {
     );
     await assert.rejects(
       repair('wds1', 'its', [wds('wds1')]),
-      failsWith({
-        code: 'not-found',
-        steps: /^stellarctl wds repair wds1/,
-      }),
+      failsWith({ code: 'not-found', steps: /^stellarctl wds repair wds1/ }),
     );
   });
 });

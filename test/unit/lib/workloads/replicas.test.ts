@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failureIn, missingReplicas, trimCounts } from '../../../../src/lib/workloads/returned-status.ts';
+import {
+  failureIn,
+  missingReplicas,
+  trimCounts,
+} from '../../../../src/lib/workloads/returned-status.ts';
 
 const available = [{ type: 'Available', status: 'True' }];
 
@@ -17,7 +21,10 @@ test('a Deployment that is rolled out lacks its new version', () => {
   const rollout = { replicas: 3, updatedReplicas: 1, availableReplicas: 2, conditions: available };
   const words = '2 replicas are available, and 1 of 3 are of its present version';
   assert.equal(missingReplicas('deployments', trimCounts(rollout), 2), words);
-  assert.equal(missingReplicas('deployments', { ...rollout, replicas: 2, updatedReplicas: 2 }, 2), undefined);
+  assert.equal(
+    missingReplicas('deployments', { ...rollout, replicas: 2, updatedReplicas: 2 }, 2),
+    undefined,
+  );
   // A StatefulSet may keep an earlier version on purpose.
   assert.equal(missingReplicas('statefulsets', { ...rollout, availableReplicas: 3 }), undefined);
 });
@@ -33,7 +40,8 @@ test('a DaemonSet is counted by nodes', () => {
   assert.equal(missingReplicas('daemonsets', { desiredNumberScheduled: 0 }), undefined);
 });
 
-test('a kind without replicas lacks nothing', () => assert.equal(missingReplicas('jobs', {}), undefined));
+test('a kind without replicas lacks nothing', () =>
+  assert.equal(missingReplicas('jobs', {}), undefined));
 
 test('a WEC that runs fewer replicas than were sent lacks them', () => {
   const one = { replicas: 1, availableReplicas: 1, conditions: available };
@@ -47,6 +55,9 @@ test('a failure is told although earlier pods are available', () => {
   const status = { replicas: 2, availableReplicas: 2, conditions: [...available, refused] };
   assert.deepEqual(failureIn(trimCounts(status)), refused);
   assert.equal(failureIn({ conditions: [{ type: 'Progressing', status: 'True' }] }), undefined);
-  assert.equal(failureIn({ conditions: [{ type: 'Progressing', status: 'False' }] })?.type, 'Progressing');
+  assert.equal(
+    failureIn({ conditions: [{ type: 'Progressing', status: 'False' }] })?.type,
+    'Progressing',
+  );
   assert.equal(failureIn(trimCounts({ conditions: 'odd' } as never)), undefined);
 });

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { noteBinding, readNote, transportPaused } from '../../../../src/lib/spaces/controllers-run.ts';
+import {
+  noteBinding,
+  readNote,
+  transportPaused,
+} from '../../../../src/lib/spaces/controllers-run.ts';
 import { planRestart } from '../../../../src/lib/workloads/restart-plan.ts';
-import { restart as restartControllers, restartWds } from '../../../../src/lib/workloads/restart-wds.ts';
+import {
+  restart as restartControllers,
+  restartWds,
+} from '../../../../src/lib/workloads/restart-wds.ts';
 import { RestartWorld, waitingTime } from '../../support/restart-world.ts';
 import { transportHook, wds } from '../../support/space-builders.ts';
 import { failsWith, stepsOf } from '../../support/steps.ts';
@@ -13,13 +20,19 @@ before(() => {
 });
 after(() => time.restore());
 
-const world = (options: ConstructorParameters<typeof RestartWorld>[1] = {}) => new RestartWorld(time.clock, options);
+const world = (options: ConstructorParameters<typeof RestartWorld>[1] = {}) =>
+  new RestartWorld(time.clock, options);
 const restart = (of: RestartWorld, timeoutMs?: number, recreates = false) =>
   restartWds('wds1', recreates, of.tools(), of.run(timeoutMs));
 const works = (of: RestartWorld) => [...of.works].sort();
 
 const scaleTransport = (of: RestartWorld, replicas: number) => {
-  const deployments = { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true };
+  const deployments = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    plural: 'deployments',
+    namespaced: true,
+  };
   return of.tools().hosting.merge(deployments, 'transport-controller', { spec: { replicas } });
 };
 
@@ -38,7 +51,10 @@ const crash = async (of: RestartWorld) => {
 const assertDone = (of: RestartWorld) => {
   assert.deepEqual(of.probes, []);
   assert.equal(of.note, undefined);
-  assert.deepEqual([of.replicas('transport-controller'), of.replicas('kubestellar-controller-manager')], [1, 1]);
+  assert.deepEqual(
+    [of.replicas('transport-controller'), of.replicas('kubestellar-controller-manager')],
+    [1, 1],
+  );
 };
 
 describe('a restart of the controller manager', () => {
@@ -53,7 +69,11 @@ describe('a restart of the controller manager', () => {
   });
 
   test('keeps every work, and leaves nothing behind', async () => {
-    for (const start of [{}, { fillsAfter: 90_000 }, { emptiesAfter: 30_000, fillsAfter: 180_000 }]) {
+    for (const start of [
+      {},
+      { fillsAfter: 90_000 },
+      { emptiesAfter: 30_000, fillsAfter: 180_000 },
+    ]) {
       const of = world(start);
       const sent = works(of);
       const [pod] = of.pods;
@@ -82,7 +102,10 @@ describe('a restart of the controller manager', () => {
       'merge ControlPlane wds1',
     ]);
     const last = of.writes.lastIndexOf('merge Deployment transport-controller');
-    assert.ok(of.writes.findLastIndex((write) => write.startsWith('delete')) < last, 'no probe when it starts');
+    assert.ok(
+      of.writes.findLastIndex((write) => write.startsWith('delete')) < last,
+      'no probe when it starts',
+    );
   });
 
   test('can be interrupted after each write, and rerun', async () => {
@@ -142,10 +165,13 @@ describe('a restart of the controller manager', () => {
       const uids = [...of.deployments.values()].map(({ metadata }) => metadata.uid);
       const { error } = await restart(of, undefined, true);
       of.interruptAt = undefined;
-      if (error !== undefined) assert.equal((await restart(of)).error, undefined, `after write ${interruptAt}`);
+      if (error !== undefined)
+        assert.equal((await restart(of)).error, undefined, `after write ${interruptAt}`);
       assert.deepEqual(works(of), sent, `after write ${interruptAt}`);
       assertDone(of);
-      const left = [...of.deployments.values()].filter(({ metadata }) => uids.includes(metadata.uid));
+      const left = [...of.deployments.values()].filter(({ metadata }) =>
+        uids.includes(metadata.uid),
+      );
       assert.deepEqual(left, [], `after write ${interruptAt}`);
     }
   });
@@ -255,7 +281,10 @@ describe('whatever the note lists, the workloads are kept', () => {
         kind.kind === 'Binding' && answers++ < 2 ? [] : kube.list(kind as never, selection);
       return { ...kube, list: list as typeof kube.list };
     };
-    assert.equal((await restartWds('wds1', false, { ...tools, connect }, of.run())).error, undefined);
+    assert.equal(
+      (await restartWds('wds1', false, { ...tools, connect }, of.run())).error,
+      undefined,
+    );
     assert.deepEqual(await settled(of), sent);
     assertDone(of);
   });
@@ -306,7 +335,9 @@ describe('is refused before any write', () => {
       }),
     );
     Object.assign(first ?? {}, {
-      status: { conditions: [{ type: 'StatusCollectorsAvailable', status: 'False', message: 'no total' }] },
+      status: {
+        conditions: [{ type: 'StatusCollectorsAvailable', status: 'False', message: 'no total' }],
+      },
     });
     await refused(of, { code: 'conflict', message: /no total/ });
   });
@@ -339,7 +370,10 @@ describe('is refused before any write', () => {
     await refused(world(), { code: 'not-found' }, 'wds2');
     await refused(world(), { code: 'not-found', message: /its1 is an ITS/ }, 'its1');
     const older = world();
-    older.controlPlane.spec = { ...older.controlPlane.spec, postCreateHooks: [{ hookName: 'wds' }] };
+    older.controlPlane.spec = {
+      ...older.controlPlane.spec,
+      postCreateHooks: [{ hookName: 'wds' }],
+    };
     await refused(older, { code: 'conflict', message: /hooks of another version/ });
     const without = world();
     without.deployments.delete('kubestellar-controller-manager');
@@ -354,7 +388,10 @@ describe('is refused before any write', () => {
     });
     await refused(
       of,
-      failsWith({ code: 'conflict', steps: /-n wds2-system scale deployment transport-controller --replicas 0/ }),
+      failsWith({
+        code: 'conflict',
+        steps: /-n wds2-system scale deployment transport-controller --replicas 0/,
+      }),
     );
   });
 });
@@ -374,7 +411,11 @@ describe('the note', () => {
     assert.match(String(note?.by), /^ann on /);
   });
   test('does not depend on the order or the versions of objects', () => {
-    const objects = ['a', 'b'].map((name) => ({ resource: 'configmaps', name, resourceVersion: name }));
+    const objects = ['a', 'b'].map((name) => ({
+      resource: 'configmaps',
+      name,
+      resourceVersion: name,
+    }));
     const other = [...objects].reverse().map((object) => ({ ...object, resourceVersion: '7' }));
     const binding = (namespaceScope: typeof objects) => ({
       metadata: { name: 'x' },
@@ -386,8 +427,15 @@ describe('the note', () => {
   test('explains a stopped transport', async () => {
     const of = world({ fillsAfter: 400_000 });
     await restart(of, 30_000);
-    const verdict = transportPaused(of.controlPlane, of.deployments.get('transport-controller'), 'kind-kubeflex');
-    assert.match(JSON.stringify(verdict), /transport-paused.*wds restart wds1 --hosting-context kind-kubeflex/);
+    const verdict = transportPaused(
+      of.controlPlane,
+      of.deployments.get('transport-controller'),
+      'kind-kubeflex',
+    );
+    assert.match(
+      JSON.stringify(verdict),
+      /transport-paused.*wds restart wds1 --hosting-context kind-kubeflex/,
+    );
     assert.match(JSON.stringify(verdict), /paused since 2026-11-20T\S+Z by a restart that ann on /);
     assert.equal(transportPaused(wds('wds1'), undefined, 'x'), undefined);
   });

@@ -13,13 +13,22 @@ const wecs = (clusterSelectors: LabelSelector[]) =>
   );
 const selected = (downsync: DownsyncClause[]) =>
   Object.fromEntries(
-    selectObjects(downsync, objects, namespaces).map(({ object, modulation }) => [nameOf(object), modulation]),
+    selectObjects(downsync, objects, namespaces).map(({ object, modulation }) => [
+      nameOf(object),
+      modulation,
+    ]),
   );
 const why = (clauses: DownsyncClause[], name: string) =>
-  whyNotSelected([{ name: 'p', downsync: clauses }], candidate(name, recorded.objects[name]), namespaces);
+  whyNotSelected(
+    [{ name: 'p', downsync: clauses }],
+    candidate(name, recorded.objects[name]),
+    namespaces,
+  );
 
 describe('a policy selects what KubeStellar has selected', () => {
-  const cases = Object.entries(recorded.cases).filter(([, { destinations }]) => destinations !== null);
+  const cases = Object.entries(recorded.cases).filter(
+    ([, { destinations }]) => destinations !== null,
+  );
   test('in 46 records', () => assert.equal(cases.length, 46));
   for (const [name, record] of cases)
     test(`${name}: ${JSON.stringify(record.clusterSelectors)} ${JSON.stringify(record.downsync)}`, () => {
@@ -42,16 +51,22 @@ describe('a policy selects no WEC', () => {
       assert.deepEqual(wecs([{}, { matchExpressions: [requirement] }]), []);
     });
   test('by a label that every JavaScript object has', () =>
-    assert.deepEqual(wecs([{ matchExpressions: [{ key: 'constructor', operator: 'Exists' }] }]), []));
+    assert.deepEqual(
+      wecs([{ matchExpressions: [{ key: 'constructor', operator: 'Exists' }] }]),
+      [],
+    ));
 });
 
 describe('the reason why an object is not selected', () => {
   const one = [{ matchLabels: { app: 'one' } }];
   test('names the failing part of the clause, and what it requires', () =>
-    assert.deepEqual(why([{ namespaces: ['sel-a'], objectSelectors: one }], 'configmaps sel-a/a2'), {
-      why: 'no-match',
-      nearest: { policy: 'p', clause: 0, fails: [{ part: 'objectSelectors', wanted: one }] },
-    }));
+    assert.deepEqual(
+      why([{ namespaces: ['sel-a'], objectSelectors: one }], 'configmaps sel-a/a2'),
+      {
+        why: 'no-match',
+        nearest: { policy: 'p', clause: 0, fails: [{ part: 'objectSelectors', wanted: one }] },
+      },
+    ));
   test('names the clause with the fewest failing parts', () => {
     const clauses = [{ namespaces: ['other'], objectSelectors: one }, { resources: ['configmap'] }];
     assert.deepEqual(why(clauses, 'configmaps sel-a/a2'), {
@@ -64,26 +79,39 @@ describe('the reason why an object is not selected', () => {
     const nearest = (policies: [name: string, ...downsync: DownsyncClause[]][]) => {
       const named = policies.map(([name, ...downsync]) => ({ name, downsync }));
       const metadata = { name: 'c', namespace: 'shop', labels: { app: 'one' } };
-      const found = whyNotSelected(named, { ...object, metadata }, new Map([['shop', { app: 'shop' }]]));
+      const found = whyNotSelected(
+        named,
+        { ...object, metadata },
+        new Map([['shop', { app: 'shop' }]]),
+      );
       return found?.why === 'no-match' ? found.nearest.policy : found;
     };
     const shop = [{ matchLabels: { app: 'shop' } }];
-    const first: [string, DownsyncClause] = ['a', { objectSelectors: [{ matchLabels: { app: 'other' } }] }];
-    test('that selects its Namespace', () => assert.equal(nearest([first, ['p', { objectSelectors: shop }]]), 'p'));
+    const first: [string, DownsyncClause] = [
+      'a',
+      { objectSelectors: [{ matchLabels: { app: 'other' } }] },
+    ];
+    test('that selects its Namespace', () =>
+      assert.equal(nearest([first, ['p', { objectSelectors: shop }]]), 'p'));
     test('that selects its labels', () =>
       assert.equal(nearest([first, ['p', { resources: ['secrets'], objectSelectors: one }]]), 'p'));
   });
   test('is that its kind is never sent', () =>
-    assert.deepEqual(why([{ objectSelectors: one }], 'leases.coordination.k8s.io sel-a/l1'), { why: 'never-sent' }));
-  test('is that no policy has a clause', () => assert.deepEqual(why([], 'configmaps sel-a/a1'), { why: 'no-clause' }));
+    assert.deepEqual(why([{ objectSelectors: one }], 'leases.coordination.k8s.io sel-a/l1'), {
+      why: 'never-sent',
+    }));
+  test('is that no policy has a clause', () =>
+    assert.deepEqual(why([], 'configmaps sel-a/a1'), { why: 'no-clause' }));
 });
 
 describe('arbitrary clauses', () => {
   const selector = fc.record(
     {
-      matchLabels: fc.dictionary(fc.constantFrom('app', 'team', 'r'), fc.constantFrom('one', 'two', 'x', 'bad!'), {
-        maxKeys: 2,
-      }),
+      matchLabels: fc.dictionary(
+        fc.constantFrom('app', 'team', 'r'),
+        fc.constantFrom('one', 'two', 'x', 'bad!'),
+        { maxKeys: 2 },
+      ),
       matchExpressions: fc.array(
         fc.record(
           {

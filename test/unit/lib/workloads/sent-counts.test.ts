@@ -9,10 +9,18 @@ import { MemoryCluster } from '../../support/space-builders.ts';
 const work = (wec: string, wds: string, objects: number, ...stated: string[]): ManifestWork =>
   ({
     kind: 'ManifestWork',
-    metadata: { name: `${wds}-${stated.join()}`, namespace: wec, labels: { [originWdsLabel]: wds } },
-    spec: { workload: { manifests: Array.from({ length: objects }, () => ({ kind: 'ConfigMap' })) } },
+    metadata: {
+      name: `${wds}-${stated.join()}`,
+      namespace: wec,
+      labels: { [originWdsLabel]: wds },
+    },
+    spec: {
+      workload: { manifests: Array.from({ length: objects }, () => ({ kind: 'ConfigMap' })) },
+    },
     status: {
-      resourceStatus: { manifests: stated.map((status) => ({ conditions: [{ type: 'Applied', status }] })) },
+      resourceStatus: {
+        manifests: stated.map((status) => ({ conditions: [{ type: 'Applied', status }] })),
+      },
     },
   }) as ManifestWork;
 
@@ -43,12 +51,20 @@ test('reports of an agent about an earlier work count as waiting', async () => {
   const changed = work('w1', 'a', 1, 'True');
   changed.metadata.generation = 2;
   const { kube } = new MemoryCluster([], { list: async () => [changed] as never });
-  assert.deepEqual((await readSent(kube))?.get('w1'), [{ wds: 'a', applied: 0, failed: 0, waiting: 1 }]);
+  assert.deepEqual((await readSent(kube))?.get('w1'), [
+    { wds: 'a', applied: 0, failed: 0, waiting: 1 },
+  ]);
 });
 
 test('an object that its WDS was deleting when the guard kept it has not failed', async () => {
   const held = work('w1', 'a', 1, 'False');
-  held.spec = { workload: { manifests: [{ metadata: { name: 'c', deletionTimestamp: '2026-01-01T00:00:00Z' } }] } };
+  held.spec = {
+    workload: {
+      manifests: [{ metadata: { name: 'c', deletionTimestamp: '2026-01-01T00:00:00Z' } }],
+    },
+  };
   const its = new MemoryCluster([], { list: async (_, { trim } = {}) => [trim?.(held)] as never });
-  assert.deepEqual((await readSent(its.kube))?.get('w1'), [{ wds: 'a', applied: 1, failed: 0, waiting: 0 }]);
+  assert.deepEqual((await readSent(its.kube))?.get('w1'), [
+    { wds: 'a', applied: 1, failed: 0, waiting: 0 },
+  ]);
 });

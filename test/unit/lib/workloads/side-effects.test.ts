@@ -9,7 +9,8 @@ describe('removing labels from a WEC', () => {
   const labels = { env: 'prod', 'feature.open-cluster-management.io/addon-x': 'available' };
   const after = { 'feature.open-cluster-management.io/addon-x': 'available' };
   const change = { name: 'm1', before: labels, after };
-  const effect = (clusterSelectors: LabelSelector[]) => effectOn(policy('p', { clusterSelectors }), change);
+  const effect = (clusterSelectors: LabelSelector[]) =>
+    effectOn(policy('p', { clusterSelectors }), change);
   const by = (operator: string, values?: string[], key = 'env') => [
     { matchExpressions: [{ key, operator, ...(values && { values }) }] },
   ];
@@ -24,14 +25,21 @@ describe('removing labels from a WEC', () => {
   });
   test("leaves it to policies that select by OCM's labels, or everything", () => {
     assert.equal(effect([{}]), 'staying');
-    assert.equal(effect(by('Exists', undefined, 'feature.open-cluster-management.io/addon-x')), 'staying');
+    assert.equal(
+      effect(by('Exists', undefined, 'feature.open-cluster-management.io/addon-x')),
+      'staying',
+    );
     assert.equal(effect(by('NotIn', ['dev'])), 'staying');
     assert.equal(effect([{ matchLabels: { env: 'prod' } }, {}]), 'staying');
   });
-  test('does not affect others', () => assert.equal(effect([{ matchLabels: { env: 'dev' } }]), undefined));
+  test('does not affect others', () =>
+    assert.equal(effect([{ matchLabels: { env: 'dev' } }]), undefined));
   test('does not release it from a Binding without a policy', () => {
     const bound = (wec: string) => policy('p', { orphaned: true, destinations: [wec] });
-    assert.deepEqual([effectOn(bound('m1'), change), effectOn(bound('m2'), change)], ['staying', undefined]);
+    assert.deepEqual(
+      [effectOn(bound('m1'), change), effectOn(bound('m2'), change)],
+      ['staying', undefined],
+    );
   });
 });
 
@@ -49,10 +57,19 @@ describe('what a command takes away is one number, whatever the number of polici
     assert.deepEqual(removalsOf(effects, 6, ['c7', 'c1']), { wecs: 7, of: 6, max: 6 });
   });
   test('a policy whose template asks for what one WEC loses is sent to none', () => {
-    const all = { ...policy('all', { clusterSelectors: [{}], destinations: names }), asked: new Set(['name', 'x']) };
+    const all = {
+      ...policy('all', { clusterSelectors: [{}], destinations: names }),
+      asked: new Set(['name', 'x']),
+    };
     const others = [
-      { ...policy('elsewhere', { clusterSelectors: [{}], destinations: ['c9'] }), asked: new Set(['name']) },
-      { ...policy('plain', { clusterSelectors: [{}], destinations: names }), asked: new Set(['x']) },
+      {
+        ...policy('elsewhere', { clusterSelectors: [{}], destinations: ['c9'] }),
+        asked: new Set(['name']),
+      },
+      {
+        ...policy('plain', { clusterSelectors: [{}], destinations: names }),
+        asked: new Set(['x']),
+      },
     ];
     const effects = sideEffectsOf({ policies: [all, ...others], unread: [] }, removed(1));
     assert.deepEqual(

@@ -6,12 +6,20 @@ import { run } from '../../../../src/lib/core/next-step.ts';
 import { failed } from '../../../../src/lib/core/stages.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import { groupOf, type KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { type Binding, type BindingPolicy, objectsOf } from '../../../../src/lib/ocm/kubestellar-api.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  objectsOf,
+} from '../../../../src/lib/ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
 import type { StatusCollector } from '../../../../src/lib/workloads/collector.ts';
 import { deliveriesOf } from '../../../../src/lib/workloads/delivery.ts';
-import { boundObjects, combinedKey, type DeliveryEvidence } from '../../../../src/lib/workloads/delivery-evidence.ts';
+import {
+  boundObjects,
+  combinedKey,
+  type DeliveryEvidence,
+} from '../../../../src/lib/workloads/delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from '../../../../src/lib/workloads/delivery-view.ts';
 import { statusesByPlace, type WorkStatus } from '../../../../src/lib/workloads/returned-status.ts';
 import { followed } from '../../../../src/lib/workloads/workload.ts';
@@ -31,7 +39,14 @@ interface RecordedWork {
   conditions?: object[];
 }
 
-function workOf({ name, namespace, policy, manifest, generation = 1, ...rest }: RecordedWork): ManifestWork {
+function workOf({
+  name,
+  namespace,
+  policy,
+  manifest,
+  generation = 1,
+  ...rest
+}: RecordedWork): ManifestWork {
   const { bindingGeneration = 1, resource = `${manifest.kind.toLowerCase()}s` } = rest;
   const applied = {
     type: 'Applied',
@@ -45,11 +60,15 @@ function workOf({ name, namespace, policy, manifest, generation = 1, ...rest }: 
     'transport.kubestellar.io/originOwnerReferenceBindingKey': policy,
     'transport.kubestellar.io/originWdsName': 'wdsh',
   };
-  const annotations = { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': String(bindingGeneration) };
+  const annotations = {
+    'transport.kubestellar.io/originOwnerReferenceBindingGeneration': String(bindingGeneration),
+  };
   return {
     metadata: { name, namespace, generation, labels, annotations },
     spec: { workload: { manifests: [manifest] } },
-    status: { resourceStatus: { manifests: [{ conditions, resourceMeta: { ordinal: 0, resource } }] } },
+    status: {
+      resourceStatus: { manifests: [{ conditions, resourceMeta: { ordinal: 0, resource } }] },
+    },
   } as ManifestWork;
 }
 
@@ -73,10 +92,9 @@ function asIfRunning(workStatus: WorkStatus): WorkStatus {
 }
 
 /** fixtures/README.md */
-const records = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures', 'records.json'), 'utf8')) as Record<
-  string,
-  Omit<Recorded, 'works'> & { works?: RecordedWork[] }
->;
+const records = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'fixtures', 'records.json'), 'utf8'),
+) as Record<string, Omit<Recorded, 'works'> & { works?: RecordedWork[] }>;
 
 const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, ManagedCluster] => [
   name,
@@ -84,7 +102,13 @@ const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, Manage
     metadata: { name, labels: { name, 'location-group': 'edge' } },
     spec: { hubAcceptsClient: true },
     status: {
-      conditions: [{ type: 'ManagedClusterConditionAvailable', status, reason: 'ManagedClusterLeaseUpdateStopped' }],
+      conditions: [
+        {
+          type: 'ManagedClusterConditionAvailable',
+          status,
+          reason: 'ManagedClusterLeaseUpdateStopped',
+        },
+      ],
     },
   },
 ];
@@ -97,7 +121,9 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     policies: record.policies,
     bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),
     bound: boundObjects(record.bindings),
-    collectors: seen(new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector]))),
+    collectors: seen(
+      new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector])),
+    ),
     combined: seen(new Set((record.combined ?? []).map(combinedKey))),
     held: new Set(),
     transforms: seen([]),
@@ -129,12 +155,21 @@ interface Subject {
 }
 
 /** The deliveries of a recorded object. */
-function deliveries(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}): DeliveryView[] {
+function deliveries(
+  record: Recorded,
+  subject: Subject,
+  changes: Partial<DeliveryEvidence> = {},
+): DeliveryView[] {
   const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
-  const namespace = record.objects?.[0]?.metadata.namespace ?? record.policies[0]?.metadata.name ?? '';
+  const namespace =
+    record.objects?.[0]?.metadata.namespace ?? record.policies[0]?.metadata.name ?? '';
   const resource = plurals[kind] ?? '';
-  const bound = record.bindings.flatMap(objectsOf).find((each) => each.name === name && each.resource === resource);
-  const found = record.objects?.find((object) => object.kind === kind && object.metadata.name === name);
+  const bound = record.bindings
+    .flatMap(objectsOf)
+    .find((each) => each.name === name && each.resource === resource);
+  const found = record.objects?.find(
+    (object) => object.kind === kind && object.metadata.name === name,
+  );
   const metadata = {
     ...(found?.metadata ?? {
       name,
@@ -147,7 +182,11 @@ function deliveries(record: Recorded, subject: Subject, changes: Partial<Deliver
   const ref = { group: groupOf(apiVersion), version: 'v1', resource, kind, namespace, name };
   const object = subject.object === null ? undefined : { metadata };
   const evidence = evidenceOf(record, changes);
-  const of = followed({ ...ref, object }, evidence.policies, new Map([[namespace, namespaceLabels]]));
+  const of = followed(
+    { ...ref, object },
+    evidence.policies,
+    new Map([[namespace, namespaceLabels]]),
+  );
   return deliveriesOf(of, evidence).map(viewOfDelivery);
 }
 
@@ -157,7 +196,11 @@ const record = (name: string): Recorded => {
 };
 const told = (views: readonly DeliveryView[]) =>
   views.map(({ policy, wec: on, stage, blockedAt, code, done }) =>
-    [policy ?? 'no policy', on ?? 'no WEC', done ? 'done' : `${stage} ${blockedAt?.state} ${code}`].join(': '),
+    [
+      policy ?? 'no policy',
+      on ?? 'no WEC',
+      done ? 'done' : `${stage} ${blockedAt?.state} ${code}`,
+    ].join(': '),
   );
 const configMap = { kind: 'ConfigMap', name: 'c' };
 const web = { kind: 'Deployment', apiVersion: 'apps/v1', name: 'web' };
@@ -169,7 +212,10 @@ describe('a record of the real controllers is diagnosed', () => {
     'forbidden-on-wec': [widget, ['t14: cluster1: work failed forbidden-on-wec']],
     'multiwec-status': [
       web,
-      ['t3: cluster1: policy waiting transport-behind', 't3: cluster2: policy waiting transport-behind'],
+      [
+        't3: cluster1: policy waiting transport-behind',
+        't3: cluster2: policy waiting transport-behind',
+      ],
     ],
     'namespace-not-selected': [configMap, ['t7: cluster1: work failed namespace-missing-on-wec']],
     'no-object-matches': [configMap, ['no policy: no WEC: exists failed not-selected']],
@@ -209,7 +255,13 @@ describe('the next command', () => {
       String(nextOf('forbidden-on-wec', widget)),
       /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1 +\(CONTEXT: that of cluster1\)$/,
     ));
-  const wds = { name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined, contexts: new Set(['cluster1']) };
+  const wds = {
+    name: 'wdsh',
+    context: 'wdsh',
+    apiGroups: [],
+    type: undefined,
+    contexts: new Set(['cluster1']),
+  };
   test('names the context of the WEC, if the kubeconfig has one of its name', () => {
     const [way] = deliveries(record('forbidden-on-wec'), widget, { wds });
     assert.equal(way?.next, 'stellarctl wec grant cluster1=cluster1 --from-errors --its its1');
@@ -218,7 +270,10 @@ describe('the next command', () => {
       for (const { conditions = [] } of status?.resourceStatus?.manifests ?? [])
         for (const each of conditions) if (each.type === 'Available') each.status = 'False';
     const [missing] = deliveries(given, web, { wds });
-    assert.match(missing?.next ?? '', /^kubectl --context cluster1 -n t1 describe deployments web$/);
+    assert.match(
+      missing?.next ?? '',
+      /^kubectl --context cluster1 -n t1 describe deployments web$/,
+    );
   });
   /** The record of a refusal for another reason. */
   const refusedBecause = (
@@ -228,7 +283,8 @@ describe('the next command', () => {
   ) => {
     for (const work of given.works ?? [])
       for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
-        for (const each of conditions) Object.assign(each, { message, lastTransitionTime: '2026-11-20T15:00:00Z' });
+        for (const each of conditions)
+          Object.assign(each, { message, lastTransitionTime: '2026-11-20T15:00:00Z' });
     return deliveries(given, subject, changes);
   };
   test('leads to the webhook of the WEC that refuses an object, or does not answer', () => {
@@ -246,13 +302,17 @@ describe('the next command', () => {
         /^Ask who manages cluster1 whose webhook guard\.example\.com is\. kubectl get v/,
       );
       const [known] = refusedBecause(`Failed to apply manifest: ${why}`, { wds });
-      assert.match(known?.next ?? '', /^kubectl --context cluster1 get validatingwebhookconfigurations,mutating/);
+      assert.match(
+        known?.next ?? '',
+        /^kubectl --context cluster1 get validatingwebhookconfigurations,mutating/,
+      );
       const lead = `See whose webhook guard.example.com is, and ${lookFor}: `;
       assert.ok(known?.steps[0]?.startsWith(lead), known?.steps[0]);
     }
   });
   test('leads to the namespace of the WEC that is being deleted', () => {
-    const why = 'is forbidden: unable to create new content in namespace shop because it is being terminated';
+    const why =
+      'is forbidden: unable to create new content in namespace shop because it is being terminated';
     const [unknown] = refusedBecause(`failed to apply: widgets.example.com "w" ${why}`);
     assert.deepEqual(
       [unknown?.code, unknown?.steps[0]],
@@ -272,7 +332,10 @@ describe('the next command', () => {
         .replaceAll('"Widget"', JSON.stringify(kind))
         .replaceAll('example.com', group);
       const subject = { kind, apiVersion: group === '' ? 'v1' : `${group}/v1`, name: 'w' };
-      const [way] = refusedBecause(`Failed to apply manifest: ${message}`, { wds }, [JSON.parse(text), subject]);
+      const [way] = refusedBecause(`Failed to apply manifest: ${message}`, { wds }, [
+        JSON.parse(text),
+        subject,
+      ]);
       return [way?.code, way?.steps.join('\n') ?? ''] as const;
     };
     const ofJob =
@@ -281,7 +344,10 @@ describe('the next command', () => {
     assert.equal(code, 'job-needs-create-only');
     const patch = /patch bindingpolicy t14 --type json --patch '(.*)'$/.exec(steps)?.[1] ?? '';
     const [{ op, path: place, value }] = JSON.parse(patch);
-    assert.deepEqual([op, place, value.resources, value.createOnly], ['add', '/spec/downsync/-', ['jobs'], true]);
+    assert.deepEqual(
+      [op, place, value.resources, value.createOnly],
+      ['add', '/spec/downsync/-', ['jobs'], true],
+    );
     assert.doesNotMatch(steps, /delete/);
     const ofClaim =
       'PersistentVolumeClaim "w" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests';
@@ -300,13 +366,22 @@ describe('the next command', () => {
     assert.match(way?.steps.at(-1) ?? '', /the agent retries by itself within 17 minutes$/);
   });
   test('does not offer rights where admission or a quota forbids', () => {
-    const refused = (why: string) => refusedBecause(`failed to apply: widgets.example.com "w" is forbidden: ${why}`);
+    const refused = (why: string) =>
+      refusedBecause(`failed to apply: widgets.example.com "w" is forbidden: ${why}`);
     const [quota] = refused('exceeded quota: small');
     assert.equal(quota?.code, 'denied-on-wec');
-    assert.match(quota?.steps.join() ?? '', /^No right of the agent is missing\. .* ask who manages cluster1/);
-    const [policy] = refused("ValidatingAdmissionPolicy 'registries' with binding 'b' denied request: no");
+    assert.match(
+      quota?.steps.join() ?? '',
+      /^No right of the agent is missing\. .* ask who manages cluster1/,
+    );
+    const [policy] = refused(
+      "ValidatingAdmissionPolicy 'registries' with binding 'b' denied request: no",
+    );
     assert.equal(policy?.code, 'admission-refuses-on-wec');
-    assert.match(policy?.steps[0] ?? '', /^Ask who manages cluster1 whose ValidatingAdmissionPolicy registries is\./);
+    assert.match(
+      policy?.steps[0] ?? '',
+      /^Ask who manages cluster1 whose ValidatingAdmissionPolicy registries is\./,
+    );
   });
   test('does not call available what runs in an earlier version', () => {
     const given = record('forbidden-on-wec');
@@ -314,18 +389,28 @@ describe('the next command', () => {
       for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
         conditions.push({ type: 'Available', status: 'True' } as (typeof conditions)[number]);
     const available = deliveries(given, widget)[0]?.stages.find(({ id }) => id === 'available');
-    assert.deepEqual([available?.state, available?.why], ['not-visible', 'its present version is not applied']);
+    assert.deepEqual(
+      [available?.state, available?.why],
+      ['not-visible', 'its present version is not applied'],
+    );
   });
   test('shows what the agent says about any other refusal', () => {
     const [way] = refusedBecause('the server is odd');
     assert.equal(way?.code, 'not-applied');
-    assert.match(way?.next ?? '', /^kubectl --context its1 -n cluster1 get manifestwork \S+-wdsh-\S+ -o yaml$/);
+    assert.match(
+      way?.next ?? '',
+      /^kubectl --context its1 -n cluster1 get manifestwork \S+-wdsh-\S+ -o yaml$/,
+    );
   });
 });
 
 describe('a broken link is named:', () => {
   const good = () => record('create-only');
-  const broken = (change: (given: Recorded) => void, subject: Subject = configMap, changes = {}) => {
+  const broken = (
+    change: (given: Recorded) => void,
+    subject: Subject = configMap,
+    changes = {},
+  ) => {
     const given = good();
     change(given);
     return told(deliveries(given, subject, changes));
@@ -334,31 +419,45 @@ describe('a broken link is named:', () => {
   const none = () => {};
 
   test('the object is not in the WDS', () =>
-    assert.deepEqual(broken(none, { ...configMap, object: null }), ['t10: cluster1: null failed object-missing']));
-  test('the object is being deleted', () =>
-    assert.deepEqual(broken(none, { ...configMap, object: { deletionTimestamp: '2026-11-20T15:19:00Z' } }), [
-      't10: cluster1: null waiting object-deleting',
+    assert.deepEqual(broken(none, { ...configMap, object: null }), [
+      't10: cluster1: null failed object-missing',
     ]));
+  test('the object is being deleted', () =>
+    assert.deepEqual(
+      broken(none, { ...configMap, object: { deletionTimestamp: '2026-11-20T15:19:00Z' } }),
+      ['t10: cluster1: null waiting object-deleting'],
+    ));
   test('the object has been in deletion for too long', () => {
     const object = { deletionTimestamp: '2026-11-20T15:10:00Z' };
     const [delivery] = deliveries(good(), { ...configMap, object });
     assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], ['failed', 'object-deleting']);
-    assert.match(delivery?.blockedAt?.why ?? '', /is being deleted in wdsh, for longer than expected$/);
+    assert.match(
+      delivery?.blockedAt?.why ?? '',
+      /is being deleted in wdsh, for longer than expected$/,
+    );
     assert.match(delivery?.next ?? '', /^kubectl --context wdsh -n t10 get configmaps c -o yaml$/);
   });
   test('the policy is being deleted, for a moment or for too long', () => {
     const deleting = (deletionTimestamp: string) => (given: Recorded) =>
       Object.assign(one(given.policies).metadata, { deletionTimestamp });
-    assert.deepEqual(broken(deleting('2026-11-20T15:19:50Z')), ['t10: cluster1: selected waiting policy-deleting']);
-    assert.deepEqual(broken(deleting('2026-11-20T15:10:00Z')), ['t10: cluster1: selected failed policy-deleting']);
+    assert.deepEqual(broken(deleting('2026-11-20T15:19:50Z')), [
+      't10: cluster1: selected waiting policy-deleting',
+    ]);
+    assert.deepEqual(broken(deleting('2026-11-20T15:10:00Z')), [
+      't10: cluster1: selected failed policy-deleting',
+    ]);
   });
   test('its kind is never sent', () => {
     plurals.Event = 'events';
-    assert.deepEqual(broken(none, { kind: 'Event', name: 'e' }), ['no policy: no WEC: exists failed never-sent']);
+    assert.deepEqual(broken(none, { kind: 'Event', name: 'e' }), [
+      'no policy: no WEC: exists failed never-sent',
+    ]);
   });
   test('the WDS does not send its group', () => {
     const wds = { name: 'wdsh', context: 'wdsh', apiGroups: ['apps'] };
-    assert.deepEqual(broken(none, configMap, { wds }), ['t10: cluster1: exists failed group-not-watched']);
+    assert.deepEqual(broken(none, configMap, { wds }), [
+      't10: cluster1: exists failed group-not-watched',
+    ]);
   });
   test('there is no policy', () =>
     assert.deepEqual(
@@ -437,27 +536,44 @@ describe('a broken link is named:', () => {
     const object = { resourceVersion: '9999', creationTimestamp: '2026-11-20T15:00:00Z' };
     const given = good();
     const [delivery] = deliveries(given, { ...configMap, object });
-    assert.deepEqual(told(delivery === undefined ? [] : [delivery]), ['t10: cluster1: policy failed binding-behind']);
+    assert.deepEqual(told(delivery === undefined ? [] : [delivery]), [
+      't10: cluster1: policy failed binding-behind',
+    ]);
     assert.match(delivery?.steps.join() ?? '', /Do its controllers run\?/);
   });
   test('nobody knows since when: of the time at which it was scaled there is no record', () => {
-    const managedFields = [{ subresource: 'status', time: '2026-11-20T15:00:00Z' }, { subresource: 'scale' }];
-    const object = { resourceVersion: '9999', creationTimestamp: '2026-11-20T14:00:00Z', managedFields };
+    const managedFields = [
+      { subresource: 'status', time: '2026-11-20T15:00:00Z' },
+      { subresource: 'scale' },
+    ];
+    const object = {
+      resourceVersion: '9999',
+      creationTimestamp: '2026-11-20T14:00:00Z',
+      managedFields,
+    };
     const [delivery] = deliveries(good(), { ...configMap, object });
-    assert.deepEqual(told(delivery === undefined ? [] : [delivery]), ['t10: cluster1: policy waiting binding-behind']);
+    assert.deepEqual(told(delivery === undefined ? [] : [delivery]), [
+      't10: cluster1: policy waiting binding-behind',
+    ]);
     assert.equal(delivery?.blockedAt?.why, 'the Binding of t10 has an earlier version of it');
   });
   const unreadBinding = (given: Recorded) => {
     const { metadata } = one(given.bindings);
     metadata.generation = 2;
-    const managedFields = [{ time: '2026-11-20T15:00:00Z' }, { time: '2026-11-20T15:19:59Z', subresource: 'status' }];
+    const managedFields = [
+      { time: '2026-11-20T15:00:00Z' },
+      { time: '2026-11-20T15:19:59Z', subresource: 'status' },
+    ];
     Object.assign(metadata, { managedFields });
   };
   test('the transport has not read the Binding for too long', () =>
     assert.deepEqual(broken(unreadBinding), ['t10: cluster1: policy failed transport-behind']));
   test('the transport crashes', () => {
     const see = run('kubectl logs transport', 'See');
-    const controllers = { transport: failed('it crashes', { next: [see] }), manager: failed('no matter') };
+    const controllers = {
+      transport: failed('it crashes', { next: [see] }),
+      manager: failed('no matter'),
+    };
     const given = good();
     unreadBinding(given);
     const [delivery] = deliveries(given, configMap, { controllers });
@@ -468,19 +584,24 @@ describe('a broken link is named:', () => {
   test('a restart of the controllers keeps the transport stopped', () => {
     const paused = failed('paused by a restart', { code: 'transport-paused' });
     const controllers = { transport: paused, manager: paused };
-    assert.deepEqual(broken(none, configMap, { controllers }), ['t10: cluster1: policy failed transport-paused']);
+    assert.deepEqual(broken(none, configMap, { controllers }), [
+      't10: cluster1: policy failed transport-paused',
+    ]);
   });
   test('the WEC is not available', () =>
-    assert.deepEqual(broken(none, configMap, { inventory: seen(new Map([wec('cluster1', 'Unknown')])) }), [
-      't10: cluster1: binding failed wec-unavailable',
-    ]));
+    assert.deepEqual(
+      broken(none, configMap, { inventory: seen(new Map([wec('cluster1', 'Unknown')])) }),
+      ['t10: cluster1: binding failed wec-unavailable'],
+    ));
   test('the WEC is no longer registered', () =>
     assert.deepEqual(broken(none, configMap, { inventory: seen(new Map()) }), [
       't10: cluster1: binding failed wec-missing',
     ]));
   test('the Binding does not name a WEC that the policy selects now', () => {
     const select = (given: Recorded) => {
-      one(given.policies).spec = { clusterSelectors: [{ matchLabels: { 'location-group': 'edge' } }] };
+      one(given.policies).spec = {
+        clusterSelectors: [{ matchLabels: { 'location-group': 'edge' } }],
+      };
     };
     const labelled = (time: string) => {
       const [name, cluster] = wec('cluster2');
@@ -507,10 +628,16 @@ describe('a broken link is named:', () => {
     const sending = (creationTimestamp: string) => (given: Recorded) => {
       const [work] = given.works ?? [];
       given.works =
-        work === undefined ? [] : [{ ...work, metadata: { ...work.metadata, creationTimestamp }, spec: {} }];
+        work === undefined
+          ? []
+          : [{ ...work, metadata: { ...work.metadata, creationTimestamp }, spec: {} }];
     };
-    assert.deepEqual(broken(sending('2026-11-20T15:19:50Z')), ['t10: cluster1: wec waiting work-missing']);
-    assert.deepEqual(broken(sending('2026-11-20T15:00:00Z')), ['t10: cluster1: wec failed work-missing']);
+    assert.deepEqual(broken(sending('2026-11-20T15:19:50Z')), [
+      't10: cluster1: wec waiting work-missing',
+    ]);
+    assert.deepEqual(broken(sending('2026-11-20T15:00:00Z')), [
+      't10: cluster1: wec failed work-missing',
+    ]);
   });
   test('the transport stops at an earlier WEC, which has no mailbox', () => {
     const pending = (conditions: { type: string; status: 'False' }[]): [string, ManagedCluster] => [
@@ -528,20 +655,40 @@ describe('a broken link is named:', () => {
       't10: cluster0: binding failed wec-not-accepted',
       't10: cluster1: wec failed transport-stopped',
     ]);
-    const denied = seen(new Map([pending([{ type: 'HubAcceptedManagedCluster', status: 'False' }]), wec('cluster1')]));
-    assert.equal(broken(stop, configMap, { inventory: denied })[1], 't10: cluster1: wec failed work-missing');
+    const denied = seen(
+      new Map([pending([{ type: 'HubAcceptedManagedCluster', status: 'False' }]), wec('cluster1')]),
+    );
+    assert.equal(
+      broken(stop, configMap, { inventory: denied })[1],
+      't10: cluster1: wec failed work-missing',
+    );
   });
   test('a WEC that the Binding does not name is not behind those that it names', () => {
     const given = record('multiwec-status');
     const [binding] = given.bindings;
-    Object.assign(binding?.spec ?? {}, { destinations: [{ clusterId: 'cluster0' }, { clusterId: 'cluster1' }] });
-    const never: ManagedCluster = { metadata: { name: 'cluster0' }, spec: { hubAcceptsClient: false } };
+    Object.assign(binding?.spec ?? {}, {
+      destinations: [{ clusterId: 'cluster0' }, { clusterId: 'cluster1' }],
+    });
+    const never: ManagedCluster = {
+      metadata: { name: 'cluster0' },
+      spec: { hubAcceptsClient: false },
+    };
     const inventory = seen(new Map([['cluster0', never], wec('cluster1'), wec('cluster2')]));
     const evidence = evidenceOf(given, { inventory });
     const [bound] = given.bindings.flatMap(objectsOf);
     assert.ok(bound);
-    const ref = { group: bound.group ?? '', version: 'v1', resource: bound.resource, kind: '', name: bound.name };
-    const of = followed({ ...ref, namespace: bound.namespace, object: undefined }, evidence.policies, new Map());
+    const ref = {
+      group: bound.group ?? '',
+      version: 'v1',
+      resource: bound.resource,
+      kind: '',
+      name: bound.name,
+    };
+    const of = followed(
+      { ...ref, namespace: bound.namespace, object: undefined },
+      evidence.policies,
+      new Map(),
+    );
     const stops = deliveriesOf(of, evidence).map(({ wec: on, stoppedAt }) => [on, stoppedAt]);
     assert.deepEqual(stops, [
       ['cluster0', undefined],
@@ -550,8 +697,13 @@ describe('a broken link is named:', () => {
     ]);
   });
   /** All works, as last written at this time. */
-  const written = (given: Recorded, time: string, changes: Partial<KubeObject['metadata']> = {}) => {
-    for (const work of given.works ?? []) Object.assign(work.metadata, { managedFields: [{ time }], ...changes });
+  const written = (
+    given: Recorded,
+    time: string,
+    changes: Partial<KubeObject['metadata']> = {},
+  ) => {
+    for (const work of given.works ?? [])
+      Object.assign(work.metadata, { managedFields: [{ time }], ...changes });
   };
   const [lately, longAgo] = ['2026-11-20T15:19:50Z', '2026-11-20T15:00:00Z'];
   for (const [time, state] of [
@@ -561,7 +713,10 @@ describe('a broken link is named:', () => {
     const when = state === 'failed' ? ', for too long' : '';
     const since = (given: Recorded) => {
       written(given, time, { creationTimestamp: longAgo });
-      Object.assign(one(given.bindings).metadata, { creationTimestamp: longAgo, managedFields: [{ time }] });
+      Object.assign(one(given.bindings).metadata, {
+        creationTimestamp: longAgo,
+        managedFields: [{ time }],
+      });
     };
     test(`the work has an earlier state${when}`, () =>
       assert.deepEqual(
@@ -611,40 +766,64 @@ describe('a broken link is named:', () => {
         ['cluster1', { metadata: { name: 'addon-status' }, status: { conditions: [down] } }],
       ]);
       const [old] = deliveries(record('singleton-status'), web, { statusAgents });
-      assert.deepEqual([old?.stage, old?.blockedAt?.state, old?.code], ['applied', state, 'status-outdated']);
+      assert.deepEqual(
+        [old?.stage, old?.blockedAt?.state, old?.code],
+        ['applied', state, 'status-outdated'],
+      );
       assert.match(
         old?.blockedAt?.why ?? '',
         /^the status agent of cluster1 is not available: readyReplica is not probed/,
       );
       const creationTimestamp = '2026-11-20T15:18:00Z';
       const isNew = new Map([
-        ['cluster1', { metadata: { name: 'a', creationTimestamp }, status: { conditions: [down] } }],
+        [
+          'cluster1',
+          { metadata: { name: 'a', creationTimestamp }, status: { conditions: [down] } },
+        ],
       ]);
-      assert.equal(deliveries(record('singleton-status'), web, { statusAgents: isNew })[0]?.done, true);
+      assert.equal(
+        deliveries(record('singleton-status'), web, { statusAgents: isNew })[0]?.done,
+        true,
+      );
       const given = record('singleton-status');
       given.workStatuses = [];
       const [missing] = deliveries(given, web, { statusAgents });
       assert.deepEqual([missing?.blockedAt?.state, missing?.code], [state, 'status-missing']);
-      assert.match(missing?.blockedAt?.why ?? '', /^cluster1 has returned no status for it: the status agent of /);
+      assert.match(
+        missing?.blockedAt?.why ?? '',
+        /^cluster1 has returned no status for it: the status agent of /,
+      );
     });
     test(`the WEC has it with another immutable field${when}`, () => {
       const given = record('singleton-status');
-      const message = 'Deployment.apps "web" is invalid: spec.selector: Invalid value: {}: field is immutable';
+      const message =
+        'Deployment.apps "web" is invalid: spec.selector: Invalid value: {}: field is immutable';
       for (const each of given.works ?? [])
         for (const { conditions = [] } of each.status?.resourceStatus?.manifests ?? [])
           for (const condition of conditions)
-            if (condition.type === 'Applied') Object.assign(condition, { status: 'False', message });
+            if (condition.type === 'Applied')
+              Object.assign(condition, { status: 'False', message });
       const [delivery] = deliveries(given, web);
       assert.equal(delivery?.code, 'immutable-on-wec');
-      assert.match(delivery?.steps.join(' ') ?? '', /get deployments\.apps \S+ -o yaml.* delete deployments\.apps /);
+      assert.match(
+        delivery?.steps.join(' ') ?? '',
+        /get deployments\.apps \S+ -o yaml.* delete deployments\.apps /,
+      );
     });
     test(`the WEC refuses pods of the present version${when}`, () => {
       const given = record('singleton-status');
-      const refused = { type: 'ReplicaFailure', status: 'True', message: 'pods "web-1" is forbidden' };
+      const refused = {
+        type: 'ReplicaFailure',
+        status: 'True',
+        message: 'pods "web-1" is forbidden',
+      };
       for (const each of given.workStatuses ?? []) each.status = { conditions: [refused] };
       const [delivery] = deliveries(given, web);
       assert.deepEqual([delivery?.stage, delivery?.code], ['applied', 'failing-on-wec']);
-      assert.equal(delivery?.blockedAt?.why, 'cluster1 reports ReplicaFailure: pods "web-1" is forbidden');
+      assert.equal(
+        delivery?.blockedAt?.why,
+        'cluster1 reports ReplicaFailure: pods "web-1" is forbidden',
+      );
     });
     test(`the status has not come back to the WDS${when}`, () => {
       const given = record('singleton-status');
@@ -652,22 +831,37 @@ describe('a broken link is named:', () => {
       for (const { metadata } of given.policies)
         Object.assign(metadata, { creationTimestamp: longAgo, managedFields: [] });
       const [delivery] = deliveries(given, { ...web, object: { labels: { app: 't1' } } });
-      assert.deepEqual([delivery?.blockedAt?.state, delivery?.code], [state, 'status-not-returned']);
-      assert.match(delivery?.blockedAt?.why ?? '', /it lacks KubeStellar's label managed-by\.kubestellar\.io\/single/);
-      if (state === 'failed') assert.match(delivery?.next ?? '', / annotate --overwrite deployments\.apps web /);
+      assert.deepEqual(
+        [delivery?.blockedAt?.state, delivery?.code],
+        [state, 'status-not-returned'],
+      );
+      assert.match(
+        delivery?.blockedAt?.why ?? '',
+        /it lacks KubeStellar's label managed-by\.kubestellar\.io\/single/,
+      );
+      if (state === 'failed')
+        assert.match(delivery?.next ?? '', / annotate --overwrite deployments\.apps web /);
     });
   }
   test('the returned status is of an earlier version than the object on the WEC', () => {
     const given = record('singleton-status');
-    for (const { status = {} } of given.workStatuses ?? []) Object.assign(status, { observedGeneration: 2 });
+    for (const { status = {} } of given.workStatuses ?? [])
+      Object.assign(status, { observedGeneration: 2 });
     const evidence = evidenceOf(given);
     const metadata = { name: 'web', namespace: 't1', labels: { app: 't1' } };
-    const ref = { ...{ group: 'apps', version: 'v1', resource: 'deployments' }, kind: 'Deployment', ...metadata };
+    const ref = {
+      ...{ group: 'apps', version: 'v1', resource: 'deployments' },
+      kind: 'Deployment',
+      ...metadata,
+    };
     const of = followed({ ...ref, object: { metadata } }, evidence.policies, new Map([['t1', {}]]));
     const areOutdated = (generation: number | undefined) =>
       deliveriesOf(of, evidence).flatMap((delivery) =>
         viewOfDelivery({ ...delivery, generation })
-          .stages.filter(({ why = '' }) => why === 'the status that cluster1 has returned is of an earlier version')
+          .stages.filter(
+            ({ why = '' }) =>
+              why === 'the status that cluster1 has returned is of an earlier version',
+          )
           .map(({ id, state }) => `${id} ${state}`),
       );
     assert.deepEqual([undefined, 2].flatMap(areOutdated), []);
@@ -683,9 +877,17 @@ describe('a broken link is named:', () => {
   });
   test('the ITS is not seen', () => {
     const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
-    const views = deliveries(good(), configMap, { inventory: hidden, works: hidden, workStatuses: hidden });
+    const views = deliveries(good(), configMap, {
+      inventory: hidden,
+      works: hidden,
+      workStatuses: hidden,
+    });
     assert.deepEqual(
-      views.map(({ done, stage, stages }) => [done, stage, stages.find(({ id }) => id === 'work')?.why]),
+      views.map(({ done, stage, stages }) => [
+        done,
+        stage,
+        stages.find(({ id }) => id === 'work')?.why,
+      ]),
       [[false, 'binding', 'no route']],
     );
   });

@@ -25,17 +25,22 @@ type Typed = KubeObject & { kind?: string };
  * The result of KubeStellar 0.30's controllers for three collectors, one of them broken, and a policy that names a fourth, after 14
  * s.
  */
-const record = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures/collectors.json'), 'utf8')) as Record<
-  'policies' | 'collectors' | 'combined' | 'workStatuses',
-  Typed[]
->;
+const record = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'fixtures/collectors.json'), 'utf8'),
+) as Record<'policies' | 'collectors' | 'combined' | 'workStatuses', Typed[]>;
 
-const as = (kind: string, objects: Typed[]): Typed[] => objects.map((object) => ({ ...object, kind }));
+const as = (kind: string, objects: Typed[]): Typed[] =>
+  objects.map((object) => ({ ...object, kind }));
 
-function wdsWith(objects: Typed[], its: Typed[] | null = []): OpenWds & { cluster: WorkloadCluster } {
+function wdsWith(
+  objects: Typed[],
+  its: Typed[] | null = [],
+): OpenWds & { cluster: WorkloadCluster } {
   const cluster = new WorkloadCluster(objects);
   const access: Access<{ name: string; kube: typeof cluster.kube }> =
-    its === null ? hidden('no access') : seen({ name: 'its1', kube: new WorkloadCluster(its).kube });
+    its === null
+      ? hidden('no access')
+      : seen({ name: 'its1', kube: new WorkloadCluster(its).kube });
   return {
     name: 'wdsh',
     isGiven: true,
@@ -93,27 +98,41 @@ describe('returned status', () => {
       spec: {
         destinations: ['cluster1', 'cluster2', 'cluster3'].map((clusterId) => ({ clusterId })),
         workload: {
-          namespaceScope: [{ group: 'apps', version: 'v1', resource: 'deployments', namespace: 't4', name: 'web' }],
+          namespaceScope: [
+            { group: 'apps', version: 'v1', resource: 'deployments', namespace: 't4', name: 'web' },
+          ],
         },
       },
     } as Typed;
     const objects = [...recorded(), deployed, binding];
-    const { view } = await getReturned(web, wdsWith(objects, as('WorkStatus', record.workStatuses)));
+    const { view } = await getReturned(
+      web,
+      wdsWith(objects, as('WorkStatus', record.workStatuses)),
+    );
     assert.deepEqual(view.wecs?.at(-1), { wec: 'cluster3', status: null, unavailableSince: null });
     assert.match(describeReturned(view, now).join('\n'), /^ +cluster3 +no status yet$/m);
   });
 
   test('of a WEC that is not available may be old', async () => {
     const lastTransitionTime = '2026-11-20T15:00:00Z';
-    const conditions = [{ type: 'ManagedClusterConditionAvailable', status: 'Unknown', lastTransitionTime }];
-    const dead = { kind: 'ManagedCluster', metadata: { name: 'cluster1' }, status: { conditions } } as Typed;
+    const conditions = [
+      { type: 'ManagedClusterConditionAvailable', status: 'Unknown', lastTransitionTime },
+    ];
+    const dead = {
+      kind: 'ManagedCluster',
+      metadata: { name: 'cluster1' },
+      status: { conditions },
+    } as Typed;
     const inIts = [...as('WorkStatus', record.workStatuses), dead];
     const { view } = await getReturned(web, wdsWith([...recorded(), deployed], inIts));
     assert.deepEqual(
       view.wecs?.map(({ unavailableSince }) => unavailableSince),
       [lastTransitionTime, null],
     );
-    assert.match(describeReturned(view, now)[1] ?? '', /1\/1 available\b.* may be old: not available for 20m$/);
+    assert.match(
+      describeReturned(view, now)[1] ?? '',
+      /1\/1 available\b.* may be old: not available for 20m$/,
+    );
   });
 
   test('is unseen, and not absent, without the ITS', async () => {
@@ -127,8 +146,14 @@ describe('returned status', () => {
 
   test('of another object of that name is separate', async () => {
     const other = { ...web, namespace: 'other' };
-    const { view, errors } = await getReturned(other, wdsWith([], as('WorkStatus', record.workStatuses)));
-    assert.deepEqual([view.wecs, view.combined, errors.map(({ code }) => code)], [[], [], ['not-found']]);
+    const { view, errors } = await getReturned(
+      other,
+      wdsWith([], as('WorkStatus', record.workStatuses)),
+    );
+    assert.deepEqual(
+      [view.wecs, view.combined, errors.map(({ code }) => code)],
+      [[], [], ['not-found']],
+    );
     assert.match(describeReturned(view, now).join('\n'), /no WEC has returned/);
   });
 });
@@ -180,34 +205,62 @@ describe('status collectors', () => {
       { preset: 'replicas', column: ['a=b'] },
       { column: ['a=b'], combine: ['n=COUNT'] },
     ])
-      assert.throws(() => spec(changes as Partial<CollectorRequest>), { code: 'usage' }, JSON.stringify(changes));
+      assert.throws(
+        () => spec(changes as Partial<CollectorRequest>),
+        { code: 'usage' },
+        JSON.stringify(changes),
+      );
   });
 
   test('are created once, and do not replace another one', async () => {
     const wds = wdsWith(recorded());
-    const list = { select: record.collectors.map((each) => each as { spec?: { select?: [] } })[1]?.spec?.select ?? [] };
-    assert.equal((await createReported('collector', 't4-list', { ...list, limit: 20 }, wds, soon())).changed, false);
+    const list = {
+      select:
+        record.collectors.map((each) => each as { spec?: { select?: [] } })[1]?.spec?.select ?? [],
+    };
+    assert.equal(
+      (await createReported('collector', 't4-list', { ...list, limit: 20 }, wds, soon())).changed,
+      false,
+    );
     assert.deepEqual(wds.cluster.writes, []);
-    await assert.rejects(createReported('collector', 't4-list', spec({ preset: 'conditions' }), wds, soon()), {
-      code: 'name-taken',
-    });
-    assert.equal((await createReported('collector', 'new', spec({ preset: 'conditions' }), wds, soon())).changed, true);
+    await assert.rejects(
+      createReported('collector', 't4-list', spec({ preset: 'conditions' }), wds, soon()),
+      { code: 'name-taken' },
+    );
+    assert.equal(
+      (await createReported('collector', 'new', spec({ preset: 'conditions' }), wds, soon()))
+        .changed,
+      true,
+    );
   });
 
   test('are reported as broken once KubeStellar has said so', async () => {
     const wds = wdsWith(recorded());
     const bad = (record.collectors as { metadata: { name: string }; spec?: CollectorSpec }[])[0];
-    const { error, changed } = await createReported('collector', 't4-bad', bad?.spec ?? {}, wds, soon());
+    const { error, changed } = await createReported(
+      'collector',
+      't4-bad',
+      bad?.spec ?? {},
+      wds,
+      soon(),
+    );
     assert.deepEqual(
       [error?.code, changed, stepsOf(error)],
-      ['expression-invalid', false, 'Delete it, then create it again: stellarctl collector delete t4-bad --wds wdsh'],
+      [
+        'expression-invalid',
+        false,
+        'Delete it, then create it again: stellarctl collector delete t4-bad --wds wdsh',
+      ],
     );
     assert.match(error?.details.join('\n') ?? '', /^filter expression invalid: failed to parse/);
   });
 
   test('are not deleted while policies name them', async () => {
     const wds = wdsWith(recorded());
-    await assert.rejects(deleteCollector('t4-sum', {}, wds, soon()), { code: 'has-dependents', message: /: t4\./ });
+    await assert.rejects(deleteCollector('t4-sum', {}, wds, soon()), {
+      code: 'has-dependents',
+      message: /: t4\./,
+    });
     await assert.rejects(deleteCollector('nosuch', {}, wds, soon()), { code: 'not-found' });
     assert.deepEqual(wds.cluster.writes, []);
     assert.equal((await deleteCollector('t4-bad', {}, wds, soon())).changed, true);

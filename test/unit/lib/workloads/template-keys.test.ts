@@ -17,5 +17,7 @@ describe('the properties that a template uses', () => {
     '{{\n.region\n}}': ['region'],
     '}} {{ }} {{': [],
   }))
-    test(JSON.stringify(text), () => assert.deepEqual(keysInTemplates(JSON.stringify({ a: { text } })), keys));
+    test(JSON.stringify(text), () =>
+      assert.deepEqual(keysInTemplates(JSON.stringify({ a: { text } })), keys),
+    );
 });

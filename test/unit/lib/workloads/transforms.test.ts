@@ -5,8 +5,19 @@ import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
 import { createReported } from '../../../../src/lib/workloads/create-object.ts';
 import { refreshPolicy } from '../../../../src/lib/workloads/refresh-policy.ts';
-import { deleteTransform, listTransforms, transformSpec } from '../../../../src/lib/workloads/transforms.ts';
-import { inSpace, MemoryCluster, pod, soon, wdsDeployments, wds as wdsOf } from '../../support/space-builders.ts';
+import {
+  deleteTransform,
+  listTransforms,
+  transformSpec,
+} from '../../../../src/lib/workloads/transforms.ts';
+import {
+  inSpace,
+  MemoryCluster,
+  pod,
+  soon,
+  wdsDeployments,
+  wds as wdsOf,
+} from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
 type Typed = KubeObject & { kind?: string };
@@ -57,7 +68,11 @@ const sent = [
   deployment('unsent', { replicas: 1 }),
   binding('p', 'web', 'api'),
 ];
-const spec = { apiGroup: 'apps', resource: 'deployments', remove: ['$.spec.replicas', '$.spec.paused'] };
+const spec = {
+  apiGroup: 'apps',
+  resource: 'deployments',
+  remove: ['$.spec.replicas', '$.spec.paused'],
+};
 
 describe('a CustomTransform', () => {
   test('is created once, for a kind by any of its names', async () => {
@@ -96,8 +111,17 @@ describe('a CustomTransform', () => {
 
   test('is reported as broken once KubeStellar has said so', async () => {
     const { wds } = wdsWith([transform('a', ['$..[bad'], { errors: ['Error in spec.remove[0]'] })]);
-    const { error } = await createReported('transform', 'a', { ...spec, remove: ['$..[bad'] }, wds, soon());
-    assert.deepEqual([error?.code, error?.details], ['expression-invalid', ['Error in spec.remove[0]']]);
+    const { error } = await createReported(
+      'transform',
+      'a',
+      { ...spec, remove: ['$..[bad'] },
+      wds,
+      soon(),
+    );
+    assert.deepEqual(
+      [error?.code, error?.details],
+      ['expression-invalid', ['Error in spec.remove[0]']],
+    );
   });
 
   test('is deleted, even if broken', async () => {
@@ -118,7 +142,9 @@ describe('works of a policy are rewritten', () => {
         'transport.kubestellar.io/originWdsName': 'wds1',
       },
       annotations:
-        noted === undefined ? {} : { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': noted },
+        noted === undefined
+          ? {}
+          : { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': noted },
     },
   });
 
@@ -135,7 +161,11 @@ describe('works of a policy are rewritten', () => {
     assert.ok(transport !== undefined);
     const crashing = { waiting: { reason: 'CrashLoopBackOff' }, lastExitCode: 1, restarts: 4 };
     const controller = inSpace('Pod', 'wds1', pod('transport-controller-x', crashing));
-    const { kube: hostingKube } = new MemoryCluster([wdsOf('wds1'), { ...transport, status: {} } as Typed, controller]);
+    const { kube: hostingKube } = new MemoryCluster([
+      wdsOf('wds1'),
+      { ...transport, status: {} } as Typed,
+      controller,
+    ]);
     const refused = { code: 'workload-blocked', message: /rewrites nothing: .*it keeps crashing/ };
     await assert.rejects(refreshPolicy('p', { ...wds, hostingKube }, soon()), refused);
     assert.deepEqual(its.writes, []);
@@ -143,7 +173,10 @@ describe('works of a policy are rewritten', () => {
 
   test('but a missing policy is not a policy without works', async () => {
     await assert.rejects(refreshPolicy('other', wdsWith(sent).wds, soon()), { code: 'not-found' });
-    const policy: Typed = { kind: 'BindingPolicy', metadata: { name: 'p', uid: 'p', resourceVersion: '1' } };
+    const policy: Typed = {
+      kind: 'BindingPolicy',
+      metadata: { name: 'p', uid: 'p', resourceVersion: '1' },
+    };
     assert.equal((await refreshPolicy('p', wdsWith([policy]).wds, soon())).works, 0);
   });
 

@@ -5,7 +5,12 @@ import type { DiscoveredKind } from '../../../../src/lib/kube/discovery.ts';
 import { countsTwice, readContents } from '../../../../src/lib/workloads/wds-contents.ts';
 import { fakeKube } from '../../support/builders.ts';
 
-const kind = (apiVersion: string, name: string, plural: string, versions = [apiVersion]): DiscoveredKind => ({
+const kind = (
+  apiVersion: string,
+  name: string,
+  plural: string,
+  versions = [apiVersion],
+): DiscoveredKind => ({
   ...{ apiVersion, kind: name, plural, versions, aliases: [] },
   namespaced: plural !== 'namespaces',
 });
@@ -23,7 +28,8 @@ function fakeWds(lists: Record<string, KubeObject[] | Error>, definitions: reado
       if (found instanceof Error) throw found;
       return found as never;
     },
-    get: async (_, name) => (definitions.includes(name) ? { metadata: { name } } : undefined) as never,
+    get: async (_, name) =>
+      (definitions.includes(name) ? { metadata: { name } } : undefined) as never,
   });
   return { wds, listed };
 }
@@ -66,7 +72,9 @@ describe('the contents of a WDS', () => {
       objects.map(({ resource, metadata }) => `${resource} ${metadata.name}`),
       ['namespaces shop', 'deployments web'],
     );
-    assert.deepEqual(unread, [{ what: 'secrets', why: 'Not allowed to list secrets', error: refused }]);
+    assert.deepEqual(unread, [
+      { what: 'secrets', why: 'Not allowed to list secrets', error: refused },
+    ]);
   });
 
   test('have no objects of a kind only if its list or the absence of its definition says so', async () => {
@@ -87,12 +95,21 @@ describe('the contents of a WDS', () => {
   test('are unread where clauses may select what the WDS does not say', async () => {
     const unreadBy = async (clause: object, unseen: string[], ...definitions: string[]) => {
       const { wds } = fakeWds({ namespaces: [] }, definitions);
-      const { unread } = await readContents(wds, [clause], [namespaces], { kinds: [namespaces], unseen });
+      const { unread } = await readContents(wds, [clause], [namespaces], {
+        kinds: [namespaces],
+        unseen,
+      });
       return unread.map(({ what }) => what);
     };
-    assert.deepEqual(await unreadBy({ apiGroup: 'apps', resources: ['deployments'] }, []), ['deployments']);
+    assert.deepEqual(await unreadBy({ apiGroup: 'apps', resources: ['deployments'] }, []), [
+      'deployments',
+    ]);
     assert.deepEqual(await unreadBy({ apiGroup: 'example.com', resources: ['gadgets'] }, []), []);
-    const defined = await unreadBy({ apiGroup: 'example.com', resources: ['gadgets'] }, [], 'gadgets.example.com');
+    const defined = await unreadBy(
+      { apiGroup: 'example.com', resources: ['gadgets'] },
+      [],
+      'gadgets.example.com',
+    );
     assert.deepEqual(defined, ['gadgets']);
     const unseen = ['apps/v1', 'example.com/v1'];
     assert.deepEqual(await unreadBy({}, unseen), unseen);
@@ -106,9 +123,18 @@ test('a kind counts twice if a CustomResourceDefinition serves it in two version
   const wds = fakeKube({
     get: async (_, name) => (definitions.has(name) ? { metadata: { name } } : undefined) as never,
   });
-  const custom = (plural: string, ...versions: string[]) => kind('example.com/v1', 'Gadget', plural, versions);
-  assert.equal(await countsTwice(wds, custom('gadgets', 'example.com/v1', 'example.com/v1beta1')), true);
+  const custom = (plural: string, ...versions: string[]) =>
+    kind('example.com/v1', 'Gadget', plural, versions);
+  assert.equal(
+    await countsTwice(wds, custom('gadgets', 'example.com/v1', 'example.com/v1beta1')),
+    true,
+  );
   assert.equal(await countsTwice(wds, custom('parts', 'example.com/v1')), false);
-  const autoscalers = kind('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', ['v2', 'v1']);
+  const autoscalers = kind(
+    'autoscaling/v2',
+    'HorizontalPodAutoscaler',
+    'horizontalpodautoscalers',
+    ['v2', 'v1'],
+  );
   assert.equal(await countsTwice(wds, autoscalers), false);
 });

@@ -41,7 +41,11 @@ const work = (of: string, available = 'True'): Typed =>
       },
       annotations: { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': '1' },
     },
-    spec: { workload: { manifests: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }] } },
+    spec: {
+      workload: {
+        manifests: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }],
+      },
+    },
     status: {
       conditions: [{ type: 'Applied', status: 'True' }],
       resourceStatus: {
@@ -62,8 +66,18 @@ async function judged(objects: Typed[], isSeen = true, forbidden?: string, wecs 
   const { kube } = new WorkloadCluster([space, ...objects]);
   const hub = new WorkloadCluster([...wecs, work('p'), work('c')]);
   if (forbidden !== undefined) hub.forbidden.add(forbidden);
-  const its: OpenWds['its'] = isSeen ? seen({ name: 'its1', kube: hub.kube }) : hidden('it was not reached');
-  const wds: OpenWds = { name: 'wds1', isGiven: true, kube, context: 'wds1', type: 'k8s', apiGroups: [], its };
+  const its: OpenWds['its'] = isSeen
+    ? seen({ name: 'its1', kube: hub.kube })
+    : hidden('it was not reached');
+  const wds: OpenWds = {
+    name: 'wds1',
+    isGiven: true,
+    kube,
+    context: 'wds1',
+    type: 'k8s',
+    apiGroups: [],
+    its,
+  };
   const findings = await runChecks(workloadChecks, wds, []);
   const finding = findings.find(({ id }) => id === 'wds-policies');
   assert.ok(finding !== undefined);
@@ -78,12 +92,25 @@ test('healthy policies give no finding', async () => {
 test('every failing policy is reported, together with those that have the same problem', async () => {
   const empty = { ...binding('b', 'w1'), spec: { destinations: [{ clusterId: 'w1' }] } };
   const found = await judged([
-    ...[policy('a'), binding('a'), policy('b'), empty, policy('c'), binding('c', 'w1'), policy('d'), binding('d')],
+    ...[
+      policy('a'),
+      binding('a'),
+      policy('b'),
+      empty,
+      policy('c'),
+      binding('c', 'w1'),
+      policy('d'),
+      binding('d'),
+    ],
   ]);
   assert.ok('message' in found);
   assert.deepEqual(
     [found.status, found.message, found.details],
-    ['fail', 'Binding policies a, d of wds1 have a problem: selects no WEC.', ['Nothing is selected in wds1 by b.']],
+    [
+      'fail',
+      'Binding policies a, d of wds1 have a problem: selects no WEC.',
+      ['Nothing is selected in wds1 by b.'],
+    ],
   );
   assert.deepEqual(stepsOf(found)?.match(/policy get \w/g), ['policy get a']);
 });
@@ -96,7 +123,10 @@ test('a policy without objects is a warning: it may be made before them', async 
 });
 
 test('a policy whose objects do not run everywhere is a warning', async () => {
-  const found = await judged([policy('q'), binding('q', 'w1')], true, undefined, [wec, work('q', 'False')]);
+  const found = await judged([policy('q'), binding('q', 'w1')], true, undefined, [
+    wec,
+    work('q', 'False'),
+  ]);
   assert.ok('message' in found);
   assert.deepEqual(
     [found.status, found.message],
@@ -110,7 +140,10 @@ test('a policy without its works fails', async () => {
   const found = await judged([policy('other'), binding('other', 'w1')]);
   assert.deepEqual(
     [found.status, 'message' in found && found.message],
-    ['fail', 'Binding policy other of wds1 has a problem: Namespace shop: mailbox w1 has no work for it.'],
+    [
+      'fail',
+      'Binding policy other of wds1 has a problem: Namespace shop: mailbox w1 has no work for it.',
+    ],
   );
 });
 
@@ -119,16 +152,26 @@ test('without the ITS nothing is known to be healthy', async () =>
 
 test('nor if a part of the ITS may not be read', async () => {
   for (const kind of ['manifestworks', 'managedclusters'])
-    assert.equal((await judged([policy('p'), binding('p', 'w1')], true, kind)).status, 'skipped', kind);
+    assert.equal(
+      (await judged([policy('p'), binding('p', 'w1')], true, kind)).status,
+      'skipped',
+      kind,
+    );
 });
 
 describe('the guard', () => {
   /** @param served the version in which its API server has ValidatingAdmissionPolicies */
-  const judge = async (type: string, served: string | undefined, sent = [binding('p', 'w1')], isForbidden = false) => {
+  const judge = async (
+    type: string,
+    served: string | undefined,
+    sent = [binding('p', 'w1')],
+    isForbidden = false,
+  ) => {
     const kube = fakeKube({
       list: (async ({ kind, apiVersion }) => {
         if (kind === 'Binding') return sent;
-        if (isForbidden) throw apiError({ context: 'wds1', server: 'https://192.0.2.1' }, 403, '{}');
+        if (isForbidden)
+          throw apiError({ context: 'wds1', server: 'https://192.0.2.1' }, 403, '{}');
         return served !== undefined && apiVersion.endsWith(`/${served}`) ? [] : undefined;
       }) as Kube['list'],
       read: (async () => undefined) as Kube['read'],
@@ -141,7 +184,10 @@ describe('the guard', () => {
   test('is asked for where it can be had, and workloads are sent', async () => {
     assert.equal(await judge('host', 'v1'), 'Keep them: stellarctl wds guard wds1');
     assert.equal(await judge('k8s', undefined), 'Keep them: stellarctl wds guard wds1');
-    assert.match(await judge('vcluster', undefined), /Restart its controllers with `wds restart` only/);
+    assert.match(
+      await judge('vcluster', undefined),
+      /Restart its controllers with `wds restart` only/,
+    );
     assert.equal(await judge('k8s', undefined, []), 'pass');
     assert.equal(await judge('k8s', undefined, [binding('p')]), 'pass');
   });

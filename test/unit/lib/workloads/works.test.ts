@@ -9,7 +9,12 @@ const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', nam
 const work = (namespace: string, applied: 'True' | 'False', at: string): ManifestWork =>
   ({
     metadata: {
-      ...{ name: `uid-${namespace}`, namespace, generation: 1, creationTimestamp: '2026-11-20T15:00:00Z' },
+      ...{
+        name: `uid-${namespace}`,
+        namespace,
+        generation: 1,
+        creationTimestamp: '2026-11-20T15:00:00Z',
+      },
       labels: { [binding]: 'p', other: 'label' },
       managedFields: [{ time: at }, { time: '2026-11-20T16:00:00Z', subresource: 'status' }],
     },
@@ -42,7 +47,13 @@ test('only names are stored for similar works', () => {
   assert.equal(one.metadata.managedFields, failed.metadata.managedFields);
   assert.deepEqual(one, {
     metadata: {
-      ...{ name: 'uid-w1', namespace: 'w1', generation: 1, labels: { [binding]: 'p' }, annotations: {} },
+      ...{
+        name: 'uid-w1',
+        namespace: 'w1',
+        generation: 1,
+        labels: { [binding]: 'p' },
+        annotations: {},
+      },
       // Only when it was last written, for all works that were written in that second.
       managedFields: [{ time: '2026-11-20T15:00:00.000Z' }],
     },

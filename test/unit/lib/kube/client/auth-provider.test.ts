@@ -35,7 +35,11 @@ const contextOf = (name: string, config: Record<string, string>): SelectedContex
 /** The token that the server gets. */
 async function sent(context: SelectedContext): Promise<string> {
   const [deadline, { signal }] = [new Deadline(20_000), new AbortController()];
-  const kube = connect(context, deadline, signal, undefined, undefined, { ...pluginHost(), deadline, signal });
+  const kube = connect(context, deadline, signal, undefined, undefined, {
+    ...pluginHost(),
+    deadline,
+    signal,
+  });
   try {
     await kube.read('/version');
     return api.requests.at(-1)?.headers.authorization?.replace('Bearer ', '') ?? '';
@@ -49,17 +53,25 @@ describe('the token of an OpenID provider', () => {
     const token = tokenOf(600);
     assert.equal(await sent(contextOf('oidc', { 'id-token': token })), token);
   });
-  const others = { expired: tokenOf(-60), 'about to expire': tokenOf(5), 'no token': 'secret', missing: '' };
+  const others = {
+    expired: tokenOf(-60),
+    'about to expire': tokenOf(5),
+    'no token': 'secret',
+    missing: '',
+  };
   for (const [what, token] of Object.entries(others))
     test(`is renewed by kubectl: ${what}`, async () => {
       const before = api.requests.length;
-      await assert.rejects(sent(contextOf('oidc', { 'id-token': token })), (error: Error & { code: string }) => {
-        assert.equal(error.code, 'credentials-failed');
-        assert.match(error.message, /The ID token of context its1 has expired\.$/);
-        assert.match(stepsOf(error), /kubectl --context its1 version/);
-        assert.doesNotMatch(error.message, /secret/);
-        return true;
-      });
+      await assert.rejects(
+        sent(contextOf('oidc', { 'id-token': token })),
+        (error: Error & { code: string }) => {
+          assert.equal(error.code, 'credentials-failed');
+          assert.match(error.message, /The ID token of context its1 has expired\.$/);
+          assert.match(stepsOf(error), /kubectl --context its1 version/);
+          assert.doesNotMatch(error.message, /secret/);
+          return true;
+        },
+      );
       assert.equal(api.requests.length, before);
     });
 });

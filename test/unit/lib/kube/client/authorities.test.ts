@@ -34,7 +34,9 @@ describe('a context without a certificate authority', () => {
     };
     await writeFile(file('kubeconfig'), JSON.stringify(config));
     const words = ['wec', 'list', '--its', 'hub', '--kubeconfig', file('kubeconfig'), '-o', 'json'];
-    const { stdout, stderr } = await stellarctl(words, { env: { NODE_EXTRA_CA_CERTS: undefined, ...env } });
+    const { stdout, stderr } = await stellarctl(words, {
+      env: { NODE_EXTRA_CA_CERTS: undefined, ...env },
+    });
     assert.doesNotMatch(String(stderr), /NODE_TLS_REJECT_UNAUTHORIZED/);
     return (JSON.parse(String(stdout)) as { error?: { code: string } }).error?.code;
   };
@@ -47,7 +49,10 @@ describe('a context without a certificate authority', () => {
   });
   test('trusts no other if NODE_TLS_REJECT_UNAUTHORIZED is 0, and Node does not warn about it', async () => {
     assert.equal(await list({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }), 'tls-error');
-    assert.equal(await list({ NODE_TLS_REJECT_UNAUTHORIZED: '0', SSL_CERT_FILE: file('ca.crt') }), undefined);
+    assert.equal(
+      await list({ NODE_TLS_REJECT_UNAUTHORIZED: '0', SSL_CERT_FILE: file('ca.crt') }),
+      undefined,
+    );
   });
   test('trusts none of those that Node brings', async () => {
     const lines = [
@@ -57,14 +62,23 @@ describe('a context without a certificate authority', () => {
       "console.log(tls.getCACertificates('default').length)",
     ];
     const env = { ...process.env, SSL_CERT_FILE: file('ca.crt'), SSL_CERT_DIR: folder };
-    const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', lines.join(';')], { env });
+    const { stdout } = await execa(
+      process.execPath,
+      ['--input-type=module', '-e', lines.join(';')],
+      { env },
+    );
     assert.equal(stdout, '2');
   });
 });
 
 test('a context with a certificate authority trusts no other, before and after one that trusts the system', async (t) => {
   const version = async (context: SelectedContext) => {
-    const kube = connect(context, new Deadline(20_000), new AbortController().signal, () => undefined);
+    const kube = connect(
+      context,
+      new Deadline(20_000),
+      new AbortController().signal,
+      () => undefined,
+    );
     t.after(() => kube.close());
     return kube.read('/version').then(
       () => 'done',
@@ -82,7 +96,11 @@ test('a context with a certificate authority trusts no other, before and after o
 
   const proxy = await FakeProxy.start({ kind: 'https' });
   t.after(() => proxy.stop());
-  const behind = { ...wrong, server: 'https://hub.example', cluster: { ...wrong.cluster, 'proxy-url': proxy.url() } };
+  const behind = {
+    ...wrong,
+    server: 'https://hub.example',
+    cluster: { ...wrong.cluster, 'proxy-url': proxy.url() },
+  };
   assert.deepEqual(
     [await version(behind), proxy.asked],
     ['tls-error', []],

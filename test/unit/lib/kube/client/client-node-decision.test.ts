@@ -69,7 +69,8 @@ describe('client-node', () => {
     });
     test('throws on a file that is missing', () =>
       assert.throws(() => load(one, path.join(folder, 'missing')), { code: 'ENOENT' }));
-    test('throws on a name that is in two files', () => assert.throws(() => load(one, two), /Duplicate cluster: c/));
+    test('throws on a name that is in two files', () =>
+      assert.throws(() => load(one, two), /Duplicate cluster: c/));
   });
 
   test('reads token-file, which kubectl does not know, and not tokenFile', async () => {
@@ -86,7 +87,12 @@ describe('client-node', () => {
   });
 
   test('impersonates a user without groups, UID and extra fields', async () => {
-    const user = { as: 'alice', 'as-groups': ['g'], 'as-uid': 'u', 'as-user-extra': { scope: ['s'] } };
+    const user = {
+      as: 'alice',
+      'as-groups': ['g'],
+      'as-uid': 'u',
+      'as-user-extra': { scope: ['s'] },
+    };
     assert.deepEqual(await headersFor(user), { 'Impersonate-User': 'alice' });
   });
 

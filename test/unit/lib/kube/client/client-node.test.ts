@@ -6,7 +6,10 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Credentials } from '../../../../../src/lib/kube/client/credentials.ts';
-import { loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import {
+  loadKubeconfig,
+  selectContext,
+} from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { identity, otherAuthority } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
 
@@ -39,7 +42,10 @@ const idToken = `${encoded('{}')}.${Buffer.from(JSON.stringify({ exp: Date.now()
 const ca = { 'certificate-authority-data': encoded(identity.cert) };
 const cert = { 'client-certificate-data': encoded(identity.cert) };
 const key = { 'client-key-data': encoded(identity.key) };
-const [insecure, named] = [{ 'insecure-skip-tls-verify': true }, { 'tls-server-name': 'hub.example' }];
+const [insecure, named] = [
+  { 'insecure-skip-tls-verify': true },
+  { 'tls-server-name': 'hub.example' },
+];
 const token = { token: 'given' };
 const password = { username: 'me', password: 'p:w' };
 const tokenFiles = (file: string) => ({ tokenFile: file, 'token-file': file });
@@ -71,11 +77,20 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
   ['an authority', ca, token],
   ['a file of an authority', { 'certificate-authority': caFile }, token],
   ['a file of an authority beside the kubeconfig', { 'certificate-authority': 'ca.pem' }, token],
-  ['an authority and a file', { ...ca, 'certificate-authority': otherFile }, token, [['ca'], 'data precedes a file']],
+  [
+    'an authority and a file',
+    { ...ca, 'certificate-authority': otherFile },
+    token,
+    [['ca'], 'data precedes a file'],
+  ],
   ['a certificate', ca, { ...cert, ...key }],
   ['a certificate without an authority', {}, { ...cert, ...key }],
   ['files of a certificate', ca, { 'client-certificate': certFile, 'client-key': keyFile }],
-  ['files beside the kubeconfig', ca, { 'client-certificate': 'cert.pem', 'client-key': './key.pem' }],
+  [
+    'files beside the kubeconfig',
+    ca,
+    { 'client-certificate': 'cert.pem', 'client-key': './key.pem' },
+  ],
   ['a certificate and the file of its key', ca, { ...cert, 'client-key': keyFile }],
   ['the file of a certificate and its key', ca, { 'client-certificate': certFile, ...key }],
   [
@@ -84,20 +99,40 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
     { ...cert, ...key, 'client-certificate': otherFile },
     [['cert'], 'data precedes a file'],
   ],
-  ['a key and a file of another', ca, { ...cert, ...key, 'client-key': otherFile }, [['key'], 'data precedes a file']],
+  [
+    'a key and a file of another',
+    ca,
+    { ...cert, ...key, 'client-key': otherFile },
+    [['key'], 'data precedes a file'],
+  ],
   ['a certificate and a token', ca, { ...cert, ...key, ...token }],
   ['a certificate and a password', ca, { ...cert, ...key, ...password }],
-  ['a certificate without its key', ca, cert, [['error'], 'Node would present no certificate: we refuse it']],
+  [
+    'a certificate without its key',
+    ca,
+    cert,
+    [['error'], 'Node would present no certificate: we refuse it'],
+  ],
   ['no verification', insecure, token],
   ['no verification, with a certificate', insecure, { ...cert, ...key }],
   ['verification', { ...ca, 'insecure-skip-tls-verify': false }, token],
-  ['no verification, and an authority', { ...ca, ...insecure }, token, [['rejectUnauthorized'], 'the authority wins']],
+  [
+    'no verification, and an authority',
+    { ...ca, ...insecure },
+    token,
+    [['rejectUnauthorized'], 'the authority wins'],
+  ],
   ['a TLS name', named, token],
   ['a TLS name and an authority', { ...named, ...ca }, { ...cert, ...key }],
   ['a TLS name and no verification', { ...named, ...insecure }, token],
   ['a password', {}, password],
   ['a password without a user', {}, { password: 'p' }],
-  ['a user without a password', {}, { username: 'me' }, [['authorization'], 'client-node sends "undefined"']],
+  [
+    'a user without a password',
+    {},
+    { username: 'me' },
+    [['authorization'], 'client-node sends "undefined"'],
+  ],
   ['a password and a token', {}, { ...password, ...token }],
   ['a token file', {}, tokenFiles(tokenFile)],
   [
@@ -106,13 +141,24 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
     tokenFiles(tokenLine),
     [['authorization'], 'client-node sends the line break'],
   ],
-  ['a token and a token file', {}, { ...tokenFiles(tokenFile), ...token }, [['authorization'], 'the file is renewed']],
+  [
+    'a token and a token file',
+    {},
+    { ...tokenFiles(tokenFile), ...token },
+    [['authorization'], 'the file is renewed'],
+  ],
   ['a plugin with a token', {}, { exec: exec('one', { token: 'issued' }) }],
-  ['a plugin with a token, v1beta1', {}, { exec: exec('beta', { token: 'issued' }, {}, 'v1beta1') }],
+  [
+    'a plugin with a token, v1beta1',
+    {},
+    { exec: exec('beta', { token: 'issued' }, {}, 'v1beta1') },
+  ],
   [
     'a plugin with arguments and variables',
     {},
-    { exec: exec('two', { token: '$1-$A' }, { args: ['first'], env: [{ name: 'A', value: 'b' }] }) },
+    {
+      exec: exec('two', { token: '$1-$A' }, { args: ['first'], env: [{ name: 'A', value: 'b' }] }),
+    },
   ],
   ['a plugin with a certificate', ca, { exec: exec('three', ofPlugin) }],
   ['a plugin with both', ca, { exec: exec('four', { ...ofPlugin, token: 'issued' }) }],
@@ -123,7 +169,11 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
     { exec: exec('six', { token: 'issued' }, { command: './six' }) },
     [['error'], 'client-node looks in the working directory'],
   ],
-  ['an OpenID provider', {}, { 'auth-provider': { name: 'oidc', config: { 'id-token': idToken } } }],
+  [
+    'an OpenID provider',
+    {},
+    { 'auth-provider': { name: 'oidc', config: { 'id-token': idToken } } },
+  ],
   ['impersonation', {}, { as: 'alice', ...token }],
   ['impersonation with a certificate', ca, { as: 'system:admin', ...cert, ...key }],
   [
@@ -136,10 +186,19 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
   ['an https proxy', { ...ca, 'proxy-url': 'https://proxy.example' }, { ...cert, ...key }],
   ['a proxy with a password', { ...ca, 'proxy-url': 'http://me:p%40w@proxy.example:3128' }, token],
   ['a SOCKS proxy', { ...ca, 'proxy-url': 'socks5://proxy.example:1080' }, token],
-  ['a SOCKS proxy with a password, and a TLS name', { ...named, 'proxy-url': 'socks5://me:pw@proxy.example' }, token],
+  [
+    'a SOCKS proxy with a password, and a TLS name',
+    { ...named, 'proxy-url': 'socks5://me:pw@proxy.example' },
+    token,
+  ],
   ['an empty proxy', { 'proxy-url': '' }, token],
   ['a server without TLS, and no verification', { ...plain, ...insecure }, token],
-  ['a server without TLS', plain, token, [['error'], 'client-node refuses it; kubectl proxy is such a server']],
+  [
+    'a server without TLS',
+    plain,
+    token,
+    [['error'], 'client-node refuses it; kubectl proxy is such a server'],
+  ],
 ];
 
 const kubeconfigOf = (cluster: object, user: object): string =>
@@ -165,7 +224,11 @@ const tlsOf = ({ ca, cert, key, servername, rejectUnauthorized = true }: AgentOp
   servername: servername || undefined,
 });
 /** Accept-Encoding: we ask for compressed answers. */
-const headersOf = ({ Authorization, 'Accept-Encoding': _, ...impersonation }: Record<string, unknown>): Used => ({
+const headersOf = ({
+  Authorization,
+  'Accept-Encoding': _,
+  ...impersonation
+}: Record<string, unknown>): Used => ({
   ...{ authorization: Authorization as string | undefined, impersonation },
 });
 const proxyOf = (url: URL | undefined) => url && new URL(url.href).href;
@@ -174,13 +237,19 @@ async function ours(file: string): Promise<Used> {
   const context = selectContext(await loadKubeconfig(file), 'x');
   const used = await new Credentials(context, pluginHost()).server();
   const { options } = used.agent as Agent;
-  return { server: context.server, ...tlsOf(options), ...headersOf(used.headers), proxy: proxyOf(used.proxy?.url) };
+  return {
+    server: context.server,
+    ...tlsOf(options),
+    ...headersOf(used.headers),
+    proxy: proxyOf(used.proxy?.url),
+  };
 }
 
 async function theirs(file: string): Promise<Used> {
   const config = new KubeConfig();
   config.loadFromFile(file);
-  const used: AgentOptions & { headers?: Record<string, unknown>; auth?: string; agent?: unknown } = {};
+  const used: AgentOptions & { headers?: Record<string, unknown>; auth?: string; agent?: unknown } =
+    {};
   await config.applyToHTTPSOptions(used as never);
   const { agent, auth, headers = {} } = used;
   const { options, proxy, proxyUrl } = agent as Agent & { proxy?: URL; proxyUrl?: string };
@@ -192,7 +261,8 @@ async function theirs(file: string): Promise<Used> {
   };
 }
 
-const orError = (used: Promise<Used>): Promise<Used> => used.catch((error: Error) => ({ error: error.message }));
+const orError = (used: Promise<Used>): Promise<Used> =>
+  used.catch((error: Error) => ({ error: error.message }));
 
 describe('for a request, client-node uses the same:', () => {
   for (const [what, cluster, user, difference] of rows) {
@@ -200,10 +270,13 @@ describe('for a request, client-node uses the same:', () => {
     test(`${what}${because && `, except ${fields.join()}: ${because}`}`, async () => {
       const file = kubeconfigOf(cluster, user);
       const [we, they] = [await orError(ours(file)), await orError(theirs(file))];
-      if (fields.includes('error')) return assert.notEqual(we.error === undefined, they.error === undefined);
+      if (fields.includes('error'))
+        return assert.notEqual(we.error === undefined, they.error === undefined);
       for (const field of fields) assert.notDeepEqual(we[field], they[field], field);
       const same = (used: Used) =>
-        Object.fromEntries(Object.entries(used).filter(([name]) => !fields.includes(name as never)));
+        Object.fromEntries(
+          Object.entries(used).filter(([name]) => !fields.includes(name as never)),
+        );
       assert.deepEqual(same(we), same(they));
       assert.equal(we.error, undefined);
     });

@@ -8,7 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import { connect, type Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { conditionOf, resources, type WithConditions } from '../../../../../src/lib/kube/client/objects.ts';
+import {
+  conditionOf,
+  resources,
+  type WithConditions,
+} from '../../../../../src/lib/kube/client/objects.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
@@ -63,7 +67,13 @@ const clusters = '/apis/cluster.open-cluster-management.io/v1/managedclusters';
 function plugin(...lines: string[]): UserEntry {
   const file = path.join(directory, `plugin-${Math.random().toString(36).slice(2)}`);
   writeFileSync(file, `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });
-  return { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: file, interactiveMode: 'Never' } };
+  return {
+    exec: {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: file,
+      interactiveMode: 'Never',
+    },
+  };
 }
 
 describe('a request', () => {
@@ -78,7 +88,9 @@ describe('a request', () => {
     assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret-token');
   });
   test('keeps the path of the server', async () => {
-    const { server, kube } = await serving(() => ({ body: managedCluster() }), { path: '/k8s/clusters/c-1' });
+    const { server, kube } = await serving(() => ({ body: managedCluster() }), {
+      path: '/k8s/clusters/c-1',
+    });
     await kube.read('/version');
     await kube.get(resources.managedClusters, 'a');
     assert.deepEqual(
@@ -110,14 +122,19 @@ describe('a request', () => {
     await kube.read('/version');
     const { headers } = server.requests[0] ?? assert.fail();
     assert.deepEqual(
-      ['impersonate-user', 'impersonate-group', 'impersonate-uid', 'impersonate-extra-example.com%2fscope'].map(
-        (name) => headers[name],
-      ),
+      [
+        'impersonate-user',
+        'impersonate-group',
+        'impersonate-uid',
+        'impersonate-extra-example.com%2fscope',
+      ].map((name) => headers[name]),
       ['alice', 'g1, g2', 'u1', 'a'],
     );
   });
   test('is logged without credentials and bodies', async () => {
-    const { kube, traced } = await serving(() => ({ body: { status: { token: 'answered-token' } } }));
+    const { kube, traced } = await serving(() => ({
+      body: { status: { token: 'answered-token' } },
+    }));
     await kube.create(
       resources.serviceAccounts,
       { spec: { note: 'sent-body' } },
@@ -134,13 +151,20 @@ describe('a missing object', () => {
   test('is undefined', async () => {
     const { kube } = await serving(() => ({ status: 404, body: { kind: 'Status' } }));
     assert.deepEqual(
-      [await kube.get(resources.managedClusters, 'a'), await kube.list(resources.klusterlets), await kube.read('/x')],
+      [
+        await kube.get(resources.managedClusters, 'a'),
+        await kube.list(resources.klusterlets),
+        await kube.read('/x'),
+      ],
       [undefined, undefined, undefined],
     );
   });
   test('cannot be changed', async () => {
     const { kube } = await serving(() => ({ status: 404, body: { kind: 'Status' } }));
-    await assert.rejects(kube.merge(resources.managedClusters, 'a', {}), { code: 'not-found', status: 404 });
+    await assert.rejects(kube.merge(resources.managedClusters, 'a', {}), {
+      code: 'not-found',
+      status: 404,
+    });
   });
 });
 
@@ -153,7 +177,12 @@ describe('a list', () => {
       { metadata: { continue: '' }, items: [d] },
     ];
     const { server, kube } = await serving((_, count) => ({ body: pages[count - 1] }));
-    assert.deepEqual(await kube.list(resources.managedClusters, { labelSelector: 'a=b' }), [a, b, c, d]);
+    assert.deepEqual(await kube.list(resources.managedClusters, { labelSelector: 'a=b' }), [
+      a,
+      b,
+      c,
+      d,
+    ]);
     assert.deepEqual(
       server.requests.map(({ query }) => query),
       [
@@ -167,13 +196,17 @@ describe('a list', () => {
     const { server, kube } = await serving(() => ({ body: { items: [] } }));
     await kube.list(resources.secrets, { metadataOnly: true });
     await kube.list(resources.secrets);
-    const accepts = server.requests.map(({ headers }) => /PartialObjectMetadataList/.test(headers.accept ?? ''));
+    const accepts = server.requests.map(({ headers }) =>
+      /PartialObjectMetadataList/.test(headers.accept ?? ''),
+    );
     assert.deepEqual(accepts, [true, false]);
   });
   test('is not complete if one of its pages is missing', async () => {
     const a = { metadata: { name: 'a' } };
     const { kube } = await serving((_, count) =>
-      count === 1 ? { body: { metadata: { continue: 'two' }, items: [a] } } : { status: 404, body: {} },
+      count === 1
+        ? { body: { metadata: { continue: 'two' }, items: [a] } }
+        : { status: 404, body: {} },
     );
     await assert.rejects(kube.list(resources.managedClusters), /does not answer like/);
   });
@@ -187,8 +220,11 @@ describe('a list', () => {
   });
   test('of add-ons is that of the version that is served', async () => {
     const addOn = { metadata: { name: 'addon-status', namespace: 'cluster1' } };
-    const isServed = (path: string) => path.startsWith('/apis/addon.open-cluster-management.io/v1beta1/');
-    const { kube } = await serving(({ path }) => (isServed(path) ? { body: { items: [addOn] } } : { status: 404 }));
+    const isServed = (path: string) =>
+      path.startsWith('/apis/addon.open-cluster-management.io/v1beta1/');
+    const { kube } = await serving(({ path }) =>
+      isServed(path) ? { body: { items: [addOn] } } : { status: 404 },
+    );
     assert.deepEqual(await kube.list(resources.managedClusterAddOns), [addOn]);
     assert.equal(await kube.list(resources.manifestWorks), undefined);
   });
@@ -205,9 +241,17 @@ describe('a response that no API server gives is an error without a stack trace'
     ['a list', '[]', /does not answer like/],
     ['a word', '"metadata"', /does not answer like/],
     ['an object without metadata', '{"metadata":null}', /does not answer like/],
-    ['items that are no list', '{"metadata":{"name":"a"},"items":{"length":1}}', /does not answer like/],
+    [
+      'items that are no list',
+      '{"metadata":{"name":"a"},"items":{"length":1}}',
+      /does not answer like/,
+    ],
     ['items that are missing', '{}', /does not answer like/],
-    ['items that are no objects', '{"metadata":{"name":"a"},"items":[null]}', /does not answer like/],
+    [
+      'items that are no objects',
+      '{"metadata":{"name":"a"},"items":[null]}',
+      /does not answer like/,
+    ],
     ['items that are missing', '{}', /does not answer like/],
   ];
   for (const [what, body, message] of answers) {
@@ -226,16 +270,26 @@ describe('a response that no API server gives is an error without a stack trace'
     ['an apply', (kube) => kube.apply({ ...managedCluster() })],
   ] as [string, (kube: Kube) => Promise<unknown>][])
     test(`{} to ${how}`, async () => {
-      const { kube } = await serving(({ method }) => ({ body: method === 'GET' ? managedCluster() : {} }));
+      const { kube } = await serving(({ method }) => ({
+        body: method === 'GET' ? managedCluster() : {},
+      }));
       await assert.rejects(
         write(kube),
         (error) => error instanceof StellarError && /does not answer like/.test(error.message),
       );
     });
-  for (const conditions of [[null], null, 'none', { type: 'Available' }, [[], { type: 'Available' }]])
+  for (const conditions of [
+    [null],
+    null,
+    'none',
+    { type: 'Available' },
+    [[], { type: 'Available' }],
+  ])
     test(`but the conditions ${JSON.stringify(conditions)} are read as far as they are conditions`, async () => {
       const sick = { ...managedCluster(), status: { conditions } };
-      const { kube } = await serving(({ path: at }) => ({ body: at === clusters ? { items: [sick] } : sick }));
+      const { kube } = await serving(({ path: at }) => ({
+        body: at === clusters ? { items: [sick] } : sick,
+      }));
       const got = await kube.get<WithConditions>(resources.managedClusters, 'cluster1');
       const [listed] = (await kube.list<WithConditions>(resources.managedClusters)) ?? [];
       for (const object of [got, listed])
@@ -255,12 +309,21 @@ describe('applying', () => {
     ['that was not there is created', undefined, at('1', {}), 'created'],
     ['that is another now is changed', at('1', {}), at('2', { a: 'b' }), 'changed'],
     ['that is the same is unchanged', at('2', { a: 'b' }), at('2', { a: 'b' }), 'unchanged'],
-    ['of which only the version is another is unchanged', at('2', { a: 'b' }), at('3', { a: 'b' }), 'unchanged'],
+    [
+      'of which only the version is another is unchanged',
+      at('2', { a: 'b' }),
+      at('3', { a: 'b' }),
+      'unchanged',
+    ],
   ];
   for (const [what, before, after, change] of outcomes) {
     test(`reports that an object ${what}`, async () => {
       const { kube } = await serving(({ method }) =>
-        method === 'PATCH' ? { body: after } : before === undefined ? { status: 404 } : { body: before },
+        method === 'PATCH'
+          ? { body: after }
+          : before === undefined
+            ? { status: 404 }
+            : { body: before },
       );
       assert.equal(await kube.apply(managedCluster()), change);
     });
@@ -271,7 +334,12 @@ describe('applying', () => {
     const { method, path: at, query, headers, body } = server.requests.at(-1) ?? assert.fail();
     assert.deepEqual(
       [method, at, query, headers['content-type']],
-      ['PATCH', `${clusters}/cluster1`, { fieldManager: 'stellarctl', force: 'true' }, 'application/apply-patch+yaml'],
+      [
+        'PATCH',
+        `${clusters}/cluster1`,
+        { fieldManager: 'stellarctl', force: 'true' },
+        'application/apply-patch+yaml',
+      ],
     );
     assert.deepEqual(body, managedCluster());
   });
@@ -287,7 +355,11 @@ test('a merge patch and a replacement send their content type, and a replacement
     server.requests.map(({ method, path: at, headers }) => [method, at, headers['content-type']]),
     [
       ['PATCH', `${clusters}/cluster1`, 'application/merge-patch+json'],
-      ['PUT', '/apis/certificates.k8s.io/v1/certificatesigningrequests/csr/approval', 'application/json'],
+      [
+        'PUT',
+        '/apis/certificates.k8s.io/v1/certificatesigningrequests/csr/approval',
+        'application/json',
+      ],
     ],
   );
 });
@@ -302,7 +374,10 @@ test('a deletion has the UID of the object as its precondition; another object o
   assert.equal(await kube.delete(resources.managedClusters, 'cluster1'), true);
   assert.deepEqual(
     server.requests.map(({ body }) => body),
-    [{ propagationPolicy: 'Background', preconditions: { uid: 'u1' } }, { propagationPolicy: 'Background' }],
+    [
+      { propagationPolicy: 'Background', preconditions: { uid: 'u1' } },
+      { propagationPolicy: 'Background' },
+    ],
   );
 });
 
@@ -335,21 +410,34 @@ describe('credentials', () => {
   };
   test('come from the kubeconfig: a token, its file, which takes precedence, or a password', async () => {
     assert.equal(await sent({ token: 'given' }), 'Bearer given');
-    assert.equal(await sent({ token: 'given', tokenFile: fileWith('of-file\n') }), 'Bearer of-file');
+    assert.equal(
+      await sent({ token: 'given', tokenFile: fileWith('of-file\n') }),
+      'Bearer of-file',
+    );
     assert.equal(await sent({ token: 'given', tokenFile: '/no/such/file' }), 'Bearer given');
-    assert.equal(await sent({ username: 'me', password: 'pw' }), `Basic ${Buffer.from('me:pw').toString('base64')}`);
+    assert.equal(
+      await sent({ username: 'me', password: 'pw' }),
+      `Basic ${Buffer.from('me:pw').toString('base64')}`,
+    );
     assert.equal(await sent({}), undefined);
   });
   test('in an unreadable file are an error that names the file', async () => {
     const { kube } = await serving(() => ({}), { user: { tokenFile: '/no/such/file' } });
-    await assert.rejects(kube.read('/version'), { code: 'kubeconfig-invalid', message: /\/no\/such\/file.*ENOENT/ });
+    await assert.rejects(kube.read('/version'), {
+      code: 'kubeconfig-invalid',
+      message: /\/no\/such\/file.*ENOENT/,
+    });
   });
   test('of a user with a certificate are presented to the server, from files and inline', async () => {
     const [cert, key] = [identity.cert, identity.key];
     for (const user of [
       { 'client-certificate-data': encoded(cert), 'client-key-data': encoded(key) },
       { 'client-certificate': fileWith(cert), 'client-key': fileWith(key) },
-      { 'client-certificate': '/no/such/file', 'client-certificate-data': encoded(cert), 'client-key': fileWith(key) },
+      {
+        'client-certificate': '/no/such/file',
+        'client-certificate-data': encoded(cert),
+        'client-key': fileWith(key),
+      },
     ]) {
       const { server, kube } = await serving(() => ({}), { user });
       await kube.read('/version');
@@ -360,22 +448,34 @@ describe('credentials', () => {
     const certificate = { 'client-certificate-data': encoded(identity.cert) };
     const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
     const broken: [UserEntry, RegExp][] = [
-      [{ 'client-certificate-data': encoded('none'), 'client-key-data': encoded(identity.key) }, /no start line/],
+      [
+        { 'client-certificate-data': encoded('none'), 'client-key-data': encoded(identity.key) },
+        /no start line/,
+      ],
       [{ ...certificate, 'client-key-data': encoded('none') }, /unsupported|no start line/],
       [
-        { ...certificate, 'client-key-data': encoded(`${otherKey.export({ type: 'sec1', format: 'pem' })}`) },
+        {
+          ...certificate,
+          'client-key-data': encoded(`${otherKey.export({ type: 'sec1', format: 'pem' })}`),
+        },
         /mismatch/,
       ],
       [certificate, /no client key/],
     ];
     for (const [user, message] of broken) {
       const { server, kube } = await serving(() => ({}), { user });
-      await assert.rejects(kube.read('/version'), { code: 'credentials-failed', exitCode: 4, message });
+      await assert.rejects(kube.read('/version'), {
+        code: 'credentials-failed',
+        exitCode: 4,
+        message,
+      });
       assert.equal(server.requests.length, 0);
     }
   });
   test('of an auth provider are the token that it has issued', async () => {
-    const claims = Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + 3600 })).toString('base64url');
+    const claims = Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + 3600 })).toString(
+      'base64url',
+    );
     const idToken = `${Buffer.from('{}').toString('base64url')}.${claims}.signature`;
     assert.equal(
       await sent({ 'auth-provider': { name: 'oidc', config: { 'id-token': idToken } } }),
@@ -402,7 +502,11 @@ describe('credentials', () => {
   test('of a plugin that is not installed report its installHint', async () => {
     const { kube } = await serving(() => ({}), {
       user: {
-        exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'no-such-plugin', installHint: 'install it' },
+        exec: {
+          apiVersion: 'client.authentication.k8s.io/v1',
+          command: 'no-such-plugin',
+          installHint: 'install it',
+        },
       },
     });
     await assert.rejects(
@@ -415,11 +519,15 @@ describe('credentials', () => {
     );
   });
   test('of a plugin that fails report its output', async () => {
-    const { kube } = await serving(() => ({}), { user: plugin('echo "please log in" >&2; exit 1') });
+    const { kube } = await serving(() => ({}), {
+      user: plugin('echo "please log in" >&2; exit 1'),
+    });
     await assert.rejects(
       kube.read('/version'),
       (error: unknown) =>
-        error instanceof StellarError && error.code === 'credentials-failed' && error.message.includes('please log in'),
+        error instanceof StellarError &&
+        error.code === 'credentials-failed' &&
+        error.message.includes('please log in'),
     );
   });
   // JSON.parse quotes what it cannot parse.
@@ -438,7 +546,8 @@ describe('credentials', () => {
 
 describe('a server that', () => {
   test('has just started, and does not know all of its paths yet, gets a retry', async () => {
-    const message = 'the request has been made before all known HTTP paths have been installed, please try again';
+    const message =
+      'the request has been made before all known HTTP paths have been installed, please try again';
     const { server, kube } = await serving((_, count) =>
       count < 2 ? { status: 503, body: { message }, headers: { 'Retry-After': '0.01' } } : {},
     );
@@ -454,7 +563,10 @@ describe('a server that', () => {
     assert.equal(server.requests.length, 3);
   });
   test('stays too busy causes an error', async () => {
-    const { server, kube } = await serving(() => ({ status: 429, headers: { 'Retry-After': '0.01' } }));
+    const { server, kube } = await serving(() => ({
+      status: 429,
+      headers: { 'Retry-After': '0.01' },
+    }));
     await assert.rejects(kube.read('/version'), { status: 429 });
     assert.equal(server.requests.length, 5);
   });
@@ -471,7 +583,9 @@ describe('a server that', () => {
     await assert.rejects(
       kube.read('/version'),
       (error: unknown) =>
-        error instanceof StellarError && error.code === 'unreachable' && /no answer in time/.test(error.message),
+        error instanceof StellarError &&
+        error.code === 'unreachable' &&
+        /no answer in time/.test(error.message),
     );
   });
   test('does not run is unreachable', async () => {
@@ -505,7 +619,10 @@ describe('a server that', () => {
     );
   });
   test('redirects is not followed', async () => {
-    const { server, kube } = await serving(() => ({ status: 302, headers: { Location: '/elsewhere' } }));
+    const { server, kube } = await serving(() => ({
+      status: 302,
+      headers: { Location: '/elsewhere' },
+    }));
     await assert.rejects(kube.read('/version'), { status: 302 });
     assert.equal(server.requests.length, 1);
   });
@@ -528,7 +645,9 @@ test('Ctrl-C ends a request in progress', async () => {
 
 describe("the cluster's clock", () => {
   test('is taken from its responses', async () => {
-    const { kube } = await serving(() => ({ headers: { Date: new Date(Date.now() + 3_600_000).toUTCString() } }));
+    const { kube } = await serving(() => ({
+      headers: { Date: new Date(Date.now() + 3_600_000).toUTCString() },
+    }));
     await kube.read('/version');
     assert.ok(Math.abs(kube.now() - Date.now() - 3_600_000) < 3000);
   });

@@ -13,9 +13,17 @@ afterEach(async () => {
   for (const close of opened.splice(0)) await close();
 });
 
-async function serving(answering: Parameters<typeof FakeServer.start>[0], timeoutMs: number, signal?: AbortSignal) {
+async function serving(
+  answering: Parameters<typeof FakeServer.start>[0],
+  timeoutMs: number,
+  signal?: AbortSignal,
+) {
   const server = await FakeServer.start(answering);
-  const kube = connect(server.context(), new Deadline(timeoutMs), signal ?? new AbortController().signal);
+  const kube = connect(
+    server.context(),
+    new Deadline(timeoutMs),
+    signal ?? new AbortController().signal,
+  );
   opened.push(
     () => kube.close(),
     () => server.stop(),
@@ -23,10 +31,14 @@ async function serving(answering: Parameters<typeof FakeServer.start>[0], timeou
   return { server, kube };
 }
 
-const object = (version = 1) => ({ metadata: { name: 'c1', uid: 'u1', resourceVersion: String(version) } });
+const object = (version = 1) => ({
+  metadata: { name: 'c1', uid: 'u1', resourceVersion: String(version) },
+});
 test('a list may still be read shortly after the deadline, if it ends', async () => {
   const { kube } = await serving(
-    (_, count) => ({ body: { metadata: { continue: count < 3 ? 'more' : '' }, items: [object()] } }),
+    (_, count) => ({
+      body: { metadata: { continue: count < 3 ? 'more' : '' }, items: [object()] },
+    }),
     1,
   );
   assert.equal((await kube.list(resources.managedClusters))?.length, 3);
@@ -36,8 +48,10 @@ describe('a write that always conflicts', () => {
   const conflicting = ({ method }: { method: string }, count: number) =>
     method === 'PATCH' ? { status: 409, body: { reason: 'Conflict' } } : { body: object(count) };
   const label = { metadata: { name: 'c1', uid: 'u1' } } as ManagedCluster;
-  const change = (kube: Kube) => changeOne(kube, labelStore(kube), { name: 'c1', source: label }, { a: 'b' }, false);
-  const patches = ({ requests }: FakeServer) => requests.filter(({ method }) => method === 'PATCH').length;
+  const change = (kube: Kube) =>
+    changeOne(kube, labelStore(kube), { name: 'c1', source: label }, { a: 'b' }, false);
+  const patches = ({ requests }: FakeServer) =>
+    requests.filter(({ method }) => method === 'PATCH').length;
 
   test('is tried ten times, ever more rarely', async () => {
     const { server, kube } = await serving(conflicting, 60_000);
@@ -62,7 +76,8 @@ describe('a write that always conflicts', () => {
   });
   test('succeeds if another program has changed the object only once', async () => {
     const { kube } = await serving(
-      ({ method }, count) => (method === 'PATCH' && count < 2 ? { status: 409 } : { body: object(count) }),
+      ({ method }, count) =>
+        method === 'PATCH' && count < 2 ? { status: 409 } : { body: object(count) },
       0,
     );
     assert.equal((await change(kube)).changed, true);

@@ -7,7 +7,8 @@ import { stepsOf } from '../../../support/steps.ts';
 
 const cluster = { context: 'its1', server: 'https://its1.example.com:6443' };
 const named = 'its1 (https://its1.example.com:6443)';
-const status = (message: string, rest: object = {}) => JSON.stringify({ kind: 'Status', message, ...rest });
+const status = (message: string, rest: object = {}) =>
+  JSON.stringify({ kind: 'Status', message, ...rest });
 
 describe('the response', () => {
   const cases: [status: number, code: string, message: string][] = [
@@ -27,15 +28,25 @@ describe('the response', () => {
   }
 
   test('never repeats the credentials that it was sent', () => {
-    for (const body of [status('refused: you sent Bearer abc.def-ghi'), 'refused: you sent Basic dXNlcjpwYXNz'])
-      assert.match(apiError(cluster, 403, body).message, /: refused: you sent (?:Bearer|Basic) <removed>$/);
-    for (const body of [status('you sent token=USERTOKEN-1'), status('you sent {"token":"USERTOKEN-1"}')])
+    for (const body of [
+      status('refused: you sent Bearer abc.def-ghi'),
+      'refused: you sent Basic dXNlcjpwYXNz',
+    ])
+      assert.match(
+        apiError(cluster, 403, body).message,
+        /: refused: you sent (?:Bearer|Basic) <removed>$/,
+      );
+    for (const body of [
+      status('you sent token=USERTOKEN-1'),
+      status('you sent {"token":"USERTOKEN-1"}'),
+    ])
       assert.doesNotMatch(apiError(cluster, 403, body).message, /USERTOKEN/);
     const named = 'secrets "vc-vcluster" is forbidden: User "ann" cannot get resource "secrets"';
     assert.ok(apiError(cluster, 403, status(named)).message.endsWith(named));
   });
 
-  test('without a message shows its number', () => assert.match(apiError(cluster, 502, '').message, /: HTTP 502$/));
+  test('without a message shows its number', () =>
+    assert.match(apiError(cluster, 502, '').message, /: HTTP 502$/));
   test('of a proxy is cut to one line', () => {
     const { message } = apiError(cluster, 502, `<html>Bad gateway</html>\n${'x'.repeat(1000)}`);
     assert.match(message, /<html>Bad gateway<\/html>$/);
@@ -54,7 +65,10 @@ describe('the response', () => {
     ]);
   });
   test('has a next step if one is known', () => {
-    assert.equal(stepsOf(apiError(cluster, 403, '')), 'See what is allowed: kubectl --context its1 auth can-i --list');
+    assert.equal(
+      stepsOf(apiError(cluster, 403, '')),
+      'See what is allowed: kubectl --context its1 auth can-i --list',
+    );
     assert.match(stepsOf(apiError(cluster, 401, '')), /kubectl --context its1 auth whoami/);
   });
   describe('to the token of a service account', () => {

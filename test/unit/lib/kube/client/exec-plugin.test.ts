@@ -10,7 +10,11 @@ import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { PluginHost } from '../../../../../src/lib/kube/client/credentials.ts';
 import { Credentials } from '../../../../../src/lib/kube/client/credentials.ts';
-import { type ExecEntry, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import {
+  type ExecEntry,
+  loadKubeconfig,
+  selectContext,
+} from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { assertGone } from '../../../../is-alive.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
@@ -33,7 +37,8 @@ function plugin(lines: string, more: Partial<ExecEntry> = {}): ExecEntry {
 }
 
 /** The exec entry of a plugin that prints this. */
-const printing = (text: string, more?: Partial<ExecEntry>) => plugin(`cat <<'END'\n${text}\nEND`, more);
+const printing = (text: string, more?: Partial<ExecEntry>) =>
+  plugin(`cat <<'END'\n${text}\nEND`, more);
 
 const context = (exec: ExecEntry, server = 'https://127.0.0.1:1') => ({
   name: 'mine',
@@ -42,14 +47,16 @@ const context = (exec: ExecEntry, server = 'https://127.0.0.1:1') => ({
   user: { exec },
 });
 
-const obtain = (exec: ExecEntry, host: PluginHost = pluginHost()) => new Credentials(context(exec), host).server();
+const obtain = (exec: ExecEntry, host: PluginHost = pluginHost()) =>
+  new Credentials(context(exec), host).server();
 const failure = async (exec: ExecEntry, host?: PluginHost) =>
   obtain(exec, host).then(
     () => assert.fail('it did not fail'),
     (error) => (error instanceof StellarError ? error : assert.fail(error)),
   );
 
-const noKubectl = spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
+const noKubectl =
+  spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
 
 describe('a plugin receives, as from kubectl,', () => {
   const heard = newFile();
@@ -99,7 +106,9 @@ describe('a plugin receives, as from kubectl,', () => {
             rmSync(heard);
             return JSON.parse(text);
           };
-          spawnSync('kubectl', ['--kubeconfig', file, 'get', '--raw', '/version'], { stdio: 'ignore' });
+          spawnSync('kubectl', ['--kubeconfig', file, 'get', '--raw', '/version'], {
+            stdio: 'ignore',
+          });
           const expected = hear();
           const selected = selectContext(await loadKubeconfig(file, {}), 'mine');
           await new Credentials(selected, pluginHost()).server().catch(() => {});
@@ -114,7 +123,9 @@ describe('a plugin receives, as from kubectl,', () => {
     [undefined, true, true],
   ] as const)
     test(`interactiveMode ${mode} ${hasTerminal ? 'on' : 'without'} a terminal: ${interactive}`, async () => {
-      const exec = plugin(`printf %s "$KUBERNETES_EXEC_INFO" > ${heard}; echo '${credential({ token: 't' })}'`);
+      const exec = plugin(
+        `printf %s "$KUBERNETES_EXEC_INFO" > ${heard}; echo '${credential({ token: 't' })}'`,
+      );
       delete exec.interactiveMode;
       if (mode !== undefined) exec.interactiveMode = mode;
       await obtain(exec, pluginHost({ hasTerminal: () => hasTerminal }));
@@ -122,17 +133,24 @@ describe('a plugin receives, as from kubectl,', () => {
     });
 
   test('its own variables over ours, and no input', async () => {
-    const exec = plugin(`[ "$A$B" = ab ] && [ -z "$(cat)" ] && echo '${credential({ token: 't' })}'`, {
-      env: [{ name: 'B', value: 'b' }],
-    });
-    const { headers } = await obtain(exec, pluginHost({ env: { PATH: process.env.PATH, A: 'a', B: 'x' } }));
+    const exec = plugin(
+      `[ "$A$B" = ab ] && [ -z "$(cat)" ] && echo '${credential({ token: 't' })}'`,
+      { env: [{ name: 'B', value: 'b' }] },
+    );
+    const { headers } = await obtain(
+      exec,
+      pluginHost({ env: { PATH: process.env.PATH, A: 'a', B: 'x' } }),
+    );
     assert.equal(headers.Authorization, 'Bearer t');
   });
 });
 
 describe('the credentials of a plugin', () => {
   /** A server, and clients of one command for it, whose plugin issues a new token per run and counts its runs. */
-  async function serving(answering: Parameters<typeof FakeServer.start>[0], expires?: () => string) {
+  async function serving(
+    answering: Parameters<typeof FakeServer.start>[0],
+    expires?: () => string,
+  ) {
     const server = await FakeServer.start(answering);
     after(() => server.stop());
     const runs = newFile();
@@ -142,7 +160,14 @@ describe('the credentials of a plugin', () => {
     );
     const host = pluginHost();
     const open = () => {
-      const kube = connect(server.context({ exec }), host.deadline, host.signal, undefined, undefined, host);
+      const kube = connect(
+        server.context({ exec }),
+        host.deadline,
+        host.signal,
+        undefined,
+        undefined,
+        host,
+      );
       after(() => kube.close());
       return kube;
     };
@@ -172,7 +197,9 @@ describe('the credentials of a plugin', () => {
       status: headers.authorization === 'Bearer 1' ? 401 : 200,
     }));
     const [one, other] = [open(), open()];
-    const reads = Array.from({ length: 6 }, (_, index) => (index % 2 ? one : other).read('/version'));
+    const reads = Array.from({ length: 6 }, (_, index) =>
+      (index % 2 ? one : other).read('/version'),
+    );
     await Promise.all(reads);
     assert.equal(runs(), 2);
   });
@@ -180,7 +207,10 @@ describe('the credentials of a plugin', () => {
     const pem = { clientCertificateData: identity.cert, clientKeyData: identity.key };
     const { agent, headers } = await obtain(printing(credential(pem)));
     const { cert, key } = (agent as unknown as { options: { cert: Buffer; key: Buffer } }).options;
-    assert.deepEqual([String(cert), String(key), headers.Authorization], [identity.cert, identity.key, undefined]);
+    assert.deepEqual(
+      [String(cert), String(key), headers.Authorization],
+      [identity.cert, identity.key, undefined],
+    );
   });
   test('are not requested if the user has other credentials, as in kubectl', async () => {
     const exec = plugin('exit 1');
@@ -194,7 +224,9 @@ describe('the output of a plugin', () => {
   test('on stderr is passed on as it arrives, and stdout never is', async () => {
     const go = newFile();
     const answer = credential({ token: 'secret' });
-    const exec = plugin(`printf 'code ABC: ' >&2; while ! [ -e ${go} ]; do sleep 0.02; done; echo '${answer}'`);
+    const exec = plugin(
+      `printf 'code ABC: ' >&2; while ! [ -e ${go} ]; do sleep 0.02; done; echo '${answer}'`,
+    );
     const host = pluginHost();
     const obtaining = obtain(exec, host);
     for (let i = 0; i < 250 && host.said.length === 0; i++) await sleep(20);
@@ -221,8 +253,16 @@ describe('a plugin is rejected that', () => {
       printing(credential({ token: 'secret' }, `${v1}beta1`)),
       /ExecCredential of \S+\/v1 with/,
     ],
-    ['prints no status', printing(credential('secret')), /did not print an ExecCredential .* with a token/],
-    ['prints nothing in it', printing(credential({})), /did not print an ExecCredential .* with a token/],
+    [
+      'prints no status',
+      printing(credential('secret')),
+      /did not print an ExecCredential .* with a token/,
+    ],
+    [
+      'prints nothing in it',
+      printing(credential({})),
+      /did not print an ExecCredential .* with a token/,
+    ],
     [
       'prints a certificate only',
       printing(credential({ clientCertificateData: 'secret' })),
@@ -233,15 +273,26 @@ describe('a plugin is rejected that', () => {
       printing(credential({ token: 'secret', clientKeyData: 'x' })),
       /or with a certificate and its key/,
     ],
-    ['prints a token that is none', printing(credential({ token: { secret: 1 } })), /did not print an ExecCredential/],
-    ['asks a person who is not there', printing('', { interactiveMode: 'Always' }), /stdin is not a terminal/],
+    [
+      'prints a token that is none',
+      printing(credential({ token: { secret: 1 } })),
+      /did not print an ExecCredential/,
+    ],
+    [
+      'asks a person who is not there',
+      printing('', { interactiveMode: 'Always' }),
+      /stdin is not a terminal/,
+    ],
     ['cannot be started', { apiVersion: v1, command: directory }, /cannot be started/],
   ] as const)
     test(what, async () => {
       const error = await failure(exec);
       assert.equal(error.code, 'credentials-failed');
       assert.match(error.message, why);
-      assert.doesNotMatch(JSON.stringify([error.message, error.details, (error.cause as Error)?.stack]), /secret/);
+      assert.doesNotMatch(
+        JSON.stringify([error.message, error.details, (error.cause as Error)?.stack]),
+        /secret/,
+      );
     });
   test('is of an unknown version', async () => {
     const error = await failure(plugin('', { apiVersion: `${v1}alpha1` }));
@@ -275,7 +326,10 @@ describe('a plugin that hangs, with a child,', () => {
       });
       const error = await obtaining;
       assert.match(error.message, /could not be obtained: \d+ timed out\.$/);
-      assert.deepEqual([error.code, stepsOf(error)], ['credentials-failed', 'Allow more time: --timeout']);
+      assert.deepEqual(
+        [error.code, stepsOf(error)],
+        ['credentials-failed', 'Allow more time: --timeout'],
+      );
       assert.ok(took() < shortOfItsChild);
       if (hasTerminal) process.kill(child);
       else await assertGone(child);
@@ -294,9 +348,10 @@ test('plugins that need the terminal run one after the other', async () => {
   const log = newFile();
   const host = pluginHost({ hasTerminal: () => true });
   const asking = (name: string) =>
-    plugin(`echo ${name} >> ${log}; sleep 0.2; echo ${name} >> ${log}; echo '${credential({ token: 't' })}'`, {
-      interactiveMode: 'Always',
-    });
+    plugin(
+      `echo ${name} >> ${log}; sleep 0.2; echo ${name} >> ${log}; echo '${credential({ token: 't' })}'`,
+      { interactiveMode: 'Always' },
+    );
   await Promise.all(['a', 'b'].map((name) => obtain(asking(name), host)));
   assert.equal(readFileSync(log, 'utf8'), 'a\na\nb\nb\n');
 });

@@ -19,18 +19,24 @@ afterEach(async () => {
 });
 
 function client(context: SelectedContext, traced: string[] = []): Kube {
-  const kube = connect(context, new Deadline(20_000), new AbortController().signal, (line) => traced.push(line));
+  const kube = connect(context, new Deadline(20_000), new AbortController().signal, (line) =>
+    traced.push(line),
+  );
   opened.push(() => kube.close());
   return kube;
 }
 
-const isThere = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+const isThere = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === '::1'),
+);
 
 /** Whether another process listens at the same port of IPv4. */
 const isTaken = (server: string): Promise<boolean> =>
   new Promise((resolve) => {
     const probe = createServer().once('error', () => resolve(true));
-    probe.listen(Number(new URL(server).port), '127.0.0.1', () => probe.close(() => resolve(false)));
+    probe.listen(Number(new URL(server).port), '127.0.0.1', () =>
+      probe.close(() => resolve(false)),
+    );
   });
 
 describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' }, () => {
@@ -52,15 +58,22 @@ describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' },
     context.cluster['tls-server-name'] = 'fd00::1';
     await assert.rejects(client(context).read('/version'), {
       code: 'tls-error',
-      message: /^Cannot reach fake \(https:\/\/\[::1\]:\d+\): its certificate is for other names\.$/,
+      message:
+        /^Cannot reach fake \(https:\/\/\[::1\]:\d+\): its certificate is for other names\.$/,
     });
   });
   test('may be the address of an ITS for agents: it is verified, and written unchanged', async () => {
     const server = await FakeServer.start(() => ({}), '::1');
     opened.push(() => server.stop());
-    const authority = Buffer.from(server.context().cluster['certificate-authority-data'] ?? '', 'base64').toString();
+    const authority = Buffer.from(
+      server.context().cluster['certificate-authority-data'] ?? '',
+      'base64',
+    ).toString();
     const endpoint = { server: server.url, certificateAuthority: authority, proxyUrl: undefined };
-    assert.equal(await verifyEndpoint('its1', { ...endpoint, source: '--hub-apiserver' }, run()), undefined);
+    assert.equal(
+      await verifyEndpoint('its1', { ...endpoint, source: '--hub-apiserver' }, run()),
+      undefined,
+    );
     assert.equal(server.requests.length, 1);
     assert.equal(parse(bootstrapKubeconfig(endpoint, 't')).clusters[0].cluster.server, server.url);
     assert.doesNotThrow(() => checkAddresses({ hubApiserver: 'https://[fd00::1]:6443' }));

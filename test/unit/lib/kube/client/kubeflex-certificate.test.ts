@@ -23,7 +23,8 @@ const isCorrect = (what: string) => what === 'has the AuthorityKeyId of its auth
 /** Go does not read that field; for OpenSSL any use is not that of a server. */
 const stricter = ['has another AuthorityKeyId', 'may be of any use'];
 /** Dates and use of the certificate itself are left to OpenSSL. */
-const isOfOpenSsl = (what: string) => ['has expired', 'is not valid yet', 'may be of any use'].includes(what);
+const isOfOpenSsl = (what: string) =>
+  ['has expired', 'is not valid yet', 'may be of any use'].includes(what);
 
 const opened: (() => unknown)[] = [];
 afterEach(async () => {
@@ -64,7 +65,8 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** A client of a server, with a token and a client certificate. */
 function clientOf(server: string, authorities: string | undefined, cluster: object = {}) {
-  const known = authorities === undefined ? {} : { 'certificate-authority-data': base64(authorities) };
+  const known =
+    authorities === undefined ? {} : { 'certificate-authority-data': base64(authorities) };
   const user = {
     token: 'secret',
     'client-certificate-data': base64(identity.cert),
@@ -88,7 +90,9 @@ describe('a server whose certificate', () => {
     const isAccepted = refused === '' && !stricter.includes(what);
     test(`${what} is ${isAccepted ? 'accepted' : 'refused'}, as by Go`, async () => {
       const { received, seen, port } = await serve(each);
-      const code = await refusalOf(clientOf(`https://${name}:${port}`, authorities).read('/version'));
+      const code = await refusalOf(
+        clientOf(`https://${name}:${port}`, authorities).read('/version'),
+      );
       assert.equal(code === '', isAccepted, code);
       assert.deepEqual(received, isAccepted ? [{ token: 'Bearer secret', isOfClient: true }] : []);
       const raw = new X509Certificate(certificate).raw;
@@ -122,7 +126,11 @@ describe('the certificate that KubeFlex makes', () => {
   test('counts for the name of the kubeconfig, and no other', async () => {
     const { port } = await serve(own);
     const named = (name: string) =>
-      refusalOf(clientOf(`https://127.0.0.1:${port}`, own.authorities, { 'tls-server-name': name }).read('/version'));
+      refusalOf(
+        clientOf(`https://127.0.0.1:${port}`, own.authorities, { 'tls-server-name': name }).read(
+          '/version',
+        ),
+      );
     assert.deepEqual([await named(own.name), await named('other.example')], ['', 'tls-error']);
   });
 
@@ -136,7 +144,11 @@ describe('the certificate that KubeFlex makes', () => {
     const { received, show, port } = await serve(own);
     const kube = clientOf(at(port), own.authorities);
     await kube.read('/version');
-    for (const what of ['has a name with a wildcard', 'has the AuthorityKeyId of its authority', 'KubeFlex makes']) {
+    for (const what of [
+      'has a name with a wildcard',
+      'has the AuthorityKeyId of its authority',
+      'KubeFlex makes',
+    ]) {
       show(named(what));
       await kube.read('/version');
     }

@@ -7,14 +7,19 @@ import type { Limit } from '../../../../../src/lib/kube/client/transport.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 /** The number of connections that so many clients of one server open for a hundred concurrent requests each. */
-async function connectionsOf(clients: number, limitOfEach: () => Limit | undefined): Promise<number> {
+async function connectionsOf(
+  clients: number,
+  limitOfEach: () => Limit | undefined,
+): Promise<number> {
   const server = await FakeServer.start(() => ({ body: { metadata: { name: 'n' } } }));
   const signal = new AbortController().signal;
   const kubes = Array.from({ length: clients }, () =>
     connect(server.context(), new Deadline(20_000), signal, undefined, limitOfEach()),
   );
   try {
-    const asking = kubes.flatMap((kube) => Array.from({ length: 100 }, () => kube.get(resources.namespaces, 'n')));
+    const asking = kubes.flatMap((kube) =>
+      Array.from({ length: 100 }, () => kube.get(resources.namespaces, 'n')),
+    );
     await Promise.all(asking);
     assert.equal(server.requests.length, 100 * clients);
     return server.connections;
@@ -41,7 +46,13 @@ test('answers without end have connections of their own', async () => {
     return undefined;
   });
   const stopping = new AbortController();
-  const kube = connect(server.context(), new Deadline(20_000), stopping.signal, undefined, requestLimit());
+  const kube = connect(
+    server.context(),
+    new Deadline(20_000),
+    stopping.signal,
+    undefined,
+    requestLimit(),
+  );
   const streams = Array.from({ length: 6 }, () => kube.stream('/log', {}).next());
   try {
     // It is answered while they are open.

@@ -13,7 +13,14 @@ import { FakeServer } from '../../../support/fake-server.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
 const opened: (() => unknown)[] = [];
-const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy'];
+const variables = [
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+  'https_proxy',
+  'http_proxy',
+  'no_proxy',
+];
 const before = variables.map((name) => [name, process.env[name]] as const);
 afterEach(async () => {
   for (const stop of opened.splice(0)) await stop();
@@ -53,12 +60,16 @@ async function behind(behaviour: Behaviour, options: Options = {}) {
   else process.env[by] = proxy.url(options.user);
   const traced: string[] = [];
   const signal = options.signal ?? new AbortController().signal;
-  const kube = connect(context, new Deadline(options.timeoutMs ?? 20_000), signal, (line) => traced.push(line));
+  const kube = connect(context, new Deadline(options.timeoutMs ?? 20_000), signal, (line) =>
+    traced.push(line),
+  );
   opened.push(() => kube.close());
   return { proxy, server, kube, traced, port };
 }
 
-const failureOf = async (work: Promise<unknown>): Promise<Error & { code?: string; exitCode?: number }> =>
+const failureOf = async (
+  work: Promise<unknown>,
+): Promise<Error & { code?: string; exitCode?: number }> =>
   work.then(
     () => assert.fail('it was answered'),
     (error) => error,
@@ -77,7 +88,10 @@ describe('a server is reached through', () => {
       assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret-token');
     });
     test(`an ${kind} proxy that needs credentials, which no one else receives`, async () => {
-      const { proxy, server, kube, traced } = await behind({ kind, user: 'me:s3:cr%t' }, { user: 'me:s3%3Acr%25t' });
+      const { proxy, server, kube, traced } = await behind(
+        { kind, user: 'me:s3:cr%t' },
+        { user: 'me:s3%3Acr%25t' },
+      );
       await kube.read('/version');
       assert.deepEqual([proxy.asked[0]?.user, server.requests.length], ['me:s3:cr%t', 1]);
       assert.equal(server.requests[0]?.headers['proxy-authorization'], undefined);
@@ -128,7 +142,12 @@ describe('a server is reached through', () => {
     const { port } = server.address() as AddressInfo;
     const address = `http://hub.example:${port}`;
     process.env.HTTP_PROXY = proxy.url('me:secret');
-    const context = { name: 'fake', server: address, cluster: { server: address }, user: { token: 't' } };
+    const context = {
+      name: 'fake',
+      server: address,
+      cluster: { server: address },
+      user: { token: 't' },
+    };
     const kube: Kube = connect(context, new Deadline(20_000), new AbortController().signal);
     opened.push(
       () => proxy.stop(),
@@ -136,8 +155,13 @@ describe('a server is reached through', () => {
       () => kube.close(),
     );
     await kube.read('/version');
-    assert.deepEqual(proxy.asked, [{ method: 'CONNECT', target: `hub.example:${port}`, user: 'me:secret' }]);
-    assert.deepEqual([asked[0]?.host, asked[0]?.authorization], [`hub.example:${port}`, 'Bearer t']);
+    assert.deepEqual(proxy.asked, [
+      { method: 'CONNECT', target: `hub.example:${port}`, user: 'me:secret' },
+    ]);
+    assert.deepEqual(
+      [asked[0]?.host, asked[0]?.authorization],
+      [`hub.example:${port}`, 'Bearer t'],
+    );
     process.env.HTTP_PROXY = proxy.url('me:wrong');
     const refused = kube.fork({});
     opened.push(() => refused.close());
@@ -159,19 +183,32 @@ describe('a server is reached through', () => {
 });
 
 describe('a proxy that', () => {
-  const refusals: [kind: 'http' | 'https' | 'socks5', status: number, why: RegExp, step: RegExp][] = [
-    ['http', 403, /: 403 Forbidden\.$/, /^Is it the right proxy\? kubectl config view --minify --context fake$/],
-    ['https', 502, /: 502 Bad Gateway\.$/, /^Is it the right proxy/],
-    ['http', 407, /: 407 Proxy Authentication Required\.$/, /^Is it the right proxy/],
-    ['socks5', 403, /: Socks5 proxy rejected connection - NotAllowed\.$/, /^Is it the right proxy/],
-  ];
+  const refusals: [kind: 'http' | 'https' | 'socks5', status: number, why: RegExp, step: RegExp][] =
+    [
+      [
+        'http',
+        403,
+        /: 403 Forbidden\.$/,
+        /^Is it the right proxy\? kubectl config view --minify --context fake$/,
+      ],
+      ['https', 502, /: 502 Bad Gateway\.$/, /^Is it the right proxy/],
+      ['http', 407, /: 407 Proxy Authentication Required\.$/, /^Is it the right proxy/],
+      [
+        'socks5',
+        403,
+        /: Socks5 proxy rejected connection - NotAllowed\.$/,
+        /^Is it the right proxy/,
+      ],
+    ];
   for (const [kind, refusing, why, step] of refusals) {
     test(`refuses (${kind} ${refusing}) is reported`, async () => {
       const { kube, proxy } = await behind({ kind, refusing }, { user: 'me:secret' });
       const error = await failureOf(kube.read('/version'));
       assert.deepEqual([error.code, error.exitCode], ['unreachable', 4]);
       assert.ok(
-        error.message.startsWith(`The proxy ${proxy.url()} (proxy-url) does not connect to fake (https://hub.example:`),
+        error.message.startsWith(
+          `The proxy ${proxy.url()} (proxy-url) does not connect to fake (https://hub.example:`,
+        ),
       );
       assert.match(error.message, why);
       assert.match(stepsOf(error), step);
@@ -180,11 +217,17 @@ describe('a proxy that', () => {
   }
   test('rejects its user (socks5) is reported', async () => {
     const { kube } = await behind({ kind: 'socks5', user: 'me:right' }, { user: 'me:wrong' });
-    assert.match((await failureOf(kube.read('/version'))).message, /: Socks5 Authentication failed\.$/);
+    assert.match(
+      (await failureOf(kube.read('/version'))).message,
+      /: Socks5 Authentication failed\.$/,
+    );
   });
   for (const kind of ['http', 'https', 'socks5'] as const) {
     test(`never answers (${kind}) is closed at the deadline without leftovers`, async () => {
-      const { kube, proxy } = await behind({ kind, refusing: 'silent' }, { timeoutMs: 100, by: 'HTTPS_PROXY' });
+      const { kube, proxy } = await behind(
+        { kind, refusing: 'silent' },
+        { timeoutMs: 100, by: 'HTTPS_PROXY' },
+      );
       const error = await failureOf(kube.read('/version'));
       const { code, message } = error;
       assert.equal(code, 'unreachable');
@@ -200,7 +243,10 @@ describe('a proxy that', () => {
       while (proxy.connections > 0) await sleep(5);
     });
     test(`never answers (${kind}) is ended by Ctrl-C`, async () => {
-      const { kube } = await behind({ kind, refusing: 'silent' }, { signal: AbortSignal.timeout(200) });
+      const { kube } = await behind(
+        { kind, refusing: 'silent' },
+        { signal: AbortSignal.timeout(200) },
+      );
       assert.equal((await failureOf(kube.read('/version'))).code, 'interrupted');
     });
   }
@@ -209,16 +255,25 @@ describe('a proxy that', () => {
       const { kube, proxy } = await behind({ kind }, { user: 'me:secret' });
       await proxy.stop();
       const error = await failureOf(kube.read('/version'));
-      assert.match(error.message, /^Cannot reach the proxy \S+ \(proxy-url\) of fake \(\S+\): connection refused\.$/);
+      assert.match(
+        error.message,
+        /^Cannot reach the proxy \S+ \(proxy-url\) of fake \(\S+\): connection refused\.$/,
+      );
       assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), /secret|bWU6c2VjcmV0/);
     });
   test('is not trusted (https) receives nothing, regardless of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     try {
-      const { kube, proxy } = await behind({ kind: 'https' }, { cluster: { 'certificate-authority-data': undefined } });
+      const { kube, proxy } = await behind(
+        { kind: 'https' },
+        { cluster: { 'certificate-authority-data': undefined } },
+      );
       const { code, message } = await failureOf(kube.read('/version'));
       assert.equal(code, 'tls-error');
-      assert.match(message, /^Cannot reach the proxy \S+ \(proxy-url\) of \S+ \(\S+\): .*unknown authority\.$/);
+      assert.match(
+        message,
+        /^Cannot reach the proxy \S+ \(proxy-url\) of \S+ \(\S+\): .*unknown authority\.$/,
+      );
       assert.deepEqual(proxy.asked, []);
     } finally {
       delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;

@@ -6,7 +6,11 @@ const proxy = 'http://proxy.example:3128';
 type Environment = Record<string, string>;
 
 /** The proxy for a server, in readable form. */
-function chosen(server: string, env: Environment, cluster: { 'proxy-url'?: string } = {}): string | undefined {
+function chosen(
+  server: string,
+  env: Environment,
+  cluster: { 'proxy-url'?: string } = {},
+): string | undefined {
   const found = proxyOf({ name: 'its1', server, cluster }, env);
   return found && describeProxy(found);
 }
@@ -16,7 +20,11 @@ describe('of the environment, for', () => {
   const cases: [server: string, env: Environment, expected: string | undefined][] = [
     ['https://hub.example:6443', { HTTPS_PROXY: proxy }, `${proxy} (HTTPS_PROXY)`],
     ['https://hub.example:6443', { https_proxy: proxy }, `${proxy} (https_proxy)`],
-    ['https://hub.example', { HTTPS_PROXY: proxy, https_proxy: 'http://other' }, `${proxy} (HTTPS_PROXY)`],
+    [
+      'https://hub.example',
+      { HTTPS_PROXY: proxy, https_proxy: 'http://other' },
+      `${proxy} (HTTPS_PROXY)`,
+    ],
     ['https://hub.example', { HTTPS_PROXY: '', https_proxy: proxy }, `${proxy} (https_proxy)`],
     ['https://hub.example', { HTTP_PROXY: proxy, ALL_PROXY: proxy }, undefined],
     ['http://hub.example', { HTTPS_PROXY: proxy }, undefined],
@@ -25,16 +33,34 @@ describe('of the environment, for', () => {
     ['https://hub.example', { HTTPS_PROXY: 'proxy.example:3128' }, `${proxy} (HTTPS_PROXY)`],
     ['https://hub.example', { HTTPS_PROXY: 'proxy' }, 'http://proxy (HTTPS_PROXY)'],
     ['https://hub.example', { HTTPS_PROXY: '10.0.0.9:3128' }, 'http://10.0.0.9:3128 (HTTPS_PROXY)'],
-    ['https://hub.example', { HTTPS_PROXY: '[fd00::9]:3128' }, 'http://[fd00::9]:3128 (HTTPS_PROXY)'],
-    ['https://hub.example', { HTTPS_PROXY: 'socks5h://proxy:1080' }, 'socks5h://proxy:1080 (HTTPS_PROXY)'],
-    ['https://hub.example', { HTTPS_PROXY: 'http://me:secret@proxy:1' }, 'http://proxy:1 (HTTPS_PROXY)'],
-    ...['localhost:6443', '127.0.0.1:6443', '127.9.9.9', '[::1]:6443'].map((host): [string, Environment, undefined] => [
-      `https://${host}`,
-      { HTTPS_PROXY: proxy },
-      undefined,
-    ]),
+    [
+      'https://hub.example',
+      { HTTPS_PROXY: '[fd00::9]:3128' },
+      'http://[fd00::9]:3128 (HTTPS_PROXY)',
+    ],
+    [
+      'https://hub.example',
+      { HTTPS_PROXY: 'socks5h://proxy:1080' },
+      'socks5h://proxy:1080 (HTTPS_PROXY)',
+    ],
+    [
+      'https://hub.example',
+      { HTTPS_PROXY: 'http://me:secret@proxy:1' },
+      'http://proxy:1 (HTTPS_PROXY)',
+    ],
+    ...['localhost:6443', '127.0.0.1:6443', '127.9.9.9', '[::1]:6443'].map(
+      (host): [string, Environment, undefined] => [
+        `https://${host}`,
+        { HTTPS_PROXY: proxy },
+        undefined,
+      ],
+    ),
     ...['its1.localhost', 'localhost.', '0.0.0.0', '[::2]', 'its1.localtest.me'].map(
-      (host): [string, Environment, string] => [`https://${host}`, { HTTPS_PROXY: proxy }, `${proxy} (HTTPS_PROXY)`],
+      (host): [string, Environment, string] => [
+        `https://${host}`,
+        { HTTPS_PROXY: proxy },
+        `${proxy} (HTTPS_PROXY)`,
+      ],
     ),
   ];
   for (const [server, env, expected] of cases) {
@@ -56,7 +82,11 @@ describe('NO_PROXY', () => {
     ['.hub.example', ['a.hub.example'], ['hub.example']],
     ['*.hub.example', ['a.hub.example', 'b.a.hub.example'], ['hub.example']],
     ['*hub.example', [], ['hub.example', 'a.hub.example', 'myhub.example']],
-    ['hub.example:6443', ['hub.example:6443', 'a.hub.example:6443'], ['hub.example', 'hub.example:443']],
+    [
+      'hub.example:6443',
+      ['hub.example:6443', 'a.hub.example:6443'],
+      ['hub.example', 'hub.example:443'],
+    ],
     ['.hub.example:443', ['a.hub.example', 'a.hub.example:443'], ['a.hub.example:6443']],
     ['示例.com', ['xn--fsq092h.com', 'a.示例.com'], ['com']],
     ['10.0.0.0/24', ['10.0.0.1', '10.0.0.255:6443'], ['10.0.1.1', 'hub.example', '[fd00::1]']],
@@ -78,7 +108,10 @@ describe('NO_PROXY', () => {
     test(noProxy, () => {
       const through = (host: string) =>
         chosen(`https://${host}`, { HTTPS_PROXY: proxy, no_proxy: noProxy }) !== undefined;
-      assert.deepEqual([direct.filter(through), proxied.filter((host) => !through(host))], [[], []]);
+      assert.deepEqual(
+        [direct.filter(through), proxied.filter((host) => !through(host))],
+        [[], []],
+      );
     });
   }
   test('takes precedence over no_proxy', () => {
@@ -92,10 +125,16 @@ describe('of the kubeconfig', () => {
   test('takes precedence over the environment, for every server', () => {
     const env = { HTTPS_PROXY: proxy, NO_PROXY: '*' };
     for (const server of ['https://hub.example', 'https://127.0.0.1:6443', 'http://localhost'])
-      assert.equal(chosen(server, env, { 'proxy-url': 'socks5://me:secret@p:1' }), 'socks5://p:1 (proxy-url)');
+      assert.equal(
+        chosen(server, env, { 'proxy-url': 'socks5://me:secret@p:1' }),
+        'socks5://p:1 (proxy-url)',
+      );
   });
   test('is ignored if empty', () =>
-    assert.equal(chosen('https://hub', { HTTPS_PROXY: proxy }, { 'proxy-url': '' }), `${proxy} (HTTPS_PROXY)`));
+    assert.equal(
+      chosen('https://hub', { HTTPS_PROXY: proxy }, { 'proxy-url': '' }),
+      `${proxy} (HTTPS_PROXY)`,
+    ));
 });
 
 describe('an invalid proxy is an error that does not show it', () => {
@@ -113,13 +152,22 @@ describe('an invalid proxy is an error that does not show it', () => {
         () => chosen('https://hub', {}, { 'proxy-url': address }),
         (error: { code?: string; message?: string }) => {
           assert.equal(error.code, 'kubeconfig-invalid');
-          assert.match(error.message ?? '', /^The proxy-url of context its1 is not the address of a proxy/);
+          assert.match(
+            error.message ?? '',
+            /^The proxy-url of context its1 is not the address of a proxy/,
+          );
           assert.doesNotMatch(error.message ?? '', /secret/);
           return true;
         },
       ));
   }
-  for (const address of ['socks4://secret@p', 'ftp://secret@p', 'http://me:se#cret@p:1', 'p:secret', 'http://']) {
+  for (const address of [
+    'socks4://secret@p',
+    'ftp://secret@p',
+    'http://me:se#cret@p:1',
+    'p:secret',
+    'http://',
+  ]) {
     test(`HTTPS_PROXY ${address}`, () =>
       assert.throws(() => chosen('https://hub', { HTTPS_PROXY: address }), {
         code: 'usage',

@@ -6,7 +6,10 @@ import { Restarts } from '../../../../../src/lib/kube/client/requests.ts';
 import { fakeTime, realTime } from '../../../support/fake-time.ts';
 
 const refused = networkError({ context: 'its1', server: 'https://its1' }, { code: 'ECONNREFUSED' });
-const untrusted = networkError({ context: 'its1', server: 'https://its1' }, { code: 'CERT_HAS_EXPIRED' });
+const untrusted = networkError(
+  { context: 'its1', server: 'https://its1' },
+  { code: 'CERT_HAS_EXPIRED' },
+);
 const answer = (status: number) => ({ status, text: '', retryAfter: undefined });
 
 describe('a server', () => {

@@ -22,10 +22,17 @@ const never = new AbortController().signal;
 
 type Answering = Parameters<typeof FakeServer.start>[0];
 
-async function serving(answering: Answering, cluster = {}): Promise<{ server: FakeServer; kube: Kube }> {
+async function serving(
+  answering: Answering,
+  cluster = {},
+): Promise<{ server: FakeServer; kube: Kube }> {
   const server = await FakeServer.start(answering);
   const context = server.context();
-  const kube = connect({ ...context, cluster: { ...context.cluster, ...cluster } }, new Deadline(20_000), never);
+  const kube = connect(
+    { ...context, cluster: { ...context.cluster, ...cluster } },
+    new Deadline(20_000),
+    never,
+  );
   opened.push(
     () => kube.close(),
     () => server.stop(),
@@ -49,9 +56,13 @@ describe('a compressed response', () => {
     assert.equal(server.requests[0]?.headers['accept-encoding'], undefined);
   });
   test('is limited by its content', async () => {
-    const bomb = Buffer.concat(Array.from({ length: 5 }, () => gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '))));
+    const bomb = Buffer.concat(
+      Array.from({ length: 5 }, () => gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '))),
+    );
     const { kube } = await serving(() => packed(bomb));
-    await assert.rejects(kube.read('/version'), { message: 'An answer of more than 256 MB was not read.' });
+    await assert.rejects(kube.read('/version'), {
+      message: 'An answer of more than 256 MB was not read.',
+    });
   });
   const whole = gzipSync(randomBytes(100_000));
   const broken: [what: string, body: string | Buffer][] = [
@@ -88,7 +99,11 @@ async function piecemeal(timeoutMs: number) {
   const server = http.createServer((_, response) => responses.push(response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const kube = connect({ name: 'its1', server: address, cluster: {}, user: {} }, new Deadline(timeoutMs), never);
+  const kube = connect(
+    { name: 'its1', server: address, cluster: {}, user: {} },
+    new Deadline(timeoutMs),
+    never,
+  );
   opened.push(
     () => kube.close(),
     () => server.closeAllConnections(),
@@ -141,7 +156,10 @@ describe('the timeout of a request measures silence:', () => {
   test('a server that falls silent in the middle is unreachable', async () => {
     fakeTime(['setTimeout']);
     const { kube, asked } = await piecemeal(600_000);
-    const refused = assert.rejects(kube.read('/version'), { code: 'unreachable', message: /: no answer in time\.$/ });
+    const refused = assert.rejects(kube.read('/version'), {
+      code: 'unreachable',
+      message: /: no answer in time\.$/,
+    });
     const response = await asked();
     response.write('{"met');
     await arrived();
@@ -180,7 +198,10 @@ describe('the timeout of a request measures silence:', () => {
     const answer = kube.read('/version');
     const response = await asked();
     const drip = setInterval(() => response.write(' '), 20);
-    await assert.rejects(answer, { code: 'timeout', message: /did not answer before the deadline\.$/ });
+    await assert.rejects(answer, {
+      code: 'timeout',
+      message: /did not answer before the deadline\.$/,
+    });
     clearInterval(drip);
   });
 });

@@ -13,7 +13,12 @@ const step = run('stellarctl its renew its1');
 /** What is said when so many days are left of a lifetime. */
 const said = (lifetime: number, left: number) => {
   const now = 1_800_000_000_000;
-  const problem = endingProblem('its1', [{ what: 'token', from: now + left - lifetime, to: now + left }], now, [step]);
+  const problem = endingProblem(
+    'its1',
+    [{ what: 'token', from: now + left - lifetime, to: now + left }],
+    now,
+    [step],
+  );
   return problem && `${problem.severity ?? 'fail'} ${problem.message}`;
 };
 
@@ -54,7 +59,10 @@ test('a connection shows when the certificate of its server and the credentials 
   await server.stop();
   assert.deepEqual(rest, [ofUser]);
   assert.equal(ofServer?.what, 'serving certificate');
-  assert.ok((ofServer?.to ?? 0) - (ofServer?.from ?? 0) === 3_660_000, 'the certificate of the server');
+  assert.ok(
+    (ofServer?.to ?? 0) - (ofServer?.from ?? 0) === 3_660_000,
+    'the certificate of the server',
+  );
 });
 
 test('credentials in files, of programs and without an end are not judged', () => {
@@ -63,6 +71,12 @@ test('credentials in files, of programs and without an end are not judged', () =
     validitiesOf({ 'client-certificate-data': certificate }).map(({ what }) => what),
     ['client certificate'],
   );
-  assert.deepEqual(validitiesOf({ 'client-certificate-data': 'bm90aGluZw==', token: 'opaque' }), []);
-  assert.deepEqual(validitiesOf({ 'client-certificate': '/a/file', exec: { command: 'x' } as never }), []);
+  assert.deepEqual(
+    validitiesOf({ 'client-certificate-data': 'bm90aGluZw==', token: 'opaque' }),
+    [],
+  );
+  assert.deepEqual(
+    validitiesOf({ 'client-certificate': '/a/file', exec: { command: 'x' } as never }),
+    [],
+  );
 });

@@ -25,7 +25,11 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
-import { type ContextToSet, removeContext, setContext } from '../../../../../src/lib/kube/kubeconfig/contexts.ts';
+import {
+  type ContextToSet,
+  removeContext,
+  setContext,
+} from '../../../../../src/lib/kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../../../../../src/lib/kube/kubeconfig/edit.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
@@ -110,7 +114,8 @@ describe('setting a context', () => {
     const result = await set(name, 'its1');
     assert.deepEqual(result, { file: name, changed: true });
     // The yaml package only normalizes spaces before a comment and the indentation of lists.
-    const lines = (yaml: string) => yaml.split('\n').map((line) => line.trim().replace(/\s+/g, ' '));
+    const lines = (yaml: string) =>
+      yaml.split('\n').map((line) => line.trim().replace(/\s+/g, ' '));
     const kept = lines(text(name));
     assert.deepEqual(
       lines(present).filter((line) => !kept.includes(line)),
@@ -125,7 +130,10 @@ describe('setting a context', () => {
       { cluster: { server: 'https://its1:6443' }, name: 'its1-cluster' },
     ]);
     assert.deepEqual(users, [...before.users, { name: 'its1-admin', user: { token: 'secret' } }]);
-    assert.deepEqual(contexts.at(-1), { context: { cluster: 'its1-cluster', user: 'its1-admin' }, name: 'its1' });
+    assert.deepEqual(contexts.at(-1), {
+      context: { cluster: 'its1-cluster', user: 'its1-admin' },
+      name: 'its1',
+    });
   });
 
   test('does not write an unchanged context again', async () => {
@@ -133,13 +141,19 @@ describe('setting a context', () => {
     await set(name, 'its1');
     const before = statSync(name);
     const result = await set(name, 'its1');
-    assert.deepEqual([result.changed, statSync(name).ino, statSync(name).mtimeMs], [false, before.ino, before.mtimeMs]);
+    assert.deepEqual(
+      [result.changed, statSync(name).ino, statSync(name).mtimeMs],
+      [false, before.ino, before.mtimeMs],
+    );
   });
 
   test('keeps the unknown fields of its entries, and replaces old credentials', async () => {
     const name = file(present);
     await set(name, 'a', {
-      cluster: { name: 'a', entry: { server: 'https://a:6443', 'certificate-authority-data': 'REVG' } },
+      cluster: {
+        name: 'a',
+        entry: { server: 'https://a:6443', 'certificate-authority-data': 'REVG' },
+      },
       user: { name: 'ua', entry: { token: 'new' } },
     });
     const { clusters, users, contexts } = content(name);
@@ -192,9 +206,14 @@ describe('setting a context', () => {
   });
 
   test('accepts a name with another meaning in YAML as kubectl reads it', async () => {
-    const name = file('clusters: [{name: c, cluster: {insecure-skip-tls-verify: yes, since: 2020-01-01}}]\n');
+    const name = file(
+      'clusters: [{name: c, cluster: {insecure-skip-tls-verify: yes, since: 2020-01-01}}]\n',
+    );
     for (const each of ['no', 'On', 'y', '017', '1_0', '1e3', '~', '0x1']) await set(name, each);
-    assert.deepEqual(names(parse(text(name), { version: '1.1' }).contexts), names(content(name).contexts));
+    assert.deepEqual(
+      names(parse(text(name), { version: '1.1' }).contexts),
+      names(content(name).contexts),
+    );
     assert.match(text(name), /insecure-skip-tls-verify: yes, since: 2020-01-01/);
     assert.doesNotMatch(text(name), /%YAML/);
   });
@@ -229,22 +248,40 @@ function commented({ unknown, indented, ...given }: Given): string {
   for (const [list, field] of lists) {
     lines.push(`${list}:${given[list].length === 0 ? ' []' : ''}`);
     for (const [name, entry] of given[list]) {
-      lines.push(`${margin}${comment()}`, `${margin}- name: ${name} ${comment()}`, `${margin}  ${field}:`);
+      lines.push(
+        `${margin}${comment()}`,
+        `${margin}- name: ${name} ${comment()}`,
+        `${margin}  ${field}:`,
+      );
       lines.push(`${margin}    x: 1`);
-      for (const [key, value] of Object.entries(entry)) lines.push(`${margin}    ${key}: ${JSON.stringify(value)}`);
+      for (const [key, value] of Object.entries(entry))
+        lines.push(`${margin}    ${key}: ${JSON.stringify(value)}`);
     }
   }
   return `${lines.join('\n')}\n${comment()}\n`;
 }
 
 test('everything else in a kubeconfig survives, including comments outside of the entries that change', async () => {
-  const values = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.string(), { maxLength: 2 }));
-  const entry = fc.dictionary(fc.constantFrom('server', 'y', 'z'), values, { noNullPrototype: true });
+  const values = fc.oneof(
+    fc.string(),
+    fc.integer(),
+    fc.boolean(),
+    fc.array(fc.string(), { maxLength: 2 }),
+  );
+  const entry = fc.dictionary(fc.constantFrom('server', 'y', 'z'), values, {
+    noNullPrototype: true,
+  });
   const list = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), entry), {
     selector: ([name]) => name,
     maxLength: 4,
   });
-  const kubeconfig = fc.record({ clusters: list, users: list, contexts: list, unknown: entry, indented: fc.boolean() });
+  const kubeconfig = fc.record({
+    clusters: list,
+    users: list,
+    contexts: list,
+    unknown: entry,
+    indented: fc.boolean(),
+  });
   await fc.assert(
     fc.asyncProperty(kubeconfig, fc.constantFrom('a', 'new'), async (given, name) => {
       const before = commented(given);
@@ -276,15 +313,28 @@ describe('several files', () => {
     `contexts: [{name: ${name}, context: {cluster: ${name}, user: ${name}}}]\nusers: [{name: ${name}, user: {}}]\n`;
 
   test('change an entry where it is defined, and add a new one to the first that exists', async () => {
-    const [missing, first, second] = [file(), file(one('a')), file(`${one('b')}current-context: b\n`)];
+    const [missing, first, second] = [
+      file(),
+      file(one('a')),
+      file(`${one('b')}current-context: b\n`),
+    ];
     const where = target(missing, first, second);
-    const old = wanted('b', { cluster: { name: 'b' }, user: { name: 'b', entry: { token: 'new' } } });
+    const old = wanted('b', {
+      cluster: { name: 'b' },
+      user: { name: 'b', entry: { token: 'new' } },
+    });
     assert.equal((await setContext(where, old, waiting())).file, second);
     assert.equal(text(first), one('a'));
     const result = await setContext(where, wanted('its1', { makeCurrent: true }), waiting());
     assert.equal(result.file, first);
-    assert.deepEqual([names(content(first).contexts), names(content(second).contexts)], [['a', 'its1'], ['b']]);
-    assert.deepEqual([content(first)['current-context'], content(second)['current-context']], [undefined, 'its1']);
+    assert.deepEqual(
+      [names(content(first).contexts), names(content(second).contexts)],
+      [['a', 'its1'], ['b']],
+    );
+    assert.deepEqual(
+      [content(first)['current-context'], content(second)['current-context']],
+      [undefined, 'its1'],
+    );
     assert.equal(existsSync(missing), false);
   });
 
@@ -301,7 +351,8 @@ describe('several files', () => {
     assert.equal(text(second), one('a'));
   });
 
-  test('the list may be empty', () => assert.rejects(set(':', 'its1'), fails('file-error', /KUBECONFIG/)));
+  test('the list may be empty', () =>
+    assert.rejects(set(':', 'its1'), fails('file-error', /KUBECONFIG/)));
 });
 
 describe('a file is the same under every name:', { concurrency: true }, () => {
@@ -310,7 +361,10 @@ describe('a file is the same under every name:', { concurrency: true }, () => {
     ['with a slash too many', (name) => `${path.dirname(name)}//config`],
     ['with a dot', (name) => `${path.dirname(name)}/./config`],
     ['through a link to its folder', (name) => linked(name)],
-    ['through a link, and back from where that leads', (name) => `${linkTo(below(name))}/../config`],
+    [
+      'through a link, and back from where that leads',
+      (name) => `${linkTo(below(name))}/../config`,
+    ],
   ];
   function linkTo(folder: string): string {
     const link = path.join(path.dirname(file()), 'link');
@@ -360,7 +414,8 @@ describe('a file is the same under every name:', { concurrency: true }, () => {
 });
 
 describe('a dry run detects that', () => {
-  const dry = (where: string) => setContext({ ...target(where), dryRun: true }, wanted('its1'), waiting());
+  const dry = (where: string) =>
+    setContext({ ...target(where), dryRun: true }, wanted('its1'), waiting());
   const help = /cannot be written: .*--kubeconfig FILE/;
 
   for (const special of ['/dev/null', 'pipe']) {
@@ -387,7 +442,10 @@ describe('a dry run detects that', () => {
         );`;
     const args = ['--input-type=module', '-e', script, name];
     const somebody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-    const { error, status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', ...somebody });
+    const { error, status, stdout, stderr } = spawnSync(process.execPath, args, {
+      encoding: 'utf8',
+      ...somebody,
+    });
     if (/EACCES/.test(`${error?.message}${stderr}`)) return undefined;
     assert.equal(status, 0, stderr);
     return stdout.trim().split('\n');
@@ -412,7 +470,11 @@ describe('a dry run detects that', () => {
       for (const each of [free, name]) protect(each);
       for (const end of dryAsSomebody(name) as string[]) assert.match(end, help);
       assert.equal(text(name), present);
-      assert.deepEqual(dryAsSomebody(free), ['done', 'done'], 'what is so already needs no writing');
+      assert.deepEqual(
+        dryAsSomebody(free),
+        ['done', 'done'],
+        'what is so already needs no writing',
+      );
       for (const each of [free, name]) chmodSync(path.dirname(each), 0o700);
       assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
     });
@@ -446,9 +508,12 @@ describe('a name that refers to another cluster', () => {
   }
   test('is replaced if it is ours, and on request', async () => {
     const [mine, asked] = [file(present), file(present)];
-    await set(mine, 'a', { isOurs: ({ name, server }) => name === 'a' && server === 'https://a:6443' });
+    await set(mine, 'a', {
+      isOurs: ({ name, server }) => name === 'a' && server === 'https://a:6443',
+    });
     await set(asked, 'a', { isOurs: () => true });
-    for (const name of [mine, asked]) assert.equal(content(name).contexts[0].context.cluster, 'a-cluster');
+    for (const name of [mine, asked])
+      assert.equal(content(name).contexts[0].context.cluster, 'a-cluster');
   });
   test('is free if its cluster no longer exists', async () => {
     const name = file('contexts: [{name: a, context: {cluster: gone, user: gone}}]\n');
@@ -465,7 +530,10 @@ describe('removing a context', () => {
     const name = file(present);
     await removeContext(target(name), 'a', waiting(), 'b');
     const { contexts, clusters, users, 'current-context': current } = content(name);
-    assert.deepEqual([names(contexts), names(clusters), names(users), current], [['b'], ['b'], ['ub'], 'b']);
+    assert.deepEqual(
+      [names(contexts), names(clusters), names(users), current],
+      [['b'], ['b'], ['ub'], 'b'],
+    );
   });
   test('leaves none current if there is nothing to restore', async () => {
     const name = file(present);
@@ -486,7 +554,10 @@ describe('the file itself', () => {
     await set(link, 'its1');
     assert.ok(names(content(place).contexts).includes('its1'));
     assert.equal(readFileSync(link, 'utf8'), text(place));
-    assert.deepEqual([readdirSync(path.dirname(link)), readdirSync(path.dirname(place))], [['config'], ['config']]);
+    assert.deepEqual(
+      [readdirSync(path.dirname(link)), readdirSync(path.dirname(place))],
+      [['config'], ['config']],
+    );
     assert.ok(lstatSync(link).isSymbolicLink());
   });
   test('becomes private if it was readable by everyone', async () => {
@@ -505,7 +576,11 @@ describe('the file itself', () => {
     ['no YAML', 'token: secret\n  - secret: [', /not YAML \(line \d\)/],
     ['no kubeconfig', '- secret', /not a kubeconfig/],
     ['a list that is none', 'contexts: secret', /"contexts" is not a list/],
-    ['an anchor that others need', 'clusters:\n- &c\n  name: c\n  cluster: {}\n- *c\n', /has the name "c" twice/],
+    [
+      'an anchor that others need',
+      'clusters:\n- &c\n  name: c\n  cluster: {}\n- *c\n',
+      /has the name "c" twice/,
+    ],
   ] as const) {
     test(`with ${what} is rejected, without quoting it`, async () => {
       const name = file(broken);
@@ -521,7 +596,8 @@ describe('the file itself', () => {
     await editKubeconfig(
       target(name),
       (draft) => {
-        if (times++ === 0) writeFileSync(name, present.replace('namespace: web', 'namespace: changed'));
+        if (times++ === 0)
+          writeFileSync(name, present.replace('namespace: web', 'namespace: changed'));
         draft.currentContext = 'b';
       },
       waiting(),
@@ -543,7 +619,10 @@ describe('entries that share their content by YAML aliases', () => {
       set(name, 'its1'),
       editKubeconfig(target(name), (draft) => draft.remove('clusters', 'one'), waiting()),
     ])
-      await assert.rejects(edit, fails('kubeconfig-invalid', /it has YAML aliases, so it cannot be edited/));
+      await assert.rejects(
+        edit,
+        fails('kubeconfig-invalid', /it has YAML aliases, so it cannot be edited/),
+      );
     assert.equal(text(name), shared);
   });
   test('are no error if nothing changes', async () => {
@@ -594,7 +673,9 @@ describe("locks, compatible with client-go's (FILE.lock):", () => {
       await setContext({ env: { KUBECONFIG: ${JSON.stringify(where)} } }, wanted, waiting);
     }`);
   const expected = (prefixes: string[], amount: number) =>
-    prefixes.flatMap((prefix) => Array.from({ length: amount }, (_, index) => `${prefix}${index}`)).sort();
+    prefixes
+      .flatMap((prefix) => Array.from({ length: amount }, (_, index) => `${prefix}${index}`))
+      .sort();
 
   test('ten concurrent writers lose nothing', isolated, async () => {
     const name = file(present);
@@ -606,40 +687,54 @@ describe("locks, compatible with client-go's (FILE.lock):", () => {
       ends,
       prefixes.map(() => 0),
     );
-    assert.deepEqual(names(content(name).contexts).sort(), ['a', 'b', ...expected(prefixes, 5)].sort());
+    assert.deepEqual(
+      names(content(name).contexts).sort(),
+      ['a', 'b', ...expected(prefixes, 5)].sort(),
+    );
     assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
   });
 
-  test("kubectl and stellarctl respect each other's lock, and kubectl reads our output", isolated, async (t) => {
-    const run = promisify(execFile);
-    const env = { ...process.env, KUBECONFIG: file(present) };
-    if (
-      !(await run('kubectl', ['version', '--client']).then(
-        () => true,
-        () => false,
-      ))
-    )
-      return t.skip('kubectl is not on PATH');
-    const ours = once(addContexts(env.KUBECONFIG, 'ours', 25), 'exit');
-    let refused = 0;
-    for (let i = 0; i < 8; ) {
-      // kubectl does not wait for a lock.
-      const done = await run('kubectl', ['config', 'set-context', `theirs${i}`, '--cluster=a'], { env }).then(
-        () => true,
-        (error: Error) => assert.match(error.message, /config\.lock: file exists/),
+  test(
+    "kubectl and stellarctl respect each other's lock, and kubectl reads our output",
+    isolated,
+    async (t) => {
+      const run = promisify(execFile);
+      const env = { ...process.env, KUBECONFIG: file(present) };
+      if (
+        !(await run('kubectl', ['version', '--client']).then(
+          () => true,
+          () => false,
+        ))
+      )
+        return t.skip('kubectl is not on PATH');
+      const ours = once(addContexts(env.KUBECONFIG, 'ours', 25), 'exit');
+      let refused = 0;
+      for (let i = 0; i < 8; ) {
+        // kubectl does not wait for a lock.
+        const done = await run('kubectl', ['config', 'set-context', `theirs${i}`, '--cluster=a'], {
+          env,
+        }).then(
+          () => true,
+          (error: Error) => assert.match(error.message, /config\.lock: file exists/),
+        );
+        if (done) i++;
+        else refused++;
+      }
+      assert.equal((await ours)[0], 0);
+      t.diagnostic(`kubectl was refused ${refused} times`);
+      const view = JSON.parse(
+        execFileSync('kubectl', ['config', 'view', '-o', 'json'], { env, encoding: 'utf8' }),
       );
-      if (done) i++;
-      else refused++;
-    }
-    assert.equal((await ours)[0], 0);
-    t.diagnostic(`kubectl was refused ${refused} times`);
-    const view = JSON.parse(execFileSync('kubectl', ['config', 'view', '-o', 'json'], { env, encoding: 'utf8' }));
-    // kubectl reads before it locks, and then removes contexts that were added in between (clientcmd.ModifyConfig).
-    const written = ['a', 'b', ...expected(['theirs'], 8)];
-    const kept = names(view.contexts).filter((each) => !each.startsWith('ours'));
-    assert.deepEqual(kept.sort(), written.sort());
-    assert.ok(names(view.contexts).length > written.length, 'kubectl has kept contexts of stellarctl');
-  });
+      // kubectl reads before it locks, and then removes contexts that were added in between (clientcmd.ModifyConfig).
+      const written = ['a', 'b', ...expected(['theirs'], 8)];
+      const kept = names(view.contexts).filter((each) => !each.startsWith('ours'));
+      assert.deepEqual(kept.sort(), written.sort());
+      assert.ok(
+        names(view.contexts).length > written.length,
+        'kubectl has kept contexts of stellarctl',
+      );
+    },
+  );
 
   test('a lock that is released is waited for', async () => {
     const name = file(present);
@@ -652,7 +747,10 @@ describe("locks, compatible with client-go's (FILE.lock):", () => {
     const name = file(present);
     writeFileSync(`${name}.lock`, '');
     utimesSync(`${name}.lock`, new Date(), new Date(Date.now() - 60_000));
-    await assert.rejects(set(name, 'its1'), fails('file-error', new RegExp(`held for 6\\d s.* rm ${name}.lock`)));
+    await assert.rejects(
+      set(name, 'its1'),
+      fails('file-error', new RegExp(`held for 6\\d s.* rm ${name}.lock`)),
+    );
     assert.ok(existsSync(`${name}.lock`));
     assert.equal(text(name), present);
   });

@@ -32,7 +32,10 @@ const special = [
 const texts = [
   ...planted,
   ...fc
-    .sample(fc.array(fc.constantFrom(...special, 'a', 'exec: {}'), { maxLength: 8 }), { numRuns: 400, seed: 73 })
+    .sample(fc.array(fc.constantFrom(...special, 'a', 'exec: {}'), { maxLength: 8 }), {
+      numRuns: 400,
+      seed: 73,
+    })
     .map((parts) => parts.join('')),
 ];
 
@@ -57,9 +60,15 @@ for (const [what, before] of Object.entries(present))
 
 test('the kubeconfig with which an agent registers', async () => {
   const documents = texts.map((text) =>
-    bootstrapKubeconfig({ server: `https://${text}`, certificateAuthority: undefined, proxyUrl: text }, text),
+    bootstrapKubeconfig(
+      { server: `https://${text}`, certificateAuthority: undefined, proxyUrl: text },
+      text,
+    ),
   );
-  const read = (await readByGo(documents)) as { clusters: { cluster: object }[]; users: { user: object }[] }[];
+  const read = (await readByGo(documents)) as {
+    clusters: { cluster: object }[];
+    users: { user: object }[];
+  }[];
   assert.deepEqual(
     read.map(({ clusters, users }) => ({ ...clusters[0]?.cluster, ...users[0]?.user })),
     texts.map((text) => ({ server: `https://${text}`, 'proxy-url': text, token: text })),

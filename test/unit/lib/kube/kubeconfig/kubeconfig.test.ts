@@ -63,7 +63,10 @@ const plainObjects = { noNullPrototype: true } as const;
 const content: fc.Arbitrary<Content> = fc.record({
   clusters: fc.dictionary(
     name,
-    fc.record({ server: fc.constantFrom('https://one', 'https://two', 'https://three') }, plainObjects),
+    fc.record(
+      { server: fc.constantFrom('https://one', 'https://two', 'https://three') },
+      plainObjects,
+    ),
   ),
   users: fc.dictionary(name, fc.record({ token: fc.constantFrom('t1', 't2', 't3') }, plainObjects)),
   contexts: fc.dictionary(
@@ -98,7 +101,10 @@ describe('several files', () => {
   });
 
   test('missing, duplicate or empty file names are skipped', async () => {
-    const [first, second] = [write(toFile(simple('https://one'))), write(toFile(simple('https://two')))];
+    const [first, second] = [
+      write(toFile(simple('https://one'))),
+      write(toFile(simple('https://two'))),
+    ];
     const config = await load(
       '',
       path.join(root, 'missing'),
@@ -112,7 +118,11 @@ describe('several files', () => {
   });
 
   test('an empty file is ignored', async () => {
-    assert.equal((await load(write(''), write('# nothing\n'), write(toFile(simple('https://one'))))).clusters.size, 1);
+    assert.equal(
+      (await load(write(''), write('# nothing\n'), write(toFile(simple('https://one'))))).clusters
+        .size,
+      1,
+    );
   });
 
   test('only missing ones give an empty kubeconfig', async () =>
@@ -135,9 +145,12 @@ describe('kubectl reads the same:', () => {
         encoding: 'utf8',
       }),
     ) as Record<string, { name: string; [key: string]: unknown }[]> & { 'current-context': string };
-  const skip = spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
-  const entries = (items: { name: string; [key: string]: unknown }[] | null | undefined, key: string) =>
-    Object.fromEntries((items ?? []).map((item) => [item.name, item[key]]));
+  const skip =
+    spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
+  const entries = (
+    items: { name: string; [key: string]: unknown }[] | null | undefined,
+    key: string,
+  ) => Object.fromEntries((items ?? []).map((item) => [item.name, item[key]]));
   const seenByKubectl = (env: NodeJS.ProcessEnv) => {
     const view = kubectl(env);
     return {
@@ -234,7 +247,10 @@ describe('a file', () => {
     assert.equal(config.users.get('v')?.exec?.command, 'aws');
   });
   test('named by --kubeconfig is the only one', async () => {
-    const [given, listed] = [write(toFile(simple('https://given'))), write(toFile(simple('https://listed')))];
+    const [given, listed] = [
+      write(toFile(simple('https://given'))),
+      write(toFile(simple('https://listed'))),
+    ];
     assert.deepEqual((await loadKubeconfig(given, list(listed))).files, [given]);
   });
 });
@@ -252,7 +268,11 @@ describe('a file is rejected', () => {
     ['that is a list', '- a', /not a kubeconfig/],
     ['with a name twice', twice, /"clusters" has the name "a" twice/],
     ['with clusters that are no list', { clusters: {} }, /"clusters" is not a list/],
-    ['with an entry that is no object', { users: ['a'] }, /"users" has an entry that is not an object/],
+    [
+      'with an entry that is no object',
+      { users: ['a'] },
+      /"users" has an entry that is not an object/,
+    ],
     [
       'with a cluster that is no object',
       { clusters: [{ name: 'a', cluster: 'b' }] },
@@ -262,13 +282,18 @@ describe('a file is rejected', () => {
   for (const [what, text, why] of wrong) {
     test(what, async () => {
       const file = write(text);
-      await assert.rejects(load(file), (error: Error) => invalid(why)(error) && error.message.includes(file));
+      await assert.rejects(
+        load(file),
+        (error: Error) => invalid(why)(error) && error.message.includes(file),
+      );
     });
   }
   test('named by --kubeconfig that does not exist', () =>
     assert.rejects(loadKubeconfig(path.join(root, 'missing'), {}), invalid(/no such file/)));
   test('that is a folder', () => assert.rejects(load(root), invalid(/it is a folder/)));
-  test('without read permission', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async () => {
+  test('without read permission', {
+    skip: process.getuid?.() === 0 ? 'root may read everything' : false,
+  }, async () => {
     const file = write('');
     chmodSync(file, 0);
     await assert.rejects(load(file), invalid(/permission denied/));
@@ -296,7 +321,10 @@ describe('of a kubeconfig in a cluster each value has a grammar', () => {
   const refused: [what: string, cluster: object, user?: object][] = [
     ['a token with what Go takes for a line', {}, { token: `t${planted}` }],
     ['a token that is two words', {}, { token: 'a b' }],
-    ['an address with what Go takes for a line', { server: 'https://a/\u2028insecure-skip-tls-verify: true' }],
+    [
+      'an address with what Go takes for a line',
+      { server: 'https://a/\u2028insecure-skip-tls-verify: true' },
+    ],
     ['an address with a line break', { server: 'https://a/\rb' }],
     ['an address outside ASCII', { server: 'https://ä.example' }],
     ['an address without TLS', { server: 'http://a' }],
@@ -316,12 +344,23 @@ describe('of a kubeconfig in a cluster each value has a grammar', () => {
         return true;
       }));
   test('and an address is kept as it was written', async () => {
-    for (const server of ['https://Its1.Example:443', 'https://[FD00::1]:6443', 'https://a/k8s/clusters/c-1'])
+    for (const server of [
+      'https://Its1.Example:443',
+      'https://[FD00::1]:6443',
+      'https://a/k8s/clusters/c-1',
+    ])
       assert.deepEqual((await of({ server })).cluster, { server });
   });
   test('and what KubeFlex writes is taken', async () => {
-    const user = { token: 'eyJhbGciOi.J9-_~+/.x==', 'client-certificate-data': 'YQ==', 'client-key-data': 'YWI=' };
-    const cluster = { 'certificate-authority-data': 'YWJj', 'tls-server-name': 'wds1.localtest.me' };
+    const user = {
+      token: 'eyJhbGciOi.J9-_~+/.x==',
+      'client-certificate-data': 'YQ==',
+      'client-key-data': 'YWI=',
+    };
+    const cluster = {
+      'certificate-authority-data': 'YWJj',
+      'tls-server-name': 'wds1.localtest.me',
+    };
     const read = await of(cluster, user);
     assert.deepEqual([read.cluster, read.user], [{ server: 'https://a', ...cluster }, user]);
   });
@@ -334,7 +373,10 @@ describe('a pipe', () => {
       console.log((await loadKubeconfig(process.argv[1], {})).clusters.get('c').server)`;
     const shell = `"$0" --input-type=module -e "$1" <(cat "$2")`;
     const args = ['-c', shell, process.execPath, script, write(toFile(simple('https://one')))];
-    assert.equal(execFileSync('bash', args, { encoding: 'utf8', timeout: 15_000 }), 'https://one\n');
+    assert.equal(
+      execFileSync('bash', args, { encoding: 'utf8', timeout: 15_000 }),
+      'https://one\n',
+    );
   });
 });
 
@@ -365,12 +407,15 @@ describe('an error never quotes the contents of a file', () => {
     test(JSON.stringify(text), () => quoting(text));
   }
   // The first line of the parser's message contains the name of the alias.
-  for (const text of [`*${secret}`, `token: *${secret}`]) test(JSON.stringify(text), () => quoting(text));
+  for (const text of [`*${secret}`, `token: *${secret}`])
+    test(JSON.stringify(text), () => quoting(text));
   test('truncated at any position', async () => {
     const whole = stringify(
       toFile(
         simple('https://one', {
-          users: { u: { token: secret, exec: { command: 'x', env: [{ name: 'A', value: secret }] } } },
+          users: {
+            u: { token: secret, exec: { command: 'x', env: [{ name: 'A', value: secret }] } },
+          },
         }),
       ),
     );
@@ -379,7 +424,8 @@ describe('an error never quotes the contents of a file', () => {
 });
 
 describe('a context', () => {
-  const config = (content: Partial<Content> = {}) => load(write(toFile(simple('https://one:6443/', content))));
+  const config = (content: Partial<Content> = {}) =>
+    load(write(toFile(simple('https://one:6443/', content))));
   test('is resolved with its cluster and its user, and a server without a trailing slash', async () => {
     assert.deepEqual(selectContext(await config(), 'x'), {
       name: 'x',
@@ -390,11 +436,17 @@ describe('a context', () => {
   });
   test('keeps a path in its server', async () =>
     assert.equal(
-      selectContext(await config({ clusters: { c: { server: 'https://r/k8s/clusters/c-1/' } } }), 'x').server,
+      selectContext(
+        await config({ clusters: { c: { server: 'https://r/k8s/clusters/c-1/' } } }),
+        'x',
+      ).server,
       'https://r/k8s/clusters/c-1',
     ));
   test('may have no user', async () =>
-    assert.deepEqual(selectContext(await config({ contexts: { x: { cluster: 'c' } } }), 'x').user, {}));
+    assert.deepEqual(
+      selectContext(await config({ contexts: { x: { cluster: 'c' } } }), 'x').user,
+      {},
+    ));
   test('that is unknown is a usage error that lists the available ones', async () => {
     const nothing = await load(path.join(root, 'missing'));
     assert.throws(() => selectContext(nothing, 'y'), { code: 'context-unknown' });
