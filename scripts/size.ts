@@ -132,20 +132,34 @@ function excess(name: string, tokens: number, ceiling: number | undefined): stri
   ];
 }
 
-/** Prints the sizes, and how dense the lines are: literals that only join what could stand beside each other are counted, too. */
+/** Prints the sizes, and how dense the lines are. */
 function print(root: string): void {
   const { total, folders } = measure(root);
   for (const [name, tokens] of Object.entries({ ...folders, total }))
     console.log(`${name.padEnd(28)} ${String(tokens).padStart(7)}`);
-  const all = globSync('src/**/*.ts', { cwd: root }).map((file) =>
-    readFileSync(path.join(root, file), 'utf8'),
-  );
+  const files = globSync('src/**/*.ts', { cwd: root });
+  const all = files.map((file) => readFileSync(path.join(root, file), 'utf8'));
   const lines = all.flatMap((text) => text.split('\n')).filter((line) => line.trim() !== '');
   const characters = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
-  const count = (literal: RegExp) =>
-    all.reduce((sum, text) => sum + (text.match(literal)?.length ?? 0), 0);
   console.log(`${lines.length} lines of ${characters.toFixed(1)} characters`);
-  console.log(`${count(/\.\.\.\{/g)} literals ...{ and ${count(/\.\.\.\[/g)} literals ...[`);
+  const joins = all.flatMap(joinsIn);
+  const count = (type: string) => joins.filter((each) => each === type).length;
+  const [objects, arrays] = [count('ObjectExpression'), count('ArrayExpression')];
+  console.log(`${objects} literals ...{ and ${arrays} literals ...[ that only join`);
+}
+
+/** Returns the types of the literals in a source that are spread where their parts could stand. */
+function joinsIn(text: string): string[] {
+  const joins: string[] = [];
+  const visit = ({ type, parts }: { type: string; parts: readonly unknown[] }) => {
+    for (const part of parts as ({ type: string; argument?: { type: string } } | null)[])
+      if (part?.type === 'SpreadElement' && part.argument?.type === type) joins.push(type);
+  };
+  new Visitor({
+    ObjectExpression: ({ type, properties }) => visit({ type, parts: properties }),
+    ArrayExpression: ({ type, elements }) => visit({ type, parts: elements }),
+  }).visit(parseSync('source.ts', text).program);
+  return joins;
 }
 
 if (process.argv[1] === import.meta.filename) print(path.resolve(import.meta.dirname, '..'));

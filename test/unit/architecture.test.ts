@@ -347,9 +347,10 @@ test('imports are distinguished from imports of types', () => {
     "export type { G } from 'g';",
     "import 'h';",
     "const i = await import('i');",
+    "const { k, l } = await import(\n  'k'\n);",
     "type J = import('j').J;",
   ].join('\n');
-  assert.deepEqual(loadedModules(text), ['a', 'c', 'd', 'e', 'h', 'i']);
+  assert.deepEqual(loadedModules(text), ['a', 'c', 'd', 'e', 'h', 'i', 'k']);
 });
 
 /**

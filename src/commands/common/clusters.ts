@@ -201,12 +201,10 @@ export class Clusters {
     this.#hosting ??= this.#chooseHosting();
     const [kubeconfig, { context, source }] = await Promise.all([this.kubeconfig(), this.#hosting]);
     return {
-      ...{
-        hosting: this.connect(context),
-        hostingContext: context,
-        hostingSource: source,
-        kubeconfig,
-      },
+      hosting: this.connect(context),
+      hostingContext: context,
+      hostingSource: source,
+      kubeconfig,
       target: this.kubeconfigTarget,
       connect: (other) => this.connect(other),
     };

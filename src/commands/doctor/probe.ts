@@ -34,7 +34,8 @@ export async function probeWecs(
     session.run.deadline.restart(timeout);
   }
   const check: Check<Examined> = {
-    ...{ ...probeCheck, needs: ['wec-join'] },
+    ...probeCheck,
+    needs: ['wec-join'],
     async run({ plan }) {
       const made = probes.find((each) => each.plan === plan);
       return made === undefined

@@ -119,7 +119,11 @@ function asOne(parts: readonly Examined[]): readonly Examined[] {
 }
 
 const nouns: Record<Subject['kind'], string> = {
-  ...{ machine: 'this machine', hosting: 'hosting cluster', its: 'ITS', wds: 'WDS', wec: 'WECs' },
+  machine: 'this machine',
+  hosting: 'hosting cluster',
+  its: 'ITS',
+  wds: 'WDS',
+  wec: 'WECs',
 };
 
 const sectionOf = ({ kind, name, its }: Subject): string =>

@@ -105,7 +105,8 @@ export function planDocument({
   const { starting, released, unread } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {
-    ...{ fleet, its },
+    fleet,
+    its,
     ...toDocument(items),
     former,
     evictWorks,

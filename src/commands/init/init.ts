@@ -128,7 +128,10 @@ function toRequest(given: InitOptions): HostingRequest {
   return {
     context: hostingContext,
     create: provider && {
-      ...{ provider, name: name ?? defaultName, withIngress, ingressChart },
+      provider,
+      name: name ?? defaultName,
+      withIngress,
+      ingressChart,
       image: nodeImage(provider, image),
     },
     init: { chart, version, upgrade, domain, externalPort, imageRegistry, values: options },

@@ -106,7 +106,9 @@ const contextOptions = (role: SpaceRole, own: readonly RoleName[]): Option[] => 
 
 /** The options that mean something only for a role. */
 const ofRoles = ({ for: who, duration, printManifests }: Options) => ({
-  ...{ '--for': who, '--duration': duration, '--print-manifests': printManifests },
+  '--for': who,
+  '--duration': duration,
+  '--print-manifests': printManifests,
 });
 
 async function giveRole(

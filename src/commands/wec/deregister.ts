@@ -178,14 +178,12 @@ const confirmation = (
   { yes }: Pick<Options, 'yes'>,
   number?: number,
 ): Confirmation => ({
-  ...{
-    verb: 'Deregister',
-    doing: 'Deregistering',
-    name,
-    number,
-    oneWec: number === undefined,
-    yes,
-  },
+  verb: 'Deregister',
+  doing: 'Deregistering',
+  name,
+  number,
+  oneWec: number === undefined,
+  yes,
 });
 
 function checkCombinations(wecs: readonly WecArgument[], options: Options): void {

@@ -173,7 +173,8 @@ export function reportOf(error: unknown): ErrorReport {
   if (error instanceof StellarError) {
     const { code, message, problem, details, next } = error;
     return {
-      ...{ code, message },
+      code,
+      message,
       ...(problem === undefined ? {} : { problem }),
       ...(details.length === 0 ? {} : { details }),
       ...(next.length === 0 ? {} : { steps: stepLines(next) }),

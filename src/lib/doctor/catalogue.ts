@@ -33,7 +33,9 @@ const its = {
   type: 'vcluster' as const,
   jobs: [],
   controlPlane: {
-    ...{ apiVersion: '', kind: '', metadata: { name: '' } },
+    apiVersion: '',
+    kind: '',
+    metadata: { name: '' },
     spec: {
       postCreateHooks: [hookNames.hubInit, hookNames.statusAddon, otherHook].map((hookName) => ({
         hookName,
@@ -111,7 +113,13 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
   };
   if (status === 'skipped') return { id, title, status, cause: message, ...help, ...about };
   return {
-    ...{ id, title, status, cause: message, ...help, code, ...about },
+    id,
+    title,
+    status,
+    cause: message,
+    ...help,
+    code,
+    ...about,
     ...(details.length > 0 ? { details } : {}),
     docs: docsOf(id),
   };

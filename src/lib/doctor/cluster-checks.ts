@@ -22,7 +22,8 @@ import { refuseOtherCluster, wecPermissions } from '../wecs/join-requirements.ts
 export const hostingChecks: readonly Check<HostingState>[] = [
   { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', run: judgeHosting },
   {
-    ...{ id: 'permissions', title: 'you may install KubeStellar on it' },
+    id: 'permissions',
+    title: 'you may install KubeStellar on it',
     run: async (state) =>
       (await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube),
   },
@@ -36,7 +37,8 @@ export const hostingChecks: readonly Check<HostingState>[] = [
 /** KubeStellar's requirements on the ITS. */
 export const itsChecks: readonly Check<{ kube: Kube }>[] = [
   {
-    ...{ id: 'its', title: 'it is an ITS' },
+    id: 'its',
+    title: 'it is an ITS',
     run: async ({ kube }) => pass(void (await requireHub(kube))),
   },
 ];
@@ -89,12 +91,14 @@ interface Joining extends JoiningWec {
 /** The requirements on a cluster that is to be registered under a name. */
 export const joiningChecks: readonly Check<Joining>[] = [
   {
-    ...{ id: 'wec-permissions', title: 'you may install the agent on it' },
+    id: 'wec-permissions',
+    title: 'you may install the agent on it',
     run: async ({ kube }) => pass(void (await requirePermissions(kube, wecPermissions()))),
   },
-  { ...{ id: 'wec-role', title: 'it is a cluster to register' }, run: judgeRole },
+  { id: 'wec-role', title: 'it is a cluster to register', run: judgeRole },
   {
-    ...{ id: 'wec-join', title: 'the ITS can register it' },
+    id: 'wec-join',
+    title: 'the ITS can register it',
     needs: ['its-reachable', 'its', 'wec-permissions', 'wec-role'],
     async run({ plan }) {
       if (plan === undefined) return skipped('no ITS was chosen', advice('Choose it: --its NAME'));

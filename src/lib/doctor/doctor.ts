@@ -195,7 +195,8 @@ async function examineSpaces(
     Promise.all(
       spaces.map(({ role, name }) =>
         checkSpace(name, role, all, watcher, tools).catch((error) => ({
-          ...{ findings: [failedBy(reachable(role), failureOf(error))], webhook: undefined },
+          findings: [failedBy(reachable(role), failureOf(error))],
+          webhook: undefined,
         })),
       ),
     ),

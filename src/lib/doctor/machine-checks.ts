@@ -17,7 +17,8 @@ import { dockerProgram, k3dProgram, kindProgram } from '../spaces/provider.ts';
 /** The requirements of local clusters on the machine itself. */
 export const machineChecks: readonly Check<Pick<ProgramNeeds, 'isHosting'>>[] = [
   {
-    ...{ id: 'port', title: `port ${defaultPort} is free for a local hosting cluster` },
+    id: 'port',
+    title: `port ${defaultPort} is free for a local hosting cluster`,
     run: async ({ isHosting }) =>
       (await isHosting()) ? skipped('the hosting cluster already exists') : judgePort(),
   },

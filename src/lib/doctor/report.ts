@@ -135,8 +135,12 @@ const kindsOf: Record<Role, readonly Resource[]> = {
 
 /** The objects to read in a namespace with programs of the installation. */
 const kindsInNamespace = [
-  ...[resources.deployments, resources.statefulSets, resources.jobs, resources.leases],
-  ...[resources.configMaps, resources.events],
+  resources.deployments,
+  resources.statefulSets,
+  resources.jobs,
+  resources.leases,
+  resources.configMaps,
+  resources.events,
 ];
 
 /** The limit of concurrent requests to one cluster. */
@@ -202,7 +206,9 @@ class ClusterReport {
     const columns = (table.columnDefinitions ?? []).map(({ name }) => name.toLowerCase());
     const cell = (cells: readonly unknown[], column: string) => cells[columns.indexOf(column)];
     const items = (table.rows ?? []).map(({ cells }) => ({
-      ...{ name: cell(cells, 'name'), type: cell(cells, 'type'), keys: cell(cells, 'data') },
+      name: cell(cells, 'name'),
+      type: cell(cells, 'type'),
+      keys: cell(cells, 'data'),
     }));
     this.#add([...folderOf(namespace), 'secrets'], { items });
   }

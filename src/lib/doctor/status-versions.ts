@@ -49,7 +49,8 @@ export async function readVersions(
     itses: status.itses.map(({ name, versions }) => ({ name, versions })),
     wdses: status.wdses.map(({ name, versions }) => ({ name, versions })),
     wecs: seenWecs.map(({ name, read }) => ({
-      ...{ name, hubVersion },
+      name,
+      hubVersion,
       versions: wecVersions(ifSeen(read), read.state === 'seen' ? undefined : read.why),
     })),
   };

@@ -90,7 +90,10 @@ export const unseenChecks = (kind: Kind): readonly CheckInfo[] => [
 
 /** The finding for an error that makes a subject invisible. */
 export const failedBy = ({ id, title }: CheckInfo, problem: StellarError): Finding => ({
-  ...{ id, title, status: 'fail', problem },
+  id,
+  title,
+  status: 'fail',
+  problem,
 });
 
 /** A subject with no visible part must not count as healthy. */

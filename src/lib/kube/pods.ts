@@ -52,7 +52,9 @@ export function podFailure(pod: Pod): PodFailure | undefined {
     ...containerStatuses,
   ]) {
     const failure = (kind: PodFailure['kind'], why: string): PodFailure => ({
-      ...{ pod: pod.metadata, container: name, kind },
+      pod: pod.metadata,
+      container: name,
+      kind,
       why: `pod ${pod.metadata.name}, container ${name}: ${why}`,
     });
     const { reason = '', message } = state?.waiting ?? {};

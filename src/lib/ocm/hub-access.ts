@@ -57,7 +57,9 @@ export async function accessHub(
   refuseUnverified(kube, context, certificateAuthority);
   const hub = await inspectHub(kube, context);
   return {
-    ...{ ...hub, its: context.name, kube },
+    ...hub,
+    its: context.name,
+    kube,
     presentAuthority: await presentAuthority(context.name, hub.internal, hub.external),
     token: async (account) => (await requestBootstrapToken(kube, undefined, account)).token,
   };

@@ -35,24 +35,21 @@ const bootstrapPermissions: readonly Permission[] = [
 /** The checks of a hub besides the stages of its setup. */
 export const hubChecks: readonly Check<Kube>[] = [
   {
-    ...{ id: 'its-bootstrap-rights', title: 'agents may ask to be registered' },
+    id: 'its-bootstrap-rights',
+    title: 'agents may ask to be registered',
     needs: ['its-hub-crds', 'its-bootstrap-account'],
     run: mayRegister,
   },
   {
-    ...{
-      id: 'its-controllers',
-      title: 'the controllers of the hub work',
-      needs: ['its-hub-runs', 'its-hub-crds'],
-    },
+    id: 'its-controllers',
+    title: 'the controllers of the hub work',
+    needs: ['its-hub-runs', 'its-hub-crds'],
     run: controllersWork,
   },
   {
-    ...{
-      id: 'its-published-address',
-      title: 'the address that it publishes leads to it',
-      needs: ['its-hub-crds'],
-    },
+    id: 'its-published-address',
+    title: 'the address that it publishes leads to it',
+    needs: ['its-hub-crds'],
     run: publishesItself,
   },
   {

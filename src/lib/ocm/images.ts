@@ -5,13 +5,12 @@
  */
 export const imagesOfKubeFlex = (version: string): string[] => [
   `ghcr.io/kubestellar/kubeflex/cmupdate:${version}`,
-  ...['registry.k8s.io/kube-apiserver:v1.29.9', 'registry.k8s.io/kube-controller-manager:v1.29.9'],
+  'registry.k8s.io/kube-apiserver:v1.29.9',
+  'registry.k8s.io/kube-controller-manager:v1.29.9',
   'docker.io/rancher/kine:v0.11.4',
-  ...[
-    'ghcr.io/loft-sh/vcluster:0.16.4',
-    'docker.io/rancher/k3s:v1.27.2-k3s1',
-    'docker.io/coredns/coredns:1.10.1',
-  ],
+  'ghcr.io/loft-sh/vcluster:0.16.4',
+  'docker.io/rancher/k3s:v1.27.2-k3s1',
+  'docker.io/coredns/coredns:1.10.1',
   'quay.io/kubestellar/postgresql:16.0.0-debian-11-r13',
 ];
 

@@ -38,14 +38,15 @@ export async function makeJoinFile(
   const { external, internal, ocmVersion, imageRegistry } = await inspectHub(kube, context);
   const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
   return {
-    ...{
-      kind: 'stellarctl-join-file',
-      version: 1,
-      its: context.name,
-      token,
-      expires: expires.toISOString(),
-    },
-    ...{ external: requireHttps(context.name, external), internal, ocmVersion, imageRegistry },
+    kind: 'stellarctl-join-file',
+    version: 1,
+    its: context.name,
+    token,
+    expires: expires.toISOString(),
+    external: requireHttps(context.name, external),
+    internal,
+    ocmVersion,
+    imageRegistry,
   };
 }
 

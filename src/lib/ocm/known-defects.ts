@@ -22,19 +22,20 @@ interface KnownDefect {
 /** What is known of the versions that KubeStellar's charts and hooks have installed. */
 const knownDefects: readonly KnownDefect[] = [
   {
-    ...{
-      product: 'OCM',
-      versions: '<1.0.1 || >=1.1.0 <1.1.3 || 1.2.0',
-      id: 'CVE-2026-4740',
-      since: '2026-04-07',
-    },
+    product: 'OCM',
+    versions: '<1.0.1 || >=1.1.0 <1.1.3 || 1.2.0',
+    id: 'CVE-2026-4740',
+    since: '2026-04-07',
     what: 'its hub gives a WEC the group of another one whose name its own begins with, and so its works and their Secrets',
     source:
       'https://github.com/open-cluster-management-io/ocm/security/advisories/GHSA-q4gv-pjmh-c735',
     fixed: ['1.0.1', '1.1.3', '1.2.1', '1.3.0'],
   },
   {
-    ...{ product: 'KubeFlex', versions: '0.9.2', id: 'withdrawn', since: '2026-01-09' },
+    product: 'KubeFlex',
+    versions: '0.9.2',
+    id: 'withdrawn',
+    since: '2026-01-09',
     what: 'its project has withdrawn it as broken',
     source: 'https://github.com/kubestellar/kubeflex/releases/tag/v0.9.3',
     fixed: ['0.9.3'],

@@ -16,7 +16,9 @@ const rule = (
   verbs: string[],
   resourceNames?: string[],
 ): PolicyRule => ({
-  ...{ apiGroups: [apiGroup], resources: [resource], verbs },
+  apiGroups: [apiGroup],
+  resources: [resource],
+  verbs,
   ...(resourceNames && { resourceNames }),
 });
 

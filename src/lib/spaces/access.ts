@@ -102,7 +102,9 @@ function boundRights(
 }
 
 const ruleOf = ({ group, kinds, verbs, names }: RoleRight): PolicyRule => ({
-  ...{ apiGroups: [group], resources: [...kinds], verbs: [...verbs] },
+  apiGroups: [group],
+  resources: [...kinds],
+  verbs: [...verbs],
   ...(names && { resourceNames: [...names] }),
 });
 

@@ -94,7 +94,8 @@ export async function removeFromArgoCd(
 /** The check of what Argo CD has for a WDS. */
 export const argoCdChecks: readonly Check<{ name: string; hosting: Kube }>[] = [
   {
-    ...{ id: 'wds-argocd', title: 'the credentials of Argo CD for it do not end soon' },
+    id: 'wds-argocd',
+    title: 'the credentials of Argo CD for it do not end soon',
     async run({ name, hosting }) {
       for (const secret of await secretsOf(name, hosting)) {
         const { name: access, namespace = '' } = secret.metadata;

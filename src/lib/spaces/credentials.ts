@@ -62,10 +62,8 @@ type Reached = {
 /** Checks of what a client of a space uses. */
 export const validityChecks = (role: SpaceRole): Check<Reached>[] => [
   {
-    ...{
-      id: `${role}-validity`,
-      title: 'its certificates, and the credentials for it, do not end soon',
-    },
+    id: `${role}-validity`,
+    title: 'its certificates, and the credentials for it, do not end soon',
     run: ({ kube, ...reached }) =>
       unless(
         kube &&
@@ -135,10 +133,8 @@ export const wdsCredentialChecks: readonly Check<{
   hosting: Kube;
 }>[] = [
   {
-    ...{
-      id: 'wds-its-credentials',
-      title: 'its controllers have the present credentials of its ITS',
-    },
+    id: 'wds-its-credentials',
+    title: 'its controllers have the present credentials of its ITS',
     run: async ({ wds, its, hosting }) => {
       const issued = tokenIssue((await readCredentials(its, hosting))?.token ?? '')?.getTime();
       if (issued === undefined) return skipped(`no token of ${its} with an expiry date is visible`);

@@ -56,8 +56,17 @@ export async function inspectWds(
 ): Promise<WdsToDelete> {
   const { controlPlane, all } = await findSpace(name, 'wds', tools.hosting, 'delete');
   const wds: WdsToDelete = {
-    ...{ name, role: 'wds', controlPlane, keep, wds: undefined, its: undefined, unseen: undefined },
-    ...{ policies: [], bindings: [], works: [], shared: [] },
+    name,
+    role: 'wds',
+    controlPlane,
+    keep,
+    wds: undefined,
+    its: undefined,
+    unseen: undefined,
+    policies: [],
+    bindings: [],
+    works: [],
+    shared: [],
   };
   if (controlPlane === undefined) return wds;
   const itsToAsk = itsOfWds(name, all);

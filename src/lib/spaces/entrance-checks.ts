@@ -13,12 +13,14 @@ import { readAccess } from './space-access.ts';
 import { listControlPlanes, typeOf } from './spaces.ts';
 
 export const namesCheck: Check<{ kube: Kube }> = {
-  ...{ id: 'names', title: 'the names of its spaces are resolved' },
+  id: 'names',
+  title: 'the names of its spaces are resolved',
   run: ({ kube }) => judgeNames(kube),
 };
 
 export const reachedCheck: Check<{ kube: Kube }> = {
-  ...{ id: 'ingress', title: 'clients reach its spaces at their addresses' },
+  id: 'ingress',
+  title: 'clients reach its spaces at their addresses',
   run: ({ kube }) => judgeEntrance(kube),
 };
 

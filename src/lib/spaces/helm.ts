@@ -260,16 +260,17 @@ export class Helm {
     // For helm, 0 is no timeout.
     const timeout = `${Math.max(1, Math.ceil(timeoutMs / 1000))}s`;
     const args = [
-      ...[
-        'upgrade',
-        release.name,
-        chart,
-        '--install',
-        '--reset-then-reuse-values',
-        '--values',
-        file,
-      ],
-      ...[...this.#on(release), '--timeout', timeout, ...(skipCrds ? ['--skip-crds'] : [])],
+      'upgrade',
+      release.name,
+      chart,
+      '--install',
+      '--reset-then-reuse-values',
+      '--values',
+      file,
+      ...this.#on(release),
+      '--timeout',
+      timeout,
+      ...(skipCrds ? ['--skip-crds'] : []),
     ];
     const invocation = { args, ...control };
     const output = await this.#run(this.#program, invocation);

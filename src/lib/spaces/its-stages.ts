@@ -100,7 +100,9 @@ export const hubStages = (wasReady: boolean): HubStage[] => [
   { id: 'hub-crds', title: 'serves ManagedClusters', check: hubServed },
   { id: 'bootstrap-account', title: 'can be joined', check: (its) => joinable(its, wasReady) },
   {
-    ...{ id: 'hub-webhook', title: 'admits ManagedClusters', graceMs },
+    id: 'hub-webhook',
+    title: 'admits ManagedClusters',
+    graceMs,
     check: (its) => webhookAnswers(its, wasReady),
     podsInside: ({ hubPods }) => podsOf(webhookName, hubPods),
   },

@@ -28,8 +28,11 @@ export function localNames(provider: ProviderName, name: string): LocalNames {
   return provider === 'kind'
     ? { context: prefixed, cluster: prefixed, user: prefixed, container: node, entrance: node }
     : {
-        ...{ context: prefixed, cluster: prefixed, user: `admin@${prefixed}` },
-        ...{ container: `${prefixed}-server-0`, entrance: `${prefixed}-serverlb` },
+        context: prefixed,
+        cluster: prefixed,
+        user: `admin@${prefixed}`,
+        container: `${prefixed}-server-0`,
+        entrance: `${prefixed}-serverlb`,
       };
 }
 

@@ -9,7 +9,8 @@ import { cpuLeft } from '../kube/nodes.ts';
 import { cpuOf, namespaceOf } from '../ocm/kubeflex-names.ts';
 
 export const roomCheck: Check<{ kube: Kube }> = {
-  ...{ id: 'room', title: 'its nodes have CPU for another ITS and WDS' },
+  id: 'room',
+  title: 'its nodes have CPU for another ITS and WDS',
   run: ({ kube }) => judgeRoom(kube, ['k8s', 'vcluster']),
 };
 

@@ -44,7 +44,9 @@ export interface OpenWds {
 
 /** The options that select a WDS, and the other contexts that the user gave. */
 export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>): string[] => [
-  ...['--wds', name, ...onIts(beside.its)],
+  '--wds',
+  name,
+  ...onIts(beside.its),
   ...hostingFlags({ beside }),
 ];
 
@@ -141,18 +143,14 @@ export async function openWds({
       its,
     );
     return {
-      ...{
-        name: controlPlane.metadata.name,
-        isGiven: given !== undefined,
-        kube: connect(access.value),
-      },
+      name: controlPlane.metadata.name,
+      isGiven: given !== undefined,
+      kube: connect(access.value),
       context: contextFor(controlPlane, hosting.value) ?? context ?? controlPlane.metadata.name,
-      ...{
-        type: typeOf(controlPlane),
-        apiGroups: apiGroupsOf(controlPlane),
-        its: ofIts,
-        isItsAssumed,
-      },
+      type: typeOf(controlPlane),
+      apiGroups: apiGroupsOf(controlPlane),
+      its: ofIts,
+      isItsAssumed,
       contexts: kubeconfig.contexts,
       hostingKube: hosting.value.hosting,
       beside: {
@@ -168,17 +166,17 @@ export async function openWds({
       ? hidden('which ITS it sends through is not known: name it by --its')
       : await opened(chosen);
   return {
-    ...{
-      name: context,
-      isContext: true,
-      isGiven: given !== undefined,
-      context,
-      type: undefined,
-      apiGroups: [],
-      kube,
-      its: ofIts,
-    },
-    ...{ beside: { its: ifSeen(ofIts)?.name }, contexts: kubeconfig.contexts, sender },
+    name: context,
+    isContext: true,
+    isGiven: given !== undefined,
+    context,
+    type: undefined,
+    apiGroups: [],
+    kube,
+    its: ofIts,
+    beside: { its: ifSeen(ofIts)?.name },
+    contexts: kubeconfig.contexts,
+    sender,
   };
 }
 
@@ -307,13 +305,11 @@ export function openedBy(
   if (own === undefined || controlPlane === undefined) return undefined;
   const ofIts = its === undefined ? undefined : watcher.accessOf(its);
   return {
-    ...{
-      name,
-      isGiven: true,
-      kube: own.kube,
-      context: own.context.name,
-      type: typeOf(controlPlane),
-    },
+    name,
+    isGiven: true,
+    kube: own.kube,
+    context: own.context.name,
+    type: typeOf(controlPlane),
     apiGroups: apiGroupsOf(controlPlane),
     its:
       its !== undefined && ofIts

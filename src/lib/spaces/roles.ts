@@ -185,7 +185,8 @@ export function rolesWith(
   const has = (each: RoleRight) =>
     each.group === group && each.kinds.includes(kind) && each.verbs.includes(verb);
   const all = (['its', 'wds'] as const).map((space) => ({
-    ...{ space, names: rolesOf(space).filter((name) => (roles[name] as Role)[space]?.some(has)) },
+    space,
+    names: rolesOf(space).filter((name) => (roles[name] as Role)[space]?.some(has)),
   }));
   return all.find(({ names }) => names.length > 0);
 }

@@ -176,11 +176,9 @@ interface OwnContexts {
 /** The check of the kubeconfig's contexts of a space. Commands use them, and not the Secret of the hosting cluster. */
 export const contextChecks = (role: SpaceRole): Check<OwnContexts>[] => [
   {
-    ...{
-      id: `${role}-context`,
-      title: 'the contexts of the kubeconfig reach it',
-      needs: [`${role}-reachable`],
-    },
+    id: `${role}-context`,
+    title: 'the contexts of the kubeconfig reach it',
+    needs: [`${role}-reachable`],
     run: async (own) => unless(await brokenContext(own)),
   },
 ];

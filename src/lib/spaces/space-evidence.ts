@@ -54,8 +54,16 @@ export async function readSpace(
     ]);
   if (controlPlane === undefined) return undefined;
   return {
-    ...{ name, role, type: typeOf(controlPlane), hosting: hosting.cluster.context },
-    ...{ controlPlane, jobs, deployments, statefulSets, pods, forbidden: readable.forbidden },
+    name,
+    role,
+    type: typeOf(controlPlane),
+    hosting: hosting.cluster.context,
+    controlPlane,
+    jobs,
+    deployments,
+    statefulSets,
+    pods,
+    forbidden: readable.forbidden,
     manager: controlPlane.status?.conditions?.length ? undefined : await readManager(hosting),
     now: hosting.now(),
   };

@@ -84,7 +84,8 @@ export async function requireOcmImages(registry: string, version: string): Promi
 }
 
 export const ocmImagesCheck: Check<{ kube: Kube }> = {
-  ...{ id: 'ocm-images', title: `its registry has the images of OCM ${safeOcm}` },
+  id: 'ocm-images',
+  title: `its registry has the images of OCM ${safeOcm}`,
   async run({ kube }) {
     const registry = registryOf(
       (await partialReader(kube).list<PostCreateHook>(resources.postCreateHooks)) ?? [],

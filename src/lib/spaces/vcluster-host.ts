@@ -11,10 +11,8 @@ import { listControlPlanes, typeOf } from './spaces.ts';
 const failing = { version: '1.35', source: 'kubestellar/kubestellar#3832: k3d 5.9.0' };
 
 export const vclusterCheck: Check<{ kube: Kube }> = {
-  ...{
-    id: 'vcluster',
-    title: 'spaces of type vcluster are not known to fail on its version of Kubernetes',
-  },
+  id: 'vcluster',
+  title: 'spaces of type vcluster are not known to fail on its version of Kubernetes',
   run: ({ kube }) => judgeVersion(kube),
 };
 

@@ -86,7 +86,11 @@ export function joinSubject(
   // In mode Default the agent is known only after it has sent a request.
   const agent = () => joining?.ownRequests.agent;
   const follower = new RegistrationFollower({ name, kube }, access.kube, run, {
-    ...{ until: goalOf(access, accept), accept, wait: true, agent, ownAgent: agent },
+    until: goalOf(access, accept),
+    accept,
+    wait: true,
+    agent,
+    ownAgent: agent,
     outdated: () => joining?.side?.superseded.names,
     checkCommand:
       access.kube === undefined
@@ -94,7 +98,9 @@ export function joinSubject(
         : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,
   });
   return {
-    ...{ name, result: follower.result, until: follower.until },
+    name,
+    result: follower.result,
+    until: follower.until,
     async start(plan, options, started) {
       joining = await joiningOf(access.kube, plan, options, started, run);
     },

@@ -185,7 +185,13 @@ export async function readHubState(hub: Kube, name: string): Promise<HubState> {
     ],
   );
   return {
-    ...{ name, managedCluster, addons, properties, requests, lease, mailbox: asMailbox(namespace) },
+    name,
+    managedCluster,
+    addons,
+    properties,
+    requests,
+    lease,
+    mailbox: asMailbox(namespace),
     ...byOwner(works),
     reread: () => readHubState(hub, name),
   };

@@ -114,17 +114,16 @@ export async function readBothSides(
     wec && wecEvidence && (await refusedOn(wec, wecEvidence.evidence?.klusterlet, contents));
   return {
     findings: {
-      ...{
-        ...registration,
-        reports,
-        contents,
-        forbidden,
-        ocmOfHub: itself?.ocm,
-        its,
-        otherCluster,
-      },
+      ...registration,
+      reports,
+      contents,
+      forbidden,
+      ocmOfHub: itself?.ocm,
+      its,
+      otherCluster,
       foundHub: await findHubOf(hub, evidence, wecEvidence?.evidence, endpoints),
-      ...{ ending: wecEvidence?.ending, refused },
+      ending: wecEvidence?.ending,
+      refused,
       lacksAddon:
         !reader.forbidden.has(resources.managedClusterAddOns.plural) &&
         (await lacksAddon(hub, evidence, contents)),

@@ -62,14 +62,24 @@ type Row<Side> = [
 const onHub = (
   ...[group, kind, check, title, whileWaiting, settles = []]: Row<HubEvidence>
 ): Definition => ({
-  ...{ side: 'hub', group, kind, title, whileWaiting, settles },
+  side: 'hub',
+  group,
+  kind,
+  title,
+  whileWaiting,
+  settles,
   check: (registration) =>
     registration.hub === undefined ? unseen(noHubAccess) : check(registration.hub, registration),
 });
 const onWec = (
   ...[group, kind, check, title, whileWaiting, settles = []]: Row<WecEvidence>
 ): Definition => ({
-  ...{ side: 'wec', group, kind, title, whileWaiting, settles },
+  side: 'wec',
+  group,
+  kind,
+  title,
+  whileWaiting,
+  settles,
   check: (registration) =>
     registration.wec === undefined ? unseen(noWecAccess) : check(registration.wec, registration),
 });
@@ -124,8 +134,12 @@ const definitions: Record<RegistrationStageId, Definition> = {
   },
   accepted: onHub('acceptance', 'managedclusters', accepted, 'accepted by the ITS', 'not accepted'),
   connected: {
-    ...{ side: 'wec', group: 'connection', kind: 'klusterlets', check: connected },
-    ...{ title: 'connected with its certificate', whileWaiting: 'connecting' },
+    side: 'wec',
+    group: 'connection',
+    kind: 'klusterlets',
+    check: connected,
+    title: 'connected with its certificate',
+    whileWaiting: 'connecting',
     withoutHub: 'certificate received, not connected yet',
     // The hub answers only the agents of accepted clusters.
     settles: [...certificate, 'hub-secret', 'managed-cluster', 'accepted'],

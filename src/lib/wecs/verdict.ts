@@ -191,7 +191,11 @@ export interface Row extends Omit<Check<WecFindings>, 'run'> {
 const seenIf =
   (sees: Row['sees']) =>
   (id: string, title: string, find: Row['find'], needs: readonly string[] = []): Row => ({
-    ...{ id: `wec-${id}`, title, sees, find, needs },
+    id: `wec-${id}`,
+    title,
+    sees,
+    find,
+    needs,
   });
 export const onHub = seenIf(() => true);
 /** What only the WEC shows is not visible without its context. */
@@ -255,27 +259,24 @@ export const registrationRows: readonly Row[] = [
   onHub('api-server', 'its API server is healthy', failedAt('available', 'api-server-unhealthy')),
   onHub('reports', reportsTitle, agentSilent, ['wec-not-deleted', ...reaching]),
   onHub('registered', 'its registration is complete', anyStage, [
-    ...[
-      'wec-not-deleted',
-      'wec-mailbox',
-      'wec-name',
-      'wec-hub',
-      ...reaching,
-      'wec-announced',
-      'wec-signed',
-    ],
-    ...[
-      'its-hub-webhook',
-      'its-bootstrap-rights',
-      'wec-one-agent',
-      'wec-api-server',
-      'wec-reports',
-    ],
+    'wec-not-deleted',
+    'wec-mailbox',
+    'wec-name',
+    'wec-hub',
+    ...reaching,
+    'wec-announced',
+    'wec-signed',
+    'its-hub-webhook',
+    'its-bootstrap-rights',
+    'wec-one-agent',
+    'wec-api-server',
+    'wec-reports',
   ]),
 ];
 
 export const leaseRow = onHub('lease', 'its agent renews its lease', missedRenewal, [
-  ...['wec-not-deleted', 'wec-reports'],
+  'wec-not-deleted',
+  'wec-reports',
   ...reaching,
 ]);
 

@@ -181,7 +181,9 @@ function effectOn(
   const spaces = removed.flatMap((object) => /^Namespace (.+)$/.exec(object)?.[1] ?? []);
   const isInside = (object: string) => spaces.some((space) => object.includes(` ${space}/`));
   return {
-    ...{ wec, removed, staying: kept.filter((object) => !isInside(object)) },
+    wec,
+    removed,
+    staying: kept.filter((object) => !isInside(object)),
     removedWithNamespace: [...new Set([...others, ...kept])].filter(isInside),
   };
 }

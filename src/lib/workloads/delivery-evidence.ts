@@ -119,8 +119,14 @@ export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<Delive
   ]);
   return {
     controllers: ifSeen(controllers) ?? {},
-    ...{ wds, its: ifSeen(wds.its)?.kube.cluster.context, ...inWds, works, workStatuses },
-    ...{ transforms, inventory, held: new Set() },
+    wds,
+    its: ifSeen(wds.its)?.kube.cluster.context,
+    ...inWds,
+    works,
+    workStatuses,
+    transforms,
+    inventory,
+    held: new Set(),
     statusAgents: new Map(
       (ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon]),
     ),
@@ -148,7 +154,9 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
   ]);
   if (policies === undefined || bindings === undefined) throw noPolicies(wds);
   return {
-    ...{ policies, bindings: byName(bindings), bound: boundObjects(bindings) },
+    policies,
+    bindings: byName(bindings),
+    bound: boundObjects(bindings),
     collectors: await through(collectors, async (all) => byName(all ?? [])),
     combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
   };

@@ -44,7 +44,11 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
   const { policyName: policy = null, wec = null, modulation } = delivery;
   const done = reports.every(({ verdict }) => verdict.state === 'met');
   return {
-    ...{ policy, wec, done, createOnly: modulation.createOnly === true, ...standingOf(reports) },
+    policy,
+    wec,
+    done,
+    createOnly: modulation.createOnly === true,
+    ...standingOf(reports),
     code: blocking?.verdict.code ?? null,
     ...helpOf(blocking?.verdict.next ?? []),
     stages: stageViews(reports),
@@ -134,16 +138,18 @@ function returned(delivery: Delivery): Verdict {
 
 /** Kinds without a status: no WorkStatus is created for them. */
 const withoutStatus = new Set([
-  ...[
-    'configmaps',
-    'secrets',
-    'serviceaccounts',
-    'roles',
-    'rolebindings',
-    'clusterroles',
-    'clusterrolebindings',
-  ],
-  ...['limitranges', 'priorityclasses', 'storageclasses', 'ingressclasses', 'runtimeclasses'],
+  'configmaps',
+  'secrets',
+  'serviceaccounts',
+  'roles',
+  'rolebindings',
+  'clusterroles',
+  'clusterrolebindings',
+  'limitranges',
+  'priorityclasses',
+  'storageclasses',
+  'ingressclasses',
+  'runtimeclasses',
 ]);
 
 /** Kinds whose status in the WDS KubeStellar never replaces (kubestellar v0.30.0, pkg/util, WEC2WDSExceptions). */

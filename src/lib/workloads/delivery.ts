@@ -116,7 +116,13 @@ function deliveryOf(
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
   return {
-    ...{ of, evidence, policyName, binding, bound, wec, modulation },
+    of,
+    evidence,
+    policyName,
+    binding,
+    bound,
+    wec,
+    modulation,
     isBound: wec !== undefined && destinationsOf(binding).includes(wec),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),

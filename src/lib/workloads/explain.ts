@@ -79,26 +79,22 @@ export async function explanationOf(
   const { name, wds, inventory, wecs, objects } = subject;
   const { problems, unseen } = await problemsOf(subject);
   const view: Explanation = {
-    ...{
-      name,
-      wds: wds.name,
-      its: ifSeen(wds.its)?.name ?? null,
-      exists,
-      notVisible: unseen.map(viewOfUnseen),
-    },
+    name,
+    wds: wds.name,
+    its: ifSeen(wds.its)?.name ?? null,
+    exists,
+    notVisible: unseen.map(viewOfUnseen),
     wecs: inventory.state === 'seen' ? wecs.map(wecView) : null,
     notSelected:
       ifSeen(inventory)?.flatMap((wec) => (wecs.includes(wec) ? [] : wec.metadata.name)) ?? null,
     objects: objects.map(
       ({ object: { group, version, resource, kind, metadata }, modulation }) => ({
-        ...{
-          group,
-          version,
-          resource,
-          kind,
-          namespace: metadata.namespace ?? null,
-          name: metadata.name,
-        },
+        group,
+        version,
+        resource,
+        kind,
+        namespace: metadata.namespace ?? null,
+        name: metadata.name,
         ...modulation,
       }),
     ),

@@ -76,14 +76,16 @@ const selectors = listOf(fields({ matchLabels, matchExpressions: listOf(expressi
 
 const choice: Schema = { type: 'boolean' };
 const clause = fields({
-  ...{
-    apiGroup: text,
-    resources: listOf(text),
-    namespaces: listOf(text),
-    objectNames: listOf(text),
-  },
-  ...{ namespaceSelectors: selectors, objectSelectors: selectors, statusCollectors: listOf(text) },
-  ...{ createOnly: choice, wantSingletonReportedState: choice, wantMultiWECReportedState: choice },
+  apiGroup: text,
+  resources: listOf(text),
+  namespaces: listOf(text),
+  objectNames: listOf(text),
+  namespaceSelectors: selectors,
+  objectSelectors: selectors,
+  statusCollectors: listOf(text),
+  createOnly: choice,
+  wantSingletonReportedState: choice,
+  wantMultiWECReportedState: choice,
 });
 
 /** kubestellar v0.30.0, api/control/v1alpha1/types.go: BindingPolicy. What the API server writes itself may be anything. */

@@ -55,8 +55,10 @@ export function summaryOf(
   const toWecs = deliveries.filter(({ wec }) => wec !== null);
   const count = (isOne: (delivery: JudgedDelivery) => boolean) => toWecs.filter(isOne).length;
   const counts = {
-    ...{ total: toWecs.length, applied: count(({ isApplied }) => isApplied) },
-    ...{ available: count(({ isAvailable }) => isAvailable), failed: count(hasFailed) },
+    total: toWecs.length,
+    applied: count(({ isApplied }) => isApplied),
+    available: count(({ isAvailable }) => isAvailable),
+    failed: count(hasFailed),
   };
   const isSeen = showsDeliveries(evidence);
   const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
@@ -64,18 +66,14 @@ export function summaryOf(
   const judged: PolicyState = isBlocked ? { code: null, ...verdict } : stateOf(deliveries, isSeen);
   const { state, why, since, code, object } = judged;
   return {
-    ...{
-      name,
-      wecs: destinationsOf(binding),
-      objects: binding === undefined ? 0 : objectsOf(binding).length,
-    },
-    ...{
-      deliveries: isSeen ? counts : null,
-      state,
-      why,
-      code,
-      ...(since === undefined ? {} : { since }),
-    },
+    name,
+    wecs: destinationsOf(binding),
+    objects: binding === undefined ? 0 : objectsOf(binding).length,
+    deliveries: isSeen ? counts : null,
+    state,
+    why,
+    code,
+    ...(since === undefined ? {} : { since }),
     ...(object === undefined ? {} : { object }),
   };
 }

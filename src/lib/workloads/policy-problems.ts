@@ -14,7 +14,8 @@ export interface PolicyProblem extends Diagnosis {
 }
 
 export const problemView = (problem: Problem): PolicyProblem => ({
-  ...{ code: problem.code, severity: problem.severity === 'warn' ? 'warning' : 'error' },
+  code: problem.code,
+  severity: problem.severity === 'warn' ? 'warning' : 'error',
   ...diagnosisOf(problem),
   details: problem.details ?? [],
 });

@@ -50,7 +50,13 @@ export async function evaluate(
   ]);
   const { clusterSelectors = [] } = spec;
   return {
-    ...{ name, spec, wds, isHosting, kinds, contents, inventory },
+    name,
+    spec,
+    wds,
+    isHosting,
+    kinds,
+    contents,
+    inventory,
     objects: selectObjects(clauses, contents.objects, contents.namespaces),
     wecs: (ifSeen(inventory) ?? []).filter(({ metadata }) =>
       selectsLabels(clusterSelectors, metadata.labels ?? {}),

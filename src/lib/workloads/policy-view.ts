@@ -62,13 +62,19 @@ export async function getPolicyView(
   const { metadata = { generation: 0 }, status = {} } = binding ?? {};
   const { wecs, state, why, since } = summaryOf(name, policy, evidence, deliveries);
   const view: PolicyView = {
-    ...{ name, wds: wds.name, its: ifSeen(wds.its)?.name ?? null, wecs, state, why },
+    name,
+    wds: wds.name,
+    its: ifSeen(wds.its)?.name ?? null,
+    wecs,
+    state,
+    why,
     ...(since === undefined ? {} : { since }),
     binding: binding
       ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 }
       : null,
     errors: (policy ?? binding)?.status?.errors ?? [],
-    ...{ objects, notVisible: unseen.map(viewOfUnseen) },
+    objects,
+    notVisible: unseen.map(viewOfUnseen),
   };
   return { view, errors: unseen.map(({ error }) => error) };
 }

@@ -280,7 +280,8 @@ export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
   const matchExpressions = ['Exists', 'DoesNotExist'].map((operator) => ({ key: label, operator }));
   const policy: BindingPolicy = {
     ...typeMeta(resources.bindingPolicies),
-    ...{ metadata: { name, labels }, spec: { clusterSelectors: [{ matchExpressions }], downsync } },
+    metadata: { name, labels },
+    spec: { clusterSelectors: [{ matchExpressions }], downsync },
   };
   const present = await wds.kube.get<BindingPolicy>(resources.bindingPolicies, name);
   const isRead =

@@ -57,10 +57,15 @@ export async function getReturned(
   ];
   return {
     view: {
-      ...{ name, namespace: namespace ?? null, kind, group, wds: wds.name },
+      name,
+      namespace: namespace ?? null,
+      kind,
+      group,
+      wds: wds.name,
       wecs: wecs
         ? names.map((wec) => ({
-            ...{ wec, status: wecs.get(wec) ?? null },
+            wec,
+            status: wecs.get(wec) ?? null,
             unavailableSince: unavailableSince(clusters.get(wec)),
           }))
         : null,
@@ -136,7 +141,9 @@ export interface CombinedTable {
 
 const tablesOf = ({ results = [] }: CombinedStatus, policy: string): CombinedTable[] =>
   results.map(({ name, columnNames, rows = [] }) => ({
-    ...{ policy, collector: name, columns: columnNames },
+    policy,
+    collector: name,
+    columns: columnNames,
     rows: rows.map(({ columns }) => columns.map(cellOf)),
   }));
 

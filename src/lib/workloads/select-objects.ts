@@ -125,7 +125,10 @@ export function labelsToSelect(
 
 /** Returns a Namespace as a candidate. */
 export const namespaceOf = (name: string, namespaces: NamespaceLabels): Candidate => ({
-  ...{ group: '', version: 'v1', resource: 'namespaces', kind: 'Namespace' },
+  group: '',
+  version: 'v1',
+  resource: 'namespaces',
+  kind: 'Namespace',
   metadata: { name, labels: { ...namespaces.get(name) } },
 });
 

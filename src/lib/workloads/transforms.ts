@@ -41,13 +41,12 @@ export const getTransform = async (wds: OpenWds, name: string): Promise<Transfor
   viewOf(await getReported<CustomTransform>('transform', name, wds));
 
 const viewOf = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
-  ...{
-    name,
-    group: spec?.apiGroup ?? '',
-    resource: spec?.resource ?? '',
-    remove: spec?.remove ?? [],
-  },
-  ...{ errors: status?.errors ?? [], warnings: status?.warnings ?? [] },
+  name,
+  group: spec?.apiGroup ?? '',
+  resource: spec?.resource ?? '',
+  remove: spec?.remove ?? [],
+  errors: status?.errors ?? [],
+  warnings: status?.warnings ?? [],
 });
 
 /** @param kind any name of the kind @throws StellarError `usage` */

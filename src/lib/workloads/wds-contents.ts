@@ -104,7 +104,8 @@ function undiscovered(
 /** Clauses that select all objects of the kinds of these. */
 export const clausesFor = (bound: readonly BoundObject[]): DownsyncClause[] =>
   [...Map.groupBy(bound, ({ group = '' }) => group)].map(([apiGroup, all]) => ({
-    ...{ apiGroup, resources: [...new Set(all.map(({ resource }) => resource))] },
+    apiGroup,
+    resources: [...new Set(all.map(({ resource }) => resource))],
   }));
 
 /** Whether a clause may select objects of a kind at all. */

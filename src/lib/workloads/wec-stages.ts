@@ -307,8 +307,11 @@ function unchangeable(delivery: Delivery): { code: string; next: NextStep[] } {
 }
 
 const definitionOf = ({ group, resource }: Delivery['of']): Candidate => ({
-  ...{ group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' },
-  ...{ kind: 'CustomResourceDefinition', metadata: { name: `${resource}.${group}` } },
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  resource: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `${resource}.${group}` },
 });
 
 /** Makes the policy also send an object that another object needs. */

@@ -12,12 +12,10 @@ import { emptyPolicy, listPolicies, type PolicySummary } from './policy-list.ts'
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
+  { id: 'wds-guard', title: 'a start of its controllers keeps its workloads', run: isGuarded },
   {
-    ...{ id: 'wds-guard', title: 'a start of its controllers keeps its workloads' },
-    run: isGuarded,
-  },
-  {
-    ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },
+    id: 'wds-policies',
+    title: 'its binding policies reach their WECs',
     needs: [
       'wds-api-server',
       'wds-wds-crds',

@@ -28,7 +28,9 @@ export async function listWorkloads(wds: OpenWds): Promise<ViewWithErrors<Worklo
     const count = (isOne: (all: readonly JudgedDelivery[]) => boolean) =>
       isSeen ? byWec.filter(isOne).length : null;
     return {
-      ...{ kind, group, namespace },
+      kind,
+      group,
+      namespace,
       name: describeObject({ kind, metadata: { namespace, name } }),
       policies: [...new Set(deliveries.flatMap(({ policy }) => policy ?? []))],
       wecs: byWec.length,

@@ -131,7 +131,11 @@ export async function readWorkload(
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
     view: {
-      ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
+      name,
+      namespace: namespace ?? null,
+      kind: kind.kind,
+      group,
+      wds: wds.name,
       its: ifSeen(wds.its)?.name ?? null,
       deliveries: await Promise.all(deliveries.map(explain)),
       problems: leftOut(selecting, evidence),

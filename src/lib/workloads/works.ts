@@ -87,12 +87,10 @@ const objectOfManifest = ({
   kind = '',
   metadata,
 }: ManifestOfWork): ObjectOfWork => ({
-  ...{
-    group: groupOf(apiVersion),
-    kind,
-    namespace: metadata?.namespace,
-    name: metadata?.name ?? '',
-  },
+  group: groupOf(apiVersion),
+  kind,
+  namespace: metadata?.namespace,
+  name: metadata?.name ?? '',
 });
 
 type ManifestOfWork = NonNullable<
@@ -148,13 +146,15 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
       : each;
   const stated = (status?.resourceStatus?.manifests ?? []).map(
     ({ resourceMeta = {}, conditions }) => ({
-      ...{ resourceMeta, conditions: conditionsOf(conditions).map(withGeneration) },
+      resourceMeta,
+      conditions: conditionsOf(conditions).map(withGeneration),
     }),
   );
   return {
     metadata: {
-      ...{ name, labels: shared(kept(labels, originBindingLabel, originWdsLabel)) },
-      ...{ annotations: shared(kept(annotations, originGenerationAnnotation)) },
+      name,
+      labels: shared(kept(labels, originBindingLabel, originWdsLabel)),
+      annotations: shared(kept(annotations, originGenerationAnnotation)),
       ...(namespace === undefined ? {} : shared({ namespace })),
       ...(generation === undefined ? {} : { generation }),
       ...(deletionTimestamp === undefined

@@ -22,6 +22,6 @@ export function loadedModules(text: string): string[] {
   const declarations = text.matchAll(
     /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm,
   );
-  const calls = text.matchAll(/\bawait import\('([^']+)'\)/g);
+  const calls = text.matchAll(/\bawait import\(\s*'([^']+)',?\s*\)/g);
   return [...declarations, ...calls].map((match) => match[1] as string);
 }

@@ -89,7 +89,8 @@ function partsOf({ raw }: X509Certificate) {
   });
   return {
     signature: oidOf(elementsOf(algorithm)[0]),
-    ...{ issuer: derOf(issuer), subject: derOf(subject) },
+    issuer: derOf(issuer),
+    subject: derOf(subject),
     extensions: new Map(all.map(({ oid, value }) => [oid, value])),
     unknown: all.filter(({ oid, critical }) => critical && !understood.includes(oid)),
     isRepeated: new Set(all.map(({ oid }) => oid)).size < all.length,
