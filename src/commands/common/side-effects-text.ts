@@ -22,7 +22,8 @@ export function describeSideEffects({ starting, unread }: SideEffects): string[]
 /** What is deleted from WECs. @param shown how many WECs are named */
 export const describeReleased = ({ released }: SideEffects, shown?: number): string[] =>
   released.map(({ policy, wecs, lacking }) => {
-    const [named, spaces] = [few(wecs, shown).join(', '), withSpaces(namespacesOf(policy.binding))];
+    const named = few(wecs, shown).join(', ');
+    const spaces = withSpaces(namespacesOf(policy.binding));
     return lacking === undefined
       ? `The binding policy ${describePolicy(policy)} will stop selecting ${named}: its workloads are deleted there${spaces}.`
       : `The templates of the binding policy ${describePolicy(policy)} will lack ${lacking}: its workloads are deleted from ${named}${spaces}.`;

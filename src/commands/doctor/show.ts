@@ -189,7 +189,8 @@ const namesOf = (subjects: readonly Subject[]): string =>
 function summary(all: readonly Finding[]): string {
   const countFor = (status: Finding['status']) =>
     all.filter((finding) => finding.status === status).length;
-  const [failed, warned] = [countFor('fail'), countFor('warn')];
+  const failed = countFor('fail');
+  const warned = countFor('warn');
   if (failed === 0 && warned === 0) return 'No problems found.';
   const parts = [
     failed === 0 ? [] : [`${failed} failed`],

@@ -65,7 +65,8 @@ export class Recorder {
 
   /** Whether the errors of a round are those of the last one. */
   hasSaid(errors: readonly string[]): boolean {
-    const [last, text] = [this.#errors, ageless(errors.join('\n'))];
+    const last = this.#errors;
+    const text = ageless(errors.join('\n'));
     this.#errors = text;
     // What is drawn next is below the errors.
     if (text !== last && this.#draw !== undefined) this.#draw = redrawOn(this.#to.io.stdout);

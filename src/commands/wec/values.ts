@@ -134,7 +134,8 @@ function approveRemoval<Source>(
     show: (effects) =>
       session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
     confirmations(effects) {
-      const [details, unknown] = [describeReleased(effects), unseenPolicies(effects)];
+      const details = describeReleased(effects);
+      const unknown = unseenPolicies(effects);
       if (details.length + unknown.length === 0) return [];
       const removals = removalsOf(effects, maxRemoved);
       const asked = {

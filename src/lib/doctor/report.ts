@@ -99,7 +99,8 @@ async function addDocument(
 export async function pack(files: readonly ReportFile[], folder: string): Promise<Uint8Array> {
   const mtime = new Date();
   const entries = files.map(({ path, content }) => {
-    const [name, body] = [`${folder}/${path}`, Buffer.from(content)];
+    const name = `${folder}/${path}`;
+    const body = Buffer.from(content);
     return { header: { name, size: body.length, mode: 0o600, mtime, type: 'file' as const }, body };
   });
   return promisify(gzip)(await packTar(entries));

@@ -268,7 +268,8 @@ function changeOf(
   plans: readonly WecPlan[],
   { clusters, properties }: Present,
 ): WecChange[] {
-  const [cluster, plan] = [clusters.get(name), plans.find((each) => each.name === name)];
+  const cluster = clusters.get(name);
+  const plan = plans.find((each) => each.name === name);
   if (cluster === undefined || plan === undefined || plan.error !== undefined) return [];
   const to = (of: ValueKindName) =>
     Object.fromEntries(

@@ -81,7 +81,8 @@ export async function discover(
           shortNames = [],
         } = each;
         if (!needed.every((verb) => verbs.includes(verb))) continue;
-        const [kind, namespaced] = [responseKind?.kind ?? plural, scope === 'Namespaced'];
+        const kind = responseKind?.kind ?? plural;
+        const namespaced = scope === 'Namespaced';
         const aliases = [singularResource, ...shortNames];
         const known = found.get(plural);
         if (known !== undefined) known.versions.push(apiVersion);

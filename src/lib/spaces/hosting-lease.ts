@@ -13,7 +13,8 @@ import { writeLast } from '../kube/writes.ts';
  * The Lease of the run that writes to a hosting cluster. Its namespace exists on every cluster, cannot be deleted, and has helm's
  * records as well; in kube-system, some providers let nobody write.
  */
-const [name, namespace] = ['stellarctl', 'default'];
+const name = 'stellarctl';
+const namespace = 'default';
 const { leases } = resources;
 /** How much longer than the command its Lease lasts: the rest of the command's time is helm's --timeout, which begins with its Job. */
 const graceS = 120;

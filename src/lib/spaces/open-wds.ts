@@ -300,7 +300,8 @@ export function openedBy(
   name: string,
   all: readonly ControlPlane[],
 ): OpenWds | undefined {
-  const [own, its] = [watcher.accessOf(name), itsOfWds(name, all)?.metadata.name];
+  const own = watcher.accessOf(name);
+  const its = itsOfWds(name, all)?.metadata.name;
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
   if (own === undefined || controlPlane === undefined) return undefined;
   const ofIts = its === undefined ? undefined : watcher.accessOf(its);

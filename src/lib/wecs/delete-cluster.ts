@@ -52,7 +52,8 @@ export async function deleteCluster(
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
   if (run.dryRun) return;
-  let [triggeredAt, patience] = [monotonic(), triggerAfterMs];
+  let triggeredAt = monotonic();
+  let patience = triggerAfterMs;
   const isThere = (cluster: ManagedCluster | undefined) =>
     cluster !== undefined && cluster.metadata.uid === uid;
   await untilMet(
@@ -71,7 +72,8 @@ export async function deleteCluster(
           await removeFinalizers(hub, hubState, force);
         if (!isEmpty(hubState) || monotonic() - triggeredAt <= patience) return;
         // A busy hub should not check the same object again and again.
-        [triggeredAt, patience] = [monotonic(), 2 * patience];
+        triggeredAt = monotonic();
+        patience *= 2;
         await triggerReconcile(hub, managedCluster);
       },
       unmet: (last) => deletionTimeout(hub, last),
@@ -198,7 +200,9 @@ export function forceOf(
   note: (text: string) => void,
 ): Force {
   const { name } = before;
-  let [seen, since, isAsked] = ['', monotonic(), false];
+  let seen = '';
+  let since = monotonic();
+  let isAsked = false;
   return {
     async isDue(hubState) {
       // The agent acts only once an object is being deleted: its time counts from then.
@@ -209,7 +213,10 @@ export function forceOf(
           metadata.finalizers,
         ]),
       );
-      if (state !== seen) [seen, since] = [state, monotonic()];
+      if (state !== seen) {
+        seen = state;
+        since = monotonic();
+      }
       if (monotonic() - since < graceMs) return false;
       const lease = await hub.get<Lease>(resources.leases, leaseName, { namespace: name });
       if (!isAsked && lease?.spec?.renewTime !== before.lease?.spec?.renewTime) {

@@ -235,17 +235,13 @@ async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState
   ]);
   const inMailboxes = <T extends KubeObject>(all: readonly T[]) =>
     Map.groupBy(all, ({ metadata }) => metadata.namespace);
-  const [worksOf, addonsOf, leasesOf] = [
-    inMailboxes(works),
-    inMailboxes(addons),
-    inMailboxes(leases),
-  ];
+  const worksOf = inMailboxes(works);
+  const addonsOf = inMailboxes(addons);
+  const leasesOf = inMailboxes(leases);
   const requestsOf = Map.groupBy(requests, ({ metadata }) => metadata.labels?.[clusterNameLabel]);
-  const [clusterOf, namespaceOf, propertiesOf] = [
-    byName(clusters),
-    byName(namespaces),
-    byName(properties),
-  ];
+  const clusterOf = byName(clusters);
+  const namespaceOf = byName(namespaces);
+  const propertiesOf = byName(properties);
   return (name) => ({
     name,
     managedCluster: clusterOf.get(name),

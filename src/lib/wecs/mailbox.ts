@@ -58,11 +58,9 @@ export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
   const groups = new Map<string, WorkGroup>();
   for (const work of works) {
     const labels = work.metadata.labels ?? {};
-    const [wds = null, binding = null, addon = null] = [
-      originWdsLabel,
-      originBindingLabel,
-      addonNameLabel,
-    ].map((label) => labels[label]);
+    const wds = labels[originWdsLabel] ?? null;
+    const binding = labels[originBindingLabel] ?? null;
+    const addon = labels[addonNameLabel] ?? null;
     const key = JSON.stringify([wds === null, addon === null, wds, binding, addon]);
     const group = groups.get(key) ?? { wds, binding, addon, count: 0, failed: [] };
     group.count += 1;

@@ -102,8 +102,9 @@ function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undef
 function worksNotApplied({ contents, name, its, now, wec }: WecFindings): Problem | undefined {
   const groups = groupWorks(contents?.works ?? []).filter((group) => group.failed.length > 0);
   const failed = groups.flatMap((group) => group.failed);
-  const [[first], { wds, binding } = {}] = [failed, groups[0]];
+  const [first] = failed;
   if (first === undefined) return undefined;
+  const { wds, binding } = groups[0] ?? {};
   const see =
     wds && binding
       ? run(command`stellarctl policy get ${binding} --wds ${wds}`)

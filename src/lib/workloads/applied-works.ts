@@ -78,7 +78,8 @@ export async function releaseOne(
   owner: AppliedManifestWork,
   entry: AppliedResource,
 ): Promise<boolean> {
-  const [resource, namespace] = [resourceOfBound(entry), entry.namespace || undefined];
+  const resource = resourceOfBound(entry);
+  const namespace = entry.namespace || undefined;
   const object = await wec.get(resource, entry.name, { namespace });
   // A kind that is not served now has objects, which would be deleted with their owner once it is.
   if (object === undefined) await listIfDefined(wec, resource);

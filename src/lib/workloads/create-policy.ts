@@ -287,7 +287,8 @@ function lossOf(
   binding: Binding | undefined,
   after: PolicySubject,
 ): Pick<PolicyChange, 'lost' | 'unknown' | 'removed'> {
-  const [wecs, sent] = [destinationsOf(binding), binding === undefined ? [] : objectsOf(binding)];
+  const wecs = destinationsOf(binding);
+  const sent = binding === undefined ? [] : objectsOf(binding);
   if (wecs.length === 0 || sent.length === 0)
     return { lost: [], unknown: [], removed: { wecs: 0, of: wecs.length } };
   const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];

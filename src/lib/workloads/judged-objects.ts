@@ -70,7 +70,8 @@ export async function judging(
     named: Omit<BoundObject, 'namespace'> & { namespace?: string | undefined },
   ): PolicyObject => {
     const { group = '', version = '', resource, namespace, name } = named;
-    const [kind, metadata] = [kindOf(named) ?? resource, found.get(keyOf(named))?.metadata];
+    const kind = kindOf(named) ?? resource;
+    const metadata = found.get(keyOf(named))?.metadata;
     const ref = {
       group,
       version,

@@ -212,7 +212,8 @@ async function askedByBindings(
       ]),
     );
     for (const { name, namespace = '', binding } of ofKind) {
-      const [policy, keys = []] = [binding.metadata.name, askedBy.get(`${namespace}/${name}`)];
+      const policy = binding.metadata.name;
+      const keys = askedBy.get(`${namespace}/${name}`) ?? [];
       asked.set(policy, new Set([...(asked.get(policy) ?? []), ...keys]));
     }
   });

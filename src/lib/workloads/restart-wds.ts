@@ -102,7 +102,8 @@ export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Pro
   const isRenewed = await renewCorrectedHook(hosting, run);
   const plan = await planRestart(name, tools, { recreates: true });
   const { wds, controlPlane, variables } = plan;
-  const [space, hooks] = [await readSpace(hosting, name, 'wds'), await readHookVersions(hosting)];
+  const space = await readSpace(hosting, name, 'wds');
+  const hooks = await readHookVersions(hosting);
   const isApart = space !== undefined && wdsVersions(space, hooks).some(({ differs }) => differs);
   const isOpen =
     isApart ||
@@ -256,7 +257,9 @@ async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): P
  */
 async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
   const { name, wds } = plan;
-  let [versions, since, isWrong] = ['', monotonic(), false];
+  let versions = '';
+  let since = monotonic();
+  let isWrong = false;
   let works = await worksOf(plan);
   const blocker = async () => {
     if (works.state !== 'seen') works = await worksOf(plan);
@@ -267,7 +270,10 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     const now = bindings
       .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
       .join();
-    if (now !== versions) [versions, since] = [now, monotonic()];
+    if (now !== versions) {
+      versions = now;
+      since = monotonic();
+    }
     const probe = pod && probeFor(pod);
     const isThrough = probe !== undefined && isAnswered(probe, bindings);
     if (probe !== undefined && !isThrough) await writeProbe(wds, probe);
@@ -376,10 +382,8 @@ async function whyWrong(
     return `may lack something, and what its policy selects cannot be read: ${unseen}`;
   const isUsers = ({ object: { metadata } }: (typeof objects)[number]) => !hasProbe({ metadata });
   const selected = objects.filter(isUsers).map(({ object }) => keyOfCandidate(object));
-  const [bound, destinations] = [
-    binding === undefined ? [] : usersObjects(binding),
-    destinationsOf(binding),
-  ];
+  const bound = binding === undefined ? [] : usersObjects(binding);
+  const destinations = destinationsOf(binding);
   const sends = (what: readonly unknown[], where: readonly unknown[]) =>
     what.length > 0 && where.length > 0;
   if (!sends(selected, wecs) && !sends(bound, destinations)) return undefined;

@@ -42,10 +42,8 @@ async function isGuarded(wds: OpenWds): Promise<Outcome> {
   if (read.state !== 'seen') return skipped(`whether it has a guard is not visible: ${read.why}`);
   const { kinds, isOn } = read.value;
   if (isOn) return pass();
-  const [objects, wecs] = [
-    count(places.size, 'object'),
-    count(new Set(sent.map(({ wec }) => wec)).size, 'WEC'),
-  ];
+  const objects = count(places.size, 'object');
+  const wecs = count(new Set(sent.map(({ wec }) => wec)).size, 'WEC');
   const message = `${name} has no guard: a start of its controller manager would delete ${objects} on ${wecs}, and create them again.`;
   if (wds.isContext || (kinds === undefined && type !== 'k8s'))
     return warn(

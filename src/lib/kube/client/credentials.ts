@@ -142,11 +142,9 @@ export class Credentials {
 
   async #obtain(): Promise<Server> {
     const { name, cluster } = this.#context;
-    let [verified, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [
-      {},
-      {},
-      undefined,
-    ];
+    let verified: https.AgentOptions = {};
+    let user: UserEntry = {};
+    let token: string | undefined;
     try {
       user = await this.#user();
       verified = await tlsOf(this.#context, user);

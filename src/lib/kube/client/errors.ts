@@ -196,7 +196,8 @@ function proxyError(
   proxy: ProxyServer,
 ): StellarError {
   const { message } = error;
-  const [named, of] = [describeProxy(proxy), describeCluster(cluster)];
+  const named = describeProxy(proxy);
+  const of = describeCluster(cluster);
   const [, status] = /^Bad response: (\d+)$/.exec(message) ?? [];
   const refusal = status ? `${status} ${STATUS_CODES[status]}` : /^Socks5 .*/.exec(message)?.[0];
   const next = [besideProxy(cluster, proxy)];

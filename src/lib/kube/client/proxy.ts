@@ -144,10 +144,8 @@ export async function agentThrough(
   const { HttpProxyAgent, HttpsProxyAgent } = await import('hpagent');
   const { port, username, password } = url;
   // As the TLS name of a proxy of https, hpagent sends an address too, of which Node warns.
-  const [protocol, proxyName] = [
-    url.protocol.replace('https', 'tls'),
-    isIP(hostname) === 0 ? hostname : '',
-  ];
+  const protocol = url.protocol.replace('https', 'tls');
+  const proxyName = isIP(hostname) === 0 ? hostname : '';
   return new (server.protocol === 'https:' ? HttpsProxyAgent : HttpProxyAgent)({
     ...options,
     proxy: { protocol, hostname, port, username, password } as URL,
@@ -169,7 +167,8 @@ async function agentThroughSocks(
 ): Promise<http.Agent> {
   // In the bundle it has no other export.
   const { SocksClient } = (await import('socks')).default;
-  const [isSecure, port] = [server.protocol === 'https:', Number(url.port || 1080)];
+  const isSecure = server.protocol === 'https:';
+  const port = Number(url.port || 1080);
   const user = url.username && {
     userId: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),

@@ -114,7 +114,8 @@ export class Transport {
   }
 
   #noteClock(date: string | undefined): void {
-    const [theirs, ours] = [Date.parse(date ?? ''), Date.now()];
+    const theirs = Date.parse(date ?? '');
+    const ours = Date.now();
     // The header has whole seconds: smaller differences do not count.
     if (!Number.isNaN(theirs))
       this.#clockStart = (Math.abs(theirs - ours) < 2000 ? ours : theirs) - monotonic();

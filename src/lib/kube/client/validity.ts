@@ -56,7 +56,8 @@ export const validityOf = ({ validFromDate, validToDate }: X509Certificate): Val
 /** How long the credentials in the entry of a user are valid; nothing of those that are renewed by files or programs. */
 export function validitiesOf(user: UserEntry): Ending[] {
   const { token = '', 'client-certificate-data': data } = user;
-  const [from, to] = [tokenIssue(token), tokenExpiry(token)];
+  const from = tokenIssue(token);
+  const to = tokenExpiry(token);
   const begins = from?.getTime() ?? Number.NEGATIVE_INFINITY;
   const ofToken = to === undefined ? [] : [{ what: 'token', from: begins, to: to.getTime() }];
   const ofCertificate = data ? certificateValidity(Buffer.from(data, 'base64')) : undefined;
