@@ -55,8 +55,9 @@ const together = {
     ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map(
       (name) => `commands/common/${name}`,
     ),
-    'commands/common/labels',
-    ...['kube/access', 'ocm/ocm-names', 'wecs/registration-stage-ids'].map((name) => `lib/${name}`),
+    ...['core/changes', 'kube/access', 'ocm/ocm-names', 'wecs/registration-stage-ids'].map(
+      (name) => `lib/${name}`,
+    ),
   ],
   /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */
   session: ['commands/common/session', 'lib/spaces/its-choice', 'lib/wecs/list'],

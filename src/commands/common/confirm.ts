@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice, run } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
-import { type Removals, refuseManyRemovals } from '../../lib/core/removal-limit.ts';
+import { type Removals, refuseManyRemovals } from '../../lib/core/read-confirmed.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 import type { Session } from './session.ts';
 

@@ -6,6 +6,7 @@ import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { LackedRight } from '../../lib/kube/permissions.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
+import type { LocalTools } from '../../lib/spaces/create-local-cluster.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
 import { refusedValues, writeLines } from '../terminal/clean.ts';
@@ -79,6 +80,18 @@ export class Session extends Clusters {
     if (!wds.isGiven) this.#takeFor('the WDS', '--wds', wds.name, yes);
     this.announce(wds.kube, 'WDS');
     return wds;
+  }
+
+  /** What the library needs for local clusters. @param wecKubeconfig file for their contexts, if separate from all others */
+  localTools(wecKubeconfig?: string): LocalTools {
+    const { run, programs, record, kubeconfigTarget: own } = this;
+    return {
+      run,
+      programs,
+      target: wecKubeconfig === undefined ? own : { ...own, file: wecKubeconfig },
+      connect: (context) => this.connect(context),
+      record: run.dryRun ? record : undefined,
+    };
   }
 
   /** A destructive command without confirmation must not write to a cluster only because it is the current one. */

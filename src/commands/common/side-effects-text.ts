@@ -1,5 +1,5 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import type { Removals } from '../../lib/core/removal-limit.ts';
+import type { Removals } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/words.ts';
 import { type Binding, describePolicy } from '../../lib/ocm/kubestellar-api.ts';
 import type { SideEffects } from '../../lib/workloads/side-effects.ts';

@@ -11,7 +11,6 @@ import {
 } from '../../lib/spaces/local-cluster-names.ts';
 import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
 import type { Definition } from '../common/define.ts';
-import { localTools } from '../common/local-tools.ts';
 import {
   type CommonOptions,
   dryRunOption,
@@ -86,7 +85,7 @@ export const definition: Definition<InitOptions> = {
     const request = toRequest(options);
     if (options.printImages) return printImages(session, request);
     const { makeHosting } = await import('../../lib/spaces/make-hosting.ts');
-    const result = await makeHosting(request, localTools(session));
+    const result = await makeHosting(request, session.localTools());
     await session.finish([result]);
     session.next(result.itses?.length === 0 ? 'stellarctl its create its1' : 'stellarctl status');
   },
@@ -94,7 +93,7 @@ export const definition: Definition<InitOptions> = {
 
 async function printImages(session: Session, { create, init }: HostingRequest): Promise<void> {
   const { printedImages } = await import('../../lib/spaces/make-hosting.ts');
-  const items = await printedImages(init, create?.withIngress === true, localTools(session));
+  const items = await printedImages(init, create?.withIngress === true, session.localTools());
   const rows = items.map((item) => ({ ...item, name: item.reference }));
   if (isForPeople(session.output)) session.printLines(rows.map(({ name }) => name));
   else await session.print({ items }, rows, []);

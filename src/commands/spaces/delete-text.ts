@@ -1,4 +1,4 @@
-import type { Removals } from '../../lib/core/removal-limit.ts';
+import type { Removals } from '../../lib/core/read-confirmed.ts';
 import { count } from '../../lib/core/words.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
 import { wecNamesOf, wecsOf } from '../../lib/ocm/manifest-works.ts';

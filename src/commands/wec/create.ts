@@ -10,7 +10,6 @@ import {
 } from '../../lib/spaces/local-cluster-names.ts';
 import type { ItsLocation } from '../../lib/spaces/local-network.ts';
 import type { Definition } from '../common/define.ts';
-import { localTools } from '../common/local-tools.ts';
 import {
   dryRunOption,
   type ItsOptions,
@@ -100,7 +99,7 @@ export const definition: Definition<Options> = {
       await findItsLocation(session),
     );
     if (note !== undefined) session.progress.note(note);
-    const tools = localTools(session, options.wecKubeconfig);
+    const tools = session.localTools(options.wecKubeconfig);
     const created = await createWecs(names, { provider, image, network, joining }, tools);
     await session.finish(created);
     const its = options.its === undefined ? [] : ['--its', options.its];

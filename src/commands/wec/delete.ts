@@ -6,7 +6,6 @@ import type { FoundCluster } from '../../lib/spaces/delete-local-cluster.ts';
 import { type ProviderName, providerNames } from '../../lib/spaces/local-cluster-names.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { localTools } from '../common/local-tools.ts';
 import {
   type ConfirmedOptions,
   dryRunOption,
@@ -48,7 +47,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, positional) {
     const { deleteWecs } = await import('../../lib/wecs/create-wec.ts');
-    const tools = localTools(session, options.wecKubeconfig);
+    const tools = session.localTools(options.wecKubeconfig);
     const found = await readConfirmed({
       read: readClusters(session, new Set(splitNames(positional)), options, tools),
       losses: (found) => found.flatMap(lossesOfCluster),

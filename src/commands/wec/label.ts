@@ -1,8 +1,12 @@
-import { type Changes, changesFor, parseLabelChanges } from '../../lib/core/changes.ts';
+import {
+  type Changes,
+  changesFor,
+  formatLabels,
+  parseLabelChanges,
+} from '../../lib/core/changes.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import type { FoundValues } from '../../lib/wecs/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
-import { formatLabels } from '../common/labels.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 

@@ -1,9 +1,9 @@
+import { formatLabels } from '../../lib/core/changes.ts';
 import { formatAge } from '../../lib/core/deadline.ts';
 import { command, partial, stepLines, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { WecListItem } from '../../lib/wecs/list.ts';
 import type { Definition } from '../common/define.ts';
-import { formatLabels } from '../common/labels.ts';
 import { type ItsOptions, itsOption, selectorOption } from '../common/options.ts';
 import type { Column } from '../terminal/output.ts';
 

@@ -131,3 +131,7 @@ export function labelValueProblem(value: string): string | undefined {
   if (value.length > 63) return 'the value is longer than 63 characters';
   return namePattern.test(value) ? undefined : `a value ${form}`;
 }
+
+/** Labels in one word, as kubectl shows them. */
+export const formatLabels = (labels: Record<string, string>): string =>
+  changeWords(labels).sort().join(',') || '<none>';

@@ -1,3 +1,7 @@
+import { StellarError } from './errors.ts';
+import { advice } from './next-step.ts';
+import { count } from './words.ts';
+
 /**
  * Shows the user what would be lost, and asks for confirmation.
  * @param more what would also be lost since the user agreed
@@ -32,4 +36,26 @@ export async function readConfirmed<Reading>({
     isAsked = more.length > 0 && (await confirm(reading, more));
   }
   return reading;
+}
+
+/** WECs that lose something, without a question to a person. */
+export interface Removals {
+  /** How many lose something. */
+  wecs: number;
+  /** Of how many. */
+  of: number;
+  /** `--max-removed` */
+  max: number | undefined;
+}
+
+/**
+ * A slip in a file or a label must not empty all WECs: without a question, more than one or 10 % of them must be allowed by number.
+ * @param what happens to so many WECs, such as `would lose objects` @throws StellarError `not-confirmed`
+ */
+export function refuseManyRemovals({ wecs, of, max }: Removals, what: string): void {
+  const limit = max ?? Math.max(1, Math.floor(of / 10));
+  if (wecs <= limit) return;
+  throw new StellarError('not-confirmed', `${count(wecs, 'WEC')} ${what}, more than ${limit}.`, {
+    next: [advice(`If that is intended: --max-removed ${wecs}`)],
+  });
 }

@@ -10,9 +10,8 @@ import {
   type ProgramRun,
   runProgram,
 } from '../core/program.ts';
-import { helmProgram } from '../spaces/helm-program.ts';
 import { defaultPort } from '../spaces/local-cluster-names.ts';
-import { dockerProgram, k3dProgram, kindProgram } from '../spaces/provider.ts';
+import { dockerProgram, helmProgram, k3dProgram, kindProgram } from '../spaces/programs.ts';
 
 /** The requirements of local clusters on the machine itself. */
 export const machineChecks: readonly Check<Pick<ProgramNeeds, 'isHosting'>>[] = [

@@ -1,6 +1,6 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
-import { refuseManyRemovals } from '../core/removal-limit.ts';
+import { refuseManyRemovals } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';

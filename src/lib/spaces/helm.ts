@@ -17,7 +17,6 @@ import {
 } from '../core/program.ts';
 import { findVersion } from '../core/version.ts';
 import { chartMissing, withCode } from './helm-errors.ts';
-import { helmEnvironment, helmProgram } from './helm-program.ts';
 import {
   type ChartObject,
   mergeValues,
@@ -28,6 +27,7 @@ import {
   type Values,
   valueArguments,
 } from './helm-values.ts';
+import { helmProgram } from './programs.ts';
 
 /** The cluster for helm, always the same as stellarctl's. */
 export interface HelmTarget {
@@ -330,4 +330,15 @@ async function writeChartOfValues(folder: string): Promise<void> {
     'apiVersion: v2\nname: values\nversion: 0.0.0\n',
   );
   await writeFile(path.join(folder, 'templates', 'values.yaml'), '{{ toJson .Values }}\n');
+}
+
+/** Variables that would change helm's cluster, namespace or user. */
+const misleading = /^HELM_(KUBE\w+|NAMESPACE)$/;
+
+/**
+ * Returns the user's environment for helm, including where charts and releases are stored, without the variables that select a
+ * cluster.
+ */
+export function helmEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !misleading.test(name)));
 }

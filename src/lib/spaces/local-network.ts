@@ -9,7 +9,7 @@ import {
   type ProviderName,
   providerNames,
 } from './local-cluster-names.ts';
-import { dockerProgram } from './provider.ts';
+import { dockerProgram } from './programs.ts';
 
 /** The location of an ITS on a local cluster. */
 export interface ItsLocation {

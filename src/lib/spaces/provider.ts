@@ -7,7 +7,6 @@ import {
   type FoundProgram,
   findProgram,
   locateProgram,
-  type Program,
   type ProgramOutput,
   type ProgramRun,
   programFailed,
@@ -21,6 +20,7 @@ import {
   selectContext,
 } from '../kube/kubeconfig/kubeconfig.ts';
 import { localNames, type ProviderName, providerNames } from './local-cluster-names.ts';
+import { dockerProgram, k3dProgram, kindProgram } from './programs.ts';
 
 /** A cluster to create. */
 interface NewCluster {
@@ -148,29 +148,6 @@ function providerOf(
     remove: (cluster: string) => succeed({ args: [...remove, cluster] }),
   };
 }
-
-/** The providers' programs. Their oldest versions are those that KubeStellar requires. */
-export const kindProgram: Program = {
-  name: 'kind',
-  minimum: '0.20.0',
-  get: 'https://kind.sigs.k8s.io/docs/user/quick-start/#installation',
-  versionArguments: ['version'],
-};
-
-export const k3dProgram: Program = {
-  name: 'k3d',
-  minimum: '5.7.4',
-  get: 'https://k3d.io/stable/#installation',
-  versionArguments: ['version'],
-};
-
-/** The container engine of kind and k3d. */
-export const dockerProgram: Program = {
-  name: 'docker',
-  minimum: '20.0.0',
-  get: 'https://docs.docker.com/engine/install/',
-  versionArguments: ['--version'],
-};
 
 const providerPrograms = { kind: kindProgram, k3d: k3dProgram } as const;
 

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep, partial } from '../core/next-step.ts';
+import type { Removals } from '../core/read-confirmed.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
-import type { Removals } from '../core/removal-limit.ts';
 import type { Run } from '../core/run.ts';
 import { count, few } from '../core/words.ts';
 import { ApiError } from '../kube/client/errors.ts';
@@ -23,11 +23,10 @@ import { describeObject, keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { nameTaken } from './create-object.ts';
 import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
-import { kindNames, requireKind } from './find-kind.ts';
 import { isValid } from './label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
-import { sendableKinds } from './wds-contents.ts';
+import { kindNames, requireKind, sendableKinds } from './wds-contents.ts';
 
 /** A policy as requested on the command line. */
 export interface PolicyRequest {

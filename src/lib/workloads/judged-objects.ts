@@ -10,8 +10,7 @@ import {
   unseenIn,
 } from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
-import { kindNames } from './find-kind.ts';
-import { clausesFor, readContents, type WdsContents } from './wds-contents.ts';
+import { clausesFor, kindNames, readContents, type WdsContents } from './wds-contents.ts';
 import { followed } from './workload.ts';
 
 /** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */

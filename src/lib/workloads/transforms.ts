@@ -3,8 +3,7 @@ import { groupOf, type KubeObject, resources } from '../kube/client/objects.ts';
 import { discoverKinds } from '../kube/discovery.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from './create-object.ts';
-import { requireKind } from './find-kind.ts';
-import { sendableKinds } from './wds-contents.ts';
+import { requireKind, sendableKinds } from './wds-contents.ts';
 
 /** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
 export interface CustomTransform extends KubeObject {

@@ -1,8 +1,9 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { StellarError } from '../core/errors.ts';
 import { hiddenBy, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { groupOf, groupResourceOf, type KubeObject, resources } from '../kube/client/objects.ts';
-import type { DiscoveredKind, Discovery } from '../kube/discovery.ts';
+import { type DiscoveredKind, type Discovery, findKind } from '../kube/discovery.ts';
 import { listIfDefined, notServed, requireUndefined } from '../kube/served.ts';
 import {
   type BoundObject,
@@ -144,4 +145,20 @@ export async function countsTwice(wds: Pick<Kube, 'get'>, kind: DiscoveredKind):
     groupResourceOf(candidateKind(kind)),
   );
   return definition !== undefined;
+}
+
+/** Returns the names of kinds by their plurals. */
+export function kindNames(kinds: readonly DiscoveredKind[]) {
+  const names = new Map(
+    kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]),
+  );
+  return ({ group = '', resource }: { group?: string; resource: string }) =>
+    names.get(`${group}/${resource}`);
+}
+
+/** @param kinds those that are sent to WECs @throws StellarError `usage` */
+export function requireKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind {
+  const kind = findKind(text, kinds);
+  if (kind !== undefined) return kind;
+  throw new StellarError('usage', `The WDS has no kind "${text}" that is sent to WECs.`);
 }

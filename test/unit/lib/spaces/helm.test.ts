@@ -5,8 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { ProgramOutput, RunProgram } from '../../../../src/lib/core/program.ts';
-import { chartFromLabel, Helm } from '../../../../src/lib/spaces/helm.ts';
-import { helmEnvironment, helmProgram } from '../../../../src/lib/spaces/helm-program.ts';
+import { chartFromLabel, Helm, helmEnvironment } from '../../../../src/lib/spaces/helm.ts';
 import {
   holds,
   mergeValues,
@@ -14,6 +13,7 @@ import {
   parseSourced,
 } from '../../../../src/lib/spaces/helm-values.ts';
 import { bringIngressChart } from '../../../../src/lib/spaces/local-ingress.ts';
+import { helmProgram } from '../../../../src/lib/spaces/programs.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const release = { name: 'ks-core', namespace: 'default' };

@@ -6,8 +6,8 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramOutput, RunProgram } from '../../../../src/lib/core/program.ts';
 import { Helm } from '../../../../src/lib/spaces/helm.ts';
-import { helmProgram } from '../../../../src/lib/spaces/helm-program.ts';
 import { initHosting } from '../../../../src/lib/spaces/init.ts';
+import { helmProgram } from '../../../../src/lib/spaces/programs.ts';
 import { LeaseCluster, leasePath } from '../../support/lease-cluster.ts';
 
 let chart: string;
