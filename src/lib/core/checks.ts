@@ -1,6 +1,6 @@
 import { failureOf } from './errors.ts';
 import { type NextStep, type Problem, problem } from './next-step.ts';
-import { isLoss, type StageReport } from './stages.ts';
+import { blockingStage, isLoss, type StageReport } from './stages.ts';
 
 /** The result of a check: what it found, or why it did not pass. */
 export type Outcome =
@@ -112,8 +112,8 @@ export const dependent = ({ title }: Pick<CheckInfo, 'title'>): Outcome => ({
 });
 
 /**
- * Stages as checks. A stage that is waited for is a warning. Unmet stages after an unmet one are not reported, since they may
- * follow from it, except for what is missing that was there.
+ * Stages as checks: the failed one, else the first one that is waited for, which is a warning. Other unmet stages are not reported,
+ * since they may follow from it, except for what is missing that was there.
  * @param kind the prefix of the ids, such as `its`
  */
 export function findingsOfStages(
@@ -121,22 +121,23 @@ export function findingsOfStages(
   name: string,
   reports: readonly StageReport[],
 ): Finding[] {
-  let blocking: Finding | undefined;
   const checks = checksOfStages(kind, reports);
+  const blocking = blockingStage(reports)?.id;
   return reports.map((report, index) => {
     const { id, verdict } = report;
     const check = checks[index] as CheckInfo;
     if (verdict.state === 'met') return { ...check, ...pass() };
     if (verdict.state === 'unseen') return { ...check, ...skipped(verdict.why) };
-    if (blocking !== undefined && !isLoss(report)) return { ...check, ...dependent(blocking) };
+    if (id !== blocking && !isLoss(report)) {
+      const cause = reports.findIndex((each) => each.id === blocking);
+      return { ...check, ...dependent(checks[cause] as CheckInfo) };
+    }
     const { state, why, code = id, next = [] } = verdict;
     const outcome = state === 'failed' ? fail : warn;
-    const finding = {
+    return {
       ...check,
       ...outcome(code, `${name} is blocked at "${check.title}": ${why}.`, ...next),
     };
-    blocking ??= finding;
-    return finding;
   });
 }
 

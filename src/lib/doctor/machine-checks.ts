@@ -110,15 +110,20 @@ async function judgeDocker(
   const neededBy = 'kind and k3d';
   if (found === undefined) return notNeeded(dockerProgram, neededBy);
   if (!isNewEnough(found)) return judgeProgram(found, neededBy, warn);
-  if (await answers(found, programs)) return pass(found.version);
-  const cause = `its daemon does not answer; needed by ${neededBy}`;
+  const why = await whySilent(found, programs);
+  if (why === undefined) return pass(found.version);
+  const cause = `${why}; needed by ${neededBy}`;
   return (await isHosting())
     ? skipped(`${cause} only`)
     : warn('docker-unreachable', cause, runCommand('docker info'));
 }
 
-async function answers(docker: FoundProgram, run: ProgramRun): Promise<boolean> {
+/** @returns undefined if it answers */
+async function whySilent(docker: FoundProgram, run: ProgramRun): Promise<string | undefined> {
   const args = ['version', '--format', '{{.Server.Version}}'];
-  const { exitCode } = await runProgram(run)(docker, { args, limitMs: 10_000 });
-  return exitCode === 0;
+  const { exitCode, stderr } = await runProgram(run)(docker, { args, limitMs: 10_000 });
+  if (exitCode === 0) return undefined;
+  return /permission denied/i.test(stderr)
+    ? 'you may not use its daemon'
+    : 'its daemon does not answer';
 }

@@ -78,7 +78,12 @@ function judgeNone(ofMachine: readonly Finding[]): Finding {
     'stellarctl doctor --pre --hosting-context CONTEXT',
     'Give the cluster to install it on',
   );
-  const install = missing.map(({ name, get }) => advice(`Or install ${name}: ${get}`));
+  // One that is there has a finding of its own.
+  const isThere = ({ name }: Program) =>
+    ofMachine.some(({ id, status }) => id === name && status === 'warn');
+  const install = missing
+    .filter((each) => !isThere(each))
+    .map(({ name, get }) => advice(`Or install ${name}: ${get}`));
   return { ...answers, ...fail('no-cluster', cause, give, ...install) };
 }
 

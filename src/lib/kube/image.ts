@@ -29,9 +29,12 @@ export function imageVersion(reference: string | undefined): string | undefined 
 /**
  * The reference of an image or chart in another registry, under the same path: `quay.io/kubestellar/kubectl:1.32` →
  * `registry.example/kubestellar/kubectl:1.32`. The first part of a reference is a host if it has a dot or a colon
- * (github.com/distribution/reference); without one, the registry is Docker Hub.
+ * (github.com/distribution/reference); without one, the registry is Docker Hub, where images without an organisation are in `library`.
  */
 export function inRegistry(reference: string, registry: string): string {
   if (reference.startsWith(`${registry}/`)) return reference;
-  return `${registry}/${reference.replace(/^(?:[^/]*[.:][^/]*|localhost)\//, '')}`;
+  const [, host = 'docker.io', path = ''] =
+    /^(?:([^/]*[.:][^/]*|localhost)\/)?(.+)$/.exec(reference) ?? [];
+  const isOfficial = host === 'docker.io' && !path.includes('/');
+  return `${registry}/${isOfficial ? 'library/' : ''}${path}`;
 }

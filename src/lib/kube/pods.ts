@@ -1,5 +1,5 @@
 import { formatAge } from '../core/deadline.ts';
-import { command, type NextStep, run } from '../core/next-step.ts';
+import { advice, command, type NextStep, run } from '../core/next-step.ts';
 import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import type { Kube, Reader } from './client/client.ts';
 import {
@@ -16,7 +16,7 @@ import {
 export interface PodFailure {
   pod: ObjectMeta;
   container: string;
-  kind: 'start' | 'crash' | 'exit';
+  kind: 'image' | 'start' | 'crash' | 'exit';
   /** A statement for people: the problem, and its reason. */
   why: string;
 }
@@ -59,7 +59,7 @@ export function podFailure(pod: Pod): PodFailure | undefined {
     });
     const { reason = '', message } = state?.waiting ?? {};
     if (imageReasons.includes(reason))
-      return failure('start', `the image ${images.get(name) ?? ''} cannot be pulled (${reason})`);
+      return failure('image', `the image ${images.get(name) ?? ''} cannot be pulled (${reason})`);
     if (configReasons.includes(reason))
       return failure('start', `${reason}${message ? `: ${message}` : ''}`);
     const { exitCode = 0 } = lastState?.terminated ?? {};
@@ -76,17 +76,22 @@ export function podFailure(pod: Pod): PodFailure | undefined {
   return undefined;
 }
 
-/** The command that shows more of a failure: the log of a container that ends, else what its kubelet says. */
+/**
+ * The command that shows more of a failure: the log of a container that ends, else what its kubelet says. An image that has come meanwhile
+ * needs no command: to delete the pod of a controller of KubeStellar would remove workloads.
+ */
 export function toSeePod(
   context: string,
   { pod: { name, namespace = '' }, container, kind }: PodFailure,
-): NextStep {
+): NextStep[] {
   const log = ['logs', name, '-c', container, ...(kind === 'crash' ? ['--previous'] : [])];
-  const words = kind === 'start' ? ['describe', 'pod', name] : log;
-  return run(
+  const words = kind === 'crash' || kind === 'exit' ? log : ['describe', 'pod', name];
+  const see = run(
     command`kubectl --context ${context} -n ${namespace} ${words}`,
     'Correct what its last state shows',
   );
+  const again = advice('Once the image is there, the kubelet pulls it by itself within 5 minutes');
+  return kind === 'image' ? [see, again] : [see];
 }
 
 /** Why a pod waits for a node, in the same form: capacity may still appear, so it is not a failure. */
@@ -249,7 +254,7 @@ export function running(
   if (kind === 'Deployment' ? isDeploymentReady(present) : isStatefulSetReady(present)) return met;
   const failure = firstPodFailure(pods);
   if (failure !== undefined)
-    return failed(`${what} does not start: ${failure.why}`, { next: [toSeePod(context, failure)] });
+    return failed(`${what} does not start: ${failure.why}`, { next: toSeePod(context, failure) });
   const refused = refusedPods(present);
   if (refused === undefined) return starting(`${what} is starting`, pods, cluster);
   return failed(`${what} does not start: ${refused}`, { next: [toSeeLimits(context, namespace)] });

@@ -31,8 +31,12 @@ export const image = (
 /**
  * The Klusterlet. It sets every field that has a default in OCM's own definition, because an existing definition may be
  * stellarctl's, which has no defaults (see wecs/install-klusterlet.ts).
+ * @param externalServerURLs the addresses of the WEC
  */
-export function klusterlet(settings: AgentSettings): KubeObject {
+export function klusterlet(
+  settings: AgentSettings,
+  externalServerURLs?: readonly { url: string }[],
+): KubeObject {
   const object = {
     apiVersion: 'operator.open-cluster-management.io/v1',
     kind: 'Klusterlet',
@@ -41,6 +45,7 @@ export function klusterlet(settings: AgentSettings): KubeObject {
       clusterName: settings.clusterName,
       namespace: agentNamespace,
       deployOption: { mode: settings.mode },
+      externalServerURLs,
       imagePullSpec: image(settings, 'registration-operator'),
       registrationImagePullSpec: image(settings, 'registration'),
       workImagePullSpec: image(settings, 'work'),

@@ -14,6 +14,7 @@ export interface Klusterlet extends KubeObject {
     clusterName?: string;
     namespace?: string;
     deployOption?: { mode?: KlusterletMode };
+    externalServerURLs?: { url: string }[];
     imagePullSpec?: string;
     registrationImagePullSpec?: string;
     workConfiguration?: { appliedManifestWorkEvictionGracePeriod?: string };

@@ -6,6 +6,7 @@ import { removeContext } from '../kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
 import { isThisMachine } from '../ocm/endpoint.ts';
 import type { LocalTools } from './create-local-cluster.ts';
+import { controlPlaneOf, hostingOf } from './hosting.ts';
 import {
   clusterOfContainer,
   localNames,
@@ -19,7 +20,7 @@ export interface FoundCluster {
   name: string;
   /** Undefined if no provider has the cluster. */
   provider: ProviderName | undefined;
-  /** Present or former contexts of the cluster, under the names that its provider and `wec create` use. */
+  /** Present or former contexts of the cluster, under the names that its provider and `wec create` use, and those of its spaces. */
   contexts: string[];
   /** Contexts of these names that lead elsewhere, each with its server: they stay. */
   elsewhere: string[];
@@ -49,19 +50,28 @@ export async function findLocalCluster(
   const clusters = (wanted === undefined ? providerNames : [wanted]).map(
     (each) => localNames(each, name).cluster,
   );
-  const { result: named } = await editKubeconfig(
+  const { result } = await editKubeconfig(
     { ...target, dryRun: true },
-    (draft) =>
-      [name, ...clusters].flatMap((context) => {
+    (draft) => {
+      const named = [name, ...clusters].flatMap((context) => {
         const cluster = String(draft.get('contexts', context)?.cluster);
         return clusters.includes(cluster)
           ? [{ context, server: String(draft.get('clusters', cluster)?.server) }]
           : [];
-      }),
+      });
+      // An ITS of type external has a context of the user's own.
+      const ofSpaces = [...draft.entries('contexts')].filter(([, entry]) =>
+        [`${controlPlaneOf(entry)}-cluster`, ...clusters].includes(String(entry.cluster)),
+      );
+      return { named, ofSpaces };
+    },
     run,
   );
+  const { named, ofSpaces } = result;
   const isLocal = await Promise.all(named.map(({ server }) => leadsToContainer(server)));
-  const contexts = named.filter((_, index) => isLocal[index]).map(({ context }) => context);
+  const own = named.filter((_, index) => isLocal[index]).map(({ context }) => context);
+  const gone = ofSpaces.filter(([, entry]) => own.includes(hostingOf(entry) ?? ''));
+  const contexts = [...own, ...gone.map(([context]) => context)];
   const elsewhere = named
     .filter((_, index) => !isLocal[index])
     .map(({ context, server }) => `${context} (${server})`);

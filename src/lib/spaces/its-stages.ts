@@ -57,6 +57,7 @@ export function itsStages({
   // Without `waitForPostCreateHooks`, KubeFlex reports it as ready before its hooks are done.
   const wasReady =
     isTrue(controlPlane, 'Ready') && jobs.every((job) => jobState(job) !== 'running');
+  const hadHub = wasReady && beforeHub.length > 0;
   return [
     { id: 'synced', title: 'observed by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
@@ -68,7 +69,11 @@ export function itsStages({
       settles: ['api-server'],
     },
     ...beforeHub,
-    ...hubStages(wasReady).map(({ check, ...stage }) => ({ ...stage, check: checkInside(check) })),
+    ...hubStages(wasReady).map(({ check, ...stage }) => ({
+      ...stage,
+      check:
+        hadHub && stage.id === hubStageId ? hubRemains(checkInside(check)) : checkInside(check),
+    })),
     ...afterHub,
     {
       id: 'workstatus-crd',
@@ -97,7 +102,7 @@ export const hubStages = (wasReady: boolean): HubStage[] => [
     check: hubRunning(wasReady),
     podsInside: ({ hubPods }) => hubPods,
   },
-  { id: 'hub-crds', title: 'serves ManagedClusters', check: hubServed },
+  { id: hubStageId, title: 'serves ManagedClusters', check: hubServed },
   { id: 'bootstrap-account', title: 'can be joined', check: (its) => joinable(its, wasReady) },
   {
     id: 'hub-webhook',
@@ -156,6 +161,22 @@ function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
   const isInstalled = wasReady || podsOf(webhookName, hubPods).some(isPodReady);
   return isInstalled ? failed(webhook.why, { next: webhook.next }) : waiting(webhook.why);
 }
+
+/** The id of the stage that shows whether there is a hub at all. */
+export const hubStageId = 'hub-crds';
+
+/** An API server that has lost its data has nothing of the hub that was there. */
+const hubRemains =
+  (isServed: ItsStage['check']): ItsStage['check'] =>
+  (space) => {
+    const its = ifSeen(space.inside);
+    const isEmpty =
+      its?.forbidden.size === 0 &&
+      its.hubPods.length === 0 &&
+      !its.hubServed &&
+      !its.hasBootstrapAccount;
+    return isEmpty ? lost('OCM', repair(space)) : isServed(space);
+  };
 
 /** The Job of the status add-on is done, and what it has installed is there. */
 const statusAddonRemains =

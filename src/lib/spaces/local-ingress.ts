@@ -138,7 +138,10 @@ export async function bringIngressChart(
 function valuesFor({ provider, imageRegistry: registry }: IngressInput): Values {
   const { name, controller } = ingressClass;
   const values = {
-    image: { tag: ingressChart.image, ...(registry === undefined ? {} : { registry }) },
+    image: {
+      tag: ingressChart.image,
+      ...(registry === undefined ? {} : { registry, repository: 'library/traefik' }),
+    },
     global: { checkNewVersion: false },
     providers: {
       kubernetesCRD: { enabled: false },

@@ -119,11 +119,8 @@ function useNew(
       const input = { provider, port, chart: ingressChart, imageRegistry: init.imageRegistry };
       const hasIngressChanged =
         withIngress && (await ensureIngress(input, { kube, helm, record }, run));
-      const result = await install(kube, helm, { ...init, externalPort: port }, tools);
-      return {
-        ...result,
-        changed: made.changed || result.changed || (hasIngressChanged && !kube.dryRun),
-      };
+      const hasChanged = made.changed || (hasIngressChanged && !kube.dryRun);
+      return await install(kube, helm, { ...init, externalPort: port }, tools, hasChanged);
     } catch (error) {
       throw made.created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
     }
@@ -218,8 +215,10 @@ async function install(
   helm: Helm,
   init: InitInput,
   { record, run }: LocalTools,
+  hasChanged = false,
 ): Promise<InitResult> {
-  const result = await initHosting(init, { kube, helm, record }, run);
+  const installed = await initHosting(init, { kube, helm, record }, run);
+  const result = { ...installed, changed: hasChanged || installed.changed };
   const what = `is a hosting cluster of KubeStellar ${result.version}`;
   if (kube.dryRun) return result;
   await noteEntrance(kube, run);

@@ -112,9 +112,17 @@ export async function rewriteImages(
   await correct(registry, resources.statefulSets, statefulSets, hosting);
   // The template of a Job cannot be changed, and an old pod of a Deployment stays until a new one is ready: the image of a pod can be
   // changed. Other pods there are what a vcluster runs.
-  const isOwn = ({ metadata }: Pod) =>
-    metadata.ownerReferences?.some(({ kind }) => imageUsers.includes(kind ?? ''));
-  await correct(registry, resources.pods, pods.filter(isOwn), hosting);
+  const isOf = ({ metadata }: Pod, ...owners: string[]) =>
+    metadata.ownerReferences?.some(({ kind = '' }) => owners.includes(kind));
+  const ofTemplates = pods.filter((pod) => isOf(pod, 'ReplicaSet', 'Job'));
+  await correct(registry, resources.pods, ofTemplates, hosting);
+  // A StatefulSet waits for ever for a pod that does not become ready, and replaces one of an earlier revision as soon as it is.
+  for (const { metadata, spec, status } of pods.filter((pod) => isOf(pod, 'StatefulSet'))) {
+    const isRunning = status?.containerStatuses?.some(({ state }) => state?.running);
+    if (isRunning || isCorrect(registry, spec)) continue;
+    const { name, namespace, uid } = metadata;
+    await hosting.delete(resources.pods, name, { namespace, uid });
+  }
   if (role !== 'its' || inside === undefined) return;
   const ownDeployments = [
     { namespace: operatorNamespace, name: statusAddonDeployment },
@@ -126,7 +134,10 @@ export async function rewriteImages(
   }
 }
 
-const imageUsers = ['ReplicaSet', 'StatefulSet', 'Job'];
+const isCorrect = (registry: string, spec: Pod['spec']): boolean =>
+  [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].every(
+    ({ image = '' }) => image === inRegistry(image, registry),
+  );
 
 type Container = NonNullable<NonNullable<Pod['spec']>['containers']>[number];
 
@@ -148,9 +159,9 @@ async function correct(
   });
   for (const { metadata, spec } of objects) {
     const hasTemplate = spec !== undefined && 'template' in spec;
-    const { containers = [], initContainers = [] } =
-      (hasTemplate ? spec.template?.spec : (spec as Pod['spec'])) ?? {};
-    if ([...containers, ...initContainers].every(({ image }) => image === inOther(image))) continue;
+    const present = hasTemplate ? spec.template?.spec : (spec as Pod['spec']);
+    if (isCorrect(registry, present)) continue;
+    const { containers = [], initContainers = [] } = present ?? {};
     const podSpec = {
       containers: containers.map(corrected),
       initContainers: initContainers.map(corrected),

@@ -129,6 +129,11 @@ export function createPermissions(
     ...(['pods', 'jobs', 'deployments', 'statefulSets'] as const).map((kind) =>
       may('list', resources[kind], inSpace),
     ),
-    ...(correctsImages ? imageHolders.map((kind) => may('patch', resources[kind], inSpace)) : []),
+    ...(correctsImages
+      ? [
+          ...imageHolders.map((kind) => may('patch', resources[kind], inSpace)),
+          may('delete', resources.pods, inSpace),
+        ]
+      : []),
   ];
 }

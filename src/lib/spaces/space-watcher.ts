@@ -143,6 +143,6 @@ export async function failureOfStage<Inside>(
   return {
     failure,
     log: failure === undefined || kube === undefined ? [] : await failureLog(kube, failure),
-    next: failure === undefined || at === undefined ? [] : [toSeePod(at.cluster.context, failure)],
+    next: failure === undefined || at === undefined ? [] : toSeePod(at.cluster.context, failure),
   };
 }

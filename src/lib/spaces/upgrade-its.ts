@@ -326,7 +326,7 @@ async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
 async function crashed(failure: PodFailure, { name, its, to }: HubUpgrade): Promise<StellarError> {
   return new StellarError('space-failed', `OCM ${to} does not run in ${name}: ${failure.why}.`, {
     details: await failureLog(its, failure),
-    next: [toSeePod(its.cluster.context, failure), advice('To resume, rerun the command')],
+    next: [...toSeePod(its.cluster.context, failure), advice('To resume, rerun the command')],
   });
 }
 

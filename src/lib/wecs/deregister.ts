@@ -17,7 +17,7 @@ import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
 import { foreignFinalizers, type ManifestWork, toSeeHolder } from '../ocm/manifest-works.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { restoreDeleteOption } from '../ocm/orphan-works.ts';
-import { describeApplied, heldObjects } from '../workloads/applied-works.ts';
+import { agentNudger, describeApplied, heldObjects } from '../workloads/applied-works.ts';
 import type { Its } from '../workloads/read-policies.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
@@ -96,7 +96,8 @@ export function deregisterOne(
   askAgain: (why: string) => Promise<void>,
   run: Run,
 ): Promise<NamedResult> {
-  const { name, kube, record, hubState } = wec;
+  const { name, kube, record } = wec;
+  const hubState = nudging(wec);
   const result: NamedResult = { name, changed: false };
   const cleansUp = options.cleanup && kube !== undefined && record !== undefined;
   const keep = options.keepWorkloads
@@ -111,7 +112,7 @@ export function deregisterOne(
       try {
         await keep?.(hubState.works);
         result.changed = true;
-        await release(hub, wec, keep, force, run);
+        await release(hub, { ...wec, hubState }, keep, force, run);
         // Part of the proof of identity is deleted with the ManagedCluster.
         if (cleansUp && !run.dryRun) await writeCleanupRecord(kube, record);
         await deleteCluster(hub, hubState, force, run);
@@ -132,6 +133,26 @@ export function deregisterOne(
     if (!run.dryRun)
       run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });
+}
+
+/** What is read of a WEC while its works are removed, with its agent at work. */
+function nudging({ kube, record, hubState }: InspectedWec): HubState {
+  if (!kube || !record?.hubHash || kube.dryRun) return hubState;
+  const nudge = agentNudger(kube, record.hubHash);
+  let isBusy = false;
+  const reread = () => {
+    // A cluster that does not answer delays nothing.
+    const isIdle = !isBusy;
+    isBusy = true;
+    if (isIdle)
+      void nudge()
+        .catch(() => undefined)
+        .finally(() => {
+          isBusy = false;
+        });
+    return hubState.reread();
+  };
+  return { ...hubState, reread };
 }
 
 /** Adds what the deletion waits for on the WEC itself: its agent, and thereby the hub, waits for every object of a work. */

@@ -264,12 +264,24 @@ export function whyNotRunning(
   now: number,
 ): string | undefined {
   if (!hasJoined(hub)) return 'it has never joined';
-  if (pods !== undefined && !pods.some(isRunning)) return describePods(pods);
+  const isAlive = (pod: Pod) => isRunning(pod) || isStarting(pod, now);
+  if (pods !== undefined && !pods.some(isAlive)) return describePods(pods);
   if (hub.lease?.spec?.renewTime === undefined) return 'it has no lease';
   return agentReports(hub, now) === 'no'
     ? `its lease was last renewed ${formatAge(leaseAgeOf(hub, now) ?? 0)} ago`
     : undefined;
 }
+
+/** The first probe of readiness comes some seconds after a start. */
+const probeMs = 60_000;
+
+const isStarting = ({ metadata, status }: Pod, now: number): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  status?.phase === 'Running' &&
+  status.containerStatuses?.every(
+    ({ state, restartCount }) =>
+      !restartCount && now - Date.parse(state?.running?.startedAt ?? '') < probeMs,
+  ) === true;
 
 function describePods(pods: readonly Pod[]): string {
   const [pod] = pods;

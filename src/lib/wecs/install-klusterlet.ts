@@ -2,11 +2,13 @@ import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Change, Kube } from '../kube/client/client.ts';
 import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
 import { type HubConnection, verifyEndpoint } from '../ocm/endpoint.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
+import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
 import {
   type AgentSettings,
   bootstrapKubeconfig,
@@ -22,7 +24,14 @@ import {
   pullSecret,
   startOperator,
 } from '../ocm/klusterlet-operator.ts';
-import { isOurs, klusterletCrdName, operatorNamespace, pullSecretName } from '../ocm/ocm-names.ts';
+import {
+  isOurs,
+  klusterletCrdName,
+  klusterletName,
+  operatorNamespace,
+  pullSecretName,
+} from '../ocm/ocm-names.ts';
+import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import type { JoinOptions } from './join-options.ts';
 import { agentSettings, endpointFor } from './join-plan.ts';
 import type { VersionPlan } from './join-versions.ts';
@@ -78,8 +87,19 @@ export async function installKlusterlet(
   }
   if (installation.writeKlusterlet) {
     await untilServed(kube, run);
-    await apply(klusterlet(installation.settings));
+    await apply(klusterlet(installation.settings, await serverUrlsOf(kube)));
   }
+}
+
+/**
+ * The address of a WEC, which its ManagedCluster shows. OCM takes it with the first registration only (ocm pkg/registration/spoke), and
+ * an agent restarts if it changes.
+ */
+async function serverUrlsOf(kube: Kube): Promise<{ url: string }[] | undefined> {
+  const present = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  if (present !== undefined) return present.spec?.externalServerURLs;
+  const published = await readClusterInfo(partialReader(kube));
+  return published && [{ url: published.server }];
 }
 
 /** A namespace that others created stays theirs: stellarctl does not label it, nor delete it later. */

@@ -118,7 +118,7 @@ export function klusterletApplied(
   if (failure !== undefined)
     return failed(`a container does not run: ${failure.why}`, {
       code: 'container-not-starting',
-      next: [toSeePod(context, failure)],
+      next: toSeePod(context, failure),
     });
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
   const condition = conditionOf(klusterlet, 'Applied');

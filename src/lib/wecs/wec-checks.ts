@@ -114,8 +114,8 @@ function worksNotApplied({ contents, name, its, now, wec }: WecFindings): Proble
   return wecProblem(refusal?.code ?? 'works-not-applied', message, ...(refusal?.next ?? [see]));
 }
 
-/** OCM's work agent reports a new add-on as not available until its next round, 10 s and more after its pods are ready. */
-const addonGraceMs = 60_000;
+/** OCM's work agent reports a new add-on as not available until a later round of it: 77 s after the add-on was installed, as seen. */
+const addonGraceMs = 120_000;
 
 /** An add-on that reports itself as unavailable, or is missing; without a condition there is no evidence. */
 function unavailableAddon(findings: WecFindings): Problem | undefined {

@@ -40,6 +40,34 @@ export async function appliedWorksOf(
   return all.filter(({ spec }) => hash !== undefined && spec?.hubHash === hash);
 }
 
+/** Until then the agent looks often enough by itself: 5, 10 and 20 s after the deletion. */
+const nudgedAfterMs = 25_000;
+const touchedAnnotation = 'stellarctl.kubestellar.io/touched-at';
+
+/**
+ * Makes the agent of a WEC look, once, at each deleted work of a hub whose objects are gone: by itself it looks ever more rarely, after
+ * 30 s only 40 s later (ocm pkg/work/spoke/controllers/finalizercontroller). Best effort: without it, the agent takes its time.
+ */
+export function agentNudger(wec: Kube, hash: string): () => Promise<void> {
+  const touched = new Set<string | undefined>();
+  const touch = async ({ metadata: { name, uid }, status }: AppliedManifestWork) => {
+    for (const entry of status?.appliedResources ?? [])
+      if ((await readEntry(wec, entry))?.metadata.uid === entry.uid) return;
+    touched.add(uid);
+    const annotations = { [touchedAnnotation]: new Date(wec.now()).toISOString() };
+    await wec.merge(resources.appliedManifestWorks, name, { metadata: { uid, annotations } });
+  };
+  return async () => {
+    const works = await appliedWorksOf(wec, hash);
+    const isOpen = ({ metadata: { deletionTimestamp = '', uid } }: AppliedManifestWork) =>
+      wec.now() - Date.parse(deletionTimestamp) > nudgedAfterMs && !touched.has(uid);
+    await mapConcurrently(works.filter(isOpen), concurrentRequests, touch);
+  };
+}
+
+const readEntry = (wec: Kube, entry: AppliedResource): Promise<KubeObject | undefined> =>
+  wec.get(resourceOfBound(entry), entry.name, { namespace: entry.namespace || undefined });
+
 /** Reads the objects on the WEC that the deleted works of one hub wait for: they are being deleted, and not gone yet. */
 export async function heldObjects(
   wec: Kube,
@@ -49,9 +77,7 @@ export async function heldObjects(
   const deleted = works.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
   const entries = deleted.flatMap(({ status }) => status?.appliedResources ?? []);
   const held = await mapConcurrently(entries, concurrentRequests, async (entry) => {
-    const object = await wec.get(resourceOfBound(entry), entry.name, {
-      namespace: entry.namespace || undefined,
-    });
+    const object = await readEntry(wec, entry);
     return object?.metadata.deletionTimestamp === undefined ? [] : [{ entry, object }];
   });
   return held.flat();

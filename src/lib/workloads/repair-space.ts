@@ -32,7 +32,7 @@ import { requireHosting } from '../spaces/hosting.ts';
 import { withHostingLease } from '../spaces/hosting-lease.ts';
 import { chooseItsForWds, type ItsForWds } from '../spaces/its-for-wds.ts';
 import { canNameIts, isWiredFor } from '../spaces/its-name-defect.ts';
-import { clusterInfoStageId } from '../spaces/its-stages.ts';
+import { clusterInfoStageId, hubStageId } from '../spaces/its-stages.ts';
 import { openSpace } from '../spaces/space-access.ts';
 import type { SpaceEvidence } from '../spaces/space-evidence.ts';
 import { forgetHooks } from '../spaces/space-manifests.ts';
@@ -135,6 +135,7 @@ async function refuseOther(
 
 /** The Jobs that restore what a stage has lost, by the ids of stages. */
 const jobOfStage: Readonly<Record<string, string>> = {
+  [hubStageId]: hookNames.hubInit,
   [clusterInfoStageId]: clusterInfoJob,
   [hookNames.statusAddon]: hookNames.statusAddon,
 };

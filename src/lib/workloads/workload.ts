@@ -47,6 +47,9 @@ export interface WorkloadView extends ObjectView {
  */
 export function parseObject(words: readonly string[], given?: string): NamedObject {
   const text = words.join('/');
+  const [first = '', second] = words;
+  if (second !== undefined && first.includes('/'))
+    throw new StellarError('usage', `"${second}" is a word too many beside ${first}.`);
   const [kind, ...path] = text.split('/');
   const name = path.pop();
   const [inText = 'default', ...more] = path;
@@ -179,7 +182,7 @@ async function withPodFailure(
   );
   const isOwn = failure.pod.namespace === ref.namespace;
   const next = [
-    toSeePod(wec.cluster.context, failure),
+    ...toSeePod(wec.cluster.context, failure),
     ...(isOwn ? [advice(`Change the object itself in ${wds}`)] : []),
   ];
   return { ...delivery, blockedAt: { ...blockedAt, why }, stages, ...helpOf(next) };

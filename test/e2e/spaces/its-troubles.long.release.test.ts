@@ -8,10 +8,11 @@ import {
   type Plane,
   resources,
   rule,
+  until,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import type { CliOptions, CliRun } from '../support/harness.ts';
-import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+import { type HostingBed, type SpaceCli, startHosting, tagsIn } from '../support/spaces.ts';
 
 let all: HostingBed;
 let bed: Bed;
@@ -87,6 +88,26 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
     const repaired = await cli.type('its repair its1');
     assert.match(repaired.stderr, /KubeFlex recreates Job its-hub-init/);
     assert.match(repaired.stdout, /^its1: ready · context its1/);
+  });
+
+  it('an API server that has lost all of its hub, which is installed again', async () => {
+    const { admin } = hosting;
+    const isGone = (resource: typeof resources.pods, name: string) =>
+      until(async () => (await admin.find(resource, name)) === undefined, `${name} is gone`);
+    await admin.delete(resources.clusterManagers, 'cluster-manager');
+    await isGone(resources.clusterManagers, 'cluster-manager');
+    await admin.delete(resources.namespaces, 'open-cluster-management');
+    await isGone(resources.namespaces, 'open-cluster-management');
+    await isGone(resources.namespaces, 'open-cluster-management-hub');
+    for (const { metadata } of (await admin.list(resources.customResourceDefinitions)).items)
+      if (/\.open-cluster-management\.io$/.test(metadata.name))
+        await admin.delete(resources.customResourceDefinitions, metadata.name);
+    const found = await cli.run(['its', 'get', 'its1']);
+    assert.match(found.stdout, /✗ serves ManagedClusters .*OCM is missing/);
+    assert.match(found.stderr, /stellarctl its repair its1/);
+    const { stdout } = await cli.type('its repair its1');
+    assert.match(stdout, /^its1: ready/m);
+    assert.deepEqual(await tagsIn(hosting, 'open-cluster-management-hub'), ['v1.0.1']);
   });
 
   describe('at the same time,', { concurrency: true }, () => {

@@ -75,6 +75,16 @@ describe('a program of local clusters', () => {
     assert.equal((await judged('docker', silent, true)).status, 'skipped');
   });
 
+  test('docker whose daemon this user may not use is told from one that does not run', async () => {
+    const refused =
+      'echo permission denied while trying to connect to the daemon socket >&2; exit 1';
+    const docker = `[ "$1" = --version ] && echo Docker version 28.0.0 && exit; ${refused}`;
+    assert.deepEqual(await judged('docker', { docker }), {
+      status: 'warn',
+      message: 'you may not use its daemon; needed by kind and k3d',
+    });
+  });
+
   test('passes with its version, and is a warning if it is too old', async () => {
     assert.deepEqual(await judged('kind', { kind: 'echo kind v0.31.0 go1.25 linux/amd64' }), {
       ...{ status: 'pass', found: '0.31.0' },

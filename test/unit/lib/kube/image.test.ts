@@ -45,7 +45,9 @@ describe('in another registry, a reference keeps its path:', () => {
     'localhost/kubectl': 'registry.example/mirror/kubectl',
     'localhost:5000/kubectl@sha256:0': 'registry.example/mirror/kubectl@sha256:0',
     'rancher/k3s:v1.27.2-k3s1': 'registry.example/mirror/rancher/k3s:v1.27.2-k3s1',
-    'nginx:1.27': 'registry.example/mirror/nginx:1.27',
+    'nginx:1.27': 'registry.example/mirror/library/nginx:1.27',
+    'docker.io/nginx:1.27': 'registry.example/mirror/library/nginx:1.27',
+    'docker.io/rancher/k3s:v1': 'registry.example/mirror/rancher/k3s:v1',
     'registry.example/mirror/kubestellar/kubectl:1.32':
       'registry.example/mirror/kubestellar/kubectl:1.32',
     'registry.example/mirrored/kubectl': 'registry.example/mirror/mirrored/kubectl',

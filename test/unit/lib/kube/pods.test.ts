@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { commandOf } from '../../../../src/lib/core/next-step.ts';
+import { commandOf, stepLines } from '../../../../src/lib/core/next-step.ts';
 import type { Verdict } from '../../../../src/lib/core/stages.ts';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import {
@@ -66,7 +66,7 @@ describe('what prevents a pod from running:', () => {
       trouble?.why,
       'pod p, container main: it keeps being killed (exit 137, restarted 3 times)',
     );
-    assert.match(commandOf([toSeePod('c', trouble ?? assert.fail())]) ?? '', /describe pod p$/);
+    assert.match(commandOf(toSeePod('c', trouble ?? assert.fail())) ?? '', /describe pod p$/);
   });
   test('a container that crashes again and again, while it runs', () => {
     const ofRun = (options: PodOptions) =>
@@ -122,11 +122,19 @@ test('the first trouble is that of the first pod that has one', () =>
     'b',
   ));
 
+test('of an image that cannot be pulled, it is said that the kubelet tries again', () => {
+  const failure = podFailure(pod('p', { waiting: { reason: 'ImagePullBackOff' } }));
+  assert.deepEqual(stepLines(toSeePod('kind-1', failure ?? assert.fail())), [
+    'Correct what its last state shows: kubectl --context kind-1 -n its1-system describe pod p',
+    'Once the image is there, the kubelet pulls it by itself within 5 minutes',
+  ]);
+});
+
 describe('the log of a container in trouble', () => {
   const crash = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 5 }));
   const step = (options: PodOptions) => {
     const failure = podFailure(pod('p', options)) ?? assert.fail();
-    return commandOf([toSeePod('kind-1', failure)]);
+    return commandOf(toSeePod('kind-1', failure));
   };
   test('is shown by a command; the kubelet knows more of a container that cannot start', () => {
     assert.equal(

@@ -100,13 +100,15 @@ test('every object is in a created namespace', () => {
 });
 
 describe('the Klusterlet', () => {
-  const { spec } = dig(klusterlet(settings));
+  const externalServerURLs = [{ url: 'https://c1-control-plane:6443' }];
+  const { spec } = dig(klusterlet(settings, externalServerURLs));
   test('has every field of the recorded one set', () => {
     // live/joined-objects, from OCM's own definition with its defaults
     assert.deepEqual(spec, {
       clusterName: 'cluster1',
       namespace: 'open-cluster-management-agent',
       deployOption: { mode: 'Singleton' },
+      externalServerURLs,
       imagePullSpec: 'quay.io/open-cluster-management/registration-operator:v1.3.1',
       registrationImagePullSpec: 'quay.io/open-cluster-management/registration:v1.3.1',
       workImagePullSpec: 'quay.io/open-cluster-management/work:v1.3.1',

@@ -275,3 +275,46 @@ test('a user who may not list pods inside an ITS sees the rest of it', async () 
     [true, false, true, [], ['pods']],
   );
 });
+
+describe('an ITS whose API server has nothing of its hub', () => {
+  const empty = { hubServed: false, hubPods: [], hasBootstrapAccount: false, webhook: undefined };
+  const ofHub = (plane: ControlPlaneOptions, inside: Parameters<typeof itsInside>[0]) =>
+    reports(plane, done, itsInside({ ...empty, ...inside })).find(({ id }) => id === 'hub-crds')
+      ?.verdict;
+  test('has lost it if it was ready, and is repaired', () => {
+    const verdict = ofHub(ready, {});
+    assert.ok(verdict?.state === 'failed' && verdict.isLoss);
+    assert.equal(verdict.why, 'OCM is missing');
+    assert.match(JSON.stringify(verdict.next), /stellarctl its repair its1/);
+  });
+  test('has not if anything of it is there, may not be read, or is still installed', () => {
+    for (const inside of [
+      { hubPods: [pod('cluster-manager-1')] },
+      { hasBootstrapAccount: true },
+      { forbidden: new Set(['secrets']) },
+    ])
+      assert.notEqual(ofHub(ready, inside)?.state, 'failed');
+    assert.equal(ofHub({ type: 'vcluster' }, {})?.state, 'waiting');
+    assert.equal(
+      ofHub({ ...ready, hooks: [{ hookName: 'install-status-addon' }] }, {})?.state,
+      'waiting',
+    );
+  });
+});
+
+test('the failed stage is reported, also after one that is waited for', () => {
+  const stage = (id: string, state: 'waiting' | 'failed') => ({
+    id,
+    title: id,
+    verdict: { state, why: 'x' },
+  });
+  const found = findingsOfStages('its', 'its1', [
+    stage('a', 'waiting'),
+    stage('b', 'failed'),
+    stage('c', 'waiting'),
+  ]);
+  assert.deepEqual(
+    found.map(({ status }) => status),
+    ['skipped', 'fail', 'skipped'],
+  );
+});

@@ -453,6 +453,45 @@ describe('deleting a cluster', () => {
       'kind-cluster1',
     ]);
   });
+  test('of a hosting cluster takes the contexts of its spaces, and no others', async () => {
+    const { put, remove, kubeconfig } = machine();
+    const config = entriesOf('kind', 'https://127.0.0.1:6000');
+    const noted = (name: string, cluster: string, hosting: string) => ({
+      name,
+      context: {
+        ...{ cluster, user: `${name}-admin` },
+        extensions: [
+          {
+            name: 'kubeflex',
+            extension: { data: { 'controlplane-name': name, 'hosting-cluster-ctx-name': hosting } },
+          },
+        ],
+      },
+    });
+    const spaces = [
+      noted('its1', 'its1-cluster', 'kind-cluster1'),
+      noted('wds1', 'kind-cluster1', 'kind-cluster1'),
+      noted('ext', 'users-own', 'kind-cluster1'),
+      noted('its2', 'its2-cluster', 'kind-other'),
+    ];
+    const servers = ['its1-cluster', 'users-own', 'its2-cluster'].map((name) => ({
+      ...{ name, cluster: { server: 'https://its1.localtest.me:9443' } },
+    }));
+    const users = spaces.map(({ context }) => ({ name: context.user, user: { token: 't' } }));
+    put(
+      'kubeconfig',
+      stringify({
+        contexts: [...config.contexts, ...spaces],
+        clusters: [...config.clusters, ...servers],
+        users: [...config.users, ...users],
+      }),
+    );
+    assert.equal(await remove(), true);
+    const left = kubeconfig();
+    const names = (list: { name: string }[]) => list.map(({ name }) => name);
+    assert.deepEqual(names(left.contexts), ['ext', 'its2']);
+    assert.deepEqual(names(left.users), ['ext-admin', 'its2-admin']);
+  });
   test('must distinguish it from one of the other provider', async () => {
     const { remove, put } = machine();
     put('kind-clusters', 'cluster1\n');

@@ -137,6 +137,26 @@ describe('an agent', () => {
     assert.match(whyNotRunning(hubState({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
   });
 
+  it('that has just started is alive before its first probe', () => {
+    const started = (seconds: number, restartCount = 0): Pod => ({
+      ...{ metadata: { name: 'klusterlet-agent-1', labels: { app: 'klusterlet-agent' } } },
+      status: {
+        phase: 'Running',
+        conditions: [{ type: 'Ready', status: 'False' }],
+        containerStatuses: [
+          {
+            ...{ name: 'agent', restartCount },
+            state: { running: { startedAt: new Date(now - seconds * 1000).toISOString() } },
+          },
+        ],
+      },
+    });
+    assert.equal(whyNotRunning(hubState(), [started(10)], now), undefined);
+    assert.match(whyNotRunning(hubState(), [started(90)], now) ?? '', /is not ready$/);
+    assert.match(whyNotRunning(hubState(), [started(10, 1)], now) ?? '', /is not ready$/);
+    assert.match(whyNotRunning(hubState({ lease: lease(600) }), [started(10)], now) ?? '', /lease/);
+  });
+
   it('that runs and does not reach the ITS does not work either', () =>
     assert.match(
       whyNotRunning(hubState({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '',

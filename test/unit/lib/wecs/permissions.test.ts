@@ -38,8 +38,10 @@ describe('permissions to create a space include', () => {
     ]));
   test('the images of its workloads, if they come from another registry', () =>
     assert.deepEqual(
-      asked(createPermissions('its1', [], true)).slice(-3),
-      ['pods', 'deployments', 'statefulsets'].map((what) => `patch ${what} in its1-system`),
+      asked(createPermissions('its1', [], true)).slice(-4),
+      ['patch pods', 'patch deployments', 'patch statefulsets', 'delete pods'].map(
+        (what) => `${what} in its1-system`,
+      ),
     ));
   test('the related objects', () =>
     assert.deepEqual(

@@ -318,7 +318,7 @@ const cases: [
     {
       contents: {
         addons: [
-          { metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 90) },
+          { metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 150) },
         ],
       },
     },
