@@ -60,8 +60,8 @@ export async function preempted(hosting: Kube, space: string): Promise<string[]>
       namespace: namespaceOf(space),
     })) ?? [];
   const removed = events.filter(({ reason }) => reason === 'Preempted');
-  return removed.map(
-    ({ involvedObject: pod, related: by }) =>
-      `The scheduler has removed pod ${pod?.name} for ${by?.namespace}/${by?.name}.`,
-  );
+  return removed.map(({ involvedObject: pod, related }) => {
+    const by = related ? `${related.namespace}/${related.name}` : 'another one';
+    return `The scheduler has removed pod ${pod?.name} for ${by}.`;
+  });
 }
