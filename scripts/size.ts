@@ -63,7 +63,8 @@ interface Range {
 function read(text: string): { code: string; passed: Range[]; functions: Range[] } {
   const { program, errors } = parseSync('source.ts', text);
   if (errors[0] !== undefined) throw new Error(errors[0].message);
-  const [expressions, functions]: [Range[], Range[]] = [[], []];
+  const expressions: Range[] = [];
+  const functions: Range[] = [];
   const note = (range: Range) => {
     functions.push(range);
   };
@@ -144,7 +145,8 @@ function print(root: string): void {
   console.log(`${lines.length} lines of ${characters.toFixed(1)} characters`);
   const joins = all.flatMap(joinsIn);
   const count = (type: string) => joins.filter((each) => each === type).length;
-  const [objects, arrays] = [count('ObjectExpression'), count('ArrayExpression')];
+  const objects = count('ObjectExpression');
+  const arrays = count('ArrayExpression');
   console.log(`${objects} literals ...{ and ${arrays} literals ...[ that only join`);
 }
 

@@ -122,16 +122,14 @@ export function findingsOfStages(
   reports: readonly StageReport[],
 ): Finding[] {
   const checks = checksOfStages(kind, reports);
-  const blocking = blockingStage(reports)?.id;
+  const blocking = blockingStage(reports);
   return reports.map((report, index) => {
     const { id, verdict } = report;
     const check = checks[index] as CheckInfo;
     if (verdict.state === 'met') return { ...check, ...pass() };
     if (verdict.state === 'unseen') return { ...check, ...skipped(verdict.why) };
-    if (id !== blocking && !isLoss(report)) {
-      const cause = reports.findIndex((each) => each.id === blocking);
-      return { ...check, ...dependent(checks[cause] as CheckInfo) };
-    }
+    if (blocking !== undefined && id !== blocking.id && !isLoss(report))
+      return { ...check, ...dependent(blocking) };
     const { state, why, code = id, next = [] } = verdict;
     const outcome = state === 'failed' ? fail : warn;
     return {

@@ -63,8 +63,8 @@ export async function checkInit(input: PreflightInput, run: Run): Promise<Examin
 /** Whether `init` can create the cluster that it is not given. */
 function judgeNone(ofMachine: readonly Finding[]): Finding {
   const answers = reachable('hosting');
-  const isReady = ({ name }: Program) =>
-    ofMachine.some(({ id, status }) => id === name && status === 'pass');
+  const statusOf = ({ name }: Program) => ofMachine.find(({ id }) => id === name)?.status;
+  const isReady = (program: Program) => statusOf(program) === 'pass';
   const local = isReady(k3dProgram) ? k3dProgram : kindProgram;
   const missing = [helmProgram, dockerProgram, local].filter((each) => !isReady(each));
   const why = 'no cluster is given, and there is no current context';
@@ -79,10 +79,8 @@ function judgeNone(ofMachine: readonly Finding[]): Finding {
     'Give the cluster to install it on',
   );
   // One that is there has a finding of its own.
-  const isThere = ({ name }: Program) =>
-    ofMachine.some(({ id, status }) => id === name && status === 'warn');
   const install = missing
-    .filter((each) => !isThere(each))
+    .filter((each) => statusOf(each) !== 'warn')
     .map(({ name, get }) => advice(`Or install ${name}: ${get}`));
   return { ...answers, ...fail('no-cluster', cause, give, ...install) };
 }

@@ -50,7 +50,9 @@ export async function findLocalCluster(
   const clusters = (wanted === undefined ? providerNames : [wanted]).map(
     (each) => localNames(each, name).cluster,
   );
-  const { result } = await editKubeconfig(
+  const {
+    result: { named, ofSpaces },
+  } = await editKubeconfig(
     { ...target, dryRun: true },
     (draft) => {
       const named = [name, ...clusters].flatMap((context) => {
@@ -67,7 +69,6 @@ export async function findLocalCluster(
     },
     run,
   );
-  const { named, ofSpaces } = result;
   const isLocal = await Promise.all(named.map(({ server }) => leadsToContainer(server)));
   const own = named.filter((_, index) => isLocal[index]).map(({ context }) => context);
   const gone = ofSpaces.filter(([, entry]) => own.includes(hostingOf(entry) ?? ''));

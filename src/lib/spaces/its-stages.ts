@@ -69,11 +69,10 @@ export function itsStages({
       settles: ['api-server'],
     },
     ...beforeHub,
-    ...hubStages(wasReady).map(({ check, ...stage }) => ({
-      ...stage,
-      check:
-        hadHub && stage.id === hubStageId ? hubRemains(checkInside(check)) : checkInside(check),
-    })),
+    ...hubStages(wasReady).map((stage) => {
+      const check = checkInside(stage.check);
+      return { ...stage, check: hadHub && stage.id === hubStageId ? hubRemains(check) : check };
+    }),
     ...afterHub,
     {
       id: 'workstatus-crd',

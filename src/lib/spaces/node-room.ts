@@ -17,8 +17,10 @@ export const roomCheck: Check<{ kube: Kube }> = {
 /** Whether the pods of spaces of these types find a node. Those of KubeFlex have no tolerations. */
 async function judgeRoom(kube: Kube, types: readonly string[]): Promise<Outcome> {
   const reader = partialReader(kube);
-  const nodes = (await reader.list<Node>(resources.nodes)) ?? [];
-  const pods = await reader.list<Pod>(resources.pods);
+  const [nodes = [], pods] = await Promise.all([
+    reader.list<Node>(resources.nodes),
+    reader.list<Pod>(resources.pods),
+  ]);
   if (pods === undefined || nodes.length === 0)
     return skipped('its nodes or their pods are not visible');
   const left = cpuLeft(nodes, pods);

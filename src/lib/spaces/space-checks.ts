@@ -68,8 +68,8 @@ export async function checkSpace(
   const withFailures = await Promise.all(
     findings.map(async (finding, index) => {
       const stage = stages[index];
-      const isDown = wasReady && stage?.id === 'api-server' && finding.status !== 'skipped';
-      if (!stage || !isNotable(finding) || !(finding.status === 'fail' || isDown)) return finding;
+      const isDown = wasReady && stage?.id === 'api-server';
+      if (!stage || !isNotable(finding) || (finding.status === 'warn' && !isDown)) return finding;
       const { log, next } = await failureOfStage(stage.id, { space, stages }, hosting, client);
       const { problem } = finding;
       const details = [...log, ...(isDown ? await preempted(hosting, name) : [])];

@@ -3,7 +3,7 @@ import { requestTimeoutMs } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run } from '../core/next-step.ts';
 import { partialReader } from '../kube/access.ts';
-import type { Kube } from '../kube/client/client.ts';
+import type { Kube, Reader } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import {
   type Deployment,
@@ -31,6 +31,9 @@ export function registryOf(hooks: readonly PostCreateHook[]): string | undefined
   return registry === 'quay.io' ? undefined : registry;
 }
 
+const presentRegistry = async (hosting: Reader): Promise<string | undefined> =>
+  registryOf((await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? []);
+
 /**
  * Reads the registry for the images of a space.
  * @param asked `--image-registry`
@@ -40,7 +43,7 @@ export async function requireRegistry(
   hosting: Kube,
   asked: string | undefined,
 ): Promise<string | undefined> {
-  const present = registryOf((await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? []);
+  const present = await presentRegistry(hosting);
   if (asked === undefined || asked === present) return present;
   const { context } = hosting.cluster;
   const init = command`stellarctl init --image-registry ${asked} --hosting-context ${context}`;
@@ -87,9 +90,7 @@ export const ocmImagesCheck: Check<{ kube: Kube }> = {
   id: 'ocm-images',
   title: `its registry has the images of OCM ${safeOcm}`,
   async run({ kube }) {
-    const registry = registryOf(
-      (await partialReader(kube).list<PostCreateHook>(resources.postCreateHooks)) ?? [],
-    );
+    const registry = await presentRegistry(partialReader(kube));
     if (registry === undefined)
       return skipped('its hooks name no registry; init --print-images lists both versions');
     await requireOcmImages(registry, safeOcm);

@@ -139,17 +139,9 @@ export function deregisterOne(
 function nudging({ kube, record, hubState }: InspectedWec): HubState {
   if (!kube || !record?.hubHash || kube.dryRun) return hubState;
   const nudge = agentNudger(kube, record.hubHash);
-  let isBusy = false;
   const reread = () => {
-    // A cluster that does not answer delays nothing.
-    const isIdle = !isBusy;
-    isBusy = true;
-    if (isIdle)
-      void nudge()
-        .catch(() => undefined)
-        .finally(() => {
-          isBusy = false;
-        });
+    // Not waited for: a cluster that does not answer delays nothing.
+    void nudge();
     return hubState.reread();
   };
   return { ...hubState, reread };

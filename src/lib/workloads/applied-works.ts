@@ -47,9 +47,12 @@ const touchedAnnotation = 'stellarctl.kubestellar.io/touched-at';
 /**
  * Makes the agent of a WEC look, once, at each deleted work of a hub whose objects are gone: by itself it looks ever more rarely, after
  * 30 s only 40 s later (ocm pkg/work/spoke/controllers/finalizercontroller). Best effort: without it, the agent takes its time.
+ * @returns one round, which never fails; a round that is asked for during another one does nothing
  */
 export function agentNudger(wec: Kube, hash: string): () => Promise<void> {
   const touched = new Set<string | undefined>();
+  const isOpen = ({ metadata: { deletionTimestamp = '', uid } }: AppliedManifestWork) =>
+    wec.now() - Date.parse(deletionTimestamp) > nudgedAfterMs && !touched.has(uid);
   const touch = async ({ metadata: { name, uid }, status }: AppliedManifestWork) => {
     for (const entry of status?.appliedResources ?? [])
       if ((await readEntry(wec, entry))?.metadata.uid === entry.uid) return;
@@ -57,11 +60,18 @@ export function agentNudger(wec: Kube, hash: string): () => Promise<void> {
     const annotations = { [touchedAnnotation]: new Date(wec.now()).toISOString() };
     await wec.merge(resources.appliedManifestWorks, name, { metadata: { uid, annotations } });
   };
+  let isBusy = false;
   return async () => {
-    const works = await appliedWorksOf(wec, hash);
-    const isOpen = ({ metadata: { deletionTimestamp = '', uid } }: AppliedManifestWork) =>
-      wec.now() - Date.parse(deletionTimestamp) > nudgedAfterMs && !touched.has(uid);
-    await mapConcurrently(works.filter(isOpen), concurrentRequests, touch);
+    if (isBusy) return;
+    isBusy = true;
+    try {
+      const works = await appliedWorksOf(wec, hash);
+      await mapConcurrently(works.filter(isOpen), concurrentRequests, touch);
+    } catch {
+      // The agent looks by itself.
+    } finally {
+      isBusy = false;
+    }
   };
 }
 

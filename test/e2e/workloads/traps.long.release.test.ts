@@ -16,6 +16,7 @@ import {
   until,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
+import { resourceOf } from '../support/golden/workload-acts.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { deployment, type Labels, type Scene, type Trap, traps } from '../support/trap-scenes.ts';
@@ -83,9 +84,7 @@ async function arrange({ name, wds = 'wds1', ...scene }: Scene): Promise<void> {
   const metadata = { name: 'c', namespace: name, labels, ...(annotations && { annotations }) };
   await admin.create<KubeObject & { data: Labels }>(resources.configMaps, { metadata, data });
   for (const object of objects) {
-    const { apiVersion = '', kind = '' } = object;
-    const resource = { apiVersion, kind, plural: `${kind.toLowerCase()}s` };
-    await admin.create(resource, {
+    await admin.create(resourceOf(object), {
       ...object,
       metadata: { ...object.metadata, namespace: name, labels: own },
     });
@@ -143,19 +142,12 @@ function escapes(all: readonly Trap[]): void {
 }
 
 describe('an object that the WEC has with a field that cannot change', { concurrency: 2 }, () => {
-  const kindOf = (apiVersion: string, kind: string) => ({
-    apiVersion,
-    kind,
-    plural: `${kind.toLowerCase()}s`,
-  });
-
   /** Has it on w1 first, and sends another version of it. @returns the steps that are printed */
   async function stepsFor(name: string, object: AnyObject, sent: object): Promise<string[]> {
-    const { apiVersion = '', kind = '' } = object;
     const { admin } = bed.plane('w1');
     await admin.create(resources.namespaces, { metadata: { name } });
     const metadata = { ...object.metadata, namespace: name };
-    await admin.create(kindOf(apiVersion, kind), { ...object, metadata });
+    await admin.create(resourceOf(object), { ...object, metadata });
     await arrange({
       name,
       objects: [{ ...object, spec: { ...(object.spec as object), ...sent } }],
@@ -163,7 +155,7 @@ describe('an object that the WEC has with a field that cannot change', { concurr
     const line = [
       'workload',
       'get',
-      `${kind}/${object.metadata.name}`,
+      `${object.kind}/${object.metadata.name}`,
       '-n',
       name,
       '-o',

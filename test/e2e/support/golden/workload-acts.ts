@@ -244,7 +244,8 @@ interface Delivery {
 const deliveriesIn = ({ objects }: { objects: { deliveries: Delivery[] }[] }): Delivery[] =>
   objects.flatMap(({ deliveries }) => deliveries);
 
-const resourceOf = ({ apiVersion = '', kind = '' }: AnyObject) => ({
+/** The kind of an object, whose plural ends with an s. */
+export const resourceOf = ({ apiVersion = '', kind = '' }: AnyObject) => ({
   ...{ apiVersion, kind, plural: `${kind.toLowerCase()}s` },
 });
 
