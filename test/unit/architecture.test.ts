@@ -200,8 +200,7 @@ test('one place decides whether a failure of one cluster ends a command', () => 
 });
 
 test('one place decides why an agent must re-register: only it gives these codes', () => {
-  const room = 'src/lib/wecs/reregister';
-  const table = sources.find(({ file }) => file === `${room}-causes.ts`)?.text ?? '';
+  const table = sources.find(({ file }) => file === 'src/lib/wecs/problems.ts')?.text ?? '';
   const list = table.slice(
     table.indexOf('const ofCredentials'),
     table.indexOf('export const needsToken'),
@@ -212,11 +211,11 @@ test('one place decides why an agent must re-register: only it gives these codes
   const errors = ['registered-elsewhere', 'token-expired'];
   const names = codes.flatMap(([, code = '']) => (errors.includes(code) ? [] : `'${code}'`));
   const judges = sources.filter(({ text }) => names.some((name) => text.includes(name)));
-  assert.deepEqual(outside(room, judges).sort(), [
+  assert.deepEqual(outside('src/lib/wecs/reregister', judges).sort(), [
     // Ask for one code.
     'src/lib/wecs/follow-join.ts',
     'src/lib/wecs/join.ts',
-    // Registers them.
+    // Lists them, and those that show without the WEC.
     'src/lib/wecs/problems.ts',
   ]);
 });

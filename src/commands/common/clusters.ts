@@ -15,7 +15,7 @@ import {
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/writes.ts';
-import type { HostingSource } from '../../lib/spaces/hosting.ts';
+import type { HostingSource, SpaceTools } from '../../lib/spaces/hosting.ts';
 import {
   choicesFor,
   chooseIts,
@@ -27,7 +27,6 @@ import {
   withSource,
 } from '../../lib/spaces/its-choice.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
-import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
 import type { Io } from '../terminal/io.ts';
 import type { SessionOptions } from './options.ts';
 

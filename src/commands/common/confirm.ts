@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice, run } from '../../lib/core/next-step.ts';
-import type { Confirm } from '../../lib/core/read-confirmed.ts';
-import { type Removals, refuseManyRemovals } from '../../lib/core/read-confirmed.ts';
+import { type Confirm, type Removals, refuseManyRemovals } from '../../lib/core/read-confirmed.ts';
+import { count } from '../../lib/core/words.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 import type { Session } from './session.ts';
 
@@ -114,3 +114,21 @@ export async function refuseUnnamedIts(session: Session, yes: boolean | undefine
   await session.its();
   throw session.unnamed('the ITS');
 }
+
+/** Asks about the objects on WECs that a WDS has sent through another ITS than the one that it gets. */
+export const confirmLeft = (
+  session: Session,
+  name: string,
+  yes: boolean | undefined,
+): Confirm<readonly string[]> =>
+  confirming(session, {
+    show(objects) {
+      const places = Map.groupBy(objects, (object) => object.slice(object.indexOf(' on ')));
+      for (const [where, { length }] of places)
+        session.progress.note(
+          `  ${count(length, 'object')}${where}: kept, and no longer updated or removed`,
+        );
+    },
+    confirmations: ({ length }) =>
+      length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }],
+  });

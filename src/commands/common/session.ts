@@ -7,8 +7,8 @@ import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { LackedRight } from '../../lib/kube/permissions.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
 import type { LocalTools } from '../../lib/spaces/create-local-cluster.ts';
+import type { SpaceTools } from '../../lib/spaces/hosting.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
-import type { SpaceTools } from '../../lib/spaces/space-tools.ts';
 import { refusedValues, writeLines } from '../terminal/clean.ts';
 import { type Io, isForPeople, type OutputFormat } from '../terminal/io.ts';
 import {

@@ -1,9 +1,13 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import type { Removals } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/words.ts';
+import { ifSelected } from '../../lib/kube/access.ts';
+import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { type Binding, describePolicy } from '../../lib/ocm/kubestellar-api.ts';
+import type { Its } from '../../lib/workloads/read-policies.ts';
 import type { SideEffects } from '../../lib/workloads/side-effects.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
+import type { Session } from './session.ts';
 
 /** What a change does besides taking workloads away. */
 export function describeSideEffects({ starting, unread }: SideEffects): string[] {
@@ -60,3 +64,22 @@ export const unseenPolicies = ({ unread }: SideEffects): Unseen[] =>
       error: new StellarError('loss-unknown', `${what} could not be read: ${why}.`),
     };
   });
+
+/**
+ * Reads every BindingPolicy that sends workloads through an ITS and can be read now. Unreadable ones are no error.
+ * @param wecs the WECs to check @param withTemplates whether to read for which properties they ask
+ */
+export async function openPolicies(
+  session: Session,
+  its: Its,
+  wecs: readonly string[],
+  withTemplates = false,
+) {
+  const { readPolicies } = await import('../../lib/workloads/read-policies.ts');
+  const [kubeconfig, hosting] = await Promise.all([
+    session.kubeconfig(),
+    ifSelected(() => session.spaceTools()),
+  ]);
+  const connect = (context: SelectedContext) => session.connect(context);
+  return readPolicies({ its, wecs, hosting, kubeconfig, connect, withTemplates });
+}

@@ -63,7 +63,7 @@ export const definition: Definition<Options> = {
     if (missing.length > 0) {
       session.noteLines(describeSpaces(missing));
       if (!options.dryRun) await confirm(session, confirmation);
-      const { confirmLeft } = await import('../common/confirm-left.ts');
+      const { confirmLeft } = await import('../common/confirm.ts');
       const confirmRemaining = (name: string) => confirmLeft(session, name, options.yes);
       const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
       const created = await createSpaces(

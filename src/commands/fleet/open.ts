@@ -12,8 +12,8 @@ import {
   maxRemovedOption,
   wecKubeconfigOption,
 } from '../common/options.ts';
-import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
+import { openPolicies } from '../common/side-effects-text.ts';
 
 /** Options of the commands that compare a file with an ITS. */
 export interface FileOptions extends HostingOptions {

@@ -8,7 +8,6 @@ import {
   itsOption,
   type WritingOptions,
 } from '../common/options.ts';
-import { checkTargetFile } from '../common/target-file.ts';
 import { isForPeople } from '../terminal/io.ts';
 
 interface Options extends ItsOptions, WritingOptions {
@@ -53,8 +52,11 @@ export const definition: Definition<Options> = {
       options.duration,
       destination === 'output' && ['table', 'wide', 'name'].includes(options.output),
     );
-    const { createPrivately, writePrivately } = await import('../../lib/core/private-file.ts');
-    if (options.file !== undefined) await checkTargetFile(session, options.file, options.force);
+    const { checkTarget, createPrivately, writePrivately } = await import(
+      '../../lib/core/private-file.ts'
+    );
+    const toReplace = options.force ? undefined : session.again('--force');
+    if (options.file !== undefined) await checkTarget(options.file, toReplace);
     const { context, kube } = await session.its();
     session.announce(kube);
     const file = await makeJoinFile(kube, context, options.duration);

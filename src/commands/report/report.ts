@@ -10,7 +10,6 @@ import {
   wecKubeconfigOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import { checkTargetFile } from '../common/target-file.ts';
 import { isForPeople } from '../terminal/io.ts';
 
 type Options = ItsOptions & HostingOptions & { file?: string; force?: boolean };
@@ -44,17 +43,18 @@ export const definition: Definition<Options> = {
     wecKubeconfigOption(),
   ],
   async run(session, options, positional, { parent }) {
-    const { writePrivately } = await import('../../lib/core/private-file.ts');
+    const { checkTarget, writePrivately } = await import('../../lib/core/private-file.ts');
     const folder = `stellarctl-report-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
     const { file = `${folder}.tar.gz`, force } = options;
-    await checkTargetFile(session, file, force);
+    const toReplace = force ? undefined : session.again('--force');
+    await checkTarget(file, toReplace);
     const { clustersOf } = await import('../doctor/input.ts');
     const { makeReport, pack } = await import('../../lib/doctor/report.ts');
     session.progress.waiting('report', 'reading from the clusters');
     const input = { ...(await clustersOf(session, positional)), status: () => statusOf(session) };
     const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' });
     const content = await pack(files, folder);
-    await checkTargetFile(session, file, force);
+    await checkTarget(file, toReplace);
     await writePrivately(file, content);
     await show(session, index, { file, bytes: content.length });
   },

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
-import { confirmLeft } from '../common/confirm-left.ts';
+import { confirmLeft } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,

@@ -13,8 +13,8 @@ import {
   wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
-import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
+import { openPolicies } from '../common/side-effects-text.ts';
 import {
   type ChosenWecs,
   noneMatches,

@@ -1,5 +1,4 @@
-import type { WecProperties } from '../../lib/ocm/customization.ts';
-import { parsePropertyChanges } from '../../lib/ocm/customization.ts';
+import { parsePropertyChanges, type WecProperties } from '../../lib/ocm/customization.ts';
 import type { Effective } from '../../lib/wecs/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values.ts';
 import { isForPeople } from '../terminal/io.ts';

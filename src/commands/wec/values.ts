@@ -18,11 +18,11 @@ import {
   selectionOptions,
   yesOption,
 } from '../common/options.ts';
-import { openPolicies } from '../common/policies-of-its.ts';
 import type { Session } from '../common/session.ts';
 import {
   describeReleased,
   describeSideEffects,
+  openPolicies,
   removalsOf,
   unseenPolicies,
 } from '../common/side-effects-text.ts';

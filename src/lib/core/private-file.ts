@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { StellarError } from './errors.ts';
+import { run } from './next-step.ts';
 
 /**
  * Creates a file that only its owner can read (mode 0600, regardless of the umask).
@@ -34,17 +35,19 @@ export async function writePrivately(file: string, content: string | Uint8Array)
   });
 }
 
-/** Checks that a file can be written, before its content is requested. @throws StellarError `file-error` */
-export async function checkWritable(file: string): Promise<void> {
+/**
+ * Checks the target of a command before its content is requested.
+ * @param toReplace the command that replaces a file; undefined if this one does
+ * @throws StellarError `file-error`
+ */
+export async function checkTarget(file: string, toReplace: string | undefined): Promise<void> {
   reporting(file, () => {
     refuseSpecialFile(file);
     accessSync(path.dirname(path.resolve(file)), constants.W_OK);
   });
-}
-
-/** Whether the path exists, whatever its type. */
-export async function isPresent(file: string): Promise<boolean> {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  if (toReplace === undefined || !lstatSync(file, { throwIfNoEntry: false })) return;
+  const message = `${file} already exists and was not replaced.`;
+  throw new StellarError('file-error', message, { next: [run(toReplace, 'To replace it')] });
 }
 
 /**

@@ -13,11 +13,10 @@ import { type HubEvidence, readOne, readWholeHub } from '../ocm/hub-evidence.ts'
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { validityChecks } from '../spaces/credentials.ts';
-import { notHosting } from '../spaces/hosting.ts';
+import { notHosting, type SpaceTools } from '../spaces/hosting.ts';
 import { checkHosting } from '../spaces/hosting-stages.ts';
 import { type OpenWds, openedBy } from '../spaces/open-wds.ts';
 import { checkHub, checkSpace } from '../spaces/space-checks.ts';
-import type { SpaceTools } from '../spaces/space-tools.ts';
 import { SpaceWatcher } from '../spaces/space-watcher.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { proveIdentity } from '../wecs/identity.ts';

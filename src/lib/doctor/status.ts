@@ -24,14 +24,13 @@ import {
 } from '../ocm/program-versions.ts';
 import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
 import { readGuard } from '../spaces/guard.ts';
-import { notHosting } from '../spaces/hosting.ts';
+import { notHosting, type SpaceTools } from '../spaces/hosting.ts';
 import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
 import { type ItsChoice, resolveIts } from '../spaces/its-choice.ts';
 import { readHubPods } from '../spaces/its-stages.ts';
 import { describeSpace, type SpaceListItem } from '../spaces/list-spaces.ts';
 import { reachSpace } from '../spaces/space-access.ts';
 import { readSpace, type SpaceEvidence } from '../spaces/space-evidence.ts';
-import type { SpaceTools } from '../spaces/space-tools.ts';
 import { type HubPods, itsVersions, wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';

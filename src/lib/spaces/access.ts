@@ -20,10 +20,9 @@ import { requestToken } from '../kube/service-accounts.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import { isExcludedKind } from '../ocm/kubestellar-api.ts';
 import { isOurs, managedBy, managedByLabel } from '../ocm/ocm-names.ts';
-import { notHosting } from './hosting.ts';
+import { notHosting, type SpaceTools } from './hosting.ts';
 import { kubestellar, type Role, type RoleName, type RoleRight, right, roles } from './roles.ts';
 import { reachSpace } from './space-access.ts';
-import type { SpaceTools } from './space-tools.ts';
 import { listControlPlanes } from './spaces.ts';
 
 /** Access to give. */

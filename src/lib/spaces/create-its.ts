@@ -24,7 +24,7 @@ import { checkUpgrade } from '../ocm/ocm-upgrade.ts';
 import { safeOcm } from '../ocm/ocm-versions.ts';
 import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
 import { triggerReconcile } from './follow-space.ts';
-import { requireHosting } from './hosting.ts';
+import { requireHosting, type SpaceTools } from './hosting.ts';
 import type { ItsInside } from './its-stages.ts';
 import { requireRoom } from './node-room.ts';
 import { requireOcmImages, requireRegistry } from './space-images.ts';
@@ -35,9 +35,8 @@ import {
   findOrClear,
   requireHooks,
 } from './space-requirements.ts';
-import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import type { SpaceReading } from './space-watcher.ts';
-import { knownEntries, type SpaceEntries, SpaceWork } from './space-work.ts';
+import { knownEntries, type SpaceEntries, type SpaceResult, SpaceWork } from './space-work.ts';
 import { itsNameOf, listControlPlanes, roleOf } from './spaces.ts';
 import { raiseOcm, wantedOcm, withOcm } from './upgrade-its.ts';
 import { requireVclusterHost } from './vcluster-host.ts';

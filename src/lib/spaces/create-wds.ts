@@ -6,7 +6,7 @@ import { requirePermissions } from '../kube/permissions.ts';
 import { hookNames, managerName } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { triggerReconcile } from './follow-space.ts';
-import { requireHosting } from './hosting.ts';
+import { requireHosting, type SpaceTools } from './hosting.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
 import { requireRoom } from './node-room.ts';
 import { requireRegistry } from './space-images.ts';
@@ -17,8 +17,7 @@ import {
   findOrClear,
   requireHooks,
 } from './space-requirements.ts';
-import type { SpaceResult, SpaceTools } from './space-tools.ts';
-import { knownEntries, SpaceWork } from './space-work.ts';
+import { knownEntries, type SpaceResult, SpaceWork } from './space-work.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes } from './spaces.ts';
 
 /**

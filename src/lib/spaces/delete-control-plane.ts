@@ -17,11 +17,11 @@ import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { isOurs } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { findSpace } from './get-space.ts';
-import { forNoControlPlane } from './hosting.ts';
+import { forNoControlPlane, type SpaceTools } from './hosting.ts';
 import { forgetSpace } from './its-choice.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf, openSpace } from './space-access.ts';
 import { bootstrapSecretOf } from './space-manifests.ts';
-import type { SpaceResult, SpaceTools } from './space-tools.ts';
+import type { SpaceResult } from './space-work.ts';
 import { itsOfWds, roleOf, typeOf } from './spaces.ts';
 
 /** The space to delete, as common to ITSes and WDSes. */

@@ -24,10 +24,11 @@ import {
 } from './delete-control-plane.ts';
 import { findSpace } from './get-space.ts';
 import { deleteGuard, readGuard } from './guard.ts';
+import type { SpaceTools } from './hosting.ts';
 import { deleteBoth, releasePolicy } from './release-policy.ts';
 import { sentElsewhere, whyElsewhere } from './sender.ts';
 import { openSpace } from './space-access.ts';
-import type { SpaceResult, SpaceTools } from './space-tools.ts';
+import type { SpaceResult } from './space-work.ts';
 import { itsOfWds, sharersOf, typeOf } from './spaces.ts';
 
 /** A WDS to delete, with the workloads that it has sent. */

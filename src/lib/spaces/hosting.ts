@@ -257,3 +257,15 @@ function dataOf(extension: unknown): Record<string, string | undefined> {
     typeof entry[1] === 'string';
   return Object.fromEntries(Object.entries(data).filter(isText));
 }
+
+/** The dependencies of commands for spaces: the hosting cluster, access to the spaces, and the kubeconfig of their contexts. */
+export interface SpaceTools {
+  hosting: Kube;
+  hostingContext: SelectedContext;
+  /** What selected the hosting cluster. */
+  hostingSource: HostingSource;
+  kubeconfig: Kubeconfig;
+  target: KubeconfigTarget;
+  /** Opens a client for a space. */
+  connect: Connect;
+}

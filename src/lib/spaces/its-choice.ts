@@ -19,9 +19,8 @@ import {
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { isSpaceName, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { controlPlaneOf, hostingOf } from './hosting.ts';
+import { controlPlaneOf, hostingOf, type SpaceTools } from './hosting.ts';
 import { contextFor, contextsOf, reachSpace } from './space-access.ts';
-import type { SpaceTools } from './space-tools.ts';
 import { listControlPlanes, roleOf } from './spaces.ts';
 
 /** The ITS that a command uses, and what selected it. */

@@ -4,11 +4,10 @@ import { hidden } from '../kube/access.ts';
 import { conditionOf, createdAt, isTrue } from '../kube/client/objects.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
-import { notHosting } from './hosting.ts';
+import { notHosting, type SpaceTools } from './hosting.ts';
 import { itsStages } from './its-stages.ts';
 import { contextsOf } from './space-access.ts';
 import { readSpace, type SpaceEvidence } from './space-evidence.ts';
-import type { SpaceTools } from './space-tools.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import { wdsStages } from './wds-stages.ts';
 

@@ -5,9 +5,8 @@ import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { managerDeployment, namespaceOf, transportDeployment } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { controlPlaneOf, hostingOf } from './hosting.ts';
+import { controlPlaneOf, hostingOf, type SpaceTools } from './hosting.ts';
 import { contextFor, contextsOf, isSameCluster, reachSpace } from './space-access.ts';
-import type { SpaceTools } from './space-tools.ts';
 import type { SpaceWatcher } from './space-watcher.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 

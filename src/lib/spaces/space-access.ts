@@ -14,9 +14,8 @@ import {
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { namespaceOf, type SpaceRole, secretOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { controlPlaneOf, hostingContext, hostingOf } from './hosting.ts';
+import { controlPlaneOf, hostingContext, hostingOf, type SpaceTools } from './hosting.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
-import type { SpaceTools } from './space-tools.ts';
 import { typeOf } from './spaces.ts';
 
 type AccessTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'kubeconfig'>;

@@ -6,12 +6,11 @@ import { failureLog, firstPodFailure, toSeePod } from '../kube/pods.ts';
 import { apiServerOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, tryEntrance } from './entrance.ts';
-import { readHostingConfig } from './hosting.ts';
+import { readHostingConfig, type SpaceTools } from './hosting.ts';
 import { type ItsInside, itsStages, readItsInside } from './its-stages.ts';
 import { accessSpace } from './space-access.ts';
 import { readSpace, type SpaceEvidence } from './space-evidence.ts';
 import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
-import type { SpaceTools } from './space-tools.ts';
 import { itsOfWds, listControlPlanes } from './spaces.ts';
 import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
 

@@ -1,8 +1,8 @@
-import { forName } from '../core/each-name.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, asCalled, command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { unreached } from '../core/stages.ts';
+import { type Standing, unreached } from '../core/stages.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type ContextToSet, type Reference, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -10,10 +10,9 @@ import type { Waiting } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { existsStill, type FollowedSpace, followSpace, resume } from './follow-space.ts';
-import { forControlPlane } from './hosting.ts';
+import { forControlPlane, type SpaceTools } from './hosting.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
 import { requireRegistry, rewriteImages } from './space-images.ts';
-import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { SpaceWatcher } from './space-watcher.ts';
 
 /** A space to create, repair, or resume. */
@@ -232,4 +231,13 @@ export async function knownEntries(
   const access = await accessSpace(controlPlane, tools);
   if (access.state === 'hidden' && access.error !== undefined) throw access.error;
   return access.state === 'seen' ? { entries: access.value } : undefined;
+}
+
+/** The result for one space, as scripts receive it. The fields are a public interface: docs/output.md. */
+export interface SpaceResult extends Standing, ChangeResult {
+  type: string;
+  /** Its context, if any. */
+  context: string | null;
+  /** With --guard: whether it is guarded. */
+  guarded?: boolean;
 }

@@ -48,11 +48,12 @@ import {
 import { products, readHookVersions } from '../ocm/program-versions.ts';
 import { judgeAdmission, testAdmission, tryHubWebhook } from '../ocm/webhook.ts';
 import { requireSpace } from './get-space.ts';
+import type { SpaceTools } from './hosting.ts';
 import { withHostingLease } from './hosting-lease.ts';
 import { readHubPods } from './its-stages.ts';
 import { openSpace } from './space-access.ts';
-import type { SpaceResult, SpaceTools } from './space-tools.ts';
 import { itsVersions } from './space-versions.ts';
+import type { SpaceResult } from './space-work.ts';
 import { typeOf } from './spaces.ts';
 import { rerunHook } from './wds-controllers.ts';
 

@@ -10,9 +10,8 @@ import { type AccessRequest, accessName, giveAccess } from './access.ts';
 import { argoCdSecret } from './argocd.ts';
 import { portable } from './bootstrap.ts';
 import { requireSpace } from './get-space.ts';
-import { forControlPlane } from './hosting.ts';
+import { forControlPlane, type SpaceTools } from './hosting.ts';
 import { accessSpace, contextsOf } from './space-access.ts';
-import type { SpaceTools } from './space-tools.ts';
 import { knownEntries, writeSpaceContext } from './space-work.ts';
 import { typeOf } from './spaces.ts';
 

@@ -15,8 +15,8 @@ import {
 } from '../ocm/manifest-works.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { toSeeNamespace } from '../ocm/refusals.ts';
-import type { WecFindings } from './findings.ts';
 import { toSeeAgent, wecProblem } from './problems.ts';
+import type { WecFindings } from './registration-checks.ts';
 import { isDeregistering } from './release-labels.ts';
 
 /** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */

@@ -35,9 +35,9 @@ import {
 } from './join-requirements.ts';
 import { planVersions, type VersionPlan } from './join-versions.ts';
 import { isOwnToken, recordsTokens, unproven, whyNoAccount } from './own-requests.ts';
+import type { Reregister } from './problems.ts';
 import { judgeRegistration } from './registration-stages.ts';
 import { type ReregisterEvidence, whyReregister } from './reregister.ts';
-import type { Reregister } from './reregister-causes.ts';
 
 /** What a join will do to one WEC, decided before the first write. */
 export interface JoinPlan {

@@ -4,7 +4,7 @@ import { byName, conditionOf, resources, type WithConditions } from '../kube/cli
 import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { isLeaving, type ManifestWork } from '../ocm/manifest-works.ts';
 import { addonNameLabel, clusterNameLabel } from '../ocm/ocm-names.ts';
-import type { MailboxContents } from './findings.ts';
+
 import type { Mailbox, WorkGroup } from './wec-view.ts';
 
 export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {
@@ -92,4 +92,12 @@ function toAddon(addon: WithConditions): Mailbox['addons'][number] {
     available: available?.status === 'True' ? true : available?.status === 'False' ? false : null,
     reason: available?.reason ?? '',
   };
+}
+
+/** The namespace that an ITS keeps for a WEC, and its contents. */
+export interface MailboxContents {
+  /** Undefined if there is none or it may not be read. */
+  namespace: WithConditions | undefined;
+  works: readonly ManifestWork[];
+  addons: readonly WithConditions[];
 }

@@ -20,10 +20,10 @@ import { type FoundHub, findHub } from '../ocm/registered-hub.ts';
 import { ocmOfHub, requireHub } from '../ocm/require-hub.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/webhook.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import type { MailboxContents, OtherCluster, WecFindings } from './findings.ts';
 import { failedKinds, refusedKinds } from './granted-kinds.ts';
 import { otherRole } from './identity.ts';
-import { readMailbox } from './mailbox.ts';
+import { type MailboxContents, readMailbox } from './mailbox.ts';
+import type { OtherCluster, WecFindings } from './registration-checks.ts';
 import { judgeRegistration } from './registration-stages.ts';
 import type { WecView } from './wec-view.ts';
 

@@ -1,7 +1,13 @@
 import { formatAge } from '../core/deadline.ts';
 import { advice, command, type NextStep, noted, onIts, partial, run } from '../core/next-step.ts';
-import { failed, met, unseen, type Verdict, waiting } from '../core/stages.ts';
-import { type Condition, changedAt, conditionOf, isTrue } from '../kube/client/objects.ts';
+import { failed, met, type StageReport, unseen, type Verdict, waiting } from '../core/stages.ts';
+import {
+  type Condition,
+  changedAt,
+  conditionOf,
+  isTrue,
+  type WithConditions,
+} from '../kube/client/objects.ts';
 import { isScaledToNone, refusedPods, scaleUp, toSeeLimits, toSeePod } from '../kube/pods.ts';
 import { hubConnectionOf, isOfOtherServer } from '../ocm/hub-connection.ts';
 import {
@@ -19,6 +25,7 @@ import {
   operatorName,
   operatorNamespace,
 } from '../ocm/ocm-names.ts';
+import type { FoundHub } from '../ocm/registered-hub.ts';
 import type { RequestState } from '../ocm/registration-requests.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
 import {
@@ -30,8 +37,9 @@ import {
   startingAgent,
   type WecEvidence,
 } from '../ocm/wec-evidence.ts';
-import { agentPods, toSeeAgent } from './problems.ts';
-import { announcementGraceMs, missing, unannounced } from './reregister-causes.ts';
+import type { RuleKind } from './granted-kinds.ts';
+import type { MailboxContents } from './mailbox.ts';
+import { agentPods, announcementGraceMs, missing, toSeeAgent, unannounced } from './problems.ts';
 
 /** All evidence of one registration. A side that cannot be read is undefined. */
 export interface Registration {
@@ -348,4 +356,34 @@ function clockDifference({ managedCluster, lease }: HubEvidence, now: number): s
     return undefined;
   const age = now - Date.parse(lease?.spec?.renewTime ?? '');
   return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
+}
+
+/** A cluster that a context leads to and that is certainly not the WEC. */
+export interface OtherCluster {
+  context: string;
+  /** What was found there, a clause. */
+  found: string;
+}
+
+/** The evidence for a diagnosis. */
+export interface WecFindings extends Registration {
+  reports: readonly StageReport[];
+  /** The objects of the mailbox, as the ITS has them. */
+  contents?: MailboxContents | undefined;
+  /** The namespaces of operator and agents that are being deleted on the WEC. */
+  ending?: readonly WithConditions[] | undefined;
+  /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
+  otherCluster?: OtherCluster | undefined;
+  /** The version of OCM on the ITS, from its running registration controller. */
+  ocmOfHub?: string | undefined;
+  /** Whether the add-on that returns statuses is missing, although the ITS installs it by Placements. */
+  lacksAddon?: boolean;
+  /** Kinds of objects in its works that its agent is not allowed to apply. */
+  refused?: readonly RuleKind[] | undefined;
+  /** Kinds that may not be read on the WEC: their absence proves nothing. */
+  forbidden: ReadonlySet<string>;
+  /** The hub that the WEC's agent is registered with, if the agent does not keep its WEC available on the ITS. */
+  foundHub?: FoundHub | undefined;
+  /** The context of the ITS. */
+  its: string;
 }

@@ -1,8 +1,7 @@
 import { formatAge } from '../core/deadline.ts';
 import { command, type NextStep, noted, type Problem, partial, run } from '../core/next-step.ts';
 import { changedAt, conditionOf, resources, type Secret } from '../kube/client/objects.ts';
-import type { Validity } from '../kube/client/validity.ts';
-import { tokenExpiry } from '../kube/client/validity.ts';
+import { tokenExpiry, type Validity } from '../kube/client/validity.ts';
 import { heldValidity, issuedValidity } from '../ocm/agent-certificate.ts';
 import type { Endpoint, HubConnection } from '../ocm/endpoint.ts';
 import {
@@ -15,15 +14,15 @@ import { type HubEvidence, hasJoined, isAvailable } from '../ocm/hub-evidence.ts
 import { readHubKubeconfig } from '../ocm/klusterlet-agent.ts';
 import type { FoundHub } from '../ocm/registered-hub.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
-import type { WecFindings } from './findings.ts';
-import { wecProblem } from './problems.ts';
 import {
   missing,
   needsToken,
   type Reregister,
   type ReregisterCode,
   type ReregisterProblem,
-} from './reregister-causes.ts';
+  wecProblem,
+} from './problems.ts';
+import type { WecFindings } from './registration-checks.ts';
 
 /**
  * Why an agent must re-register, and how: the one place that decides it. It re-registers by a request with a bootstrap token: with

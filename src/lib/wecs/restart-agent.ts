@@ -19,9 +19,9 @@ import {
 import { asksWithSeveralKeys } from './acceptance.ts';
 import type { JoinPlan } from './join-plan.ts';
 import { clockMarginMs } from './own-requests.ts';
+import { missing, type Reregister, unannounced } from './problems.ts';
 import type { Registration } from './registration-checks.ts';
 import { judgeRegistration } from './registration-stages.ts';
-import { missing, type Reregister, unannounced } from './reregister-causes.ts';
 
 /** An agent announces itself within a second of its request; the operator checks a changed secret within a few. */
 const announcementMs = 10_000;

@@ -12,9 +12,14 @@ import {
   endingAgentNamespace,
   endingMailbox,
 } from './deletion.ts';
-import type { WecFindings } from './findings.ts';
 import { agentPods, toSeeAgent, toSeeCluster, wecProblem } from './problems.ts';
-import { awaitsLock, type Registration, signingGraceMs, toSign } from './registration-checks.ts';
+import {
+  awaitsLock,
+  type Registration,
+  signingGraceMs,
+  toSign,
+  type WecFindings,
+} from './registration-checks.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
 import {
   cannotConnect,

@@ -15,10 +15,9 @@ import {
 } from '../ocm/running-versions.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
 import { heldWorks } from './deletion.ts';
-import type { WecFindings } from './findings.ts';
 import { groupWorks } from './mailbox.ts';
 import { toSeeCluster, wecProblem } from './problems.ts';
-import { noWecAccess } from './registration-checks.ts';
+import { noWecAccess, type WecFindings } from './registration-checks.ts';
 import {
   firstOf,
   isSilent,

@@ -24,9 +24,9 @@ import {
   readGuard,
   writeGuard,
 } from '../spaces/guard.ts';
+import type { SpaceTools } from '../spaces/hosting.ts';
 import { readSpace } from '../spaces/space-evidence.ts';
 import { apiServerRuns } from '../spaces/space-stages.ts';
-import type { SpaceTools } from '../spaces/space-tools.ts';
 import { sharersOf, typeOf } from '../spaces/spaces.ts';
 import { type JudgedDelivery, keptByGuard } from './judged-objects.ts';
 import { openNamed, planRestart, type RestartPlan } from './restart-plan.ts';

@@ -20,9 +20,8 @@ import {
   type Unread,
 } from '../ocm/kubestellar-api.ts';
 import { isOriginOf, type Origin, readOrigins } from '../ocm/origins.ts';
-import { controlPlaneOf } from '../spaces/hosting.ts';
+import { controlPlaneOf, type SpaceTools } from '../spaces/hosting.ts';
 import { contextFor, isSameCluster, reachSpace } from '../spaces/space-access.ts';
-import type { SpaceTools } from '../spaces/space-tools.ts';
 import { itsOfWds, roleOf } from '../spaces/spaces.ts';
 
 export interface PolicySources {

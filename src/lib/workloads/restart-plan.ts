@@ -30,11 +30,11 @@ import {
 } from '../ocm/kubestellar-api.ts';
 import { noteBinding, type RestartNote, readNote } from '../spaces/controllers-run.ts';
 import { requireSpace } from '../spaces/get-space.ts';
+import type { SpaceTools } from '../spaces/hosting.ts';
 import { startsTransport } from '../spaces/its-name-defect.ts';
 import { flagsOf, type OpenWds, openedBy } from '../spaces/open-wds.ts';
 import { openSpace } from '../spaces/space-access.ts';
 import { missingVariables } from '../spaces/space-manifests.ts';
-import type { SpaceTools } from '../spaces/space-tools.ts';
 import { SpaceWatcher } from '../spaces/space-watcher.ts';
 import { hookLike, sharersOf } from '../spaces/spaces.ts';
 import { readDeployment } from '../spaces/wds-controllers.ts';

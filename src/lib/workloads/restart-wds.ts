@@ -33,13 +33,14 @@ import {
   readNote,
   toRestart,
 } from '../spaces/controllers-run.ts';
+import type { SpaceTools } from '../spaces/hosting.ts';
 import { withHostingLease } from '../spaces/hosting-lease.ts';
 import { renewCorrectedHook } from '../spaces/its-name-defect.ts';
 import type { OpenWds } from '../spaces/open-wds.ts';
 import { sentElsewhere } from '../spaces/sender.ts';
 import { readSpace } from '../spaces/space-evidence.ts';
-import type { SpaceResult, SpaceTools } from '../spaces/space-tools.ts';
 import { wdsVersions } from '../spaces/space-versions.ts';
+import type { SpaceResult } from '../spaces/space-work.ts';
 import { typeOf } from '../spaces/spaces.ts';
 import {
   late,

@@ -4,8 +4,8 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { type Access, hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { readControllers } from '../../../../src/lib/spaces/controllers-run.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
 import { flagsOf, openWds, type WdsSources } from '../../../../src/lib/spaces/open-wds.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
 import { fakeKube } from '../../support/builders.ts';
 import {
   type controlPlane,

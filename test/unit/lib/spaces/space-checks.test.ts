@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { runChecks } from '../../../../src/lib/core/checks.ts';
 import type { Deployment, KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { ControlPlane } from '../../../../src/lib/ocm/kubeflex-objects.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
 import {
   checkSpace,
   itsOfWdsChecks,
   versionChecks,
 } from '../../../../src/lib/spaces/space-checks.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/space-tools.ts';
 import { SpaceWatcher } from '../../../../src/lib/spaces/space-watcher.ts';
 import { fakeKube } from '../../support/builders.ts';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WecFindings } from '../../../../src/lib/wecs/findings.ts';
+import type { WecFindings } from '../../../../src/lib/wecs/registration-checks.ts';
 import { registeredElsewhere } from '../../../../src/lib/wecs/reregister.ts';
 
 const said = (state: 'accepted' | 'refused') =>

@@ -3,8 +3,9 @@ import { describe, test } from 'node:test';
 import { isDependent, runChecks } from '../../../../src/lib/core/checks.ts';
 import { commandOf } from '../../../../src/lib/core/next-step.ts';
 import type { Deployment, WithConditions } from '../../../../src/lib/kube/client/objects.ts';
-import type { MailboxContents, WecFindings } from '../../../../src/lib/wecs/findings.ts';
+import type { MailboxContents } from '../../../../src/lib/wecs/mailbox.ts';
 import { findOtherCluster } from '../../../../src/lib/wecs/read-both-sides.ts';
+import type { WecFindings } from '../../../../src/lib/wecs/registration-checks.ts';
 import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
 import { wecChecks } from '../../../../src/lib/wecs/wec-checks.ts';
 import {
