@@ -55,9 +55,13 @@ const together = {
     ...['define', 'options', 'confirm', 'wec-argument', 'watching'].map(
       (name) => `commands/common/${name}`,
     ),
-    ...['core/changes', 'kube/access', 'ocm/ocm-names', 'wecs/registration-stage-ids'].map(
-      (name) => `lib/${name}`,
-    ),
+    ...[
+      'core/changes',
+      'kube/access',
+      'ocm/ocm-names',
+      'spaces/local-cluster-names',
+      'wecs/registration-stage-ids',
+    ].map((name) => `lib/${name}`),
   ],
   /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */
   session: ['commands/common/session', 'lib/spaces/its-choice', 'lib/wecs/list'],

@@ -121,6 +121,7 @@ export interface Volume {
 
 interface PodSpec {
   nodeName?: string;
+  priority?: number;
   serviceAccountName?: string;
   restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds?: number;

@@ -80,6 +80,7 @@ function chartObjects(namespace: string, args: readonly string[]): AnyObject[] {
                   '/bin/k3s server --write-kubeconfig=/data/k3s-config/kube-config.yaml --data-dir=/data',
                 ],
                 volumeMounts: data,
+                resources: { requests: { cpu: '200m' } },
               },
               {
                 name: 'syncer',
@@ -87,6 +88,7 @@ function chartObjects(namespace: string, args: readonly string[]): AnyObject[] {
                 args: [`--name=${vclusterName}`, ...args],
                 ports: [{ name: 'https', containerPort: syncerPort, protocol: 'TCP' }],
                 volumeMounts: data,
+                resources: { requests: { cpu: '20m' } },
               },
             ],
           },

@@ -54,11 +54,13 @@ const images: Record<string, Image> = {
 
 /**
  * An image, or undefined if it cannot be pulled: one that is not supported, of a version of OCM that the bed has no programs of, or that
- * has `unknown` or `missing` in its name. An image in a folder `workloads` is a workload, which does nothing.
+ * has `unknown` or `missing` in its name. An image in a folder `workloads` is a workload, which does nothing; one that is called `done`
+ * has done it, and ends.
  * @param bin the folder of the programs
  */
 export function imageOf(reference: string, bin: string): Image | undefined {
   if (/unknown|missing/.test(reference)) return undefined;
+  if (/(^|\/)workloads\/done\b/.test(reference)) return { run: async () => {} };
   if (/(^|\/)workloads\//.test(reference)) return { run: idle };
   const [, repository = '', tag] = /^(.+?)(?::([^/:]+))?(?:@.+)?$/.exec(reference) ?? [];
   const name = repository.split('/').at(-1) ?? '';

@@ -167,6 +167,7 @@ export class Kubelet {
       this.#runs.delete(uid);
       this.#scheduler.forget(pod);
       void run?.abandon().then(() => this.#addresses.delete(uid));
+      void this.#scheduler.retry(failed('made no room'));
     } else if (deletionTimestamp) {
       run?.changed(pod);
       const removed = run ? run.stop() : this.#remove(pod);

@@ -6,7 +6,7 @@ import type { Container, Pod } from '../kube/objects.ts';
 import { pods } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import { ContainerLog } from '../pod-runner/container-log.ts';
-import { warn } from '../pod-runner/pod-events.ts';
+import { tell } from '../pod-runner/pod-events.ts';
 import { PodStatus } from '../pod-runner/pod-status.ts';
 import { runContainer } from './container.ts';
 import { type Image, imageOf } from './images.ts';
@@ -126,7 +126,7 @@ export class PodRun {
       if (why === '') return;
       if (told !== why) {
         for (const { name } of this.#pod.spec.containers) this.#status.creating(name);
-        void warn(this.#node.kubelet, this.#pod, { reason: 'FailedMount', message: why });
+        void tell(this.#node.kubelet, this.#pod, { reason: 'FailedMount', message: why });
       }
       told = why;
       await change;
@@ -199,7 +199,7 @@ export class PodRun {
       told = reference;
       this.#status.waiting(name, 'ImagePullBackOff', `Back-off pulling image "${reference}"`);
       const message = `Failed to pull image "${reference}": not found`;
-      void warn(this.#node.kubelet, this.#pod, { reason: 'Failed', message });
+      void tell(this.#node.kubelet, this.#pod, { reason: 'Failed', message });
     }
     return undefined;
   }

@@ -7,16 +7,25 @@ const sslRequest = 80_877_103;
 
 /**
  * Stands in for PostgreSQL, which no registry serves: accepts any user, and says that each query has succeeded. KubeFlex's manager
- * asks one thing of it, DROP DATABASE; the data of control planes are elsewhere (scripts/kine.sh).
+ * asks one thing of it, DROP DATABASE IF EXISTS NAME WITH (FORCE) (kubeflex 0.9.3 pkg/util/pg.go): a WDS that is created again is empty.
  */
-export async function postgresql({ serveTcp, setReady, log, signal }: PodContext): Promise<void> {
-  serveTcp(port, (socket) => answer(socket, log));
+export async function postgresql({
+  serveTcp,
+  setReady,
+  dropDatabase,
+  log,
+  signal,
+}: PodContext): Promise<void> {
+  serveTcp(port, (socket) => answer(socket, { log, dropDatabase }));
   setReady(true);
   if (!signal.aborted) await once(signal, 'abort');
 }
 
 /** The messages of its protocol (PostgreSQL's documentation, "Message Formats"). */
-function answer(socket: Socket, log: (line: string) => void): void {
+function answer(
+  socket: Socket,
+  { log, dropDatabase }: Pick<PodContext, 'log' | 'dropDatabase'>,
+): void {
   let received = Buffer.alloc(0);
   let hasBegun = false;
   socket.on('error', () => {});
@@ -38,6 +47,8 @@ function answer(socket: Socket, log: (line: string) => void): void {
       else if (type === 'Q') {
         const query = body.toString().replace(/\0$/, '');
         log(query);
+        const [, dropped] = /^DROP DATABASE IF EXISTS (\w+)/.exec(query) ?? [];
+        if (dropped !== undefined) dropDatabase(dropped);
         socket.write(Buffer.concat([message('C', `${/^\w+(?: \w+)?/.exec(query)?.[0]}\0`), ready]));
       }
     }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect as openSocket, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Api, type Connection } from '../kube/api.ts';
@@ -87,6 +87,9 @@ async function contextFor(
     setReady: (isReady) =>
       node.setReady({ node, pod, address, container, log, volumes, ...parts }, isReady),
     log: (line) => log.write(line),
+    // scripts/kine.sh has them there.
+    dropDatabase: (name) =>
+      rmSync(`${node.machine.table}.${name}`, { recursive: true, force: true }),
     writeFile: (path, text) => {
       const file = targetOf(path);
       if (file === undefined) throw new Error(`open ${path}: read-only file system`);

@@ -3,24 +3,28 @@ import { now } from '../kube/conditions.ts';
 import type { KubeObject, Pod } from '../kube/objects.ts';
 import { events } from '../kube/resources.ts';
 
-interface Warning {
+interface Told {
+  type?: 'Warning' | 'Normal';
+  /** What it is about besides. */
+  related?: { kind: string; namespace?: string | undefined; name: string; uid?: string };
   reason: string;
   message: string;
   /** The source: the kubelet by default. */
   component?: string;
 }
 
-/** Creates a Warning Event about a pod. Ignores errors. */
-export async function warn(
+/** Creates an Event about a pod, by default a Warning. Ignores errors. */
+export async function tell(
   api: Api,
   pod: Pod,
-  { reason, message, component = 'kubelet' }: Warning,
+  { reason, message, component = 'kubelet', type = 'Warning', related }: Told,
 ): Promise<void> {
   const { namespace = '', name, uid } = pod.metadata;
   const event = {
     metadata: { generateName: `${name}.`, namespace },
     involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
-    type: 'Warning',
+    ...(related && { related }),
+    type,
     reason,
     message,
     source: { component },

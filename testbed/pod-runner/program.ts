@@ -34,6 +34,8 @@ export interface PodContext {
    * restarts with its data.
    */
   startPlane(options: NestedPlaneOptions): Promise<Plane>;
+  /** Removes the data of a control plane of type k8s. */
+  dropDatabase(name: string): void;
   setReady(ready: boolean): void;
   /** Prints a line to the container's log. */
   log(line: string): void;

@@ -1,10 +1,11 @@
 import { type Api, keyOf } from '../kube/api.ts';
 import { now } from '../kube/conditions.ts';
 import type { Pod } from '../kube/objects.ts';
-import { pods } from '../kube/resources.ts';
+import { nodes, pods } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { Faults } from './faults.ts';
-import { warn } from './pod-events.ts';
+import { fitOf, type NodeWithRoom } from './node-room.ts';
+import { tell } from './pod-events.ts';
 
 interface OnlyNode {
   /** The names of its plane and its own. */
@@ -40,7 +41,7 @@ export class Scheduler {
     this.#unbound.delete(uid);
   }
 
-  /** To be called after a change of faults. */
+  /** To be called after a change of faults, and when a pod has left its room. */
   async retry(failed: (error: Error) => void): Promise<void> {
     for (const { pod } of [...this.#unbound.values()]) await this.#attempt(pod).catch(failed);
   }
@@ -48,7 +49,7 @@ export class Scheduler {
   async #attempt(pod: Pod): Promise<void> {
     const { namespace, name, uid = '' } = pod.metadata;
     const { plane, nodeName, kubelet, faults, signal } = this.#node;
-    const why = faults.unschedulable(plane, pod);
+    const why = faults.unschedulable(plane, pod) ?? (await this.#makeRoom(pod));
     const told = this.#unbound.get(uid)?.why;
     this.#unbound.set(uid, { pod, why });
     if (why && why !== told) await this.#report(pod, why);
@@ -56,6 +57,26 @@ export class Scheduler {
     const target = { apiVersion: 'v1', kind: 'Node', name: nodeName };
     const binding = { metadata: { namespace, name }, target };
     await untilAnswered(() => kubelet.post(pods, keyOf(pod), 'binding', binding), signal);
+  }
+
+  /** Removes pods of lower priority where a pod needs their room. @returns why the pod has no node yet, if so */
+  async #makeRoom(pod: Pod): Promise<string | undefined> {
+    const { nodeName, kubelet, signal } = this.#node;
+    const [node, { items }] = await Promise.all([
+      kubelet.get<NodeWithRoom>(nodes, nodeName),
+      kubelet.list<Pod>(pods),
+    ]);
+    const present = items.filter(({ spec }) => spec.nodeName === nodeName);
+    const { why, victims } = fitOf(pod, node, present);
+    const { namespace, name, uid = '' } = pod.metadata;
+    const related = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
+    const message = `Preempted by pod ${uid} on node ${nodeName}`;
+    const told = { reason: 'Preempted', message, component: 'default-scheduler', related };
+    for (const victim of victims) {
+      await tell(kubelet, victim, { ...told, type: 'Normal' });
+      await untilAnswered(() => kubelet.delete(pods, keyOf(victim)), signal);
+    }
+    return why;
   }
 
   async #report(pod: Pod, message: string): Promise<void> {
@@ -66,7 +87,7 @@ export class Scheduler {
       () => kubelet.patch(pods, keyOf(pod), { status }, { subresource: 'status' }),
       signal,
     );
-    await warn(kubelet, pod, {
+    await tell(kubelet, pod, {
       reason: 'FailedScheduling',
       message,
       component: 'default-scheduler',

@@ -26,9 +26,11 @@ import {
   type WdsChoice,
   withSource,
 } from '../../lib/spaces/its-choice.ts';
+import { startStep } from '../../lib/spaces/local-cluster-names.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { Io } from '../terminal/io.ts';
 import type { SessionOptions } from './options.ts';
+import type { WecArgument } from './wec-argument.ts';
 
 /** The clusters and programs of a command, as its options, the environment and the settings select them. */
 export class Clusters {
@@ -130,9 +132,31 @@ export class Clusters {
     return selectContext(await this.wecKubeconfig(file), name);
   }
 
-  /** Returns a client for the context of a name, if there is one: it may lead to the WEC of that name. */
-  async contextNamed(name: string): Promise<Kube | undefined> {
-    return (await this.wecKubeconfig()).contexts.has(name) ? this.#wec(name) : undefined;
+  /**
+   * Returns clients for the contexts that may lead to the WEC of a name: the one of this name, else those whose name or cluster
+   * ends with it, such as kind-NAME and admin@NAME.
+   */
+  async contextsNamed(name: string): Promise<Kube[]> {
+    const { contexts } = await this.wecKubeconfig();
+    if (contexts.has(name)) return [await this.#wec(name)];
+    const isAlike = (text = '') =>
+      text.endsWith(name) && !/[a-z0-9]/i.test(text.at(-name.length - 1) ?? '');
+    const alike = [...contexts].filter(([each, { cluster }]) => isAlike(each) || isAlike(cluster));
+    const opened = await Promise.all(alike.map(([each]) => tryRead(() => this.#wec(each))));
+    return opened.flatMap((each) => ifSeen(each) ?? []);
+  }
+
+  /**
+   * Returns clients for WECs of an ITS. Where no context is given and none has the name of the WEC: by one that is proven to lead there.
+   */
+  async registeredWecs(named: readonly WecArgument[], hub: Kube) {
+    const { provenWec } = await import('../../lib/ocm/find-wecs.ts');
+    const open = async ({ name, context }: WecArgument) => {
+      const alike = context === undefined ? await this.contextsNamed(name) : [];
+      const others = alike.filter(({ cluster }) => cluster.context !== name);
+      return others.length > 0 ? provenWec(name, hub, others) : this.#wec(context ?? name);
+    };
+    return Promise.all(named.map(async (wec) => ({ name: wec.name, kube: await open(wec) })));
   }
 
   /** Returns the kubeconfig with the contexts of WECs. @param file default: `--wec-kubeconfig`, else the usual one */
@@ -192,7 +216,7 @@ export class Clusters {
     const wds = await openWds(sources).catch((error: unknown) => {
       throw choice === undefined ? error : withSource(error, choice.source);
     });
-    return { ...wds, contextNamed: (name) => this.contextNamed(name) };
+    return { ...wds, contextsNamed: (name) => this.contextsNamed(name) };
   }
 
   /** Returns the hosting cluster, and the other tools for spaces. */
@@ -245,7 +269,7 @@ export class Clusters {
       : undefined;
     if (kept !== undefined) return kept.kube;
     const live = connect(
-      context,
+      { start: startStep(context.name, context.server), ...context },
       deadline ?? this.run.deadline,
       this.run.signal,
       this.#trace,

@@ -75,9 +75,9 @@ export async function examination(
   positional: readonly string[],
 ): Promise<Examine> {
   const input = await clustersOf(session, positional);
-  const contextNamed = fix ? undefined : (name: string) => session.contextNamed(name);
+  const contextsNamed = fix ? undefined : (name: string) => session.contextsNamed(name);
   const { examine } = await import('../../lib/doctor/doctor.ts');
-  return () => examine({ ...input, contextNamed });
+  return () => examine({ ...input, contextsNamed });
 }
 
 const noContext = 'no context was given, and there is no current context';

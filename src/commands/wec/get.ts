@@ -12,7 +12,7 @@ type Options = ItsOptions & { raw?: boolean };
 
 export const definition: Definition<Options> = {
   description:
-    "Shows the stages of a WEC's registration with the evidence for each, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context, also its Klusterlet, agents and versions: a context with the name of the WEC is used if it is proven to lead to it. Says what is not visible. The last lines say what is wrong, and the command that fixes it.",
+    "Shows the stages of a WEC's registration with the evidence for each, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context, also its Klusterlet, agents and versions: a context with the name of the WEC, or one such as kind-NAME, is used if it is proven to lead to it. Says what is not visible. The last lines say what is wrong, and the command that fixes it.",
   timeout: '30s',
   examples: [
     ['stellarctl wec get cluster1', 'what the ITS knows about a WEC'],
@@ -38,7 +38,7 @@ export const definition: Definition<Options> = {
     const { provenWec } = await import('../../lib/ocm/find-wecs.ts');
     const [given] = await session.wecs([wec]);
     const named = async () =>
-      given?.kube ?? provenWec(wec.name, hub, await session.contextNamed(wec.name));
+      given?.kube ?? provenWec(wec.name, hub, await session.contextsNamed(wec.name));
     const view = await getWec(hub, wec.name, ifSeen(await tryRead(named)), () =>
       hubEndpoints(hub, context),
     );

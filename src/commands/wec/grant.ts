@@ -16,7 +16,7 @@ import {
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import { parseWecArguments, withContext } from '../common/wec-argument.ts';
+import { parseWecArguments } from '../common/wec-argument.ts';
 
 type GrantOptions = ItsOptions & ConfirmedOptions;
 
@@ -119,8 +119,9 @@ async function changeRights<Wec extends WecToRevoke>(
   },
 ): Promise<void> {
   const { groupResourceOf } = await import('../../lib/kube/client/objects.ts');
-  const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
+  const named = parseWecArguments(positional);
   const its = await session.its();
+  const wecs = await session.registeredWecs(named, its.kube);
   for (const { kube } of wecs) session.announce(kube, 'WEC');
   const changing = await readConfirmed<Wec[]>({
     read: () => Promise.all(wecs.map((wec) => change.inspect({ ...wec, its }))),

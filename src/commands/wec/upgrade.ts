@@ -11,7 +11,7 @@ import {
   wecKubeconfigOption,
   wholeNumber,
 } from '../common/options.ts';
-import { parseChosenWecs, withContext } from '../common/wec-argument.ts';
+import { parseChosenWecs } from '../common/wec-argument.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   all?: boolean;
@@ -68,7 +68,7 @@ export const definition: Definition<Options> = {
         `${its.context.name} does not say which version of OCM it runs.`,
         { next: [advice('Give the version: --to X.Y.Z')] },
       );
-    const clusters = await session.wecs((await chosen.find(its.kube)).map(withContext));
+    const clusters = await session.registeredWecs(await chosen.find(its.kube), its.kube);
     const wecs = clusters.map((wec) => ({ ...wec, its }));
     const { imageRegistry, adopt = false, batch: size, maxFailed } = options;
     const target = { to, hub: ocmVersion, imageRegistry, adopt };

@@ -7,8 +7,8 @@ import { met, type Verdict, waiting } from './stages.ts';
 /** What is waited for by itself, because nothing else that is visible depends on it. */
 export interface Awaited<Snapshot> {
   check(snapshot: Snapshot): Verdict;
-  /** The grace period of a failure in milliseconds. */
-  graceMs?: number;
+  /** The grace period of its failure in milliseconds. */
+  graceMs?(snapshot: Snapshot): number;
   read(): Promise<Snapshot>;
   /** Brings it about; runs after each reading that does not find it met. */
   act?(snapshot: Snapshot): Promise<void>;
@@ -24,7 +24,7 @@ export interface Awaited<Snapshot> {
  * @throws StellarError the error of `unmet`
  */
 export async function untilMet<Snapshot>(
-  { check, graceMs = defaultGraceMs, read, act, name, unmet }: Awaited<Snapshot>,
+  { check, graceMs = () => defaultGraceMs, read, act, name, unmet }: Awaited<Snapshot>,
   run: Run,
 ): Promise<boolean> {
   if (run.dryRun) return true;
@@ -43,7 +43,10 @@ export async function untilMet<Snapshot>(
       // Every reading has a snapshot.
       late: (last) => fail((last as JudgedReading<Snapshot>).snapshot),
     },
-    async () => ({ stages: [{ id: '', title: '', check, graceMs }], snapshot: await read() }),
+    async () => {
+      const snapshot = await read();
+      return { stages: [{ id: '', title: '', check, graceMs: graceMs(snapshot) }], snapshot };
+    },
     run,
   );
 }

@@ -2,7 +2,7 @@ import { type Check, type Finding, isDependent, runChecks, underCauses } from '.
 import { once } from '../core/concurrency.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
-import { errorOf, ifSeen, seen, tryRead } from '../kube/access.ts';
+import { errorOf, firstOf, ifSeen, seen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { serves } from '../kube/served.ts';
@@ -51,8 +51,8 @@ export interface DoctorInput {
   wds?: () => Promise<OpenWds>;
   /** The named WECs; if none is named, all WECs are checked from their ITSes. */
   wecs: readonly { name: string; kube: Kube | undefined }[];
-  /** The client of the context with a name, which may lead to the WEC of that name. */
-  contextNamed?: ((name: string) => Promise<Kube | undefined>) | undefined;
+  /** The clients of the contexts that may lead to the WEC of a name. */
+  contextsNamed?: ((name: string) => Promise<Kube[]>) | undefined;
 }
 
 /**
@@ -216,7 +216,7 @@ async function examineSpaces(
 
 async function examineWecs(
   hub: Hub,
-  { wecs: named, contextNamed }: DoctorInput,
+  { wecs: named, contextsNamed }: DoctorInput,
 ): Promise<Examined[]> {
   const { kube, context, findings } = hub;
   const served = findings.find(({ id }) => id === 'its-hub-crds');
@@ -228,16 +228,15 @@ async function examineWecs(
       ? []
       : await Promise.all([readWholeHub(kube, { withLeases: true }), readMailboxes(kube)]);
   const endpoints = () => hubEndpoints(kube, context);
-  /** A WEC that is named with its context has its client; for the others, the context with their name is tried. */
+  /** A WEC that is named with its context has its client; for the others, the contexts that may lead there are tried. */
   const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
-    const ask = async () => {
-      const wec = await contextNamed?.(name);
-      return (
-        wec && ownContext(kube, known?.get(name) ?? (await readOne(kube, name)), wec, endpoints)
-      );
-    };
-    const asked = given === undefined ? await tryRead(ask) : seen(given);
-    return { name, kube: ifSeen(asked), error: errorOf(asked) };
+    const evidence = once(async () => known?.get(name) ?? (await readOne(kube, name)));
+    const alike = ifSeen(await tryRead(async () => contextsNamed?.(name))) ?? [];
+    const found =
+      given === undefined
+        ? await firstOf(alike, async (wec) => leadsTo(kube, await evidence(), wec, endpoints))
+        : seen(given);
+    return { name, kube: ifSeen(found), error: errorOf(found) };
   };
   const itself = once(() => readItself(kube));
   const wecs = await Promise.all(
@@ -271,18 +270,17 @@ async function examineWecs(
 
 const byName = (a: HubEvidence, b: HubEvidence): number => (a.name < b.name ? -1 : 1);
 
-/** Returns the client only once it is proven that it leads to the WEC. */
-async function ownContext(
+/** Whether it is proven that a client leads to the WEC. */
+async function leadsTo(
   hub: Kube,
   { name, managedCluster }: HubEvidence,
   wec: Kube,
   endpoints: () => Promise<Endpoint[]>,
-): Promise<Kube | undefined> {
-  if (recordedUid(managedCluster) !== undefined)
-    return (await isRecorded(wec, managedCluster)) ? wec : undefined;
+): Promise<boolean> {
+  if (recordedUid(managedCluster) !== undefined) return isRecorded(wec, managedCluster);
   const known = { name, endpoints: await endpoints(), recordedUid: undefined };
   const { state } = await proveIdentity(hub, wec, await readWec(wec), known);
-  return state === 'proven' ? wec : undefined;
+  return state === 'proven';
 }
 
 /** A selected WEC that does not answer; its agent may have reported why. */

@@ -3,6 +3,7 @@ import { blockingStage, judge, unreached } from '../core/stages.ts';
 import {
   type Access,
   errorOf,
+  hidden,
   ifSeen,
   partialReader,
   seen,
@@ -27,12 +28,13 @@ import { readGuard } from '../spaces/guard.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting.ts';
 import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
 import { type ItsChoice, resolveIts } from '../spaces/its-choice.ts';
-import { readHubPods } from '../spaces/its-stages.ts';
+import { itsStages, readHubPods } from '../spaces/its-stages.ts';
 import { describeSpace, type SpaceListItem } from '../spaces/list-spaces.ts';
 import { reachSpace } from '../spaces/space-access.ts';
 import { readSpace, type SpaceEvidence } from '../spaces/space-evidence.ts';
 import { type HubPods, itsVersions, wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { wdsStages } from '../spaces/wds-stages.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { readSent, type SentCounts } from '../workloads/sent-counts.ts';
 import { sameCluster } from './subject.ts';
@@ -173,7 +175,10 @@ async function readPart<Inside>(
   ]);
   if (evidence === undefined) return undefined;
   const server = ifSeen(access)?.server ?? null;
-  const status = withReading({ ...describeSpace(evidence, tools.kubeconfig), server }, inside);
+  const space = { ...evidence, inside: hidden('it was not checked') };
+  const reports = role === 'its' ? judge(itsStages(evidence), space) : judge(wdsStages(), space);
+  const outside = { ...describeSpace(evidence, reports, tools.kubeconfig), server };
+  const status = withReading(outside, inside);
   return { status, inside, evidence };
 }
 

@@ -93,3 +93,15 @@ export function partialReader(kube: Reader): PartialReader {
     list: (resource, selection) => unlessForbidden(resource, kube.list(resource, selection)),
   };
 }
+
+/** The first candidate that passes a test, else why one could not be tested. */
+export async function firstOf<Candidate>(
+  candidates: readonly Candidate[],
+  passes: (candidate: Candidate) => Promise<boolean>,
+): Promise<Access<Candidate | undefined>> {
+  const tested = await Promise.all(
+    candidates.map((each) => tryRead(async () => ((await passes(each)) ? each : undefined))),
+  );
+  const passed = tested.find((each) => ifSeen(each) !== undefined);
+  return passed ?? tested.find((each) => errorOf(each) !== undefined) ?? seen(undefined);
+}

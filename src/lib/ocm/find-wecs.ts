@@ -2,7 +2,7 @@ import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, partial, run } from '../core/next-step.ts';
 import { count, nearestNames } from '../core/words.ts';
-import { partialReader } from '../kube/access.ts';
+import { errorOf, firstOf, ifSeen, partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { byName, type ConfigMap, resources } from '../kube/client/objects.ts';
@@ -64,22 +64,27 @@ export async function getManagedCluster(hub: Kube, name: string): Promise<Manage
 
 /**
  * A client of a WEC, once it is proven that it leads there.
- * @param kube of the context that the user names, or of the one with the name of the WEC, if any
+ * @param kubes of the context that the user names, or of those that may lead there
  * @param known its ManagedCluster, if it has been read
  * @throws StellarError `not-found`, `context-unknown`, `identity-unproven`
  */
 export async function provenWec(
   wec: string,
   hub: Kube,
-  kube?: Kube,
+  kubes: readonly Kube[] = [],
   known?: ManagedCluster,
 ): Promise<Kube> {
+  const [kube] = kubes;
   if (kube === undefined)
     throw new StellarError('context-unknown', `No context leads to ${wec}.`, {
       next: [partial(`--wec ${wec}=CONTEXT`, 'Name it')],
     });
   const cluster = known ?? (await getManagedCluster(hub, wec));
-  if (await isRecorded(kube, cluster)) return kube;
+  const found = await firstOf(kubes, (each) => isRecorded(each, cluster));
+  const proven = ifSeen(found);
+  if (proven !== undefined) return proven;
+  const error = errorOf(found);
+  if (error !== undefined) throw error;
   const record = command`stellarctl wec join ${`${wec}=${kube.cluster.context}`} --its ${hub.cluster.context}`;
   // A join refuses another cluster than the one that is recorded.
   const next =

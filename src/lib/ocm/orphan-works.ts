@@ -49,7 +49,7 @@ export async function makeOrphans(
   for (const work of works.filter((each) => !isOrphan(each))) await setOrphan(hub, work);
   await untilMet(
     {
-      graceMs: retryMs,
+      graceMs: () => retryMs,
       check: (open) => {
         if (open.length === 0) return met;
         const isUnanswered = open.some(({ owned }) => owned.length === 0);

@@ -7,7 +7,7 @@ import { isTrue, resources } from '../kube/client/objects.ts';
 import { isLocalName } from '../kube/client/proxy.ts';
 import { apiServerOf, ingressClass } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { type Entrance, problemOfEntrance, seeIngress, tryEntrance } from './entrance.ts';
+import { type Entrance, entranceOf, noIngress, problemOfEntrance, seeIngress } from './entrance.ts';
 import { readHostingConfig, servesOpenShift } from './hosting.ts';
 import { readAccess } from './space-access.ts';
 import { listControlPlanes, typeOf } from './spaces.ts';
@@ -34,10 +34,7 @@ async function judgeEntrance(kube: Kube): Promise<Outcome> {
     (space) => apiServerOf[typeOf(space)] !== undefined && isTrue(space, 'Ready'),
   );
   if (spaces.length === 0) return judgeClass(kube, hosting);
-  const externalPort = (await readHostingConfig(hosting))?.externalPort;
-  const tried = (
-    await Promise.all(spaces.map((space) => tryOne(hosting, space, externalPort)))
-  ).flat();
+  const tried = (await Promise.all(spaces.map((space) => tryOne(hosting, space)))).flat();
   if (tried.length === 0)
     return skipped('you may not read the addresses of its spaces, or a proxy leads to them');
   const unreached = tried.flatMap(({ name, entrance }) => {
@@ -58,10 +55,9 @@ async function judgeEntrance(kube: Kube): Promise<Outcome> {
 async function tryOne(
   hosting: PartialReader,
   space: ControlPlane,
-  externalPort: number | undefined,
 ): Promise<{ name: string; entrance: Entrance }[]> {
   const context = ifSeen(ifSeen(await tryRead(() => readAccess(space, hosting))));
-  const entrance = context && (await tryEntrance(context, externalPort));
+  const entrance = context && (await entranceOf(context, hosting));
   return entrance === undefined ? [] : [{ name: space.metadata.name, entrance }];
 }
 
@@ -74,8 +70,7 @@ async function judgeClass(kube: Kube, hosting: PartialReader): Promise<Outcome> 
   if (present !== undefined) return pass(`IngressClass ${name}`);
   const affected =
     'spaces of type vcluster and k8s are not reachable (those of type host and external are)';
-  const why = `it has no IngressClass ${name}, so no ingress that KubeFlex can use; ${affected}`;
-  return warn('ingress-missing', why, seeIngress);
+  return warn('ingress-missing', `${noIngress}; ${affected}`, seeIngress);
 }
 
 type Resolve = (host: string) => Promise<{ address: string }>;

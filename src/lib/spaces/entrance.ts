@@ -1,9 +1,13 @@
 import { advice, command, type NextStep, type Problem, run } from '../core/next-step.ts';
+import type { PartialReader } from '../kube/access.ts';
 import { nameOfServer } from '../kube/client/credentials.ts';
 import { whyNetworkFails } from '../kube/client/errors.ts';
+import { resources } from '../kube/client/objects.ts';
 import { proxyOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { errorAt } from '../ocm/endpoint.ts';
+import { ingressClass } from '../ocm/kubeflex-names.ts';
+import { readHostingConfig } from './hosting.ts';
 
 /** What answers at the address of a space, which its clients use. */
 export interface Entrance {
@@ -13,6 +17,21 @@ export interface Entrance {
   other: string | undefined;
   /** Another port of the same host at which the space itself answers. */
   rightPort: number | undefined;
+  /** Whether nothing serves the Ingresses that KubeFlex writes. */
+  lacksIngress?: boolean;
+}
+
+/** Tries the address of a space, with what its hosting cluster shows. */
+export async function entranceOf(
+  context: SelectedContext,
+  hosting: PartialReader,
+): Promise<Entrance | undefined> {
+  const config = await readHostingConfig(hosting);
+  const entrance = await tryEntrance(context, config?.externalPort);
+  if (entrance?.other === undefined || config?.isOpenShift) return entrance;
+  const served = await hosting.get(resources.ingressClasses, ingressClass.name);
+  const lacksIngress = served === undefined && !hosting.forbidden.has('ingressclasses');
+  return { ...entrance, lacksIngress };
 }
 
 /**
@@ -48,6 +67,8 @@ export async function tryEntrance(
 
 export const seeIngress = advice('See docs/installation.md, "The ingress"');
 
+export const noIngress = `the hosting cluster has no IngressClass ${ingressClass.name}, so no ingress that KubeFlex can use`;
+
 /** Why clients do not reach a space at its address. */
 export interface EntranceProblem extends Pick<Problem, 'code' | 'next'> {
   /** Without a full stop. */
@@ -59,11 +80,13 @@ export interface EntranceProblem extends Pick<Problem, 'code' | 'next'> {
  * @param hosting the context of the hosting cluster
  */
 export function problemOfEntrance(
-  { server, other, rightPort }: Entrance,
+  { server, other, rightPort, lacksIngress }: Entrance,
   hosting: string,
 ): EntranceProblem | undefined {
   if (other === undefined) return undefined;
   const why = `the space does not answer at its address ${new URL(server).host}: ${other}`;
+  if (lacksIngress)
+    return { code: 'ingress-missing', why: `${why}; ${noIngress}`, next: [seeIngress] };
   if (rightPort === undefined) return { code: 'address-not-the-space', why, next: [seeIngress] };
   const init = command`stellarctl init --hosting-context ${hosting} --external-port ${String(rightPort)}`;
   const next: NextStep[] = [

@@ -8,7 +8,7 @@ import { failureLog, firstPodFailure } from '../kube/pods.ts';
 import { type Hosting, hostingStages, readHosting } from './hosting-stages.ts';
 
 /** How long a failure that may be transient must persist before it is reported. */
-const failureGraceMs = 5000;
+export const failureGraceMs = 5000;
 
 export interface Installing {
   release: string;

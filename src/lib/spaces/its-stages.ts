@@ -131,7 +131,7 @@ const hubRunning =
     const unready = its.hubPods.find((pod) => !isPodReady(pod) && !judged.includes(pod));
     return unready === undefined
       ? met
-      : starting(`pod ${unready.metadata.name} of OCM is starting`, [unready], its);
+      : starting(`pod ${unready.metadata.name} of the hub is starting`, [unready], its);
   };
 
 const noHubKinds = (its: ItsInside): Verdict =>

@@ -1,15 +1,19 @@
 import { mapConcurrently } from '../core/concurrency.ts';
-import { blockingStage, judge, type Standing, standingOf } from '../core/stages.ts';
-import { hidden } from '../kube/access.ts';
+import {
+  blockingStage,
+  judge,
+  type StageReport,
+  type Standing,
+  standingOf,
+} from '../core/stages.ts';
 import { conditionOf, createdAt, isTrue } from '../kube/client/objects.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import { notHosting, type SpaceTools } from './hosting.ts';
-import { itsStages } from './its-stages.ts';
 import { contextsOf } from './space-access.ts';
-import { readSpace, type SpaceEvidence } from './space-evidence.ts';
+import type { SpaceEvidence } from './space-evidence.ts';
+import { SpaceWatcher } from './space-watcher.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
-import { wdsStages } from './wds-stages.ts';
 
 /** One space as the hosting cluster shows it. The fields are a public interface: docs/output.md. */
 export interface SpaceListItem extends Standing {
@@ -31,30 +35,32 @@ export interface SpaceListItem extends Standing {
 const spacesAtOnce = 8;
 
 /**
- * Lists the spaces of one role on a hosting cluster. Reads only the hosting cluster; `get` also reads inside the spaces.
+ * Lists the spaces of one role on a hosting cluster, judged as `get` does, which shows more of each.
  * @throws StellarError `not-a-hosting-cluster`
  */
-export async function listSpaces(
-  role: SpaceRole,
-  { hosting, kubeconfig }: Pick<SpaceTools, 'hosting' | 'kubeconfig'>,
-): Promise<SpaceListItem[]> {
+export async function listSpaces(role: SpaceRole, tools: SpaceTools): Promise<SpaceListItem[]> {
+  const { hosting, kubeconfig } = tools;
+  const watcher = new SpaceWatcher(tools);
   const all = await listControlPlanes(hosting);
   if (all === undefined) throw notHosting(hosting);
   const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
   const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
-    const evidence = await readSpace(hosting, name, role);
+    const reading = await watcher.read(name, role);
     const its = role === 'wds' ? { its: itsOfWds(name, all)?.metadata.name ?? null } : {};
     // One may have been deleted since.
-    return evidence && { ...describeSpace(evidence, kubeconfig), ...its };
+    if (reading === undefined) return undefined;
+    const { space, stages } = reading;
+    return { ...describeSpace(space, judge(stages, space), kubeconfig), ...its };
   });
   return items.filter((item) => item !== undefined);
 }
 
-/** Describes a space from the hosting cluster's evidence. */
-export function describeSpace(evidence: SpaceEvidence, kubeconfig: Kubeconfig): SpaceListItem {
-  const { name, role, hosting, controlPlane } = evidence;
-  const space = { ...evidence, inside: hidden('it was not checked') };
-  const reports = role === 'its' ? judge(itsStages(evidence), space) : judge(wdsStages(), space);
+/** Describes a space by the evidence of its hosting cluster and the reports of its stages. */
+export function describeSpace(
+  { name, hosting, controlPlane }: SpaceEvidence,
+  reports: readonly StageReport[],
+  kubeconfig: Kubeconfig,
+): SpaceListItem {
   const { verdict } = blockingStage(reports) ?? {};
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   return {

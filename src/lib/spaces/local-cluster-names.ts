@@ -1,5 +1,5 @@
 import { StellarError } from '../core/errors.ts';
-import { command } from '../core/next-step.ts';
+import { command, type NextStep, run } from '../core/next-step.ts';
 
 /** KubeFlex's default for the port of this machine that leads to the ingress. */
 export const defaultPort = 9443;
@@ -41,6 +41,14 @@ export const startCommand = (provider: ProviderName, name: string): string =>
   provider === 'kind'
     ? command`docker start ${localNames('kind', name).container}`
     : command`k3d cluster start ${name}`;
+
+/** The step that starts the local cluster of a context, by the name that its provider gives it; undefined for other contexts. */
+export function startStep(context: string, server: string): NextStep | undefined {
+  const provider = providerNames.find((each) => context.startsWith(`${each}-`));
+  if (provider === undefined || !/^https:\/\/(?:127\.0\.0\.1|0\.0\.0\.0|localhost):/.test(server))
+    return undefined;
+  return run(startCommand(provider, context.slice(provider.length + 1)), 'If it was stopped');
+}
 
 /** kind warns that longer names are likely not to work, k3d refuses them (kind's pkg/cluster/internal/create; k3d's pkg/types). */
 const longestName = { kind: 50, k3d: 32 } as const;

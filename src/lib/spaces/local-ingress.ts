@@ -10,6 +10,7 @@ import { failureLog, firstPodFailure, isPodReady, type PodFailure } from '../kub
 import type { WriteRecorder } from '../kube/writes.ts';
 import { errorAt } from '../ocm/endpoint.ts';
 import { ingressClass } from '../ocm/kubeflex-names.ts';
+import { failureGraceMs } from './follow-install.ts';
 import type { Helm, LocalChart } from './helm.ts';
 import type { Values } from './helm-values.ts';
 import { withHostingLease } from './hosting-lease.ts';
@@ -32,8 +33,8 @@ export const ingressImage = `docker.io/traefik:${ingressChart.image}`;
 /** The name in Traefik's documentation. */
 export const ingressRelease = { name: 'traefik', namespace: 'traefik' } as const;
 
-/** How long a load balancer may take to forward to pods that are ready, and a failure that may be transient to pass. */
-const graceMs = 60_000;
+/** How long a load balancer may take to forward to pods that are ready. */
+const forwardingMs = 60_000;
 
 export interface IngressInput {
   provider: ProviderName;
@@ -216,5 +217,6 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
     running.answers
       ? met
       : (running.failure || running.areReady ? failed : waiting)(whyNot(running));
+  const graceMs = ({ failure }: Running) => (failure ? failureGraceMs : forwardingMs);
   await untilMet<Running>({ check, graceMs, read, act, unmet }, run);
 }

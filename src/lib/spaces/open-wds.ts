@@ -36,7 +36,7 @@ export interface OpenWds {
   /** The contexts of the kubeconfig. */
   contexts?: { has(name: string): boolean };
   /** Returns a client for the context of a name, if there is one: it may lead to the WEC of that name. */
-  contextNamed?: (name: string) => Promise<Kube | undefined>;
+  contextsNamed?: (name: string) => Promise<Kube[]>;
   /** The other contexts that the user gave, for suggested commands. */
   beside?: { its?: string | undefined; hosting?: string | undefined };
 }

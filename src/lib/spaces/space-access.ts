@@ -16,7 +16,7 @@ import { namespaceOf, type SpaceRole, secretOf } from '../ocm/kubeflex-names.ts'
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { controlPlaneOf, hostingContext, hostingOf, type SpaceTools } from './hosting.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
-import { typeOf } from './spaces.ts';
+import { roleOf, typeOf } from './spaces.ts';
 
 type AccessTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'kubeconfig'>;
 
@@ -62,7 +62,10 @@ async function findAccess(
 ): Promise<Access<SelectedContext>> {
   const { name } = controlPlane.metadata;
   const type = typeOf(controlPlane);
-  if (type === 'host') return seen({ ...hostingContext, name });
+  // It has no context of this name.
+  const role = roleOf(controlPlane);
+  const inspection = role && toSeeSpace(name, role, hostingContext.name, kubeconfig);
+  if (type === 'host') return seen({ ...hostingContext, name, inspection });
   if (type === 'external') {
     // A mark from kflex without a hosting cluster may belong to another hosting cluster.
     const ownContext = contextsOf(kubeconfig, name, hostingContext.name).find(
@@ -71,7 +74,10 @@ async function findAccess(
     if (ownContext !== undefined) return seen(selectContext(kubeconfig, ownContext));
     return hidden(`no context of the kubeconfig is known to be that of ${name}`);
   }
-  return readAccess(controlPlane, hosting);
+  return through(await readAccess(controlPlane, hosting), async (context) => ({
+    ...context,
+    inspection,
+  }));
 }
 
 /** How clients reach a space that KubeFlex runs: the kubeconfig in its Secret. @throws StellarError `forbidden` */
@@ -217,6 +223,15 @@ export async function brokenContext({
   return (await Promise.all(tried)).flat()[0];
 }
 
+const hostingOption = (hosting: string, kubeconfig: Kubeconfig): string[] =>
+  hosting === hostingContext(kubeconfig) ? [] : ['--hosting-context', hosting];
+
+const toSeeSpace = (name: string, role: SpaceRole, hosting: string, kubeconfig: Kubeconfig) =>
+  run(
+    command`stellarctl ${role} get ${name} ${hostingOption(hosting, kubeconfig)}`,
+    'See whether it runs',
+  );
+
 /**
  * The steps for the context of a space of a known hosting cluster: what shows the space, and what writes its credentials into the
  * context again, unless that has entries of its own, which the command does not write.
@@ -228,16 +243,14 @@ export function stepsFor(
 ): Pick<SelectedContext, 'inspection' | 'renewal'> {
   const entry = kubeconfig.contexts.get(context);
   const name = controlPlaneOf(entry) ?? context;
-  const known = hostingContext(kubeconfig);
-  const hosting = hostingOf(entry) ?? known ?? '';
+  const hosting = hostingOf(entry) ?? hostingContext(kubeconfig) ?? '';
   const isWritten =
     entry?.cluster === `${name}-cluster` && (context === name || entry.user === `${name}-admin`);
   if (!kubeconfig.contexts.has(hosting) || !contextsOf(kubeconfig, name, hosting).includes(context))
     return {};
-  const option = hosting === known ? [] : ['--hosting-context', hosting];
-  const renew = command`stellarctl ${role} context ${name} ${option}`;
+  const renew = command`stellarctl ${role} context ${name} ${hostingOption(hosting, kubeconfig)}`;
   return {
-    inspection: run(command`stellarctl ${role} get ${name} ${option}`, 'See whether it runs'),
+    inspection: toSeeSpace(name, role, hosting, kubeconfig),
     renewal: isWritten ? run(renew, 'Write its present address and credentials') : undefined,
   };
 }

@@ -5,8 +5,8 @@ import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { failureLog, firstPodFailure, toSeePod } from '../kube/pods.ts';
 import { apiServerOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { type Entrance, tryEntrance } from './entrance.ts';
-import { readHostingConfig, type SpaceTools } from './hosting.ts';
+import { type Entrance, entranceOf } from './entrance.ts';
+import type { SpaceTools } from './hosting.ts';
 import { type ItsInside, itsStages, readItsInside } from './its-stages.ts';
 import { accessSpace } from './space-access.ts';
 import { readSpace, type SpaceEvidence } from './space-evidence.ts';
@@ -80,8 +80,7 @@ export class SpaceWatcher {
       !context
     )
       return undefined;
-    const config = await readHostingConfig(partialReader(this.#tools.hosting));
-    return tryEntrance(context, config?.externalPort);
+    return entranceOf(context, partialReader(this.#tools.hosting));
   }
 
   async #inside<Inside>(

@@ -161,7 +161,7 @@ function follow(upgrade: WecUpgrade, run: Run, check: (pods: Seen) => Verdict): 
   const readLease = () => its.kube.get<Lease>(resources.leases, leaseName, { namespace: name });
   const read = async () => ({ lease: await readLease(), wec: await readWec(kube) });
   return untilMet(
-    { name, check, read, graceMs: podGraceMs, unmet: (last) => unmet(upgrade, check(last)) },
+    { name, check, read, graceMs: () => podGraceMs, unmet: (last) => unmet(upgrade, check(last)) },
     run,
   );
 }

@@ -72,7 +72,7 @@ export async function findSources(
     });
   }
   const prove = async ({ name, kube }: (typeof given)[number]) =>
-    provenWec(name, requireIts(wds), kube ?? (await wds.contextNamed?.(name)));
+    provenWec(name, requireIts(wds), kube ? [kube] : await wds.contextsNamed?.(name));
   const proofs = await Promise.all(wecs.map((wec) => tryRead(() => prove(wec))));
   const sources = proofs.flatMap((proof, index) => {
     const kube = ifSeen(proof);

@@ -122,7 +122,7 @@ export async function readWorkload(
     const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
     if (!dependsOnWec(view) && !(view.done && isVersioned)) return view;
     const prove = async () =>
-      provenWec(wec, requireIts(wds), await wds.contextNamed?.(wec), ifSeen(cluster));
+      provenWec(wec, requireIts(wds), await wds.contextsNamed?.(wec), ifSeen(cluster));
     const wecKube = ifSeen(await tryRead(prove));
     if (wecKube === undefined) return view;
     const live = isVersioned

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { buildHelm, chartOf, freePort } from '../../../testbed/index.ts';
+import { buildHelm, chartOf, freePort, resources, until } from '../../../testbed/index.ts';
 import { inRelease } from '../support/in-release.ts';
 import { type HostingBed, startHosting, untilReady } from '../support/spaces.ts';
 
@@ -104,3 +104,41 @@ describe('at the address of a space', () => {
   it('what leads to the ingress of its class makes it ready', () =>
     serving(toIngress(), () => assertReached('its1')));
 });
+
+it('a space that loses its node to a pod of higher priority shows which one', () =>
+  serving(toIngress(), async () => {
+    const { hosting, cli } = all;
+    const setCores = (cpu: string) =>
+      hosting.admin.patch(
+        resources.nodes,
+        hosting.nodeName,
+        { status: { allocatable: { cpu } } },
+        { subresource: 'status' },
+      );
+    const isThere = async (pod: string) =>
+      (await hosting.admin.find(resources.pods, pod)) !== undefined;
+    await setCores('1');
+    const greedy = {
+      metadata: { name: 'greedy', namespace: 'default' },
+      spec: {
+        priorityClassName: 'system-node-critical',
+        containers: [
+          {
+            ...{ name: 'c', image: 'example.com/workloads/greedy:1' },
+            resources: { requests: { cpu: '900m' } },
+          },
+        ],
+      },
+    };
+    await hosting.admin.create(resources.pods, greedy);
+    const found = () => cli.run(['doctor', '--hosting-context', 'hosting']);
+    await until(
+      async () => (await found()).stdout.includes('removed pod vcluster-0 for default/greedy'),
+      'the pod that took its node is named',
+    );
+    assert.equal((await found()).exitCode, 1);
+    await hosting.admin.delete(resources.pods, 'default/greedy');
+    await until(async () => !(await isThere('default/greedy')), 'it is gone');
+    await until(async () => (await judged('its1')).status === 'pass', 'it answers again');
+    await setCores('64');
+  }));

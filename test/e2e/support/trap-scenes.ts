@@ -48,7 +48,12 @@ export const deployment = (name: string, run: Labels, image = 'nginx'): AnyObjec
 const job: AnyObject = {
   ...{ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'run' } },
   spec: {
-    template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } },
+    template: {
+      spec: {
+        restartPolicy: 'Never',
+        containers: [{ name: 'c', image: 'example.com/workloads/done:1' }],
+      },
+    },
   },
 };
 

@@ -12,6 +12,8 @@ export interface ClusterRef {
   server: string;
   /** The step that shows whether it runs, if it is known how. */
   inspection?: NextStep | undefined;
+  /** The step that starts it, if it is a local cluster. */
+  start?: NextStep | undefined;
   /** The step that writes the context again, if its entries have a source. */
   renewal?: NextStep | undefined;
   /** Of the token in its entries, if it is a JSON Web Token. */
@@ -153,10 +155,14 @@ export function whyNetworkFails(error: unknown): string {
 const isUntrusted = (error: unknown): boolean =>
   /CERT|SIGNATURE|^ERR_SSL_(?!WRONG|PACKET)/.test((error as NodeJS.ErrnoException).code ?? '');
 
-function networkStep({ context, inspection, renewal }: ClusterRef, error: unknown): NextStep {
+function networkStep(
+  { context, inspection, start, renewal }: ClusterRef,
+  error: unknown,
+): NextStep {
   if (!isUntrusted(error))
     return (
       inspection ??
+      start ??
       run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?')
     );
   const question =

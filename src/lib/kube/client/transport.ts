@@ -86,12 +86,13 @@ export class Transport {
   constructor(connection: Connection) {
     const { context, plugins, connections } = connection;
     this.#server = new URL(context.server);
-    const { name, server, inspection, renewal, user } = context;
+    const { name, server, inspection, start, renewal, user } = context;
     const token = { user: tokenUser(user.token ?? ''), expires: tokenExpiry(user.token ?? '') };
     this.cluster = {
       context: name,
       server: withoutCredentials(server),
       inspection,
+      start,
       renewal,
       token,
     };

@@ -83,6 +83,7 @@ export interface SelectedContext {
   cluster: ClusterEntry;
   user: UserEntry;
   inspection?: NextStep | undefined;
+  start?: NextStep | undefined;
   renewal?: NextStep | undefined;
 }
 

@@ -13,7 +13,13 @@ import { reachable } from '../../../../src/lib/spaces/space-stages.ts';
 import { SpaceWatcher } from '../../../../src/lib/spaces/space-watcher.ts';
 import { answering, certificates, silentPort, stopAnswering } from '../../support/answering.ts';
 import { fakeKube } from '../../support/builders.ts';
-import { controlPlane, evidence, its, statefulSet } from '../../support/space-builders.ts';
+import {
+  controlPlane,
+  evidence,
+  its,
+  kubeconfigOf,
+  statefulSet,
+} from '../../support/space-builders.ts';
 
 after(stopAnswering);
 
@@ -110,7 +116,7 @@ const causes: Record<string, Cause> = {
 for (const [name, { why, server: serverOf }] of Object.entries(causes))
   test(`${name} has its own words, for its create as for doctor and init`, async () => {
     const server = await serverOf();
-    const kube = hosting({}, server);
+    const kube = hosting({ classes: { metadata: { name: 'nginx' } } }, server);
     const entrance = await tryEntrance(contextOf(server), undefined);
     const problem = entrance && problemOfEntrance(entrance, 'host1');
     assert.equal(problem?.code, 'address-not-the-space');
@@ -133,6 +139,18 @@ for (const [name, { why, server: serverOf }] of Object.entries(causes))
     assert.deepEqual(finding.problem.next, problem?.next);
     assert.match(finding.problem.message, /; clients do not reach its1$/);
   });
+
+test('an ingress that is missing is named as the cause, also where Docker accepts the connections', async () => {
+  const server = at(await answering.byClosing());
+  const judged = async (settings: Settings) =>
+    JSON.stringify(await runChecks([reachedCheck], { kube: hosting(settings, server) }));
+  const closed = 'the connection was closed';
+  const missing =
+    'the hosting cluster has no IngressClass nginx, so no ingress that KubeFlex can use';
+  assert.ok((await judged({})).includes(`${closed}; ${missing}; clients do not reach its1`));
+  // It uses routes.
+  assert.ok((await judged({ isOpenShift: 'true' })).includes(`${closed}; clients do not reach`));
+});
 
 test('what accepts connections, and says nothing, is left after some seconds', async () => {
   const entrance = await tryEntrance(contextOf(at(await answering.byNothing())), undefined);
@@ -200,6 +218,7 @@ test('a user who may not read the settings of KubeFlex sees what answers', async
     hosting: fakeKube({ get: get as Kube['get'], list: list as Kube['list'] }),
     connect: () => fakeKube({ get: unreachable, list: unreachable, read: unreachable }),
     hostingContext: contextOf(server),
+    kubeconfig: kubeconfigOf({}),
   } as never);
   const reading = await watcher.its('its1');
   assert.equal(reading?.space.entrance?.other, 'it does not speak TLS');

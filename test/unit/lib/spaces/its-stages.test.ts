@@ -124,7 +124,7 @@ describe('an ITS is blocked', () => {
     const created = { type: 'vcluster', conditions: [conditions.synced] };
     assert.match(
       blocking(created, done, inside) ?? '',
-      /^hub-runs waiting: pod \S+ of OCM is starting/,
+      /^hub-runs waiting: pod \S+ of the hub is starting/,
     );
   });
   test('by OCM kinds, the bootstrap account, WorkStatuses, each waited for', () => {

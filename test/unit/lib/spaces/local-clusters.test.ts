@@ -17,6 +17,7 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { advice, stepLines } from '../../../../src/lib/core/next-step.ts';
 import { silentProgress } from '../../../../src/lib/core/run.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { networkError } from '../../../../src/lib/kube/client/errors.ts';
 import type { RecordedWrite } from '../../../../src/lib/kube/writes.ts';
 import {
   createLocalCluster,
@@ -32,6 +33,7 @@ import {
   checkClusterName,
   clusterOfContainer,
   type ProviderName,
+  startStep,
 } from '../../../../src/lib/spaces/local-cluster-names.ts';
 import { chooseNetwork, locationOf } from '../../../../src/lib/spaces/local-network.ts';
 import { refuseHosting, refuseRegistered } from '../../../../src/lib/wecs/create-wec.ts';
@@ -729,4 +731,23 @@ describe('the network of a new WEC', () => {
       ].map((host) => clusterOfContainer(host)?.name),
       ['a-b', 'a', 'a', 'a', undefined],
     ));
+
+  test('and by their contexts, with the command that starts them', () => {
+    const local = 'https://127.0.0.1:41234';
+    const started = (context: string, server = local) => {
+      const start = startStep(context, server);
+      const { next } = networkError({ context, server, start }, { code: 'ECONNREFUSED' });
+      return stepLines(next).join();
+    };
+    assert.equal(
+      started('kind-cluster1'),
+      'If it was stopped: docker start cluster1-control-plane',
+    );
+    assert.equal(
+      started('k3d-edge', 'https://0.0.0.0:1'),
+      'If it was stopped: k3d cluster start edge',
+    );
+    for (const [context, server] of [['prod'], ['kind-cluster1', 'https://10.0.0.7:6443']] as const)
+      assert.match(started(context, server), /kubectl --context \S+ cluster-info$/);
+  });
 });

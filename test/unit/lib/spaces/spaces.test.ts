@@ -165,9 +165,17 @@ describe('a space is reached', () => {
     inSpace('Secret', 'its1', { metadata: { name }, data });
   const access = (plane: ReturnType<typeof its>, ...objects: ReturnType<typeof secret>[]) =>
     accessSpace(plane, { hosting: new MemoryCluster(objects).kube, hostingContext, kubeconfig });
+  /** No context has its name: kubectl cannot show whether it runs. */
+  const inspection = {
+    command: 'stellarctl its get its1 --hosting-context kind-kubeflex',
+    lead: 'See whether it runs',
+  };
 
   test('of type host as the hosting cluster, under its own name', async () =>
-    assert.deepEqual(await access(its('its1')), seen({ ...hostingContext, name: 'its1' })));
+    assert.deepEqual(
+      await access(its('its1')),
+      seen({ ...hostingContext, name: 'its1', inspection }),
+    ));
   const kubeconfigText = (cluster: object, user: object) =>
     JSON.stringify({
       clusters: [{ name: 'k', cluster }],
@@ -217,6 +225,7 @@ describe('a space is reached', () => {
         server: 'https://its1.localtest.me:9443',
         cluster: { ...cluster, server: 'https://its1.localtest.me:9443' },
         user,
+        inspection,
       }),
     );
   });
@@ -228,7 +237,10 @@ describe('a space is reached', () => {
     const found = await bySecret(odd);
     assert.deepEqual(
       found,
-      seen({ name: 'its1', server: 'https://a', cluster: { server: 'https://a' }, user: {} }),
+      seen({
+        ...{ name: 'its1', server: 'https://a', cluster: { server: 'https://a' }, user: {} },
+        inspection,
+      }),
     );
   });
   for (const server of ['http://its1:80', 'file:///etc/passwd', 'unix:/var/run/docker.sock', 5, ''])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube, Permission } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
@@ -9,6 +10,7 @@ import {
   missingManagerBinding,
 } from '../../../../src/lib/spaces/space-manifests.ts';
 import { createPermissions } from '../../../../src/lib/spaces/space-requirements.ts';
+import { fakeKube } from '../../support/builders.ts';
 import {
   conditions,
   controlPlane,
@@ -98,10 +100,22 @@ test("the manager's permissions are granted for type host only, and existing one
 
 describe('spaces are listed', () => {
   const ready = [conditions.synced, conditions.ready];
-  const listed = async (role: 'its' | 'wds', cluster: MemoryCluster) =>
-    (await listSpaces(role, { hosting: cluster.kube, kubeconfig: kubeconfigOf({}) })).map(
-      ({ created: _, context: __, ...item }) => item,
-    );
+  const listed = async (
+    role: 'its' | 'wds',
+    cluster: MemoryCluster,
+    connect = () => cluster.kube,
+  ) => {
+    const hostingContext = { name: 'hosting', server: 'https://hosting', cluster: {}, user: {} };
+    const tools = {
+      hosting: cluster.kube,
+      hostingContext,
+      hostingSource: '--hosting-context' as const,
+      kubeconfig: kubeconfigOf({}),
+      target: { env: {}, file: undefined, dryRun: false },
+      connect,
+    };
+    return (await listSpaces(role, tools)).map(({ created: _, context: __, ...item }) => item);
+  };
   test('with what blocks them, and who must act', async () => {
     const failed = inSpace('Job', 'b', job('its-hub-init', 'failed'));
     const planes = [its('b'), its('a', { deleting: true }), wds('w'), controlPlane('plain')];
@@ -122,7 +136,7 @@ describe('spaces are listed', () => {
           name: 'b',
           type: 'host',
           ready: false,
-          stage: 'api-server',
+          stage: 'reachable',
           problem: true,
           reason: broken,
         },
@@ -137,7 +151,7 @@ describe('spaces are listed', () => {
     ]);
     for (const plural of ['jobs', 'pods', 'deployments', 'statefulsets', 'secrets'])
       cluster.forbidden.add(plural);
-    const completion = 'Waiting for PostCreateHook completion';
+    const waiting = 'OCM has not installed its CustomResourceDefinitions yet';
     assert.deepEqual(await listed('its', cluster), [
       {
         name: 'its1',
@@ -153,11 +167,11 @@ describe('spaces are listed', () => {
           name: 'its2',
           type: 'host',
           ready: false,
-          stage: 'api-server',
+          stage: 'reachable',
           problem: false,
-          reason: completion,
+          reason: waiting,
         },
-        blockedAt: { stage: 'ready', state: 'waiting', why: completion },
+        blockedAt: { stage: 'hub-crds', state: 'waiting', why: waiting },
       },
     ]);
   });
@@ -176,6 +190,21 @@ describe('spaces are listed', () => {
     const get: Kube['get'] = async () => undefined;
     const cluster = new MemoryCluster([its('its1')], { get });
     assert.deepEqual(await listed('its', cluster), []);
+  });
+  test('as get shows them: one that does not answer is not ready', async () => {
+    const silent = async () => {
+      throw new StellarError('unreachable', 'Cannot reach its1: connection refused.');
+    };
+    const [item] = await listed(
+      'its',
+      new MemoryCluster([its('its1', { conditions: ready })]),
+      () => fakeKube({ get: silent, list: silent, read: silent }),
+    );
+    const why = 'Cannot reach its1: connection refused';
+    assert.deepEqual(
+      [item?.ready, item?.problem, item?.reason, item?.blockedAt],
+      [false, true, why, { stage: 'reachable', state: 'failed', why }],
+    );
   });
   test('of a hosting cluster', () =>
     assert.rejects(listed('its', new MemoryCluster([], { list: async () => undefined })), {

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Session } from '../../../../src/commands/common/session.ts';
+import { parseWecArguments } from '../../../../src/commands/common/wec-argument.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+import { FakeServer } from '../../support/fake-server.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(directory, { recursive: true }));
+
+const clusterOf = (uid: string, wecs: readonly string[] = []) =>
+  FakeServer.start(({ path: asked }) => {
+    if (asked.endsWith('/namespaces/kube-system'))
+      return { body: { metadata: { name: 'kube-system', uid } } };
+    const name = wecs.find((each) => asked.endsWith(`/managedclusters/${each}`));
+    const annotations = { 'stellarctl.kubestellar.io/kube-system-uid': `uid-of-${name}` };
+    return name === undefined ? { status: 404 } : { body: { metadata: { name, annotations } } };
+  });
+
+describe('a WEC is read by', () => {
+  const servers: FakeServer[] = [];
+  let session: Session;
+  before(async () => {
+    const contexts = new Map<string, FakeServer>();
+    for (const [names, uid] of [
+      [['kind-cluster1'], 'uid-of-cluster1'],
+      [['edge', 'old-edge'], 'uid-of-another'],
+      [['admin@prod'], 'uid-of-prod'],
+      [['eu-prod', 'nonprod'], 'uid-of-eu'],
+    ] as const) {
+      const server = await clusterOf(uid);
+      servers.push(server);
+      for (const name of names) contexts.set(name, server);
+    }
+    const hub = await clusterOf('uid-of-hub', ['cluster1', 'edge', 'prod', 'lab']);
+    servers.push(hub);
+    contexts.set('its1', hub);
+    const kubeconfig = path.join(directory, 'config');
+    const entries = [...contexts].map(([name, server]) => ({ ...server.context(), name }));
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        clusters: entries.map(({ name, cluster }) => ({ name: `of ${name}`, cluster })),
+        users: [{ name: 'u', user: { token: 't' } }],
+        contexts: entries.map(({ name }) => ({
+          name,
+          context: { cluster: `of ${name}`, user: 'u' },
+        })),
+      }),
+    );
+    const { io } = fakeIo({ argv: ['wec', 'get'], env: { XDG_CONFIG_HOME: directory } });
+    const options = { output: 'table', timeout: 5000, color: 'never', kubeconfig } as const;
+    session = new Session(io, { ...options, its: 'its1' }, new AbortController().signal);
+  });
+  after(async () => {
+    session.close();
+    for (const server of servers) await server.stop();
+  });
+
+  /** The contexts that are used, or the code of the error. */
+  const used = async (...words: string[]) => {
+    const { kube: hub } = await session.its();
+    return session.registeredWecs(parseWecArguments(words), hub).then(
+      (wecs) => wecs.map(({ kube }) => kube.cluster.context),
+      ({ code }) => code,
+    );
+  };
+
+  test('the context that is given, or that has its name', async () =>
+    assert.deepEqual(await used('cluster1=eu-prod', 'edge'), ['eu-prod', 'edge']));
+
+  test('else by one whose name ends with that of the WEC, where the ITS has recorded this cluster', async () =>
+    assert.deepEqual(await used('cluster1', 'prod'), ['kind-cluster1', 'admin@prod']));
+
+  test('and by no other one', async () => {
+    assert.deepEqual(await used('lab'), 'context-unknown');
+    const alike = await session.contextsNamed('prod');
+    assert.deepEqual(
+      alike.map(({ cluster }) => cluster.context),
+      ['admin@prod', 'eu-prod'],
+    );
+  });
+});
