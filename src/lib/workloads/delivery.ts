@@ -63,7 +63,8 @@ export interface Delivery {
   /** An earlier WEC in the Binding that has no mailbox: the transport stops there. */
   stoppedAt: string | undefined;
   workStatus: Access<WorkStatus | undefined>;
-  /** The generation of the object on the WEC, as far as a context is proven to lead there. */
+  /** The context that is proven to lead to the WEC, and the generation of the object there. */
+  context?: string | undefined;
   generation?: number | undefined;
   /** What the policy requests besides sending the object. */
   modulation: Modulation;

@@ -201,9 +201,9 @@ function applied(delivery: Delivery): Verdict {
   return failed(state.message ?? 'not applied', { ...refusal(delivery, manifest), since });
 }
 
-/** The context of the WEC: as in commands, a bare NAME is also the name of its context, if the kubeconfig has one. */
-const contextOf = ({ wec = '', evidence }: Delivery): string | undefined =>
-  evidence.wds.contexts?.has(wec) ? wec : undefined;
+/** The context of the WEC: the proven one, else, as in commands, that of its name, if the kubeconfig has one. */
+const contextOf = ({ context, wec = '', evidence }: Delivery): string | undefined =>
+  context ?? (evidence.wds.contexts?.has(wec) ? wec : undefined);
 
 /** A step on the WEC itself. */
 function onWec(

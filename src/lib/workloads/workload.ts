@@ -120,7 +120,8 @@ export async function readWorkload(
     const { wec = '', cluster, workStatus } = delivery;
     const view = viewOfDelivery(delivery);
     const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
-    if (!dependsOnWec(view) && !(view.done && isVersioned)) return view;
+    const isRefused = view.blockedAt?.stage === 'applied';
+    if (!dependsOnWec(view) && !isRefused && !(view.done && isVersioned)) return view;
     const prove = async () =>
       provenWec(wec, requireIts(wds), await wds.contextsNamed?.(wec), ifSeen(cluster));
     const wecKube = ifSeen(await tryRead(prove));
@@ -128,7 +129,8 @@ export async function readWorkload(
     const live = isVersioned
       ? ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace })))
       : undefined;
-    const present = viewOfDelivery({ ...delivery, generation: live?.metadata.generation });
+    const { context } = wecKube.cluster;
+    const present = viewOfDelivery({ ...delivery, context, generation: live?.metadata.generation });
     return withPodFailure(present, ref, wds.name, wecKube);
   };
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];

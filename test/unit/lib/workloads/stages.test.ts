@@ -159,6 +159,7 @@ function deliveries(
   record: Recorded,
   subject: Subject,
   changes: Partial<DeliveryEvidence> = {},
+  context?: string,
 ): DeliveryView[] {
   const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
   const namespace =
@@ -187,7 +188,7 @@ function deliveries(
     evidence.policies,
     new Map([[namespace, namespaceLabels]]),
   );
-  return deliveriesOf(of, evidence).map(viewOfDelivery);
+  return deliveriesOf(of, evidence).map((each) => viewOfDelivery({ ...each, context }));
 }
 
 const record = (name: string): Recorded => {
@@ -274,6 +275,10 @@ describe('the next command', () => {
       missing?.next ?? '',
       /^kubectl --context cluster1 -n t1 describe deployments web$/,
     );
+  });
+  test('names another one, if it is proven to lead there', () => {
+    const [way] = deliveries(record('forbidden-on-wec'), widget, { wds }, 'kind-cluster1');
+    assert.equal(way?.next, 'stellarctl wec grant cluster1=kind-cluster1 --from-errors --its its1');
   });
   /** The record of a refusal for another reason. */
   const refusedBecause = (
