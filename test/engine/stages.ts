@@ -1,0 +1,41 @@
+/** The parts of a run on real containers: each works on what the ones before it have left. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Engine } from '../../testbed/engine/index.ts';
+import { additions, firstInstallation } from './readme.ts';
+import type { Shell } from './shell.ts';
+
+/** The clusters of kind that README's first installation creates. */
+export const clusters = ['kubeflex', 'cluster1', 'cluster2'];
+
+export interface Run {
+  engine: Engine;
+  shell: Shell;
+}
+
+/** README's first installation, as printed, but for what `additions` says; then doctor. */
+async function install({ engine, shell }: Run): Promise<void> {
+  const { lines, shop } = firstInstallation();
+  await writeFile(path.join(shell.home, 'shop.yaml'), shop);
+  for (const line of lines) await shell.type(`${line}${additions(line, engine)}`);
+  await shell.type('stellarctl doctor cluster1=kind-cluster1 cluster2=kind-cluster2');
+}
+
+/** As docs/installation.md, "Uninstall", and docs/local-clusters.md, "Delete", say: the WECs, the spaces, the release, the hosting cluster. */
+async function uninstall({ shell }: Run): Promise<void> {
+  const lines = [
+    'stellarctl deregister cluster1=kind-cluster1 cluster2=kind-cluster2 --cleanup --yes',
+    'stellarctl wec delete cluster1 --yes',
+    'stellarctl wec delete cluster2 --yes',
+    'stellarctl wds delete wds1 --yes',
+    'stellarctl its delete its1 --yes',
+    'helm uninstall ks-core --namespace default --kube-context kind-kubeflex',
+    'stellarctl wec delete kubeflex --force --yes',
+  ];
+  for (const line of lines) await shell.type(line);
+  const left = await shell.type('kind get clusters');
+  if (!left.includes('No kind clusters found.')) throw new Error(`Clusters are left: ${left}`);
+}
+
+/** By name, in the order that they run in. */
+export const stages: Record<string, (run: Run) => Promise<void>> = { install, uninstall };

@@ -1,0 +1,89 @@
+import { registryFiles, registryNames, trustedAuthorities } from './authority.ts';
+import { pushCharts } from './charts.ts';
+import { isOwnDocker, startDocker, stopDocker } from './docker.ts';
+import { buildImage, rootImage } from './image-build.ts';
+import { images } from './images.ts';
+import { prepareMachine, putMachineBack, takeMachine } from './machine.ts';
+import { buildNodeImage } from './node-image.ts';
+import { buildEnginePrograms, type Programs } from './programs.ts';
+import { push, type Registry, startRegistry, stopRegistry } from './registry.ts';
+
+/** Measures a part of the preparation. */
+type Stage = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
+export interface EngineOptions {
+  /** Whether packages of Debian or Ubuntu that are missing are installed. */
+  installs: boolean;
+  stage: Stage;
+  log: (line: string) => void;
+}
+
+/** A machine with Docker, the image of kind's nodes, and a registry with everything that an installation pulls. */
+export interface Engine {
+  programs: Programs;
+  /** The image for `kind create cluster --image`. */
+  nodeImage: string;
+  /** The chart of the ingress, which no registry of this machine's has with the contents that `init` knows. */
+  ingressChart: string;
+  /** The names of registries, and where a client of this machine finds all of them. */
+  registry: { names: readonly string[]; address: string };
+  /** A file of authorities, for SSL_CERT_FILE. */
+  trusted: string;
+}
+
+/** Builds what is not built yet, and starts what does not run. */
+export async function startEngine({ installs, stage, log }: EngineOptions): Promise<Engine> {
+  await stage('machine', async () => {
+    await prepareMachine(installs);
+    await takeMachine();
+    await startDocker(log);
+  });
+  const programs = await stage('programs', () => buildEnginePrograms(log));
+  const roots = await stage('root file systems', async () => ({
+    base: await rootImage('base', log),
+    servers: await rootImage('servers', log),
+    node: await rootImage('node', log),
+  }));
+  const { authority } = await registryFiles();
+  const trusting = async (name: string, on: string) =>
+    buildImage(name, {
+      on,
+      files: { '/usr/local/share/ca-certificates/registry.crt': authority },
+      // Scripts of charts are written for shells that know more than Debian's own, dash.
+      lines: ['RUN update-ca-certificates && ln -sf bash /bin/sh'],
+    });
+  const base = await trusting('base', roots.base);
+  const servers = await trusting('servers', roots.servers);
+  const nodeImage = await stage('node image', () =>
+    buildNodeImage(programs, { base, node: roots.node }),
+  );
+  const registry = await stage('registry', () => startRegistry(servers));
+  await stage('images', () => pushImages(registry, { base, servers, programs }, log));
+  const ingressChart = await stage('charts', () => pushCharts(registry, `${programs.bed}/helm`));
+  return {
+    ...{ programs, nodeImage, ingressChart },
+    registry: { names: registryNames, address: registry.address },
+    trusted: await trustedAuthorities(),
+  };
+}
+
+async function pushImages(
+  registry: Registry,
+  bases: { base: string; servers: string; programs: Programs },
+  log: (line: string) => void,
+): Promise<void> {
+  for (const { names, recipe } of images) {
+    const [, name = ''] = /([^/:]+)(?::[^/]*)?$/.exec(names[0]) ?? [];
+    const tag = await buildImage(name, await recipe(bases));
+    for (const each of names) await push(registry, tag, each);
+    log(names.join(' '));
+  }
+}
+
+/** Stops what `startEngine` has started, and puts the machine back. Clusters must be gone. @returns what differs from before */
+export async function stopEngine(log: (line: string) => void): Promise<string[]> {
+  const isOwn = await isOwnDocker();
+  await stopRegistry();
+  if (isOwn) await stopDocker(log);
+  return putMachineBack(!isOwn);
+}
