@@ -15,8 +15,8 @@ export function firstInstallation(): { lines: string[]; shop: string } {
 }
 
 /**
- * What is added to a line: the image of nodes, because kind's own is on Docker Hub by its digest; the chart of the ingress, whose contents
- * `init` compares with those of the published one; and the type of the ITS, because vcluster is no module.
+ * What is added to a line: the image of nodes, because kind's own is on Docker Hub by its digest, and the chart of the ingress, whose contents
+ * `init` compares with those of the published one.
  */
 export function additions(
   line: string,
@@ -24,6 +24,5 @@ export function additions(
 ): string {
   if (line.startsWith('stellarctl init ')) return ` --image ${nodeImage} --ingress ${ingressChart}`;
   if (line.startsWith('kind create cluster ')) return ` --image ${nodeImage}`;
-  if (line.startsWith('stellarctl its create ')) return ' --type host';
   return '';
 }

@@ -7,13 +7,18 @@ import type { Engine } from '../../testbed/engine/index.ts';
 import { root } from '../pages.ts';
 
 /** The names of spaces, which the public DNS leads to the loopback address. */
-const spaceNames = ['localtest.me', ...['its1', 'wds1'].map((name) => `${name}.localtest.me`)];
+const spaceNames = [
+  'localtest.me',
+  ...['its1', 'its2', 'wds1'].map((name) => `${name}.localtest.me`),
+];
+
+type ExpectedExit = number | 'any';
 
 export interface Shell {
   /** The working folder and home. */
   home: string;
-  /** Runs a command line. @throws Error if it ends with another exit code than 0 */
-  type(line: string): Promise<string>;
+  /** Runs a command line, and returns what it prints. @throws Error if it ends with another exit code than expected (0) */
+  type(line: string, expected?: ExpectedExit): Promise<string>;
 }
 
 /** @param folder that of the user, of whose home `install` has made a fresh one, and of the log */
@@ -43,7 +48,8 @@ export async function openShell(folder: string, engine: Engine): Promise<Shell> 
   };
   const hosts = await hostsFile(folder, engine);
   const log = path.join(folder, 'log.txt');
-  return { home, type: (line) => typed(line, { cwd: home, env, hosts, log }) };
+  const typing = { cwd: home, env, hosts, log };
+  return { home, type: (line, expected = 0) => typed(line, expected, typing) };
 }
 
 /** What `npm pack` makes, installed. @returns its program */
@@ -79,6 +85,7 @@ const longestMs = 600_000;
 
 async function typed(
   line: string,
+  expected: ExpectedExit,
   { cwd, env, hosts, log }: { cwd: string; env: NodeJS.ProcessEnv; hosts: string; log: string },
 ): Promise<string> {
   process.stdout.write(`$ ${line}\n`);
@@ -94,6 +101,7 @@ async function typed(
   const ended = `# ${timedOut ? 'no end' : `exit code ${exitCode}`} after ${seconds} s`;
   process.stdout.write(`${ended}\n`);
   await appendFile(log, `$ ${line}\n${all}\n${ended}\n\n`);
-  if (exitCode !== 0) throw new Error(`"${line}" ended with ${exitCode}:\n${all}`);
+  if (timedOut || (expected !== 'any' && exitCode !== expected))
+    throw new Error(`"${line}" ended with ${exitCode}:\n${all}`);
   return all;
 }

@@ -1,17 +1,13 @@
 /** The parts of a run on real containers: each works on what the ones before it have left. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Engine } from '../../testbed/engine/index.ts';
+import { faults } from './faults.ts';
 import { additions, firstInstallation } from './readme.ts';
-import type { Shell } from './shell.ts';
+import { registry } from './registry.ts';
+import type { Run } from './run.ts';
 
 /** The clusters of kind that README's first installation creates. */
 export const clusters = ['kubeflex', 'cluster1', 'cluster2'];
-
-export interface Run {
-  engine: Engine;
-  shell: Shell;
-}
 
 /** README's first installation, as printed, but for what `additions` says; then doctor. */
 async function install({ engine, shell }: Run): Promise<void> {
@@ -38,4 +34,9 @@ async function uninstall({ shell }: Run): Promise<void> {
 }
 
 /** By name, in the order that they run in. */
-export const stages: Record<string, (run: Run) => Promise<void>> = { install, uninstall };
+export const stages: Record<string, (run: Run) => Promise<void>> = {
+  install,
+  faults,
+  registry,
+  uninstall,
+};

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Authority } from '../plane/pki.ts';
-import { engineFolder } from './folder.ts';
+import { engineFolder, hashOf } from './folder.ts';
 
 /** The names by which the one registry is reached: those of the images and charts of KubeStellar's installation, and one for air gaps. */
 export const registryNames = [
@@ -16,6 +16,9 @@ export const registryNames = [
   ],
 ];
 
+/** The repository of vcluster's chart. */
+export const chartServerName = 'charts.loft.sh';
+
 /** Files of the registry's authority, which images and clients trust, and of the registry's own certificate. */
 export interface RegistryFiles {
   authority: string;
@@ -23,16 +26,16 @@ export interface RegistryFiles {
   key: string;
 }
 
-/** Created once: images that are built later trust the same authority. */
+/** Created once for these names: images that are built later trust the same authority. */
 export async function registryFiles(): Promise<RegistryFiles> {
-  const folder = join(engineFolder(), 'pki');
+  const hosts = [...registryNames, chartServerName, 'localhost'];
+  const folder = join(engineFolder(), `pki-${hashOf(...hosts)}`);
   const [authority = '', certificate = '', key = ''] = ['ca.crt', 'tls.crt', 'tls.key'].map(
     (name) => join(folder, name),
   );
   if (!existsSync(certificate)) {
     await mkdir(folder, { recursive: true });
     const own = await Authority.create('stellarctl test bed');
-    const hosts = [...registryNames, 'localhost'];
     const pair = await own.issue({ commonName: 'registry', hosts });
     await writeFile(authority, own.certPem);
     await writeFile(key, pair.keyPem, { mode: 0o600 });
@@ -44,7 +47,7 @@ export async function registryFiles(): Promise<RegistryFiles> {
 /** A file of all authorities that this machine trusts, and the registry's, for SSL_CERT_FILE. */
 export async function trustedAuthorities(): Promise<string> {
   const { authority } = await registryFiles();
-  const file = join(engineFolder(), 'pki', 'trusted.crt');
+  const file = join(dirname(authority), 'trusted.crt');
   const known = await readFile('/etc/ssl/certs/ca-certificates.crt', 'utf8').catch(() => '');
   await writeFile(file, known + (await readFile(authority, 'utf8')));
   return file;

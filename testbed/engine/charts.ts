@@ -4,8 +4,11 @@ import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { chartOf, ingressChart } from '../charts/chart-of.ts';
 import type { AnyObject } from '../kube/objects.ts';
+import { vclusterObjects } from '../kubeflex/vcluster-chart.ts';
 import { postgresqlObjects } from '../kubestellar/postgresql.ts';
 import { statusAddonObjects } from '../kubestellar/status-addon-chart.ts';
+import { chartServerName } from './authority.ts';
+import { chartFolder } from './chart-server.ts';
 import { engineFolder } from './folder.ts';
 import type { Registry } from './registry.ts';
 
@@ -40,6 +43,48 @@ function withPassword(object: AnyObject): AnyObject {
   return changed;
 }
 
+/** What KubeFlex passes to the syncer: a name, the address for users, and another name (kubeflex 0.9.3 pkg/reconcilers/vcluster/chart.go). */
+const syncerWords = [0, 1, 2].map((index) => `{{ index .Values.syncer.extraArgs ${index} }}`);
+
+/** The bed's objects of vcluster, for a node in the pod (stand-ins/k3s.sh): with its data on a volume, and everything that a kubelet needs. */
+const vcluster = {
+  ...{ name: 'vcluster', version: '0.16.4', values: {} },
+  objects: () => vclusterObjects(namespace, syncerWords).map(withNode),
+};
+
+function withNode(object: AnyObject): AnyObject {
+  if (object.kind !== 'StatefulSet') return object;
+  const changed = structuredClone(object) as AnyObject & {
+    spec: {
+      volumeClaimTemplates?: object[];
+      template: { spec: { volumes: object[]; containers: Record<string, unknown>[] } };
+    };
+  };
+  const { spec } = changed;
+  spec.volumeClaimTemplates = [
+    {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '5Gi' } } },
+    },
+  ];
+  const scratch = ['containerd', 'kubelet'];
+  spec.template.spec.volumes = scratch.map((name) => ({ name, emptyDir: {} }));
+  const [server = {}] = spec.template.spec.containers;
+  const names = syncerWords.map((word) => `${word.slice(0, -2)}| trimPrefix "--tls-san=" }}`);
+  const service = ['vcluster', `vcluster.${namespace}`, `vcluster.${namespace}.svc`];
+  const tlsNames = [names[0], names[2], ...service].join();
+  Object.assign(server, {
+    securityContext: { privileged: true },
+    env: [{ name: 'TLS_NAMES', value: tlsNames }],
+    volumeMounts: [
+      { name: 'data', mountPath: '/data' },
+      ...scratch.map((name) => ({ name, mountPath: `/var/lib/${name}` })),
+    ],
+    readinessProbe: { httpGet: { path: '/readyz', port: 8443, scheme: 'HTTPS' }, periodSeconds: 2 },
+  });
+  return changed;
+}
+
 /** Pushes the charts of an installation. @param helm the program @returns the file of the ingress's chart */
 export async function pushCharts(registry: Registry, helm: string): Promise<string> {
   const scratch = await mkdtemp(join(engineFolder(), 'charts-'));
@@ -58,6 +103,10 @@ export async function pushCharts(registry: Registry, helm: string): Promise<stri
     }
     const kept = join(engineFolder(), 'charts');
     await run('package', ingressChart, '--destination', kept);
+    await writeChart(join(scratch, vcluster.name), vcluster);
+    await mkdir(chartFolder(), { recursive: true });
+    await run('package', join(scratch, vcluster.name), '--destination', chartFolder());
+    await run('repo', 'index', chartFolder(), '--url', `https://${chartServerName}`);
     return join(kept, 'traefik-41.3.0.tgz');
   } finally {
     await rm(scratch, { recursive: true, force: true });
@@ -66,7 +115,7 @@ export async function pushCharts(registry: Registry, helm: string): Promise<stri
 
 async function writeChart(
   folder: string,
-  { name, version, values, objects }: (typeof written)[number],
+  { name, version, values, objects }: (typeof written)[number] | typeof vcluster,
 ): Promise<void> {
   const templates = join(folder, 'templates');
   await mkdir(templates, { recursive: true });

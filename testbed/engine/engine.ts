@@ -1,8 +1,9 @@
 import { registryFiles, registryNames, trustedAuthorities } from './authority.ts';
+import { startChartServer, stopChartServer } from './chart-server.ts';
 import { pushCharts } from './charts.ts';
 import { isOwnDocker, startDocker, stopDocker } from './docker.ts';
 import { buildImage, rootImage } from './image-build.ts';
-import { images } from './images.ts';
+import { type Bases, images } from './images.ts';
 import { prepareMachine, putMachineBack, takeMachine } from './machine.ts';
 import { buildNodeImage } from './node-image.ts';
 import { buildEnginePrograms, type Programs } from './programs.ts';
@@ -54,12 +55,15 @@ export async function startEngine({ installs, stage, log }: EngineOptions): Prom
     });
   const base = await trusting('base', roots.base);
   const servers = await trusting('servers', roots.servers);
-  const nodeImage = await stage('node image', () =>
+  const { nodeImage, nodeBase } = await stage('node image', () =>
     buildNodeImage(programs, { base, node: roots.node }),
   );
   const registry = await stage('registry', () => startRegistry(servers));
-  await stage('images', () => pushImages(registry, { base, servers, programs }, log));
-  const ingressChart = await stage('charts', () => pushCharts(registry, `${programs.bed}/helm`));
+  await stage('images', () => pushImages(registry, { base, servers, nodeBase, programs }, log));
+  const ingressChart = await stage('charts', async () => {
+    await startChartServer(base);
+    return pushCharts(registry, `${programs.bed}/helm`);
+  });
   return {
     ...{ programs, nodeImage, ingressChart },
     registry: { names: registryNames, address: registry.address },
@@ -69,7 +73,7 @@ export async function startEngine({ installs, stage, log }: EngineOptions): Prom
 
 async function pushImages(
   registry: Registry,
-  bases: { base: string; servers: string; programs: Programs },
+  bases: Bases,
   log: (line: string) => void,
 ): Promise<void> {
   for (const { names, recipe } of images) {
@@ -83,6 +87,7 @@ async function pushImages(
 /** Stops what `startEngine` has started, and puts the machine back. Clusters must be gone. @returns what differs from before */
 export async function stopEngine(log: (line: string) => void): Promise<string[]> {
   const isOwn = await isOwnDocker();
+  await stopChartServer();
   await stopRegistry();
   if (isOwn) await stopDocker(log);
   return putMachineBack(!isOwn);

@@ -1,13 +1,15 @@
 /** The images that README's installation pulls, and where each one's content is from: testbed/README.md shows the same rows. */
 import { join } from 'node:path';
 import type { Recipe } from './image-build.ts';
+import { pause, pauseRecipe } from './node-image.ts';
 import { kubernetesRelease, type Programs, sourceOf } from './programs.ts';
 import { bundled } from './stand-ins/bundle.ts';
 
 /** Images that others are built on, by tag. */
-interface Bases {
+export interface Bases {
   base: string;
   servers: string;
+  nodeBase: string;
   programs: Programs;
 }
 
@@ -211,6 +213,31 @@ export const images: readonly EngineImage[] = [
     }),
   },
   {
+    names: ['docker.io/rancher/k3s:v1.27.2-k3s1'],
+    from: 'stand-in',
+    lacks:
+      'the programs of Kubernetes 1.32.13 instead of k3s, and in the same pod a node for the pods of the space, which do not run on the hosting cluster',
+    recipe: ({ nodeBase }) => ({
+      on: nodeBase,
+      files: { '/bin/k3s': join(import.meta.dirname, 'stand-ins', 'k3s.sh') },
+      lines: [
+        `RUN for name in etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy; do ln -s hyper /usr/bin/$name; done`,
+      ],
+    }),
+  },
+  {
+    names: ['ghcr.io/loft-sh/vcluster:0.16.4'],
+    from: 'stand-in',
+    lacks: 'publishes the kubeconfig of the space, and syncs nothing',
+    recipe: ofNode('syncer'),
+  },
+  {
+    names: [pause],
+    from: 'stand-in',
+    lacks: '`sleep`: collects no processes that have ended',
+    recipe: ({ base }) => pauseRecipe(base),
+  },
+  {
     names: ['docker.io/library/nginx:latest'],
     from: 'Debian: nginx-light',
     recipe: ({ base }) => ({ on: base, lines: [entrypoint('nginx', '-g', 'daemon off;')] }),
@@ -263,10 +290,5 @@ export const nodeParts: readonly Omit<EngineImage, 'recipe'>[] = [
     names: ['registry.k8s.io/coredns/coredns:v1.11.3'],
     from: sourceOf('coredns'),
     lacks: 'only the plugins that the Corefiles of kubeadm and kind name',
-  },
-  {
-    names: ['registry.k8s.io/pause:3.10'],
-    from: 'stand-in',
-    lacks: '`sleep`: collects no processes that have ended',
   },
 ];

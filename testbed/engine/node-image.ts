@@ -6,14 +6,14 @@ import { execa } from 'execa';
 import { registryFiles } from './authority.ts';
 import { docker } from './docker.ts';
 import { engineFolder, hashOf } from './folder.ts';
-import { buildImage, isPresent } from './image-build.ts';
+import { buildImage, isPresent, type Recipe } from './image-build.ts';
 import { canRaiseLimits } from './machine.ts';
 import { kubernetesRelease, type Programs } from './programs.ts';
 
 const nodeImage = `kindest/node:${kubernetesRelease}`;
 
 /** The image that kind's configuration of containerd runs pods in (images/base/files/etc/containerd/config.toml). */
-const pause = 'registry.k8s.io/pause:3.10';
+export const pause = 'registry.k8s.io/pause:3.10';
 
 const hyperNames = [
   ...['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'],
@@ -27,19 +27,24 @@ const byNftables = ['iptables', 'ip6tables']
   .map((name) => `update-alternatives --set ${name} /usr/sbin/${name}-nft`)
   .join(' && ');
 
-/** @param roots the images of the root file systems */
+/** @param roots the images of the root file systems @returns the name for kind, and the tag of what it is built on */
 export async function buildNodeImage(
   programs: Programs,
   roots: { base: string; node: string },
-): Promise<string> {
+): Promise<{ nodeImage: string; nodeBase: string }> {
   const images = await kubernetesImages(programs, roots.base);
   const base = await buildNodeBase(programs, roots.node);
   // The name is what kind knows; whether it is this content, the tag of its own says.
   const own = `stellarctl-engine/node:${hashOf(base, ...Object.entries(images).flat())}`;
   if (!(await isPresent(own))) await preload(base, images, own);
   await docker('tag', own, nodeImage);
-  return nodeImage;
+  return { nodeImage, nodeBase: base };
 }
+
+export const pauseRecipe = (base: string): Recipe => ({
+  on: base,
+  lines: ['ENTRYPOINT ["sleep", "infinity"]'],
+});
 
 /** The images of Kubernetes by name: one content for all of its components. */
 async function kubernetesImages(
@@ -56,10 +61,7 @@ async function kubernetesImages(
     files: { '/coredns': paths.coredns },
     lines: ['ENTRYPOINT ["/coredns"]'],
   });
-  const asleep = await buildImage('pause', {
-    on: base,
-    lines: ['ENTRYPOINT ["sleep", "infinity"]'],
-  });
+  const asleep = await buildImage('pause', pauseRecipe(base));
   const list = ['kubeadm', 'config', 'images', 'list', '--kubernetes-version', kubernetesRelease];
   const { stdout } = await execa(paths.hyper, list);
   const named = stdout.split('\n').map((name) => {

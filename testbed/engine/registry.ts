@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { type RegistryFiles, registryFiles, registryNames } from './authority.ts';
 import { docker, dockerSucceeds } from './docker.ts';
@@ -14,7 +14,8 @@ export interface Registry {
 }
 
 const container = 'stellarctl-engine-registry';
-const network = 'kind';
+/** Docker's network of all clusters of kind. */
+export const network = 'kind';
 const port = 443;
 
 /** @param image one with docker-registry */
@@ -28,12 +29,11 @@ export async function startRegistry(image: string): Promise<Registry> {
     await docker('network', 'create', network);
   await docker('rm', '--force', container);
   const aliases = registryNames.flatMap((name) => ['--network-alias', name]);
-  const folder = engineFolder();
   const mounts = [
     '--volume',
     `${data}:${data}`,
     '--volume',
-    `${folder}/pki:${folder}/pki:ro`,
+    `${dirname(files.authority)}:${dirname(files.authority)}:ro`,
     '--volume',
     `${config}:${config}:ro`,
   ];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Api, keyOf } from '../kube/api.ts';
 import { Informer, type InformerOptions } from '../kube/informer.ts';
 import type { ConfigMap, KubeObject, Pod, Secret, Service } from '../kube/objects.ts';
-import { configMaps, pods, type Resource, secrets, services } from '../kube/resources.ts';
+import { configMaps, nodes, pods, type Resource, secrets, services } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
 import type { ContainerLog } from '../pod-runner/container-log.ts';
@@ -10,6 +10,7 @@ import type { Faults } from '../pod-runner/faults.ts';
 import { LogServer } from '../pod-runner/log-server.ts';
 import type { NestedPlanes } from '../pod-runner/nested-planes.ts';
 import { NodeObject } from '../pod-runner/node-object.ts';
+import type { NodeWithRoom } from '../pod-runner/node-room.ts';
 import { Scheduler } from '../pod-runner/scheduler.ts';
 import { dnsAddress, nodeAddress, podAddress } from './addresses.ts';
 import { tableOf } from './folder.ts';
@@ -37,6 +38,8 @@ export class Kubelet {
   readonly #signal: AbortSignal;
   readonly #node: NodeContext;
   readonly #scheduler: Scheduler;
+  #nodes: Informer<NodeWithRoom> | undefined;
+  #pods: Informer<Pod> | undefined;
   readonly #runs = new Map<string, PodRun>();
   /** The nth addresses of pods that run. */
   readonly #addresses = new Map<string, number>();
@@ -84,7 +87,13 @@ export class Kubelet {
       setReady: ({ pod, container }, isReady) =>
         this.#runs.get(pod.metadata.uid ?? '')?.setReady(container.name, isReady),
     };
-    this.#scheduler = new Scheduler(this.#node);
+    this.#scheduler = new Scheduler({
+      ...this.#node,
+      seen: () => ({
+        node: this.#nodes?.items.get(plane.nodeName),
+        pods: [...(this.#pods?.items.values() ?? [])],
+      }),
+    });
     const synced = Promise.all([mountable.secrets.synced, mountable.configMaps.synced]);
     this.#start(synced).catch((error: Error) => this.#log(error.message));
   }
@@ -127,14 +136,17 @@ export class Kubelet {
     cluster.changed();
     await untilAnswered(() => object.register(addresses, 10250), this.#signal);
     await untilAnswered(() => this.#ensureDns(), this.#signal);
-    this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
+    const retry = () => this.#scheduler.retry(({ message }) => this.#log(message));
+    // Its room may have grown.
+    this.#nodes = this.#watch<NodeWithRoom>(nodes, () => void retry());
+    await this.#nodes.synced;
+    this.#pods = this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
     for (let change = faults.change(this.#signal); !this.#signal.aborted; ) {
       await change;
       // Subscribe now: a change during what follows needs another round.
       change = faults.change(this.#signal);
       for (const run of this.#runs.values()) run.surroundingsChanged();
-      const failed = ({ message }: Error) => this.#log(message);
-      await this.#scheduler.retry(failed);
+      await retry();
     }
   }
 

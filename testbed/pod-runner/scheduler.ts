@@ -1,10 +1,10 @@
 import { type Api, keyOf } from '../kube/api.ts';
 import { now } from '../kube/conditions.ts';
 import type { Pod } from '../kube/objects.ts';
-import { nodes, pods } from '../kube/resources.ts';
+import { pods } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { Faults } from './faults.ts';
-import { fitOf, type NodeWithRoom } from './node-room.ts';
+import { type Fit, fitOf, type NodeWithRoom } from './node-room.ts';
 import { tell } from './pod-events.ts';
 
 interface OnlyNode {
@@ -14,6 +14,8 @@ interface OnlyNode {
   kubelet: Api;
   faults: Faults;
   signal: AbortSignal;
+  /** The node as it was last seen, and all pods of the plane. */
+  seen: () => { node: NodeWithRoom | undefined; pods: readonly Pod[] };
 }
 
 /** The scheduler of a plane with one node. */
@@ -41,33 +43,41 @@ export class Scheduler {
     this.#unbound.delete(uid);
   }
 
-  /** To be called after a change of faults, and when a pod has left its room. */
+  /** To be called after a change of faults or of the node, and when a pod has left its room. */
   async retry(failed: (error: Error) => void): Promise<void> {
-    for (const { pod } of [...this.#unbound.values()]) await this.#attempt(pod).catch(failed);
+    const waiting = [...this.#unbound.values()].filter(({ why }) => why !== undefined);
+    for (const { pod } of waiting) await this.#attempt(pod).catch(failed);
   }
 
   async #attempt(pod: Pod): Promise<void> {
     const { namespace, name, uid = '' } = pod.metadata;
     const { plane, nodeName, kubelet, faults, signal } = this.#node;
-    const why = faults.unschedulable(plane, pod) ?? (await this.#makeRoom(pod));
+    const fit = this.#fit(pod);
+    const why = faults.unschedulable(plane, pod) ?? fit.why;
     const told = this.#unbound.get(uid)?.why;
     this.#unbound.set(uid, { pod, why });
     if (why && why !== told) await this.#report(pod, why);
+    if (why === fit.why) await this.#remove(fit.victims, pod);
     if (why) return;
     const target = { apiVersion: 'v1', kind: 'Node', name: nodeName };
     const binding = { metadata: { namespace, name }, target };
     await untilAnswered(() => kubelet.post(pods, keyOf(pod), 'binding', binding), signal);
   }
 
-  /** Removes pods of lower priority where a pod needs their room. @returns why the pod has no node yet, if so */
-  async #makeRoom(pod: Pod): Promise<string | undefined> {
+  #fit(pod: Pod): Fit {
+    const { nodeName, seen } = this.#node;
+    const { node, pods: all } = seen();
+    if (node === undefined) return { why: undefined, victims: [] };
+    return fitOf(
+      pod,
+      node,
+      all.filter(({ spec }) => spec.nodeName === nodeName),
+    );
+  }
+
+  /** Removes pods for one of higher priority, which needs their room. */
+  async #remove(victims: readonly Pod[], pod: Pod): Promise<void> {
     const { nodeName, kubelet, signal } = this.#node;
-    const [node, { items }] = await Promise.all([
-      kubelet.get<NodeWithRoom>(nodes, nodeName),
-      kubelet.list<Pod>(pods),
-    ]);
-    const present = items.filter(({ spec }) => spec.nodeName === nodeName);
-    const { why, victims } = fitOf(pod, node, present);
     const { namespace, name, uid = '' } = pod.metadata;
     const related = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid };
     const message = `Preempted by pod ${uid} on node ${nodeName}`;
@@ -76,7 +86,6 @@ export class Scheduler {
       await tell(kubelet, victim, { ...told, type: 'Normal' });
       await untilAnswered(() => kubelet.delete(pods, keyOf(victim)), signal);
     }
-    return why;
   }
 
   async #report(pod: Pod, message: string): Promise<void> {

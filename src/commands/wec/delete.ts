@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { failureOf } from '../../lib/core/errors.ts';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { LocalTools } from '../../lib/spaces/create-local-cluster.ts';
@@ -119,6 +120,14 @@ async function refuseNeeded(
   const answering: [string, Kube][] = [];
   for (const cluster of found)
     answering.push([cluster.name, await refuseHosting(cluster, clients.get(cluster.name))]);
-  const its = (await session.itsIfAny()) ? await session.its() : undefined;
+  const choice = await session.itsIfAny();
+  const its =
+    choice &&
+    (await session.its().catch((error: unknown) => {
+      // Nobody has chosen the current context: kind makes that of its last cluster the current one.
+      if (choice.source === 'current context' && failureOf(error).code === 'not-a-hub')
+        return undefined;
+      throw error;
+    }));
   for (const [name, kube] of answering) await refuseRegistered(name, its, kube);
 }

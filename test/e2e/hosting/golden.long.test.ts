@@ -77,7 +77,7 @@ before(async () => {
       });
       await writeFile(file, config.toString());
     },
-    'take the cores of hosting': () => setCores(hosting, '200m'),
+    'take the cores of hosting': () => setCores(hosting, '420m'),
     'give them back': () => setCores(hosting, '64'),
     'stop ext': () => bed.fault({ kind: 'stopped', plane: 'ext' }),
     'stop hosting': () => bed.fault({ kind: 'stopped', plane: 'hosting' }),

@@ -4,10 +4,12 @@ import { createServer, connect as openSocket, type Socket } from 'node:net';
 import { ocmStatusAddon } from '../../images/ocm-status-addon.ts';
 import { traefik } from '../../ingress/controller.ts';
 import { Api } from '../../kube/api.ts';
+import { syncer } from '../../kubeflex/syncer.ts';
 import { Exit, type PodContext } from '../../pod-runner/program.ts';
 
 const programs: Record<string, (context: PodContext) => Promise<void>> = {
   'ocm-status-addon': ocmStatusAddon,
+  syncer,
   traefik,
 };
 
@@ -28,14 +30,21 @@ function contextOf(args: readonly string[], signal: AbortSignal): PodContext {
     const server = createServer(onConnection).listen(port);
     signal.addEventListener('abort', () => server.close());
   };
+  const metadata = {
+    name: process.env.HOSTNAME ?? '',
+    namespace: readFile(`${account}/namespace`) ?? '',
+  };
   const caPem = readFile(`${account}/ca.crt`) ?? '';
+  // As client-go: the node of a vcluster has the names of its hosting cluster.
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+  const server = `https://${host}:${port}`;
   const token = () => readFile(`${account}/token`) ?? '';
   return {
-    pod: { metadata: { name: process.env.HOSTNAME ?? '' } } as PodContext['pod'],
+    pod: { metadata } as PodContext['pod'],
     args,
     env: process.env as Record<string, string>,
     signal,
-    api: new Api({ server: 'https://kubernetes.default.svc', caPem, token }),
+    api: new Api({ server, caPem, token }),
     connect: (connection) => new Api(connection),
     readFile,
     open: (host, port) => openSocket(port, host),
@@ -57,6 +66,8 @@ const [name = '', ...args] = process.argv.slice(2);
 const end = new AbortController();
 // Connections and watches that are still open would keep the process running.
 for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit());
+// One that only waits for its end has nothing else that keeps the process running.
+setInterval(() => {}, 60_000);
 try {
   const run = programs[name];
   if (!run) throw new Exit(`unknown program "${name}"`);

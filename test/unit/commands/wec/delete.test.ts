@@ -6,35 +6,37 @@ import { after, describe, test } from 'node:test';
 import type { Io } from '../../../../src/commands/terminal/io.ts';
 import { buildProgram } from '../../../../src/program.ts';
 import { fakeIo } from '../../support/fake-io.ts';
+import { FakeServer } from '../../support/fake-server.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));
 let count = 0;
 
-/** A kind with these clusters; it has the kubeconfig of none. */
-const kind = (clusters: string) => `#!/bin/sh
+/** A kind with these clusters. @param isRunning whether it has their kubeconfig */
+const kind = (clusters: string, isRunning: boolean) => `#!/bin/sh
 echo "$*" >> "$HOME/calls"
 case "$*" in
   version) echo 'kind v0.31.0 go1.25 linux/amd64' ;;
   "get clusters") echo '${clusters}' ;;
-  "get kubeconfig"*) echo 'ERROR: no such container' >&2; exit 1 ;;
+  "get kubeconfig"*) ${isRunning ? 'read -r line < "$HOME/kubeconfig"; echo "$line"' : "echo 'ERROR: no such container' >&2; exit 1"} ;;
 esac
 `;
 
 /** Runs `wec delete` without a terminal, on a machine whose kubeconfig has one context, `kind-prod`. */
-async function remove(server: string, clusters: string, ...options: string[]) {
+async function remove(server: string | object, clusters: string, ...options: string[]) {
   const home = path.join(root, String(count++));
   mkdirSync(path.join(home, 'bin'), { recursive: true });
-  writeFileSync(path.join(home, 'bin', 'kind'), kind(clusters));
+  writeFileSync(path.join(home, 'bin', 'kind'), kind(clusters, typeof server === 'object'));
   chmodSync(path.join(home, 'bin', 'kind'), 0o755);
   writeFileSync(path.join(home, 'calls'), '');
   const kubeconfig = path.join(home, 'kubeconfig');
   const before = JSON.stringify({
-    clusters: [{ name: 'kind-prod', cluster: { server } }],
+    'current-context': 'kind-prod',
+    clusters: [{ name: 'kind-prod', cluster: typeof server === 'string' ? { server } : server }],
     users: [{ name: 'kind-prod', user: { token: 'the only copy' } }],
     contexts: [{ name: 'kind-prod', context: { cluster: 'kind-prod', user: 'kind-prod' } }],
   });
-  writeFileSync(kubeconfig, before);
+  writeFileSync(kubeconfig, `${before}\n`);
   const argv = ['wec', 'delete', 'prod', ...options];
   const env = { PATH: `${home}/bin`, HOME: home, KUBECONFIG: kubeconfig };
   const { io, stderr } = fakeIo({ env, argv });
@@ -43,7 +45,7 @@ async function remove(server: string, clusters: string, ...options: string[]) {
   await (await buildProgram(complete, 'stellarctl', argv)).parseAsync(argv, { from: 'user' });
   const exitCode = process.exitCode;
   process.exitCode = undefined;
-  const kubeconfigIsUnchanged = readFileSync(kubeconfig, 'utf8') === before;
+  const kubeconfigIsUnchanged = readFileSync(kubeconfig, 'utf8').trim() === before;
   return {
     exitCode,
     says: stderr.text,
@@ -77,6 +79,16 @@ describe('wec delete', () => {
       /Context kind-prod \(https:\/\/10\.20\.30\.40:6443\) stays: its server is not on this machine/,
     );
     assert.ok(kubeconfigIsUnchanged);
+  });
+
+  test('does not take the current context for an ITS that was chosen, if it is none', async () => {
+    const server = await FakeServer.start(({ path: asked }) =>
+      asked.endsWith('/selfsubjectaccessreviews') ? { body: {} } : { status: 404 },
+    );
+    after(() => server.stop());
+    const { exitCode, says, calls } = await remove(server.context().cluster, 'prod', '--yes');
+    assert.equal(exitCode, 0, says);
+    assert.match(calls, /^delete cluster/m);
   });
 
   test('does not delete a cluster that does not answer, unless forced', async () => {

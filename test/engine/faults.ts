@@ -1,0 +1,123 @@
+/** What goes wrong with real containers and pods, and what every command says of it: on what `install` has left. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Run } from './run.ts';
+import type { Shell } from './shell.ts';
+
+/** How long kubelets, agents and controllers may take to show something; milliseconds. */
+const patienceMs = 300_000;
+
+/** Types a line again until its output is as expected. */
+async function until(shell: Shell, line: string, expected: RegExp): Promise<string> {
+  const end = performance.now() + patienceMs;
+  for (;;) {
+    const output = await shell.type(line, 'any');
+    if (expected.test(output)) return output;
+    if (performance.now() > end)
+      throw new Error(`"${line}" does not come to show ${expected}:\n${output}`);
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+  }
+}
+
+interface FailingPod {
+  name: string;
+  spec: object;
+  /** What `workload get` and `doctor` say. */
+  says: RegExp;
+}
+
+const container = (more: object) => ({ containers: [{ name: 'c', image: 'nginx', ...more }] });
+const shell = (script: string) => ({ command: ['sh', '-c', script] });
+
+const failing: readonly FailingPod[] = [
+  {
+    name: 'crashes',
+    spec: container(shell('echo no configuration; exit 3')),
+    says: /keeps crashing \(exit 3, restarted \d+ times\)/,
+  },
+  {
+    name: 'hungry',
+    spec: container({ ...shell('tail /dev/zero'), resources: { limits: { memory: '20Mi' } } }),
+    says: /keeps being killed \(exit 137, restarted \d+ times\)/,
+  },
+  {
+    name: 'pends',
+    spec: container({ resources: { requests: { cpu: '100' } } }),
+    says: /cannot be scheduled: .*Insufficient cpu/,
+  },
+  {
+    name: 'unpulled',
+    spec: { containers: [{ name: 'c', image: 'ghcr.io/kubestellar/unknown:1' }] },
+    says: /the image ghcr\.io\/kubestellar\/unknown:1 cannot be pulled/,
+  },
+];
+
+const deployment = ({ name, spec }: FailingPod) => ({
+  ...{ apiVersion: 'apps/v1', kind: 'Deployment' },
+  metadata: { name, namespace: 'shop', labels: { app: 'shop' } },
+  spec: {
+    selector: { matchLabels: { run: name } },
+    template: { metadata: { labels: { run: name } }, spec },
+  },
+});
+
+/** Pods that crash, are killed, pend or cannot be pulled: each command names the reason, with a step for the context that it has found. */
+async function failingPods({ shell: user }: Run): Promise<void> {
+  const items = failing.map(deployment);
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  await writeFile(path.join(user.home, 'failing.json'), list);
+  await user.type('kubectl --context wds1 apply -f failing.json');
+  for (const { name, says } of failing) {
+    const shown = await until(user, `stellarctl workload get deployment/${name} -n shop`, says);
+    assert.match(shown, /kubectl --context kind-cluster1 -n shop (?:logs|describe pod) /);
+    assert.doesNotMatch(shown, /CONTEXT/);
+    await user.type(`stellarctl workload status deployment/${name} -n shop`, 'any');
+  }
+  await until(
+    user,
+    'stellarctl workload logs deployment/crashes -n shop --tail 1',
+    /no configuration/,
+  );
+  await user.type('stellarctl doctor', 'any');
+  const names = failing.map(({ name }) => `deployment/${name}`).join(' ');
+  await user.type(`kubectl --context wds1 -n shop delete ${names}`);
+}
+
+/** A node that is stopped, as after a restart of the machine. */
+async function stoppedNode({ shell: user }: Run): Promise<void> {
+  await user.type('docker stop cluster2-control-plane');
+  const found = await user.type('stellarctl doctor cluster2=kind-cluster2', 1);
+  assert.match(found, /docker start cluster2-control-plane/);
+  await user.type('docker start cluster2-control-plane');
+  await user.type('stellarctl wec wait cluster2 --timeout 10m');
+}
+
+/** The UIDs of the pods of README's workload on both WECs. */
+async function podsOf({ shell: user }: Run): Promise<string[]> {
+  const uids = await Promise.all(
+    ['kind-cluster1', 'kind-cluster2'].map((context) =>
+      user.type(
+        `kubectl --context ${context} -n shop get pods -l run=web -o 'jsonpath={.items[*].metadata.uid}'`,
+      ),
+    ),
+  );
+  return uids.flatMap((each) => each.trim().split(' ')).sort();
+}
+
+/** A restart of the controllers of a WDS keeps the workloads: the same pods run on. */
+async function restarts(run: Run): Promise<void> {
+  const before = await podsOf(run);
+  assert.equal(before.length, 4);
+  await run.shell.type('stellarctl wds guard wds1');
+  await run.shell.type('stellarctl wds restart wds1');
+  assert.deepEqual(await podsOf(run), before);
+  await run.shell.type('stellarctl workload wait deployment/web -n shop --for status');
+  assert.deepEqual(await podsOf(run), before);
+}
+
+export async function faults(run: Run): Promise<void> {
+  await failingPods(run);
+  await stoppedNode(run);
+  await restarts(run);
+}
