@@ -2,9 +2,10 @@
  * The commands of README on real containers: Docker, kind, kubelets that pull from a real registry. Needs root, and Docker, or
  * --install-docker to install Debian's or Ubuntu's. Everything else is built of Go modules and packages of Debian, once.
  *
- *   npm run test:engine -- [--install-docker] [--only STAGE,…] [--keep]
+ *   npm run test:engine -- [--install-docker] [--only STAGE,…] [--keep] [--vcluster]
  *
  * --only runs some stages on what an earlier run has left; --keep leaves everything running for a further one.
+ * --vcluster leaves the ITS of type vcluster, as README has it, instead of type host: two cores are too few for it.
  */
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     'install-docker': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     only: { type: 'string' },
+    vcluster: { type: 'boolean', default: false },
   },
 });
 const names = values.only?.split(',') ?? Object.keys(stages);
@@ -62,7 +64,13 @@ async function run(): Promise<void> {
   }
   const shell = await stage('package', () => openShell(folder, engine as Engine));
   for (const name of names)
-    await stage(name, async () => stages[name]?.({ engine: engine as Engine, shell }));
+    await stage(name, async () =>
+      stages[name]?.({
+        engine: engine as Engine,
+        shell,
+        itsType: values.vcluster ? '' : ' --type host',
+      }),
+    );
 }
 
 /** Those of this run, and of an earlier one those that its user's kubeconfig has. */

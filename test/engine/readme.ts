@@ -15,14 +15,16 @@ export function firstInstallation(): { lines: string[]; shop: string } {
 }
 
 /**
- * What is added to a line: the image of nodes, because kind's own is on Docker Hub by its digest, and the chart of the ingress, whose contents
- * `init` compares with those of the published one.
+ * What is added to a line: the image of nodes, because kind's own is on Docker Hub by its digest; the chart of the ingress, whose contents
+ * `init` compares with those of the published one; and the type of the ITS.
  */
 export function additions(
   line: string,
   { nodeImage, ingressChart }: { nodeImage: string; ingressChart: string },
+  itsType: string,
 ): string {
   if (line.startsWith('stellarctl init ')) return ` --image ${nodeImage} --ingress ${ingressChart}`;
   if (line.startsWith('kind create cluster ')) return ` --image ${nodeImage}`;
+  if (line.startsWith('stellarctl its create ')) return itsType;
   return '';
 }

@@ -5,4 +5,6 @@ import type { Shell } from './shell.ts';
 export interface Run {
   engine: Engine;
   shell: Shell;
+  /** What is added to `its create`. */
+  itsType: '' | ' --type host';
 }

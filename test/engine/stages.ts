@@ -10,10 +10,10 @@ import type { Run } from './run.ts';
 export const clusters = ['kubeflex', 'cluster1', 'cluster2'];
 
 /** README's first installation, as printed, but for what `additions` says; then doctor. */
-async function install({ engine, shell }: Run): Promise<void> {
+async function install({ engine, shell, itsType }: Run): Promise<void> {
   const { lines, shop } = firstInstallation();
   await writeFile(path.join(shell.home, 'shop.yaml'), shop);
-  for (const line of lines) await shell.type(`${line}${additions(line, engine)}`);
+  for (const line of lines) await shell.type(`${line}${additions(line, engine, itsType)}`);
   await shell.type('stellarctl doctor cluster1=kind-cluster1 cluster2=kind-cluster2');
 }
 
