@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { machineEnvironment } from '../plane/machine.ts';
+import { replaceIn } from '../replace-in.ts';
 
 const run = promisify(execFile);
 const modules = [
@@ -35,17 +36,10 @@ export async function copyPublished(chart: string): Promise<void> {
   await copy(join(kubestellar, 'core-chart'), chart);
   await copy(join(kubeflex, 'chart'), operator);
   await copy(join(kubeflex, 'config', 'crd', 'bases'), join(operator, 'crds'));
-  await replace(join(chart, 'Chart.yaml'), /^- name: argo-cd\n(?: {2}.*\n)+/m, '');
-  await replace(
+  await replaceIn(join(chart, 'Chart.yaml'), /^- name: argo-cd\n(?: {2}.*\n)+/m, '');
+  await replaceIn(
     join(operator, 'templates', 'operator.yaml'),
     'image: <placeholder>',
     'image: ghcr.io/kubestellar/kubeflex/manager:0.9.3',
   );
-}
-
-async function replace(file: string, from: string | RegExp, to: string): Promise<void> {
-  const text = await readFile(file, 'utf8');
-  const changed = text.replace(from, to);
-  if (changed === text) throw new Error(`${file} does not have ${from}`);
-  await writeFile(file, changed);
 }

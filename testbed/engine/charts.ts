@@ -1,34 +1,18 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { stringify } from 'yaml';
 import { chartOf, ingressChart } from '../charts/chart-of.ts';
+import { namespace, syncerWords, writeChart } from '../charts/written.ts';
 import type { AnyObject } from '../kube/objects.ts';
-import { vclusterObjects } from '../kubeflex/vcluster-chart.ts';
-import { postgresqlObjects } from '../kubestellar/postgresql.ts';
-import { statusAddonObjects } from '../kubestellar/status-addon-chart.ts';
 import { chartServerName } from './authority.ts';
 import { chartFolder } from './chart-server.ts';
 import { engineFolder } from './folder.ts';
 import type { Registry } from './registry.ts';
 
-const namespace = '{{ .Release.Namespace }}';
-
-/** Charts that no module has, as the bed writes them: their repositories, versions, values and objects. */
+/** The charts of a registry that no module has, by name: their repositories and versions. */
 const written = [
-  {
-    ...{ name: 'postgresql', repository: 'kubestellar/charts', version: '13.1.5' },
-    values: { global: { imageRegistry: 'quay.io' } },
-    objects: () =>
-      postgresqlObjects('{{ .Release.Name }}', namespace, '{{ .Values.global.imageRegistry }}').map(
-        withPassword,
-      ),
-  },
-  {
-    ...{ name: 'ocm-status-addon-chart', repository: 'kubestellar', version: 'v0.2.0-rc17' },
-    values: {},
-    objects: () => statusAddonObjects('', namespace, '0.2.0-rc17'),
-  },
+  { name: 'postgresql', repository: 'kubestellar/charts', version: '13.1.5' },
+  { name: 'ocm-status-addon-chart', repository: 'kubestellar', version: 'v0.2.0-rc17' },
 ];
 
 /** In a container, PostgreSQL has to be told the password, which the bed's stand-in does not ask for. */
@@ -43,15 +27,7 @@ function withPassword(object: AnyObject): AnyObject {
   return changed;
 }
 
-/** What KubeFlex passes to the syncer: a name, the address for users, and another name (kubeflex 0.9.3 pkg/reconcilers/vcluster/chart.go). */
-const syncerWords = [0, 1, 2].map((index) => `{{ index .Values.syncer.extraArgs ${index} }}`);
-
-/** The bed's objects of vcluster, for a node in the pod (stand-ins/k3s.sh): with its data on a volume, and everything that a kubelet needs. */
-const vcluster = {
-  ...{ name: 'vcluster', version: '0.16.4', values: {} },
-  objects: () => vclusterObjects(namespace, syncerWords).map(withNode),
-};
-
+/** Of vcluster's chart, for a node in the pod (stand-ins/k3s.sh): with its data on a volume, and everything that a kubelet needs. */
 function withNode(object: AnyObject): AnyObject {
   if (object.kind !== 'StatefulSet') return object;
   const changed = structuredClone(object) as AnyObject & {
@@ -95,33 +71,19 @@ export async function pushCharts(registry: Registry, helm: string): Promise<stri
     run('push', file, `oci://${registry.address}/${repository}`, '--insecure-skip-tls-verify');
   try {
     await push(await chartOf(), 'kubestellar/kubestellar');
-    for (const chart of written) {
-      const folder = join(scratch, chart.name);
-      await writeChart(folder, chart);
-      await run('package', folder);
-      await push(`${chart.name}-${chart.version}.tgz`, chart.repository);
+    for (const { name, version, repository } of written) {
+      writeChart(join(scratch, name), name, version, withPassword);
+      await run('package', name);
+      await push(`${name}-${version}.tgz`, repository);
     }
     const kept = join(engineFolder(), 'charts');
     await run('package', ingressChart, '--destination', kept);
-    await writeChart(join(scratch, vcluster.name), vcluster);
+    writeChart(join(scratch, 'vcluster'), 'vcluster', '0.16.4', withNode);
     await mkdir(chartFolder(), { recursive: true });
-    await run('package', join(scratch, vcluster.name), '--destination', chartFolder());
+    await run('package', 'vcluster', '--destination', chartFolder());
     await run('repo', 'index', chartFolder(), '--url', `https://${chartServerName}`);
     return join(kept, 'traefik-41.3.0.tgz');
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-async function writeChart(
-  folder: string,
-  { name, version, values, objects }: (typeof written)[number] | typeof vcluster,
-): Promise<void> {
-  const templates = join(folder, 'templates');
-  await mkdir(templates, { recursive: true });
-  const about = { apiVersion: 'v2', name, version, appVersion: version };
-  await writeFile(join(folder, 'Chart.yaml'), stringify(about));
-  await writeFile(join(folder, 'values.yaml'), stringify(values));
-  const documents = objects().map((object) => stringify(object, { lineWidth: 0 }));
-  await writeFile(join(templates, 'objects.yaml'), documents.join('---\n'));
 }

@@ -2,8 +2,8 @@ import { type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { until } from '../kube/until.ts';
 import type { Log } from '../plane/go-program.ts';
 import { engineFolder } from './folder.ts';
 import { canRaiseLimits } from './machine.ts';
@@ -22,7 +22,8 @@ export async function dockerSucceeds(...args: readonly string[]): Promise<boolea
 }
 
 const pidFile = () => join(engineFolder(), 'dockerd.pid');
-const startTimeoutMs = 30_000;
+/** For its start and its end, in seconds. */
+const patience = 30;
 
 /**
  * Uses the Docker that runs, else starts dockerd with data of its own, which outlives this process until `stopDocker`: so a later run finds
@@ -42,9 +43,8 @@ export async function startDocker(log: Log): Promise<void> {
   const output = openSync(join(folder, 'dockerd.log'), 'w');
   const options = { detached: true, stdio: ['ignore', output, output] } satisfies SpawnOptions;
   spawn('dockerd', args, options).unref();
-  for (const end = Date.now() + startTimeoutMs; Date.now() < end; await sleep(200))
-    if (await dockerSucceeds('version')) return;
-  throw new Error(`dockerd does not answer: see ${join(folder, 'dockerd.log')}`);
+  const answers = `dockerd answers: see ${join(folder, 'dockerd.log')}`;
+  await until(() => dockerSucceeds('version'), answers, patience);
 }
 
 /** Whether the Docker that runs was started by `startDocker`. */
@@ -65,7 +65,5 @@ export async function stopDocker(log: Log): Promise<void> {
   if (pid === undefined) return;
   log('stopping dockerd');
   process.kill(pid, 'SIGTERM');
-  for (const end = Date.now() + startTimeoutMs; Date.now() < end; await sleep(200))
-    if ((await runningPid()) === undefined) return;
-  throw new Error(`dockerd (process ${pid}) does not end`);
+  await until(async () => !(await isOwnDocker()), `dockerd (process ${pid}) ends`, patience);
 }

@@ -1,8 +1,9 @@
 /** The image of a kind node, as kind's own build makes it (kind 0.33.0, images/base/Dockerfile and pkg/build/nodeimage), without a registry. */
 import { existsSync } from 'node:fs';
-import { cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { replaceIn } from '../replace-in.ts';
 import { registryFiles } from './authority.ts';
 import { docker } from './docker.ts';
 import { engineFolder, hashOf } from './folder.ts';
@@ -105,23 +106,16 @@ async function preparedFiles(nodeFiles: string): Promise<string> {
 
 /** Without CAP_SYS_RESOURCE, systemd cannot start a service above the hard limits, and containerd cannot lower oom_score_adj. */
 async function withoutLimits(files: string): Promise<void> {
-  await edit(
+  await replaceIn(
     join(files, 'etc/systemd/system/containerd.service'),
     /^(?:Limit|OOMScoreAdjust).*\n/gm,
     '',
   );
-  await edit(
+  await replaceIn(
     join(files, 'etc/containerd/config.toml'),
-    'restrict_oom_score_adj = false',
+    /restrict_oom_score_adj = false/g,
     'restrict_oom_score_adj = true',
   );
-}
-
-async function edit(file: string, from: string | RegExp, to: string): Promise<void> {
-  const text = await readFile(file, 'utf8');
-  const changed = text.replaceAll(from, to);
-  if (changed === text) throw new Error(`${file} does not have ${from}`);
-  await writeFile(file, changed);
 }
 
 const entrypoint = 'ENTRYPOINT ["/usr/local/bin/entrypoint", "/sbin/init"]';

@@ -7,10 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
-import type { AnyObject } from '../kube/objects.ts';
-import { vclusterObjects } from '../kubeflex/vcluster-chart.ts';
-import { postgresqlObjects } from '../kubestellar/postgresql.ts';
-import { statusAddonObjects } from '../kubestellar/status-addon-chart.ts';
+import { isWritten, writeChart } from '../charts/written.ts';
 import { Authority } from '../plane/pki.ts';
 import { trustedFile } from './folder.ts';
 
@@ -23,25 +20,6 @@ export interface Internet {
   port: number;
   stop(): void;
 }
-
-const namespace = '{{ .Release.Namespace }}';
-
-/** The substitutes for charts that no Go module has, as templates. */
-const charts: Record<string, { values?: object; objects: (version: string) => AnyObject[] }> = {
-  postgresql: {
-    values: { global: { imageRegistry: 'quay.io' } },
-    objects: () =>
-      postgresqlObjects('{{ .Release.Name }}', namespace, '{{ .Values.global.imageRegistry }}'),
-  },
-  'ocm-status-addon-chart': { objects: (version) => statusAddonObjects('', namespace, version) },
-  vcluster: {
-    objects: () =>
-      vclusterObjects(
-        namespace,
-        [0, 1, 2].map((i) => `{{ index .Values.syncer.extraArgs ${i} }}`),
-      ),
-  },
-};
 
 /**
  * Starts an HTTPS server with a CA of its own for the names of registries and chart servers, and writes the CA into the bed's folder.
@@ -101,7 +79,7 @@ async function answerTo(
   const [, repository = '', kind, which = ''] =
     /^\/v2\/(.+)\/(manifests|blobs)\/(.+)$/.exec(pathname) ?? [];
   const chart = repository.split('/').at(-1) ?? '';
-  return charts[chart] && registry(chart, kind ?? '', which, archiveOf);
+  return isWritten(chart) ? registry(chart, kind ?? '', which, archiveOf) : undefined;
 }
 
 /** A Helm repository (helm.sh/docs/topics/chart_repository). */
@@ -167,18 +145,4 @@ async function packaged(
   writeChart(folder, name, version);
   await promisify(execFile)(helm, ['package', folder, '--destination', join(folder, '..')]);
   return readFile(join(folder, '..', `${name}-${version}.tgz`));
-}
-
-/** Writes one of the charts into a folder. */
-export function writeChart(folder: string, name: string, version: string): void {
-  const { values = {}, objects } = charts[name] ?? {};
-  if (!objects) throw new Error(`no chart ${name}`);
-  mkdirSync(join(folder, 'templates'), { recursive: true });
-  writeFileSync(
-    join(folder, 'Chart.yaml'),
-    stringify({ apiVersion: 'v2', name, version, appVersion: version }),
-  );
-  writeFileSync(join(folder, 'values.yaml'), stringify(values));
-  const documents = objects(version).map((object) => stringify(object, { lineWidth: 0 }));
-  writeFileSync(join(folder, 'templates', 'objects.yaml'), documents.join('---\n'));
 }

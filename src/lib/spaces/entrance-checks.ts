@@ -8,7 +8,7 @@ import { isLocalName } from '../kube/client/proxy.ts';
 import { apiServerOf, ingressClass } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, entranceOf, noIngress, problemOfEntrance, seeIngress } from './entrance.ts';
-import { readHostingConfig, servesOpenShift } from './hosting.ts';
+import { type HostingConfig, readHostingConfig, servesOpenShift } from './hosting.ts';
 import { readAccess } from './space-access.ts';
 import { listControlPlanes, typeOf } from './spaces.ts';
 
@@ -34,7 +34,8 @@ async function judgeEntrance(kube: Kube): Promise<Outcome> {
     (space) => apiServerOf[typeOf(space)] !== undefined && isTrue(space, 'Ready'),
   );
   if (spaces.length === 0) return judgeClass(kube, hosting);
-  const tried = (await Promise.all(spaces.map((space) => tryOne(hosting, space)))).flat();
+  const config = await readHostingConfig(hosting);
+  const tried = (await Promise.all(spaces.map((space) => tryOne(hosting, space, config)))).flat();
   if (tried.length === 0)
     return skipped('you may not read the addresses of its spaces, or a proxy leads to them');
   const unreached = tried.flatMap(({ name, entrance }) => {
@@ -55,9 +56,10 @@ async function judgeEntrance(kube: Kube): Promise<Outcome> {
 async function tryOne(
   hosting: PartialReader,
   space: ControlPlane,
+  config: HostingConfig | undefined,
 ): Promise<{ name: string; entrance: Entrance }[]> {
   const context = ifSeen(ifSeen(await tryRead(() => readAccess(space, hosting))));
-  const entrance = context && (await entranceOf(context, hosting));
+  const entrance = context && (await entranceOf(context, hosting, config));
   return entrance === undefined ? [] : [{ name: space.metadata.name, entrance }];
 }
 

@@ -7,7 +7,7 @@ import { proxyOf } from '../kube/client/proxy.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { errorAt } from '../ocm/endpoint.ts';
 import { ingressClass } from '../ocm/kubeflex-names.ts';
-import { readHostingConfig } from './hosting.ts';
+import type { HostingConfig } from './hosting.ts';
 
 /** What answers at the address of a space, which its clients use. */
 export interface Entrance {
@@ -21,12 +21,12 @@ export interface Entrance {
   lacksIngress?: boolean;
 }
 
-/** Tries the address of a space, with what its hosting cluster shows. */
+/** Tries the address of a space, with what its hosting cluster shows. @param config KubeFlex's settings, if they may be read */
 export async function entranceOf(
   context: SelectedContext,
   hosting: PartialReader,
+  config: HostingConfig | undefined,
 ): Promise<Entrance | undefined> {
-  const config = await readHostingConfig(hosting);
   const entrance = await tryEntrance(context, config?.externalPort);
   if (entrance?.other === undefined || config?.isOpenShift) return entrance;
   const served = await hosting.get(resources.ingressClasses, ingressClass.name);

@@ -35,7 +35,7 @@ export interface OpenWds {
   hostingKube?: Kube;
   /** The contexts of the kubeconfig. */
   contexts?: { has(name: string): boolean };
-  /** Returns a client for the context of a name, if there is one: it may lead to the WEC of that name. */
+  /** Returns clients for the contexts that may lead to the WEC of a name. */
   contextsNamed?: (name: string) => Promise<Kube[]>;
   /** The other contexts that the user gave, for suggested commands. */
   beside?: { its?: string | undefined; hosting?: string | undefined };

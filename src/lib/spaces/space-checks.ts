@@ -58,7 +58,7 @@ export async function checkSpace(
   tools: SpaceTools,
 ): Promise<SpaceChecked | undefined> {
   const { hosting } = tools;
-  const reading = await watcher.read(name, role);
+  const reading = await watcher.read(name, role, all);
   if (reading === undefined) return undefined;
   const { space, stages } = reading;
   const client = watcher.accessOf(name)?.kube;

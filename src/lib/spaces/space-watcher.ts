@@ -6,7 +6,7 @@ import { failureLog, firstPodFailure, toSeePod } from '../kube/pods.ts';
 import { apiServerOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { type Entrance, entranceOf } from './entrance.ts';
-import type { SpaceTools } from './hosting.ts';
+import { readHostingConfig, type SpaceTools } from './hosting.ts';
 import { type ItsInside, itsStages, readItsInside } from './its-stages.ts';
 import { accessSpace } from './space-access.ts';
 import { readSpace, type SpaceEvidence } from './space-evidence.ts';
@@ -38,16 +38,24 @@ export class SpaceWatcher {
     return space && { space, stages: itsStages(space) };
   }
 
-  async wds(name: string): Promise<SpaceReading<WdsInside> | undefined> {
+  /** @param all the control planes, if they were just listed */
+  async wds(
+    name: string,
+    all?: readonly ControlPlane[],
+  ): Promise<SpaceReading<WdsInside> | undefined> {
     const space = await this.#read(name, 'wds', async (wds) =>
-      readWdsInside(wds, await this.#itsOf(name)),
+      readWdsInside(wds, await this.#itsOf(name, all)),
     );
     return space && { space, stages: wdsStages() };
   }
 
-  /** Reads a space of either role. @returns undefined if there is no such control plane */
-  read(name: string, role: SpaceRole): Promise<SpaceReading<ItsInside | WdsInside> | undefined> {
-    return role === 'its' ? this.its(name) : this.wds(name);
+  /** Reads a space of either role. @param all as for `wds` @returns undefined if there is no such control plane */
+  read(
+    name: string,
+    role: SpaceRole,
+    all?: readonly ControlPlane[],
+  ): Promise<SpaceReading<ItsInside | WdsInside> | undefined> {
+    return role === 'its' ? this.its(name) : this.wds(name, all);
   }
 
   /** The client of the last reading inside a space, and its context. */
@@ -80,7 +88,8 @@ export class SpaceWatcher {
       !context
     )
       return undefined;
-    return entranceOf(context, partialReader(this.#tools.hosting));
+    const hosting = partialReader(this.#tools.hosting);
+    return entranceOf(context, hosting, await readHostingConfig(hosting));
   }
 
   async #inside<Inside>(
@@ -96,9 +105,8 @@ export class SpaceWatcher {
   }
 
   /** The ITS of a WDS: the one that it names, else the only one. */
-  async #itsOf(wds: string): Promise<ItsToRead | undefined> {
-    const all = (await listControlPlanes(this.#tools.hosting)) ?? [];
-    const its = itsOfWds(wds, all);
+  async #itsOf(wds: string, known?: readonly ControlPlane[]): Promise<ItsToRead | undefined> {
+    const its = itsOfWds(wds, known ?? (await listControlPlanes(this.#tools.hosting)) ?? []);
     if (its === undefined) return undefined;
     const context = ifSeen(await this.#access(its));
     const { name } = its.metadata;

@@ -4,7 +4,6 @@ import { byName, conditionOf, resources, type WithConditions } from '../kube/cli
 import { originBindingLabel, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { isLeaving, type ManifestWork } from '../ocm/manifest-works.ts';
 import { addonNameLabel, clusterNameLabel } from '../ocm/ocm-names.ts';
-
 import type { Mailbox, WorkGroup } from './wec-view.ts';
 
 export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {

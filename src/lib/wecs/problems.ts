@@ -65,8 +65,6 @@ export const toSeeCluster = ({ name, its, context }: Omit<ReadWec, 'wec'>): Next
         'See why the cluster does not answer',
       );
 
-/** The causes for which an agent must re-register, and those that its ITS shows. A list of WECs loads no more. */
-
 /** The problems that a new token resolves. */
 const ofCredentials = [
   'certificate-expired',
