@@ -8,6 +8,9 @@ import type { Shell } from './shell.ts';
 /** How long kubelets, agents and controllers may take to show something; milliseconds. */
 const patienceMs = 300_000;
 
+/** Those of README's WECs. */
+const contexts = ['kind-cluster1', 'kind-cluster2'];
+
 /** Types a line again until its output is as expected. */
 async function until(shell: Shell, line: string, expected: RegExp): Promise<string> {
   const end = performance.now() + patienceMs;
@@ -69,8 +72,10 @@ async function failingPods({ shell: user }: Run): Promise<void> {
   await writeFile(path.join(user.home, 'failing.json'), list);
   await user.type('kubectl --context wds1 apply -f failing.json');
   for (const { name, says } of failing) {
-    const shown = await until(user, `stellarctl workload get deployment/${name} -n shop`, says);
-    assert.match(shown, /kubectl --context kind-cluster1 -n shop (?:logs|describe pod) /);
+    const withStep = new RegExp(
+      `${says.source}[^]*--context kind-cluster1 -n shop (?:logs|describe)`,
+    );
+    const shown = await until(user, `stellarctl workload get deployment/${name} -n shop`, withStep);
     assert.doesNotMatch(shown, /CONTEXT/);
     await user.type(`stellarctl workload status deployment/${name} -n shop`, 'any');
   }
@@ -82,6 +87,8 @@ async function failingPods({ shell: user }: Run): Promise<void> {
   await user.type('stellarctl doctor', 'any');
   const names = failing.map(({ name }) => `deployment/${name}`).join(' ');
   await user.type(`kubectl --context wds1 -n shop delete ${names}`);
+  for (const context of contexts)
+    await user.type(`kubectl --context ${context} -n shop wait --for=delete ${names} --timeout 2m`);
 }
 
 /** A node that is stopped, as after a restart of the machine. */
@@ -90,19 +97,22 @@ async function stoppedNode({ shell: user }: Run): Promise<void> {
   const found = await user.type('stellarctl doctor cluster2=kind-cluster2', 1);
   assert.match(found, /docker start cluster2-control-plane/);
   await user.type('docker start cluster2-control-plane');
+  await until(user, 'kubectl --context kind-cluster2 get --raw /readyz', /^ok/);
   await user.type('stellarctl wec wait cluster2 --timeout 10m');
 }
 
+const uid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
 /** The UIDs of the pods of README's workload on both WECs. */
 async function podsOf({ shell: user }: Run): Promise<string[]> {
-  const uids = await Promise.all(
-    ['kind-cluster1', 'kind-cluster2'].map((context) =>
+  const outputs = await Promise.all(
+    contexts.map((context) =>
       user.type(
         `kubectl --context ${context} -n shop get pods -l run=web -o 'jsonpath={.items[*].metadata.uid}'`,
       ),
     ),
   );
-  return uids.flatMap((each) => each.trim().split(' ')).sort();
+  return outputs.flatMap((each) => each.match(uid) ?? []).sort();
 }
 
 /** A restart of the controllers of a WDS keeps the workloads: the same pods run on. */

@@ -2,28 +2,38 @@
  * The commands of README on real containers: Docker, kind, kubelets that pull from a real registry. Needs root, and Docker, or
  * --install-docker to install Debian's or Ubuntu's. Everything else is built of Go modules and packages of Debian, once.
  *
- *   npm run test:engine -- [--install-docker] [--only STAGE,…] [--keep] [--vcluster]
+ *   npm run test:engine -- [--install-docker] [--images upstream] [--only STAGE,…] [--keep]
  *
+ * --images upstream pulls what users pull, with the kind, helm and kubectl of PATH: nothing is built, and nothing is a stand-in.
  * --only runs some stages on what an earlier run has left; --keep leaves everything running for a further one.
- * --vcluster leaves the ITS of type vcluster, as README has it, instead of type host: two cores are too few for it.
  */
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
-import { type Engine, engineFolder, startEngine, stopEngine } from '../../testbed/engine/index.ts';
+import {
+  type Engine,
+  engineFolder,
+  images,
+  startEngine,
+  stopEngine,
+} from '../../testbed/engine/index.ts';
 import { openShell } from './shell.ts';
 import { clusters, stages } from './stages.ts';
 
 const { values } = parseArgs({
   options: {
+    images: { type: 'string' },
     'install-docker': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     only: { type: 'string' },
-    vcluster: { type: 'boolean', default: false },
   },
 });
-const names = values.only?.split(',') ?? Object.keys(stages);
+const isUpstream = values.images === 'upstream';
+if (values.images !== undefined && !isUpstream) throw new Error('--images takes "upstream".');
+const names =
+  values.only?.split(',') ??
+  Object.keys(stages).filter((name) => name !== 'registry' || !isUpstream);
 for (const name of names)
   if (!(name in stages))
     throw new Error(`There is no stage "${name}": ${Object.keys(stages).join(', ')}`);
@@ -52,8 +62,8 @@ function fail(error: unknown): void {
 }
 
 async function run(): Promise<void> {
-  engine = await startEngine({ installs: values['install-docker'], stage, log });
-  const { kind } = engine.programs.paths;
+  engine = await startEngine({ installs: values['install-docker'], isUpstream, stage, log });
+  const { kind } = engine.programs;
   if (names.includes('install')) {
     const { stdout } = await execa(kind, ['get', 'clusters']);
     const present = stdout.split('\n').filter((name) => clusters.includes(name));
@@ -64,13 +74,19 @@ async function run(): Promise<void> {
   }
   const shell = await stage('package', () => openShell(folder, engine as Engine));
   for (const name of names)
-    await stage(name, async () =>
-      stages[name]?.({
-        engine: engine as Engine,
-        shell,
-        itsType: values.vcluster ? '' : ' --type host',
-      }),
-    );
+    await stage(name, async () => stages[name]?.({ engine: engine as Engine, shell }));
+}
+
+/** What stand-ins took the place of. */
+function notProven(): string {
+  const steps = Map.groupBy(
+    images.filter(({ step }) => step !== undefined),
+    ({ step }) => step,
+  );
+  const parts = [...steps].map(
+    ([step, standIns]) => `${step} (${standIns.map(({ names: [name] }) => name).join(', ')})`,
+  );
+  return `Not proven, because stand-ins took part: ${parts.join('; ')}`;
 }
 
 /** Those of this run, and of an earlier one those that its user's kubeconfig has. */
@@ -82,8 +98,7 @@ async function ownClusters(): Promise<string[]> {
 
 async function stop(): Promise<void> {
   const own = await ownClusters();
-  if (engine && own.length > 0)
-    await execa(engine.programs.paths.kind, ['delete', 'clusters', ...own]);
+  if (engine && own.length > 0) await execa(engine.programs.kind, ['delete', 'clusters', ...own]);
   const differing = await stopEngine(log);
   if (differing.length > 0)
     throw new Error(`Not as before on this machine: ${differing.join(', ')}`);
@@ -102,5 +117,6 @@ else await stage('stop', stop).catch(fail);
 process.stdout.write(`\nOutputs: ${path.join(folder, 'log.txt')}\n`);
 for (const [name, seconds] of times)
   process.stdout.write(`  ${name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s\n`);
+if (process.exitCode === undefined && !isUpstream) process.stdout.write(`\n${notProven()}\n`);
 // Handles left by an interrupted command must not keep the process running.
 process.exit();

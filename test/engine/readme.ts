@@ -1,5 +1,6 @@
 /** The commands of README's first installation, and what has to differ where no public registry is reached. */
 import { blocksOf, typedIn } from '../pages.ts';
+import type { Run } from './run.ts';
 
 /** The command lines of "A first installation", in order, and its shop.yaml. */
 export function firstInstallation(): { lines: string[]; shop: string } {
@@ -15,16 +16,13 @@ export function firstInstallation(): { lines: string[]; shop: string } {
 }
 
 /**
- * What is added to a line: the image of nodes, because kind's own is on Docker Hub by its digest; the chart of the ingress, whose contents
- * `init` compares with those of the published one; and the type of the ITS.
+ * What is added to a line: the answer to a question, and without public registries the image of nodes, because kind's
+ * own is on Docker Hub by its digest, and the chart of the ingress, whose contents `init` compares with those of the published one.
  */
-export function additions(
-  line: string,
-  { nodeImage, ingressChart }: { nodeImage: string; ingressChart: string },
-  itsType: string,
-): string {
-  if (line.startsWith('stellarctl init ')) return ` --image ${nodeImage} --ingress ${ingressChart}`;
-  if (line.startsWith('kind create cluster ')) return ` --image ${nodeImage}`;
-  if (line.startsWith('stellarctl its create ')) return itsType;
-  return '';
+export function additions(line: string, { engine: { local } }: Run): string {
+  if (/^stellarctl (?:deregister|wec delete) /.test(line)) return ' --yes';
+  if (!local) return '';
+  const image = ` --image ${local.nodeImage}`;
+  if (line.startsWith('stellarctl init ')) return `${image} --ingress ${local.ingressChart}`;
+  return /^kind create cluster |^stellarctl wec create /.test(line) ? image : '';
 }

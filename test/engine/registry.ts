@@ -4,7 +4,10 @@ import type { Run } from './run.ts';
 
 /** An ITS of type vcluster whose images come from there, and nothing else: its pods say so. */
 export async function registry({ shell }: Run): Promise<void> {
-  const made = await shell.type('stellarctl its create its2 --image-registry registry.example');
+  const hosting = '--hosting-context kind-kubeflex';
+  const from = `--image-registry registry.example ${hosting}`;
+  await shell.type(`stellarctl init ${from}`);
+  const made = await shell.type(`stellarctl its create its2 ${from}`);
   assert.match(made, /its2: ready/);
   const pods =
     "kubectl --context kind-kubeflex -n its2-system get pods -o 'jsonpath={.items[*].spec.containers[*].image}'";
@@ -13,5 +16,5 @@ export async function registry({ shell }: Run): Promise<void> {
     images.filter((image) => !image.startsWith('registry.example/')),
     [],
   );
-  await shell.type('stellarctl its delete its2 --yes');
+  await shell.type(`stellarctl its delete its2 --yes ${hosting}`);
 }

@@ -5,6 +5,4 @@ import type { Shell } from './shell.ts';
 export interface Run {
   engine: Engine;
   shell: Shell;
-  /** What is added to `its create`. */
-  itsType: '' | ' --type host';
 }

@@ -28,12 +28,10 @@ export async function openShell(folder: string, engine: Engine): Promise<Shell> 
   const place = path.join(folder, 'package');
   for (const made of [bin, place]) await rm(made, { recursive: true, force: true });
   for (const needed of [home, bin]) await mkdir(needed, { recursive: true });
+  const { programs: others, local } = engine;
   const programs = {
     node: process.execPath,
-    kind: engine.programs.paths.kind,
-    helm: path.join(engine.programs.bed, 'helm'),
-    // One binary goes by the name of the link that it is started by.
-    kubectl: path.join(engine.programs.bed, 'ocm'),
+    ...others,
     stellarctl: await installPackage(folder, place),
   };
   for (const [name, program] of Object.entries(programs))
@@ -42,8 +40,7 @@ export async function openShell(folder: string, engine: Engine): Promise<Shell> 
     HOME: home,
     KUBECONFIG: path.join(home, '.kube', 'config'),
     PATH: [bin, '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(path.delimiter),
-    SSL_CERT_FILE: engine.trusted,
-    NODE_EXTRA_CA_CERTS: engine.trusted,
+    ...(local && { SSL_CERT_FILE: local.trusted, NODE_EXTRA_CA_CERTS: local.trusted }),
     LANG: 'C.UTF-8',
   };
   const hosts = await hostsFile(folder, engine);
@@ -66,11 +63,11 @@ async function installPackage(folder: string, place: string): Promise<string> {
 }
 
 /** Names that the machine's DNS may not know: those of registries, and those of spaces. */
-async function hostsFile(folder: string, { registry }: Engine): Promise<string> {
+async function hostsFile(folder: string, { local }: Engine): Promise<string> {
   const file = path.join(folder, 'hosts');
   const present = await readFile('/etc/hosts', 'utf8');
   const added = [
-    [registry.address, ...registry.names],
+    ...(local ? [[local.registry.address, ...local.registry.names]] : []),
     ['127.0.0.1', ...spaceNames],
   ];
   await writeFile(

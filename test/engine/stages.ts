@@ -2,18 +2,20 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { faults } from './faults.ts';
+import { external, local } from './local.ts';
 import { additions, firstInstallation } from './readme.ts';
 import { registry } from './registry.ts';
 import type { Run } from './run.ts';
 
-/** The clusters of kind that README's first installation creates. */
-export const clusters = ['kubeflex', 'cluster1', 'cluster2'];
+/** The clusters of kind that the stages create. */
+export const clusters = ['kubeflex', 'cluster1', 'cluster2', 'cluster3', 'hub'];
 
 /** README's first installation, as printed, but for what `additions` says; then doctor. */
-async function install({ engine, shell, itsType }: Run): Promise<void> {
+async function install(run: Run): Promise<void> {
+  const { shell } = run;
   const { lines, shop } = firstInstallation();
   await writeFile(path.join(shell.home, 'shop.yaml'), shop);
-  for (const line of lines) await shell.type(`${line}${additions(line, engine, itsType)}`);
+  for (const line of lines) await shell.type(`${line}${additions(line, run)}`);
   await shell.type('stellarctl doctor cluster1=kind-cluster1 cluster2=kind-cluster2');
 }
 
@@ -37,6 +39,8 @@ async function uninstall({ shell }: Run): Promise<void> {
 export const stages: Record<string, (run: Run) => Promise<void>> = {
   install,
   faults,
+  local,
+  external,
   registry,
   uninstall,
 };

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import which from 'which';
 import { registryFiles, registryNames, trustedAuthorities } from './authority.ts';
 import { startChartServer, stopChartServer } from './chart-server.ts';
 import { pushCharts } from './charts.ts';
@@ -15,13 +17,22 @@ type Stage = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 export interface EngineOptions {
   /** Whether packages of Debian or Ubuntu that are missing are installed. */
   installs: boolean;
+  /** Whether everything is pulled as users pull it, with the kind, helm and kubectl of PATH. */
+  isUpstream: boolean;
   stage: Stage;
   log: (line: string) => void;
 }
 
-/** A machine with Docker, the image of kind's nodes, and a registry with everything that an installation pulls. */
+/** A machine with Docker, and from where an installation pulls. */
 export interface Engine {
-  programs: Programs;
+  /** The paths of the user's programs. */
+  programs: Record<'kind' | 'helm' | 'kubectl', string>;
+  /** What takes the place of the public registries. */
+  local?: LocalImages;
+}
+
+/** The image of kind's nodes, and a registry with everything that an installation pulls. */
+export interface LocalImages {
   /** The image for `kind create cluster --image`. */
   nodeImage: string;
   /** The chart of the ingress, which no registry of this machine's has with the contents that `init` knows. */
@@ -33,13 +44,33 @@ export interface Engine {
 }
 
 /** Builds what is not built yet, and starts what does not run. */
-export async function startEngine({ installs, stage, log }: EngineOptions): Promise<Engine> {
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { installs, isUpstream, stage, log } = options;
   await stage('machine', async () => {
-    await prepareMachine(installs);
+    await prepareMachine({ installs, builds: !isUpstream });
     await takeMachine();
     await startDocker(log);
   });
+  if (isUpstream) {
+    const [kind, helm, kubectl] = ['kind', 'helm', 'kubectl'].map((name) => which.sync(name));
+    return { programs: { kind, helm, kubectl } as Engine['programs'] };
+  }
   const programs = await stage('programs', () => buildEnginePrograms(log));
+  return {
+    programs: {
+      kind: programs.paths.kind,
+      helm: join(programs.bed, 'helm'),
+      // One binary goes by the name of the link that it is started by.
+      kubectl: join(programs.bed, 'ocm'),
+    },
+    local: await buildImages(programs, options),
+  };
+}
+
+async function buildImages(
+  programs: Programs,
+  { stage, log }: EngineOptions,
+): Promise<LocalImages> {
   const roots = await stage('root file systems', async () => ({
     base: await rootImage('base', log),
     servers: await rootImage('servers', log),
@@ -65,7 +96,7 @@ export async function startEngine({ installs, stage, log }: EngineOptions): Prom
     return pushCharts(registry, `${programs.bed}/helm`);
   });
   return {
-    ...{ programs, nodeImage, ingressChart },
+    ...{ nodeImage, ingressChart },
     registry: { names: registryNames, address: registry.address },
     trusted: await trustedAuthorities(),
   };

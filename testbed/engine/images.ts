@@ -21,6 +21,8 @@ export interface EngineImage {
   from: string;
   /** What a stand-in does not do. */
   lacks?: string;
+  /** The command of README that a stand-in does not prove. */
+  step?: 'init' | 'its create' | 'wds create';
   recipe(bases: Bases): Recipe | Promise<Recipe>;
 }
 
@@ -138,6 +140,7 @@ export const images: readonly EngineImage[] = [
   {
     names: ['quay.io/kubestellar/clusteradm:1.0.0'],
     from: 'stand-in',
+    step: 'its create',
     lacks: 'only `init`: a script around the chart of a hub, which OCM has in its module',
     recipe: ({ base, programs }) => ({
       on: base,
@@ -159,6 +162,7 @@ export const images: readonly EngineImage[] = [
   {
     names: ['ghcr.io/kubestellar/ocm-status-addon:0.2.0-rc17'],
     from: 'stand-in',
+    step: 'its create',
     lacks:
       'the add-on of the bed, in a container: an object of several works has the status of one; no metrics',
     recipe: ofNode('ocm-status-addon'),
@@ -166,6 +170,7 @@ export const images: readonly EngineImage[] = [
   {
     names: ['docker.io/library/traefik:v3.7.13'],
     from: 'stand-in',
+    step: 'init',
     lacks:
       'the ingress of the bed, in a container: TLS passes through by the name of the server, and nothing else',
     recipe: ofNode('traefik'),
@@ -179,6 +184,7 @@ export const images: readonly EngineImage[] = [
   {
     names: ['quay.io/kubestellar/postgresql:16.0.0-debian-11-r13'],
     from: 'Debian: postgresql-15',
+    step: 'init',
     lacks: 'version 15, not 16; its chart is written for the bed, and claims no volume',
     recipe: ({ servers }) => ({
       on: servers,
@@ -201,6 +207,7 @@ export const images: readonly EngineImage[] = [
       'registry.k8s.io/kube-controller-manager:v1.29.9',
     ],
     from: sourceOf('hyper'),
+    step: 'wds create',
     lacks:
       'Kubernetes 1.32.13, not 1.29.9: serves ValidatingAdmissionPolicies without the flags for them',
     recipe: ({ base, programs }) => ({
@@ -215,6 +222,7 @@ export const images: readonly EngineImage[] = [
   {
     names: ['docker.io/rancher/k3s:v1.27.2-k3s1'],
     from: 'stand-in',
+    step: 'its create',
     lacks:
       'the programs of Kubernetes 1.32.13 instead of k3s, and in the same pod a node for the pods of the space, which do not run on the hosting cluster',
     recipe: ({ nodeBase }) => ({
@@ -228,6 +236,7 @@ export const images: readonly EngineImage[] = [
   {
     names: ['ghcr.io/loft-sh/vcluster:0.16.4'],
     from: 'stand-in',
+    step: 'its create',
     lacks: 'publishes the kubeconfig of the space, and syncs nothing',
     recipe: ofNode('syncer'),
   },
@@ -244,14 +253,17 @@ export const images: readonly EngineImage[] = [
   },
 ];
 
-/** With the port and the password that KubeFlex expects, without files of its own outside of /data. */
+/**
+ * With the port and the password that KubeFlex expects, without files of its own outside of /data. Kine logs in for most of its queries, and
+ * a login by SCRAM costs thousands of hashes on both sides.
+ */
 const startPostgresql = `#!/bin/bash
 set -e
 bin=/usr/lib/postgresql/15/bin
 export PGDATA=/data/pg
 if [ ! -f $PGDATA/PG_VERSION ]; then
-  $bin/initdb --username=postgres --pwfile=<(echo "$POSTGRES_PASSWORD") --auth-host=scram-sha-256 --encoding=UTF8 --locale=C
-  echo 'host all all all scram-sha-256' >> $PGDATA/pg_hba.conf
+  $bin/initdb --username=postgres --pwfile=<(echo "$POSTGRES_PASSWORD") --auth-host=md5 --encoding=UTF8 --locale=C
+  echo 'host all all all md5' >> $PGDATA/pg_hba.conf
 fi
 exec $bin/postgres -c listen_addresses='*' -c unix_socket_directories=/tmp -c max_connections=1000
 `;

@@ -12,16 +12,24 @@ const packagesOf: Record<string, readonly string[]> = {
   mmdebstrap: ['mmdebstrap', 'debian-archive-keyring'],
 };
 
-/** @param installs whether missing packages are installed @throws Error what is missing, and how it is had */
-export async function prepareMachine(installs: boolean): Promise<void> {
+/**
+ * @param installs whether missing packages are installed
+ * @param builds whether root file systems are made
+ * @throws Error what is missing, and how it is had
+ */
+export async function prepareMachine({
+  installs,
+  builds,
+}: {
+  installs: boolean;
+  builds: boolean;
+}): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new Error(
       'It needs root: it starts Docker, makes root file systems, and mounts a file of host names.',
     );
-  const programs = (await execa('docker', ['version'], { reject: false })).failed
-    ? Object.keys(packagesOf)
-    : ['mmdebstrap'];
-  const missing = programs
+  const hasDocker = !(await execa('docker', ['version'], { reject: false })).failed;
+  const missing = [...(hasDocker ? [] : ['dockerd']), ...(builds ? ['mmdebstrap'] : [])]
     .filter((name) => which.sync(name, { nothrow: true }) === null)
     .flatMap((name) => packagesOf[name] ?? []);
   if (missing.length === 0) return;
