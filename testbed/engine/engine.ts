@@ -32,7 +32,7 @@ export interface Engine {
 }
 
 /** The image of kind's nodes, and a registry with everything that an installation pulls. */
-export interface LocalImages {
+interface LocalImages {
   /** The image for `kind create cluster --image`. */
   nodeImage: string;
   /** The chart of the ingress, which no registry of this machine's has with the contents that `init` knows. */
