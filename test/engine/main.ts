@@ -62,8 +62,9 @@ function fail(error: unknown): void {
 }
 
 async function run(): Promise<void> {
-  engine = await startEngine({ installs: values['install-docker'], isUpstream, stage, log });
-  const { kind } = engine.programs;
+  const started = await startEngine({ installs: values['install-docker'], isUpstream, stage, log });
+  engine = started;
+  const { kind } = started.programs;
   if (names.includes('install')) {
     const { stdout } = await execa(kind, ['get', 'clusters']);
     const present = stdout.split('\n').filter((name) => clusters.includes(name));
@@ -72,9 +73,9 @@ async function run(): Promise<void> {
     ownsNames = true;
     await rm(folder, { recursive: true, force: true });
   }
-  const shell = await stage('package', () => openShell(folder, engine as Engine));
+  const shell = await stage('package', () => openShell(folder, started));
   for (const name of names)
-    await stage(name, async () => stages[name]?.({ engine: engine as Engine, shell }));
+    await stage(name, async () => stages[name]?.({ engine: started, shell }));
 }
 
 /** What stand-ins took the place of. */

@@ -1,10 +1,9 @@
 /** A registry that has all images under another name, as without access to the public ones: on what `install` has left. */
 import assert from 'node:assert/strict';
-import type { Run } from './run.ts';
+import { hosting, type Run } from './run.ts';
 
 /** An ITS of type vcluster whose images come from there, and nothing else: its pods say so. */
 export async function registry({ shell }: Run): Promise<void> {
-  const hosting = '--hosting-context kind-kubeflex';
   const from = `--image-registry registry.example ${hosting}`;
   await shell.type(`stellarctl init ${from}`);
   const made = await shell.type(`stellarctl its create its2 ${from}`);

@@ -6,3 +6,6 @@ export interface Run {
   engine: Engine;
   shell: Shell;
 }
+
+/** For spaces of README's hosting cluster, where its context is not the current one. */
+export const hosting = '--hosting-context kind-kubeflex';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { faults } from './faults.ts';
 import { external, local } from './local.ts';
-import { additions, firstInstallation } from './readme.ts';
+import { firstInstallation, typePrinted } from './readme.ts';
 import { registry } from './registry.ts';
 import type { Run } from './run.ts';
 
@@ -15,7 +15,7 @@ async function install(run: Run): Promise<void> {
   const { shell } = run;
   const { lines, shop } = firstInstallation();
   await writeFile(path.join(shell.home, 'shop.yaml'), shop);
-  for (const line of lines) await shell.type(`${line}${additions(line, run)}`);
+  for (const line of lines) await typePrinted(line, run);
   await shell.type('stellarctl doctor cluster1=kind-cluster1 cluster2=kind-cluster2');
 }
 

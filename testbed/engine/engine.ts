@@ -51,10 +51,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await takeMachine();
     await startDocker(log);
   });
-  if (isUpstream) {
-    const [kind, helm, kubectl] = ['kind', 'helm', 'kubectl'].map((name) => which.sync(name));
-    return { programs: { kind, helm, kubectl } as Engine['programs'] };
-  }
+  if (isUpstream)
+    return {
+      programs: {
+        kind: which.sync('kind'),
+        helm: which.sync('helm'),
+        kubectl: which.sync('kubectl'),
+      },
+    };
   const programs = await stage('programs', () => buildEnginePrograms(log));
   return {
     programs: {
