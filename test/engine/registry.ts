@@ -6,6 +6,10 @@ import { hosting, type Run } from './run.ts';
 export async function registry({ shell }: Run): Promise<void> {
   const from = `--image-registry registry.example ${hosting}`;
   await shell.type(`stellarctl init ${from}`);
+  // Two cores have no room for a second vcluster beside two replicas.
+  await shell.type(
+    'kubectl --context kind-kubeflex -n kube-system scale deployment coredns --replicas 1',
+  );
   const made = await shell.type(`stellarctl its create its2 ${from}`);
   assert.match(made, /its2: ready/);
   const pods =

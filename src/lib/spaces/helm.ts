@@ -16,6 +16,7 @@ import {
   runProgram,
 } from '../core/program.ts';
 import { findVersion } from '../core/version.ts';
+import { coreChart } from './core-chart.ts';
 import { chartMissing, withCode } from './helm-errors.ts';
 import {
   type ChartObject,
@@ -165,20 +166,15 @@ export class Helm {
     return { name, version };
   }
 
-  /**
-   * The CustomResourceDefinitions in the `crds` folders of a chart and of the subcharts that the values enable. helm installs them
-   * once, and never upgrades them. (`helm show crds` of helm 3 joins files without a separator.)
-   */
-  async customResourceDefinitions(chart: LocalChart, values: Values): Promise<ChartObject[]> {
-    const rendered = await this.render(chart, values);
-    return rendered.filter(({ source }) => source.includes('/crds/')).map(({ object }) => object);
-  }
-
-  /** All objects of a chart, those of its hooks included. */
-  async render(chart: LocalChart, values: Values): Promise<SourcedObject[]> {
+  /** All objects of a chart in a release of this name, those of its hooks included: helm validates the values. */
+  async render(
+    chart: LocalChart,
+    values: Values,
+    name: string = coreChart.release.name,
+  ): Promise<SourcedObject[]> {
     const file = await this.#writeValues(values);
     return parseSourced(
-      await this.#stdout({ args: ['template', 'crds', chart, '--include-crds', '--values', file] }),
+      await this.#stdout({ args: ['template', name, chart, '--include-crds', '--values', file] }),
     );
   }
 

@@ -5,9 +5,9 @@ import { isObject } from '../core/formats.ts';
 import { advice, command, run as nextStep, textOf } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
+import { type Job, type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
-import type { WriteRecorder } from '../kube/writes.ts';
+import { deleteObjects, type WriteRecorder } from '../kube/writes.ts';
 import {
   type ChartChoice,
   chooseChart,
@@ -18,7 +18,7 @@ import {
 import { coreChart } from './core-chart.ts';
 import { followHosting, type Installing } from './follow-install.ts';
 import type { Helm, LocalChart, ReleaseName, Revision } from './helm.ts';
-import { mergeValues, type Values } from './helm-values.ts';
+import { mergeValues, type SourcedObject, type Values } from './helm-values.ts';
 import { withHostingLease } from './hosting-lease.ts';
 import { initPermissions } from './install-permissions.ts';
 import {
@@ -26,8 +26,10 @@ import {
   findIrreplaceable,
   freshValues,
   hasKubeFlex,
+  isSameRelease,
   makePlan,
   markAsKept,
+  ownerOf,
   type Plan,
   readClusterState,
 } from './install-plan.ts';
@@ -130,15 +132,12 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   await requirePermissions(kube, initPermissions(clusterState.release));
   const chart = await fetchChart(helm, choice, plan.version, plan.imageRegistry);
   announce(plan, clusterState, choice, run);
-  // This renders the whole chart, which also validates the values.
-  const definitions = hasKubeFlex(values)
-    ? await helm.customResourceDefinitions(chart, values)
-    : [];
+  const rendered = await helm.render(chart, values, clusterState.release.name);
   return withHostingLease(kube, 'init', run, async () => {
     // What another run has changed before it had ended.
     if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
       return attempt(input, tools, run);
-    result.kept = await prepare(plan, clusterState, definitions, tools, run);
+    result.kept = await prepare(plan, clusterState, rendered, tools, run);
     if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, tools, run);
     const verb = plan.installed === undefined ? 'create' : 'update';
     tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
@@ -204,7 +203,7 @@ function announce(
 async function prepare(
   plan: Plan,
   clusterState: ClusterState,
-  definitions: readonly KubeObject[],
+  rendered: readonly SourcedObject[],
   { kube, helm }: InitTools,
   run: Run,
 ): Promise<string[]> {
@@ -219,7 +218,8 @@ async function prepare(
     );
   throwIfInterrupted(run.signal);
   if (irreplaceable !== undefined) await markAsKept(kube, irreplaceable);
-  const changed = await updateDefinitions(kube, definitions, { absent: !isNew });
+  await deleteChangedJobs(kube, release, rendered);
+  const changed = await updateDefinitions(kube, rendered, { absent: !isNew });
   if (changed && !kube.dryRun)
     run.progress.changed(
       kube.cluster.context,
@@ -259,23 +259,41 @@ function needsPostgres(values: Values): boolean {
   );
 }
 
+/** Deletes the Jobs of a release that get other images, for helm to create them again: the API server accepts no change of a Job. */
+async function deleteChangedJobs(
+  kube: Kube,
+  release: ReleaseName,
+  rendered: readonly SourcedObject[],
+): Promise<void> {
+  const imagesOf = ({ spec }: Job) => spec?.template?.spec?.containers?.map(({ image }) => image);
+  for (const { object } of rendered) {
+    if (object.kind !== 'Job') continue;
+    const { name, namespace = release.namespace } = object.metadata;
+    const job = await kube.get<Job>(resources.jobs, name, { namespace });
+    const isOurs = job !== undefined && isSameRelease(ownerOf(job), release);
+    if (isOurs && !isDeepStrictEqual(imagesOf(job), imagesOf(object as Job)))
+      await deleteObjects(kube, resources.jobs, [job]);
+  }
+}
+
 /**
- * Updates KubeFlex's CustomResourceDefinitions to those of a chart. helm installs the contents of `crds/` once and never upgrades
- * them.
+ * Updates KubeFlex's CustomResourceDefinitions, those in the `crds` folders of a chart and of the subcharts that the values enable.
+ * helm installs them once and never upgrades them.
  * @param absent whether to also create missing definitions; the first installation leaves those to helm
  * @returns whether any definition has changed
  */
 async function updateDefinitions(
   kube: Kube,
-  definitions: readonly KubeObject[],
+  rendered: readonly SourcedObject[],
   { absent }: { absent: boolean },
 ) {
   let hasChanged = false;
-  for (const definition of definitions) {
-    const present = await kube.get(resources.customResourceDefinitions, definition.metadata.name);
+  for (const { source, object } of rendered) {
+    if (!source.includes('/crds/') || source.includes('/templates/')) continue;
+    const present = await kube.get(resources.customResourceDefinitions, object.metadata.name);
     if (present === undefined && !absent) continue;
     // Generated definitions contain an empty status, which only the API server may write.
-    const { status: _, ...wanted } = definition as KubeObject & { status?: unknown };
+    const { status: _, ...wanted } = object as KubeObject & { status?: unknown };
     const change = await kube.apply(wanted);
     hasChanged ||= change !== 'unchanged';
   }

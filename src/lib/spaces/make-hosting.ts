@@ -152,8 +152,8 @@ async function chartReader(
       choice.version ?? coreChart.version,
       init.imageRegistry,
     );
-    // This renders the whole chart, which also validates the values.
-    await helm.customResourceDefinitions(chart, values);
+    // This validates the values.
+    await helm.render(chart, values);
     if (withIngress) await bringIngressChart(helm, ingressChart);
   };
 }

@@ -167,6 +167,18 @@ describe('an upgrade', () => {
       }),
   );
 
+  it('takes all images from another registry, also those of a Job, which cannot be changed', () =>
+    onPlane(async (plane) => {
+      await installKubeStellar(plane);
+      await cli.succeed(
+        ['init', '--chart', chart, '--image-registry', 'registry.example'],
+        options,
+      );
+      const job = await plane.admin.get(resources.jobs, 'kubeflex-system/ks-core');
+      assert.match(JSON.stringify(job), /"image":"registry\.example\/kubestellar\/kubectl:/);
+      assert.equal((await history(plane)).at(-1), 'deployed core-chart-0.30.0');
+    }));
+
   it('keeps the namespace of KubeFlex, which the 0.29 chart omits', inRelease, () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { version: '0.29.0' });
