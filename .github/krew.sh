@@ -28,7 +28,7 @@ while read -r name os arch; do
         os: $os
         arch: $arch
     uri: https://github.com/$GITHUB_REPOSITORY/releases/download/$tag/stellarctl-$name.tar.gz
-    sha256: $sum
+    sha256: "$sum"
     bin: stellarctl$([ "$os" != windows ] || echo .exe)
 END
 done <<'END'

@@ -50,7 +50,8 @@ const kinds = values.release
     ? ['short', 'long']
     : [values.long ? 'long' : 'short'];
 const files = [...present].filter((file) => {
-  if (chosen.length > 0) return chosen.some((place) => `${file}/`.startsWith(`${place}/`));
+  if (chosen.length > 0)
+    return chosen.some((place) => `${file}${path.sep}`.startsWith(`${place}${path.sep}`));
   return kindsOf(file).some((kind) => kinds.includes(kind));
 });
 if (files.length === 0) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { globSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,19 +10,24 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
 import { parse } from 'yaml';
+import manifest from '../../package.json' with { type: 'json' };
 import { officialNode } from '../../scripts/official-node.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 
+interface Step {
+  uses?: string;
+  run?: string;
+  with?: Record<string, string | number | boolean>;
+}
 interface Workflow {
   permissions: Record<string, string>;
-  jobs: Record<
-    string,
-    { permissions?: Record<string, string>; steps: { uses?: string; run?: string }[] }
-  >;
+  jobs: Record<string, { permissions?: Record<string, string>; steps: Step[] }>;
 }
+const folder = path.join(root, '.github', 'workflows');
+const names = readdirSync(folder).map((file) => path.basename(file, '.yml'));
 const workflow = async (name: string): Promise<Workflow> =>
-  parse(await readFile(path.join(root, '.github', 'workflows', `${name}.yml`), 'utf8'));
+  parse(await readFile(path.join(folder, `${name}.yml`), 'utf8'));
 
 test('what builds a release may write nothing, and what publishes it builds nothing', async () => {
   const { permissions, jobs } = await workflow('release');
@@ -37,7 +43,7 @@ test('what builds a release may write nothing, and what publishes it builds noth
 });
 
 test('what a release is made of is named by its digest', async () => {
-  for (const name of ['ci', 'release'])
+  for (const name of names)
     for (const { steps } of Object.values((await workflow(name)).jobs))
       for (const { uses } of steps)
         if (uses !== undefined) assert.match(uses, /^[\w/-]+@[0-9a-f]{40}$/);
@@ -47,14 +53,115 @@ test('what a release is made of is named by its digest', async () => {
   );
 });
 
+/** What steps make before others use it. */
+const made =
+  /^(?:\.\.\/)?(?:release|image|notes\.md|image\.json|SHA256SUMS|stellar\.yaml|stellarctl\S*|built-\S*)(?:\/|$)/;
+
+/** The words of a step that are files of this repository: those with a slash, or of an extension. */
+function filesOf({ run = '', with: inputs = {} }: Step): string[] {
+  const words = [run, ...Object.values(inputs)].join('\n').split(/[\s'"<>=,;()|]+/);
+  return words
+    .filter(
+      (word) =>
+        /^[\w.*][\w.*/-]*$/.test(word) &&
+        /\/|\.(?:json|md|mod|sh|ts|cjs|ya?ml)$|^Dockerfile$/.test(word),
+    )
+    .filter((word) => !made.test(word) && !/^(?:linux\/a|ghcr\.io)/.test(word))
+    .map((word) => word.replace(/^\.\.\//, ''));
+}
+
+test('what workflows name exists: files of the repository, and scripts of package.json', async () => {
+  const named = new Set<string>();
+  for (const name of names)
+    for (const { steps } of Object.values((await workflow(name)).jobs))
+      for (const step of steps) {
+        for (const file of filesOf(step)) {
+          named.add(file);
+          assert.ok(globSync(file, { cwd: root }).length > 0, `${name}.yml names ${file}`);
+        }
+        for (const [, script = ''] of (step.run ?? '').matchAll(/\bnpm (?:run )?([a-z][\w:-]*)/g))
+          if (!['publish', 'pkg'].includes(script))
+            assert.ok(script in manifest.scripts, `${name}.yml runs npm ${script}`);
+      }
+  assert.deepEqual([...named].sort(), [
+    '.ci/run',
+    '.github/homebrew.sh',
+    '.github/krew.sh',
+    '.github/notes.sh',
+    'Dockerfile',
+    'test/unit',
+    'testbed/**/go.sum',
+    'testbed/programs/go.mod',
+  ]);
+});
+
+/** Runs a script of a release in a folder with the checksums of all platforms but these. */
+async function released(script: string, tag: string, without = ''): Promise<string> {
+  const at = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
+  try {
+    const platforms = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'windows-x64'];
+    const sums = platforms
+      .filter((platform) => platform !== without)
+      .map((platform, index) => `${String(index).repeat(64)}  stellarctl-${platform}.tar.gz\n`);
+    await writeFile(path.join(at, 'SHA256SUMS'), sums.join(''));
+    const env = { GITHUB_REPOSITORY: 'example/stellarctl' };
+    return (await execa(path.join(root, '.github', script), [tag], { cwd: at, env })).stdout;
+  } finally {
+    await rm(at, { recursive: true });
+  }
+}
+
+test('the manifests of krew and Homebrew name each archive with its checksum', async () => {
+  const base = 'https://github.com/example/stellarctl/releases/download/v1.2.3/stellarctl';
+  const { spec } = parse(await released('krew.sh', 'v1.2.3'));
+  const uris = spec.platforms.map(({ uri, sha256, bin }: Record<string, string>) => [
+    uri,
+    sha256?.[0],
+    bin,
+  ]);
+  assert.deepEqual(uris, [
+    [`${base}-linux-x64.tar.gz`, '0', 'stellarctl'],
+    [`${base}-linux-arm64.tar.gz`, '1', 'stellarctl'],
+    [`${base}-darwin-x64.tar.gz`, '2', 'stellarctl'],
+    [`${base}-darwin-arm64.tar.gz`, '3', 'stellarctl'],
+    [`${base}-windows-x64.tar.gz`, '4', 'stellarctl.exe'],
+  ]);
+  const formula = await released('homebrew.sh', 'v1.2.3');
+  assert.match(formula, /^ {2}version "1\.2\.3"$/m);
+  const pairs = [...formula.matchAll(/^ +url "(.+)"\n +sha256 "(.)/gm)].map(([, url, sum]) => [
+    url,
+    sum,
+  ]);
+  assert.deepEqual(pairs, [
+    [`${base}-darwin-arm64.tar.gz`, '3'],
+    [`${base}-darwin-x64.tar.gz`, '2'],
+    [`${base}-linux-arm64.tar.gz`, '1'],
+    [`${base}-linux-x64.tar.gz`, '0'],
+  ]);
+  for (const script of ['krew.sh', 'homebrew.sh'])
+    await assert.rejects(
+      released(script, 'v1.2.3', 'linux-x64'),
+      /SHA256SUMS has no stellarctl-linux-x64/,
+    );
+});
+
+test('the notes of a release are of its version alone', async () => {
+  const changelog = await readFile(path.join(root, 'CHANGELOG.md'), 'utf8');
+  assert.ok(changelog.includes(`\n## ${manifest.version}\n`), 'CHANGELOG.md has this version');
+  const notes = await released('notes.sh', `v${manifest.version}`);
+  assert.ok(notes.length > 100 && changelog.includes(notes));
+  assert.doesNotMatch(notes, /^## /m);
+  await assert.rejects(released('notes.sh', 'v9.9.9'), /CHANGELOG\.md has no "## 9\.9\.9"/);
+});
+
 test('the Node of an executable is used only with its published checksum', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
+  const place = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
   const name = `node-v1.2.3-${process.platform}-${process.arch}`;
-  await mkdir(path.join(folder, name, 'bin'), { recursive: true });
-  await writeFile(path.join(folder, name, 'bin', 'node'), 'the program');
-  await writeFile(path.join(folder, name, 'LICENSE'), 'its licence');
-  await execa('tar', ['-czf', `${name}.tar.gz`, name], { cwd: folder });
-  const archive = await readFile(path.join(folder, `${name}.tar.gz`));
+  await mkdir(path.join(place, name, 'bin'), { recursive: true });
+  await writeFile(path.join(place, name, 'bin', 'node'), 'the program');
+  await writeFile(path.join(place, name, 'LICENSE'), 'its licence');
+  await execa('tar', ['-czf', `${name}.tar.gz`, name], { cwd: place });
+  const archive = await readFile(path.join(place, `${name}.tar.gz`));
   const sum = createHash('sha256').update(archive).digest('hex');
   let sums = '';
   let served = archive;
@@ -66,8 +173,7 @@ test('the Node of an executable is used only with its published checksum', async
   try {
     await once(server, 'listening');
     const source = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const bring = (version = '1.2.3') =>
-      officialNode(path.join(folder, 'brought'), version, source);
+    const bring = (version = '1.2.3') => officialNode(path.join(place, 'brought'), version, source);
     const other = '0'.repeat(64);
     sums = `${other}  node-v1.2.3.tar.gz\n${sum}  ${name}.tar.gz\n${other}  ${name}.tar.xz\n`;
     const { node, license } = await bring();
@@ -89,6 +195,6 @@ test('the Node of an executable is used only with its published checksum', async
     await assert.rejects(bring('9.9.9'), /404/);
   } finally {
     server.close();
-    await rm(folder, { recursive: true });
+    await rm(place, { recursive: true });
   }
 });
