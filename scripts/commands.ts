@@ -7,8 +7,8 @@ import type { Io } from '../src/commands/terminal/io.ts';
 
 export const commandsFile = path.resolve(import.meta.dirname, '..', 'docs', 'commands.md');
 
-/** Returns the page. */
-export async function commandsPage(): Promise<string> {
+/** All commands that help shows, with all their options. */
+export async function shownCommands(): Promise<Command[]> {
   const silent = new PassThrough() as unknown as NodeJS.WriteStream;
   const io: Io = {
     stdin: process.stdin,
@@ -24,7 +24,12 @@ export async function commandsPage(): Promise<string> {
   const all = program.commands.flatMap((command) =>
     command.commands.length > 0 ? command.commands : [command],
   );
-  const shown = all.filter((command) => command.summary() !== '' && command.name() !== 'help');
+  return all.filter((command) => command.summary() !== '' && command.name() !== 'help');
+}
+
+/** Returns the page. */
+export async function commandsPage(): Promise<string> {
+  const shown = await shownCommands();
   const common = optionsOfMany(shown);
   return [
     '# Commands',
@@ -40,7 +45,7 @@ export async function commandsPage(): Promise<string> {
 /** An option that so many commands have is described once. */
 const many = 4;
 
-const optionsIn = ({ options }: Command) => options.filter(({ hidden }) => !hidden);
+export const optionsIn = ({ options }: Command) => options.filter(({ hidden }) => !hidden);
 const keyOf = ({ flags, description }: Option): string => `${flags} ${description}`;
 const rowOf = ({ flags, description }: Option): string[] => [`\`${flags}\``, description];
 
@@ -57,7 +62,7 @@ function optionsOfMany(commands: readonly Command[]): Option[] {
   );
 }
 
-const nameOf = (command: Command): string =>
+export const nameOf = (command: Command): string =>
   command.parent?.parent ? `${command.parent.name()} ${command.name()}` : command.name();
 
 /** Its own options, and the examples of its help. @param common the options that are described once */
