@@ -15,6 +15,7 @@ export const walkedPages = [
     'customization',
     'workloads',
     'troubleshooting',
+    'oncall',
   ],
   ...[
     'local-clusters',
@@ -30,6 +31,7 @@ export const walkedPages = [
     'development',
     'deregistration',
     'upstream',
+    'compatibility',
   ],
 ].map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`));
 

@@ -2,7 +2,7 @@
 export { type Bed, startBed } from './bed.ts';
 export { type JudgedServer, judgedServers } from './certificates/make.ts';
 export { chartOf, ingressChart, retiredIngressChart } from './charts/chart-of.ts';
-export { currentChart } from './charts/versions.ts';
+export { type ChartVersionName, currentChart, versionOf } from './charts/versions.ts';
 export { type FoundProgram, findProgram } from './debian/find-program.ts';
 export { type Fault, pods as faultyPods } from './faults/fault.ts';
 export { registrationFaults } from './faults/registered.ts';
