@@ -144,6 +144,7 @@ async function checkExecutable(): Promise<void> {
   const folder = path.join(work, 'executable');
   await mkdir(folder);
   const executable = await makeExecutable(folder);
+  assert.ok(!(await readFile(executable)).includes('libatomic.so'), 'a clean Debian has none');
   const plugin = path.join(folder, 'kubectl-stellar');
   await symlink(executable, plugin);
   const surroundings = {

@@ -7,14 +7,20 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { nodeFromNpm } from '../node-from-npm.ts';
 
-/** The Node inside the executable: a long-term support release that builds executables by itself. */
-export const nodeOfExecutable = '26.10.0';
+/**
+ * The Node inside the executable: a long-term support release. Those from 25 on need libatomic, which neither Debian nor Ubuntu installs
+ * by itself, nor the image of the Dockerfile has (nodejs/node#60790).
+ */
+export const nodeOfExecutable = '24.21.0';
 
 /** The program, and its licence. */
 export interface NodeForExecutable {
   node: string;
   license: string;
 }
+
+/** Which bytes of Node say that it is an executable with a program (nodejs.org/api/single-executable-applications.html). */
+const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 const boot = path.join(import.meta.dirname, 'boot.cjs');
 const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
@@ -55,14 +61,17 @@ export async function makeExecutable(
       execArgv,
       execArgvExtension: 'none',
     };
-    await writeFile(
-      config,
-      JSON.stringify({ main: boot, output: executable, assets, ...settings }),
-    );
-    await execa(node, ['--build-sea', config]);
+    const blob = path.join(work, 'sea.blob');
+    await writeFile(config, JSON.stringify({ main: boot, output: blob, assets, ...settings }));
+    await execa(node, ['--experimental-sea-config', config]);
+    await copyFile(node, executable);
     // macOS runs no program whose signature does not hold.
-    if (process.platform === 'darwin')
-      await execa('codesign', ['--force', '--sign', '-', executable]);
+    const isMac = process.platform === 'darwin';
+    if (isMac) await execa('codesign', ['--remove-signature', executable]);
+    const segment = isMac ? ['--macho-segment-name', 'NODE_SEA'] : [];
+    const injection = [executable, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', fuse, ...segment];
+    await execa('postject', injection, { preferLocal: true, localDir: import.meta.dirname });
+    if (isMac) await execa('codesign', ['--sign', '-', executable]);
     await copyFile(license, path.join(folder, 'LICENSE-node.txt'));
     return executable;
   } finally {
