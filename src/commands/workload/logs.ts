@@ -59,7 +59,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, words, command) {
     const { parseObject } = await import('../../lib/workloads/workload.ts');
-    const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
+    const { findSources, instantOf, readLogs } = await import('../../lib/workloads/logs.ts');
     const {
       follow = false,
       container,
@@ -94,7 +94,9 @@ export const definition: Definition<Options> = {
     await (follow
       ? (await import('../common/watching.ts')).untilInterrupted(session, command, read)
       : read());
-    for (const line of kept.sort(byTime)) await print(line);
+    const inOrder = kept.map((line) => ({ line, at: instantOf(line.time) }));
+    for (const { line } of inOrder.sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))))
+      await print(line);
     if (!follow && kept.length + failures.length === 0 && sources.length > 0)
       session.progress.note('Its containers have written no such lines.');
     // In the order of the WECs, not in that of their answers.
@@ -103,8 +105,6 @@ export const definition: Definition<Options> = {
       session.exitCode = worstExitCode([...errors, ...failures.flat()]);
   },
 };
-
-const byTime = (a: LogLine, b: LogLine): number => (a.time < b.time ? -1 : 1);
 
 /** Prints a line, with where it comes from in the colour of its WEC. */
 function printer(

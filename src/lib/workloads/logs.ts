@@ -1,12 +1,13 @@
 import { changeWords } from '../core/changes.ts';
 import { pause } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { command, run as nextStep } from '../core/next-step.ts';
+import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import {
   type KubeObject,
+  type LabelSelector,
   type ObjectMeta,
   type Pod,
   pathOf,
@@ -17,6 +18,7 @@ import { provenWec } from '../ocm/find-wecs.ts';
 import { type Binding, destinationsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, isBoundBy } from '../ocm/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { isEmpty, matches } from './label-selectors.ts';
 import { requireIts } from './unseen.ts';
 import { findObject, type NamedObject } from './workload.ts';
 
@@ -124,7 +126,7 @@ const hasEnded = ({ status }: Pod): boolean =>
 
 async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Promise<Pod[]> {
   const { name, namespace } = ref;
-  type Selecting = KubeObject & { spec?: { selector?: { matchLabels?: Record<string, string> } } };
+  type Selecting = KubeObject & { spec?: { selector?: LabelSelector } };
   const present = await kube.get<Selecting>(kind, name, { namespace });
   if (present === undefined)
     throw new StellarError(
@@ -132,9 +134,12 @@ async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Pr
       `${wec} has no ${describeObject({ kind: ref.kind, metadata: ref })}.`,
     );
   if (kind.kind === 'Pod') return [present as Pod];
-  const labelSelector = changeWords(present.spec?.selector?.matchLabels ?? {}).join() || undefined;
+  const selector = present.spec?.selector ?? {};
+  const labelSelector = changeWords(selector.matchLabels ?? {}).join() || undefined;
   const pods = (await kube.list<Pod>(resources.pods, { namespace, labelSelector })) ?? [];
-  return labelSelector === undefined ? podsOf(name, pods) : pods;
+  return isEmpty(selector)
+    ? podsOf(name, pods)
+    : pods.filter(({ metadata }) => matches(selector, metadata.labels ?? {}));
 }
 
 /** The containers that have a log: those that have started, if it was in an earlier run. */
@@ -160,8 +165,9 @@ function nothingRuns(
   return new StellarError('not-found', `${what} has no ${has} on ${wec}.`);
 }
 
-/** In characters: a line without an end must not fill the memory. */
+/** In characters: neither a line nor a log without an end must fill the memory. */
 const longestLine = 1_000_000;
+const longestLog = 50_000_000;
 
 /**
  * The log of a container, line by line with its times, as it comes.
@@ -176,16 +182,33 @@ async function* linesOf(
   let rest = '';
   for await (const piece of kube.stream(path, { timestamps: 'true', ...query })) {
     const lines = `${rest}${piece}`.split('\n');
-    rest = (lines.at(-1) ?? '').length > longestLine ? '' : (lines.pop() ?? '');
+    rest = (lines.pop() ?? '').slice(0, longestLine);
     yield* lines.map(timed);
   }
   if (rest !== '') yield timed(rest);
 }
 
-/** A line with its time before it. */
-function timed(text: string): { time: string; line: string } {
-  const end = text.indexOf(' ');
-  return { time: text.slice(0, end), line: text.slice(end + 1) };
+/** A line with its time before it; without, if it has none. */
+function timed(text: string): { time: string; line: string; instant: string } {
+  const [time = ''] = text.split(' ', 1);
+  const instant = instantOf(time);
+  return instant === ''
+    ? { time: '', line: text, instant }
+    : { time, line: text.slice(time.length + 1), instant };
+}
+
+/** Texts in the order of the instants that times of RFC 3339 name, in any zone; empty for what is no time. */
+export function instantOf(time: string): string {
+  const [, seconds, fraction = '', zone] =
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(time) ?? [];
+  const ms = Date.parse(`${seconds}${zone}`);
+  return Number.isNaN(ms) ? '' : `${new Date(ms).toISOString()}${fraction.replace(/0+$/, '')}`;
+}
+
+function tooLong(wec: string, pod: string): StellarError {
+  return new StellarError('api-error', `The log of ${pod} on ${wec} is longer than 50 MB.`, {
+    next: [advice('Read less of it: --tail LINES')],
+  });
 }
 
 async function readContainer(
@@ -196,26 +219,34 @@ async function readContainer(
   emit: (line: LogLine) => void,
   { deadline, signal }: Pick<Run, 'deadline' | 'signal'>,
 ): Promise<void> {
-  let last = '';
+  /** The latest instant, and how many lines with it have been shown. */
+  let last = { instant: '', time: '', shown: 0 };
+  let length = 0;
   for (;;) {
     const text = (value: number | undefined) => value?.toString();
-    const begin = last
-      ? { sinceTime: last }
+    const begin = last.time
+      ? { sinceTime: last.time }
       : { tailLines: text(tailLines), sinceSeconds: text(sinceSeconds) };
+    // The API server takes whole seconds, and so sends these once more.
+    let { shown: known, instant: until } = last;
     try {
-      for await (const { time, line } of linesOf(kube, metadata, {
+      for await (const { time, line, instant } of linesOf(kube, metadata, {
         container,
         follow: String(follow),
         ...begin,
       })) {
-        // The API server takes whole seconds.
-        if (time <= last) continue;
-        last = time;
-        emit({ wec, pod: metadata.name, container, time, line });
+        if (instant && instant < until) continue;
+        if (instant && instant === until && known-- > 0) continue;
+        if (instant > last.instant) last = { instant, time, shown: 0 };
+        if (instant === last.instant) last.shown += 1;
+        length += line.length;
+        if (!follow && length > longestLog) throw tooLong(wec, metadata.name);
+        emit({ wec, pod: metadata.name, container, time: time || last.time, line });
       }
     } catch (error) {
       // One that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows.
       const code = error instanceof StellarError ? error.code : '';
+      if (follow && deadline.passed) return;
       if (!follow || !['api-error', 'unreachable', 'not-found'].includes(code)) throw error;
     }
     if (!follow || deadline.passed) return;

@@ -199,16 +199,18 @@ export class Transport {
     return networkError(this.cluster, error, proxy && { ...proxy, isCause: !sent.socket });
   }
 
-  /** Sends a request whose answer may go on without end: its text as it comes. It ends with the run. @throws StellarError like send */
+  /** Sends a request whose answer may go on without end: its text as it comes. It ends with the run, and at the deadline. @throws StellarError like send */
   async *stream(request: Request): AsyncGenerator<string> {
-    const { signal } = this.#connection;
+    const { signal, deadline } = this.#connection;
     const server = await this.credentials.server();
     const started = monotonic();
     // It has its connection for itself.
     server.agent.maxSockets += 1;
     const sent = this.#open(request, server);
     const end = () => void sent.destroy();
-    const unanswered = setTimeout(end, requestTimeoutMs);
+    const unanswered = setTimeout(end, deadline.requestTimeout());
+    // A deadline may be moved.
+    const looking = setInterval(() => deadline.expired && end(), 250);
     signal.addEventListener('abort', end);
     try {
       const [response] = (await once(sent, 'response')) as [IncomingMessage];
@@ -220,9 +222,11 @@ export class Transport {
       yield* response.setEncoding('utf8') as AsyncIterable<string>;
     } catch (error) {
       throwIfInterrupted(signal);
+      if (deadline.expired) throw answersLate(this.cluster);
       throw error instanceof StellarError ? error : this.#failed(error, sent, server);
     } finally {
       clearTimeout(unanswered);
+      clearInterval(looking);
       signal.removeEventListener('abort', end);
       end();
       server.agent.maxSockets -= 1;

@@ -65,3 +65,15 @@ test('answers without end have connections of their own', async () => {
     await server.stop();
   }
 });
+
+test('an answer without end ends at the deadline', async () => {
+  const server = await FakeServer.start(() => undefined);
+  const signal = new AbortController().signal;
+  const kube = connect(server.context(), new Deadline(100), signal, undefined, requestLimit());
+  try {
+    await assert.rejects(kube.stream('/log', {}).next(), { code: 'timeout' });
+  } finally {
+    kube.close();
+    await server.stop();
+  }
+});
