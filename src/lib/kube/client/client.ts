@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { type Deadline, pause } from '../../core/deadline.ts';
+import { type Deadline, monotonic, pause } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { Run } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
@@ -126,7 +126,11 @@ class LiveKube {
     options: Omit<PathOptions, 'name'> = {},
   ): Promise<T | undefined> {
     const found = await this.read(pathOf(resource, { ...options, name }));
-    return found === undefined ? undefined : this.#object<T>(found);
+    if (found === undefined) return undefined;
+    const object = this.#object<T>(found);
+    // A proxy may answer with another object, which must be neither judged nor deleted for this one.
+    if (object.metadata.name !== name) throw this.#requests.notAnApiServer();
+    return object;
   }
 
   #object<T>(answer: unknown): T {
@@ -167,6 +171,8 @@ class LiveKube {
   ): Promise<T[] | undefined> {
     const path = pathOf(resource, { namespace: selection.namespace });
     const items: T[] = [];
+    const { deadline } = this.#connection;
+    const end = monotonic() + deadline.requestTimeout(Number.POSITIVE_INFINITY);
     let next: string | undefined;
     for (;;) {
       const { labelSelector, fieldSelector } = selection;
@@ -185,6 +191,7 @@ class LiveKube {
         items.push((selection.trim?.(item) ?? item) as T);
       next = page?.metadata?.continue || undefined;
       if (next === undefined) return items;
+      if (monotonic() >= end) throw answersLate(this.cluster);
     }
   }
 

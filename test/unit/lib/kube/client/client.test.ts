@@ -80,22 +80,31 @@ describe('a request', () => {
   test('is sent to the path of the object, with the credentials of the context', async () => {
     const { server, kube } = await serving(() => ({ body: managedCluster() }));
     assert.deepEqual(await kube.get(resources.managedClusters, 'cluster1'), managedCluster());
-    await kube.get(resources.secrets, 'a', { namespace: 'b' });
+    await kube.get(resources.secrets, 'cluster1', { namespace: 'b' });
     assert.deepEqual(
       server.requests.map(({ method, path: at }) => `${method} ${at}`),
-      [`GET ${clusters}/cluster1`, 'GET /api/v1/namespaces/b/secrets/a'],
+      [`GET ${clusters}/cluster1`, 'GET /api/v1/namespaces/b/secrets/cluster1'],
     );
     assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret-token');
+  });
+  test('is not answered with another object', async () => {
+    const { kube } = await serving(() => ({ body: managedCluster() }));
+    await assert.rejects(kube.get(resources.managedClusters, 'other'), /does not answer like/);
+  });
+  test('for a list ends at the deadline, however many pages there are', async () => {
+    const page = { metadata: { continue: 'more' }, items: [] };
+    const { kube } = await serving(() => ({ body: page }), { timeoutMs: 100 });
+    await assert.rejects(kube.list(resources.managedClusters), { code: 'timeout' });
   });
   test('keeps the path of the server', async () => {
     const { server, kube } = await serving(() => ({ body: managedCluster() }), {
       path: '/k8s/clusters/c-1',
     });
     await kube.read('/version');
-    await kube.get(resources.managedClusters, 'a');
+    await kube.get(resources.managedClusters, 'cluster1');
     assert.deepEqual(
       server.requests.map(({ path: at }) => at),
-      ['/k8s/clusters/c-1/version', `/k8s/clusters/c-1${clusters}/a`],
+      ['/k8s/clusters/c-1/version', `/k8s/clusters/c-1${clusters}/cluster1`],
     );
   });
   test('shares one connection with sequential requests', async () => {
