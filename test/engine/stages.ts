@@ -31,8 +31,9 @@ async function uninstall({ shell }: Run): Promise<void> {
     'stellarctl wec delete kubeflex --force --yes',
   ];
   for (const line of lines) await shell.type(line);
-  const left = await shell.type('kind get clusters');
-  if (!left.includes('No kind clusters found.')) throw new Error(`Clusters are left: ${left}`);
+  const present = (await shell.type('kind get clusters')).split('\n');
+  const left = clusters.filter((name) => present.includes(name));
+  if (left.length > 0) throw new Error(`Clusters are left: ${left.join(', ')}`);
 }
 
 /** By name, in the order that they run in. */
