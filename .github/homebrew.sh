@@ -6,8 +6,7 @@ tag=$1
 # Node's name of a platform.
 archive() {
   local sum
-  sum=$(awk -v file="stellarctl-$1.tar.gz" '$2 == file { print $1 }' SHA256SUMS)
-  [ -n "$sum" ] || { echo "SHA256SUMS has no stellarctl-$1.tar.gz" >&2; exit 1; }
+  sum=$("$(dirname "$0")/checksum.sh" "$1") || exit
   cat <<END
       url "https://github.com/$GITHUB_REPOSITORY/releases/download/$tag/stellarctl-$1.tar.gz"
       sha256 "$sum"

@@ -20,8 +20,7 @@ END
 
 # Node's name of a platform, and Go's.
 while read -r name os arch; do
-  sum=$(awk -v file="stellarctl-$name.tar.gz" '$2 == file { print $1 }' SHA256SUMS)
-  [ -n "$sum" ] || { echo "SHA256SUMS has no stellarctl-$name.tar.gz" >&2; exit 1; }
+  sum=$("$(dirname "$0")/checksum.sh" "$name")
   cat <<END
   - selector:
       matchLabels:

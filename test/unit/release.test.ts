@@ -95,7 +95,7 @@ test('what workflows name exists: files of the repository, and scripts of packag
   ]);
 });
 
-/** Runs a script of a release in a folder with the checksums of all platforms but these. */
+/** Runs a script of a release in a folder with the checksums of all platforms but one. */
 async function released(script: string, tag: string, without = ''): Promise<string> {
   const at = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
   try {

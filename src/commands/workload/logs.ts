@@ -59,7 +59,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, words, command) {
     const { parseObject } = await import('../../lib/workloads/workload.ts');
-    const { findSources, instantOf, readLogs } = await import('../../lib/workloads/logs.ts');
+    const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
     const {
       follow = false,
       container,
@@ -78,9 +78,9 @@ export const definition: Definition<Options> = {
       tailLines: tail,
       sinceSeconds: since && Math.ceil(since / 1000),
     };
-    const kept: LogLine[] = [];
-    const emit = (line: LogLine) => {
-      if (!follow) kept.push(line);
+    const kept: { line: LogLine; instant: string }[] = [];
+    const emit = (line: LogLine, instant: string) => {
+      if (!follow) kept.push({ line, instant });
       else if (session.io.isOutputLost()) session.run.deadline.restart(1);
       else void print(line);
     };
@@ -94,9 +94,8 @@ export const definition: Definition<Options> = {
     await (follow
       ? (await import('../common/watching.ts')).untilInterrupted(session, command, read)
       : read());
-    const inOrder = kept.map((line) => ({ line, at: instantOf(line.time) }));
-    for (const { line } of inOrder.sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))))
-      await print(line);
+    kept.sort((a, b) => (a.instant < b.instant ? -1 : Number(a.instant > b.instant)));
+    for (const { line } of kept) await print(line);
     if (!follow && kept.length + failures.length === 0 && sources.length > 0)
       session.progress.note('Its containers have written no such lines.');
     // In the order of the WECs, not in that of their answers.

@@ -32,6 +32,9 @@ export interface LogLine {
   line: string;
 }
 
+/** Gets each line as it comes, with its instant: a text, in the order of time. */
+type EmitLine = (line: LogLine, instant: string) => void;
+
 /** What to read of each log. */
 export interface LogRequest {
   /** Only the containers of this name. */
@@ -89,13 +92,12 @@ const lookAgainMs = 2000;
 /**
  * Reads the logs of all pods of an object on one WEC. With `follow` also those of pods that start later, until all pods have ended or
  * the deadline.
- * @param emit gets each line as it comes
  * @throws StellarError `not-found` if the WEC does not have the object, or nothing of it runs
  */
 export async function readLogs(
   source: LogSource,
   request: LogRequest,
-  emit: (line: LogLine) => void,
+  emit: EmitLine,
   run: Pick<Run, 'deadline' | 'signal'>,
 ): Promise<void> {
   const started = new Set<string>();
@@ -216,7 +218,7 @@ async function readContainer(
   { metadata }: Pod,
   container: string,
   { follow, tailLines, sinceSeconds }: LogRequest,
-  emit: (line: LogLine) => void,
+  emit: EmitLine,
   { deadline, signal }: Pick<Run, 'deadline' | 'signal'>,
 ): Promise<void> {
   /** The latest instant, and how many lines with it have been shown. */
@@ -241,7 +243,10 @@ async function readContainer(
         if (instant === last.instant) last.shown += 1;
         length += line.length;
         if (!follow && length > longestLog) throw tooLong(wec, metadata.name);
-        emit({ wec, pod: metadata.name, container, time: time || last.time, line });
+        emit(
+          { wec, pod: metadata.name, container, time: time || last.time, line },
+          instant || last.instant,
+        );
       }
     } catch (error) {
       // One that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows.

@@ -199,7 +199,7 @@ export class Transport {
     return networkError(this.cluster, error, proxy && { ...proxy, isCause: !sent.socket });
   }
 
-  /** Sends a request whose answer may go on without end: its text as it comes. It ends with the run, and at the deadline. @throws StellarError like send */
+  /** Sends a request whose answer may have no end, and yields its text as it arrives, until the run ends or its deadline passes. @throws StellarError like send */
   async *stream(request: Request): AsyncGenerator<string> {
     const { signal, deadline } = this.#connection;
     const server = await this.credentials.server();
