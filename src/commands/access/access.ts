@@ -25,13 +25,13 @@ export const list: Definition<HostingOptions> = {
   async run(session) {
     const { findAccess } = await import('../../lib/spaces/access.ts');
     const { found, errors } = await findAccess(await session.spaceTools());
-    const items = found.map(({ kube: _, uid: __, ...item }) => item);
+    const items = found.map(({ kube: _, account: __, ...item }) => item);
     await session.print({ items }, items, columns);
     session.incomplete(errors);
   },
 };
 
-const columns: Column<Omit<FoundAccess, 'kube' | 'uid'>>[] = [
+const columns: Column<Omit<FoundAccess, 'kube' | 'account'>>[] = [
   { header: 'NAME', value: ({ name }) => name },
   { header: 'SPACE', value: ({ space }) => space },
   { header: 'ROLE', value: ({ role }) => role },
@@ -81,7 +81,7 @@ export const revoke: Definition<RevokeOptions> = {
           new StellarError('not-found', `No access is called ${name}.`, { next: [see] })
         );
       },
-      losses: ({ space, uid = '' }) => [`${space} ${uid}`],
+      losses: ({ space, account }) => [`${space} ${account?.metadata.uid}`],
       confirm: confirming(session, {
         show: ({ role, space, kube, expires }) =>
           session.progress.note(

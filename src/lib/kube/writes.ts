@@ -100,10 +100,7 @@ export async function deleteObjects(
   objects: readonly KubeObject[],
 ): Promise<boolean> {
   let isAny = false;
-  for (const { metadata } of objects) {
-    const { name, namespace, uid } = metadata;
-    if (await kube.delete(resource, name, { namespace, uid })) isAny = true;
-  }
+  for (const object of objects) if (await kube.delete(resource, object)) isAny = true;
   return isAny;
 }
 
@@ -112,12 +109,10 @@ export async function deletePresent(
   kube: Kube,
   resource: Resource,
   name: string,
-  namespace: string,
+  namespace: string | undefined,
 ): Promise<boolean> {
   const present = await kube.get(resource, name, { namespace });
-  return (
-    present !== undefined && kube.delete(resource, name, { namespace, uid: present.metadata.uid })
-  );
+  return present !== undefined && kube.delete(resource, present);
 }
 
 /**
@@ -207,7 +202,8 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
       await note('patch', resource, { ...options, name });
       return { ...patch, metadata: { name } } as unknown as T;
     },
-    async delete(resource, name, { namespace } = {}) {
+    async delete(resource, { metadata }) {
+      const { name, namespace } = metadata;
       const present = (await kube.get(resource, name, { namespace })) !== undefined;
       if (present) await note('delete', resource, { name, namespace });
       return present;

@@ -84,17 +84,13 @@ export async function readBootstrap(hub: Kube): Promise<BootstrapAccess> {
  * name, which the rights are bound to. A rerun after an interruption makes it.
  */
 export async function revokeBootstrap({ hub, account }: BootstrapAccess): Promise<void> {
-  const { labels = {}, annotations = {}, uid } = account?.metadata ?? {};
+  const { labels = {}, annotations = {} } = account?.metadata ?? {};
   const metadata = {
     name: bootstrapServiceAccount,
     namespace: operatorNamespace,
     labels,
     annotations,
   };
-  if (account !== undefined)
-    await hub.delete(resources.serviceAccounts, bootstrapServiceAccount, {
-      namespace: operatorNamespace,
-      uid,
-    });
+  if (account !== undefined) await hub.delete(resources.serviceAccounts, account);
   await hub.apply({ ...typeMeta(resources.serviceAccounts), metadata });
 }

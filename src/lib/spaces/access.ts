@@ -5,6 +5,7 @@ import { errorOf, ifSeen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import {
+  byName,
   type ClusterRole,
   groupOf,
   groupResourceOf,
@@ -174,8 +175,8 @@ const kindsIn = (role: KubeObject | undefined): string[] =>
 
 /** An access where it was found: its space and its service account. Its other fields are a public interface: docs/output.md. */
 export interface FoundAccess {
-  /** The UID of its service account; undefined if only its rights are left. */
-  uid: string | undefined;
+  /** Its service account; undefined if only its rights are left. */
+  account: KubeObject | undefined;
   kube: Kube;
   /** Also the name of its context. */
   name: string;
@@ -193,7 +194,7 @@ async function listAccess(space: string, kube: Kube) {
     kube.list(resources.serviceAccounts, { namespace, metadataOnly: true }),
   ]);
   // A deployer may write service accounts, also the labels of its own.
-  const uids = new Map((accounts ?? []).map(({ metadata: { name, uid } }) => [name, uid]));
+  const accountOf = byName(accounts ?? []);
   return (roles ?? []).filter(isOurs).map(({ metadata }) => {
     const { uid: ofRights, labels = {}, annotations: notes = {} } = metadata;
     const name = metadata.name.slice(rightsName('').length);
@@ -205,7 +206,7 @@ async function listAccess(space: string, kube: Kube) {
     return {
       ofRights,
       noted: notes[spaceAnnotation],
-      access: { name, space, ...noted, uid: uids.get(name), kube },
+      access: { name, space, ...noted, account: accountOf.get(name), kube },
     };
   });
 }
@@ -236,8 +237,8 @@ export async function findAccess(
  * Takes access back: first its tokens, and last what a rerun after an interruption finds it by.
  * @throws StellarError `api-error` if its service account is still there
  */
-export async function revokeAccess({ name, kube, uid }: FoundAccess): Promise<void> {
-  if (uid !== undefined) await kube.delete(resources.serviceAccounts, name, { namespace, uid });
+export async function revokeAccess({ name, kube, account }: FoundAccess): Promise<void> {
+  if (account !== undefined) await kube.delete(resources.serviceAccounts, account);
   const left = kube.dryRun
     ? []
     : await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
@@ -247,11 +248,9 @@ export async function revokeAccess({ name, kube, uid }: FoundAccess): Promise<vo
   }
   const { roleBindings, clusterRoleBindings, roles: inNamespaces, clusterRoles } = resources;
   for (const resource of [roleBindings, clusterRoleBindings, inNamespaces, clusterRoles])
-    for (const object of await listServed(kube, resource, { labelSelector: roleLabel })) {
-      const { name: found, namespace: place, uid: ofObject } = object.metadata;
-      if (found === rightsName(name) && isOurs(object))
-        await kube.delete(resource, found, { namespace: place, uid: ofObject });
-    }
+    for (const object of await listServed(kube, resource, { labelSelector: roleLabel }))
+      if (object.metadata.name === rightsName(name) && isOurs(object))
+        await kube.delete(resource, object);
 }
 
 const reserved =

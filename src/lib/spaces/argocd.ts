@@ -8,6 +8,7 @@ import { certificateAuthorityOf } from '../kube/client/credentials.ts';
 import { type KubeObject, resources, type Secret, textIn } from '../kube/client/objects.ts';
 import { endingProblem, validitiesOf } from '../kube/client/validity.ts';
 import { contextFromCluster } from '../kube/kubeconfig/kubeconfig.ts';
+import { deleteObjects } from '../kube/writes.ts';
 import { namespaceOf, secretOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { managedBy, managedByLabel } from '../ocm/ocm-names.ts';
@@ -84,11 +85,8 @@ export async function removeFromArgoCd(
   hosting: Kube,
 ): Promise<void> {
   const all = await secretsOf(name, hosting);
-  for (const { metadata } of all.filter((each) => textIn(each, 'name') === space))
-    await hosting.delete(resources.secrets, metadata.name, {
-      namespace: metadata.namespace,
-      uid: metadata.uid,
-    });
+  const ofSpace = all.filter((each) => textIn(each, 'name') === space);
+  await deleteObjects(hosting, resources.secrets, ofSpace);
 }
 
 /** The check of what Argo CD has for a WDS. */

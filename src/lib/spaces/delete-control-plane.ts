@@ -66,9 +66,7 @@ export async function deleteControlPlane(
   await forName(result, run, async () => {
     const contextsToGo = await contextsToRemove(space, tools);
     if (controlPlane !== undefined)
-      result.changed = await hosting.delete(resources.controlPlanes, name, {
-        uid: controlPlane.metadata.uid,
-      });
+      result.changed = await hosting.delete(resources.controlPlanes, controlPlane);
     if (await removeBootstrap(space, hosting)) result.changed = true;
     if (!run.dryRun) await untilDeleted(space, hosting, run);
     const removed = contextsToGo.filter((context) => !isLastContext(context, name, kubeconfig));
@@ -103,7 +101,7 @@ async function removeBootstrap(
   const present = await hosting.get<Secret>(resources.secrets, secret, { namespace });
   // Without its control plane, only our label shows the owner.
   if (present === undefined || (controlPlane === undefined && !isOurs(present))) return false;
-  return hosting.delete(resources.secrets, secret, { namespace, uid: present.metadata.uid });
+  return hosting.delete(resources.secrets, present);
 }
 
 /** Waits until the control plane is gone, then its namespace with all contents. @throws StellarError `timeout` */
@@ -119,10 +117,9 @@ async function untilDeleted(
   }
   const namespace = await hosting.get(resources.namespaces, namespaceOf(name));
   if (namespace === undefined || !isOf(name, namespace)) return;
-  const { uid, deletionTimestamp } = namespace.metadata;
   // The garbage collector does the same, but may start half a minute later; users without the permission wait for it.
-  if (deletionTimestamp === undefined)
-    await hosting.delete(resources.namespaces, namespace.metadata.name, { uid }).catch(() => {});
+  if (namespace.metadata.deletionTimestamp === undefined)
+    await hosting.delete(resources.namespaces, namespace).catch(() => {});
   const why = `namespace ${namespace.metadata.name} is being emptied`;
   await untilGone(hosting, resources.namespaces, namespace, run, { name, why });
 }

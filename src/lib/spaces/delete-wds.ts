@@ -10,6 +10,7 @@ import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
+import { deleteObjects } from '../kube/writes.ts';
 import { type Binding, type BindingPolicy, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
@@ -249,9 +250,5 @@ async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: R
   const remaining = its.dryRun ? works : await worksOf(its, name);
   const present = remaining.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   if (keep) await makeOrphans(its, present, run);
-  for (const { metadata } of remaining)
-    await its.delete(resources.manifestWorks, metadata.name, {
-      namespace: metadata.namespace,
-      uid: metadata.uid,
-    });
+  await deleteObjects(its, resources.manifestWorks, remaining);
 }

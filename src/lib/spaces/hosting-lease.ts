@@ -48,7 +48,7 @@ export async function withHostingLease<T>(
       run.progress.waiting(cluster.context, state);
       holder = who;
       if (!isOver) return dryRun ? present : undefined;
-      if (!dryRun) await kube.delete(leases, name, { namespace, uid: present.metadata.uid });
+      if (!dryRun) await kube.delete(leases, present);
     }
     const wanted = await newLease(kube, what, run);
     const create = (last: Kube) => last.create<Lease>(leases, wanted, { namespace });
@@ -66,10 +66,7 @@ export async function withHostingLease<T>(
     return result;
   } finally {
     heldLeases.delete(cluster.server);
-    if (!dryRun)
-      await writeLast(kube, (last) => last.delete(leases, name, { namespace, uid })).catch(
-        failureOf,
-      );
+    if (!dryRun) await writeLast(kube, (last) => last.delete(leases, lease)).catch(failureOf);
   }
 }
 

@@ -356,6 +356,6 @@ export async function forgetRevisions(
     const { status = '' } = record.metadata.labels ?? {};
     if (isPending(status) || status !== each.status)
       throw pendingRelease(kube.cluster.context, release, { ...each, status });
-    await kube.delete(resources.secrets, name, { namespace, uid: record.metadata.uid });
+    await kube.delete(resources.secrets, record);
   }
 }

@@ -36,10 +36,7 @@ export async function releasePolicy(
 ) {
   await disown(wds.kube, binding);
   if (policy !== undefined)
-    await wds.kube.delete(resources.bindingPolicies, name, {
-      uid: policy.metadata.uid,
-      orphan: true,
-    });
+    await wds.kube.delete(resources.bindingPolicies, policy, { orphan: true });
   await untilBindingOrphaned(name, wds, subject, run);
   const otherwise = {
     state: `Policy ${name} is deleted; its Binding, the works and the workloads are still there.`,
@@ -56,7 +53,7 @@ export async function releasePolicy(
   }
   const frozen = await getServed<Binding>(wds.kube, resources.bindings, name);
   if (frozen !== undefined && (run.dryRun || isOwnerless(frozen)))
-    await wds.kube.delete(resources.bindings, name, { uid: frozen.metadata.uid });
+    await wds.kube.delete(resources.bindings, frozen);
 }
 
 /** Removes the policy as owner of its Binding. KubeStellar writes it again only with another change of the Binding. */
@@ -93,12 +90,8 @@ export async function deleteBoth(
   policy: BindingPolicy | undefined,
   binding: Binding | undefined,
 ) {
-  if (policy !== undefined)
-    await kube.delete(resources.bindingPolicies, policy.metadata.name, {
-      uid: policy.metadata.uid,
-    });
-  if (isOwnerless(binding))
-    await kube.delete(resources.bindings, binding.metadata.name, { uid: binding.metadata.uid });
+  if (policy !== undefined) await kube.delete(resources.bindingPolicies, policy);
+  if (isOwnerless(binding)) await kube.delete(resources.bindings, binding);
 }
 
 /** Waits until the policy is deleted and nothing changes the Binding. */

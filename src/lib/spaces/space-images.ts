@@ -118,11 +118,10 @@ export async function rewriteImages(
   const ofTemplates = pods.filter((pod) => isOf(pod, 'ReplicaSet', 'Job'));
   await correct(registry, resources.pods, ofTemplates, hosting);
   // A StatefulSet waits for ever for a pod that does not become ready, and replaces one of an earlier revision as soon as it is.
-  for (const { metadata, spec, status } of pods.filter((pod) => isOf(pod, 'StatefulSet'))) {
+  for (const pod of pods.filter((each) => isOf(each, 'StatefulSet'))) {
+    const { spec, status } = pod;
     const isRunning = status?.containerStatuses?.some(({ state }) => state?.running);
-    if (isRunning || isCorrect(registry, spec)) continue;
-    const { name, namespace, uid } = metadata;
-    await hosting.delete(resources.pods, name, { namespace, uid });
+    if (!isRunning && !isCorrect(registry, spec)) await hosting.delete(resources.pods, pod);
   }
   if (role !== 'its' || inside === undefined) return;
   const ownDeployments = [

@@ -55,8 +55,7 @@ export async function rerunHook(
     const present = await hosting.get(resource, metadata.name, options);
     if (present && createdAt(present) > before) continue;
     isComplete = false;
-    if (present)
-      await hosting.delete(resource, metadata.name, { ...options, uid: present.metadata.uid });
+    if (present) await hosting.delete(resource, present);
   }
   if (isComplete) return;
   await forgetHooks(hosting, controlPlane, [hook.metadata.name]);

@@ -82,9 +82,9 @@ async function removeGrant(wec: Kube): Promise<void> {
 
 /** Only the operator removes the agent. It is started after the deletion: before, it would restore the agent first. */
 async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Promise<void> {
-  const { name, uid } = klusterlet.metadata;
+  const { name } = klusterlet.metadata;
   const { context } = wec.cluster;
-  await wec.delete(resources.klusterlets, name, { uid });
+  await wec.delete(resources.klusterlets, klusterlet);
   await startScaledOperator(wec, run);
   const wait = {
     name: klusterlet.spec?.clusterName ?? name,

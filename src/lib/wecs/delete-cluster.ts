@@ -48,14 +48,13 @@ export async function deleteCluster(
   force: Force | undefined,
   run: Run,
 ): Promise<void> {
-  const { name, reread } = before;
-  const uid = before.managedCluster?.metadata.uid;
-  await hub.delete(resources.managedClusters, name, { uid });
+  const { name, reread, managedCluster: present } = before;
+  if (present !== undefined) await hub.delete(resources.managedClusters, present);
   if (run.dryRun) return;
   let triggeredAt = monotonic();
   let patience = triggerAfterMs;
   const isThere = (cluster: ManagedCluster | undefined) =>
-    cluster !== undefined && cluster.metadata.uid === uid;
+    cluster !== undefined && cluster.metadata.uid === present?.metadata.uid;
   await untilMet(
     {
       name,

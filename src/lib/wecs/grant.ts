@@ -185,7 +185,7 @@ export async function revoke(
   if (role === undefined || kinds.length === 0) return result;
   const { uid, resourceVersion } = role.metadata;
   const rules = rulesWithout(role, kinds);
-  if (rules.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
+  if (rules.length === 0) await kube.delete(resources.clusterRoles, role);
   else
     await kube.merge(resources.clusterRoles, grantRoleName, {
       metadata: { uid, resourceVersion },

@@ -5,7 +5,7 @@ import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
 import { type Job, type Pod, resources } from '../kube/client/objects.ts';
 import { podFailure, whyNodeless } from '../kube/pods.ts';
-import { writeLast } from '../kube/writes.ts';
+import { deletePresent, writeLast } from '../kube/writes.ts';
 import { connectionErrorIn } from '../ocm/hub-connection.ts';
 import { bootstrapKubeconfig, image } from '../ocm/klusterlet-agent.ts';
 import { restrictedContainer } from '../ocm/klusterlet-operator.ts';
@@ -99,7 +99,8 @@ export async function probe(probed: Probed, job: Job, run: Run): Promise<Outcome
     await writeLast(kube, (last) => last.create(resources.jobs, job, inNamespace));
     return (await poll(read, run)) ?? unfinished();
   } finally {
-    await writeLast(kube, (last) => last.delete(resources.jobs, job.metadata.name, inNamespace));
+    const { name: made, namespace } = job.metadata;
+    await writeLast(kube, (last) => deletePresent(last, resources.jobs, made, namespace));
   }
 }
 

@@ -90,8 +90,7 @@ async function removeMailbox(
   if (works.some(isGuarded) && !force && !run.dryRun) throw worksRemain(hub, hubState);
   // Without that finalizer a work came when its agent had no rights any more, and nothing of it was applied.
   for (const work of run.dryRun ? [] : works) {
-    const { name: workName, uid } = work.metadata;
-    await hub.delete(resources.manifestWorks, workName, { namespace: name, uid });
+    await hub.delete(resources.manifestWorks, work);
     if (isGuarded(work))
       await withoutFinalizers(hub, resources.manifestWorks, work.metadata, [workFinalizer]);
   }
@@ -112,7 +111,7 @@ async function removeMailbox(
       await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
     return undefined;
   }
-  await hub.delete(resources.namespaces, name, { uid });
+  await hub.delete(resources.namespaces, mailbox);
   const read = async () => (await reread()).mailbox;
   return () =>
     untilGone(hub, resources.namespaces, mailbox, run, {

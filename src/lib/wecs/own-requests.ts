@@ -269,9 +269,7 @@ export async function removeAccount(hub: Kube, wec: string): Promise<void> {
   const name = bootstrapAccountOf(wec);
   for (const [resource, where] of kinds) {
     const present = await partialReader(hub).get(resource, name, where);
-    const { uid } = present?.metadata ?? {};
-    if (present && isOurs(present))
-      await unlessStatus(hub.delete(resource, name, { ...where, uid }), 403);
+    if (present && isOurs(present)) await unlessStatus(hub.delete(resource, present), 403);
   }
 }
 
@@ -287,8 +285,7 @@ export async function retireRequests(
 ): Promise<RegistrationRequest[]> {
   const remaining: RegistrationRequest[] = [];
   for (const request of requests.filter(({ state }) => state !== 'denied')) {
-    const { name, uid } = request.csr.metadata;
-    const deleting = kube.delete(resources.certificateSigningRequests, name, { uid });
+    const deleting = kube.delete(resources.certificateSigningRequests, request.csr);
     if ((await unlessStatus(deleting, 403)) === undefined) remaining.push(request);
   }
   return remaining;

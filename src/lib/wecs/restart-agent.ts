@@ -8,7 +8,7 @@ import { deleteObjects } from '../kube/writes.ts';
 import type { HubAccess } from '../ocm/hub-access.ts';
 import { agentReports, bootstrapRequests, isMissed } from '../ocm/hub-evidence.ts';
 import { bootstrapSecret, secretWrittenAt } from '../ocm/klusterlet-agent.ts';
-import { agentNamespace, hubSecretName } from '../ocm/ocm-names.ts';
+import { agentNamespace } from '../ocm/ocm-names.ts';
 import {
   agentPodsOf,
   agentStarted,
@@ -138,9 +138,7 @@ export async function reregister(
  * interruption after that.
  */
 export async function dropCertificate(kube: Kube, { hubSecret }: WecEvidence): Promise<void> {
-  const uid = hubSecret?.metadata.uid;
-  if (hubSecret !== undefined)
-    await kube.delete(resources.secrets, hubSecretName, { namespace: agentNamespace, uid });
+  if (hubSecret !== undefined) await kube.delete(resources.secrets, hubSecret);
   await restartAgents(kube);
 }
 
@@ -160,7 +158,8 @@ export async function restartAgents(kube: Kube): Promise<void> {
     const lease = await partialReader(kube).get<Lease>(resources.leases, name, {
       namespace: agentNamespace,
     });
-    if (lease !== undefined) await removeLease(kube, lease);
+    // Without that right it takes some minutes longer.
+    if (lease !== undefined) await unlessStatus(kube.delete(resources.leases, lease), 403);
   }
   const pods = agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace }));
   await deleteObjects(kube, resources.pods, pods);
@@ -182,16 +181,8 @@ export async function releaseDeadLeases(kube: Kube, { pods }: WecEvidence): Prom
     )[0];
     const isDead =
       holder === undefined || (started !== undefined && Date.parse(renewTime) < started - 1000);
-    if (isDead) await removeLease(kube, lease);
+    if (isDead) await unlessStatus(kube.delete(resources.leases, lease), 403);
   }
-}
-
-async function removeLease(
-  kube: Kube,
-  { metadata: { name, namespace, uid } }: Lease,
-): Promise<void> {
-  // Without that right it takes some minutes longer.
-  await unlessStatus(kube.delete(resources.leases, name, { namespace, uid }), 403);
 }
 
 /**

@@ -149,9 +149,7 @@ export async function removeApplied(
     await withoutFinalizers(wec, resources.appliedManifestWorks, work.metadata, [
       appliedWorkFinalizer,
     ]);
-    await wec.delete(resources.appliedManifestWorks, work.metadata.name, {
-      uid: work.metadata.uid,
-    });
+    await wec.delete(resources.appliedManifestWorks, work);
   }
   return works.length;
 }

@@ -70,14 +70,14 @@ export async function getReported<T extends KubeObject>(
 /** Deletes a collector or a transform, and no other one that has its name now. */
 export function deleteReported(
   noun: Noun,
-  { metadata }: KubeObject,
+  object: KubeObject,
   wds: OpenWds,
   run: Run,
 ): Promise<ObjectResult> {
-  const { name, uid } = metadata;
+  const { name } = object.metadata;
   const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
-    result.changed = await wds.kube.delete(reported[noun], name, { uid });
+    result.changed = await wds.kube.delete(reported[noun], object);
     if (!run.dryRun) run.progress.done(name, 'deleted');
   });
 }

@@ -347,7 +347,7 @@ export class RestartWorld {
         this.#wrote(`apply ${kind} ${metadata.name}`);
         return 'created';
       },
-      delete: async ({ kind }, name) => {
+      delete: async ({ kind }, { metadata: { name } }) => {
         if (kind === 'Lease') return true;
         if (kind === 'Deployment') this.#scale(name, 0);
         const isThere = kind === 'Deployment' && this.deployments.delete(name);
@@ -429,7 +429,7 @@ export class RestartWorld {
         this.#wrote(`apply ${kind} ${metadata.name}`);
         return isNew ? 'created' : 'unchanged';
       },
-      delete: async ({ kind }, name) => {
+      delete: async ({ kind }, { metadata: { name } }) => {
         if (kind === 'BindingPolicy')
           this.policies = this.policies.filter(({ metadata }) => metadata.name !== name);
         else this.objects = this.objects.filter(({ metadata }) => metadata.name !== name);

@@ -365,7 +365,7 @@ export class MemoryCluster {
         note('create', `${kind}${subresource ? `/${subresource}` : ''}`, name, body);
         return { ...(body as object), status: { token: 'minted-token' } } as never;
       },
-      delete: async (resource, name, { namespace, uid } = {}) => {
+      delete: async (resource, { metadata: { name, namespace, uid } }) => {
         const present = matching(resource, namespace).find(
           ({ metadata }) => metadata.name === name,
         );

@@ -48,12 +48,6 @@ export interface Selection {
   trim?: (object: KubeObject) => KubeObject;
 }
 
-interface Deletion {
-  namespace?: string | undefined;
-  uid?: string | undefined;
-  orphan?: boolean;
-}
-
 /** What server-side apply did to an object. */
 export type Change = 'created' | 'changed' | 'unchanged';
 
@@ -292,18 +286,18 @@ class LiveKube {
   }
 
   /**
-   * Deletes an object, and its dependents in the background.
-   * @param options.uid delete only the object with this UID
+   * Deletes an object that was read, by its UID, and its dependents in the background.
    * @param options.orphan keep its dependents
-   * @returns false if it was not found
+   * @returns false if it was not found, or another object has its name
    */
   async delete(
     resource: Resource,
-    name: string,
-    { namespace, uid, orphan }: Deletion = {},
+    { metadata: { name, namespace, uid } }: KubeObject,
+    { orphan = false }: { orphan?: boolean } = {},
   ): Promise<boolean> {
+    if (uid === undefined) throw this.#requests.notAnApiServer();
     const propagationPolicy = orphan ? 'Orphan' : 'Background';
-    const body = { propagationPolicy, ...(uid === undefined ? {} : { preconditions: { uid } }) };
+    const body = { propagationPolicy, preconditions: { uid } };
     try {
       await this.#requests.json({
         method: 'DELETE',
@@ -313,11 +307,7 @@ class LiveKube {
       return true;
     } catch (error) {
       // A conflict: another object has taken the name.
-      if (
-        error instanceof ApiError &&
-        (error.status === 404 || (error.status === 409 && uid !== undefined))
-      )
-        return false;
+      if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return false;
       throw error;
     }
   }

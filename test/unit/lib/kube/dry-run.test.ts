@@ -69,7 +69,7 @@ describe('a dry run', () => {
       { metadata: { name: 'csr' } },
       'approval',
     );
-    await kube.delete(resources.clusterRoles, 'klusterlet', { uid: 'u1' });
+    await kube.delete(resources.clusterRoles, { metadata: { name: 'klusterlet', uid: 'u1' } });
     const cluster = 'fake';
     assert.deepEqual(writes, [
       { verb: 'create', cluster, kind: 'Secret', name: 's', namespace: 'n' },
@@ -114,7 +114,7 @@ describe('a dry run', () => {
       ],
       [
         'delete clusterroles',
-        () => kube.delete(resources.clusterRoles, 'klusterlet'),
+        () => kube.delete(resources.clusterRoles, role),
         /delete clusterroles/,
       ],
     ];

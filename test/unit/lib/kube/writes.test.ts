@@ -9,9 +9,9 @@ test('objects deleted by name are read first, and deleted by UID; missing ones a
   const kube = fakeKube({
     get: async (_, name) =>
       name === 'here' ? ({ metadata: { name, uid: 'u1' } } as never) : undefined,
-    delete: async ({ kind }, name, options) => deleted.push([kind, name, options]) > 0,
+    delete: async ({ kind }, { metadata }) => deleted.push([kind, metadata.name, metadata.uid]) > 0,
   });
   assert.equal(await deletePresent(kube, resources.secrets, 'here', 'ns'), true);
   assert.equal(await deletePresent(kube, resources.secrets, 'gone', 'ns'), false);
-  assert.deepEqual(deleted, [['Secret', 'here', { namespace: 'ns', uid: 'u1' }]]);
+  assert.deepEqual(deleted, [['Secret', 'here', 'u1']]);
 });

@@ -172,17 +172,15 @@ describe('an access that is given again', () => {
 });
 
 describe('a revocation', () => {
-  const access = async (uid: string) => {
+  const access = async () => {
     const present = await accessManifests(deployer(), { read, get: async () => undefined });
     const account = present.find(({ kind }) => kind === 'ServiceAccount');
     if (account !== undefined) account.metadata.uid = 'account';
-    return {
-      present,
-      found: { name: 'wds1-anna-deployer', uid, space: 'wds1', role: '', for: null, expires: null },
-    };
+    const of = { name: 'wds1-anna-deployer', space: 'wds1', role: '', for: null, expires: null };
+    return { present, found: { ...of, account } };
   };
   test('deletes the account that was found, by its UID, and then its rights', async () => {
-    const { present, found } = await access('account');
+    const { present, found } = await access();
     const cluster = new MemoryCluster(present);
     await revokeAccess({ ...found, kube: cluster.kube });
     const name = 'stellarctl:wds1-anna-deployer';
@@ -191,7 +189,7 @@ describe('a revocation', () => {
     assert.equal(cluster.bodies[0], 'account');
   });
   test('is not said of an account that is still there', async () => {
-    const { present, found } = await access('account');
+    const { present, found } = await access();
     const cluster = new MemoryCluster(present, { delete: async () => false });
     await assert.rejects(revokeAccess({ ...found, kube: cluster.kube }), {
       message:

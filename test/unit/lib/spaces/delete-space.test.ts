@@ -191,7 +191,7 @@ describe('deleting a space', () => {
     plane.metadata.uid = 'u1';
     const cluster = new MemoryCluster([plane], {
       dryRun: true,
-      delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) === 0,
+      delete: async ({ kind }, { metadata: { name, uid } }) => uids.push([kind, name, uid]) === 0,
     });
     await deleteControlPlane(
       { name: 'x', role: 'its', controlPlane: plane },
@@ -209,7 +209,7 @@ describe('deleting a space', () => {
     };
     const cluster = new MemoryCluster([plane, bootstrap], {
       dryRun: true,
-      delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) > 0,
+      delete: async ({ kind }, { metadata: { name, uid } }) => uids.push([kind, name, uid]) > 0,
     });
     await deleteControlPlane(
       { name: 'x', role: 'its', controlPlane: plane },
@@ -418,10 +418,10 @@ describe('a WDS', () => {
         works.splice(1, 1, orphaned(name));
         return {} as never;
       },
-      delete: async (resource, name, options) => {
-        log.push(`delete ${resource.kind} ${name}`);
+      delete: async (resource, object, options) => {
+        log.push(`delete ${resource.kind} ${object.metadata.name}`);
         if (resource.kind === 'BindingPolicy') works.push({ ...orphaned('w2'), spec: {} as never });
-        return kube.delete(resource, name, options);
+        return kube.delete(resource, object, options);
       },
     };
     const { error } = await deleteWds(
@@ -475,9 +475,9 @@ describe('a WDS', () => {
           w1.status = { conditions: [{ type: 'Applied', status: 'True', observedGeneration: 1 }] };
           return {} as never;
         },
-        delete: async (resource, name, options) => {
+        delete: async (resource, object, options) => {
           if (has('BindingPolicy')) w1.spec = {}; // The transport writes the work of an object that has just changed.
-          const isDone = await kube.delete(resource, name, options);
+          const isDone = await kube.delete(resource, object, options);
           // A garbage collector that did not know Bindings yet deletes those with a deleted owner later.
           if (resource.kind === 'Binding' || binding()?.metadata.ownerReferences?.length) {
             if (w1.spec.deleteOption === undefined) lost.push('w1');
@@ -517,7 +517,7 @@ describe('a WDS', () => {
     const own = { ...policy, metadata: { ...policy.metadata, uid: 'p1' } };
     const cluster = new MemoryCluster([...planes, own], {
       dryRun: true,
-      delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) > 0,
+      delete: async ({ kind }, { metadata: { name, uid } }) => uids.push([kind, name, uid]) > 0,
     });
     const tools = toolsOf(cluster.kube);
     await deleteWds(request, tools, soon());

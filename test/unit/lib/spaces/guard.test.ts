@@ -51,7 +51,7 @@ function server({
       });
       return 'created';
     },
-    delete: async ({ kind }, name) => {
+    delete: async ({ kind }, { metadata: { name } }) => {
       log.push(`delete ${kind} ${name}`);
       return true;
     },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { forgetRevisions, refusePending } from '../../../../src/lib/spaces/init.ts';
 import { failsWith } from '../../support/steps.ts';
 
@@ -29,8 +30,9 @@ async function forget(seen: string, now: string | undefined): Promise<string[]> 
   const deleted: string[] = [];
   const kube = {
     cluster: { context: 'host1' },
-    get: async () => now && { metadata: { uid: 'u1', labels: { status: now } } },
-    delete: async (_: unknown, name: string, { uid }: { uid: string }) =>
+    get: async (_: unknown, name: string) =>
+      now && { metadata: { name, uid: 'u1', labels: { status: now } } },
+    delete: async (_: unknown, { metadata: { name, uid } }: KubeObject) =>
       deleted.push(`${name} ${uid}`) > 0,
   } as unknown as Kube;
   await forgetRevisions(kube, release, [{ revision: 1, status: seen, chart }]);

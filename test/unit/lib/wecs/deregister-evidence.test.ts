@@ -587,7 +587,7 @@ describe('a mailbox', () => {
       merge: (async (_: unknown, name: string, patch: unknown) => {
         written.push(`patch ${name} ${JSON.stringify(patch)}`);
       }) as never,
-      delete: (async ({ kind }: Resource, name: string) => {
+      delete: (async ({ kind }: Resource, { metadata: { name } }: KubeObject) => {
         written.push(`delete ${kind} ${name}`);
         if (kind === 'Namespace') isThere = false;
         return true;

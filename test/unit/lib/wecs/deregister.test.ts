@@ -69,7 +69,7 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
     merge: (async (_, name, { metadata }: { metadata: { labels: object } }) => {
       written.push(`patch ${name} ${JSON.stringify(metadata.labels)}`);
     }) as Kube['merge'],
-    delete: async ({ kind }, name, { uid } = {}) => {
+    delete: async ({ kind }, { metadata: { name, uid } }) => {
       written.push(`delete ${kind} ${name} ${uid} with ${works.length} works`);
       cluster = undefined;
       return true;
@@ -127,7 +127,7 @@ test('works that are recreated right after an interrupted run are orphaned befor
           ? [{ ...work, metadata: { ...work.metadata, labels }, spec: {} }]
           : [];
     }) as Kube['merge'],
-    delete: async ({ kind }, name) => {
+    delete: async ({ kind }, { metadata: { name } }) => {
       written.push(`delete ${kind} ${name}`);
       cluster = undefined;
       return true;
@@ -221,7 +221,7 @@ test('the renewed request of a pending agent is deleted, but never that of a new
           ? [{ metadata: { name: 'wec1-x', uid: 'r1' } }]
           : []) as Kube['list'],
       read: discoveryOf(),
-      delete: async (_, name) => deleted.push(name) > 0,
+      delete: async (_, { metadata: { name } }) => deleted.push(name) > 0,
     });
   const anew = hubOf({ metadata: { name: 'wec1', uid: 'm2' } });
   await removeLateRequests(anew, { reread: () => readHubState(anew, 'wec1') });
@@ -281,7 +281,7 @@ test('a dry run records the deletion of a ManagedCluster, and does not wait for 
       get: async () => undefined,
       list: async () => [],
       read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
-      delete: async ({ kind }, name, { uid } = {}) =>
+      delete: async ({ kind }, { metadata: { name, uid } }) =>
         written.push(`delete ${kind} ${name} ${uid}`) > 0,
     });
     const before: HubState = {

@@ -110,8 +110,8 @@ describe('a role that somebody has changed by hand', () => {
         assert.partialDeepStrictEqual(metadata, { uid: 'r1', resourceVersion: '7' });
         writes.push(...rules);
       }) as never,
-      delete: async (_, name, options) => {
-        writes.push(`delete ${name} ${options?.uid}`);
+      delete: async (_, { metadata: { name, uid } }) => {
+        writes.push(`delete ${name} ${uid}`);
         return true;
       },
       review: (async () => ({ status: { allowed: true } })) as never,

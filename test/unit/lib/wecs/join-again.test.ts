@@ -63,7 +63,7 @@ const plan = (rest: Partial<JoinPlan> = {}): JoinPlan =>
 function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
   const writes: string[] = [];
   const kube = fakeKube({
-    delete: async ({ kind }, name, { uid } = {}) => {
+    delete: async ({ kind }, { metadata: { name, uid } }) => {
       writes.push(`delete ${kind} ${name} ${uid}`);
       return true;
     },
@@ -165,7 +165,10 @@ describe('a registration is lost', () => {
     });
     await dropCertificate(kube, {
       ...wec,
-      hubSecret: { ...hubSecret, metadata: { name: 'x', uid: 'uid-of-secret' } },
+      hubSecret: {
+        ...hubSecret,
+        metadata: { name: 'hub-kubeconfig-secret', uid: 'uid-of-secret' },
+      },
     });
     assert.deepEqual(writes, [
       'delete Secret hub-kubeconfig-secret uid-of-secret',

@@ -131,6 +131,7 @@ describe('a probe', () => {
         asked.push(`create ${plural}`);
         return {} as never;
       },
+      get: async (_, name) => ({ metadata: { name } }) as never,
       async delete({ plural }) {
         asked.push(`delete ${plural}`);
         return true;

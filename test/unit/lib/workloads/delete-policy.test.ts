@@ -86,9 +86,9 @@ function scene(
   const { delete: remove } = inWds.kube;
   const kube = {
     ...inWds.kube,
-    delete: async (...[resource, name, options]: Parameters<typeof remove>) => {
-      log.push(`delete ${resource.kind} ${options?.uid}${options?.orphan ? ' orphan' : ''}`);
-      const isDone = await remove(resource, name, options);
+    delete: async (...[resource, object, options]: Parameters<typeof remove>) => {
+      log.push(`delete ${resource.kind} ${object.metadata.uid}${options?.orphan ? ' orphan' : ''}`);
+      const isDone = await remove(resource, object, options);
       if (resource.kind === 'BindingPolicy' && options?.orphan)
         for (const { metadata } of inWds.objects) delete metadata.ownerReferences;
       onDelete(resource.kind, its);

@@ -375,18 +375,18 @@ test('a merge patch and a replacement send their content type, and a replacement
 
 test('a deletion has the UID of the object as its precondition; another object of that name stays', async () => {
   const { server, kube } = await serving(({ body }) =>
-    (body as { preconditions?: object }).preconditions === undefined
+    (body as { preconditions: { uid: string } }).preconditions.uid === 'u2'
       ? {}
       : { status: 409, body: { reason: 'Conflict' } },
   );
-  assert.equal(await kube.delete(resources.managedClusters, 'cluster1', { uid: 'u1' }), false);
-  assert.equal(await kube.delete(resources.managedClusters, 'cluster1'), true);
+  const remove = (uid?: string) =>
+    kube.delete(resources.managedClusters, { metadata: { name: 'cluster1', ...(uid && { uid }) } });
+  assert.equal(await remove('u1'), false);
+  assert.equal(await remove('u2'), true);
+  await assert.rejects(remove(), { code: 'api-error' });
   assert.deepEqual(
     server.requests.map(({ body }) => body),
-    [
-      { propagationPolicy: 'Background', preconditions: { uid: 'u1' } },
-      { propagationPolicy: 'Background' },
-    ],
+    ['u1', 'u2'].map((uid) => ({ propagationPolicy: 'Background', preconditions: { uid } })),
   );
 });
 
