@@ -81,7 +81,7 @@ export const revoke: Definition<RevokeOptions> = {
           new StellarError('not-found', `No access is called ${name}.`, { next: [see] })
         );
       },
-      losses: ({ space, account }) => [`${space} ${account?.metadata.uid}`],
+      losses: ({ space, account }) => [`${space} ${account.object?.metadata.uid}`],
       confirm: confirming(session, {
         show: ({ role, space, kube, expires }) =>
           session.progress.note(

@@ -14,8 +14,9 @@ export function describeDeletion(
   space: SpaceToDelete,
   { keepWorkloads }: DeletionOptions,
 ): string[] {
-  if (space.controlPlane === undefined) return [];
-  const type = typeOf(space.controlPlane);
+  const { object } = space.controlPlane;
+  if (object === undefined) return [];
+  const type = typeOf(object);
   return space.role === 'its'
     ? describeIts(space, type)
     : describeWds(space, type, keepWorkloads === true);

@@ -49,7 +49,11 @@ export const describeLocally = (inspected: readonly InspectedLocalWec[]): string
 
 function describeOne(inspected: InspectedWec, options: DeregisterOptions): string[] {
   const { hubState, policies, agentDead, interrupted } = inspected;
-  const { managedCluster, works, addons } = hubState;
+  const {
+    managedCluster: { object: managedCluster },
+    works,
+    addons,
+  } = hubState;
   if (managedCluster === undefined)
     return [
       isGone(hubState) ? 'Not registered.' : 'No longer registered; its leftovers are removed.',

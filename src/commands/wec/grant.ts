@@ -107,7 +107,7 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
  * changes each: a failure does not stop the others.
  * @throws StellarError `usage`, `context-unknown`
  */
-async function changeRights<Wec extends WecToRevoke>(
+async function changeRights<Wec extends Omit<WecToRevoke, 'role'>>(
   session: Session,
   positional: string[],
   change: {

@@ -11,6 +11,51 @@ import {
   resources,
 } from './client/objects.ts';
 
+declare const proof: unique symbol;
+
+/**
+ * An object that was seen, or the proof that there is none (`object` is undefined), for whatever deletes, waits until something is
+ * gone, or says that there is nothing to do. Only this file makes one: an answer of 404 is no proof.
+ */
+export interface Proven<T extends KubeObject> {
+  readonly object: T | undefined;
+  readonly [proof]: true;
+}
+
+/** A list that was answered: what it lacks does not exist, as far as its selectors go. */
+export type Served<T extends KubeObject> = T[] & { readonly [proof]: true };
+
+/** A client whose `get` finds nothing only where there is nothing: see proving(). */
+export type Proving = Kube & { readonly [proof]: true };
+
+/** What was read through such a client. */
+export type Proved<T> = T & { readonly [proof]: true };
+
+const proven = <T extends KubeObject>(object: T | undefined) => ({ object }) as Proven<T>;
+
+/** The object of this name in an answered list without selectors of other fields, or the proof that there is none. */
+export const provenIn = <T extends KubeObject>(all: Served<T>, name: string): Proven<T> =>
+  proven(all.find(({ metadata }) => metadata.name === name));
+
+/**
+ * Reads an object. That it is not found is believed only if a list does not have it.
+ * @param list listIfDefined for a kind that the cluster may not have
+ * @throws StellarError `api-error` if its kind is not found, `forbidden` if this user may not list it
+ */
+export async function prove<T extends KubeObject>(
+  kube: Reader,
+  resource: Resource,
+  name: string,
+  { namespace }: Pick<PathOptions, 'namespace'> = {},
+  list: typeof listIfDefined = listServed,
+): Promise<Proven<T>> {
+  const found = await kube.get<T>(resource, name, { namespace });
+  if (found !== undefined) return proven(found);
+  const fieldSelector = `metadata.name=${name}`;
+  const all = await list<T>(kube, resource, { namespace, fieldSelector });
+  return all === undefined ? proven<T>(undefined) : provenIn(all, name);
+}
+
 /**
  * Lists a kind that this cluster must serve, for whatever destroys or relies on there being none: an answer of 404 is not an empty
  * list.
@@ -20,29 +65,10 @@ export async function listServed<T extends KubeObject>(
   kube: Pick<Reader, 'cluster' | 'list'>,
   resource: Resource,
   selection?: Selection,
-): Promise<T[]> {
+): Promise<Served<T>> {
   const found = await kube.list<T>(resource, selection);
   if (found === undefined) throw notServed(kube, groupResourceOf(kindOf(resource)));
-  return found;
-}
-
-/**
- * Reads an object of such a kind. That it is not found is believed only if a list does not have it.
- * @throws StellarError `api-error` if the kind is not found
- */
-export async function getServed<T extends KubeObject>(
-  kube: Reader,
-  resource: Resource,
-  name: string,
-  { namespace }: Pick<PathOptions, 'namespace'> = {},
-): Promise<T | undefined> {
-  const found = await kube.get<T>(resource, name, { namespace });
-  if (found !== undefined) return found;
-  const listed = await listServed<T>(kube, resource, {
-    namespace,
-    fieldSelector: `metadata.name=${name}`,
-  });
-  return listed.find(({ metadata }) => metadata.name === name);
+  return found as Served<T>;
 }
 
 /**
@@ -53,10 +79,21 @@ export async function listIfDefined<T extends KubeObject>(
   kube: Pick<Reader, 'cluster' | 'get' | 'list'>,
   resource: Resource,
   selection?: Selection,
-): Promise<T[] | undefined> {
+): Promise<Served<T> | undefined> {
   const objects = await kube.list<T>(resource, selection);
   if (objects === undefined) await requireUndefined(kube, kindOf(resource));
-  return objects;
+  return objects as Served<T> | undefined;
+}
+
+/** The same for a kind that no definition adds. @returns undefined if the cluster's discovery does not name it */
+export async function listIfServed<T extends KubeObject>(
+  kube: Pick<Kube, 'cluster' | 'list' | 'read'>,
+  resource: Resource,
+): Promise<Served<T> | undefined> {
+  const objects = await kube.list<T>(resource);
+  if (objects === undefined && (await serves(kube, resource)))
+    throw notServed(kube, resource.plural);
+  return objects as Served<T> | undefined;
 }
 
 /** The groups of Kubernetes itself. No CustomResourceDefinition adds their kinds: an API server always has them. */

@@ -10,14 +10,19 @@ import {
   type Resource,
   type WithConditions,
 } from './client/objects.ts';
+import { listIfDefined, type Proven, prove } from './served.ts';
 
 /** Messages while an object is being deleted: see Awaited. */
 interface Meanwhile {
   name?: string;
   why?: string;
   /** Reads the object, if something else than this wait reads it as well. */
-  read?: () => Promise<KubeObject | undefined>;
+  read?: () => Promise<Proven<KubeObject>>;
 }
+
+/** Whether an object is still the one of its name. */
+export const isPresent = (now: Proven<KubeObject>, object: KubeObject): boolean =>
+  now.object !== undefined && now.object.metadata.uid === object.metadata.uid;
 
 /** Waits until an object that is being deleted is gone. @throws StellarError `timeout` */
 export async function untilGone(
@@ -27,14 +32,14 @@ export async function untilGone(
   run: Run,
   meanwhile?: Meanwhile,
 ): Promise<void> {
-  const { name, namespace, uid } = object.metadata;
-  const isThere = (now: KubeObject | undefined) => now !== undefined && now.metadata.uid === uid;
+  const { name, namespace } = object.metadata;
   await untilMet(
     {
-      check: (now) => (isThere(now) ? waiting(meanwhile?.why ?? 'it is being deleted') : met),
-      read: meanwhile?.read ?? (() => kube.get(resource, name, { namespace })),
+      check: (now) =>
+        isPresent(now, object) ? waiting(meanwhile?.why ?? 'it is being deleted') : met,
+      read: meanwhile?.read ?? (() => prove(kube, resource, name, { namespace }, listIfDefined)),
       name: meanwhile?.name,
-      unmet: (last) => notDeleted(kube, resource, last ?? object),
+      unmet: (last) => notDeleted(kube, resource, last.object ?? object),
     },
     run,
   );

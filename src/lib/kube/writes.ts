@@ -11,6 +11,7 @@ import {
   resources,
 } from './client/objects.ts';
 import { may, requirePermissions } from './permissions.ts';
+import { listIfDefined, type Proving, prove } from './served.ts';
 
 /** Writes even after Ctrl-C and the deadline, for 10 s: what must be undone, or known, whatever has ended the command. */
 export async function writeLast<T>(kube: Kube, work: (last: Kube) => Promise<T>): Promise<T> {
@@ -214,6 +215,13 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     },
   });
 }
+
+/** The same client, which takes an object for missing only if that is proven: for whatever deletes. */
+export const proving = (kube: Kube): Proving =>
+  withOwn(kube, {
+    get: async <T extends KubeObject>(...[resource, name, options]: Parameters<Kube['get']>) =>
+      (await prove<T>(kube, resource, name, options, listIfDefined)).object,
+  }) as Proving;
 
 /** A client with some members of its own, and all others of another client. */
 const withOwn = (kube: Kube, overrides: Partial<Kube>): Kube =>

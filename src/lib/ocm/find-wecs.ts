@@ -57,9 +57,9 @@ export async function findWecs(
 
 /** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found`, `not-a-hub` */
 export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {
-  const cluster = await findManagedCluster(hub, name);
-  if (cluster === undefined) throw noSuchWec(name, hub);
-  return cluster;
+  const { object } = await findManagedCluster(hub, name);
+  if (object === undefined) throw noSuchWec(name, hub);
+  return object;
 }
 
 /**

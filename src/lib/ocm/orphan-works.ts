@@ -7,7 +7,7 @@ import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { conditionOf, resources } from '../kube/client/objects.ts';
-import { getServed } from '../kube/served.ts';
+import { prove } from '../kube/served.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 
 /** Removes the work's ownership of objects on the WEC itself. */
@@ -123,7 +123,9 @@ async function judgeOne(
   askWec: boolean,
 ): Promise<OpenWork | undefined> {
   const { name, namespace, uid } = metadata;
-  const work = await getServed<ManifestWork>(hub, resources.manifestWorks, name, { namespace });
+  const { object: work } = await prove<ManifestWork>(hub, resources.manifestWorks, name, {
+    namespace,
+  });
   if (work === undefined || work.metadata.uid !== uid) return undefined;
   const applied = conditionOf(work, 'Applied');
   const isComplete = isNeverAppliedAgain(work);

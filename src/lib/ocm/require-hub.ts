@@ -2,10 +2,10 @@ import { StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
-import { describeCluster, unlessStatus } from '../kube/client/errors.ts';
+import { describeCluster } from '../kube/client/errors.ts';
 import { type Deployment, resources } from '../kube/client/objects.ts';
 import { imageVersion } from '../kube/image.ts';
-import { listServed, serves } from '../kube/served.ts';
+import { listIfDefined, type Proven, prove, serves } from '../kube/served.ts';
 import { clusterManagerName, hubNamespace, registrationController } from './ocm-names.ts';
 import type { ClusterManager, ManagedCluster } from './ocm-objects.ts';
 
@@ -20,22 +20,17 @@ export const mayBeHub = async (kube: Kube): Promise<boolean> => {
   return asked.state !== 'hidden' || asked.error?.code !== 'not-a-hub';
 };
 
-/**
- * A WEC's ManagedCluster. @returns undefined only if the ITS serves the kind and has none of this name
- * @throws StellarError `not-a-hub`, `api-error` if it has the kind and does not serve it
- */
-export async function findManagedCluster(
-  hub: Kube,
-  name: string,
-): Promise<ManagedCluster | undefined> {
-  const read = () => hub.get<ManagedCluster>(resources.managedClusters, name);
-  const found = await read();
-  if (found !== undefined) return found;
-  // A kind that is not served answers 404 as well. Only what was read after this counts.
-  await requireHub(hub);
-  // Discovery names a kind whose objects may not be served yet. A user who may not list it only has what discovery says.
-  await unlessStatus(listServed(hub, resources.managedClusters, { metadataOnly: true }), 403);
-  return read();
+/** A WEC's ManagedCluster. @throws StellarError `not-a-hub`, `api-error` if it has the kind and does not serve it */
+export async function findManagedCluster(hub: Kube, name: string): Promise<Proven<ManagedCluster>> {
+  const found = await prove<ManagedCluster>(
+    hub,
+    resources.managedClusters,
+    name,
+    {},
+    listIfDefined,
+  );
+  if (found.object === undefined) await requireHub(hub);
+  return found;
 }
 
 /** The error for a cluster that does not know the kind ManagedCluster. */

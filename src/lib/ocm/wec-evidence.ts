@@ -2,6 +2,7 @@ import { partialReader } from '../kube/access.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { type Deployment, type Pod, resources, type Secret } from '../kube/client/objects.ts';
 import { podFailure, whyNodeless } from '../kube/pods.ts';
+import type { Proved, Proving } from '../kube/served.ts';
 import {
   agentNamespace,
   bootstrapSecretName,
@@ -24,6 +25,8 @@ export interface WecEvidence {
   pods: Pod[] | undefined;
 }
 
+export function readWec(kube: Proving): Promise<Proved<WecEvidence>>;
+export function readWec(kube: Reader): Promise<WecEvidence>;
 export async function readWec(kube: Reader): Promise<WecEvidence> {
   // A user who may not read pods still gets the rest.
   const podReader = partialReader(kube);

@@ -5,7 +5,6 @@ import { errorOf, ifSeen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import {
-  byName,
   type ClusterRole,
   groupOf,
   groupResourceOf,
@@ -16,7 +15,7 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { discover, findKind } from '../kube/discovery.ts';
-import { listServed } from '../kube/served.ts';
+import { listServed, type Proven, provenIn } from '../kube/served.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import { isExcludedKind } from '../ocm/kubestellar-api.ts';
@@ -175,8 +174,8 @@ const kindsIn = (role: KubeObject | undefined): string[] =>
 
 /** An access where it was found: its space and its service account. Its other fields are a public interface: docs/output.md. */
 export interface FoundAccess {
-  /** Its service account; undefined if only its rights are left. */
-  account: KubeObject | undefined;
+  /** Its service account; absent if only its rights are left. */
+  account: Proven<KubeObject>;
   kube: Kube;
   /** Also the name of its context. */
   name: string;
@@ -190,12 +189,11 @@ export interface FoundAccess {
 /** What was given in a cluster. A space can write any annotation: which space it is, is known by who reads it. */
 async function listAccess(space: string, kube: Kube) {
   const [roles, accounts] = await Promise.all([
-    kube.list(resources.clusterRoles, { labelSelector: roleLabel }),
-    kube.list(resources.serviceAccounts, { namespace, metadataOnly: true }),
+    listServed(kube, resources.clusterRoles, { labelSelector: roleLabel }),
+    listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true }),
   ]);
   // A deployer may write service accounts, also the labels of its own.
-  const accountOf = byName(accounts ?? []);
-  return (roles ?? []).filter(isOurs).map(({ metadata }) => {
+  return roles.filter(isOurs).map(({ metadata }) => {
     const { uid: ofRights, labels = {}, annotations: notes = {} } = metadata;
     const name = metadata.name.slice(rightsName('').length);
     const noted = {
@@ -206,7 +204,7 @@ async function listAccess(space: string, kube: Kube) {
     return {
       ofRights,
       noted: notes[spaceAnnotation],
-      access: { name, space, ...noted, account: accountOf.get(name), kube },
+      access: { name, space, ...noted, account: provenIn(accounts, name), kube },
     };
   });
 }
@@ -238,11 +236,9 @@ export async function findAccess(
  * @throws StellarError `api-error` if its service account is still there
  */
 export async function revokeAccess({ name, kube, account }: FoundAccess): Promise<void> {
-  if (account !== undefined) await kube.delete(resources.serviceAccounts, account);
-  const left = kube.dryRun
-    ? []
-    : await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
-  if (left.some(({ metadata }) => metadata.name === name)) {
+  if (account.object !== undefined) await kube.delete(resources.serviceAccounts, account.object);
+  const left = await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
+  if (!kube.dryRun && provenIn(left, name).object !== undefined) {
     const message = `Service account ${namespace}/${name} of ${describeCluster(kube.cluster)} still exists: its tokens are valid.`;
     throw new StellarError('api-error', message, { next: [advice('Rerun the command')] });
   }

@@ -10,7 +10,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { type ContextToSet, removeContext, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
-import { getServed, listServed } from '../kube/served.ts';
+import { listServed, type Proven, prove } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
@@ -28,8 +28,7 @@ import { itsOfWds, roleOf, typeOf } from './spaces.ts';
 export interface ControlPlaneToDelete {
   name: string;
   role: SpaceRole;
-  /** Undefined if already deleted. */
-  controlPlane: ControlPlane | undefined;
+  controlPlane: Proven<ControlPlane>;
   /** For a WDS: keep the workloads running. */
   keep?: boolean | undefined;
 }
@@ -47,8 +46,8 @@ export interface DeletionRequest<Reading> extends DeletionOptions {
 }
 
 /** The control plane itself, as part of the loss. */
-export const lossOf = ({ name, controlPlane }: ControlPlaneToDelete): string[] =>
-  controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`];
+export const lossOf = ({ name, controlPlane: { object } }: ControlPlaneToDelete): string[] =>
+  object === undefined ? [] : [`control plane ${name} (${object.metadata.uid})`];
 
 /**
  * Deletes the control plane of a space, waits until all its objects are gone from the hosting cluster, and removes its context from
@@ -59,7 +58,10 @@ export async function deleteControlPlane(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const { name, controlPlane } = space;
+  const {
+    name,
+    controlPlane: { object: controlPlane },
+  } = space;
   const { hosting, hostingContext, kubeconfig, target } = tools;
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
@@ -92,13 +94,15 @@ export async function deleteControlPlane(
 
 /** An external space that never became ready, or was never created, may have left a kubeconfig with cluster-admin rights. */
 async function removeBootstrap(
-  { name, role, controlPlane }: ControlPlaneToDelete,
+  { name, role, controlPlane: { object: controlPlane } }: ControlPlaneToDelete,
   hosting: Kube,
 ): Promise<boolean> {
   if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external'))
     return false;
   const { name: secret, namespace } = bootstrapSecretOf(name);
-  const present = await hosting.get<Secret>(resources.secrets, secret, { namespace });
+  const { object: present } = await prove<Secret>(hosting, resources.secrets, secret, {
+    namespace,
+  });
   // Without its control plane, only our label shows the owner.
   if (present === undefined || (controlPlane === undefined && !isOurs(present))) return false;
   return hosting.delete(resources.secrets, present);
@@ -106,16 +110,16 @@ async function removeBootstrap(
 
 /** Waits until the control plane is gone, then its namespace with all contents. @throws StellarError `timeout` */
 async function untilDeleted(
-  { name, controlPlane }: ControlPlaneToDelete,
+  { name, controlPlane: { object: controlPlane } }: ControlPlaneToDelete,
   hosting: Kube,
   run: Run,
 ): Promise<void> {
   if (controlPlane !== undefined) {
-    const read = () => getServed<ControlPlane>(hosting, resources.controlPlanes, name);
+    const read = () => prove(hosting, resources.controlPlanes, name);
     await untilGone(hosting, resources.controlPlanes, controlPlane, run, { name, read });
     run.progress.changed(name, 'control plane deleted; its namespace is being emptied');
   }
-  const namespace = await hosting.get(resources.namespaces, namespaceOf(name));
+  const { object: namespace } = await prove(hosting, resources.namespaces, namespaceOf(name));
   if (namespace === undefined || !isOf(name, namespace)) return;
   // The garbage collector does the same, but may start half a minute later; users without the permission wait for it.
   if (namespace.metadata.deletionTimestamp === undefined)
@@ -133,7 +137,7 @@ const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>
  * The contexts proven to belong to the control plane. Others of that name may belong to another hosting cluster's control plane.
  */
 async function contextsToRemove(
-  { name, controlPlane }: ControlPlaneToDelete,
+  { name, controlPlane: { object: controlPlane } }: ControlPlaneToDelete,
   tools: SpaceTools,
 ): Promise<string[]> {
   const { kubeconfig, hosting } = tools;
@@ -211,7 +215,8 @@ export async function inspectIts(
         roleOf(other) === 'wds' && itsOfWds(other.metadata.name, all)?.metadata.name === name,
     )
     .map(({ metadata }) => metadata.name);
-  const wecs = controlPlane === undefined ? seen([]) : await wecsOf(controlPlane, tools);
+  const { object } = controlPlane;
+  const wecs = object === undefined ? seen([]) : await wecsOf(object, tools);
   const [context = name] = contextsOf(tools.kubeconfig, name, tools.hosting.cluster.context);
   const its: ItsToDelete = { name, role: 'its', context, controlPlane, wecs, wdses };
   if (!force) refuseDependents(its, tools.hosting.cluster.context);

@@ -70,9 +70,10 @@ export async function inspectWds(
     works: [],
     shared: [],
   };
-  if (controlPlane === undefined) return wds;
+  const { object } = controlPlane;
+  if (object === undefined) return wds;
   const itsToAsk = itsOfWds(name, all);
-  const inside = await openSpace(controlPlane, tools);
+  const inside = await openSpace(object, tools);
   const its =
     itsToAsk === undefined ? hidden('its ITS is not known') : await openSpace(itsToAsk, tools);
   const policies = await through(inside, (kube) =>
@@ -80,7 +81,7 @@ export async function inspectWds(
   );
   const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
   const works = await through(its, (kube) => worksOf(kube, name));
-  const shared = sharersOf(controlPlane, all);
+  const shared = sharersOf(object, all);
   // Bindings of WDSes on one API server do not show which of them has sent them.
   const missing =
     shared.length > 0 ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
@@ -152,7 +153,7 @@ export async function deleteWds(
   const { hosting } = tools;
   const inside = wds.wds;
   if (shared.length > 0 || inside === undefined) return deleteFirst(wds, tools, run);
-  const type = controlPlane === undefined ? '' : typeOf(controlPlane);
+  const type = controlPlane.object === undefined ? '' : typeOf(controlPlane.object);
   // If the first writes fail, it is unknown which of them succeeded.
   const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
@@ -185,7 +186,12 @@ async function removeContents(
   hosting: Kube,
   run: Run,
 ) {
-  const { name, controlPlane, its, works } = space;
+  const {
+    name,
+    controlPlane: { object: controlPlane },
+    its,
+    works,
+  } = space;
   await removePolicies(space, wds, run);
   // The API server of type host outlives the WDS.
   if (controlPlane !== undefined && typeOf(controlPlane) === 'host') {

@@ -17,7 +17,7 @@ import {
 } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue, resources } from '../kube/client/objects.ts';
-import { listServed } from '../kube/served.ts';
+import { listServed, provenIn } from '../kube/served.ts';
 import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
@@ -159,9 +159,10 @@ export async function findSpace(name: string, role: SpaceRole, hosting: Kube, ve
   checkSpaceName(name);
   await requireHosting(hosting);
   const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
-  const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  if (controlPlane === undefined || roleOf(controlPlane) === role) return { all, controlPlane };
-  throw noSuchSpace(name, role, hosting, controlPlane, verb);
+  const controlPlane = provenIn(all, name);
+  const { object } = controlPlane;
+  if (object === undefined || roleOf(object) === role) return { all, controlPlane };
+  throw noSuchSpace(name, role, hosting, object, verb);
 }
 
 /** Reads the control plane of a space, and all others. @throws StellarError `not-found`, `not-a-hosting-cluster` */
@@ -172,8 +173,9 @@ export async function requireSpace(
   verb: Verb = 'get',
 ) {
   const { all, controlPlane } = await findSpace(name, role, hosting, verb);
-  if (controlPlane === undefined) throw noSuchSpace(name, role, hosting, undefined, verb);
-  return { all, controlPlane };
+  const { object } = controlPlane;
+  if (object === undefined) throw noSuchSpace(name, role, hosting, object, verb);
+  return { all, controlPlane: object };
 }
 
 /** The error for a name without such a space. @param present the control plane of that name, if any */

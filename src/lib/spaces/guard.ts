@@ -5,8 +5,7 @@ import type { Kube, Permission } from '../kube/client/client.ts';
 import { ApiError, describeCluster } from '../kube/client/errors.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
-import { listIfDefined, notServed, serves } from '../kube/served.ts';
-import { deleteObjects } from '../kube/writes.ts';
+import { listIfDefined, listIfServed, type Proven, provenIn } from '../kube/served.ts';
 import { type Binding, objectsOf } from '../ocm/kubestellar-api.ts';
 
 /**
@@ -37,8 +36,8 @@ const versions = [
 export interface Guard {
   /** Undefined if it serves no ValidatingAdmissionPolicies. */
   kinds?: Kinds;
-  /** Its policy and the binding of that, each undefined if it does not exist. */
-  objects: (KubeObject | undefined)[];
+  /** Its policy and the binding of that. */
+  objects: Proven<KubeObject>[];
   /** Whether both are as `writeGuard` writes them. */
   isOn: boolean;
 }
@@ -46,16 +45,13 @@ export interface Guard {
 /** @throws StellarError `forbidden`, `unreachable`; `api-error` if a kind is served and its list is not found */
 export async function readGuard(kube: Pick<Kube, 'cluster' | 'list' | 'read'>): Promise<Guard> {
   for (const kinds of versions) {
-    const lists = await Promise.all(kinds.map((kind) => kube.list<KubeObject>(kind)));
-    if (lists.includes(undefined)) {
-      for (const kind of kinds) if (await serves(kube, kind)) throw notServed(kube, kind.plural);
-      continue;
-    }
-    const objects = lists.map((all) => all?.find(({ metadata }) => metadata.name === name));
+    const lists = await Promise.all(kinds.map((kind) => listIfServed(kube, kind)));
+    const objects = lists.flatMap((all) => (all === undefined ? [] : [provenIn(all, name)]));
+    if (objects.length < kinds.length) continue;
     return {
       kinds,
       objects,
-      isOn: specs.every((spec, index) => includes(specOf(objects[index]), spec)),
+      isOn: specs.every((spec, index) => includes(specOf(objects[index]?.object), spec)),
     };
   }
   return { objects: [], isOn: false };
@@ -147,14 +143,14 @@ async function refusesToEmpty(kube: Kube, { metadata }: Binding): Promise<boolea
 /** Deletes the guard: first what refers to its policy. */
 export async function deleteGuard(kube: Kube, { kinds, objects }: Guard): Promise<void> {
   for (const [index, kind] of [...(kinds?.entries() ?? [])].reverse()) {
-    const present = objects[index];
-    if (present !== undefined) await deleteObjects(kube, kind, [present]);
+    const present = objects[index]?.object;
+    if (present !== undefined) await kube.delete(kind, present);
   }
 }
 
 /** Whether there is a guard, also one that differs, as that of another release. */
 export const hasGuard = ({ objects }: Guard): boolean =>
-  objects.some((object) => object !== undefined);
+  objects.some(({ object }) => object !== undefined);
 
 /** What a user needs to change the guard. */
 export const guardPermissions = (kinds: Kinds): Permission[] =>

@@ -5,7 +5,7 @@ import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
-import { getServed } from '../kube/served.ts';
+import { prove } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../ocm/kubestellar-api.ts';
 import { isOrphan, makeOrphans } from '../ocm/orphan-works.ts';
@@ -51,7 +51,7 @@ export async function releasePolicy(
     await makeOrphans(its, works, run, undefined, otherwise);
     if (run.dryRun || works.every(isOrphan)) break;
   }
-  const frozen = await getServed<Binding>(wds.kube, resources.bindings, name);
+  const { object: frozen } = await prove<Binding>(wds.kube, resources.bindings, name);
   if (frozen !== undefined && (run.dryRun || isOwnerless(frozen)))
     await wds.kube.delete(resources.bindings, frozen);
 }
@@ -78,8 +78,8 @@ export const isOwnerless = (binding: Binding | undefined): binding is Binding =>
 /** Reads a policy and its Binding. */
 export async function readBoth(name: string, kube: Kube) {
   const [policy, binding] = await Promise.all([
-    getServed<BindingPolicy>(kube, resources.bindingPolicies, name),
-    getServed<Binding>(kube, resources.bindings, name),
+    prove<BindingPolicy>(kube, resources.bindingPolicies, name),
+    prove<Binding>(kube, resources.bindings, name),
   ]);
   return { policy, binding };
 }
@@ -104,15 +104,15 @@ async function untilBindingOrphaned(
   const read = () => readBoth(name, wds.kube);
   type Both = Awaited<ReturnType<typeof read>>;
   const check = ({ policy, binding }: Both) => {
-    if (policy !== undefined) return waiting('the policy is being deleted');
-    if (binding === undefined || isOwnerless(binding)) return met;
+    if (policy.object !== undefined) return waiting('the policy is being deleted');
+    if (binding.object === undefined || isOwnerless(binding.object)) return met;
     return waiting('the Binding still has its policy as owner');
   };
   const act = async ({ policy, binding }: Both) => {
-    if (policy === undefined) await disown(wds.kube, binding);
+    if (policy.object === undefined) await disown(wds.kube, binding.object);
   };
   const unmet = ({ policy }: Both) => {
-    const message = `${policy === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time`;
+    const message = `${policy.object === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time`;
     const next = toSeeWds(wds, 'Do its controllers run?');
     return new StellarError('timeout', `${message}: the workloads are still there.`, { next });
   };

@@ -3,7 +3,7 @@ import { StellarError } from '../core/errors.ts';
 import { advice, command, run } from '../core/next-step.ts';
 import type { Reader } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
-import { getServed, listServed } from '../kube/served.ts';
+import { listServed, type Proven, prove } from '../kube/served.ts';
 import {
   type Binding,
   destinationsOf,
@@ -25,11 +25,12 @@ export async function provenWorks(
   policy: string,
   wds: OpenWds,
   its: Reader,
-): Promise<{ binding: Binding | undefined; works: ManifestWork[] }> {
-  const [binding, works] = await Promise.all([
-    getServed<Binding>(wds.kube, resources.bindings, policy),
+): Promise<{ binding: Proven<Binding>; works: ManifestWork[] }> {
+  const [proof, works] = await Promise.all([
+    prove<Binding>(wds.kube, resources.bindings, policy),
     worksOfPolicy(its, policy, wds),
   ]);
+  const { object: binding } = proof;
   const elsewhere = sentElsewhere(binding === undefined ? [] : [binding], works);
   if (elsewhere !== undefined) throw notHere(elsewhere, wds, its);
   const isNamed = !wds.isContext && !wds.isItsAssumed;
@@ -37,7 +38,7 @@ export async function provenWorks(
     binding !== undefined &&
     works.some((work) => originOf(work)?.bindingUid === binding.metadata.uid);
   if (!isNamed && works.length > 0 && !isProven) throw unproven(wds, its);
-  return { binding, works };
+  return { binding: proof, works };
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   readWholeHub,
 } from '../ocm/hub-evidence.ts';
 import { noteHoles } from '../ocm/hub-holes.ts';
-import { ocmOfHub, requireHub } from '../ocm/require-hub.ts';
+import { findManagedCluster, ocmOfHub, requireHub } from '../ocm/require-hub.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { denyRequest, findAgent } from './acceptance.ts';
 import {
@@ -169,9 +169,9 @@ const deletion: readonly Stage<Registration>[] = [
   {
     id: 'delete',
     title: 'gone',
-    check({ hub }) {
-      if (hub?.managedCluster === undefined) return met;
-      const { deletionTimestamp } = hub.managedCluster.metadata;
+    check({ hub, left }) {
+      if (left !== undefined && left.object === undefined) return met;
+      const { deletionTimestamp } = (left?.object ?? hub?.managedCluster)?.metadata ?? {};
       return waiting(
         `its ManagedCluster ${deletionTimestamp ? 'is' : 'exists and is not'} being deleted`,
       );
@@ -227,7 +227,9 @@ export async function waitFor(
   const read = async ({ name, kube }: GivenWec, ofHub: HubEvidence | undefined) => {
     const wec = await readSideOf(kube, goal);
     const contexts = { its: context, context: kube?.cluster.context };
-    return { stages, snapshot: { name, ...contexts, hub: ofHub, wec, now: hub.now() } };
+    const isLost = goal === 'delete' && ofHub?.managedCluster === undefined;
+    const left = isLost ? await findManagedCluster(hub, name) : undefined;
+    return { stages, snapshot: { name, ...contexts, hub: ofHub, wec, left, now: hub.now() } };
   };
   return followOnHub(hub, followers, read, run);
 }

@@ -11,7 +11,7 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { isScaledToNone } from '../kube/pods.ts';
-import { listIfDefined, listServed } from '../kube/served.ts';
+import { listIfDefined, listServed, type Proving } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { deleteObjects, deletePresent } from '../kube/writes.ts';
 import { madeByRegistration, startOperator } from '../ocm/klusterlet-operator.ts';
@@ -39,7 +39,7 @@ import { grantRoleName } from './grant.ts';
  * @returns whether anything was removed
  */
 export async function cleanUpWec(
-  wec: Kube,
+  wec: Proving,
   record: CleanupRecord,
   keepWorkloads: boolean | undefined,
   run: Run,

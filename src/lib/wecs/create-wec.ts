@@ -5,7 +5,7 @@ import { type Access, ifSeen, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { loadKubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { listIfDefined } from '../kube/served.ts';
+import { listIfDefined, type Proven } from '../kube/served.ts';
 import { type HubAccess, hubEndpoints } from '../ocm/hub-access.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
@@ -197,7 +197,7 @@ export async function refuseRegistered(
     // If its own ITS does not list it, the klusterlet's state is irrelevant.
     const listed =
       isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
-    if (listed?.state === 'seen' && listed.value === undefined) return;
+    if (ifSeen(listed)?.object === undefined && listed?.state === 'seen') return;
     throw stillRegistered(
       name,
       registeredAs,
@@ -206,10 +206,11 @@ export async function refuseRegistered(
     );
   }
   const listed = its && (await managedCluster(its.kube, name));
-  if (ifSeen(listed) !== undefined) throw stillRegistered(name, name, its?.context.name, undefined);
+  if (ifSeen(listed)?.object !== undefined)
+    throw stillRegistered(name, name, its?.context.name, undefined);
 }
 
-const managedCluster = (its: Kube, name: string): Promise<Access<ManagedCluster | undefined>> =>
+const managedCluster = (its: Kube, name: string): Promise<Access<Proven<ManagedCluster>>> =>
   tryRead(() => findManagedCluster(its, name));
 
 function stillRegistered(

@@ -16,6 +16,7 @@ import {
 } from '../kube/client/objects.ts';
 import { isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
+import { isPresent } from '../kube/until-gone.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../ocm/manifest-works.ts';
 import { describeObject } from '../ocm/object-ref.ts';
@@ -48,32 +49,37 @@ export async function deleteCluster(
   force: Force | undefined,
   run: Run,
 ): Promise<void> {
-  const { name, reread, managedCluster: present } = before;
-  if (present !== undefined) await hub.delete(resources.managedClusters, present);
+  const {
+    name,
+    reread,
+    managedCluster: { object: present },
+  } = before;
+  if (present === undefined) return;
+  await hub.delete(resources.managedClusters, present);
   if (run.dryRun) return;
   let triggeredAt = monotonic();
   let patience = triggerAfterMs;
-  const isThere = (cluster: ManagedCluster | undefined) =>
-    cluster !== undefined && cluster.metadata.uid === present?.metadata.uid;
   await untilMet(
     {
       name,
       check: ({ managedCluster }) =>
-        isThere(managedCluster)
-          ? waiting(deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
+        isPresent(managedCluster, present)
+          ? waiting(
+              deletingMessage(managedCluster.object) ?? 'the hub is removing its ManagedCluster',
+            )
           : met,
       read: reread,
       act: async (hubState) => {
-        const { managedCluster } = hubState;
-        if (managedCluster === undefined) return;
-        await releaseLateWorks(hub, hubState, managedCluster);
+        const { object } = hubState.managedCluster;
+        if (object === undefined) return;
+        await releaseLateWorks(hub, hubState, object);
         if (force !== undefined && (await force.isDue(hubState)))
           await removeFinalizers(hub, hubState, force);
         if (!isEmpty(hubState) || monotonic() - triggeredAt <= patience) return;
         // A busy hub should not check the same object again and again.
         triggeredAt = monotonic();
         patience *= 2;
-        await triggerReconcile(hub, managedCluster);
+        await triggerReconcile(hub, object);
       },
       unmet: (last) => deletionTimeout(hub, last),
     },
@@ -124,15 +130,21 @@ async function triggerReconcile(
 async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promise<void> {
   await force.take(resources.manifestWorks, [...last.works, ...last.addonWorks], [workFinalizer]);
   await force.take(resources.managedClusterAddOns, last.addons, addonFinalizers);
-  const { managedCluster } = last;
-  if (managedCluster === undefined || !isEmpty(last)) return;
+  const { object } = last.managedCluster;
+  if (object === undefined || !isEmpty(last)) return;
   const controller = await controllerState(hub);
   if (controller.runs !== false || controller.holdsLease) return;
-  await force.take(resources.managedClusters, [managedCluster], hubFinalizers);
+  await force.take(resources.managedClusters, [object], hubFinalizers);
 }
 
 async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarError> {
-  const { name, works, addonWorks, addons, managedCluster } = hubState;
+  const {
+    name,
+    works,
+    addonWorks,
+    addons,
+    managedCluster: { object: managedCluster },
+  } = hubState;
   const blocking = [
     ...works,
     ...addonWorks,

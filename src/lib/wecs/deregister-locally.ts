@@ -5,6 +5,7 @@ import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
+import { proving } from '../kube/writes.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { type CleanupRecord, cleanUpWec, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
@@ -40,7 +41,8 @@ export async function deregisterLocally(
       const result: NamedResult = { name, changed: false };
       run.progress.waiting(name, 'removing the klusterlet');
       return forName(result, run, async () => {
-        const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
+        const changed =
+          record !== undefined && (await cleanUpWec(proving(kube), record, true, run));
         result.changed = changed;
         if (!run.dryRun)
           run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
@@ -54,10 +56,11 @@ export async function deregisterLocally(
  * @returns undefined if the cluster has nothing of a registration
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
-async function inspectLocally({
-  name,
-  kube,
-}: Omit<InspectedLocalWec, 'record'>): Promise<CleanupRecord | undefined> {
+async function inspectLocally(
+  wec: Omit<InspectedLocalWec, 'record'>,
+): Promise<CleanupRecord | undefined> {
+  const { name } = wec;
+  const kube = proving(wec.kube);
   const [evidence, before] = await Promise.all([readWec(kube), readCleanupRecord(kube)]);
   const registered = evidence.klusterlet?.spec?.clusterName;
   const cluster = describeCluster(kube.cluster);

@@ -11,7 +11,7 @@ import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { groupResourceOf, resources } from '../kube/client/objects.ts';
 import { may, requirePermissions } from '../kube/permissions.ts';
-import { writeLast } from '../kube/writes.ts';
+import { proving, writeLast } from '../kube/writes.ts';
 import { hubEndpoints } from '../ocm/hub-access.ts';
 import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
 import { foreignFinalizers, type ManifestWork, toSeeHolder } from '../ocm/manifest-works.ts';
@@ -108,7 +108,7 @@ export function deregisterOne(
     : undefined;
   run.progress.waiting(name, 'deregistering');
   return forName(result, run, async () => {
-    if (hubState.managedCluster !== undefined) {
+    if (hubState.managedCluster.object !== undefined) {
       try {
         await keep?.(hubState.works);
         result.changed = true;
@@ -126,7 +126,8 @@ export function deregisterOne(
     if (unfinished?.removed) result.changed = true;
     if (cleansUp) {
       if (!run.dryRun) await refuseReregistered(hub, name);
-      if (await cleanUpWec(kube, record, options.keepWorkloads, run)) result.changed = true;
+      if (await cleanUpWec(proving(kube), record, options.keepWorkloads, run))
+        result.changed = true;
       if (!run.dryRun) await removeLateRequests(hub, hubState);
     }
     await unfinished?.untilGone?.();
@@ -196,7 +197,8 @@ export async function restoreAfterFailure(
     });
   } catch (failure) {
     if (!(failure instanceof StellarError)) throw failure;
-    const removed = hubState.managedCluster && selectableLabels(hubState.managedCluster);
+    const { object } = hubState.managedCluster;
+    const removed = object && selectableLabels(object);
     return error.with({
       details: [`Not restored: label ${labelList(removed ?? {})} (${failure.message})`],
       next: [runCommand(toDeregister(hub, name, '--undo'), 'Rerun the command, or restore them')],

@@ -14,7 +14,7 @@ import {
   resources,
   typeMeta,
 } from '../kube/client/objects.ts';
-import { listServed } from '../kube/served.ts';
+import { listServed, type Proven, prove } from '../kube/served.ts';
 import { userOf } from '../kube/service-accounts.ts';
 import { recordedUid } from '../ocm/cluster-uid.ts';
 import { getManagedCluster } from '../ocm/find-wecs.ts';
@@ -125,7 +125,7 @@ function notEffective(
 
 /** What to revoke from a WEC's work agent. */
 export interface WecToRevoke extends ReachedWec {
-  role: ClusterRole | undefined;
+  role: Proven<ClusterRole>;
   /** Kinds that were granted and will be revoked. */
   kinds: readonly RuleKind[];
 }
@@ -140,7 +140,8 @@ export async function inspectRevocation(
 ): Promise<WecToRevoke> {
   const { kube, name } = reached;
   await proveWec(reached);
-  const role = await kube.get<ClusterRole>(resources.clusterRoles, grantRoleName);
+  const proof = await prove<ClusterRole>(kube, resources.clusterRoles, grantRoleName);
+  const { object: role } = proof;
   if (role !== undefined && !isOurs(role))
     throw new StellarError(
       'name-taken',
@@ -158,7 +159,7 @@ export async function inspectRevocation(
     (kind) => chosen === undefined || chosen.includes(groupResourceOf(kind)),
   );
   await refuseInUse(kube, name, kinds);
-  return { ...reached, role, kinds };
+  return { ...reached, role: proof, kinds };
 }
 
 async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
@@ -178,7 +179,7 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
 
 /** Revokes the rights of the reviewed kinds. It is safe to rerun. */
 export async function revoke(
-  { name, kube, role, kinds }: WecToRevoke,
+  { name, kube, role: { object: role }, kinds }: WecToRevoke,
   run: Run,
 ): Promise<GrantResult> {
   const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };

@@ -6,10 +6,11 @@ import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { type Pod, resources } from '../kube/client/objects.ts';
 import { isRunning } from '../kube/pods.ts';
-import { listServed } from '../kube/served.ts';
+import { listServed, type Proved } from '../kube/served.ts';
+import { proving } from '../kube/writes.ts';
 import { clusterUid, recordedUid } from '../ocm/cluster-uid.ts';
 import type { Endpoint } from '../ocm/endpoint.ts';
-import { agentReports, hasJoined, leaseAgeOf } from '../ocm/hub-evidence.ts';
+import { agentReports, type HubEvidence, hasJoined, leaseAgeOf } from '../ocm/hub-evidence.ts';
 import { hubOf } from '../ocm/klusterlet-agent.ts';
 import {
   describePolicy,
@@ -27,7 +28,7 @@ import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
 import type { GivenWec } from './follow-registration.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { proveIdentity, requireProof } from './identity.ts';
-import { type HubState, isGone, toDeregister, worksRemain } from './leftovers.ts';
+import { type HubState, isGone, mailboxOf, toDeregister, worksRemain } from './leftovers.ts';
 import { savedLabels, selectableLabels } from './release-labels.ts';
 
 export interface DeregisterOptions {
@@ -72,7 +73,8 @@ export async function inspectWec(
   options: DeregisterOptions,
 ): Promise<InspectedWec> {
   const { name, kube } = wec;
-  const interrupted = savedLabels(hubState.managedCluster);
+  const { object: managedCluster } = hubState.managedCluster;
+  const interrupted = savedLabels(managedCluster);
   const inspected: InspectedWec = {
     ...wec,
     hubState,
@@ -82,13 +84,13 @@ export async function inspectWec(
     interrupted,
   };
   if (kube !== undefined) {
-    const evidence = await readWec(kube);
+    const evidence = await readWec(proving(kube));
     const record = await readCleanupRecord(kube);
     const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
     const isSameRegistration =
       evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
     const isResumed = record?.name === name && record.hub === hubId && isSameRegistration;
-    const known = { name, endpoints, recordedUid: recordedUid(hubState.managedCluster) };
+    const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
     if (isResumed) inspected.record = record;
     else if (!isGone(hubState) || !hasNoRegistration(evidence)) {
       const identity = await proveIdentity(hub, kube, evidence, known);
@@ -103,8 +105,8 @@ export async function inspectWec(
     }
   }
   const pods = kube && (await workAgentPods(kube));
-  if (hubState.managedCluster !== undefined)
-    inspected.agentDead = whyNotRunning(hubState, pods, hub.now());
+  if (managedCluster !== undefined)
+    inspected.agentDead = whyNotRunning({ ...hubState, managedCluster }, pods, hub.now());
   refuseUnfinishable(hub, inspected, options);
   if (kube !== undefined && options.cleanup)
     await refuseForeignObjects(kube, inspected.record?.hubHash ?? null);
@@ -114,7 +116,11 @@ export async function inspectWec(
 
 /** What would be lost, under names that stay the same when KubeStellar recreates a work. */
 export function lossesOfWec({ name, hubState }: InspectedWec): string[] {
-  const { works, addons, managedCluster } = hubState;
+  const {
+    works,
+    addons,
+    managedCluster: { object: managedCluster },
+  } = hubState;
   return [
     ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
     ...addons.map(({ metadata }) => `add-on ${metadata.name} of ${name}`),
@@ -136,7 +142,7 @@ export const hasNoRegistration = ({
   operator,
   hubSecret,
   bootstrapSecret,
-}: WecEvidence): boolean =>
+}: Proved<WecEvidence>): boolean =>
   [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
   (operator === undefined || !isOurs(operator));
 
@@ -147,10 +153,10 @@ export function refuseUnfinishable(
   options: DeregisterOptions,
 ): void {
   const { name, kube, hubState, agentDead } = inspected;
-  const { managedCluster, works, addonWorks, mailbox } = hubState;
+  const { managedCluster, works, addonWorks } = hubState;
   const all = [...works, ...addonWorks];
-  if (managedCluster === undefined) {
-    if (mailbox !== undefined && all.some(isGuarded) && !options.force)
+  if (managedCluster.object === undefined) {
+    if (mailboxOf(hubState) !== undefined && all.some(isGuarded) && !options.force)
       throw worksRemain(hub, hubState);
     return;
   }
@@ -181,10 +187,8 @@ export function refuseUnfinishable(
 type SelectedWec = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
 
 /** The policies that have objects, or may have some, on which the removal of a WEC's labels has this effect. */
-function affected(
-  effect: LabelEffect,
-  { name, hubState: { managedCluster }, policies }: SelectedWec,
-): Policy[] {
+function affected(effect: LabelEffect, { name, hubState, policies }: SelectedWec): Policy[] {
+  const { object: managedCluster } = hubState.managedCluster;
   if (managedCluster === undefined) return [];
   const present = managedCluster.metadata.labels ?? {};
   const removed = selectableLabels(managedCluster);
@@ -207,7 +211,8 @@ const sendsObjects = ({ binding }: Policy): boolean =>
  */
 export function needsRelease(inspected: SelectedWec, keepWorkloads = false): boolean {
   const { hubState } = inspected;
-  const isKept = keepWorkloads && hubState.managedCluster?.metadata.deletionTimestamp === undefined;
+  const isKept =
+    keepWorkloads && hubState.managedCluster.object?.metadata.deletionTimestamp === undefined;
   return isKept || hubState.works.length > 0 || affected('released', inspected).length > 0;
 }
 
@@ -219,7 +224,7 @@ export function needsRelease(inspected: SelectedWec, keepWorkloads = false): boo
 function refuseSelected(hub: Kube, inspected: SelectedWec, keepWorkloads?: boolean): void {
   const { name, hubState } = inspected;
   const isReleased = needsRelease(inspected, keepWorkloads);
-  if (!isReleased && hubState.managedCluster?.metadata.deletionTimestamp) return;
+  if (!isReleased && hubState.managedCluster.object?.metadata.deletionTimestamp) return;
   const started = isReleased ? affected('starting', inspected) : [];
   const [first, ...others] = [...started, ...affected('staying', inspected)];
   if (first === undefined) return;
@@ -259,7 +264,7 @@ export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
  * @param now the ITS's clock, milliseconds since the epoch
  */
 export function whyNotRunning(
-  hub: HubState,
+  hub: Pick<HubEvidence, 'managedCluster' | 'lease'>,
   pods: readonly Pod[] | undefined,
   now: number,
 ): string | undefined {

@@ -7,13 +7,12 @@ import { seen, tryRead } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import {
-  byName,
   type CertificateSigningRequest,
   type KubeObject,
   type Lease,
   resources,
 } from '../kube/client/objects.ts';
-import { listServed } from '../kube/served.ts';
+import { listServed, type Proven, prove, provenIn } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { deleteObjects, withoutFinalizers } from '../kube/writes.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
@@ -37,12 +36,13 @@ export async function removeLeftovers(
 ): Promise<{ removed: boolean; untilGone?: (() => Promise<void>) | undefined }> {
   const hubState = await reread();
   // It has been registered again since. In a dry run the cluster and its works still exist.
-  if (hubState.managedCluster !== undefined && !run.dryRun) return { removed: false };
-  const untilMailboxGone =
-    hubState.mailbox && (await removeMailbox(hub, hubState, hubState.mailbox, force, run));
+  if (hubState.managedCluster.object !== undefined && !run.dryRun) return { removed: false };
+  const { properties } = hubState;
+  const mailbox = mailboxOf(hubState);
+  const untilMailboxGone = mailbox && (await removeMailbox(hub, hubState, mailbox, force, run));
   const parts = untilMailboxGone ? ['mailbox'] : [];
-  if (hubState.properties !== undefined) {
-    await deleteObjects(hub, resources.configMaps, [hubState.properties]);
+  if (properties.object !== undefined) {
+    await deleteObjects(hub, resources.configMaps, [properties.object]);
     parts.push('properties');
   }
   if (await removeRequests(hub, hubState)) parts.push('requests');
@@ -61,7 +61,7 @@ export async function removeLateRequests(
   { reread }: Pick<HubState, 'reread'>,
 ): Promise<void> {
   const hubState = await reread();
-  if (hubState.managedCluster === undefined) await removeRequests(hub, hubState);
+  if (hubState.managedCluster.object === undefined) await removeRequests(hub, hubState);
 }
 
 /**
@@ -70,7 +70,7 @@ export async function removeLateRequests(
  * @throws StellarError `still-registered`
  */
 export async function refuseReregistered(hub: Kube, name: string): Promise<void> {
-  if ((await findManagedCluster(hub, name)) === undefined) return;
+  if ((await findManagedCluster(hub, name)).object === undefined) return;
   const { context } = hub.cluster;
   const message = `${name} was registered again on ${context} meanwhile; its klusterlet stays.`;
   const next = [run(command`stellarctl wec get ${name} --its ${context}`, 'Look at it')];
@@ -112,7 +112,7 @@ async function removeMailbox(
     return undefined;
   }
   await hub.delete(resources.namespaces, mailbox);
-  const read = async () => (await reread()).mailbox;
+  const read = async () => (await reread()).namespace;
   return () =>
     untilGone(hub, resources.namespaces, mailbox, run, {
       read,
@@ -151,15 +151,14 @@ export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): S
 /** What an ITS has of one WEC. */
 export interface HubState {
   name: string;
-  managedCluster: ManagedCluster | undefined;
+  managedCluster: Proven<ManagedCluster>;
   /** Works of workloads: created by a WDS's transport or by hand, without those of add-ons. */
   works: ManifestWork[];
   addonWorks: ManifestWork[];
   addons: KubeObject[];
-  /** The mailbox namespace, if it is one: a namespace of that name for another purpose is not changed. */
-  mailbox: KubeObject | undefined;
+  namespace: Proven<KubeObject>;
   /** The ConfigMap with its customization properties. */
-  properties: KubeObject | undefined;
+  properties: Proven<KubeObject>;
   /** Its requests, including those of its add-ons. */
   requests: CertificateSigningRequest[];
   /** Renewed by its agent. */
@@ -175,8 +174,12 @@ export async function readHubState(hub: Kube, name: string): Promise<HubState> {
       findManagedCluster(hub, name),
       listServed<ManifestWork>(hub, resources.manifestWorks, inMailbox),
       listServed(hub, resources.managedClusterAddOns, inMailbox),
-      hub.get(resources.namespaces, name),
-      hub.get(resources.configMaps, name, { namespace: propertiesNamespace }),
+      prove(hub, resources.namespaces, name),
+      // Few WECs have any: a list is one request, also each time that it is read again.
+      listServed(hub, resources.configMaps, {
+        namespace: propertiesNamespace,
+        fieldSelector: `metadata.name=${name}`,
+      }),
       listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, {
         labelSelector: `${clusterNameLabel}=${name}`,
       }),
@@ -187,10 +190,10 @@ export async function readHubState(hub: Kube, name: string): Promise<HubState> {
     name,
     managedCluster,
     addons,
-    properties,
+    namespace,
+    properties: provenIn(properties, name),
     requests,
     lease,
-    mailbox: asMailbox(namespace),
     ...byOwner(works),
     reread: () => readHubState(hub, name),
   };
@@ -201,10 +204,12 @@ const byOwner = (works: readonly ManifestWork[]): Pick<HubState, 'works' | 'addo
   addonWorks: works.filter(isAddonWork),
 });
 
-const asMailbox = (namespace: KubeObject | undefined): KubeObject | undefined =>
-  namespace?.metadata.labels?.[clusterNameLabel] === namespace?.metadata.name
-    ? namespace
-    : undefined;
+/** The mailbox of a WEC: a namespace of that name for another purpose is not changed. */
+export const mailboxOf = ({
+  namespace: { object },
+  name,
+}: Pick<HubState, 'name' | 'namespace'>): KubeObject | undefined =>
+  object?.metadata.labels?.[clusterNameLabel] === name ? object : undefined;
 
 /** Reads what an ITS has of WECs: of many with one list of each kind, which serves all that are read again at the same time. */
 export async function readHubStates(hub: Kube, names: readonly string[]): Promise<HubState[]> {
@@ -238,32 +243,24 @@ async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState
   const addonsOf = inMailboxes(addons);
   const leasesOf = inMailboxes(leases);
   const requestsOf = Map.groupBy(requests, ({ metadata }) => metadata.labels?.[clusterNameLabel]);
-  const clusterOf = byName(clusters);
-  const namespaceOf = byName(namespaces);
-  const propertiesOf = byName(properties);
   return (name) => ({
     name,
-    managedCluster: clusterOf.get(name),
+    managedCluster: provenIn(clusters, name),
     ...byOwner(worksOf.get(name) ?? []),
     addons: addonsOf.get(name) ?? [],
-    mailbox: asMailbox(namespaceOf.get(name)),
-    properties: propertiesOf.get(name),
+    namespace: provenIn(namespaces, name),
+    properties: provenIn(properties, name),
     requests: requestsOf.get(name) ?? [],
     lease: leasesOf.get(name)?.find(({ metadata }) => metadata.name === leaseName),
   });
 }
 
 /** True if nothing of a registration is left on the ITS. */
-export function isGone({
-  managedCluster,
-  works,
-  addonWorks,
-  mailbox,
-  properties,
-  requests,
-}: HubState): boolean {
+export function isGone(hubState: HubState): boolean {
+  const { managedCluster, works, addonWorks, properties, requests } = hubState;
+  const parts = [managedCluster.object, mailboxOf(hubState), properties.object];
   return (
-    [managedCluster, mailbox, properties].every((part) => part === undefined) &&
+    parts.every((part) => part === undefined) &&
     [works, addonWorks, requests].every((part) => part.length === 0)
   );
 }

@@ -9,6 +9,7 @@ import {
   type WithConditions,
 } from '../kube/client/objects.ts';
 import { isScaledToNone, refusedPods, scaleUp, toSeeLimits, toSeePod } from '../kube/pods.ts';
+import type { Proven } from '../kube/served.ts';
 import { hubConnectionOf, isOfOtherServer } from '../ocm/hub-connection.ts';
 import {
   agentReports,
@@ -25,6 +26,7 @@ import {
   operatorName,
   operatorNamespace,
 } from '../ocm/ocm-names.ts';
+import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import type { FoundHub } from '../ocm/registered-hub.ts';
 import type { RequestState } from '../ocm/registration-requests.ts';
 import type { HubWebhook } from '../ocm/webhook.ts';
@@ -46,6 +48,8 @@ export interface Registration {
   name: string;
   hub: HubEvidence | undefined;
   wec: WecEvidence | undefined;
+  /** Whether the ITS still has its ManagedCluster, for a wait until it is gone. */
+  left?: Proven<ManagedCluster> | undefined;
   /** Whether the hub admits ManagedClusters; undefined if it was not tried. */
   webhook?: HubWebhook | undefined;
   /** The given context of the WEC, whether its cluster answers or not. */

@@ -52,7 +52,10 @@ export async function release(
   force: Force | undefined,
   run: Run,
 ): Promise<void> {
-  const { managedCluster, works } = inspected.hubState;
+  const {
+    managedCluster: { object: managedCluster },
+    works,
+  } = inspected.hubState;
   const isKept = keep !== undefined;
   if (managedCluster === undefined || !needsRelease(inspected, isKept)) return;
   await removeLabels(hub, managedCluster);

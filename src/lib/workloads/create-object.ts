@@ -5,7 +5,7 @@ import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
 import { type KubeObject, resources } from '../kube/client/objects.ts';
-import { getServed } from '../kube/served.ts';
+import { prove } from '../kube/served.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 
 export interface ObjectResult extends ChangeResult {
@@ -60,8 +60,8 @@ export async function getReported<T extends KubeObject>(
   name: string,
   wds: OpenWds,
 ): Promise<T> {
-  const found = await getServed<T>(wds.kube, reported[noun], name);
-  if (found !== undefined) return found;
+  const { object } = await prove<T>(wds.kube, reported[noun], name);
+  if (object !== undefined) return object;
   throw new StellarError('not-found', `${wds.name} has no ${reported[noun].kind} ${name}.`, {
     next: [nextStep(command`stellarctl ${noun} list ${flagsOf(wds)}`, 'See what exists')],
   });

@@ -8,7 +8,7 @@ import { count, few } from '../core/words.ts';
 import { ApiError } from '../kube/client/errors.ts';
 import { groupOf, type LabelSelector, resources, typeMeta } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
-import { getServed } from '../kube/served.ts';
+import { prove } from '../kube/served.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -102,7 +102,7 @@ export async function createPolicy(
 ): Promise<PolicyResult> {
   const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
   if (name.length > 63) throw new StellarError('usage', tooLong);
-  const present = await getPolicy(wds.kube, name);
+  const { object: present } = await getPolicy(wds.kube, name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
   const explanation = await explainWritable(await evaluate(name, spec, wds), present !== undefined);
   show(explanation);
@@ -126,7 +126,7 @@ async function createNew(name: string, spec: PolicySpec, wds: OpenWds): Promise<
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 409) throw error;
     // The answer to this request may have been lost, and the request been repeated.
-    const present = await getPolicy(wds.kube, name);
+    const { object: present } = await getPolicy(wds.kube, name);
     if (present === undefined || !isDeepStrictEqual(present.spec, spec))
       throw policyTaken(name, wds);
   }
@@ -160,7 +160,7 @@ async function explainWritable(subject: PolicySubject, exists: boolean): Promise
 
 /** An existing policy as the file that `policy apply` takes. @throws StellarError `not-found` */
 export async function policyManifest(name: string, wds: OpenWds): Promise<BindingPolicy> {
-  const present = await getPolicy(wds.kube, name);
+  const { object: present } = await getPolicy(wds.kube, name);
   if (present === undefined) throw noSuchPolicy(name, wds);
   return policyOf(name, present.spec ?? {});
 }
@@ -244,10 +244,10 @@ export async function applyPolicy(
   run: Run,
 ): Promise<PolicyResult> {
   const read = async (): Promise<PolicyChange> => {
-    const present = await getPolicy(wds.kube, name);
+    const { object: present } = await getPolicy(wds.kube, name);
     const after = await evaluate(name, spec, wds);
     const explanation = await explainWritable(after, present !== undefined);
-    const binding = await getServed<Binding>(wds.kube, resources.bindings, name);
+    const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
     const isSame = present !== undefined && isDeepStrictEqual(present.spec, spec);
     return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after) };
   };

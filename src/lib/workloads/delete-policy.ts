@@ -9,7 +9,7 @@ import { untilMet } from '../core/until-met.ts';
 import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
-import { listServed } from '../kube/served.ts';
+import { listServed, type Proven } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../ocm/kubestellar-api.ts';
 import {
@@ -50,10 +50,10 @@ export async function deletePolicy(
     losses: lossesOfPolicy,
     confirm,
   });
-  const { policy, binding } = found;
+  const [{ object: policy }, { object: binding }] = [found.policy, found.binding];
   const result: NamedResult = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
-    if (keepWorkloads) await releasePolicy(found, name, run);
+    if (keepWorkloads) await releasePolicy({ ...found, policy, binding }, name, run);
     else await deleteBoth(wds.kube, policy, binding);
     await untilWorksGone(found, run);
     if (run.dryRun) return;
@@ -64,11 +64,11 @@ export async function deletePolicy(
 
 /** Whether anything of the policy exists, such as the remains of an interrupted deletion. */
 export const hasRemains = ({ policy, binding, works }: PolicyToDelete): boolean =>
-  policy !== undefined || isOwnerless(binding) || works.length > 0;
+  policy.object !== undefined || isOwnerless(binding.object) || works.length > 0;
 
 /** What a user agrees to lose with a policy. */
-export const lossesOfPolicy = ({ policy, effects }: PolicyToDelete): string[] => [
-  ...(policy === undefined ? [] : [`policy ${policy.metadata.name} (${policy.metadata.uid})`]),
+export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete): string[] => [
+  ...(object === undefined ? [] : [`policy ${object.metadata.name} (${object.metadata.uid})`]),
   ...effects.flatMap(({ wec, removed, removedWithNamespace }) =>
     [...removed, ...removedWithNamespace].map((object) => `${object} on ${wec}`),
   ),
@@ -81,7 +81,7 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
       check: ({ policy, works }) => {
         if (works.length > 0)
           return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
-        return policy === undefined ? met : waiting('the policy is being deleted');
+        return policy.object === undefined ? met : waiting('the policy is being deleted');
       },
       // The works are read after the Binding: the transport releases the Binding once it has deleted its works.
       read: async () => ({
@@ -92,7 +92,7 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
         const open = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-        if (policy === undefined && binding === undefined)
+        if (policy.object === undefined && binding.object === undefined)
           await deleteObjects(its, resources.manifestWorks, open);
       },
       unmet: ({ works }) => {
@@ -138,10 +138,9 @@ export interface DeletionEffect {
 export interface PolicyToDelete {
   name: string;
   wds: OpenWds;
-  /** Undefined if it is already deleted. */
-  policy: BindingPolicy | undefined;
+  policy: Proven<BindingPolicy>;
   /** A Binding without its policy shows an interrupted deletion. */
-  binding: Binding | undefined;
+  binding: Proven<Binding>;
   its: Kube;
   works: ManifestWork[];
   effects: DeletionEffect[];

@@ -65,7 +65,7 @@ export async function explain(
   wds: OpenWds,
   given?: PolicySpec,
 ): Promise<ViewWithErrors<Explanation>> {
-  const present = await getPolicy(wds.kube, name);
+  const { object: present } = await getPolicy(wds.kube, name);
   const spec = given ?? present?.spec;
   if (spec === undefined) throw noSuchPolicy(name, wds);
   return explanationOf(await evaluate(name, spec, wds), present !== undefined);

@@ -2,7 +2,7 @@ import { type Access, ifSeen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discover } from '../kube/discovery.ts';
-import { getServed } from '../kube/served.ts';
+import { type Proven, prove } from '../kube/served.ts';
 import { findWecs } from '../ocm/find-wecs.ts';
 import type { BindingPolicy, PolicySpec } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
@@ -64,6 +64,6 @@ export async function evaluate(
   };
 }
 
-/** Reads a policy of a WDS. @returns undefined if no policy has this name */
-export const getPolicy = (wds: Kube, name: string): Promise<BindingPolicy | undefined> =>
-  getServed<BindingPolicy>(wds, resources.bindingPolicies, name);
+/** Reads a policy of a WDS. */
+export const getPolicy = (wds: Kube, name: string): Promise<Proven<BindingPolicy>> =>
+  prove(wds, resources.bindingPolicies, name);

@@ -33,10 +33,11 @@ export async function prunePolicy(
     losses: lossesOfPolicy,
     confirm,
   });
+  const { object: binding } = found.binding;
   // Of its Binding, which the result counts.
-  const objects = found.binding === undefined ? 0 : objectsOf(found.binding).length;
+  const objects = binding === undefined ? 0 : objectsOf(binding).length;
   return forName({ name, objects, changed: objects > 0 }, run, async () => {
-    if (found.binding !== undefined && objects > 0) await empty(found.binding, wds);
+    if (binding !== undefined && objects > 0) await empty(binding, wds);
     const blocker = async () => {
       const works = await worksOfPolicy(found.its, name, wds);
       return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;
@@ -66,7 +67,7 @@ const empty = (binding: Binding, { kube }: OpenWds): Promise<unknown> =>
 /** What a policy has sent, if it selects nothing. */
 async function readHeld(name: string, wds: OpenWds): Promise<PolicyToDelete> {
   const found = await inspectPolicy(name, wds);
-  const { policy, binding } = found;
+  const [{ object: policy }, { object: binding }] = [found.policy, found.binding];
   if (policy === undefined) throw noSuchPolicy(name, wds);
   const all = await discover(wds.kube, ['list', 'watch']);
   const clauses = policy.spec?.downsync ?? [];

@@ -31,7 +31,7 @@ export interface RefreshResult extends ChangeResult {
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   const its = requireIts(wds);
   const { works } = await provenWorks(name, wds, its);
-  if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined)
+  if (works.length === 0 && (await getPolicy(wds.kube, name)).object === undefined)
     throw noSuchPolicy(name, wds);
   const problem = ifSeen(await tryRead(() => readControllers(wds)))?.transport;
   if (problem?.state === 'failed')

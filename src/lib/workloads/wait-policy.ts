@@ -6,15 +6,13 @@ import { met, type Verdict, waiting } from '../core/stages.ts';
 import { type Awaited, untilMet } from '../core/until-met.ts';
 import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/objects.ts';
-import { getServed } from '../kube/served.ts';
 import { getManagedCluster } from '../ocm/find-wecs.ts';
 import { wecsOf } from '../ocm/manifest-works.ts';
 import { describeObject } from '../ocm/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { readBoth } from '../spaces/release-policy.ts';
 import { worksOfPolicy } from '../spaces/sender.ts';
 import { hasReached } from './judged-objects.ts';
-import { getPolicy } from './policy-subject.ts';
 import { getPolicyView, type PolicyView } from './policy-view.ts';
 import { requireIts, type ViewWithErrors } from './unseen.ts';
 import { notReached, type Open, refuseUnreturned, verdictOn } from './wait-workload.ts';
@@ -97,13 +95,14 @@ function untilGone(name: string, see: string, wds: OpenWds, its: Kube): Awaited<
   return {
     name,
     async read() {
-      const policy = await getPolicy(wds.kube, name);
-      if (policy !== undefined)
+      const { policy, binding } = await readBoth(name, wds.kube);
+      if (policy.object !== undefined)
         return waiting(
-          policy.metadata.deletionTimestamp ? 'it is being deleted' : 'nobody has deleted it',
+          policy.object.metadata.deletionTimestamp
+            ? 'it is being deleted'
+            : 'nobody has deleted it',
         );
-      if ((await getServed(wds.kube, resources.bindings, name)) !== undefined)
-        return waiting('its Binding remains');
+      if (binding.object !== undefined) return waiting('its Binding remains');
       const works = await worksOfPolicy(its, name, wds);
       return works.length === 0
         ? met

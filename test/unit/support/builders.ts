@@ -6,9 +6,11 @@ import type { Kube } from '../../../src/lib/kube/client/client.ts';
 import type {
   CertificateSigningRequest,
   Condition,
+  KubeObject,
   Lease,
   Pod,
 } from '../../../src/lib/kube/client/objects.ts';
+import type { Proven } from '../../../src/lib/kube/served.ts';
 import type { HubEvidence } from '../../../src/lib/ocm/hub-evidence.ts';
 import type { Klusterlet, ManagedCluster } from '../../../src/lib/ocm/ocm-objects.ts';
 import type { RegistrationRequest } from '../../../src/lib/ocm/registration-requests.ts';
@@ -390,3 +392,6 @@ export const run = (timeoutMs = 5000, progress: Progress = silentProgress): Run 
   deadline: new Deadline(timeoutMs),
   signal: new AbortController().signal,
 });
+
+/** What was read of an object, for tests: outside of them only src/lib/kube says that an object is missing. */
+export const proof = <T extends KubeObject>(object?: T): Proven<T> => ({ object }) as Proven<T>;

@@ -4,19 +4,20 @@ import { describeDeletion } from '../../../../src/commands/spaces/delete-text.ts
 import { hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { ItsToDelete } from '../../../../src/lib/spaces/delete-control-plane.ts';
 import type { WdsToDelete } from '../../../../src/lib/spaces/delete-wds.ts';
+import { proof } from '../../support/builders.ts';
 import { its, wds } from '../../support/space-builders.ts';
 
 describe('the confirmation to delete an ITS', () => {
   const its1 = { name: 'its1', role: 'its', context: 'its1', wecs: seen([]), wdses: [] } as const;
   const said = (its1Seen: Partial<ItsToDelete>) =>
-    describeDeletion({ ...its1, controlPlane: its('its1'), ...its1Seen }, {}).join('\n');
-  const ofType = (type: string) => said({ controlPlane: its('its1', { type }) });
+    describeDeletion({ ...its1, controlPlane: proof(its('its1')), ...its1Seen }, {}).join('\n');
+  const ofType = (type: string) => said({ controlPlane: proof(its('its1', { type })) });
   test('lists what is lost and what is kept', () => {
     for (const type of ['vcluster', 'ocm'])
       assert.match(ofType(type), /Everything in it will be lost/);
     assert.match(ofType('host'), /The cluster behind its1 stays, and so does OCM in it\.$/);
     assert.match(ofType('external'), /ServiceAccount kube-system\/kubeflex keeps all rights/);
-    assert.deepEqual(describeDeletion({ ...its1, controlPlane: undefined }, {}), []);
+    assert.deepEqual(describeDeletion({ ...its1, controlPlane: proof() }, {}), []);
   });
   test('says if it cannot be seen what depends on it', () => {
     assert.match(said({ wecs: hidden('Cannot reach its1.') }), /could not be read/);
@@ -28,7 +29,7 @@ describe('the confirmation to delete a WDS', () => {
     ...{
       name: 'wds1',
       role: 'wds',
-      controlPlane: wds('wds1'),
+      controlPlane: proof(wds('wds1')),
       wds: undefined,
       its: undefined,
       unseen: undefined,

@@ -8,7 +8,7 @@ import { originBindingLabel, originWdsLabel } from '../../../../src/lib/ocm/kube
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
 import { type InspectedWec, refuseUnfinishable } from '../../../../src/lib/wecs/inspect-wec.ts';
 import type { HubState } from '../../../../src/lib/wecs/leftovers.ts';
-import { fakeKube, joinedCluster } from '../../support/builders.ts';
+import { fakeKube, joinedCluster, proof } from '../../support/builders.ts';
 
 function leavingWec(
   name: string,
@@ -18,18 +18,13 @@ function leavingWec(
   const hubState: HubState = {
     ...{
       name,
-      managedCluster: joinedCluster({ name, labels }),
+      managedCluster: proof(joinedCluster({ name, labels })),
       works,
       addonWorks: [],
       addons: [],
       requests: [],
     },
-    ...{
-      mailbox: undefined,
-      properties: undefined,
-      lease: undefined,
-      reread: async () => hubState,
-    },
+    ...{ namespace: proof(), properties: proof(), lease: undefined, reread: async () => hubState },
   };
   return {
     name,

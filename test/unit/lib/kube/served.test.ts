@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import { type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
-import { getServed, listServed } from '../../../../src/lib/kube/served.ts';
+import { listServed, prove } from '../../../../src/lib/kube/served.ts';
+import { proving } from '../../../../src/lib/kube/writes.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 const work: KubeObject = { metadata: { name: 'w1', namespace: 'cluster1' } };
@@ -21,14 +22,25 @@ describe('a kind that a cluster must serve', () => {
   });
   test('that is not found has not been read: an error, not an empty list', () =>
     assert.rejects(listServed(kubeWith(undefined), resources.manifestWorks), unknown));
-  test('has no object of a name only if a list shows that', async () => {
-    assert.equal(await getServed(kubeWith(undefined, [work]), resources.manifestWorks, 'w1'), work);
-    assert.equal(await getServed(kubeWith([]), resources.manifestWorks, 'w1'), undefined);
-    await assert.rejects(getServed(kubeWith(undefined), resources.manifestWorks, 'w1'), unknown);
+});
+
+describe('an object', () => {
+  const read = async (listed: KubeObject[] | undefined, ...found: (KubeObject | undefined)[]) =>
+    (await prove(kubeWith(listed, found), resources.manifestWorks, 'w1')).object;
+  test('is missing only if a list shows that', async () => {
+    assert.equal(await read(undefined, work), work);
+    assert.equal(await read([]), undefined);
+    await assert.rejects(read(undefined), unknown);
   });
-  test('has an object that a list has, whatever a read by its name says', async () =>
-    assert.equal(
-      await getServed(kubeWith([work], [undefined]), resources.manifestWorks, 'w1'),
-      work,
-    ));
+  test('is seen in a list, whatever a read by its name says', async () =>
+    assert.equal(await read([work], undefined), work));
+  test('is missing for a client that proves it only then, or if its kind is not defined', async () => {
+    const get = (listed: KubeObject[] | undefined, ...found: (KubeObject | undefined)[]) =>
+      proving(kubeWith(listed, found)).get(resources.manifestWorks, 'w1');
+    assert.equal(await get([work], undefined), work);
+    assert.equal(await get([], undefined), undefined);
+    assert.equal(await get(undefined, undefined, undefined), undefined);
+    const definition = { metadata: { name: 'manifestworks.work.open-cluster-management.io' } };
+    await assert.rejects(get(undefined, undefined, definition), unknown);
+  });
 });

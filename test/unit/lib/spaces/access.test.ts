@@ -20,6 +20,7 @@ import {
 } from '../../../../src/lib/spaces/access.ts';
 import { portable } from '../../../../src/lib/spaces/bootstrap.ts';
 import { type Role, type RoleRight, roles } from '../../../../src/lib/spaces/roles.ts';
+import { proof } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 
@@ -177,7 +178,7 @@ describe('a revocation', () => {
     const account = present.find(({ kind }) => kind === 'ServiceAccount');
     if (account !== undefined) account.metadata.uid = 'account';
     const of = { name: 'wds1-anna-deployer', space: 'wds1', role: '', for: null, expires: null };
-    return { present, found: { ...of, account } };
+    return { present, found: { ...of, account: proof(account) } };
   };
   test('deletes the account that was found, by its UID, and then its rights', async () => {
     const { present, found } = await access();

@@ -11,6 +11,7 @@ import { loadKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.t
 import { deleteControlPlane, inspectIts } from '../../../../src/lib/spaces/delete-control-plane.ts';
 import { deleteWds, inspectWds } from '../../../../src/lib/spaces/delete-wds.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
+import { proof } from '../../support/builders.ts';
 import {
   controlPlane,
   hostingCluster,
@@ -150,7 +151,7 @@ test('a space is not taken for deleted if the hosting cluster does not serve Con
     delete: async ({ kind }: { kind: string }) => deleted.push(kind) > 0,
   };
   const { error } = await deleteControlPlane(
-    { name: 'its1', role: 'its', controlPlane: found },
+    { name: 'its1', role: 'its', controlPlane: proof(found) },
     toolsOf(later),
     soon(50),
   );
@@ -171,7 +172,7 @@ describe('deleting a space', () => {
     };
     const cluster = new MemoryCluster([plane, bootstrap], { dryRun: true });
     await deleteControlPlane(
-      { name: 'x', role, controlPlane: plane },
+      { name: 'x', role, controlPlane: proof(plane) },
       toolsOf(cluster.kube),
       soon(),
     );
@@ -194,7 +195,7 @@ describe('deleting a space', () => {
       delete: async ({ kind }, { metadata: { name, uid } }) => uids.push([kind, name, uid]) === 0,
     });
     await deleteControlPlane(
-      { name: 'x', role: 'its', controlPlane: plane },
+      { name: 'x', role: 'its', controlPlane: proof(plane) },
       toolsOf(cluster.kube),
       soon(),
     );
@@ -212,7 +213,7 @@ describe('deleting a space', () => {
       delete: async ({ kind }, { metadata: { name, uid } }) => uids.push([kind, name, uid]) > 0,
     });
     await deleteControlPlane(
-      { name: 'x', role: 'its', controlPlane: plane },
+      { name: 'x', role: 'its', controlPlane: proof(plane) },
       toolsOf(cluster.kube),
       soon(),
     );
@@ -244,11 +245,7 @@ describe('deleting a space', () => {
         kubeconfig: await loadKubeconfig(file),
         target: { file, env: {} },
       });
-      await deleteControlPlane(
-        { name: 'ext', role: 'its', controlPlane: undefined },
-        tools,
-        soon(),
-      );
+      await deleteControlPlane({ name: 'ext', role: 'its', controlPlane: proof() }, tools, soon());
       const after = parse(await readFile(file, 'utf8')) as Record<
         'contexts' | 'clusters' | 'users',
         { name: string }[]

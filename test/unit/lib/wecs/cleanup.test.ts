@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { proving } from '../../../../src/lib/kube/writes.ts';
 import { managedBy, managedByLabel } from '../../../../src/lib/ocm/ocm-names.ts';
 import { cleanUpWec, removeOperator, whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
 import { deregisterLocally } from '../../../../src/lib/wecs/deregister-locally.ts';
@@ -82,7 +83,12 @@ describe('the works that an agent has left on its cluster', () => {
   const cleaned = async (keepWorkloads: boolean, ...others: KubeObject[]) => {
     const cluster = clusterWith([work('own', 'hash'), work('of-another-hub', 'other'), ...others]);
     const progress = recordingProgress();
-    const isChanged = await cleanUpWec(cluster.kube, record, keepWorkloads, run(5000, progress));
+    const isChanged = await cleanUpWec(
+      proving(cluster.kube),
+      record,
+      keepWorkloads,
+      run(5000, progress),
+    );
     return {
       isChanged,
       writes: cluster.writes,

@@ -26,6 +26,7 @@ import {
 } from '../../../../src/lib/wecs/inspect-wec.ts';
 import {
   type HubState,
+  mailboxOf,
   readHubState,
   readHubStates,
   refuseReregistered,
@@ -40,10 +41,12 @@ import {
 import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/applied-works.ts';
 import {
   fakeKube,
+  hubEvidence,
   joinedCluster,
   lease,
   managedCluster,
   now,
+  proof,
   recordingProgress,
   run,
   secondsAgo,
@@ -56,12 +59,12 @@ const conflict = () => new ApiError(409, {}, 'conflict', 'changed', {});
 
 const hubState = (more: Partial<HubState> = {}): HubState => ({
   name: 'cluster1',
-  managedCluster: joinedCluster(),
+  managedCluster: proof(joinedCluster()),
   works: [],
   addonWorks: [],
   addons: [],
-  mailbox: undefined,
-  properties: undefined,
+  namespace: proof(),
+  properties: proof(),
   requests: [],
   lease: lease(10),
   reread: async () => hubState(more),
@@ -112,29 +115,31 @@ it('many WECs are read with one list of each kind, and again together', async ()
   assert.equal(asked.length, 7);
   assert.deepEqual(states[1]?.works.length, 1);
   assert.deepEqual(
-    states.map(({ managedCluster, mailbox, lease }) => [
-      managedCluster,
-      mailbox?.metadata.name,
-      lease?.metadata.namespace,
+    states.map((state) => [
+      state.managedCluster.object,
+      mailboxOf(state)?.metadata.name,
+      state.lease?.metadata.namespace,
     ]),
     names.map((name, index) => [objects.ManagedCluster?.[index], name, name]),
   );
   await Promise.all(states.map(({ reread }) => reread()));
   assert.equal(asked.length, 14);
   const single = await readHubStates(its(false), names);
-  assert.deepEqual(single[1]?.mailbox?.metadata.name, 'cluster1');
+  assert.deepEqual(single[1] && mailboxOf(single[1])?.metadata.name, 'cluster1');
 });
 
 describe('an agent', () => {
+  const evidence = (more: object = {}) =>
+    hubEvidence({ managedCluster: joinedCluster(), lease: lease(10), ...more });
   it('is judged by its pods at once, by its lease if they cannot be seen', () => {
-    assert.equal(whyNotRunning(hubState(), [pod('klusterlet-agent', true)], now), undefined);
-    assert.equal(whyNotRunning(hubState(), [], now), 'it has no pod');
+    assert.equal(whyNotRunning(evidence(), [pod('klusterlet-agent', true)], now), undefined);
+    assert.equal(whyNotRunning(evidence(), [], now), 'it has no pod');
     assert.match(
-      whyNotRunning(hubState(), [pod('klusterlet-agent', false, 'CrashLoopBackOff')], now) ?? '',
+      whyNotRunning(evidence(), [pod('klusterlet-agent', false, 'CrashLoopBackOff')], now) ?? '',
       /CrashLoop/,
     );
-    assert.equal(whyNotRunning(hubState(), undefined, now), undefined);
-    assert.match(whyNotRunning(hubState({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
+    assert.equal(whyNotRunning(evidence(), undefined, now), undefined);
+    assert.match(whyNotRunning(evidence({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
   });
 
   it('that has just started is alive before its first probe', () => {
@@ -151,15 +156,15 @@ describe('an agent', () => {
         ],
       },
     });
-    assert.equal(whyNotRunning(hubState(), [started(10)], now), undefined);
-    assert.match(whyNotRunning(hubState(), [started(90)], now) ?? '', /is not ready$/);
-    assert.match(whyNotRunning(hubState(), [started(10, 1)], now) ?? '', /is not ready$/);
-    assert.match(whyNotRunning(hubState({ lease: lease(600) }), [started(10)], now) ?? '', /lease/);
+    assert.equal(whyNotRunning(evidence(), [started(10)], now), undefined);
+    assert.match(whyNotRunning(evidence(), [started(90)], now) ?? '', /is not ready$/);
+    assert.match(whyNotRunning(evidence(), [started(10, 1)], now) ?? '', /is not ready$/);
+    assert.match(whyNotRunning(evidence({ lease: lease(600) }), [started(10)], now) ?? '', /lease/);
   });
 
   it('that runs and does not reach the ITS does not work either', () =>
     assert.match(
-      whyNotRunning(hubState({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '',
+      whyNotRunning(evidence({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '',
       /lease/,
     ));
 
@@ -171,7 +176,7 @@ describe('an agent', () => {
         ...(leaseDurationSeconds === undefined ? {} : { leaseDurationSeconds }),
       };
       return whyNotRunning(
-        hubState({ managedCluster: cluster, lease: lease(age) }),
+        evidence({ managedCluster: cluster, lease: lease(age) }),
         undefined,
         now,
       );
@@ -185,7 +190,7 @@ describe('an agent', () => {
 
   it('that never joined does nothing', () =>
     assert.match(
-      whyNotRunning(hubState({ managedCluster: managedCluster() }), undefined, now) ?? '',
+      whyNotRunning(evidence({ managedCluster: managedCluster() }), undefined, now) ?? '',
       /never joined/,
     ));
 });
@@ -730,21 +735,14 @@ it('the operator of another owner stays after a cleanup, and is not part of a re
     bootstrapSecret: undefined,
     hubSecret: undefined,
   };
-  const operator = (labels: Record<string, string>) => ({
-    metadata: { name: 'klusterlet', labels },
-  });
-  assert.equal(
-    hasNoRegistration({ ...evidence, pods: [], operator: operator({ app: 'klusterlet' }) }),
-    true,
-  );
-  assert.equal(
-    hasNoRegistration({
+  const seen = (labels: Record<string, string>) =>
+    ({
       ...evidence,
       pods: [],
-      operator: operator({ [managedByLabel]: managedBy }),
-    }),
-    false,
-  );
+      operator: { metadata: { name: 'klusterlet', labels } },
+    }) as unknown as Parameters<typeof hasNoRegistration>[0];
+  assert.equal(hasNoRegistration(seen({ app: 'klusterlet' })), true);
+  assert.equal(hasNoRegistration(seen({ [managedByLabel]: managedBy })), false);
 });
 
 it('workloads are not kept if it cannot be seen which objects belong to the works', async () => {

@@ -14,7 +14,7 @@ import {
   refuseReregistered,
   removeLateRequests,
 } from '../../../../src/lib/wecs/leftovers.ts';
-import { fakeKube, joinedCluster, recordingProgress, run } from '../../support/builders.ts';
+import { fakeKube, joinedCluster, proof, recordingProgress, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 import { fakeTime, realTime } from '../../support/fake-time.ts';
 
@@ -185,12 +185,12 @@ test("force counts an agent's time from the deletion", async (t) => {
   t.after(realTime);
   const hubState = (deletionTimestamp?: string): HubState => ({
     name: 'wec1',
-    managedCluster: undefined,
+    managedCluster: proof(),
     works: [{ metadata: { name: 'w1', uid: 'u1', deletionTimestamp } } as ManifestWork],
     addonWorks: [],
     addons: [],
-    mailbox: undefined,
-    properties: undefined,
+    namespace: proof(),
+    properties: proof(),
     requests: [],
     lease: undefined,
     reread: async () => hubState(),
@@ -257,12 +257,12 @@ test('a WEC that gets works while it is being deleted loses the labels that sele
   });
   const before: HubState = {
     name: 'wec1',
-    managedCluster: structuredClone(cluster) as never,
+    managedCluster: proof(structuredClone(cluster) as never),
     works: [],
     addonWorks: [],
     addons: [],
-    mailbox: undefined,
-    properties: undefined,
+    namespace: proof(),
+    properties: proof(),
     requests: [],
     lease: undefined,
     reread: () => readHubState(hub, 'wec1'),
@@ -287,15 +287,15 @@ test('a dry run records the deletion of a ManagedCluster, and does not wait for 
     const before: HubState = {
       ...{
         name: 'wec1',
-        managedCluster: cluster,
+        managedCluster: proof(cluster),
         works: [],
         addonWorks: [],
         addons: [],
         requests: [],
       },
       ...{
-        mailbox: undefined,
-        properties: undefined,
+        namespace: proof(),
+        properties: proof(),
         lease: undefined,
         reread: () => readHubState(hub, 'wec1'),
       },

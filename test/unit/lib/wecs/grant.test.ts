@@ -4,7 +4,7 @@ import type { ClusterRole } from '../../../../src/lib/kube/client/objects.ts';
 import type { ManifestStatus, ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import { grant, revoke } from '../../../../src/lib/wecs/grant.ts';
 import { failedKinds } from '../../../../src/lib/wecs/granted-kinds.ts';
-import { fakeKube, run } from '../../support/builders.ts';
+import { fakeKube, proof, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 
 const kinds = {
@@ -142,7 +142,7 @@ describe('a role that somebody has changed by hand', () => {
   const revoking =
     (role: ClusterRole, ...chosen: { group: string; resource: string }[]) =>
     (kube: ReturnType<typeof fakeKube>) =>
-      revoke({ ...reached, kube, role, kinds: chosen }, run());
+      revoke({ ...reached, kube, role: proof(role), kinds: chosen }, run());
 
   it('loses exactly the kind that is revoked', async () => {
     const widgets = { group: 'example.com', resource: 'widgets' };

@@ -115,3 +115,15 @@ test('a WEC whose operator or agent is not running is not available, whatever th
   assert.equal(await waited([agent]), 'timeout');
   assert.equal(await waited([operator, crashing]), 'timeout');
 });
+
+test('a WEC is gone when a list shows it, whatever a read by its name answers', async () => {
+  const present = joinedCluster();
+  const lists = [[present], []];
+  const hub = fakeKube({
+    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    list: async ({ kind }) => (kind === 'ManagedCluster' ? lists.shift() : []) as never,
+    get: async () => undefined,
+  });
+  const [result] = await waitFor(hub, [{ name: 'cluster1', kube: undefined }], 'delete', run(5000));
+  assert.deepEqual([result?.error, lists], [undefined, []]);
+});
