@@ -1,6 +1,6 @@
 /**
- * Runs the tests: npm test [-- [--long|--all|--release] [--test-name-pattern PATTERN] FILE-OR-FOLDER...]. The report and the exit
- * code are those of Node's test runner. Named files always run. Without names, *.long.test.ts files run with --long, and then alone,
+ * Runs the tests: npm test [-- [--long|--all|--release] [--test-name-pattern PATTERN] FILE-OR-FOLDER-OR-NAME...]. The report and the
+ * exit code are those of Node's test runner. Named files always run. Without names, *.long.test.ts files run with --long, and then alone,
  * or with --all, in one queue with the others but for unit tests, which run beside it; *.release.test.ts files run only with --release,
  * and then alone; *.long.release.test.ts files run with all three, but only --release runs all their tests. --release also lists, at the
  * end, what fell short of its goal. With CI=true and no names, a file on real servers that has failed runs once more, if at most two have.
@@ -50,9 +50,13 @@ const kinds = values.release
     ? ['short', 'long']
     : [values.long ? 'long' : 'short'];
 const files = [...present].filter((file) => {
-  if (chosen.length > 0)
-    return chosen.some((place) => `${file}${path.sep}`.startsWith(`${place}${path.sep}`));
-  return kindsOf(file).some((kind) => kinds.includes(kind));
+  const isOfRun = kindsOf(file).some((kind) => kinds.includes(kind));
+  if (chosen.length === 0) return isOfRun;
+  // A folder is all that does not take a release, and a name such as `faults` is that of a file of the run.
+  const isIn = (place: string) =>
+    file.startsWith(place + path.sep) && (values.release || kindsOf(file).join() !== 'release');
+  const isCalled = (place: string) => isOfRun && path.basename(file).startsWith(`${place}.`);
+  return chosen.some((place) => file === place || isIn(place) || isCalled(place));
 });
 if (files.length === 0) {
   console.error(`There are no tests in ${chosen.join(', ')}.`);

@@ -26,18 +26,19 @@ const groups: Record<string, readonly string[]> = {
   ],
   'two-hubs': ['spaces/its-token-use', 'wec/accept'],
   returns: ['wec/deregister-returns', 'wec/wrong-contexts'],
-  faults: ['wec/faults', 'wec/recovery'],
+  faults: ['wec/registration-faults', 'wec/recovery'],
   doctor: ['wec/doctor', 'wec/doctor-fix'],
 };
 
 /** Files whose programs wait for most of their time (leases, back-off, a hub that is gone): they run beside two others. */
 export const waiting: readonly string[] = [
   ...['spaces/ocm-upgrade', 'spaces/lost-hub', 'spaces/its-troubles'],
-  ...['workloads/traps', 'wec/faults', 'wec/recovery', 'general/doctor'],
+  ...['workloads/traps', 'wec/registration-faults', 'wec/recovery', 'general/doctor'],
 ].map((name) => `test/e2e/${name}.`);
 
 /** Unit tests that change what a process has once (its environment, its exit code), or that nothing else keeps running. */
-const alone = /process\.(?:env\.\w+ =|chdir|exitCode)|mock\.module|judgedServers|tryEntrance/;
+const alone =
+  /process\.(?:env\.\w+ =|chdir|exitCode)|mock\.module|judgedServers|tryEntrance|destroy-runs/;
 const unitsEach = 20;
 
 const sharedBed = path.join(root, 'test/e2e/support/shared-bed.ts');

@@ -7,7 +7,7 @@ export { type FoundProgram, findProgram } from './debian/find-program.ts';
 export { type Fault, pods as faultyPods } from './faults/fault.ts';
 export { registrationFaults } from './faults/registered.ts';
 export { spaceFaults } from './faults/spaces.ts';
-export { readByGo } from './go-yaml/read.ts';
+export { readByGo, writtenByGo } from './go-yaml/read.ts';
 export { askForForeignCertificate } from './helpers/foreign-certificate.ts';
 export { chartObjects, installKlusterlet, installOperator } from './helpers/installer.ts';
 export { runKubectl } from './helpers/kubectl.ts';

@@ -76,11 +76,11 @@ export function definition(role: SpaceRole): Definition<Options> {
       const tools = await session.hostingToWrite(yes);
       const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {
-          if (space.controlPlane !== undefined) session.progress.note(name);
+          if (space.controlPlane.object !== undefined) session.progress.note(name);
           session.noteLines(describeDeletion(space, options), '  ');
         },
         confirmations: (space) =>
-          space.controlPlane === undefined
+          space.controlPlane.object === undefined
             ? []
             : [
                 {

@@ -1,3 +1,4 @@
+import { yamlOfGo } from '../../lib/core/formats.ts';
 import { withoutValues } from '../../lib/core/words.ts';
 
 let mark: string | undefined;
@@ -65,11 +66,11 @@ export function safeJson(value: unknown, indent?: number): string {
 
 const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
-/** YAML without effect on a terminal: what YAML would not escape is written as JSON, which is YAML as well. */
+/** YAML without effect on a terminal, as Go reads it: what YAML would not escape is written as JSON, which is YAML as well. */
 export async function safeYaml(value: unknown): Promise<string> {
   // CommonJS: a bundled dynamic import does not see its named exports.
   const { stringify } = (await import('yaml')).default;
-  const text = stringify(value, { aliasDuplicateObjects: false });
+  const text = stringify(value, { ...yamlOfGo, aliasDuplicateObjects: false });
   return text.search(unsafeInDocument) === -1 ? text : `${safeJson(value, 2)}\n`;
 }
 

@@ -5,13 +5,16 @@ import type { ScalarTag, Tags } from 'yaml';
  * would be further lines.
  */
 const breaksOfGo = /[\r\u0085\u2028\u2029]/g;
+/** What Go's YAML takes for a number, a merge or wrong indentation, and the yaml package for text. */
+const otherForGo = /^(?:<<$|[-+]?0o[0-7_]+$|[-+]?[\d.]+e[-+]?\d+$|\s*\t)/i;
 
-/** Text, with these characters escaped: a JSON string is a double-quoted scalar. */
-const inOneLine = (tag: ScalarTag): ScalarTag => ({
+/** Text, quoted and with these characters escaped where it needs it: a JSON string is a double-quoted scalar. */
+const asText = (tag: ScalarTag): ScalarTag => ({
   ...tag,
   stringify(item, ...of) {
     const text = String(item.value);
-    if (text.search(breaksOfGo) === -1) return tag.stringify?.(item, ...of) ?? JSON.stringify(text);
+    if (text.search(breaksOfGo) === -1 && !otherForGo.test(text))
+      return tag.stringify?.(item, ...of) ?? JSON.stringify(text);
     const escaped = (each: string) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`;
     return JSON.stringify(text).replace(breaksOfGo, escaped);
   },
@@ -27,7 +30,7 @@ export const yamlOfGo = {
   customTags: (tags: Tags): Tags =>
     tags.flatMap((tag): Tags => {
       if (typeof tag === 'string') return [tag];
-      if (tag.tag === 'tag:yaml.org,2002:str') return [inOneLine(tag as ScalarTag)];
+      if (tag.tag === 'tag:yaml.org,2002:str') return [asText(tag as ScalarTag)];
       const isGos =
         tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP';
       return isGos ? [tag] : [];

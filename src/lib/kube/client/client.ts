@@ -21,6 +21,7 @@ import {
   type Connection,
   fieldManager,
   type Limit,
+  longestList,
   objectIn,
   type Request,
   type Trace,
@@ -122,8 +123,11 @@ class LiveKube {
     const found = await this.read(pathOf(resource, { ...options, name }));
     if (found === undefined) return undefined;
     const object = this.#object<T>(found);
-    // A proxy may answer with another object, which must be neither judged nor deleted for this one.
-    if (object.metadata.name !== name) throw this.#requests.notAnApiServer();
+    // A proxy may answer with another object, which must be neither judged nor deleted for this one. A kind that is known by its
+    // plural only is called by that.
+    const { kind, plural } = resource;
+    if (object.metadata.name !== name || (kind !== plural && object.kind !== kind))
+      throw this.#requests.notAnApiServer();
     return object;
   }
 
@@ -167,6 +171,7 @@ class LiveKube {
     const items: T[] = [];
     const { deadline } = this.#connection;
     const end = monotonic() + deadline.requestTimeout(Number.POSITIVE_INFINITY);
+    const within = { bytes: longestList };
     let next: string | undefined;
     for (;;) {
       const { labelSelector, fieldSelector } = selection;
@@ -176,6 +181,7 @@ class LiveKube {
         path,
         form,
         query,
+        within,
       );
       if (page === undefined && next === undefined) return undefined;
       // Go writes null for an empty list; an answer without the field is no list.
@@ -194,9 +200,10 @@ class LiveKube {
     path: string,
     accept?: string,
     query?: Record<string, string | undefined>,
+    within: Request['within'] = { bytes: longestList },
   ): Promise<T | undefined> {
     const readAt = (at: string) =>
-      unlessStatus(this.#requests.json<T>({ method: 'GET', path: at, accept, query }), 404);
+      unlessStatus(this.#requests.json<T>({ method: 'GET', path: at, accept, query, within }), 404);
     const found = await readAt(path);
     const next = path.replace(firstAddOns, '$1v1beta1/');
     return found === undefined && next !== path ? readAt(next) : found;

@@ -34,6 +34,8 @@ export interface Request {
   contentType?: string;
   /** The form of the answer, if it is not the plain object. */
   accept?: string | undefined;
+  /** How many bytes are left for this answer and further ones, which have the same object. */
+  within?: { bytes: number };
 }
 
 /** Receives method, address, status and time of every request; never headers or bodies, which hold credentials. */
@@ -163,7 +165,7 @@ export class Transport {
           };
           answered();
           this.#note(response, sent, server, started);
-          readAnswer(response, answered).then(resolve, reject);
+          readAnswer(response, answered, request.within).then(resolve, reject);
         });
       });
     } catch (error) {
@@ -305,20 +307,30 @@ export interface Answer {
 
 /** In bytes: more than any page of a list, and less than what fits into memory. */
 const longestAnswer = 256 * 1024 * 1024;
+/** Of all pages together, of which most are not kept. */
+export const longestList = 4 * longestAnswer;
 
 /**
  * Reads a whole answer, and decompresses it if needed.
  * @param heard called for every piece that arrives
  * @throws StellarError before it keeps more than its limit; Node's errors, also for an answer that cannot be decompressed
  */
-async function readAnswer(response: IncomingMessage, heard: () => void): Promise<Answer> {
+async function readAnswer(
+  response: IncomingMessage,
+  heard: () => void,
+  within = { bytes: longestList },
+): Promise<Answer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of await unpacked(response, heard)) {
     length += chunk.length;
+    within.bytes -= chunk.length;
     // Leaving the loop closes the connection.
-    if (length > longestAnswer)
-      throw new StellarError('api-error', 'An answer of more than 256 MB was not read.');
+    if (length > longestAnswer || within.bytes < 0)
+      throw new StellarError(
+        'api-error',
+        'An answer of more than 256 MB, or a list of more than 1 GB, was not read.',
+      );
     chunks.push(chunk);
   }
   const retryAfter = Number(response.headers['retry-after']);

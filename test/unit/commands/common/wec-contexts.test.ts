@@ -14,10 +14,11 @@ after(() => rmSync(directory, { recursive: true }));
 const clusterOf = (uid: string, wecs: readonly string[] = []) =>
   FakeServer.start(({ path: asked }) => {
     if (asked.endsWith('/namespaces/kube-system'))
-      return { body: { metadata: { name: 'kube-system', uid } } };
+      return { body: { kind: 'Namespace', metadata: { name: 'kube-system', uid } } };
     const name = wecs.find((each) => asked.endsWith(`/managedclusters/${each}`));
     const annotations = { 'stellarctl.kubestellar.io/kube-system-uid': `uid-of-${name}` };
-    return name === undefined ? { status: 404 } : { body: { metadata: { name, annotations } } };
+    if (name === undefined) return { status: 404 };
+    return { body: { kind: 'ManagedCluster', metadata: { name, annotations } } };
   });
 
 describe('a WEC is read by', () => {

@@ -25,7 +25,7 @@ describe('a dry run', () => {
         [verb, resource, ...(subresource === undefined ? [] : [subresource])].join(' '),
       );
       return method === 'POST' || path.includes('clusterroles')
-        ? { body: { metadata: { name: 'klusterlet' }, status: { allowed } } }
+        ? { body: { kind: 'ClusterRole', metadata: { name: 'klusterlet' }, status: { allowed } } }
         : { status: 404 };
     });
     live = connect(server.context(), new Deadline(10_000), new AbortController().signal);

@@ -93,7 +93,7 @@ test('what another run has changed before it had ended is read again', async () 
     renewTime,
     leaseDurationSeconds: 900,
   };
-  const other = { metadata: { name: 'stellarctl' }, spec };
+  const other = { kind: 'Lease', metadata: { name: 'stellarctl' }, spec };
   cluster.put(leasePath, other);
   const revision = {
     revision: 1,

@@ -10,7 +10,7 @@ describe('Traefik is not installed', () => {
   let cluster: LeaseCluster;
   beforeEach(async () => {
     cluster = await LeaseCluster.start();
-    cluster.put('/api/v1/namespaces/traefik', { metadata: { name: 'traefik' } });
+    cluster.put('/api/v1/namespaces/traefik', { kind: 'Namespace', metadata: { name: 'traefik' } });
   });
   afterEach(() => cluster.stop());
 
@@ -63,7 +63,10 @@ describe('Traefik is not installed', () => {
       name: 'nginx',
       annotations: { 'meta.helm.sh/release-name': 'ingress-nginx' },
     };
-    cluster.put('/apis/networking.k8s.io/v1/ingressclasses/nginx', { metadata });
+    cluster.put('/apis/networking.k8s.io/v1/ingressclasses/nginx', {
+      kind: 'IngressClass',
+      metadata,
+    });
     assert.equal(await install({}), false);
     assert.deepEqual(cluster.writes, []);
   });

@@ -14,6 +14,7 @@ import {
   type WithConditions,
 } from '../../../../../src/lib/kube/client/objects.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { resourceOfBound } from '../../../../../src/lib/ocm/kubestellar-api.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
 import { stepsOf } from '../../../support/steps.ts';
@@ -78,7 +79,9 @@ function plugin(...lines: string[]): UserEntry {
 
 describe('a request', () => {
   test('is sent to the path of the object, with the credentials of the context', async () => {
-    const { server, kube } = await serving(() => ({ body: managedCluster() }));
+    const { server, kube } = await serving((_, count) => ({
+      body: { ...managedCluster(), ...(count === 2 && { kind: 'Secret' }) },
+    }));
     assert.deepEqual(await kube.get(resources.managedClusters, 'cluster1'), managedCluster());
     await kube.get(resources.secrets, 'cluster1', { namespace: 'b' });
     assert.deepEqual(
@@ -90,6 +93,10 @@ describe('a request', () => {
   test('is not answered with another object', async () => {
     const { kube } = await serving(() => ({ body: managedCluster() }));
     await assert.rejects(kube.get(resources.managedClusters, 'other'), /does not answer like/);
+    await assert.rejects(kube.get(resources.clusterRoles, 'cluster1'), /does not answer like/);
+    const bound = { group: 'cluster.open-cluster-management.io', resource: 'managedclusters' };
+    const found = await kube.get(resourceOfBound(bound), 'cluster1');
+    assert.deepEqual(found, managedCluster(), 'a kind of which only the plural is known');
   });
   test('for a list ends at the deadline, however many pages there are', async () => {
     const page = { metadata: { continue: 'more' }, items: [] };

@@ -32,6 +32,7 @@ async function serving(
 }
 
 const object = (version = 1) => ({
+  kind: 'ManagedCluster',
   metadata: { name: 'c1', uid: 'u1', resourceVersion: String(version) },
 });
 test('a list may still be read shortly after the deadline, if it ends', async () => {

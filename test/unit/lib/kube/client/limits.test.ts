@@ -11,7 +11,9 @@ async function connectionsOf(
   clients: number,
   limitOfEach: () => Limit | undefined,
 ): Promise<number> {
-  const server = await FakeServer.start(() => ({ body: { metadata: { name: 'n' } } }));
+  const server = await FakeServer.start(() => ({
+    body: { kind: 'Namespace', metadata: { name: 'n' } },
+  }));
   const signal = new AbortController().signal;
   const kubes = Array.from({ length: clients }, () =>
     connect(server.context(), new Deadline(20_000), signal, undefined, limitOfEach()),

@@ -55,14 +55,24 @@ describe('a compressed response', () => {
     await kube.read('/version');
     assert.equal(server.requests[0]?.headers['accept-encoding'], undefined);
   });
+  const tooLong = {
+    message: 'An answer of more than 256 MB, or a list of more than 1 GB, was not read.',
+  };
   test('is limited by its content', async () => {
     const bomb = Buffer.concat(
       Array.from({ length: 5 }, () => gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '))),
     );
     const { kube } = await serving(() => packed(bomb));
-    await assert.rejects(kube.read('/version'), {
-      message: 'An answer of more than 256 MB was not read.',
-    });
+    await assert.rejects(kube.read('/version'), tooLong);
+  });
+  test('is limited over all pages of a list', async () => {
+    const page = Buffer.concat([
+      gzipSync('{"metadata":{"continue":"more"},"items":[]}'),
+      ...Array.from({ length: 3 }, () => gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '))),
+    ]);
+    const { kube, server } = await serving(() => packed(page));
+    await assert.rejects(kube.list(resources.pods), tooLong);
+    assert.equal(server.requests.length, 6);
   });
   const whole = gzipSync(randomBytes(100_000));
   const broken: [what: string, body: string | Buffer][] = [

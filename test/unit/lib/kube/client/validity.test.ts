@@ -47,7 +47,9 @@ test('what ends first counts, and has the step that renews it', () => {
 });
 
 test('a connection shows when the certificate of its server and the credentials of its user end', async () => {
-  const server = await FakeServer.start(() => ({ body: { metadata: { name: 'a' } } }));
+  const server = await FakeServer.start(() => ({
+    body: { kind: 'Namespace', metadata: { name: 'a' } },
+  }));
   const claims = { iat: 1000, exp: 2000, sub: 'anna' };
   const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
   const kube = connect(server.context({ token }), new Deadline(5000), new AbortController().signal);
