@@ -81,7 +81,7 @@ export const revoke: Definition<RevokeOptions> = {
           new StellarError('not-found', `No access is called ${name}.`, { next: [see] })
         );
       },
-      losses: ({ space, account }) => [`${space} ${account.object?.metadata.uid}`],
+      effects: ({ space, account }) => [{ object: space, uid: account.object?.metadata.uid }],
       confirm: confirming(session, {
         show: ({ role, space, kube, expires }) =>
           session.progress.note(
@@ -126,7 +126,7 @@ async function revokeTokens(
   session.announce(hub);
   const read = await readConfirmed<BootstrapAccess>({
     read: () => readBootstrap(hub),
-    losses: ({ joining }) => joining,
+    effects: ({ joining }) => joining.map((wec) => ({ object: 'its token', wec })),
     confirm: confirming(session, {
       show: ({ joining }) =>
         session.noteLines([

@@ -1,6 +1,12 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice, run } from '../../lib/core/next-step.ts';
-import { type Confirm, type Removals, refuseManyRemovals } from '../../lib/core/read-confirmed.ts';
+import {
+  type Confirm,
+  describeEffect,
+  type Effect,
+  type Removals,
+  refuseManyRemovals,
+} from '../../lib/core/read-confirmed.ts';
 import { count } from '../../lib/core/words.ts';
 import type { Unseen } from '../../lib/workloads/unseen.ts';
 import type { Session } from './session.ts';
@@ -84,7 +90,9 @@ export const confirming =
     const open = confirmations(seen);
     if (more.length > 0) {
       if (open.every(({ yes }) => yes)) throw hasGrown(more);
-      session.progress.note(`Since then, more would be lost: ${more.join(', ')}`);
+      session.progress.note(
+        `Since then, more would be lost: ${more.map(describeEffect).join(', ')}`,
+      );
     }
     show(seen);
     if (session.run.dryRun) return false;
@@ -98,10 +106,10 @@ function lossUnknown({ what, why, error: { next } }: Unseen): StellarError {
   return new StellarError('loss-unknown', message, { next });
 }
 
-function hasGrown(more: readonly string[]): StellarError {
+function hasGrown(more: readonly Effect[]): StellarError {
   const message = 'More would be lost now than when the command began. Nothing was written.';
   return new StellarError('not-confirmed', message, {
-    details: [...more],
+    details: more.map(describeEffect),
     next: [advice('Rerun the command')],
   });
 }

@@ -1,5 +1,4 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import type { Removals } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/words.ts';
 import { ifSelected } from '../../lib/kube/access.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
@@ -43,16 +42,6 @@ export const withSpaces = (namespaces: readonly string[]): string =>
   namespaces.length === 0
     ? ''
     : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
-
-/** From how many WECs workloads are taken. @param leaving WECs that lose them for another reason @param max `--max-removed` */
-export function removalsOf(
-  { released, sentTo }: SideEffects,
-  max: number | undefined,
-  leaving: readonly string[] = [],
-): Removals {
-  const losing = new Set([...leaving, ...released.flatMap(({ wecs }) => wecs)]);
-  return { wecs: losing.size, of: sentTo, max };
-}
 
 /** Policies that a change may take away from WECs. */
 export const unseenPolicies = ({ unread }: SideEffects): Unseen[] =>

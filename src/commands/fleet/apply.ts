@@ -1,5 +1,5 @@
 import { command } from '../../lib/core/next-step.ts';
-import type { Confirm } from '../../lib/core/read-confirmed.ts';
+import { type Confirm, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
@@ -50,7 +50,7 @@ export const definition: Definition<Options> = {
     const { describePlan, describeSpaces, changesAnything, replacesValues } = await import(
       './plan-text.ts'
     );
-    const { removalsOf, unseenPolicies } = await import('../common/side-effects-text.ts');
+    const { unseenPolicies } = await import('../common/side-effects-text.ts');
     const confirmation = {
       verb: 'Apply the fleet',
       doing: 'Applying the fleet',
@@ -83,11 +83,14 @@ export const definition: Definition<Options> = {
       confirmations(plan) {
         if (isRefused(plan) || !changesAnything(plan)) return [];
         const unknown = replacesValues(plan) ? unseenPolicies(plan.effects) : [];
-        const leaving = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
+        const leaving = plan.items.flatMap(({ name, action }) =>
+          action === 'remove' ? { object: 'its registration', wec: name } : [],
+        );
+        const { lost, sentTo } = plan.effects;
         return [
           {
             ...confirmation,
-            removals: removalsOf(plan.effects, options.maxRemoved, leaving),
+            removals: removalsOf([...leaving, ...lost], options.maxRemoved, sentTo),
             unknown,
           },
         ];

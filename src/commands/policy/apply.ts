@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
+import { describeEffect, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { PolicyChange } from '../../lib/workloads/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
@@ -13,8 +14,6 @@ import {
 } from '../common/options.ts';
 
 type Options = WdsOptions & ConfirmedOptions & { filename: string; maxRemoved?: number };
-
-const asLoss = (what: string): string => `no longer sent: ${what}`;
 
 export const definition: Definition<Options> = {
   description:
@@ -46,16 +45,17 @@ export const definition: Definition<Options> = {
     const confirm = confirming<PolicyChange>(session, {
       show({ explanation, lost, unknown }) {
         session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
-        const losses = [
-          ...lost,
-          ...unknown.map(({ what, why }) => `unknown, because ${what} could not be read: ${why}`),
-        ];
-        session.noteLines(losses.map(asLoss), '  ');
+        const unread = unknown.map(
+          ({ what, why }) => `no longer sent: unknown, because ${what} could not be read: ${why}`,
+        );
+        session.noteLines([...lost.map(describeEffect), ...unread], '  ');
       },
-      confirmations({ name, lost, unknown, removed }) {
+      confirmations({ name, lost, unknown, sentTo }) {
         if (lost.length + unknown.length === 0) return [];
-        const asked = { verb: 'Change', doing: 'Changing', name, yes, details: lost.map(asLoss) };
-        return [{ ...asked, unknown, removals: { ...removed, max }, oneWec: removed.wecs === 1 }];
+        const details = lost.map(describeEffect);
+        const removals = removalsOf(lost, max, sentTo);
+        const asked = { verb: 'Change', doing: 'Changing', name, yes, details };
+        return [{ ...asked, unknown, removals, oneWec: removals.wecs === 1 }];
       },
     });
     await session.finish([await applyPolicy({ ...given, wds }, confirm, session.run)]);

@@ -1,4 +1,5 @@
 import { checkDnsName } from '../../lib/core/object-names.ts';
+import { removalsOf } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/words.ts';
 import type { DeletionEffect, PolicyToDelete } from '../../lib/workloads/delete-policy.ts';
 import { confirming } from '../common/confirm.ts';
@@ -66,13 +67,15 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
   async run(session, { yes, maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { prunePolicy } = await import('../../lib/workloads/prune-policy.ts');
+    const { lossesOfPolicy } = await import('../../lib/workloads/delete-policy.ts');
     const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
       show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),
-      confirmations({ works, effects: { length } }) {
-        if (works.length === 0) return [];
-        const removals = { wecs: length, of: length, max };
-        return [{ verb: 'Prune', doing: 'Pruning', name, yes, oneWec: length === 1, removals }];
+      confirmations(found) {
+        if (found.works.length === 0) return [];
+        const removals = removalsOf(lossesOfPolicy(found), max);
+        const oneWec = removals.wecs === 1;
+        return [{ verb: 'Prune', doing: 'Pruning', name, yes, oneWec, removals }];
       },
     });
     await session.finish([await prunePolicy(name, confirm, wds, session.run)]);

@@ -1,7 +1,6 @@
-import type { Removals } from '../../lib/core/read-confirmed.ts';
 import { count } from '../../lib/core/words.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
-import { wecNamesOf, wecsOf } from '../../lib/ocm/manifest-works.ts';
+import { wecsOf } from '../../lib/ocm/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';
 import type { DeletionOptions, ItsToDelete } from '../../lib/spaces/delete-control-plane.ts';
 import type { WdsToDelete } from '../../lib/spaces/delete-wds.ts';
@@ -43,13 +42,6 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
       ? [`KubeFlex's ServiceAccount ${account} keeps all rights there until it is deleted.`]
       : []),
   ];
-}
-
-/** From how many WECs a deletion takes workloads. @param max `--max-removed` */
-export function removalsOf(space: SpaceToDelete, max: number | undefined): Removals | undefined {
-  if (space.role === 'its' || space.keep) return undefined;
-  const wecs = wecNamesOf(space.works).length;
-  return { wecs, of: wecs, max };
 }
 
 function describeWds(

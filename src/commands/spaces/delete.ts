@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete-control-plane.ts';
 import { confirming } from '../common/confirm.ts';
@@ -68,11 +69,12 @@ export function definition(role: SpaceRole): Definition<Options> {
       dryRunOption(),
     ],
     async run(session, { yes, maxRemoved, ...options }, [name = '']) {
-      const { describeDeletion, removalsOf } = await import('./delete-text.ts');
+      const { describeDeletion } = await import('./delete-text.ts');
       const remove =
         role === 'its'
           ? (await import('../../lib/spaces/delete-control-plane.ts')).deleteIts
           : (await import('../../lib/spaces/delete-wds.ts')).deleteWds;
+      const { lossesOfWds } = await import('../../lib/spaces/delete-wds.ts');
       const tools = await session.hostingToWrite(yes);
       const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {
@@ -88,7 +90,10 @@ export function definition(role: SpaceRole): Definition<Options> {
                   doing: 'Deleting',
                   name,
                   yes,
-                  removals: removalsOf(space, maxRemoved),
+                  removals:
+                    space.role === 'its' || space.keep
+                      ? undefined
+                      : removalsOf(lossesOfWds(space), maxRemoved),
                 },
               ],
       });

@@ -1,4 +1,5 @@
 import { command } from '../../lib/core/next-step.ts';
+import { removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Unguarding } from '../../lib/workloads/guard-wds.ts';
 import type { RestartPlan } from '../../lib/workloads/restart-plan.ts';
 import { confirming } from '../common/confirm.ts';
@@ -8,6 +9,7 @@ import {
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
+  maxRemovedOption,
   yesOption,
 } from '../common/options.ts';
 
@@ -46,7 +48,7 @@ export const guard: Definition<Options> = {
   },
 };
 
-export const unguard: Definition<Options> = {
+export const unguard: Definition<Options & { maxRemoved?: number }> = {
   description:
     'Shows what the guard of a WDS keeps on its WECs, asks, and deletes the guard: KubeStellar then removes that. WDSes of type host have one guard, which all of them lose. The API server keeps its flags.',
   timeout: '2m',
@@ -55,9 +57,9 @@ export const unguard: Definition<Options> = {
     ['stellarctl wds unguard wds1', 'a restart of its controllers removes workloads again'],
   ],
   arguments: [['<name>', 'the name of the WDS']],
-  options: [yesOption(), hostingContextOption(), dryRunOption()],
-  async run(session, { yes }, [name = '']) {
-    const { unguardWds } = await import('../../lib/workloads/guard-wds.ts');
+  options: [yesOption(), maxRemovedOption(), hostingContextOption(), dryRunOption()],
+  async run(session, { yes, maxRemoved }, [name = '']) {
+    const { lossesOfGuard, unguardWds } = await import('../../lib/workloads/guard-wds.ts');
     const { hasGuard } = await import('../../lib/spaces/guard.ts');
     const tools = await session.hostingToWrite(yes);
     const confirm = confirming<Unguarding>(session, {
@@ -67,8 +69,11 @@ export const unguard: Definition<Options> = {
         for (const other of sharedWith)
           session.progress.note(`  ${other} loses its guard as well.`);
       },
-      confirmations: ({ guard }) =>
-        hasGuard(guard) ? [{ verb: 'Unguard', doing: 'Unguarding', name, yes }] : [],
+      confirmations(found) {
+        if (!hasGuard(found.guard)) return [];
+        const removals = removalsOf(lossesOfGuard(found), maxRemoved);
+        return [{ verb: 'Unguard', doing: 'Unguarding', name, yes, removals }];
+      },
     });
     await session.finish([await unguardWds(name, confirm, tools, session.run)]);
   },

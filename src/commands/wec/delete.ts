@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { failureOf } from '../../lib/core/errors.ts';
-import { readConfirmed } from '../../lib/core/read-confirmed.ts';
+import { type Effect, readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { LocalTools } from '../../lib/spaces/create-local-cluster.ts';
 import type { FoundCluster } from '../../lib/spaces/delete-local-cluster.ts';
@@ -51,7 +51,7 @@ export const definition: Definition<Options> = {
     const tools = session.localTools(options.wecKubeconfig);
     const found = await readConfirmed({
       read: readClusters(session, new Set(splitNames(positional)), options, tools),
-      losses: (found) => found.flatMap(lossesOfCluster),
+      effects: (found) => found.flatMap(lossesOfCluster),
       confirm: confirming<FoundCluster[]>(session, {
         show: (found) => {
           for (const { name, provider, contexts, elsewhere } of found) {
@@ -77,9 +77,9 @@ export const definition: Definition<Options> = {
   },
 };
 
-const lossesOfCluster = ({ name, provider, contexts }: FoundCluster): string[] => [
-  ...(provider === undefined ? [] : [`${provider} cluster ${name}`]),
-  ...contexts.map((context) => `context ${context}`),
+const lossesOfCluster = ({ name, provider, contexts }: FoundCluster): Effect[] => [
+  ...(provider === undefined ? [] : [{ object: `${provider} cluster ${name}` }]),
+  ...contexts.map((context) => ({ object: `context ${context}` })),
 ];
 
 const isThere = ({ provider }: FoundCluster): boolean => provider !== undefined;

@@ -125,8 +125,10 @@ async function changeRights<Wec extends Omit<WecToRevoke, 'role'>>(
   for (const { kube } of wecs) session.announce(kube, 'WEC');
   const changing = await readConfirmed<Wec[]>({
     read: () => Promise.all(wecs.map((wec) => change.inspect({ ...wec, its }))),
-    losses: (seen) =>
-      seen.flatMap(({ name, kinds }) => kinds.map((kind) => `${name} ${groupResourceOf(kind)}`)),
+    effects: (seen) =>
+      seen.flatMap(({ name: wec, kinds }) =>
+        kinds.map((kind) => ({ object: groupResourceOf(kind), wec })),
+      ),
     confirm: confirming(session, {
       show: (seen) =>
         session.noteLines(

@@ -1,6 +1,7 @@
 import { type Changes, isChange } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
+import { describeEffect, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Approval, FoundValues, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
@@ -23,7 +24,6 @@ import {
   describeReleased,
   describeSideEffects,
   openPolicies,
-  removalsOf,
   unseenPolicies,
 } from '../common/side-effects-text.ts';
 import {
@@ -137,7 +137,7 @@ function approveRemoval<Source>(
       const details = describeReleased(effects);
       const unknown = unseenPolicies(effects);
       if (details.length + unknown.length === 0) return [];
-      const removals = removalsOf(effects, maxRemoved);
+      const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
       const asked = {
         verb: 'Change',
         doing: 'Changing',
@@ -166,14 +166,14 @@ function approveRemoval<Source>(
     const withTemplates = changed.some(({ lacks }) => lacks.length > 0);
     const effects = sideEffectsOf(await openPolicies(session, its, names, withTemplates), changed);
     const losses = [
-      ...describeReleased(effects, Number.POSITIVE_INFINITY),
-      ...unseenPolicies(effects).map(({ what }) => what),
+      ...effects.lost,
+      ...unseenPolicies(effects).map(({ what }) => ({ object: what })),
     ];
     if (losses.length > 0 && !approved && plural === 'labels')
       await (await import('../../lib/wecs/values.ts')).requireToLabel(its.kube);
-    const more = approved && losses.filter((loss) => !approved?.includes(loss));
+    const more = approved && losses.filter((loss) => !approved?.includes(describeEffect(loss)));
     if (more?.length === 0) return true;
-    approved = losses;
+    approved = losses.map(describeEffect);
     return !(await ask(effects, more ?? [])) || yes === true;
   };
 }

@@ -2,19 +2,31 @@ import { StellarError } from './errors.ts';
 import { advice } from './next-step.ts';
 import { count } from './words.ts';
 
+/** What a command takes away, overwrites or gives. It is shown, counted by the limit, confirmed, and read again before it is carried out. */
+export interface Effect {
+  /** In words, such as `ConfigMap shop/settings`. */
+  object: string;
+  /** The WEC that it is on, or is the WEC of. */
+  wec?: string | null | undefined;
+  /** An object that is created again is another one. */
+  uid?: string | undefined;
+}
+
+export const describeEffect = ({ object, wec, uid }: Effect): string =>
+  [object, wec && `on ${wec}`, uid && `(${uid})`].filter(Boolean).join(' ');
+
 /**
  * Shows the user what would be lost, and asks for confirmation.
  * @param more what would also be lost since the user agreed
  * @returns whether there was anything to confirm
  * @throws StellarError `not-confirmed`, `interrupted`
  */
-export type Confirm<Reading> = (reading: Reading, more: readonly string[]) => Promise<boolean>;
+export type Confirm<Reading> = (reading: Reading, more: readonly Effect[]) => Promise<boolean>;
 
 interface Reviewed<Reading> {
   /** Reads everything that the user decides on. */
   read(): Promise<Reading>;
-  /** What would be lost, each under a name that stays the same across readings. */
-  losses(reading: Reading): readonly string[];
+  effects(reading: Reading): readonly Effect[];
   confirm: Confirm<Reading>;
 }
 
@@ -24,15 +36,15 @@ interface Reviewed<Reading> {
  */
 export async function readConfirmed<Reading>({
   read,
-  losses,
+  effects,
   confirm,
 }: Reviewed<Reading>): Promise<Reading> {
   let reading = await read();
   let isAsked = await confirm(reading, []);
   while (isAsked) {
-    const before = new Set(losses(reading));
+    const before = new Set(effects(reading).map(describeEffect));
     reading = await read();
-    const more = losses(reading).filter((loss) => !before.has(loss));
+    const more = effects(reading).filter((effect) => !before.has(describeEffect(effect)));
     isAsked = more.length > 0 && (await confirm(reading, more));
   }
   return reading;
@@ -46,6 +58,16 @@ export interface Removals {
   of: number;
   /** `--max-removed` */
   max: number | undefined;
+}
+
+/** @param max `--max-removed` @param of how many WECs have something to lose (default: those that lose it) */
+export function removalsOf(
+  effects: readonly Effect[],
+  max: number | undefined,
+  of?: number,
+): Removals {
+  const wecs = new Set(effects.flatMap(({ wec }) => wec ?? [])).size;
+  return { wecs, of: of ?? wecs, max };
 }
 
 /**

@@ -1,14 +1,14 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName, type NamedResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
-import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
 import { accessHub } from '../ocm/hub-access.ts';
-import { describePolicy, propertiesNamespace } from '../ocm/kubestellar-api.ts';
+import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import { withHostingLease } from '../spaces/hosting-lease.ts';
 import type { WecResult } from '../wecs/follow-registration.ts';
 import { releaseHeld } from '../wecs/former-hub.ts';
@@ -59,7 +59,7 @@ export function applyFleet(
   return withHostingLease(clusters.its.kube, `fleet apply ${fleet.name}`, run, async () => {
     const plan = await readConfirmed<FleetPlan>({
       read: () => planFleet(fleet, clusters, options, run),
-      losses: (seen) => lossesOf(seen, options),
+      effects: (seen) => lossesOf(seen, options),
       confirm,
     });
     if (isRefused(plan))
@@ -151,21 +151,17 @@ export const isRefused = ({ items }: FleetPlan): boolean =>
   items.some(({ error }) => error !== undefined && wrongStatements.includes(error.code));
 
 /** What the user must have agreed to, by names that stay the same while agents make progress. */
-function lossesOf({ items, effects }: FleetPlan, { evictWorks }: FleetOptions): string[] {
+function lossesOf({ items, effects }: FleetPlan, { evictWorks }: FleetOptions): Effect[] {
   return [
-    ...items.flatMap(({ name, action }) => (action === 'remove' ? name : [])),
-    ...items.flatMap(({ name, from }) => (from === undefined ? [] : `${name} at ${from}`)),
-    ...items.flatMap(({ name, unsent = [] }) =>
-      evictWorks ? unsent.map((object) => `${object} on ${name}`) : [],
-    ),
-    ...items.flatMap(({ name, changes }) =>
-      changes.flatMap(({ kind, key, from, to }) =>
-        from === null ? [] : `${kind} ${key} of ${name}: ${from} → ${to ?? '-'}`,
+    ...items.flatMap(({ name: wec, action, from, changes, unsent = [] }) => [
+      ...(action === 'remove' ? [{ object: 'its registration', wec }] : []),
+      ...(from === undefined ? [] : [{ object: `its registration at ${from}`, wec }]),
+      ...(evictWorks ? unsent.map((object) => ({ object, wec })) : []),
+      ...changes.flatMap(({ kind, key, from: before, to }) =>
+        before === null ? [] : { object: `${kind} ${key}: ${before} → ${to ?? '-'}`, wec },
       ),
-    ),
-    ...effects.released.flatMap(({ policy, wecs }) =>
-      wecs.map((wec) => `${describePolicy(policy)} on ${wec}`),
-    ),
+    ]),
+    ...effects.lost,
   ];
 }
 

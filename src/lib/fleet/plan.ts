@@ -144,7 +144,7 @@ export function planNew(fleet: Fleet): FleetPlan {
 }
 
 const nothing: Present = { clusters: new Map(), properties: new Map() };
-const noEffects: SideEffects = { starting: [], released: [], unread: [], sentTo: 0 };
+const noEffects: SideEffects = { starting: [], released: [], lost: [], unread: [], sentTo: 0 };
 
 /** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
 export function formerWecs(fleet: Fleet, { clusters, properties }: Present): string[] {

@@ -1,7 +1,7 @@
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
-import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { count } from '../core/words.ts';
@@ -46,8 +46,8 @@ export interface DeletionRequest<Reading> extends DeletionOptions {
 }
 
 /** The control plane itself, as part of the loss. */
-export const lossOf = ({ name, controlPlane: { object } }: ControlPlaneToDelete): string[] =>
-  object === undefined ? [] : [`control plane ${name} (${object.metadata.uid})`];
+export const lossOf = ({ name, controlPlane: { object } }: ControlPlaneToDelete): Effect[] =>
+  object === undefined ? [] : [{ object: `control plane ${name}`, uid: object.metadata.uid }];
 
 /**
  * Deletes the control plane of a space, waits until all its objects are gone from the hosting cluster, and removes its context from
@@ -269,10 +269,10 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
   }
 }
 
-const lossesOfIts = (its: ItsToDelete): string[] => [
+const lossesOfIts = (its: ItsToDelete): Effect[] => [
   ...lossOf(its),
-  ...(ifSeen(its.wecs) ?? []).map((wec) => `the registration of ${wec}`),
-  ...its.wdses.map((wds) => `the ITS of ${wds}`),
+  ...(ifSeen(its.wecs) ?? []).map((wec) => ({ object: 'its registration', wec })),
+  ...its.wdses.map((wds) => ({ object: `the ITS of ${wds}` })),
 ];
 
 /**
@@ -286,7 +286,7 @@ export async function deleteIts(
 ): Promise<SpaceResult> {
   const its = await readConfirmed({
     read: () => inspectIts(name, options, tools),
-    losses: lossesOfIts,
+    effects: lossesOfIts,
     confirm,
   });
   return deleteControlPlane(its, tools, run);

@@ -1,7 +1,7 @@
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
-import { readConfirmed } from '../core/read-confirmed.ts';
+import { type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, unreached, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
@@ -126,11 +126,11 @@ const worksOf = (its: Kube, wds: string): Promise<ManifestWork[]> =>
     labelSelector: `${originWdsLabel}=${wds}`,
   });
 
-const lossesOfWds = (wds: WdsToDelete): string[] => [
+export const lossesOfWds = (wds: WdsToDelete): Effect[] => [
   ...lossOf(wds),
-  ...wds.policies.map(({ metadata }) => `binding policy ${metadata.name}`),
+  ...wds.policies.map(({ metadata }) => ({ object: `binding policy ${metadata.name}` })),
   ...wds.works.flatMap((work) =>
-    objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`),
+    objectsIn(work).map((object) => ({ object, wec: work.metadata.namespace })),
   ),
 ];
 
@@ -146,7 +146,7 @@ export async function deleteWds(
 ): Promise<SpaceResult> {
   const wds = await readConfirmed({
     read: () => inspectWds(name, options, tools),
-    losses: lossesOfWds,
+    effects: lossesOfWds,
     confirm,
   });
   const { controlPlane, policies, works, shared } = wds;

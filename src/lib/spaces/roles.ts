@@ -91,6 +91,7 @@ const definitions = right(
 export const roles = {
   viewer: {
     may: 'read what status, doctor and the lists show',
+    note: 'A viewer of an ITS reads the works of all its WDSes, with the Secrets that policies send.',
     its: [
       ...anywhere,
       ...hub,
@@ -130,7 +131,7 @@ export const roles = {
   },
   acceptor: {
     may: 'accept, label and deregister WECs',
-    note: 'RBAC cannot limit whose requests are approved: an acceptor can become any user of this ITS but those of group system:masters. The namespace of a WEC that an acceptor deregisters stays.',
+    note: 'RBAC cannot limit whose requests are approved: an acceptor can become any user of this ITS but those of group system:masters. An acceptor reads all works, with the Secrets that policies send, and may change what WECs apply. The namespace of a WEC that an acceptor deregisters stays.',
     its: [
       ...anywhere,
       ...hub,
@@ -161,7 +162,7 @@ export const roles = {
   },
   deployer: {
     may: 'create policies, and the workloads that they send',
-    note: 'On the WECs that policies select, a deployer gets what the work agent may. A policy can also send objects of the WDS that a deployer may not read, and a collector can return what is in them.',
+    note: 'On the WECs that policies select, a deployer gets what the work agent may. A policy can also send objects of the WDS that a deployer may not read, and a collector can return what is in them. In a WDS of type host or external, workloads also run on the cluster behind it.',
     wds: [
       ...anywhere,
       ...policies,

@@ -1,10 +1,11 @@
-import { StellarError } from '../core/errors.ts';
+import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import { setContext } from '../kube/kubeconfig/contexts.ts';
+import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
-import { statIfPresent } from '../kube/kubeconfig/replace.ts';
+import { makeFolderOf, requireReplaceable, statIfPresent } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import { type AccessRequest, accessName, giveAccess } from './access.ts';
 import { argoCdSecret } from './argocd.ts';
@@ -46,8 +47,7 @@ export async function writeContext(
   const { type, context } = await reachToShare(name, role, tools);
   const known = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
   if (exportTo !== undefined) await refuseForeignFile(exportTo, name, name, tools);
-  const to =
-    exportTo === undefined ? tools : { ...tools, target: { ...tools.target, file: exportTo } };
+  const to = exportTo === undefined ? tools : { ...tools, target: exportTarget(exportTo, tools) };
   const { changed, file } = await writeSpaceContext(
     name,
     known ?? { entries: context },
@@ -70,7 +70,7 @@ export async function shareAccess(
   run: Run,
 ) {
   const { space, seconds, exportTo, argocd } = given;
-  const { hosting, hostingContext, target } = tools;
+  const { hosting, hostingContext } = tools;
   const { name } = space;
   const context = accessName(given);
   const { controlPlane, type, context: from } = await reachToShare(name, space.role, tools);
@@ -87,12 +87,24 @@ export async function shareAccess(
   const entries = { context, cluster, user: { name: context, entry: { token } } };
   const mark = forControlPlane(name, hostingContext.name);
   const { changed, file } = await setContext(
-    { ...target, file: exportTo },
+    exportTarget(exportTo, tools),
     { ...entries, ...mark },
     run,
-  );
+  ).catch((error: unknown) => {
+    const revoke = command`stellarctl access revoke ${context} --in ${name}`;
+    throw failureOf(error).with({
+      details: [`${context} has its rights in ${name} already; no file has its token.`],
+      next: [nextStep(revoke, 'Take them back')],
+    });
+  });
   return { ...shared, context, server: cluster.entry.server, file, changed };
 }
+
+const exportTarget = (file: string, { target }: SpaceTools): KubeconfigTarget => ({
+  ...target,
+  file,
+  isExport: true,
+});
 
 /** Reaches a space whose context is to be written. @throws StellarError like writeContext */
 export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTools) {
@@ -112,20 +124,27 @@ export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTo
 }
 
 /**
- * Requires an exported file to be this user's, and empty or an earlier export of this space: who owns it will own the credentials.
+ * Requires an exported file to be writable, this user's, and empty or an earlier export of this space: who owns it will own the
+ * credentials.
  * @throws StellarError `file-error`, `kubeconfig-invalid`
  */
 async function refuseForeignFile(
   file: string,
   context: string,
   name: string,
-  { hostingContext }: SpaceTools,
+  { hostingContext, target }: SpaceTools,
 ): Promise<void> {
   if (file === '-') throw new StellarError('usage', '--export writes a file, and not to stdout.');
   const stats = statIfPresent(file);
+  const next = [advice('Give another file: --export FILE')];
+  try {
+    if (!target.dryRun) makeFolderOf(file);
+    if (stats?.isFile() !== false) requireReplaceable(file);
+  } catch (error) {
+    throw failureOf(error).with({ next });
+  }
   if (stats === undefined) return;
   const isForeign = process.getuid !== undefined && stats.uid !== process.getuid();
-  const next = [advice('Give another file')];
   const why = isForeign ? 'belongs to another user' : 'is not a file';
   if (!stats.isFile() || isForeign)
     throw new StellarError('file-error', `${file} ${why}; it was not changed.`, { next });

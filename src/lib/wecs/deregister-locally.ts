@@ -32,8 +32,8 @@ export async function deregisterLocally(
   const inspected = await readConfirmed({
     read: () =>
       Promise.all(wecs.map(async (wec) => ({ ...wec, record: await inspectLocally(wec) }))),
-    losses: (seen) =>
-      seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
+    effects: (seen) =>
+      seen.flatMap(({ name, record }) => (record ? { object: 'klusterlet', wec: name } : [])),
     confirm,
   });
   return Promise.all(

@@ -71,7 +71,7 @@ export async function deregister(
         inspectWec(ofIts, wec, hubState, options),
       );
     },
-    losses: (seen) => seen.flatMap(lossesOfWec),
+    effects: (seen) => seen.flatMap(lossesOfWec),
     confirm,
   });
   // WECs are deregistered in parallel, and a terminal shows one question at a time.

@@ -1,6 +1,7 @@
 import { formatAge } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, partial, run } from '../core/next-step.ts';
+import type { Effect } from '../core/read-confirmed.ts';
 import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
@@ -115,18 +116,18 @@ export async function inspectWec(
 }
 
 /** What would be lost, under names that stay the same when KubeStellar recreates a work. */
-export function lossesOfWec({ name, hubState }: InspectedWec): string[] {
+export function lossesOfWec({ name: wec, hubState }: InspectedWec): Effect[] {
   const {
     works,
     addons,
     managedCluster: { object: managedCluster },
   } = hubState;
   return [
-    ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
-    ...addons.map(({ metadata }) => `add-on ${metadata.name} of ${name}`),
+    ...works.flatMap((work) => objectsIn(work).map((object) => ({ object, wec }))),
+    ...addons.map(({ metadata }) => ({ object: `add-on ${metadata.name}`, wec })),
     ...(managedCluster === undefined
       ? []
-      : [`ManagedCluster ${name} (${managedCluster.metadata.uid})`]),
+      : [{ object: 'ManagedCluster', wec, uid: managedCluster.metadata.uid }]),
   ];
 }
 

@@ -125,10 +125,11 @@ async function confirmedPlan(
       const plan = await planJoin(access, wec, options, shared.checks);
       return { plan, moving: await movingOf(plan, access.its) };
     },
-    losses({ moving }) {
+    effects({ moving }) {
       if (moving === undefined) return [];
       const { evicted = [], orphaned = [] } = moving.works ?? {};
-      return [`${moving.klusterlet} at ${moving.from}`, ...evicted, ...orphaned];
+      const lost = [`${moving.klusterlet} at ${moving.from}`, ...evicted, ...orphaned];
+      return lost.map((object) => ({ object, wec: wec.name }));
     },
     async confirm({ plan, moving }, more) {
       const isAsked =

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep, partial } from '../core/next-step.ts';
-import { type Confirm, type Removals, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { count, few } from '../core/words.ts';
 import { ApiError } from '../kube/client/errors.ts';
@@ -104,7 +104,8 @@ export async function createPolicy(
   if (name.length > 63) throw new StellarError('usage', tooLong);
   const { object: present } = await getPolicy(wds.kube, name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
-  const explanation = await explainWritable(await evaluate(name, spec, wds), present !== undefined);
+  const subject = await evaluate(name, spec, wds);
+  const { view: explanation } = await explainWritable(subject, present !== undefined);
   show(explanation);
   const { wecs, objects, problems } = explanation;
   // By an error it sends nothing, or less than it says: more likely a mistake than intended.
@@ -148,10 +149,10 @@ const policyTaken = (name: string, wds: OpenWds): StellarError =>
   );
 
 /** @throws StellarError `system-objects-selected` */
-async function explainWritable(subject: PolicySubject, exists: boolean): Promise<Explanation> {
-  const { view } = await explanationOf(subject, exists);
-  const refused = view.problems.find(({ code }) => code === 'system-objects-selected');
-  if (refused === undefined) return view;
+async function explainWritable(subject: PolicySubject, exists: boolean) {
+  const explained = await explanationOf(subject, exists);
+  const refused = explained.view.problems.find(({ code }) => code === 'system-objects-selected');
+  if (refused === undefined) return explained;
   const details = few(refused.details, 10);
   throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
     details,
@@ -226,12 +227,12 @@ export interface PolicyChange {
   name: string;
   present: BindingPolicy | undefined;
   explanation: Explanation;
-  /** What is no longer sent, a line for each WEC: it is deleted there unless another policy sends it. */
-  lost: string[];
+  /** What is no longer sent to each WEC, where it is deleted unless another policy sends it, and what is overwritten. */
+  lost: Effect[];
   /** What could not be read: it may be lost as well. */
   unknown: Unseen[];
-  /** How many WECs lose something, of those that its Binding names. */
-  removed: Omit<Removals, 'max'>;
+  /** How many WECs its Binding names. */
+  sentTo: number;
 }
 
 /**
@@ -246,16 +247,17 @@ export async function applyPolicy(
   const read = async (): Promise<PolicyChange> => {
     const { object: present } = await getPolicy(wds.kube, name);
     const after = await evaluate(name, spec, wds);
-    const explanation = await explainWritable(after, present !== undefined);
+    const { view: explanation, overwritten } = await explainWritable(after, present !== undefined);
     const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
     const isSame = present !== undefined && isDeepStrictEqual(present.spec, spec);
-    return { name, present, explanation, ...lossOf(isSame ? undefined : binding, after) };
+    if (isSame) return { name, present, explanation, ...nothing };
+    return { name, present, explanation, ...lossOf(binding, after, overwritten) };
   };
-  const losses = ({ lost, unknown }: PolicyChange) => [
+  const effects = ({ lost, unknown }: PolicyChange) => [
     ...lost,
-    ...unknown.map(({ what }) => `perhaps ${what}`),
+    ...unknown.map(({ what }) => ({ object: `perhaps ${what}` })),
   ];
-  const { present, explanation } = await readConfirmed({ read, losses, confirm });
+  const { present, explanation } = await readConfirmed({ read, effects, confirm });
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
@@ -280,15 +282,21 @@ async function change(
   await kube.merge(resources.bindingPolicies, name, patch);
 }
 
-/** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */
+const nothing = { lost: [], unknown: [], sentTo: 0 };
+
+/**
+ * What a Binding sends, and the new spec does not select; and what is overwritten. What a Binding names is sent, whatever a list
+ * shows.
+ */
 function lossOf(
   binding: Binding | undefined,
   after: PolicySubject,
-): Pick<PolicyChange, 'lost' | 'unknown' | 'removed'> {
+  foreign: readonly Effect[],
+): Pick<PolicyChange, 'lost' | 'unknown' | 'sentTo'> {
+  const overwritten = foreign.map(({ object, wec }) => ({ object: `overwritten: ${object}`, wec }));
   const wecs = destinationsOf(binding);
   const sent = binding === undefined ? [] : objectsOf(binding);
-  if (wecs.length === 0 || sent.length === 0)
-    return { lost: [], unknown: [], removed: { wecs: 0, of: wecs.length } };
+  if (wecs.length === 0 || sent.length === 0) return { ...nothing, lost: overwritten };
   const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];
   const kept = new Set(after.wecs.map(({ metadata }) => metadata.name));
   const leaves = after.inventory.state === 'seen' ? wecs.filter((wec) => !kept.has(wec)) : [];
@@ -300,9 +308,12 @@ function lossOf(
     )
     .map((each) => describeObject({ kind: kindOf(each) ?? each.resource, metadata: each }));
   const stays = dropped.length === 0 ? [] : wecs.filter((wec) => !leaves.includes(wec));
+  const unsent = (what: string, from: string[]): Effect[] =>
+    from.map((wec) => ({ object: `no longer sent: ${what}`, wec }));
   const lost = [
-    ...leaves.map((wec) => `${count(sent.length, 'object')} to ${wec}`),
-    ...stays.map((wec) => `${few(dropped.toSorted()).join(', ')} to ${wec}`),
+    ...unsent(count(sent.length, 'object'), leaves),
+    ...unsent(few(dropped.toSorted()).join(', '), stays),
+    ...overwritten,
   ];
-  return { lost, unknown, removed: { wecs: lost.length, of: wecs.length } };
+  return { lost, unknown, sentTo: wecs.length };
 }

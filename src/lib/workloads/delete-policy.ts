@@ -2,7 +2,7 @@ import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
-import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
@@ -47,7 +47,7 @@ export async function deletePolicy(
   const { name, keepWorkloads, confirm } = deletion;
   const found = await readConfirmed({
     read: () => inspectPolicy(name, wds),
-    losses: lossesOfPolicy,
+    effects: lossesOfPolicy,
     confirm,
   });
   const [{ object: policy }, { object: binding }] = [found.policy, found.binding];
@@ -67,10 +67,12 @@ export const hasRemains = ({ policy, binding, works }: PolicyToDelete): boolean 
   policy.object !== undefined || isOwnerless(binding.object) || works.length > 0;
 
 /** What a user agrees to lose with a policy. */
-export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete): string[] => [
-  ...(object === undefined ? [] : [`policy ${object.metadata.name} (${object.metadata.uid})`]),
+export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete): Effect[] => [
+  ...(object === undefined
+    ? []
+    : [{ object: `policy ${object.metadata.name}`, uid: object.metadata.uid }]),
   ...effects.flatMap(({ wec, removed, removedWithNamespace }) =>
-    [...removed, ...removedWithNamespace].map((object) => `${object} on ${wec}`),
+    [...removed, ...removedWithNamespace].map((lost) => ({ object: lost, wec })),
   ),
 ];
 

@@ -1,8 +1,10 @@
-import { mapConcurrently } from '../core/concurrency.ts';
+import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, type Problem, partial, problem, run } from '../core/next-step.ts';
+import { describeEffect, type Effect } from '../core/read-confirmed.ts';
 import { count } from '../core/words.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
 import {
   byName,
   type ConfigMap,
@@ -11,6 +13,7 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { effectiveProperties, propertiesAskedBy, sentText } from '../ocm/customization.ts';
+import { provenWec } from '../ocm/find-wecs.ts';
 import {
   type KindRef,
   type Modulation,
@@ -23,6 +26,7 @@ import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { returnedByOne, toCreateCollector } from './collector.ts';
 import { misspeltLabels, type PolicyProblem, problemView } from './policy-problems.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';
+import type { SelectedObject } from './select-objects.ts';
 import {
   aboutObjects,
   missingMailbox,
@@ -31,7 +35,7 @@ import {
   systemObjects,
   updatedJobs,
 } from './selection-warnings.ts';
-import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from './unseen.ts';
+import { requireIts, type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from './unseen.ts';
 import { countsTwice, type WdsObject } from './wds-contents.ts';
 
 /** A WEC that a policy selects. The fields are an interface: docs/output.md. */
@@ -75,9 +79,10 @@ export async function explain(
 export async function explanationOf(
   subject: PolicySubject,
   exists: boolean,
-): Promise<ViewWithErrors<Explanation>> {
+): Promise<ViewWithErrors<Explanation> & { overwritten: Effect[] }> {
   const { name, wds, inventory, wecs, objects } = subject;
-  const { problems, unseen } = await problemsOf(subject);
+  const overwritten = await foreignObjects(subject);
+  const { problems, unseen } = await problemsOf(subject, overwritten);
   const view: Explanation = {
     name,
     wds: wds.name,
@@ -100,7 +105,7 @@ export async function explanationOf(
     ),
     problems: problems.map(problemView),
   };
-  return { view, errors: unseen.map(({ error }) => error) };
+  return { view, errors: unseen.map(({ error }) => error), overwritten };
 }
 
 export const noSuchPolicy = (name: string, wds: OpenWds): StellarError =>
@@ -111,6 +116,7 @@ export const noSuchPolicy = (name: string, wds: OpenWds): StellarError =>
 /** Returns all problems of a policy before it is written, the worst first. */
 async function problemsOf(
   subject: PolicySubject,
+  overwritten: readonly Effect[],
 ): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
   const contents = await tryRead(() => readDigests(subject));
   const [properties, versions, collectors] = await Promise.all([
@@ -120,6 +126,7 @@ async function problemsOf(
   ]);
   const found = [
     ...systemObjects(subject),
+    ...takenOver(overwritten),
     ...nothingSelected(subject),
     ...missingMailbox(subject),
     ...tooLarge(ifSeen(contents) ?? []),
@@ -156,6 +163,40 @@ function wecView(wec: ManagedCluster): SelectedWec {
     available: available === undefined || available === 'Unknown' ? null : available === 'True',
     deleting: wec.metadata.deletionTimestamp !== undefined,
   };
+}
+
+/** Of so many WECs of a policy, so many objects are looked for before they are sent. */
+const mostLookedFor = 20;
+
+/**
+ * Objects that are on a WEC already, and that no work has applied: its agent overwrites them, and removes them with the work. Only where
+ * a context is proven to lead there.
+ */
+async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Effect[]> {
+  const own =
+    (kube: Kube) =>
+    async ({ object: { of, metadata } }: SelectedObject<WdsObject>) => {
+      const { name, namespace } = metadata;
+      const present = await kube.get(of, name, { namespace });
+      const owners = present?.metadata.ownerReferences ?? [];
+      const isFree = owners.every(({ kind }) => kind !== resources.appliedManifestWorks.kind);
+      return present !== undefined && isFree ? describeObject({ kind: of.kind, metadata }) : [];
+    };
+  const look = (wec: ManagedCluster) =>
+    tryRead(async () => {
+      const { name } = wec.metadata;
+      const kube = await provenWec(name, requireIts(wds), await wds.contextsNamed?.(name), wec);
+      const found = await Promise.all(objects.slice(0, mostLookedFor).map(own(kube)));
+      return found.flat().map((object) => ({ object, wec: name }));
+    });
+  const looked = await mapConcurrently(wecs.slice(0, mostLookedFor), concurrentRequests, look);
+  return looked.flatMap((each) => ifSeen(each) ?? []);
+}
+
+function takenOver(overwritten: readonly Effect[]): Problem[] {
+  if (overwritten.length === 0) return [];
+  const message = `${count(overwritten.length, 'object')} on WECs, which no work has applied: their agents overwrite them, and delete them with the policy.`;
+  return [{ ...problem('taken-over', message), details: overwritten.map(describeEffect) }];
 }
 
 /** A singleton status is returned from exactly one WEC. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
-import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Verdict, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
@@ -65,7 +65,7 @@ export async function guardWds(
   const asked = kinds === undefined ? confirm : async () => false;
   const plan = isFinished
     ? undefined
-    : await readConfirmed({ read, losses: () => [], confirm: asked });
+    : await readConfirmed({ read, effects: () => [], confirm: asked });
   const result = {
     name,
     type,
@@ -148,6 +148,9 @@ export interface Unguarding {
   sharedWith: string[];
 }
 
+export const lossesOfGuard = ({ kept }: Unguarding): Effect[] =>
+  kept.map(({ policy, object, wec }) => ({ object: `${object} of policy ${policy}`, wec }));
+
 /**
  * Deletes the guard of a WDS. What it has kept is then removed from the WECs.
  * @throws StellarError before any write: `not-found`, `forbidden`, `not-confirmed`, and why the WDS cannot be read
@@ -167,9 +170,7 @@ export async function unguardWds(
       await requirePermissions(wds.kube, guardPermissions(guard.kinds));
     return { guard, kept: hasGuard(guard) ? await keptByGuard(wds) : [], sharedWith };
   };
-  const losses = ({ kept }: Unguarding) =>
-    kept.map(({ policy, object, wec }) => `${object} on ${wec} (${policy})`);
-  const { guard } = await readConfirmed({ read, losses, confirm });
+  const { guard } = await readConfirmed({ read, effects: lossesOfGuard, confirm });
   const result = {
     name,
     type: typeOf(controlPlane),

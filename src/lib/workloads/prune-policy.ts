@@ -30,7 +30,7 @@ export async function prunePolicy(
 ) {
   const found = await readConfirmed({
     read: () => readHeld(name, wds),
-    losses: lossesOfPolicy,
+    effects: lossesOfPolicy,
     confirm,
   });
   const { object: binding } = found.binding;

@@ -252,7 +252,7 @@ const confirmLeft = (
 ): Promise<string[]> =>
   readConfirmed({
     read: () => leftBehind(name, its, tools),
-    losses: (objects) => objects,
+    effects: (objects) => objects.map((object) => ({ object })),
     confirm: async (objects, more) =>
       objects.some((object) => !agreed.includes(object)) && confirm(objects, more),
   });

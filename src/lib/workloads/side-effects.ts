@@ -1,7 +1,9 @@
 import { type Changes, withChanges } from '../core/changes.ts';
+import type { Effect } from '../core/read-confirmed.ts';
 import { few } from '../core/words.ts';
 import { effectiveProperties, type WecProperties } from '../ocm/customization.ts';
 import {
+  describePolicy,
   destinationsOf,
   type PoliciesOfIts,
   type Policy,
@@ -63,6 +65,8 @@ export interface SideEffects {
   starting: Selection[];
   /** Policies whose workloads are deleted from WECs, unless a guard keeps the last objects of a policy. */
   released: Selection[];
+  /** What those take away. */
+  lost: readonly Effect[];
   unread: Unread[];
   /** How many WECs the policies send something to. */
   sentTo: number;
@@ -97,10 +101,9 @@ export function sideEffectsOf(
     return lacking.length === 0 ? [] : [{ policy, wecs, lacking: few(lacking).join(', ') }];
   });
   const sentTo = new Set(policies.flatMap(({ binding }) => destinationsOf(binding))).size;
-  return {
-    starting: selections('starting'),
-    released: [...selections('released'), ...stopped],
-    unread,
-    sentTo,
-  };
+  const released = [...selections('released'), ...stopped];
+  const lost = released.flatMap(({ policy, wecs }) =>
+    wecs.map((wec) => ({ object: `what ${describePolicy(policy)} sends`, wec })),
+  );
+  return { starting: selections('starting'), released, lost, unread, sentTo };
 }

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
+import { resources } from '../../../src/lib/kube/client/objects.ts';
 import {
   csr,
   joinedCluster,
@@ -51,7 +52,8 @@ function answer({ path: at, method, body }: ReceivedRequest) {
   const found = lists[list]?.find(
     (object) => (object as { metadata: { name: string } }).metadata.name === name,
   );
-  if (found !== undefined) return { body: found };
+  const kind = Object.values(resources).find(({ plural }) => list.endsWith(`/${plural}`))?.kind;
+  if (found !== undefined) return { body: { kind, ...found } };
   return /s$/.test(at) && !/\/namespaces\/[^/]+$/.test(at)
     ? { body: { metadata: {}, items: [] } }
     : { status: 404, body: { kind: 'Status', message: hostile } };

@@ -61,6 +61,8 @@ before(async () => {
       await create(resources.namespaces, { metadata: { ...ofShop(), name: 'shop' } });
       await create(resources.configMaps, { metadata: ofShop('settings'), data: { a: 'b' } });
     },
+    'give w1 a Namespace shop of somebody else': () =>
+      create(resources.namespaces, { metadata: { name: 'shop' } }, w1),
     'wait until shop has arrived': async () => {
       await type(`workload wait configmap/settings -n shop --for applied --timeout 4m ${onPolicy}`);
       for (const wec of [w1, w2]) {

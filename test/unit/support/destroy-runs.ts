@@ -287,5 +287,10 @@ export const rows: [line: string, may: RegExp | undefined, alter?: () => unknown
   [`policy prune shop --wds wds1 ${hosted} --max-removed 2`, undefined, selectsAll],
   [`fleet apply -f ${fleetFile} --prune ${its1}`, c1, inFleet],
   [`wds unguard wds1 --hosting-context hosting`, undefined, guarded],
-  [`wds unguard wds1 ${hosted}`, /^wds1 validating\S+ stellarctl-keep-workloads$/, guarded],
+  [`wds unguard wds1 ${hosted}`, undefined, guarded],
+  [
+    `wds unguard wds1 ${hosted} --max-removed 3`,
+    /^wds1 validating\S+ stellarctl-keep-workloads$/,
+    guarded,
+  ],
 ];

@@ -22,6 +22,8 @@ export interface KubeconfigTarget {
   env: Environment;
   /** Checks what would change, and whether it can be written; writes nothing. */
   dryRun?: boolean | undefined;
+  /** It belongs to this user afterwards, whoever has put a file there meanwhile: it gets credentials for others. */
+  isExport?: boolean | undefined;
 }
 
 /** The result of an edit. */
@@ -50,7 +52,7 @@ export async function editKubeconfig<T>(
   if (files.length === 0)
     throw new StellarError('file-error', 'The variable KUBECONFIG names no file.');
   for (;;) {
-    const edited = await whileLocked(files, waiting, () => attempt(files, edit, target.dryRun));
+    const edited = await whileLocked(files, waiting, () => attempt(files, edit, target));
     if (edited !== undefined) return edited;
   }
 }
@@ -65,7 +67,7 @@ function withoutAliases(files: readonly string[]): string[] {
 function attempt<T>(
   files: readonly string[],
   edit: (draft: KubeconfigDraft) => T,
-  dryRun: boolean | undefined,
+  { dryRun, isExport }: KubeconfigTarget,
 ): Edited<T> | undefined {
   const texts = new Map(files.map((file) => [file, readFileIfPresent(file)]));
   const documents = new Map(
@@ -84,7 +86,7 @@ function attempt<T>(
   // Other programs (kflex, k3d) write without locks.
   const isStale = written.some((file) => readFileIfPresent(file) !== texts.get(file));
   if (newFolders.length > 0 || isStale) return undefined;
-  for (const [file, document] of changed) replaceKubeconfig(file, document.toText());
+  for (const [file, document] of changed) replaceKubeconfig(file, document.toText(), isExport);
   return { result, written };
 }
 

@@ -86,10 +86,15 @@ export function requireReplaceable(file: string): void {
   });
 }
 
-/** Replaces a kubeconfig atomically; symbolic links and the owner are kept. @throws StellarError `file-error` */
-export function replaceKubeconfig(file: string, content: string): void {
+/**
+ * Replaces a kubeconfig atomically; symbolic links and the owner are kept.
+ * @param isOwn whether it belongs to this user afterwards
+ * @throws StellarError `file-error`
+ */
+export function replaceKubeconfig(file: string, content: string, isOwn = false): void {
   requireReplaceable(file);
-  orCannotWrite(file, () => replaceFile(targetOf(file), content, statIfPresent(file)));
+  const owner = isOwn ? undefined : statIfPresent(file);
+  orCannotWrite(file, () => replaceFile(targetOf(file), content, owner));
 }
 
 function orCannotWrite<T>(file: string, write: () => T): T {

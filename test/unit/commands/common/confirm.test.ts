@@ -18,7 +18,7 @@ function destroying(looks: string[][], yes: boolean) {
   } as unknown as Session;
   const confirmed = readConfirmed<string[]>({
     read: async () => looks.shift() ?? assert.fail('one look too many'),
-    losses: (seen) => seen,
+    effects: (seen) => seen.map((object) => ({ object })),
     confirm: confirming(session, {
       show: (seen) => shown.push(seen),
       confirmations: () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes }],
@@ -72,7 +72,7 @@ test('a dry run and a command without confirmation read once', async () => {
     ({ progress: recordingProgress(), run: { dryRun } }) as unknown as Session;
   const read = (dryRun: boolean, confirmations: () => Confirmation[]) =>
     readConfirmed({
-      ...{ read: async () => [], losses: () => [] },
+      ...{ read: async () => [], effects: () => [] },
       confirm: confirming(session(dryRun), { show: () => {}, confirmations }),
     });
   assert.deepEqual(await read(false, () => []), []);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +8,8 @@ import { after, beforeEach, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../../../../src/lib/ocm/kubeflex-names.ts';
-import { writeContext } from '../../../../src/lib/spaces/write-context.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
+import { shareAccess, writeContext } from '../../../../src/lib/spaces/write-context.ts';
 import { inSpace, its, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
@@ -51,24 +53,21 @@ beforeEach(async () => {
   );
 });
 
+async function toolsWith(connect: SpaceTools['connect'] = () => assert.fail()) {
+  const kubeconfig = await loadKubeconfig(file);
+  const hostingContext = selectContext(kubeconfig, 'kind-kubeflex');
+  const hosting = new MemoryCluster(spaces).kube;
+  const hostingSource = 'kubeconfig' as const;
+  const target = { file, env: {} };
+  return { hosting, hostingContext, hostingSource, kubeconfig, target, connect };
+}
+
 async function write(
   name: string,
   given: { role?: SpaceRole; exportTo?: string; makeCurrent?: true } = {},
 ) {
   const { role = 'its', exportTo, makeCurrent } = given;
-  const kubeconfig = await loadKubeconfig(file);
-  const hostingContext = selectContext(kubeconfig, 'kind-kubeflex');
-  const tools = {
-    ...{
-      hosting: new MemoryCluster(spaces).kube,
-      hostingContext,
-      hostingSource: 'kubeconfig' as const,
-      kubeconfig,
-    },
-    target: { file, env: {} },
-    connect: () => assert.fail(),
-  };
-  return writeContext({ name, role, exportTo, makeCurrent }, tools, soon());
+  return writeContext({ name, role, exportTo, makeCurrent }, await toolsWith(), soon());
 }
 
 const tokenIn = async (kubeconfig: string, context: string) =>
@@ -171,6 +170,46 @@ describe('its export', () => {
     await assert.rejects(write('wds1', { role: 'wds', exportTo: exported }), {
       code: 'file-error',
     });
+  });
+});
+
+describe('access', () => {
+  const share = async (exportTo: string, inside: MemoryCluster) =>
+    shareAccess(
+      {
+        space: { name: 'its1', role: 'its' },
+        role: 'viewer',
+        who: 'anna',
+        kinds: undefined,
+        ...{ seconds: 3600, exportTo, argocd: undefined },
+      },
+      await toolsWith(() => inside.kube),
+      soon(),
+    );
+  test('is not given before its file can be written', async () => {
+    await writeFile(exported, '');
+    const inside = new MemoryCluster();
+    await assert.rejects(
+      share(path.join(exported, 'kubeconfig'), inside),
+      failsWith({ code: 'file-error', steps: /--export FILE/ }),
+    );
+    assert.deepEqual(inside.writes, []);
+  });
+  test('that was given is named, if its file cannot be written afterwards', async () => {
+    const inside = new MemoryCluster([], {
+      create: async () => {
+        mkdirSync(exported);
+        return { status: { token: 't', expirationTimestamp: new Date().toISOString() } } as never;
+      },
+    });
+    await assert.rejects(
+      share(exported, inside),
+      failsWith({
+        code: 'file-error',
+        steps: /stellarctl access revoke its1-anna-viewer --in its1/,
+      }),
+    );
+    await rm(exported, { recursive: true });
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { describeEffect } from '../../../../src/lib/core/read-confirmed.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
@@ -36,6 +37,7 @@ async function change(
   spec: object,
   hide: (inWds: WorkloadCluster) => void = () => {},
   wecs = [wec('w1', 'edge'), wec('w2', 'edge')],
+  contextsNamed: OpenWds['contextsNamed'] = async () => [],
 ) {
   const binding = {
     kind: 'Binding',
@@ -66,47 +68,52 @@ async function change(
     shown = seenNow;
     return false;
   };
-  const open = { ...wds, its: seen({ name: 'its1', kube: its.kube }) } as unknown as OpenWds;
+  const open = {
+    ...{ ...wds, contextsNamed },
+    its: seen({ name: 'its1', kube: its.kube }),
+  } as unknown as OpenWds;
   await applyPolicy({ name: 'shop', spec, wds: open }, confirm, soon());
   assert.ok(shown);
   return {
-    lost: shown.lost,
+    lost: shown.lost.map(describeEffect),
     unknown: shown.unknown.map(({ what }) => what),
-    removed: shown.removed,
+    sentTo: shown.sentTo,
   };
 }
 
 test('what a Binding sends and the new policy does not select is lost', async () => {
-  const lost = ['Deployment shop/web to w1', 'Deployment shop/web to w2'];
-  assert.deepEqual(await change(narrow), { lost, unknown: [], removed: { wecs: 2, of: 2 } });
+  const lost = [
+    'no longer sent: Deployment shop/web on w1',
+    'no longer sent: Deployment shop/web on w2',
+  ];
+  assert.deepEqual(await change(narrow), { lost, unknown: [], sentTo: 2 });
   assert.deepEqual((await change({ ...both, clusterSelectors: [] })).lost, [
-    '2 objects to w1',
-    '2 objects to w2',
+    'no longer sent: 2 objects on w1',
+    'no longer sent: 2 objects on w2',
   ]);
   assert.deepEqual((await change(both)).lost, []);
 });
 
 test('a WEC that leaves counts beside one that stays', async () => {
   const found = await change(narrow, undefined, [wec('w1', 'edge'), wec('w2', 'other')]);
-  assert.deepEqual(found.lost, ['2 objects to w2', 'Deployment shop/web to w1']);
+  assert.deepEqual(found.lost, [
+    'no longer sent: 2 objects on w2',
+    'no longer sent: Deployment shop/web on w1',
+  ]);
 });
 
 test('a kind that the old policy selects and cannot be listed is lost all the same', async () => {
   const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
   assert.deepEqual((await change(narrow, forbid)).lost, [
-    'Deployment shop/web to w1',
-    'Deployment shop/web to w2',
+    'no longer sent: Deployment shop/web on w1',
+    'no longer sent: Deployment shop/web on w2',
   ]);
 });
 
 test('what the new policy may select and cannot be listed is unknown', async () => {
   const wider = { ...both, downsync: [...both.downsync, clause('', 'services')] };
   const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
-  assert.deepEqual(await change(wider, forbid), {
-    lost: [],
-    unknown: ['deployments'],
-    removed: { wecs: 0, of: 2 },
-  });
+  assert.deepEqual(await change(wider, forbid), { lost: [], unknown: ['deployments'], sentTo: 2 });
   const starting = (inWds: WorkloadCluster) => {
     const { read } = inWds.kube;
     Object.assign(inWds.kube, {
@@ -156,4 +163,27 @@ test('a policy that somebody else has created meanwhile is not overwritten; a lo
   };
   assert.equal(await created(both), 'name-taken');
   assert.equal(await created(narrow), undefined);
+});
+
+test('a change shows what it overwrites on WECs that a context is proven to lead to', async () => {
+  const system = { kind: 'Namespace', metadata: { name: 'kube-system', uid: 'uid-of-w1' } };
+  const recorded = wec('w1', 'edge');
+  recorded.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': 'uid-of-w1' };
+  const shownWith = async (owners: object[], wecs = [recorded]) => {
+    const settings = structuredClone(objects[0]) as Typed;
+    Object.assign(settings.metadata, { ownerReferences: owners });
+    const onWec = new MemoryCluster([system as Typed, settings]);
+    return (
+      await change(
+        narrow,
+        () => {},
+        wecs,
+        async () => [onWec.kube],
+      )
+    ).lost;
+  };
+  const taken = 'overwritten: ConfigMap shop/settings on w1';
+  assert.ok((await shownWith([])).includes(taken));
+  assert.ok(!(await shownWith([{ kind: 'AppliedManifestWork', name: 'x' }])).includes(taken));
+  assert.ok(!(await shownWith([], [wec('w1', 'edge')])).includes(taken));
 });

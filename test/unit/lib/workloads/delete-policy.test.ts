@@ -117,7 +117,7 @@ const others = work('b', [
 const removeWorks = (of: string) => (kind: string, its: MemoryCluster) => {
   if (kind === of) its.objects.splice(0, its.objects.length, structuredClone(others));
 };
-const yes = async (_: unknown, more: readonly string[]) => more.length === 0;
+const yes = async (_: unknown, more: readonly unknown[]) => more.length === 0;
 
 describe('an object that leaves a WEC with a policy', () => {
   test('stays if another work has it, and takes along the contents of its Namespace', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { removalsOf } from '../../../../src/commands/common/side-effects-text.ts';
+import { removalsOf } from '../../../../src/lib/core/read-confirmed.ts';
 import type { LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
 import { effectOn, sideEffectsOf } from '../../../../src/lib/workloads/side-effects.ts';
 import { policy } from '../../support/policy-builders.ts';
@@ -53,8 +53,9 @@ describe('what a command takes away is one number, whatever the number of polici
     );
     const effects = sideEffectsOf({ policies, unread: [] }, removed(6));
     assert.equal(effects.released.length, 6);
-    assert.deepEqual(removalsOf(effects, undefined), { wecs: 6, of: 6, max: undefined });
-    assert.deepEqual(removalsOf(effects, 6, ['c7', 'c1']), { wecs: 7, of: 6, max: 6 });
+    const leaving = ['c7', 'c1'].map((wec) => ({ object: 'its registration', wec }));
+    const counted = removalsOf([...leaving, ...effects.lost], 6, effects.sentTo);
+    assert.deepEqual(counted, { wecs: 7, of: 6, max: 6 });
   });
   test('a policy whose template asks for what one WEC loses is sent to none', () => {
     const all = {
@@ -76,6 +77,7 @@ describe('what a command takes away is one number, whatever the number of polici
       effects.released.map((each) => [each.policy.name, each.wecs, each.lacking]),
       [['all', names, 'name of c1']],
     );
-    assert.deepEqual(removalsOf(effects, undefined), { wecs: 6, of: 7, max: undefined });
+    const counted = removalsOf(effects.lost, undefined, effects.sentTo);
+    assert.deepEqual(counted, { wecs: 6, of: 7, max: undefined });
   });
 });

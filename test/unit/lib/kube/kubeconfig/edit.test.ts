@@ -588,6 +588,22 @@ describe('the file itself', () => {
       assert.equal(text(name), broken);
     });
   }
+  test('keeps its owner, unless it is exported', { skip: process.getuid?.() !== 0 }, async () => {
+    const name = file(present);
+    chownSync(name, 65534, 65534);
+    const use = (isExport: boolean, context: string) =>
+      editKubeconfig(
+        { ...target(name), isExport },
+        (draft) => {
+          draft.currentContext = context;
+        },
+        waiting(),
+      );
+    await use(false, 'b');
+    assert.equal(statSync(name).uid, 65534);
+    await use(true, 'a');
+    assert.equal(statSync(name).uid, 0);
+  });
   test('is not written if it is not a file', () =>
     assert.rejects(set('/dev/null', 'its1'), fails('file-error', /not a regular file/)));
   test('is read again if another program writes it without a lock meanwhile', async () => {
