@@ -1,7 +1,7 @@
 import { type Changes, isChange } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
-import { describeEffect, removalsOf } from '../../lib/core/read-confirmed.ts';
+import { addedTo, type Effect, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Approval, FoundValues, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
@@ -156,7 +156,7 @@ function approveRemoval<Source>(
     },
   });
   let changed: WecChange[] = [];
-  let approved: string[] | undefined;
+  let approved: Effect[] | undefined;
   return async (found) => {
     changed = await lossesOf(its, found, changes);
     if (changed.length === 0) return true;
@@ -171,9 +171,9 @@ function approveRemoval<Source>(
     ];
     if (losses.length > 0 && !approved && plural === 'labels')
       await (await import('../../lib/wecs/values.ts')).requireToLabel(its.kube);
-    const more = approved && losses.filter((loss) => !approved?.includes(describeEffect(loss)));
+    const more = approved && addedTo(approved, losses);
     if (more?.length === 0) return true;
-    approved = losses.map(describeEffect);
+    approved = losses;
     return !(await ask(effects, more ?? [])) || yes === true;
   };
 }

@@ -4,7 +4,7 @@ import type { ScalarTag, Tags } from 'yaml';
  * What Go's YAML and JSON take for the end of a line, and the yaml package for text: CR, NEL, LS, PS. Written plain, the rest of a value
  * would be further lines.
  */
-const breaksOfGo = /[\r\u0085\u2028\u2029]/g;
+export const breaksOfGo = /[\r\u0085\u2028\u2029]/g;
 /** What Go's YAML takes for a number, a merge or wrong indentation, and the yaml package for text. */
 const otherForGo = /^(?:<<$|[-+]?0o[0-7_]+$|[-+]?[\d.]+e[-+]?\d+$|\s*\t)/i;
 

@@ -15,6 +15,12 @@ export interface Effect {
 export const describeEffect = ({ object, wec, uid }: Effect): string =>
   [object, wec && `on ${wec}`, uid && `(${uid})`].filter(Boolean).join(' ');
 
+/** The effects of now that were not there before. */
+export function addedTo(before: readonly Effect[], now: readonly Effect[]): Effect[] {
+  const known = new Set(before.map(describeEffect));
+  return now.filter((effect) => !known.has(describeEffect(effect)));
+}
+
 /**
  * Shows the user what would be lost, and asks for confirmation.
  * @param more what would also be lost since the user agreed
@@ -42,9 +48,9 @@ export async function readConfirmed<Reading>({
   let reading = await read();
   let isAsked = await confirm(reading, []);
   while (isAsked) {
-    const before = new Set(effects(reading).map(describeEffect));
+    const before = effects(reading);
     reading = await read();
-    const more = effects(reading).filter((effect) => !before.has(describeEffect(effect)));
+    const more = addedTo(before, effects(reading));
     isAsked = more.length > 0 && (await confirm(reading, more));
   }
   return reading;

@@ -3,6 +3,7 @@ import { command, run } from '../core/next-step.ts';
 import type { Kube, Reader, Selection } from './client/client.ts';
 import { describeCluster } from './client/errors.ts';
 import {
+  byName,
   groupOf,
   groupResourceOf,
   type KubeObject,
@@ -33,27 +34,31 @@ export type Proved<T> = T & { readonly [proof]: true };
 
 const proven = <T extends KubeObject>(object: T | undefined) => ({ object }) as Proven<T>;
 
-/** The object of this name in an answered list without selectors of other fields, or the proof that there is none. */
-export const provenIn = <T extends KubeObject>(all: Served<T>, name: string): Proven<T> =>
-  proven(all.find(({ metadata }) => metadata.name === name));
+/** Finds the object of a name in an answered list without selectors of other fields, or the proof that there is none. */
+export function provenIn<T extends KubeObject>(all: Served<T>): (name: string) => Proven<T> {
+  const named = byName(all);
+  return (name) => proven(named.get(name));
+}
 
 /**
  * Reads an object. That it is not found is believed only if a list does not have it.
- * @param list listIfDefined for a kind that the cluster may not have
+ * @param options.list listIfDefined for a kind that the cluster may not have
  * @throws StellarError `api-error` if its kind is not found, `forbidden` if this user may not list it
  */
 export async function prove<T extends KubeObject>(
   kube: Reader,
   resource: Resource,
   name: string,
-  { namespace }: Pick<PathOptions, 'namespace'> = {},
-  list: typeof listIfDefined = listServed,
+  {
+    namespace,
+    list = listServed,
+  }: Pick<PathOptions, 'namespace'> & { list?: typeof listIfDefined } = {},
 ): Promise<Proven<T>> {
   const found = await kube.get<T>(resource, name, { namespace });
   if (found !== undefined) return proven(found);
   const fieldSelector = `metadata.name=${name}`;
   const all = await list<T>(kube, resource, { namespace, fieldSelector });
-  return all === undefined ? proven<T>(undefined) : provenIn(all, name);
+  return all === undefined ? proven<T>(undefined) : provenIn(all)(name);
 }
 
 /**

@@ -37,7 +37,8 @@ export async function untilGone(
     {
       check: (now) =>
         isPresent(now, object) ? waiting(meanwhile?.why ?? 'it is being deleted') : met,
-      read: meanwhile?.read ?? (() => prove(kube, resource, name, { namespace }, listIfDefined)),
+      read:
+        meanwhile?.read ?? (() => prove(kube, resource, name, { namespace, list: listIfDefined })),
       name: meanwhile?.name,
       unmet: (last) => notDeleted(kube, resource, last.object ?? object),
     },

@@ -220,7 +220,7 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
 export const proving = (kube: Kube): Proving =>
   withOwn(kube, {
     get: async <T extends KubeObject>(...[resource, name, options]: Parameters<Kube['get']>) =>
-      (await prove<T>(kube, resource, name, options, listIfDefined)).object,
+      (await prove<T>(kube, resource, name, { ...options, list: listIfDefined })).object,
   }) as Proving;
 
 /** A client with some members of its own, and all others of another client. */

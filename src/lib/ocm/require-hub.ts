@@ -22,13 +22,9 @@ export const mayBeHub = async (kube: Kube): Promise<boolean> => {
 
 /** A WEC's ManagedCluster. @throws StellarError `not-a-hub`, `api-error` if it has the kind and does not serve it */
 export async function findManagedCluster(hub: Kube, name: string): Promise<Proven<ManagedCluster>> {
-  const found = await prove<ManagedCluster>(
-    hub,
-    resources.managedClusters,
-    name,
-    {},
-    listIfDefined,
-  );
+  const found = await prove<ManagedCluster>(hub, resources.managedClusters, name, {
+    list: listIfDefined,
+  });
   if (found.object === undefined) await requireHub(hub);
   return found;
 }

@@ -192,6 +192,7 @@ async function listAccess(space: string, kube: Kube) {
     listServed(kube, resources.clusterRoles, { labelSelector: roleLabel }),
     listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true }),
   ]);
+  const accountOf = provenIn(accounts);
   // A deployer may write service accounts, also the labels of its own.
   return roles.filter(isOurs).map(({ metadata }) => {
     const { uid: ofRights, labels = {}, annotations: notes = {} } = metadata;
@@ -204,7 +205,7 @@ async function listAccess(space: string, kube: Kube) {
     return {
       ofRights,
       noted: notes[spaceAnnotation],
-      access: { name, space, ...noted, account: provenIn(accounts, name), kube },
+      access: { name, space, ...noted, account: accountOf(name), kube },
     };
   });
 }
@@ -238,7 +239,7 @@ export async function findAccess(
 export async function revokeAccess({ name, kube, account }: FoundAccess): Promise<void> {
   if (account.object !== undefined) await kube.delete(resources.serviceAccounts, account.object);
   const left = await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
-  if (!kube.dryRun && provenIn(left, name).object !== undefined) {
+  if (!kube.dryRun && provenIn(left)(name).object !== undefined) {
     const message = `Service account ${namespace}/${name} of ${describeCluster(kube.cluster)} still exists: its tokens are valid.`;
     throw new StellarError('api-error', message, { next: [advice('Rerun the command')] });
   }

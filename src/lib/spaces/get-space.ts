@@ -159,7 +159,7 @@ export async function findSpace(name: string, role: SpaceRole, hosting: Kube, ve
   checkSpaceName(name);
   await requireHosting(hosting);
   const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
-  const controlPlane = provenIn(all, name);
+  const controlPlane = provenIn(all)(name);
   const { object } = controlPlane;
   if (object === undefined || roleOf(object) === role) return { all, controlPlane };
   throw noSuchSpace(name, role, hosting, object, verb);

@@ -46,7 +46,7 @@ export interface Guard {
 export async function readGuard(kube: Pick<Kube, 'cluster' | 'list' | 'read'>): Promise<Guard> {
   for (const kinds of versions) {
     const lists = await Promise.all(kinds.map((kind) => listIfServed(kube, kind)));
-    const objects = lists.flatMap((all) => (all === undefined ? [] : [provenIn(all, name)]));
+    const objects = lists.flatMap((all) => (all === undefined ? [] : [provenIn(all)(name)]));
     if (objects.length < kinds.length) continue;
     return {
       kinds,

@@ -7,7 +7,7 @@ import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Job, type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
-import { deleteObjects, type WriteRecorder } from '../kube/writes.ts';
+import type { WriteRecorder } from '../kube/writes.ts';
 import {
   type ChartChoice,
   chooseChart,
@@ -272,7 +272,7 @@ async function deleteChangedJobs(
     const job = await kube.get<Job>(resources.jobs, name, { namespace });
     const isOurs = job !== undefined && isSameRelease(ownerOf(job), release);
     if (isOurs && !isDeepStrictEqual(imagesOf(job), imagesOf(object as Job)))
-      await deleteObjects(kube, resources.jobs, [job]);
+      await kube.delete(resources.jobs, job);
   }
 }
 

@@ -46,7 +46,7 @@ export async function writeContext(
   const { name, role, exportTo, makeCurrent } = given;
   const { type, context } = await reachToShare(name, role, tools);
   const known = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
-  if (exportTo !== undefined) await refuseForeignFile(exportTo, name, name, tools);
+  if (exportTo !== undefined) await requireExportable(exportTo, name, name, tools);
   const to = exportTo === undefined ? tools : { ...tools, target: exportTarget(exportTo, tools) };
   const { changed, file } = await writeSpaceContext(
     name,
@@ -76,7 +76,7 @@ export async function shareAccess(
   const { controlPlane, type, context: from } = await reachToShare(name, space.role, tools);
   const secret =
     argocd === undefined ? undefined : await argoCdSecret(context, controlPlane, argocd, hosting);
-  if (secret === undefined) await refuseForeignFile(exportTo, context, name, tools);
+  if (secret === undefined) await requireExportable(exportTo, context, name, tools);
   const cluster = { name: `${context}-cluster`, entry: portable(from) };
   const { token, ...access } = await giveAccess(given, seconds, tools.connect(from));
   const shared = { name, type, ...access };
@@ -128,7 +128,7 @@ export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTo
  * credentials.
  * @throws StellarError `file-error`, `kubeconfig-invalid`
  */
-async function refuseForeignFile(
+async function requireExportable(
   file: string,
   context: string,
   name: string,
@@ -137,17 +137,17 @@ async function refuseForeignFile(
   if (file === '-') throw new StellarError('usage', '--export writes a file, and not to stdout.');
   const stats = statIfPresent(file);
   const next = [advice('Give another file: --export FILE')];
+  const isForeign = process.getuid !== undefined && stats && stats.uid !== process.getuid();
+  const why = isForeign ? 'belongs to another user' : 'is not a file';
+  if (stats?.isFile() === false || isForeign)
+    throw new StellarError('file-error', `${file} ${why}; it was not changed.`, { next });
   try {
     if (!target.dryRun) makeFolderOf(file);
-    if (stats?.isFile() !== false) requireReplaceable(file);
+    requireReplaceable(file);
   } catch (error) {
     throw failureOf(error).with({ next });
   }
   if (stats === undefined) return;
-  const isForeign = process.getuid !== undefined && stats.uid !== process.getuid();
-  const why = isForeign ? 'belongs to another user' : 'is not a file';
-  if (!stats.isFile() || isForeign)
-    throw new StellarError('file-error', `${file} ${why}; it was not changed.`, { next });
   const present = await loadKubeconfig(file);
   const { contexts, clusters, users } = present;
   if (contexts.size + clusters.size + users.size === 0) return;

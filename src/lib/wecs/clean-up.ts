@@ -77,7 +77,7 @@ export async function cleanUpWec(
 async function removeGrant(wec: Kube): Promise<void> {
   if (await sharesHash(wec)) return;
   const role = await wec.get(resources.clusterRoles, grantRoleName);
-  if (role !== undefined && isOurs(role)) await deleteObjects(wec, resources.clusterRoles, [role]);
+  if (role !== undefined && isOurs(role)) await wec.delete(resources.clusterRoles, role);
 }
 
 /** Only the operator removes the agent. It is started after the deletion: before, it would restore the agent first. */

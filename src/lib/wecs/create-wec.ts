@@ -197,7 +197,7 @@ export async function refuseRegistered(
     // If its own ITS does not list it, the klusterlet's state is irrelevant.
     const listed =
       isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
-    if (ifSeen(listed)?.object === undefined && listed?.state === 'seen') return;
+    if (listed?.state === 'seen' && listed.value.object === undefined) return;
     throw stillRegistered(
       name,
       registeredAs,

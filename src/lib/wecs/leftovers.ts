@@ -42,7 +42,7 @@ export async function removeLeftovers(
   const untilMailboxGone = mailbox && (await removeMailbox(hub, hubState, mailbox, force, run));
   const parts = untilMailboxGone ? ['mailbox'] : [];
   if (properties.object !== undefined) {
-    await deleteObjects(hub, resources.configMaps, [properties.object]);
+    await hub.delete(resources.configMaps, properties.object);
     parts.push('properties');
   }
   if (await removeRequests(hub, hubState)) parts.push('requests');
@@ -191,7 +191,7 @@ export async function readHubState(hub: Kube, name: string): Promise<HubState> {
     managedCluster,
     addons,
     namespace,
-    properties: provenIn(properties, name),
+    properties: provenIn(properties)(name),
     requests,
     lease,
     ...byOwner(works),
@@ -243,13 +243,16 @@ async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState
   const addonsOf = inMailboxes(addons);
   const leasesOf = inMailboxes(leases);
   const requestsOf = Map.groupBy(requests, ({ metadata }) => metadata.labels?.[clusterNameLabel]);
+  const clusterOf = provenIn(clusters);
+  const namespaceOf = provenIn(namespaces);
+  const propertiesOf = provenIn(properties);
   return (name) => ({
     name,
-    managedCluster: provenIn(clusters, name),
+    managedCluster: clusterOf(name),
     ...byOwner(worksOf.get(name) ?? []),
     addons: addonsOf.get(name) ?? [],
-    namespace: provenIn(namespaces, name),
-    properties: provenIn(properties, name),
+    namespace: namespaceOf(name),
+    properties: propertiesOf(name),
     requests: requestsOf.get(name) ?? [],
     lease: leasesOf.get(name)?.find(({ metadata }) => metadata.name === leaseName),
   });

@@ -50,7 +50,10 @@ export async function deletePolicy(
     effects: lossesOfPolicy,
     confirm,
   });
-  const [{ object: policy }, { object: binding }] = [found.policy, found.binding];
+  const {
+    policy: { object: policy },
+    binding: { object: binding },
+  } = found;
   const result: NamedResult = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
     if (keepWorkloads) await releasePolicy({ ...found, policy, binding }, name, run);

@@ -81,8 +81,7 @@ export async function explanationOf(
   exists: boolean,
 ): Promise<ViewWithErrors<Explanation> & { overwritten: Effect[] }> {
   const { name, wds, inventory, wecs, objects } = subject;
-  const overwritten = await foreignObjects(subject);
-  const { problems, unseen } = await problemsOf(subject, overwritten);
+  const { problems, unseen, overwritten } = await problemsOf(subject);
   const view: Explanation = {
     name,
     wds: wds.name,
@@ -116,10 +115,10 @@ export const noSuchPolicy = (name: string, wds: OpenWds): StellarError =>
 /** Returns all problems of a policy before it is written, the worst first. */
 async function problemsOf(
   subject: PolicySubject,
-  overwritten: readonly Effect[],
-): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
+): Promise<{ problems: Problem[]; unseen: Unseen[]; overwritten: Effect[] }> {
   const contents = await tryRead(() => readDigests(subject));
-  const [properties, versions, collectors] = await Promise.all([
+  const [overwritten, properties, versions, collectors] = await Promise.all([
+    foreignObjects(subject),
     through(contents, (digests) => missingProperties(digests, subject)),
     tryRead(() => refusedBindings(subject)),
     tryRead(() => missingCollectors(subject)),
@@ -143,6 +142,7 @@ async function problemsOf(
     ),
   ];
   return {
+    overwritten,
     problems: found.sort((a, b) => Number(a.severity === 'warn') - Number(b.severity === 'warn')),
     unseen: [
       ...unseenOf('WECs', subject.inventory),

@@ -67,7 +67,10 @@ const empty = (binding: Binding, { kube }: OpenWds): Promise<unknown> =>
 /** What a policy has sent, if it selects nothing. */
 async function readHeld(name: string, wds: OpenWds): Promise<PolicyToDelete> {
   const found = await inspectPolicy(name, wds);
-  const [{ object: policy }, { object: binding }] = [found.policy, found.binding];
+  const {
+    policy: { object: policy },
+    binding: { object: binding },
+  } = found;
   if (policy === undefined) throw noSuchPolicy(name, wds);
   const all = await discover(wds.kube, ['list', 'watch']);
   const clauses = policy.spec?.downsync ?? [];

@@ -6,13 +6,15 @@ import { met, type Verdict, waiting } from '../core/stages.ts';
 import { type Awaited, untilMet } from '../core/until-met.ts';
 import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/objects.ts';
+import { prove } from '../kube/served.ts';
 import { getManagedCluster } from '../ocm/find-wecs.ts';
 import { wecsOf } from '../ocm/manifest-works.ts';
 import { describeObject } from '../ocm/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
-import { readBoth } from '../spaces/release-policy.ts';
 import { worksOfPolicy } from '../spaces/sender.ts';
 import { hasReached } from './judged-objects.ts';
+import { getPolicy } from './policy-subject.ts';
 import { getPolicyView, type PolicyView } from './policy-view.ts';
 import { requireIts, type ViewWithErrors } from './unseen.ts';
 import { notReached, type Open, refuseUnreturned, verdictOn } from './wait-workload.ts';
@@ -95,14 +97,13 @@ function untilGone(name: string, see: string, wds: OpenWds, its: Kube): Awaited<
   return {
     name,
     async read() {
-      const { policy, binding } = await readBoth(name, wds.kube);
-      if (policy.object !== undefined)
+      const { object: policy } = await getPolicy(wds.kube, name);
+      if (policy !== undefined)
         return waiting(
-          policy.object.metadata.deletionTimestamp
-            ? 'it is being deleted'
-            : 'nobody has deleted it',
+          policy.metadata.deletionTimestamp ? 'it is being deleted' : 'nobody has deleted it',
         );
-      if (binding.object !== undefined) return waiting('its Binding remains');
+      if ((await prove(wds.kube, resources.bindings, name)).object !== undefined)
+        return waiting('its Binding remains');
       const works = await worksOfPolicy(its, name, wds);
       return works.length === 0
         ? met

@@ -200,7 +200,7 @@ class LiveKube {
     path: string,
     accept?: string,
     query?: Record<string, string | undefined>,
-    within: Request['within'] = { bytes: longestList },
+    within?: Request['within'],
   ): Promise<T | undefined> {
     const readAt = (at: string) =>
       unlessStatus(this.#requests.json<T>({ method: 'GET', path: at, accept, query, within }), 404);

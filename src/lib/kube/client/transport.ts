@@ -35,7 +35,7 @@ export interface Request {
   /** The form of the answer, if it is not the plain object. */
   accept?: string | undefined;
   /** How many bytes are left for this answer and further ones, which have the same object. */
-  within?: { bytes: number };
+  within?: { bytes: number } | undefined;
 }
 
 /** Receives method, address, status and time of every request; never headers or bodies, which hold credentials. */

@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
-import { isObject, yamlOfGo, yamlOfPrograms } from '../../core/formats.ts';
+import { breaksOfGo, isObject, yamlOfGo, yamlOfPrograms } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
 
 /** The content of a list entry, keys as in the file. */
@@ -14,13 +14,11 @@ export type Entry = Record<string, unknown>;
 export async function parseContent(file: string, text: string, isUsers: boolean): Promise<unknown> {
   // CommonJS: a bundled dynamic import does not see its named exports.
   const { parseDocument } = (await import('yaml')).default;
-  if (isUsers && breaksOfGo.test(text))
+  // The rest of a comment would be an entry for kubectl.
+  if (isUsers && text.replaceAll('\r\n', '\n').search(breaksOfGo) !== -1)
     throw invalidKubeconfig(file, 'a CR, NEL, LS or PS in it ends a line for kubectl only');
   return contentIn(file, parseDocument(text, isUsers ? yamlOfGo : yamlOfPrograms));
 }
-
-/** What ends a line for Go's YAML, and not for the yaml package: the rest of a comment would be an entry for kubectl. */
-const breaksOfGo = /\r(?!\n)|[\u0085\u2028\u2029]/;
 
 /** @throws StellarError `kubeconfig-invalid`, never quoting the file */
 export function contentIn(file: string, document: Pick<Document, 'errors' | 'toJS'>): unknown {

@@ -5,17 +5,16 @@ import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { untilGone } from '../../../../src/lib/kube/until-gone.ts';
 import { readWec } from '../../../../src/lib/ocm/wec-evidence.ts';
-import type { FoundAccess } from '../../../../src/lib/spaces/access.ts';
-import { revokeAccess } from '../../../../src/lib/spaces/access.ts';
-import type { ControlPlaneToDelete } from '../../../../src/lib/spaces/delete-control-plane.ts';
-import { deleteControlPlane } from '../../../../src/lib/spaces/delete-control-plane.ts';
+import { type FoundAccess, revokeAccess } from '../../../../src/lib/spaces/access.ts';
+import {
+  type ControlPlaneToDelete,
+  deleteControlPlane,
+} from '../../../../src/lib/spaces/delete-control-plane.ts';
 import { hasGuard } from '../../../../src/lib/spaces/guard.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
-import type { CleanupRecord } from '../../../../src/lib/wecs/clean-up.ts';
-import { cleanUpWec } from '../../../../src/lib/wecs/clean-up.ts';
+import { type CleanupRecord, cleanUpWec } from '../../../../src/lib/wecs/clean-up.ts';
 import { deleteCluster } from '../../../../src/lib/wecs/delete-cluster.ts';
-import type { WecToRevoke } from '../../../../src/lib/wecs/grant.ts';
-import { revoke } from '../../../../src/lib/wecs/grant.ts';
+import { revoke, type WecToRevoke } from '../../../../src/lib/wecs/grant.ts';
 import { hasNoRegistration } from '../../../../src/lib/wecs/inspect-wec.ts';
 import { type HubState, isGone } from '../../../../src/lib/wecs/leftovers.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration-checks.ts';
