@@ -2,7 +2,7 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { advice, run } from '../../lib/core/next-step.ts';
 import {
   type Confirm,
-  describeEffect,
+  describeGrouped,
   type Effect,
   type Removals,
   refuseManyRemovals,
@@ -90,9 +90,7 @@ export const confirming =
     const open = confirmations(seen);
     if (more.length > 0) {
       if (open.every(({ yes }) => yes)) throw hasGrown(more);
-      session.progress.note(
-        `Since then, more would be lost: ${more.map(describeEffect).join(', ')}`,
-      );
+      session.progress.note(`Since then, more would be lost: ${describeGrouped(more).join(', ')}`);
     }
     show(seen);
     if (session.run.dryRun) return false;
@@ -109,7 +107,7 @@ function lossUnknown({ what, why, error: { next } }: Unseen): StellarError {
 function hasGrown(more: readonly Effect[]): StellarError {
   const message = 'More would be lost now than when the command began. Nothing was written.';
   return new StellarError('not-confirmed', message, {
-    details: more.map(describeEffect),
+    details: describeGrouped(more),
     next: [advice('Rerun the command')],
   });
 }

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
-import { describeEffect, removalsOf } from '../../lib/core/read-confirmed.ts';
+import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { PolicyChange } from '../../lib/workloads/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
@@ -48,11 +48,11 @@ export const definition: Definition<Options> = {
         const unread = unknown.map(
           ({ what, why }) => `no longer sent: unknown, because ${what} could not be read: ${why}`,
         );
-        session.noteLines([...lost.map(describeEffect), ...unread], '  ');
+        session.noteLines([...describeGrouped(lost), ...unread], '  ');
       },
       confirmations({ name, lost, unknown, sentTo }) {
         if (lost.length + unknown.length === 0) return [];
-        const details = lost.map(describeEffect);
+        const details = describeGrouped(lost);
         const removals = removalsOf(lost, max, sentTo);
         const asked = { verb: 'Change', doing: 'Changing', name, yes, details };
         return [{ ...asked, unknown, removals, oneWec: removals.wecs === 1 }];

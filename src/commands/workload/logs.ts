@@ -25,7 +25,7 @@ interface Options extends WdsOptions {
 
 export const definition: Definition<Options> = {
   description:
-    'Shows the logs of the pods of a workload object on all WECs that it is sent to, in the order of their times. A WEC is read by the context of its name, one such as kind-NAME, or that of --wec, once it is proven to lead to it. A WEC that cannot be read does not stop the others.',
+    'Shows the logs of the pods of a workload object on all WECs that it is sent to: each WEC as it answers, its lines in the order of their times. A WEC is read by the context of its name, one such as kind-NAME, or that of --wec, once it is proven to lead to it. A WEC that cannot be read does not stop the others.',
   timeout: '30s',
   formats: ['table', 'json', 'yaml'],
   examples: [
@@ -78,25 +78,28 @@ export const definition: Definition<Options> = {
       tailLines: tail,
       sinceSeconds: since && Math.ceil(since / 1000),
     };
-    const kept: { line: LogLine; instant: string }[] = [];
-    const emit = (line: LogLine, instant: string) => {
-      if (!follow) kept.push({ line, instant });
-      else if (session.io.isOutputLost()) session.run.deadline.restart(1);
-      else void print(line);
-    };
+    let isSilent = true;
     const failures: StellarError[] = [];
-    const readOne = (source: LogSource, index: number) =>
-      readLogs(source, request, emit, session.run).catch((error) => {
+    const readOne = async (source: LogSource, index: number) => {
+      const kept: { line: LogLine; instant: string }[] = [];
+      const emit = (line: LogLine, instant: string) => {
+        isSilent = false;
+        if (!follow) kept.push({ line, instant });
+        else if (session.io.isOutputLost()) session.run.deadline.restart(1);
+        else void print(line);
+      };
+      await readLogs(source, request, emit, session.run).catch((error) => {
         failures[index] = failureOf(error);
         if (follow) session.incomplete([failures[index]]);
       });
+      kept.sort((a, b) => (a.instant < b.instant ? -1 : Number(a.instant > b.instant)));
+      for (const { line } of kept) await print(line);
+    };
     const read = () => Promise.all(sources.map(readOne));
     await (follow
       ? (await import('../common/watching.ts')).untilInterrupted(session, command, read)
       : read());
-    kept.sort((a, b) => (a.instant < b.instant ? -1 : Number(a.instant > b.instant)));
-    for (const { line } of kept) await print(line);
-    if (!follow && kept.length + failures.length === 0 && sources.length > 0)
+    if (!follow && isSilent && failures.length === 0 && sources.length > 0)
       session.progress.note('Its containers have written no such lines.');
     // In the order of the WECs, not in that of their answers.
     if (!follow) session.incomplete(failures.flat());

@@ -1,6 +1,6 @@
 import { StellarError } from './errors.ts';
 import { advice } from './next-step.ts';
-import { count } from './words.ts';
+import { count, few } from './words.ts';
 
 /** What a command takes away, overwrites or gives. It is shown, counted by the limit, confirmed, and read again before it is carried out. */
 export interface Effect {
@@ -14,6 +14,13 @@ export interface Effect {
 
 export const describeEffect = ({ object, wec, uid }: Effect): string =>
   [object, wec && `on ${wec}`, uid && `(${uid})`].filter(Boolean).join(' ');
+
+/** In words, the WECs of the same effect together. */
+export const describeGrouped = (effects: readonly Effect[]): string[] =>
+  [...Map.groupBy(effects, ({ object, uid }) => describeEffect({ object, uid }))].map(
+    ([what, of]) =>
+      describeEffect({ object: what, wec: few(of.flatMap(({ wec }) => wec ?? [])).join(', ') }),
+  );
 
 /** The effects of now that were not there before. */
 export function addedTo(before: readonly Effect[], now: readonly Effect[]): Effect[] {

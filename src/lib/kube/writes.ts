@@ -1,4 +1,5 @@
 import { Deadline } from '../core/deadline.ts';
+import { StellarError } from '../core/errors.ts';
 import { partialReader } from './access.ts';
 import type { Change, Kube } from './client/client.ts';
 import { ApiError, unlessStatus } from './client/errors.ts';
@@ -139,6 +140,13 @@ export interface RecordedWrite {
   name: string;
   namespace?: string;
 }
+
+/** A write that was answered, and is not what is there: an admission policy or another program has changed it. */
+export const notStored = ({ cluster }: Kube, what: string): StellarError =>
+  new StellarError(
+    'conflict',
+    `${cluster.context} accepted ${what}, and does not have it: another program or an admission policy changes it.`,
+  );
 
 export type WriteRecorder = (write: RecordedWrite) => void;
 

@@ -69,8 +69,10 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
         await ensureOwn();
         const metadata = { name, namespace: propertiesNamespace };
         const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
-        await hub.create(resources.configMaps, created, { namespace: propertiesNamespace });
-        return data;
+        const stored = await hub.create<ConfigMap>(resources.configMaps, created, {
+          namespace: propertiesNamespace,
+        });
+        return stored.data ?? data;
       }
       // The last removal leaves an empty ConfigMap, which is equivalent for KubeStellar: it may belong to another program, with
       // labels and annotations, and deleting it would need a right that a change does not.

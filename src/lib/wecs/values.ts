@@ -13,7 +13,7 @@ import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { may, requirePermissions } from '../kube/permissions.ts';
-import { retryConflicts } from '../kube/writes.ts';
+import { notStored, retryConflicts } from '../kube/writes.ts';
 import { findWecs, noSuchWec, type WecTarget } from '../ocm/find-wecs.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { requireHub } from '../ocm/require-hub.ts';
@@ -121,7 +121,10 @@ export async function changeOne<Source>(
     if (error !== undefined) return { ...result, error };
     const wanted = effectiveChanges(result.values, changes);
     if (current === undefined || Object.keys(wanted).length === 0) return result;
-    return { name, values: await store.write(current, wanted), changed: true };
+    const values = await store.write(current, wanted);
+    const lost = changeWords(effectiveChanges(values, wanted));
+    if (lost.length > 0) throw notStored(hub, `${lost.join(', ')} for ${name}`);
+    return { name, values, changed: true };
   });
 }
 

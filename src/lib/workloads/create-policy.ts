@@ -9,6 +9,7 @@ import { ApiError } from '../kube/client/errors.ts';
 import { groupOf, type LabelSelector, resources, typeMeta } from '../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import { prove } from '../kube/served.ts';
+import { notStored } from '../kube/writes.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -128,8 +129,7 @@ async function createNew(name: string, spec: PolicySpec, wds: OpenWds): Promise<
     if (!(error instanceof ApiError) || error.status !== 409) throw error;
     // The answer to this request may have been lost, and the request been repeated.
     const { object: present } = await getPolicy(wds.kube, name);
-    if (present === undefined || !isDeepStrictEqual(present.spec, spec))
-      throw policyTaken(name, wds);
+    if (!isDeepStrictEqual(present?.spec, spec)) throw policyTaken(name, wds);
   }
 }
 
@@ -249,8 +249,7 @@ export async function applyPolicy(
     const after = await evaluate(name, spec, wds);
     const { view: explanation, overwritten } = await explainWritable(after, present !== undefined);
     const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
-    const isSame = present !== undefined && isDeepStrictEqual(present.spec, spec);
-    if (isSame) return { name, present, explanation, ...nothing };
+    if (isDeepStrictEqual(present?.spec, spec)) return { name, present, explanation, ...nothing };
     return { name, present, explanation, ...lossOf(binding, after, overwritten) };
   };
   const effects = ({ lost, unknown }: PolicyChange) => [
@@ -261,12 +260,16 @@ export async function applyPolicy(
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
+    const changed = !isDeepStrictEqual(present?.spec, spec);
     if (present === undefined) await createNew(name, spec, wds);
-    else if (!isDeepStrictEqual(present.spec, spec)) await change(present, spec, wds);
-    result.changed = present === undefined || !isDeepStrictEqual(present.spec, spec);
-    const what =
-      present === undefined ? 'created' : result.changed ? 'changed' : 'is as the file says';
-    if (!run.dryRun) run.progress.done(name, what, result.changed);
+    else if (changed) await change(present, spec, wds);
+    result.changed = changed;
+    if (changed && !run.dryRun) {
+      const { object: now } = await getPolicy(wds.kube, name);
+      if (!isDeepStrictEqual(now?.spec, spec)) throw notStored(wds.kube, name);
+    }
+    const what = present === undefined ? 'created' : changed ? 'changed' : 'is as the file says';
+    if (!run.dryRun) run.progress.done(name, what, changed);
   });
 }
 

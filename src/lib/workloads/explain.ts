@@ -1,7 +1,7 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, type Problem, partial, problem, run } from '../core/next-step.ts';
-import { describeEffect, type Effect } from '../core/read-confirmed.ts';
+import { describeGrouped, type Effect } from '../core/read-confirmed.ts';
 import { count } from '../core/words.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -196,7 +196,7 @@ async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Ef
 function takenOver(overwritten: readonly Effect[]): Problem[] {
   if (overwritten.length === 0) return [];
   const message = `${count(overwritten.length, 'object')} on WECs, which no work has applied: their agents overwrite them, and delete them with the policy.`;
-  return [{ ...problem('taken-over', message), details: overwritten.map(describeEffect) }];
+  return [{ ...problem('taken-over', message), details: describeGrouped(overwritten) }];
 }
 
 /** A singleton status is returned from exactly one WEC. */

@@ -106,6 +106,12 @@ export async function readLogs(
   const fail = (error: unknown) => {
     failure ??= error;
   };
+  let length = 0;
+  const emitCounted: EmitLine = (line, instant) => {
+    length += line.line.length;
+    if (!request.follow && length > longestLog) throw tooLong(source.wec);
+    emit(line, instant);
+  };
   for (;;) {
     const pods = await podsOfObject(source);
     for (const pod of pods)
@@ -113,7 +119,7 @@ export async function readLogs(
         const key = `${pod.metadata.uid} ${container}`;
         if (started.has(key)) continue;
         started.add(key);
-        reading.push(readContainer(source, pod, container, request, emit, run).catch(fail));
+        reading.push(readContainer(source, pod, container, request, emitCounted, run).catch(fail));
       }
     const isLast = !request.follow || (pods.length > 0 && pods.every(hasEnded));
     await (isLast ? Promise.all(reading) : pause(lookAgainMs, run.deadline, run.signal));
@@ -167,7 +173,7 @@ function nothingRuns(
   return new StellarError('not-found', `${what} has no ${has} on ${wec}.`);
 }
 
-/** In characters: neither a line nor a log without an end must fill the memory. */
+/** In characters: neither a line nor the logs of a WEC must fill the memory. */
 const longestLine = 1_000_000;
 const longestLog = 50_000_000;
 
@@ -207,8 +213,8 @@ export function instantOf(time: string): string {
   return Number.isNaN(ms) ? '' : `${new Date(ms).toISOString()}${fraction.replace(/0+$/, '')}`;
 }
 
-function tooLong(wec: string, pod: string): StellarError {
-  return new StellarError('api-error', `The log of ${pod} on ${wec} is longer than 50 MB.`, {
+function tooLong(wec: string): StellarError {
+  return new StellarError('api-error', `The logs on ${wec} are longer than 50 MB.`, {
     next: [advice('Read less of it: --tail LINES')],
   });
 }
@@ -223,7 +229,6 @@ async function readContainer(
 ): Promise<void> {
   /** The latest instant, and how many lines with it have been shown. */
   let last = { instant: '', time: '', shown: 0 };
-  let length = 0;
   for (;;) {
     const text = (value: number | undefined) => value?.toString();
     const begin = last.time
@@ -241,8 +246,6 @@ async function readContainer(
         if (instant && instant === until && known-- > 0) continue;
         if (instant > last.instant) last = { instant, time, shown: 0 };
         if (instant === last.instant) last.shown += 1;
-        length += line.length;
-        if (!follow && length > longestLog) throw tooLong(wec, metadata.name);
         emit(
           { wec, pod: metadata.name, container, time: time || last.time, line },
           instant || last.instant,

@@ -24,6 +24,24 @@ test('the removal of a label that is not there says so', async () => {
   assert.match(await said({ env: 'edge' }), /nothing to do/);
 });
 
+test('what an admission policy takes out again is no success', async () => {
+  const cluster = managedCluster({ name: 'cluster1', labels: { env: 'edge' } });
+  const hub = fakeKube({
+    list: (async () => [cluster]) as Kube['list'],
+    merge: (async () => cluster) as unknown as Kube['merge'],
+    read: discoveryOf(),
+  });
+  const changes = () => ({ env: null, tier: 'web' });
+  const wanted = { changes, overwrite: true, approve: async () => true };
+  const quiet = run(5000, recordingProgress());
+  const [result] = await changeValues(hub, labelStore(hub), {}, wanted, quiet);
+  assert.equal(result?.error?.code, 'conflict');
+  assert.match(
+    String(result?.error?.message),
+    /accepted env-, tier=web for cluster1, and does not/,
+  );
+});
+
 test('a WEC that has another value of its own is a conflict, before anything is written', async () => {
   const labels = { cluster1: {}, cluster2: { site: 'other' } };
   const clusters = Object.entries(labels).map(([name, own]) =>

@@ -32,6 +32,10 @@ const bound = [
 const wec = (name: string, env: string) =>
   ({ kind: 'ManagedCluster', metadata: { name, labels: { env } } }) as Typed;
 
+/** The spec that a merge patch says: null takes a field away. */
+const patchedSpec = (patch: { spec?: object }) =>
+  Object.fromEntries(Object.entries(patch.spec ?? {}).filter(([, value]) => value !== null));
+
 /** The loss of a change, as it is shown, and the writes. @param hide changes what the WDS answers */
 async function change(
   spec: object,
@@ -53,6 +57,9 @@ async function change(
     spec: both,
   } as Typed;
   const inWds = new WorkloadCluster([...objects, binding, policy]);
+  const merge = async (_kind: object, _name: string, patch: object) =>
+    Object.assign(policy, { spec: patchedSpec(patch) });
+  Object.assign(inWds.kube, { merge });
   hide(inWds);
   const its = new MemoryCluster(wecs);
   const wds = {
@@ -72,9 +79,10 @@ async function change(
     ...{ ...wds, contextsNamed },
     its: seen({ name: 'its1', kube: its.kube }),
   } as unknown as OpenWds;
-  await applyPolicy({ name: 'shop', spec, wds: open }, confirm, soon());
+  const { error } = await applyPolicy({ name: 'shop', spec, wds: open }, confirm, soon());
   assert.ok(shown);
   return {
+    code: error?.code,
     lost: shown.lost.map(describeEffect),
     unknown: shown.unknown.map(({ what }) => what),
     sentTo: shown.sentTo,
@@ -86,12 +94,18 @@ test('what a Binding sends and the new policy does not select is lost', async ()
     'no longer sent: Deployment shop/web on w1',
     'no longer sent: Deployment shop/web on w2',
   ];
-  assert.deepEqual(await change(narrow), { lost, unknown: [], sentTo: 2 });
+  assert.deepEqual(await change(narrow), { code: undefined, lost, unknown: [], sentTo: 2 });
   assert.deepEqual((await change({ ...both, clusterSelectors: [] })).lost, [
     'no longer sent: 2 objects on w1',
     'no longer sent: 2 objects on w2',
   ]);
   assert.deepEqual((await change(both)).lost, []);
+});
+
+test('a policy that is not what was applied is no success', async () => {
+  const refuse = (inWds: WorkloadCluster) =>
+    Object.assign(inWds.kube, { merge: async () => ({ metadata: { name: 'shop' } }) });
+  assert.equal((await change(narrow, refuse)).code, 'conflict');
 });
 
 test('a WEC that leaves counts beside one that stays', async () => {
@@ -113,7 +127,8 @@ test('a kind that the old policy selects and cannot be listed is lost all the sa
 test('what the new policy may select and cannot be listed is unknown', async () => {
   const wider = { ...both, downsync: [...both.downsync, clause('', 'services')] };
   const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
-  assert.deepEqual(await change(wider, forbid), { lost: [], unknown: ['deployments'], sentTo: 2 });
+  const { lost, unknown } = await change(wider, forbid);
+  assert.deepEqual([lost, unknown], [[], ['deployments']]);
   const starting = (inWds: WorkloadCluster) => {
     const { read } = inWds.kube;
     Object.assign(inWds.kube, {

@@ -76,11 +76,12 @@ describe('a write that always conflicts', () => {
     await assert.rejects(change(kube), { code: 'interrupted' });
   });
   test('succeeds if another program has changed the object only once', async () => {
-    const { kube } = await serving(
-      ({ method }, count) =>
-        method === 'PATCH' && count < 2 ? { status: 409 } : { body: object(count) },
-      0,
-    );
+    const labelled = object();
+    Object.assign(labelled.metadata, { labels: { a: 'b' } });
+    const { kube } = await serving(({ method }, count) => {
+      if (method === 'PATCH') return count < 2 ? { status: 409 } : { body: labelled };
+      return { body: object(count) };
+    }, 0);
     assert.equal((await change(kube)).changed, true);
   });
 });
