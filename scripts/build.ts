@@ -59,12 +59,12 @@ const together = {
       'core/changes',
       'kube/access',
       'ocm/ocm-names',
-      'spaces/local-cluster-names',
+      'spaces/local/local-cluster-names',
       'wecs/registration-stage-ids',
     ].map((name) => `lib/${name}`),
   ],
   /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */
-  session: ['commands/common/session', 'lib/spaces/its-choice', 'lib/wecs/list'],
+  session: ['commands/common/session', 'lib/spaces/choose/its-choice', 'lib/wecs/list'],
 };
 const fileOf = new Map<string, string>();
 

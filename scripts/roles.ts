@@ -1,7 +1,7 @@
 /** Writes the table of roles in docs/security.md, from the roles themselves. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Role, type RoleRight, roles } from '../src/lib/spaces/roles.ts';
+import { type Role, type RoleRight, roles } from '../src/lib/spaces/roles/roles.ts';
 
 export const securityFile = path.resolve(import.meta.dirname, '..', 'docs', 'security.md');
 const [begin, end] = ['<!-- roles: made by `npm run docs` -->', '<!-- end of the roles -->'];

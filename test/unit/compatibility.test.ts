@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { safeOcm } from '../../src/lib/ocm/ocm-versions.ts';
-import { coreChart } from '../../src/lib/spaces/core-chart.ts';
+import { coreChart } from '../../src/lib/spaces/hosting/core-chart.ts';
 import { type ChartVersionName, currentChart, versionOf } from '../../testbed/index.ts';
 import { combinations, compatibilityRows } from '../compatibility.ts';
 import { root } from '../pages.ts';

@@ -56,9 +56,9 @@ test("what scales anything up is asked for KubeStellar's controllers by one func
     'src/lib/kube/pods.ts',
     'src/lib/ocm/hub-checks.ts',
     'src/lib/ocm/webhook.ts',
-    'src/lib/spaces/controllers-run.ts',
-    'src/lib/spaces/hosting-stages.ts',
-    'src/lib/spaces/space-stages.ts',
+    'src/lib/spaces/hosting/hosting-stages.ts',
+    'src/lib/spaces/space/controllers-run.ts',
+    'src/lib/spaces/space/space-stages.ts',
     'src/lib/wecs/registration-checks.ts',
   ]);
 });

@@ -2,7 +2,7 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { advice, command, run } from '../../lib/core/next-step.ts';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { BootstrapAccess } from '../../lib/ocm/its-token.ts';
-import type { FoundAccess } from '../../lib/spaces/access.ts';
+import type { FoundAccess } from '../../lib/spaces/roles/access.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -23,7 +23,7 @@ export const list: Definition<HostingOptions> = {
   examples: [['stellarctl access list', 'in all spaces']],
   options: [hostingContextOption()],
   async run(session) {
-    const { findAccess } = await import('../../lib/spaces/access.ts');
+    const { findAccess } = await import('../../lib/spaces/roles/access.ts');
     const { found, errors } = await findAccess(await session.spaceTools());
     const items = found.map(({ kube: _, account: __, ...item }) => item);
     await session.print({ items }, items, columns);
@@ -63,8 +63,8 @@ export const revoke: Definition<RevokeOptions> = {
   ],
   async run(session, { its, yes, in: space }, [name = '']) {
     if (name === 'bootstrap') return revokeTokens(session, its, yes);
-    const { findAccess, revokeAccess } = await import('../../lib/spaces/access.ts');
-    const { removeFromArgoCd } = await import('../../lib/spaces/argocd.ts');
+    const { findAccess, revokeAccess } = await import('../../lib/spaces/roles/access.ts');
+    const { removeFromArgoCd } = await import('../../lib/spaces/space/argocd.ts');
     const tools = await session.spaceTools();
     const access = await readConfirmed<FoundAccess>({
       async read() {

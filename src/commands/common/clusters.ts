@@ -15,7 +15,6 @@ import {
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/writes.ts';
-import type { HostingSource, SpaceTools } from '../../lib/spaces/hosting.ts';
 import {
   choicesFor,
   chooseIts,
@@ -25,9 +24,10 @@ import {
   settingsFile,
   type WdsChoice,
   withSource,
-} from '../../lib/spaces/its-choice.ts';
-import { startStep } from '../../lib/spaces/local-cluster-names.ts';
-import type { OpenWds } from '../../lib/spaces/open-wds.ts';
+} from '../../lib/spaces/choose/its-choice.ts';
+import type { OpenWds } from '../../lib/spaces/choose/open-wds.ts';
+import type { HostingSource, SpaceTools } from '../../lib/spaces/hosting/hosting.ts';
+import { startStep } from '../../lib/spaces/local/local-cluster-names.ts';
 import type { Io } from '../terminal/io.ts';
 import type { SessionOptions } from './options.ts';
 import type { WecArgument } from './wec-argument.ts';
@@ -83,7 +83,7 @@ export class Clusters {
 
   /** Returns the ITS, a client for it, and what selected it: without a current context that is one, the only one of the hosting cluster. */
   async its() {
-    const { onlyIts } = await import('../../lib/spaces/its-choice.ts');
+    const { onlyIts } = await import('../../lib/spaces/choose/its-choice.ts');
     const { mayBeHub, notAHub } = await import('../../lib/ocm/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
     const choice = await this.itsChoice().catch(async (error: unknown) => {
@@ -99,8 +99,8 @@ export class Clusters {
   }
 
   async openIts(choice: ItsChoice) {
-    const { resolveIts } = await import('../../lib/spaces/its-choice.ts');
-    const { stepsFor } = await import('../../lib/spaces/space-access.ts');
+    const { resolveIts } = await import('../../lib/spaces/choose/its-choice.ts');
+    const { stepsFor } = await import('../../lib/spaces/space/space-access.ts');
     const kubeconfig = await this.kubeconfig();
     const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));
     const context = { ...found, ...stepsFor(found.name, 'its', kubeconfig) };
@@ -176,7 +176,7 @@ export class Clusters {
   async #choices() {
     const settings = await readSettings(settingsFile(this.io.env));
     if (settings.hosting === undefined) return settings;
-    const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
+    const { chooseHosting } = await import('../../lib/spaces/hosting/hosting.ts');
     const kubeconfig = await this.kubeconfig();
     const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
     const asSelected = ifSeen(await tryRead(choose));
@@ -190,7 +190,7 @@ export class Clusters {
 
   /** The hosting cluster, if one is selected and answers as one. */
   async hostingIfAny(): Promise<Kube | undefined> {
-    const { requireHosting } = await import('../../lib/spaces/hosting.ts');
+    const { requireHosting } = await import('../../lib/spaces/hosting/hosting.ts');
     const asked = await tryRead(async () => {
       const { hosting } = await this.spaceTools();
       await requireHosting(hosting);
@@ -201,7 +201,7 @@ export class Clusters {
 
   /** Returns the selected WDS, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
   async wds(given?: string): Promise<OpenWds> {
-    const { openWds } = await import('../../lib/spaces/open-wds.ts');
+    const { openWds } = await import('../../lib/spaces/choose/open-wds.ts');
     const choice =
       given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);
     const chosen = (await this.itsIfAny())?.source;
@@ -234,7 +234,7 @@ export class Clusters {
   }
 
   async #chooseHosting(): Promise<{ context: SelectedContext; source: HostingSource }> {
-    const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
+    const { chooseHosting } = await import('../../lib/spaces/hosting/hosting.ts');
     const chosen = chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
     return chosen.source === 'kubeconfig'
       ? ((await this.#currentInstead(chosen.context)) ?? chosen)
@@ -246,7 +246,9 @@ export class Clusters {
    * @throws StellarError `usage` for a command that destroys something or does not ask
    */
   async #currentInstead(noted: SelectedContext) {
-    const { otherHosting, discoveryTimeoutMs } = await import('../../lib/spaces/hosting.ts');
+    const { otherHosting, discoveryTimeoutMs } = await import(
+      '../../lib/spaces/hosting/hosting.ts'
+    );
     const connect = (context: SelectedContext) =>
       this.connect(context, new Deadline(discoveryTimeoutMs));
     const found = await otherHosting(noted, await this.kubeconfig(), connect);

@@ -6,9 +6,9 @@ import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { LackedRight } from '../../lib/kube/permissions.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
-import type { LocalTools } from '../../lib/spaces/create-local-cluster.ts';
-import type { SpaceTools } from '../../lib/spaces/hosting.ts';
-import type { OpenWds } from '../../lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../lib/spaces/choose/open-wds.ts';
+import type { SpaceTools } from '../../lib/spaces/hosting/hosting.ts';
+import type { LocalTools } from '../../lib/spaces/local/create-local-cluster.ts';
 import { refusedValues, writeLines } from '../terminal/clean.ts';
 import { type Io, isForPeople, type OutputFormat } from '../terminal/io.ts';
 import {
@@ -221,7 +221,7 @@ export class Session extends Clusters {
     what: string,
     create: readonly string[] = createPolicy,
   ): Promise<void> {
-    const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+    const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     this.noneIn(wds.name, what, command`stellarctl ${create} ${flagsOf(wds)}`);
   }
 
@@ -276,7 +276,7 @@ function lackedRight(
 export async function namingRoles<Thrown>(error: Thrown): Promise<Thrown | StellarError> {
   if (!(error instanceof StellarError) || error.code !== 'forbidden') return error;
   const { verb = '', group = '', resource = '' } = lackedRight(error) ?? {};
-  const { rolesWith } = await import('../../lib/spaces/roles.ts');
+  const { rolesWith } = await import('../../lib/spaces/roles/roles.ts');
   const { space, names } = rolesWith(verb, group, resource) ?? {};
   if (space === undefined || names === undefined) return error;
   const lead = `An administrator gives role ${names.join(' or ')}`;

@@ -123,7 +123,7 @@ const wecs: Source = async (_typed, clusters) => namesOf(await managedClusters(c
 const spaces =
   (role: SpaceRole): Source =>
   async (_typed, clusters) => {
-    const { listControlPlanes } = await import('../../lib/spaces/spaces.ts');
+    const { listControlPlanes } = await import('../../lib/spaces/space/spaces.ts');
     const { hosting } = await clusters.spaceTools();
     return namesOf(await listControlPlanes(hosting, role));
   };

@@ -43,7 +43,7 @@ export async function preInput(
   const joinOptions = await toJoinOptions(options);
   const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
   const { checkInit, checkJoin } = await import('../../lib/doctor/preflight.ts');
-  const { chooseHosting } = await import('../../lib/spaces/hosting.ts');
+  const { chooseHosting } = await import('../../lib/spaces/hosting/hosting.ts');
   const kubeconfig = await session.kubeconfig();
   const select = async () =>
     session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context);

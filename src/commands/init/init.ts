@@ -1,15 +1,15 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
-import type { InitInput } from '../../lib/spaces/chart.ts';
-import { coreChart } from '../../lib/spaces/core-chart.ts';
-import type { ValueOptions } from '../../lib/spaces/helm-values.ts';
+import { coreChart } from '../../lib/spaces/hosting/core-chart.ts';
+import type { InitInput } from '../../lib/spaces/install/chart.ts';
+import type { ValueOptions } from '../../lib/spaces/install/helm-values.ts';
+import type { HostingRequest } from '../../lib/spaces/install/make-hosting.ts';
 import {
   checkClusterName,
   nodeImage,
   type ProviderName,
   providerNames,
-} from '../../lib/spaces/local-cluster-names.ts';
-import type { HostingRequest } from '../../lib/spaces/make-hosting.ts';
+} from '../../lib/spaces/local/local-cluster-names.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type CommonOptions,
@@ -84,7 +84,7 @@ export const definition: Definition<InitOptions> = {
   async run(session, options) {
     const request = toRequest(options);
     if (options.printImages) return printImages(session, request);
-    const { makeHosting } = await import('../../lib/spaces/make-hosting.ts');
+    const { makeHosting } = await import('../../lib/spaces/install/make-hosting.ts');
     const result = await makeHosting(request, session.localTools());
     await session.finish([result]);
     session.next(result.itses?.length === 0 ? 'stellarctl its create its1' : 'stellarctl status');
@@ -92,7 +92,7 @@ export const definition: Definition<InitOptions> = {
 };
 
 async function printImages(session: Session, { create, init }: HostingRequest): Promise<void> {
-  const { printedImages } = await import('../../lib/spaces/make-hosting.ts');
+  const { printedImages } = await import('../../lib/spaces/install/make-hosting.ts');
   const items = await printedImages(init, create?.withIngress === true, session.localTools());
   const rows = items.map((item) => ({ ...item, name: item.reference }));
   if (isForPeople(session.output)) session.printLines(rows.map(({ name }) => name));

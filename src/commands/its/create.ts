@@ -87,7 +87,7 @@ export const definition: Definition<Options> = {
     const result = await createIts(input, tools, session.run);
     await session.finish([result]);
     if (result.error !== undefined || options.dryRun || result.context === null) return;
-    const { useItsIfNone } = await import('../../lib/spaces/its-choice.ts');
+    const { useItsIfNone } = await import('../../lib/spaces/choose/its-choice.ts');
     const isSelected = await useItsIfNone(result.context, tools, session.io.env);
     session.next(
       command`stellarctl wec join NAME=CONTEXT --accept ${isSelected ? [] : ['--its', result.context]}`,

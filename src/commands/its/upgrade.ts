@@ -33,7 +33,9 @@ export const definition: Definition<Options> = {
     const { result, wecs } = await upgradeIts(name, { to, imageRegistry }, tools, session.run);
     await session.finish([result]);
     const { contexts } = await session.kubeconfig();
-    const { localNames, providerNames } = await import('../../lib/spaces/local-cluster-names.ts');
+    const { localNames, providerNames } = await import(
+      '../../lib/spaces/local/local-cluster-names.ts'
+    );
     const guesses = (wec: string) => [
       wec,
       ...providerNames.map((provider) => localNames(provider, wec).context),

@@ -59,7 +59,7 @@ export const definition: Definition<Options> = {
       },
     });
     await session.finish([await applyPolicy({ ...given, wds }, confirm, session.run)]);
-    const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+    const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     session.next(command`stellarctl policy get ${given.name} ${flagsOf(wds)}`);
   },
 };

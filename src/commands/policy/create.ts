@@ -85,7 +85,7 @@ export const definition: Definition<Options> = {
     if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
       return session.printDocument(policyOf(name, spec), { format: 'yaml' });
     await session.finish([result]);
-    const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+    const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     session.next(command`stellarctl policy get ${name} ${flagsOf(wds)}`);
   },
 };

@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import { command, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
-import type { AccessRequest } from '../../lib/spaces/access.ts';
-import { type Role, type RoleName, roles, rolesOf } from '../../lib/spaces/roles.ts';
+import type { AccessRequest } from '../../lib/spaces/roles/access.ts';
+import { type Role, type RoleName, roles, rolesOf } from '../../lib/spaces/roles/roles.ts';
 import type { WrittenContext } from '../../lib/spaces/write-context.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -124,7 +124,7 @@ async function giveRole(
     argocd,
     duration = (argocd ? 365 : 30) * 86_400_000,
   } = options;
-  const { accessManifests, accessName } = await import('../../lib/spaces/access.ts');
+  const { accessManifests, accessName } = await import('../../lib/spaces/roles/access.ts');
   const { reachToShare, shareAccess } = await import('../../lib/spaces/write-context.ts');
   const { checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
   if (who !== undefined) checkDnsName(who, 'an access');
@@ -177,6 +177,6 @@ async function say(
   else session.progress.done(name, `context ${context} in ${file} is up to date; nothing to do`);
   await session.finish([{ ...written, changed: changed && !isTrial }]);
   const from = isExport ? ['--kubeconfig', file] : [];
-  const { kubectlOn } = await import('../../lib/spaces/entrance-checks.ts');
+  const { kubectlOn } = await import('../../lib/spaces/install/entrance-checks.ts');
   session.next(textOf(await kubectlOn(written, [...from, ...words])));
 }

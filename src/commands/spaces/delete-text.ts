@@ -4,7 +4,7 @@ import { wecsOf } from '../../lib/ocm/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';
 import type { DeletionOptions, ItsToDelete } from '../../lib/spaces/delete-control-plane.ts';
 import type { WdsToDelete } from '../../lib/spaces/delete-wds.ts';
-import { typeOf } from '../../lib/spaces/spaces.ts';
+import { typeOf } from '../../lib/spaces/space/spaces.ts';
 
 export type SpaceToDelete = ItsToDelete | WdsToDelete;
 

@@ -20,7 +20,7 @@ export function definition(role: SpaceRole): Definition<Options> {
     arguments: [[`[${role}]`, `the ${title}: a context, or its name`]],
     options: [['--unset', 'clear the choice'], hostingContextOption()],
     async run(session, { unset }, [given]) {
-      const { chooseSpace } = await import('../../lib/spaces/its-choice.ts');
+      const { chooseSpace } = await import('../../lib/spaces/choose/its-choice.ts');
       if (unset && given !== undefined)
         throw new StellarError('usage', `Give ${roleWithArticle(role)} or --unset, not both.`);
       if (unset) {

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command, noted, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
-import type { OpenWds } from '../../lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../lib/spaces/choose/open-wds.ts';
 import type { ObjectResult } from '../../lib/workloads/create-object.ts';
 import type { TransformView } from '../../lib/workloads/transforms.ts';
 import type { Definition } from '../common/define.ts';
@@ -133,7 +133,7 @@ async function nextRefresh(
   wds: OpenWds,
 ): Promise<void> {
   if (!changed) return;
-  const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+  const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
   const refresh = command`stellarctl policy refresh NAME ${flagsOf(wds)}`;
   session.next(
     textOf(

@@ -49,7 +49,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, { type, its, apiGroups, imageRegistry, guard }, [name = '']) {
     const { createWds } = await import('../../lib/spaces/create-wds.ts');
-    const { nameOfIts } = await import('../../lib/spaces/its-choice.ts');
+    const { nameOfIts } = await import('../../lib/spaces/choose/its-choice.ts');
     const tools = await session.hostingToWrite();
     const itsName = its && nameOfIts(its, tools);
     const result = await createWds(

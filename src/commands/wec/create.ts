@@ -7,8 +7,8 @@ import {
   nodeImage,
   type ProviderName,
   providerNames,
-} from '../../lib/spaces/local-cluster-names.ts';
-import type { ItsLocation } from '../../lib/spaces/local-network.ts';
+} from '../../lib/spaces/local/local-cluster-names.ts';
+import type { ItsLocation } from '../../lib/spaces/local/local-network.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
@@ -92,7 +92,7 @@ export const definition: Definition<Options> = {
         }
       : undefined;
     const { createWecs } = await import('../../lib/wecs/create-wec.ts');
-    const { chooseNetwork } = await import('../../lib/spaces/local-network.ts');
+    const { chooseNetwork } = await import('../../lib/spaces/local/local-network.ts');
     const { network, note } = chooseNetwork(
       provider,
       options.network,
@@ -133,7 +133,7 @@ async function findItsLocation(session: Session): Promise<ItsLocation | undefine
 }
 
 async function locationOfIts(session: Session): Promise<ItsLocation | undefined> {
-  const { locationOf } = await import('../../lib/spaces/local-network.ts');
+  const { locationOf } = await import('../../lib/spaces/local/local-network.ts');
   const { hubEndpoints } = await import('../../lib/ocm/hub-access.ts');
   const { context, kube } = await session.its();
   const { contexts } = await session.kubeconfig();
@@ -145,8 +145,8 @@ async function locationOfIts(session: Session): Promise<ItsLocation | undefined>
 }
 
 async function locationOfHosting(session: Session): Promise<ItsLocation | undefined> {
-  const { locationOf } = await import('../../lib/spaces/local-network.ts');
-  const { hostingContext } = await import('../../lib/spaces/hosting.ts');
+  const { locationOf } = await import('../../lib/spaces/local/local-network.ts');
+  const { hostingContext } = await import('../../lib/spaces/hosting/hosting.ts');
   const kubeconfig = await session.kubeconfig();
   const hosting = hostingContext(kubeconfig);
   return hosting === undefined

@@ -2,9 +2,9 @@ import { Option } from 'commander';
 import { failureOf } from '../../lib/core/errors.ts';
 import { type Effect, readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { LocalTools } from '../../lib/spaces/create-local-cluster.ts';
-import type { FoundCluster } from '../../lib/spaces/delete-local-cluster.ts';
-import { type ProviderName, providerNames } from '../../lib/spaces/local-cluster-names.ts';
+import type { LocalTools } from '../../lib/spaces/local/create-local-cluster.ts';
+import type { FoundCluster } from '../../lib/spaces/local/delete-local-cluster.ts';
+import { type ProviderName, providerNames } from '../../lib/spaces/local/local-cluster-names.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -94,7 +94,7 @@ function readClusters(
   const clients = new Map<string, Kube | undefined>();
   let found: FoundCluster[] = [];
   return async () => {
-    const { findLocalCluster } = await import('../../lib/spaces/delete-local-cluster.ts');
+    const { findLocalCluster } = await import('../../lib/spaces/local/delete-local-cluster.ts');
     const before = found;
     found = [];
     for (const name of names)
@@ -112,7 +112,7 @@ async function refuseNeeded(
   tools: LocalTools,
 ): Promise<void> {
   if (found.length === 0) return;
-  const { connectLocal } = await import('../../lib/spaces/delete-local-cluster.ts');
+  const { connectLocal } = await import('../../lib/spaces/local/delete-local-cluster.ts');
   const { refuseHosting, refuseRegistered } = await import('../../lib/wecs/create-wec.ts');
   const connect = async (cluster: FoundCluster) =>
     clients.set(cluster.name, clients.get(cluster.name) ?? (await connectLocal(cluster, tools)));

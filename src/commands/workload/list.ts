@@ -33,7 +33,7 @@ export const definition: Definition<WdsOptions> = {
     session.incomplete(errors);
     const broken = items.find(({ wecs, failed }) => wecs === 0 || (failed !== null && failed > 0));
     if (broken === undefined || !isForPeople(session.output)) return;
-    const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+    const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     session.next(command`stellarctl workload get ${asArgument(broken).name} ${flagsOf(wds)}`);
   },
 };

@@ -3,13 +3,17 @@ import { commandOf, stepLines } from '../core/next-step.ts';
 import { hubChecks } from '../ocm/hub-checks.ts';
 import { holeChecks } from '../ocm/hub-holes.ts';
 import { hookNames } from '../ocm/kubeflex-names.ts';
-import { argoCdChecks } from '../spaces/argocd.ts';
-import { externalChecks, validityChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
-import { hostingStages } from '../spaces/hosting-stages.ts';
-import { itsStages } from '../spaces/its-stages.ts';
-import { contextChecks } from '../spaces/space-access.ts';
-import { isHub, itsOfWdsChecks, versionChecks } from '../spaces/space-checks.ts';
-import { wdsStages } from '../spaces/wds-stages.ts';
+import { hostingStages } from '../spaces/hosting/hosting-stages.ts';
+import { argoCdChecks } from '../spaces/space/argocd.ts';
+import {
+  externalChecks,
+  validityChecks,
+  wdsCredentialChecks,
+} from '../spaces/space/credentials.ts';
+import { itsStages } from '../spaces/space/its-stages.ts';
+import { contextChecks } from '../spaces/space/space-access.ts';
+import { isHub, itsOfWdsChecks, versionChecks } from '../spaces/space/space-checks.ts';
+import { wdsStages } from '../spaces/space/wds-stages.ts';
 import { probeCheck } from '../wecs/join-probe.ts';
 import { wecChecks } from '../wecs/wec-checks.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';

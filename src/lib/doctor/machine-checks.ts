@@ -10,8 +10,8 @@ import {
   type ProgramRun,
   runProgram,
 } from '../core/program.ts';
-import { defaultPort } from '../spaces/local-cluster-names.ts';
-import { dockerProgram, helmProgram, k3dProgram, kindProgram } from '../spaces/programs.ts';
+import { defaultPort } from '../spaces/local/local-cluster-names.ts';
+import { dockerProgram, helmProgram, k3dProgram, kindProgram } from '../spaces/local/programs.ts';
 
 /** The requirements of local clusters on the machine itself. */
 export const machineChecks: readonly Check<Pick<ProgramNeeds, 'isHosting'>>[] = [

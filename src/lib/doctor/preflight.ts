@@ -6,7 +6,7 @@ import type { Run } from '../core/run.ts';
 import { type Access, errorOf, ifSeen, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
-import { dockerProgram, helmProgram, k3dProgram, kindProgram } from '../spaces/programs.ts';
+import { dockerProgram, helmProgram, k3dProgram, kindProgram } from '../spaces/local/programs.ts';
 import type { JoiningWec, JoinOptions } from '../wecs/join-options.ts';
 import { type JoinPlan, planJoin } from '../wecs/join-plan.ts';
 import { joinProbes } from '../wecs/join-requirements.ts';

@@ -11,8 +11,8 @@ import {
   hubNamespace,
   operatorNamespace,
 } from '../ocm/ocm-names.ts';
-import { openSpace } from '../spaces/space-access.ts';
-import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { openSpace } from '../spaces/space/space-access.ts';
+import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
 import type { DoctorInput } from './doctor.ts';
 
 /** A file of the archive. */

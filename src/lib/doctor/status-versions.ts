@@ -12,7 +12,7 @@ import {
   versionSkews,
 } from '../ocm/running-versions.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
-import { coreChart } from '../spaces/core-chart.ts';
+import { coreChart } from '../spaces/hosting/core-chart.ts';
 import { wecVersions } from '../wecs/wec-checks.ts';
 import { type ItsStatus, readStatus, type StatusTools, type StatusView } from './status.ts';
 

@@ -24,17 +24,17 @@ import {
   versionsOfHooks,
 } from '../ocm/program-versions.ts';
 import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
+import { type ItsChoice, resolveIts } from '../spaces/choose/its-choice.ts';
 import { readGuard } from '../spaces/guard.ts';
-import { notHosting, type SpaceTools } from '../spaces/hosting.ts';
-import { hostingStages, readHosting } from '../spaces/hosting-stages.ts';
-import { type ItsChoice, resolveIts } from '../spaces/its-choice.ts';
-import { itsStages, readHubPods } from '../spaces/its-stages.ts';
+import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
+import { hostingStages, readHosting } from '../spaces/hosting/hosting-stages.ts';
 import { describeSpace, type SpaceListItem } from '../spaces/list-spaces.ts';
-import { reachSpace } from '../spaces/space-access.ts';
-import { readSpace, type SpaceEvidence } from '../spaces/space-evidence.ts';
-import { type HubPods, itsVersions, wdsVersions } from '../spaces/space-versions.ts';
-import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
-import { wdsStages } from '../spaces/wds-stages.ts';
+import { itsStages, readHubPods } from '../spaces/space/its-stages.ts';
+import { reachSpace } from '../spaces/space/space-access.ts';
+import { readSpace, type SpaceEvidence } from '../spaces/space/space-evidence.ts';
+import { type HubPods, itsVersions, wdsVersions } from '../spaces/space/space-versions.ts';
+import { itsOfWds, listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
+import { wdsStages } from '../spaces/space/wds-stages.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { readSent, type SentCounts } from '../workloads/sent-counts.ts';
 import { sameCluster } from './subject.ts';

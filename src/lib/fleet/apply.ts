@@ -9,7 +9,7 @@ import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
 import { noSuchWec } from '../ocm/find-wecs.ts';
 import { accessHub } from '../ocm/hub-access.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
-import { withHostingLease } from '../spaces/hosting-lease.ts';
+import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import type { WecResult } from '../wecs/follow-registration.ts';
 import { releaseHeld } from '../wecs/former-hub.ts';
 import { join } from '../wecs/join.ts';

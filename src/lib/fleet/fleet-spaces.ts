@@ -3,7 +3,7 @@ import type { Run } from '../core/run.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import { createIts } from '../spaces/create-its.ts';
 import { createWds } from '../spaces/create-wds.ts';
-import type { SpaceTools } from '../spaces/hosting.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { listSpaces } from '../spaces/list-spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
 import { guardNew } from '../workloads/guard-wds.ts';

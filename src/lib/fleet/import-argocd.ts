@@ -14,7 +14,7 @@ import {
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
-import { ofClusters } from '../spaces/argocd.ts';
+import { ofClusters } from '../spaces/space/argocd.ts';
 import { otherRole } from '../wecs/identity.ts';
 import { type Candidate, type ImportedFleet, ifAny, wecNameOf, without } from './export.ts';
 

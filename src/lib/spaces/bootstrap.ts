@@ -15,7 +15,7 @@ import { requestToken } from '../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
 import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
 import { managedBy, managedByLabel } from '../ocm/ocm-names.ts';
-import { adminBinding, bootstrapSecretOf } from './space-manifests.ts';
+import { adminBinding, bootstrapSecretOf } from './space/space-manifests.ts';
 
 /** An external cluster that will become a space: the user's access, and the address for the hosting cluster. */
 export interface ExternalCluster {

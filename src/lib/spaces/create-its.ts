@@ -23,21 +23,21 @@ import { managedClusterCrd } from '../ocm/ocm-names.ts';
 import { checkUpgrade } from '../ocm/ocm-upgrade.ts';
 import { safeOcm } from '../ocm/ocm-versions.ts';
 import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
-import { triggerReconcile } from './follow-space.ts';
-import { requireHosting, type SpaceTools } from './hosting.ts';
-import type { ItsInside } from './its-stages.ts';
-import { requireRoom } from './node-room.ts';
-import { requireOcmImages, requireRegistry } from './space-images.ts';
-import { bootstrapSecretOf, itsManifest, missingManagerBinding } from './space-manifests.ts';
+import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
+import { triggerReconcile } from './space/follow-space.ts';
+import type { ItsInside } from './space/its-stages.ts';
+import { requireRoom } from './space/node-room.ts';
+import { requireOcmImages, requireRegistry } from './space/space-images.ts';
+import { bootstrapSecretOf, itsManifest, missingManagerBinding } from './space/space-manifests.ts';
+import type { SpaceReading } from './space/space-watcher.ts';
+import { itsNameOf, listControlPlanes, roleOf } from './space/spaces.ts';
 import {
   checkSpaceName,
   createPermissions,
   findOrClear,
   requireHooks,
 } from './space-requirements.ts';
-import type { SpaceReading } from './space-watcher.ts';
 import { knownEntries, type SpaceEntries, type SpaceResult, SpaceWork } from './space-work.ts';
-import { itsNameOf, listControlPlanes, roleOf } from './spaces.ts';
 import { raiseOcm, wantedOcm, withOcm } from './upgrade-its.ts';
 import { requireVclusterHost } from './vcluster-host.ts';
 

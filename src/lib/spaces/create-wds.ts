@@ -5,12 +5,13 @@ import type { Kube } from '../kube/client/client.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { hookNames, managerName } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { triggerReconcile } from './follow-space.ts';
-import { requireHosting, type SpaceTools } from './hosting.ts';
-import { chooseItsForWds } from './its-for-wds.ts';
-import { requireRoom } from './node-room.ts';
-import { requireRegistry } from './space-images.ts';
-import { missingManagerBinding, type WdsInput, wdsManifest } from './space-manifests.ts';
+import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
+import { triggerReconcile } from './space/follow-space.ts';
+import { chooseItsForWds } from './space/its-for-wds.ts';
+import { requireRoom } from './space/node-room.ts';
+import { requireRegistry } from './space/space-images.ts';
+import { missingManagerBinding, type WdsInput, wdsManifest } from './space/space-manifests.ts';
+import { apiGroupsOf, itsOfWds, listControlPlanes } from './space/spaces.ts';
 import {
   checkSpaceName,
   createPermissions,
@@ -18,7 +19,6 @@ import {
   requireHooks,
 } from './space-requirements.ts';
 import { knownEntries, type SpaceResult, SpaceWork } from './space-work.ts';
-import { apiGroupsOf, itsOfWds, listControlPlanes } from './spaces.ts';
 
 /**
  * Creates a WDS, as KubeStellar's core chart does, and waits until it accepts workloads and binding policies.

@@ -16,13 +16,13 @@ import { namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { isOurs } from '../ocm/ocm-names.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import { forgetSpace } from './choose/its-choice.ts';
 import { findSpace } from './get-space.ts';
-import { forNoControlPlane, type SpaceTools } from './hosting.ts';
-import { forgetSpace } from './its-choice.ts';
-import { accessSpace, contextsCertainlyOf, contextsOf, openSpace } from './space-access.ts';
-import { bootstrapSecretOf } from './space-manifests.ts';
+import { forNoControlPlane, type SpaceTools } from './hosting/hosting.ts';
+import { accessSpace, contextsCertainlyOf, contextsOf, openSpace } from './space/space-access.ts';
+import { bootstrapSecretOf } from './space/space-manifests.ts';
+import { itsOfWds, roleOf, typeOf } from './space/spaces.ts';
 import type { SpaceResult } from './space-work.ts';
-import { itsOfWds, roleOf, typeOf } from './spaces.ts';
 
 /** The space to delete, as common to ITSes and WDSes. */
 export interface ControlPlaneToDelete {

@@ -14,6 +14,7 @@ import { deleteObjects } from '../kube/writes.ts';
 import { type Binding, type BindingPolicy, originWdsLabel } from '../ocm/kubestellar-api.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
+import { sentElsewhere, whyElsewhere } from './choose/sender.ts';
 import {
   type ControlPlaneToDelete,
   type DeletionOptions,
@@ -25,12 +26,11 @@ import {
 } from './delete-control-plane.ts';
 import { findSpace } from './get-space.ts';
 import { deleteGuard, readGuard } from './guard.ts';
-import type { SpaceTools } from './hosting.ts';
+import type { SpaceTools } from './hosting/hosting.ts';
 import { deleteBoth, releasePolicy } from './release-policy.ts';
-import { sentElsewhere, whyElsewhere } from './sender.ts';
-import { openSpace } from './space-access.ts';
+import { openSpace } from './space/space-access.ts';
+import { itsOfWds, sharersOf, typeOf } from './space/spaces.ts';
 import type { SpaceResult } from './space-work.ts';
-import { itsOfWds, sharersOf, typeOf } from './spaces.ts';
 
 /** A WDS to delete, with the workloads that it has sent. */
 export interface WdsToDelete extends ControlPlaneToDelete {

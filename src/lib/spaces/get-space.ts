@@ -22,15 +22,15 @@ import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-na
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
 import type { RunningVersion } from '../ocm/running-versions.ts';
-import { checkCredentials } from './credentials.ts';
-import { requireHosting, type SpaceTools } from './hosting.ts';
-import type { ItsInside } from './its-stages.ts';
-import { brokenContext, contextsOf } from './space-access.ts';
+import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
+import { checkCredentials } from './space/credentials.ts';
+import type { ItsInside } from './space/its-stages.ts';
+import { brokenContext, contextsOf } from './space/space-access.ts';
+import { spaceVersions } from './space/space-versions.ts';
+import { failureOfStage, type SpaceReading, SpaceWatcher } from './space/space-watcher.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './space/spaces.ts';
+import type { WdsInside } from './space/wds-stages.ts';
 import { checkSpaceName } from './space-requirements.ts';
-import { spaceVersions } from './space-versions.ts';
-import { failureOfStage, type SpaceReading, SpaceWatcher } from './space-watcher.ts';
-import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
-import type { WdsInside } from './wds-stages.ts';
 
 /** One space in full. The fields are a public interface: docs/output.md. */
 export interface SpaceView extends Standing {

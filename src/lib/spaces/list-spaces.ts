@@ -9,11 +9,11 @@ import {
 import { conditionOf, createdAt, isTrue } from '../kube/client/objects.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
-import { notHosting, type SpaceTools } from './hosting.ts';
-import { contextsOf } from './space-access.ts';
-import type { SpaceEvidence } from './space-evidence.ts';
-import { SpaceWatcher } from './space-watcher.ts';
-import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import { notHosting, type SpaceTools } from './hosting/hosting.ts';
+import { contextsOf } from './space/space-access.ts';
+import type { SpaceEvidence } from './space/space-evidence.ts';
+import { SpaceWatcher } from './space/space-watcher.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from './space/spaces.ts';
 
 /** One space as the hosting cluster shows it. The fields are a public interface: docs/output.md. */
 export interface SpaceListItem extends Standing {

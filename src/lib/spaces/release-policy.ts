@@ -9,8 +9,8 @@ import { prove } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../ocm/kubestellar-api.ts';
 import { isOrphan, makeOrphans } from '../ocm/orphan-works.ts';
-import { type OpenWds, toSeeWds } from './open-wds.ts';
-import { worksOfPolicy } from './sender.ts';
+import { type OpenWds, toSeeWds } from './choose/open-wds.ts';
+import { worksOfPolicy } from './choose/sender.ts';
 
 /** A policy whose workloads are kept, or what is left of it. */
 export interface PolicyToRelease {

@@ -8,7 +8,7 @@ import { may } from '../kube/permissions.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import { isSpaceName, longestName, namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
-import { roleOf, typeOf } from './spaces.ts';
+import { roleOf, typeOf } from './space/spaces.ts';
 
 /** @throws StellarError `usage` for an invalid name of a control plane */
 export function checkSpaceName(name: string): void {

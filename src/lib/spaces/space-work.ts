@@ -9,11 +9,11 @@ import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.
 import type { Waiting } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { existsStill, type FollowedSpace, followSpace, resume } from './follow-space.ts';
-import { forControlPlane, type SpaceTools } from './hosting.ts';
-import { accessSpace, contextsOf } from './space-access.ts';
-import { requireRegistry, rewriteImages } from './space-images.ts';
-import { SpaceWatcher } from './space-watcher.ts';
+import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
+import { existsStill, type FollowedSpace, followSpace, resume } from './space/follow-space.ts';
+import { accessSpace, contextsOf } from './space/space-access.ts';
+import { requireRegistry, rewriteImages } from './space/space-images.ts';
+import { SpaceWatcher } from './space/space-watcher.ts';
 
 /** A space to create, repair, or resume. */
 interface Space {

@@ -48,13 +48,13 @@ import {
 import { products, readHookVersions } from '../ocm/program-versions.ts';
 import { judgeAdmission, testAdmission, tryHubWebhook } from '../ocm/webhook.ts';
 import { requireSpace } from './get-space.ts';
-import type { SpaceTools } from './hosting.ts';
-import { withHostingLease } from './hosting-lease.ts';
-import { readHubPods } from './its-stages.ts';
-import { openSpace } from './space-access.ts';
-import { itsVersions } from './space-versions.ts';
+import type { SpaceTools } from './hosting/hosting.ts';
+import { withHostingLease } from './hosting/hosting-lease.ts';
+import { readHubPods } from './space/its-stages.ts';
+import { openSpace } from './space/space-access.ts';
+import { itsVersions } from './space/space-versions.ts';
+import { typeOf } from './space/spaces.ts';
 import type { SpaceResult } from './space-work.ts';
-import { typeOf } from './spaces.ts';
 import { rerunHook } from './wds-controllers.ts';
 
 export interface ItsUpgradeOptions {

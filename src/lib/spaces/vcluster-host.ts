@@ -5,7 +5,7 @@ import { compareVersions } from '../core/version.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue } from '../kube/client/objects.ts';
-import { listControlPlanes, typeOf } from './spaces.ts';
+import { listControlPlanes, typeOf } from './space/spaces.ts';
 
 /** Spaces of type vcluster (chart 0.16.4, k3s 1.27.2) do not start on this version of k3s and later ones. */
 const failing = { version: '1.35', source: 'kubestellar/kubestellar#3832: k3d 5.9.0' };

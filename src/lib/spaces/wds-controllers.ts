@@ -6,9 +6,9 @@ import { createdAt, resources } from '../kube/client/objects.ts';
 import * as deployments from '../kube/scaling.ts';
 import { namespaceOf } from '../ocm/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
-import { triggerReconcile } from './follow-space.ts';
-import { forgetHooks, objectsOfHook } from './space-manifests.ts';
-import { hookLike } from './spaces.ts';
+import { triggerReconcile } from './space/follow-space.ts';
+import { forgetHooks, objectsOfHook } from './space/space-manifests.ts';
+import { hookLike } from './space/spaces.ts';
 
 /** A WDS by name, and its hosting cluster. */
 interface Hosted {

@@ -7,14 +7,14 @@ import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { makeFolderOf, requireReplaceable, statIfPresent } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
-import { type AccessRequest, accessName, giveAccess } from './access.ts';
-import { argoCdSecret } from './argocd.ts';
 import { portable } from './bootstrap.ts';
 import { requireSpace } from './get-space.ts';
-import { forControlPlane, type SpaceTools } from './hosting.ts';
-import { accessSpace, contextsOf } from './space-access.ts';
+import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
+import { type AccessRequest, accessName, giveAccess } from './roles/access.ts';
+import { argoCdSecret } from './space/argocd.ts';
+import { accessSpace, contextsOf } from './space/space-access.ts';
+import { typeOf } from './space/spaces.ts';
 import { knownEntries, writeSpaceContext } from './space-work.ts';
-import { typeOf } from './spaces.ts';
 
 /** The written context of a space. The fields are a public interface: docs/output.md. */
 export interface WrittenContext {

@@ -16,10 +16,10 @@ import {
   createLocalCluster,
   type LocalCluster,
   type LocalTools,
-} from '../spaces/create-local-cluster.ts';
-import { deleteLocalCluster, type FoundCluster } from '../spaces/delete-local-cluster.ts';
-import { type ProviderName, startCommand } from '../spaces/local-cluster-names.ts';
-import { roleOf } from '../spaces/spaces.ts';
+} from '../spaces/local/create-local-cluster.ts';
+import { deleteLocalCluster, type FoundCluster } from '../spaces/local/delete-local-cluster.ts';
+import { type ProviderName, startCommand } from '../spaces/local/local-cluster-names.ts';
+import { roleOf } from '../spaces/space/spaces.ts';
 import type { Its } from '../workloads/read-policies.ts';
 import type { WecResult } from './follow-registration.ts';
 import { readRole } from './identity.ts';

@@ -4,7 +4,7 @@ import type { Run } from '../core/run.ts';
 import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import type { BindingPolicy } from '../ocm/kubestellar-api.ts';
-import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
 import {
   type CollectorSpec,
   combinators,

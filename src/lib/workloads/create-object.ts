@@ -6,7 +6,7 @@ import { poll } from '../core/poll.ts';
 import type { Run } from '../core/run.ts';
 import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { prove } from '../kube/served.ts';
-import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
 
 export interface ObjectResult extends ChangeResult {
   wds: string;

@@ -20,7 +20,7 @@ import {
   type PolicySpec,
 } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
-import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { nameTaken } from './create-object.ts';
 import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
 import { isValid } from './label-selectors.ts';

@@ -21,9 +21,9 @@ import {
   wecsOf,
 } from '../ocm/manifest-works.ts';
 import { isOrphan } from '../ocm/orphan-works.ts';
-import { type OpenWds, toSeeWds } from '../spaces/open-wds.ts';
+import { type OpenWds, toSeeWds } from '../spaces/choose/open-wds.ts';
+import { provenWorks, worksOfPolicy } from '../spaces/choose/sender.ts';
 import { deleteBoth, isOwnerless, readBoth, releasePolicy } from '../spaces/release-policy.ts';
-import { provenWorks, worksOfPolicy } from '../spaces/sender.ts';
 import { getPolicy } from './policy-subject.ts';
 import { requireIts } from './unseen.ts';
 

@@ -18,7 +18,7 @@ import {
 import { ifSeen } from '../kube/access.ts';
 import { writtenAt } from '../kube/client/objects.ts';
 import { type Modulation, returnedStatusLabels } from '../ocm/kubestellar-api.ts';
-import { flagsOf } from '../spaces/open-wds.ts';
+import { flagsOf } from '../spaces/choose/open-wds.ts';
 import { returnedByOne, toCreateCollector } from './collector.ts';
 import type { Delivery } from './delivery.ts';
 import { late, lateSince, toTouch, wdsStages } from './wds-stages.ts';

@@ -22,7 +22,7 @@ import {
 } from '../ocm/kubestellar-api.ts';
 import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { returnedByOne, toCreateCollector } from './collector.ts';
 import { misspeltLabels, type PolicyProblem, problemView } from './policy-problems.ts';
 import { evaluate, getPolicy, type PolicySubject } from './policy-subject.ts';

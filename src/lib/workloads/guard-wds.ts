@@ -12,7 +12,6 @@ import { type Deployment, resources } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { retryConflicts, writeLast } from '../kube/writes.ts';
 import { apiServerOf, namespaceOf } from '../ocm/kubeflex-names.ts';
-import { readNote, toRestart } from '../spaces/controllers-run.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import {
   betaKinds,
@@ -24,10 +23,11 @@ import {
   readGuard,
   writeGuard,
 } from '../spaces/guard.ts';
-import type { SpaceTools } from '../spaces/hosting.ts';
-import { readSpace } from '../spaces/space-evidence.ts';
-import { apiServerRuns } from '../spaces/space-stages.ts';
-import { sharersOf, typeOf } from '../spaces/spaces.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
+import { readNote, toRestart } from '../spaces/space/controllers-run.ts';
+import { readSpace } from '../spaces/space/space-evidence.ts';
+import { apiServerRuns } from '../spaces/space/space-stages.ts';
+import { sharersOf, typeOf } from '../spaces/space/spaces.ts';
 import { type JudgedDelivery, keptByGuard } from './judged-objects.ts';
 import { openNamed, planRestart, type RestartPlan } from './restart-plan.ts';
 import { restart } from './restart-wds.ts';

@@ -1,7 +1,7 @@
 import { type DiscoveredKind, discoverKinds } from '../kube/discovery.ts';
 import type { BoundObject } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../ocm/object-ref.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import { deliveriesOf } from './delivery.ts';
 import {
   type DeliveryEvidence,

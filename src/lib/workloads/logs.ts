@@ -17,7 +17,7 @@ import { podsOf } from '../kube/pods.ts';
 import { provenWec } from '../ocm/find-wecs.ts';
 import { type Binding, destinationsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, isBoundBy } from '../ocm/object-ref.ts';
-import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { isEmpty, matches } from './label-selectors.ts';
 import { requireIts } from './unseen.ts';
 import { findObject, type NamedObject } from './workload.ts';

@@ -2,7 +2,7 @@ import { failed, type Verdict } from '../core/stages.ts';
 import { byName } from '../kube/client/objects.ts';
 import { type BindingPolicy, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 import { argumentOf } from '../ocm/object-ref.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
 import type { ViewWithErrors } from './unseen.ts';

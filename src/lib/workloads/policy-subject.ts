@@ -6,7 +6,7 @@ import { type Proven, prove } from '../kube/served.ts';
 import { findWecs } from '../ocm/find-wecs.ts';
 import type { BindingPolicy, PolicySpec } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import { selectsLabels } from './label-selectors.ts';
 import { type SelectedObject, selectObjects } from './select-objects.ts';
 import { readContents, sendableKinds, type WdsContents, type WdsObject } from './wds-contents.ts';

@@ -2,7 +2,7 @@ import { ifSeen } from '../kube/access.ts';
 import { discoverKinds } from '../kube/discovery.ts';
 import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { keyOf } from '../ocm/object-ref.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import { readDelivery, unseenIn } from './delivery-evidence.ts';
 import { noSuchPolicy } from './explain.ts';
 import { judgedOf, judging, type PolicyObject } from './judged-objects.ts';

@@ -20,9 +20,9 @@ import {
   type Unread,
 } from '../ocm/kubestellar-api.ts';
 import { isOriginOf, type Origin, readOrigins } from '../ocm/origins.ts';
-import { controlPlaneOf, type SpaceTools } from '../spaces/hosting.ts';
-import { contextFor, isSameCluster, reachSpace } from '../spaces/space-access.ts';
-import { itsOfWds, roleOf } from '../spaces/spaces.ts';
+import { controlPlaneOf, type SpaceTools } from '../spaces/hosting/hosting.ts';
+import { contextFor, isSameCluster, reachSpace } from '../spaces/space/space-access.ts';
+import { itsOfWds, roleOf } from '../spaces/space/spaces.ts';
 
 export interface PolicySources {
   its: Its;

@@ -9,10 +9,10 @@ import { requestToken } from '../kube/service-accounts.ts';
 import { isTokenRefused } from '../ocm/agent-certificate.ts';
 import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
 import { adoptedAccount } from '../spaces/bootstrap.ts';
-import { type AdoptedCredentials, readCredentials } from '../spaces/credentials.ts';
-import type { SpaceTools } from '../spaces/hosting.ts';
-import { openSpace } from '../spaces/space-access.ts';
-import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces/spaces.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
+import { type AdoptedCredentials, readCredentials } from '../spaces/space/credentials.ts';
+import { openSpace } from '../spaces/space/space-access.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces/space/spaces.ts';
 import { planRestart, type RestartPlan } from './restart-plan.ts';
 import { restart } from './restart-wds.ts';
 

@@ -28,15 +28,15 @@ import {
   type BoundObject,
   objectsOf,
 } from '../ocm/kubestellar-api.ts';
-import { noteBinding, type RestartNote, readNote } from '../spaces/controllers-run.ts';
+import { flagsOf, type OpenWds, openedBy } from '../spaces/choose/open-wds.ts';
 import { requireSpace } from '../spaces/get-space.ts';
-import type { SpaceTools } from '../spaces/hosting.ts';
-import { startsTransport } from '../spaces/its-name-defect.ts';
-import { flagsOf, type OpenWds, openedBy } from '../spaces/open-wds.ts';
-import { openSpace } from '../spaces/space-access.ts';
-import { missingVariables } from '../spaces/space-manifests.ts';
-import { SpaceWatcher } from '../spaces/space-watcher.ts';
-import { hookLike, sharersOf } from '../spaces/spaces.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
+import { noteBinding, type RestartNote, readNote } from '../spaces/space/controllers-run.ts';
+import { startsTransport } from '../spaces/space/its-name-defect.ts';
+import { openSpace } from '../spaces/space/space-access.ts';
+import { missingVariables } from '../spaces/space/space-manifests.ts';
+import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
+import { hookLike, sharersOf } from '../spaces/space/spaces.ts';
 import { readDeployment } from '../spaces/wds-controllers.ts';
 
 /** A restart of the controllers of a WDS that has passed all checks. */

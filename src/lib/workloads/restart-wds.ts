@@ -26,22 +26,22 @@ import {
 import type { ManifestWork } from '../ocm/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
 import { readHookVersions } from '../ocm/program-versions.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
+import { sentElsewhere } from '../spaces/choose/sender.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
+import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import {
   noteAnnotation,
   noteBinding,
   type RestartNote,
   readNote,
   toRestart,
-} from '../spaces/controllers-run.ts';
-import type { SpaceTools } from '../spaces/hosting.ts';
-import { withHostingLease } from '../spaces/hosting-lease.ts';
-import { renewCorrectedHook } from '../spaces/its-name-defect.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
-import { sentElsewhere } from '../spaces/sender.ts';
-import { readSpace } from '../spaces/space-evidence.ts';
-import { wdsVersions } from '../spaces/space-versions.ts';
+} from '../spaces/space/controllers-run.ts';
+import { renewCorrectedHook } from '../spaces/space/its-name-defect.ts';
+import { readSpace } from '../spaces/space/space-evidence.ts';
+import { wdsVersions } from '../spaces/space/space-versions.ts';
+import { typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
-import { typeOf } from '../spaces/spaces.ts';
 import {
   late,
   readDeployment,

@@ -4,7 +4,7 @@ import { byName, conditionOf, type KubeObject, resources } from '../kube/client/
 import { type Binding, combinedStatusLabels, destinationsOf } from '../ocm/kubestellar-api.ts';
 import { isBoundBy, type ObjectView } from '../ocm/object-ref.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import { listing } from './delivery-evidence.ts';
 import { statusKey, type WorkStatus } from './returned-status.ts';
 import { unseenOf, type ViewWithErrors } from './unseen.ts';

@@ -1,7 +1,7 @@
 import type { Run } from '../core/run.ts';
 import { groupOf, type KubeObject, resources } from '../kube/client/objects.ts';
 import { discoverKinds } from '../kube/discovery.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from './create-object.ts';
 import { requireKind, sendableKinds } from './wds-contents.ts';
 

@@ -1,7 +1,7 @@
 import { StellarError } from '../core/errors.ts';
 import { type Access, errorOf } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 
 /** Something that could not be read. */
 export interface Unseen {

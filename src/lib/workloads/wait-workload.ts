@@ -6,7 +6,7 @@ import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
 import { few, withoutValues } from '../core/words.ts';
 import { getManagedCluster } from '../ocm/find-wecs.ts';
-import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
 import { requireIts, type ViewWithErrors } from './unseen.ts';

@@ -12,7 +12,7 @@ import {
 import { changedAt, groupResourceOf, type KubeObject, writtenAt } from '../kube/client/objects.ts';
 import type { Binding } from '../ocm/kubestellar-api.ts';
 import { describeObject } from '../ocm/object-ref.ts';
-import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../spaces/open-wds.ts';
+import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../spaces/choose/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import { labelsToSelect, type NotSelected } from './select-objects.ts';

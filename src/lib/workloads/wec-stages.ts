@@ -14,7 +14,7 @@ import type { Candidate } from '../ocm/kubestellar-api.ts';
 import { lacksRight, type ManifestStatus } from '../ocm/manifest-works.ts';
 import { addonNamespace, statusAgent } from '../ocm/ocm-names.ts';
 import { toEndRefusal } from '../ocm/refusals.ts';
-import { flagsOf, toSeeTransport } from '../spaces/open-wds.ts';
+import { flagsOf, toSeeTransport } from '../spaces/choose/open-wds.ts';
 import type { Delivery } from './delivery.ts';
 import { failureIn, missingReplicas } from './returned-status.ts';
 import { failingParts, labelsToSelect, namespaceOf } from './select-objects.ts';

@@ -6,8 +6,8 @@ import { tryRead, whyUnseen } from '../kube/access.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
 import { keyOf } from '../ocm/object-ref.ts';
+import { flagsOf, hostingFlags, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { readGuard } from '../spaces/guard.ts';
-import { flagsOf, hostingFlags, type OpenWds } from '../spaces/open-wds.ts';
 import { emptyPolicy, listPolicies, type PolicySummary } from './policy-list.ts';
 
 /** Checks of the workloads of a WDS. */

@@ -1,5 +1,5 @@
 import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
 import type { ViewWithErrors } from './unseen.ts';
 

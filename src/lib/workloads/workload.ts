@@ -10,7 +10,7 @@ import { provenWec } from '../ocm/find-wecs.ts';
 import { objectsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, keyOf, type ObjectView } from '../ocm/object-ref.ts';
 import { addonNamespace, agentNamespace, klusterletName, statusAgent } from '../ocm/ocm-names.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
 import {
   type DeliveryEvidence,

@@ -22,10 +22,10 @@ import type {
   HookUse,
   PostCreateHook,
 } from '../../../src/lib/ocm/kubeflex-objects.ts';
-import type { ItsInside } from '../../../src/lib/spaces/its-stages.ts';
-import type { SpaceEvidence } from '../../../src/lib/spaces/space-evidence.ts';
-import type { Space } from '../../../src/lib/spaces/space-stages.ts';
-import type { WdsInside } from '../../../src/lib/spaces/wds-stages.ts';
+import type { ItsInside } from '../../../src/lib/spaces/space/its-stages.ts';
+import type { SpaceEvidence } from '../../../src/lib/spaces/space/space-evidence.ts';
+import type { Space } from '../../../src/lib/spaces/space/space-stages.ts';
+import type { WdsInside } from '../../../src/lib/spaces/space/wds-stages.ts';
 import { fakeKube, now } from './builders.ts';
 
 export const hostingCluster = { context: 'kind-kubeflex', server: 'https://127.0.0.1:6443' };

@@ -20,7 +20,7 @@ import {
   readSettings,
   settingsFile,
   writeSettings,
-} from '../../../../src/lib/spaces/its-choice.ts';
+} from '../../../../src/lib/spaces/choose/its-choice.ts';
 import { stepsOf } from '../../support/steps.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));

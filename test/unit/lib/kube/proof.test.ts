@@ -5,13 +5,13 @@ import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { untilGone } from '../../../../src/lib/kube/until-gone.ts';
 import { readWec } from '../../../../src/lib/ocm/wec-evidence.ts';
-import { type FoundAccess, revokeAccess } from '../../../../src/lib/spaces/access.ts';
 import {
   type ControlPlaneToDelete,
   deleteControlPlane,
 } from '../../../../src/lib/spaces/delete-control-plane.ts';
 import { hasGuard } from '../../../../src/lib/spaces/guard.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
+import { type FoundAccess, revokeAccess } from '../../../../src/lib/spaces/roles/access.ts';
 import { type CleanupRecord, cleanUpWec } from '../../../../src/lib/wecs/clean-up.ts';
 import { deleteCluster } from '../../../../src/lib/wecs/delete-cluster.ts';
 import { revoke, type WecToRevoke } from '../../../../src/lib/wecs/grant.ts';

@@ -51,7 +51,7 @@ const observed: Written = {
   'workloads/restart-wds.ts': binding,
   'spaces/upgrade-its.ts':
     'ocm pkg/operator/operators/clustermanager/controllers/clustermanagercontroller/clustermanager_controller.go:317',
-  'spaces/sender.ts': binding,
+  'spaces/choose/sender.ts': binding,
   'wecs/upgrade.ts': `${klusterlet}/klusterletcontroller/klusterlet_controller.go:469`,
   'workloads/policy-view.ts': binding,
   // As far as a kind has it: what a WEC has returned.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { correctTemplate } from '../../../../src/lib/spaces/chart.ts';
+import { correctTemplate } from '../../../../src/lib/spaces/install/chart.ts';
 
 const corrected = (...lines: string[]) =>
   correctTemplate(lines.join('\n'), 'r.example:5000/m').split('\n');

@@ -10,7 +10,7 @@ import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { loadKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { deleteControlPlane, inspectIts } from '../../../../src/lib/spaces/delete-control-plane.ts';
 import { deleteWds, inspectWds } from '../../../../src/lib/spaces/delete-wds.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { proof } from '../../support/builders.ts';
 import {
   controlPlane,

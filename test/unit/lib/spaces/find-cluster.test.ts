@@ -8,7 +8,7 @@ import {
   selectContext,
   type UserEntry,
 } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { otherHosting } from '../../../../src/lib/spaces/hosting.ts';
+import { otherHosting } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 interface Cluster {

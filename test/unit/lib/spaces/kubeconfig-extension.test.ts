@@ -12,7 +12,7 @@ import {
   forControlPlane,
   hostingContext,
   markHostingContext,
-} from '../../../../src/lib/spaces/hosting.ts';
+} from '../../../../src/lib/spaces/hosting/hosting.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -23,19 +23,19 @@ import {
   createLocalCluster,
   type LocalClusterInput,
   type LocalTools,
-} from '../../../../src/lib/spaces/create-local-cluster.ts';
+} from '../../../../src/lib/spaces/local/create-local-cluster.ts';
 import {
   connectLocal,
   deleteLocalCluster,
   findLocalCluster,
-} from '../../../../src/lib/spaces/delete-local-cluster.ts';
+} from '../../../../src/lib/spaces/local/delete-local-cluster.ts';
 import {
   checkClusterName,
   clusterOfContainer,
   type ProviderName,
   startStep,
-} from '../../../../src/lib/spaces/local-cluster-names.ts';
-import { chooseNetwork, locationOf } from '../../../../src/lib/spaces/local-network.ts';
+} from '../../../../src/lib/spaces/local/local-cluster-names.ts';
+import { chooseNetwork, locationOf } from '../../../../src/lib/spaces/local/local-network.ts';
 import { refuseHosting, refuseRegistered } from '../../../../src/lib/wecs/create-wec.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));

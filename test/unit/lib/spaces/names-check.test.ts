@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textOf } from '../../../../src/lib/core/next-step.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import { judgeNames, kubectlOn } from '../../../../src/lib/spaces/entrance-checks.ts';
+import { judgeNames, kubectlOn } from '../../../../src/lib/spaces/install/entrance-checks.ts';
 
 const hosting = (data: Record<string, string> | undefined) =>
   ({

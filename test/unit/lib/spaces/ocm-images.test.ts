@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
-import { requireOcmImages, rewriteImages } from '../../../../src/lib/spaces/space-images.ts';
+import { requireOcmImages, rewriteImages } from '../../../../src/lib/spaces/space/space-images.ts';
 import { evidence, inSpace, its, MemoryCluster } from '../../support/space-builders.ts';
 
 test('an image of OCM that a registry lacks is an error, and one that it does not speak about is none', async (context) => {

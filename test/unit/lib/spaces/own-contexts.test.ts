@@ -5,7 +5,11 @@ import { run } from '../../../../src/lib/core/next-step.ts';
 import { connect } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { brokenContext, contextChecks, stepsFor } from '../../../../src/lib/spaces/space-access.ts';
+import {
+  brokenContext,
+  contextChecks,
+  stepsFor,
+} from '../../../../src/lib/spaces/space/space-access.ts';
 import { FakeServer, otherAuthority } from '../../support/fake-server.ts';
 import { kubeconfigOf } from '../../support/space-builders.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { forgetRevisions, refusePending } from '../../../../src/lib/spaces/init.ts';
+import { forgetRevisions, refusePending } from '../../../../src/lib/spaces/install/init.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const release = { name: 'ks-core', namespace: 'default' };

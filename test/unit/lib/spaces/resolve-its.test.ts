@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { type Access, hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
-import { nameOfIts, resolveIts } from '../../../../src/lib/spaces/its-choice.ts';
+import { nameOfIts, resolveIts } from '../../../../src/lib/spaces/choose/its-choice.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
 
 const place = (name: string, of?: string, hosting?: string) => ({

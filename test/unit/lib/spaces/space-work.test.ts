@@ -9,7 +9,7 @@ import {
   loadKubeconfig,
   selectContext,
 } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import {
   knownEntries,
   requireContextFree,

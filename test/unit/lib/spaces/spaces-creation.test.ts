@@ -10,8 +10,8 @@ import { loadKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.t
 import { createIts, type ItsInput } from '../../../../src/lib/spaces/create-its.ts';
 import { createWds } from '../../../../src/lib/spaces/create-wds.ts';
 import { getSpace } from '../../../../src/lib/spaces/get-space.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
-import { managerBinding, type WdsInput } from '../../../../src/lib/spaces/space-manifests.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
+import { managerBinding, type WdsInput } from '../../../../src/lib/spaces/space/space-manifests.ts';
 import { now, recordingProgress } from '../../support/builders.ts';
 import {
   conditions,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textOf } from '../../../../src/lib/core/next-step.ts';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
-import type { Space } from '../../../../src/lib/spaces/space-stages.ts';
-import { failureOfStage } from '../../../../src/lib/spaces/space-watcher.ts';
+import type { Space } from '../../../../src/lib/spaces/space/space-stages.ts';
+import { failureOfStage } from '../../../../src/lib/spaces/space/space-watcher.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 const pod = {

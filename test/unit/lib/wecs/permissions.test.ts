@@ -8,7 +8,7 @@ import { listSpaces } from '../../../../src/lib/spaces/list-spaces.ts';
 import {
   managerBinding,
   missingManagerBinding,
-} from '../../../../src/lib/spaces/space-manifests.ts';
+} from '../../../../src/lib/spaces/space/space-manifests.ts';
 import { createPermissions } from '../../../../src/lib/spaces/space-requirements.ts';
 import { fakeKube } from '../../support/builders.ts';
 import {

@@ -4,7 +4,7 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { DiscoveredKind } from '../../../../src/lib/kube/discovery.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   createPolicy,
   type PolicyRequest,

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { deletePolicy, inspectPolicy } from '../../../../src/lib/workloads/delete-policy.ts';
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { BindingPolicy } from '../../../../src/lib/ocm/kubestellar-api.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { hasReached } from '../../../../src/lib/workloads/judged-objects.ts';
 import { listPolicies } from '../../../../src/lib/workloads/policy-list.ts';
 import { getPolicyView } from '../../../../src/lib/workloads/policy-view.ts';

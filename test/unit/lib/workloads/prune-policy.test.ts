@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { prunePolicy } from '../../../../src/lib/workloads/prune-policy.ts';
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';

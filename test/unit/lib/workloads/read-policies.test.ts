@@ -5,7 +5,7 @@ import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject, LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
 import type { ControlPlane } from '../../../../src/lib/ocm/kubeflex-objects.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/hosting.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { type PolicySources, readPolicies } from '../../../../src/lib/workloads/read-policies.ts';
 import { binding, uidOf, workOf } from '../../support/policy-builders.ts';
 import {

@@ -4,7 +4,7 @@ import {
   noteBinding,
   readNote,
   transportPaused,
-} from '../../../../src/lib/spaces/controllers-run.ts';
+} from '../../../../src/lib/spaces/space/controllers-run.ts';
 import { planRestart } from '../../../../src/lib/workloads/restart-plan.ts';
 import {
   restart as restartControllers,

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { describeReturned } from '../../../../src/commands/workload/status.ts';
 import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   type CollectorRequest,
   collectorSpec,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { createReported } from '../../../../src/lib/workloads/create-object.ts';
 import { refreshPolicy } from '../../../../src/lib/workloads/refresh-policy.ts';
 import {

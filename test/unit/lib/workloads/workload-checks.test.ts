@@ -5,7 +5,7 @@ import { hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { workloadChecks } from '../../../../src/lib/workloads/workload-checks.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { stepsOf } from '../../support/steps.ts';

@@ -1,0 +1,125 @@
+import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { failureOf, StellarError } from '../../core/errors.ts';
+import { advice, command, run as nextStep } from '../../core/next-step.ts';
+import { poll } from '../../core/poll.ts';
+import type { Run } from '../../core/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
+import { type Lease, resources, typeMeta } from '../../kube/client/objects.ts';
+import { writeLast } from '../../kube/writes.ts';
+
+/**
+ * The Lease of the run that writes to a hosting cluster. Its namespace exists on every cluster, cannot be deleted, and has helm's
+ * records as well; in kube-system, some providers let nobody write.
+ */
+const name = 'stellarctl';
+const namespace = 'default';
+const { leases } = resources;
+/** How much longer than the command its Lease lasts: the rest of the command's time is helm's --timeout, which begins with its Job. */
+const graceS = 120;
+
+/** The servers whose Lease this process holds. */
+const heldLeases = new Set<string>();
+
+/**
+ * Does work that writes to a hosting cluster, while no other run of stellarctl does. Waits for another one until the deadline. A
+ * Lease is abandoned, and is replaced, if its end has passed, or if it is of this machine and its process has ended. A dry run
+ * only names the holder; a call inside of the work uses the same Lease.
+ * @param what the command, for others: `its repair its1`
+ * @throws StellarError `forbidden` before the work, `hosting-busy` at the deadline; and what the work throws
+ */
+export async function withHostingLease<T>(
+  kube: Kube,
+  what: string,
+  run: Run,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { dryRun, cluster } = kube;
+  if (heldLeases.has(cluster.server)) return work();
+  let holder: string | undefined = 'it has just started';
+  const lease = await poll(async () => {
+    const present = await kube.get<Lease>(leases, name, { namespace });
+    if (present !== undefined) {
+      const [who] = holderOf(present).split(' on ');
+      const isOver = await isAbandoned(present, kube.now());
+      const state = `${isOver ? 'continuing after' : 'waiting for'} another run: ${who}`;
+      if (who !== holder) run.progress.changed(cluster.context, state);
+      run.progress.waiting(cluster.context, state);
+      holder = who;
+      if (!isOver) return dryRun ? present : undefined;
+      if (!dryRun) await kube.delete(leases, present);
+    }
+    const wanted = await newLease(kube, what, run);
+    const create = (last: Kube) => last.create<Lease>(leases, wanted, { namespace });
+    return dryRun ? wanted : unlessStatus(writeLast(kube, create), 409);
+  }, run);
+  if (lease === undefined) throw busy(kube, holder);
+  const { uid } = lease.metadata;
+  heldLeases.add(cluster.server);
+  try {
+    const result = await work();
+    const left = dryRun ? lease : await kube.get<Lease>(leases, name, { namespace });
+    // What is done is done: who has taken its Lease may have written at the same time.
+    if (left?.metadata.uid !== uid)
+      throw busy(kube, left ? holderOf(left) : 'it has deleted the Lease of this one');
+    return result;
+  } finally {
+    heldLeases.delete(cluster.server);
+    if (!dryRun) await writeLast(kube, (last) => last.delete(leases, lease)).catch(failureOf);
+  }
+}
+
+const holderOf = ({ spec }: Lease): string => String(spec?.holderIdentity ?? '');
+
+/** @param now by the cluster's clock. A Lease without times is not of stellarctl: it has no end. */
+async function isAbandoned(lease: Lease, now: number): Promise<boolean> {
+  const { renewTime = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
+  if (now > Date.parse(renewTime) + leaseDurationSeconds * 1000) return true;
+  return hasEnded(holderOf(lease));
+}
+
+async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Lease> {
+  const holderIdentity = `${userAtHost()}, ${what}, ${await describeProcess(process.pid)}`;
+  // A MicroTime.
+  const renewTime = new Date(kube.now()).toISOString().replace('Z', '000Z');
+  const leaseDurationSeconds = Math.ceil(deadline.remaining / 1000) + graceS;
+  const spec = { holderIdentity, renewTime, leaseDurationSeconds };
+  return { ...typeMeta(leases), metadata: { name, namespace }, spec };
+}
+
+function busy({ cluster }: Kube, holder: string | undefined): StellarError {
+  const unlock = command`kubectl --context ${cluster.context} -n ${namespace} delete lease ${name}`;
+  const next = [
+    advice('When it has ended, rerun the command'),
+    nextStep(unlock, 'If it does not run'),
+  ];
+  const message = `Another run on ${describeCluster(cluster)} is in progress: ${holder}.`;
+  return new StellarError('hosting-busy', message, { next });
+}
+
+const read = (file: string): Promise<string | undefined> =>
+  readFile(file, 'utf8').catch(() => undefined);
+
+/**
+ * A process of this machine, in words: `process 4711 on MACHINE BOOT`. Only `process 4711` where nothing shows whether it has ended: on
+ * systems other than Linux, and where a user sees no processes of others (a /proc that is mounted with hidepid).
+ */
+export async function describeProcess(pid: number): Promise<string> {
+  const boot = (await read('/proc/1/stat')) && (await read('/proc/sys/kernel/random/boot_id'));
+  if (boot === undefined) return `process ${pid}`;
+  // Containers may have the host name of their machine.
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  return `process ${pid} on ${hostname()}-${namespace.replace(/\D/g, '')} ${boot.trim()}`;
+}
+
+/** Whether the process in these words at the end of a text has certainly ended: it ran here, and none has its id. */
+async function hasEnded(text: string): Promise<boolean> {
+  const [words, pid] = /process (\d+) on .+$/.exec(text) ?? [];
+  if (words === undefined || words !== (await describeProcess(Number(pid)))) return false;
+  return (await read(`/proc/${pid}/stat`)) === undefined;
+}
+
+/** The user and the machine of this process: `alice@laptop`. */
+const userAtHost = (): string =>
+  `${process.env.USER ?? process.getuid?.() ?? 'somebody'}@${hostname()}`;

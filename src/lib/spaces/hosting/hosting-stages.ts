@@ -1,0 +1,201 @@
+import { type Finding, findingsOfStages } from '../../core/checks.ts';
+import { command, run } from '../../core/next-step.ts';
+import {
+  failed,
+  failedForGood,
+  judge,
+  met,
+  type Stage,
+  unseen,
+  type Verdict,
+  waiting,
+} from '../../core/stages.ts';
+import { mayNotRead, partialReader } from '../../kube/access.ts';
+import type { Kube, Reader } from '../../kube/client/client.ts';
+import {
+  type Deployment,
+  isTrue,
+  type Job,
+  type KubeObject,
+  type Pod,
+  resources,
+  type StatefulSet,
+  type WithConditions,
+} from '../../kube/client/objects.ts';
+import { firstPodFailure, isStatefulSetReady, jobState, podsOf, running } from '../../kube/pods.ts';
+import {
+  hookNames,
+  managerName,
+  postgresInstallation,
+  postgresName,
+  systemNamespace,
+} from '../../ocm/kubeflex-names.ts';
+import { coreChart } from './core-chart.ts';
+
+/** The evidence for the stages of a hosting cluster. */
+export interface Hosting {
+  context: string;
+  /** Of its clock, milliseconds since the epoch. */
+  now: number;
+  definitions: readonly (WithConditions | undefined)[];
+  manager: Deployment | undefined;
+  postgres: StatefulSet | undefined;
+  /** The Job of the chart that installs PostgreSQL; deleted once it succeeds. */
+  postgresJob: Job | undefined;
+  /** Pods in KubeFlex's namespace. */
+  pods: readonly Pod[];
+  /** Names of the post-create hooks. */
+  hooks: readonly string[];
+  /** Whether helm runs, and may still create missing objects. */
+  helmAtWork: boolean;
+  /** Whether KubeFlex requires a database. */
+  needsPostgres: boolean;
+}
+
+const definitionNames = ['controlplanes', 'postcreatehooks'].map(
+  (plural) => `${plural}.tenancy.kflex.kubestellar.org`,
+);
+
+/**
+ * Reads a hosting cluster. By default, it assumes that no helm runs, and that a running manager of KubeFlex has the database that
+ * it requires.
+ * @param release whose Job installs PostgreSQL
+ */
+export async function readHosting(
+  kube: Reader,
+  {
+    release = coreChart.release.name,
+    helmAtWork = false,
+    needsPostgres = false,
+  }: { release?: string; helmAtWork?: boolean; needsPostgres?: boolean } = {},
+): Promise<Hosting> {
+  const namespace = systemNamespace;
+  const [definitions, manager, postgres, postgresJob, pods = [], hooks = []] = await Promise.all([
+    Promise.all(
+      definitionNames.map((name) =>
+        kube.get<WithConditions>(resources.customResourceDefinitions, name),
+      ),
+    ),
+    kube.get<Deployment>(resources.deployments, managerName, { namespace }),
+    kube.get<StatefulSet>(resources.statefulSets, postgresName, { namespace }),
+    kube.get<Job>(resources.jobs, `${release}-install-postgresql`, { namespace }),
+    kube.list<Pod>(resources.pods, { namespace }),
+    kube.list<KubeObject>(resources.postCreateHooks),
+  ]);
+  return {
+    context: kube.cluster.context,
+    now: kube.now(),
+    definitions,
+    manager,
+    postgres,
+    postgresJob,
+    pods,
+    hooks: hooks.map(({ metadata }) => metadata.name),
+    helmAtWork,
+    needsPostgres,
+  };
+}
+
+/** Pending while helm runs; afterwards nothing creates it. */
+const absent = ({ helmAtWork }: Pick<Hosting, 'helmAtWork'>, what: string): Verdict =>
+  helmAtWork ? waiting(`helm has not created ${what} yet`) : failedForGood(`${what} is missing`);
+
+function served(hosting: Hosting): Verdict {
+  const { definitions } = hosting;
+  if (definitions.every((definition) => isTrue(definition, 'Established'))) return met;
+  return definitions.includes(undefined)
+    ? absent(hosting, "KubeFlex's CustomResourceDefinition")
+    : waiting("KubeFlex's kinds are not served yet");
+}
+
+function postgresReady(hosting: Hosting): Verdict {
+  const { postgres, postgresJob, needsPostgres, pods } = hosting;
+  const isDone = isStatefulSetReady(postgres);
+  if (!isDone && postgresJob !== undefined && jobState(postgresJob) === 'failed')
+    return failedForGood(
+      `Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`,
+    );
+  const managerPods = postgresPods(hosting);
+  if (postgres !== undefined)
+    return running(
+      'PostgreSQL',
+      { kind: 'StatefulSet', present: postgres, pods: managerPods },
+      inSystem(hosting),
+    );
+  const failure = firstPodFailure(managerPods);
+  if (failure !== undefined) return failed(`PostgreSQL does not start: ${failure.why}`);
+  if (!needsPostgres) return met;
+  if (postgresJob !== undefined)
+    return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
+  const verdict = absent(hosting, `StatefulSet ${systemNamespace}/${postgresName} (PostgreSQL)`);
+  return verdict.state === 'failed' && pods.length > 0
+    ? { ...verdict, next: [installPostgres] }
+    : verdict;
+}
+
+/** The chart installs PostgreSQL only on its own installation. */
+const installPostgres = run(postgresInstallation, 'Install it');
+
+const postgresPods = ({ pods, postgresJob }: Hosting): Pod[] => [
+  ...podsOf(postgresName, pods),
+  ...(postgresJob === undefined ? [] : podsOf(postgresJob.metadata.name, pods)),
+];
+
+type HostingManager = Pick<Hosting, 'manager' | 'pods' | 'context' | 'now' | 'helmAtWork'>;
+
+/** KubeFlex's manager runs. */
+export function managerReady(hosting: HostingManager): Verdict {
+  const { manager, pods } = hosting;
+  if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
+  const managerPods = { kind: 'Deployment', present: manager, pods: podsOf(managerName, pods) };
+  return running("KubeFlex's manager", managerPods, inSystem(hosting));
+}
+
+const inSystem = ({ context, now }: HostingManager) => ({
+  context,
+  now,
+  namespace: systemNamespace,
+});
+
+function hooksPresent(hosting: Hosting): Verdict {
+  const missing = Object.values(hookNames).filter((name) => !hosting.hooks.includes(name));
+  return missing.length === 0 ? met : absent(hosting, `the post-create hook ${missing.join(', ')}`);
+}
+
+/** A stage of a hosting cluster, with the pods responsible for it, whose logs are shown on failure. */
+export interface HostingStage extends Stage<Hosting> {
+  podsOf?: (hosting: Hosting) => Pod[];
+}
+
+/** The stages of a hosting cluster, in their order of completion. */
+export const hostingStages: readonly HostingStage[] = [
+  { id: 'definitions', title: "KubeFlex's kinds are served", check: served },
+  { id: 'postgresql', title: 'PostgreSQL is ready', check: postgresReady, podsOf: postgresPods },
+  {
+    id: 'manager',
+    title: "KubeFlex's manager is ready",
+    check: managerReady,
+    podsOf: ({ pods }) => podsOf(managerName, pods),
+  },
+  { id: 'hooks', title: "KubeStellar's post-create hooks are installed", check: hooksPresent },
+];
+
+/** Checks the parts of a hosting cluster. */
+export async function checkHosting(hosting: Kube): Promise<Finding[]> {
+  const reader = partialReader(hosting);
+  const reports = judge(hostingStages, await readHosting(reader));
+  const install = run(
+    command`stellarctl init --hosting-context ${hosting.cluster.context}`,
+    'Install what is missing',
+  );
+  return findingsOfStages(
+    'hosting',
+    hosting.cluster.context,
+    reports.map(({ verdict, ...stage }) => {
+      if (verdict.state === 'met' || verdict.state === 'unseen') return { ...stage, verdict };
+      if (reader.forbidden.size > 0)
+        return { ...stage, verdict: unseen(mayNotRead(reader.forbidden)) };
+      return { ...stage, verdict: { ...verdict, next: verdict.next ?? [install] } };
+    }),
+  );
+}

@@ -1,0 +1,241 @@
+import { requireTime } from '../../core/deadline.ts';
+import { StellarError } from '../../core/errors.ts';
+import { advice, command, run as runCommand } from '../../core/next-step.ts';
+import type { ProgramRun } from '../../core/program.ts';
+import type { Run } from '../../core/run.ts';
+import { waitWhile } from '../../core/until-met.ts';
+import type { Connect, Kube } from '../../kube/client/client.ts';
+import { isTrue, resources, type WithConditions } from '../../kube/client/objects.ts';
+import { setContext } from '../../kube/kubeconfig/contexts.ts';
+import type { KubeconfigTarget } from '../../kube/kubeconfig/edit.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import type { WriteRecorder } from '../../kube/writes.ts';
+import {
+  defaultPort,
+  type LocalNames,
+  localNames,
+  type ProviderName,
+  startCommand,
+} from './local-cluster-names.ts';
+import { findIngressPort } from './local-network.ts';
+import { type LocalProvider, readEntries, requireProvider, withProvider } from './provider.ts';
+
+/** The desired local cluster. */
+export interface LocalClusterInput {
+  provider: ProviderName;
+  name: string;
+  /** The context of a hosting cluster keeps the provider's name (kind-NAME); that of a WEC is NAME. */
+  role: 'hosting' | 'wec';
+  /** The node image. */
+  image: string;
+  /** The container network. */
+  network?: string | undefined;
+  /** For a hosting cluster: the local port to map to its ingress. */
+  externalPort?: number | undefined;
+  /** Runs before a cluster is created, to check its purpose. If it throws, the cluster is not created. */
+  beforeCreation?: () => Promise<void>;
+}
+
+/** The dependencies of commands that manage local clusters. */
+export interface LocalTools {
+  run: Run;
+  programs: ProgramRun;
+  /** The kubeconfig of their contexts. */
+  target: KubeconfigTarget;
+  connect: Connect;
+  /** In a dry run, records the skipped writes; undefined otherwise. */
+  record?: WriteRecorder | undefined;
+}
+
+export interface LocalCluster {
+  context: string;
+  /** For an existing hosting cluster: the local port mapped to its ingress; undefined if unknown. */
+  ingressPort?: number;
+  /** Whether this run creates the cluster; in a dry run, whether it would. */
+  created: boolean;
+  changed: boolean;
+}
+
+/**
+ * Ensures that the cluster exists and is ready, and that the kubeconfig has a context for it. An existing cluster with exactly this
+ * name is used as it is, including one that an interrupted run left, if it is usable.
+ * @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable`, `program-failed`, `context-taken`,
+ *   `cluster-unusable`, `timeout`; the error names whatever remains
+ */
+export function createLocalCluster(
+  input: LocalClusterInput,
+  tools: LocalTools,
+): Promise<LocalCluster> {
+  return withProvider(input.provider, tools.programs, (provider) => ensure(provider, input, tools));
+}
+
+async function ensure(
+  provider: LocalProvider,
+  input: LocalClusterInput,
+  tools: LocalTools,
+): Promise<LocalCluster> {
+  const { name, role, externalPort } = input;
+  const names = localNames(provider.name, name);
+  const context = role === 'wec' ? name : names.context;
+  const exists = (await provider.clusters()).includes(name);
+  if (!exists) await requireProvider(provider.name, tools.programs);
+  await requireContextFree(context, names, tools);
+  const isHosting = exists && role === 'hosting';
+  const ingressPort = isHosting
+    ? await findIngressPort(provider.name, name, externalPort, tools.programs)
+    : undefined;
+  if (!exists) requireTime(tools.run, `There is no ${provider.name} cluster ${name} yet`);
+  if (!exists) await input.beforeCreation?.();
+  const result = {
+    context,
+    created: !exists,
+    ...(ingressPort === undefined ? {} : { ingressPort }),
+  };
+  if (tools.record !== undefined) {
+    if (!exists) {
+      tools.record({
+        verb: 'create',
+        cluster: 'this machine',
+        kind: `${provider.name} cluster`,
+        name,
+      });
+      tools.record({ verb: 'create', cluster: 'the kubeconfig', kind: 'context', name: context });
+    }
+    return { ...result, changed: false };
+  }
+  const { progress } = tools.run;
+  if (!exists) {
+    progress.waiting(context, `${provider.name} is creating the cluster`);
+    await create(provider, input, tools);
+    progress.reached(context, `${provider.name} cluster created`, true);
+  }
+  try {
+    const entries = await readEntries(provider, name).catch((error: unknown) => {
+      if (error instanceof StellarError && error.code === 'program-failed')
+        throw unusable(provider, input, error);
+      throw error;
+    });
+    // Commands without a named ITS use the current context: a WEC must not become it as a side effect.
+    const wanted = { ...contextOf(context, names, entries), makeCurrent: role === 'hosting' };
+    const written = await setContext(tools.target, wanted, tools.run);
+    if (written.changed) progress.changed(context, `context ${context} in ${written.file}`);
+    progress.waiting(context, 'its nodes are starting');
+    await untilReady(tools.connect({ ...entries, name: context }), provider, input, tools.run);
+    return { ...result, changed: !exists || written.changed };
+  } catch (error) {
+    throw exists ? error : withCluster(error, { name, provider: provider.name, role });
+  }
+}
+
+/** Checks that the context name is free, before spending minutes on creating a cluster. */
+async function requireContextFree(
+  context: string,
+  names: LocalNames,
+  { target, run }: LocalTools,
+): Promise<void> {
+  const unknown = { name: context, server: '', cluster: {}, user: {} };
+  await setContext({ ...target, dryRun: true }, contextOf(context, names, unknown), run);
+}
+
+/**
+ * The context of a local cluster. Existing contexts that refer to a cluster entry of this name belong to this cluster or to a
+ * deleted one, and may be replaced.
+ */
+function contextOf(context: string, names: LocalNames, { cluster, user }: SelectedContext) {
+  return {
+    context,
+    cluster: { name: names.cluster, entry: { ...cluster } },
+    user: { name: names.user, entry: { ...user } },
+    makeCurrent: false,
+    isOurs: ({ entry }: { entry: Record<string, unknown> }) => entry.cluster === names.cluster,
+  };
+}
+
+async function create(
+  provider: LocalProvider,
+  input: LocalClusterInput,
+  { run }: LocalTools,
+): Promise<void> {
+  const { name, image, network, externalPort } = input;
+  const ingressPort = input.role === 'hosting' ? (externalPort ?? defaultPort) : undefined;
+  // A provider that times out on its own cleans up; one that is stopped does not.
+  const limitMs = run.deadline.remaining - 10_000;
+  await provider.create({ name, image, network, ingressPort, limitMs }).catch((error: unknown) => {
+    if (!(error instanceof StellarError)) throw error;
+    const remove = removeCommand(provider.name, name, input.role);
+    throw error.with({
+      next: [runCommand(remove, 'Remove what is left of it'), advice('Then rerun the command')],
+    });
+  });
+}
+
+/** Adds to an error the cluster that the failed command created. */
+export function withCluster(
+  error: unknown,
+  {
+    provider,
+    name,
+    role,
+  }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
+): unknown {
+  if (!(error instanceof StellarError)) return error;
+  const next = error.next.length > 0 ? error.next : [advice('To resume, rerun the command')];
+  const remove = removeCommand(provider, name, role);
+  const isSuggested = next.some((step) => 'command' in step && step.command === remove);
+  return error.with({
+    details: [`The ${provider} cluster ${name} exists.`],
+    next: isSuggested ? next : [...next, runCommand(remove, 'Or remove the cluster')],
+  });
+}
+
+function removeCommand(
+  provider: ProviderName,
+  name: string,
+  role: LocalClusterInput['role'],
+): string {
+  // Such a cluster may not answer, and is not registered yet.
+  if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider} --force`;
+  return provider === 'kind'
+    ? command`kind delete cluster --name ${name}`
+    : command`k3d cluster delete ${name}`;
+}
+
+/** @param why the cause */
+function unusable(
+  provider: LocalProvider,
+  { name, role }: LocalClusterInput,
+  why: StellarError,
+): StellarError {
+  const message = `The ${provider.name} cluster ${name} exists but cannot be used: ${why.message}`;
+  const next = [
+    runCommand(startCommand(provider.name, name), 'If it was stopped'),
+    runCommand(removeCommand(provider.name, name, role), 'If it was never finished'),
+  ];
+  return new StellarError('cluster-unusable', message, { details: why.details, next });
+}
+
+async function untilReady(
+  kube: Kube,
+  provider: LocalProvider,
+  input: LocalClusterInput,
+  run: Run,
+): Promise<void> {
+  const blocker = async () => {
+    const nodes = await kube.list<WithConditions>(resources.nodes);
+    return nodes?.length && nodes.every((node) => isTrue(node, 'Ready'))
+      ? undefined
+      : 'its nodes are not ready';
+  };
+  const see = runCommand(
+    command`kubectl --context ${kube.cluster.context} get nodes`,
+    'Look at them',
+  );
+  const next = [see, advice('To resume, rerun the command')];
+  const late = () =>
+    new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, { next });
+  await waitWhile(blocker, run, late).catch((error: unknown) => {
+    if (error instanceof StellarError && error.code === 'unreachable')
+      throw unusable(provider, input, error);
+    throw error;
+  });
+}

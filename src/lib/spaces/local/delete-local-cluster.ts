@@ -1,0 +1,140 @@
+import { failureOf, StellarError } from '../../core/errors.ts';
+import { advice } from '../../core/next-step.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { hostOf } from '../../kube/client/proxy.ts';
+import { removeContext } from '../../kube/kubeconfig/contexts.ts';
+import { editKubeconfig } from '../../kube/kubeconfig/edit.ts';
+import { isThisMachine } from '../../ocm/endpoint.ts';
+import { controlPlaneOf, hostingOf } from '../hosting/hosting.ts';
+import type { LocalTools } from './create-local-cluster.ts';
+import {
+  clusterOfContainer,
+  localNames,
+  type ProviderName,
+  providerNames,
+} from './local-cluster-names.ts';
+import { presentProviders, readEntries, withProvider } from './provider.ts';
+
+/** What was found of a local cluster. */
+export interface FoundCluster {
+  name: string;
+  /** Undefined if no provider has the cluster. */
+  provider: ProviderName | undefined;
+  /** Present or former contexts of the cluster, under the names that its provider and `wec create` use, and those of its spaces. */
+  contexts: string[];
+  /** Contexts of these names that lead elsewhere, each with its server: they stay. */
+  elsewhere: string[];
+}
+
+/**
+ * Finds a cluster with exactly this name.
+ * @param provider if undefined, all installed providers are searched
+ * @throws StellarError `usage` if two providers have one, `program-missing` if no provider is installed
+ */
+export async function findLocalCluster(
+  name: string,
+  provider: ProviderName | undefined,
+  { programs, target, run }: LocalTools,
+): Promise<FoundCluster> {
+  const present = provider === undefined ? await presentProviders(programs) : [provider];
+  const having: ProviderName[] = [];
+  for (const each of present.length > 0 ? present : providerNames.slice(0, 1))
+    if ((await withProvider(each, programs, (opened) => opened.clusters())).includes(name))
+      having.push(each);
+  if (having.length > 1)
+    throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
+      next: [advice(`Choose one: --provider ${having.join('|')}`)],
+    });
+  const [found] = having;
+  const wanted = found ?? provider;
+  const clusters = (wanted === undefined ? providerNames : [wanted]).map(
+    (each) => localNames(each, name).cluster,
+  );
+  const {
+    result: { named, ofSpaces },
+  } = await editKubeconfig(
+    { ...target, dryRun: true },
+    (draft) => {
+      const named = [name, ...clusters].flatMap((context) => {
+        const cluster = String(draft.get('contexts', context)?.cluster);
+        return clusters.includes(cluster)
+          ? [{ context, server: String(draft.get('clusters', cluster)?.server) }]
+          : [];
+      });
+      // An ITS of type external has a context of the user's own.
+      const ofSpaces = [...draft.entries('contexts')].filter(([, entry]) =>
+        [`${controlPlaneOf(entry)}-cluster`, ...clusters].includes(String(entry.cluster)),
+      );
+      return { named, ofSpaces };
+    },
+    run,
+  );
+  const isLocal = await Promise.all(named.map(({ server }) => leadsToContainer(server)));
+  const own = named.filter((_, index) => isLocal[index]).map(({ context }) => context);
+  const gone = ofSpaces.filter(([, entry]) => own.includes(hostingOf(entry) ?? ''));
+  const contexts = [...own, ...gone.map(([context]) => context)];
+  const elsewhere = named
+    .filter((_, index) => !isLocal[index])
+    .map(({ context, server }) => `${context} (${server})`);
+  return { name, provider: found, contexts, elsewhere };
+}
+
+/** Whether a server is a container of this machine: anybody may give a cluster of their own such a name. */
+async function leadsToContainer(server: string): Promise<boolean> {
+  if (!URL.canParse(server)) return false;
+  const host = hostOf(new URL(server));
+  return clusterOfContainer(host) !== undefined || (await isThisMachine(host));
+}
+
+/**
+ * Connects to a cluster with its provider's kubeconfig, because contexts may be missing or outdated.
+ * @returns undefined if there is no such cluster, or if it is incomplete or stopped
+ */
+export async function connectLocal(
+  { name, provider, contexts }: FoundCluster,
+  { programs, connect }: LocalTools,
+): Promise<Kube | undefined> {
+  if (provider === undefined) return undefined;
+  try {
+    const entries = await withProvider(provider, programs, (opened) => readEntries(opened, name));
+    return connect({ ...entries, name: contexts[0] ?? entries.name });
+  } catch (error) {
+    if (error instanceof StellarError && error.code === 'program-failed') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Deletes a local cluster and its contexts. Anything already deleted is no error.
+ * @returns whether anything was deleted
+ * @throws StellarError `program-failed`, with what remains
+ */
+export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools): Promise<boolean> {
+  const { name, provider, contexts } = found;
+  const { run, programs, target, record } = tools;
+  if (record !== undefined) {
+    if (provider !== undefined)
+      record({ verb: 'delete', cluster: 'this machine', kind: `${provider} cluster`, name });
+    for (const context of contexts)
+      record({ verb: 'delete', cluster: 'the kubeconfig', kind: 'context', name: context });
+    return false;
+  }
+  if (provider !== undefined) {
+    run.progress.waiting(name, `${provider} is deleting the cluster`);
+    const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
+    await withProvider(provider, programs, (opened) => opened.remove(name)).catch(
+      (error: unknown) => {
+        if (failureOf(error).code !== 'program-failed') throw error;
+        throw failureOf(error).with({
+          details: [`The ${provider} cluster ${name} is still there${context}.`],
+          next: [advice('Rerun the command')],
+        });
+      },
+    );
+    run.progress.reached(name, `${provider} cluster deleted`);
+  }
+  for (const context of contexts) await removeContext(target, context, run);
+  if (contexts.length > 0)
+    run.progress.changed(name, `removed from the kubeconfig: ${contexts.join(', ')}`);
+  return provider !== undefined || contexts.length > 0;
+}

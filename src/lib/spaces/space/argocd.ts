@@ -1,0 +1,114 @@
+import { type Check, pass, unless } from '../../core/checks.ts';
+import { StellarError } from '../../core/errors.ts';
+import { jsonObject } from '../../core/formats.ts';
+import { command, run } from '../../core/next-step.ts';
+import { partialReader } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
+import { type KubeObject, resources, type Secret, textIn } from '../../kube/client/objects.ts';
+import { endingProblem, validitiesOf } from '../../kube/client/validity.ts';
+import { contextFromCluster } from '../../kube/kubeconfig/kubeconfig.ts';
+import { deleteObjects } from '../../kube/writes.ts';
+import { namespaceOf, secretOf } from '../../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import { managedBy, managedByLabel } from '../../ocm/ocm-names.ts';
+import { typeOf } from './spaces.ts';
+
+/** The clusters of Argo CD are Secrets with this label (Argo CD, docs/operator-manual/declarative-setup.md, "Clusters"). */
+export const ofClusters = 'argocd.argoproj.io/secret-type=cluster';
+
+/**
+ * Prepares the Secret by which Argo CD knows a WDS, at its address for pods of the hosting cluster. The control plane owns it.
+ * @param access its name @returns the Secret with a token
+ * @throws StellarError `usage` for a WDS that is the cluster of Argo CD itself, `name-taken` if Argo CD knows it by another Secret
+ */
+export async function argoCdSecret(
+  access: string,
+  { apiVersion, kind, ...wds }: ControlPlane,
+  namespace: string,
+  hosting: Kube,
+) {
+  const { name, uid } = wds.metadata;
+  const { name: source = '', inside = '' } = secretOf.k8s ?? {};
+  const found = await hosting.get<Secret>(resources.secrets, source, {
+    namespace: namespaceOf(name),
+  });
+  const ofOther = `${name} is not a WDS of type k8s: Argo CD knows the hosting cluster as in-cluster.`;
+  if (typeOf(wds) !== 'k8s' || found === undefined) throw new StellarError('usage', ofOther);
+  const { server, cluster } = await contextFromCluster(textIn(found, inside), `of ${name}`);
+  const none = `${hosting.cluster.context} has no namespace ${namespace}, as that of Argo CD.`;
+  if ((await hosting.get(resources.namespaces, namespace)) === undefined)
+    throw new StellarError('not-found', none);
+  const all = await hosting.list<Secret>(resources.secrets, {
+    namespace,
+    labelSelector: ofClusters,
+  });
+  const other = all?.find(
+    (each) => textIn(each, 'server') === server && each.metadata.name !== access,
+  )?.metadata.name;
+  if (other !== undefined)
+    throw new StellarError(
+      'name-taken',
+      `Argo CD knows ${name} already, by Secret ${namespace}/${other}.`,
+    );
+  const caData = Buffer.from((await certificateAuthorityOf(cluster)) ?? '').toString('base64');
+  const labels = { 'argocd.argoproj.io/secret-type': 'cluster', [managedByLabel]: managedBy };
+  const metadata = {
+    name: access,
+    namespace,
+    labels,
+    ownerReferences: [{ apiVersion, kind, name, uid }],
+  };
+  return (token: string) => {
+    const fields = {
+      name,
+      server,
+      config: JSON.stringify({ bearerToken: token, tlsClientConfig: { caData } }),
+    };
+    const data = Object.fromEntries(
+      Object.entries(fields).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+    );
+    return { apiVersion: 'v1', kind: 'Secret', metadata, data } as KubeObject;
+  };
+}
+
+/** The Secrets that stellarctl has written for Argo CD, for a WDS or of an access; none that this user may not read. */
+async function secretsOf(named: string, hosting: Kube): Promise<Secret[]> {
+  const labelSelector = `${ofClusters},${managedByLabel}=${managedBy}`;
+  const all = await partialReader(hosting).list<Secret>(resources.secrets, { labelSelector });
+  return (all ?? []).filter((each) => [textIn(each, 'name'), each.metadata.name].includes(named));
+}
+
+/** Removes what Argo CD has of an access to a WDS. */
+export async function removeFromArgoCd(
+  { name, space }: { name: string; space: string },
+  hosting: Kube,
+): Promise<void> {
+  const all = await secretsOf(name, hosting);
+  const ofSpace = all.filter((each) => textIn(each, 'name') === space);
+  await deleteObjects(hosting, resources.secrets, ofSpace);
+}
+
+/** The check of what Argo CD has for a WDS. */
+export const argoCdChecks: readonly Check<{ name: string; hosting: Kube }>[] = [
+  {
+    id: 'wds-argocd',
+    title: 'the credentials of Argo CD for it do not end soon',
+    async run({ name, hosting }) {
+      for (const secret of await secretsOf(name, hosting)) {
+        const { name: access, namespace = '' } = secret.metadata;
+        const token = String(jsonObject(textIn(secret, 'config'))?.bearerToken);
+        const who = access.slice(name.length + 1, -'-deployer'.length);
+        const renew = command`stellarctl wds context ${name} --role deployer ${who ? ['--for', who] : []} --argocd ${namespace}`;
+        const ending = endingProblem(
+          `Argo CD for ${name}`,
+          validitiesOf({ token }),
+          hosting.now(),
+          [run(renew)],
+        );
+        if (ending !== undefined) return unless(ending);
+      }
+      return pass();
+    },
+  },
+];

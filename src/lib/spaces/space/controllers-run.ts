@@ -1,0 +1,177 @@
+import { hash } from 'node:crypto';
+import { jsonObject } from '../../core/formats.ts';
+import { command, type NextStep, run } from '../../core/next-step.ts';
+import { type BlockedVerdict, failed, type Verdict } from '../../core/stages.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { type Deployment, type Pod, resources } from '../../kube/client/objects.ts';
+import { isDeploymentReady, isScaledToNone, podsOf, running } from '../../kube/pods.ts';
+import {
+  type Controller,
+  hookOf,
+  managerDeployment,
+  namespaceOf,
+  transportDeployment,
+} from '../../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import {
+  type Binding,
+  type BoundObject,
+  destinationsOf,
+  objectsOf,
+} from '../../ocm/kubestellar-api.ts';
+import type { SpaceEvidence } from './space-evidence.ts';
+import { hookLike } from './spaces.ts';
+
+/**
+ * What a restart of the controllers of a WDS has to bring back. It is an annotation of the ControlPlane from before the first
+ * controller stops until all is proven: a rerun compares with it, and not with what it finds.
+ */
+export interface RestartNote {
+  by: string;
+  /** By the clock of the hosting cluster, RFC 3339: pods and Deployments from before then have to end. */
+  at: string;
+  /** The replicas of the two controllers. */
+  transport: number;
+  manager: number;
+  /** Whether KubeFlex has to run the hooks of both again. */
+  recreates: boolean;
+  /** Whether the transport was read as stopped. Until then the controller manager is as it was, and the note may be old. */
+  stopped?: boolean;
+  /** By name, without the Bindings that list nothing. */
+  bindings: Record<string, NotedBinding>;
+}
+
+/** Counts and SHA-256 of the objects and of the WECs of a Binding: 500 Bindings fit into the 256 KiB of all annotations. */
+export type NotedBinding = [objects: number, ofObjects: string, wecs: number, ofWecs: string];
+
+export const noteAnnotation = 'stellarctl.kubestellar.io/restart';
+
+/** @returns undefined if no restart has begun, or the last one is done */
+export const readNote = ({ metadata }: ControlPlane): RestartNote | undefined =>
+  jsonObject(metadata.annotations?.[noteAnnotation] ?? '') as RestartNote | undefined;
+
+export function noteBinding(
+  binding: Binding,
+  objects: readonly BoundObject[] = objectsOf(binding),
+): NotedBinding {
+  const wecs = destinationsOf(binding);
+  const contents = objects.map(({ resourceVersion, ...object }) =>
+    JSON.stringify(Object.entries(object).sort()),
+  );
+  return [objects.length, digest(contents), wecs.length, digest(wecs)];
+}
+
+const digest = (lines: readonly string[]): string =>
+  hash('sha256', lines.toSorted().join('\n'), 'base64');
+
+/** The command that restarts the controllers of a WDS, or finishes that. @param hosting the context of its hosting cluster */
+export const toRestart = (wds: string, hosting: string): string =>
+  command`stellarctl wds restart ${wds} --hosting-context ${hosting}`;
+
+/**
+ * Whether a restart keeps the transport of a WDS from sending: it has a note, and the transport is scaled to zero or missing.
+ * @param transport undefined if it does not exist
+ */
+export function transportPaused(
+  controlPlane: ControlPlane,
+  transport: Deployment | undefined,
+  hosting: string,
+): BlockedVerdict | undefined {
+  const note = readNote(controlPlane);
+  if (note === undefined || (transport !== undefined && !isScaledToNone(transport)))
+    return undefined;
+  const finish = toRestart(controlPlane.metadata.name, hosting);
+  const why = `its transport is paused since ${note.at} by a restart that ${note.by} has begun: nothing is sent`;
+  return failed(why, { code: 'transport-paused', next: [run(finish, 'Finish the restart')] });
+}
+
+export const repair = (
+  { role, name, hosting }: Pick<SpaceEvidence, 'role' | 'name' | 'hosting'>,
+  lead = 'Repair it',
+): NextStep => run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, lead);
+
+export const isHookMarked =
+  (hook: string) =>
+  ({ controlPlane }: Pick<SpaceEvidence, 'controlPlane'>): boolean =>
+    controlPlane.status?.postCreateHooks?.[hook] === true;
+
+type ControllerEvidence = Omit<SpaceEvidence, 'type' | 'jobs' | 'statefulSets' | 'manager'>;
+
+/** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
+export const isLost = (name: Controller, space: ControllerEvidence): boolean =>
+  !space.forbidden.has(resources.deployments.plural) &&
+  !space.deployments.some(({ metadata }) => metadata.name === name) &&
+  isHookMarked(hookLike(space.controlPlane, hookOf[name]) ?? hookOf[name])(space);
+
+/**
+ * Whether a controller of a WDS runs. This alone says what starts one: a controller manager (0.30.0) that starts while the transport
+ * runs deletes the workloads of a WDS without a guard, and a transport must not start before the Bindings are right again.
+ * @returns undefined if it does not exist, and is not lost
+ */
+export function controllerRuns(name: Controller, space: ControllerEvidence): Verdict | undefined {
+  const { hosting: context, now } = space;
+  if (isLost(name, space))
+    return failed(`Deployment ${name} is missing, and KubeFlex does not recreate it`, {
+      next: [repair(space)],
+    });
+  const present = space.deployments.find(({ metadata }) => metadata.name === name);
+  if (present === undefined) return undefined;
+  const own = { kind: 'Deployment', present, pods: podsOf(name, space.pods) };
+  const verdict = running(`Deployment ${name}`, own, {
+    context,
+    now,
+    namespace: namespaceOf(space.name),
+  });
+  if (verdict.state !== 'failed' || !isScaledToNone(present)) return verdict;
+  return {
+    ...verdict,
+    next: [run(toRestart(space.name, context), 'Start it, so that its workloads stay')],
+  };
+}
+
+/** What keeps the controllers of a WDS from working. */
+export interface ControllerProblems {
+  manager?: BlockedVerdict | undefined;
+  transport?: BlockedVerdict | undefined;
+}
+
+/** Reads pods only if a controller is not ready. */
+export async function readControllers({
+  name,
+  hostingKube: hosting,
+}: {
+  name: string;
+  hostingKube?: Kube;
+}): Promise<ControllerProblems> {
+  if (hosting === undefined) return {};
+  const namespace = namespaceOf(name);
+  const deployments = (await hosting.list<Deployment>(resources.deployments, { namespace })) ?? [];
+  const [manager, transport] = [managerDeployment, transportDeployment].map((deployment) =>
+    deployments.find(({ metadata }) => metadata.name === deployment),
+  );
+  if (isDeploymentReady(manager) && isDeploymentReady(transport)) return {};
+  const [controlPlane, pods = []] = await Promise.all([
+    hosting.get<ControlPlane>(resources.controlPlanes, name),
+    hosting.list<Pod>(resources.pods, { namespace }),
+  ]);
+  if (controlPlane === undefined) return {};
+  const { context } = hosting.cluster;
+  const space = {
+    name,
+    role: 'wds',
+    hosting: context,
+    controlPlane,
+    deployments,
+    pods,
+    now: hosting.now(),
+  } as const;
+  const problem = (deployment: Controller): BlockedVerdict | undefined => {
+    const verdict = controllerRuns(deployment, { ...space, forbidden: new Set() });
+    return verdict?.state === 'failed' || verdict?.state === 'waiting' ? verdict : undefined;
+  };
+  const paused = transportPaused(controlPlane, transport, context);
+  return {
+    manager: paused ?? problem(managerDeployment),
+    transport: paused ?? problem(transportDeployment),
+  };
+}

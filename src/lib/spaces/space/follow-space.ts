@@ -1,0 +1,179 @@
+import { monotonic } from '../../core/deadline.ts';
+import { StellarError } from '../../core/errors.ts';
+import { type Followed, followOne } from '../../core/follow.ts';
+import { advice, type NextStep, type Problem, stepLines } from '../../core/next-step.ts';
+import type { Run } from '../../core/run.ts';
+import {
+  type BlockedReport,
+  type StageReport,
+  type Standing,
+  standingOf,
+  unreached,
+} from '../../core/stages.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { isTrue, resources } from '../../kube/client/objects.ts';
+import { roleWithArticle, type SpaceRole } from '../../ocm/kubeflex-names.ts';
+import type { Space, SpaceStage } from './space-stages.ts';
+import { hookLike } from './spaces.ts';
+
+/**
+ * How long a failure that may be transient must persist before it is reported. Failures of images and hooks are usually permanent.
+ */
+const spaceGraceMs = 5000;
+
+/** After this time at one stage, the user learns where to look. */
+const stuckAfterMs = 30_000;
+
+/** Triggers an immediate reconciliation of a control plane, before KubeFlex's next one (every 30 s). */
+const reconcileAnnotation = 'stellarctl.kubestellar.io/reconcile-requested-at';
+
+export interface FollowedSpace<Inside> {
+  name: string;
+  role: SpaceRole;
+  hosting: Kube;
+  /** Reads the space once. Undefined: the control plane no longer exists. */
+  read: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
+  /** The client of the last reading inside the space. */
+  inside: () => Kube | undefined;
+}
+
+/** The outcome of following a space. */
+export interface SpaceOutcome extends Standing {
+  /** Whether it was at its last stage at the first reading. */
+  atOnce?: boolean;
+  error?: StellarError;
+}
+
+/**
+ * Follows a space to its last stage. Reports each stage as it completes, and stops at a permanent failure, with its reason and the
+ * end of the failed pod's log. KubeFlex reports none of this.
+ */
+export function followSpace<Inside>(
+  followed: FollowedSpace<Inside>,
+  run: Run,
+): Promise<SpaceOutcome> {
+  const { name, hosting } = followed;
+  let lastNews = '';
+  let waits: { at: string; since: number; isSaid?: boolean } | undefined;
+  let stages: readonly SpaceStage<Inside>[] = [];
+  const read = async () => {
+    const reading = await followed.read();
+    stages = reading?.stages ?? [];
+    return reading && { stages, snapshot: reading.space };
+  };
+  const subject: Followed<Space<Inside>, SpaceOutcome> = {
+    graceMs: spaceGraceMs,
+    gone: () => ({ ...unreached, error: gone(followed) }),
+    async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
+      // The last stage is reported with the result.
+      for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))
+        run.progress.reached(name, title, true);
+      const standing = standingOf(reports);
+      if (blocking === undefined) return { ...standing, atOnce: isFirst };
+      if (state === 'failed')
+        return { ...standing, error: await failure(followed, { space, stages }, blocking) };
+      const news = unnoticed(space, reports, blocking);
+      // Optional, once per change: users without the permission wait slightly longer.
+      if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
+      if (news !== '') lastNews = news;
+      run.progress.waiting(name, blocking.verdict.why);
+      if (waits?.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
+      if (waits.isSaid || monotonic() - waits.since < stuckAfterMs) return undefined;
+      waits.isSaid = true;
+      for (const step of stepLines(blocking.verdict.next ?? []))
+        run.progress.note(`${name}: ${step}`);
+      return undefined;
+    },
+    async late(last) {
+      const hasFailed = last?.blocking?.verdict.state === 'failed';
+      const cause = hasFailed ? undefined : await hostingFailure(hosting);
+      return {
+        ...standingOf(last?.reports ?? []),
+        error: tooLate(followed, last?.blocking, cause),
+      };
+    },
+  };
+  return followOne(subject, read, run);
+}
+
+/** The changes that KubeFlex has not observed yet; empty if there are none. */
+function unnoticed(
+  { controlPlane }: Space<unknown>,
+  reports: readonly StageReport[],
+  blocking: StageReport,
+): string {
+  const isUnnoticedHook = (id: string) => {
+    const hook = hookLike(controlPlane, id);
+    return hook !== undefined && controlPlane.status?.postCreateHooks?.[hook] !== true;
+  };
+  const hooks = reports.filter(({ id, verdict }) => verdict.state === 'met' && isUnnoticedHook(id));
+  const onlyKubeFlexIsLeft = blocking === reports.at(-1);
+  return [...hooks.map(({ id }) => id), ...(onlyKubeFlexIsLeft ? ['all'] : [])].join();
+}
+
+/** Makes KubeFlex reconcile a control plane, which any change triggers. */
+export async function triggerReconcile(hosting: Kube, name: string): Promise<void> {
+  await hosting.merge(resources.controlPlanes, name, {
+    metadata: { annotations: { [reconcileAnnotation]: new Date(hosting.now()).toISOString() } },
+  });
+}
+
+async function failure<Inside>(
+  { name, role, hosting, inside }: FollowedSpace<Inside>,
+  reading: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  { id, verdict }: BlockedReport,
+): Promise<StellarError> {
+  const { failureOfStage } = await import('./space-watcher.ts');
+  const { failure, log, next: seeMore } = await failureOfStage(id, reading, hosting, inside());
+  const isHook = hookLike(reading.space.controlPlane, id) !== undefined;
+  const where = failure?.kind === 'exit' ? [failure.why] : [];
+  const created = isTrue(reading.space.controlPlane, 'Ready')
+    ? []
+    : [`${name} exists but is not ${roleWithArticle(role)} yet.`];
+  return new StellarError(
+    isHook ? 'hook-failed' : 'space-failed',
+    `${name} is not ready: ${verdict.why}.`,
+    {
+      details: [...where, ...log, ...created],
+      // Its API server may still start: a rerun waits for it.
+      next:
+        id === 'reachable'
+          ? [rerun, ...(verdict.next ?? seeMore)]
+          : resume(verdict.next ?? seeMore),
+    },
+  );
+}
+
+/** Finds a failure of the hosting cluster, which blocks every space on it. */
+async function hostingFailure(hosting: Kube): Promise<Problem | undefined> {
+  const { checkHosting } = await import('../hosting/hosting-stages.ts');
+  const findings = await checkHosting(hosting).catch(() => []);
+  return findings.flatMap((finding) => (finding.status === 'fail' ? [finding.problem] : []))[0];
+}
+
+function tooLate(
+  { name }: FollowedSpace<unknown>,
+  blocking: BlockedReport | undefined,
+  cause: Problem | undefined,
+): StellarError {
+  const { why, next = [] } = blocking?.verdict ?? {};
+  const at = blocking === undefined ? '' : `; it is blocked at "${blocking.title}": ${why}`;
+  const because = cause === undefined ? '' : ` ${cause.message}`;
+  return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
+    details: [existsStill(name)],
+    next: cause === undefined ? [rerun, ...next] : [...cause.next, rerun],
+  });
+}
+
+export const existsStill = (name: string): string => `The control plane ${name} exists.`;
+
+const rerun = advice('To resume, rerun the command');
+
+/** How to continue with a space that exists and is not ready; it may be one that is in use. @param steps if they are known */
+export const resume = (steps: readonly NextStep[] = []): readonly NextStep[] =>
+  steps.length > 0 ? steps : [rerun];
+
+function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
+  const message = `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`;
+  return new StellarError('not-found', message);
+}

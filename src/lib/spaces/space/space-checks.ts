@@ -1,0 +1,220 @@
+import {
+  type Check,
+  type CheckInfo,
+  type Finding,
+  fail,
+  findingsOfStages,
+  isNotable,
+  type Outcome,
+  pass,
+  runChecks,
+  skipped,
+  underCauses,
+  warn,
+} from '../../core/checks.ts';
+import { failureOf } from '../../core/errors.ts';
+import { advice, command, partial, run } from '../../core/next-step.ts';
+import { judge } from '../../core/stages.ts';
+import { ifSeen } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { Deployment } from '../../kube/client/objects.ts';
+import { isDeploymentReady } from '../../kube/pods.ts';
+import { hubChecks } from '../../ocm/hub-checks.ts';
+import { holeChecks } from '../../ocm/hub-holes.ts';
+import { hookNames, managerDeployment, type SpaceRole } from '../../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import { readHookVersions } from '../../ocm/program-versions.ts';
+import { requireHub } from '../../ocm/require-hub.ts';
+import { versionsApart } from '../../ocm/running-versions.ts';
+import type { HubWebhook } from '../../ocm/webhook.ts';
+import type { SpaceTools } from '../hosting/hosting.ts';
+import { isHookMarked } from './controllers-run.ts';
+import { checkCredentials, validityChecks } from './credentials.ts';
+import { hubStages, type ItsInside, readItsInside } from './its-stages.ts';
+import { preempted } from './node-room.ts';
+import { contextChecks } from './space-access.ts';
+import type { Space } from './space-stages.ts';
+import { spaceVersions } from './space-versions.ts';
+import { failureOfStage, type SpaceWatcher } from './space-watcher.ts';
+import { hooksOf, itsNameOf, itsOfWds, roleOf } from './spaces.ts';
+import type { WdsInside } from './wds-stages.ts';
+
+/** The results of the checks of a space. */
+interface SpaceChecked {
+  findings: Finding[];
+  /** For an ITS: the response of its admission webhook for ManagedClusters, if it was tried. */
+  webhook?: HubWebhook | undefined;
+}
+
+/**
+ * Checks a space, on the hosting cluster and inside it. @param all the control planes there @returns undefined if it no longer
+ * exists
+ */
+export async function checkSpace(
+  name: string,
+  role: SpaceRole,
+  all: readonly ControlPlane[],
+  watcher: SpaceWatcher,
+  tools: SpaceTools,
+): Promise<SpaceChecked | undefined> {
+  const { hosting } = tools;
+  const reading = await watcher.read(name, role, all);
+  if (reading === undefined) return undefined;
+  const { space, stages } = reading;
+  const client = watcher.accessOf(name)?.kube;
+  const findings = findingsOfStages(role, name, judge(stages, space));
+  const hooks = hooksOf(space.controlPlane);
+  const wasReady = hooks.length > 0 && hooks.every((hook) => isHookMarked(hook)(space));
+  const withFailures = await Promise.all(
+    findings.map(async (finding, index) => {
+      const stage = stages[index];
+      const isDown = wasReady && stage?.id === 'api-server';
+      if (!stage || !isNotable(finding) || (finding.status === 'warn' && !isDown)) return finding;
+      const { log, next } = await failureOfStage(stage.id, { space, stages }, hosting, client);
+      const { problem } = finding;
+      const details = [...log, ...(isDown ? await preempted(hosting, name) : [])];
+      const steps = problem.next.length > 0 ? problem.next : next;
+      return { ...finding, status: 'fail' as const, problem: { ...problem, details, next: steps } };
+    }),
+  );
+  const ofIts =
+    role === 'wds'
+      ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments })
+      : [];
+  const ofHooks = await runChecks(versionChecks(role), { space, hosting }, withFailures);
+  const ofContexts = await runChecks(
+    contextChecks(role),
+    { space, kube: client, tools },
+    withFailures,
+  );
+  const known = [
+    ...ofIts,
+    ...(await underCauses(withFailures, ofIts, needsOfIts)),
+    ...ofHooks,
+    ...(await checkCredentials(space, all, hosting, client, withFailures)),
+    ...ofContexts,
+  ];
+  if (role !== 'its' || client === undefined) return { findings: known };
+  const inside = ifSeen(space.inside) as ItsInside | undefined;
+  // The checks of a hub that are not stages.
+  const ofHub = await runChecks(hubChecks, client, known);
+  const upgrade = (to: string) =>
+    run(
+      command`stellarctl its upgrade ${name} --to ${to} --hosting-context ${hosting.cluster.context}`,
+      'Upgrade it',
+    );
+  const ofHoles = await runChecks(
+    holeChecks,
+    { kube: client, name, pods: inside?.hubPods ?? [], upgrade },
+    known,
+  );
+  return { findings: [...known, ...ofHub, ...ofHoles], webhook: inside?.webhook };
+}
+
+/** Checks an ITS whose hosting cluster is unknown. */
+export async function checkHub(its: Kube): Promise<SpaceChecked> {
+  try {
+    await requireHub(its);
+    const inside = await readItsInside(its);
+    const findings = findingsOfStages('its', its.cluster.context, judge(hubStages(true), inside));
+    const ofCredentials = await runChecks(validityChecks('its'), {
+      kube: its,
+      name: its.cluster.context,
+    });
+    const ofHub = await runChecks(hubChecks, its, findings);
+    const upgrade = (to: string) =>
+      advice(`Upgrade OCM to ${to} there: clusteradm upgrade clustermanager`);
+    const name = its.cluster.context;
+    const ofHoles = await runChecks(
+      holeChecks,
+      { kube: its, name, pods: inside.hubPods, upgrade },
+      findings,
+    );
+    // What a user without rights holds is no sign that anything there can be seen.
+    return {
+      findings: [...findings, ...ofHub, ...ofHoles, ...ofCredentials.filter(isNotable)],
+      webhook: inside.webhook,
+    };
+  } catch (error) {
+    return { findings: [{ ...isHub, status: 'fail', problem: failureOf(error) }] };
+  }
+}
+
+/** The only check of an ITS if nothing else can be checked. */
+export const isHub: CheckInfo = { id: 'its-hub', title: 'it is an OCM hub that answers' };
+
+/** A space, and the hosting cluster whose hooks define its expected versions. */
+interface InstalledSpace {
+  space: Space<ItsInside | WdsInside>;
+  hosting: Kube;
+}
+
+export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
+  {
+    id: `${role}-versions`,
+    title: 'it runs the versions of the installed hooks',
+    run: judgeVersions,
+  },
+];
+
+async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {
+  const versions = spaceVersions(space, await readHookVersions(hosting)).filter(
+    ({ wanted }) => wanted !== null,
+  );
+  const apart = versionsApart(space.name, versions);
+  const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
+  if (apart === undefined) return unseen === undefined ? pass() : skipped(unseen);
+  const upgrade = command`stellarctl ${space.role} upgrade ${space.name} --hosting-context ${hosting.cluster.context}`;
+  return warn('versions-apart', apart, run(upgrade, 'Upgrade it'));
+}
+
+/** A WDS among the control planes of its hosting cluster. */
+interface WdsAmong {
+  name: string;
+  all: readonly ControlPlane[];
+  /** The Deployments of its namespace. */
+  deployments: readonly Deployment[];
+  hosting: Kube;
+}
+
+/** Checks that the ITS of a WDS is unambiguous: otherwise its controllers exit. */
+export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [
+  { id: 'wds-its', title: 'its ITS is known', run: judgeIts },
+];
+
+/** The checks that depend on it. */
+const needsOfIts: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [
+    hookNames.controller,
+    hookNames.transport,
+    'wds-crds',
+    'its-workstatus',
+    'properties-namespace',
+    'ready',
+  ].map((stage) => [`wds-${stage}`, ['wds-its']]),
+);
+
+function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
+  if (itsOfWds(name, all) !== undefined) return pass();
+  const { context } = hosting.cluster;
+  const itses = all.filter((each) => roleOf(each) === 'its');
+  const named = itsNameOf(all.find(({ metadata }) => metadata.name === name));
+  const present = itses.map(({ metadata }) => metadata.name).join(', ');
+  const why =
+    named === undefined
+      ? itses.length === 0
+        ? `${name} names no ITS, and there is none`
+        : `${name} names no ITS, and there are several: ${present}`
+      : `${name} names the ITS ${named}, which does not exist`;
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${context}`;
+  // A controller that started while the ITS was unambiguous runs until its next start.
+  const manager = deployments.find(({ metadata }) => metadata.name === managerDeployment);
+  const [otherwise, until] = isDeploymentReady(manager)
+    ? [warn, '; its controllers keep using the ITS that they found when they started']
+    : [fail, ''];
+  return otherwise(
+    'its-unclear',
+    `${why}${until}.`,
+    partial(`${repair} --its ITS`, 'Bind it to one of them'),
+  );
+}

@@ -1,0 +1,154 @@
+import { type Access, hidden, ifSeen, partialReader, seen, through } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { isTrue } from '../../kube/client/objects.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { failureLog, firstPodFailure, toSeePod } from '../../kube/pods.ts';
+import { apiServerOf, type SpaceRole } from '../../ocm/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import { type Entrance, entranceOf } from '../hosting/entrance.ts';
+import { readHostingConfig, type SpaceTools } from '../hosting/hosting.ts';
+import { type ItsInside, itsStages, readItsInside } from './its-stages.ts';
+import { accessSpace } from './space-access.ts';
+import { readSpace, type SpaceEvidence } from './space-evidence.ts';
+import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
+import { itsOfWds, listControlPlanes } from './spaces.ts';
+import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
+
+/** One reading of a space. */
+export interface SpaceReading<Inside> {
+  space: Space<Inside>;
+  stages: readonly SpaceStage<Inside>[];
+}
+
+/** Reads spaces repeatedly. */
+export class SpaceWatcher {
+  readonly #tools: SpaceTools;
+  readonly #clients = new Map<string, { context: SelectedContext; kube: Kube }>();
+
+  constructor(tools: SpaceTools) {
+    this.#tools = tools;
+  }
+
+  /** @param known its access, if already known @returns undefined if there is no such control plane */
+  async its(name: string, known?: SelectedContext): Promise<SpaceReading<ItsInside> | undefined> {
+    const read = (kube: Kube, { type, hosting }: SpaceEvidence) =>
+      // A space of type host is no context of its own.
+      readItsInside(kube, type === 'host' ? hosting : kube.cluster.context);
+    const space = await this.#read(name, 'its', read, known);
+    return space && { space, stages: itsStages(space) };
+  }
+
+  /** @param all the control planes, if they were just listed */
+  async wds(
+    name: string,
+    all?: readonly ControlPlane[],
+  ): Promise<SpaceReading<WdsInside> | undefined> {
+    const space = await this.#read(name, 'wds', async (wds) =>
+      readWdsInside(wds, await this.#itsOf(name, all)),
+    );
+    return space && { space, stages: wdsStages() };
+  }
+
+  /** Reads a space of either role. @param all as for `wds` @returns undefined if there is no such control plane */
+  read(
+    name: string,
+    role: SpaceRole,
+    all?: readonly ControlPlane[],
+  ): Promise<SpaceReading<ItsInside | WdsInside> | undefined> {
+    return role === 'its' ? this.its(name) : this.wds(name, all);
+  }
+
+  /** The client of the last reading inside a space, and its context. */
+  accessOf(name: string): { context: SelectedContext; kube: Kube } | undefined {
+    return this.#clients.get(name);
+  }
+
+  async #read<Inside>(
+    name: string,
+    role: SpaceRole,
+    read: (kube: Kube, evidence: SpaceEvidence) => Promise<Inside>,
+    known?: SelectedContext,
+  ): Promise<Space<Inside> | undefined> {
+    const evidence = await readSpace(this.#tools.hosting, name, role);
+    if (evidence === undefined) return undefined;
+    const inside = await this.#inside(evidence, read, known);
+    return { ...evidence, inside, entrance: await this.#entrance(evidence, inside) };
+  }
+
+  /** Tried only if the space does not answer. A proxy hides what answers. */
+  async #entrance(
+    { name, type }: SpaceEvidence,
+    inside: Access<unknown>,
+  ): Promise<Entrance | undefined> {
+    const code = inside.state === 'hidden' ? inside.error?.code : undefined;
+    const { context } = this.#clients.get(name) ?? {};
+    if (
+      (code !== 'unreachable' && code !== 'tls-error') ||
+      apiServerOf[type] === undefined ||
+      !context
+    )
+      return undefined;
+    const hosting = partialReader(this.#tools.hosting);
+    return entranceOf(context, hosting, await readHostingConfig(hosting));
+  }
+
+  async #inside<Inside>(
+    evidence: SpaceEvidence,
+    read: (kube: Kube, evidence: SpaceEvidence) => Promise<Inside>,
+    known: SelectedContext | undefined,
+  ): Promise<Access<Inside>> {
+    const server = apiServerRuns(evidence).state;
+    if (server === 'waiting' || server === 'failed')
+      return { state: 'absent', why: 'its API server does not run yet' };
+    const access = known === undefined ? await this.#access(evidence.controlPlane) : seen(known);
+    return through(access, (context) => read(this.#client(evidence.name, context), evidence));
+  }
+
+  /** The ITS of a WDS: the one that it names, else the only one. */
+  async #itsOf(wds: string, known?: readonly ControlPlane[]): Promise<ItsToRead | undefined> {
+    const its = itsOfWds(wds, known ?? (await listControlPlanes(this.#tools.hosting)) ?? []);
+    if (its === undefined) return undefined;
+    const context = ifSeen(await this.#access(its));
+    const { name } = its.metadata;
+    return context && { name, isReady: isTrue(its, 'Ready'), kube: this.#client(name, context) };
+  }
+
+  /** Users who may not read a space's Secret see only the hosting cluster's evidence. */
+  async #access(controlPlane: ControlPlane): Promise<Access<SelectedContext>> {
+    const access = await accessSpace(controlPlane, this.#tools);
+    if (access.state !== 'hidden' || access.error === undefined) return access;
+    if (access.error.code === 'forbidden') return hidden('this user may not read how to reach it');
+    throw access.error;
+  }
+
+  #client(name: string, context: SelectedContext): Kube {
+    const kube = this.#tools.connect(context);
+    this.#clients.set(name, { context, kube });
+    return kube;
+  }
+}
+
+/**
+ * The cause of a failed stage: the failing pod, the end of its log, and commands that show more of it.
+ * @param inside a client for the space itself, if any: some stages depend on pods inside it
+ */
+export async function failureOfStage<Inside>(
+  id: string,
+  { space, stages }: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  hosting: Kube,
+  inside: Kube | undefined,
+) {
+  const stage = stages.find((candidate) => candidate.id === id);
+  const outside = firstPodFailure(stage?.podsOf?.(space) ?? []);
+  const podsInside =
+    space.inside.state === 'seen' ? (stage?.podsInside?.(space.inside.value) ?? []) : [];
+  const failure = outside ?? firstPodFailure(podsInside);
+  const kube = outside === undefined ? inside : hosting;
+  // A space of type host is no context of its own.
+  const at = space.type === 'host' ? hosting : kube;
+  return {
+    failure,
+    log: failure === undefined || kube === undefined ? [] : await failureLog(kube, failure),
+    next: failure === undefined || at === undefined ? [] : toSeePod(at.cluster.context, failure),
+  };
+}

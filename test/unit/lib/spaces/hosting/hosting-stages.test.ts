@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judge } from '../../../../../src/lib/core/stages.ts';
+import type { Pod } from '../../../../../src/lib/kube/client/objects.ts';
+import { hookNames } from '../../../../../src/lib/ocm/kubeflex-names.ts';
+import {
+  type Hosting,
+  hostingStages,
+} from '../../../../../src/lib/spaces/hosting/hosting-stages.ts';
+import { now, secondsAgo } from '../../../support/builders.ts';
+import { pod } from '../../../support/space-builders.ts';
+
+const established = {
+  metadata: { name: 'crd' },
+  status: { conditions: [{ type: 'Established', status: 'True' as const }] },
+};
+const rolledOut = { observedGeneration: 2, updatedReplicas: 1, readyReplicas: 1 };
+const ready: Hosting = {
+  context: 'hosting',
+  now,
+  definitions: [established, established],
+  manager: {
+    metadata: { name: 'kubeflex-controller-manager', generation: 2 },
+    spec: { replicas: 1 },
+    status: rolledOut,
+  },
+  postgres: {
+    metadata: { name: 'postgres-postgresql' },
+    spec: { replicas: 1 },
+    status: { readyReplicas: 1 },
+  },
+  postgresJob: undefined,
+  pods: [],
+  hooks: Object.values(hookNames),
+  helmAtWork: false,
+  needsPostgres: true,
+};
+
+/** The verdict of one stage: its state, `final` where it is, and why. */
+function verdictOf(id: string, change: Partial<Hosting>): string {
+  const verdict = judge(hostingStages, { ...ready, ...change }).find(
+    (report) => report.id === id,
+  )?.verdict;
+  if (verdict === undefined || verdict.state === 'met') return String(verdict?.state);
+  return `${verdict.state}${verdict.state === 'failed' && verdict.final ? ' for good' : ''}: ${verdict.why}`;
+}
+
+/** A pod that cannot get its image. */
+const unpullable = (name: string): Pod => ({
+  metadata: { name },
+  spec: { containers: [{ name: 'c', image: 'registry/image:1' }] },
+  status: {
+    containerStatuses: [{ name: 'c', state: { waiting: { reason: 'ImagePullBackOff' } } }],
+  },
+});
+
+test('all stages of a hosting cluster are met', () => {
+  for (const { id, verdict } of judge(hostingStages, ready)) assert.equal(verdict.state, 'met', id);
+});
+
+test('missing objects are waited for while helm runs, and fail afterwards', () => {
+  const missing: [stage: string, change: Partial<Hosting>][] = [
+    ['definitions', { definitions: [established, undefined] }],
+    ['postgresql', { postgres: undefined }],
+    ['manager', { manager: undefined }],
+    ['hooks', { hooks: ['its-hub-init'] }],
+  ];
+  for (const [stage, change] of missing) {
+    assert.match(
+      verdictOf(stage, { ...change, helmAtWork: true }),
+      /^waiting: helm has not created /,
+      stage,
+    );
+    assert.match(verdictOf(stage, change), /^failed for good: .* is missing$/, stage);
+  }
+});
+
+test("the init container that KubeFlex's manager waits in is named", () => {
+  const waiting = pod('kubeflex-controller-manager-1', {
+    init: true,
+    runningSince: secondsAgo(180),
+  });
+  assert.equal(
+    verdictOf('manager', { manager: { metadata: { name: 'm' } }, pods: [waiting] }),
+    'waiting: init container main of pod kubeflex-controller-manager-1 has not completed for 3m',
+  );
+});
+
+test('PostgreSQL is not a stage if KubeFlex runs without it', () => {
+  assert.equal(verdictOf('postgresql', { postgres: undefined, needsPostgres: false }), 'met');
+});
+
+test('pods in trouble give the reason: of PostgreSQL, of its installation Job, of the manager', () => {
+  const job = { metadata: { name: 'ks-core-install-postgresql' }, status: {} };
+  const starting = { postgres: undefined, postgresJob: job, helmAtWork: true };
+  assert.match(
+    verdictOf('postgresql', starting),
+    /^waiting: Job ks-core-install-postgresql is installing PostgreSQL/,
+  );
+  const why = /^failed: .*registry\/image:1 cannot be pulled/;
+  assert.match(
+    verdictOf('postgresql', { ...starting, pods: [unpullable('ks-core-install-postgresql-x7')] }),
+    why,
+  );
+  const set = { postgres: { metadata: { name: 'postgres-postgresql' }, status: {} } };
+  assert.match(
+    verdictOf('postgresql', { ...set, pods: [unpullable('postgres-postgresql-0')] }),
+    why,
+  );
+  const manager = { metadata: { name: 'kubeflex-controller-manager' }, status: {} };
+  assert.match(
+    verdictOf('manager', { manager, pods: [unpullable('kubeflex-controller-manager-1')] }),
+    why,
+  );
+  assert.match(verdictOf('manager', { manager, pods: [unpullable('someone-else')] }), /^waiting: /);
+});
+
+test('a Job without retries left has failed permanently', () => {
+  const conditions = [{ type: 'Failed', status: 'True' as const }];
+  const postgresJob = { metadata: { name: 'ks-core-install-postgresql' }, status: { conditions } };
+  assert.match(
+    verdictOf('postgresql', { postgres: undefined, postgresJob, helmAtWork: true }),
+    /^failed for good: Job /,
+  );
+});
+
+test('the pods of an older manager are ignored', () => {
+  const { metadata } = ready.manager as NonNullable<Hosting['manager']>;
+  for (const status of [
+    { ...rolledOut, observedGeneration: 1 },
+    { ...rolledOut, updatedReplicas: 0 },
+  ])
+    assert.match(
+      verdictOf('manager', { manager: { metadata, spec: { replicas: 1 }, status } }),
+      /^waiting: /,
+    );
+});

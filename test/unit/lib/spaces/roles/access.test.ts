@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { namingRoles } from '../../../../../src/commands/common/session.ts';
+import type { StellarError } from '../../../../../src/lib/core/errors.ts';
+import { stepLines } from '../../../../../src/lib/core/next-step.ts';
+import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
+import {
+  type ClusterRole,
+  type KubeObject,
+  resources,
+} from '../../../../../src/lib/kube/client/objects.ts';
+import { may, requirePermissions } from '../../../../../src/lib/kube/permissions.ts';
+import { portable } from '../../../../../src/lib/spaces/bootstrap.ts';
+import {
+  type AccessRequest,
+  accessManifests,
+  giveAccess,
+  revokeAccess,
+} from '../../../../../src/lib/spaces/roles/access.ts';
+import { type Role, type RoleRight, roles } from '../../../../../src/lib/spaces/roles/roles.ts';
+import { proof } from '../../../support/builders.ts';
+import { discoveryOf } from '../../../support/discovery.ts';
+import { MemoryCluster } from '../../../support/space-builders.ts';
+
+const src = path.resolve(import.meta.dirname, '../../../../../src');
+const rightsOf = (role: Role): readonly RoleRight[] => [...(role.its ?? []), ...(role.wds ?? [])];
+
+describe('roles', () => {
+  for (const [name, role] of Object.entries<Role>(roles))
+    test(`${name} cannot give itself more`, () => {
+      for (const { verbs, kinds, group, names, namespace } of rightsOf(role)) {
+        assert.ok(!verbs.some((verb) => ['*', 'escalate', 'bind', 'impersonate'].includes(verb)));
+        assert.ok(
+          ![group, ...kinds].some((word) => word.includes('*') || word === 'secrets'),
+          `${kinds}`,
+        );
+        assert.notEqual(group, 'rbac.authorization.k8s.io');
+        if (kinds.includes('certificatesigningrequests')) assert.ok(!verbs.includes('create'));
+        if (kinds.includes('serviceaccounts/token'))
+          assert.deepEqual(
+            [names, namespace],
+            [['agent-registration-bootstrap'], 'open-cluster-management'],
+          );
+      }
+    });
+
+  test('name functions that exist', () => {
+    const text = globSync('lib/**/*.ts', { cwd: src })
+      .filter((file) => !file.endsWith('roles.ts'))
+      .map((file) => readFileSync(path.join(src, file), 'utf8'))
+      .join('\n');
+    const named = Object.values<Role>(roles).flatMap((role) => rightsOf(role).map(({ by }) => by));
+    const missing = named.filter((name) => !new RegExp(`(?:function|const) ${name}\\b`).test(text));
+    assert.deepEqual(missing, []);
+  });
+});
+
+const read = discoveryOf({
+  v1: ['configmaps ConfigMap', 'secrets Secret', 'serviceaccounts ServiceAccount', 'events Event'],
+  'apps/v1': ['deployments Deployment'],
+  'rbac.authorization.k8s.io/v1': ['roles Role'],
+  'apiextensions.k8s.io/v1': ['customresourcedefinitions CustomResourceDefinition Cluster'],
+  'admissionregistration.k8s.io/v1': [
+    'mutatingwebhookconfigurations MutatingWebhookConfiguration Cluster',
+  ],
+  'certificates.k8s.io/v1': ['certificatesigningrequests CertificateSigningRequest Cluster'],
+  'control.kubestellar.io/v1alpha1': ['bindingpolicies BindingPolicy Cluster'],
+  'tenancy.kflex.kubestellar.org/v1alpha1': ['controlplanes ControlPlane Cluster'],
+  'example.com/v1': ['widgets Widget'],
+});
+const deployer = (kinds?: string[]): AccessRequest => ({
+  ...{ space: { name: 'wds1', role: 'wds' }, role: 'deployer', who: 'anna', kinds },
+});
+const isThere = async (_: unknown, name: string) => ({ metadata: { name } }) as never;
+const rulesOf = (objects: KubeObject[]) =>
+  ((objects[0] as ClusterRole).rules ?? [])
+    .filter(({ verbs }) => verbs?.join() === 'get,list,watch,create,update,patch,delete')
+    .map(({ apiGroups = [], resources = [] }) => `${apiGroups}/${resources}`);
+
+describe('the objects of an access', () => {
+  test('of a deployer have the kinds that policies send, without Secrets and what gives rights', async () => {
+    const objects = await accessManifests(deployer(), { read, get: isThere });
+    assert.deepEqual(
+      objects.map((object) => `${object.kind} ${object.metadata.name}`),
+      [
+        'ClusterRole stellarctl:wds1-anna-deployer',
+        'ClusterRoleBinding stellarctl:wds1-anna-deployer',
+        'ServiceAccount wds1-anna-deployer',
+      ],
+    );
+    assert.deepEqual(rulesOf(objects), [
+      '/configmaps,serviceaccounts',
+      'apps/deployments',
+      'example.com/widgets',
+    ]);
+  });
+
+  test('of one with --resources have these only, and refuse others', async () => {
+    const chosen = await accessManifests(deployer(['deployments.apps', 'widgets']), {
+      read,
+      get: isThere,
+    });
+    assert.deepEqual(rulesOf(chosen), ['apps/deployments', 'example.com/widgets']);
+    for (const refused of ['secrets', 'roles', 'bindingpolicies', 'nothing'])
+      await assert.rejects(accessManifests(deployer([refused]), { read, get: isThere }), {
+        code: 'usage',
+        message: /is no kind of this WDS/,
+      });
+  });
+
+  test('have no Role in a namespace that is not there', async () => {
+    const viewer: AccessRequest = {
+      space: { name: 'its1', role: 'its' },
+      role: 'viewer',
+      who: undefined,
+      kinds: undefined,
+    };
+    const get = async (_: unknown, name: string) =>
+      (name === 'kube-public' ? isThere(_, name) : undefined) as never;
+    const objects = await accessManifests(viewer, { read, get });
+    const places = objects
+      .filter(({ kind }) => kind === 'Role')
+      .map(({ metadata }) => metadata.namespace);
+    assert.deepEqual(places, ['kube-public']);
+  });
+
+  test('are not taken from others', async () => {
+    const foreign = {
+      kind: 'ServiceAccount',
+      metadata: { name: 'wds1-anna-deployer', namespace: 'kube-system' },
+    };
+    const cluster = new MemoryCluster([foreign], { read });
+    await assert.rejects(giveAccess(deployer(), 600, cluster.kube), {
+      code: 'name-taken',
+      message: /Nothing was written/,
+    });
+    assert.deepEqual(cluster.writes, []);
+  });
+});
+
+describe('an access that is given again', () => {
+  const given = async (before: string[] | undefined, kinds: string[] | undefined) => {
+    const present = await accessManifests(deployer(before), { read, get: async () => undefined });
+    const cluster = new MemoryCluster(present, { read });
+    const { grown } = await giveAccess(deployer(kinds), 600, cluster.kube);
+    return { rules: rulesOf(cluster.bodies as KubeObject[]), grown };
+  };
+  test('keeps its kinds, unless others are given, and says which are new', async () => {
+    assert.deepEqual(await given(['configmaps'], undefined), { rules: ['/configmaps'], grown: [] });
+    const more = { rules: ['/configmaps', 'apps/deployments'], grown: ['deployments.apps'] };
+    assert.deepEqual(await given(['configmaps'], ['configmaps', 'deployments']), more);
+    assert.deepEqual(await given(undefined, ['widgets']), {
+      rules: ['example.com/widgets'],
+      grown: [],
+    });
+  });
+  test('of another space of the same cluster is not', async () => {
+    const other: AccessRequest = {
+      ...deployer(),
+      space: { name: 'wds1-anna', role: 'wds' },
+      who: undefined,
+    };
+    const cluster = new MemoryCluster(
+      await accessManifests(deployer(), { read, get: async () => undefined }),
+      { read },
+    );
+    const taken = { code: 'name-taken', message: /belongs to space wds1\. Nothing was written/ };
+    await assert.rejects(giveAccess(other, 600, cluster.kube), taken);
+    assert.deepEqual(cluster.writes, []);
+  });
+});
+
+describe('a revocation', () => {
+  const access = async () => {
+    const present = await accessManifests(deployer(), { read, get: async () => undefined });
+    const account = present.find(({ kind }) => kind === 'ServiceAccount');
+    if (account !== undefined) account.metadata.uid = 'account';
+    const of = { name: 'wds1-anna-deployer', space: 'wds1', role: '', for: null, expires: null };
+    return { present, found: { ...of, account: proof(account) } };
+  };
+  test('deletes the account that was found, by its UID, and then its rights', async () => {
+    const { present, found } = await access();
+    const cluster = new MemoryCluster(present);
+    await revokeAccess({ ...found, kube: cluster.kube });
+    const name = 'stellarctl:wds1-anna-deployer';
+    const rights = [`delete ClusterRoleBinding ${name}`, `delete ClusterRole ${name}`];
+    assert.deepEqual(cluster.writes, ['delete ServiceAccount wds1-anna-deployer', ...rights]);
+    assert.equal(cluster.bodies[0], 'account');
+  });
+  test('is not said of an account that is still there', async () => {
+    const { present, found } = await access();
+    const cluster = new MemoryCluster(present, { delete: async () => false });
+    await assert.rejects(revokeAccess({ ...found, kube: cluster.kube }), {
+      message:
+        /Service account kube-system\/wds1-anna-deployer of .* still exists: its tokens are valid/,
+    });
+    assert.deepEqual(cluster.writes, []);
+  });
+});
+
+test('a kubeconfig for others has nothing that is the user’s own', () => {
+  const cluster = {
+    ...{
+      server: 'https://admin:SERVERPW@a:6443',
+      'proxy-url': 'http://u:PROXYPW@p',
+      'insecure-skip-tls-verify': true,
+    },
+    ...{ 'certificate-authority-data': 'YQ==', 'tls-server-name': 'a', 'x-secret': 'SECRET' },
+  };
+  assert.deepEqual(portable({ name: 'a', server: cluster.server, cluster, user: {} }), {
+    ...{ server: 'https://a:6443', 'certificate-authority-data': 'YQ==', 'tls-server-name': 'a' },
+  });
+});
+
+test('a refusal names the roles that may', async () => {
+  const refused = (verb: string, resource: string, group: string) =>
+    apiError(
+      { context: 'its1', server: 'https://its1.example.com' },
+      403,
+      JSON.stringify({
+        message: `User "system:serviceaccount:kube-system:its1-anna-viewer" cannot ${verb} resource "${resource}" in API group "${group}"`,
+      }),
+    );
+  const stepsOf = async (error: StellarError) =>
+    stepLines((await namingRoles(error)).next.slice(0, -1));
+  const group = 'cluster.open-cluster-management.io';
+  assert.deepEqual(await stepsOf(refused('patch', 'managedclusters', group)), [
+    'An administrator gives role acceptor: stellarctl its context SPACE --role ROLE --for WHO',
+  ]);
+  assert.deepEqual(await stepsOf(refused('delete', 'bindingpolicies', 'control.kubestellar.io')), [
+    'An administrator gives role deployer: stellarctl wds context SPACE --role ROLE --for WHO',
+  ]);
+  assert.deepEqual(await stepsOf(refused('list', 'namespaces', '')), [
+    'An administrator gives role viewer or acceptor: stellarctl its context SPACE --role ROLE --for WHO',
+  ]);
+  assert.deepEqual(await stepsOf(refused('delete', 'nodes', '')), []);
+  const asked = async (user: string) => {
+    const token = { user, expires: undefined };
+    const kube = {
+      cluster: { context: 'its1', server: 'https://its1.example.com', token },
+      mayI: async () => false,
+    };
+    return requirePermissions(kube, [may('delete', resources.managedClusters)]).catch(stepsOf);
+  };
+  assert.deepEqual(await asked('system:serviceaccount:kube-system:its1-anna-viewer'), [
+    'An administrator gives role acceptor: stellarctl its context SPACE --role ROLE --for WHO',
+  ]);
+  assert.deepEqual(await asked('system:serviceaccount:ci:robot'), []);
+});

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runChecks } from '../../../../../src/lib/core/checks.ts';
+import type { Deployment, KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/ocm/kubeflex-objects.ts';
+import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
+import {
+  checkSpace,
+  itsOfWdsChecks,
+  versionChecks,
+} from '../../../../../src/lib/spaces/space/space-checks.ts';
+import { SpaceWatcher } from '../../../../../src/lib/spaces/space/space-watcher.ts';
+import { fakeKube } from '../../../support/builders.ts';
+import {
+  conditions,
+  evidence,
+  inSpace,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  pod,
+  space,
+  statefulSet,
+  wds,
+  wdsInside,
+} from '../../../support/space-builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
+
+const controlPlane = (name: string, role: 'its' | 'wds', ITSName?: string): ControlPlane => ({
+  metadata: { name, labels: { 'kflex.kubestellar.io/cptype': role } },
+  spec: ITSName === undefined ? {} : { globalVars: { ITSName } },
+});
+
+const running = {
+  metadata: { name: 'kubestellar-controller-manager' },
+  status: { readyReplicas: 1, updatedReplicas: 1 },
+};
+
+async function judged(...all: ControlPlane[]) {
+  return judgedWith([], ...all);
+}
+
+async function judgedWith(deployments: Deployment[], ...all: ControlPlane[]) {
+  const hosting = fakeKube({ cluster: { context: 'kind', server: 'https://kind' } });
+  const [found] = await runChecks(itsOfWdsChecks, { name: 'wds1', all, hosting, deployments });
+  assert.ok(found);
+  return found;
+}
+
+test('a WDS that names no ITS uses the only one, and none of several', async () => {
+  const [its1, its2, wds1] = [
+    controlPlane('its1', 'its'),
+    controlPlane('its2', 'its'),
+    controlPlane('wds1', 'wds'),
+  ];
+  assert.equal((await judged(its1, wds1)).status, 'pass');
+  assert.equal((await judgedWith([running], its1, its2, wds1)).status, 'warn');
+  assert.equal((await judged(its1, its2, controlPlane('wds1', 'wds', 'its2'))).status, 'pass');
+  const found = await judged(its1, its2, wds1);
+  assert.ok(found.status === 'fail');
+  assert.match(found.problem.message, /^wds1 names no ITS, and there are several: its1, its2\.$/);
+  assert.match(
+    stepsOf(found.problem),
+    /stellarctl wds repair wds1 --hosting-context kind --its ITS$/,
+  );
+});
+
+test('a WDS may name a missing ITS, and there may be none', async () => {
+  for (const [wds, says] of [
+    [controlPlane('wds1', 'wds', 'its9'), /names the ITS its9, which does not exist/],
+    [controlPlane('wds1', 'wds'), /names no ITS, and there is none/],
+  ] as const) {
+    const found = await judged(wds);
+    assert.ok(found.status === 'fail');
+    assert.match(found.problem.message, says);
+  }
+});
+
+test('a WDS whose controllers differ from the installed hooks keeps running, which is a warning', async () => {
+  const image = (tag: string) => `ghcr.io/kubestellar/kubestellar/controller-manager:${tag}`;
+  const containers = (tag: string) => [{ name: 'manager', image: image(tag) }];
+  const hook = {
+    metadata: { name: 'kubestellar-controller' },
+    spec: {
+      templates: [
+        {
+          metadata: { name: 'm' },
+          spec: { template: { spec: { containers: containers('0.30.0') } } },
+        },
+      ],
+    },
+  };
+  const hosting = fakeKube({
+    list: async ({ kind }) => (kind === 'PostCreateHook' ? [hook] : []) as never,
+  });
+  const judgedAt = async (tag: string, forbidden: string[] = []) => {
+    const pod = {
+      metadata: { name: 'kubestellar-controller-manager-1' },
+      spec: { containers: containers(tag) },
+      status: { containerStatuses: [{ name: 'manager', state: { running: {} } }] },
+    };
+    const seen = {
+      role: 'wds' as const,
+      pods: forbidden.length > 0 ? [] : [pod],
+      forbidden: new Set(forbidden),
+    };
+    const wds1 = space(evidence(wds('wds1'), seen), wdsInside());
+    const [found] = await runChecks(versionChecks('wds'), { space: wds1, hosting });
+    assert.ok(found);
+    return found;
+  };
+  assert.equal((await judgedAt('0.30.0')).status, 'pass');
+  assert.equal((await judgedAt('0.30.0', ['pods'])).status, 'skipped');
+  const found = await judgedAt('0.29.0');
+  assert.ok(found.status === 'warn');
+  assert.equal(
+    found.problem.message,
+    'wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.',
+  );
+});
+
+test('an ITS that was ready and whose API server has lost its node has failed, with what took its place', async () => {
+  const checked = async (applied: string[]) => {
+    const plane = its('its1', { type: 'vcluster', applied, conditions: [conditions.synced] });
+    const event = inSpace('Event', 'its1', {
+      ...{ metadata: { name: 'e' }, reason: 'Preempted', involvedObject: { name: 'vcluster-0' } },
+      related: { namespace: 'wds2-system', name: 'kube-apiserver-1' },
+    } as KubeObject);
+    const { kube: hosting } = new MemoryCluster([
+      ...[plane, event, inSpace('StatefulSet', 'its1', statefulSet('vcluster', false))],
+      inSpace(
+        'Pod',
+        'its1',
+        pod('vcluster-0', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' }),
+      ),
+    ]);
+    const context = { name: 'kind', server: 'https://kind', cluster: {}, user: {} };
+    const tools = { hosting, hostingContext: context, kubeconfig: kubeconfigOf({}) } as SpaceTools;
+    const found = await checkSpace('its1', 'its', [plane], new SpaceWatcher(tools), tools);
+    return found?.findings.find(({ id }) => id === 'its-api-server');
+  };
+  const found = await checked(['its-hub-init', 'install-status-addon']);
+  assert.ok(found?.status === 'fail');
+  assert.match(
+    found.problem.message,
+    /vcluster-0 cannot be scheduled: 0\/1 nodes are available: 1 Insufficient cpu/,
+  );
+  assert.deepEqual(found.problem.details, [
+    'The scheduler has removed pod vcluster-0 for wds2-system/kube-apiserver-1.',
+  ]);
+  assert.equal((await checked(['its-hub-init']))?.status, 'warn');
+});

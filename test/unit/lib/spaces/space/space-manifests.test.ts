@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ControlPlane } from '../../../../../src/lib/ocm/kubeflex-objects.ts';
+import {
+  bootstrapSecretOf,
+  itsManifest,
+  managerBinding,
+  wdsManifest,
+} from '../../../../../src/lib/spaces/space/space-manifests.ts';
+
+/*
+ * The output of `helm template` for core-chart/templates/controlplanes/{its,wds}.yaml of KubeStellar 0.29 and 0.30. They differ
+ * only in the name of the variable for the key of a Secret; ours has both names, of which a hook uses the one that it knows.
+ */
+type Version = '0.29' | '0.30';
+const versions: readonly Version[] = ['0.29', '0.30'];
+
+const chartsIts = (
+  version: Version,
+  type: 'vcluster' | 'host' | 'external',
+  installClusteradm = true,
+) => {
+  const [name, key] =
+    type === 'vcluster'
+      ? ['vc-vcluster', 'config-incluster']
+      : ['admin-kubeconfig', 'kubeconfig-incluster'];
+  return {
+    apiVersion: 'tenancy.kflex.kubestellar.org/v1alpha1',
+    kind: 'ControlPlane',
+    metadata: { name: 'its1' },
+    spec: {
+      backend: 'shared',
+      type,
+      waitForPostCreateHooks: true,
+      postCreateHooks: [
+        ...(installClusteradm ? [{ hookName: 'its-hub-init' }] : []),
+        { hookName: 'install-status-addon' },
+      ],
+      globalVars: {
+        ITSSecretName: name,
+        [version === '0.29' ? 'ITSkubeconfig' : 'ITSSecretKey']: key,
+      },
+      // bootstrapSecret.namespace=kubeflex-system, which kflex uses as well; the chart's default is its release's namespace.
+      ...(type === 'external'
+        ? {
+            bootstrapSecretRef: {
+              name: 'its1-bootstrap',
+              namespace: 'kubeflex-system',
+              inClusterKey: 'kubeconfig-incluster',
+            },
+          }
+        : {}),
+    },
+  };
+};
+
+const chartsWds = (version: Version, type: 'k8s' | 'host', itsName: string, apiGroups: string) => ({
+  apiVersion: 'tenancy.kflex.kubestellar.org/v1alpha1',
+  kind: 'ControlPlane',
+  metadata: { name: 'wds1' },
+  spec: {
+    backend: 'shared',
+    type,
+    waitForPostCreateHooks: true,
+    postCreateHooks: [
+      { hookName: 'kubestellar-controller', vars: { APIGroups: apiGroups } },
+      {
+        hookName: 'transport-controller',
+        vars: {
+          WDSSecretName: 'admin-kubeconfig',
+          [version === '0.29' ? 'WDSkubeconfig' : 'WDSSecretKey']: 'kubeconfig-incluster',
+        },
+      },
+    ],
+    globalVars: { ControlPlaneName: 'wds1', ITSName: itsName },
+  },
+});
+
+/** Removes from ours what only hooks of the other version know. */
+function asOf(version: Version, ours: ControlPlane): ControlPlane {
+  const others =
+    version === '0.29' ? ['ITSSecretKey', 'WDSSecretKey'] : ['ITSkubeconfig', 'WDSkubeconfig'];
+  const known = (vars: Record<string, string> | undefined) =>
+    Object.fromEntries(Object.entries(vars ?? {}).filter(([key]) => !others.includes(key)));
+  const { postCreateHooks = [], globalVars } = ours.spec ?? {};
+  return {
+    ...ours,
+    spec: {
+      ...ours.spec,
+      postCreateHooks: postCreateHooks.map(({ vars, ...use }) =>
+        vars === undefined ? use : { ...use, vars: known(vars) },
+      ),
+      globalVars: known(globalVars),
+    },
+  };
+}
+
+describe("the control plane of an ITS matches the chart's", () => {
+  const hooks = ['its-hub-init', 'install-status-addon'];
+  for (const version of versions)
+    for (const type of ['vcluster', 'host', 'external'] as const)
+      test(`of type ${type} for ${version}`, () =>
+        assert.deepEqual(
+          asOf(version, itsManifest('its1', type, hooks)),
+          chartsIts(version, type),
+        ));
+  test('with install_clusteradm: false', () =>
+    assert.deepEqual(
+      asOf('0.30', itsManifest('its1', 'host', ['install-status-addon'])),
+      chartsIts('0.30', 'host', false),
+    ));
+});
+
+describe("the control plane of a WDS matches the chart's", () => {
+  for (const version of versions)
+    for (const type of ['k8s', 'host'] as const)
+      test(`of type ${type} for ${version}`, () => {
+        const ours = wdsManifest(
+          { name: 'wds1', type, itsName: undefined, apiGroups: ['apps', 'batch'] },
+          { itsName: 'its1', transportHook: 'transport-controller' },
+        );
+        assert.deepEqual(asOf(version, ours), chartsWds(version, type, 'its1', 'apps,batch'));
+      });
+});
+
+test('the manager gets the same permissions as from the chart, which may adopt them', () =>
+  assert.deepEqual(managerBinding(), {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: {
+      name: 'kubeflex-manager-cluster-admin-rolebinding',
+      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: {
+        'meta.helm.sh/release-name': 'ks-core',
+        'meta.helm.sh/release-namespace': 'default',
+      },
+    },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [
+      { kind: 'ServiceAccount', name: 'kubeflex-controller-manager', namespace: 'kubeflex-system' },
+    ],
+  }));
+
+test('the bootstrap Secret is in the namespace that kflex uses', () =>
+  assert.deepEqual(bootstrapSecretOf('ext'), {
+    name: 'ext-bootstrap',
+    namespace: 'kubeflex-system',
+    inClusterKey: 'kubeconfig-incluster',
+  }));

@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/core/errors.ts';
+import type { Verdict } from '../../../../../src/lib/core/stages.ts';
+import { type Access, hidden, hiddenBy } from '../../../../../src/lib/kube/access.ts';
+import { isHookMarked } from '../../../../../src/lib/spaces/space/controllers-run.ts';
+import type { SpaceEvidence } from '../../../../../src/lib/spaces/space/space-evidence.ts';
+import {
+  apiServerRuns,
+  deploymentRuns,
+  jobDone,
+  reachable,
+  ready,
+  synced,
+} from '../../../../../src/lib/spaces/space/space-stages.ts';
+import {
+  conditions,
+  controlPlane,
+  deployment,
+  evidence,
+  its,
+  job,
+  notSynced,
+  pod,
+  space,
+  statefulSet,
+} from '../../../support/space-builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
+
+/** A verdict as `state: why`. */
+const said = (verdict: Verdict) =>
+  verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`;
+const stepsIn = (verdict: Verdict) =>
+  verdict.state === 'failed' ? stepsOf(verdict) : assert.fail(said(verdict));
+
+describe('observed by KubeFlex', () => {
+  const after = (message: string, spec = {}, type = 'host') =>
+    synced(evidence(its('its1', { type, conditions: [notSynced(message)], spec })));
+
+  test('is met when KubeFlex reports it', () =>
+    assert.equal(said(synced(evidence(its('its1')))), 'met'));
+  // live/controlplane-host.json: the first read precedes the token controller's write.
+  test('waits for Secrets that KubeFlex itself creates', () =>
+    assert.equal(
+      said(after('Secret "its1" not found')),
+      'waiting: KubeFlex waits for its Secret its1',
+    ));
+  // live/controlplane-k8s.json
+  test('fails without PostgreSQL, with the command that installs it', () => {
+    const verdict = after('Secret "postgres-postgresql" not found', {}, 'k8s');
+    assert.match(said(verdict), /^failed: .*no PostgreSQL/);
+    assert.match(stepsIn(verdict), /postgres.*\n.*--type host/);
+  });
+  // live/controlplane-vcluster-no-network.json
+  test('fails with the words of KubeFlex', () => {
+    const words =
+      'looks like "https://charts.loft.sh" is not a valid chart repository or cannot be reached';
+    assert.equal(said(after(words, {}, 'vcluster')), `failed: KubeFlex cannot set it up: ${words}`);
+  });
+  test('fails if KubeFlex may not grant permissions to a host; the step is the command that grants them', () => {
+    const words =
+      'clusterrolebindings.rbac.authorization.k8s.io "its1" is forbidden: user cannot create';
+    assert.match(
+      stepsIn(after(words)),
+      /kubeflex-manager-cluster-admin-rolebinding.*stellarctl its create its1 --type host --hosting-context kind-kubeflex/,
+    );
+  });
+  describe('of an external cluster', () => {
+    const external = (message: string) =>
+      after(
+        message,
+        { bootstrapSecretRef: { name: 'its1-bootstrap', namespace: 'kubeflex-system' } },
+        'external',
+      );
+    test('fails without its bootstrap Secret', () => {
+      const verdict = external('Secret "its1-bootstrap" not found');
+      assert.match(
+        said(verdict),
+        /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/,
+      );
+      assert.match(stepsIn(verdict), /its create its1 --type external --bootstrap-context/);
+    });
+    test('fails with one for an unreachable address, with the command that replaces it', () => {
+      const verdict = external(
+        'error creating ClusterRoleBinding on the adopted cluster: Get "https://ext:6443": dial tcp: no such host',
+      );
+      assert.match(said(verdict), /no such host/);
+      assert.match(
+        stepsIn(verdict),
+        /its create its1 --type external --bootstrap-context CONTEXT --hub-apiserver/,
+      );
+    });
+  });
+  describe('before KubeFlex has reported anything', () => {
+    const untouched = (manager: SpaceEvidence['manager']) =>
+      synced(evidence(its('its1', { conditions: [] }), { manager }));
+    const manager = 'kubeflex-controller-manager';
+    test('waits for a manager that runs', () =>
+      assert.match(
+        said(untouched({ deployment: deployment(manager), pods: [] })),
+        /^waiting: KubeFlex has not observed/,
+      ));
+    test('waits if the manager may not be read', () =>
+      assert.match(said(untouched(undefined)), /^waiting/));
+    test('fails without a manager', () =>
+      assert.match(
+        said(untouched({ deployment: undefined, pods: [] })),
+        /^failed: Deployment \S+ is missing/,
+      ));
+    test('fails with a manager that cannot run', () => {
+      const pods = [pod(`${manager}-1`, { waiting: { reason: 'ImagePullBackOff' } })];
+      assert.match(
+        said(untouched({ deployment: deployment(manager, false), pods })),
+        /^failed: .*cannot be pulled/,
+      );
+    });
+    test('waits for a manager that starts', () =>
+      assert.match(
+        said(untouched({ deployment: deployment(manager, false), pods: [] })),
+        /^waiting: KubeFlex's manager is starting/,
+      ));
+  });
+});
+
+describe('API server runs', () => {
+  const ofType = (type: string, seen: Partial<SpaceEvidence> = {}) =>
+    apiServerRuns(evidence(its('its1', { type }), seen));
+  test('by the StatefulSet of a vcluster', () => {
+    assert.equal(said(ofType('vcluster', { statefulSets: [statefulSet('vcluster')] })), 'met');
+    assert.match(
+      said(ofType('vcluster', { statefulSets: [statefulSet('vcluster', false)] })),
+      /^waiting: .*starting/,
+    );
+    assert.match(
+      said(ofType('vcluster')),
+      /^waiting: KubeFlex has not created StatefulSet vcluster/,
+    );
+  });
+  test('by the Deployment of type k8s', () => {
+    assert.equal(said(ofType('k8s', { deployments: [deployment('kube-apiserver')] })), 'met');
+    assert.match(
+      said(ofType('k8s', { deployments: [deployment('kube-controller-manager')] })),
+      /^waiting: .*not created/,
+    );
+  });
+  test('but not if its image cannot be pulled', () =>
+    assert.match(
+      said(
+        ofType('vcluster', {
+          statefulSets: [statefulSet('vcluster', false)],
+          pods: [pod('vcluster-0', { waiting: { reason: 'ErrImagePull' } })],
+        }),
+      ),
+      /^failed: its API server does not start: .*vcluster-0/,
+    ));
+  test('is unseen without permission', () =>
+    assert.match(
+      said(ofType('vcluster', { forbidden: new Set(['statefulsets']) })),
+      /^unseen: .*statefulsets/,
+    ));
+  test('of another cluster, as soon as KubeFlex has reconciled the space', () => {
+    assert.equal(said(ofType('host')), 'met');
+    assert.match(
+      said(apiServerRuns(evidence(its('its1', { conditions: [notSynced('x')] })))),
+      /^waiting/,
+    );
+  });
+});
+
+describe('API server answers', () => {
+  const silent = hiddenBy(new StellarError('unreachable', 'so.'));
+  const looking = (look: Access<never>, type = 'vcluster', ready = true) =>
+    reachable(
+      space(evidence(its('its1', { type }), { pods: [pod('vcluster-0', { ready })] }), look),
+    );
+  test('fails if it is silent; where its address was not tried, the step is to check that', () => {
+    assert.equal(said(looking(silent)), 'failed: so');
+    assert.match(
+      stepsIn(looking(silent)),
+      /See whether clients reach.*doctor --pre --hosting-context kind-kubeflex/,
+    );
+    assert.equal(stepsIn(looking(silent, 'external')), '');
+  });
+  test('fails with a look at its pods if none is ready, before the ingress', () => {
+    const dead = looking(silent, 'vcluster', false);
+    assert.equal(said(dead), 'failed: so; pod vcluster-0 of its API server is not ready');
+    assert.equal(
+      stepsIn(dead),
+      'See why: kubectl --context kind-kubeflex -n its1-system describe pods vcluster-0',
+    );
+  });
+  test('is waited for, or unseen', () => {
+    assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');
+    assert.equal(said(looking(hidden('so'))), 'unseen: so');
+  });
+});
+
+describe("a hook's Job", () => {
+  const done = jobDone('its-hub-init', isHookMarked('its-hub-init'));
+  const plane = its('its1');
+  test('is done when it is complete', () =>
+    assert.equal(said(done(evidence(plane, { jobs: [job('its-hub-init', 'complete')] }))), 'met'));
+  test('is done when it is deleted and KubeFlex has recorded it', () =>
+    assert.equal(said(done(evidence(its('its1', { applied: ['its-hub-init'] })))), 'met'));
+  test('is waited for before it exists, and while it runs', () => {
+    assert.match(
+      said(done(evidence(plane))),
+      /^waiting: KubeFlex has not created Job its-hub-init/,
+    );
+    assert.match(
+      said(done(evidence(plane, { jobs: [job('its-hub-init')] }))),
+      /^waiting: Job its-hub-init is running/,
+    );
+  });
+  test('is unseen without permission', () =>
+    assert.match(said(done(evidence(plane, { forbidden: new Set(['jobs']) }))), /^unseen/));
+  test('has failed permanently with reason and attempts, and can be repaired', () => {
+    const verdict = done(evidence(plane, { jobs: [job('its-hub-init', 'failed')] }));
+    assert.equal(
+      said(verdict),
+      'failed: Job its1-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)',
+    );
+    assert.equal(verdict.state === 'failed' && verdict.final, true);
+    assert.match(stepsIn(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
+    assert.match(
+      said(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] }))),
+      /, 1 try\)/,
+    );
+  });
+  test('has failed, although KubeFlex has recorded it as applied (kflex create)', () => {
+    const applied = its('its1', { applied: ['its-hub-init'] });
+    assert.match(
+      said(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] }))),
+      /^failed/,
+    );
+  });
+  test('is waited for while it cannot be scheduled, which is reported', () => {
+    const pods = [
+      pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' }),
+    ];
+    assert.equal(
+      said(done(evidence(plane, { jobs: [job('its-hub-init')], pods }))),
+      'waiting: pod its-hub-init-a cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu.',
+    );
+  });
+  test('only reports a possible image problem, and no failed attempt', () => {
+    const running = { jobs: [job('its-hub-init')] };
+    const image = pod('its-hub-init-a', { waiting: { reason: 'ImagePullBackOff' } });
+    const verdict = done(evidence(plane, { ...running, pods: [image] }));
+    assert.match(said(verdict), /^failed: Job its-hub-init: .*cannot be pulled/);
+    assert.equal('final' in verdict, false);
+    const failedTry = pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 });
+    assert.match(said(done(evidence(plane, { ...running, pods: [failedTry] }))), /^waiting/);
+  });
+});
+
+describe('a Deployment', () => {
+  const runs = deploymentRuns('transport-controller');
+  const plane = controlPlane('wds1');
+  const starting = { deployments: [deployment('transport-controller', false)] };
+  test('runs, starts, is missing, is unseen', () => {
+    assert.equal(
+      said(runs(evidence(plane, { deployments: [deployment('transport-controller')] }))),
+      'met',
+    );
+    assert.match(said(runs(evidence(plane, starting))), /^waiting: .*starting/);
+    assert.match(said(runs(evidence(plane))), /^waiting: KubeFlex has not created/);
+    assert.match(said(runs(evidence(plane, { forbidden: new Set(['deployments']) }))), /^unseen/);
+    const hooks = [{ hookName: 'stellarctl-transport-controller' }];
+    const created = controlPlane('wds1', { hooks, applied: ['stellarctl-transport-controller'] });
+    assert.match(
+      said(runs(evidence(created))),
+      /^failed: Deployment transport-controller is missing, .*does not recreate/,
+    );
+    assert.match(said(runs(evidence(created, { forbidden: new Set(['deployments']) }))), /^unseen/);
+  });
+  test('fails if its pods are refused', () => {
+    const refused = { ...deployment('transport-controller', false) };
+    const conditions = [
+      { type: 'ReplicaFailure', status: 'True', message: 'pods "a" is forbidden: exceeded quota' },
+    ];
+    const verdict = runs(
+      evidence(plane, { deployments: [{ ...refused, status: { conditions } }] }),
+    );
+    assert.match(
+      said(verdict),
+      /^failed: Deployment transport-controller does not start: its pods are refused: pods "a"/,
+    );
+    assert.match(JSON.stringify(verdict), /describe namespace wds1-system/);
+  });
+  test('fails with a crashing pod', () => {
+    const pods = [
+      pod('transport-controller-1-a', {
+        init: true,
+        waiting: { reason: 'CrashLoopBackOff' },
+        restarts: 4,
+        lastExitCode: 1,
+      }),
+    ];
+    assert.match(
+      said(runs(evidence(plane, { ...starting, pods }))),
+      /^failed: .*exit 1, restarted 4 times/,
+    );
+  });
+});
+
+test('ready is what KubeFlex reports, and a space without any such condition is not', () => {
+  assert.equal(said(ready(evidence(its('its1', { conditions: [conditions.ready] })))), 'met');
+  assert.equal(
+    said(ready(evidence(its('its1')))),
+    'waiting: Waiting for PostCreateHook completion',
+  );
+  // live/controlplane-missing-hook.json
+  assert.match(
+    said(ready(evidence(its('its1', { conditions: [conditions.synced] })))),
+    /^waiting: KubeFlex says nothing/,
+  );
+});

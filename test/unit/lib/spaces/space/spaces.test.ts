@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ifSeen, seen } from '../../../../../src/lib/kube/access.ts';
+import {
+  accessSpace,
+  contextsCertainlyOf,
+  contextsOf,
+} from '../../../../../src/lib/spaces/space/space-access.ts';
+import {
+  hookLike,
+  hooksOf,
+  itsNameOf,
+  itsOfWds,
+  listControlPlanes,
+  roleOf,
+} from '../../../../../src/lib/spaces/space/spaces.ts';
+import {
+  controlPlane,
+  inSpace,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  wds,
+} from '../../../support/space-builders.ts';
+
+describe('a control plane is', () => {
+  test('what its label says', () =>
+    assert.equal(roleOf(controlPlane('x', { label: 'wds' })), 'wds'));
+  test('an ITS or a WDS by its hooks, without a label', () => {
+    assert.equal(roleOf(its('x')), 'its');
+    assert.equal(roleOf(wds('x')), 'wds');
+    assert.equal(
+      roleOf(controlPlane('x', { hooks: [{ hookName: 'install-status-addon' }] })),
+      'its',
+    );
+    assert.equal(
+      roleOf(controlPlane('x', { hooks: [{ hookName: 'stellarctl-transport-controller' }] })),
+      'wds',
+    );
+  });
+  test('an ITS or a WDS by the hooks of older charts', () => {
+    assert.equal(
+      roleOf(controlPlane('x', { spec: { postCreateHook: 'its-with-clusteradm' } })),
+      'its',
+    );
+    assert.equal(roleOf(controlPlane('x', { spec: { postCreateHook: 'wds' } })), 'wds');
+  });
+  test('neither', () => {
+    assert.equal(roleOf(controlPlane('x')), undefined);
+    assert.equal(roleOf(controlPlane('x', { hooks: [{ hookName: 'mine' }] })), undefined);
+  });
+});
+
+test('the older single hook comes first, each once', () => {
+  const plane = controlPlane('x', {
+    hooks: [{ hookName: 'b' }, { hookName: 'a' }],
+    spec: { postCreateHook: 'a' },
+  });
+  assert.deepEqual(hooksOf(plane), ['a', 'b']);
+});
+
+test('a corrected copy of a hook counts as the hook', () => {
+  const plane = controlPlane('x', { hooks: [{ hookName: 'stellarctl-transport-controller' }] });
+  assert.equal(hookLike(plane, 'transport-controller'), 'stellarctl-transport-controller');
+  assert.equal(hookLike(plane, 'ready'), undefined);
+});
+
+describe('the ITS of a WDS is', () => {
+  const nameOf = (...planes: ReturnType<typeof its>[]) => itsOfWds('wds1', planes)?.metadata.name;
+  test('the one that it names', () =>
+    assert.equal(nameOf(wds('wds1', 'its2'), its('its1'), its('its2')), 'its2'));
+  test('the only one', () =>
+    assert.equal(nameOf(wds('wds1'), its('its1'), wds('wds2', 'its9')), 'its1'));
+  test('unclear', () => {
+    assert.equal(nameOf(wds('wds1'), its('its1'), its('its2')), undefined);
+    assert.equal(nameOf(wds('wds1', 'gone'), its('its1')), undefined);
+    assert.equal(nameOf(wds('wds1')), undefined);
+  });
+  test('named to its hooks first, as in KubeFlex', () => {
+    const hooks = [{ hookName: 'transport-controller', vars: { ITSName: 'its2' } }];
+    assert.equal(itsNameOf(wds('wds1', 'its1', { hooks })), 'its2');
+    assert.equal(itsNameOf(wds('wds1', '')), undefined);
+  });
+});
+
+test('control planes are sorted by name, of one role if requested', async () => {
+  const { kube } = new MemoryCluster([wds('wds1'), its('b'), its('a'), controlPlane('plain')]);
+  const names = async (role?: 'its') =>
+    (await listControlPlanes(kube, role))?.map(({ metadata }) => metadata.name);
+  assert.deepEqual(
+    [await names(), await names('its')],
+    [
+      ['a', 'b', 'plain', 'wds1'],
+      ['a', 'b'],
+    ],
+  );
+});
+
+describe('the contexts of a space are', () => {
+  const at = { cluster: 'c', user: 'u' };
+  test('those that are marked, the one of its name first', () =>
+    assert.deepEqual(
+      contextsOf(
+        kubeconfigOf({
+          a: { ...at, of: 'its1' },
+          its1: { ...at, of: 'its1' },
+          b: { ...at, of: 'its2' },
+        }),
+        'its1',
+        'hosting',
+      ),
+      ['its1', 'a'],
+    ));
+  test('none of another known hosting cluster', () => {
+    const of = (hosting: string) => ({ a: { ...at, of: 'its1', hosting }, hosting: at, other: at });
+    assert.deepEqual(contextsOf(kubeconfigOf(of('hosting')), 'its1', 'hosting'), ['a']);
+    assert.deepEqual(contextsOf(kubeconfigOf(of('other')), 'its1', 'hosting'), []);
+    assert.deepEqual(contextsOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting'), ['a']);
+    assert.deepEqual(
+      contextsCertainlyOf(kubeconfigOf(of('hosting')), 'its1', 'hosting', undefined),
+      ['a'],
+    );
+    assert.deepEqual(
+      contextsCertainlyOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting', undefined),
+      [],
+    );
+  });
+  test('certainly those with its server, if no hosting cluster is recorded', () => {
+    const byKflex = kubeconfigOf({ its1: { ...at, of: 'its1' } });
+    assert.deepEqual(
+      contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://c.example.com:6443'),
+      ['its1'],
+    );
+    assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://other:6443'), []);
+    assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', undefined), []);
+  });
+  test('one that kflex has loaded without a mark', () => {
+    const byKflex = { cluster: 'its1-cluster', user: 'its1-admin' };
+    assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex }), 'its1', 'hosting'), ['its1']);
+    assert.deepEqual(contextsOf(kubeconfigOf({ other: byKflex }), 'its1', 'hosting'), []);
+    assert.deepEqual(
+      contextsOf(kubeconfigOf({ its1: byKflex, a: { ...at, of: 'its1' } }), 'its1', 'hosting'),
+      ['a'],
+    );
+  });
+  test('not one of the same name that belongs to someone else', () => {
+    assert.deepEqual(contextsOf(kubeconfigOf({ its1: at }), 'its1', 'hosting'), []);
+    assert.deepEqual(
+      contextsOf(kubeconfigOf({ its1: { ...at, of: 'its2' } }), 'its1', 'hosting'),
+      [],
+    );
+  });
+});
+
+describe('a space is reached', () => {
+  const hostingContext = {
+    ...{ name: 'kind-kubeflex', server: 'https://127.0.0.1:6443' },
+    ...{ cluster: { server: 'https://127.0.0.1:6443' }, user: { token: 'mine' } },
+  };
+  const kubeconfig = kubeconfigOf({
+    byKflex: { cluster: 'd', user: 'u', of: 'ext1' },
+    mine: { cluster: 'c', user: 'u', of: 'ext1', hosting: 'kind-kubeflex' },
+  });
+  const secret = (name: string, data: Record<string, string>) =>
+    inSpace('Secret', 'its1', { metadata: { name }, data });
+  const access = (plane: ReturnType<typeof its>, ...objects: ReturnType<typeof secret>[]) =>
+    accessSpace(plane, { hosting: new MemoryCluster(objects).kube, hostingContext, kubeconfig });
+  /** No context has its name: kubectl cannot show whether it runs. */
+  const inspection = {
+    command: 'stellarctl its get its1 --hosting-context kind-kubeflex',
+    lead: 'See whether it runs',
+  };
+
+  test('of type host as the hosting cluster, under its own name', async () =>
+    assert.deepEqual(
+      await access(its('its1')),
+      seen({ ...hostingContext, name: 'its1', inspection }),
+    ));
+  const kubeconfigText = (cluster: object, user: object) =>
+    JSON.stringify({
+      clusters: [{ name: 'k', cluster }],
+      users: [{ name: 'k', user }],
+      contexts: [{ name: 'any', context: { cluster: 'k', user: 'k', namespace: 'n' } }],
+      'current-context': 'any',
+    });
+  const bySecret = (text: string) =>
+    access(
+      its('its1', { type: 'k8s' }),
+      secret('admin-kubeconfig', { kubeconfig: Buffer.from(text).toString('base64') }),
+    );
+  test('using only address and data of a Secret', async () => {
+    const cluster = { 'certificate-authority-data': 'Y2E=', 'tls-server-name': 'its1' };
+    const user = { token: 't', 'client-certificate-data': 'Yw==', 'client-key-data': 'aw==' };
+    const hostile = kubeconfigText(
+      {
+        ...cluster,
+        server: 'https://its1.localtest.me:9443',
+        'certificate-authority': '/etc/passwd',
+        'insecure-skip-tls-verify': true,
+        'proxy-url': 'http://127.0.0.1:1',
+        'disable-compression': true,
+        extensions: [{ name: 'x' }],
+      },
+      {
+        ...user,
+        exec: {
+          apiVersion: 'client.authentication.k8s.io/v1',
+          command: 'sh',
+          args: ['-c', 'touch /tmp/hacked'],
+        },
+        'auth-provider': { name: 'gcp', config: { 'cmd-path': 'sh' } },
+        tokenFile: '/etc/passwd',
+        'client-certificate': '/etc/passwd',
+        'client-key': '/etc/passwd',
+        username: 'admin',
+        password: 'x',
+        as: 'system:admin',
+        'as-groups': ['system:masters'],
+      },
+    );
+    assert.deepEqual(
+      await bySecret(hostile),
+      seen({
+        name: 'its1',
+        server: 'https://its1.localtest.me:9443',
+        cluster: { ...cluster, server: 'https://its1.localtest.me:9443' },
+        user,
+        inspection,
+      }),
+    );
+  });
+  test('using no field of a Secret that is not text', async () => {
+    const odd = kubeconfigText(
+      { server: 'https://a', 'certificate-authority-data': { a: 1 }, 'tls-server-name': ['x'] },
+      { token: { b: 1 }, 'client-key-data': 5 },
+    );
+    const found = await bySecret(odd);
+    assert.deepEqual(
+      found,
+      seen({
+        ...{ name: 'its1', server: 'https://a', cluster: { server: 'https://a' }, user: {} },
+        inspection,
+      }),
+    );
+  });
+  for (const server of ['http://its1:80', 'file:///etc/passwd', 'unix:/var/run/docker.sock', 5, ''])
+    test(`not by a Secret with the server ${server}`, async () => {
+      const found = await bySecret(kubeconfigText({ server }, {}));
+      assert.equal(found.state === 'hidden' && found.error?.code, 'kubeconfig-invalid');
+    });
+  test('of type vcluster and k8s by the Secret, with the key for other machines', async () => {
+    const text = Buffer.from(
+      JSON.stringify({
+        clusters: [{ name: 'k', cluster: { server: 'https://its1.localtest.me:9443/' } }],
+        users: [{ name: 'k', user: { token: 'x' } }],
+        contexts: [{ name: 'any', context: { cluster: 'k', user: 'k' } }],
+      }),
+    ).toString('base64');
+    for (const [type, name, key] of [
+      ['vcluster', 'vc-vcluster', 'config'],
+      ['k8s', 'admin-kubeconfig', 'kubeconfig'],
+    ] as const) {
+      const found = await access(its('its1', { type }), secret(name, { [key]: text }));
+      assert.deepEqual(
+        found.state === 'seen' && [found.value.name, found.value.server, found.value.user],
+        ['its1', 'https://its1.localtest.me:9443', { token: 'x' }],
+      );
+      assert.match(
+        JSON.stringify(await access(its('its1', { type }))),
+        new RegExp(`its1-system/${name} has no key ${key}`),
+      );
+    }
+  });
+  test('of type external by a context of the user that is known to refer to it', async () => {
+    const found = await access(its('ext1', { type: 'external' }));
+    assert.equal(ifSeen(found)?.name, 'mine');
+    assert.match(
+      JSON.stringify(await access(its('ext2', { type: 'external' }))),
+      /no context .* of ext2/,
+    );
+  });
+  test('or the reason is given', async () =>
+    assert.match(
+      JSON.stringify(await access(its('its1', { type: 'vcluster' }))),
+      /its API server is not running yet/,
+    ));
+});
