@@ -60,7 +60,7 @@ const together = {
       'kube/access',
       'ocm/ocm-names',
       'spaces/local/local-cluster-names',
-      'wecs/registration-stage-ids',
+      'wecs/registration/registration-stage-ids',
     ].map((name) => `lib/${name}`),
   ],
   /** When a command runs; with what the most frequent one needs, since most others need most of it as well. */

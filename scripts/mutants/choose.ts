@@ -40,15 +40,15 @@ const areas: Record<string, string[]> = {
   doctor: ['src/commands/doctor/', 'src/lib/doctor/'],
   deregister: [
     'src/commands/wec/deregister',
-    'src/lib/wecs/deregister',
-    'src/lib/wecs/release',
-    'src/lib/wecs/clean-up',
+    'src/lib/wecs/deregister/deregister',
+    'src/lib/wecs/deregister/release',
+    'src/lib/wecs/deregister/clean-up',
   ],
   join: [
     'src/commands/wec/join',
-    'src/lib/wecs/join',
-    'src/lib/wecs/follow-join',
-    'src/lib/wecs/reregister',
+    'src/lib/wecs/join/join',
+    'src/lib/wecs/join/follow-join',
+    'src/lib/wecs/registration/reregister',
   ],
 };
 

@@ -40,7 +40,7 @@ const rooms: Record<string, readonly string[]> = {
   ocm: [],
   spaces: ['hosting', 'space', 'choose', 'roles', 'local', 'install'],
   workloads: [],
-  wecs: [],
+  wecs: ['registration', 'diagnose', 'values', 'join', 'deregister'],
   fleet: [],
   doctor: [],
 };
@@ -185,7 +185,7 @@ test('commands of this program begin a text, so they match the name under which 
   // Goes into the ITS, where others read it.
   assert.deepEqual(
     offenders.map(({ file }) => file),
-    ['src/lib/wecs/acceptance.ts'],
+    ['src/lib/wecs/registration/acceptance.ts'],
   );
 });
 
@@ -216,7 +216,8 @@ test('one place decides whether a failure of one cluster ends a command', () => 
 });
 
 test('one place decides why an agent must re-register: only it gives these codes', () => {
-  const table = sources.find(({ file }) => file === 'src/lib/wecs/problems.ts')?.text ?? '';
+  const table =
+    sources.find(({ file }) => file === 'src/lib/wecs/registration/problems.ts')?.text ?? '';
   const list = table.slice(
     table.indexOf('const ofCredentials'),
     table.indexOf('export const needsToken'),
@@ -227,12 +228,12 @@ test('one place decides why an agent must re-register: only it gives these codes
   const errors = ['registered-elsewhere', 'token-expired'];
   const names = codes.flatMap(([, code = '']) => (errors.includes(code) ? [] : `'${code}'`));
   const judges = sources.filter(({ text }) => names.some((name) => text.includes(name)));
-  assert.deepEqual(outside('src/lib/wecs/reregister', judges).sort(), [
+  assert.deepEqual(outside('src/lib/wecs/registration/reregister', judges).sort(), [
     // Ask for one code.
-    'src/lib/wecs/follow-join.ts',
-    'src/lib/wecs/join.ts',
+    'src/lib/wecs/join/follow-join.ts',
+    'src/lib/wecs/join/join.ts',
     // Lists them, and those that show without the WEC.
-    'src/lib/wecs/problems.ts',
+    'src/lib/wecs/registration/problems.ts',
   ]);
 });
 
@@ -246,7 +247,7 @@ test('durations and deadlines are by the clock that nobody can set', () => {
     'src/lib/kube/client/transport.ts',
     'src/lib/kube/kubeconfig/replace.ts',
     'src/lib/ocm/hub-access.ts',
-    'src/lib/wecs/identity.ts',
+    'src/lib/wecs/registration/identity.ts',
   ]);
 });
 
@@ -288,7 +289,7 @@ test('the library formats nothing for a screen', () => {
     // The text of next steps is created here, for scripts as well.
     'src/lib/core/next-step.ts',
     // Scripts get these lines as well, in the details of an error.
-    'src/lib/wecs/acceptance.ts',
+    'src/lib/wecs/registration/acceptance.ts',
   ];
   const offenders = sources
     .filter(({ file }) => file.startsWith('src/lib/'))

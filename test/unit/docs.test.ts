@@ -10,7 +10,7 @@ import {
   troubleshootingFile,
 } from '../../scripts/troubleshooting.ts';
 import { catalogue } from '../../src/lib/doctor/catalogue.ts';
-import { registrationStageIds } from '../../src/lib/wecs/registration-stage-ids.ts';
+import { registrationStageIds } from '../../src/lib/wecs/registration/registration-stage-ids.ts';
 
 const library = path.resolve(import.meta.dirname, '../../src/lib');
 /** Problems of policies and workloads are reported by their own commands. */

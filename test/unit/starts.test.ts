@@ -59,6 +59,6 @@ test("what scales anything up is asked for KubeStellar's controllers by one func
     'src/lib/spaces/hosting/hosting-stages.ts',
     'src/lib/spaces/space/controllers-run.ts',
     'src/lib/spaces/space/space-stages.ts',
-    'src/lib/wecs/registration-checks.ts',
+    'src/lib/wecs/registration/registration-checks.ts',
   ]);
 });

@@ -5,7 +5,7 @@ import { runProgram } from '../../lib/core/program.ts';
 import { count } from '../../lib/core/words.ts';
 import { subjectName } from '../../lib/doctor/catalogue.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
-import { needsDecision } from '../../lib/wecs/problems.ts';
+import { needsDecision } from '../../lib/wecs/registration/problems.ts';
 import { confirm } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
 import { writeText } from '../terminal/clean.ts';

@@ -1,6 +1,6 @@
 import { type Check, runChecks, skipped } from '../../lib/core/checks.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
-import { describeProbe, probe, probeCheck, probeJob } from '../../lib/wecs/join-probe.ts';
+import { describeProbe, probe, probeCheck, probeJob } from '../../lib/wecs/join/join-probe.ts';
 import { confirm } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
 import type { DoctorOptions } from './input.ts';

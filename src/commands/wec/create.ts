@@ -91,7 +91,7 @@ export const definition: Definition<Options> = {
           access: await openAccess(session, options, undefined),
         }
       : undefined;
-    const { createWecs } = await import('../../lib/wecs/create-wec.ts');
+    const { createWecs } = await import('../../lib/wecs/join/create-wec.ts');
     const { chooseNetwork } = await import('../../lib/spaces/local/local-network.ts');
     const { network, note } = chooseNetwork(
       provider,

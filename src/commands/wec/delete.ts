@@ -47,7 +47,7 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, options, positional) {
-    const { deleteWecs } = await import('../../lib/wecs/create-wec.ts');
+    const { deleteWecs } = await import('../../lib/wecs/join/create-wec.ts');
     const tools = session.localTools(options.wecKubeconfig);
     const found = await readConfirmed({
       read: readClusters(session, new Set(splitNames(positional)), options, tools),
@@ -113,7 +113,7 @@ async function refuseNeeded(
 ): Promise<void> {
   if (found.length === 0) return;
   const { connectLocal } = await import('../../lib/spaces/local/delete-local-cluster.ts');
-  const { refuseHosting, refuseRegistered } = await import('../../lib/wecs/create-wec.ts');
+  const { refuseHosting, refuseRegistered } = await import('../../lib/wecs/join/create-wec.ts');
   const connect = async (cluster: FoundCluster) =>
     clients.set(cluster.name, clients.get(cluster.name) ?? (await connectLocal(cluster, tools)));
   await Promise.all(found.map(connect));

@@ -1,11 +1,11 @@
 import { changeWords } from '../../lib/core/changes.ts';
 import { count, few } from '../../lib/core/words.ts';
 import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/manifest-works.ts';
-import { addonFinalizers } from '../../lib/wecs/delete-cluster.ts';
-import type { InspectedLocalWec } from '../../lib/wecs/deregister-locally.ts';
-import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/inspect-wec.ts';
-import { isGone } from '../../lib/wecs/leftovers.ts';
-import { selectableLabels } from '../../lib/wecs/release-labels.ts';
+import { addonFinalizers } from '../../lib/wecs/deregister/delete-cluster.ts';
+import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
+import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect-wec.ts';
+import { isGone } from '../../lib/wecs/deregister/leftovers.ts';
+import { selectableLabels } from '../../lib/wecs/registration/release-labels.ts';
 import { withSpaces } from '../common/side-effects-text.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */

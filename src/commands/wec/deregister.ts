@@ -112,8 +112,8 @@ export async function deregisterShown(
   options: Pick<Options, 'yes' | 'cleanup' | 'keepWorkloads' | 'force'>,
   asksOnce: boolean,
 ): Promise<NamedResult[]> {
-  const { deregister } = await import('../../lib/wecs/deregister.ts');
-  const { isGone } = await import('../../lib/wecs/leftovers.ts');
+  const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
+  const { isGone } = await import('../../lib/wecs/deregister/leftovers.ts');
   const { describeDeregistration, describeMany } = await import('./deregister-text.ts');
   const names = wecs.map(({ name }) => name);
   return deregister(
@@ -148,7 +148,7 @@ async function deregisterOnWecs(
   { named = [] }: ChosenWecs,
   options: Options,
 ): Promise<void> {
-  const { deregisterLocally } = await import('../../lib/wecs/deregister-locally.ts');
+  const { deregisterLocally } = await import('../../lib/wecs/deregister/deregister-locally.ts');
   const { describeLocally } = await import('./deregister-text.ts');
   const results = await deregisterLocally(
     await session.wecs(named.map(withContext)),
@@ -165,7 +165,7 @@ async function deregisterOnWecs(
 }
 
 async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
-  const { undoDeregistration } = await import('../../lib/wecs/deregister.ts');
+  const { undoDeregistration } = await import('../../lib/wecs/deregister/deregister.ts');
   const { kube } = await session.its();
   session.announce(kube);
   const names = (await find(kube)).map(({ name }) => name);

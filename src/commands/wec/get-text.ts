@@ -3,8 +3,13 @@ import { count } from '../../lib/core/words.ts';
 import { imageVersion } from '../../lib/kube/image.ts';
 import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub-connection.ts';
 import { versionWords } from '../../lib/ocm/running-versions.ts';
-import { registrationStages } from '../../lib/wecs/registration-stages.ts';
-import type { ConditionView, Mailbox, PodView, WecView } from '../../lib/wecs/wec-view.ts';
+import { registrationStages } from '../../lib/wecs/registration/registration-stages.ts';
+import type {
+  ConditionView,
+  Mailbox,
+  PodView,
+  WecView,
+} from '../../lib/wecs/registration/wec-view.ts';
 import { ago, aligned, section, unknown, wrap } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 

@@ -3,7 +3,12 @@ import { forName } from '../../lib/core/each-name.ts';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { Run } from '../../lib/core/run.ts';
 import { few } from '../../lib/core/words.ts';
-import type { GrantResult, ReachedWec, WecToGrant, WecToRevoke } from '../../lib/wecs/grant.ts';
+import type {
+  GrantResult,
+  ReachedWec,
+  WecToGrant,
+  WecToRevoke,
+} from '../../lib/wecs/registration/grant.ts';
 import { type Confirmation, confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -56,7 +61,7 @@ export const grant: Definition<GrantOptions> = {
     ...grantOptions(),
   ],
   async run(session, { yes }, positional) {
-    const { grant, inspectGrant } = await import('../../lib/wecs/grant.ts');
+    const { grant, inspectGrant } = await import('../../lib/wecs/registration/grant.ts');
     await changeRights<WecToGrant>(session, positional, {
       inspect: inspectGrant,
       // Each in its own line: a long line would be cut, and the user must see all of them.
@@ -86,9 +91,9 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
     ...grantOptions(),
   ],
   async run(session, { rule, yes }, positional) {
-    const { parseKind } = await import('../../lib/wecs/granted-kinds.ts');
+    const { parseKind } = await import('../../lib/wecs/registration/granted-kinds.ts');
     const given = rule?.map(parseKind);
-    const { revoke, inspectRevocation } = await import('../../lib/wecs/grant.ts');
+    const { revoke, inspectRevocation } = await import('../../lib/wecs/registration/grant.ts');
     await changeRights<WecToRevoke>(session, positional, {
       inspect: (wec) => inspectRevocation(wec, given),
       describe: ({ name, kube }, kinds) => [

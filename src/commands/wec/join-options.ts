@@ -2,12 +2,12 @@ import { parseLabels } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import type { HubAccess } from '../../lib/ocm/hub-access.ts';
-import type { WecResult } from '../../lib/wecs/follow-registration.ts';
+import type { WecResult } from '../../lib/wecs/diagnose/follow-registration.ts';
 import {
   type AgentMode,
   type JoinOptions,
   joinOptionProblems,
-} from '../../lib/wecs/join-options.ts';
+} from '../../lib/wecs/join/join-options.ts';
 import type { Session } from '../common/session.ts';
 
 /** Options of the commands that register clusters. */

@@ -3,7 +3,7 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { command, partial, run, textOf } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
 import type { HubAccess } from '../../lib/ocm/hub-access.ts';
-import { agentModes, type JoinOptions, type Moving } from '../../lib/wecs/join-options.ts';
+import { agentModes, type JoinOptions, type Moving } from '../../lib/wecs/join/join-options.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -96,7 +96,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   if (options.printManifests) {
     return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
   }
-  const { join } = await import('../../lib/wecs/join.ts');
+  const { join } = await import('../../lib/wecs/join/join.ts');
   const clusters = await session.wecs(wecs.map(withContext));
   const results = await join(access, clusters, joinOptions, session.run);
   await session.finish(results);
@@ -107,7 +107,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
 async function confirmMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
   if (joinFile === undefined) await refuseUnnamedIts(session, yes);
   const { describeCluster } = await import('../../lib/kube/client/errors.ts');
-  const { describeRemainingWorks } = await import('../../lib/wecs/former-hub.ts');
+  const { describeRemainingWorks } = await import('../../lib/wecs/join/former-hub.ts');
   const effects = ({ works, its }: Moving) =>
     works === undefined
       ? 'which works of that hub run on it could not be read'
@@ -155,7 +155,9 @@ async function printManifests(
   name: string,
   options: JoinOptions,
 ): Promise<void> {
-  const { joinManifests, tokenPlaceholder } = await import('../../lib/wecs/install-klusterlet.ts');
+  const { joinManifests, tokenPlaceholder } = await import(
+    '../../lib/wecs/join/install-klusterlet.ts'
+  );
   const objects = await joinManifests(access, name, options, session.run);
   if (session.output === 'json') {
     await session.printDocument(

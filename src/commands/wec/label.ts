@@ -5,7 +5,7 @@ import {
   parseLabelChanges,
 } from '../../lib/core/changes.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
-import type { FoundValues } from '../../lib/wecs/values.ts';
+import type { FoundValues } from '../../lib/wecs/values/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
@@ -25,7 +25,7 @@ const labels: ValueKind<ManagedCluster, object> = {
   },
   listing: 'list the labels',
   parse: parseLabelChanges,
-  open: async (hub) => (await import('../../lib/wecs/values.ts')).labelStore(hub),
+  open: async (hub) => (await import('../../lib/wecs/values/values.ts')).labelStore(hub),
   changesFor,
   lossesOf: labelChanges,
   async show(session, listed) {
@@ -46,7 +46,7 @@ async function labelChanges(
   found: readonly FoundValues<ManagedCluster>[],
   changes: Changes,
 ) {
-  const { readProperties } = await import('../../lib/wecs/properties.ts');
+  const { readProperties } = await import('../../lib/wecs/values/properties.ts');
   const { wecChange } = await import('../../lib/workloads/side-effects.ts');
   const configMaps = Object.values(changes).includes(null)
     ? await readProperties(its.kube)

@@ -1,6 +1,6 @@
 import { parsePropertyChanges, type WecProperties } from '../../lib/ocm/customization.ts';
-import type { Effective } from '../../lib/wecs/properties.ts';
-import type { ListedValues } from '../../lib/wecs/values.ts';
+import type { Effective } from '../../lib/wecs/values/properties.ts';
+import type { ListedValues } from '../../lib/wecs/values/values.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
@@ -24,7 +24,7 @@ const properties: ValueKind<WecProperties, Effective> = {
   },
   listing: 'list the effective properties',
   parse: parsePropertyChanges,
-  open: async (hub) => (await import('../../lib/wecs/properties.ts')).propertyStore(hub),
+  open: async (hub) => (await import('../../lib/wecs/values/properties.ts')).propertyStore(hub),
   async lossesOf(_its, found, changes) {
     const { wecChange } = await import('../../lib/workloads/side-effects.ts');
     const changed = found.flatMap(({ source }) =>

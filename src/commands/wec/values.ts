@@ -3,7 +3,12 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import { addedTo, type Effect, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { Approval, FoundValues, ListedValues, ValueStore } from '../../lib/wecs/values.ts';
+import type {
+  Approval,
+  FoundValues,
+  ListedValues,
+  ValueStore,
+} from '../../lib/wecs/values/values.ts';
 import type { Its } from '../../lib/workloads/read-policies.ts';
 import type { SideEffects, WecChange } from '../../lib/workloads/side-effects.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
@@ -85,7 +90,7 @@ export function valuesCommand<Source, More extends object>(
       const toGive = `Give changes: key=value sets, key- removes. To see ${plural}: --list`;
       if (changing === (options.list === true))
         throw new StellarError('usage', changing ? 'Give changes or --list, not both.' : toGive);
-      const { changeValues, listValues } = await import('../../lib/wecs/values.ts');
+      const { changeValues, listValues } = await import('../../lib/wecs/values/values.ts');
       await refuseUnnamedIts(session, options.yes);
       const its = await session.its();
       const { kube: hub } = its;
@@ -170,7 +175,7 @@ function approveRemoval<Source>(
       ...unseenPolicies(effects).map(({ what }) => ({ object: what })),
     ];
     if (losses.length > 0 && !approved && plural === 'labels')
-      await (await import('../../lib/wecs/values.ts')).requireToLabel(its.kube);
+      await (await import('../../lib/wecs/values/values.ts')).requireToLabel(its.kube);
     const more = approved && addedTo(approved, losses);
     if (more?.length === 0) return true;
     approved = losses;

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { WaitGoal } from '../../lib/wecs/accept.ts';
-import { registrationStageIds } from '../../lib/wecs/registration-stage-ids.ts';
+import { registrationStageIds } from '../../lib/wecs/registration/registration-stage-ids.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ItsOptions,

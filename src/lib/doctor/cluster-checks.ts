@@ -14,9 +14,9 @@ import { initPermissions } from '../spaces/install/install-permissions.ts';
 import { roomCheck } from '../spaces/space/node-room.ts';
 import { ocmImagesCheck } from '../spaces/space/space-images.ts';
 import { vclusterCheck } from '../spaces/vcluster-host.ts';
-import type { JoiningWec } from '../wecs/join-options.ts';
-import type { JoinPlan } from '../wecs/join-plan.ts';
-import { refuseOtherCluster, wecPermissions } from '../wecs/join-requirements.ts';
+import type { JoiningWec } from '../wecs/join/join-options.ts';
+import type { JoinPlan } from '../wecs/join/join-plan.ts';
+import { refuseOtherCluster, wecPermissions } from '../wecs/join/join-requirements.ts';
 
 /** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [

@@ -19,10 +19,10 @@ import { validityChecks } from '../spaces/space/credentials.ts';
 import { checkHub, checkSpace } from '../spaces/space/space-checks.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
-import { proveIdentity } from '../wecs/identity.ts';
-import { readMailboxes } from '../wecs/mailbox.ts';
-import { readBothSides, readItself } from '../wecs/read-both-sides.ts';
-import { wecChecks } from '../wecs/wec-checks.ts';
+import { readBothSides, readItself } from '../wecs/diagnose/read-both-sides.ts';
+import { wecChecks } from '../wecs/diagnose/wec-checks.ts';
+import { proveIdentity } from '../wecs/registration/identity.ts';
+import { readMailboxes } from '../wecs/registration/mailbox.ts';
 import type { Its } from '../workloads/read-policies.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
 import {

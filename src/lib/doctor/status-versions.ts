@@ -13,7 +13,7 @@ import {
 } from '../ocm/running-versions.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { coreChart } from '../spaces/hosting/core-chart.ts';
-import { wecVersions } from '../wecs/wec-checks.ts';
+import { wecVersions } from '../wecs/diagnose/wec-checks.ts';
 import { type ItsStatus, readStatus, type StatusTools, type StatusView } from './status.ts';
 
 /** The running versions, and whether they fit together. The fields are an interface: docs/output.md */

@@ -2,7 +2,7 @@ import { type CheckInfo, type Finding, fail, isDependent } from '../core/checks.
 import type { StellarError } from '../core/errors.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
-import type { JoinPlan } from '../wecs/join-plan.ts';
+import type { JoinPlan } from '../wecs/join/join-plan.ts';
 import type { Its } from '../workloads/read-policies.ts';
 
 /** The client among others that leads to the same cluster: one may have several addresses. */

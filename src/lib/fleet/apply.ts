@@ -10,10 +10,10 @@ import { noSuchWec } from '../ocm/find-wecs.ts';
 import { accessHub } from '../ocm/hub-access.ts';
 import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
-import type { WecResult } from '../wecs/follow-registration.ts';
-import { releaseHeld } from '../wecs/former-hub.ts';
-import { join } from '../wecs/join.ts';
-import type { Moving } from '../wecs/join-options.ts';
+import type { WecResult } from '../wecs/diagnose/follow-registration.ts';
+import { releaseHeld } from '../wecs/join/former-hub.ts';
+import { join } from '../wecs/join/join.ts';
+import type { Moving } from '../wecs/join/join-options.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,

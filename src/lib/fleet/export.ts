@@ -7,9 +7,9 @@ import { accessHub, type HubAccess, knownEndpoints } from '../ocm/hub-access.ts'
 import { hubOf } from '../ocm/klusterlet-agent.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { proveIdentity } from '../wecs/identity.ts';
-import { defaultRegistry, endpointFor } from '../wecs/join-plan.ts';
-import { labelsOf } from '../wecs/values.ts';
+import { defaultRegistry, endpointFor } from '../wecs/join/join-plan.ts';
+import { proveIdentity } from '../wecs/registration/identity.ts';
+import { labelsOf } from '../wecs/values/values.ts';
 import type { Its } from '../workloads/read-policies.ts';
 import type { FleetDocument, JoinSettings } from './fleet-schema.ts';
 import { readPresent } from './owned-values.ts';

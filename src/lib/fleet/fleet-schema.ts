@@ -3,7 +3,7 @@ import type { Rule } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { checkDnsLabel } from '../core/object-names.ts';
 import { propertyKeyProblem } from '../ocm/customization.ts';
-import { agentModes, joinOptionProblems } from '../wecs/join-options.ts';
+import { agentModes, joinOptionProblems } from '../wecs/join/join-options.ts';
 
 const nameOf = (what: string): Rule => {
   const check = (name: string) => checkDnsLabel(name, what);

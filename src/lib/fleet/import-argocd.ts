@@ -15,7 +15,7 @@ import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { clusterUid } from '../ocm/cluster-uid.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
 import { ofClusters } from '../spaces/space/argocd.ts';
-import { otherRole } from '../wecs/identity.ts';
+import { otherRole } from '../wecs/registration/identity.ts';
 import { type Candidate, type ImportedFleet, ifAny, wecNameOf, without } from './export.ts';
 
 const ownPrefix = 'argocd.argoproj.io/';

@@ -9,11 +9,11 @@ import { hasJoined } from '../ocm/hub-evidence.ts';
 import type { PoliciesOfIts } from '../ocm/kubestellar-api.ts';
 import type { ManagedCluster } from '../ocm/ocm-objects.ts';
 import { readWec } from '../ocm/wec-evidence.ts';
-import { readRemainingWorks, unsentObjects } from '../wecs/former-hub.ts';
-import { proveIdentity, requireProof } from '../wecs/identity.ts';
-import type { JoiningWec, RemainingWorks } from '../wecs/join-options.ts';
-import { planJoin } from '../wecs/join-plan.ts';
-import { type JoinProbes, joinProbes } from '../wecs/join-requirements.ts';
+import { readRemainingWorks, unsentObjects } from '../wecs/join/former-hub.ts';
+import type { JoiningWec, RemainingWorks } from '../wecs/join/join-options.ts';
+import { planJoin } from '../wecs/join/join-plan.ts';
+import { type JoinProbes, joinProbes } from '../wecs/join/join-requirements.ts';
+import { proveIdentity, requireProof } from '../wecs/registration/identity.ts';
 import type { Its } from '../workloads/read-policies.ts';
 import {
   type SideEffects,

@@ -30,7 +30,7 @@ export const image = (
 
 /**
  * The Klusterlet. It sets every field that has a default in OCM's own definition, because an existing definition may be
- * stellarctl's, which has no defaults (see wecs/install-klusterlet.ts).
+ * stellarctl's, which has no defaults (see wecs/join/install-klusterlet.ts).
  * @param externalServerURLs the addresses of the WEC
  */
 export function klusterlet(

@@ -17,17 +17,17 @@ import {
 import { noteHoles } from '../ocm/hub-holes.ts';
 import { findManagedCluster, ocmOfHub, requireHub } from '../ocm/require-hub.ts';
 import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { denyRequest, findAgent } from './acceptance.ts';
 import {
   type FollowOptions,
   followOnHub,
   type GivenWec,
   RegistrationFollower,
   type WecResult,
-} from './follow-registration.ts';
-import type { Registration } from './registration-checks.ts';
-import { registrationStageIds } from './registration-stage-ids.ts';
-import { registrationStages, seen, stageOf } from './registration-stages.ts';
+} from './diagnose/follow-registration.ts';
+import { denyRequest, findAgent } from './registration/acceptance.ts';
+import type { Registration } from './registration/registration-checks.ts';
+import { registrationStageIds } from './registration/registration-stage-ids.ts';
+import { registrationStages, seen, stageOf } from './registration/registration-stages.ts';
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to distinguish its own agent from others, and to explain what blocks it. */

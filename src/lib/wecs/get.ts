@@ -9,17 +9,17 @@ import { type HubEvidence, leasePeriodSeconds, overdueLease } from '../ocm/hub-e
 import { hubOf } from '../ocm/klusterlet-agent.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { singletonAgentId, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { mailboxView } from './mailbox.ts';
-import { getPropertiesOf } from './properties.ts';
-import { readBothSides, unread } from './read-both-sides.ts';
-import { diagnose, wecVersions } from './wec-checks.ts';
+import { readBothSides, unread } from './diagnose/read-both-sides.ts';
+import { diagnose, wecVersions } from './diagnose/wec-checks.ts';
+import { mailboxView } from './registration/mailbox.ts';
 import {
   conditionViews,
   type PodView,
   requestView,
   type WecSide,
   type WecView,
-} from './wec-view.ts';
+} from './registration/wec-view.ts';
+import { getPropertiesOf } from './values/properties.ts';
 
 /**
  * Reads everything that an ITS and, with its client, the WEC itself show of one WEC. The result lists what could not be read.

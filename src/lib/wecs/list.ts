@@ -9,9 +9,9 @@ import {
   overdueLease,
   readWholeHub,
 } from '../ocm/hub-evidence.ts';
-import { describeRegistration, judgeRegistration } from './registration-stages.ts';
-import { isDeregistering } from './release-labels.ts';
-import { type RequestView, requestView } from './wec-view.ts';
+import { describeRegistration, judgeRegistration } from './registration/registration-stages.ts';
+import { isDeregistering } from './registration/release-labels.ts';
+import { type RequestView, requestView } from './registration/wec-view.ts';
 
 /** One WEC as an ITS shows it. The fields are an interface: docs/output.md. */
 export interface WecListItem extends Standing {

@@ -8,9 +8,9 @@ import { agentNamespace, isOurs, tagOf } from '../ocm/ocm-names.ts';
 import type { Klusterlet } from '../ocm/ocm-objects.ts';
 import { checkUpgrade, ofVersion, operatorImage } from '../ocm/ocm-upgrade.ts';
 import type { WecEvidence } from '../ocm/wec-evidence.ts';
-import { beingDeregistered } from './deletion.ts';
-import { proveWec, type ReachedWec } from './grant.ts';
-import { wecVersions } from './wec-checks.ts';
+import { beingDeregistered } from './diagnose/deletion.ts';
+import { wecVersions } from './diagnose/wec-checks.ts';
+import { proveWec, type ReachedWec } from './registration/grant.ts';
 
 export interface UpgradeOptions {
   /** The version of OCM, as `1.3.1`. */

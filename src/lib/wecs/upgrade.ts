@@ -21,7 +21,7 @@ import {
 import { changeOperator, ensureRequirements, operatorImage } from '../ocm/ocm-upgrade.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { type AppliedManifestWork, describeApplied } from '../workloads/applied-works.ts';
-import type { ReachedWec } from './grant.ts';
+import type { ReachedWec } from './registration/grant.ts';
 import {
   checkTarget,
   imageFields,

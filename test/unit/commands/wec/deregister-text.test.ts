@@ -6,8 +6,11 @@ import {
 } from '../../../../src/commands/wec/deregister-text.ts';
 import { originBindingLabel, originWdsLabel } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
-import { type InspectedWec, refuseUnfinishable } from '../../../../src/lib/wecs/inspect-wec.ts';
-import type { HubState } from '../../../../src/lib/wecs/leftovers.ts';
+import {
+  type InspectedWec,
+  refuseUnfinishable,
+} from '../../../../src/lib/wecs/deregister/inspect-wec.ts';
+import type { HubState } from '../../../../src/lib/wecs/deregister/leftovers.ts';
 import { fakeKube, joinedCluster, proof } from '../../support/builders.ts';
 
 function leavingWec(

@@ -5,7 +5,7 @@ import { connect, type Kube } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { type RecordedWrite, recordWrites } from '../../../../src/lib/kube/writes.ts';
 import { requestBootstrapToken } from '../../../../src/lib/ocm/hub-access.ts';
-import { installKlusterlet } from '../../../../src/lib/wecs/install-klusterlet.ts';
+import { installKlusterlet } from '../../../../src/lib/wecs/join/install-klusterlet.ts';
 import { run } from '../../support/builders.ts';
 import { FakeServer } from '../../support/fake-server.ts';
 

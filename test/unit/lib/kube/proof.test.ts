@@ -12,12 +12,12 @@ import {
 import { hasGuard } from '../../../../src/lib/spaces/guard.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { type FoundAccess, revokeAccess } from '../../../../src/lib/spaces/roles/access.ts';
-import { type CleanupRecord, cleanUpWec } from '../../../../src/lib/wecs/clean-up.ts';
-import { deleteCluster } from '../../../../src/lib/wecs/delete-cluster.ts';
-import { revoke, type WecToRevoke } from '../../../../src/lib/wecs/grant.ts';
-import { hasNoRegistration } from '../../../../src/lib/wecs/inspect-wec.ts';
-import { type HubState, isGone } from '../../../../src/lib/wecs/leftovers.ts';
-import type { Registration } from '../../../../src/lib/wecs/registration-checks.ts';
+import { type CleanupRecord, cleanUpWec } from '../../../../src/lib/wecs/deregister/clean-up.ts';
+import { deleteCluster } from '../../../../src/lib/wecs/deregister/delete-cluster.ts';
+import { hasNoRegistration } from '../../../../src/lib/wecs/deregister/inspect-wec.ts';
+import { type HubState, isGone } from '../../../../src/lib/wecs/deregister/leftovers.ts';
+import { revoke, type WecToRevoke } from '../../../../src/lib/wecs/registration/grant.ts';
+import type { Registration } from '../../../../src/lib/wecs/registration/registration-checks.ts';
 import { hasRemains, type PolicyToDelete } from '../../../../src/lib/workloads/delete-policy.ts';
 import { fakeKube, run } from '../../support/builders.ts';
 

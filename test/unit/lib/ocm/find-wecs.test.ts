@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { parseChosenWecs } from '../../../../src/commands/common/wec-argument.ts';
 import type { Selection } from '../../../../src/lib/kube/client/client.ts';
 import { findWecs, nearestLabels } from '../../../../src/lib/ocm/find-wecs.ts';
-import { propertyStore } from '../../../../src/lib/wecs/properties.ts';
-import { labelStore } from '../../../../src/lib/wecs/values.ts';
+import { propertyStore } from '../../../../src/lib/wecs/values/properties.ts';
+import { labelStore } from '../../../../src/lib/wecs/values/values.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { failsWith } from '../../support/steps.ts';
 

@@ -16,7 +16,7 @@ import {
   operatorWorkload,
   pullSecret,
 } from '../../../../src/lib/ocm/klusterlet-operator.ts';
-import { klusterletCrd } from '../../../../src/lib/wecs/install-klusterlet.ts';
+import { klusterletCrd } from '../../../../src/lib/wecs/join/install-klusterlet.ts';
 
 const settings = {
   clusterName: 'cluster1',

@@ -36,7 +36,7 @@ import {
   startStep,
 } from '../../../../src/lib/spaces/local/local-cluster-names.ts';
 import { chooseNetwork, locationOf } from '../../../../src/lib/spaces/local/local-network.ts';
-import { refuseHosting, refuseRegistered } from '../../../../src/lib/wecs/create-wec.ts';
+import { refuseHosting, refuseRegistered } from '../../../../src/lib/wecs/join/create-wec.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));

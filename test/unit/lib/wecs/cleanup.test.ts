@@ -4,8 +4,12 @@ import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { proving } from '../../../../src/lib/kube/writes.ts';
 import { managedBy, managedByLabel } from '../../../../src/lib/ocm/ocm-names.ts';
-import { cleanUpWec, removeOperator, whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
-import { deregisterLocally } from '../../../../src/lib/wecs/deregister-locally.ts';
+import {
+  cleanUpWec,
+  removeOperator,
+  whyOperatorStays,
+} from '../../../../src/lib/wecs/deregister/clean-up.ts';
+import { deregisterLocally } from '../../../../src/lib/wecs/deregister/deregister-locally.ts';
 import { recordingProgress, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';

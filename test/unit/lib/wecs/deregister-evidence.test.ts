@@ -12,18 +12,18 @@ import {
 import { withoutFinalizers } from '../../../../src/lib/kube/writes.ts';
 import { managedBy, managedByLabel } from '../../../../src/lib/ocm/ocm-names.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
-import { whyOperatorStays } from '../../../../src/lib/wecs/clean-up.ts';
-import { controllerState, forceOf } from '../../../../src/lib/wecs/delete-cluster.ts';
+import { whyOperatorStays } from '../../../../src/lib/wecs/deregister/clean-up.ts';
+import { controllerState, forceOf } from '../../../../src/lib/wecs/deregister/delete-cluster.ts';
 import {
   foreignObjectsIn,
   othersIn,
   refuseForeignObjects,
-} from '../../../../src/lib/wecs/foreign-objects.ts';
+} from '../../../../src/lib/wecs/deregister/foreign-objects.ts';
 import {
   hasNoRegistration,
   whyNotRunning,
   workAgentPods,
-} from '../../../../src/lib/wecs/inspect-wec.ts';
+} from '../../../../src/lib/wecs/deregister/inspect-wec.ts';
 import {
   type HubState,
   mailboxOf,
@@ -31,13 +31,13 @@ import {
   readHubStates,
   refuseReregistered,
   removeLeftovers,
-} from '../../../../src/lib/wecs/leftovers.ts';
-import { keepWorkloads } from '../../../../src/lib/wecs/release.ts';
+} from '../../../../src/lib/wecs/deregister/leftovers.ts';
+import { keepWorkloads } from '../../../../src/lib/wecs/deregister/release.ts';
 import {
   removeLabels,
   restoreLabels,
   selectableLabels,
-} from '../../../../src/lib/wecs/release-labels.ts';
+} from '../../../../src/lib/wecs/registration/release-labels.ts';
 import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/applied-works.ts';
 import {
   fakeKube,

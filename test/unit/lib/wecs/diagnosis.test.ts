@@ -3,11 +3,14 @@ import { describe, test } from 'node:test';
 import { diagnosisOf, run } from '../../../../src/lib/core/next-step.ts';
 import type { Condition } from '../../../../src/lib/kube/client/objects.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
-import { groupWorks } from '../../../../src/lib/wecs/mailbox.ts';
-import type { Registration, WecFindings } from '../../../../src/lib/wecs/registration-checks.ts';
-import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
-import { diagnose } from '../../../../src/lib/wecs/wec-checks.ts';
-import { conditionViews } from '../../../../src/lib/wecs/wec-view.ts';
+import { diagnose } from '../../../../src/lib/wecs/diagnose/wec-checks.ts';
+import { groupWorks } from '../../../../src/lib/wecs/registration/mailbox.ts';
+import type {
+  Registration,
+  WecFindings,
+} from '../../../../src/lib/wecs/registration/registration-checks.ts';
+import { judgeRegistration } from '../../../../src/lib/wecs/registration/registration-stages.ts';
+import { conditionViews } from '../../../../src/lib/wecs/registration/wec-view.ts';
 import {
   hubEvidence,
   hubSecret,

@@ -4,18 +4,21 @@ import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
 import { WebhookProbe } from '../../../../src/lib/ocm/webhook.ts';
-import { finishDone, isDone } from '../../../../src/lib/wecs/follow-join.ts';
-import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/hub-records.ts';
-import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
-import type { JoinPlan } from '../../../../src/lib/wecs/join-plan.ts';
-import { requireOwnership } from '../../../../src/lib/wecs/join-requirements.ts';
+import { finishDone, isDone } from '../../../../src/lib/wecs/join/follow-join.ts';
+import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/join/hub-records.ts';
+import type { JoinOptions } from '../../../../src/lib/wecs/join/join-options.ts';
+import type { JoinPlan } from '../../../../src/lib/wecs/join/join-plan.ts';
+import { requireOwnership } from '../../../../src/lib/wecs/join/join-requirements.ts';
+import { dropCertificate } from '../../../../src/lib/wecs/join/restart-agent.ts';
 import {
   OwnRequests,
   retireRequests,
   supersededRequests,
-} from '../../../../src/lib/wecs/own-requests.ts';
-import { type ReregisterEvidence, whyReregister } from '../../../../src/lib/wecs/reregister.ts';
-import { dropCertificate } from '../../../../src/lib/wecs/restart-agent.ts';
+} from '../../../../src/lib/wecs/registration/own-requests.ts';
+import {
+  type ReregisterEvidence,
+  whyReregister,
+} from '../../../../src/lib/wecs/registration/reregister.ts';
 import {
   fakeKube,
   hubEvidence,

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Pod, Resource } from '../../../../src/lib/kube/client/objects.ts';
-import { otherRole } from '../../../../src/lib/wecs/identity.ts';
-import { refuseOtherCluster } from '../../../../src/lib/wecs/join-requirements.ts';
+import { refuseOtherCluster } from '../../../../src/lib/wecs/join/join-requirements.ts';
+import { otherRole } from '../../../../src/lib/wecs/registration/identity.ts';
 import { fakeKube, klusterlet, wecEvidence, wecPod } from '../../support/builders.ts';
 import { failsWith } from '../../support/steps.ts';
 

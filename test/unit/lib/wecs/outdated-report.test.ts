@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import type { Condition, Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
 import type { WecEvidence } from '../../../../src/lib/ocm/wec-evidence.ts';
-import type { WecFindings } from '../../../../src/lib/wecs/registration-checks.ts';
-import { judgeRegistration } from '../../../../src/lib/wecs/registration-stages.ts';
-import { wecChecks } from '../../../../src/lib/wecs/wec-checks.ts';
+import { wecChecks } from '../../../../src/lib/wecs/diagnose/wec-checks.ts';
+import type { WecFindings } from '../../../../src/lib/wecs/registration/registration-checks.ts';
+import { judgeRegistration } from '../../../../src/lib/wecs/registration/registration-stages.ts';
 import {
   hubEvidence,
   joinedCluster,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WecFindings } from '../../../../src/lib/wecs/registration-checks.ts';
-import { registeredElsewhere } from '../../../../src/lib/wecs/reregister.ts';
+import type { WecFindings } from '../../../../src/lib/wecs/registration/registration-checks.ts';
+import { registeredElsewhere } from '../../../../src/lib/wecs/registration/reregister.ts';
 
 const said = (state: 'accepted' | 'refused') =>
   registeredElsewhere({

@@ -4,8 +4,8 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
-import { restoreAfterFailure } from '../../../../src/lib/wecs/deregister.ts';
-import type { InspectedWec } from '../../../../src/lib/wecs/inspect-wec.ts';
+import { restoreAfterFailure } from '../../../../src/lib/wecs/deregister/deregister.ts';
+import type { InspectedWec } from '../../../../src/lib/wecs/deregister/inspect-wec.ts';
 import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
 const saved = {

@@ -4,7 +4,7 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Selection } from '../../../../src/lib/kube/client/client.ts';
 import type { Pod, Resource } from '../../../../src/lib/kube/client/objects.ts';
 import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
-import { registrationStages } from '../../../../src/lib/wecs/registration-stages.ts';
+import { registrationStages } from '../../../../src/lib/wecs/registration/registration-stages.ts';
 import {
   fakeKube,
   hubEvidence,

@@ -7,9 +7,9 @@ import type { UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.t
 import type { Endpoint } from '../../../../src/lib/ocm/endpoint.ts';
 import type { HubAccess } from '../../../../src/lib/ocm/hub-access.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
-import type { JoinOptions } from '../../../../src/lib/wecs/join-options.ts';
-import { planJoin } from '../../../../src/lib/wecs/join-plan.ts';
-import { hubReads } from '../../../../src/lib/wecs/join-requirements.ts';
+import type { JoinOptions } from '../../../../src/lib/wecs/join/join-options.ts';
+import { planJoin } from '../../../../src/lib/wecs/join/join-plan.ts';
+import { hubReads } from '../../../../src/lib/wecs/join/join-requirements.ts';
 import {
   agentKeyPair,
   fakeKube,

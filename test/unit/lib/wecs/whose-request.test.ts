@@ -8,10 +8,10 @@ import type {
 import { accessHub } from '../../../../src/lib/ocm/hub-access.ts';
 import { emptyEvidence } from '../../../../src/lib/ocm/hub-evidence.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
-import { followJoins, joinSubject } from '../../../../src/lib/wecs/follow-join.ts';
-import { type JoinPlan, planJoin } from '../../../../src/lib/wecs/join-plan.ts';
-import { hubReads } from '../../../../src/lib/wecs/join-requirements.ts';
-import { makeAccount, removeAccount } from '../../../../src/lib/wecs/own-requests.ts';
+import { followJoins, joinSubject } from '../../../../src/lib/wecs/join/follow-join.ts';
+import { type JoinPlan, planJoin } from '../../../../src/lib/wecs/join/join-plan.ts';
+import { hubReads } from '../../../../src/lib/wecs/join/join-requirements.ts';
+import { makeAccount, removeAccount } from '../../../../src/lib/wecs/registration/own-requests.ts';
 import {
   bootstrapUser,
   type CsrOptions,

@@ -5,7 +5,7 @@ import { connect, type Kube } from '../../../../../src/lib/kube/client/client.ts
 import { resources } from '../../../../../src/lib/kube/client/objects.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/ocm-objects.ts';
-import { changeOne, labelStore } from '../../../../../src/lib/wecs/values.ts';
+import { changeOne, labelStore } from '../../../../../src/lib/wecs/values/values.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 const opened: (() => unknown)[] = [];

@@ -1,0 +1,230 @@
+import pLimit from 'p-limit';
+import { changeWords } from '../../core/changes.ts';
+import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { forName, type NamedResult } from '../../core/each-name.ts';
+import { StellarError } from '../../core/errors.ts';
+import { run as runCommand } from '../../core/next-step.ts';
+import { type Confirm, readConfirmed } from '../../core/read-confirmed.ts';
+import type { Run } from '../../core/run.ts';
+import { few } from '../../core/words.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { groupResourceOf, resources } from '../../kube/client/objects.ts';
+import { may, requirePermissions } from '../../kube/permissions.ts';
+import { proving, writeLast } from '../../kube/writes.ts';
+import { hubEndpoints } from '../../ocm/hub-access.ts';
+import type { PoliciesOfIts } from '../../ocm/kubestellar-api.ts';
+import { foreignFinalizers, type ManifestWork, toSeeHolder } from '../../ocm/manifest-works.ts';
+import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+import { restoreDeleteOption } from '../../ocm/orphan-works.ts';
+import { agentNudger, describeApplied, heldObjects } from '../../workloads/applied-works.ts';
+import type { Its } from '../../workloads/read-policies.ts';
+import type { GivenWec } from '../diagnose/follow-registration.ts';
+import { restoreLabels, selectableLabels } from '../registration/release-labels.ts';
+import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
+import { deleteCluster, forceOf } from './delete-cluster.ts';
+import {
+  type DeregisterOptions,
+  type InspectedWec,
+  inspectWec,
+  lossesOfWec,
+} from './inspect-wec.ts';
+import {
+  type HubState,
+  isGone,
+  readHubStates,
+  refuseReregistered,
+  removeLateRequests,
+  removeLeftovers,
+  toDeregister,
+} from './leftovers.ts';
+import { keepWorkloads, release } from './release.ts';
+
+export interface Deregistration {
+  its: Its;
+  wecs: readonly GivenWec[];
+  options: DeregisterOptions;
+  /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
+  readPolicies(): Promise<PoliciesOfIts>;
+  confirm: Confirm<InspectedWec[]>;
+  /** Asks the user again about one WEC; throws unless the answer is yes. */
+  askAgain(name: string, why: string): Promise<void>;
+}
+
+/**
+ * Deregisters WECs from their ITS in parallel.
+ * @throws StellarError if one of them cannot be deregistered or the user declines; nothing has been written then
+ */
+export async function deregister(
+  { its: { kube: hub, context }, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
+  run: Run,
+): Promise<NamedResult[]> {
+  await requirePermissions(hub, [may('delete', resources.managedClusters)]);
+  const inspected = await readConfirmed({
+    read: async () => {
+      const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, context)]);
+      const ofIts = { hub, endpoints, policies };
+      const names = wecs.map(({ name }) => name);
+      const states = await readHubStates(hub, names);
+      const inspections = wecs.map((wec, index) => ({ wec, hubState: states[index] as HubState }));
+      return mapConcurrently(inspections, concurrentRequests, ({ wec, hubState }) =>
+        inspectWec(ofIts, wec, hubState, options),
+      );
+    },
+    effects: (seen) => seen.flatMap(lossesOfWec),
+    confirm,
+  });
+  // WECs are deregistered in parallel, and a terminal shows one question at a time.
+  const oneAtATime = pLimit(1);
+  return Promise.all(
+    inspected.map((wec) =>
+      deregisterOne(hub, wec, options, (why) => oneAtATime(() => askAgain(wec.name, why)), run),
+    ),
+  );
+}
+
+/**
+ * Deregisters one WEC from what was read after the user's last confirmation: release.ts removes it from its policies, with or without
+ * its workloads, delete-cluster.ts deletes it and its objects on the ITS, clean-up.ts removes its objects from the cluster. An error is in the
+ * result.
+ * @param askAgain throws unless the user confirms again
+ */
+export function deregisterOne(
+  hub: Kube,
+  wec: InspectedWec,
+  options: DeregisterOptions,
+  askAgain: (why: string) => Promise<void>,
+  run: Run,
+): Promise<NamedResult> {
+  const { name, kube, record } = wec;
+  const hubState = nudging(wec);
+  const result: NamedResult = { name, changed: false };
+  const cleansUp = options.cleanup && kube !== undefined && record !== undefined;
+  const keep = options.keepWorkloads
+    ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
+    : undefined;
+  const force = options.force
+    ? forceOf(hub, hubState, askAgain, (text) => run.progress.note(text))
+    : undefined;
+  run.progress.waiting(name, 'deregistering');
+  return forName(result, run, async () => {
+    if (hubState.managedCluster.object !== undefined) {
+      try {
+        await keep?.(hubState.works);
+        result.changed = true;
+        await release(hub, { ...wec, hubState }, keep, force, run);
+        // Part of the proof of identity is deleted with the ManagedCluster.
+        if (cleansUp && !run.dryRun) await writeCleanupRecord(kube, record);
+        await deleteCluster(hub, hubState, force, run);
+      } catch (error) {
+        throw await restoreAfterFailure(hub, wec, await withHeld(wec, error));
+      }
+    }
+    const unfinished = isGone(hubState)
+      ? undefined
+      : await removeLeftovers(hub, hubState, options.force, run);
+    if (unfinished?.removed) result.changed = true;
+    if (cleansUp) {
+      if (!run.dryRun) await refuseReregistered(hub, name);
+      if (await cleanUpWec(proving(kube), record, options.keepWorkloads, run))
+        result.changed = true;
+      if (!run.dryRun) await removeLateRequests(hub, hubState);
+    }
+    await unfinished?.untilGone?.();
+    if (!run.dryRun)
+      run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
+  });
+}
+
+/** What is read of a WEC while its works are removed, with its agent at work. */
+function nudging({ kube, record, hubState }: InspectedWec): HubState {
+  if (!kube || !record?.hubHash || kube.dryRun) return hubState;
+  const nudge = agentNudger(kube, record.hubHash);
+  const reread = () => {
+    // Not waited for: a cluster that does not answer delays nothing.
+    void nudge();
+    return hubState.reread();
+  };
+  return { ...hubState, reread };
+}
+
+/** Adds what the deletion waits for on the WEC itself: its agent, and thereby the hub, waits for every object of a work. */
+async function withHeld({ kube, record }: InspectedWec, error: unknown): Promise<unknown> {
+  if (!(error instanceof StellarError) || error.code !== 'timeout' || !kube || !record?.hubHash)
+    return error;
+  const { hubHash } = record;
+  const seen = ifSeen(await tryRead(() => heldObjects(kube, hubHash))) ?? [];
+  const held = seen.map((each) => ({
+    ...each,
+    finalizers: foreignFinalizers(each.object, () => false),
+  }));
+  // A namespace without a finalizer waits for what is in it.
+  const cause = held.find(({ finalizers }) => finalizers.length > 0) ?? held[0];
+  if (cause === undefined) return error;
+  const { context } = kube.cluster;
+  const details = held.map(({ entry, finalizers }) => {
+    const why =
+      finalizers.length === 0 ? '' : `, and is blocked by finalizer ${finalizers.join(', ')}`;
+    return `On ${context}, ${describeApplied(entry)} is being deleted${why}.`;
+  });
+  const see = toSeeHolder(context, groupResourceOf(cause.entry), cause.object);
+  return error.with({ details: few(details), next: [see, ...error.next] });
+}
+
+/**
+ * Restores a WEC that stays after a failed deregistration: its labels, and what happens to its workloads when works are deleted,
+ * even after Ctrl-C and the deadline. If that fails, the next run still has the labels.
+ * @returns the error, with the state of the labels
+ */
+export async function restoreAfterFailure(
+  hub: Kube,
+  { name, hubState }: InspectedWec,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof StellarError) || hub.dryRun) return error;
+  try {
+    return await writeLast(hub, async (last) => {
+      const cluster = await last.get<ManagedCluster>(resources.managedClusters, name);
+      // The hub deletes the works of a cluster that is being deleted: without option Orphan, their workloads would go with them.
+      if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return error;
+      const labels = await restoreLabels(last, name);
+      for (const work of hubState.works) await restoreDeleteOption(last, work);
+      const again =
+        'Workloads whose removal had begun are sent again, but not what else was in their Namespaces';
+      return labels === undefined
+        ? error
+        : error.with({ details: [`Restored: label ${labelList(labels)}`, again] });
+    });
+  } catch (failure) {
+    if (!(failure instanceof StellarError)) throw failure;
+    const { object } = hubState.managedCluster;
+    const removed = object && selectableLabels(object);
+    return error.with({
+      details: [`Not restored: label ${labelList(removed ?? {})} (${failure.message})`],
+      next: [runCommand(toDeregister(hub, name, '--undo'), 'Rerun the command, or restore them')],
+    });
+  }
+}
+
+const labelList = (labels: Record<string, string>): string => changeWords(labels).join(', ');
+
+/** Restores the labels that interrupted deregistrations have removed. An error is in the result. */
+export const undoDeregistration = (
+  hub: Kube,
+  names: readonly string[],
+  run: Run,
+): Promise<NamedResult[]> =>
+  Promise.all(
+    names.map((name) => {
+      const result: NamedResult = { name, changed: false };
+      return forName(result, run, async () => {
+        const labels = await restoreLabels(hub, name);
+        result.changed = labels !== undefined;
+        if (!run.dryRun)
+          run.progress.done(
+            name,
+            labels === undefined ? 'nothing to undo' : `restored: label ${labelList(labels)}`,
+          );
+      });
+    }),
+  );

@@ -1,0 +1,298 @@
+import { formatAge } from '../../core/deadline.ts';
+import { StellarError } from '../../core/errors.ts';
+import { advice, command, partial, run } from '../../core/next-step.ts';
+import type { Effect } from '../../core/read-confirmed.ts';
+import { count } from '../../core/words.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
+import { type Pod, resources } from '../../kube/client/objects.ts';
+import { isRunning } from '../../kube/pods.ts';
+import { listServed, type Proved } from '../../kube/served.ts';
+import { proving } from '../../kube/writes.ts';
+import { clusterUid, recordedUid } from '../../ocm/cluster-uid.ts';
+import type { Endpoint } from '../../ocm/endpoint.ts';
+import { agentReports, type HubEvidence, hasJoined, leaseAgeOf } from '../../ocm/hub-evidence.ts';
+import { hubOf } from '../../ocm/klusterlet-agent.ts';
+import {
+  describePolicy,
+  objectsOf,
+  type PoliciesOfIts,
+  type Policy,
+} from '../../ocm/kubestellar-api.ts';
+import { isGuarded, objectsIn } from '../../ocm/manifest-works.ts';
+import { agentNamespace, isOurs } from '../../ocm/ocm-names.ts';
+import { isOrphan } from '../../ocm/orphan-works.ts';
+import { readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import { hubHash } from '../../workloads/applied-works.ts';
+import { effectOn, type LabelEffect } from '../../workloads/side-effects.ts';
+import type { GivenWec } from '../diagnose/follow-registration.ts';
+import { proveIdentity, requireProof } from '../registration/identity.ts';
+import { savedLabels, selectableLabels } from '../registration/release-labels.ts';
+import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
+import { refuseForeignObjects } from './foreign-objects.ts';
+import { type HubState, isGone, mailboxOf, toDeregister, worksRemain } from './leftovers.ts';
+
+export interface DeregisterOptions {
+  /** Keep the workloads running. */
+  keepWorkloads?: boolean;
+  /** Remove the klusterlet from the cluster. */
+  cleanup?: boolean;
+  /** The user's confirmation in place of the proof that the agent is gone. */
+  force?: boolean;
+}
+
+/** The ITS of the WECs, with what was read of it for all of them. */
+export interface InspectedIts {
+  hub: Kube;
+  /** The known addresses of the ITS. */
+  endpoints: readonly Endpoint[];
+  /** Its binding policies. */
+  policies: PoliciesOfIts;
+}
+
+/** What was read and proven about one WEC before it is deregistered. */
+export interface InspectedWec extends GivenWec {
+  hubState: HubState;
+  /** The binding policies of its ITS. */
+  policies: PoliciesOfIts;
+  /** The record for the clean-up; undefined if the cluster shows nothing to clean up, or was not given. */
+  record: CleanupRecord | undefined;
+  /** Why its agent does not work; undefined if there is no evidence for that. */
+  agentDead: string | undefined;
+  /** Labels that an earlier run has removed, to restore if the WEC stays. */
+  interrupted: Record<string, string> | undefined;
+}
+
+/**
+ * Reads all evidence, proves that the cluster is the named one, and refuses what cannot be finished, before the first write.
+ * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
+ */
+export async function inspectWec(
+  { hub, endpoints, policies }: InspectedIts,
+  wec: GivenWec,
+  hubState: HubState,
+  options: DeregisterOptions,
+): Promise<InspectedWec> {
+  const { name, kube } = wec;
+  const { object: managedCluster } = hubState.managedCluster;
+  const interrupted = savedLabels(managedCluster);
+  const inspected: InspectedWec = {
+    ...wec,
+    hubState,
+    policies,
+    record: undefined,
+    agentDead: undefined,
+    interrupted,
+  };
+  if (kube !== undefined) {
+    const evidence = await readWec(proving(kube));
+    const record = await readCleanupRecord(kube);
+    const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
+    const isSameRegistration =
+      evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
+    const isResumed = record?.name === name && record.hub === hubId && isSameRegistration;
+    const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
+    if (isResumed) inspected.record = record;
+    else if (!isGone(hubState) || !hasNoRegistration(evidence)) {
+      const identity = await proveIdentity(hub, kube, evidence, known);
+      const give = partial(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`);
+      const local = command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`;
+      const onOneSide = [
+        run(toDeregister(hub, name), 'On the ITS only'),
+        run(local, `On the cluster only, if you know that it is ${name}`),
+      ];
+      requireProof(identity, kube, name, hub, [give], onOneSide);
+      inspected.record = { name, hub: hubId, hubHash: hubHashOf(evidence) };
+    }
+  }
+  const pods = kube && (await workAgentPods(kube));
+  if (managedCluster !== undefined)
+    inspected.agentDead = whyNotRunning({ ...hubState, managedCluster }, pods, hub.now());
+  refuseUnfinishable(hub, inspected, options);
+  if (kube !== undefined && options.cleanup)
+    await refuseForeignObjects(kube, inspected.record?.hubHash ?? null);
+  refuseSelected(hub, inspected, options.keepWorkloads);
+  return inspected;
+}
+
+/** What would be lost, under names that stay the same when KubeStellar recreates a work. */
+export function lossesOfWec({ name: wec, hubState }: InspectedWec): Effect[] {
+  const {
+    works,
+    addons,
+    managedCluster: { object: managedCluster },
+  } = hubState;
+  return [
+    ...works.flatMap((work) => objectsIn(work).map((object) => ({ object, wec }))),
+    ...addons.map(({ metadata }) => ({ object: `add-on ${metadata.name}`, wec })),
+    ...(managedCluster === undefined
+      ? []
+      : [{ object: 'ManagedCluster', wec, uid: managedCluster.metadata.uid }]),
+  ];
+}
+
+/** The hash that identifies the AppliedManifestWorks of a registration; null if its agent has no hub. */
+export function hubHashOf(evidence: WecEvidence): string | null {
+  const known = hubOf(evidence);
+  return known === undefined ? null : hubHash(known.spelled);
+}
+
+/** Nothing of a registration exists, as after an earlier clean-up. An operator of others stays then. */
+export const hasNoRegistration = ({
+  klusterlet,
+  operator,
+  hubSecret,
+  bootstrapSecret,
+}: Proved<WecEvidence>): boolean =>
+  [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
+  (operator === undefined || !isOurs(operator));
+
+/** Refuses what would start and could not be finished. @throws StellarError `agent-dead` */
+export function refuseUnfinishable(
+  hub: Kube,
+  inspected: InspectedWec,
+  options: DeregisterOptions,
+): void {
+  const { name, kube, hubState, agentDead } = inspected;
+  const { managedCluster, works, addonWorks } = hubState;
+  const all = [...works, ...addonWorks];
+  if (managedCluster.object === undefined) {
+    if (mailboxOf(hubState) !== undefined && all.some(isGuarded) && !options.force)
+      throw worksRemain(hub, hubState);
+    return;
+  }
+  // Works without a finalizer need no agent; what workloads are kept is up to the agent.
+  const endangered = options.keepWorkloads ? all : all.filter(isGuarded);
+  if (agentDead === undefined || endangered.length === 0) return;
+  if (!options.force) {
+    const message = `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(endangered.length, 'work')}. Nothing was written.`;
+    const force = toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force');
+    const kept = advice('Its workloads then keep running, unless --cleanup removes them');
+    throw new StellarError('agent-dead', message, {
+      next: [run(force, 'Without the agent'), kept],
+    });
+  }
+  if (options.keepWorkloads && kube === undefined && !works.every(isOrphan)) {
+    const message = `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`;
+    const next = [
+      partial(
+        toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'),
+        'Give its context',
+      ),
+    ];
+    throw new StellarError('agent-dead', message, { next });
+  }
+}
+
+/** What an ITS has of a WEC, and the policies that may select it. */
+type SelectedWec = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
+
+/** The policies that have objects, or may have some, on which the removal of a WEC's labels has this effect. */
+function affected(effect: LabelEffect, { name, hubState, policies }: SelectedWec): Policy[] {
+  const { object: managedCluster } = hubState.managedCluster;
+  if (managedCluster === undefined) return [];
+  const present = managedCluster.metadata.labels ?? {};
+  const removed = selectableLabels(managedCluster);
+  const kept = Object.fromEntries(
+    Object.entries(present).filter(([key]) => removed[key] === undefined),
+  );
+  const change = { name, before: { ...savedLabels(managedCluster), ...present }, after: kept };
+  return policies.policies.filter(
+    (policy) => sendsObjects(policy) && effectOn(policy, change) === effect,
+  );
+}
+
+/** A policy whose objects are not known yet may have some. */
+const sendsObjects = ({ binding }: Policy): boolean =>
+  binding === undefined || objectsOf(binding).length > 0;
+
+/**
+ * Whether the labels must be removed before the WEC is deleted. If workloads stay, always: a WDS that cannot be read may be about
+ * to send works again, as after an interrupted run, and their deletion would delete the workloads.
+ */
+export function needsRelease(inspected: SelectedWec, keepWorkloads = false): boolean {
+  const { hubState } = inspected;
+  const isKept =
+    keepWorkloads && hubState.managedCluster.object?.metadata.deletionTimestamp === undefined;
+  return isKept || hubState.works.length > 0 || affected('released', inspected).length > 0;
+}
+
+/**
+ * Refuses a WEC that policies would select without its labels too: KubeStellar would recreate its works as long as it is being
+ * deleted.
+ * @throws StellarError `still-selected`
+ */
+function refuseSelected(hub: Kube, inspected: SelectedWec, keepWorkloads?: boolean): void {
+  const { name, hubState } = inspected;
+  const isReleased = needsRelease(inspected, keepWorkloads);
+  if (!isReleased && hubState.managedCluster.object?.metadata.deletionTimestamp) return;
+  const started = isReleased ? affected('starting', inspected) : [];
+  const [first, ...others] = [...started, ...affected('staying', inspected)];
+  if (first === undefined) return;
+  const why = started.includes(first)
+    ? 'starts to select it when its labels are removed'
+    : first.orphaned
+      ? 'has lost its BindingPolicy, and its Binding still names it'
+      : 'selects it whatever its labels are';
+  const message = `${name} cannot be released: binding policy ${describePolicy(first)} ${why}. Nothing was written.`;
+  const details = others.map((policy) => `Also: ${describePolicy(policy)}`);
+  const next = [run(editCommand(first), 'Change the policy'), run(toDeregister(hub, name), 'Then')];
+  throw new StellarError('still-selected', message, { details, next });
+}
+
+function editCommand({ name, wds, context, orphaned }: Policy): string {
+  const at = context ?? wds;
+  return orphaned
+    ? command`kubectl --context ${at} delete bindings.control.kubestellar.io ${name}`
+    : command`kubectl --context ${at} edit bindingpolicy ${name}`;
+}
+
+/** The pods that apply works: the one agent of mode Singleton, and the work agent of mode Default (ocm pkg/operator). */
+const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
+
+/** The pods of the agent on a WEC. @returns undefined if they may not be read */
+export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
+  const pods = await unlessStatus(
+    listServed<Pod>(wec, resources.pods, { namespace: agentNamespace }),
+    403,
+  );
+  return pods?.filter(({ metadata }) => workAgentApps.includes(metadata.labels?.app ?? ''));
+}
+
+/**
+ * Why a WEC's agent does not work; undefined if there is no evidence for that. Pods show it at once; the Lease shows it if pods
+ * cannot be read, and for an agent that runs and does not reach the ITS.
+ * @param now the ITS's clock, milliseconds since the epoch
+ */
+export function whyNotRunning(
+  hub: Pick<HubEvidence, 'managedCluster' | 'lease'>,
+  pods: readonly Pod[] | undefined,
+  now: number,
+): string | undefined {
+  if (!hasJoined(hub)) return 'it has never joined';
+  const isAlive = (pod: Pod) => isRunning(pod) || isStarting(pod, now);
+  if (pods !== undefined && !pods.some(isAlive)) return describePods(pods);
+  if (hub.lease?.spec?.renewTime === undefined) return 'it has no lease';
+  return agentReports(hub, now) === 'no'
+    ? `its lease was last renewed ${formatAge(leaseAgeOf(hub, now) ?? 0)} ago`
+    : undefined;
+}
+
+/** The first probe of readiness comes some seconds after a start. */
+const probeMs = 60_000;
+
+const isStarting = ({ metadata, status }: Pod, now: number): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  status?.phase === 'Running' &&
+  status.containerStatuses?.every(
+    ({ state, restartCount }) =>
+      !restartCount && now - Date.parse(state?.running?.startedAt ?? '') < probeMs,
+  ) === true;
+
+function describePods(pods: readonly Pod[]): string {
+  const [pod] = pods;
+  if (pod === undefined) return 'it has no pod';
+  const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting
+    ?.reason;
+  return `its pod ${pod.metadata.name} is ${waiting ?? (pod.status?.phase === 'Running' ? 'not ready' : pod.status?.phase)}`;
+}

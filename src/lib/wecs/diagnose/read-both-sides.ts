@@ -1,0 +1,262 @@
+import { failureOf, StellarError } from '../../core/errors.ts';
+import { command, run } from '../../core/next-step.ts';
+import { type PartialReader, partialReader } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
+import {
+  conditionOf,
+  isTrue,
+  type KubeObject,
+  resources,
+  type WithConditions,
+} from '../../kube/client/objects.ts';
+import { clusterUid, otherUid, recordedUid } from '../../ocm/cluster-uid.ts';
+import type { Endpoint } from '../../ocm/endpoint.ts';
+import { noSuchWec } from '../../ocm/find-wecs.ts';
+import { type HubEvidence, readOne } from '../../ocm/hub-evidence.ts';
+import { agentNamespace, operatorNamespace, statusAddon } from '../../ocm/ocm-names.ts';
+import type { Klusterlet, ManagedCluster } from '../../ocm/ocm-objects.ts';
+import { type FoundHub, findHub } from '../../ocm/registered-hub.ts';
+import { ocmOfHub, requireHub } from '../../ocm/require-hub.ts';
+import { type HubWebhook, tryHubWebhook } from '../../ocm/webhook.ts';
+import { otherName, readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import { failedKinds, refusedKinds } from '../registration/granted-kinds.ts';
+import { otherRole } from '../registration/identity.ts';
+import { type MailboxContents, readMailbox } from '../registration/mailbox.ts';
+import type { OtherCluster, WecFindings } from '../registration/registration-checks.ts';
+import { judgeRegistration } from '../registration/registration-stages.ts';
+import type { WecView } from '../registration/wec-view.ts';
+
+/** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
+export interface SeenOnHub {
+  evidence: HubEvidence;
+  contents: MailboxContents | undefined;
+}
+
+/** What an ITS and, with its client, the WEC itself show of one WEC. */
+export interface WecReading {
+  findings: WecFindings & { hub: HubEvidence; contents: MailboxContents };
+  notVisible: WecView['notVisible'];
+  /** Why nothing of the cluster itself was read although its context was given. */
+  error: StellarError | undefined;
+}
+
+/** What the comparison of an ITS with its WECs needs of the ITS itself. */
+export interface ItsItself {
+  /** Undefined if it may not be read. */
+  uid: string | undefined;
+  ocm: string | undefined;
+}
+
+export async function readItself(hub: Kube): Promise<ItsItself> {
+  const [uid, ocm] = await Promise.all([clusterUid(hub), ocmOfHub(partialReader(hub))]);
+  return { uid, ocm };
+}
+
+/**
+ * Reads one WEC from all sides. The result lists what could not be read.
+ * @param endpoints the known addresses of the ITS, read if the WEC's agent may use another one
+ * @param known what the caller has already read of the ITS; `tryWebhook` is called for a WEC that is not accepted yet, `itself` for one that
+ *   has a client
+ * @throws StellarError `not-found` for a name that neither side knows; `forbidden` if the ITS may not be read
+ */
+export async function readBothSides(
+  hub: Kube,
+  name: string,
+  wec: Kube | undefined,
+  endpoints: () => Promise<readonly Endpoint[]>,
+  known: {
+    ofHub?: SeenOnHub | undefined;
+    tryWebhook?: () => Promise<HubWebhook>;
+    itself?: () => Promise<ItsItself>;
+  } = {},
+): Promise<WecReading> {
+  const reader = partialReader(hub);
+  const [evidence, contents, wecSide, itself] = await Promise.all([
+    known.ofHub?.evidence ?? readOne(reader, name),
+    known.ofHub?.contents ?? readMailbox(reader, name),
+    wec && tryReadWecSide(wec),
+    wec && (known.itself?.() ?? readItself(hub)),
+    known.ofHub === undefined && requireHub(hub),
+  ]);
+  const { managedCluster } = evidence;
+  // Objects that cannot be read do not prove that it is another cluster.
+  const otherCluster =
+    wec &&
+    wecSide?.evidence &&
+    (await findOtherCluster(wec, managedCluster, wecSide.evidence, itself?.uid, name));
+  const wecEvidence = otherCluster === undefined ? wecSide : undefined;
+  const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
+  if (
+    managedCluster === undefined &&
+    evidence.requests.length === 0 &&
+    !claimsName &&
+    !wecEvidence?.ending?.length
+  )
+    throw nothingVisible(name, hub, reader.forbidden, wecSide?.evidence);
+
+  const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
+  const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
+  const its = hub.cluster.context;
+  const context = otherCluster ? undefined : wec?.cluster.context;
+  const registration = {
+    name,
+    its,
+    context,
+    hub: evidence,
+    wec: wecEvidence?.evidence,
+    webhook,
+    now: hub.now(),
+  };
+  const forbidden = wecEvidence?.forbidden ?? new Set();
+  const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
+  const refused =
+    wec && wecEvidence && (await refusedOn(wec, wecEvidence.evidence?.klusterlet, contents));
+  return {
+    findings: {
+      ...registration,
+      reports,
+      contents,
+      forbidden,
+      ocmOfHub: itself?.ocm,
+      its,
+      otherCluster,
+      foundHub: await findHubOf(hub, evidence, wecEvidence?.evidence, endpoints),
+      ending: wecEvidence?.ending,
+      refused,
+      lacksAddon:
+        !reader.forbidden.has(resources.managedClusterAddOns.plural) &&
+        (await lacksAddon(hub, evidence, contents)),
+    },
+    notVisible: [...unread(reader, hub), ...(wecEvidence?.notVisible ?? [])],
+    error: wecEvidence?.error,
+  };
+}
+
+/** No review if nothing has failed; a user who may not create reviews sees none. */
+const refusedOn = (
+  wec: Kube,
+  klusterlet: Klusterlet | undefined,
+  { works }: MailboxContents,
+): Promise<WecFindings['refused']> => {
+  const reading = async () => refusedKinds(wec, klusterlet, await failedKinds(wec, works));
+  return unlessStatus(reading(), 403);
+};
+
+/** addon.open-cluster-management.io/v1alpha1, with the Placements that install the add-on. */
+interface ClusterManagementAddOn extends KubeObject {
+  spec?: { installStrategy?: { placements?: object[] } };
+}
+
+/** A WEC that has just become available gets its add-ons within seconds. */
+async function lacksAddon(hub: Kube, { managedCluster }: HubEvidence, { addons }: MailboxContents) {
+  const { status, lastTransitionTime = '' } =
+    conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  const isExpected = status === 'True' && hub.now() - Date.parse(lastTransitionTime) > 60_000;
+  if (!isExpected || addons.some(({ metadata }) => metadata.name === statusAddon)) return false;
+  const reading = hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, statusAddon);
+  const definition = await unlessStatus(reading, 403);
+  return (definition?.spec?.installStrategy?.placements ?? []).length > 0;
+}
+
+/** An agent that keeps its WEC available on the ITS is registered with no other hub. */
+async function findHubOf(
+  its: Kube,
+  { managedCluster }: HubEvidence,
+  wec: WecEvidence | undefined,
+  endpoints: () => Promise<readonly Endpoint[]>,
+): Promise<FoundHub | undefined> {
+  if (wec?.klusterlet === undefined || isTrue(managedCluster, 'ManagedClusterConditionAvailable'))
+    return undefined;
+  // findOtherCluster has compared the UIDs already. An ITS that was rebuilt is not asked about: that would be a write.
+  const isRecorded = recordedUid(managedCluster) !== undefined;
+  return findHub(its, wec, {
+    endpoints: await endpoints(),
+    isRecorded,
+    isStillConnected: async () => false,
+  });
+}
+
+interface WecSideReading {
+  evidence?: WecEvidence;
+  /** The namespaces of operator and agents that are being deleted. */
+  ending?: WithConditions[];
+  forbidden: ReadonlySet<string>;
+  notVisible: WecView['notVisible'];
+  error?: StellarError;
+}
+
+/** An unreachable WEC does not keep stellarctl from showing what the ITS knows of it. */
+async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
+  const reader = partialReader(kube);
+  try {
+    const [evidence, ...namespaces] = await Promise.all([
+      readWec(reader),
+      ...[agentNamespace, operatorNamespace].map((name) =>
+        reader.get<WithConditions>(resources.namespaces, name),
+      ),
+    ]);
+    const ending = namespaces.flatMap((namespace) =>
+      namespace?.metadata.deletionTimestamp ? [namespace] : [],
+    );
+    return { evidence, ending, forbidden: reader.forbidden, notVisible: unread(reader, kube) };
+  } catch (error) {
+    const failure = failureOf(error);
+    const notVisible = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
+    return { forbidden: new Set(), notVisible, error: failure };
+  }
+}
+
+export const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
+  [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
+
+function nothingVisible(
+  name: string,
+  hub: Kube,
+  forbidden: ReadonlySet<string>,
+  wec?: WecEvidence,
+): StellarError {
+  const { context } = hub.cluster;
+  const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) =>
+    forbidden.has(kind),
+  );
+  const other = wec && otherName(wec.klusterlet, name);
+  if (kinds.length === 0 && other === undefined) return noSuchWec(name, hub);
+  if (kinds.length === 0) {
+    const message = `There is no WEC ${name} on ${context}: the cluster of context ${wec?.context} is registered as ${other}.`;
+    const get = command`stellarctl wec get ${`${other}=${wec?.context}`} --its ${context}`;
+    return new StellarError('not-found', message, { next: [run(get)] });
+  }
+  const message = `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`;
+  const next = [
+    run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
+  ];
+  return new StellarError('forbidden', message, { next });
+}
+
+/**
+ * Whether the cluster behind a context is certainly not the WEC: its kube-system is that of the ITS, or not the one recorded when
+ * the WEC joined. A name alone proves neither.
+ */
+export async function findOtherCluster(
+  wec: Kube,
+  managedCluster: ManagedCluster | undefined,
+  { klusterlet, context }: WecEvidence,
+  ofIts: string | undefined,
+  name: string,
+): Promise<OtherCluster | undefined> {
+  const uid = await clusterUid(wec);
+  const isOwn = klusterlet?.spec?.clusterName === name;
+  if (uid === undefined) return undefined;
+  if (uid === ofIts && !isOwn) return { context, found: 'it is the ITS itself' };
+  const recorded = recordedUid(managedCluster);
+  if (recorded === undefined || recorded === uid) return undefined;
+  const other = otherName(klusterlet, name);
+  const role = klusterlet === undefined ? (await otherRole(wec))?.found : undefined;
+  const what =
+    other === undefined
+      ? (role ?? (isOwn ? undefined : 'it has no Klusterlet'))
+      : `it is registered as ${other}`;
+  const uids = otherUid(uid, recorded, name);
+  return { context, found: what === undefined ? uids : `${what}; ${uids}` };
+}

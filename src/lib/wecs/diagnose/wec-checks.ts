@@ -1,0 +1,175 @@
+import { type Check, dependent, skipped, unless } from '../../core/checks.ts';
+import { begun } from '../../core/deadline.ts';
+import { advice, command, type Problem, run } from '../../core/next-step.ts';
+import { count } from '../../core/words.ts';
+import { conditionOf, groupResourceOf, type WithConditions } from '../../kube/client/objects.ts';
+import { addonNamespace, isOurs, statusAddon } from '../../ocm/ocm-names.ts';
+import { wecPrograms } from '../../ocm/program-versions.ts';
+import { toEndRefusal } from '../../ocm/refusals.ts';
+import {
+  isMinorApart,
+  mayNotReadPods,
+  type RunningVersion,
+  runningVersions,
+  versionWords,
+} from '../../ocm/running-versions.ts';
+import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+import { groupWorks } from '../registration/mailbox.ts';
+import { toSeeCluster, wecProblem } from '../registration/problems.ts';
+import { noWecAccess, type WecFindings } from '../registration/registration-checks.ts';
+import { heldWorks } from './deletion.ts';
+import {
+  firstOf,
+  isSilent,
+  leaseRow,
+  onHub,
+  onWec,
+  type Row,
+  reaching,
+  registrationRows,
+  reportsTitle,
+  running,
+} from './verdict.ts';
+
+/** The checks of what a WEC is for. */
+const workRows: readonly Row[] = [
+  onWec('work-rights', 'its agent may apply what its works contain', worksRefused, [
+    'wec-klusterlet',
+  ]),
+  onHub('works-deleted', 'no work of it is blocked in its deletion', heldWorks, [
+    'wec-not-deleted',
+  ]),
+  onHub('works', 'its works are applied', worksNotApplied, [
+    ...running,
+    'wec-hub-connection',
+    'wec-reports',
+    'wec-work-rights',
+    'wec-not-deleted',
+  ]),
+  onHub('addons', 'its add-ons are available', unavailableAddon, [
+    ...reaching,
+    'wec-not-deleted',
+    'wec-api-server',
+    'wec-reports',
+    'wec-works',
+  ]),
+  leaseRow,
+  onWec('versions', 'its agent has the version of the ITS', versionsApart),
+];
+/** Why nothing of the cluster itself is visible. */
+function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
+  if (wec !== undefined) return `${wec.context} does not let you read it`;
+  if (otherCluster !== undefined)
+    return `the context ${otherCluster.context} leads to another cluster`;
+  return context === undefined ? noWecAccess : `${context} does not answer`;
+}
+
+const rows = [...registrationRows, ...workRows];
+
+/** The checks of a WEC: of its registration, then of what it is for. */
+export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, ...check }) => ({
+  ...check,
+  run(findings) {
+    if (!sees(findings)) return skipped(whyNotVisible(findings));
+    const outcome = unless(find(findings));
+    const isLastKnown = outcome.status === 'pass' && reported.has(check.id) && isSilent(findings);
+    return isLastKnown ? dependent({ title: reportsTitle }) : outcome;
+  },
+}));
+
+/** What only an agent that reports can show. */
+const reported = new Set(['wec-works', 'wec-addons', 'wec-lease']);
+
+/**
+ * Describes in one sentence what keeps a WEC from being available and working, with the next commands.
+ * @param unreached why its cluster could not be read: rather the cause than the effect of works that are not applied
+ */
+export const diagnose = (findings: WecFindings, unreached?: Problem): Problem | undefined =>
+  firstOf(registrationRows, findings) ?? unreached ?? firstOf(workRows, findings);
+
+function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
+  if (refused === undefined || refused.length === 0 || wec === undefined) return undefined;
+  const message = `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`;
+  const grant = command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`;
+  return wecProblem(
+    'work-rights-missing',
+    message,
+    run(grant, 'Give it these rights, if it is to have them'),
+  );
+}
+
+function worksNotApplied({ contents, name, its, now, wec }: WecFindings): Problem | undefined {
+  const groups = groupWorks(contents?.works ?? []).filter((group) => group.failed.length > 0);
+  const failed = groups.flatMap((group) => group.failed);
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const { wds, binding } = groups[0] ?? {};
+  const see =
+    wds && binding
+      ? run(command`stellarctl policy get ${binding} --wds ${wds}`)
+      : run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`);
+  const refusal = toEndRefusal(first.message, name, wec?.context, its);
+  const message = `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}${begun(first.since, now)}.`;
+  return wecProblem(refusal?.code ?? 'works-not-applied', message, ...(refusal?.next ?? [see]));
+}
+
+/** OCM's work agent reports a new add-on as not available until a later round of it: 77 s after the add-on was installed, as seen. */
+const addonGraceMs = 120_000;
+
+/** An add-on that reports itself as unavailable, or is missing; without a condition there is no evidence. */
+function unavailableAddon(findings: WecFindings): Problem | undefined {
+  const { contents, wec, name, its, lacksAddon, now } = findings;
+  const addon = contents?.addons.find((each) => {
+    const { status, lastTransitionTime = '' } = conditionOf(each, 'Available') ?? {};
+    return status === 'False' && !(now - Date.parse(lastTransitionTime) < addonGraceMs);
+  });
+  if (addon === undefined && lacksAddon) {
+    const missing = `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it.`;
+    const see = command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`;
+    return wecProblem('addon-missing', missing, run(see, 'See which Placements install it'));
+  }
+  if (addon === undefined) return undefined;
+  const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };
+  const { message, reason } = conditionOf(addon, 'Available') ?? {};
+  const found = `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`;
+  if (wec === undefined) return wecProblem('addon-unavailable', found, toSeeCluster(findings));
+  const namespace = spec?.installNamespace ?? addonNamespace;
+  const see = command`kubectl --context ${wec.context} -n ${namespace} get deployments,pods`;
+  return wecProblem('addon-unavailable', found, run(see, 'See what of it does not run'));
+}
+
+/** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
+export function wecVersions(
+  wec: WecEvidence | undefined,
+  unseen: string | undefined,
+): RunningVersion[] {
+  const { klusterlet, pods } = wec ?? {};
+  const isHosted = klusterlet?.spec?.deployOption?.mode?.endsWith('Hosted');
+  const unreadPods = isHosted
+    ? 'it runs in another cluster'
+    : pods === undefined
+      ? mayNotReadPods
+      : undefined;
+  return runningVersions(wecPrograms(klusterlet), pods ?? [], unseen ?? unreadPods);
+}
+
+/** An agent of another minor version than its hub, or than its Klusterlet specifies. */
+function versionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem | undefined {
+  const versions = wec === undefined ? [] : wecVersions(wec, undefined);
+  const isOther = versions.some(({ running, differs }) => {
+    const [version] = running ?? [];
+    return (
+      differs ||
+      (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub))
+    );
+  });
+  if (wec === undefined || !isOther) return undefined;
+  const { operator } = wec;
+  return wecProblem(
+    'versions-apart',
+    `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
+    operator !== undefined && isOurs(operator)
+      ? run(command`stellarctl wec upgrade ${`${name}=${wec.context}`} --its ${its}`, 'Upgrade it')
+      : advice(`Change the version where the Klusterlet of ${name} was installed from`),
+  );
+}

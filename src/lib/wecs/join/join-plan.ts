@@ -1,0 +1,259 @@
+import { StellarError } from '../../core/errors.ts';
+import { advice } from '../../core/next-step.ts';
+import { isMet } from '../../core/stages.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { requirePermissions } from '../../kube/permissions.ts';
+import { isTokenRefused as presentToken } from '../../ocm/agent-certificate.ts';
+import { recordedUid } from '../../ocm/cluster-uid.ts';
+import {
+  type ChosenEndpoint,
+  chooseEndpoint,
+  type Endpoint,
+  type HubConnection,
+  isSameHub,
+} from '../../ocm/endpoint.ts';
+import { type HubAccess, knownEndpoints } from '../../ocm/hub-access.ts';
+import type { HubEvidence } from '../../ocm/hub-evidence.ts';
+import type { KnownHub } from '../../ocm/hub-kubeconfig.ts';
+import { type AgentSettings, readHubKubeconfig } from '../../ocm/klusterlet-agent.ts';
+import { bootstrapAccountOf, isOurs, tagOf } from '../../ocm/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/ocm-objects.ts';
+import { type FoundHub, findHub } from '../../ocm/registered-hub.ts';
+import { readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import type { Identity } from '../registration/identity.ts';
+import { isOwnToken, recordsTokens, unproven, whyNoAccount } from '../registration/own-requests.ts';
+import type { Reregister } from '../registration/problems.ts';
+import { judgeRegistration } from '../registration/registration-stages.ts';
+import { type ReregisterEvidence, whyReregister } from '../registration/reregister.ts';
+import { registeredElsewhere } from './former-hub.ts';
+import type { JoiningWec, JoinOptions } from './join-options.ts';
+import {
+  hubPermissions,
+  type JoinProbes,
+  refuseLabelConflicts,
+  refuseOtherCluster,
+  refuseSameCluster,
+  requireOwnership,
+  reregisterPermissions,
+  wecPermissions,
+} from './join-requirements.ts';
+import { planVersions, type VersionPlan } from './join-versions.ts';
+
+/** What a join will do to one WEC, decided before the first write. */
+export interface JoinPlan {
+  name: string;
+  /** The name of the ITS. */
+  its: string;
+  kube: Kube;
+  endpoint: ChosenEndpoint & HubConnection;
+  settings: AgentSettings;
+  /** The plan for the existing versions. */
+  versions: VersionPlan;
+  /** What both sides showed before. */
+  wecBefore: WecEvidence;
+  hubBefore: HubEvidence | undefined;
+  identity: Identity;
+  /** The UID of the WEC's kube-system; undefined if it may not be read. */
+  uid: string | undefined;
+  /** The other hub that it is registered with and moves from. */
+  former: KnownHub | undefined;
+  /** Why its agent must re-register, or register for the first time. */
+  reregister: Reregister | undefined;
+  /** Whether the ITS refuses the bootstrap token of an agent that has no certificate yet. */
+  isTokenRefused: boolean;
+  /** The service account to make for this WEC alone, if only that shows whose request it is. */
+  account: string | undefined;
+  /** Warnings that do not stop the join. */
+  notes: string[];
+}
+
+/**
+ * Everything that can be known before the first write. Reads only, except for access reviews.
+ * @throws StellarError for the first reason not to join this WEC
+ */
+export async function planJoin(
+  access: HubAccess,
+  wec: JoiningWec,
+  options: JoinOptions,
+  checks: JoinProbes,
+): Promise<JoinPlan> {
+  const { name, kube } = wec;
+  const label = Object.keys({ ...options.labels, ...options.annotations }).length > 0;
+  await Promise.all([
+    requirePermissions(kube, wecPermissions()),
+    checks.hub &&
+      requirePermissions(
+        checks.hub.rights,
+        hubPermissions(name, { accept: options.accept, label }),
+      ),
+  ]);
+  const uid = await refuseSameCluster(access, wec, checks.hub);
+  const [wecBefore, hubBefore] = await Promise.all([readWec(kube), checks.hub?.evidenceOf(name)]);
+  const endpoint = await endpointFor(access, name, options);
+  const published = endpoint.source === 'kube-public/cluster-info';
+  const known = [...knownEndpoints(access), { ...endpoint, published }];
+  await refuseOtherCluster(wec, wecBefore, known);
+  const { identity, foundHub } = await ownership(
+    access,
+    wec,
+    { wecBefore, hubBefore, known, uid },
+    options,
+    checks,
+  );
+  if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
+  const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;
+  const settings = agentSettings(access, name, wecBefore.klusterlet, options);
+  const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
+  const isLost = whyReregister(evidence)[0]?.by === 'certificate';
+  if (isLost) await requirePermissions(kube, reregisterPermissions());
+  const { account, ...token } = await planToken(
+    access,
+    name,
+    { settings, evidence, isLost },
+    options,
+  );
+  const isAvailable = isMet(judgeRegistration({ name, ...evidence }), 'available');
+  const join = { endpoint, isGiven: givesAddress(options), ...token };
+  const [cause] = whyReregister({ ...evidence, isAvailable, join });
+  const reregistration = { reregister: cause, isTokenRefused: token.isTokenRefused, account };
+  const unverified = await checks.verify(endpoint);
+  const notes = [unverified ?? [], notesOn(access, name, wecBefore)].flat();
+  const versions = planVersions(wecBefore, settings, options);
+  const before = { wecBefore, hubBefore, identity, uid, former };
+  return {
+    name,
+    its: access.its,
+    kube,
+    endpoint,
+    settings,
+    versions,
+    ...before,
+    ...reregistration,
+    notes,
+  };
+}
+
+/**
+ * Whether the cluster belongs to this name on the ITS or to another hub.
+ * @throws StellarError `registered-elsewhere`, `name-taken`
+ */
+async function ownership(
+  access: HubAccess,
+  wec: JoiningWec,
+  seen: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
+  options: JoinOptions,
+  checks: JoinProbes,
+): Promise<{ identity: Identity; foundHub: FoundHub | undefined }> {
+  const { wecBefore, hubBefore, known, uid } = seen;
+  const found = await findHub(access.kube, wecBefore, {
+    endpoints: known,
+    isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
+    isStillConnected: () => checks.isStillConnected(wec.kube, wecBefore.klusterlet),
+  });
+  const isOther = found?.relation === 'other';
+  // A cluster that is to be moved must not be another one for other reasons.
+  const judged = isOther ? { ...found, relation: 'same' as const } : found;
+  const ofIts = { endpoints: known, found: judged, uidOfHub: checks.hub?.uid };
+  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, ofIts);
+  if (isOther && options.replaceHub === undefined)
+    throw registeredElsewhere(access, wec, found, options);
+  return { identity, foundHub: found };
+}
+
+/**
+ * What is necessary so that the request of this WEC is distinguished from those of others. In mode Singleton its id does that. In
+ * mode Default its token does, if it was made for this WEC alone.
+ * @throws StellarError `identity-unproven` if nothing would
+ */
+async function planToken(
+  access: HubAccess,
+  name: string,
+  given: {
+    settings: AgentSettings;
+    evidence: ReregisterEvidence & { wec: WecEvidence };
+    isLost: boolean;
+  },
+  { accept }: JoinOptions,
+): Promise<Pick<JoinPlan, 'isTokenRefused' | 'account'> & { isTokenShared: boolean }> {
+  const { settings, evidence, isLost } = given;
+  const { wec, foundHub } = evidence;
+  const isStaying = foundHub?.relation !== 'other';
+  const isTokenRefused = isStaying && (await refusesToken(access, wec));
+  const asksAnew = wec.hubSecret === undefined || isLost;
+  if (!accept || settings.mode !== 'Default' || !asksAnew || access.kube === undefined)
+    return { isTokenRefused, isTokenShared: false, account: undefined };
+  const isTokenShared = !isOwnToken(name, wec);
+  if (await recordsTokens(access.kube))
+    return { isTokenRefused, isTokenShared, account: undefined };
+  const why = await whyNoAccount(access.kube);
+  if (why !== undefined) throw unproven(access.kube, name, why);
+  return { isTokenRefused, isTokenShared, account: bootstrapAccountOf(name) };
+}
+
+/** Presented only to the hub that it was made for: one with the same address or certificate authority, over TLS. */
+async function refusesToken(
+  { kube, external }: HubAccess,
+  { bootstrapSecret, hubSecret }: WecEvidence,
+) {
+  const present = readHubKubeconfig(bootstrapSecret);
+  if (kube === undefined || hubSecret !== undefined || present?.token === undefined) return false;
+  const isOwn = external.server.startsWith('https:') && isSameHub(present, [external]);
+  return isOwn && presentToken(kube, present.token);
+}
+
+/** Whether the user gives the address, which an agent that works gets as well. */
+const givesAddress = ({ hubApiserver, certificateAuthority, proxyUrl }: JoinOptions): boolean =>
+  [hubApiserver, certificateAuthority, proxyUrl].some((option) => option !== undefined);
+
+function notesOn(access: HubAccess, name: string, { operator }: WecEvidence): string[] {
+  const isForeign = operator !== undefined && !isOurs(operator);
+  return [
+    access.kube === undefined
+      ? `${access.its} is not reachable from here: whether the name ${name} is free there was not checked.`
+      : [],
+    isForeign
+      ? `${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`
+      : [],
+  ].flat();
+}
+
+/** The address of the ITS for the agents of a WEC, with everything that they need to use it. */
+export async function endpointFor(
+  access: HubAccess,
+  wec: string,
+  options: JoinOptions,
+): Promise<ChosenEndpoint & HubConnection> {
+  return { ...(await chooseEndpoint({ ...access, ...options, wec })), proxyUrl: options.proxyUrl };
+}
+
+/** OCM's own. */
+export const defaultRegistry = 'quay.io/open-cluster-management';
+
+export function agentSettings(
+  access: HubAccess,
+  name: string,
+  present: Klusterlet | undefined,
+  options: JoinOptions,
+): AgentSettings {
+  const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
+  if (present !== undefined && options.mode !== undefined && options.mode !== presentMode) {
+    const message = `${name} is registered in mode ${presentMode}; a join does not change that to ${options.mode}.`;
+    throw new StellarError('mode-differs', message, {
+      next: [advice('Leave the mode out to keep it as it is.')],
+    });
+  }
+  const version = options.ocmVersion ?? access.ocmVersion;
+  if (version === undefined) {
+    throw new StellarError(
+      'hub-version-unknown',
+      `${access.its} does not say which version of OCM it runs.`,
+      { next: [advice('Give the version for the agent: --ocm-version X.Y.Z')] },
+    );
+  }
+  return {
+    clusterName: name,
+    mode: present === undefined ? (options.mode ?? 'Singleton') : presentMode,
+    imageRegistry: options.imageRegistry ?? access.imageRegistry ?? defaultRegistry,
+    tag: tagOf(version),
+  };
+}

@@ -1,0 +1,308 @@
+import { changesFor, changeWords, conflicts } from '../../core/changes.ts';
+import { sharedReading } from '../../core/concurrency.ts';
+import { StellarError } from '../../core/errors.ts';
+import { command, type NextStep, partial, run } from '../../core/next-step.ts';
+import type { Run } from '../../core/run.ts';
+import type { Kube, Permission } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { type Resource, resources } from '../../kube/client/objects.ts';
+import { type AccessReviewer, askOnce, may } from '../../kube/permissions.ts';
+import { clusterUid, recordedUid } from '../../ocm/cluster-uid.ts';
+import {
+  type ChosenEndpoint,
+  type Endpoint,
+  type HubConnection,
+  verifyEndpoint,
+} from '../../ocm/endpoint.ts';
+import type { HubAccess } from '../../ocm/hub-access.ts';
+import { hubConnectionOf } from '../../ocm/hub-connection.ts';
+import {
+  emptyEvidence,
+  type HubEvidence,
+  hasJoined,
+  isAvailable,
+  readHub,
+} from '../../ocm/hub-evidence.ts';
+import {
+  agentNamespace,
+  bootstrapServiceAccount,
+  hubSecretName,
+  klusterletName,
+  operatorNamespace,
+} from '../../ocm/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/ocm-objects.ts';
+import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+import {
+  type Identity,
+  type KnownWec,
+  otherRole,
+  proveIdentity,
+  refuseRole,
+} from '../registration/identity.ts';
+import type { JoiningWec, JoinOptions } from './join-options.ts';
+
+/** What is read of the ITS for several WECs. */
+interface HubReads {
+  /** What this user may do there. */
+  rights: AccessReviewer;
+  /** The UID of its kube-system; undefined if it may not be read. */
+  uid(): Promise<string | undefined>;
+  evidenceOf(name: string): Promise<HubEvidence>;
+}
+
+/** Reads the ITS for these WECs: one reading serves all that ask at the same time. */
+export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads {
+  const names = wecs.map(({ name }) => name);
+  const readAll = sharedReading(() => readHub(hub, names));
+  return {
+    rights: askOnce(hub),
+    uid: sharedReading(() => clusterUid(hub)),
+    evidenceOf: async (name) => (await readAll()).get(name) ?? emptyEvidence(name),
+  };
+}
+
+/** What serves all WECs of a command. */
+export interface JoinProbes {
+  /** Undefined without access to the ITS. */
+  hub: HubReads | undefined;
+  /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
+  verify(endpoint: ChosenEndpoint & HubConnection): Promise<string | undefined>;
+  /** Makes the WEC's operator check its hub again: whether it is still connected. */
+  isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined): Promise<boolean>;
+}
+
+/**
+ * What serves all WECs of a plan, which writes nothing: an operator's report that it is connected counts, since a new check would be
+ * a write.
+ */
+export function joinProbes(
+  { kube, its }: HubAccess,
+  wecs: readonly { name: string }[],
+  run: Run,
+): JoinProbes {
+  let verified: Promise<string | undefined> | undefined;
+  return {
+    hub: kube && hubReads(kube, wecs),
+    verify(endpoint) {
+      verified ??= verifyEndpoint(its, endpoint, run);
+      return verified;
+    },
+    isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
+  };
+}
+
+/**
+ * Refuses a cluster that evidently is something else (a hub, a hosting cluster, a WDS, an API server without nodes, or one that a
+ * Klusterlet in another cluster has registered), or is registered as something else: its own claims are enough for that.
+ * @param endpoints the known addresses of the ITS
+ * @throws StellarError `conflict`, `registered-elsewhere`
+ */
+export async function refuseOtherCluster(
+  { name, kube }: JoiningWec,
+  { klusterlet }: WecEvidence,
+  endpoints: readonly Endpoint[],
+): Promise<void> {
+  const klusterlets = (await kube.list<Klusterlet>(resources.klusterlets)) ?? [];
+  // A hosted Klusterlet registers another cluster than its own.
+  const notHosted = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
+  const other = notHosted.find(({ metadata }) => metadata.name !== klusterletName);
+  if (other !== undefined) {
+    const what = `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`;
+    throw elsewhere(kube, what, other.metadata.name);
+  }
+  if (klusterlet === undefined) {
+    const hubs = endpoints.map(({ server }) => server);
+    const role = await otherRole(kube, hubs);
+    if (role !== undefined) refuseRole(kube, name, role);
+  }
+  refuseOtherRegistration(name, kube, klusterlet);
+}
+
+const elsewhere = ({ cluster }: Kube, what: string, klusterlet = klusterletName): StellarError =>
+  new StellarError('registered-elsewhere', `${describeCluster(cluster)} ${what}.`, {
+    next: [toSeeKlusterlet(cluster.context, klusterlet)],
+  });
+
+const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
+  run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
+
+function refuseOtherRegistration(
+  name: string,
+  kube: Kube,
+  klusterlet: Klusterlet | undefined,
+): void {
+  if (klusterlet === undefined) return;
+  if (klusterlet.metadata.deletionTimestamp !== undefined) {
+    const message = `The Klusterlet on ${describeCluster(kube.cluster)} is being deleted; ${name} was not joined.`;
+    const next = [
+      toSeeKlusterlet(kube.cluster.context, klusterletName, 'Wait until it is gone. Look at it'),
+    ];
+    throw new StellarError('conflict', message, { next });
+  }
+  const registeredAs = klusterlet.spec?.clusterName;
+  if (registeredAs === name) return;
+  const under = registeredAs ?? '(none)';
+  throw elsewhere(
+    kube,
+    `is registered already, under the name ${under}; it was not joined as ${name}`,
+  );
+}
+
+/**
+ * Refuses a name that another cluster has. Only a cluster with proof gets a name that has joined: the certificate of its agent, or
+ * its recorded UID.
+ * @param known what is known of the ITS, and the hub that the cluster is registered with
+ * @throws StellarError `registered-elsewhere`, `name-taken`
+ */
+export async function requireOwnership(
+  access: HubAccess,
+  wec: JoiningWec,
+  wecBefore: WecEvidence,
+  hub: HubEvidence | undefined,
+  known: Pick<KnownWec, 'endpoints' | 'found' | 'uidOfHub'>,
+): Promise<Identity> {
+  const { name, kube } = wec;
+  if (access.kube === undefined || hub === undefined)
+    return { state: 'unseen', found: 'the ITS was not asked' };
+  const { managedCluster } = hub;
+  const ofWec = { name, ...known, recordedUid: recordedUid(managedCluster) };
+  const identity = await proveIdentity(access.kube, kube, wecBefore, ofWec);
+  if (identity.state === 'proven') return identity;
+  if (
+    identity.state === 'other' &&
+    (managedCluster === undefined || wecBefore.klusterlet !== undefined)
+  )
+    throw elsewhere(
+      kube,
+      `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`,
+    );
+  if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
+  return identity;
+}
+
+function nameTaken(
+  { its }: HubAccess,
+  { name, kube }: JoiningWec,
+  hub: HubEvidence,
+  { state, found }: Identity & { found: string },
+): StellarError {
+  const availability = isAvailable(hub) ? 'available' : 'not available';
+  const there = hasJoined(hub) ? `has joined and is ${availability}` : 'asks for it';
+  const cluster = describeCluster(kube.cluster);
+  const message =
+    state === 'other'
+      ? `${name} is the name of another cluster on ${its}, which ${there}. About ${cluster}: ${found}.`
+      : `${name} ${there} on ${its}, and ${cluster} is not proven to be it: ${found}.`;
+  const remove = command`stellarctl deregister ${name} --force --its ${its}`;
+  const lead =
+    'Choose another name. If it is this cluster, reinstalled, remove its old registration first, then join again';
+  return new StellarError('name-taken', message, { next: [run(remove, lead)] });
+}
+
+/** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
+function acceptPermissions(wec: string): Permission[] {
+  const group = 'register.open-cluster-management.io';
+  return [
+    may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
+    {
+      verb: 'approve',
+      group: 'certificates.k8s.io',
+      resource: 'signers',
+      name: 'kubernetes.io/kube-apiserver-client',
+    },
+    may('patch', resources.managedClusters, { name: wec }),
+    { verb: 'update', group, resource: 'managedclusters', subresource: 'accept', name: wec },
+  ];
+}
+
+export function hubPermissions(
+  wec: string,
+  { accept, label }: { accept: boolean; label: boolean },
+): Permission[] {
+  const token = {
+    subresource: 'token',
+    namespace: operatorNamespace,
+    name: bootstrapServiceAccount,
+  };
+  return [
+    may('create', resources.serviceAccounts, token),
+    may('get', resources.managedClusters, { name: wec }),
+    may('list', resources.certificateSigningRequests),
+    ...(accept ? acceptPermissions(wec) : []),
+    ...(label && !accept ? [may('patch', resources.managedClusters, { name: wec })] : []),
+  ];
+}
+
+/** The permissions to install a klusterlet on a WEC: server-side apply needs both verbs. */
+export function wecPermissions(): Permission[] {
+  const inNamespace = { namespace: operatorNamespace };
+  const inAgentNamespace = { namespace: agentNamespace };
+  const applied = [
+    ...both(resources.clusterRoles),
+    ...both(resources.clusterRoleBindings),
+    ...both(resources.customResourceDefinitions),
+    ...both(resources.namespaces),
+    ...both(resources.serviceAccounts, inNamespace),
+    ...both(resources.deployments, inNamespace),
+    ...both(resources.secrets, inNamespace),
+    ...both(resources.secrets, inAgentNamespace),
+    ...both(resources.klusterlets),
+  ];
+  return [
+    ...applied,
+    may('get', resources.secrets, inAgentNamespace),
+    may('list', resources.pods, inAgentNamespace),
+  ];
+}
+
+/**
+ * The permissions on a WEC to make an agent with a certificate register again: its certificate is removed, and its pods are
+ * deleted.
+ */
+export function reregisterPermissions(): Permission[] {
+  return [
+    may('delete', resources.secrets, { namespace: agentNamespace, name: hubSecretName }),
+    may('delete', resources.pods, { namespace: agentNamespace }),
+  ];
+}
+
+const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] =>
+  ['create', 'patch'].map((verb) => may(verb, resource, rest));
+
+/** @returns the UID of the WEC's kube-system @throws StellarError `same-cluster` */
+export async function refuseSameCluster(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  reads: { uid(): Promise<string | undefined> } | undefined,
+): Promise<string | undefined> {
+  if (reads === undefined) return undefined;
+  const [hub, wec] = await Promise.all([reads.uid(), clusterUid(kube)]);
+  if (wec === undefined || hub !== wec) return wec;
+  const message = `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${wec.slice(0, 8)}…).`;
+  const join = command`stellarctl wec join ${`${name}=CONTEXT`}`;
+  throw new StellarError('same-cluster', message, {
+    next: [partial(join, 'Give the context of the cluster to register')],
+  });
+}
+
+/** @throws StellarError `label-conflict` */
+export function refuseLabelConflicts(
+  { its }: Pick<HubAccess, 'its'>,
+  { name, managedCluster }: HubEvidence,
+  { labels, annotations = {} }: Pick<JoinOptions, 'labels' | 'annotations'>,
+): void {
+  const { metadata } = managedCluster ?? {};
+  const own = changesFor(name, labels);
+  const change = command`stellarctl label ${name} ${changeWords(own)} --overwrite`;
+  const annotate = command`kubectl --context ${its} annotate managedcluster ${name} ${changeWords(annotations)} --overwrite`;
+  for (const [what, other, step] of [
+    ['labels', conflicts(metadata?.labels ?? {}, own), change],
+    ['annotations', conflicts(metadata?.annotations ?? {}, annotations), annotate],
+  ] as const)
+    if (other.length > 0)
+      throw new StellarError(
+        'label-conflict',
+        `${name} has other ${what} on ${its} already: ${other.join(', ')}.`,
+        { next: [run(step, 'To change them')] },
+      );
+}

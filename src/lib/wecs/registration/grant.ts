@@ -1,0 +1,263 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ChangeResult } from '../../core/each-name.ts';
+import { StellarError } from '../../core/errors.ts';
+import { command, run as nextStep, partial } from '../../core/next-step.ts';
+import type { Run } from '../../core/run.ts';
+import { met, waiting } from '../../core/stages.ts';
+import { untilMet } from '../../core/until-met.ts';
+import { few } from '../../core/words.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import {
+  type ClusterRole,
+  groupResourceOf,
+  type PolicyRule,
+  resources,
+  typeMeta,
+} from '../../kube/client/objects.ts';
+import { listServed, type Proven, prove } from '../../kube/served.ts';
+import { userOf } from '../../kube/service-accounts.ts';
+import { recordedUid } from '../../ocm/cluster-uid.ts';
+import { getManagedCluster } from '../../ocm/find-wecs.ts';
+import { hubEndpoints } from '../../ocm/hub-access.ts';
+import type { ManifestWork } from '../../ocm/manifest-works.ts';
+import { isOurs, managedBy, managedByLabel } from '../../ocm/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/ocm-objects.ts';
+import { readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import { type AppliedManifestWork, describeApplied } from '../../workloads/applied-works.ts';
+import type { Its } from '../../workloads/read-policies.ts';
+import {
+  distinct,
+  failedKinds,
+  type RuleKind,
+  refusedKinds,
+  ruleFor,
+  workAccount,
+} from './granted-kinds.ts';
+import { proveIdentity, requireProof } from './identity.ts';
+
+/** What to grant to a WEC's work agent. */
+export interface WecToGrant extends ReachedWec {
+  klusterlet: Klusterlet | undefined;
+  /** The rights that exist already. */
+  role: ClusterRole | undefined;
+  /** Kinds for which the agent lacks a right. */
+  kinds: readonly RuleKind[];
+}
+
+export interface GrantResult extends ChangeResult {
+  /** As `widgets.example.com`. */
+  kinds: string[];
+}
+
+/**
+ * Finds out which rights a work agent lacks, from access reviews of its service account on the WEC's API server, not from messages.
+ * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
+ */
+export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
+  const { its, name, kube } = reached;
+  const { klusterlet } = await proveWec(reached);
+  const works = await listServed<ManifestWork>(its.kube, resources.manifestWorks, {
+    namespace: name,
+  });
+  const wanted = await failedKinds(kube, works);
+  const [role, kinds] = await Promise.all([
+    kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
+    refusedKinds(kube, klusterlet, wanted),
+  ]);
+  return { ...reached, klusterlet, role, kinds };
+}
+
+/**
+ * Grants the missing rights, and waits until the WEC's API server allows them. It is safe to rerun.
+ * @throws StellarError `timeout`
+ */
+export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
+  const { name, kube, kinds } = granting;
+  const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
+  if (kinds.length === 0) return result;
+  await writeRole(granting);
+  if (run.dryRun) return result;
+  const allowed = result.kinds.join(', ');
+  run.progress.changed(
+    name,
+    `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${allowed}`,
+  );
+  await untilMet<readonly RuleKind[]>(
+    {
+      check: (refused) =>
+        refused.length === 0
+          ? met
+          : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
+      read: () => refusedKinds(kube, granting.klusterlet, kinds),
+      name,
+      unmet: (refused) => notEffective(kube, granting.klusterlet, refused),
+    },
+    run,
+  );
+  run.progress.done(name, 'its work agent has the rights');
+  return { ...result, changed: true };
+}
+
+/**
+ * Adds rules, and leaves the others as they are: somebody may have narrowed them. Guarded by the resourceVersion that was read:
+ * rights that another user has granted since stay.
+ */
+async function writeRole({ kube, role, kinds }: WecToGrant): Promise<void> {
+  const wanted = grantRole(kinds);
+  if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));
+  const { uid, resourceVersion } = role.metadata;
+  const metadata = { uid, resourceVersion, labels: wanted.metadata.labels };
+  const rules = [...(role.rules ?? []), ...missingRules(role, kinds)];
+  await kube.merge(resources.clusterRoles, grantRoleName, { metadata, rules });
+}
+
+function notEffective(
+  kube: Kube,
+  klusterlet: Klusterlet | undefined,
+  refused: readonly RuleKind[],
+): StellarError {
+  const { context } = kube.cluster;
+  const account = userOf(workAccount(klusterlet));
+  const message = `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(groupResourceOf).join(', ')} to ${account}: its controller manager has not aggregated the role.`;
+  const list = command`kubectl --context ${context} auth can-i --list --as ${account}`;
+  return new StellarError('timeout', message, { next: [nextStep(list, 'See its rights')] });
+}
+
+/** What to revoke from a WEC's work agent. */
+export interface WecToRevoke extends ReachedWec {
+  role: Proven<ClusterRole>;
+  /** Kinds that were granted and will be revoked. */
+  kinds: readonly RuleKind[];
+}
+
+/**
+ * @param given the kinds; undefined for all that were granted
+ * @throws StellarError `name-taken` for a role of another owner; `in-use` while a work has applied an object of them: the agent could no longer remove it
+ */
+export async function inspectRevocation(
+  reached: ReachedWec,
+  given: readonly RuleKind[] | undefined,
+): Promise<WecToRevoke> {
+  const { kube, name } = reached;
+  await proveWec(reached);
+  const proof = await prove<ClusterRole>(kube, resources.clusterRoles, grantRoleName);
+  const { object: role } = proof;
+  if (role !== undefined && !isOurs(role))
+    throw new StellarError(
+      'name-taken',
+      `stellarctl did not create ClusterRole ${grantRoleName} on ${kube.cluster.context}: it has no label ${managedByLabel}=${managedBy}. Nothing was written.`,
+      {
+        next: [
+          nextStep(
+            command`kubectl --context ${kube.cluster.context} get clusterrole ${grantRoleName} -o yaml`,
+          ),
+        ],
+      },
+    );
+  const chosen = given?.map(groupResourceOf);
+  const kinds = (role ? kindsOf(role) : []).filter(
+    (kind) => chosen === undefined || chosen.includes(groupResourceOf(kind)),
+  );
+  await refuseInUse(kube, name, kinds);
+  return { ...reached, role: proof, kinds };
+}
+
+async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
+  const works = await listServed<AppliedManifestWork>(kube, resources.appliedManifestWorks);
+  const revoked = new Set(kinds.map(groupResourceOf));
+  const using = works.flatMap(({ spec, status }) => {
+    const applied = (status?.appliedResources ?? []).filter((each) =>
+      revoked.has(groupResourceOf(each)),
+    );
+    return applied.map((each) => `${describeApplied(each)} of work ${spec?.manifestWorkName}`);
+  });
+  if (using.length === 0) return;
+  const message = `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${few(using, 1).join(' ')}. Nothing was written.`;
+  const see = command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`;
+  throw new StellarError('in-use', message, { next: [nextStep(see, 'See them')] });
+}
+
+/** Revokes the rights of the reviewed kinds. It is safe to rerun. */
+export async function revoke(
+  { name, kube, role: { object: role }, kinds }: WecToRevoke,
+  run: Run,
+): Promise<GrantResult> {
+  const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
+  if (role === undefined || kinds.length === 0) return result;
+  const { uid, resourceVersion } = role.metadata;
+  const rules = rulesWithout(role, kinds);
+  if (rules.length === 0) await kube.delete(resources.clusterRoles, role);
+  else
+    await kube.merge(resources.clusterRoles, grantRoleName, {
+      metadata: { uid, resourceVersion },
+      rules,
+    });
+  if (!run.dryRun)
+    run.progress.done(
+      name,
+      `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`,
+    );
+  return { ...result, changed: !run.dryRun };
+}
+
+/** The work agent has the rules of all ClusterRoles with this label (ocm, klusterlet work ClusterRole, aggregationRule). */
+const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';
+
+/** The one ClusterRole with which stellarctl grants rights on a WEC. */
+export const grantRoleName = 'stellarctl:work-agent';
+
+const kindsOf = ({ rules = [] }: ClusterRole): RuleKind[] =>
+  distinct(
+    rules.flatMap(({ apiGroups = [], resources: plurals = [] }) =>
+      apiGroups.flatMap((group) => plurals.map((resource) => ({ group, resource }))),
+    ),
+  );
+
+/** The rules for these kinds that a role does not have word for word. */
+const missingRules = ({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] =>
+  kinds.map(ruleFor).filter((wanted) => !rules.some((rule) => isDeepStrictEqual(rule, wanted)));
+
+/** The rules of a role without these kinds; the rest of a rule keeps its verbs and names. */
+function rulesWithout({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] {
+  const removed = new Set(kinds.map(groupResourceOf));
+  return rules.flatMap((rule) => {
+    const { apiGroups = [], resources: plurals = [] } = rule;
+    const parts = apiGroups.map((group) => ({
+      ...rule,
+      apiGroups: [group],
+      resources: plurals.filter((resource) => !removed.has(groupResourceOf({ group, resource }))),
+    }));
+    if (parts.every((part) => part.resources.length === plurals.length)) return [rule];
+    return parts.filter((part) => part.resources.length > 0);
+  });
+}
+
+function grantRole(kinds: readonly RuleKind[]): ClusterRole {
+  const labels = { [managedByLabel]: managedBy, [aggregateLabel]: 'true' };
+  const metadata = { name: grantRoleName, labels };
+  return { ...typeMeta(resources.clusterRoles), metadata, rules: kinds.map(ruleFor) };
+}
+
+/** A WEC with the ITS that it is registered with. */
+export interface ReachedWec {
+  its: Its;
+  name: string;
+  kube: Kube;
+}
+
+/** Proves that a context leads to the WEC. @throws StellarError `not-found`, `registered-elsewhere`, `identity-unproven` */
+export async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvidence> {
+  const [managedCluster, endpoints, evidence] = await Promise.all([
+    getManagedCluster(its.kube, name),
+    hubEndpoints(its.kube, its.context),
+    readWec(kube),
+  ]);
+  const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
+  const inspectStep = partial(
+    command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`,
+  );
+  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [
+    inspectStep,
+  ]);
+  return evidence;
+}

@@ -1,0 +1,102 @@
+import type { Reader } from '../../kube/client/client.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
+import { byName, conditionOf, resources, type WithConditions } from '../../kube/client/objects.ts';
+import { originBindingLabel, originWdsLabel } from '../../ocm/kubestellar-api.ts';
+import { isLeaving, type ManifestWork } from '../../ocm/manifest-works.ts';
+import { addonNameLabel, clusterNameLabel } from '../../ocm/ocm-names.ts';
+import type { Mailbox, WorkGroup } from './wec-view.ts';
+
+export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {
+  const [namespace, works = [], addons = []] = await Promise.all([
+    hub.get<WithConditions>(resources.namespaces, name),
+    hub.list<ManifestWork>(resources.manifestWorks, { namespace: name }),
+    hub.list<WithConditions>(resources.managedClusterAddOns, { namespace: name }),
+  ]);
+  return { namespace, works, addons };
+}
+
+/**
+ * Reads all mailboxes of an ITS with one list of each kind.
+ * @returns the contents of a WEC's mailbox; undefined if this user may only read single ones
+ */
+export async function readMailboxes(
+  hub: Reader,
+): Promise<((name: string) => MailboxContents) | undefined> {
+  const lists = await unlessStatus(
+    Promise.all([
+      hub.list<WithConditions>(resources.namespaces, { labelSelector: clusterNameLabel }),
+      hub.list<ManifestWork>(resources.manifestWorks),
+      hub.list<WithConditions>(resources.managedClusterAddOns),
+    ]),
+    403,
+  );
+  if (lists === undefined) return undefined;
+  const [namespaces = [], works = [], addons = []] = lists;
+  const named = byName(namespaces);
+  const worksOf = Map.groupBy(works, ({ metadata }) => metadata.namespace);
+  const addonsOf = Map.groupBy(addons, ({ metadata }) => metadata.namespace);
+  return (name) => ({
+    namespace: named.get(name),
+    works: worksOf.get(name) ?? [],
+    addons: addonsOf.get(name) ?? [],
+  });
+}
+
+/** The mailbox for display. @returns null if there is none */
+export function mailboxView(
+  name: string,
+  { namespace, works, addons }: MailboxContents,
+): Mailbox | null {
+  // A user who may not read the namespace may still see its contents.
+  if (namespace === undefined && works.length === 0 && addons.length === 0) return null;
+  return { namespace: name, works: groupWorks(works), addons: addons.map(toAddon) };
+}
+
+/** Works by their origin: binding policies first, then add-ons, then all others. */
+export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
+  const groups = new Map<string, WorkGroup>();
+  for (const work of works) {
+    const labels = work.metadata.labels ?? {};
+    const wds = labels[originWdsLabel] ?? null;
+    const binding = labels[originBindingLabel] ?? null;
+    const addon = labels[addonNameLabel] ?? null;
+    const key = JSON.stringify([wds === null, addon === null, wds, binding, addon]);
+    const group = groups.get(key) ?? { wds, binding, addon, count: 0, failed: [] };
+    group.count += 1;
+    if (conditionOf(work, 'Applied')?.status === 'False') group.failed.push(...failureOf(work));
+    groups.set(key, group);
+  }
+  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+}
+
+/** A work's own condition only shows that something failed; the condition of the manifest shows what. */
+function failureOf({ metadata: { name }, spec, status = {} }: ManifestWork): WorkGroup['failed'] {
+  const manifests = status.resourceStatus?.manifests ?? [];
+  const failed = manifests.filter(
+    (manifest) => conditionOf({ status: manifest }, 'Applied')?.status === 'False',
+  );
+  const ofOwner = failed.filter(
+    ({ resourceMeta: { ordinal = -1 } = {} }) => !isLeaving(spec?.workload?.manifests?.[ordinal]),
+  );
+  if (ofOwner.length === 0 && failed.length > 0) return [];
+  const { message = '', lastTransitionTime = null } =
+    conditionOf({ status: ofOwner[0] ?? status }, 'Applied') ?? {};
+  return [{ name, message, since: lastTransitionTime }];
+}
+
+function toAddon(addon: WithConditions): Mailbox['addons'][number] {
+  const available = conditionOf(addon, 'Available');
+  return {
+    name: addon.metadata.name,
+    available: available?.status === 'True' ? true : available?.status === 'False' ? false : null,
+    reason: available?.reason ?? '',
+  };
+}
+
+/** The namespace that an ITS keeps for a WEC, and its contents. */
+export interface MailboxContents {
+  /** Undefined if there is none or it may not be read. */
+  namespace: WithConditions | undefined;
+  works: readonly ManifestWork[];
+  addons: readonly WithConditions[];
+}

@@ -1,0 +1,401 @@
+import { formatAge } from '../../core/deadline.ts';
+import {
+  advice,
+  command,
+  type NextStep,
+  noted,
+  onIts,
+  partial,
+  run,
+} from '../../core/next-step.ts';
+import { failed, met, type StageReport, unseen, type Verdict, waiting } from '../../core/stages.ts';
+import {
+  type Condition,
+  changedAt,
+  conditionOf,
+  isTrue,
+  type WithConditions,
+} from '../../kube/client/objects.ts';
+import { isScaledToNone, refusedPods, scaleUp, toSeeLimits, toSeePod } from '../../kube/pods.ts';
+import type { Proven } from '../../kube/served.ts';
+import { hubConnectionOf, isOfOtherServer } from '../../ocm/hub-connection.ts';
+import {
+  agentReports,
+  bootstrapRequests,
+  type HubEvidence,
+  hasJoined,
+  isMissed,
+  leaseAgeOf,
+} from '../../ocm/hub-evidence.ts';
+import {
+  agentNamespace,
+  hubSecretName,
+  isOurs,
+  operatorName,
+  operatorNamespace,
+} from '../../ocm/ocm-names.ts';
+import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+import type { FoundHub } from '../../ocm/registered-hub.ts';
+import type { RequestState } from '../../ocm/registration-requests.ts';
+import type { HubWebhook } from '../../ocm/webhook.ts';
+import {
+  agentFailure,
+  agentStarted,
+  lacksAgent,
+  lacksOperator,
+  seemsToRun,
+  startingAgent,
+  type WecEvidence,
+} from '../../ocm/wec-evidence.ts';
+import type { RuleKind } from './granted-kinds.ts';
+import type { MailboxContents } from './mailbox.ts';
+import { agentPods, announcementGraceMs, missing, toSeeAgent, unannounced } from './problems.ts';
+
+/** All evidence of one registration. A side that cannot be read is undefined. */
+export interface Registration {
+  name: string;
+  hub: HubEvidence | undefined;
+  wec: WecEvidence | undefined;
+  /** Whether the ITS still has its ManagedCluster, for a wait until it is gone. */
+  left?: Proven<ManagedCluster> | undefined;
+  /** Whether the hub admits ManagedClusters; undefined if it was not tried. */
+  webhook?: HubWebhook | undefined;
+  /** The given context of the WEC, whether its cluster answers or not. */
+  context?: string | undefined;
+  /** The context of the ITS, for commands. */
+  its?: string;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export const noHubAccess = 'no access to the ITS';
+export const noWecAccess = 'no context of the WEC was given';
+/** kube-controller-manager signs an approved request within a second; some hosted control planes never sign. */
+export const signingGraceMs = 30_000;
+
+export function installed({ bootstrapSecret }: WecEvidence): Verdict {
+  return bootstrapSecret ? met : waiting('the klusterlet is not installed');
+}
+
+export function requested(hub: HubEvidence): Verdict {
+  if (bootstrapRequests(hub).length > 0) return met;
+  return hasJoined(hub)
+    ? unseen('its request has been collected')
+    : waiting('the agent has not sent its request');
+}
+
+export function certified({ hubSecret }: WecEvidence): Verdict {
+  return hubSecret ? met : waiting(`the agent has not written ${agentNamespace}/${hubSecretName}`);
+}
+
+export function accepted({ managedCluster }: HubEvidence, { name, its }: Registration): Verdict {
+  const wanted = managedCluster?.spec?.hubAcceptsClient === true;
+  // After a later denial the condition stays True while there are works.
+  if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
+  if (wanted) return waiting('the hub has not acted on the acceptance');
+  const why = hasJoined({ managedCluster })
+    ? 'its acceptance was withdrawn'
+    : 'the cluster is not accepted';
+  return waiting(why, { code: 'not-accepted', next: [toAccept(name, its)] });
+}
+
+export function joined(hub: HubEvidence): Verdict {
+  return hasJoined(hub) ? met : waiting('the agent has not joined');
+}
+
+export function announced(hub: HubEvidence, registration: Registration): Verdict {
+  const { name, now, wec, webhook, its, context = wec?.context } = registration;
+  if (hub.managedCluster !== undefined) {
+    return hub.managedCluster.metadata.deletionTimestamp
+      ? failed('its ManagedCluster is being deleted', { code: 'being-deleted' })
+      : met;
+  }
+  const join = (context === undefined ? partial : run)(
+    command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${onIts(its)}`,
+  );
+  const lost = missing(registration);
+  if (lost !== undefined)
+    return failed(
+      'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',
+      { code: lost.code, next: [{ ...join, lead: 'Register it again' }] },
+    );
+  if (webhook?.state === 'silent')
+    return waiting(webhook.why, { code: 'webhook-silent', next: webhook.next });
+  const code = unannounced(hub, now, announcementGraceMs)?.code;
+  if (code === undefined) return waiting('the agent has not announced its ManagedCluster');
+  const asked = bootstrapRequests(hub).at(-1)?.created ?? now;
+  return failed(
+    `the agent asked ${formatAge(now - asked)} ago and could not announce its ManagedCluster`,
+    { code, next: [{ ...join, lead: 'See whether the ITS allows it, and restart the agent' }] },
+  );
+}
+
+export function klusterletApplied(
+  { klusterlet, operator, pods, context }: WecEvidence,
+  { name: wec, its }: Registration,
+): Verdict {
+  const failure = agentFailure(pods ?? []);
+  if (failure !== undefined)
+    return failed(`a container does not run: ${failure.why}`, {
+      code: 'container-not-starting',
+      next: toSeePod(context, failure),
+    });
+  if (klusterlet === undefined) return waiting('there is no Klusterlet');
+  const condition = conditionOf(klusterlet, 'Applied');
+  if (condition?.status === 'False')
+    return failed(
+      `the operator could not apply the agent: ${condition.message ?? condition.reason}`,
+      { code: 'not-applied' },
+    );
+  const refused = refusedPods(operator);
+  if (condition?.status !== 'True' && refused !== undefined)
+    return failed(`the operator does not start: ${refused}`, {
+      next: [toSeeLimits(context, operatorNamespace)],
+    });
+  if (condition?.status !== 'True')
+    return waiting(
+      isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting',
+    );
+  const starting = startingAgent(klusterlet, pods);
+  if (starting !== undefined)
+    return waiting(`pod ${starting.metadata.name} of the agent is starting`);
+  if (pods === undefined || !lacksAgent(klusterlet, pods)) return met;
+  if (!lacksOperator(pods))
+    return failed('the agent has no pod', { code: 'no-agent', next: [agentPods(context)] });
+  // A join leaves an operator that another program has installed as it is.
+  const start =
+    operator !== undefined && isScaledToNone(operator) && !isOurs(operator)
+      ? run(scaleUp(context, operatorNamespace, 'deployment', operatorName))
+      : noted(
+          command`stellarctl wec join ${`${wec}=${context}`} --accept ${onIts(its)}`,
+          'restarts both',
+        );
+  return failed('neither the operator nor the agent has a pod', {
+    code: 'no-operator',
+    next: [start],
+  });
+}
+
+/**
+ * The operator asks the hub one question every half second, and reports what it has found with the Secret that it read first (OCM
+ * 1.3.1: a round takes up to 50 s).
+ */
+const operatorRoundMs = 60_000;
+
+/** Whether the operator may not have tried the present bootstrap secret yet. */
+const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
+  bootstrapSecret !== undefined && now - changedAt(bootstrapSecret) < operatorRoundMs;
+
+export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
+  if (hub !== undefined && isAlive(hub)) return met;
+  const { state, bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
+  if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
+  // If the hub has answered the agent's own certificate, it is reachable, even if it has not accepted the cluster yet.
+  if (state === 'working' || config === 'Unauthorized' || bootstrap === 'Functional') return met;
+  if (bootstrap === 'Missing') return waiting('the bootstrap secret is missing');
+  if (bootstrap === 'Unauthorized') {
+    return failed('the bootstrap token is accepted, but not allowed to register clusters', {
+      code: 'token-not-allowed',
+      next: [
+        advice(
+          'Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that',
+        ),
+      ],
+    });
+  }
+  // The refused token, or the server that was tried, may be the one before.
+  if (isOfOtherServer(error, wec.bootstrapSecret))
+    return waiting('the operator has not tried the new address');
+  return error.kind === 'unauthorized' && isUntried(wec, now)
+    ? waiting('the operator has not tried the new bootstrap token')
+    : failed(error.words);
+}
+
+/**
+ * The operator checks every few minutes; an agent that keeps its cluster available reaches the hub, whatever the last
+ * condition shows.
+ */
+function isAlive(hub: HubEvidence): boolean {
+  return hasJoined(hub) && isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
+}
+
+function requestsIn(hub: HubEvidence, ...states: RequestState[]) {
+  return bootstrapRequests(hub).filter(({ state }) => states.includes(state));
+}
+
+export function approved(hub: HubEvidence, { name, its, wec }: Registration): Verdict {
+  if (requestsIn(hub, 'approved', 'issued', 'failed').length > 0) return met;
+  if (hasJoined(hub)) return unseen('its request has been collected');
+  const pending = requestsIn(hub, 'pending');
+  const agents = new Set(pending.map(({ agent }) => agent)).size;
+  // With its context, the request of its own agent is marked.
+  if (agents > 1)
+    return waiting(`${agents} agents ask for its name`, {
+      code: 'several-agents-ask',
+      next: [toAccept(wec === undefined ? name : `${name}=${wec.context}`, its)],
+    });
+  const asked = pending.map((request) => request.name).join(', ');
+  if (agents === 1)
+    return waiting(`request ${asked} is pending`, {
+      code: 'request-pending',
+      next: [toAccept(name, its)],
+    });
+  const denied = requestsIn(hub, 'denied').at(-1);
+  if (denied === undefined) return waiting('there is no request to approve');
+  const deletion = command`kubectl ${its === undefined ? [] : ['--context', its]} delete csr ${denied.name}`;
+  const next = [noted(deletion, 'then its agent sends another one')];
+  return failed(`request ${denied.name} was denied`, { code: 'request-denied', next });
+}
+
+const toAccept = (target: string, its: string | undefined): NextStep =>
+  run(command`stellarctl accept ${target} ${onIts(its)}`);
+
+export function issued(hub: HubEvidence, { now }: Registration): Verdict {
+  if (requestsIn(hub, 'issued').length > 0) return met;
+  if (hasJoined(hub)) return unseen('its request has been collected');
+  const unsigned = requestsIn(hub, 'approved', 'failed').at(-1);
+  if (unsigned === undefined) return waiting('there is no approved request');
+  if (unsigned.state === 'failed' || now - (unsigned.decided ?? now) > signingGraceMs) {
+    return failed(
+      `the ITS approved request ${unsigned.name} but has issued no certificate: its control plane does not sign for kubernetes.io/kube-apiserver-client`,
+      { code: 'not-signed', next: [toSign] },
+    );
+  }
+  return waiting('the certificate is being issued');
+}
+
+export const toSign = advice(
+  'Run kube-controller-manager of the ITS with its controller csrsigning; some hosted control planes never sign',
+);
+
+export function connected({ hub, wec }: Registration): Verdict {
+  if (hub !== undefined && isAlive(hub)) return met;
+  if (wec === undefined) return unseen(noWecAccess);
+  const { state, config, error } = hubConnectionOf(wec.klusterlet);
+  if (state === 'working') return met;
+  // The hub's address or certificate authority has changed since: the kubeconfig of the certificate no longer works.
+  return config === 'Error' && wec.hubSecret !== undefined
+    ? failed(error.words)
+    : waiting('the agent is connecting with its certificate');
+}
+
+export function available(hub: HubEvidence, registration: Registration): Verdict {
+  const { name, now, wec, its } = registration;
+  const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} ${onIts(its)}`;
+  const next =
+    restart === undefined ? [] : [run(restart, 'If its log shows no reason, restart it')];
+  const silent = { code: 'agent-silent', next: [toSeeAgent(registration), ...next] };
+  const { managedCluster } = hub;
+  // The hub creates a Lease at acceptance and reports that it stops, although no agent has ever held it.
+  if (!hasJoined(hub)) return waiting('the agent has not joined');
+  const condition = conditionOf(managedCluster, 'ManagedClusterConditionAvailable');
+  if (condition === undefined) return waiting('the agent has not reported');
+  const leaseAge = leaseAgeOf(hub, now);
+  const clocksDiffer = clockDifference(hub, now);
+  if (clocksDiffer !== undefined)
+    return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, {
+      code: 'clocks-differ',
+      next: [{ ...partial('timedatectl', 'Set the clock that is wrong'), note: 'on both sides' }],
+    });
+  const reports = agentReports(hub, now);
+  if (condition.status === 'Unknown') {
+    if (reports !== undefined && reports !== 'no' && !isMissed(hub))
+      return waiting('the agent is back and has not reported yet');
+    if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
+    const noticed = formatAge(now - Date.parse(condition.lastTransitionTime ?? ''));
+    return failed(`lease stopped; the ITS noticed it ${noticed} ago`, silent);
+  }
+  if (condition.status === 'False') return reportedUnavailable(condition, registration);
+  if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);
+  // The ITS learns only after minutes that an agent is gone.
+  const runs =
+    wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !agentFailure(wec.pods ?? []));
+  if (!runs && wec.klusterlet !== undefined)
+    return waiting('its operator or its agent is not running, whatever the ITS still reports');
+  const started = startedSinceRenewal(registration);
+  if (started === undefined) return met;
+  const age = now - started;
+  if (age >= takeoverMs)
+    return failed(
+      `its agent was restarted ${formatAge(age)} ago and has not renewed its lease since`,
+      silent,
+    );
+  const lock = `after a kill it waits up to ${formatAge(takeoverMs)} for the lock of its predecessor`;
+  return waiting(`its agent was restarted and has not renewed its lease yet; ${lock}`);
+}
+
+/** When the agent started, if its Lease was renewed before. Both times are of its own node, the start in whole seconds. */
+function startedSinceRenewal({ hub, wec }: Pick<Registration, 'hub' | 'wec'>): number | undefined {
+  const started = agentStarted(wec?.klusterlet, wec?.pods);
+  const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
+  return started !== undefined && renewed < started - 1000 ? started : undefined;
+}
+
+/** How long an agent may wait for the lock of one that was killed: its 137 s, asked for every 26 s (library-go, leaderelection). */
+const takeoverMs = 163_000;
+
+/** Whether a restarted agent may still wait for that lock: until then its Lease is not overdue. */
+export function awaitsLock({ now, ...of }: Pick<Registration, 'hub' | 'wec' | 'now'>): boolean {
+  const started = startedSinceRenewal(of);
+  return started !== undefined && now - started < takeoverMs;
+}
+
+/** What the agent reports, of the WEC's API server with the checks that fail (ocm pkg/registration/spoke, healthCheck). */
+function reportedUnavailable(
+  { reason, message = '' }: Condition,
+  { context }: Registration,
+): Verdict {
+  if (reason !== 'ManagedClusterKubeAPIServerUnavailable')
+    return failed(message || reason || 'the agent reports it as not available');
+  const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
+  const [, refusal] = /dial \S+ \S+ (?:connect: )?(.*)$/s.exec(message) ?? [];
+  const why =
+    failing.length > 0 ? `: ${failing.join(', ')} failed` : refusal ? ` (${refusal})` : '';
+  const onWec = command`kubectl --context ${context ?? 'CONTEXT'}`;
+  const [see, words] = refusal
+    ? [`${onWec} cluster-info`, 'Does it answer you?']
+    : [`${onWec} get --raw /readyz?verbose`, 'Repair what fails; see its health checks'];
+  const next = [(context === undefined ? partial : run)(see, words)];
+  return failed(`its API server is not healthy${why}`, { code: 'api-server-unhealthy', next });
+}
+
+/**
+ * The agent writes its own time into the Lease: an apparent silence may be the difference between the clocks.
+ * @returns undefined unless the ITS reports that they differ
+ */
+function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
+  if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False')
+    return undefined;
+  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
+  return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
+}
+
+/** A cluster that a context leads to and that is certainly not the WEC. */
+export interface OtherCluster {
+  context: string;
+  /** What was found there, a clause. */
+  found: string;
+}
+
+/** The evidence for a diagnosis. */
+export interface WecFindings extends Registration {
+  reports: readonly StageReport[];
+  /** The objects of the mailbox, as the ITS has them. */
+  contents?: MailboxContents | undefined;
+  /** The namespaces of operator and agents that are being deleted on the WEC. */
+  ending?: readonly WithConditions[] | undefined;
+  /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
+  otherCluster?: OtherCluster | undefined;
+  /** The version of OCM on the ITS, from its running registration controller. */
+  ocmOfHub?: string | undefined;
+  /** Whether the add-on that returns statuses is missing, although the ITS installs it by Placements. */
+  lacksAddon?: boolean;
+  /** Kinds of objects in its works that its agent is not allowed to apply. */
+  refused?: readonly RuleKind[] | undefined;
+  /** Kinds that may not be read on the WEC: their absence proves nothing. */
+  forbidden: ReadonlySet<string>;
+  /** The hub that the WEC's agent is registered with, if the agent does not keep its WEC available on the ITS. */
+  foundHub?: FoundHub | undefined;
+  /** The context of the ITS. */
+  its: string;
+}

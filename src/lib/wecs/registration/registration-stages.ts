@@ -1,0 +1,208 @@
+import type { Reading } from '../../core/follow.ts';
+import {
+  blockingStage,
+  judge,
+  type Stage,
+  type StageReport,
+  unseen,
+  type Verdict,
+} from '../../core/stages.ts';
+import type { HubEvidence } from '../../ocm/hub-evidence.ts';
+import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+import {
+  accepted,
+  announced,
+  approved,
+  available,
+  certified,
+  connected,
+  hubReachable,
+  installed,
+  issued,
+  joined,
+  klusterletApplied,
+  noHubAccess,
+  noWecAccess,
+  type Registration,
+  requested,
+} from './registration-checks.ts';
+import { type RegistrationStageId, registrationStageIds } from './registration-stage-ids.ts';
+
+/** A stage of a registration, with everything that depends on it. */
+export interface RegistrationStage extends Stage<Registration> {
+  id: RegistrationStageId;
+  settles?: readonly RegistrationStageId[];
+  /** Whether the WEC or the ITS shows it. */
+  side: 'wec' | 'hub';
+  /** The kind of objects that are its evidence: if they may not be read, their absence proves nothing. */
+  kind: string;
+  /** What a cluster is doing while it is blocked at this stage, for display. */
+  whileWaiting: string;
+  /** The same without the ITS, if the WEC does not show what the ITS has decided. */
+  withoutHub?: string;
+  /** Stages of one group share a line of `wec get` while they are all met. */
+  group: 'agent' | 'request' | 'certificate' | 'acceptance' | 'connection';
+}
+
+const csrs = 'certificatesigningrequests';
+
+type Definition = Omit<RegistrationStage, 'id'>;
+type Check<Side> = (side: Side, registration: Registration) => Verdict;
+type Row<Side> = [
+  ...[
+    group: RegistrationStage['group'],
+    kind: string,
+    check: Check<Side>,
+    title: string,
+    whileWaiting: string,
+  ],
+  settles?: Definition['settles'],
+];
+
+const onHub = (
+  ...[group, kind, check, title, whileWaiting, settles = []]: Row<HubEvidence>
+): Definition => ({
+  side: 'hub',
+  group,
+  kind,
+  title,
+  whileWaiting,
+  settles,
+  check: (registration) =>
+    registration.hub === undefined ? unseen(noHubAccess) : check(registration.hub, registration),
+});
+const onWec = (
+  ...[group, kind, check, title, whileWaiting, settles = []]: Row<WecEvidence>
+): Definition => ({
+  side: 'wec',
+  group,
+  kind,
+  title,
+  whileWaiting,
+  settles,
+  check: (registration) =>
+    registration.wec === undefined ? unseen(noWecAccess) : check(registration.wec, registration),
+});
+
+/** What an agent has passed that has sent its request, and what one has passed that has its certificate. */
+const agent = ['bootstrap-secret', 'klusterlet-applied', 'hub-reachable'] as const;
+const certificate = [...agent, 'request', 'approved', 'issued'] as const;
+
+/** The stages. Sources: ocm pkg/registration/spoke and pkg/operator, klusterlet status conditions. */
+const definitions: Record<RegistrationStageId, Definition> = {
+  'bootstrap-secret': onWec(
+    'agent',
+    'secrets',
+    installed,
+    'bootstrap secret written',
+    'not installed',
+  ),
+  'klusterlet-applied': onWec(
+    'agent',
+    'klusterlets',
+    klusterletApplied,
+    'klusterlet applied',
+    'klusterlet starting',
+  ),
+  'hub-reachable': onWec(
+    'agent',
+    'klusterlets',
+    hubReachable,
+    'hub reached from the cluster',
+    'reaching the hub',
+  ),
+  'managed-cluster': onHub(
+    'request',
+    'managedclusters',
+    announced,
+    'ManagedCluster announced',
+    'not announced',
+  ),
+  request: onHub('request', csrs, requested, 'registration requested', 'no request yet', agent),
+  approved: onHub('certificate', csrs, approved, 'request approved', 'request pending'),
+  issued: onHub('certificate', csrs, issued, 'certificate issued', 'approved, not issued'),
+  'hub-secret': {
+    ...onWec(
+      'certificate',
+      'secrets',
+      certified,
+      'certificate received',
+      'certificate issued',
+      certificate,
+    ),
+    withoutHub: 'registration requested, no certificate yet',
+  },
+  accepted: onHub('acceptance', 'managedclusters', accepted, 'accepted by the ITS', 'not accepted'),
+  connected: {
+    side: 'wec',
+    group: 'connection',
+    kind: 'klusterlets',
+    check: connected,
+    title: 'connected with its certificate',
+    whileWaiting: 'connecting',
+    withoutHub: 'certificate received, not connected yet',
+    // The hub answers only the agents of accepted clusters.
+    settles: [...certificate, 'hub-secret', 'managed-cluster', 'accepted'],
+  },
+  // Not that it is connected now.
+  joined: onHub('connection', 'managedclusters', joined, 'joined', 'accepted, joining', [
+    ...certificate,
+    'hub-secret',
+  ]),
+  available: onHub(
+    'connection',
+    'managedclusters',
+    available,
+    'available',
+    'joined, not available',
+  ),
+};
+
+export const stageOf = (id: RegistrationStageId): RegistrationStage => ({ id, ...definitions[id] });
+
+/**
+ * The one table of a registration's stages. They are in the order of events, but none waits for the one before: the agent sends its
+ * request and its ManagedCluster side by side.
+ */
+export const registrationStages: readonly RegistrationStage[] = registrationStageIds.map(stageOf);
+
+/** A reading of a registration, for its followers. */
+export const seen = (snapshot: Registration): Reading<Registration> => ({
+  stages: registrationStages,
+  snapshot,
+});
+
+/** @param forbidden the kinds of objects that may not be read: their absence proves nothing */
+export function judgeRegistration(
+  registration: Registration,
+  forbidden: ReadonlySet<string> = new Set(),
+): StageReport[] {
+  const stages = registrationStages.map((stage): Stage<Registration> => {
+    if (!forbidden.has(stage.kind)) return stage;
+    return {
+      ...stage,
+      check(evidence) {
+        const verdict = stage.check(evidence);
+        return verdict.state === 'met' ? verdict : unseen(`not allowed to read ${stage.kind}`);
+      },
+    };
+  });
+  return judge(stages, registration);
+}
+
+/** The state of a registration in a few words: the STAGE column of a list. */
+export function describeRegistration(reports: readonly StageReport[]): {
+  text: string;
+  problem: boolean;
+  why: string;
+} {
+  const blocking = blockingStage(reports);
+  if (blocking === undefined) return { text: 'available', problem: false, why: '' };
+  const { id, verdict } = blocking;
+  // No later stage settles the last one.
+  const isHubSeen = reports.at(-1)?.verdict.state !== 'unseen';
+  const { why } = verdict;
+  if (verdict.state === 'failed') return { text: id, problem: true, why };
+  const { whileWaiting, withoutHub = whileWaiting } = stageOf(id as RegistrationStageId);
+  return { text: isHubSeen ? whileWaiting : withoutHub, problem: false, why };
+}

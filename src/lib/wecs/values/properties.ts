@@ -1,0 +1,87 @@
+import { withChanges } from '../../core/changes.ts';
+import { once } from '../../core/concurrency.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
+import type { Kube, Reader } from '../../kube/client/client.ts';
+import { type ConfigMap, resources } from '../../kube/client/objects.ts';
+import { ensureNamespace } from '../../kube/writes.ts';
+import {
+  type EffectiveProperty,
+  effectiveProperties,
+  ignoredKeys,
+  type WecProperties,
+} from '../../ocm/customization.ts';
+import { findWecs, listProperties, type WecTarget } from '../../ocm/find-wecs.ts';
+import { propertiesNamespace } from '../../ocm/kubestellar-api.ts';
+import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+import type { FoundValues, ValueStore } from './values.ts';
+
+/** The effective properties of a WEC. */
+export interface Effective {
+  /** KubeStellar's result of all sources. */
+  effective: EffectiveProperty[];
+  /** Keys of the ConfigMap that it ignores. */
+  ignored: string[];
+}
+
+/** The ConfigMap with a WEC's properties; undefined if it has none. */
+export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | undefined> {
+  return hub.get<ConfigMap>(resources.configMaps, name, { namespace: propertiesNamespace });
+}
+
+/** Like listProperties, without those that this user may not read: their properties may seem lost. */
+export const readProperties = async (hub: Kube): Promise<Map<string, ConfigMap>> =>
+  ifSeen(await tryRead(() => listProperties(hub))) ?? new Map();
+
+async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {
+  const found = await findWecs(hub, target);
+  const named = await listProperties(hub);
+  return found.map(({ name, cluster }) => ({
+    name,
+    source: cluster && { cluster, configMap: named.get(name) },
+  }));
+}
+
+/** The customization properties in the ConfigMaps of WECs. */
+export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
+  const ensureOwn = once(() => ensureNamespace(hub, propertiesNamespace));
+  return {
+    conflict: 'property-conflict',
+    command: ['wec', 'properties'],
+    changed: 'properties changed',
+    find: (target) => findProperties(hub, target),
+    valuesOf: ({ configMap }) => configMap?.data ?? {},
+    moreOf: ({ name, source }) => ({
+      effective:
+        source === undefined ? [] : effectiveProperties(name, source.cluster, source.configMap),
+      ignored: ignoredKeys(source?.configMap),
+    }),
+    async read(name) {
+      const [cluster, configMap] = await Promise.all([
+        hub.get<ManagedCluster>(resources.managedClusters, name),
+        getPropertiesOf(hub, name),
+      ]);
+      return cluster && { cluster, configMap };
+    },
+    async write({ cluster, configMap }, changes) {
+      const data = withChanges(configMap?.data ?? {}, changes);
+      const { name } = cluster.metadata;
+      if (configMap === undefined) {
+        await ensureOwn();
+        const metadata = { name, namespace: propertiesNamespace };
+        const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
+        const stored = await hub.create<ConfigMap>(resources.configMaps, created, {
+          namespace: propertiesNamespace,
+        });
+        return stored.data ?? data;
+      }
+      // The last removal leaves an empty ConfigMap, which is equivalent for KubeStellar: it may belong to another program, with
+      // labels and annotations, and deleting it would need a right that a change does not.
+      const { resourceVersion } = configMap.metadata;
+      const patch = { metadata: { resourceVersion }, data: changes };
+      const patched = await hub.merge<ConfigMap>(resources.configMaps, name, patch, {
+        namespace: propertiesNamespace,
+      });
+      return hub.dryRun ? data : (patched.data ?? {});
+    },
+  };
+}

@@ -1,0 +1,202 @@
+import {
+  type Changes,
+  changeWords,
+  conflicts,
+  effectiveChanges,
+  withChanges,
+} from '../../core/changes.ts';
+import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { type ChangeResult, forName } from '../../core/each-name.ts';
+import { type ErrorCode, StellarError } from '../../core/errors.ts';
+import { command, run } from '../../core/next-step.ts';
+import type { Run } from '../../core/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { resources } from '../../kube/client/objects.ts';
+import { may, requirePermissions } from '../../kube/permissions.ts';
+import { notStored, retryConflicts } from '../../kube/writes.ts';
+import { findWecs, noSuchWec, type WecTarget } from '../../ocm/find-wecs.ts';
+import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+import { requireHub } from '../../ocm/require-hub.ts';
+
+/**
+ * Named values that WECs have on an ITS, their labels or their properties: how they are read and changed.
+ * `More`: what a listing shows of a WEC besides them.
+ */
+export interface ValueStore<Source, More extends object = object> {
+  /** The code of the error when a value may not be overwritten. */
+  conflict: ErrorCode;
+  /** The command that changes them, as the user types it. */
+  command: readonly string[];
+  /** The message when values were changed. */
+  changed: string;
+  find(target: WecTarget): Promise<FoundValues<Source>[]>;
+  valuesOf(source: Source): Record<string, string>;
+  moreOf(found: FoundValues<Source>): More;
+  /** Reads them again. @returns undefined for a WEC that is gone */
+  read(name: string): Promise<Source | undefined>;
+  /** Writes changes to what was read; fails with 409 if that has changed since. @returns the values afterwards */
+  write(source: Source, changes: Changes): Promise<Record<string, string>>;
+}
+
+/** A WEC to change, with what was read of it; undefined for one that the ITS does not know. */
+export interface FoundValues<Source> {
+  name: string;
+  source: Source | undefined;
+}
+
+/** Judges what was read, once it has passed all checks. @returns false if it must be read again, as after a question */
+export type Approval<Source> = (found: readonly FoundValues<Source>[]) => Promise<boolean>;
+
+export interface ValueResult extends ChangeResult {
+  values: Record<string, string>;
+}
+
+export interface ListedValues<More extends object> extends ValueResult {
+  more: More;
+}
+
+/** The values of WECs. Unknown names are errors in the results. @throws StellarError `not-a-hub` */
+export async function listValues<Source, More extends object>(
+  hub: Kube,
+  store: ValueStore<Source, More>,
+  target: WecTarget,
+): Promise<ListedValues<More>[]> {
+  await requireHub(hub);
+  const found = await store.find(target);
+  return found.map((one) => ({ ...unchanged(hub, store, one), more: store.moreOf(one) }));
+}
+
+/**
+ * Changes values of WECs with kubectl's rules. It validates everything for every WEC before it writes anything for any: an unknown
+ * name, or a different value that may not be overwritten, stops all, and so does an approval that throws.
+ * @throws StellarError `not-a-hub`
+ */
+export async function changeValues<Source>(
+  hub: Kube,
+  store: ValueStore<Source>,
+  target: WecTarget,
+  {
+    changes,
+    overwrite,
+    approve,
+  }: { changes(name: string): Changes; overwrite: boolean; approve: Approval<Source> },
+  run: Run,
+): Promise<ValueResult[]> {
+  await requireHub(hub);
+  let found: FoundValues<Source>[];
+  do {
+    found = await store.find(target);
+    const checked = found.map((one): ValueResult => {
+      const result = unchanged(hub, store, one);
+      const error =
+        result.error ??
+        (overwrite ? undefined : conflictError(hub, store, result, changes(one.name)));
+      return { ...result, ...(error === undefined ? {} : { error }) };
+    });
+    if (checked.some(({ error }) => error !== undefined)) return checked;
+  } while (!(await approve(found)));
+  return mapConcurrently(found, concurrentRequests, (one) => {
+    const result = unchanged(hub, store, one);
+    return forName(result, run, async () => {
+      Object.assign(result, await changeOne(hub, store, one, changes(one.name), overwrite));
+      const isDone = result.error === undefined && !run.dryRun;
+      if (isDone) run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
+    });
+  });
+}
+
+/** Writes what differs, guarded by the resourceVersion: if another program changes it in between, it is read again. */
+export async function changeOne<Source>(
+  hub: Kube,
+  store: ValueStore<Source>,
+  { name, source }: FoundValues<Source>,
+  changes: Changes,
+  overwrite: boolean,
+): Promise<ValueResult> {
+  return retryConflicts(hub, async (isFirst) => {
+    const current = isFirst ? source : await store.read(name);
+    const result = unchanged(hub, store, { name, source: current });
+    const error =
+      result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes));
+    if (error !== undefined) return { ...result, error };
+    const wanted = effectiveChanges(result.values, changes);
+    if (current === undefined || Object.keys(wanted).length === 0) return result;
+    const values = await store.write(current, wanted);
+    const lost = changeWords(effectiveChanges(values, wanted));
+    if (lost.length > 0) throw notStored(hub, `${lost.join(', ')} for ${name}`);
+    return { name, values, changed: true };
+  });
+}
+
+function unchanged<Source>(
+  hub: Kube,
+  store: ValueStore<Source>,
+  { name, source }: FoundValues<Source>,
+): ValueResult {
+  if (source === undefined)
+    return { name, values: {}, changed: false, error: noSuchWec(name, hub) };
+  return { name, values: store.valuesOf(source), changed: false };
+}
+
+function conflictError<Source>(
+  { cluster }: Kube,
+  store: ValueStore<Source>,
+  { name, values }: ValueResult,
+  changes: Changes,
+): StellarError | undefined {
+  const other = conflicts(values, changes);
+  if (other.length === 0) return undefined;
+  const message = `${name} has ${other.join(', ')} already; nothing was changed.`;
+  const change = command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${cluster.context}`;
+  return new StellarError(store.conflict, message, { next: [run(change, 'To change it')] });
+}
+
+/** Before a question whose answer would be of no use. @throws StellarError `forbidden` */
+export const requireToLabel = (hub: Kube): Promise<void> =>
+  requirePermissions(hub, [may('patch', resources.managedClusters)]);
+
+/** The labels of ManagedClusters. */
+export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
+  return {
+    conflict: 'label-conflict',
+    command: ['label'],
+    changed: 'labelled',
+    find: async (target) =>
+      (await findWecs(hub, target)).map(({ name, cluster }) => ({ name, source: cluster })),
+    valuesOf: ({ metadata }) => metadata.labels ?? {},
+    moreOf: () => ({}),
+    read: (name) => hub.get<ManagedCluster>(resources.managedClusters, name),
+    async write({ metadata }, labels) {
+      const { name, resourceVersion } = metadata;
+      const patch = { metadata: { resourceVersion, labels } };
+      const patched = await hub.merge<ManagedCluster>(resources.managedClusters, name, patch);
+      return hub.dryRun
+        ? withChanges(metadata.labels ?? {}, labels)
+        : (patched.metadata.labels ?? {});
+    },
+  };
+}
+
+const clusterSetLabel = 'cluster.open-cluster-management.io/clusterset';
+
+/** What users have written, without what OCM, kubectl and stellarctl write themselves. */
+export const labelsOf = ({ metadata }: ManagedCluster) => ({
+  labels: pick(metadata.labels, (key, value) =>
+    key === clusterSetLabel ? value !== 'default' : !isMachine(key),
+  ),
+  annotations: pick(metadata.annotations, (key) => !isMachine(key)),
+});
+
+/** Whether a program writes the key: OCM, kubectl or stellarctl, by its prefix. */
+const isMachine = (key: string): boolean =>
+  /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
+
+const pick = (
+  all: Record<string, string> | undefined,
+  isKept: (key: string, value: string) => boolean,
+) =>
+  Object.fromEntries(
+    Object.entries(all ?? {})
+      .filter(([key, value]) => isKept(key, value))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Track } from '../../../../../src/lib/core/follow.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
+import {
+  type FollowOptions,
+  RegistrationFollower,
+} from '../../../../../src/lib/wecs/diagnose/follow-registration.ts';
+import type { Registration } from '../../../../../src/lib/wecs/registration/registration-checks.ts';
+import { seen } from '../../../../../src/lib/wecs/registration/registration-stages.ts';
+import {
+  fakeKube,
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  lease,
+  managedCluster,
+  now,
+  recordingProgress,
+  request,
+  run,
+  wecEvidence,
+} from '../../../support/builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
+
+type Hub = Parameters<typeof hubEvidence>[0];
+
+/** A follower, its writes, and its messages. */
+function following(
+  options: Partial<FollowOptions> = {},
+  { timeoutMs = 60_000, refusal = 0, dryRun = false } = {},
+) {
+  const writes: string[] = [];
+  const write = (text: string) => {
+    if (refusal !== 0) throw apiError({ context: 'its1', server: 'https://its1' }, refusal, '');
+    writes.push(text);
+  };
+  const kube = fakeKube({
+    dryRun,
+    async replace(_resource, object, subresource) {
+      const { status } = object as { status?: { conditions?: { type: string }[] } };
+      write(
+        `${object.metadata.name} ${subresource} ${status?.conditions?.at(-1)?.type} at ${object.metadata.resourceVersion}`,
+      );
+      return object;
+    },
+    async merge(_resource, name, patch) {
+      write(`${name} ${JSON.stringify(patch)}`);
+      return {} as never;
+    },
+    // No mailbox of an earlier registration.
+    get: async () => undefined,
+  } satisfies Partial<Kube>);
+  const progress = recordingProgress();
+  const ofThis = run(timeoutMs, progress);
+  const registration = new RegistrationFollower({ name: 'cluster1' }, kube, ofThis, {
+    until: 'available',
+    accept: true,
+    wait: true,
+    checkCommand: 'stellarctl wec list',
+    ...options,
+  });
+  const track = new Track<Registration>(registration, ofThis.deadline);
+  const follower = {
+    result: registration.result,
+    finished: false,
+    giveUp: () => registration.late(track.last),
+  };
+  const look = async (hub: Hub, further: Partial<Registration> = {}) => {
+    const reading = track.judge(
+      seen({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...further }),
+    );
+    follower.finished = (await registration.act(reading)) !== undefined;
+  };
+  return { follower, writes, lines: progress.lines, look };
+}
+
+const pending = await request({ name: 'csr-1' });
+const issued = await request({ name: 'csr-1', state: 'issued' });
+const accepts = 'cluster1 {"spec":{"hubAcceptsClient":true}}';
+const approves = 'csr-1 approval Approved at 1';
+
+describe('to accept a WEC', () => {
+  test('its request is approved by a PUT with the evaluated resourceVersion, and only then the cluster is accepted', async () => {
+    const { follower, writes, look } = following();
+    await look({ managedCluster: managedCluster(), requests: [pending] });
+    assert.deepEqual(writes, [approves, accepts]);
+    assert.deepEqual([follower.finished, follower.result.changed], [false, true]);
+  });
+  test('nothing is written before a request exists', async () => {
+    const { writes, look, lines } = following();
+    await look({ managedCluster: managedCluster() });
+    assert.deepEqual(writes, []);
+    assert.match(lines.join('\n'), /waiting cluster1 the agent has not sent its request/);
+  });
+  test('a ManagedCluster that is created later is accepted then', async () => {
+    const { writes, look } = following();
+    await look({ requests: [pending] });
+    assert.deepEqual(writes, []);
+    await look({ managedCluster: managedCluster(), requests: [pending] });
+    assert.deepEqual(writes, [approves, accepts]);
+  });
+  test('it is followed until it is available', async () => {
+    const { follower, look } = following();
+    await look({ managedCluster: managedCluster(), requests: [pending] });
+    await look({ managedCluster: managedCluster({ accepted: true }), requests: [issued] });
+    assert.equal(follower.finished, false);
+    await look({ managedCluster: joinedCluster(), requests: [issued], lease: lease(1) });
+    assert.deepEqual(
+      [follower.finished, follower.result],
+      [true, { name: 'cluster1', stage: 'available', blockedAt: null, changed: true }],
+    );
+  });
+  test('it is not followed with --no-wait', async () => {
+    const { follower, look } = following({ wait: false });
+    await look({ managedCluster: managedCluster(), requests: [pending] });
+    assert.deepEqual([follower.finished, follower.result.error], [true, undefined]);
+  });
+  test('a request that has changed since it was evaluated (409), or is deleted, is evaluated again', async () => {
+    for (const refusal of [404, 409]) {
+      const { follower, look } = following({}, { refusal });
+      await look({ managedCluster: managedCluster(), requests: [pending] });
+      assert.equal(follower.finished, false);
+    }
+  });
+  test('it ends without permission', async () => {
+    const { follower, look } = following({}, { refusal: 403 });
+    await look({ managedCluster: managedCluster(), requests: [pending] });
+    assert.deepEqual([follower.finished, follower.result.error?.code], [true, 'forbidden']);
+  });
+  test('it ends at once if a request is rejected', async () => {
+    const { follower, writes, look } = following();
+    await look({
+      managedCluster: managedCluster(),
+      requests: [await request({ state: 'denied' })],
+    });
+    assert.deepEqual([follower.result.error?.code, writes], ['request-denied', []]);
+  });
+  test('nothing is done if it has joined already', async () => {
+    const { follower, writes, look } = following({ joinedIsEnough: true });
+    await look({ managedCluster: joinedCluster() });
+    assert.deepEqual([follower.finished, follower.result.changed, writes], [true, false, []]);
+  });
+});
+
+describe('the final message is correct:', () => {
+  // A failed stage is named by its ID.
+  test('of a WEC that had joined and whose lease has stopped', async () => {
+    const { follower, lines, look } = following({ joinedIsEnough: true });
+    await look({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(900) });
+    assert.match(lines.at(-1) ?? '', /lease stopped|not available/);
+    const blockedAt = { stage: 'available', state: 'failed', why: 'lease stopped 15m ago' };
+    assert.deepEqual(follower.result, {
+      name: 'cluster1',
+      stage: 'joined',
+      blockedAt,
+      changed: false,
+    });
+  });
+  test('of a WEC whose request was denied and that is followed to its request', async () => {
+    const { lines, look } = following({ until: 'request', accept: false });
+    await look(
+      { managedCluster: managedCluster(), requests: [await request({ state: 'denied' })] },
+      { wec: wecEvidence('denied') },
+    );
+    assert.match(lines.at(-1) ?? '', /denied/);
+  });
+  test('of a WEC that is followed to its request', async () => {
+    const { follower, lines, look } = following({ until: 'request', accept: false });
+    await look(
+      { managedCluster: managedCluster(), requests: [pending] },
+      { wec: wecEvidence('denied') },
+    );
+    assert.deepEqual(
+      [follower.finished, follower.result.stage, lines.at(-1)],
+      [true, 'request', 'done cluster1 request pending'],
+    );
+  });
+});
+
+describe('a WEC that makes no progress', () => {
+  test('gets time before a failure counts', async () => {
+    const { follower, look } = following();
+    await look({}, { wec: wecEvidence('wrong-port') });
+    assert.equal(follower.finished, false);
+  });
+  test('ends, at the deadline, with what blocks it and the next step', async () => {
+    const { follower, look } = following({}, { timeoutMs: 0 });
+    await look({}, { wec: wecEvidence('wrong-port') });
+    assert.equal(follower.finished, false);
+    await follower.giveUp();
+    const { error } = follower.result;
+    assert.deepEqual([error?.code, error?.exitCode], ['timeout', 3]);
+    assert.match(
+      error?.message ?? '',
+      /in time\. cluster1 does not reach the hub: .*connection refused/,
+    );
+    assert.match(stepsOf(error), /stellarctl wec join cluster1=cluster1 .*--hub-apiserver/);
+  });
+});
+
+test('an agent with a certificate that waits for its acceptance is accepted', async () => {
+  const { writes, look } = following();
+  await look(
+    { managedCluster: managedCluster(), requests: [issued] },
+    { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
+  );
+  assert.deepEqual(writes, [accepts]);
+});

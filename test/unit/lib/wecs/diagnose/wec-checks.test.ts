@@ -1,0 +1,489 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { isDependent, runChecks } from '../../../../../src/lib/core/checks.ts';
+import { commandOf } from '../../../../../src/lib/core/next-step.ts';
+import type { Deployment, WithConditions } from '../../../../../src/lib/kube/client/objects.ts';
+import { findOtherCluster } from '../../../../../src/lib/wecs/diagnose/read-both-sides.ts';
+import { wecChecks } from '../../../../../src/lib/wecs/diagnose/wec-checks.ts';
+import type { MailboxContents } from '../../../../../src/lib/wecs/registration/mailbox.ts';
+import type { WecFindings } from '../../../../../src/lib/wecs/registration/registration-checks.ts';
+import { judgeRegistration } from '../../../../../src/lib/wecs/registration/registration-stages.ts';
+import {
+  agentKeyPair,
+  fakeKube,
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  lease,
+  managedCluster,
+  now,
+  request,
+  secondsAgo,
+  wecEvidence,
+  wecPod,
+} from '../../../support/builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
+
+const empty: MailboxContents = { namespace: undefined, works: [], addons: [] };
+
+function findings({
+  contents,
+  ...given
+}: Omit<Partial<WecFindings>, 'contents'> & { contents?: Partial<MailboxContents> }) {
+  const registration = { name: 'cluster1', hub: well, wec: undefined, now, ...given };
+  const held = { ...empty, ...contents };
+  const all: WecFindings = {
+    ...{ reports: judgeRegistration(registration), contents: held },
+    ...{ forbidden: new Set(), its: 'its1', ...registration },
+  };
+  return all;
+}
+
+const well = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
+const sick = hubEvidence({ managedCluster: joinedCluster({ available: 'no' }), lease: lease(1) });
+const leaving = (finalizers: string[], age = 5) => {
+  const cluster = joinedCluster({ deleting: true });
+  return hubEvidence({
+    managedCluster: { ...cluster, metadata: { ...cluster.metadata, finalizers } },
+    lease: lease(age),
+  });
+};
+const cleanup = ['cluster.open-cluster-management.io/api-resource-cleanup'];
+const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
+const labels = {
+  'transport.kubestellar.io/originWdsName': 'wds1',
+  'transport.kubestellar.io/originOwnerReferenceBindingKey': 'edge',
+};
+const condition = (type: string, status: 'True' | 'False', message: string, age = 9) => ({
+  conditions: [{ type, status, reason: 'Because', message, lastTransitionTime: secondsAgo(age) }],
+});
+const namespace = (name: string, type: string, message: string): WithConditions => ({
+  metadata: { name, deletionTimestamp: secondsAgo(9) },
+  status: condition(type, 'True', message),
+});
+const agent = wecPod('klusterlet-agent');
+const operator = wecPod('klusterlet');
+const startedAgo = (seconds: number) =>
+  wecPod('klusterlet-agent', [
+    { name: 'a', state: { running: { startedAt: secondsAgo(seconds) } } },
+  ]);
+const nodeless = {
+  ...agent,
+  status: {
+    phase: 'Pending',
+    conditions: [
+      {
+        type: 'PodScheduled',
+        status: 'False' as const,
+        reason: 'Unschedulable',
+        message: '0/1 nodes are available.',
+      },
+    ],
+  },
+};
+const side = (evidence: Parameters<typeof wecEvidence>[1] = {}) =>
+  wecEvidence('join-singleton', { hubSecret, ...evidence });
+const day = 86_400_000;
+const held = { ...hubSecret, data: await agentKeyPair('cluster1', 'agent-a') };
+const renewal = await request({
+  name: 'renewal-1',
+  username: 'system:open-cluster-management:cluster1:agent-a',
+  state: 'approved',
+  decidedAgo: 60,
+});
+const unsigned = await request({ name: 'csr-1', state: 'approved', decidedAgo: 60 });
+const old = wecPod('klusterlet-agent', [{ name: 'klusterlet-agent', state: { running: {} } }]);
+const ownOperator: Deployment = {
+  metadata: { name: 'klusterlet', labels: { 'app.kubernetes.io/managed-by': 'stellarctl' } },
+};
+const oldAgent = {
+  ...old,
+  spec: {
+    containers: [{ name: 'klusterlet-agent', image: 'quay.io/ocm/registration-operator:v0.15.0' }],
+  },
+};
+
+const cases: [
+  what: string,
+  Parameters<typeof findings>[0],
+  id: string,
+  code: string,
+  message: RegExp,
+  steps: RegExp,
+][] = [
+  [
+    'a finalizer of somebody else',
+    { hub: leaving([...cleanup, 'example.com/hold']) },
+    ...([
+      'not-deleted',
+      'deletion-blocked',
+      /by finalizer example\.com\/hold,/,
+      /--show-managed-fields$/,
+    ] as const),
+  ],
+  [
+    'a finalizer of somebody else on a deleted work',
+    {
+      contents: {
+        works: [
+          {
+            metadata: {
+              ...{ name: 'w', namespace: 'cluster1', deletionTimestamp: secondsAgo(300) },
+              finalizers: [workFinalizer, 'example.com/hold'],
+            },
+          },
+        ],
+      },
+    },
+    ...([
+      'works-deleted',
+      'work-held',
+      /^Work w in mailbox cluster1 has been in deletion for 5m, blocked by finalizer example\.com\/hold, which is not/,
+      /-n cluster1 get manifestwork w -o yaml --show-managed-fields$/,
+    ] as const),
+  ],
+  [
+    'works that come back',
+    {
+      hub: leaving(cleanup),
+      contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(1) } }] },
+    },
+    ...([
+      'not-deleted',
+      'being-deleted',
+      /; 1 work is still in its mailbox/,
+      /^stellarctl deregister cluster1 --its its1 .*first removes the labels that select it/,
+    ] as const),
+  ],
+  [
+    'works whose agent does not report',
+    {
+      hub: leaving(cleanup, 400),
+      contents: {
+        works: [
+          {
+            metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] },
+          },
+        ],
+      },
+    },
+    ...([
+      'not-deleted',
+      'deletion-waits-for-agent',
+      /1 work waits for its agent .* for 6m/,
+      /^stellarctl wec get cluster1=CONTEXT .*\n.*deregister cluster1 --force/,
+    ] as const),
+  ],
+  [
+    'works whose agent does not report, which it does not offer to examine again',
+    {
+      hub: leaving(cleanup, 400),
+      wec: wecEvidence('join-singleton', {
+        pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')],
+      }),
+      contents: {
+        works: [
+          {
+            metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] },
+          },
+        ],
+      },
+    },
+    ...([
+      'not-deleted',
+      'deletion-waits-for-agent',
+      /1 work waits for its agent/,
+      /^kubectl .* logs klusterlet-agent\S*\n.*deregister cluster1 --force/,
+    ] as const),
+  ],
+  [
+    'a deletion that goes on',
+    { hub: leaving(cleanup) },
+    ...([
+      'not-deleted',
+      'being-deleted',
+      /^cluster1 is being deleted\.$/,
+      /wec wait cluster1 --for delete/,
+    ] as const),
+  ],
+  [
+    'a deletion while a policy selects the WEC, which recreates its works',
+    {
+      hub: leaving(cleanup),
+      contents: {
+        works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }],
+      },
+    },
+    ...([
+      'not-deleted',
+      'being-deleted',
+      /^cluster1 is being deleted/,
+      /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
+    ] as const),
+  ],
+  [
+    'a mailbox that ends, and not what waits for it',
+    {
+      hub: hubEvidence({ managedCluster: managedCluster(), requests: [await request()] }),
+      contents: {
+        namespace: namespace(
+          'cluster1',
+          'NamespaceFinalizersRemaining',
+          'hold in 1 resource instances',
+        ),
+      },
+    },
+    ...([
+      'mailbox',
+      'namespace-terminating',
+      /hold in 1 resource instances\.$/,
+      /get namespace cluster1 -o yaml$/,
+    ] as const),
+  ],
+  [
+    'a namespace of the agents that an API keeps from ending',
+    {
+      hub: hubEvidence(),
+      wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined, context: 'kind-1' }),
+      ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
+    },
+    ...([
+      'namespaces',
+      'namespace-terminating',
+      /metrics\.k8s\.io/,
+      /kubectl --context kind-1 get apiservices$/,
+    ] as const),
+  ],
+  [
+    'an agent without a node, and why',
+    { wec: side({ pods: [operator, nodeless] }) },
+    ...(['nodes', 'pod-unschedulable', /0\/1 nodes are available/, /describe pod/] as const),
+  ],
+  [
+    'an approved request that nobody signs',
+    {
+      hub: hubEvidence({
+        managedCluster: managedCluster({ accepted: true }),
+        requests: [unsigned],
+      }),
+    },
+    ...(['registered', 'not-signed', /ITS approved request csr-1/, /csrsigning/] as const),
+  ],
+  [
+    'a renewal that nobody signs, and not the certificate that will end',
+    {
+      hub: { ...well, requests: [renewal], lease: undefined },
+      wec: side({ hubSecret: held, pods: [operator, agent] }),
+      now: Date.now() + 3_000_000,
+    },
+    ...(['signed', 'not-signed', /for its next certificate/, /csrsigning/] as const),
+  ],
+  [
+    'a restarted agent that may wait for the lock of a killed one, and not that its Lease is overdue',
+    {
+      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
+      wec: side({ pods: [operator, startedAgo(90)] }),
+    },
+    ...([
+      'registered',
+      'available',
+      /for the lock of its predecessor\.$/,
+      /wec wait cluster1/,
+    ] as const),
+  ],
+  [
+    'a restarted agent that has not renewed its Lease for longer than that',
+    {
+      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(250) }),
+      wec: side({ pods: [operator, startedAgo(190)] }),
+    },
+    ...([
+      'reports',
+      'agent-silent',
+      /restarted 3m10s ago and has not renewed its lease since\.$/,
+      /logs/,
+    ] as const),
+  ],
+  [
+    'a WEC whose API server is not healthy',
+    { hub: sick },
+    ...([
+      'api-server',
+      'api-server-unhealthy',
+      /not healthy\.$/,
+      /--context CONTEXT get --raw/,
+    ] as const),
+  ],
+  [
+    'an add-on that is not available',
+    {
+      contents: {
+        addons: [
+          { metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 150) },
+        ],
+      },
+    },
+    ...([
+      'addons',
+      'addon-unavailable',
+      /The add-on x of cluster1 is not available: no replica\./,
+      /wec get/,
+    ] as const),
+  ],
+  [
+    'a missing add-on for statuses',
+    { lacksAddon: true },
+    ...([
+      'addons',
+      'addon-missing',
+      /addon-status is not installed on cluster1, so no status comes back from it\./,
+      /get clustermanagementaddon addon-status/,
+    ] as const),
+  ],
+  [
+    'an agent of another version',
+    { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
+    ...([
+      'versions',
+      'versions-apart',
+      /0\.15\.0.*its1 runs OCM 1\.3\.1/,
+      /where the Klusterlet/,
+    ] as const),
+  ],
+  [
+    'an agent of another version that stellarctl installed',
+    { wec: { ...side({ pods: [operator, oldAgent] }), operator: ownOperator }, ocmOfHub: '1.3.1' },
+    ...([
+      'versions',
+      'versions-apart',
+      /its1 runs OCM 1\.3\.1/,
+      /^Upgrade it: stellarctl wec upgrade cluster1=/,
+    ] as const),
+  ],
+  [
+    'a context of another cluster, and nothing of that cluster',
+    { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2' } },
+    ...([
+      'context',
+      'context-of-another-cluster',
+      /kind-2 does not lead to cluster1: it is registered as cluster2/,
+      /cluster1=CONTEXT/,
+    ] as const),
+  ],
+];
+
+describe('the checks of a WEC find only:', () => {
+  for (const [what, situation, id, code, message, steps] of cases)
+    test(what, async () => {
+      const made = await runChecks(wecChecks, findings(situation));
+      const wrong = made.flatMap((each) =>
+        each.status === 'fail' || each.status === 'warn' ? [each] : [],
+      );
+      assert.deepEqual(
+        wrong.map((each) => [each.id, each.problem.code]),
+        [[`wec-${id}`, code]],
+      );
+      assert.match(wrong[0]?.problem.message ?? '', message);
+      assert.match(stepsOf(wrong[0]?.problem), steps);
+    });
+
+  test('what an agent that does not report has reported before is not taken for true', async () => {
+    const hub = hubEvidence({
+      managedCluster: joinedCluster({ available: 'unknown' }),
+      lease: lease(900),
+    });
+    const made = await runChecks(wecChecks, findings({ hub }));
+    const untold = made.filter(isDependent);
+    assert.deepEqual(
+      untold.map(({ id }) => id),
+      ['wec-registered', 'wec-works', 'wec-addons', 'wec-lease'],
+    );
+  });
+
+  test("a certificate that expires soon, by the WEC's Secret", async () => {
+    const soon = { hubSecret: held, pods: [operator, agent] };
+    // It is valid for an hour.
+    const [found] = (
+      await runChecks(
+        wecChecks,
+        findings({ wec: side(soon), hub: undefined, now: Date.now() + 3_300_000 }),
+      )
+    ).filter(({ id }) => id === 'wec-renewal');
+    assert.ok(found?.status === 'warn');
+    assert.equal(found.problem.code, 'certificate-expiring');
+    assert.match(commandOf(found.problem.next) ?? '', /logs klusterlet-agent-1$/);
+  });
+
+  test('an expired certificate, by what the hub has issued', async () => {
+    const issued = await request({ state: 'issued' });
+    const certificate = held.data['tls.crt'];
+    const shown = {
+      ...issued,
+      csr: { ...issued.csr, status: { ...issued.csr.status, certificate } },
+    };
+    const look = async (at: number) => {
+      const all = await runChecks(
+        wecChecks,
+        findings({ hub: { ...well, requests: [shown] }, now: at }),
+      );
+      return all.find(({ id }) => id === 'wec-certificate')?.status;
+    };
+    assert.deepEqual([await look(Date.now()), await look(Date.now() + day)], ['pass', 'fail']);
+  });
+});
+
+test('an add-on that is not available yet is not reported in its first minute', async () => {
+  const status = condition('Available', 'False', 'no replica', 50);
+  const all = await runChecks(
+    wecChecks,
+    findings({ contents: { addons: [{ metadata: { name: 'x' }, status }] } }),
+  );
+  assert.equal(all.find(({ id }) => id === 'wec-addons')?.status, 'pass');
+});
+
+test('nothing is reported about an unseen certificate, nor about what another cluster shows', async () => {
+  const all = await runChecks(wecChecks, findings({}));
+  const of = (id: string) => all.find((each) => each.id === id);
+  assert.equal(of('wec-certificate')?.status, 'skipped');
+  const strange = await runChecks(
+    wecChecks,
+    findings({ otherCluster: { context: 'c', found: 'x' } }),
+  );
+  const skipped = strange.find(({ id }) => id === 'wec-klusterlet');
+  assert.ok(skipped?.status === 'skipped' && !isDependent(skipped));
+  assert.match(skipped.problem.message, /the context c leads to another cluster/);
+});
+
+describe('a cluster differs from the WEC', () => {
+  const withUid = (uid: string) =>
+    fakeKube({
+      get: async () => ({ metadata: { name: 'kube-system', uid } }) as never,
+      list: async () => undefined,
+    });
+  const recorded = {
+    ...managedCluster(),
+    metadata: {
+      name: 'cluster1',
+      annotations: { 'stellarctl.kubestellar.io/kube-system-uid': 'a' },
+    },
+  };
+  const otherCluster = (uid: string, cluster = recorded, klusterlet = side().klusterlet) =>
+    findOtherCluster(withUid(uid), cluster, side({ klusterlet }), 'its', 'cluster1');
+
+  test('if its kube-system is not the recorded one, or is that of the ITS', async () => {
+    assert.match(
+      (await otherCluster('b'))?.found ?? '',
+      /its kube-system is b…, and a… was recorded/,
+    );
+    assert.equal(
+      (await otherCluster('its', recorded, { metadata: { name: 'klusterlet' } }))?.found,
+      'it is the ITS itself',
+    );
+    const other = { metadata: { name: 'klusterlet' }, spec: { clusterName: 'cluster2' } };
+    assert.match((await otherCluster('b', recorded, other))?.found ?? '', /registered as cluster2/);
+  });
+  test('but not if they match, or nothing was recorded', async () => {
+    assert.equal(await otherCluster('a'), undefined);
+    assert.equal(await otherCluster('b', managedCluster() as typeof recorded), undefined);
+  });
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { bootstrapSecret } from '../../../../../src/lib/ocm/klusterlet-agent.ts';
+import type { FoundHub } from '../../../../../src/lib/ocm/registered-hub.ts';
+import {
+  describeRemainingWorks,
+  isStillConnected,
+  readRemainingWorks,
+  registeredElsewhere,
+} from '../../../../../src/lib/wecs/join/former-hub.ts';
+import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
+import { fakeKube, klusterlet, run, wecEvidence } from '../../../support/builders.ts';
+import { stepsOf } from '../../../support/steps.ts';
+
+const server = 'https://its1:6443';
+const registered = (authority: string, address = server) =>
+  wecEvidence('join-singleton', {
+    bootstrapSecret: bootstrapSecret(
+      { server: address, certificateAuthority: authority, proxyUrl: undefined },
+      't',
+    ) as never,
+  });
+
+describe('the hub of a registered WEC', () => {
+  /** An operator that reports this after a recheck. */
+  async function connected(before: string, after: string) {
+    let asked = 0;
+    const kube = fakeKube({
+      merge: async () => {
+        asked += 1;
+        return {} as never;
+      },
+      get: async () => klusterlet(after) as never,
+    });
+    return { still: await isStillConnected(kube, klusterlet(before), run(50)), asked };
+  }
+  test('is rechecked if its operator was connected at its last check', async () => {
+    assert.deepEqual(await connected('join-singleton', 'wrong-ca'), { still: false, asked: 1 });
+    assert.deepEqual(await connected('join-singleton', 'join-singleton'), {
+      still: true,
+      asked: 1,
+    });
+  });
+  test('is not rechecked if the operator has lost it already', async () =>
+    assert.deepEqual(await connected('wrong-ca', 'wrong-ca'), { still: false, asked: 0 }));
+
+  test('is kept by a join, with the command that moves the WEC', () => {
+    const wec = { name: 'cluster1', kube: fakeKube() };
+    const refusal = (hub: object | undefined, isConnected = false) => {
+      const found = { hub: { server: 'https://its2:6443' }, isConnected } as FoundHub;
+      return registeredElsewhere({ its: 'its1', kube: hub } as never, wec, found, { accept: true });
+    };
+    assert.deepEqual(refusal({}).next[0], {
+      command: 'stellarctl wec join cluster1=its1 --accept --its its1 --replace-hub',
+      lead: 'To move it to its1',
+    });
+    assert.match(
+      JSON.stringify(refusal(undefined).next[0]),
+      /--join-file FILE --replace-hub.*isPartial/,
+    );
+    assert.match(stepsOf(refusal({})), /--hub-apiserver https:\/\/its2:6443/);
+    assert.doesNotMatch(
+      stepsOf(refusal({}, true)),
+      /--hub-apiserver/,
+      'its address would change nothing',
+    );
+  });
+});
+
+describe('works that the next hub does not have', () => {
+  const left = async (grace?: string) => {
+    const wec = registered('CA');
+    if (grace && wec.klusterlet?.spec)
+      wec.klusterlet.spec.workConfiguration = { appliedManifestWorkEvictionGracePeriod: grace };
+    const work = (manifestWorkName: string, agentID: string, hub = server) => ({
+      metadata: { name: `x-${manifestWorkName}` },
+      spec: { manifestWorkName, agentID, hubHash: hubHash(hub) },
+    });
+    const works = [
+      work('web', 'agent-a'),
+      work('old', 'agent-before'),
+      work('theirs', 'agent-a', 'https://its2:6443'),
+    ];
+    return readRemainingWorks(fakeKube({ list: async () => works as never }), wec);
+  };
+  test('are deleted by their agent later; those of an earlier agent stay', async () => {
+    assert.deepEqual(await left(), { evicted: ['web'], orphaned: ['old'], gracePeriod: '60m' });
+    const fate = describeRemainingWorks((await left('5m')) ?? assert.fail(), 'its1');
+    assert.match(
+      fate ?? '',
+      /^1 work \(web\): its agent deletes what its1 does not send .* 5m after .*; 1 work \(old\) .*left running$/,
+    );
+  });
+  test('may be absent', () =>
+    assert.equal(
+      describeRemainingWorks({ evicted: [], orphaned: [], gracePeriod: '60m' }, 'its1'),
+      undefined,
+    ));
+});

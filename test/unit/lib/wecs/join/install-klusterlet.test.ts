@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
+import type { Klusterlet } from '../../../../../src/lib/ocm/ocm-objects.ts';
+import { installKlusterlet } from '../../../../../src/lib/wecs/join/install-klusterlet.ts';
+import { fakeKube, run } from '../../../support/builders.ts';
+
+const published = `clusters: [{ name: '', cluster: { server: 'https://c1-control-plane:6443' } }]`;
+
+test('the Klusterlet has the address that its cluster publishes, and one that exists keeps its own', async () => {
+  const written = async (present: KubeObject | undefined, info = published) => {
+    let klusterlet: Klusterlet | undefined;
+    const kube = fakeKube({
+      get: (async ({ kind }: { kind: string }) => {
+        if (kind === 'Klusterlet') return present;
+        if (kind === 'ConfigMap') return { data: { kubeconfig: info } };
+        return { status: { conditions: [{ type: 'Established', status: 'True' }] } };
+      }) as never,
+      read: async () => ({}) as never,
+      apply: async (object) => {
+        klusterlet = object;
+        return 'created';
+      },
+    });
+    const parts = { installOperator: false, startOperator: undefined, writeKlusterlet: true };
+    const settings = {
+      clusterName: 'c1',
+      mode: 'Singleton',
+      imageRegistry: 'r',
+      tag: 'v1',
+    } as const;
+    const installation = { ...parts, settings, imagePullSecret: undefined, bootstrap: undefined };
+    await installKlusterlet(kube, installation, { created: 0, changed: 0, unchanged: 0 }, run());
+    return klusterlet?.spec?.externalServerURLs;
+  };
+  const others = [{ url: 'https://other:6443' }];
+  const klusterlet = (spec: object) => ({ metadata: { name: 'klusterlet' }, spec }) as KubeObject;
+  assert.deepEqual(await written(undefined), [{ url: 'https://c1-control-plane:6443' }]);
+  assert.equal(await written(undefined, 'clusters: []'), undefined);
+  assert.equal(await written(klusterlet({})), undefined);
+  assert.deepEqual(await written(klusterlet({ externalServerURLs: others })), others);
+});
