@@ -18,24 +18,16 @@ export interface Mutant extends Site {
 const areas: Record<string, string[]> = {
   policy: [
     'src/commands/policy/',
-    ...[
-      'apply-',
-      'clauses',
-      'create-',
-      'delete-',
-      'explain',
-      'policy-',
-      'prune-',
-      'refresh-',
-      'select',
-      'side-effects',
-    ].map((name) => `src/lib/workloads/${name}`),
+    ...['policy/', 'selection/', 'delivery/policy-', 'delivery/selection-'].map(
+      (name) => `src/lib/workloads/${name}`,
+    ),
   ],
   workload: [
     'src/commands/workload/',
     'src/commands/collector/',
     'src/commands/transform/',
     'src/lib/workloads/',
+    'src/lib/maintenance/',
   ],
   doctor: ['src/commands/doctor/', 'src/lib/doctor/'],
   deregister: [

@@ -1,6 +1,9 @@
 import { Option } from 'commander';
 import { checkDnsName } from '../../lib/core/object-names.ts';
-import type { CollectorRequest, CollectorView } from '../../lib/workloads/change-collector.ts';
+import type {
+  CollectorRequest,
+  CollectorView,
+} from '../../lib/workloads/status/change-collector.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
 import {
@@ -18,7 +21,7 @@ export const list: Definition<WdsOptions> = {
   examples: [['stellarctl collector list', 'the collectors of the default WDS']],
   options: [...wdsOptions()],
   async run(session) {
-    const { listCollectors } = await import('../../lib/workloads/change-collector.ts');
+    const { listCollectors } = await import('../../lib/workloads/status/change-collector.ts');
     const wds = await session.wds();
     const items = await listCollectors(wds);
     await session.print({ wds: wds.name, items }, items, [
@@ -41,7 +44,7 @@ export const get: Definition<WdsOptions> = {
   options: [...wdsOptions()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a status collector');
-    const { getCollector } = await import('../../lib/workloads/change-collector.ts');
+    const { getCollector } = await import('../../lib/workloads/status/change-collector.ts');
     const { view } = await getCollector(await session.wds(), name);
     await session.show(view, () => describeCollector(view));
   },
@@ -85,8 +88,8 @@ export const create: Definition<CreateOptions> = {
   ],
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a status collector');
-    const change = await import('../../lib/workloads/change-collector.ts');
-    const { createReported } = await import('../../lib/workloads/create-object.ts');
+    const change = await import('../../lib/workloads/status/change-collector.ts');
+    const { createReported } = await import('../../lib/workloads/selection/create-object.ts');
     const { column = [], groupBy = [], combine = [] } = options;
     const spec = change.collectorSpec({ ...options, column, groupBy, combine });
     const wds = await session.wdsToWrite();
@@ -111,7 +114,7 @@ export const remove: Definition<RemoveOptions> = {
   ],
   async run(session, { force }, [name = '']) {
     checkDnsName(name, 'a status collector');
-    const { deleteCollector } = await import('../../lib/workloads/change-collector.ts');
+    const { deleteCollector } = await import('../../lib/workloads/status/change-collector.ts');
     const wds = await session.wdsToWrite();
     await session.finish([await deleteCollector(name, { force }, wds, session.run)]);
   },

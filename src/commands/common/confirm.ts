@@ -8,7 +8,7 @@ import {
   refuseManyRemovals,
 } from '../../lib/core/read-confirmed.ts';
 import { count } from '../../lib/core/words.ts';
-import type { Unseen } from '../../lib/workloads/unseen.ts';
+import type { Unseen } from '../../lib/workloads/selection/unseen.ts';
 import type { Session } from './session.ts';
 
 /** A destructive operation. */

@@ -1,5 +1,5 @@
 import { begun, formatAge } from '../../lib/core/deadline.ts';
-import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
 import { formatTable } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 

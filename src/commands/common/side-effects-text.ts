@@ -3,9 +3,9 @@ import { few } from '../../lib/core/words.ts';
 import { ifSelected } from '../../lib/kube/access.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { type Binding, describePolicy } from '../../lib/ocm/kubestellar-api.ts';
-import type { Its } from '../../lib/workloads/read-policies.ts';
-import type { SideEffects } from '../../lib/workloads/side-effects.ts';
-import type { Unseen } from '../../lib/workloads/unseen.ts';
+import type { Its } from '../../lib/workloads/selection/read-policies.ts';
+import type { SideEffects } from '../../lib/workloads/selection/side-effects.ts';
+import type { Unseen } from '../../lib/workloads/selection/unseen.ts';
 import type { Session } from './session.ts';
 
 /** What a change does besides taking workloads away. */
@@ -64,7 +64,7 @@ export async function openPolicies(
   wecs: readonly string[],
   withTemplates = false,
 ) {
-  const { readPolicies } = await import('../../lib/workloads/read-policies.ts');
+  const { readPolicies } = await import('../../lib/workloads/selection/read-policies.ts');
   const [kubeconfig, hosting] = await Promise.all([
     session.kubeconfig(),
     ifSelected(() => session.spaceTools()),

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
 import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
-import type { PolicyChange } from '../../lib/workloads/create-policy.ts';
+import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -37,8 +37,8 @@ export const definition: Definition<Options> = {
   ],
   destroys: true,
   async run(session, { filename, yes, maxRemoved: max }) {
-    const { readPolicyFile } = await import('../../lib/workloads/policy-file.ts');
-    const { applyPolicy } = await import('../../lib/workloads/create-policy.ts');
+    const { readPolicyFile } = await import('../../lib/workloads/policy/policy-file.ts');
+    const { applyPolicy } = await import('../../lib/workloads/policy/create-policy.ts');
     const { describeExplanation } = await import('./explain-text.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
     const wds = await session.wdsToWrite(yes);

@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
-import type { Explanation } from '../../lib/workloads/explain.ts';
+import type { Explanation } from '../../lib/workloads/policy/explain.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -62,7 +62,7 @@ export const definition: Definition<Options> = {
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { createPolicy, policyOf, readSpec } = await import(
-      '../../lib/workloads/create-policy.ts'
+      '../../lib/workloads/policy/create-policy.ts'
     );
     const { describeExplanation } = await import('./explain-text.ts');
     const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;

@@ -1,7 +1,7 @@
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/words.ts';
-import type { DeletionEffect, PolicyToDelete } from '../../lib/workloads/delete-policy.ts';
+import type { DeletionEffect, PolicyToDelete } from '../../lib/workloads/policy/delete-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -37,7 +37,9 @@ export const remove: Definition<Options & { keepWorkloads?: boolean }> = {
   ],
   async run(session, { yes, keepWorkloads }, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { deletePolicy, hasRemains } = await import('../../lib/workloads/delete-policy.ts');
+    const { deletePolicy, hasRemains } = await import(
+      '../../lib/workloads/policy/delete-policy.ts'
+    );
     const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
       show: (found) =>
@@ -66,8 +68,8 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
   options: [yesOption(), maxRemovedOption(), ...wdsOptions(), dryRunOption()],
   async run(session, { yes, maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { prunePolicy } = await import('../../lib/workloads/prune-policy.ts');
-    const { lossesOfPolicy } = await import('../../lib/workloads/delete-policy.ts');
+    const { prunePolicy } = await import('../../lib/workloads/policy/prune-policy.ts');
+    const { lossesOfPolicy } = await import('../../lib/workloads/policy/delete-policy.ts');
     const wds = await session.wdsToWrite(yes);
     const confirm = confirming<PolicyToDelete>(session, {
       show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),

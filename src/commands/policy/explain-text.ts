@@ -1,5 +1,5 @@
 import { count, few, others } from '../../lib/core/words.ts';
-import type { Explanation } from '../../lib/workloads/explain.ts';
+import type { Explanation } from '../../lib/workloads/policy/explain.ts';
 import { aligned, section, unknown } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 

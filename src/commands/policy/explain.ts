@@ -22,8 +22,8 @@ export const definition: Definition<Options> = {
     if ((name === undefined) === (filename === undefined))
       throw new StellarError('usage', 'Give the NAME of a policy, or -f FILE.');
     if (name !== undefined) checkDnsName(name, 'a binding policy');
-    const { explain } = await import('../../lib/workloads/explain.ts');
-    const { readPolicyFile } = await import('../../lib/workloads/policy-file.ts');
+    const { explain } = await import('../../lib/workloads/policy/explain.ts');
+    const { readPolicyFile } = await import('../../lib/workloads/policy/policy-file.ts');
     const given =
       filename === undefined ? undefined : await readPolicyFile(filename, session.io.stdin);
     const { view, errors } = await explain(

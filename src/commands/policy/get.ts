@@ -2,8 +2,8 @@ import { command, run, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import { count, few } from '../../lib/core/words.ts';
 import { describeObject } from '../../lib/ocm/object-ref.ts';
-import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
-import type { PolicyView } from '../../lib/workloads/policy-view.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
+import type { PolicyView } from '../../lib/workloads/policy/policy-view.ts';
 import type { Definition } from '../common/define.ts';
 import { aligned, symbolOfDelivery, unknown, whyBlocked } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
@@ -25,12 +25,12 @@ export const definition: Definition<WdsOptions> = {
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a binding policy');
     if (session.output === 'manifest') {
-      const { policyManifest } = await import('../../lib/workloads/create-policy.ts');
+      const { policyManifest } = await import('../../lib/workloads/policy/create-policy.ts');
       return session.printDocument(await policyManifest(name, await session.wds()), {
         format: 'yaml',
       });
     }
-    const { getPolicyView } = await import('../../lib/workloads/policy-view.ts');
+    const { getPolicyView } = await import('../../lib/workloads/policy/policy-view.ts');
     const wds = await session.wds();
     const { view, errors } = await getPolicyView(name, wds);
     await session.show(view, (style) => describePolicyView(view, style, wds.kube.now()));

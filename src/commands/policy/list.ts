@@ -12,7 +12,7 @@ export const definition: Definition<WdsOptions> = {
   ],
   options: [...wdsOptions()],
   async run(session) {
-    const { listPolicies } = await import('../../lib/workloads/policy-list.ts');
+    const { listPolicies } = await import('../../lib/workloads/policy/policy-list.ts');
     const wds = await session.wds();
     const { view: items, errors } = await listPolicies(wds);
     await session.print({ wds: wds.name, items }, items, [

@@ -16,7 +16,7 @@ export const definition: Definition<WdsOptions & WritingOptions> = {
   options: [...wdsOptions(), dryRunOption()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { refreshPolicy } = await import('../../lib/workloads/refresh-policy.ts');
+    const { refreshPolicy } = await import('../../lib/workloads/policy/refresh-policy.ts');
     const wds = await session.wds();
     if (wds.its.state === 'seen') session.announce(wds.its.value.kube);
     await session.finish([await refreshPolicy(name, wds, session.run)]);

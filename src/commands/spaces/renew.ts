@@ -18,7 +18,7 @@ export function definition(role: SpaceRole): Definition<HostingOptions & Writing
     arguments: [['<name>', `the name of the ${noun}`]],
     options: [hostingContextOption(), dryRunOption()],
     async run(session, _options, [name = '']) {
-      const { renewToken } = await import('../../lib/workloads/renew-credentials.ts');
+      const { renewToken } = await import('../../lib/maintenance/renew-credentials.ts');
       const { writeContext } = await import('../../lib/spaces/write-context.ts');
       const tools = await session.hostingToWrite();
       await renewToken(name, tools, session.run);

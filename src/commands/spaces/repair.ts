@@ -37,7 +37,7 @@ export function definition(role: SpaceRole): Definition<Options> {
     arguments: [['<name>', `the name of the ${noun}`]],
     options: [hostingContextOption(), dryRunOption(), ...(role === 'wds' ? wdsRepairOptions : [])],
     async run(session, { its, yes }, [name = '']) {
-      const { repairSpace } = await import('../../lib/workloads/repair-space.ts');
+      const { repairSpace } = await import('../../lib/maintenance/repair-space.ts');
       const { nameOfIts } = await import('../../lib/spaces/choose/its-choice.ts');
       const tools = await session.hostingToWrite(yes);
       const input = {

@@ -15,7 +15,7 @@ import {
   versionOfProduct,
   versionWords,
 } from '../../lib/ocm/running-versions.ts';
-import type { SentCounts } from '../../lib/workloads/sent-counts.ts';
+import type { SentCounts } from '../../lib/workloads/delivery/sent-counts.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** A line of the tree, with the lines below it. */

@@ -2,8 +2,8 @@ import { Option } from 'commander';
 import { command, noted, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { OpenWds } from '../../lib/spaces/choose/open-wds.ts';
-import type { ObjectResult } from '../../lib/workloads/create-object.ts';
-import type { TransformView } from '../../lib/workloads/transforms.ts';
+import type { TransformView } from '../../lib/workloads/delivery/transforms.ts';
+import type { ObjectResult } from '../../lib/workloads/selection/create-object.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
 import {
@@ -22,7 +22,7 @@ export const list: Definition<WdsOptions> = {
   examples: [['stellarctl transform list', 'the transforms of the default WDS']],
   options: [...wdsOptions()],
   async run(session) {
-    const { listTransforms } = await import('../../lib/workloads/transforms.ts');
+    const { listTransforms } = await import('../../lib/workloads/delivery/transforms.ts');
     const wds = await session.wds();
     const items = await listTransforms(wds);
     await session.print({ wds: wds.name, items }, items, [
@@ -48,7 +48,7 @@ export const get: Definition<WdsOptions> = {
   options: [...wdsOptions()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { getTransform } = await import('../../lib/workloads/transforms.ts');
+    const { getTransform } = await import('../../lib/workloads/delivery/transforms.ts');
     const view = await getTransform(await session.wds(), name);
     await session.show(view, () => describeTransform(view));
   },
@@ -78,8 +78,8 @@ export const create: Definition<CreateOptions> = {
   ],
   async run(session, { select, remove }, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { transformSpec } = await import('../../lib/workloads/transforms.ts');
-    const { createReported } = await import('../../lib/workloads/create-object.ts');
+    const { transformSpec } = await import('../../lib/workloads/delivery/transforms.ts');
+    const { createReported } = await import('../../lib/workloads/selection/create-object.ts');
     const wds = await session.wds();
     const spec = await transformSpec(select, remove, wds);
     session.announce(wds.kube, 'WDS');
@@ -99,7 +99,7 @@ export const remove: Definition<WdsOptions & WritingOptions> = {
   options: [...wdsOptions(), dryRunOption()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { deleteTransform } = await import('../../lib/workloads/transforms.ts');
+    const { deleteTransform } = await import('../../lib/workloads/delivery/transforms.ts');
     const wds = await session.wdsToWrite();
     const result = await deleteTransform(name, wds, session.run);
     await session.finish([result]);

@@ -58,7 +58,7 @@ export const definition: Definition<Options> = {
       session.run,
     );
     if (guard && result.error === undefined && !session.run.dryRun) {
-      const { guardNew } = await import('../../lib/workloads/guard-wds.ts');
+      const { guardNew } = await import('../../lib/maintenance/guard-wds.ts');
       const { guarded, error } = await guardNew(name, tools, session.run);
       Object.assign(result, { guarded: guarded && error === undefined }, error && { error });
     }

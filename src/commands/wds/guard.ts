@@ -1,7 +1,7 @@
 import { command } from '../../lib/core/next-step.ts';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
-import type { Unguarding } from '../../lib/workloads/guard-wds.ts';
-import type { RestartPlan } from '../../lib/workloads/restart-plan.ts';
+import type { Unguarding } from '../../lib/maintenance/guard-wds.ts';
+import type { RestartPlan } from '../../lib/maintenance/restart-plan.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -29,7 +29,7 @@ export const guard: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, { yes }, [name = '']) {
-    const { guardWds } = await import('../../lib/workloads/guard-wds.ts');
+    const { guardWds } = await import('../../lib/maintenance/guard-wds.ts');
     const tools = await session.hostingToWrite(yes);
     const confirm = confirming<RestartPlan>(session, {
       show: () =>
@@ -59,7 +59,7 @@ export const unguard: Definition<Options & { maxRemoved?: number }> = {
   arguments: [['<name>', 'the name of the WDS']],
   options: [yesOption(), maxRemovedOption(), hostingContextOption(), dryRunOption()],
   async run(session, { yes, maxRemoved }, [name = '']) {
-    const { lossesOfGuard, unguardWds } = await import('../../lib/workloads/guard-wds.ts');
+    const { lossesOfGuard, unguardWds } = await import('../../lib/maintenance/guard-wds.ts');
     const { hasGuard } = await import('../../lib/spaces/guard.ts');
     const tools = await session.hostingToWrite(yes);
     const confirm = confirming<Unguarding>(session, {

@@ -24,7 +24,7 @@ export const restart: Definition<Options & { recreate?: boolean }> = {
     dryRunOption(),
   ],
   async run(session, { recreate = false }, [name = '']) {
-    const { restartWds } = await import('../../lib/workloads/restart-wds.ts');
+    const { restartWds } = await import('../../lib/maintenance/restart-wds.ts');
     const tools = await session.hostingToWrite();
     await session.finish([await restartWds(name, recreate, tools, session.run)]);
     session.next(command`stellarctl policy list --wds ${name}`);
@@ -39,7 +39,7 @@ export const upgrade: Definition<Options> = {
   arguments: [['<name>', 'the name of the WDS']],
   options: [hostingContextOption(), dryRunOption()],
   async run(session, _options, [name = '']) {
-    const { upgradeWds } = await import('../../lib/workloads/restart-wds.ts');
+    const { upgradeWds } = await import('../../lib/maintenance/restart-wds.ts');
     const tools = await session.hostingToWrite();
     await session.finish([await upgradeWds(name, tools, session.run)]);
     session.next(command`stellarctl policy list --wds ${name}`);

@@ -6,7 +6,7 @@ import {
 } from '../../lib/core/changes.ts';
 import type { ManagedCluster } from '../../lib/ocm/ocm-objects.ts';
 import type { FoundValues } from '../../lib/wecs/values/values.ts';
-import type { Its } from '../../lib/workloads/read-policies.ts';
+import type { Its } from '../../lib/workloads/selection/read-policies.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
@@ -47,7 +47,7 @@ async function labelChanges(
   changes: Changes,
 ) {
   const { readProperties } = await import('../../lib/wecs/values/properties.ts');
-  const { wecChange } = await import('../../lib/workloads/side-effects.ts');
+  const { wecChange } = await import('../../lib/workloads/selection/side-effects.ts');
   const configMaps = Object.values(changes).includes(null)
     ? await readProperties(its.kube)
     : new Map();

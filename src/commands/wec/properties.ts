@@ -26,7 +26,7 @@ const properties: ValueKind<WecProperties, Effective> = {
   parse: parsePropertyChanges,
   open: async (hub) => (await import('../../lib/wecs/values/properties.ts')).propertyStore(hub),
   async lossesOf(_its, found, changes) {
-    const { wecChange } = await import('../../lib/workloads/side-effects.ts');
+    const { wecChange } = await import('../../lib/workloads/selection/side-effects.ts');
     const changed = found.flatMap(({ source }) =>
       source ? wecChange(source, { data: changes }) : [],
     );

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DeliveryView } from '../../lib/workloads/delivery-view.ts';
-import type { WorkloadView } from '../../lib/workloads/workload.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
+import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
 import type { Definition } from '../common/define.ts';
 import { aligned, symbolOfDelivery, whyBlocked } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
@@ -33,7 +33,7 @@ export const definition: Definition<Options> = {
     ...wdsOptions(),
   ],
   async run(session, { namespace }, words) {
-    const { getWorkload, parseObject } = await import('../../lib/workloads/workload.ts');
+    const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const named = parseObject(words, namespace);
     const wds = await session.wds();
     const { view, errors } = await getWorkload(named, wds);

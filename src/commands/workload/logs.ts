@@ -58,7 +58,7 @@ export const definition: Definition<Options> = {
     ...wdsOptions(),
   ],
   async run(session, options, words, command) {
-    const { parseObject } = await import('../../lib/workloads/workload.ts');
+    const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
     const {
       follow = false,

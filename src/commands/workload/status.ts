@@ -1,5 +1,5 @@
 import { formatAge } from '../../lib/core/deadline.ts';
-import type { CombinedTable, ReturnedView } from '../../lib/workloads/returned.ts';
+import type { CombinedTable, ReturnedView } from '../../lib/workloads/delivery/returned.ts';
 import type { Definition } from '../common/define.ts';
 import { aligned } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
@@ -21,8 +21,8 @@ export const definition: Definition<Options> = {
     ...wdsOptions(),
   ],
   async run(session, { namespace }, words) {
-    const { parseObject } = await import('../../lib/workloads/workload.ts');
-    const { getReturned } = await import('../../lib/workloads/returned.ts');
+    const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+    const { getReturned } = await import('../../lib/workloads/delivery/returned.ts');
     const wds = await session.wds();
     const { view, errors } = await getReturned(parseObject(words, namespace), wds);
     await session.show(view, () => describeReturned(view, wds.kube.now()));

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
-import type { WorkloadGoal } from '../../lib/workloads/wait-workload.ts';
+import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
 import type { Definition } from '../common/define.ts';
 import { listOption, type WdsOptions, wdsOptions } from '../common/options.ts';
 import { checkWecName } from '../common/wec-argument.ts';
@@ -38,8 +38,8 @@ export const definition: Definition<Options> = {
   async run(session, { namespace, for: goal, on, all }, words) {
     if (all && on !== undefined) throw new StellarError('usage', 'Give either --on or --all.');
     on?.forEach(checkWecName);
-    const { parseObject } = await import('../../lib/workloads/workload.ts');
-    const { waitForWorkload } = await import('../../lib/workloads/wait-workload.ts');
+    const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+    const { waitForWorkload } = await import('../../lib/workloads/delivery/wait-workload.ts');
     const named = parseObject(words, namespace);
     await session.finish([
       await waitForWorkload({ named, goal, on }, await session.wds(), session.run),

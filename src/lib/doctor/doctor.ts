@@ -23,7 +23,7 @@ import { readBothSides, readItself } from '../wecs/diagnose/read-both-sides.ts';
 import { wecChecks } from '../wecs/diagnose/wec-checks.ts';
 import { proveIdentity } from '../wecs/registration/identity.ts';
 import { readMailboxes } from '../wecs/registration/mailbox.ts';
-import type { Its } from '../workloads/read-policies.ts';
+import type { Its } from '../workloads/selection/read-policies.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
 import {
   type Examined,

@@ -10,7 +10,7 @@ import { dockerProgram, helmProgram, k3dProgram, kindProgram } from '../spaces/l
 import type { JoiningWec, JoinOptions } from '../wecs/join/join-options.ts';
 import { type JoinPlan, planJoin } from '../wecs/join/join-plan.ts';
 import { joinProbes } from '../wecs/join/join-requirements.ts';
-import type { Its } from '../workloads/read-policies.ts';
+import type { Its } from '../workloads/selection/read-policies.ts';
 import { HostingState, hostingChecks, itsChecks, joiningChecks } from './cluster-checks.ts';
 import { machineChecks, type ProgramNeeds, programChecks } from './machine-checks.ts';
 import { type Examined, failedBy, reachable } from './subject.ts';

@@ -36,7 +36,7 @@ import { type HubPods, itsVersions, wdsVersions } from '../spaces/space/space-ve
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
 import { wdsStages } from '../spaces/space/wds-stages.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
-import { readSent, type SentCounts } from '../workloads/sent-counts.ts';
+import { readSent, type SentCounts } from '../workloads/delivery/sent-counts.ts';
 import { sameCluster } from './subject.ts';
 
 /** A whole installation. The fields of this type and its parts are an interface: docs/output.md. */

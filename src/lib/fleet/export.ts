@@ -10,7 +10,7 @@ import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
 import { defaultRegistry, endpointFor } from '../wecs/join/join-plan.ts';
 import { proveIdentity } from '../wecs/registration/identity.ts';
 import { labelsOf } from '../wecs/values/values.ts';
-import type { Its } from '../workloads/read-policies.ts';
+import type { Its } from '../workloads/selection/read-policies.ts';
 import type { FleetDocument, JoinSettings } from './fleet-schema.ts';
 import { readPresent } from './owned-values.ts';
 

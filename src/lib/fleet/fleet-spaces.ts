@@ -1,13 +1,13 @@
 import type { Confirm } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
+import { guardNew } from '../maintenance/guard-wds.ts';
+import { repairSpace } from '../maintenance/repair-space.ts';
 import type { SpaceRole } from '../ocm/kubeflex-names.ts';
 import { createIts } from '../spaces/create-its.ts';
 import { createWds } from '../spaces/create-wds.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { listSpaces } from '../spaces/list-spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
-import { guardNew } from '../workloads/guard-wds.ts';
-import { repairSpace } from '../workloads/repair-space.ts';
 import type { Fleet } from './fleet-file.ts';
 
 /** What becomes of a space of the file. The fields are an interface: docs/output.md. */

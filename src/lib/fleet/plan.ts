@@ -14,13 +14,13 @@ import type { JoiningWec, RemainingWorks } from '../wecs/join/join-options.ts';
 import { planJoin } from '../wecs/join/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join/join-requirements.ts';
 import { proveIdentity, requireProof } from '../wecs/registration/identity.ts';
-import type { Its } from '../workloads/read-policies.ts';
+import type { Its } from '../workloads/selection/read-policies.ts';
 import {
   type SideEffects,
   sideEffectsOf,
   type WecChange,
   wecChange,
-} from '../workloads/side-effects.ts';
+} from '../workloads/selection/side-effects.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,

@@ -20,7 +20,7 @@ import {
 } from '../ocm/ocm-names.ts';
 import { changeOperator, ensureRequirements, operatorImage } from '../ocm/ocm-upgrade.ts';
 import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
-import { type AppliedManifestWork, describeApplied } from '../workloads/applied-works.ts';
+import { type AppliedManifestWork, describeApplied } from '../workloads/delivery/applied-works.ts';
 import type { ReachedWec } from './registration/grant.ts';
 import {
   checkTarget,

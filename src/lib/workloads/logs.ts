@@ -18,9 +18,9 @@ import { provenWec } from '../ocm/find-wecs.ts';
 import { type Binding, destinationsOf } from '../ocm/kubestellar-api.ts';
 import { describeObject, isBoundBy } from '../ocm/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
-import { isEmpty, matches } from './label-selectors.ts';
-import { requireIts } from './unseen.ts';
-import { findObject, type NamedObject } from './workload.ts';
+import { findObject, type NamedObject } from './delivery/workload.ts';
+import { isEmpty, matches } from './selection/label-selectors.ts';
+import { requireIts } from './selection/unseen.ts';
 
 /** A line of a container's log. The fields are an interface: docs/output.md. */
 export interface LogLine {

@@ -8,7 +8,7 @@ import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.
 import { keyOf } from '../ocm/object-ref.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { readGuard } from '../spaces/guard.ts';
-import { emptyPolicy, listPolicies, type PolicySummary } from './policy-list.ts';
+import { emptyPolicy, listPolicies, type PolicySummary } from './policy/policy-list.ts';
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [

@@ -1,7 +1,12 @@
 import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
 import type { OpenWds } from '../spaces/choose/open-wds.ts';
-import { hasFailed, type JudgedDelivery, judgeObjects, showsDeliveries } from './judged-objects.ts';
-import type { ViewWithErrors } from './unseen.ts';
+import {
+  hasFailed,
+  type JudgedDelivery,
+  judgeObjects,
+  showsDeliveries,
+} from './delivery/judged-objects.ts';
+import type { ViewWithErrors } from './selection/unseen.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
 export interface WorkloadSummary extends ObjectView {

@@ -1,5 +1,5 @@
 import { resources as kinds, type Resource } from '../../../src/lib/kube/client/objects.ts';
-import { hubHash } from '../../../src/lib/workloads/applied-works.ts';
+import { hubHash } from '../../../src/lib/workloads/delivery/applied-works.ts';
 import { agentKeyPair, joinedCluster, wecPod } from './builders.ts';
 import { FakeClusters, type Held, widgets } from './fake-clusters.ts';
 import { binding, workOf } from './policy-builders.ts';

@@ -27,7 +27,7 @@ import {
   operatorNamespace,
 } from '../../ocm/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/ocm-objects.ts';
-import { removeApplied } from '../../workloads/applied-works.ts';
+import { removeApplied } from '../../workloads/delivery/applied-works.ts';
 import { grantRoleName } from '../registration/grant.ts';
 import { foreignObjectsIn } from './foreign-objects.ts';
 

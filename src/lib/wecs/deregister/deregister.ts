@@ -17,8 +17,12 @@ import type { PoliciesOfIts } from '../../ocm/kubestellar-api.ts';
 import { foreignFinalizers, type ManifestWork, toSeeHolder } from '../../ocm/manifest-works.ts';
 import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
 import { restoreDeleteOption } from '../../ocm/orphan-works.ts';
-import { agentNudger, describeApplied, heldObjects } from '../../workloads/applied-works.ts';
-import type { Its } from '../../workloads/read-policies.ts';
+import {
+  agentNudger,
+  describeApplied,
+  heldObjects,
+} from '../../workloads/delivery/applied-works.ts';
+import type { Its } from '../../workloads/selection/read-policies.ts';
 import type { GivenWec } from '../diagnose/follow-registration.ts';
 import { restoreLabels, selectableLabels } from '../registration/release-labels.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';

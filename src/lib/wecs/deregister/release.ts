@@ -24,7 +24,7 @@ import {
   appliedWorksOf,
   releaseOne,
   releaseOwned,
-} from '../../workloads/applied-works.ts';
+} from '../../workloads/delivery/applied-works.ts';
 import { removeLabels } from '../registration/release-labels.ts';
 import type { Force } from './delete-cluster.ts';
 import { type InspectedWec, needsRelease } from './inspect-wec.ts';

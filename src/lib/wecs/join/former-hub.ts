@@ -21,7 +21,7 @@ import {
   type AppliedManifestWork,
   describeApplied,
   hubHash,
-} from '../../workloads/applied-works.ts';
+} from '../../workloads/delivery/applied-works.ts';
 import type { JoiningWec, JoinOptions, RemainingWorks } from './join-options.ts';
 
 /** Any change of a Klusterlet makes its operator check the hub at once; otherwise it checks every five minutes. */

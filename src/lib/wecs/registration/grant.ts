@@ -23,8 +23,11 @@ import type { ManifestWork } from '../../ocm/manifest-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../../ocm/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/ocm-objects.ts';
 import { readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
-import { type AppliedManifestWork, describeApplied } from '../../workloads/applied-works.ts';
-import type { Its } from '../../workloads/read-policies.ts';
+import {
+  type AppliedManifestWork,
+  describeApplied,
+} from '../../workloads/delivery/applied-works.ts';
+import type { Its } from '../../workloads/selection/read-policies.ts';
 import {
   distinct,
   failedKinds,

@@ -16,7 +16,7 @@ import type { Endpoint } from '../../ocm/endpoint.ts';
 import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
 import { type FoundHub, findHub, type ShownRegistration } from '../../ocm/registered-hub.ts';
 import { otherName } from '../../ocm/wec-evidence.ts';
-import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
+import { type AppliedManifestWork, hubHash } from '../../workloads/delivery/applied-works.ts';
 
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
 export type Identity =

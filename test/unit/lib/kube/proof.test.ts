@@ -18,7 +18,10 @@ import { hasNoRegistration } from '../../../../src/lib/wecs/deregister/inspect-w
 import { type HubState, isGone } from '../../../../src/lib/wecs/deregister/leftovers.ts';
 import { revoke, type WecToRevoke } from '../../../../src/lib/wecs/registration/grant.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration/registration-checks.ts';
-import { hasRemains, type PolicyToDelete } from '../../../../src/lib/workloads/delete-policy.ts';
+import {
+  hasRemains,
+  type PolicyToDelete,
+} from '../../../../src/lib/workloads/policy/delete-policy.ts';
 import { fakeKube, run } from '../../support/builders.ts';
 
 /** Compiled, never called: a line that compiles without an error is an error of the compiler. */

@@ -45,21 +45,21 @@ const binding = 'kubestellar pkg/transport/generic/generic_transport_controller.
 const observed: Written = {
   'ocm/orphan-works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,
   'kube/pods.ts': 'kubernetes apps/v1',
-  'workloads/repair-space.ts': 'kubeflex internal/controller/controlplane_controller.go:123',
+  'maintenance/repair-space.ts': 'kubeflex internal/controller/controlplane_controller.go:123',
   'kube/scaling.ts': 'kubernetes apps/v1',
-  'workloads/restart-plan.ts': policy,
-  'workloads/restart-wds.ts': binding,
+  'maintenance/restart-plan.ts': policy,
+  'maintenance/restart-wds.ts': binding,
   'spaces/upgrade-its.ts':
     'ocm pkg/operator/operators/clustermanager/controllers/clustermanagercontroller/clustermanager_controller.go:317',
   'spaces/choose/sender.ts': binding,
   'wecs/upgrade.ts': `${klusterlet}/klusterletcontroller/klusterlet_controller.go:469`,
-  'workloads/policy-view.ts': binding,
+  'workloads/policy/policy-view.ts': binding,
   // As far as a kind has it: what a WEC has returned.
-  'workloads/returned-status.ts': 'kubernetes apps/v1',
-  'workloads/workload.ts': 'kubernetes apps/v1',
-  'workloads/wds-stages.ts': `${policy}; ${binding}`,
-  'workloads/wec-stages.ts': binding,
-  'workloads/works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,
+  'workloads/status/returned-status.ts': 'kubernetes apps/v1',
+  'workloads/delivery/workload.ts': 'kubernetes apps/v1',
+  'workloads/delivery/wds-stages.ts': `${policy}; ${binding}`,
+  'workloads/delivery/wec-stages.ts': binding,
+  'workloads/delivery/works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,
 };
 
 /** Other fields in the status of their objects. */

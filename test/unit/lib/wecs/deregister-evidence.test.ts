@@ -38,7 +38,7 @@ import {
   restoreLabels,
   selectableLabels,
 } from '../../../../src/lib/wecs/registration/release-labels.ts';
-import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/applied-works.ts';
+import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/delivery/applied-works.ts';
 import {
   fakeKube,
   hubEvidence,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import {
   type AppliedManifestWork,
   agentNudger,
-} from '../../../../src/lib/workloads/applied-works.ts';
+} from '../../../../src/lib/workloads/delivery/applied-works.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 test('an agent looks once at each deleted work whose objects are gone, and at no other', async () => {

@@ -5,7 +5,10 @@ import { seen } from '../../../../src/lib/kube/access.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
-import { applyPolicy, type PolicyChange } from '../../../../src/lib/workloads/create-policy.ts';
+import {
+  applyPolicy,
+  type PolicyChange,
+} from '../../../../src/lib/workloads/policy/create-policy.ts';
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 

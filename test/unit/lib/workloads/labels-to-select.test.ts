@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DownsyncClause } from '../../../../src/lib/ocm/kubestellar-api.ts';
-import { labelsToSelect, namespaceOf } from '../../../../src/lib/workloads/select-objects.ts';
+import {
+  labelsToSelect,
+  namespaceOf,
+} from '../../../../src/lib/workloads/selection/select-objects.ts';
 
 const app = { objectSelectors: [{ matchLabels: { app: 'shop' } }] };
 

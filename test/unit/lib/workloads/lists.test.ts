@@ -4,12 +4,18 @@ import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { BindingPolicy } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
-import { hasReached } from '../../../../src/lib/workloads/judged-objects.ts';
-import { listPolicies } from '../../../../src/lib/workloads/policy-list.ts';
-import { getPolicyView } from '../../../../src/lib/workloads/policy-view.ts';
-import { type PolicyWait, waitForPolicy } from '../../../../src/lib/workloads/wait-policy.ts';
-import { type WorkloadGoal, waitForWorkload } from '../../../../src/lib/workloads/wait-workload.ts';
-import { getWorkload } from '../../../../src/lib/workloads/workload.ts';
+import { hasReached } from '../../../../src/lib/workloads/delivery/judged-objects.ts';
+import {
+  type WorkloadGoal,
+  waitForWorkload,
+} from '../../../../src/lib/workloads/delivery/wait-workload.ts';
+import { getWorkload } from '../../../../src/lib/workloads/delivery/workload.ts';
+import { listPolicies } from '../../../../src/lib/workloads/policy/policy-list.ts';
+import { getPolicyView } from '../../../../src/lib/workloads/policy/policy-view.ts';
+import {
+  type PolicyWait,
+  waitForPolicy,
+} from '../../../../src/lib/workloads/policy/wait-policy.ts';
 import { listWorkloads } from '../../../../src/lib/workloads/workload-list.ts';
 import { soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseLabelSelector } from '../../../../src/lib/workloads/create-policy.ts';
-import { matches } from '../../../../src/lib/workloads/label-selectors.ts';
+import { parseLabelSelector } from '../../../../src/lib/workloads/policy/create-policy.ts';
+import { matches } from '../../../../src/lib/workloads/selection/label-selectors.ts';
 
 describe('a label selector is parsed as by kubectl:', () => {
   for (const [text, expected] of Object.entries({

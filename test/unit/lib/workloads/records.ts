@@ -6,7 +6,7 @@ import type {
   DownsyncClause,
   Modulation,
 } from '../../../../src/lib/ocm/kubestellar-api.ts';
-import type { Labels } from '../../../../src/lib/workloads/label-selectors.ts';
+import type { Labels } from '../../../../src/lib/workloads/selection/label-selectors.ts';
 
 interface Case {
   clusterSelectors: LabelSelector[];

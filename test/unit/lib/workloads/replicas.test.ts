@@ -4,7 +4,7 @@ import {
   failureIn,
   missingReplicas,
   trimCounts,
-} from '../../../../src/lib/workloads/returned-status.ts';
+} from '../../../../src/lib/workloads/status/returned-status.ts';
 
 const available = [{ type: 'Available', status: 'True' }];
 

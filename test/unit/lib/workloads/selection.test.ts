@@ -3,8 +3,11 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
 import type { DownsyncClause } from '../../../../src/lib/ocm/kubestellar-api.ts';
-import { selectsLabels } from '../../../../src/lib/workloads/label-selectors.ts';
-import { selectObjects, whyNotSelected } from '../../../../src/lib/workloads/select-objects.ts';
+import { selectsLabels } from '../../../../src/lib/workloads/selection/label-selectors.ts';
+import {
+  selectObjects,
+  whyNotSelected,
+} from '../../../../src/lib/workloads/selection/select-objects.ts';
 import { candidate, nameOf, namespaces, objects, recorded } from './records.ts';
 
 const wecs = (clusterSelectors: LabelSelector[]) =>

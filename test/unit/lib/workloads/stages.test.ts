@@ -13,17 +13,23 @@ import {
 } from '../../../../src/lib/ocm/kubestellar-api.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
-import type { StatusCollector } from '../../../../src/lib/workloads/collector.ts';
-import { deliveriesOf } from '../../../../src/lib/workloads/delivery.ts';
+import { deliveriesOf } from '../../../../src/lib/workloads/delivery/delivery.ts';
 import {
   boundObjects,
   combinedKey,
   type DeliveryEvidence,
-} from '../../../../src/lib/workloads/delivery-evidence.ts';
-import { type DeliveryView, viewOfDelivery } from '../../../../src/lib/workloads/delivery-view.ts';
-import { statusesByPlace, type WorkStatus } from '../../../../src/lib/workloads/returned-status.ts';
-import { followed } from '../../../../src/lib/workloads/workload.ts';
-import { trimmer, WorksOfWds } from '../../../../src/lib/workloads/works.ts';
+} from '../../../../src/lib/workloads/delivery/delivery-evidence.ts';
+import {
+  type DeliveryView,
+  viewOfDelivery,
+} from '../../../../src/lib/workloads/delivery/delivery-view.ts';
+import { followed } from '../../../../src/lib/workloads/delivery/workload.ts';
+import { trimmer, WorksOfWds } from '../../../../src/lib/workloads/delivery/works.ts';
+import type { StatusCollector } from '../../../../src/lib/workloads/status/collector.ts';
+import {
+  statusesByPlace,
+  type WorkStatus,
+} from '../../../../src/lib/workloads/status/returned-status.ts';
 
 /** A work of one object, as the records have it: those of KubeStellar's transport are alike. */
 interface RecordedWork {

@@ -6,15 +6,15 @@ import { describeReturned } from '../../../../src/commands/workload/status.ts';
 import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
+import { getReturned } from '../../../../src/lib/workloads/delivery/returned.ts';
+import { createReported } from '../../../../src/lib/workloads/selection/create-object.ts';
 import {
   type CollectorRequest,
   collectorSpec,
   deleteCollector,
   listCollectors,
-} from '../../../../src/lib/workloads/change-collector.ts';
-import type { CollectorSpec } from '../../../../src/lib/workloads/collector.ts';
-import { createReported } from '../../../../src/lib/workloads/create-object.ts';
-import { getReturned } from '../../../../src/lib/workloads/returned.ts';
+} from '../../../../src/lib/workloads/status/change-collector.ts';
+import type { CollectorSpec } from '../../../../src/lib/workloads/status/collector.ts';
 import { soon } from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';

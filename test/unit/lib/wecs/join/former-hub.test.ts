@@ -8,7 +8,7 @@ import {
   readRemainingWorks,
   registeredElsewhere,
 } from '../../../../../src/lib/wecs/join/former-hub.ts';
-import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
+import { hubHash } from '../../../../../src/lib/workloads/delivery/applied-works.ts';
 import { fakeKube, klusterlet, run, wecEvidence } from '../../../support/builders.ts';
 import { stepsOf } from '../../../support/steps.ts';
 

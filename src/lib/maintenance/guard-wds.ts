@@ -1,0 +1,243 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type ChangeResult, forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { met, type Verdict, waiting } from '../core/stages.ts';
+import { untilMet } from '../core/until-met.ts';
+import { tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { type Deployment, resources } from '../kube/client/objects.ts';
+import { requirePermissions } from '../kube/permissions.ts';
+import { retryConflicts, writeLast } from '../kube/writes.ts';
+import { apiServerOf, namespaceOf } from '../ocm/kubeflex-names.ts';
+import { requireSpace } from '../spaces/get-space.ts';
+import {
+  betaKinds,
+  deleteGuard,
+  type Guard,
+  guardPermissions,
+  hasGuard,
+  type Kinds,
+  readGuard,
+  writeGuard,
+} from '../spaces/guard.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
+import { readNote, toRestart } from '../spaces/space/controllers-run.ts';
+import { readSpace } from '../spaces/space/space-evidence.ts';
+import { apiServerRuns } from '../spaces/space/space-stages.ts';
+import { sharersOf, typeOf } from '../spaces/space/spaces.ts';
+import { type JudgedDelivery, keptByGuard } from '../workloads/delivery/judged-objects.ts';
+import { openNamed, planRestart, type RestartPlan } from './restart-plan.ts';
+import { restart } from './restart-wds.ts';
+
+/** The fields are an interface: docs/output.md. */
+export interface GuardResult extends ChangeResult {
+  type: string;
+  guarded: boolean;
+  /** The other WDSes that have the same guard: those of type host. */
+  sharedWith: string[];
+}
+
+/**
+ * Writes the guard of a WDS. The API server of type k8s is changed first, if it serves no ValidatingAdmissionPolicies: that is a
+ * restart of the controllers as well, which keeps the workloads.
+ * @param confirm asks before the API server is changed
+ * @throws StellarError before any write: what planRestart throws, `guard-unsupported`, `forbidden`, `not-confirmed`
+ */
+export async function guardWds(
+  name: string,
+  confirm: Confirm<RestartPlan>,
+  tools: SpaceTools,
+  run: Run,
+) {
+  const { hosting } = tools;
+  const { all, controlPlane } = await requireSpace(name, 'wds', hosting);
+  const { kube } = await openNamed(name, all, tools);
+  const { kinds, isOn } = await readGuard(kube);
+  const type = typeOf(controlPlane);
+  if (kinds === undefined && type !== 'k8s') throw unsupported(name, type, tools);
+  if (!isOn) await requirePermissions(kube, guardPermissions(kinds ?? betaKinds));
+  const read = () => planRestart(name, tools);
+  // A guard that changes the API server is asked for; an unfinished restart is finished with it.
+  const isFinished = kinds !== undefined && readNote(controlPlane) === undefined;
+  const asked = kinds === undefined ? confirm : async () => false;
+  const plan = isFinished
+    ? undefined
+    : await readConfirmed({ read, effects: () => [], confirm: asked });
+  const result = {
+    name,
+    type,
+    guarded: isOn,
+    changed: false,
+    sharedWith: sharersOf(controlPlane, all),
+  };
+  return forName<GuardResult>(result, run, async () => {
+    if (plan !== undefined) {
+      const change = async () => writeGuard(kube, kinds ?? (await serve(plan, run)), name, run);
+      await restart(plan, run, { change });
+    } else if (kinds !== undefined && !isOn) await writeGuard(kube, kinds, name, run);
+    if (run.dryRun) return;
+    result.guarded = true;
+    result.changed = plan !== undefined || !isOn;
+    run.progress.done(name, result.changed ? 'guarded' : 'has its guard; nothing to do', true);
+  });
+}
+
+/** Guards a WDS that has just been created: its API server may restart, since nothing is sent yet. */
+export const guardNew = (name: string, tools: SpaceTools, run: Run): Promise<GuardResult> => {
+  const guard = command`stellarctl wds guard ${name} --hosting-context ${tools.hosting.cluster.context}`;
+  const refuse: Confirm<RestartPlan> = async ({ found }) => {
+    if (Object.keys(found.bindings).length === 0) return false;
+    throw new StellarError(
+      'not-confirmed',
+      `${name} sends workloads already, and its API server would restart.`,
+      { next: [nextStep(guard, 'Guard it by itself')] },
+    );
+  };
+  return guardWds(name, refuse, tools, run);
+};
+
+/** Changes the API server of a WDS of type k8s, and waits until it serves. If it does not, it gets its earlier flags back. */
+async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kinds> {
+  const undo = await servePolicies(hosting, name);
+  let kinds = betaKinds;
+  const read = async (): Promise<Verdict> => {
+    const space = await readSpace(hosting, name, 'wds');
+    const server = space === undefined ? waiting(`${name} no longer exists`) : apiServerRuns(space);
+    if (server.state !== 'met') return server;
+    const guard = await tryRead(() => readGuard(wds.kube));
+    if (guard.state !== 'seen') return waiting(`its API server does not answer: ${guard.why}`);
+    kinds = guard.value.kinds ?? kinds;
+    return guard.value.kinds === undefined
+      ? waiting('its API server serves no ValidatingAdmissionPolicies')
+      : met;
+  };
+  const unmet = async (verdict: Verdict) => {
+    if (undo !== undefined) await writeLast(hosting, undo);
+    return notServing(name, verdict.state === 'met' ? '' : verdict.why, undo !== undefined);
+  };
+  await untilMet({ name, read, check: (verdict) => verdict, unmet }, run);
+  return kinds;
+}
+
+const notServing = (name: string, why: string, isUndone: boolean): StellarError =>
+  new StellarError(
+    'timeout',
+    `The API server of ${name} does not run with ValidatingAdmissionPolicies: ${why}.`,
+    { details: isUndone ? ['It has its earlier flags again.'] : [] },
+  );
+
+function unsupported(name: string, type: string, { hosting }: SpaceTools): StellarError {
+  const why =
+    type === 'vcluster'
+      ? 'a vcluster of KubeFlex runs Kubernetes 1.27'
+      : 'Kubernetes has them since 1.30';
+  const message = `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, and ${why}.`;
+  const restartOnly = toRestart(name, hosting.cluster.context);
+  const next = [nextStep(restartOnly, 'Restart its controllers only so: that keeps its workloads')];
+  return new StellarError('guard-unsupported', message, { next });
+}
+
+/** A WDS that is to lose its guard. */
+export interface Unguarding {
+  guard: Guard;
+  /** What it keeps on WECs. */
+  kept: JudgedDelivery[];
+  sharedWith: string[];
+}
+
+export const lossesOfGuard = ({ kept }: Unguarding): Effect[] =>
+  kept.map(({ policy, object, wec }) => ({ object: `${object} of policy ${policy}`, wec }));
+
+/**
+ * Deletes the guard of a WDS. What it has kept is then removed from the WECs.
+ * @throws StellarError before any write: `not-found`, `forbidden`, `not-confirmed`, and why the WDS cannot be read
+ */
+export async function unguardWds(
+  name: string,
+  confirm: Confirm<Unguarding>,
+  tools: SpaceTools,
+  run: Run,
+) {
+  const { all, controlPlane } = await requireSpace(name, 'wds', tools.hosting);
+  const wds = await openNamed(name, all, tools);
+  const sharedWith = sharersOf(controlPlane, all);
+  const read = async (): Promise<Unguarding> => {
+    const guard = await readGuard(wds.kube);
+    if (guard.kinds !== undefined)
+      await requirePermissions(wds.kube, guardPermissions(guard.kinds));
+    return { guard, kept: hasGuard(guard) ? await keptByGuard(wds) : [], sharedWith };
+  };
+  const { guard } = await readConfirmed({ read, effects: lossesOfGuard, confirm });
+  const result = {
+    name,
+    type: typeOf(controlPlane),
+    guarded: guard.isOn,
+    changed: false,
+    sharedWith,
+  };
+  return forName<GuardResult>(result, run, async () => {
+    await deleteGuard(wds.kube, guard);
+    if (run.dryRun) return;
+    Object.assign(result, { guarded: false, changed: hasGuard(guard) });
+    run.progress.done(
+      name,
+      result.changed ? 'no longer guarded' : 'has no guard; nothing to do',
+      true,
+    );
+  });
+}
+
+/**
+ * What kube-apiserver 1.28 and 1.29 need to serve ValidatingAdmissionPolicies. KubeFlex runs 1.29.9 for control planes of type k8s;
+ * it creates their Deployment once and never changes it (kubeflex 0.9.3, pkg/reconcilers/k8s).
+ */
+const flags: readonly [flag: string, value: string][] = [
+  ['--feature-gates', 'ValidatingAdmissionPolicy=true'],
+  ['--runtime-config', 'admissionregistration.k8s.io/v1beta1=true'],
+];
+
+/** Adds these values to the flags of a command line, beside the values that they have. */
+export function withFlags(words: readonly string[]): string[] {
+  const added = flags.map(([flag, value]) => {
+    const [present = ''] = words.filter((word) => word.startsWith(`${flag}=`));
+    const values = present.split('=').slice(1).join('=').split(',');
+    return `${flag}=${[...new Set([...values, value])].filter((each) => each !== '').join(',')}`;
+  });
+  const others = words.filter((word) => !flags.some(([flag]) => word.startsWith(`${flag}=`)));
+  return [...others, ...added];
+}
+
+/**
+ * Has the API server of a control plane of type k8s serve ValidatingAdmissionPolicies, which replaces its pod.
+ * @returns what brings the earlier flags back; undefined if it had these flags
+ */
+async function servePolicies(hosting: Kube, controlPlane: string) {
+  const at = { namespace: namespaceOf(controlPlane) };
+  const name = apiServerOf.k8s?.name ?? '';
+  const write = (kube: Kube, containers: object[], metadata: object) =>
+    kube.merge<Deployment>(
+      resources.deployments,
+      name,
+      { metadata, spec: { template: { spec: { containers } } } },
+      at,
+    );
+  return retryConflicts(hosting, async () => {
+    const present = await hosting.get<Deployment>(resources.deployments, name, at);
+    const before = present?.spec?.template?.spec?.containers ?? [];
+    const containers = before.map((container) => {
+      if (container.name !== name) return container;
+      const { command = [], args } = container;
+      return {
+        ...container,
+        ...(args === undefined ? { command: withFlags(command) } : { args: withFlags(args) }),
+      };
+    });
+    const { uid, resourceVersion } = present?.metadata ?? {};
+    if (isDeepStrictEqual(containers, before)) return undefined;
+    await write(hosting, containers, { uid, resourceVersion });
+    return (last: Kube) => write(last, before, { uid });
+  });
+}

@@ -1,0 +1,403 @@
+import { hostname } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { monotonic } from '../core/deadline.ts';
+import { forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { unreached } from '../core/stages.ts';
+import { waitWhile } from '../core/until-met.ts';
+import { few } from '../core/words.ts';
+import { type Access, through, whyUnseen } from '../kube/access.ts';
+import { byName, createdAt, resources } from '../kube/client/objects.ts';
+import { isDeploymentReady, isRunning } from '../kube/pods.ts';
+import { listServed } from '../kube/served.ts';
+import { patchCurrent } from '../kube/writes.ts';
+import { userName } from '../ocm/agent-certificate.ts';
+import { hookNames, managerDeployment, transportDeployment } from '../ocm/kubeflex-names.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  destinationsOf,
+  objectsOf,
+  originBindingLabel,
+  originWdsLabel,
+} from '../ocm/kubestellar-api.ts';
+import type { ManifestWork } from '../ocm/manifest-works.ts';
+import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
+import { readHookVersions } from '../ocm/program-versions.ts';
+import type { OpenWds } from '../spaces/choose/open-wds.ts';
+import { sentElsewhere } from '../spaces/choose/sender.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
+import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
+import {
+  noteAnnotation,
+  noteBinding,
+  type RestartNote,
+  readNote,
+  toRestart,
+} from '../spaces/space/controllers-run.ts';
+import { renewCorrectedHook } from '../spaces/space/its-name-defect.ts';
+import { readSpace } from '../spaces/space/space-evidence.ts';
+import { wdsVersions } from '../spaces/space/space-versions.ts';
+import { typeOf } from '../spaces/space/spaces.ts';
+import type { SpaceResult } from '../spaces/space-work.ts';
+import {
+  late,
+  readDeployment,
+  readPods,
+  rerunHook,
+  scale,
+  stop,
+} from '../spaces/wds-controllers.ts';
+import { evaluate } from '../workloads/selection/policy-subject.ts';
+import {
+  hasProbe,
+  isAnswered,
+  isProbe,
+  noteBindings,
+  planRestart,
+  probeFor,
+  type RestartPlan,
+  removeProbes,
+  usersObjects,
+  writeProbe,
+} from './restart-plan.ts';
+
+/** How long no Binding may be written before the controller manager counts as through. */
+const quietMs = 10_000;
+
+/**
+ * Restarts KubeStellar's controllers of a WDS, or finishes a restart. The workloads keep running: a controller manager that starts
+ * (0.30.0) empties all Bindings, for seconds or minutes, and meanwhile the transport is stopped.
+ * @param recreates whether KubeFlex creates both anew, by the hooks that are installed now
+ * @throws StellarError before any write: what planRestart throws; afterwards the error is in the result
+ */
+export async function restartWds(
+  name: string,
+  recreates: boolean,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  const plan = await planRestart(name, tools, { recreates });
+  const { wds, controlPlane } = plan;
+  const result = {
+    name,
+    type: typeOf(controlPlane),
+    ...unreached,
+    changed: true,
+    context: wds.context,
+  };
+  return forName<SpaceResult>(result, run, async () => {
+    await restart(plan, run, { recreates, starts: true });
+    if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
+  });
+}
+
+/**
+ * Upgrades the controllers of a WDS to the version of the installed hooks: KubeFlex creates them anew, with the sequence of a restart.
+ * @throws StellarError before any write: what planRestart throws; afterwards the error is in the result
+ */
+export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { hosting } = tools;
+  const isRenewed = await renewCorrectedHook(hosting, run);
+  const plan = await planRestart(name, tools, { recreates: true });
+  const { wds, controlPlane, variables } = plan;
+  const space = await readSpace(hosting, name, 'wds');
+  const hooks = await readHookVersions(hosting);
+  const isApart = space !== undefined && wdsVersions(space, hooks).some(({ differs }) => differs);
+  const isOpen =
+    isApart ||
+    isRenewed ||
+    Object.keys(variables).length > 0 ||
+    readNote(controlPlane) !== undefined;
+  const result = {
+    name,
+    type: typeOf(controlPlane),
+    ...unreached,
+    changed: isOpen,
+    context: wds.context,
+  };
+  return forName<SpaceResult>(result, run, async () => {
+    if (isOpen) await restart(plan, run, { recreates: true });
+    if (run.dryRun) return;
+    const state = isOpen
+      ? 'upgraded; workloads kept'
+      : 'runs the versions of the installed hooks; nothing to do';
+    run.progress.done(name, state, true);
+  });
+}
+
+/** KubeFlex does not run the hooks again because of this. */
+async function fillVariables({ hosting, controlPlane, variables }: RestartPlan): Promise<void> {
+  if (Object.keys(variables).length === 0) return;
+  const { name, uid } = controlPlane.metadata;
+  await hosting.merge(resources.controlPlanes, name, {
+    metadata: { uid },
+    spec: { globalVars: variables },
+  });
+}
+
+/**
+ * Takes the steps of a restart, each of which can be repeated. An error leaves the transport stopped, and names the command that
+ * finishes.
+ */
+export function restart(plan: RestartPlan, run: Run, work: RestartWork = {}): Promise<void> {
+  return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () =>
+    runSteps(plan, run, work),
+  );
+}
+
+interface RestartWork {
+  /** Whether a transport that is scaled to zero is started. */
+  starts?: boolean;
+  /** Whether KubeFlex has to run the hooks of both controllers again. */
+  recreates?: boolean;
+  /** What is done while the transport is stopped, before the controller manager starts. */
+  change?(): Promise<void>;
+}
+
+async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise<void> {
+  const { name, hosting, wds, controlPlane } = plan;
+  const { recreates = false, change } = work;
+  if (recreates) await fillVariables(plan);
+  let note = await keepNote(plan, work);
+  if (readNote(controlPlane))
+    run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
+  let isStopped = false;
+  try {
+    await stop(plan, transportDeployment, run);
+    isStopped = true;
+    // What it has sent since the note was written is not in the note.
+    if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
+    await change?.();
+    await restartManager(plan, note, run);
+    await prove(plan, note, run);
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    const finish = nextStep(toRestart(name, hosting.cluster.context), 'Finish the restart');
+    const next = [...(error.code === 'interrupted' ? [] : error.next), finish];
+    const stopped = `The transport of ${name} stays stopped; its workloads keep running.`;
+    throw error.with({ ...(isStopped ? { details: [stopped] } : {}), next });
+  }
+  if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
+  await scale(plan, transportDeployment, note.transport);
+  if (note.transport > 0) await untilSent(plan, run);
+  const patch = {
+    metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } },
+  };
+  await hosting.merge(resources.controlPlanes, name, patch);
+  await removeProbes(wds);
+}
+
+/** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */
+async function keepNote(
+  plan: RestartPlan,
+  { recreates = false, starts = false }: RestartWork,
+): Promise<RestartNote> {
+  const { hosting, found } = plan;
+  const by = `${(await userName(hosting)) || 'an unknown user'} on ${hostname()}`;
+  const transport = starts ? Math.max(1, found.transport) : found.transport;
+  const begun = { by, at: new Date(hosting.now()).toISOString(), ...found, transport, recreates };
+  return writeNote(plan, (present) => {
+    if (present === undefined) return begun;
+    // What is to be recreated or started is, whoever has begun.
+    const joined = {
+      recreates: present.recreates || recreates,
+      transport: Math.max(present.transport, transport),
+    };
+    return { ...present, ...joined };
+  });
+}
+
+/** Notes what there is once the transport has stopped: from here on, nothing of it is sent. */
+async function renewNote(plan: RestartPlan, note: RestartNote): Promise<RestartNote> {
+  const { wds, hosting } = plan;
+  const bindings = noteBindings(await listServed<Binding>(wds.kube, resources.bindings));
+  return writeNote(plan, () => ({
+    ...note,
+    at: new Date(hosting.now()).toISOString(),
+    stopped: true,
+    bindings,
+  }));
+}
+
+async function writeNote(
+  { hosting, controlPlane }: RestartPlan,
+  noteOf: (present: RestartNote | undefined) => RestartNote,
+): Promise<RestartNote> {
+  let note: RestartNote | undefined;
+  await patchCurrent(hosting, resources.controlPlanes, controlPlane, (current) => {
+    note = noteOf(readNote(current));
+    const text = JSON.stringify(note);
+    const isNoted = text === current.metadata.annotations?.[noteAnnotation];
+    return isNoted ? undefined : { annotations: { [noteAnnotation]: text } };
+  });
+  return note ?? noteOf(undefined);
+}
+
+/** The controller manager has no leader election: the next must not start before the last pod has ended. */
+async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+  const began = Date.parse(note.at);
+  const present = [
+    await readDeployment(plan, managerDeployment),
+    ...(await readPods(plan, managerDeployment)),
+  ];
+  const [deployment, ...pods] = present.map(
+    (each) => each !== undefined && createdAt(each) <= began,
+  );
+  if (pods.includes(true) || (note.recreates && deployment))
+    await stop(plan, managerDeployment, run);
+  if (note.recreates) await rerunHook(plan, hookNames.controller, began);
+  await scale(plan, managerDeployment, Math.max(1, note.manager));
+}
+
+/**
+ * Waits until the controller manager is through with its start, and the Bindings are right. Without works no workload can be lost.
+ * @throws StellarError `restart-unproven`
+ */
+async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+  const { name, wds } = plan;
+  let versions = '';
+  let since = monotonic();
+  let isWrong = false;
+  let works = await worksOf(plan);
+  const blocker = async () => {
+    if (works.state !== 'seen') works = await worksOf(plan);
+    if (works.state !== 'seen') return `what it sends cannot be read: ${works.why}`;
+    if (works.value.length === 0) return undefined;
+    const pod = (await readPods(plan, managerDeployment)).find(isRunning);
+    const bindings = await listServed<Binding>(wds.kube, resources.bindings);
+    const now = bindings
+      .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
+      .join();
+    if (now !== versions) {
+      versions = now;
+      since = monotonic();
+    }
+    const probe = pod && probeFor(pod);
+    const isThrough = probe !== undefined && isAnswered(probe, bindings);
+    if (probe !== undefined && !isThrough) await writeProbe(wds, probe);
+    const isQuiet = isThrough && monotonic() - since >= quietMs;
+    const wrong = isQuiet ? await wrongBinding(wds, note, bindings, works.value) : undefined;
+    isWrong = wrong !== undefined;
+    if (isQuiet) return wrong;
+    return `its controller manager ${probe === undefined ? 'does not run' : 'has not finished its initial sync'}`;
+  };
+  try {
+    await waitWhile(blocker, run, (why) => (isWrong ? unproven(plan, why) : late(plan, why)), name);
+  } finally {
+    // What has failed before is the error; a rerun removes them as well.
+    await removeProbes(wds).catch(() => {});
+  }
+  const leftProbe = async () => {
+    const bindings = await listServed<Binding>(wds.kube, resources.bindings);
+    return bindings.some(hasProbe) ? 'its probe has not been removed' : undefined;
+  };
+  await waitWhile(leftProbe, run, (why) => late(plan, why));
+}
+
+function unproven({ name, wds }: RestartPlan, why: string): StellarError {
+  const message = `After the start of its controller manager, ${name} would remove workloads: ${why}.`;
+  const see = command`kubectl --context ${wds.context} get bindings,bindingpolicies -o yaml`;
+  return new StellarError('restart-unproven', message, { next: [nextStep(see, 'See them')] });
+}
+
+/** Waits until the transport has read all Bindings, and the ITS has works of each. */
+async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
+  const { name, wds } = plan;
+  const blocker = async () => {
+    const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+    const works = await worksOf(plan);
+    const isReady = isDeploymentReady(await readDeployment(plan, transportDeployment));
+    const open =
+      bindings.find(isUnread) ??
+      (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
+    if (isReady && open === undefined) return undefined;
+    const waits = isReady
+      ? `its transport has not sent Binding ${open?.metadata.name}`
+      : 'its transport is starting';
+    return whyUnseen(works) ?? waits;
+  };
+  await waitWhile(blocker, run, (why) => late(plan, why), name);
+}
+
+/** The works of a WDS on its ITS. */
+const worksOf = ({ name, wds }: RestartPlan): Promise<Access<ManifestWork[]>> =>
+  through(wds.its, ({ kube }) =>
+    listServed<ManifestWork>(kube, resources.manifestWorks, {
+      labelSelector: `${originWdsLabel}=${name}`,
+      metadataOnly: true,
+    }),
+  );
+
+const isUnread = (binding: Binding): boolean =>
+  objectsOf(binding).length > 0 &&
+  destinationsOf(binding).length > 0 &&
+  (binding.status?.observedGeneration ?? 0) < (binding.metadata.generation ?? 0);
+
+/**
+ * Compares the Bindings of a WDS with a note, and what is not in the note or differs with what its policy selects now: all that its
+ * policies select, and all that has works.
+ * @returns what is wrong with the first that equals neither, a clause; undefined if all are right
+ */
+async function wrongBinding(
+  wds: OpenWds,
+  { bindings: noted }: RestartNote,
+  bindings: readonly Binding[],
+  works: readonly ManifestWork[],
+) {
+  // The note has no Bindings that list nothing.
+  const listing = bindings.filter((binding) => usersObjects(binding).length > 0);
+  const present = byName(listing);
+  const policies = (await listServed<BindingPolicy>(wds.kube, resources.bindingPolicies)).filter(
+    ({ metadata }) => !isProbe(metadata),
+  );
+  const withWorks = works.flatMap(({ metadata }) => metadata.labels?.[originBindingLabel] ?? []);
+  const named = policies.map(({ metadata }) => metadata.name);
+  for (const name of new Set([...Object.keys(noted), ...present.keys(), ...named, ...withWorks])) {
+    const listed = present.get(name);
+    if (listed && isDeepStrictEqual(noteBinding(listed, usersObjects(listed)), noted[name]))
+      continue;
+    const policy = policies.find(
+      ({ metadata }) => metadata.name === name && !metadata.deletionTimestamp,
+    );
+    const binding = listed ?? bindings.find(({ metadata }) => metadata.name === name);
+    const isDeleted = policy === undefined && listed === undefined;
+    const why = isDeleted ? undefined : await whyWrong(name, policy, binding, wds);
+    if (why !== undefined) return `Binding ${name} ${why}`;
+  }
+  return undefined;
+}
+
+async function whyWrong(
+  name: string,
+  policy: BindingPolicy | undefined,
+  binding: Binding | undefined,
+  wds: OpenWds,
+) {
+  if (policy === undefined) return 'has changed, and its policy is deleted';
+  const { contents, objects, inventory, wecs } = await evaluate(name, policy.spec ?? {}, wds);
+  const unseen = contents.unread[0]?.why ?? whyUnseen(inventory);
+  if (unseen !== undefined)
+    return `may lack something, and what its policy selects cannot be read: ${unseen}`;
+  const isUsers = ({ object: { metadata } }: (typeof objects)[number]) => !hasProbe({ metadata });
+  const selected = objects.filter(isUsers).map(({ object }) => keyOfCandidate(object));
+  const bound = binding === undefined ? [] : usersObjects(binding);
+  const destinations = destinationsOf(binding);
+  const sends = (what: readonly unknown[], where: readonly unknown[]) =>
+    what.length > 0 && where.length > 0;
+  if (!sends(selected, wecs) && !sends(bound, destinations)) return undefined;
+  const wanted = new Set([...selected, ...wecs.map(({ metadata }) => `WEC ${metadata.name}`)]);
+  const found = new Set([...bound.map(keyOf), ...destinations.map((wec) => `WEC ${wec}`)]);
+  const lacking = [...wanted].filter((key) => !found.has(key));
+  const others = [...found].filter((key) => !wanted.has(key));
+  if (lacking.length > 0) return `lacks ${firstKeys(lacking)}`;
+  return others.length > 0
+    ? `lists ${firstKeys(others)}, which its policy does not select`
+    : undefined;
+}
+
+/** Objects as `apps/deployments/shop/web`. */
+const firstKeys = (keys: readonly string[]): string =>
+  few(keys.map((key) => key.split('/').filter(Boolean).join('/'))).join(', ');

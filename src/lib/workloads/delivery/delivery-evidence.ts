@@ -1,0 +1,226 @@
+import { StellarError } from '../../core/errors.ts';
+import { command, run } from '../../core/next-step.ts';
+import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
+import type { Kube, Selection } from '../../kube/client/client.ts';
+import {
+  byName,
+  type KubeObject,
+  type Resource,
+  resources,
+  type WithConditions,
+} from '../../kube/client/objects.ts';
+import { findWecs } from '../../ocm/find-wecs.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  type BoundObject,
+  combinedStatusLabels,
+  objectsOf,
+  originBindingLabel,
+  originWdsLabel,
+} from '../../ocm/kubestellar-api.ts';
+import type { ManifestWork } from '../../ocm/manifest-works.ts';
+import { keyOf, keyOfCandidate } from '../../ocm/object-ref.ts';
+import { statusAddon } from '../../ocm/ocm-names.ts';
+import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
+import { hasGuard, readGuard } from '../../spaces/guard.ts';
+import { type ControllerProblems, readControllers } from '../../spaces/space/controllers-run.ts';
+import { selectObjects } from '../selection/select-objects.ts';
+import { type Unseen, unseenOf } from '../selection/unseen.ts';
+import type { WdsContents } from '../selection/wds-contents.ts';
+import type { StatusCollector } from '../status/collector.ts';
+import { statusesByPlace, trimStatus, type WorkStatus } from '../status/returned-status.ts';
+import type { CustomTransform } from './transforms.ts';
+import { trimmer, WorksOfWds } from './works.ts';
+
+/** One reading of everything that a WDS sends. */
+export interface DeliveryEvidence {
+  wds: Omit<OpenWds, 'sender' | 'isItsAssumed' | 'kube' | 'isGiven' | 'its'>;
+  /** What keeps its controllers from working, as far as that is visible. */
+  controllers: ControllerProblems;
+  /** The context of the ITS; undefined if the ITS cannot be read. */
+  its: string | undefined;
+  policies: readonly BindingPolicy[];
+  /** By name, including Bindings without a policy. */
+  bindings: ReadonlyMap<string, Binding>;
+  bound: BoundObjects;
+  collectors: Access<ReadonlyMap<string, StatusCollector>>;
+  /** By object and policy: `keyOf`, followed by the policy. */
+  combined: Access<ReadonlySet<string>>;
+  inventory: Access<ReadonlyMap<string, ManagedCluster>>;
+  works: Access<WorksOfWds>;
+  transforms: Access<readonly CustomTransform[]>;
+  /** By WEC and object. */
+  workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
+  /** What the ITS says of status agents, by WEC, as far as it is visible. */
+  statusAgents: ReadonlyMap<string, WithConditions>;
+  /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
+  held: ReadonlySet<string>;
+  /** The clock of the WDS, in milliseconds since the epoch. */
+  now: number;
+}
+
+/** The evidence in the WDS. */
+type WdsSide = Pick<
+  DeliveryEvidence,
+  'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'
+>;
+
+type NamesIn = (inWds: WdsSide) => readonly string[];
+
+/** What Bindings send, by `keyOf` and the name of the Binding. */
+export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
+
+export function boundObjects(bindings: readonly Binding[]): BoundObjects {
+  const bound = new Map<string, Map<string, BoundObject>>();
+  for (const binding of bindings)
+    for (const object of objectsOf(binding)) {
+      const key = keyOf(object);
+      const same = bound.get(key) ?? new Map<string, BoundObject>();
+      bound.set(key, same.set(binding.metadata.name, object));
+    }
+  return bound;
+}
+
+/**
+ * Reads the evidence with one list per kind, regardless of the number of objects and WECs.
+ * @param only names the policies to read; without it, all
+ * @throws StellarError `not-found` if the cluster has no such objects
+ */
+export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<DeliveryEvidence> {
+  const readInventory = through(wds.its, async ({ kube }) =>
+    byName((await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
+  );
+  const readAddons = through(wds.its, ({ kube }) =>
+    kube.list<WithConditions>(resources.managedClusterAddOns, {
+      fieldSelector: `metadata.name=${statusAddon}`,
+    }),
+  );
+  const [inWds, controllers, transforms] = await Promise.all([
+    readWdsSide(wds),
+    tryRead(() => readControllers(wds)),
+    tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
+  ]);
+  const [list, inventory, addons] = await Promise.all([
+    listing(wds, only?.(inWds)),
+    readInventory,
+    readAddons,
+  ]);
+  const trim = trimmer();
+  const [works, workStatuses] = await Promise.all([
+    through(
+      list,
+      async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim)),
+    ),
+    through(list, async (from) =>
+      statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus)),
+    ),
+  ]);
+  return {
+    controllers: ifSeen(controllers) ?? {},
+    wds,
+    its: ifSeen(wds.its)?.kube.cluster.context,
+    ...inWds,
+    works,
+    workStatuses,
+    transforms,
+    inventory,
+    held: new Set(),
+    statusAgents: new Map(
+      (ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon]),
+    ),
+    now: wds.kube.now(),
+  };
+}
+
+/** Returns the parts of the evidence that could not be read. */
+export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
+  ...unseenOf('WECs', evidence.inventory),
+  ...unseenOf('works', evidence.works),
+  ...unseenOf('statuses of WECs', evidence.workStatuses),
+  ...unseenOf('transforms', evidence.transforms),
+  ...unseenOf('status collectors', evidence.collectors),
+  ...unseenOf('combined statuses', evidence.combined),
+];
+
+async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
+  const { kube } = wds;
+  const [policies, bindings, collectors, combined] = await Promise.all([
+    kube.list<BindingPolicy>(resources.bindingPolicies),
+    kube.list<Binding>(resources.bindings),
+    tryRead(() => kube.list<StatusCollector>(resources.statusCollectors)),
+    tryRead(() => kube.list(resources.combinedStatuses, { metadataOnly: true })),
+  ]);
+  if (policies === undefined || bindings === undefined) throw noPolicies(wds);
+  return {
+    policies,
+    bindings: byName(bindings),
+    bound: boundObjects(bindings),
+    collectors: await through(collectors, async (all) => byName(all ?? [])),
+    combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
+  };
+}
+
+/**
+ * The policies whose Bindings the guard keeps, by the objects of their kinds. A Binding of which an object is still selected is only
+ * about to change. What cannot be read is not known to be held.
+ */
+export async function heldBindings(
+  kube: Pick<Kube, 'cluster' | 'list' | 'read'>,
+  { policies, bindings }: Pick<DeliveryEvidence, 'policies' | 'bindings'>,
+  contents: WdsContents,
+): Promise<Set<string>> {
+  if (contents.unread.length > 0) return new Set();
+  const guardedPolicies = policies.filter(({ metadata, spec }) => {
+    const binding = bindings.get(metadata.name);
+    const bound = new Set((binding === undefined ? [] : objectsOf(binding)).map(keyOf));
+    if (bound.size === 0 || metadata.deletionTimestamp !== undefined) return false;
+    const objects = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
+    return selectObjects(spec?.downsync ?? [], objects, contents.namespaces).length === 0;
+  });
+  const guard =
+    guardedPolicies.length === 0 ? undefined : ifSeen(await tryRead(() => readGuard(kube)));
+  if (guard === undefined || !hasGuard(guard)) return new Set();
+  return new Set(guardedPolicies.map(({ metadata }) => metadata.name));
+}
+
+export const noPolicies = (wds: OpenWds): StellarError =>
+  new StellarError(
+    'not-found',
+    `${wds.name} has no binding policies: KubeStellar has not defined them there.`,
+    {
+      next: wds.isContext
+        ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]
+        : toSeeWds(wds, 'Do its controllers run?'),
+    },
+  );
+
+type Listing = <T extends KubeObject>(
+  resource: Resource,
+  trim: NonNullable<Selection['trim']>,
+) => Promise<T[]>;
+
+/**
+ * Lists what the ITS holds for some policies, or for all if no names are given.
+ * A label cannot hold a longer name, so no work has it.
+ */
+export const listing = (wds: OpenWds, policies?: readonly string[]): Promise<Access<Listing>> =>
+  through(wds.its, async ({ kube }) => {
+    const names = policies?.filter((name) => name.length <= 63);
+    if (names?.length === 0) return async () => [];
+    const ofPolicies = names === undefined ? '' : `,${originBindingLabel} in (${names.join(',')})`;
+    const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}${ofPolicies}`;
+    return async <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) =>
+      (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
+  });
+
+export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
+  const { group, resource, namespace, name, policy } = combinedStatusLabels;
+  const of = {
+    group: labels[group] ?? '',
+    resource: labels[resource] ?? '',
+    name: labels[name] ?? '',
+  };
+  return `${keyOf({ ...of, namespace: labels[namespace] ?? '' })} ${labels[policy]}`;
+}

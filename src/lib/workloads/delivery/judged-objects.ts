@@ -1,0 +1,138 @@
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import type { BoundObject } from '../../ocm/kubestellar-api.ts';
+import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../../ocm/object-ref.ts';
+import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import {
+  clausesFor,
+  kindNames,
+  readContents,
+  type WdsContents,
+} from '../selection/wds-contents.ts';
+import { deliveriesOf } from './delivery.ts';
+import {
+  type DeliveryEvidence,
+  heldBindings,
+  readDelivery,
+  unseenIn,
+} from './delivery-evidence.ts';
+import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
+import { followed } from './workload.ts';
+
+/** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */
+export interface JudgedDelivery
+  extends Pick<DeliveryView, 'policy' | 'wec' | 'blockedAt' | 'code'> {
+  /** For example `Deployment shop/web`. */
+  object: string;
+  /** The object itself. */
+  of: ObjectView;
+  isApplied: boolean;
+  isAvailable: boolean;
+}
+
+/** An object, and its delivery to each WEC. The fields are an interface: docs/output.md. */
+export interface PolicyObject extends ObjectView {
+  deliveries: DeliveryView[];
+}
+
+export interface JudgedObject extends ObjectView {
+  deliveries: JudgedDelivery[];
+}
+
+/** Whether an evidence shows how far deliveries are. */
+export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEvidence): boolean =>
+  [works, inventory, transforms].every(({ state }) => state === 'seen');
+
+/** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
+export async function judgeObjects(wds: OpenWds) {
+  const kinds = await discoverKinds(wds.kube);
+  const evidence = await readDelivery(wds);
+  const bound = [...evidence.bound.values()].flatMap((deliveries) =>
+    [...deliveries.values()].slice(0, 1),
+  );
+  const contents = await readContents(wds.kube, clausesFor(bound), kinds);
+  const judge = await judging(wds, contents, kinds, evidence.policies, evidence);
+  const objects = bound.map((each): JudgedObject => {
+    const { deliveries, ...view } = judge(each);
+    return { ...view, deliveries: deliveries.map((delivery) => judgedOf(view, delivery)) };
+  });
+  return { evidence, objects, unseen: [...unseenIn(evidence), ...contents.unread] };
+}
+
+/** Returns a function that judges the delivery of an object by these policies. @param kinds those of the WDS */
+export async function judging(
+  { kube }: Pick<OpenWds, 'kube'>,
+  contents: WdsContents,
+  kinds: readonly DiscoveredKind[],
+  policies: DeliveryEvidence['policies'],
+  inWds: DeliveryEvidence,
+) {
+  const { objects, unread, namespaces } = contents;
+  const evidence = { ...inWds, held: await heldBindings(kube, inWds, contents) };
+  const found = new Map(objects.map((object) => [keyOfCandidate(object), object]));
+  const kindOf = kindNames(kinds);
+  return (
+    named: Omit<BoundObject, 'namespace'> & { namespace?: string | undefined },
+  ): PolicyObject => {
+    const { group = '', version = '', resource, namespace, name } = named;
+    const kind = kindOf(named) ?? resource;
+    const metadata = found.get(keyOf(named))?.metadata;
+    const ref = {
+      group,
+      version,
+      resource,
+      kind,
+      namespace,
+      name,
+      object: metadata && { metadata },
+    };
+    const why = unread.find(({ what }) => what === resource)?.why;
+    const deliveries = deliveriesOf(
+      followed({ ...ref, unread: why }, policies, namespaces),
+      evidence,
+    );
+    return {
+      kind,
+      group,
+      namespace: namespace ?? null,
+      name,
+      deliveries: deliveries.map(viewOfDelivery),
+    };
+  };
+}
+
+/** The part of a delivery's view that lists keep. */
+export function judgedOf(object: ObjectView, view: DeliveryView): JudgedDelivery {
+  const { policy, wec, blockedAt, code } = view;
+  const reached = {
+    isApplied: hasReached(view, 'applied'),
+    isAvailable: hasReached(view, 'available'),
+  };
+  const name = describeObject({ kind: object.kind, metadata: object });
+  return { object: name, of: object, policy, wec, ...reached, blockedAt, code };
+}
+
+/**
+ * What the guard of a WDS keeps on WECs: it is removed there once the guard is deleted.
+ * @throws StellarError if a part of the WDS cannot be read
+ */
+export async function keptByGuard(wds: OpenWds): Promise<JudgedDelivery[]> {
+  const { objects, unseen } = await judgeObjects(wds);
+  const [hidden] = unseen;
+  if (hidden !== undefined) throw hidden.error;
+  return objects.flatMap(({ deliveries }) =>
+    deliveries.filter(({ code }) => code === 'binding-guarded'),
+  );
+}
+
+export const hasFailed = ({ blockedAt }: JudgedDelivery): boolean => blockedAt?.state === 'failed';
+
+/**
+ * Whether the goal is reached: for an object of which no status is requested, all its stages. A later stage proves nothing while an
+ * earlier one is open: a new state may be on its way.
+ */
+export function hasReached({ stages }: Pick<DeliveryView, 'stages'>, goal: string): boolean {
+  const index = stages.findIndex(({ id }) => id === goal);
+  return stages
+    .slice(0, index === -1 ? stages.length : index + 1)
+    .every(({ state }) => state === 'met');
+}

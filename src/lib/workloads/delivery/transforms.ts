@@ -1,0 +1,67 @@
+import type { Run } from '../../core/run.ts';
+import { groupOf, type KubeObject, resources } from '../../kube/client/objects.ts';
+import { discoverKinds } from '../../kube/discovery.ts';
+import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
+import { requireKind, sendableKinds } from '../selection/wds-contents.ts';
+
+/** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
+export interface CustomTransform extends KubeObject {
+  spec?: TransformSpec;
+  status?: { errors?: string[] | null; warnings?: string[] | null };
+}
+
+export interface TransformSpec {
+  apiGroup: string;
+  /** Plural, in lower case. */
+  resource: string;
+  /** JSONPath expressions, limited to `$`, then `.name` and `["any name"]` (kubestellar v0.30.0, pkg/jsonpath). */
+  remove?: string[];
+}
+
+/** The fields are an interface: docs/output.md. */
+export interface TransformView {
+  name: string;
+  group: string;
+  resource: string;
+  remove: string[];
+  /** Errors that KubeStellar reports. */
+  errors: string[];
+  warnings: string[];
+}
+
+export async function listTransforms({ kube }: OpenWds): Promise<TransformView[]> {
+  const all = (await kube.list<CustomTransform>(resources.customTransforms)) ?? [];
+  return all.map(viewOf);
+}
+
+/** @throws StellarError `not-found` */
+export const getTransform = async (wds: OpenWds, name: string): Promise<TransformView> =>
+  viewOf(await getReported<CustomTransform>('transform', name, wds));
+
+const viewOf = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
+  name,
+  group: spec?.apiGroup ?? '',
+  resource: spec?.resource ?? '',
+  remove: spec?.remove ?? [],
+  errors: status?.errors ?? [],
+  warnings: status?.warnings ?? [],
+});
+
+/** @param kind any name of the kind @throws StellarError `usage` */
+export async function transformSpec(
+  kind: string,
+  remove: readonly string[],
+  wds: OpenWds,
+): Promise<TransformSpec> {
+  const found = requireKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
+  return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
+}
+
+/** @throws StellarError `not-found` */
+export const deleteTransform = async (
+  name: string,
+  wds: OpenWds,
+  run: Run,
+): Promise<ObjectResult> =>
+  deleteReported('transform', await getReported('transform', name, wds), wds, run);

@@ -1,0 +1,160 @@
+import { forName, type NamedResult } from '../../core/each-name.ts';
+import { ExitCode, StellarError } from '../../core/errors.ts';
+import { advice, command, run as nextStep } from '../../core/next-step.ts';
+import type { Run } from '../../core/run.ts';
+import { failed, met, type Verdict, waiting } from '../../core/stages.ts';
+import { untilMet } from '../../core/until-met.ts';
+import { few, withoutValues } from '../../core/words.ts';
+import { getManagedCluster } from '../../ocm/find-wecs.ts';
+import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
+import type { DeliveryView } from './delivery-view.ts';
+import { hasReached } from './judged-objects.ts';
+import { findObject, type NamedObject, readWorkload, type WorkloadView } from './workload.ts';
+
+export type WorkloadGoal = 'applied' | 'available' | 'status';
+
+export interface WorkloadWait {
+  named: NamedObject;
+  goal: WorkloadGoal;
+  /** WECs that the object must reach; undefined selects all WECs that policies send it to. */
+  on: readonly string[] | undefined;
+}
+
+export interface WorkloadWaited extends NamedResult {
+  /** WECs that reached the goal. */
+  reached: string[];
+}
+
+/**
+ * Waits until an object reaches a stage on every WEC. A failed stage ends the wait after a grace period. Reads only.
+ * @throws StellarError `not-found`; `usage` for a status that no policy requests
+ */
+export async function waitForWorkload(
+  wait: WorkloadWait,
+  wds: OpenWds,
+  run: Run,
+): Promise<WorkloadWaited> {
+  const { named, goal, on } = wait;
+  const its = requireIts(wds);
+  await Promise.all((on ?? []).map((wec) => getManagedCluster(its, wec)));
+  const found = await findObject(named, wds);
+  const name = `${named.kind}/${named.name}`;
+  const result: WorkloadWaited = { name, reached: [] };
+  return forName(result, run, async () => {
+    await untilMet<ViewWithErrors<WorkloadView>>(
+      {
+        name,
+        check: ({ view: { deliveries } }) => verdictOn(openOf(deliveries, goal, on)),
+        read: async () => {
+          const reading = await readWorkload(found, wds);
+          const { deliveries } = reading.view;
+          if (goal === 'status') refuseUnreturned(`this ${reading.view.kind}`, deliveries);
+          const open = new Set(openOf(deliveries, goal, on).map(({ where }) => where));
+          result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
+          return reading;
+        },
+        unmet({ view: { deliveries, namespace }, errors }) {
+          const where = namespace === null ? [] : ['-n', namespace];
+          const see = command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`;
+          return notReached({ name, goal, see }, openOf(deliveries, goal, on), errors);
+        },
+      },
+      run,
+    );
+    run.progress.done(name, `${goal} on ${result.reached.join(', ')}`, true);
+  });
+}
+
+const wecsOf = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']): string[] =>
+  on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
+
+/** What is not at the goal yet. */
+export interface Open {
+  /** The WEC, for people. */
+  where: string;
+  /** Undefined if there is none. */
+  delivery?: DeliveryView;
+  /** Why, if no delivery says it. */
+  why?: string;
+}
+
+const hasFailed = ({ delivery }: Open): boolean => delivery?.blockedAt?.state === 'failed';
+
+function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
+  if (delivery === undefined) return why;
+  const { blockedAt, stages } = delivery;
+  return (
+    blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet'
+  );
+}
+
+/** A line for each reason. */
+const wordsOf = (open: readonly Open[]): string[] =>
+  [...Map.groupBy(open, (each) => withoutValues(whyOf(each)))].map(
+    ([why, all]) => `${few(all.map(({ where }) => where)).join(', ')}: ${why}`,
+  );
+
+export function verdictOn(open: readonly Open[]): Verdict {
+  if (open.length === 0) return met;
+  const why = few(wordsOf(open), 2).join('; ');
+  return open.some(hasFailed) ? failed(why) : waiting(why);
+}
+
+/** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
+function openOf(
+  deliveries: readonly DeliveryView[],
+  goal: WorkloadGoal,
+  on: WorkloadWait['on'],
+): Open[] {
+  const wecs = wecsOf(deliveries, on);
+  if (wecs.length === 0) return deliveries.map((delivery) => ({ where: 'no WEC', delivery }));
+  return wecs.flatMap((wec) => {
+    const ofWec = deliveries.filter((delivery) => delivery.wec === wec);
+    if (ofWec.length === 0) return { where: wec };
+    return ofWec
+      .filter((delivery) => !hasReached(delivery, goal))
+      .map((delivery) => ({ where: wec, delivery }));
+  });
+}
+
+/** Refuses to wait for a status that nothing asks for. @throws StellarError `usage` */
+export function refuseUnreturned(what: string, deliveries: readonly DeliveryView[]): void {
+  const sent = deliveries.filter(({ wec }) => wec !== null);
+  if (sent.length === 0 || sent.some(({ stages }) => stages.some(({ id }) => id === 'status')))
+    return;
+  const next = [
+    advice(
+      'Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors',
+    ),
+  ];
+  throw new StellarError('usage', `No policy asks for a status of ${what}, or its kind has none.`, {
+    next,
+  });
+}
+
+/** The problem of the first failed delivery. If the last reading failed, reports that as the error, not a timeout. */
+export function notReached(
+  { name, goal, see }: { name: string; goal: WorkloadGoal; see: string },
+  open: readonly Open[],
+  errors: readonly StellarError[],
+): StellarError {
+  const details = few(wordsOf(open), 20);
+  const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
+  if (unseen !== undefined) return unseen.with({ details });
+  const look = nextStep(see, 'See what blocks it');
+  const blocked = open.find(hasFailed)?.delivery;
+  const state = goal === 'status' ? 'returned' : goal;
+  if (blocked === undefined)
+    return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, {
+      details,
+      next: [look],
+    });
+  const next = blocked.next === null ? [look] : [nextStep(blocked.next), look];
+  const message = `${name} is blocked before it is ${state}.`;
+  return new StellarError('workload-blocked', message, {
+    details,
+    next,
+    problem: blocked.code ?? undefined,
+  });
+}

@@ -1,0 +1,314 @@
+import { advice, command, type NextStep, partial, run } from '../../core/next-step.ts';
+import {
+  type BlockedVerdict,
+  failed,
+  failedForGood,
+  met,
+  type Stage,
+  unseen,
+  type Verdict,
+  type VerdictDetails,
+} from '../../core/stages.ts';
+import {
+  changedAt,
+  groupResourceOf,
+  type KubeObject,
+  writtenAt,
+} from '../../kube/client/objects.ts';
+import type { Binding } from '../../ocm/kubestellar-api.ts';
+import { describeObject } from '../../ocm/object-ref.ts';
+import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../../spaces/choose/open-wds.ts';
+import { labelsToSelect, type NotSelected } from '../selection/select-objects.ts';
+import type { Delivery } from './delivery.ts';
+import type { DeliveryEvidence } from './delivery-evidence.ts';
+
+/** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
+export const controllerTimeMs = 60_000;
+
+/** The stages in the WDS, up to the transport's observation of the Binding. */
+export const wdsStages: readonly Stage<Delivery>[] = [
+  { id: 'exists', title: 'in the WDS', check: exists },
+  { id: 'selected', title: 'selected', check: selected },
+  { id: 'policy', title: 'policy without error', check: policyWithoutError },
+  { id: 'binding', title: 'in the Binding, which the transport has read', check: inBinding },
+];
+
+function exists(delivery: Delivery): Verdict {
+  const { of, evidence } = delivery;
+  const object = describeObject({ kind: of.kind, metadata: of });
+  if (of.unread !== undefined) return unseen(of.unread);
+  const kept = keptByGuard(delivery);
+  if (kept !== undefined) return kept;
+  if (of.object === undefined) {
+    const list = run(
+      command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`,
+      'See what exists',
+    );
+    return failedForGood(`${object} is not in ${evidence.wds.name}`, {
+      code: 'object-missing',
+      next: [list],
+    });
+  }
+  const { deletionTimestamp } = of.object.metadata;
+  if (deletionTimestamp === undefined) return met;
+  const see = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`;
+  const next = [run(see, 'See its finalizers and conditions')];
+  const why = `${object} is being deleted in ${evidence.wds.name}`;
+  return lateSince(evidence, Date.parse(deletionTimestamp), why, { code: 'object-deleting', next });
+}
+
+/** The guard keeps what KubeStellar would remove as the last objects of a Binding. */
+function keptByGuard({
+  of,
+  bound,
+  policyName = '',
+  evidence: { held, wds },
+}: Delivery): Verdict | undefined {
+  if (bound === undefined || !held.has(policyName)) return undefined;
+  const gone =
+    of.object === undefined
+      ? `it is no longer in ${wds.name}`
+      : `${policyName} no longer selects it`;
+  const prune = run(
+    command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`,
+    'Remove it from its WECs',
+  );
+  const why = `${gone}, and the guard keeps it on the WECs that ${policyName} had`;
+  return failedForGood(why, { code: 'binding-guarded', next: [prune] });
+}
+
+export const inNamespace = ({ namespace }: { namespace?: string | undefined }): string[] =>
+  namespace === undefined ? [] : ['-n', namespace];
+
+function selected(delivery: Delivery): Verdict {
+  const { of, evidence } = delivery;
+  if (of.object === undefined) return unseen('there is no object');
+  const { apiGroups, name: wds } = evidence.wds;
+  if (
+    apiGroups.length > 0 &&
+    !apiGroups.includes(of.group) &&
+    of.group !== 'apiextensions.k8s.io'
+  ) {
+    const unwatched = { code: 'group-not-watched', next: toSeeWds(evidence.wds, 'See the WDS') };
+    return failedForGood(
+      `${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`,
+      unwatched,
+    );
+  }
+  if (delivery.policyName !== undefined) return met;
+  const why = of.notSelected;
+  const { words, next } = why
+    ? explained(why, delivery)
+    : { words: `no policy of ${wds} selects it`, next: [] };
+  return failedForGood(words, {
+    code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected',
+    next,
+  });
+}
+
+/** In words, and what makes a policy select it. */
+function explained(
+  why: NotSelected,
+  { of, evidence }: Delivery,
+): { words: string; next: NextStep[] } {
+  const { context, name } = evidence.wds;
+  if (why.why === 'never-sent')
+    return { words: `KubeStellar sends no ${of.resource} to WECs`, next: [] };
+  if (why.why === 'no-clause') {
+    const create = command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`;
+    return {
+      words: `no binding policy of ${name} selects any object`,
+      next: [partial(create, 'Select it')],
+    };
+  }
+  const { policy, clause, fails } = why.nearest;
+  const wanted = fails.map(({ part, wanted: value }) => `${part} ${JSON.stringify(value)}`);
+  const clauses =
+    evidence.policies.find(({ metadata }) => metadata.name === policy)?.spec?.downsync ?? [];
+  const labels =
+    of.object &&
+    labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
+  const fix =
+    labels === undefined
+      ? command`kubectl --context ${context} edit bindingpolicy ${policy}`
+      : command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${labels}`;
+  const words = `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`;
+  return { words, next: [run(fix, `If ${policy} is to send it`)] };
+}
+
+/** A policy, and what KubeStellar has made of it. */
+export interface OfPolicy extends Pick<Delivery, 'policyName' | 'policy' | 'binding'> {
+  evidence: Pick<DeliveryEvidence, 'now' | 'controllers'> & {
+    wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'>;
+  };
+}
+
+export function policyWithoutError(delivery: OfPolicy): Verdict {
+  const { policyName, policy, binding, evidence } = delivery;
+  if (policyName === undefined) return unseen('no policy selects it');
+  if (policyName.length > 63) {
+    const why = `the name of policy ${policyName} has more than 63 characters: no work can be made for it`;
+    return failedForGood(why, {
+      code: 'policy-name-too-long',
+      next: [advice('Give the policy a shorter name')],
+    });
+  }
+  if (policy === undefined) {
+    const finish = command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`;
+    const orphaned = { code: 'binding-orphaned', next: [run(finish, 'Finish the deletion')] };
+    return failedForGood(
+      `the Binding of ${policyName} no longer has a policy, and is not updated`,
+      orphaned,
+    );
+  }
+  const { deletionTimestamp } = policy.metadata;
+  if (deletionTimestamp !== undefined) {
+    const deleting = {
+      code: 'policy-deleting',
+      next: toSeeWds(evidence.wds, 'Do its controllers run?'),
+    };
+    return lateSince(
+      evidence,
+      Date.parse(deletionTimestamp),
+      `policy ${policyName} is being deleted`,
+      deleting,
+    );
+  }
+  const [error] = binding?.status?.errors ?? [];
+  if (error !== undefined)
+    return failed(`policy ${policyName} sends nothing: ${error}`, {
+      code: 'binding-error',
+      next: [explain(delivery)],
+    });
+  const { generation = 0 } = policy.metadata;
+  return (policy.status?.observedGeneration ?? 0) >= generation
+    ? met
+    : late(
+        delivery,
+        [policy],
+        `KubeStellar has not observed policy ${policyName}`,
+        'policy-unobserved',
+      );
+}
+
+function inBinding(delivery: Delivery): Verdict {
+  const { of, policyName, policy, binding, bound, evidence } = delivery;
+  if (policyName === undefined) return unseen('no policy selects it');
+  const paused = pausedBy(evidence);
+  if (paused !== undefined) return paused;
+  if (binding === undefined)
+    return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
+  if (bound === undefined) {
+    const isUnnoticed = policy?.spec?.downsync?.some(
+      ({ namespaceSelectors = [] }) => namespaceSelectors.length > 0,
+    );
+    const unwatched = isUnnoticed ? ': KubeStellar does not watch the labels of Namespaces' : '';
+    const why = `it is not in the Binding of ${policyName}${unwatched}`;
+    const helps = isUnnoticed ? [toTouch(delivery)] : [];
+    return late(delivery, [of.object, policy], why, 'object-not-in-binding', helps);
+  }
+  const read = bindingRead(delivery, binding);
+  if (read.state !== 'met') return read;
+  if (
+    bound.resourceVersion === undefined ||
+    bound.resourceVersion === of.object?.metadata.resourceVersion
+  )
+    return met;
+  // Fields that change continuously, such as returned status, are sent a moment later.
+  const [changed, written] =
+    of.object === undefined ? [0, 0] : [changedAt(of.object), writtenAt(of.object)];
+  const behind = `the Binding of ${policyName} ${changed > written ? 'has yet to follow its new status' : 'has an earlier version of it'}`;
+  const details = { code: 'binding-behind', next: toSeeManager(evidence.wds) };
+  return lateSince(evidence, changed, behind, details, [], evidence.controllers.manager);
+}
+
+/** A restart that is not done keeps the transport from sending, whatever has been sent. */
+export const pausedBy = ({ controllers: { transport } }: Pick<DeliveryEvidence, 'controllers'>) =>
+  transport?.code === 'transport-paused' ? transport : undefined;
+
+/** Whether the transport has read a Binding as it is. */
+export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
+  const { name, generation = 0 } = binding.metadata;
+  if ((binding.status?.observedGeneration ?? 0) >= generation) return met;
+  const { wds, controllers } = of.evidence;
+  const details = {
+    code: 'transport-behind',
+    next: [explain(of), ...toSeeTransport(wds, undefined)],
+  };
+  const why = `the transport has not read the Binding of ${name}`;
+  return lateSince(
+    of.evidence,
+    writtenAt(binding),
+    why,
+    details,
+    [explain(of)],
+    controllers.transport,
+  );
+}
+
+/**
+ * Distinguishes what KubeStellar's controller manager has not done yet from what it will no longer do.
+ * @param since the change that they must observe
+ */
+export function late(
+  delivery: OfPolicy,
+  since: readonly (KubeObject | undefined)[],
+  why: string,
+  code: string,
+  helps: readonly NextStep[] = [],
+): Verdict {
+  const written = Math.max(
+    ...since.map((object) => (object === undefined ? 0 : writtenAt(object))),
+  );
+  const { wds, controllers } = delivery.evidence;
+  const details = { code, next: [...helps, ...toSeeManager(wds)] };
+  return lateSince(
+    delivery.evidence,
+    written,
+    why,
+    details,
+    [explain(delivery)],
+    controllers.manager,
+  );
+}
+
+/**
+ * Distinguishes what is not done yet from what takes too long.
+ * @param since when it could begin, in milliseconds since the epoch; 0 if that is unknown
+ * @param meanwhile the next steps before it takes too long
+ * @param problem why what is to do it does not run: then it is not a matter of time
+ */
+export const lateSince = (
+  { now }: Pick<DeliveryEvidence, 'now'>,
+  since: number,
+  why: string,
+  details?: VerdictDetails,
+  meanwhile: readonly NextStep[] = [],
+  problem?: BlockedVerdict,
+): BlockedVerdict => {
+  if (problem !== undefined)
+    return {
+      ...problem,
+      ...details,
+      why: `${why}: ${problem.why}`,
+      next: problem.next ?? meanwhile,
+    };
+  return since === 0 || now - since <= controllerTimeMs
+    ? { state: 'waiting', why, ...details, next: meanwhile }
+    : {
+        state: 'failed',
+        why: `${why}, for longer than expected`,
+        since: new Date(since).toISOString(),
+        ...details,
+      };
+};
+
+/** Changes the object itself, which makes KubeStellar evaluate it again. */
+export function toTouch({ of, evidence }: Delivery): NextStep {
+  const note = `stellarctl/changed=${of.object?.metadata.resourceVersion ?? ''}`;
+  const annotate = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`;
+  return run(annotate, 'Change it, so that KubeStellar evaluates it again');
+}
+
+const explain = ({ policyName = '', evidence }: OfPolicy): NextStep =>
+  run(command`stellarctl policy explain ${policyName} ${flagsOf(evidence.wds)}`, 'See why');

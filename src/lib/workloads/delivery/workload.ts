@@ -1,0 +1,249 @@
+import { StellarError } from '../../core/errors.ts';
+import { advice, command, helpOf, run } from '../../core/next-step.ts';
+import { checkNamespace, checkPathSegment } from '../../core/object-names.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { type KubeObject, type Pod, resources } from '../../kube/client/objects.ts';
+import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
+import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
+import { provenWec } from '../../ocm/find-wecs.ts';
+import { objectsOf } from '../../ocm/kubestellar-api.ts';
+import { describeObject, keyOf, type ObjectView } from '../../ocm/object-ref.ts';
+import {
+  addonNamespace,
+  agentNamespace,
+  klusterletName,
+  statusAgent,
+} from '../../ocm/ocm-names.ts';
+import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import {
+  type NamespaceLabels,
+  selectObjects,
+  whyNotSelected,
+} from '../selection/select-objects.ts';
+import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
+import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
+import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
+import {
+  type DeliveryEvidence,
+  heldBindings,
+  readDelivery,
+  unseenIn,
+} from './delivery-evidence.ts';
+import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
+import { leftOut, type PolicyProblem } from './policy-problems.ts';
+
+/** An object as named on the command line. */
+export interface NamedObject {
+  /** Any name of the kind, with its group if the name is ambiguous. */
+  kind: string;
+  name: string;
+  namespace: string;
+}
+
+/** The delivery of an object. The fields are an interface: docs/output.md. */
+export interface WorkloadView extends ObjectView {
+  wds: string;
+  its: string | null;
+  deliveries: DeliveryView[];
+  /** Warnings about WECs that the policies that select it leave out. */
+  problems: PolicyProblem[];
+}
+
+/**
+ * Parses KIND/NAME, KIND and NAME, or KIND/NAMESPACE/NAME, where KIND may be KIND.GROUP, and validates the names.
+ * @throws StellarError `usage`
+ */
+export function parseObject(words: readonly string[], given?: string): NamedObject {
+  const text = words.join('/');
+  const [first = '', second] = words;
+  if (second !== undefined && first.includes('/'))
+    throw new StellarError('usage', `"${second}" is a word too many beside ${first}.`);
+  const [kind, ...path] = text.split('/');
+  const name = path.pop();
+  const [inText = 'default', ...more] = path;
+  const namespace = given ?? inText;
+  if (!kind || !name || more.length > 0)
+    throw new StellarError('usage', `"${text}" is not KIND/NAME, for example deployment/web.`);
+  checkPathSegment(name);
+  checkNamespace(namespace);
+  return { kind, name, namespace };
+}
+
+/** Finds an object of a kind that the WDS serves. @throws StellarError `not-found` for an unknown kind */
+export async function findObject(named: NamedObject, wds: OpenWds) {
+  const kinds = await discoverKinds(wds.kube);
+  const kind = findKind(named.kind, kinds);
+  const list = run(command`kubectl --context ${wds.context} api-resources`, 'See what exists');
+  if (kind === undefined)
+    throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, { next: [list] });
+  const namespace = kind.namespaced ? named.namespace : undefined;
+  const { group, version, resource } = candidateKind(kind);
+  return {
+    kinds,
+    kind,
+    ref: { group, version, resource, kind: kind.kind, namespace, name: named.name },
+  };
+}
+
+type Found = Awaited<ReturnType<typeof findObject>>;
+
+export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): StellarError {
+  const object = describeObject({ kind: ref.kind, metadata: ref });
+  const list = run(command`kubectl --context ${context} get ${ref.resource} -A`, 'See what exists');
+  return new StellarError('not-found', `${object} is not in ${wds}.`, { next: [list] });
+}
+
+/** @throws StellarError `not-found` for a kind that the WDS does not serve */
+export const getWorkload = async (
+  named: NamedObject,
+  wds: OpenWds,
+): Promise<ViewWithErrors<WorkloadView>> => readWorkload(await findObject(named, wds), wds);
+
+/** Reads an object and its deliveries. */
+export async function readWorkload(
+  found: Found,
+  wds: OpenWds,
+): Promise<ViewWithErrors<WorkloadView>> {
+  const { kinds, kind, ref } = found;
+  const { group, namespace, name } = ref;
+  const [object, space] = await Promise.all([
+    wds.kube.get(kind, name, { namespace }),
+    namespace === undefined ? undefined : wds.kube.get(resources.namespaces, namespace),
+  ]);
+  const namespaces = new Map(
+    space === undefined ? [] : [[space.metadata.name, space.metadata.labels ?? {}]],
+  );
+  const follow = (policies: DeliveryEvidence['policies']) =>
+    followed({ ...ref, object }, policies, namespaces);
+  const evidence = await readDelivery(wds, ({ policies, bound }) => [
+    ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
+  ]);
+  const of = follow(evidence.policies);
+  const deliveries = deliveriesOf(of, {
+    ...evidence,
+    held: await heldPolicies(of, evidence, kinds, wds),
+  });
+  const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
+  const explain = async (delivery: Delivery): Promise<DeliveryView> => {
+    const { wec = '', cluster, workStatus } = delivery;
+    const view = viewOfDelivery(delivery);
+    const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
+    const isRefused = view.blockedAt?.stage === 'applied';
+    if (!dependsOnWec(view) && !isRefused && !(view.done && isVersioned)) return view;
+    const prove = async () =>
+      provenWec(wec, requireIts(wds), await wds.contextsNamed?.(wec), ifSeen(cluster));
+    const wecKube = ifSeen(await tryRead(prove));
+    if (wecKube === undefined) return view;
+    const live = isVersioned
+      ? ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace })))
+      : undefined;
+    const { context } = wecKube.cluster;
+    const present = viewOfDelivery({ ...delivery, context, generation: live?.metadata.generation });
+    return withPodFailure(present, ref, wds.name, wecKube);
+  };
+  const missing = object === undefined ? [noSuchObject(found, wds)] : [];
+  return {
+    view: {
+      name,
+      namespace: namespace ?? null,
+      kind: kind.kind,
+      group,
+      wds: wds.name,
+      its: ifSeen(wds.its)?.name ?? null,
+      deliveries: await Promise.all(deliveries.map(explain)),
+      problems: leftOut(selecting, evidence),
+    },
+    errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
+  };
+}
+
+/** Whether the WEC itself may show what blocks a delivery. */
+const dependsOnWec = ({ blockedAt, code }: DeliveryView): boolean =>
+  blockedAt?.stage === 'available' ||
+  ['status-missing', 'status-outdated', 'agent-silent'].includes(code ?? '');
+
+/** Adds why pods on the WEC do not run, in the words of its kubelet. */
+async function withPodFailure(
+  delivery: DeliveryView,
+  ref: Found['ref'],
+  wds: string,
+  wec: Kube,
+): Promise<DeliveryView> {
+  const { blockedAt, code } = delivery;
+  if (blockedAt === null || !dependsOnWec(delivery)) return delivery;
+  const failureIn = async (namespace: string | undefined, name: string) => {
+    const pods = podsOf(
+      name,
+      (namespace && (await wec.list<Pod>(resources.pods, { namespace }))) || [],
+    );
+    return firstPodFailure(pods) ?? pods.map(waitsForNode).find((each) => each !== undefined);
+  };
+  const found = await tryRead(async () => {
+    if (code === 'agent-silent') return failureIn(agentNamespace, klusterletName);
+    const own = code === 'status-missing' ? undefined : await failureIn(ref.namespace, ref.name);
+    // Replicas are counted in the returned status, which is old while the status agent does not run.
+    return own ?? failureIn(addonNamespace, statusAgent);
+  });
+  const failure = ifSeen(found);
+  if (failure === undefined) return delivery;
+  const why = `${blockedAt.why}: ${failure.why}`;
+  const stages = delivery.stages.map((stage) =>
+    stage.id === blockedAt.stage ? { ...stage, why } : stage,
+  );
+  const isOwn = failure.pod.namespace === ref.namespace;
+  const next = [
+    ...toSeePod(wec.cluster.context, failure),
+    ...(isOwn ? [advice(`Change the object itself in ${wds}`)] : []),
+  ];
+  return { ...delivery, blockedAt: { ...blockedAt, why }, stages, ...helpOf(next) };
+}
+
+/** Whether the guard keeps a Binding depends on the other objects that it names: read only if it names one that is not selected. */
+async function heldPolicies(
+  of: FollowedObject,
+  evidence: DeliveryEvidence,
+  kinds: readonly DiscoveredKind[],
+  wds: OpenWds,
+): Promise<Set<string>> {
+  const open = [...(evidence.bound.get(keyOf(of))?.keys() ?? [])].filter(
+    (policy) => !of.selectedBy.has(policy),
+  );
+  if (open.length === 0) return new Set();
+  const bound = open.flatMap((policy) =>
+    objectsOf(evidence.bindings.get(policy) ?? { metadata: { name: policy } }),
+  );
+  return heldBindings(wds.kube, evidence, await readContents(wds.kube, clausesFor(bound), kinds));
+}
+
+/** Returns the object with the policies that select it now. */
+export function followed(
+  ref: Omit<FollowedObject, 'selectedBy' | 'notSelected' | 'namespaces'>,
+  policies: DeliveryEvidence['policies'],
+  namespaces: NamespaceLabels,
+): FollowedObject {
+  const { group, version, resource, kind, namespace, name } = ref;
+  const metadata: KubeObject['metadata'] = ref.object?.metadata ?? {
+    name,
+    ...(namespace ? { namespace } : {}),
+  };
+  const candidate = { group, version, resource, kind, metadata };
+  const living = policies.filter((policy) => policy.metadata.deletionTimestamp === undefined);
+  const named = living.map((policy) => ({
+    name: policy.metadata.name,
+    downsync: policy.spec?.downsync ?? [],
+  }));
+  const present = ref.object === undefined ? [] : [candidate];
+  const selections = named.flatMap(({ name: policy, downsync }) =>
+    selectObjects(downsync, present, namespaces).map(
+      ({ modulation }) => [policy, modulation] as const,
+    ),
+  );
+  const selectedBy = new Map(selections);
+  return {
+    ...ref,
+    selectedBy,
+    namespaces,
+    notSelected: whyNotSelected(named, candidate, namespaces),
+  };
+}

@@ -1,0 +1,322 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type ChangeResult, forName } from '../../core/each-name.ts';
+import { StellarError } from '../../core/errors.ts';
+import { advice, command, run as nextStep, partial } from '../../core/next-step.ts';
+import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
+import type { Run } from '../../core/run.ts';
+import { count, few } from '../../core/words.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { groupOf, type LabelSelector, resources, typeMeta } from '../../kube/client/objects.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import { prove } from '../../kube/served.ts';
+import { notStored } from '../../kube/writes.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  type DownsyncClause,
+  destinationsOf,
+  type Modulation,
+  objectsOf,
+  type PolicySpec,
+} from '../../ocm/kubestellar-api.ts';
+import { describeObject, keyOf, keyOfCandidate } from '../../ocm/object-ref.ts';
+import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { nameTaken } from '../selection/create-object.ts';
+import { isValid } from '../selection/label-selectors.ts';
+import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
+import { type Unseen, unseenOf } from '../selection/unseen.ts';
+import { kindNames, requireKind, sendableKinds } from '../selection/wds-contents.ts';
+import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
+
+/** A policy as requested on the command line. */
+export interface PolicyRequest {
+  name: string;
+  /** Label selectors of WECs. A WEC must match one of them. */
+  clusters: readonly string[];
+  /** Any names of kinds, with the group if the name is ambiguous; empty selects all. */
+  select: readonly string[];
+  /** Label selectors of objects. An object must match one of them; empty selects all. */
+  selectors: readonly string[];
+  /** Empty selects all. */
+  namespaces: readonly string[];
+  createOnly?: boolean | undefined;
+  /** `singleton`, `multi`, and names of StatusCollectors. */
+  status: readonly string[];
+}
+
+export type PolicyResult = ChangeResult &
+  Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'>;
+
+/** Returns the requested policy, resolved with the kinds of its WDS. @throws StellarError `usage` */
+export const readSpec = async (request: PolicyRequest, wds: OpenWds): Promise<PolicySpec> =>
+  specOf(request, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
+
+/** @throws StellarError `usage` for an invalid selector or unknown kind, and if nothing selects objects */
+export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[]): PolicySpec {
+  const { clusters, select, selectors, namespaces } = request;
+  if (select.length + selectors.length + namespaces.length === 0)
+    throw new StellarError(
+      'usage',
+      'Say which objects: --select KIND, -l SELECTOR or -n NAMESPACE.',
+    );
+  const common: DownsyncClause = {
+    ...(namespaces.length === 0 ? {} : { namespaces: [...namespaces] }),
+    ...(selectors.length === 0 ? {} : { objectSelectors: selectors.map(parseLabelSelector) }),
+    ...modulationOf(request),
+  };
+  const wanted = select.map((text) => requireKind(text, kinds));
+  // A clause has one group.
+  const groups = Map.groupBy(wanted, ({ apiVersion }) => groupOf(apiVersion));
+  const clauses = [...groups].map(([apiGroup, found]) => ({
+    apiGroup,
+    resources: [...new Set(found.map(({ plural }) => plural))],
+    ...common,
+  }));
+  return {
+    clusterSelectors: clusters.map(parseLabelSelector),
+    downsync: clauses.length === 0 ? [common] : clauses,
+  };
+}
+
+function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
+  const collectors = status.filter((name) => name !== 'singleton' && name !== 'multi');
+  return {
+    ...(createOnly ? { createOnly } : {}),
+    ...(status.includes('singleton') ? { wantSingletonReportedState: true } : {}),
+    ...(status.includes('multi') ? { wantMultiWECReportedState: true } : {}),
+    ...(collectors.length === 0 ? {} : { statusCollectors: collectors }),
+  };
+}
+
+/**
+ * Creates a policy after showing what it selects. An existing policy with the same selectors stays unchanged.
+ * @param confirm throws unless the user wants the policy in spite of these problems
+ * @throws StellarError before anything is written: `usage`, `name-taken`, `system-objects-selected`
+ */
+export async function createPolicy(
+  { name, spec, wds }: { name: string; spec: PolicySpec; wds: OpenWds },
+  {
+    show,
+    confirm,
+  }: { show: (explanation: Explanation) => void; confirm: (problems: string[]) => Promise<void> },
+  run: Run,
+): Promise<PolicyResult> {
+  const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
+  if (name.length > 63) throw new StellarError('usage', tooLong);
+  const { object: present } = await getPolicy(wds.kube, name);
+  if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
+  const subject = await evaluate(name, spec, wds);
+  const { view: explanation } = await explainWritable(subject, present !== undefined);
+  show(explanation);
+  const { wecs, objects, problems } = explanation;
+  // By an error it sends nothing, or less than it says: more likely a mistake than intended.
+  const errors = problems.flatMap(({ severity, problem }) => (severity === 'error' ? problem : []));
+  if (present === undefined && errors.length > 0 && !run.dryRun) await confirm(errors);
+  const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
+  return forName(result, run, async () => {
+    if (present === undefined) await createNew(name, spec, wds);
+    result.changed = present === undefined;
+    if (!run.dryRun)
+      run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
+  });
+}
+
+/** Creates a policy that was not there. @throws StellarError `name-taken` if somebody has created another one since */
+async function createNew(name: string, spec: PolicySpec, wds: OpenWds): Promise<void> {
+  try {
+    await wds.kube.create(resources.bindingPolicies, policyOf(name, spec));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 409) throw error;
+    // The answer to this request may have been lost, and the request been repeated.
+    const { object: present } = await getPolicy(wds.kube, name);
+    if (!isDeepStrictEqual(present?.spec, spec)) throw policyTaken(name, wds);
+  }
+}
+
+const policyTaken = (name: string, wds: OpenWds): StellarError =>
+  nameTaken(
+    `binding policy ${name}`,
+    wds,
+    nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
+    nextStep(
+      command`stellarctl policy get ${name} -o manifest ${flagsOf(wds)}`,
+      'Get the file that it is',
+    ),
+    partial(
+      command`stellarctl policy apply -f FILE ${flagsOf(wds)}`,
+      'Change it to what a file says',
+    ),
+  );
+
+/** @throws StellarError `system-objects-selected` */
+async function explainWritable(subject: PolicySubject, exists: boolean) {
+  const explained = await explanationOf(subject, exists);
+  const refused = explained.view.problems.find(({ code }) => code === 'system-objects-selected');
+  if (refused === undefined) return explained;
+  const details = few(refused.details, 10);
+  throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
+    details,
+  });
+}
+
+/** An existing policy as the file that `policy apply` takes. @throws StellarError `not-found` */
+export async function policyManifest(name: string, wds: OpenWds): Promise<BindingPolicy> {
+  const { object: present } = await getPolicy(wds.kube, name);
+  if (present === undefined) throw noSuchPolicy(name, wds);
+  return policyOf(name, present.spec ?? {});
+}
+
+/** The object that is applied. */
+export function policyOf(
+  name: string,
+  spec: PolicySpec,
+): BindingPolicy & { apiVersion: string; kind: string } {
+  return { ...typeMeta(resources.bindingPolicies), metadata: { name }, spec };
+}
+
+/**
+ * Parses a label selector in kubectl's syntax: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. An empty
+ * selector selects everything.
+ * @throws StellarError `usage`
+ */
+export function parseLabelSelector(text: string): LabelSelector {
+  const selector: Required<LabelSelector> = { matchLabels: {}, matchExpressions: [] };
+  for (const term of text.split(/,(?![^(]*\))/).map((part) => part.trim())) {
+    if (term === '' && text.trim() === '') break;
+    addTerm(selector, term, text);
+  }
+  const { matchLabels, matchExpressions } = selector;
+  const parsed = {
+    ...(Object.keys(matchLabels).length === 0 ? {} : { matchLabels }),
+    ...(matchExpressions.length === 0 ? {} : { matchExpressions }),
+  };
+  if (!isValid(parsed)) throw notASelector(text);
+  return parsed;
+}
+
+function addTerm(
+  { matchLabels, matchExpressions }: Required<LabelSelector>,
+  term: string,
+  text: string,
+): void {
+  const [, setKey, operator, values = ''] = /^(\S+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(term) ?? [];
+  const [, not, keyOnly] = /^(!?)\s*([^\s=!]+)$/.exec(term) ?? [];
+  const [, key, relation, value = ''] = /^([^\s=!]+)\s*(==?|!=)\s*([^\s=!]*)$/.exec(term) ?? [];
+  const among = values.split(',').map((each) => each.trim());
+  const exists = not === '!' ? 'DoesNotExist' : 'Exists';
+  if (setKey !== undefined)
+    matchExpressions.push({
+      key: setKey,
+      operator: operator === 'in' ? 'In' : 'NotIn',
+      values: among,
+    });
+  else if (keyOnly !== undefined) matchExpressions.push({ key: keyOnly, operator: exists });
+  else if (key === undefined) throw notASelector(text);
+  else if (relation === '!=') matchExpressions.push({ key, operator: 'NotIn', values: [value] });
+  else if (Object.hasOwn(matchLabels, key) && matchLabels[key] !== value) throw notASelector(text);
+  else matchLabels[key] = value;
+}
+
+const notASelector = (text: string): StellarError =>
+  new StellarError('usage', `"${text}" is not a label selector.`, {
+    next: [advice('Give it as kubectl takes it: app=web,tier!=test, or env in (a,b)')],
+  });
+
+/** What a policy does, and what its change no longer sends. */
+export interface PolicyChange {
+  name: string;
+  present: BindingPolicy | undefined;
+  explanation: Explanation;
+  /** What is no longer sent to each WEC, where it is deleted unless another policy sends it, and what is overwritten. */
+  lost: Effect[];
+  /** What could not be read: it may be lost as well. */
+  unknown: Unseen[];
+  /** How many WECs its Binding names. */
+  sentTo: number;
+}
+
+/**
+ * Creates a policy, or changes it after showing what it no longer sends.
+ * @throws StellarError before anything is written: `system-objects-selected`, and what `confirm` throws
+ */
+export async function applyPolicy(
+  { name, spec, wds }: { name: string; spec: PolicySpec; wds: OpenWds },
+  confirm: Confirm<PolicyChange>,
+  run: Run,
+): Promise<PolicyResult> {
+  const read = async (): Promise<PolicyChange> => {
+    const { object: present } = await getPolicy(wds.kube, name);
+    const after = await evaluate(name, spec, wds);
+    const { view: explanation, overwritten } = await explainWritable(after, present !== undefined);
+    const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
+    if (isDeepStrictEqual(present?.spec, spec)) return { name, present, explanation, ...nothing };
+    return { name, present, explanation, ...lossOf(binding, after, overwritten) };
+  };
+  const effects = ({ lost, unknown }: PolicyChange) => [
+    ...lost,
+    ...unknown.map(({ what }) => ({ object: `perhaps ${what}` })),
+  ];
+  const { present, explanation } = await readConfirmed({ read, effects, confirm });
+  const { wecs, objects, problems } = explanation;
+  const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
+  return forName(result, run, async () => {
+    const changed = !isDeepStrictEqual(present?.spec, spec);
+    if (present === undefined) await createNew(name, spec, wds);
+    else if (changed) await change(present, spec, wds);
+    result.changed = changed;
+    if (changed && !run.dryRun) {
+      const { object: now } = await getPolicy(wds.kube, name);
+      if (!isDeepStrictEqual(now?.spec, spec)) throw notStored(wds.kube, name);
+    }
+    const what = present === undefined ? 'created' : changed ? 'changed' : 'is as the file says';
+    if (!run.dryRun) run.progress.done(name, what, changed);
+  });
+}
+
+/** Fails with 409 if the policy is another one now. */
+async function change(
+  { metadata, spec: before = {} }: BindingPolicy,
+  spec: PolicySpec,
+  { kube }: OpenWds,
+) {
+  const { name, uid, resourceVersion } = metadata;
+  const removed = Object.fromEntries(Object.keys(before).map((field) => [field, null]));
+  const patch = { metadata: { uid, resourceVersion }, spec: { ...removed, ...spec } };
+  await kube.merge(resources.bindingPolicies, name, patch);
+}
+
+const nothing = { lost: [], unknown: [], sentTo: 0 };
+
+/**
+ * What a Binding sends, and the new spec does not select; and what is overwritten. What a Binding names is sent, whatever a list
+ * shows.
+ */
+function lossOf(
+  binding: Binding | undefined,
+  after: PolicySubject,
+  foreign: readonly Effect[],
+): Pick<PolicyChange, 'lost' | 'unknown' | 'sentTo'> {
+  const overwritten = foreign.map(({ object, wec }) => ({ object: `overwritten: ${object}`, wec }));
+  const wecs = destinationsOf(binding);
+  const sent = binding === undefined ? [] : objectsOf(binding);
+  if (wecs.length === 0 || sent.length === 0) return { ...nothing, lost: overwritten };
+  const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];
+  const kept = new Set(after.wecs.map(({ metadata }) => metadata.name));
+  const leaves = after.inventory.state === 'seen' ? wecs.filter((wec) => !kept.has(wec)) : [];
+  const present = new Set(after.objects.map(({ object }) => keyOfCandidate(object)));
+  const kindOf = kindNames(after.kinds);
+  const dropped = sent
+    .filter(
+      (each) => !present.has(keyOf(each)) && !unknown.some(({ what }) => what === each.resource),
+    )
+    .map((each) => describeObject({ kind: kindOf(each) ?? each.resource, metadata: each }));
+  const stays = dropped.length === 0 ? [] : wecs.filter((wec) => !leaves.includes(wec));
+  const unsent = (what: string, from: string[]): Effect[] =>
+    from.map((wec) => ({ object: `no longer sent: ${what}`, wec }));
+  const lost = [
+    ...unsent(count(sent.length, 'object'), leaves),
+    ...unsent(few(dropped.toSorted()).join(', '), stays),
+    ...overwritten,
+  ];
+  return { lost, unknown, sentTo: wecs.length };
+}

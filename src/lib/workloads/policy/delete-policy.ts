@@ -1,0 +1,193 @@
+import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { forName, type NamedResult } from '../../core/each-name.ts';
+import { StellarError } from '../../core/errors.ts';
+import { command, run as nextStep } from '../../core/next-step.ts';
+import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
+import type { Run } from '../../core/run.ts';
+import { met, waiting } from '../../core/stages.ts';
+import { untilMet } from '../../core/until-met.ts';
+import { count } from '../../core/words.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { resources } from '../../kube/client/objects.ts';
+import { listServed, type Proven } from '../../kube/served.ts';
+import { deleteObjects } from '../../kube/writes.ts';
+import type { Binding, BindingPolicy } from '../../ocm/kubestellar-api.ts';
+import {
+  holdersOf,
+  type ManifestWork,
+  objectsIn,
+  toSeeHolders,
+  wecNamesOf,
+  wecsOf,
+} from '../../ocm/manifest-works.ts';
+import { isOrphan } from '../../ocm/orphan-works.ts';
+import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
+import { provenWorks, worksOfPolicy } from '../../spaces/choose/sender.ts';
+import { deleteBoth, isOwnerless, readBoth, releasePolicy } from '../../spaces/release-policy.ts';
+import { getPolicy } from '../selection/policy-subject.ts';
+import { requireIts } from '../selection/unseen.ts';
+
+export interface PolicyDeletion {
+  name: string;
+  /** Keep the workloads running on the WECs. */
+  keepWorkloads?: boolean | undefined;
+  confirm: Confirm<PolicyToDelete>;
+}
+
+/**
+ * Deletes a policy and waits until its works are removed from the mailboxes, or keeps the workloads running. A rerun resumes an
+ * interrupted deletion.
+ * @throws StellarError before anything is written: what inspectPolicy throws, `not-confirmed`
+ */
+export async function deletePolicy(
+  deletion: PolicyDeletion,
+  wds: OpenWds,
+  run: Run,
+): Promise<NamedResult> {
+  const { name, keepWorkloads, confirm } = deletion;
+  const found = await readConfirmed({
+    read: () => inspectPolicy(name, wds),
+    effects: lossesOfPolicy,
+    confirm,
+  });
+  const {
+    policy: { object: policy },
+    binding: { object: binding },
+  } = found;
+  const result: NamedResult = { name, changed: hasRemains(found) };
+  return forName(result, run, async () => {
+    if (keepWorkloads) await releasePolicy({ ...found, policy, binding }, name, run);
+    else await deleteBoth(wds.kube, policy, binding);
+    await untilWorksGone(found, run);
+    if (run.dryRun) return;
+    if (hasRemains(found)) run.progress.done(name, 'deleted', true);
+    else run.progress.done(name, 'not found; nothing to do');
+  });
+}
+
+/** Whether anything of the policy exists, such as the remains of an interrupted deletion. */
+export const hasRemains = ({ policy, binding, works }: PolicyToDelete): boolean =>
+  policy.object !== undefined || isOwnerless(binding.object) || works.length > 0;
+
+/** What a user agrees to lose with a policy. */
+export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete): Effect[] => [
+  ...(object === undefined
+    ? []
+    : [{ object: `policy ${object.metadata.name}`, uid: object.metadata.uid }]),
+  ...effects.flatMap(({ wec, removed, removedWithNamespace }) =>
+    [...removed, ...removedWithNamespace].map((lost) => ({ object: lost, wec })),
+  ),
+];
+
+async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Promise<void> {
+  await untilMet<Pick<PolicyToDelete, 'policy' | 'binding' | 'works'>>(
+    {
+      name,
+      check: ({ policy, works }) => {
+        if (works.length > 0)
+          return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
+        return policy.object === undefined ? met : waiting('the policy is being deleted');
+      },
+      // The works are read after the Binding: the transport releases the Binding once it has deleted its works.
+      read: async () => ({
+        ...(await readBoth(name, wds.kube)),
+        works: await worksOfPolicy(its, name, wds),
+      }),
+      // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
+      // it dropped unnoticed stay, and nothing deletes them.
+      act: async ({ policy, binding, works }) => {
+        const open = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+        if (policy.object === undefined && binding.object === undefined)
+          await deleteObjects(its, resources.manifestWorks, open);
+      },
+      unmet: ({ works }) => {
+        const left = `${count(works.length, 'work')} left on ${wecsOf(works)}`;
+        const notRemoved = `The works of ${name} were not removed in time; ${left}.`;
+        return new StellarError(
+          'timeout',
+          works.length === 0 ? `Policy ${name} was not deleted in time.` : notRemoved,
+          {
+            details: works.flatMap((work) =>
+              holdersOf(work).map(
+                (holder) => `${work.metadata.name} is blocked by finalizer ${holder}`,
+              ),
+            ),
+            next: [
+              ...toSeeHolders(works, its.cluster.context),
+              ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
+              nextStep(
+                command`stellarctl wec list --its ${its.cluster.context}`,
+                'Do the agents of the WECs run?',
+              ),
+            ],
+          },
+        );
+      },
+    },
+    run,
+  );
+}
+
+/** What happens to the objects of a policy on one WEC. */
+export interface DeletionEffect {
+  wec: string;
+  /** Objects that are removed, for example `ConfigMap shop/settings`. */
+  removed: string[];
+  /** Objects that stay, because another work also has them, or because their work orphans them. */
+  staying: string[];
+  /** Objects that would stay or belong to other works, but are in a Namespace that is removed. */
+  removedWithNamespace: string[];
+}
+
+/** A policy to delete, with what it has sent. */
+export interface PolicyToDelete {
+  name: string;
+  wds: OpenWds;
+  policy: Proven<BindingPolicy>;
+  /** A Binding without its policy shows an interrupted deletion. */
+  binding: Proven<Binding>;
+  its: Kube;
+  works: ManifestWork[];
+  effects: DeletionEffect[];
+}
+
+/**
+ * @throws StellarError if the ITS is not reachable, or does not show which works belong to the WDS (`identity-unproven`): the
+ * objects that would be removed from the WECs are then unknown
+ */
+export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyToDelete> {
+  const its = requireIts(wds);
+  const [policy, { binding, works }] = await Promise.all([
+    getPolicy(wds.kube, name),
+    provenWorks(name, wds, its),
+  ]);
+  const wecs = wecNamesOf(works).sort();
+  const effects = await mapConcurrently(wecs, concurrentRequests, async (wec) => {
+    const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
+    return effectOn(wec, works, all);
+  });
+  return { name, wds, policy, binding, its, works, effects };
+}
+
+function effectOn(
+  wec: string,
+  works: readonly ManifestWork[],
+  all: readonly ManifestWork[],
+): DeletionEffect {
+  const worksOfWec = works.filter(({ metadata }) => metadata.namespace === wec);
+  const uids = new Set(worksOfWec.map(({ metadata }) => metadata.uid));
+  const others = new Set(all.filter(({ metadata }) => !uids.has(metadata.uid)).flatMap(objectsIn));
+  const stays = (work: ManifestWork) => (object: string) => isOrphan(work) || others.has(object);
+  const removed = worksOfWec.flatMap((work) =>
+    objectsIn(work).filter((object) => !stays(work)(object)),
+  );
+  const kept = worksOfWec.flatMap((work) => objectsIn(work).filter(stays(work)));
+  const spaces = removed.flatMap((object) => /^Namespace (.+)$/.exec(object)?.[1] ?? []);
+  const isInside = (object: string) => spaces.some((space) => object.includes(` ${space}/`));
+  return {
+    wec,
+    removed,
+    staying: kept.filter((object) => !isInside(object)),
+    removedWithNamespace: [...new Set([...others, ...kept])].filter(isInside),
+  };
+}

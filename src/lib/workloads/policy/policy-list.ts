@@ -1,0 +1,123 @@
+import { failed, type Verdict } from '../../core/stages.ts';
+import { byName } from '../../kube/client/objects.ts';
+import { type BindingPolicy, destinationsOf, objectsOf } from '../../ocm/kubestellar-api.ts';
+import { argumentOf } from '../../ocm/object-ref.ts';
+import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { DeliveryEvidence } from '../delivery/delivery-evidence.ts';
+import {
+  hasFailed,
+  type JudgedDelivery,
+  judgeObjects,
+  showsDeliveries,
+} from '../delivery/judged-objects.ts';
+import {
+  bindingRead,
+  type OfPolicy,
+  pausedBy,
+  policyWithoutError,
+} from '../delivery/wds-stages.ts';
+import type { ViewWithErrors } from '../selection/unseen.ts';
+
+/** What blocks a policy; `why` is null if nothing does. */
+interface PolicyState {
+  state: 'ok' | 'waiting' | 'failed';
+  why: string | null;
+  /** The code of that, if it has one. */
+  code: string | null;
+  /** When that began, RFC 3339, if an object records it. */
+  since?: string | undefined;
+  /** The first object that is blocked, as `workload get` takes it; undefined if that blocks the policy itself. */
+  object?: string | undefined;
+}
+
+/** A policy in a list. The fields are an interface: docs/output.md. */
+export interface PolicySummary extends PolicyState {
+  name: string;
+  wecs: string[];
+  objects: number;
+  /** Each object on each WEC, by the stages of `workload get`. Null if the ITS cannot be read. */
+  deliveries: { total: number; applied: number; available: number; failed: number } | null;
+}
+
+/** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
+export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicySummary[]>> {
+  const { evidence, objects, unseen } = await judgeObjects(wds);
+  const policies = byName(evidence.policies);
+  const orphaned = [...evidence.bindings.values()].filter(
+    ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
+  );
+  const all = objects.flatMap((object) => object.deliveries);
+  const deliveries = Map.groupBy(all, ({ policy }) => policy);
+  const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
+    .sort()
+    .map((name) => summaryOf(name, policies.get(name), evidence, deliveries.get(name) ?? []));
+  return { view, errors: unseen.map(({ error }) => error) };
+}
+
+/** A policy and its state, which every command judges by this function. @param deliveries those of the policy */
+export function summaryOf(
+  name: string,
+  policy: BindingPolicy | undefined,
+  evidence: DeliveryEvidence,
+  deliveries: readonly JudgedDelivery[],
+): PolicySummary {
+  const binding = evidence.bindings.get(name);
+  const toWecs = deliveries.filter(({ wec }) => wec !== null);
+  const count = (isOne: (delivery: JudgedDelivery) => boolean) => toWecs.filter(isOne).length;
+  const counts = {
+    total: toWecs.length,
+    applied: count(({ isApplied }) => isApplied),
+    available: count(({ isAvailable }) => isAvailable),
+    failed: count(hasFailed),
+  };
+  const isSeen = showsDeliveries(evidence);
+  const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
+  const isBlocked = verdict.state === 'waiting' || verdict.state === 'failed';
+  const judged: PolicyState = isBlocked ? { code: null, ...verdict } : stateOf(deliveries, isSeen);
+  const { state, why, since, code, object } = judged;
+  return {
+    name,
+    wecs: destinationsOf(binding),
+    objects: binding === undefined ? 0 : objectsOf(binding).length,
+    deliveries: isSeen ? counts : null,
+    state,
+    why,
+    code,
+    ...(since === undefined ? {} : { since }),
+    ...(object === undefined ? {} : { object }),
+  };
+}
+
+/** The code of a policy that selects no object: it may be made before its objects, or after they were deleted. */
+export const emptyPolicy = 'policy-empty';
+
+/** The verdict on a policy as a whole: by the stages that its objects share, and whether it selects anything. */
+function policyVerdict(of: OfPolicy): Verdict {
+  const { policy, binding, evidence } = of;
+  const verdict = policyWithoutError(of);
+  if (verdict.state !== 'met') return verdict;
+  // If the policy selects nothing at all, KubeStellar creates no Binding.
+  if (binding === undefined) return failed('selects no WEC and no object', { code: emptyPolicy });
+  const [error] = policy?.status?.errors ?? [];
+  if (error !== undefined) return failed(error);
+  if (destinationsOf(binding).length === 0) return failed('selects no WEC');
+  if (objectsOf(binding).length === 0) return failed('selects no object', { code: emptyPolicy });
+  return pausedBy(evidence) ?? bindingRead(of, binding);
+}
+
+/** The state of a policy by the stages of its deliveries. */
+function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
+  const blocked = deliveries.flatMap(({ object, of, blockedAt, code }) =>
+    blockedAt === null ? [] : { object, of, code, ...blockedAt },
+  );
+  const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
+  const hidden = 'what its WECs have received is not visible';
+  if (first === undefined)
+    return isSeen
+      ? { state: 'ok', why: null, code: null }
+      : { state: 'waiting', why: hidden, code: null };
+  const { object, of, stage, why, ...rest } = first;
+  const alike = blocked.filter(({ state }) => state === first.state).length;
+  const others = alike === 1 ? '' : `, and ${alike - 1} more`;
+  return { ...rest, object: argumentOf(of), why: `${object}: ${why}${others}` };
+}

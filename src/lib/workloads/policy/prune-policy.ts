@@ -1,0 +1,87 @@
+import { forName } from '../../core/each-name.ts';
+import { StellarError } from '../../core/errors.ts';
+import { type Confirm, readConfirmed } from '../../core/read-confirmed.ts';
+import type { Run } from '../../core/run.ts';
+import { waitWhile } from '../../core/until-met.ts';
+import { count } from '../../core/words.ts';
+import { resources } from '../../kube/client/objects.ts';
+import { discover } from '../../kube/discovery.ts';
+import { retryConflicts } from '../../kube/writes.ts';
+import { type Binding, objectsOf } from '../../ocm/kubestellar-api.ts';
+import { describeObject } from '../../ocm/object-ref.ts';
+import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
+import { worksOfPolicy } from '../../spaces/choose/sender.ts';
+import { pruneAnnotation } from '../../spaces/guard.ts';
+import { selectObjects } from '../selection/select-objects.ts';
+import { clausesFor, readContents, sendableKinds } from '../selection/wds-contents.ts';
+import { inspectPolicy, lossesOfPolicy, type PolicyToDelete } from './delete-policy.ts';
+import { noSuchPolicy } from './explain.ts';
+
+/**
+ * Removes from the WECs what the guard of a WDS keeps of a policy that no longer selects any object.
+ * @throws StellarError before anything is written: `not-found`; `conflict` if the policy selects an object; `not-confirmed`; `api-error`
+ *   if not every object of the WDS can be seen
+ */
+export async function prunePolicy(
+  name: string,
+  confirm: Confirm<PolicyToDelete>,
+  wds: OpenWds,
+  run: Run,
+) {
+  const found = await readConfirmed({
+    read: () => readHeld(name, wds),
+    effects: lossesOfPolicy,
+    confirm,
+  });
+  const { object: binding } = found.binding;
+  // Of its Binding, which the result counts.
+  const objects = binding === undefined ? 0 : objectsOf(binding).length;
+  return forName({ name, objects, changed: objects > 0 }, run, async () => {
+    if (binding !== undefined && objects > 0) await empty(binding, wds);
+    const blocker = async () => {
+      const works = await worksOfPolicy(found.its, name, wds);
+      return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;
+    };
+    const next = toSeeWds(wds, 'Do its controllers run?');
+    await waitWhile(
+      blocker,
+      run,
+      (why) => new StellarError('timeout', `${name}: timed out ${why}.`, { next }),
+      name,
+    );
+    const state = objects === 0 ? 'its Binding has no objects; nothing to do' : 'pruned';
+    if (!run.dryRun) run.progress.done(name, state, true);
+  });
+}
+
+/** The guard accepts this for the generation that was shown only. */
+const empty = (binding: Binding, { kube }: OpenWds): Promise<unknown> =>
+  retryConflicts(kube, async (isFirst) => {
+    const { name, uid, generation } = binding.metadata;
+    const current = isFirst ? binding : await kube.get<Binding>(resources.bindings, name);
+    const { resourceVersion } = current?.metadata ?? {};
+    const metadata = { uid, resourceVersion, annotations: { [pruneAnnotation]: `${generation}` } };
+    await kube.merge(resources.bindings, name, { metadata, spec: { workload: null } });
+  });
+
+/** What a policy has sent, if it selects nothing. */
+async function readHeld(name: string, wds: OpenWds): Promise<PolicyToDelete> {
+  const found = await inspectPolicy(name, wds);
+  const {
+    policy: { object: policy },
+    binding: { object: binding },
+  } = found;
+  if (policy === undefined) throw noSuchPolicy(name, wds);
+  const all = await discover(wds.kube, ['list', 'watch']);
+  const clauses = policy.spec?.downsync ?? [];
+  const wanted = [...clauses, ...clausesFor(binding === undefined ? [] : objectsOf(binding))];
+  const sendable = sendableKinds(all.kinds, wds.apiGroups);
+  const { objects, namespaces, unread } = await readContents(wds.kube, wanted, sendable, all);
+  const [hidden] = unread;
+  if (hidden !== undefined) throw hidden.error;
+  const [selected] = selectObjects(clauses, objects, namespaces);
+  if (selected === undefined) return found;
+  const message = `Policy ${name} selects objects, such as ${describeObject(selected.object)}: there is nothing to prune. Nothing was written.`;
+  const next = toSeeWds(wds, 'If that has just changed: do its controllers run?');
+  throw new StellarError('conflict', message, { next });
+}

@@ -1,0 +1,74 @@
+import { type ChangeResult, forName } from '../../core/each-name.ts';
+import { StellarError } from '../../core/errors.ts';
+import { command, run as nextStep } from '../../core/next-step.ts';
+import type { Run } from '../../core/run.ts';
+import { met, waiting } from '../../core/stages.ts';
+import { untilMet } from '../../core/until-met.ts';
+import { count } from '../../core/words.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
+import { resources } from '../../kube/client/objects.ts';
+import { patchCurrent } from '../../kube/writes.ts';
+import { originGenerationAnnotation } from '../../ocm/kubestellar-api.ts';
+import type { ManifestWork } from '../../ocm/manifest-works.ts';
+import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { provenWorks, worksOfPolicy } from '../../spaces/choose/sender.ts';
+import { readControllers } from '../../spaces/space/controllers-run.ts';
+import { getPolicy } from '../selection/policy-subject.ts';
+import { requireIts } from '../selection/unseen.ts';
+import { noSuchPolicy } from './explain.ts';
+
+export interface RefreshResult extends ChangeResult {
+  wds: string;
+  /** Number of rewritten works. */
+  works: number;
+}
+
+/**
+ * Makes the transport rewrite the works of a policy with the current transforms and properties. The transport compares a work by
+ * the generation in its annotation (kubestellar v0.30.0, pkg/transport/generic): without the annotation the work counts as changed.
+ * @throws StellarError `not-found`; `workload-blocked` if the transport does not run; if the ITS is not reachable
+ */
+export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
+  const its = requireIts(wds);
+  const { works } = await provenWorks(name, wds, its);
+  if (works.length === 0 && (await getPolicy(wds.kube, name)).object === undefined)
+    throw noSuchPolicy(name, wds);
+  const problem = ifSeen(await tryRead(() => readControllers(wds)))?.transport;
+  if (problem?.state === 'failed')
+    throw new StellarError(
+      'workload-blocked',
+      `The transport of ${wds.name} rewrites nothing: ${problem.why}.`,
+      { next: problem.next ?? [] },
+    );
+  const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
+  return forName(result, run, async () => {
+    const annotations = { [originGenerationAnnotation]: null };
+    for (const work of works)
+      await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
+    result.changed = works.length > 0;
+    await untilMet<readonly ManifestWork[]>(
+      {
+        check: (open) =>
+          open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`),
+        read: async () => (await worksOfPolicy(its, name, wds)).filter(lacksGeneration),
+        name,
+        unmet: (open) => notRewritten(name, open.length, wds),
+      },
+      run,
+    );
+    const state =
+      works.length === 0
+        ? 'has no works; nothing to do'
+        : `${count(works.length, 'work')} rewritten`;
+    if (!run.dryRun) run.progress.done(name, state);
+  });
+}
+
+const lacksGeneration = ({ metadata }: ManifestWork): boolean =>
+  metadata.annotations?.[originGenerationAnnotation] === undefined;
+
+function notRewritten(name: string, open: number, wds: OpenWds): StellarError {
+  const message = `The transport of ${wds.name} has not rewritten ${count(open, 'work')} of ${name} in time.`;
+  const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
+  return new StellarError('timeout', message, { next: [nextStep(see, 'See what blocks it')] });
+}

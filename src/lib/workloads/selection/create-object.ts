@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type ChangeResult, forName } from '../../core/each-name.ts';
+import { StellarError } from '../../core/errors.ts';
+import { command, type NextStep, run as nextStep } from '../../core/next-step.ts';
+import { poll } from '../../core/poll.ts';
+import type { Run } from '../../core/run.ts';
+import { type KubeObject, resources } from '../../kube/client/objects.ts';
+import { prove } from '../../kube/served.ts';
+import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+
+export interface ObjectResult extends ChangeResult {
+  wds: string;
+}
+
+interface Reported extends KubeObject {
+  spec?: object;
+  status?: { errors?: string[] | null };
+}
+
+/** KubeStellar reports errors only. An object without a report after this time, in milliseconds, counts as valid. */
+const settleMs = 3_000;
+
+const reported = { collector: resources.statusCollectors, transform: resources.customTransforms };
+type Noun = keyof typeof reported;
+
+/**
+ * Creates a collector or a transform, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the
+ * API server parses none. An existing one with the same content stays unchanged.
+ * @throws StellarError `name-taken`
+ */
+export async function createReported(
+  noun: Noun,
+  name: string,
+  spec: object,
+  wds: OpenWds,
+  run: Run,
+) {
+  const { apiVersion, kind } = reported[noun];
+  const present = await wds.kube.get<Reported>(reported[noun], name);
+  if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {
+    const see = nextStep(
+      command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`,
+      'See what it does',
+    );
+    throw nameTaken(`${kind} ${name}`, wds, see);
+  }
+  const result: ObjectResult = { name, wds: wds.name, changed: false };
+  return forName(result, run, async () => {
+    const object: Reported = { apiVersion, kind, metadata: { name }, spec };
+    result.changed = present === undefined && (await wds.kube.apply(object)) !== 'unchanged';
+    if (run.dryRun) return;
+    await requireNoErrors(noun, name, wds, run);
+    run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
+  });
+}
+
+/** @throws StellarError `not-found` */
+export async function getReported<T extends KubeObject>(
+  noun: Noun,
+  name: string,
+  wds: OpenWds,
+): Promise<T> {
+  const { object } = await prove<T>(wds.kube, reported[noun], name);
+  if (object !== undefined) return object;
+  throw new StellarError('not-found', `${wds.name} has no ${reported[noun].kind} ${name}.`, {
+    next: [nextStep(command`stellarctl ${noun} list ${flagsOf(wds)}`, 'See what exists')],
+  });
+}
+
+/** Deletes a collector or a transform, and no other one that has its name now. */
+export function deleteReported(
+  noun: Noun,
+  object: KubeObject,
+  wds: OpenWds,
+  run: Run,
+): Promise<ObjectResult> {
+  const { name } = object.metadata;
+  const result: ObjectResult = { name, wds: wds.name, changed: false };
+  return forName(result, run, async () => {
+    result.changed = await wds.kube.delete(reported[noun], object);
+    if (!run.dryRun) run.progress.done(name, 'deleted');
+  });
+}
+
+async function requireNoErrors(noun: Noun, name: string, wds: OpenWds, run: Run): Promise<void> {
+  const read = async () => {
+    const { status } = (await wds.kube.get<Reported>(reported[noun], name)) ?? {};
+    return status?.errors?.length ? status.errors : undefined;
+  };
+  const errors = await poll(read, { ...run, deadline: run.deadline.within(settleMs) });
+  if (errors === undefined) return;
+  const message = `KubeStellar cannot read ${reported[noun].kind} ${name} of ${wds.name}.`;
+  const recreate = command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`;
+  const next = [nextStep(recreate, 'Delete it, then create it again')];
+  throw new StellarError('expression-invalid', message, {
+    details: errors.flatMap((each) => each.split('\n')),
+    next,
+  });
+}
+
+const withoutEmpty = (spec: object = {}): object =>
+  Object.fromEntries(
+    Object.entries(spec).filter(([, value]) => !Array.isArray(value) || value.length > 0),
+  );
+
+/** The error for an object of another content than the one to create. */
+export const nameTaken = (
+  what: string,
+  { name: wds }: OpenWds,
+  ...next: NextStep[]
+): StellarError =>
+  new StellarError('name-taken', `${wds} already has a different ${what}. Nothing was written.`, {
+    next,
+  });

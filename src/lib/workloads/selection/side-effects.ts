@@ -1,0 +1,109 @@
+import { type Changes, withChanges } from '../../core/changes.ts';
+import type { Effect } from '../../core/read-confirmed.ts';
+import { few } from '../../core/words.ts';
+import { effectiveProperties, type WecProperties } from '../../ocm/customization.ts';
+import {
+  describePolicy,
+  destinationsOf,
+  type PoliciesOfIts,
+  type Policy,
+  type Unread,
+} from '../../ocm/kubestellar-api.ts';
+import { type Labels, selectsLabels } from './label-selectors.ts';
+
+/** What changes of a WEC. */
+
+export interface WecChange {
+  name: string;
+  before: Labels;
+  after: Labels;
+  /** Properties that it loses: a policy whose templates ask for one is sent to no WEC any more (kubestellar 0.30.0). */
+  lacks: readonly string[];
+}
+
+/** What becomes of a WEC by changes of its labels, annotations and properties. */
+export function wecChange(
+  { cluster, configMap }: WecProperties,
+  {
+    labels = {},
+    annotations = {},
+    data = {},
+  }: Partial<Record<'labels' | 'annotations' | 'data', Changes>>,
+): WecChange {
+  const { name, labels: before = {}, annotations: notes = {} } = cluster.metadata;
+  const after = withChanges(before, labels);
+  const metadata = {
+    ...cluster.metadata,
+    labels: after,
+    annotations: withChanges(notes, annotations),
+  };
+  const changed = { metadata: { name }, data: withChanges(configMap?.data ?? {}, data) };
+  const kept = new Set(effectiveProperties(name, { metadata }, changed).map(({ key }) => key));
+  const had = effectiveProperties(name, cluster, configMap).map(({ key }) => key);
+  return { name, before, after, lacks: had.filter((key) => !kept.has(key)) };
+}
+
+export type LabelEffect = 'starting' | 'released' | 'staying';
+
+/**
+ * Whether a policy starts to select a WEC, stops, or goes on: by labels that it keeps, by an empty selector, or through an orphaned
+ * Binding. Compares the labels only, regardless of what KubeStellar has processed so far.
+ */
+export function effectOn(
+  { orphaned, binding, clusterSelectors }: Policy,
+  { name, before, after }: Omit<WecChange, 'lacks'>,
+): LabelEffect | undefined {
+  const selects = (labels: Labels) =>
+    orphaned ? destinationsOf(binding).includes(name) : selectsLabels(clusterSelectors, labels);
+  if (selects(before)) return selects(after) ? 'staying' : 'released';
+  return selects(after) ? 'starting' : undefined;
+}
+
+/** What changes of labels do to workloads. */
+export interface SideEffects {
+  /** Policies that start selecting WECs. */
+  starting: Selection[];
+  /** Policies whose workloads are deleted from WECs, unless a guard keeps the last objects of a policy. */
+  released: Selection[];
+  /** What those take away. */
+  lost: readonly Effect[];
+  unread: Unread[];
+  /** How many WECs the policies send something to. */
+  sentTo: number;
+}
+
+interface Selection {
+  policy: Policy;
+  wecs: string[];
+  /** Why the policy is sent to none of them any more, if it still selects them: what its templates lack, as `region of cluster1`. */
+  lacking?: string;
+}
+
+/** Judges changes of labels by the policies that could be read. */
+export function sideEffectsOf(
+  { policies, unread }: PoliciesOfIts,
+  changes: readonly WecChange[],
+): SideEffects {
+  const selections = (effect: LabelEffect) =>
+    policies.flatMap((policy): Selection[] => {
+      const wecs = changes.flatMap((change) =>
+        effectOn(policy, change) === effect ? change.name : [],
+      );
+      return wecs.length === 0 ? [] : [{ policy, wecs }];
+    });
+  const stopped = policies.flatMap((policy): Selection[] => {
+    const wecs = destinationsOf(policy.binding);
+    const lacking = changes.flatMap(({ name, lacks }) =>
+      wecs.includes(name)
+        ? lacks.filter((key) => policy.asked?.has(key)).map((key) => `${key} of ${name}`)
+        : [],
+    );
+    return lacking.length === 0 ? [] : [{ policy, wecs, lacking: few(lacking).join(', ') }];
+  });
+  const sentTo = new Set(policies.flatMap(({ binding }) => destinationsOf(binding))).size;
+  const released = [...selections('released'), ...stopped];
+  const lost = released.flatMap(({ policy, wecs }) =>
+    wecs.map((wec) => ({ object: `what ${describePolicy(policy)} sends`, wec })),
+  );
+  return { starting: selections('starting'), released, lost, unread, sentTo };
+}

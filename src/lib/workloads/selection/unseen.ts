@@ -1,0 +1,41 @@
+import { StellarError } from '../../core/errors.ts';
+import { type Access, errorOf } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+
+/** Something that could not be read. */
+export interface Unseen {
+  /** For example `works`. */
+  what: string;
+  /** Without a full stop. */
+  why: string;
+  error: StellarError;
+}
+
+/** A view, with what makes it incomplete: what could not be read or was not found. It determines the exit code. */
+export interface ViewWithErrors<View> {
+  view: View;
+  errors: readonly StellarError[];
+}
+
+/** @param what for example `works` @returns an empty list if it could be read */
+export function unseenOf(what: string, access: Access<unknown>): Unseen[] {
+  if (access.state === 'seen') return [];
+  return [{ what, why: access.why, error: failureOf(access) }];
+}
+
+/** Access that was not tried has no error: only the ITS can be in this state, and counts as unreachable. */
+const failureOf = (access: Exclude<Access<unknown>, { state: 'seen' }>): StellarError =>
+  errorOf(access) ?? new StellarError('unreachable', `The ITS is not visible: ${access.why}.`);
+
+/** Returns the ITS that a WDS sends through. @throws StellarError if it is unknown or not reachable */
+export function requireIts({ its }: OpenWds): Kube {
+  if (its.state === 'seen') return its.value.kube;
+  throw failureOf(its);
+}
+
+/** Converts to the format of documents: docs/output.md. */
+export const viewOfUnseen = ({ what, why }: Unseen): { what: string; why: string } => ({
+  what,
+  why,
+});

@@ -1,0 +1,470 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { stringify } from 'yaml';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { repairSpace } from '../../../../src/lib/maintenance/repair-space.ts';
+import type { ControlPlane, PostCreateHook } from '../../../../src/lib/ocm/kubeflex-objects.ts';
+import {
+  type ControlPlaneOptions,
+  conditions,
+  hostingCluster,
+  inSpace,
+  its,
+  job,
+  kubeconfigOf,
+  MemoryCluster,
+  pod,
+  soon,
+  statefulSet,
+  transportHook,
+  wds,
+  wdsDeployments,
+} from '../../support/space-builders.ts';
+import { failsWith, stepsOf } from '../../support/steps.ts';
+
+/** A dry run of a repair: its writes. The WDS has no Bindings. */
+async function repair(
+  name: string,
+  role: 'its' | 'wds',
+  objects: readonly KubeObject[],
+  itsName?: string,
+  confirm = async (_: readonly string[]) => false,
+) {
+  const cluster = new MemoryCluster(objects, {
+    dryRun: true,
+    read: async (path) =>
+      (/^\/apis?$/.test(path)
+        ? { items: [] }
+        : { resources: [{ name: 'controlplanes' }] }) as never,
+    review: async () => ({}) as never,
+  });
+  const kubeconfig = kubeconfigOf({});
+  const hostingContext = {
+    name: hostingCluster.context,
+    server: hostingCluster.server,
+    cluster: {},
+    user: {},
+  };
+  const result = await repairSpace(
+    { name, role, itsName, confirm },
+    {
+      ...{ hosting: cluster.kube, hostingContext, hostingSource: '--hosting-context', kubeconfig },
+      target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
+      connect: () => cluster.kube,
+    },
+    { ...soon(), dryRun: true },
+  );
+  return { result, writes: cluster.writes, bodies: cluster.bodies };
+}
+
+describe('a failed Job', () => {
+  const failed = inSpace('Job', 'its1', job('its-hub-init', 'failed'));
+  const marked = (kflex: boolean) => its('its1', { applied: kflex ? ['its-hub-init'] : [] });
+  test('is deleted, and KubeFlex is asked to recreate it', async () => {
+    const { writes } = await repair('its1', 'its', [marked(false), failed]);
+    assert.deepEqual(writes, ['delete Job its-hub-init', 'merge ControlPlane its1']);
+  });
+  test('is removed from a control plane that reports its hook as applied (kflex create)', async () => {
+    const { writes, bodies } = await repair('its1', 'its', [marked(true), failed]);
+    assert.deepEqual(writes, [
+      'delete Job its-hub-init',
+      'merge ControlPlane/status its1',
+      'merge ControlPlane its1',
+    ]);
+    assert.deepEqual(bodies[1], {
+      status: { postCreateHooks: { 'its-hub-init': null }, postCreateHookCompleted: false },
+    });
+  });
+  test('that publishes the address of a vcluster is deleted as well; one of another owner is not', async () => {
+    const others = ['update-cluster-info', 'mine'].map((name) =>
+      inSpace('Job', 'its1', job(name, 'failed')),
+    );
+    const { writes } = await repair('its1', 'its', [its('its1', { type: 'vcluster' }), ...others]);
+    assert.deepEqual(writes.slice(0, -1), ['delete Job update-cluster-info']);
+  });
+  test('is the only one that is changed', async () => {
+    const jobs = [job('its-hub-init', 'complete'), job('install-status-addon')];
+    const { writes } = await repair('its1', 'its', [
+      its('its1'),
+      ...jobs.map((each) => inSpace('Job', 'its1', each)),
+    ]);
+    assert.deepEqual(writes, []);
+  });
+});
+
+describe('an ITS of type vcluster whose hub is complete', () => {
+  const config = stringify({
+    ...{ 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }] },
+    clusters: [{ name: 'c', cluster: { server: 'https://its1.example.com' } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+  });
+  const ready = its('its1', {
+    type: 'vcluster',
+    conditions: [conditions.synced, conditions.ready],
+  });
+  const crd = (name: string) => ({
+    ...{ kind: 'CustomResourceDefinition', metadata: { name } },
+    status: { conditions: [{ type: 'Established', status: 'True' }] },
+  });
+  const account = {
+    kind: 'ServiceAccount',
+    metadata: { name: 'agent-registration-bootstrap', namespace: 'open-cluster-management' },
+  };
+  const hub = [
+    ...['its-hub-init', 'install-status-addon'].map((name) =>
+      inSpace('Job', 'its1', job(name, 'complete')),
+    ),
+    inSpace('StatefulSet', 'its1', statefulSet('vcluster')),
+    inSpace('Secret', 'its1', {
+      metadata: { name: 'vc-vcluster' },
+      data: { config: Buffer.from(config).toString('base64') },
+    } as KubeObject),
+    ...[
+      'managedclusters.cluster.open-cluster-management.io',
+      'workstatuses.control.kubestellar.io',
+    ].map(crd),
+    { ...pod('hub', { namespace: 'open-cluster-management-hub', ready: true }), kind: 'Pod' },
+    ready,
+  ];
+  const published = inSpace('Job', 'its1', job('update-cluster-info', 'complete'));
+  const addon = {
+    kind: 'Deployment',
+    metadata: { name: 'addon-status-controller', namespace: 'open-cluster-management' },
+  };
+  test('but whose address is missing has it published again', async () => {
+    assert.deepEqual((await repair('its1', 'its', [...hub, addon, account, published])).writes, [
+      'delete Job update-cluster-info',
+      'merge ControlPlane its1',
+    ]);
+    assert.deepEqual((await repair('its1', 'its', [...hub, addon, account])).writes, [
+      'merge ControlPlane its1',
+    ]);
+  });
+  test('but which lacks what a repair does not create says so in a dry run', async () => {
+    const clusterInfo = {
+      ...{ kind: 'ConfigMap', metadata: { name: 'cluster-info', namespace: 'kube-public' } },
+      data: { kubeconfig: config.replace('name: c', 'name: ""') },
+    };
+    const { result, writes } = await repair('its1', 'its', [...hub, addon, published, clusterInfo]);
+    assert.deepEqual(writes, []);
+    assert.equal(
+      result.error?.message,
+      'A repair changes nothing. its1 is not ready: ServiceAccount open-cluster-management/agent-registration-bootstrap is missing.',
+    );
+    assert.match(stepsOf(result.error), /create serviceaccount agent-registration-bootstrap$/);
+    assert.equal(
+      (await repair('its1', 'its', [...hub, addon, account, published, clusterInfo])).result.error,
+      undefined,
+    );
+    const { writes: without } = await repair('its1', 'its', [
+      ...hub,
+      account,
+      published,
+      clusterInfo,
+    ]);
+    assert.deepEqual(
+      without,
+      ['delete Job install-status-addon', 'merge ControlPlane its1'],
+      'its status add-on is gone',
+    );
+  });
+});
+
+describe('the writes of a repair', () => {
+  const failed = inSpace('Job', 'its1', job('its-hub-init', 'failed'));
+  /** A repair that does not become ready in time. @param meanwhile while it waits for the Lease */
+  async function repairForReal(
+    objects: readonly KubeObject[],
+    meanwhile = (_: MemoryCluster) => {},
+  ) {
+    const cluster = new MemoryCluster(objects, {
+      create: async ({ kind }, body) => {
+        cluster.writes.push(`create ${kind}`);
+        meanwhile(cluster);
+        return body as never;
+      },
+      fork: () => cluster.kube,
+    });
+    const hostingContext = {
+      name: hostingCluster.context,
+      server: hostingCluster.server,
+      cluster: {},
+      user: {},
+    };
+    const tools = {
+      ...{ hosting: cluster.kube, hostingContext, hostingSource: '--hosting-context' as const },
+      ...{
+        kubeconfig: kubeconfigOf({}),
+        target: { file: '/no/such/kubeconfig', env: {} },
+        connect: () => cluster.kube,
+      },
+    };
+    await repairSpace(
+      { name: 'its1', role: 'its', confirm: async () => false },
+      tools,
+      soon(100),
+    ).catch(() => undefined);
+    return cluster.writes.filter((write) => write !== 'merge ControlPlane its1');
+  }
+
+  test('are made while no other run writes to the hosting cluster', async () =>
+    assert.deepEqual(await repairForReal([its('its1'), failed]), [
+      'create Lease',
+      'delete Job its-hub-init',
+      'delete Lease stellarctl',
+    ]));
+  test('are left out if the other run has made them', async () => {
+    const without = (cluster: MemoryCluster) => void cluster.objects.pop();
+    assert.deepEqual(await repairForReal([its('its1'), failed], without), [
+      'create Lease',
+      'delete Lease stellarctl',
+    ]);
+  });
+  test('need no Lease if there are none', async () =>
+    assert.deepEqual(await repairForReal([its('its1')]), []));
+});
+
+describe('a WDS', () => {
+  const hook30 = { ...transportHook('0.30'), kind: 'PostCreateHook' } as PostCreateHook;
+  const correctedHooks = [
+    { hookName: 'kubestellar-controller' },
+    { hookName: 'stellarctl-transport-controller' },
+  ];
+  const ofTransport = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'transport-controller' },
+  };
+  const corrected = {
+    ...{
+      ...hook30,
+      metadata: { name: 'stellarctl-transport-controller' },
+      spec: { templates: [ofTransport] },
+    },
+  };
+  const ofManager = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'kubestellar-controller-manager' },
+  };
+  const controllerHook = {
+    ...{
+      kind: 'PostCreateHook',
+      metadata: { name: 'kubestellar-controller' },
+      spec: { templates: [ofManager] },
+    },
+  };
+  const repairWds = (
+    itsName: string,
+    planes: readonly ControlPlane[],
+    deployments: ReturnType<typeof wdsDeployments>,
+    options: ControlPlaneOptions = {},
+    asked?: string,
+    confirm?: (objects: readonly string[]) => Promise<boolean>,
+    others: readonly KubeObject[] = [],
+  ) =>
+    repair(
+      'wds1',
+      'wds',
+      [
+        wds('wds1', itsName, { conditions: [conditions.synced], ...options }),
+        ...planes,
+        ...deployments.map((each) => inSpace('Deployment', 'wds1', each)),
+        ...[hook30, corrected, controllerHook],
+        ...others,
+      ],
+      asked,
+      confirm,
+    );
+  const one = [its('its1')];
+  const two = [its('its1'), its('its2')];
+  const [note, stopTransport] = [
+    'merge ControlPlane wds1',
+    'merge Deployment transport-controller',
+  ];
+  const correction = 'apply PostCreateHook stellarctl-transport-controller';
+  const [change, reconcile] = ['merge ControlPlane wds1', 'merge ControlPlane wds1'];
+  const renewManager = [
+    'merge Deployment kubestellar-controller-manager',
+    'delete Deployment kubestellar-controller-manager',
+    reconcile,
+  ];
+  const [renewTransport, unnote] = [
+    ['delete Deployment transport-controller', reconcile],
+    'merge ControlPlane wds1',
+  ];
+  const rewiring = [
+    note,
+    stopTransport,
+    note,
+    correction,
+    change,
+    ...renewManager,
+    ...renewTransport,
+    unnote,
+    reconcile,
+  ];
+  const isChange = (body: unknown) =>
+    (body as { spec?: { globalVars?: object } } | undefined)?.spec?.globalVars;
+  const toldIts2 = {
+    spec: {
+      globalVars: { ITSName: 'its2' },
+      postCreateHooks: [
+        { hookName: 'kubestellar-controller' },
+        { hookName: 'stellarctl-transport-controller' },
+      ],
+    },
+  };
+
+  test('that the chart has given a name loses the name while there is only one ITS', async () => {
+    const { writes, bodies } = await repairWds('its1', one, wdsDeployments('its1'));
+    assert.deepEqual(
+      writes,
+      rewiring.filter((write) => write !== correction),
+    );
+    assert.deepEqual(bodies.find(isChange), {
+      spec: {
+        globalVars: { ITSName: '' },
+        postCreateHooks: [
+          { hookName: 'kubestellar-controller' },
+          { hookName: 'transport-controller' },
+        ],
+      },
+    });
+  });
+  test('that the chart has given a name is repaired before it fails', async () =>
+    assert.deepEqual((await repairWds('its1', one, [])).writes, [
+      'merge ControlPlane wds1',
+      'merge ControlPlane wds1',
+    ]));
+  test('loses its Deployments by UID, so those that KubeFlex has recreated stay', async () => {
+    const deployments = wdsDeployments('its1').map((each) => ({
+      ...each,
+      metadata: { ...each.metadata, uid: `uid of ${each.metadata.name}` },
+    }));
+    const { writes, bodies } = await repairWds('its1', one, deployments);
+    const uids = writes.flatMap((write, index) =>
+      write.startsWith('delete') ? [bodies[index]] : [],
+    );
+    assert.deepEqual(uids, [
+      'uid of kubestellar-controller-manager',
+      'uid of transport-controller',
+    ]);
+  });
+  test('that names none gets a corrected hook if there are several, and new Deployments', async () => {
+    const { writes, bodies } = await repairWds('', two, wdsDeployments(''), {}, 'its2');
+    assert.deepEqual(writes, rewiring);
+    assert.deepEqual(bodies.find(isChange), toldIts2);
+  });
+  test('has its hook state reset, or KubeFlex would not run them again', async () => {
+    const applied = ['kubestellar-controller', 'transport-controller'];
+    const { bodies } = await repairWds('its1', two, wdsDeployments('its1'), { applied }, 'its2');
+    const resets = bodies.filter(
+      (body) => (body as { status?: object } | undefined)?.status !== undefined,
+    );
+    assert.deepEqual(
+      resets,
+      applied.map((hook) => ({
+        status: { postCreateHooks: { [hook]: null }, postCreateHookCompleted: false },
+      })),
+    );
+  });
+  test('continues an interrupted repair from any point', async () => {
+    const half = { hooks: correctedHooks };
+    const selectorLeft = wdsDeployments('its2');
+    const ofOther = wdsDeployments('its1', { selector: false });
+    for (const deployments of [selectorLeft, ofOther])
+      assert.deepEqual((await repairWds('its2', two, deployments, half, 'its2')).writes, rewiring);
+    const left = ofOther.slice(1);
+    const others = rewiring.filter((write) => !write.endsWith('Deployment transport-controller'));
+    assert.deepEqual((await repairWds('its2', two, left, half, 'its2')).writes, others);
+  });
+  test('that names its ITS through a hook variable uses the other way from now on', async () => {
+    const hooks = [
+      { hookName: 'kubestellar-controller', vars: { ITSName: 'its1', APIGroups: 'apps' } },
+      { hookName: 'transport-controller' },
+    ];
+    const { bodies } = await repairWds('', two, wdsDeployments('its1'), { hooks }, 'its2');
+    assert.deepEqual(bodies.find(isChange), {
+      spec: {
+        globalVars: { ITSName: 'its2' },
+        postCreateHooks: [
+          { hookName: 'kubestellar-controller', vars: { APIGroups: 'apps' } },
+          { hookName: 'stellarctl-transport-controller' },
+        ],
+      },
+    });
+  });
+
+  test('asks about what it has sent through the ITS that it leaves', async () => {
+    const work = {
+      ...{ kind: 'ManifestWork', metadata: { name: 'w' } },
+      spec: {
+        workload: {
+          manifests: [{ kind: 'ConfigMap', metadata: { name: 'a', namespace: 'shop' } }],
+        },
+      },
+    };
+    const asked: string[][] = [];
+    const refuse = async (objects: readonly string[]): Promise<boolean> => {
+      asked.push([...objects]);
+      throw new StellarError('not-confirmed', 'no');
+    };
+    const moving = (confirm: typeof refuse) =>
+      repairWds('its1', two, wdsDeployments('its1'), {}, 'its2', confirm, [work]);
+    await assert.rejects(moving(refuse), { code: 'not-confirmed' });
+    assert.match(String(asked), /^ConfigMap shop\/a on .+, through its1$/);
+    assert.deepEqual((await moving(async () => true)).writes, rewiring);
+  });
+
+  test('gets controllers back that were deleted after KubeFlex had created them', async () => {
+    const applied = ['kubestellar-controller', 'transport-controller'];
+    const [, manager = {} as never] = wdsDeployments('');
+    const forget = 'merge ControlPlane/status wds1';
+    const { writes } = await repairWds('', one, [manager], { applied });
+    assert.deepEqual(writes, [
+      ...[note, note, 'merge Deployment kubestellar-controller-manager'],
+      ...[
+        'delete Deployment kubestellar-controller-manager',
+        forget,
+        reconcile,
+        forget,
+        reconcile,
+        unnote,
+      ],
+    ]);
+  });
+
+  describe('is not changed if nothing is broken:', () => {
+    test('an unnamed one with the only ITS, requested or not', async () => {
+      assert.deepEqual((await repairWds('', one, wdsDeployments(''))).writes, []);
+      assert.deepEqual((await repairWds('', one, wdsDeployments(''), {}, 'its1')).writes, []);
+    });
+    test('one with a corrected hook, even if only one ITS is left', async () => {
+      const wired = wdsDeployments('its1', { selector: false });
+      assert.deepEqual((await repairWds('its1', two, wired, { hooks: correctedHooks })).writes, []);
+      assert.deepEqual((await repairWds('its1', one, wired, { hooks: correctedHooks })).writes, []);
+    });
+    test('one of an older chart', async () => {
+      const older = { hooks: [], spec: { postCreateHook: 'wds', postCreateHooks: [] } };
+      assert.deepEqual((await repairWds('', two, [], older)).writes, []);
+    });
+  });
+
+  test('needs an explicit ITS if there are several and none is named', () =>
+    assert.rejects(repairWds('', two, wdsDeployments('')), { code: 'several-its' }));
+});
+
+describe('nothing is repaired', () => {
+  test('if it does not exist, or is something else', async () => {
+    await assert.rejects(
+      repair('its1', 'its', []),
+      failsWith({ code: 'not-found', steps: /its list --hosting-context/ }),
+    );
+    await assert.rejects(
+      repair('wds1', 'its', [wds('wds1')]),
+      failsWith({ code: 'not-found', steps: /^stellarctl wds repair wds1/ }),
+    );
+  });
+});

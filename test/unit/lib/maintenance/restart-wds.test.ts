@@ -1,0 +1,447 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { planRestart } from '../../../../src/lib/maintenance/restart-plan.ts';
+import {
+  restart as restartControllers,
+  restartWds,
+} from '../../../../src/lib/maintenance/restart-wds.ts';
+import {
+  noteBinding,
+  readNote,
+  transportPaused,
+} from '../../../../src/lib/spaces/space/controllers-run.ts';
+import { RestartWorld, waitingTime } from '../../support/restart-world.ts';
+import { transportHook, wds } from '../../support/space-builders.ts';
+import { failsWith, stepsOf } from '../../support/steps.ts';
+
+let time: ReturnType<typeof waitingTime>;
+before(() => {
+  time = waitingTime();
+});
+after(() => time.restore());
+
+const world = (options: ConstructorParameters<typeof RestartWorld>[1] = {}) =>
+  new RestartWorld(time.clock, options);
+const restart = (of: RestartWorld, timeoutMs?: number, recreates = false) =>
+  restartWds('wds1', recreates, of.tools(), of.run(timeoutMs));
+const works = (of: RestartWorld) => [...of.works].sort();
+
+const scaleTransport = (of: RestartWorld, replicas: number) => {
+  const deployments = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    plural: 'deployments',
+    namespaced: true,
+  };
+  return of.tools().hosting.merge(deployments, 'transport-controller', { spec: { replicas } });
+};
+
+/** Controllers do what is due at each reading. */
+const tick = (of: RestartWorld) =>
+  of.tools().hosting.list({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }, {});
+
+/** The controller manager crashes while the transport is down, and empties the Bindings at its next start. */
+const crash = async (of: RestartWorld) => {
+  await scaleTransport(of, 0);
+  of.killManager();
+  time.clock.ms += 6_500;
+  await tick(of);
+};
+
+const assertDone = (of: RestartWorld) => {
+  assert.deepEqual(of.probes, []);
+  assert.equal(of.note, undefined);
+  assert.deepEqual(
+    [of.replicas('transport-controller'), of.replicas('kubestellar-controller-manager')],
+    [1, 1],
+  );
+};
+
+describe('a restart of the controller manager', () => {
+  test('without this sequence, loses every work', async () => {
+    const of = world();
+    const sent = works(of);
+    assert.equal(sent.length, 6);
+    of.killManager();
+    time.clock.ms += 6_500;
+    await tick(of);
+    assert.deepEqual(works(of), []);
+  });
+
+  test('keeps every work, and leaves nothing behind', async () => {
+    for (const start of [
+      {},
+      { fillsAfter: 90_000 },
+      { emptiesAfter: 30_000, fillsAfter: 180_000 },
+    ]) {
+      const of = world(start);
+      const sent = works(of);
+      const [pod] = of.pods;
+      const { error } = await restart(of);
+      assert.equal(error, undefined);
+      assert.deepEqual(works(of), sent);
+      assertDone(of);
+      assert.ok(
+        of.pods.every(({ metadata }) => metadata.uid !== pod?.metadata.uid),
+        'the pod is another one',
+      );
+    }
+  });
+
+  test('stops the transport before the controller manager, and starts it last', async () => {
+    const of = world();
+    await restart(of);
+    const order = of.writes.filter((write) => write.startsWith('merge'));
+    assert.deepEqual(order, [
+      'merge ControlPlane wds1',
+      'merge Deployment transport-controller',
+      'merge ControlPlane wds1',
+      'merge Deployment kubestellar-controller-manager',
+      'merge Deployment kubestellar-controller-manager',
+      'merge Deployment transport-controller',
+      'merge ControlPlane wds1',
+    ]);
+    const last = of.writes.lastIndexOf('merge Deployment transport-controller');
+    assert.ok(
+      of.writes.findLastIndex((write) => write.startsWith('delete')) < last,
+      'no probe when it starts',
+    );
+  });
+
+  test('can be interrupted after each write, and rerun', async () => {
+    for (let interruptAt = 1; ; interruptAt += 1) {
+      const of = world({ interruptAt });
+      const sent = works(of);
+      const { error } = await restart(of);
+      if (error === undefined) {
+        assert.ok(interruptAt > 8, `only ${interruptAt} writes`);
+        break;
+      }
+      assert.equal(error.code, 'interrupted');
+      of.interruptAt = undefined;
+      time.clock.ms += 60_000;
+      assert.equal((await restart(of)).error, undefined, `after write ${interruptAt}`);
+      assert.deepEqual(works(of), sent, `after write ${interruptAt}`);
+      assertDone(of);
+    }
+  });
+
+  test('does not restart a controller manager twice: it may need longer than one run', async () => {
+    const of = world({ fillsAfter: 500_000 });
+    const sent = works(of);
+    const { error } = await restart(of, 120_000);
+    assert.equal(error?.code, 'timeout');
+    const { length } = of.writes;
+    assert.equal((await restart(of)).error, undefined);
+    assert.ok(!of.writes.slice(length).includes('merge Deployment kubestellar-controller-manager'));
+    assert.deepEqual(works(of), sent);
+  });
+
+  test('starts a transport that is scaled to zero, once the Bindings are right', async () => {
+    const of = world();
+    const sent = works(of);
+    await scaleTransport(of, 0);
+    assert.equal((await restart(of)).error, undefined);
+    assert.deepEqual(works(of), sent);
+    assertDone(of);
+  });
+
+  test('of a repair or a guard leaves a transport at zero', async () => {
+    const of = world();
+    await scaleTransport(of, 0);
+    await restartControllers(await planRestart('wds1', of.tools()), of.run());
+    assert.equal(of.replicas('transport-controller'), 0);
+  });
+
+  test('with --recreate, lets KubeFlex create both anew, the transport last', async () => {
+    const hook = transportHook('0.30');
+    const ofManager = structuredClone(hook);
+    ofManager.metadata.name = 'kubestellar-controller';
+    for (const template of ofManager.spec?.templates ?? [])
+      if (template.kind === 'Deployment') template.metadata.name = 'kubestellar-controller-manager';
+    for (let interruptAt = 1; interruptAt < 20; interruptAt += 1) {
+      const of = world({ hooks: [hook, ofManager], interruptAt });
+      const sent = works(of);
+      const uids = [...of.deployments.values()].map(({ metadata }) => metadata.uid);
+      const { error } = await restart(of, undefined, true);
+      of.interruptAt = undefined;
+      if (error !== undefined)
+        assert.equal((await restart(of)).error, undefined, `after write ${interruptAt}`);
+      assert.deepEqual(works(of), sent, `after write ${interruptAt}`);
+      assertDone(of);
+      const left = [...of.deployments.values()].filter(({ metadata }) =>
+        uids.includes(metadata.uid),
+      );
+      assert.deepEqual(left, [], `after write ${interruptAt}`);
+    }
+  });
+
+  test('proves it by a CustomResourceDefinition where ConfigMaps are not watched', async () => {
+    const of = world({ apiGroups: 'apps' });
+    assert.equal((await restart(of)).error, undefined);
+    assert.match(
+      of.writes.join('\n'),
+      /apply CustomResourceDefinition stellarctl-restart-probe-\S+\.stellarctl\.kubestellar\.io/,
+    );
+    assertDone(of);
+  });
+});
+
+describe('Bindings after the start', () => {
+  test('that stay smaller keep the transport stopped; the error names the object and the command', async () => {
+    const of = world();
+    const sent = works(of);
+    of.start.leavesOut = 'shop-1';
+    for (let runs = 0; runs < 2; runs += 1) {
+      const { error } = await restart(of, 120_000);
+      assert.equal(error?.code, 'restart-unproven');
+      assert.match(String(error?.message), /Binding shop lacks configmaps\/shop\/shop-1/);
+      assert.match(stepsOf(error), /stellarctl wds restart wds1 --hosting-context kind-kubeflex/);
+      assert.equal(of.replicas('transport-controller'), 0);
+      assert.deepEqual(of.probes, []);
+      assert.ok(of.note);
+    }
+    of.start.leavesOut = undefined;
+    assert.equal((await restart(of)).error, undefined);
+    assert.deepEqual(works(of), sent);
+    assertDone(of);
+  });
+
+  test('that differ because the user has changed the WDS are right', async () => {
+    const of = world({ fillsAfter: 200_000 });
+    await restart(of, 60_000);
+    of.objects = of.objects.filter(({ metadata }) => metadata.name !== 'shop-0');
+    of.objects.push(of.object('web', 'web-new'));
+    of.policies = of.policies.filter(({ metadata }) => metadata.name !== 'shop');
+    assert.equal((await restart(of)).error, undefined);
+    assert.deepEqual(
+      works(of).map(([key]) => key),
+      ['cluster1 web web-0', 'cluster1 web web-1', 'cluster1 web web-2', 'cluster1 web web-new'],
+    );
+  });
+
+  test('at the deadline leave the transport stopped, and say how to finish', async () => {
+    const of = world({ fillsAfter: 400_000 });
+    const { error } = await restart(of, 30_000);
+    assert.equal(error?.code, 'timeout');
+    assert.match(String(error?.message), /not finished its initial sync/);
+    assert.match(String(error?.details), /transport of wds1 stays stopped/);
+    assert.match(stepsOf(error), /Finish the restart: stellarctl wds restart wds1/);
+    assert.equal(of.replicas('transport-controller'), 0);
+  });
+});
+
+describe('whatever the note lists, the workloads are kept', () => {
+  const emptied = (of: RestartWorld) =>
+    assert.deepEqual(
+      [...of.bindings.values()].map(({ spec }) => spec?.workload),
+      [{}, {}],
+    );
+  /** The works once the controller manager has done what its start does. */
+  const settled = async (of: RestartWorld) => {
+    for (const ms of [6_500, 1_000, 120_000]) {
+      time.clock.ms += ms;
+      await tick(of);
+    }
+    return works(of);
+  };
+  test('by a note from before there were policies, whose run has never stopped the transport', async () => {
+    const of = world({ interruptAt: 1 });
+    const { policies } = of;
+    of.policies = [];
+    of.bindings.clear();
+    of.works.clear();
+    assert.equal((await restart(of)).error?.code, 'interrupted');
+    Object.assign(of, { policies, interruptAt: undefined });
+    time.clock.ms += 3_600_000;
+    await tick(of);
+    const sent = works(of);
+    assert.equal(sent.length, 6);
+    assert.equal((await restart(of)).error, undefined);
+    assert.deepEqual(await settled(of), sent);
+    assertDone(of);
+  });
+  test('after a crash of the controller manager while the transport is down', async () => {
+    const of = world({ fillsAfter: 90_000 });
+    const sent = works(of);
+    await crash(of);
+    emptied(of);
+    assert.equal((await restart(of)).error, undefined);
+    assert.deepEqual(await settled(of), sent);
+    assertDone(of);
+  });
+  test('if the list of Bindings is empty at first', async () => {
+    const of = world();
+    const sent = works(of);
+    const tools = of.tools();
+    let answers = 0;
+    const connect: typeof tools.connect = (context) => {
+      const kube = tools.connect(context);
+      const list = async (kind: { kind: string }, selection: object) =>
+        kind.kind === 'Binding' && answers++ < 2 ? [] : kube.list(kind as never, selection);
+      return { ...kube, list: list as typeof kube.list };
+    };
+    assert.equal(
+      (await restartWds('wds1', false, { ...tools, connect }, of.run())).error,
+      undefined,
+    );
+    assert.deepEqual(await settled(of), sent);
+    assertDone(of);
+  });
+  test('while a policy that the note does not list is not evaluated, which no probe shows', async () => {
+    const of = world({ objects: 1 });
+    const sent = works(of);
+    of.start.leavesOut = 'shop-0';
+    await crash(of);
+    const { error } = await restart(of, 120_000);
+    assert.equal(error?.code, 'restart-unproven');
+    assert.match(String(error?.message), /Binding shop lacks configmaps\/shop\/shop-0/);
+    assert.deepEqual(await settled(of), sent);
+  });
+  test('without works of it on its ITS there is nothing to keep', async () => {
+    const of = world();
+    of.policies = [];
+    of.bindings.clear();
+    of.works.clear();
+    assert.equal((await restart(of)).error, undefined);
+    assert.ok(!of.writes.some((write) => write.includes('probe')), of.writes.join());
+  });
+  test('a transport that could not be stopped is not said to be', async () => {
+    const of = world({ interruptAt: 2 });
+    assert.deepEqual((await restart(of)).error?.details ?? [], []);
+  });
+});
+
+describe('is refused before any write', () => {
+  const refused = async (of: RestartWorld, expected: object, name = 'wds1') => {
+    await assert.rejects(restartWds(name, false, of.tools(), of.run()), expected);
+    assert.deepEqual(of.writes, []);
+  };
+  test('while discovery of the WDS is incomplete', async () => {
+    const of = world();
+    of.unseen = ['metrics.k8s.io'];
+    await refused(of, { code: 'api-error', message: /metrics\.k8s\.io\/v1beta1/ });
+  });
+  test('while a policy is in error', async () => {
+    const of = world();
+    const [first] = of.policies;
+    Object.assign(first ?? {}, { status: { errors: ['singleton is wrong'] } });
+    await refused(
+      of,
+      failsWith({
+        code: 'conflict',
+        message: /Policy shop of wds1 is in error: singleton is wrong/,
+        steps: /policy get shop --wds wds1/,
+      }),
+    );
+    Object.assign(first ?? {}, {
+      status: {
+        conditions: [{ type: 'StatusCollectorsAvailable', status: 'False', message: 'no total' }],
+      },
+    });
+    await refused(of, { code: 'conflict', message: /no total/ });
+  });
+  test('while a Binding has no policy', async () => {
+    const of = world();
+    const kept = of.bindings.get('shop');
+    of.policies = of.policies.slice(1);
+    const tools = of.tools();
+    const space = tools.connect({ name: 'wds1' } as never);
+    const list = async (kind: { kind: string }, selection: object) =>
+      kind.kind === 'Binding' ? [kept] : space.list(kind as never, selection);
+    const connect = () => ({ ...space, list: list as typeof space.list });
+    const why = { code: 'conflict', message: /its Binding is not/ };
+    await assert.rejects(restartWds('wds1', false, { ...tools, connect }, of.run()), why);
+  });
+  test('without rights', async () => {
+    for (const right of [
+      'patch deployments',
+      'list pods',
+      'patch controlplanes',
+      'create bindingpolicies',
+      'delete configmaps',
+    ]) {
+      const of = world();
+      of.denied = [right];
+      await refused(of, { code: 'forbidden', message: new RegExp(right) });
+    }
+  });
+  test('without such a WDS, its hooks or its Deployments', async () => {
+    await refused(world(), { code: 'not-found' }, 'wds2');
+    await refused(world(), { code: 'not-found', message: /its1 is an ITS/ }, 'its1');
+    const older = world();
+    older.controlPlane.spec = {
+      ...older.controlPlane.spec,
+      postCreateHooks: [{ hookName: 'wds' }],
+    };
+    await refused(older, { code: 'conflict', message: /hooks of another version/ });
+    const without = world();
+    without.deployments.delete('kubestellar-controller-manager');
+    await refused(without, { code: 'conflict', message: /KubeFlex has not created them/ });
+  });
+  test('while the transport of another WDS on the same API server runs', async () => {
+    const of = world();
+    of.controlPlanes.push(wds('wds2'));
+    of.deployments.set('other', {
+      metadata: { name: 'transport-controller', namespace: 'wds2-system' },
+      spec: { replicas: 1 },
+    });
+    await refused(
+      of,
+      failsWith({
+        code: 'conflict',
+        steps: /-n wds2-system scale deployment transport-controller --replicas 0/,
+      }),
+    );
+  });
+});
+
+describe('the note', () => {
+  test('holds 500 Bindings', async () => {
+    const of = world();
+    const name = 'n'.repeat(60);
+    of.policies = Array.from({ length: 500 }, (_, index) => of.policy(`${name}${index}`));
+    of.objects = of.policies.map(({ metadata }) => of.object(metadata.name, metadata.name));
+    time.clock.ms += 1_000;
+    of.interruptAt = 1;
+    await restart(of);
+    const note = readNote(of.controlPlane);
+    assert.equal(Object.keys(note?.bindings ?? {}).length, 500);
+    assert.ok(Buffer.byteLength(of.note ?? '') < 128 * 1024, `${of.note?.length} bytes`);
+    assert.match(String(note?.by), /^ann on /);
+  });
+  test('does not depend on the order or the versions of objects', () => {
+    const objects = ['a', 'b'].map((name) => ({
+      resource: 'configmaps',
+      name,
+      resourceVersion: name,
+    }));
+    const other = [...objects].reverse().map((object) => ({ ...object, resourceVersion: '7' }));
+    const binding = (namespaceScope: typeof objects) => ({
+      metadata: { name: 'x' },
+      spec: { workload: { namespaceScope } },
+    });
+    assert.deepEqual(noteBinding(binding(objects)), noteBinding(binding(other)));
+    assert.notDeepEqual(noteBinding(binding(objects)), noteBinding(binding(objects.slice(1))));
+  });
+  test('explains a stopped transport', async () => {
+    const of = world({ fillsAfter: 400_000 });
+    await restart(of, 30_000);
+    const verdict = transportPaused(
+      of.controlPlane,
+      of.deployments.get('transport-controller'),
+      'kind-kubeflex',
+    );
+    assert.match(
+      JSON.stringify(verdict),
+      /transport-paused.*wds restart wds1 --hosting-context kind-kubeflex/,
+    );
+    assert.match(JSON.stringify(verdict), /paused since 2026-11-20T\S+Z by a restart that ann on /);
+    assert.equal(transportPaused(wds('wds1'), undefined, 'x'), undefined);
+  });
+  test('of hand-made text counts as none', () => {
+    const controlPlane = wds('wds1');
+    controlPlane.metadata.annotations = { 'stellarctl.kubestellar.io/restart': 'nonsense' };
+    assert.equal(readNote(controlPlane), undefined);
+  });
+});

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { seen } from '../../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
+import type { OpenWds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import {
+  deleteTransform,
+  listTransforms,
+  transformSpec,
+} from '../../../../../src/lib/workloads/delivery/transforms.ts';
+import { refreshPolicy } from '../../../../../src/lib/workloads/policy/refresh-policy.ts';
+import { createReported } from '../../../../../src/lib/workloads/selection/create-object.ts';
+import {
+  inSpace,
+  MemoryCluster,
+  pod,
+  soon,
+  wdsDeployments,
+  wds as wdsOf,
+} from '../../../support/space-builders.ts';
+import { WorkloadCluster } from '../../../support/workload-cluster.ts';
+
+type Typed = KubeObject & { kind?: string };
+const deployment = (name: string, spec: object): Typed =>
+  ({ kind: 'Deployment', metadata: { name, namespace: 'shop' }, spec }) as Typed;
+const binding = (name: string, ...objects: string[]): Typed =>
+  ({
+    kind: 'Binding',
+    metadata: { name },
+    spec: {
+      workload: {
+        namespaceScope: objects.map((each) => ({
+          group: 'apps',
+          version: 'v1',
+          resource: 'deployments',
+          namespace: 'shop',
+          name: each,
+        })),
+      },
+    },
+  }) as Typed;
+const transform = (name: string, remove: string[], status = {}): Typed =>
+  ({
+    kind: 'CustomTransform',
+    metadata: { name, uid: name },
+    spec: { apiGroup: 'apps', resource: 'deployments', remove },
+    status,
+  }) as Typed;
+
+function wdsWith(objects: Typed[], works: Typed[] = []) {
+  const [cluster, its] = [new WorkloadCluster(objects), new WorkloadCluster(works)];
+  const access = seen({ name: 'its1', kube: its.kube });
+  const wds: OpenWds = {
+    name: 'wds1',
+    isGiven: true,
+    context: 'wds1',
+    type: 'host',
+    apiGroups: [],
+    kube: cluster.kube,
+    its: access,
+  };
+  return { wds, cluster, its };
+}
+
+const sent = [
+  deployment('web', { replicas: 2 }),
+  deployment('api', {}),
+  deployment('unsent', { replicas: 1 }),
+  binding('p', 'web', 'api'),
+];
+const spec = {
+  apiGroup: 'apps',
+  resource: 'deployments',
+  remove: ['$.spec.replicas', '$.spec.paused'],
+};
+
+describe('a CustomTransform', () => {
+  test('is created once, for a kind by any of its names', async () => {
+    const { wds, cluster } = wdsWith(sent);
+    const asked = await transformSpec('deployment', spec.remove, wds);
+    assert.deepEqual(asked, spec);
+    assert.equal((await createReported('transform', 't', asked, wds, soon())).changed, true);
+    assert.deepEqual(cluster.writes, ['apply CustomTransform t']);
+    const again = wdsWith([...sent, transform('t', spec.remove)]);
+    assert.equal((await createReported('transform', 't', asked, again.wds, soon())).changed, false);
+    assert.deepEqual(again.cluster.writes, []);
+  });
+
+  test('is rejected as a replacement for another one', async () => {
+    const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
+    const create = (name: string, remove: string[]) =>
+      createReported('transform', name, { ...spec, remove }, wds, soon());
+    await assert.rejects(create('other', ['$.b']), {
+      code: 'name-taken',
+      message: /a different CustomTransform other/,
+    });
+    assert.deepEqual(cluster.writes, []);
+  });
+
+  test('is listed with its errors', async () => {
+    const broken = transform('a', ['$..[bad'], { errors: ['Error in spec.remove[0]'] });
+    const views = await listTransforms(wdsWith([broken, transform('b', ['$.x'])]).wds);
+    assert.deepEqual(
+      views.map(({ name, errors }) => [name, errors.length]),
+      [
+        ['a', 1],
+        ['b', 0],
+      ],
+    );
+  });
+
+  test('is reported as broken once KubeStellar has said so', async () => {
+    const { wds } = wdsWith([transform('a', ['$..[bad'], { errors: ['Error in spec.remove[0]'] })]);
+    const { error } = await createReported(
+      'transform',
+      'a',
+      { ...spec, remove: ['$..[bad'] },
+      wds,
+      soon(),
+    );
+    assert.deepEqual(
+      [error?.code, error?.details],
+      ['expression-invalid', ['Error in spec.remove[0]']],
+    );
+  });
+
+  test('is deleted, even if broken', async () => {
+    const { wds, cluster } = wdsWith([...sent, transform('a', ['$..[bad'])]);
+    const result = await deleteTransform('a', wds, soon());
+    assert.equal(result.changed, true);
+    assert.deepEqual(cluster.writes, ['delete CustomTransform a']);
+  });
+});
+
+describe('works of a policy are rewritten', () => {
+  const work = (name: string, noted: string | undefined): Typed => ({
+    kind: 'ManifestWork',
+    metadata: {
+      ...{ name, namespace: 'w1', uid: name, resourceVersion: '1' },
+      labels: {
+        'transport.kubestellar.io/originOwnerReferenceBindingKey': 'p',
+        'transport.kubestellar.io/originWdsName': 'wds1',
+      },
+      annotations:
+        noted === undefined
+          ? {}
+          : { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': noted },
+    },
+  });
+
+  test('by removing the record of their generation', async () => {
+    const { wds, its } = wdsWith([], [work('a', '3'), work('b', '3')]);
+    const result = await refreshPolicy('p', wds, soon());
+    assert.deepEqual([result.works, result.changed], [2, true]);
+    assert.deepEqual(its.writes, ['merge ManifestWork a', 'merge ManifestWork b']);
+  });
+
+  test('but not while the transport does not run', async () => {
+    const { wds, its } = wdsWith([], [work('a', '3')]);
+    const [transport] = wdsDeployments('its1').map((each) => inSpace('Deployment', 'wds1', each));
+    assert.ok(transport !== undefined);
+    const crashing = { waiting: { reason: 'CrashLoopBackOff' }, lastExitCode: 1, restarts: 4 };
+    const controller = inSpace('Pod', 'wds1', pod('transport-controller-x', crashing));
+    const { kube: hostingKube } = new MemoryCluster([
+      wdsOf('wds1'),
+      { ...transport, status: {} } as Typed,
+      controller,
+    ]);
+    const refused = { code: 'workload-blocked', message: /rewrites nothing: .*it keeps crashing/ };
+    await assert.rejects(refreshPolicy('p', { ...wds, hostingKube }, soon()), refused);
+    assert.deepEqual(its.writes, []);
+  });
+
+  test('but a missing policy is not a policy without works', async () => {
+    await assert.rejects(refreshPolicy('other', wdsWith(sent).wds, soon()), { code: 'not-found' });
+    const policy: Typed = {
+      kind: 'BindingPolicy',
+      metadata: { name: 'p', uid: 'p', resourceVersion: '1' },
+    };
+    assert.equal((await refreshPolicy('p', wdsWith([policy]).wds, soon())).works, 0);
+  });
+
+  test('and waited for', async () => {
+    const { wds } = wdsWith([], [work('a', undefined)]);
+    const { error } = await refreshPolicy('p', wds, soon(0));
+    assert.deepEqual(
+      [error?.code, error?.message],
+      ['timeout', 'The transport of wds1 has not rewritten 1 work of p in time.'],
+    );
+  });
+});

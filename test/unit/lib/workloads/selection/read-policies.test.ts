@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/core/errors.ts';
+import { type Access, hidden, seen } from '../../../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import type { KubeObject, LabelSelector } from '../../../../../src/lib/kube/client/objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/ocm/kubeflex-objects.ts';
+import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
+import {
+  type PolicySources,
+  readPolicies,
+} from '../../../../../src/lib/workloads/selection/read-policies.ts';
+import { binding, uidOf, workOf } from '../../../support/policy-builders.ts';
+import {
+  controlPlane,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  wds,
+} from '../../../support/space-builders.ts';
+
+const edge: LabelSelector[] = [{ matchLabels: { tier: 'edge' } }];
+const bindingPolicy = (name: string, clusterSelectors = edge): KubeObject & { spec: object } => ({
+  kind: 'BindingPolicy',
+  metadata: { name },
+  spec: { clusterSelectors },
+});
+const kubeSystem = (uid: string) => ({ kind: 'Namespace', metadata: { name: 'kube-system', uid } });
+const secret = (space: string, server: string): KubeObject & { data: object } => ({
+  kind: 'Secret',
+  metadata: { name: 'admin-kubeconfig', namespace: `${space}-system` },
+  data: { kubeconfig: Buffer.from(kubeconfigText(server)).toString('base64') },
+});
+const kubeconfigText = (server: string) =>
+  JSON.stringify({
+    'current-context': 'x',
+    contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
+    clusters: [{ name: 'x', cluster: { server: `https://${server}.example.com:6443` } }],
+    users: [{ name: 'x', user: { token: 't' } }],
+  });
+
+const k8s = { type: 'k8s' };
+const refusing = (message: string): Kube => {
+  const fail = async () => {
+    throw new StellarError('unreachable', message);
+  };
+  return new MemoryCluster([], { get: fail, list: fail }).kube;
+};
+
+/** The contents of each server, by the first part of its name; the ITS is its1, with the given works. */
+async function read(
+  clusters: Record<string, MemoryCluster | Kube>,
+  {
+    works = [],
+    contexts = [],
+    hosting,
+    ...sources
+  }: Partial<Omit<PolicySources, 'hosting'>> & {
+    works?: KubeObject[];
+    contexts?: string[];
+    hosting?: SpaceTools | Access<SpaceTools>;
+  } = {},
+) {
+  const hub = new MemoryCluster([kubeSystem('hub'), ...works]).kube;
+  const all = { its1: hub, ...clusters };
+  const connect = ({ server }: { server: string }) => {
+    const found = all[new URL(server).hostname.split('.')[0] as keyof typeof all] as
+      | MemoryCluster
+      | Kube
+      | undefined;
+    if (found === undefined) return refusing(`Cannot reach ${server}.`);
+    return found instanceof MemoryCluster ? found.kube : found;
+  };
+  const kubeconfig = kubeconfigOf(
+    Object.fromEntries(contexts.map((name) => [name, { cluster: name, user: name }])),
+  );
+  const context = { name: 'its1', server: 'https://its1.example.com:6443', cluster: {}, user: {} };
+  const result = await readPolicies({
+    its: { kube: hub, context },
+    ...{ wecs: ['m1'], kubeconfig, connect },
+    ...sources,
+    hosting: hosting && ('state' in hosting ? hosting : seen(hosting)),
+  });
+  return {
+    policies: result.policies.map(
+      ({ name, wds: of, orphaned }) => `${name} (${of})${orphaned ? ' orphaned' : ''}`,
+    ),
+    unread: result.unread,
+    found: result.policies,
+  };
+}
+
+function hostingOf(
+  spaces: readonly (ControlPlane | KubeObject)[],
+  clusters: Record<string, MemoryCluster | Kube>,
+  source: SpaceTools['hostingSource'] = 'kubeconfig',
+): SpaceTools {
+  const connect = ({ server }: { server: string }) => {
+    const found = clusters[new URL(server).hostname.split('.')[0] as string];
+    if (found === undefined) return refusing(`Cannot reach ${server}.`);
+    return found instanceof MemoryCluster ? found.kube : found;
+  };
+  return {
+    hosting: new MemoryCluster(spaces).kube,
+    hostingContext: {
+      name: 'kind-kubeflex',
+      server: 'https://hosting.example.com:6443',
+      cluster: {},
+      user: {},
+    },
+    hostingSource: source,
+    kubeconfig: kubeconfigOf({}),
+    target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
+    connect,
+  };
+}
+
+describe('policies of a hosting cluster', () => {
+  const its1 = its('its1', k8s);
+  const wds1 = wds('wds1', '', k8s);
+  const spaces = [its1, secret('its1', 'its1'), wds1, secret('wds1', 'wds1')];
+  const hub = new MemoryCluster([kubeSystem('hub')]);
+  const demo = new MemoryCluster([
+    bindingPolicy('demo'),
+    binding('demo', { destinations: ['m1'] }),
+  ]);
+  test('are those of every WDS that uses the ITS', async () => {
+    const { policies, unread, found } = await read(
+      {},
+      { hosting: hostingOf(spaces, { its1: hub, wds1: demo }) },
+    );
+    assert.deepEqual([policies, unread], [['demo (wds1)'], []]);
+    assert.deepEqual(
+      [found[0]?.clusterSelectors, found[0]?.binding?.metadata.uid],
+      [edge, uidOf('demo')],
+    );
+  });
+  test('are not those of a WDS that uses another ITS', async () => {
+    const other = new MemoryCluster([kubeSystem('other')]);
+    const { policies, unread } = await read(
+      {},
+      { hosting: hostingOf(spaces, { its1: other, wds1: demo }) },
+    );
+    assert.deepEqual([policies, unread], [[], []]);
+  });
+  test('of a WDS whose ITS cannot be compared count if the works show it', async () => {
+    const hosting = hostingOf(spaces, { wds1: demo });
+    const doubted = await read(
+      {},
+      { hosting, works: [workOf('demo', 'wds1', 'm1', uidOf('other'))] },
+    );
+    assert.deepEqual(doubted.policies, []);
+    assert.match(
+      doubted.unread[0]?.why ?? '',
+      /whether its ITS its1 is its1 is not known: Cannot reach/,
+    );
+    const shown = await read({}, { hosting, works: [workOf('demo', 'wds1', 'm1')] });
+    assert.deepEqual([shown.policies, shown.unread], [['demo (wds1)'], []]);
+  });
+  test('of a WDS that does not answer, or cannot be reached, are unread', async () => {
+    const silent = await read(
+      {},
+      { hosting: hostingOf(spaces, { its1: hub, wds1: refusing('It is silent.') }) },
+    );
+    assert.deepEqual(
+      [silent.policies, silent.unread],
+      [[], [{ wds: 'wds1', why: 'It is silent' }]],
+    );
+    const unknown = await read({}, { hosting: hostingOf(spaces.slice(0, 3), { its1: hub }) });
+    assert.match(unknown.unread[0]?.why ?? '', /Secret wds1-system\/admin-kubeconfig has no key/);
+  });
+  test('of a WDS that does not serve them are unread, not none', async () => {
+    const { kube } = demo;
+    for (const missing of ['bindingpolicies', 'bindings']) {
+      const list: Kube['list'] = async (kind, selection) =>
+        kind.plural === missing ? undefined : kube.list(kind, selection);
+      const { policies, unread } = await read(
+        {},
+        { hosting: hostingOf(spaces, { its1: hub, wds1: { ...kube, list } }) },
+      );
+      assert.deepEqual([policies, unread.map(({ wds: of }) => of)], [[], ['wds1']]);
+      assert.match(unread[0]?.why ?? '', new RegExp(`does not serve ${missing}`));
+    }
+  });
+  test('that are being deleted select nothing; a Binding without a policy keeps its WECs', async () => {
+    const deleting = {
+      ...bindingPolicy('gone'),
+      metadata: { name: 'gone', deletionTimestamp: '2026-11-20T08:00:00Z' },
+    };
+    const held = new MemoryCluster([
+      deleting,
+      binding('gone'),
+      binding('held', { destinations: ['m1'] }),
+    ]);
+    const { policies } = await read({}, { hosting: hostingOf(spaces, { its1: hub, wds1: held }) });
+    assert.deepEqual(policies, ['held (wds1) orphaned']);
+  });
+  test('are unread if it does not answer, unless it is only the current context', async () => {
+    const chosen = { ...hostingOf([], {}), hosting: refusing('It is silent.') };
+    assert.deepEqual((await read({}, { hosting: chosen })).unread, [
+      { wds: 'all WDSes', why: 'It is silent' },
+    ]);
+    const guessed = { ...chosen, hostingSource: 'current context' as const };
+    assert.deepEqual((await read({}, { hosting: guessed })).unread, []);
+    const { kube } = new MemoryCluster();
+    const other = { ...chosen, hosting: { ...kube, list: async () => undefined } };
+    assert.match(
+      (await read({}, { hosting: other })).unread[0]?.why ?? '',
+      /does not serve controlplanes/,
+    );
+    assert.deepEqual(
+      (await read({}, { hosting: { ...other, hostingSource: 'current context' } })).unread,
+      [],
+    );
+    const why = 'There is no context x';
+    assert.deepEqual((await read({}, { hosting: hidden(why) })).unread, [
+      { wds: 'all WDSes', why },
+    ]);
+  });
+  test('are none if it has no WDS, or is not a hosting cluster', async () => {
+    for (const objects of [[its1, controlPlane('x')], []]) {
+      const { policies, unread } = await read({}, { hosting: hostingOf(objects, { its1: hub }) });
+      assert.deepEqual([policies, unread], [[], []]);
+    }
+  });
+});
+
+describe('policies of WDSes that works name', () => {
+  const works = [workOf('demo', 'wds1', 'm1')];
+  const demo = new MemoryCluster([bindingPolicy('demo'), bindingPolicy('more'), binding('demo')]);
+  test('are read if a context of that name has the Binding of the works', async () => {
+    const { policies, unread } = await read({ wds1: demo }, { works, contexts: ['wds1'] });
+    assert.deepEqual([policies, unread], [['demo (wds1)', 'more (wds1)'], []]);
+  });
+  test('are unread if the context refers to another WDS', async () => {
+    const namesake = [workOf('demo', 'wds1', 'm1', uidOf('another'))];
+    const { policies, unread } = await read(
+      { wds1: demo },
+      { works: namesake, contexts: ['wds1'] },
+    );
+    const why = 'context wds1 has no Binding that its works come from';
+    assert.deepEqual([policies, unread], [[], [{ wds: 'wds1', why }]]);
+  });
+  test('are unread if no context refers to it, or it does not answer', async () => {
+    const why = 'no context of the kubeconfig is known to lead to it';
+    assert.deepEqual((await read({}, { works })).unread, [{ wds: 'wds1', why }]);
+    assert.match(
+      (await read({}, { works, contexts: ['wds1'] })).unread[0]?.why ?? '',
+      /Cannot reach/,
+    );
+  });
+  test('are found by the name of the Binding if the name of a work does not contain its UID', async () => {
+    const [work] = works as [KubeObject];
+    const several = { ...work, metadata: { ...work.metadata, name: 'demo-wds1-0' } };
+    const { policies } = await read({ wds1: demo }, { works: [several], contexts: ['wds1'] });
+    assert.deepEqual(policies, ['demo (wds1)', 'more (wds1)']);
+  });
+  test('are none if there are no works', async () => {
+    const { policies, unread } = await read({ wds1: demo }, { contexts: ['wds1'] });
+    assert.deepEqual([policies, unread], [[], []]);
+  });
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { removalsOf } from '../../../../../src/lib/core/read-confirmed.ts';
+import type { LabelSelector } from '../../../../../src/lib/kube/client/objects.ts';
+import {
+  effectOn,
+  sideEffectsOf,
+} from '../../../../../src/lib/workloads/selection/side-effects.ts';
+import { policy } from '../../../support/policy-builders.ts';
+
+describe('removing labels from a WEC', () => {
+  const labels = { env: 'prod', 'feature.open-cluster-management.io/addon-x': 'available' };
+  const after = { 'feature.open-cluster-management.io/addon-x': 'available' };
+  const change = { name: 'm1', before: labels, after };
+  const effect = (clusterSelectors: LabelSelector[]) =>
+    effectOn(policy('p', { clusterSelectors }), change);
+  const by = (operator: string, values?: string[], key = 'env') => [
+    { matchExpressions: [{ key, operator, ...(values && { values }) }] },
+  ];
+  test('releases it from policies that select by them', () => {
+    assert.equal(effect([{ matchLabels: { env: 'prod' } }]), 'released');
+    assert.equal(effect(by('In', ['prod'])), 'released');
+    assert.equal(effect(by('Exists')), 'released');
+  });
+  test('makes policies select it that select by their absence', () => {
+    assert.equal(effect(by('NotIn', ['prod'])), 'starting');
+    assert.equal(effect(by('DoesNotExist')), 'starting');
+  });
+  test("leaves it to policies that select by OCM's labels, or everything", () => {
+    assert.equal(effect([{}]), 'staying');
+    assert.equal(
+      effect(by('Exists', undefined, 'feature.open-cluster-management.io/addon-x')),
+      'staying',
+    );
+    assert.equal(effect(by('NotIn', ['dev'])), 'staying');
+    assert.equal(effect([{ matchLabels: { env: 'prod' } }, {}]), 'staying');
+  });
+  test('does not affect others', () =>
+    assert.equal(effect([{ matchLabels: { env: 'dev' } }]), undefined));
+  test('does not release it from a Binding without a policy', () => {
+    const bound = (wec: string) => policy('p', { orphaned: true, destinations: [wec] });
+    assert.deepEqual(
+      [effectOn(bound('m1'), change), effectOn(bound('m2'), change)],
+      ['staying', undefined],
+    );
+  });
+});
+
+describe('what a command takes away is one number, whatever the number of policies', () => {
+  const names = Array.from({ length: 6 }, (_, index) => `c${index + 1}`);
+  const removed = (count: number) =>
+    names.slice(0, count).map((name) => ({ name, before: { name }, after: {}, lacks: ['name'] }));
+  test('six policies, each of one WEC', () => {
+    const policies = names.map((name) =>
+      policy(name, { clusterSelectors: [{ matchLabels: { name } }], destinations: [name] }),
+    );
+    const effects = sideEffectsOf({ policies, unread: [] }, removed(6));
+    assert.equal(effects.released.length, 6);
+    const leaving = ['c7', 'c1'].map((wec) => ({ object: 'its registration', wec }));
+    const counted = removalsOf([...leaving, ...effects.lost], 6, effects.sentTo);
+    assert.deepEqual(counted, { wecs: 7, of: 6, max: 6 });
+  });
+  test('a policy whose template asks for what one WEC loses is sent to none', () => {
+    const all = {
+      ...policy('all', { clusterSelectors: [{}], destinations: names }),
+      asked: new Set(['name', 'x']),
+    };
+    const others = [
+      {
+        ...policy('elsewhere', { clusterSelectors: [{}], destinations: ['c9'] }),
+        asked: new Set(['name']),
+      },
+      {
+        ...policy('plain', { clusterSelectors: [{}], destinations: names }),
+        asked: new Set(['x']),
+      },
+    ];
+    const effects = sideEffectsOf({ policies: [all, ...others], unread: [] }, removed(1));
+    assert.deepEqual(
+      effects.released.map((each) => [each.policy.name, each.wecs, each.lacking]),
+      [['all', names, 'name of c1']],
+    );
+    const counted = removalsOf(effects.lost, undefined, effects.sentTo);
+    assert.deepEqual(counted, { wecs: 6, of: 7, max: undefined });
+  });
+});
