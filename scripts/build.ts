@@ -58,7 +58,7 @@ const together = {
     ...[
       'core/changes',
       'kube/access',
-      'ocm/ocm-names',
+      'ocm/model/ocm-names',
       'spaces/local/local-cluster-names',
       'wecs/registration/registration-stage-ids',
     ].map((name) => `lib/${name}`),

@@ -1,4 +1,4 @@
-import { roleWithArticle, type SpaceRole } from '../lib/ocm/kubeflex-names.ts';
+import { roleWithArticle, type SpaceRole } from '../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from './common/define.ts';
 import { type Entry, entry, type Group } from './common/entry.ts';
 

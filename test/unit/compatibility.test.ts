@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { safeOcm } from '../../src/lib/ocm/ocm-versions.ts';
+import { safeOcm } from '../../src/lib/ocm/model/ocm-versions.ts';
 import { coreChart } from '../../src/lib/spaces/hosting/core-chart.ts';
 import { type ChartVersionName, currentChart, versionOf } from '../../testbed/index.ts';
 import { combinations, compatibilityRows } from '../compatibility.ts';

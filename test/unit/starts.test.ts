@@ -54,8 +54,8 @@ test("what scales anything up is asked for KubeStellar's controllers by one func
   const users = filesOf('src/**/*.ts').filter((file) => /\b(?:running|scaleUp)\(/.test(read(file)));
   assert.deepEqual(users, [
     'src/lib/kube/pods.ts',
-    'src/lib/ocm/hub-checks.ts',
-    'src/lib/ocm/webhook.ts',
+    'src/lib/ocm/hub/hub-checks.ts',
+    'src/lib/ocm/hub/webhook.ts',
     'src/lib/spaces/hosting/hosting-stages.ts',
     'src/lib/spaces/space/controllers-run.ts',
     'src/lib/spaces/space/space-stages.ts',

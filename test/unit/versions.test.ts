@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { compareVersions, findVersion } from '../../src/lib/core/version.ts';
+import { compareVersions, findVersion } from '../../src/lib/core/text/version.ts';
 
 test('versions are compared as versions, not as strings', () => {
   const ascending = [

@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice, command, run } from '../../lib/core/next-step.ts';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
-import type { BootstrapAccess } from '../../lib/ocm/its-token.ts';
+import type { BootstrapAccess } from '../../lib/ocm/hub/its-token.ts';
 import type { FoundAccess } from '../../lib/spaces/roles/access.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
@@ -119,7 +119,7 @@ async function revokeTokens(
   its: string | undefined,
   yes: boolean | undefined,
 ): Promise<void> {
-  const { readBootstrap, revokeBootstrap } = await import('../../lib/ocm/its-token.ts');
+  const { readBootstrap, revokeBootstrap } = await import('../../lib/ocm/hub/its-token.ts');
   if (its === undefined)
     throw new StellarError('usage', 'Name the ITS whose bootstrap tokens end: --its NAME.');
   const { kube: hub, context } = await session.its();

@@ -84,7 +84,7 @@ export class Clusters {
   /** Returns the ITS, a client for it, and what selected it: without a current context that is one, the only one of the hosting cluster. */
   async its() {
     const { onlyIts } = await import('../../lib/spaces/choose/its-choice.ts');
-    const { mayBeHub, notAHub } = await import('../../lib/ocm/require-hub.ts');
+    const { mayBeHub, notAHub } = await import('../../lib/ocm/hub/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
     const choice = await this.itsChoice().catch(async (error: unknown) => {
       const only = failureOf(error).code === 'usage' ? await theOnly() : undefined;
@@ -150,7 +150,7 @@ export class Clusters {
    * Returns clients for WECs of an ITS. Where no context is given and none has the name of the WEC: by one that is proven to lead there.
    */
   async registeredWecs(named: readonly WecArgument[], hub: Kube) {
-    const { provenWec } = await import('../../lib/ocm/find-wecs.ts');
+    const { provenWec } = await import('../../lib/ocm/hub/find-wecs.ts');
     const open = async ({ name, context }: WecArgument) => {
       const alike = context === undefined ? await this.contextsNamed(name) : [];
       const others = alike.filter(({ cluster }) => cluster.context !== name);

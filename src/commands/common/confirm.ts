@@ -7,7 +7,7 @@ import {
   type Removals,
   refuseManyRemovals,
 } from '../../lib/core/read-confirmed.ts';
-import { count } from '../../lib/core/words.ts';
+import { count } from '../../lib/core/text/words.ts';
 import type { Unseen } from '../../lib/workloads/selection/unseen.ts';
 import type { Session } from './session.ts';
 

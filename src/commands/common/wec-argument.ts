@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { checkDnsLabel } from '../../lib/core/object-names.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import type { WecTarget } from '../../lib/ocm/find-wecs.ts';
+import type { WecTarget } from '../../lib/ocm/hub/find-wecs.ts';
 
 /** A WEC on the command line: NAME, or NAME=CONTEXT. */
 export interface WecArgument {
@@ -96,7 +96,7 @@ export function parseChosenWecs(words: readonly string[], choice: SelectionOptio
     named,
     async find(hub) {
       if (named !== undefined) return named;
-      const { findWecs } = await import('../../lib/ocm/find-wecs.ts');
+      const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
       return (await findWecs(hub, choice)).map(({ name }) => ({ name, context: undefined }));
     },
   };

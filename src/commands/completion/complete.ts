@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { type KubeObject, resources } from '../../lib/kube/client/objects.ts';
-import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import { globalOptions } from '../common/options.ts';
 import { writeFields } from '../terminal/clean.ts';
 import type { Io } from '../terminal/io.ts';

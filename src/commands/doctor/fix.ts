@@ -2,7 +2,7 @@ import { isNotable } from '../../lib/core/checks.ts';
 import { asCalled } from '../../lib/core/next-step.ts';
 import { poll } from '../../lib/core/poll.ts';
 import { runProgram } from '../../lib/core/program.ts';
-import { count } from '../../lib/core/words.ts';
+import { count } from '../../lib/core/text/words.ts';
 import { subjectName } from '../../lib/doctor/catalogue.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { needsDecision } from '../../lib/wecs/registration/problems.ts';

@@ -1,6 +1,6 @@
 import { type Finding, isDependent, isNotable } from '../../lib/core/checks.ts';
 import { asCalled, command, stepLines } from '../../lib/core/next-step.ts';
-import { count, few } from '../../lib/core/words.ts';
+import { count, few } from '../../lib/core/text/words.ts';
 import { catalogue, describeGroup, docsOf } from '../../lib/doctor/catalogue.ts';
 import {
   type Examined,

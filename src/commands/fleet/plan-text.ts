@@ -1,7 +1,7 @@
-import { count } from '../../lib/core/words.ts';
+import { count } from '../../lib/core/text/words.ts';
 import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetPlan, WecPlan } from '../../lib/fleet/plan.ts';
-import type { Policy } from '../../lib/ocm/kubestellar-api.ts';
+import type { Policy } from '../../lib/ocm/model/kubestellar-api.ts';
 import { describeReleased, describeSideEffects } from '../common/side-effects-text.ts';
 import { toDocument } from '../terminal/output.ts';
 

@@ -1,6 +1,6 @@
 import { ExitCode } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
-import { count } from '../../lib/core/words.ts';
+import { count } from '../../lib/core/text/words.ts';
 import type { Definition } from '../common/define.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type FileOptions, fileOptions, openClusters, optionsOf, readSpaces } from './open.ts';

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice, command } from '../../lib/core/next-step.ts';
-import type { ItsType } from '../../lib/ocm/kubeflex-names.ts';
-import { safeOcm } from '../../lib/ocm/ocm-versions.ts';
+import type { ItsType } from '../../lib/ocm/model/kubeflex-names.ts';
+import { safeOcm } from '../../lib/ocm/model/ocm-versions.ts';
 import type { ItsInput } from '../../lib/spaces/create-its.ts';
 import type { Definition } from '../common/define.ts';
 import {

@@ -41,7 +41,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options) {
     const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import(
-      '../../lib/ocm/its-token.ts'
+      '../../lib/ocm/hub/its-token.ts'
     );
     const destination = options.clusteradm
       ? 'clusteradm'

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
-import { newestOcm } from '../../lib/ocm/ocm-versions.ts';
+import { newestOcm } from '../../lib/ocm/model/ocm-versions.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,

@@ -1,6 +1,6 @@
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
-import { few } from '../../lib/core/words.ts';
+import { few } from '../../lib/core/text/words.ts';
 import type { DeletionEffect, PolicyToDelete } from '../../lib/workloads/policy/delete-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';

@@ -1,4 +1,4 @@
-import { count, few, others } from '../../lib/core/words.ts';
+import { count, few, others } from '../../lib/core/text/words.ts';
 import type { Explanation } from '../../lib/workloads/policy/explain.ts';
 import { aligned, section, unknown } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';

@@ -1,7 +1,7 @@
 import { command, run, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
-import { count, few } from '../../lib/core/words.ts';
-import { describeObject } from '../../lib/ocm/object-ref.ts';
+import { count, few } from '../../lib/core/text/words.ts';
+import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
 import type { PolicyView } from '../../lib/workloads/policy/policy-view.ts';
 import type { Definition } from '../common/define.ts';

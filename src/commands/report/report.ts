@@ -1,5 +1,5 @@
 import { command } from '../../lib/core/next-step.ts';
-import { count, few } from '../../lib/core/words.ts';
+import { count, few } from '../../lib/core/text/words.ts';
 import type { ReportIndex } from '../../lib/doctor/report.ts';
 import type { Definition } from '../common/define.ts';
 import {

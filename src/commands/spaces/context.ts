@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
-import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { AccessRequest } from '../../lib/spaces/roles/access.ts';
 import { type Role, type RoleName, roles, rolesOf } from '../../lib/spaces/roles/roles.ts';
 import type { WrittenContext } from '../../lib/spaces/write-context.ts';
@@ -126,7 +126,7 @@ async function giveRole(
   } = options;
   const { accessManifests, accessName } = await import('../../lib/spaces/roles/access.ts');
   const { reachToShare, shareAccess } = await import('../../lib/spaces/write-context.ts');
-  const { checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
+  const { checkTokenRequest } = await import('../../lib/ocm/hub/its-token.ts');
   if (who !== undefined) checkDnsName(who, 'an access');
   checkTokenRequest(duration, false);
   const tools = await session.spaceTools();

@@ -1,6 +1,6 @@
-import { count } from '../../lib/core/words.ts';
+import { count } from '../../lib/core/text/words.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
-import { wecsOf } from '../../lib/ocm/manifest-works.ts';
+import { wecsOf } from '../../lib/ocm/model/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';
 import type { DeletionOptions, ItsToDelete } from '../../lib/spaces/delete-control-plane.ts';
 import type { WdsToDelete } from '../../lib/spaces/delete-wds.ts';

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
-import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete-control-plane.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';

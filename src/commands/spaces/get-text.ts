@@ -1,7 +1,7 @@
 import { formatAge } from '../../lib/core/deadline.ts';
 import { command, partial, textOf } from '../../lib/core/next-step.ts';
 import type { StageView } from '../../lib/core/stages.ts';
-import { versionWords } from '../../lib/ocm/running-versions.ts';
+import { versionWords } from '../../lib/ocm/versions/running-versions.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
 import { section, wrap } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';

@@ -1,6 +1,6 @@
 import { formatAge } from '../../lib/core/deadline.ts';
 import { command } from '../../lib/core/next-step.ts';
-import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption } from '../common/options.ts';

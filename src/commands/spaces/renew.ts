@@ -1,5 +1,5 @@
 import { command } from '../../lib/core/next-step.ts';
-import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
-import type { SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import { confirmLeft } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {

@@ -1,5 +1,5 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import { roleWithArticle, type SpaceRole } from '../../lib/ocm/kubeflex-names.ts';
+import { roleWithArticle, type SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import { hostingContextOption, type ItsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
@@ -62,7 +62,7 @@ async function usedWds(session: Session) {
 
 /** Verifies the space, because later commands write to it. @throws StellarError `not-a-hub`, or why it could not be read */
 async function requireSpace(session: Session, role: SpaceRole, name: string): Promise<void> {
-  const { requireHub } = await import('../../lib/ocm/require-hub.ts');
+  const { requireHub } = await import('../../lib/ocm/hub/require-hub.ts');
   const { serves } = await import('../../lib/kube/served.ts');
   const { resources } = await import('../../lib/kube/client/objects.ts');
   if (role === 'its')

@@ -1,5 +1,5 @@
 import { command } from '../../lib/core/next-step.ts';
-import { count } from '../../lib/core/words.ts';
+import { count } from '../../lib/core/text/words.ts';
 import type {
   HostingStatus,
   ItsStatus,
@@ -8,13 +8,13 @@ import type {
   WdsStatus,
   WecStatus,
 } from '../../lib/doctor/status.ts';
-import { holesIn } from '../../lib/ocm/known-defects.ts';
-import { products } from '../../lib/ocm/program-versions.ts';
+import { holesIn } from '../../lib/ocm/versions/known-defects.ts';
+import { products } from '../../lib/ocm/versions/program-versions.ts';
 import {
   type RunningVersion,
   versionOfProduct,
   versionWords,
-} from '../../lib/ocm/running-versions.ts';
+} from '../../lib/ocm/versions/running-versions.ts';
 import type { SentCounts } from '../../lib/workloads/delivery/sent-counts.ts';
 import type { Style } from '../terminal/style.ts';
 

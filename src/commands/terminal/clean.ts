@@ -1,5 +1,5 @@
-import { yamlOfGo } from '../../lib/core/formats.ts';
-import { withoutValues } from '../../lib/core/words.ts';
+import { yamlOfGo } from '../../lib/core/text/formats.ts';
+import { withoutValues } from '../../lib/core/text/words.ts';
 
 let mark: string | undefined;
 

@@ -1,6 +1,6 @@
 import { type ErrorReport, reportOf, StellarError } from '../../lib/core/errors.ts';
 import { stepLines } from '../../lib/core/next-step.ts';
-import { withoutValues } from '../../lib/core/words.ts';
+import { withoutValues } from '../../lib/core/text/words.ts';
 import { oneLine, safeJson, safeYaml, writeLines } from './clean.ts';
 import type { Io, OutputFormat } from './io.ts';
 import type { Style } from './style.ts';

@@ -36,7 +36,7 @@ export const definition: Definition<Options> = {
     wecKubeconfigOption(),
   ],
   async run(session, { to, exitCode }, positional) {
-    const { findVersion } = await import('../../lib/core/version.ts');
+    const { findVersion } = await import('../../lib/core/text/version.ts');
     if (to !== undefined && findVersion(to) !== to)
       throw new StellarError(
         'usage',

@@ -1,5 +1,5 @@
 import type { VersionsView } from '../../lib/doctor/status-versions.ts';
-import { versionWords } from '../../lib/ocm/running-versions.ts';
+import { versionWords } from '../../lib/ocm/versions/running-versions.ts';
 import { aligned } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { command, noted, textOf } from '../../lib/core/next-step.ts';
-import type { WdsType } from '../../lib/ocm/kubeflex-names.ts';
+import type { WdsType } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,

@@ -134,7 +134,7 @@ async function findItsLocation(session: Session): Promise<ItsLocation | undefine
 
 async function locationOfIts(session: Session): Promise<ItsLocation | undefined> {
   const { locationOf } = await import('../../lib/spaces/local/local-network.ts');
-  const { hubEndpoints } = await import('../../lib/ocm/hub-access.ts');
+  const { hubEndpoints } = await import('../../lib/ocm/hub/hub-access.ts');
   const { context, kube } = await session.its();
   const { contexts } = await session.kubeconfig();
   return locationOf(

@@ -1,6 +1,6 @@
 import { changeWords } from '../../lib/core/changes.ts';
-import { count, few } from '../../lib/core/words.ts';
-import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/manifest-works.ts';
+import { count, few } from '../../lib/core/text/words.ts';
+import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/model/manifest-works.ts';
 import { addonFinalizers } from '../../lib/wecs/deregister/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect-wec.ts';

@@ -1,8 +1,8 @@
 import { formatAge } from '../../lib/core/deadline.ts';
-import { count } from '../../lib/core/words.ts';
+import { count } from '../../lib/core/text/words.ts';
 import { imageVersion } from '../../lib/kube/image.ts';
-import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub-connection.ts';
-import { versionWords } from '../../lib/ocm/running-versions.ts';
+import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub/hub-connection.ts';
+import { versionWords } from '../../lib/ocm/versions/running-versions.ts';
 import { registrationStages } from '../../lib/wecs/registration/registration-stages.ts';
 import type {
   ConditionView,

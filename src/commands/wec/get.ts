@@ -34,8 +34,8 @@ export const definition: Definition<Options> = {
     const { kube: hub, context } = await session.its();
     if (options.raw) return printRaw(session, hub, wec.name);
     const { getWec } = await import('../../lib/wecs/get.ts');
-    const { hubEndpoints } = await import('../../lib/ocm/hub-access.ts');
-    const { provenWec } = await import('../../lib/ocm/find-wecs.ts');
+    const { hubEndpoints } = await import('../../lib/ocm/hub/hub-access.ts');
+    const { provenWec } = await import('../../lib/ocm/hub/find-wecs.ts');
     const [given] = await session.wecs([wec]);
     const named = async () =>
       given?.kube ?? provenWec(wec.name, hub, await session.contextsNamed(wec.name));
@@ -49,7 +49,7 @@ export const definition: Definition<Options> = {
 };
 
 async function printRaw(session: Session, hub: Kube, name: string): Promise<void> {
-  const { getManagedCluster } = await import('../../lib/ocm/find-wecs.ts');
+  const { getManagedCluster } = await import('../../lib/ocm/hub/find-wecs.ts');
   const cluster = await getManagedCluster(hub, name);
   if (session.output === 'json' || session.output === 'name')
     return session.print(cluster, [{ name }], []);

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { forName } from '../../lib/core/each-name.ts';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { Run } from '../../lib/core/run.ts';
-import { few } from '../../lib/core/words.ts';
+import { few } from '../../lib/core/text/words.ts';
 import type {
   GrantResult,
   ReachedWec,

@@ -1,7 +1,7 @@
 import { parseLabels } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
-import type { HubAccess } from '../../lib/ocm/hub-access.ts';
+import type { HubAccess } from '../../lib/ocm/hub/hub-access.ts';
 import type { WecResult } from '../../lib/wecs/diagnose/follow-registration.ts';
 import {
   type AgentMode,
@@ -47,7 +47,7 @@ export function checkAddresses(options: JoiningOptions): void {
 /** Returns the options for the library. @throws StellarError `usage`, `file-error` */
 export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
   const { readCertificateAuthority, readDockerConfig } = await import(
-    '../../lib/ocm/hub-access.ts'
+    '../../lib/ocm/hub/hub-access.ts'
   );
   const { caFile, imagePullSecret } = options;
   return {
@@ -70,9 +70,9 @@ export async function openAccess(
   { joinFile }: JoiningOptions,
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
-  const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub-access.ts');
+  const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub/hub-access.ts');
   if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../../lib/ocm/hub-access.ts');
+    const { readJoinFile } = await import('../../lib/ocm/hub/hub-access.ts');
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
   }
   const { context, kube } = await session.its();

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, partial, run, textOf } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
-import type { HubAccess } from '../../lib/ocm/hub-access.ts';
+import type { HubAccess } from '../../lib/ocm/hub/hub-access.ts';
 import { agentModes, type JoinOptions, type Moving } from '../../lib/wecs/join/join-options.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';

@@ -37,7 +37,7 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
   const { cluster } = hub;
   if (pending) return [`No requests are pending on ${cluster.context}.`];
   if (selector !== undefined) {
-    const { message, next } = await (await import('../../lib/ocm/find-wecs.ts')).noneHas(
+    const { message, next } = await (await import('../../lib/ocm/hub/find-wecs.ts')).noneHas(
       selector,
       hub,
     );

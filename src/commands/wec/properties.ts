@@ -1,4 +1,4 @@
-import { parsePropertyChanges, type WecProperties } from '../../lib/ocm/customization.ts';
+import { parsePropertyChanges, type WecProperties } from '../../lib/ocm/model/customization.ts';
 import type { Effective } from '../../lib/wecs/values/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values/values.ts';
 import { isForPeople } from '../terminal/io.ts';

@@ -59,7 +59,7 @@ export const definition: Definition<Options> = {
     const its = await session.its();
     session.announce(its.kube);
     const { upgradeWecs } = await import('../../lib/wecs/upgrade.ts');
-    const { inspectHub } = await import('../../lib/ocm/hub-access.ts');
+    const { inspectHub } = await import('../../lib/ocm/hub/hub-access.ts');
     const { ocmVersion } = await inspectHub(its.kube, its.context);
     const to = options.to ?? ocmVersion;
     if (to === undefined)

@@ -1,5 +1,5 @@
 import { command } from '../../lib/core/next-step.ts';
-import { argumentOf } from '../../lib/ocm/object-ref.ts';
+import { argumentOf } from '../../lib/ocm/model/object-ref.ts';
 import type { WorkloadSummary } from '../../lib/workloads/workload-list.ts';
 import type { Definition } from '../common/define.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';

@@ -10,7 +10,7 @@ import {
   type Document as YamlDocument,
 } from 'yaml';
 import { StellarError } from './errors.ts';
-import { count, nearestNames } from './words.ts';
+import { count, nearestNames } from './text/words.ts';
 
 /** What is wrong with a text; undefined if nothing is. */
 export type Rule = (text: string) => string | undefined;

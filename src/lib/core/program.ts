@@ -4,8 +4,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { type Deadline, monotonic, throwIfInterrupted } from './deadline.ts';
 import { StellarError } from './errors.ts';
 import { advice } from './next-step.ts';
-import { isSecretFlag, redactText } from './redact.ts';
-import { compareVersions, findVersion } from './version.ts';
+import { isSecretFlag, redactText } from './text/redact.ts';
+import { compareVersions, findVersion } from './text/version.ts';
 
 /** A program on the user's machine that some commands of stellarctl run. */
 export interface Program {

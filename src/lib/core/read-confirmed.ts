@@ -1,6 +1,6 @@
 import { StellarError } from './errors.ts';
 import { advice } from './next-step.ts';
-import { count, few } from './words.ts';
+import { count, few } from './text/words.ts';
 
 /** What a command takes away, overwrites or gives. It is shown, counted by the limit, confirmed, and read again before it is carried out. */
 export interface Effect {

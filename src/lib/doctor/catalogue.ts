@@ -1,8 +1,8 @@
 import { type CheckInfo, checksOfStages, type Finding } from '../core/checks.ts';
 import { commandOf, stepLines } from '../core/next-step.ts';
-import { hubChecks } from '../ocm/hub-checks.ts';
-import { holeChecks } from '../ocm/hub-holes.ts';
-import { hookNames } from '../ocm/kubeflex-names.ts';
+import { hubChecks } from '../ocm/hub/hub-checks.ts';
+import { hookNames } from '../ocm/model/kubeflex-names.ts';
+import { holeChecks } from '../ocm/versions/hub-holes.ts';
 import { hostingStages } from '../spaces/hosting/hosting-stages.ts';
 import { argoCdChecks } from '../spaces/space/argocd.ts';
 import {

@@ -5,7 +5,7 @@ import type { Program, ProgramRun } from '../core/program.ts';
 import type { Run } from '../core/run.ts';
 import { type Access, errorOf, ifSeen, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { accessHub, type HubAccess } from '../ocm/hub-access.ts';
+import { accessHub, type HubAccess } from '../ocm/hub/hub-access.ts';
 import { dockerProgram, helmProgram, k3dProgram, kindProgram } from '../spaces/local/programs.ts';
 import type { JoiningWec, JoinOptions } from '../wecs/join/join-options.ts';
 import { type JoinPlan, planJoin } from '../wecs/join/join-plan.ts';

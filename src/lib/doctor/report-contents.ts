@@ -1,16 +1,16 @@
 import { stripVTControlCharacters } from 'node:util';
-import { isObject } from '../core/formats.ts';
-import { isSecretFlag, isSecretName, redactText, removed } from '../core/redact.ts';
+import { isObject } from '../core/text/formats.ts';
+import { isSecretFlag, isSecretName, redactText, removed } from '../core/text/redact.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { namespaceOf, type SpaceRole, systemNamespace } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { namespaceOf, type SpaceRole, systemNamespace } from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import {
   addonNamespace,
   agentNamespace,
   hubNamespace,
   operatorNamespace,
-} from '../ocm/ocm-names.ts';
+} from '../ocm/model/ocm-names.ts';
 import { openSpace } from '../spaces/space/space-access.ts';
 import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
 import type { DoctorInput } from './doctor.ts';
@@ -80,7 +80,7 @@ const isKnownNote =
 type Json = Record<string, unknown>;
 
 /**
- * Redacts everything secret in an object: values that look like a secret (core/redact.ts), the contents, but not the keys, of
+ * Redacts everything secret in an object: values that look like a secret (core/text/redact.ts), the contents, but not the keys, of
  * Secrets and ConfigMaps at any depth, kubectl's copies of the object, values of fields named like a token, a password or a key,
  * those of environment variables and arguments that are not known to be harmless, and annotations of others.
  */

@@ -12,7 +12,7 @@ import {
   type Resource,
   resources,
 } from '../kube/client/objects.ts';
-import { clusterNameLabel } from '../ocm/ocm-names.ts';
+import { clusterNameLabel } from '../ocm/model/ocm-names.ts';
 import { describeGroup } from './catalogue.ts';
 import { type DoctorInput, examine } from './doctor.ts';
 import {

@@ -1,17 +1,17 @@
 import { command, type Diagnosis, diagnosisOf, type Problem, problem } from '../core/next-step.ts';
-import { compareVersions, findVersion } from '../core/version.ts';
+import { compareVersions, findVersion } from '../core/text/version.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { defectsOf, describeDefect, holesIn } from '../ocm/known-defects.ts';
-import { newestOcm } from '../ocm/ocm-versions.ts';
-import { products } from '../ocm/program-versions.ts';
+import { readWec } from '../ocm/agent/wec-evidence.ts';
+import { newestOcm } from '../ocm/model/ocm-versions.ts';
+import { defectsOf, describeDefect, holesIn } from '../ocm/versions/known-defects.ts';
+import { products } from '../ocm/versions/program-versions.ts';
 import {
   type InstalledVersions,
   type RunningVersion,
   versionOfProduct,
   versionSkews,
-} from '../ocm/running-versions.ts';
-import { readWec } from '../ocm/wec-evidence.ts';
+} from '../ocm/versions/running-versions.ts';
 import { coreChart } from '../spaces/hosting/core-chart.ts';
 import { wecVersions } from '../wecs/diagnose/wec-checks.ts';
 import { type ItsStatus, readStatus, type StatusTools, type StatusView } from './status.ts';

@@ -13,17 +13,21 @@ import {
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
-import type { SpaceRole } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
-import { keyOf } from '../ocm/object-ref.ts';
+import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-api.ts';
+import { keyOf } from '../ocm/model/object-ref.ts';
 import {
   type HookVersions,
   kubeFlexPrograms,
   readHookVersions,
   versionsOfHooks,
-} from '../ocm/program-versions.ts';
-import { type RunningVersion, runningVersions, whyPodsHidden } from '../ocm/running-versions.ts';
+} from '../ocm/versions/program-versions.ts';
+import {
+  type RunningVersion,
+  runningVersions,
+  whyPodsHidden,
+} from '../ocm/versions/running-versions.ts';
 import { type ItsChoice, resolveIts } from '../spaces/choose/its-choice.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';

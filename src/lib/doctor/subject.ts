@@ -1,7 +1,7 @@
 import { type CheckInfo, type Finding, fail, isDependent } from '../core/checks.ts';
 import type { StellarError } from '../core/errors.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { clusterUid } from '../ocm/cluster-uid.ts';
+import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import type { JoinPlan } from '../wecs/join/join-plan.ts';
 import type { Its } from '../workloads/selection/read-policies.ts';
 

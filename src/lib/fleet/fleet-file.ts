@@ -12,8 +12,8 @@ import {
 } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
-import { readCertificateAuthority, readDockerConfig } from '../ocm/hub-access.ts';
-import type { ManagedCluster } from '../ocm/ocm-objects.ts';
+import { readCertificateAuthority, readDockerConfig } from '../ocm/hub/hub-access.ts';
+import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 import type { JoinOptions } from '../wecs/join/join-options.ts';
 import { type FleetDocument, fleetSchema } from './fleet-schema.ts';
 import { fleetAnnotation } from './owned-values.ts';

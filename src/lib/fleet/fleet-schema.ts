@@ -2,7 +2,7 @@ import { labelKeyProblem, labelValueProblem } from '../core/changes.ts';
 import type { Rule } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { checkDnsLabel } from '../core/object-names.ts';
-import { propertyKeyProblem } from '../ocm/customization.ts';
+import { propertyKeyProblem } from '../ocm/model/customization.ts';
 import { agentModes, joinOptionProblems } from '../wecs/join/join-options.ts';
 
 const nameOf = (what: string): Rule => {

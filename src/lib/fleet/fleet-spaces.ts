@@ -2,7 +2,7 @@ import type { Confirm } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { guardNew } from '../maintenance/guard-wds.ts';
 import { repairSpace } from '../maintenance/repair-space.ts';
-import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import { createIts } from '../spaces/create-its.ts';
 import { createWds } from '../spaces/create-wds.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';

@@ -1,6 +1,6 @@
 import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
-import { jsonObject } from '../core/formats.ts';
+import { jsonObject } from '../core/text/formats.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
@@ -12,8 +12,8 @@ import {
   textIn,
 } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { clusterUid } from '../ocm/cluster-uid.ts';
-import { readWec } from '../ocm/wec-evidence.ts';
+import { readWec } from '../ocm/agent/wec-evidence.ts';
+import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import { ofClusters } from '../spaces/space/argocd.ts';
 import { otherRole } from '../wecs/registration/identity.ts';
 import { type Candidate, type ImportedFleet, ifAny, wecNameOf, without } from './export.ts';

@@ -3,9 +3,9 @@ import { advice } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { byName, type ConfigMap, type KubeObject, resources } from '../kube/client/objects.ts';
 import { fieldManager } from '../kube/client/transport.ts';
-import { listProperties } from '../ocm/find-wecs.ts';
-import type { ManagedCluster } from '../ocm/ocm-objects.ts';
-import { notAHub } from '../ocm/require-hub.ts';
+import { listProperties } from '../ocm/hub/find-wecs.ts';
+import { notAHub } from '../ocm/hub/require-hub.ts';
+import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 
 /** The field manager of a fleet: what it has applied shows which values it owns, without a state file. */
 export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fleet}`;

@@ -11,7 +11,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { type Deployment, resources } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { retryConflicts, writeLast } from '../kube/writes.ts';
-import { apiServerOf, namespaceOf } from '../ocm/kubeflex-names.ts';
+import { apiServerOf, namespaceOf } from '../ocm/model/kubeflex-names.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import {
   betaKinds,

@@ -4,13 +4,14 @@ import { poll } from '../core/poll.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { isLoss, judge } from '../core/stages.ts';
-import { compareVersions } from '../core/version.ts';
+import { compareVersions } from '../core/text/version.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue, type Job, resources, typeMeta } from '../kube/client/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
+import { ocmOfHub } from '../ocm/hub/require-hub.ts';
 import {
   clusterInfoJob,
   hookNames,
@@ -18,13 +19,12 @@ import {
   namespaceOf,
   type SpaceRole,
   transportDeployment,
-} from '../ocm/kubeflex-names.ts';
-import type { ControlPlane, HookUse, PostCreateHook } from '../ocm/kubeflex-objects.ts';
-import { originWdsLabel } from '../ocm/kubestellar-api.ts';
-import { type ManifestWork, objectsIn } from '../ocm/manifest-works.ts';
-import { isOcmVersion } from '../ocm/ocm-names.ts';
-import { readHookVersions } from '../ocm/program-versions.ts';
-import { ocmOfHub } from '../ocm/require-hub.ts';
+} from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane, HookUse, PostCreateHook } from '../ocm/model/kubeflex-objects.ts';
+import { originWdsLabel } from '../ocm/model/kubestellar-api.ts';
+import { type ManifestWork, objectsIn } from '../ocm/model/manifest-works.ts';
+import { isOcmVersion } from '../ocm/model/ocm-names.ts';
+import { readHookVersions } from '../ocm/versions/program-versions.ts';
 import { noSuchSpace, problemOf } from '../spaces/get-space.ts';
 import { requireHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';

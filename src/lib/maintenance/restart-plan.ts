@@ -20,14 +20,14 @@ import {
   managerDeployment,
   namespaceOf,
   transportDeployment,
-} from '../ocm/kubeflex-names.ts';
-import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
+} from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../ocm/model/kubeflex-objects.ts';
 import {
   type Binding,
   type BindingPolicy,
   type BoundObject,
   objectsOf,
-} from '../ocm/kubestellar-api.ts';
+} from '../ocm/model/kubestellar-api.ts';
 import { flagsOf, type OpenWds, openedBy } from '../spaces/choose/open-wds.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';

@@ -6,15 +6,15 @@ import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
+import { few } from '../core/text/words.ts';
 import { waitWhile } from '../core/until-met.ts';
-import { few } from '../core/words.ts';
 import { type Access, through, whyUnseen } from '../kube/access.ts';
 import { byName, createdAt, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
-import { userName } from '../ocm/agent-certificate.ts';
-import { hookNames, managerDeployment, transportDeployment } from '../ocm/kubeflex-names.ts';
+import { userName } from '../ocm/agent/agent-certificate.ts';
+import { hookNames, managerDeployment, transportDeployment } from '../ocm/model/kubeflex-names.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -22,10 +22,10 @@ import {
   objectsOf,
   originBindingLabel,
   originWdsLabel,
-} from '../ocm/kubestellar-api.ts';
-import type { ManifestWork } from '../ocm/manifest-works.ts';
-import { keyOf, keyOfCandidate } from '../ocm/object-ref.ts';
-import { readHookVersions } from '../ocm/program-versions.ts';
+} from '../ocm/model/kubestellar-api.ts';
+import type { ManifestWork } from '../ocm/model/manifest-works.ts';
+import { keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
+import { readHookVersions } from '../ocm/versions/program-versions.ts';
 import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import { sentElsewhere } from '../spaces/choose/sender.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';

@@ -2,13 +2,13 @@ import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, partial, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failed, met, waiting } from '../core/stages.ts';
+import { count } from '../core/text/words.ts';
 import { untilMet } from '../core/until-met.ts';
-import { count } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { conditionOf, resources } from '../kube/client/objects.ts';
 import { prove } from '../kube/served.ts';
-import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
+import type { ManifestStatus, ManifestWork } from './model/manifest-works.ts';
 
 /** Removes the work's ownership of objects on the WEC itself. */
 export type ReleaseOnWec = (

@@ -12,9 +12,9 @@ import {
   withoutCredentials,
 } from '../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../kube/service-accounts.ts';
-import { chooseEndpoint, isThisMachine } from '../ocm/endpoint.ts';
-import { readClusterInfo } from '../ocm/hub-kubeconfig.ts';
-import { managedBy, managedByLabel } from '../ocm/ocm-names.ts';
+import { chooseEndpoint, isThisMachine } from '../ocm/hub/endpoint.ts';
+import { readClusterInfo } from '../ocm/hub/hub-kubeconfig.ts';
+import { managedBy, managedByLabel } from '../ocm/model/ocm-names.ts';
 import { adminBinding, bootstrapSecretOf } from './space/space-manifests.ts';
 
 /** An external cluster that will become a space: the user's access, and the address for the hosting cluster. */

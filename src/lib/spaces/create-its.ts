@@ -16,12 +16,12 @@ import {
   managerName,
   namespaceOf,
   secretOf,
-} from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { propertiesNamespace } from '../ocm/kubestellar-api.ts';
-import { managedClusterCrd } from '../ocm/ocm-names.ts';
-import { checkUpgrade } from '../ocm/ocm-upgrade.ts';
-import { safeOcm } from '../ocm/ocm-versions.ts';
+} from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
+import { propertiesNamespace } from '../ocm/model/kubestellar-api.ts';
+import { managedClusterCrd } from '../ocm/model/ocm-names.ts';
+import { safeOcm } from '../ocm/model/ocm-versions.ts';
+import { checkUpgrade } from '../ocm/versions/ocm-upgrade.ts';
 import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
 import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { triggerReconcile } from './space/follow-space.ts';

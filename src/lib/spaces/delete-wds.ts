@@ -4,15 +4,15 @@ import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
 import { type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, unreached, waiting } from '../core/stages.ts';
+import { count } from '../core/text/words.ts';
 import { untilMet } from '../core/until-met.ts';
-import { count } from '../core/words.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
-import { type Binding, type BindingPolicy, originWdsLabel } from '../ocm/kubestellar-api.ts';
-import { type ManifestWork, objectsIn, wecsOf } from '../ocm/manifest-works.ts';
+import { type Binding, type BindingPolicy, originWdsLabel } from '../ocm/model/kubestellar-api.ts';
+import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
 import { sentElsewhere, whyElsewhere } from './choose/sender.ts';
 import {

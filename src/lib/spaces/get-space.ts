@@ -18,10 +18,10 @@ import {
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue, resources } from '../kube/client/objects.ts';
 import { listServed, provenIn } from '../kube/served.ts';
-import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
-import { readHookVersions } from '../ocm/program-versions.ts';
-import type { RunningVersion } from '../ocm/running-versions.ts';
+import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
+import { readHookVersions } from '../ocm/versions/program-versions.ts';
+import type { RunningVersion } from '../ocm/versions/running-versions.ts';
 import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { checkCredentials } from './space/credentials.ts';
 import type { ItsInside } from './space/its-stages.ts';

@@ -6,7 +6,7 @@ import { ApiError, describeCluster } from '../kube/client/errors.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
 import { listIfDefined, listIfServed, type Proven, provenIn } from '../kube/served.ts';
-import { type Binding, objectsOf } from '../ocm/kubestellar-api.ts';
+import { type Binding, objectsOf } from '../ocm/model/kubestellar-api.ts';
 
 /**
  * The guard of a WDS is a ValidatingAdmissionPolicy that refuses to remove all objects from a Binding. KubeStellar's controller

@@ -8,7 +8,7 @@ import {
 } from '../core/stages.ts';
 import { conditionOf, createdAt, isTrue } from '../kube/client/objects.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
-import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import { notHosting, type SpaceTools } from './hosting/hosting.ts';
 import { contextsOf } from './space/space-access.ts';
 import type { SpaceEvidence } from './space/space-evidence.ts';

@@ -6,8 +6,13 @@ import { describeCluster } from '../kube/client/errors.ts';
 import { byName, type KubeObject, resourceOf, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
 import { untilGone } from '../kube/until-gone.ts';
-import { isSpaceName, longestName, namespaceOf, type SpaceRole } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane, PostCreateHook } from '../ocm/kubeflex-objects.ts';
+import {
+  isSpaceName,
+  longestName,
+  namespaceOf,
+  type SpaceRole,
+} from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../ocm/model/kubeflex-objects.ts';
 import { roleOf, typeOf } from './space/spaces.ts';
 
 /** @throws StellarError `usage` for an invalid name of a control plane */

@@ -26,8 +26,9 @@ import {
 } from '../kube/pods.ts';
 import { scale, stop } from '../kube/scaling.ts';
 import { listServed } from '../kube/served.ts';
-import { hookNames } from '../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/kubeflex-objects.ts';
+import { judgeAdmission, testAdmission, tryHubWebhook } from '../ocm/hub/webhook.ts';
+import { hookNames } from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import {
   clusterManagerName,
   hubNamespace,
@@ -36,17 +37,16 @@ import {
   registrationController,
   registrationLock,
   tagOf,
-} from '../ocm/ocm-names.ts';
-import type { ClusterManager, ManagedCluster } from '../ocm/ocm-objects.ts';
+} from '../ocm/model/ocm-names.ts';
+import type { ClusterManager, ManagedCluster } from '../ocm/model/ocm-objects.ts';
 import {
   changeOperator,
   checkUpgrade,
   ensureRequirements,
   ofVersion,
   operatorImage,
-} from '../ocm/ocm-upgrade.ts';
-import { products, readHookVersions } from '../ocm/program-versions.ts';
-import { judgeAdmission, testAdmission, tryHubWebhook } from '../ocm/webhook.ts';
+} from '../ocm/versions/ocm-upgrade.ts';
+import { products, readHookVersions } from '../ocm/versions/program-versions.ts';
 import { requireSpace } from './get-space.ts';
 import type { SpaceTools } from './hosting/hosting.ts';
 import { withHostingLease } from './hosting/hosting-lease.ts';

@@ -1,7 +1,7 @@
 import { type Check, fail, type Outcome, pass, skipped } from '../core/checks.ts';
 import { StellarError } from '../core/errors.ts';
 import { partial } from '../core/next-step.ts';
-import { compareVersions } from '../core/version.ts';
+import { compareVersions } from '../core/text/version.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isTrue } from '../kube/client/objects.ts';

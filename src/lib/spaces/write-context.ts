@@ -6,7 +6,7 @@ import { setContext } from '../kube/kubeconfig/contexts.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { makeFolderOf, requireReplaceable, statIfPresent } from '../kube/kubeconfig/replace.ts';
-import type { SpaceRole } from '../ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import { portable } from './bootstrap.ts';
 import { requireSpace } from './get-space.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';

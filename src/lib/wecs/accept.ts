@@ -6,17 +6,17 @@ import type { Run } from '../core/run.ts';
 import { met, type Stage, unreached, waiting } from '../core/stages.ts';
 import { ifSeen, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { noSuchWec } from '../ocm/find-wecs.ts';
+import { otherName, readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
+import { noSuchWec } from '../ocm/hub/find-wecs.ts';
 import {
   bootstrapRequests,
   emptyEvidence,
   type HubEvidence,
   readHub,
   readWholeHub,
-} from '../ocm/hub-evidence.ts';
-import { noteHoles } from '../ocm/hub-holes.ts';
-import { findManagedCluster, ocmOfHub, requireHub } from '../ocm/require-hub.ts';
-import { otherName, readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
+} from '../ocm/hub/hub-evidence.ts';
+import { findManagedCluster, ocmOfHub, requireHub } from '../ocm/hub/require-hub.ts';
+import { noteHoles } from '../ocm/versions/hub-holes.ts';
 import {
   type FollowOptions,
   followOnHub,

@@ -8,7 +8,7 @@ import {
   hasJoined,
   overdueLease,
   readWholeHub,
-} from '../ocm/hub-evidence.ts';
+} from '../ocm/hub/hub-evidence.ts';
 import { describeRegistration, judgeRegistration } from './registration/registration-stages.ts';
 import { isDeregistering } from './registration/release-labels.ts';
 import { type RequestView, requestView } from './registration/wec-view.ts';

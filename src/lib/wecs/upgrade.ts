@@ -4,12 +4,13 @@ import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failed, met, type Verdict, waiting } from '../core/stages.ts';
+import { few } from '../core/text/words.ts';
 import { untilMet } from '../core/until-met.ts';
-import { few } from '../core/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Lease, resources } from '../kube/client/objects.ts';
 import { firstPodFailure, isDeploymentReady, starting } from '../kube/pods.ts';
 import { listIfDefined } from '../kube/served.ts';
+import { readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import {
   agentNamespace,
   klusterletCrdName,
@@ -17,9 +18,8 @@ import {
   leaseName,
   operatorName,
   operatorNamespace,
-} from '../ocm/ocm-names.ts';
-import { changeOperator, ensureRequirements, operatorImage } from '../ocm/ocm-upgrade.ts';
-import { readWec, type WecEvidence } from '../ocm/wec-evidence.ts';
+} from '../ocm/model/ocm-names.ts';
+import { changeOperator, ensureRequirements, operatorImage } from '../ocm/versions/ocm-upgrade.ts';
 import { type AppliedManifestWork, describeApplied } from '../workloads/delivery/applied-works.ts';
 import type { ReachedWec } from './registration/grant.ts';
 import {

@@ -14,9 +14,9 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
-import { provenWec } from '../ocm/find-wecs.ts';
-import { type Binding, destinationsOf } from '../ocm/kubestellar-api.ts';
-import { describeObject, isBoundBy } from '../ocm/object-ref.ts';
+import { provenWec } from '../ocm/hub/find-wecs.ts';
+import { type Binding, destinationsOf } from '../ocm/model/kubestellar-api.ts';
+import { describeObject, isBoundBy } from '../ocm/model/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { findObject, type NamedObject } from './delivery/workload.ts';
 import { isEmpty, matches } from './selection/label-selectors.ts';

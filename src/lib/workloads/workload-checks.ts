@@ -1,11 +1,11 @@
 import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
 import { advice, command, problem, run } from '../core/next-step.ts';
-import { count, few, withoutValues } from '../core/words.ts';
+import { count, few, withoutValues } from '../core/text/words.ts';
 import { tryRead, whyUnseen } from '../kube/access.ts';
 import { resources } from '../kube/client/objects.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/kubestellar-api.ts';
-import { keyOf } from '../ocm/object-ref.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-api.ts';
+import { keyOf } from '../ocm/model/object-ref.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { emptyPolicy, listPolicies, type PolicySummary } from './policy/policy-list.ts';

@@ -1,4 +1,4 @@
-import { describeObject, type ObjectView } from '../ocm/object-ref.ts';
+import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
 import type { OpenWds } from '../spaces/choose/open-wds.ts';
 import {
   hasFailed,

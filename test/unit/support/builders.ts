@@ -11,10 +11,10 @@ import type {
   Pod,
 } from '../../../src/lib/kube/client/objects.ts';
 import type { Proven } from '../../../src/lib/kube/served.ts';
-import type { HubEvidence } from '../../../src/lib/ocm/hub-evidence.ts';
-import type { Klusterlet, ManagedCluster } from '../../../src/lib/ocm/ocm-objects.ts';
-import type { RegistrationRequest } from '../../../src/lib/ocm/registration-requests.ts';
-import type { WecEvidence } from '../../../src/lib/ocm/wec-evidence.ts';
+import type { WecEvidence } from '../../../src/lib/ocm/agent/wec-evidence.ts';
+import type { HubEvidence } from '../../../src/lib/ocm/hub/hub-evidence.ts';
+import type { RegistrationRequest } from '../../../src/lib/ocm/hub/registration-requests.ts';
+import type { Klusterlet, ManagedCluster } from '../../../src/lib/ocm/model/ocm-objects.ts';
 
 /** The current time in the tests. */
 export const now = Date.parse('2026-11-20T08:00:00Z');
@@ -163,7 +163,7 @@ export async function csr(options: CsrOptions = {}): Promise<CertificateSigningR
 
 export async function request(options: CsrOptions = {}): Promise<RegistrationRequest> {
   const made = await csr(options);
-  const { judgeRequest } = await import('../../../src/lib/ocm/registration-requests.ts');
+  const { judgeRequest } = await import('../../../src/lib/ocm/hub/registration-requests.ts');
   return judgeRequest(made);
 }
 

@@ -1,5 +1,5 @@
 import type { KubeObject, LabelSelector } from '../../../src/lib/kube/client/objects.ts';
-import type { Binding, BoundObject, Policy } from '../../../src/lib/ocm/kubestellar-api.ts';
+import type { Binding, BoundObject, Policy } from '../../../src/lib/ocm/model/kubestellar-api.ts';
 
 export interface PolicyOptions {
   wds?: string;

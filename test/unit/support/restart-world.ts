@@ -6,8 +6,12 @@ import { StellarError } from '../../../src/lib/core/errors.ts';
 import type { Run } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
 import type { Deployment, KubeObject, Pod } from '../../../src/lib/kube/client/objects.ts';
-import type { ControlPlane, PostCreateHook } from '../../../src/lib/ocm/kubeflex-objects.ts';
-import type { Binding, BindingPolicy, BoundObject } from '../../../src/lib/ocm/kubestellar-api.ts';
+import type { ControlPlane, PostCreateHook } from '../../../src/lib/ocm/model/kubeflex-objects.ts';
+import type {
+  Binding,
+  BindingPolicy,
+  BoundObject,
+} from '../../../src/lib/ocm/model/kubestellar-api.ts';
 import type { SpaceTools } from '../../../src/lib/spaces/hosting/hosting.ts';
 import { fakeKube, recordingProgress } from './builders.ts';
 import { conditions, hostingCluster, its, kubeconfigOf, wds } from './space-builders.ts';

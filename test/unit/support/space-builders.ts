@@ -16,12 +16,12 @@ import type {
   StatefulSet,
 } from '../../../src/lib/kube/client/objects.ts';
 import type { Kubeconfig } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { namespaceOf } from '../../../src/lib/ocm/kubeflex-names.ts';
+import { namespaceOf } from '../../../src/lib/ocm/model/kubeflex-names.ts';
 import type {
   ControlPlane,
   HookUse,
   PostCreateHook,
-} from '../../../src/lib/ocm/kubeflex-objects.ts';
+} from '../../../src/lib/ocm/model/kubeflex-objects.ts';
 import type { ItsInside } from '../../../src/lib/spaces/space/its-stages.ts';
 import type { SpaceEvidence } from '../../../src/lib/spaces/space/space-evidence.ts';
 import type { Space } from '../../../src/lib/spaces/space/space-stages.ts';

@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { V1Status } from '@kubernetes/client-node';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/formats.ts';
 import { advice, command, type NextStep, run } from '../../core/next-step.ts';
-import { redactText } from '../../core/redact.ts';
+import { jsonObject } from '../../core/text/formats.ts';
+import { redactText } from '../../core/text/redact.ts';
 import { describeProxy, hostOf, type ProxyServer } from './proxy.ts';
 
 /** Names a cluster in messages: the context that the user knows, and its server. */

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { failureOf, StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/formats.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import { type ProgramOutput, programFailed, runProgram } from '../../core/program.ts';
+import { jsonObject } from '../../core/text/formats.ts';
 import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { certificateAuthorityOf, type Issued, type PluginHost } from './credentials.ts';
 

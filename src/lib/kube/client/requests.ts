@@ -1,7 +1,7 @@
 import { graceMs, monotonic, pause, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/formats.ts';
 import { command, run } from '../../core/next-step.ts';
+import { jsonObject } from '../../core/text/formats.ts';
 import { apiError } from './errors.ts';
 import {
   type Answer,

@@ -12,7 +12,7 @@ import {
   throwIfInterrupted,
 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/formats.ts';
+import { isObject } from '../../core/text/formats.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
 import { Credentials, type PluginHost, type Server } from './credentials.ts';
 import { answersLate, apiError, type ClusterRef, describeCluster, networkError } from './errors.ts';

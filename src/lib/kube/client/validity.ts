@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { formatAge } from '../../core/deadline.ts';
-import { jsonObject } from '../../core/formats.ts';
 import { type NextStep, type Problem, problem } from '../../core/next-step.ts';
+import { jsonObject } from '../../core/text/formats.ts';
 import type { UserEntry } from '../kubeconfig/kubeconfig.ts';
 
 /**

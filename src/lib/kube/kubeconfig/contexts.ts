@@ -1,6 +1,6 @@
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/formats.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
+import { isObject } from '../../core/text/formats.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
 import type { Entry } from './entries.ts';
 import { withoutCredentials } from './kubeconfig.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, parseDocument, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
-import { yamlOfGo } from '../../core/formats.ts';
+import { yamlOfGo } from '../../core/text/formats.ts';
 import { contentIn, type Entry, invalidKubeconfig, namedEntries } from './entries.ts';
 import { candidateFiles, type Environment } from './kubeconfig.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Document } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
-import { breaksOfGo, isObject, yamlOfGo, yamlOfPrograms } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
+import { breaksOfGo, isObject, yamlOfGo, yamlOfPrograms } from '../../core/text/formats.ts';
 
 /** The content of a list entry, keys as in the file. */
 export type Entry = Record<string, unknown>;

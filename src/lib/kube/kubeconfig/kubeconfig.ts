@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/formats.ts';
 import { advice, type NextStep } from '../../core/next-step.ts';
 import { isServerAddress, isToken } from '../../core/object-names.ts';
+import { isObject } from '../../core/text/formats.ts';
 import { invalidKubeconfig, namedEntries, parseContent, toGiveKubeconfig } from './entries.ts';
 
 /** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { failureOf, StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/formats.ts';
 import { advice, asCalled, command, partial, run } from '../../core/next-step.ts';
+import { jsonObject } from '../../core/text/formats.ts';
 import { type Access, hidden, ifSeen, through, whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
@@ -16,9 +16,9 @@ import {
   selectContext,
   unknownContext,
 } from '../../kube/kubeconfig/kubeconfig.ts';
-import { clusterUid } from '../../ocm/cluster-uid.ts';
-import { isSpaceName, roleWithArticle, type SpaceRole } from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
+import { isSpaceName, roleWithArticle, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { controlPlaneOf, hostingOf, type SpaceTools } from '../hosting/hosting.ts';
 import { contextFor, contextsOf, reachSpace } from '../space/space-access.ts';
 import { listControlPlanes, roleOf } from '../space/spaces.ts';

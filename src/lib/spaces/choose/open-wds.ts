@@ -11,8 +11,12 @@ import {
 } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
-import { managerDeployment, namespaceOf, transportDeployment } from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import {
+  managerDeployment,
+  namespaceOf,
+  transportDeployment,
+} from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { controlPlaneOf, hostingOf, type SpaceTools } from '../hosting/hosting.ts';
 import { contextFor, contextsOf, isSameCluster, reachSpace } from '../space/space-access.ts';
 import type { SpaceWatcher } from '../space/space-watcher.ts';

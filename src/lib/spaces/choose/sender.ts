@@ -10,8 +10,8 @@ import {
   objectsOf,
   originBindingLabel,
   originWdsLabel,
-} from '../../ocm/kubestellar-api.ts';
-import type { ManifestWork } from '../../ocm/manifest-works.ts';
+} from '../../ocm/model/kubestellar-api.ts';
+import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { originOf } from '../../ocm/origins.ts';
 import { type OpenWds, toSeeWds } from './open-wds.ts';
 

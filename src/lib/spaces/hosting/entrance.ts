@@ -5,8 +5,8 @@ import { whyNetworkFails } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { proxyOf } from '../../kube/client/proxy.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
-import { errorAt } from '../../ocm/endpoint.ts';
-import { ingressClass } from '../../ocm/kubeflex-names.ts';
+import { errorAt } from '../../ocm/hub/endpoint.ts';
+import { ingressClass } from '../../ocm/model/kubeflex-names.ts';
 import type { HostingConfig } from './hosting.ts';
 
 /** What answers at the address of a space, which its clients use. */

@@ -29,7 +29,7 @@ import {
   postgresInstallation,
   postgresName,
   systemNamespace,
-} from '../../ocm/kubeflex-names.ts';
+} from '../../ocm/model/kubeflex-names.ts';
 import { coreChart } from './core-chart.ts';
 
 /** The evidence for the stages of a hosting cluster. */

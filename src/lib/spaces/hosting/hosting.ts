@@ -1,6 +1,6 @@
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/formats.ts';
 import { advice, command, run } from '../../core/next-step.ts';
+import { isObject } from '../../core/text/formats.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -20,8 +20,8 @@ import {
 } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { Waiting } from '../../kube/kubeconfig/replace.ts';
 import { serves } from '../../kube/served.ts';
-import { clusterUid } from '../../ocm/cluster-uid.ts';
-import { configMapName, systemNamespace } from '../../ocm/kubeflex-names.ts';
+import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
+import { configMapName, systemNamespace } from '../../ocm/model/kubeflex-names.ts';
 
 /** KubeFlex's settings, written when it is installed (ConfigMap kubeflex-config). */
 export interface HostingConfig {

@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { unpackTar } from 'modern-tar/fs';
 import { StellarError } from '../../core/errors.ts';
 import { advice } from '../../core/next-step.ts';
-import { compareVersions, findVersion } from '../../core/version.ts';
+import { compareVersions, findVersion } from '../../core/text/version.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import type { Helm, LocalChart } from './helm.ts';
 import type { ValueOptions, Values } from './helm-values.ts';

@@ -11,8 +11,8 @@ import {
 import type { Kube } from '../../kube/client/client.ts';
 import { isTrue, resources } from '../../kube/client/objects.ts';
 import { isLocalName } from '../../kube/client/proxy.ts';
-import { apiServerOf, ingressClass } from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import { apiServerOf, ingressClass } from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import {
   type Entrance,
   entranceOf,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isNode, parseAllDocuments } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
-import { isObject, yamlOfPrograms } from '../../core/formats.ts';
+import { isObject, yamlOfPrograms } from '../../core/text/formats.ts';
 
 /** Values of a chart, as JSON. A null removes a default of the chart. */
 export type Values = Record<string, unknown>;

@@ -15,7 +15,7 @@ import {
   requireProgram,
   runProgram,
 } from '../../core/program.ts';
-import { findVersion } from '../../core/version.ts';
+import { findVersion } from '../../core/text/version.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { helmProgram } from '../local/programs.ts';
 import { chartMissing, withCode } from './helm-errors.ts';

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { requireTime, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/formats.ts';
 import { advice, command, run as nextStep, textOf } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
+import { isObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type Job, type KubeObject, resources, type Secret } from '../../kube/client/objects.ts';
 import { requirePermissions } from '../../kube/permissions.ts';

@@ -1,7 +1,7 @@
 import type { Permission } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { may } from '../../kube/permissions.ts';
-import { systemNamespace } from '../../ocm/kubeflex-names.ts';
+import { systemNamespace } from '../../ocm/model/kubeflex-names.ts';
 import type { ReleaseName } from './helm.ts';
 
 /**

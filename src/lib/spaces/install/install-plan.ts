@@ -1,8 +1,8 @@
 import { StellarError } from '../../core/errors.ts';
-import { isObject } from '../../core/formats.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
-import { compareVersions } from '../../core/version.ts';
+import { isObject } from '../../core/text/formats.ts';
+import { compareVersions } from '../../core/text/version.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -13,8 +13,8 @@ import {
   managerName,
   olderHooks,
   systemNamespace,
-} from '../../ocm/kubeflex-names.ts';
-import type { PostCreateHook } from '../../ocm/kubeflex-objects.ts';
+} from '../../ocm/model/kubeflex-names.ts';
+import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { servesOpenShift } from '../hosting/hosting.ts';
 import { registryOf } from '../space/space-images.ts';

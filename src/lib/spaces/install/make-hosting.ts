@@ -16,8 +16,8 @@ import {
   imagesOfOcm,
   imagesOfStatusAddon,
   ocmOfClusteradm,
-} from '../../ocm/images.ts';
-import { safeOcm } from '../../ocm/ocm-versions.ts';
+} from '../../ocm/model/images.ts';
+import { safeOcm } from '../../ocm/model/ocm-versions.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { hostingContext, markHostingContext } from '../hosting/hosting.ts';
 import { createLocalCluster, type LocalTools, withCluster } from '../local/create-local-cluster.ts';

@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
 import { removeContext } from '../../kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../../kube/kubeconfig/edit.ts';
-import { isThisMachine } from '../../ocm/endpoint.ts';
+import { isThisMachine } from '../../ocm/hub/endpoint.ts';
 import { controlPlaneOf, hostingOf } from '../hosting/hosting.ts';
 import type { LocalTools } from './create-local-cluster.ts';
 import {

@@ -1,7 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { command, partial } from '../../core/next-step.ts';
 import { findProgram, type ProgramRun, readJson, runProgram } from '../../core/program.ts';
-import type { Endpoint } from '../../ocm/endpoint.ts';
+import type { Endpoint } from '../../ocm/hub/endpoint.ts';
 import {
   clusterOfContainer,
   defaultNetwork,

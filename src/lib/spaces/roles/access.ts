@@ -17,9 +17,9 @@ import {
 import { discover, findKind } from '../../kube/discovery.ts';
 import { listServed, type Proven, provenIn } from '../../kube/served.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
-import type { SpaceRole } from '../../ocm/kubeflex-names.ts';
-import { isExcludedKind } from '../../ocm/kubestellar-api.ts';
-import { isOurs, managedBy, managedByLabel } from '../../ocm/ocm-names.ts';
+import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
+import { isExcludedKind } from '../../ocm/model/kubestellar-api.ts';
+import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
 import { notHosting, type SpaceTools } from '../hosting/hosting.ts';
 import { reachSpace } from '../space/space-access.ts';
 import { listControlPlanes } from '../space/spaces.ts';

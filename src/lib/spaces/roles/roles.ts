@@ -1,6 +1,10 @@
-import type { SpaceRole } from '../../ocm/kubeflex-names.ts';
-import { propertiesNamespace } from '../../ocm/kubestellar-api.ts';
-import { bootstrapServiceAccount, hubNamespace, operatorNamespace } from '../../ocm/ocm-names.ts';
+import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
+import { propertiesNamespace } from '../../ocm/model/kubestellar-api.ts';
+import {
+  bootstrapServiceAccount,
+  hubNamespace,
+  operatorNamespace,
+} from '../../ocm/model/ocm-names.ts';
 
 /** A right of a role, and the function that needs it. */
 export interface RoleRight {

@@ -1,7 +1,7 @@
 import { type Check, pass, unless } from '../../core/checks.ts';
 import { StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/formats.ts';
 import { command, run } from '../../core/next-step.ts';
+import { jsonObject } from '../../core/text/formats.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
@@ -9,9 +9,9 @@ import { type KubeObject, resources, type Secret, textIn } from '../../kube/clie
 import { endingProblem, validitiesOf } from '../../kube/client/validity.ts';
 import { contextFromCluster } from '../../kube/kubeconfig/kubeconfig.ts';
 import { deleteObjects } from '../../kube/writes.ts';
-import { namespaceOf, secretOf } from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
-import { managedBy, managedByLabel } from '../../ocm/ocm-names.ts';
+import { namespaceOf, secretOf } from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
+import { managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
 import { typeOf } from './spaces.ts';
 
 /** The clusters of Argo CD are Secrets with this label (Argo CD, docs/operator-manual/declarative-setup.md, "Clusters"). */

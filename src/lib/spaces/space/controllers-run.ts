@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { jsonObject } from '../../core/formats.ts';
 import { command, type NextStep, run } from '../../core/next-step.ts';
 import { type BlockedVerdict, failed, type Verdict } from '../../core/stages.ts';
+import { jsonObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type Deployment, type Pod, resources } from '../../kube/client/objects.ts';
 import { isDeploymentReady, isScaledToNone, podsOf, running } from '../../kube/pods.ts';
@@ -11,14 +11,14 @@ import {
   managerDeployment,
   namespaceOf,
   transportDeployment,
-} from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+} from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import {
   type Binding,
   type BoundObject,
   destinationsOf,
   objectsOf,
-} from '../../ocm/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-api.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { hookLike } from './spaces.ts';
 

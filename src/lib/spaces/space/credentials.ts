@@ -19,15 +19,15 @@ import {
   tokenIssue,
   validitiesOf,
 } from '../../kube/client/validity.ts';
-import { parseHubKubeconfig } from '../../ocm/hub-kubeconfig.ts';
+import { parseHubKubeconfig } from '../../ocm/hub/hub-kubeconfig.ts';
 import {
   managerDeployment,
   namespaceOf,
   type SpaceRole,
   secretOf,
   transportDeployment,
-} from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+} from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { argoCdChecks } from './argocd.ts';
 import { toRestart } from './controllers-run.ts';
 import type { SpaceEvidence } from './space-evidence.ts';

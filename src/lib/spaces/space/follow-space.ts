@@ -12,7 +12,7 @@ import {
 } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isTrue, resources } from '../../kube/client/objects.ts';
-import { roleWithArticle, type SpaceRole } from '../../ocm/kubeflex-names.ts';
+import { roleWithArticle, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 import { hookLike } from './spaces.ts';
 

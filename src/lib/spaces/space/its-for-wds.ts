@@ -2,8 +2,8 @@ import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/client/objects.ts';
-import { hookNames } from '../../ocm/kubeflex-names.ts';
-import type { PostCreateHook } from '../../ocm/kubeflex-objects.ts';
+import { hookNames } from '../../ocm/model/kubeflex-names.ts';
+import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { canNameIts, corrected, correctedHookName } from './its-name-defect.ts';
 import { listControlPlanes } from './spaces.ts';
 

@@ -11,8 +11,8 @@ import {
   managerDeployment,
   roleLabel,
   transportDeployment,
-} from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane, PostCreateHook } from '../../ocm/kubeflex-objects.ts';
+} from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane, PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { withHostingLease } from '../hosting/hosting-lease.ts';
 import { itsNameOf } from './spaces.ts';
 

@@ -6,18 +6,22 @@ import type { Kube } from '../../kube/client/client.ts';
 import { type Deployment, isTrue, type Pod, resources } from '../../kube/client/objects.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../../kube/pods.ts';
-import type { Endpoint } from '../../ocm/endpoint.ts';
-import { readClusterInfo } from '../../ocm/hub-kubeconfig.ts';
-import { clusterInfoJob, hookNames, statusAddonDeployment } from '../../ocm/kubeflex-names.ts';
-import { workStatusCrd } from '../../ocm/kubestellar-api.ts';
+import type { Endpoint } from '../../ocm/hub/endpoint.ts';
+import { readClusterInfo } from '../../ocm/hub/hub-kubeconfig.ts';
+import { type HubWebhook, tryHubWebhook } from '../../ocm/hub/webhook.ts';
+import {
+  clusterInfoJob,
+  hookNames,
+  statusAddonDeployment,
+} from '../../ocm/model/kubeflex-names.ts';
+import { workStatusCrd } from '../../ocm/model/kubestellar-api.ts';
 import {
   bootstrapServiceAccount,
   hubNamespace,
   managedClusterCrd,
   operatorNamespace,
   webhookName,
-} from '../../ocm/ocm-names.ts';
-import { type HubWebhook, tryHubWebhook } from '../../ocm/webhook.ts';
+} from '../../ocm/model/ocm-names.ts';
 import { repair } from './controllers-run.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {

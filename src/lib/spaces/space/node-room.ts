@@ -6,7 +6,7 @@ import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type Event, type Node, type Pod, resources } from '../../kube/client/objects.ts';
 import { cpuLeft } from '../../kube/nodes.ts';
-import { cpuOf, namespaceOf } from '../../ocm/kubeflex-names.ts';
+import { cpuOf, namespaceOf } from '../../ocm/model/kubeflex-names.ts';
 
 export const roomCheck: Check<{ kube: Kube }> = {
   id: 'room',

@@ -11,9 +11,9 @@ import {
   type SelectedContext,
   selectContext,
 } from '../../kube/kubeconfig/kubeconfig.ts';
-import { clusterUid } from '../../ocm/cluster-uid.ts';
-import { namespaceOf, type SpaceRole, secretOf } from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
+import { namespaceOf, type SpaceRole, secretOf } from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { controlPlaneOf, hostingContext, hostingOf, type SpaceTools } from '../hosting/hosting.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { roleOf, typeOf } from './spaces.ts';

@@ -12,8 +12,8 @@ import {
   namespaceOf,
   type SpaceRole,
   systemNamespace,
-} from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+} from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { typeOf } from './spaces.ts';
 
 /** The hosting cluster's evidence for one space. */

@@ -13,11 +13,11 @@ import {
   type StatefulSet,
 } from '../../kube/client/objects.ts';
 import { inRegistry } from '../../kube/image.ts';
-import { imagesOfOcm } from '../../ocm/images.ts';
-import { hookNames, statusAddonDeployment } from '../../ocm/kubeflex-names.ts';
-import type { PostCreateHook } from '../../ocm/kubeflex-objects.ts';
-import { operatorNamespace } from '../../ocm/ocm-names.ts';
-import { safeOcm } from '../../ocm/ocm-versions.ts';
+import { imagesOfOcm } from '../../ocm/model/images.ts';
+import { hookNames, statusAddonDeployment } from '../../ocm/model/kubeflex-names.ts';
+import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
+import { operatorNamespace } from '../../ocm/model/ocm-names.ts';
+import { safeOcm } from '../../ocm/model/ocm-versions.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 
 /**

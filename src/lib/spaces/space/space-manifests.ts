@@ -10,8 +10,8 @@ import {
   secretOf,
   systemNamespace,
   type WdsType,
-} from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane, HookUse, PostCreateHook } from '../../ocm/kubeflex-objects.ts';
+} from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane, HookUse, PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import type { ItsForWds } from './its-for-wds.ts';
 import { typeOf } from './spaces.ts';

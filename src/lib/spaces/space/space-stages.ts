@@ -8,7 +8,7 @@ import {
   type Verdict,
   waiting,
 } from '../../core/stages.ts';
-import { count } from '../../core/words.ts';
+import { count } from '../../core/text/words.ts';
 import { type Access, mayNotRead } from '../../kube/access.ts';
 import {
   conditionOf,
@@ -37,8 +37,8 @@ import {
   postgresInstallation,
   postgresName,
   systemNamespace,
-} from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+} from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { type Entrance, problemOfEntrance } from '../hosting/entrance.ts';
 import { managerReady } from '../hosting/hosting-stages.ts';
 import { controllerRuns, isHookMarked, repair } from './controllers-run.ts';

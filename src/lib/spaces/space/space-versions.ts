@@ -1,13 +1,17 @@
 import type { Access } from '../../kube/access.ts';
 import type { Pod } from '../../kube/client/objects.ts';
-import { hookNames } from '../../ocm/kubeflex-names.ts';
+import { hookNames } from '../../ocm/model/kubeflex-names.ts';
 import {
   apiServerPrograms,
   type HookVersions,
   hubPrograms,
   wdsPrograms,
-} from '../../ocm/program-versions.ts';
-import { type RunningVersion, runningVersions, whyPodsHidden } from '../../ocm/running-versions.ts';
+} from '../../ocm/versions/program-versions.ts';
+import {
+  type RunningVersion,
+  runningVersions,
+  whyPodsHidden,
+} from '../../ocm/versions/running-versions.ts';
 import type { ItsInside } from './its-stages.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import type { Space } from './space-stages.ts';

@@ -1,7 +1,12 @@
 import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { hookNames, olderHooks, roleLabel, type SpaceRole } from '../../ocm/kubeflex-names.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import {
+  hookNames,
+  olderHooks,
+  roleLabel,
+  type SpaceRole,
+} from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 
 /** The hooks of a control plane, in order: the older single one first, as KubeFlex runs them. */
 export function hooksOf({ spec }: ControlPlane): string[] {

@@ -6,8 +6,12 @@ import type { Kube } from '../../kube/client/client.ts';
 import { type Deployment, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import { podsOf } from '../../kube/pods.ts';
-import { hookNames, managerDeployment, transportDeployment } from '../../ocm/kubeflex-names.ts';
-import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../ocm/kubestellar-api.ts';
+import {
+  hookNames,
+  managerDeployment,
+  transportDeployment,
+} from '../../ocm/model/kubeflex-names.ts';
+import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../ocm/model/kubestellar-api.ts';
 import { repair, transportPaused } from './controllers-run.ts';
 import { isItsNameDefect } from './its-name-defect.ts';
 import type { SpaceEvidence } from './space-evidence.ts';

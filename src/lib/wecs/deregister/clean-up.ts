@@ -1,8 +1,8 @@
 import { StellarError } from '../../core/errors.ts';
-import { jsonObject } from '../../core/formats.ts';
 import { command, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
-import { count, few } from '../../core/words.ts';
+import { jsonObject } from '../../core/text/formats.ts';
+import { count, few } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import {
   type Deployment,
@@ -14,7 +14,7 @@ import { isScaledToNone } from '../../kube/pods.ts';
 import { listIfDefined, listServed, type Proving } from '../../kube/served.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { deleteObjects, deletePresent } from '../../kube/writes.ts';
-import { madeByRegistration, startOperator } from '../../ocm/klusterlet-operator.ts';
+import { madeByRegistration, startOperator } from '../../ocm/agent/klusterlet-operator.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -25,8 +25,8 @@ import {
   klusterletName,
   operatorName,
   operatorNamespace,
-} from '../../ocm/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/ocm-objects.ts';
+} from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import { removeApplied } from '../../workloads/delivery/applied-works.ts';
 import { grantRoleName } from '../registration/grant.ts';
 import { foreignObjectsIn } from './foreign-objects.ts';

@@ -18,15 +18,15 @@ import { isRunning } from '../../kube/pods.ts';
 import { listServed } from '../../kube/served.ts';
 import { isPresent } from '../../kube/until-gone.ts';
 import { withoutFinalizers } from '../../kube/writes.ts';
-import { isMadeByHand, toSeeHolders, workFinalizer } from '../../ocm/manifest-works.ts';
-import { describeObject } from '../../ocm/object-ref.ts';
+import { isMadeByHand, toSeeHolders, workFinalizer } from '../../ocm/model/manifest-works.ts';
+import { describeObject } from '../../ocm/model/object-ref.ts';
 import {
   hubNamespace,
   leaseName,
   registrationController,
   registrationLock,
-} from '../../ocm/ocm-names.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+} from '../../ocm/model/ocm-names.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { removeLabels } from '../registration/release-labels.ts';
 import { type HubState, toDeregister } from './leftovers.ts';
 

@@ -6,7 +6,7 @@ import type { Run } from '../../core/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { proving } from '../../kube/writes.ts';
-import { readWec } from '../../ocm/wec-evidence.ts';
+import { readWec } from '../../ocm/agent/wec-evidence.ts';
 import { otherRole } from '../registration/identity.ts';
 import { type CleanupRecord, cleanUpWec, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';

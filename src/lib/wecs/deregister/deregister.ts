@@ -6,16 +6,20 @@ import { StellarError } from '../../core/errors.ts';
 import { run as runCommand } from '../../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
-import { few } from '../../core/words.ts';
+import { few } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { groupResourceOf, resources } from '../../kube/client/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { proving, writeLast } from '../../kube/writes.ts';
-import { hubEndpoints } from '../../ocm/hub-access.ts';
-import type { PoliciesOfIts } from '../../ocm/kubestellar-api.ts';
-import { foreignFinalizers, type ManifestWork, toSeeHolder } from '../../ocm/manifest-works.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+import { hubEndpoints } from '../../ocm/hub/hub-access.ts';
+import type { PoliciesOfIts } from '../../ocm/model/kubestellar-api.ts';
+import {
+  foreignFinalizers,
+  type ManifestWork,
+  toSeeHolder,
+} from '../../ocm/model/manifest-works.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { restoreDeleteOption } from '../../ocm/orphan-works.ts';
 import {
   agentNudger,

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { failureOf, StellarError } from '../../core/errors.ts';
 import { advice } from '../../core/next-step.ts';
-import { few } from '../../core/words.ts';
+import { few } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../../kube/client/objects.ts';
 import { discover } from '../../kube/discovery.ts';
 import { listServed, notServed } from '../../kube/served.ts';
-import { createdByKlusterlet } from '../../ocm/klusterlet-operator.ts';
+import { createdByKlusterlet } from '../../ocm/agent/klusterlet-operator.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -23,7 +23,7 @@ import {
   klusterletName,
   operatorName,
   pullSecretName,
-} from '../../ocm/ocm-names.ts';
+} from '../../ocm/model/ocm-names.ts';
 
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
 const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];

@@ -2,27 +2,32 @@ import { formatAge } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
 import type { Effect } from '../../core/read-confirmed.ts';
-import { count } from '../../core/words.ts';
+import { count } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { type Pod, resources } from '../../kube/client/objects.ts';
 import { isRunning } from '../../kube/pods.ts';
 import { listServed, type Proved } from '../../kube/served.ts';
 import { proving } from '../../kube/writes.ts';
-import { clusterUid, recordedUid } from '../../ocm/cluster-uid.ts';
-import type { Endpoint } from '../../ocm/endpoint.ts';
-import { agentReports, type HubEvidence, hasJoined, leaseAgeOf } from '../../ocm/hub-evidence.ts';
-import { hubOf } from '../../ocm/klusterlet-agent.ts';
+import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
+import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { clusterUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
+import type { Endpoint } from '../../ocm/hub/endpoint.ts';
+import {
+  agentReports,
+  type HubEvidence,
+  hasJoined,
+  leaseAgeOf,
+} from '../../ocm/hub/hub-evidence.ts';
 import {
   describePolicy,
   objectsOf,
   type PoliciesOfIts,
   type Policy,
-} from '../../ocm/kubestellar-api.ts';
-import { isGuarded, objectsIn } from '../../ocm/manifest-works.ts';
-import { agentNamespace, isOurs } from '../../ocm/ocm-names.ts';
+} from '../../ocm/model/kubestellar-api.ts';
+import { isGuarded, objectsIn } from '../../ocm/model/manifest-works.ts';
+import { agentNamespace, isOurs } from '../../ocm/model/ocm-names.ts';
 import { isOrphan } from '../../ocm/orphan-works.ts';
-import { readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
 import { hubHash } from '../../workloads/delivery/applied-works.ts';
 import { effectOn, type LabelEffect } from '../../workloads/selection/side-effects.ts';
 import type { GivenWec } from '../diagnose/follow-registration.ts';

@@ -2,7 +2,7 @@ import { sharedReading } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, partial, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
-import { count, few } from '../../core/words.ts';
+import { count, few } from '../../core/text/words.ts';
 import { seen, tryRead } from '../../kube/access.ts';
 import { type Kube, readsOneByOne } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
@@ -15,16 +15,16 @@ import {
 import { listServed, type Proven, prove, provenIn } from '../../kube/served.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { deleteObjects, withoutFinalizers } from '../../kube/writes.ts';
-import { propertiesNamespace } from '../../ocm/kubestellar-api.ts';
+import { findManagedCluster } from '../../ocm/hub/require-hub.ts';
+import { propertiesNamespace } from '../../ocm/model/kubestellar-api.ts';
 import {
   isAddonWork,
   isGuarded,
   type ManifestWork,
   workFinalizer,
-} from '../../ocm/manifest-works.ts';
-import { clusterNameLabel, leaseName } from '../../ocm/ocm-names.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
-import { findManagedCluster } from '../../ocm/require-hub.ts';
+} from '../../ocm/model/manifest-works.ts';
+import { clusterNameLabel, leaseName } from '../../ocm/model/ocm-names.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { othersIn } from './foreign-objects.ts';
 
 /**

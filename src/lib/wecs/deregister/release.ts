@@ -3,12 +3,12 @@ import { StellarError } from '../../core/errors.ts';
 import { command, partial, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { failedForGood, met, waiting } from '../../core/stages.ts';
+import { count } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
-import { count } from '../../core/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { deleteObjects } from '../../kube/writes.ts';
-import { originBindingLabel, originWdsLabel } from '../../ocm/kubestellar-api.ts';
+import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-api.ts';
 import {
   isMadeByHand,
   type ManifestStatus,
@@ -16,7 +16,7 @@ import {
   policiesOf,
   toSeeHolders,
   workFinalizer,
-} from '../../ocm/manifest-works.ts';
+} from '../../ocm/model/manifest-works.ts';
 import { isOrphan, makeOrphans, type ReleaseOnWec, setOrphan } from '../../ocm/orphan-works.ts';
 import {
   type AppliedManifestWork,

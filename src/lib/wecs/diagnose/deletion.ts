@@ -1,8 +1,9 @@
 import { formatAge } from '../../core/deadline.ts';
 import { command, type NextStep, noted, type Problem, run } from '../../core/next-step.ts';
-import { count } from '../../core/words.ts';
+import { count } from '../../core/text/words.ts';
 import type { Condition, WithConditions } from '../../kube/client/objects.ts';
-import { isMissed, leaseAgeOf, renewsInTime } from '../../ocm/hub-evidence.ts';
+import { isMissed, leaseAgeOf, renewsInTime } from '../../ocm/hub/hub-evidence.ts';
+import { toSeeNamespace } from '../../ocm/hub/refusals.ts';
 import {
   foreignFinalizers,
   holdersOf,
@@ -12,9 +13,8 @@ import {
   type ManifestWork,
   toSeeHolder,
   workFinalizer,
-} from '../../ocm/manifest-works.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
-import { toSeeNamespace } from '../../ocm/refusals.ts';
+} from '../../ocm/model/manifest-works.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { toSeeAgent, wecProblem } from '../registration/problems.ts';
 import type { WecFindings } from '../registration/registration-checks.ts';
 import { isDeregistering } from '../registration/release-labels.ts';

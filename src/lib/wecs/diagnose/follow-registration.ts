@@ -13,9 +13,9 @@ import {
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { type HubEvidence, readHub } from '../../ocm/hub-evidence.ts';
-import type { RegistrationRequest } from '../../ocm/registration-requests.ts';
-import { singletonAgentId } from '../../ocm/wec-evidence.ts';
+import { singletonAgentId } from '../../ocm/agent/wec-evidence.ts';
+import { type HubEvidence, readHub } from '../../ocm/hub/hub-evidence.ts';
+import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 import { acceptCluster, approveRequest, decide } from '../registration/acceptance.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import type { RegistrationStageId } from '../registration/registration-stage-ids.ts';

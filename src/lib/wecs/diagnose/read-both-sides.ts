@@ -10,16 +10,16 @@ import {
   resources,
   type WithConditions,
 } from '../../kube/client/objects.ts';
-import { clusterUid, otherUid, recordedUid } from '../../ocm/cluster-uid.ts';
-import type { Endpoint } from '../../ocm/endpoint.ts';
-import { noSuchWec } from '../../ocm/find-wecs.ts';
-import { type HubEvidence, readOne } from '../../ocm/hub-evidence.ts';
-import { agentNamespace, operatorNamespace, statusAddon } from '../../ocm/ocm-names.ts';
-import type { Klusterlet, ManagedCluster } from '../../ocm/ocm-objects.ts';
-import { type FoundHub, findHub } from '../../ocm/registered-hub.ts';
-import { ocmOfHub, requireHub } from '../../ocm/require-hub.ts';
-import { type HubWebhook, tryHubWebhook } from '../../ocm/webhook.ts';
-import { otherName, readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import { type FoundHub, findHub } from '../../ocm/agent/registered-hub.ts';
+import { otherName, readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { clusterUid, otherUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
+import type { Endpoint } from '../../ocm/hub/endpoint.ts';
+import { noSuchWec } from '../../ocm/hub/find-wecs.ts';
+import { type HubEvidence, readOne } from '../../ocm/hub/hub-evidence.ts';
+import { ocmOfHub, requireHub } from '../../ocm/hub/require-hub.ts';
+import { type HubWebhook, tryHubWebhook } from '../../ocm/hub/webhook.ts';
+import { agentNamespace, operatorNamespace, statusAddon } from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet, ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { failedKinds, refusedKinds } from '../registration/granted-kinds.ts';
 import { otherRole } from '../registration/identity.ts';
 import { type MailboxContents, readMailbox } from '../registration/mailbox.ts';

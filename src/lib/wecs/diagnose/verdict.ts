@@ -4,8 +4,13 @@ import type { JudgedReading } from '../../core/follow.ts';
 import { advice, command, noted, type Problem, partial, run } from '../../core/next-step.ts';
 import { type BlockedReport, blockingStage } from '../../core/stages.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { bootstrapRequests, hasJoined, isAvailable, overdueLease } from '../../ocm/hub-evidence.ts';
-import { isOperatorPod, nodelessPod, otherName } from '../../ocm/wec-evidence.ts';
+import { isOperatorPod, nodelessPod, otherName } from '../../ocm/agent/wec-evidence.ts';
+import {
+  bootstrapRequests,
+  hasJoined,
+  isAvailable,
+  overdueLease,
+} from '../../ocm/hub/hub-evidence.ts';
 import { agentPods, toSeeAgent, toSeeCluster, wecProblem } from '../registration/problems.ts';
 import {
   awaitsLock,

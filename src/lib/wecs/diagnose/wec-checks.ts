@@ -1,19 +1,19 @@
 import { type Check, dependent, skipped, unless } from '../../core/checks.ts';
 import { begun } from '../../core/deadline.ts';
 import { advice, command, type Problem, run } from '../../core/next-step.ts';
-import { count } from '../../core/words.ts';
+import { count } from '../../core/text/words.ts';
 import { conditionOf, groupResourceOf, type WithConditions } from '../../kube/client/objects.ts';
-import { addonNamespace, isOurs, statusAddon } from '../../ocm/ocm-names.ts';
-import { wecPrograms } from '../../ocm/program-versions.ts';
-import { toEndRefusal } from '../../ocm/refusals.ts';
+import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { toEndRefusal } from '../../ocm/hub/refusals.ts';
+import { addonNamespace, isOurs, statusAddon } from '../../ocm/model/ocm-names.ts';
+import { wecPrograms } from '../../ocm/versions/program-versions.ts';
 import {
   isMinorApart,
   mayNotReadPods,
   type RunningVersion,
   runningVersions,
   versionWords,
-} from '../../ocm/running-versions.ts';
-import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+} from '../../ocm/versions/running-versions.ts';
 import { groupWorks } from '../registration/mailbox.ts';
 import { toSeeCluster, wecProblem } from '../registration/problems.ts';
 import { noWecAccess, type WecFindings } from '../registration/registration-checks.ts';

@@ -6,12 +6,12 @@ import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { loadKubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { listIfDefined, type Proven } from '../../kube/served.ts';
-import { type HubAccess, hubEndpoints } from '../../ocm/hub-access.ts';
-import { hubOf } from '../../ocm/klusterlet-agent.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
-import { findHub } from '../../ocm/registered-hub.ts';
-import { findManagedCluster } from '../../ocm/require-hub.ts';
-import { readWec } from '../../ocm/wec-evidence.ts';
+import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
+import { findHub } from '../../ocm/agent/registered-hub.ts';
+import { readWec } from '../../ocm/agent/wec-evidence.ts';
+import { type HubAccess, hubEndpoints } from '../../ocm/hub/hub-access.ts';
+import { findManagedCluster } from '../../ocm/hub/require-hub.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import {
   createLocalCluster,
   type LocalCluster,

@@ -5,13 +5,13 @@ import type { Run } from '../../core/run.ts';
 import { blockingStage, isMet } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources, textIn } from '../../kube/client/objects.ts';
-import type { HubAccess } from '../../ocm/hub-access.ts';
-import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../../ocm/hub-evidence.ts';
-import { klusterletName } from '../../ocm/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/ocm-objects.ts';
-import type { RegistrationRequest } from '../../ocm/registration-requests.ts';
-import type { WebhookProbe } from '../../ocm/webhook.ts';
-import { readWec, singletonAgentId, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import { readWec, singletonAgentId, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import type { HubAccess } from '../../ocm/hub/hub-access.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
+import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
+import type { WebhookProbe } from '../../ocm/hub/webhook.ts';
+import { klusterletName } from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import { beingDeregistered } from '../diagnose/deletion.ts';
 import {
   followOnHub,

@@ -2,21 +2,21 @@ import { StellarError } from '../../core/errors.ts';
 import { advice, command, run as nextStep, partial } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
+import { count, few } from '../../core/text/words.ts';
 import { waitWhile } from '../../core/until-met.ts';
-import { count, few } from '../../core/words.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listIfDefined } from '../../kube/served.ts';
-import type { HubAccess } from '../../ocm/hub-access.ts';
-import { hubConnectionOf } from '../../ocm/hub-connection.ts';
-import { hubOf } from '../../ocm/klusterlet-agent.ts';
-import type { ManifestWork } from '../../ocm/manifest-works.ts';
-import { klusterletName } from '../../ocm/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/ocm-objects.ts';
-import type { FoundHub } from '../../ocm/registered-hub.ts';
-import { readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
+import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
+import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import type { HubAccess } from '../../ocm/hub/hub-access.ts';
+import { hubConnectionOf } from '../../ocm/hub/hub-connection.ts';
+import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { klusterletName } from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import {
   type AppliedManifestWork,
   describeApplied,

@@ -6,16 +6,13 @@ import { partialReader } from '../../kube/access.ts';
 import type { Change, Kube } from '../../kube/client/client.ts';
 import { type KubeObject, resources, type Secret } from '../../kube/client/objects.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
-import { type HubConnection, verifyEndpoint } from '../../ocm/endpoint.ts';
-import type { HubAccess } from '../../ocm/hub-access.ts';
-import { readClusterInfo } from '../../ocm/hub-kubeconfig.ts';
 import {
   type AgentSettings,
   bootstrapKubeconfig,
   bootstrapSecret,
   image,
   klusterlet,
-} from '../../ocm/klusterlet-agent.ts';
+} from '../../ocm/agent/klusterlet-agent.ts';
 import {
   agentNamespaceObject,
   operatorNamespaceObject,
@@ -23,15 +20,18 @@ import {
   operatorWorkload,
   pullSecret,
   startOperator,
-} from '../../ocm/klusterlet-operator.ts';
+} from '../../ocm/agent/klusterlet-operator.ts';
+import { type HubConnection, verifyEndpoint } from '../../ocm/hub/endpoint.ts';
+import type { HubAccess } from '../../ocm/hub/hub-access.ts';
+import { readClusterInfo } from '../../ocm/hub/hub-kubeconfig.ts';
 import {
   isOurs,
   klusterletCrdName,
   klusterletName,
   operatorNamespace,
   pullSecretName,
-} from '../../ocm/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/ocm-objects.ts';
+} from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import type { JoinOptions } from './join-options.ts';
 import { agentSettings, endpointFor } from './join-plan.ts';
 import type { VersionPlan } from './join-versions.ts';

@@ -2,7 +2,7 @@ import { isServerAddress } from '../../core/object-names.ts';
 import type { Confirm } from '../../core/read-confirmed.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRef } from '../../kube/client/errors.ts';
-import { isOcmVersion } from '../../ocm/ocm-names.ts';
+import { isOcmVersion } from '../../ocm/model/ocm-names.ts';
 
 /** Values of `--hub-apiserver`: the server of the context, and what the ITS publishes in kube-public/cluster-info. */
 const namedAddresses = ['context', 'published'] as const;

@@ -3,23 +3,23 @@ import { advice } from '../../core/next-step.ts';
 import { isMet } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
-import { isTokenRefused as presentToken } from '../../ocm/agent-certificate.ts';
-import { recordedUid } from '../../ocm/cluster-uid.ts';
+import { isTokenRefused as presentToken } from '../../ocm/agent/agent-certificate.ts';
+import { type AgentSettings, readHubKubeconfig } from '../../ocm/agent/klusterlet-agent.ts';
+import { type FoundHub, findHub } from '../../ocm/agent/registered-hub.ts';
+import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { recordedUid } from '../../ocm/hub/cluster-uid.ts';
 import {
   type ChosenEndpoint,
   chooseEndpoint,
   type Endpoint,
   type HubConnection,
   isSameHub,
-} from '../../ocm/endpoint.ts';
-import { type HubAccess, knownEndpoints } from '../../ocm/hub-access.ts';
-import type { HubEvidence } from '../../ocm/hub-evidence.ts';
-import type { KnownHub } from '../../ocm/hub-kubeconfig.ts';
-import { type AgentSettings, readHubKubeconfig } from '../../ocm/klusterlet-agent.ts';
-import { bootstrapAccountOf, isOurs, tagOf } from '../../ocm/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/ocm-objects.ts';
-import { type FoundHub, findHub } from '../../ocm/registered-hub.ts';
-import { readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
+} from '../../ocm/hub/endpoint.ts';
+import { type HubAccess, knownEndpoints } from '../../ocm/hub/hub-access.ts';
+import type { HubEvidence } from '../../ocm/hub/hub-evidence.ts';
+import type { KnownHub } from '../../ocm/hub/hub-kubeconfig.ts';
+import { bootstrapAccountOf, isOurs, tagOf } from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import type { Identity } from '../registration/identity.ts';
 import { isOwnToken, recordsTokens, unproven, whyNoAccount } from '../registration/own-requests.ts';
 import type { Reregister } from '../registration/problems.ts';

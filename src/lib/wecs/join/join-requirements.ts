@@ -7,31 +7,31 @@ import type { Kube, Permission } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { type Resource, resources } from '../../kube/client/objects.ts';
 import { type AccessReviewer, askOnce, may } from '../../kube/permissions.ts';
-import { clusterUid, recordedUid } from '../../ocm/cluster-uid.ts';
+import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { clusterUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
 import {
   type ChosenEndpoint,
   type Endpoint,
   type HubConnection,
   verifyEndpoint,
-} from '../../ocm/endpoint.ts';
-import type { HubAccess } from '../../ocm/hub-access.ts';
-import { hubConnectionOf } from '../../ocm/hub-connection.ts';
+} from '../../ocm/hub/endpoint.ts';
+import type { HubAccess } from '../../ocm/hub/hub-access.ts';
+import { hubConnectionOf } from '../../ocm/hub/hub-connection.ts';
 import {
   emptyEvidence,
   type HubEvidence,
   hasJoined,
   isAvailable,
   readHub,
-} from '../../ocm/hub-evidence.ts';
+} from '../../ocm/hub/hub-evidence.ts';
 import {
   agentNamespace,
   bootstrapServiceAccount,
   hubSecretName,
   klusterletName,
   operatorNamespace,
-} from '../../ocm/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/ocm-objects.ts';
-import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+} from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import {
   type Identity,
   type KnownWec,

@@ -1,9 +1,9 @@
 import type { Deployment, Pod } from '../../kube/client/objects.ts';
 import { imageVersion } from '../../kube/image.ts';
 import { isScaledToNone } from '../../kube/pods.ts';
-import { type AgentSettings, image } from '../../ocm/klusterlet-agent.ts';
-import { isOurs } from '../../ocm/ocm-names.ts';
-import { isOperatorPod, stuckPodsOf, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import { type AgentSettings, image } from '../../ocm/agent/klusterlet-agent.ts';
+import { isOperatorPod, stuckPodsOf, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { isOurs } from '../../ocm/model/ocm-names.ts';
 import type { JoinOptions } from './join-options.ts';
 
 /** What a join does to an existing operator and Klusterlet. */

@@ -5,17 +5,17 @@ import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { createdAt, type Lease, type Pod, resources } from '../../kube/client/objects.ts';
 import { deleteObjects } from '../../kube/writes.ts';
-import type { HubAccess } from '../../ocm/hub-access.ts';
-import { agentReports, bootstrapRequests, isMissed } from '../../ocm/hub-evidence.ts';
-import { bootstrapSecret, secretWrittenAt } from '../../ocm/klusterlet-agent.ts';
-import { agentNamespace } from '../../ocm/ocm-names.ts';
+import { bootstrapSecret, secretWrittenAt } from '../../ocm/agent/klusterlet-agent.ts';
 import {
   agentPodsOf,
   agentStarted,
   isOperatorPod,
   stuckPodsOf,
   type WecEvidence,
-} from '../../ocm/wec-evidence.ts';
+} from '../../ocm/agent/wec-evidence.ts';
+import type { HubAccess } from '../../ocm/hub/hub-access.ts';
+import { agentReports, bootstrapRequests, isMissed } from '../../ocm/hub/hub-evidence.ts';
+import { agentNamespace } from '../../ocm/model/ocm-names.ts';
 import { asksWithSeveralKeys } from '../registration/acceptance.ts';
 import { clockMarginMs } from '../registration/own-requests.ts';
 import { missing, type Reregister, unannounced } from '../registration/problems.ts';

@@ -8,8 +8,8 @@ import {
   resources,
   typeMeta,
 } from '../../kube/client/objects.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined } from '../../ocm/hub-evidence.ts';
-import type { RegistrationRequest } from '../../ocm/registration-requests.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined } from '../../ocm/hub/hub-evidence.ts';
+import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 
 /** The next action for a WEC that waits for acceptance. */
 export type Decision =

@@ -4,8 +4,8 @@ import { StellarError } from '../../core/errors.ts';
 import { command, run as nextStep, partial } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
+import { few } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
-import { few } from '../../core/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import {
   type ClusterRole,
@@ -16,13 +16,13 @@ import {
 } from '../../kube/client/objects.ts';
 import { listServed, type Proven, prove } from '../../kube/served.ts';
 import { userOf } from '../../kube/service-accounts.ts';
-import { recordedUid } from '../../ocm/cluster-uid.ts';
-import { getManagedCluster } from '../../ocm/find-wecs.ts';
-import { hubEndpoints } from '../../ocm/hub-access.ts';
-import type { ManifestWork } from '../../ocm/manifest-works.ts';
-import { isOurs, managedBy, managedByLabel } from '../../ocm/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/ocm-objects.ts';
-import { readWec, type WecEvidence } from '../../ocm/wec-evidence.ts';
+import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { recordedUid } from '../../ocm/hub/cluster-uid.ts';
+import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
+import { hubEndpoints } from '../../ocm/hub/hub-access.ts';
+import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import {
   type AppliedManifestWork,
   describeApplied,

@@ -3,9 +3,9 @@ import type { Kube } from '../../kube/client/client.ts';
 import { groupOf, groupResourceOf } from '../../kube/client/objects.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
 import { mayAccount } from '../../kube/service-accounts.ts';
-import { lacksRight, type ManifestWork } from '../../ocm/manifest-works.ts';
-import { agentNamespace, klusterletName } from '../../ocm/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/ocm-objects.ts';
+import { lacksRight, type ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { agentNamespace, klusterletName } from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 
 /** A kind of object as rules write it. */
 export interface RuleKind {

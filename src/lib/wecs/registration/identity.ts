@@ -1,7 +1,7 @@
 import { formatAge } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, type NextStep, partial } from '../../core/next-step.ts';
-import { count } from '../../core/words.ts';
+import { count } from '../../core/text/words.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -10,12 +10,12 @@ import {
   type CertificateAnswer,
   isAgentOf,
   presentCertificate,
-} from '../../ocm/agent-certificate.ts';
-import { clusterUid, otherUid } from '../../ocm/cluster-uid.ts';
-import type { Endpoint } from '../../ocm/endpoint.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
-import { type FoundHub, findHub, type ShownRegistration } from '../../ocm/registered-hub.ts';
-import { otherName } from '../../ocm/wec-evidence.ts';
+} from '../../ocm/agent/agent-certificate.ts';
+import { type FoundHub, findHub, type ShownRegistration } from '../../ocm/agent/registered-hub.ts';
+import { otherName } from '../../ocm/agent/wec-evidence.ts';
+import { clusterUid, otherUid } from '../../ocm/hub/cluster-uid.ts';
+import type { Endpoint } from '../../ocm/hub/endpoint.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/delivery/applied-works.ts';
 
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */

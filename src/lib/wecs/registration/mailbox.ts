@@ -1,9 +1,9 @@
 import type { Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { byName, conditionOf, resources, type WithConditions } from '../../kube/client/objects.ts';
-import { originBindingLabel, originWdsLabel } from '../../ocm/kubestellar-api.ts';
-import { isLeaving, type ManifestWork } from '../../ocm/manifest-works.ts';
-import { addonNameLabel, clusterNameLabel } from '../../ocm/ocm-names.ts';
+import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-api.ts';
+import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { addonNameLabel, clusterNameLabel } from '../../ocm/model/ocm-names.ts';
 import type { Mailbox, WorkGroup } from './wec-view.ts';
 
 export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {

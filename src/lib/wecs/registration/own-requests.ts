@@ -8,9 +8,15 @@ import { resources, typeMeta } from '../../kube/client/objects.ts';
 import { tokenId, tokenUser } from '../../kube/client/validity.ts';
 import { may, missingPermissions } from '../../kube/permissions.ts';
 import { userOf } from '../../kube/service-accounts.ts';
-import { certificateExpiry } from '../../ocm/agent-certificate.ts';
-import { bootstrapRequests, type HubEvidence } from '../../ocm/hub-evidence.ts';
-import { ownTokenOf, readHubKubeconfig, secretWrittenAt } from '../../ocm/klusterlet-agent.ts';
+import { certificateExpiry } from '../../ocm/agent/agent-certificate.ts';
+import {
+  ownTokenOf,
+  readHubKubeconfig,
+  secretWrittenAt,
+} from '../../ocm/agent/klusterlet-agent.ts';
+import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { bootstrapRequests, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
+import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 import {
   bootstrapAccountOf,
   bootstrapServiceAccount,
@@ -18,9 +24,7 @@ import {
   managedBy,
   managedByLabel,
   operatorNamespace,
-} from '../../ocm/ocm-names.ts';
-import type { RegistrationRequest } from '../../ocm/registration-requests.ts';
-import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+} from '../../ocm/model/ocm-names.ts';
 
 /**
  * The key under which kube-apiserver records the credential of a request, as `JTI=<id of a token>` (KEP-4193, on since Kubernetes

@@ -7,10 +7,10 @@ import {
   problem,
   run,
 } from '../../core/next-step.ts';
-import { bootstrapRequests, type HubEvidence } from '../../ocm/hub-evidence.ts';
-import { agentNamespace } from '../../ocm/ocm-names.ts';
-import type { FoundHub } from '../../ocm/registered-hub.ts';
-import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
+import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { bootstrapRequests, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
+import { agentNamespace } from '../../ocm/model/ocm-names.ts';
 
 /** What may resolve by itself, or waits for a user. */
 const warnings = ['certificate-expiring', 'versions-apart', 'another-agent-asks'];

@@ -18,26 +18,7 @@ import {
 } from '../../kube/client/objects.ts';
 import { isScaledToNone, refusedPods, scaleUp, toSeeLimits, toSeePod } from '../../kube/pods.ts';
 import type { Proven } from '../../kube/served.ts';
-import { hubConnectionOf, isOfOtherServer } from '../../ocm/hub-connection.ts';
-import {
-  agentReports,
-  bootstrapRequests,
-  type HubEvidence,
-  hasJoined,
-  isMissed,
-  leaseAgeOf,
-} from '../../ocm/hub-evidence.ts';
-import {
-  agentNamespace,
-  hubSecretName,
-  isOurs,
-  operatorName,
-  operatorNamespace,
-} from '../../ocm/ocm-names.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
-import type { FoundHub } from '../../ocm/registered-hub.ts';
-import type { RequestState } from '../../ocm/registration-requests.ts';
-import type { HubWebhook } from '../../ocm/webhook.ts';
+import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
 import {
   agentFailure,
   agentStarted,
@@ -46,7 +27,26 @@ import {
   seemsToRun,
   startingAgent,
   type WecEvidence,
-} from '../../ocm/wec-evidence.ts';
+} from '../../ocm/agent/wec-evidence.ts';
+import { hubConnectionOf, isOfOtherServer } from '../../ocm/hub/hub-connection.ts';
+import {
+  agentReports,
+  bootstrapRequests,
+  type HubEvidence,
+  hasJoined,
+  isMissed,
+  leaseAgeOf,
+} from '../../ocm/hub/hub-evidence.ts';
+import type { RequestState } from '../../ocm/hub/registration-requests.ts';
+import type { HubWebhook } from '../../ocm/hub/webhook.ts';
+import {
+  agentNamespace,
+  hubSecretName,
+  isOurs,
+  operatorName,
+  operatorNamespace,
+} from '../../ocm/model/ocm-names.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { RuleKind } from './granted-kinds.ts';
 import type { MailboxContents } from './mailbox.ts';
 import { agentPods, announcementGraceMs, missing, toSeeAgent, unannounced } from './problems.ts';

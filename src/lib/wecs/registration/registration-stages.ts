@@ -7,8 +7,8 @@ import {
   unseen,
   type Verdict,
 } from '../../core/stages.ts';
-import type { HubEvidence } from '../../ocm/hub-evidence.ts';
-import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import type { HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import {
   accepted,
   announced,

@@ -1,8 +1,8 @@
-import { isObject, jsonObject } from '../../core/formats.ts';
+import { isObject, jsonObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { patchCurrent } from '../../kube/writes.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 
 /** Holds what a deregistration has changed, until that is undone or the cluster is gone: an interrupted run loses nothing. */
 const savedAnnotation = 'stellarctl.kubestellar.io/labels-before-deregistration';

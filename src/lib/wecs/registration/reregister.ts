@@ -2,18 +2,18 @@ import { formatAge } from '../../core/deadline.ts';
 import { command, type NextStep, noted, type Problem, partial, run } from '../../core/next-step.ts';
 import { changedAt, conditionOf, resources, type Secret } from '../../kube/client/objects.ts';
 import { tokenExpiry, type Validity } from '../../kube/client/validity.ts';
-import { heldValidity, issuedValidity } from '../../ocm/agent-certificate.ts';
-import type { Endpoint, HubConnection } from '../../ocm/endpoint.ts';
+import { heldValidity, issuedValidity } from '../../ocm/agent/agent-certificate.ts';
+import { readHubKubeconfig } from '../../ocm/agent/klusterlet-agent.ts';
+import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
+import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import type { Endpoint, HubConnection } from '../../ocm/hub/endpoint.ts';
 import {
   type ConnectionError,
   hubConnectionOf,
   hubConnectionType,
   isOfOtherServer,
-} from '../../ocm/hub-connection.ts';
-import { type HubEvidence, hasJoined, isAvailable } from '../../ocm/hub-evidence.ts';
-import { readHubKubeconfig } from '../../ocm/klusterlet-agent.ts';
-import type { FoundHub } from '../../ocm/registered-hub.ts';
-import type { WecEvidence } from '../../ocm/wec-evidence.ts';
+} from '../../ocm/hub/hub-connection.ts';
+import { type HubEvidence, hasJoined, isAvailable } from '../../ocm/hub/hub-evidence.ts';
 import {
   missing,
   needsToken,

@@ -1,9 +1,9 @@
 import type { Diagnosis } from '../../core/next-step.ts';
 import type { StageView, Standing } from '../../core/stages.ts';
 import type { Condition } from '../../kube/client/objects.ts';
-import type { EffectiveProperty } from '../../ocm/customization.ts';
-import type { RegistrationRequest, RequestState } from '../../ocm/registration-requests.ts';
-import type { RunningVersion } from '../../ocm/running-versions.ts';
+import type { RegistrationRequest, RequestState } from '../../ocm/hub/registration-requests.ts';
+import type { EffectiveProperty } from '../../ocm/model/customization.ts';
+import type { RunningVersion } from '../../ocm/versions/running-versions.ts';
 
 /** All evidence of one WEC. The fields are an interface: docs/output.md. */
 export interface WecView extends Standing {

@@ -4,15 +4,15 @@ import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { type ConfigMap, resources } from '../../kube/client/objects.ts';
 import { ensureNamespace } from '../../kube/writes.ts';
+import { findWecs, listProperties, type WecTarget } from '../../ocm/hub/find-wecs.ts';
 import {
   type EffectiveProperty,
   effectiveProperties,
   ignoredKeys,
   type WecProperties,
-} from '../../ocm/customization.ts';
-import { findWecs, listProperties, type WecTarget } from '../../ocm/find-wecs.ts';
-import { propertiesNamespace } from '../../ocm/kubestellar-api.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+} from '../../ocm/model/customization.ts';
+import { propertiesNamespace } from '../../ocm/model/kubestellar-api.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
 
 /** The effective properties of a WEC. */

@@ -14,9 +14,9 @@ import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { notStored, retryConflicts } from '../../kube/writes.ts';
-import { findWecs, noSuchWec, type WecTarget } from '../../ocm/find-wecs.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
-import { requireHub } from '../../ocm/require-hub.ts';
+import { findWecs, noSuchWec, type WecTarget } from '../../ocm/hub/find-wecs.ts';
+import { requireHub } from '../../ocm/hub/require-hub.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 
 /**
  * Named values that WECs have on an ITS, their labels or their properties: how they are read and changed.

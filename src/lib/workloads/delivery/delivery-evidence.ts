@@ -9,7 +9,7 @@ import {
   resources,
   type WithConditions,
 } from '../../kube/client/objects.ts';
-import { findWecs } from '../../ocm/find-wecs.ts';
+import { findWecs } from '../../ocm/hub/find-wecs.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -18,11 +18,11 @@ import {
   objectsOf,
   originBindingLabel,
   originWdsLabel,
-} from '../../ocm/kubestellar-api.ts';
-import type { ManifestWork } from '../../ocm/manifest-works.ts';
-import { keyOf, keyOfCandidate } from '../../ocm/object-ref.ts';
-import { statusAddon } from '../../ocm/ocm-names.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+} from '../../ocm/model/kubestellar-api.ts';
+import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
+import { statusAddon } from '../../ocm/model/ocm-names.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
 import { hasGuard, readGuard } from '../../spaces/guard.ts';
 import { type ControllerProblems, readControllers } from '../../spaces/space/controllers-run.ts';

@@ -17,7 +17,7 @@ import {
 } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { writtenAt } from '../../kube/client/objects.ts';
-import { type Modulation, returnedStatusLabels } from '../../ocm/kubestellar-api.ts';
+import { type Modulation, returnedStatusLabels } from '../../ocm/model/kubestellar-api.ts';
 import { flagsOf } from '../../spaces/choose/open-wds.ts';
 import { returnedByOne, toCreateCollector } from '../status/collector.ts';
 import type { Delivery } from './delivery.ts';

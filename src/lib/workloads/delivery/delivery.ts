@@ -7,9 +7,9 @@ import {
   destinationsOf,
   type KindRef,
   type Modulation,
-} from '../../ocm/kubestellar-api.ts';
-import { keyOf } from '../../ocm/object-ref.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+} from '../../ocm/model/kubestellar-api.ts';
+import { keyOf } from '../../ocm/model/object-ref.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
 import type { NamespaceLabels, NotSelected } from '../selection/select-objects.ts';
 import type { StatusCollector } from '../status/collector.ts';

@@ -1,6 +1,11 @@
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
-import type { BoundObject } from '../../ocm/kubestellar-api.ts';
-import { describeObject, keyOf, keyOfCandidate, type ObjectView } from '../../ocm/object-ref.ts';
+import type { BoundObject } from '../../ocm/model/kubestellar-api.ts';
+import {
+  describeObject,
+  keyOf,
+  keyOfCandidate,
+  type ObjectView,
+} from '../../ocm/model/object-ref.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
 import {
   clausesFor,

@@ -1,9 +1,13 @@
 import { changeWords, labelValueProblem } from '../../core/changes.ts';
 import { type Access, ifSeen, through, tryRead, whyUnseen } from '../../kube/access.ts';
 import { byName, conditionOf, type KubeObject, resources } from '../../kube/client/objects.ts';
-import { type Binding, combinedStatusLabels, destinationsOf } from '../../ocm/kubestellar-api.ts';
-import { isBoundBy, type ObjectView } from '../../ocm/object-ref.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+import {
+  type Binding,
+  combinedStatusLabels,
+  destinationsOf,
+} from '../../ocm/model/kubestellar-api.ts';
+import { isBoundBy, type ObjectView } from '../../ocm/model/object-ref.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
 import { unseenOf, type ViewWithErrors } from '../selection/unseen.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';

@@ -9,12 +9,12 @@ import {
   problem,
   run,
 } from '../../core/next-step.ts';
-import { count } from '../../core/words.ts';
+import { count } from '../../core/text/words.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { groupOf, type KubeObject, type LabelSelector } from '../../kube/client/objects.ts';
-import { nearestLabels } from '../../ocm/find-wecs.ts';
-import type { Candidate, DownsyncClause, PolicySpec } from '../../ocm/kubestellar-api.ts';
-import { describeObject } from '../../ocm/object-ref.ts';
+import { nearestLabels } from '../../ocm/hub/find-wecs.ts';
+import type { Candidate, DownsyncClause, PolicySpec } from '../../ocm/model/kubestellar-api.ts';
+import { describeObject } from '../../ocm/model/object-ref.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import type { PolicySubject } from '../selection/policy-subject.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { originWdsLabel } from '../../ocm/kubestellar-api.ts';
-import { isLeaving, type ManifestWork } from '../../ocm/manifest-works.ts';
+import { originWdsLabel } from '../../ocm/model/kubestellar-api.ts';
+import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { appliedState, trimmer } from './works.ts';
 
 /** The delivery state of the objects that a WDS sends to a WEC. The fields are an interface: docs/output.md. */

@@ -15,8 +15,8 @@ import {
   type KubeObject,
   writtenAt,
 } from '../../kube/client/objects.ts';
-import type { Binding } from '../../ocm/kubestellar-api.ts';
-import { describeObject } from '../../ocm/object-ref.ts';
+import type { Binding } from '../../ocm/model/kubestellar-api.ts';
+import { describeObject } from '../../ocm/model/object-ref.ts';
 import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../../spaces/choose/open-wds.ts';
 import { labelsToSelect, type NotSelected } from '../selection/select-objects.ts';
 import type { Delivery } from './delivery.ts';

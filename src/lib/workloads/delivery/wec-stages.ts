@@ -10,10 +10,10 @@ import {
 } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, createdAt, groupResourceOf, writtenAt } from '../../kube/client/objects.ts';
-import type { Candidate } from '../../ocm/kubestellar-api.ts';
-import { lacksRight, type ManifestStatus } from '../../ocm/manifest-works.ts';
-import { addonNamespace, statusAgent } from '../../ocm/ocm-names.ts';
-import { toEndRefusal } from '../../ocm/refusals.ts';
+import { toEndRefusal } from '../../ocm/hub/refusals.ts';
+import type { Candidate } from '../../ocm/model/kubestellar-api.ts';
+import { lacksRight, type ManifestStatus } from '../../ocm/model/manifest-works.ts';
+import { addonNamespace, statusAgent } from '../../ocm/model/ocm-names.ts';
 import { flagsOf, toSeeTransport } from '../../spaces/choose/open-wds.ts';
 import { failingParts, labelsToSelect, namespaceOf } from '../selection/select-objects.ts';
 import { failureIn, missingReplicas } from '../status/returned-status.ts';

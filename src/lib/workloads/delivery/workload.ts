@@ -6,15 +6,15 @@ import type { Kube } from '../../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
-import { provenWec } from '../../ocm/find-wecs.ts';
-import { objectsOf } from '../../ocm/kubestellar-api.ts';
-import { describeObject, keyOf, type ObjectView } from '../../ocm/object-ref.ts';
+import { provenWec } from '../../ocm/hub/find-wecs.ts';
+import { objectsOf } from '../../ocm/model/kubestellar-api.ts';
+import { describeObject, keyOf, type ObjectView } from '../../ocm/model/object-ref.ts';
 import {
   addonNamespace,
   agentNamespace,
   klusterletName,
   statusAgent,
-} from '../../ocm/ocm-names.ts';
+} from '../../ocm/model/ocm-names.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
 import {
   type NamespaceLabels,

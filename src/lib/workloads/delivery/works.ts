@@ -10,8 +10,8 @@ import {
   originBindingLabel,
   originGenerationAnnotation,
   originWdsLabel,
-} from '../../ocm/kubestellar-api.ts';
-import type { ManifestStatus, ManifestWork } from '../../ocm/manifest-works.ts';
+} from '../../ocm/model/kubestellar-api.ts';
+import type { ManifestStatus, ManifestWork } from '../../ocm/model/manifest-works.ts';
 
 /** A work, and what the agent reports about one object in it. */
 export interface SentObject {

@@ -4,7 +4,7 @@ import { StellarError } from '../../core/errors.ts';
 import { advice, command, run as nextStep, partial } from '../../core/next-step.ts';
 import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
-import { count, few } from '../../core/words.ts';
+import { count, few } from '../../core/text/words.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { groupOf, type LabelSelector, resources, typeMeta } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
@@ -18,8 +18,8 @@ import {
   type Modulation,
   objectsOf,
   type PolicySpec,
-} from '../../ocm/kubestellar-api.ts';
-import { describeObject, keyOf, keyOfCandidate } from '../../ocm/object-ref.ts';
+} from '../../ocm/model/kubestellar-api.ts';
+import { describeObject, keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
 import { nameTaken } from '../selection/create-object.ts';
 import { isValid } from '../selection/label-selectors.ts';

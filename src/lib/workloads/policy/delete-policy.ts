@@ -5,13 +5,13 @@ import { command, run as nextStep } from '../../core/next-step.ts';
 import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
+import { count } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
-import { count } from '../../core/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listServed, type Proven } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
-import type { Binding, BindingPolicy } from '../../ocm/kubestellar-api.ts';
+import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-api.ts';
 import {
   holdersOf,
   type ManifestWork,
@@ -19,7 +19,7 @@ import {
   toSeeHolders,
   wecNamesOf,
   wecsOf,
-} from '../../ocm/manifest-works.ts';
+} from '../../ocm/model/manifest-works.ts';
 import { isOrphan } from '../../ocm/orphan-works.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../../spaces/choose/sender.ts';

@@ -2,7 +2,7 @@ import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, type Problem, partial, problem, run } from '../../core/next-step.ts';
 import { describeGrouped, type Effect } from '../../core/read-confirmed.ts';
-import { count } from '../../core/words.ts';
+import { count } from '../../core/text/words.ts';
 import { ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import {
@@ -12,16 +12,16 @@ import {
   type KubeObject,
   resources,
 } from '../../kube/client/objects.ts';
-import { effectiveProperties, propertiesAskedBy, sentText } from '../../ocm/customization.ts';
-import { provenWec } from '../../ocm/find-wecs.ts';
+import { provenWec } from '../../ocm/hub/find-wecs.ts';
+import { effectiveProperties, propertiesAskedBy, sentText } from '../../ocm/model/customization.ts';
 import {
   type KindRef,
   type Modulation,
   type PolicySpec,
   propertiesNamespace,
-} from '../../ocm/kubestellar-api.ts';
-import { describeObject, type ObjectView } from '../../ocm/object-ref.ts';
-import type { ManagedCluster } from '../../ocm/ocm-objects.ts';
+} from '../../ocm/model/kubestellar-api.ts';
+import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
 import { misspeltLabels, type PolicyProblem, problemView } from '../delivery/policy-problems.ts';
 import {

@@ -1,11 +1,11 @@
 import { type Document, isMap, LineCounter, parseAllDocuments } from 'yaml';
 import { check, refuseFaults, type Schema, syntaxFaults } from '../../core/checked-yaml.ts';
 import { StellarError } from '../../core/errors.ts';
-import { yamlOfGo } from '../../core/formats.ts';
 import { readNamedOrStdin } from '../../core/named-file.ts';
 import { partial } from '../../core/next-step.ts';
 import { checkDnsName } from '../../core/object-names.ts';
-import type { BindingPolicy, PolicySpec } from '../../ocm/kubestellar-api.ts';
+import { yamlOfGo } from '../../core/text/formats.ts';
+import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-api.ts';
 
 /** Reads the BindingPolicy in a file, which may contain other objects. @throws StellarError `usage` */
 export async function readPolicyFile(

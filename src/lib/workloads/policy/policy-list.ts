@@ -1,7 +1,7 @@
 import { failed, type Verdict } from '../../core/stages.ts';
 import { byName } from '../../kube/client/objects.ts';
-import { type BindingPolicy, destinationsOf, objectsOf } from '../../ocm/kubestellar-api.ts';
-import { argumentOf } from '../../ocm/object-ref.ts';
+import { type BindingPolicy, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-api.ts';
+import { argumentOf } from '../../ocm/model/object-ref.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
 import type { DeliveryEvidence } from '../delivery/delivery-evidence.ts';
 import {

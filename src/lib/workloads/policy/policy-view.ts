@@ -1,7 +1,7 @@
 import { ifSeen } from '../../kube/access.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
-import { objectsOf } from '../../ocm/kubestellar-api.ts';
-import { keyOf } from '../../ocm/object-ref.ts';
+import { objectsOf } from '../../ocm/model/kubestellar-api.ts';
+import { keyOf } from '../../ocm/model/object-ref.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
 import { readDelivery, unseenIn } from '../delivery/delivery-evidence.ts';
 import { judgedOf, judging, type PolicyObject } from '../delivery/judged-objects.ts';

@@ -8,8 +8,8 @@ import {
   selectContext,
 } from '../../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../../kube/served.ts';
-import { propertiesAskedBy } from '../../ocm/customization.ts';
-import type { ControlPlane } from '../../ocm/kubeflex-objects.ts';
+import { propertiesAskedBy } from '../../ocm/model/customization.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -18,7 +18,7 @@ import {
   type Policy,
   resourceOfBound,
   type Unread,
-} from '../../ocm/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-api.ts';
 import { isOriginOf, type Origin, readOrigins } from '../../ocm/origins.ts';
 import { controlPlaneOf, type SpaceTools } from '../../spaces/hosting/hosting.ts';
 import { contextFor, isSameCluster, reachSpace } from '../../spaces/space/space-access.ts';

@@ -5,7 +5,7 @@ import {
   type DownsyncClause,
   isExcludedKind,
   type Modulation,
-} from '../../ocm/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-api.ts';
 import { isEmpty, isValid, type Labels, matches } from './label-selectors.ts';
 
 /** An object that a policy selects. */

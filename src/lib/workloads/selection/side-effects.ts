@@ -1,14 +1,14 @@
 import { type Changes, withChanges } from '../../core/changes.ts';
 import type { Effect } from '../../core/read-confirmed.ts';
-import { few } from '../../core/words.ts';
-import { effectiveProperties, type WecProperties } from '../../ocm/customization.ts';
+import { few } from '../../core/text/words.ts';
+import { effectiveProperties, type WecProperties } from '../../ocm/model/customization.ts';
 import {
   describePolicy,
   destinationsOf,
   type PoliciesOfIts,
   type Policy,
   type Unread,
-} from '../../ocm/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-api.ts';
 import { type Labels, selectsLabels } from './label-selectors.ts';
 
 /** What changes of a WEC. */

@@ -3,7 +3,7 @@ import { command, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
-import type { BindingPolicy } from '../../ocm/kubestellar-api.ts';
+import type { BindingPolicy } from '../../ocm/model/kubestellar-api.ts';
 import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Condition, KubeObject, PodCounts } from '../../kube/client/objects.ts';
-import { keyOf } from '../../ocm/object-ref.ts';
+import { keyOf } from '../../ocm/model/object-ref.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
 export interface WorkStatus extends KubeObject {

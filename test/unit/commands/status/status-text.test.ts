@@ -10,7 +10,7 @@ import type {
   WdsStatus,
   WecStatus,
 } from '../../../../src/lib/doctor/status.ts';
-import type { RunningVersion } from '../../../../src/lib/ocm/running-versions.ts';
+import type { RunningVersion } from '../../../../src/lib/ocm/versions/running-versions.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 
 const { io } = fakeIo();

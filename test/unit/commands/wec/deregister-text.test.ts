@@ -4,8 +4,11 @@ import {
   describeDeregistration,
   describeMany,
 } from '../../../../src/commands/wec/deregister-text.ts';
-import { originBindingLabel, originWdsLabel } from '../../../../src/lib/ocm/kubestellar-api.ts';
-import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/manifest-works.ts';
+import {
+  originBindingLabel,
+  originWdsLabel,
+} from '../../../../src/lib/ocm/model/kubestellar-api.ts';
+import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import {
   type InspectedWec,
   refuseUnfinishable,

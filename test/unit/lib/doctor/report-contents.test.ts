@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { redactText } from '../../../../src/lib/core/redact.ts';
+import { redactText } from '../../../../src/lib/core/text/redact.ts';
 import { redact } from '../../../../src/lib/doctor/report-contents.ts';
 import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planUpgrades, type VersionsView } from '../../../../src/lib/doctor/status-versions.ts';
-import type { RunningVersion } from '../../../../src/lib/ocm/running-versions.ts';
+import type { RunningVersion } from '../../../../src/lib/ocm/versions/running-versions.ts';
 
 const runs = (product: string, running: string[] | null, wanted?: string): RunningVersion => ({
   ...{ product, component: product, running, differs: false },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Fleet, FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
 import { planValues } from '../../../../src/lib/fleet/owned-values.ts';
 import { formerWecs } from '../../../../src/lib/fleet/plan.ts';
-import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
+import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 
 const annotation = 'stellarctl.kubestellar.io/fleet';
 const cluster = (

@@ -4,7 +4,7 @@ import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { connect, type Kube } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { type RecordedWrite, recordWrites } from '../../../../src/lib/kube/writes.ts';
-import { requestBootstrapToken } from '../../../../src/lib/ocm/hub-access.ts';
+import { requestBootstrapToken } from '../../../../src/lib/ocm/hub/hub-access.ts';
 import { installKlusterlet } from '../../../../src/lib/wecs/join/install-klusterlet.ts';
 import { run } from '../../support/builders.ts';
 import { FakeServer } from '../../support/fake-server.ts';

@@ -4,7 +4,7 @@ import type { Run } from '../../../../src/lib/core/run.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { untilGone } from '../../../../src/lib/kube/until-gone.ts';
-import { readWec } from '../../../../src/lib/ocm/wec-evidence.ts';
+import { readWec } from '../../../../src/lib/ocm/agent/wec-evidence.ts';
 import {
   type ControlPlaneToDelete,
   deleteControlPlane,

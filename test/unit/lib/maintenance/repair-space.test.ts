@@ -4,7 +4,10 @@ import { stringify } from 'yaml';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { repairSpace } from '../../../../src/lib/maintenance/repair-space.ts';
-import type { ControlPlane, PostCreateHook } from '../../../../src/lib/ocm/kubeflex-objects.ts';
+import type {
+  ControlPlane,
+  PostCreateHook,
+} from '../../../../src/lib/ocm/model/kubeflex-objects.ts';
 import {
   type ControlPlaneOptions,
   conditions,

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { runChecks } from '../../../../src/lib/core/checks.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { hubChecks } from '../../../../src/lib/ocm/hub-checks.ts';
+import { hubChecks } from '../../../../src/lib/ocm/hub/hub-checks.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 const check = hubChecks.filter(({ id }) => id === 'its-admits-works');

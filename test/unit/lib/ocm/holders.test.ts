@@ -6,7 +6,7 @@ import {
   type ManifestWork,
   toSeeHolders,
   workFinalizer,
-} from '../../../../src/lib/ocm/manifest-works.ts';
+} from '../../../../src/lib/ocm/model/manifest-works.ts';
 
 const fieldsOf = (...finalizers: string[]) => ({
   'f:metadata': {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { type JoinFile, parseJoinFile } from '../../../../src/lib/ocm/hub-access.ts';
+import { type JoinFile, parseJoinFile } from '../../../../src/lib/ocm/hub/hub-access.ts';
 import { now, secondsAgo } from '../../support/builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 

@@ -8,14 +8,14 @@ import {
   bootstrapSecret,
   klusterlet,
   readHubKubeconfig,
-} from '../../../../src/lib/ocm/klusterlet-agent.ts';
+} from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import {
   agentNamespaceObject,
   operatorNamespaceObject,
   operatorRoles,
   operatorWorkload,
   pullSecret,
-} from '../../../../src/lib/ocm/klusterlet-operator.ts';
+} from '../../../../src/lib/ocm/agent/klusterlet-operator.ts';
 import { klusterletCrd } from '../../../../src/lib/wecs/join/install-klusterlet.ts';
 
 const settings = {

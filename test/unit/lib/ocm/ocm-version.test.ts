@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { versionOf } from '../../../../src/lib/kube/image.ts';
-import { isOcmVersion, tagOf } from '../../../../src/lib/ocm/ocm-names.ts';
+import { isOcmVersion, tagOf } from '../../../../src/lib/ocm/model/ocm-names.ts';
 
 test('a version and the tag of its images convert to each other', () => {
   assert.deepEqual(['1.3.1', 'v1.3.1', 'latest', 'main-abc'].map(tagOf), [

@@ -7,7 +7,7 @@ import type { Fork, Kube } from '../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { hubChecks } from '../../../../src/lib/ocm/hub-checks.ts';
+import { hubChecks } from '../../../../src/lib/ocm/hub/hub-checks.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { FakeServer, identity } from '../../support/fake-server.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { tokenExpiry } from '../../../../src/lib/kube/client/validity.ts';
-import { requestBootstrapToken } from '../../../../src/lib/ocm/hub-access.ts';
-import { checkTokenRequest } from '../../../../src/lib/ocm/its-token.ts';
+import { requestBootstrapToken } from '../../../../src/lib/ocm/hub/hub-access.ts';
+import { checkTokenRequest } from '../../../../src/lib/ocm/hub/its-token.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 const expirationTimestamp = '2026-11-20T09:00:00Z';

@@ -5,7 +5,7 @@ import {
   type RunningVersion,
   versionSkews,
   type Wanted,
-} from '../../../../src/lib/ocm/running-versions.ts';
+} from '../../../../src/lib/ocm/versions/running-versions.ts';
 
 const runs = (
   product: string,

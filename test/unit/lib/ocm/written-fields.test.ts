@@ -80,7 +80,7 @@ const fields: Written = {
 
 /** What is read of their objects. */
 const isDeclaring = (file: string) =>
-  /^ocm\/(?:\w+-objects|kubestellar-api|manifest-works)\.ts$/.test(file);
+  /^ocm\/model\/(?:\w+-objects|kubestellar-api|manifest-works)\.ts$/.test(file);
 
 const root = path.resolve(import.meta.dirname, '../../../../src/lib');
 const sources = globSync('**/*.ts', { cwd: root }).map(

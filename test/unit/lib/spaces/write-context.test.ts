@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import type { SpaceRole } from '../../../../src/lib/ocm/kubeflex-names.ts';
+import type { SpaceRole } from '../../../../src/lib/ocm/model/kubeflex-names.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { shareAccess, writeContext } from '../../../../src/lib/spaces/write-context.ts';
 import { inSpace, its, MemoryCluster, soon, wds } from '../../support/space-builders.ts';

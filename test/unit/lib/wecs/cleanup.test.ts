@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { proving } from '../../../../src/lib/kube/writes.ts';
-import { managedBy, managedByLabel } from '../../../../src/lib/ocm/ocm-names.ts';
+import { managedBy, managedByLabel } from '../../../../src/lib/ocm/model/ocm-names.ts';
 import {
   cleanUpWec,
   removeOperator,

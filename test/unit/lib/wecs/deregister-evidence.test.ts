@@ -10,8 +10,8 @@ import {
   resources,
 } from '../../../../src/lib/kube/client/objects.ts';
 import { withoutFinalizers } from '../../../../src/lib/kube/writes.ts';
-import { managedBy, managedByLabel } from '../../../../src/lib/ocm/ocm-names.ts';
-import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
+import { managedBy, managedByLabel } from '../../../../src/lib/ocm/model/ocm-names.ts';
+import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/deregister/clean-up.ts';
 import { controllerState, forceOf } from '../../../../src/lib/wecs/deregister/delete-cluster.ts';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { diagnosisOf, run } from '../../../../src/lib/core/next-step.ts';
 import type { Condition } from '../../../../src/lib/kube/client/objects.ts';
-import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
+import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import { diagnose } from '../../../../src/lib/wecs/diagnose/wec-checks.ts';
 import { groupWorks } from '../../../../src/lib/wecs/registration/mailbox.ts';
 import type {

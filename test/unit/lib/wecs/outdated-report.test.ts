@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Condition, Secret } from '../../../../src/lib/kube/client/objects.ts';
-import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
-import type { WecEvidence } from '../../../../src/lib/ocm/wec-evidence.ts';
+import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
+import type { WecEvidence } from '../../../../src/lib/ocm/agent/wec-evidence.ts';
 import { wecChecks } from '../../../../src/lib/wecs/diagnose/wec-checks.ts';
 import type { WecFindings } from '../../../../src/lib/wecs/registration/registration-checks.ts';
 import { judgeRegistration } from '../../../../src/lib/wecs/registration/registration-stages.ts';

@@ -5,9 +5,9 @@ import type {
   KubeObject,
   Secret,
 } from '../../../../src/lib/kube/client/objects.ts';
-import { accessHub } from '../../../../src/lib/ocm/hub-access.ts';
-import { emptyEvidence } from '../../../../src/lib/ocm/hub-evidence.ts';
-import { bootstrapSecret } from '../../../../src/lib/ocm/klusterlet-agent.ts';
+import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
+import { accessHub } from '../../../../src/lib/ocm/hub/hub-access.ts';
+import { emptyEvidence } from '../../../../src/lib/ocm/hub/hub-evidence.ts';
 import { followJoins, joinSubject } from '../../../../src/lib/wecs/join/follow-join.ts';
 import { type JoinPlan, planJoin } from '../../../../src/lib/wecs/join/join-plan.ts';
 import { hubReads } from '../../../../src/lib/wecs/join/join-requirements.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DownsyncClause } from '../../../../src/lib/ocm/kubestellar-api.ts';
+import type { DownsyncClause } from '../../../../src/lib/ocm/model/kubestellar-api.ts';
 import {
   labelsToSelect,
   namespaceOf,

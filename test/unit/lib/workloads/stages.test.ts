@@ -10,9 +10,9 @@ import {
   type Binding,
   type BindingPolicy,
   objectsOf,
-} from '../../../../src/lib/ocm/kubestellar-api.ts';
-import type { ManifestWork } from '../../../../src/lib/ocm/manifest-works.ts';
-import type { ManagedCluster } from '../../../../src/lib/ocm/ocm-objects.ts';
+} from '../../../../src/lib/ocm/model/kubestellar-api.ts';
+import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.ts';
+import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 import { deliveriesOf } from '../../../../src/lib/workloads/delivery/delivery.ts';
 import {
   boundObjects,

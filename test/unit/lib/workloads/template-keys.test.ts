@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { keysInTemplates } from '../../../../src/lib/ocm/customization.ts';
+import { keysInTemplates } from '../../../../src/lib/ocm/model/customization.ts';
 
 describe('the properties that a template uses', () => {
   for (const [text, keys] of Object.entries({

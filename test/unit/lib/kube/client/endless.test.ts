@@ -4,7 +4,7 @@ import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { connect, type Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../../src/lib/kube/client/objects.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
-import type { ManagedCluster } from '../../../../../src/lib/ocm/ocm-objects.ts';
+import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import { changeOne, labelStore } from '../../../../../src/lib/wecs/values/values.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 

@@ -8,8 +8,8 @@ import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { verifyEndpoint } from '../../../../../src/lib/ocm/endpoint.ts';
-import { bootstrapKubeconfig } from '../../../../../src/lib/ocm/klusterlet-agent.ts';
+import { bootstrapKubeconfig } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
+import { verifyEndpoint } from '../../../../../src/lib/ocm/hub/endpoint.ts';
 import { run } from '../../../support/builders.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 

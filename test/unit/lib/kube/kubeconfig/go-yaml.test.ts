@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { KubeconfigDocument } from '../../../../../src/lib/kube/kubeconfig/edit.ts';
-import { bootstrapKubeconfig } from '../../../../../src/lib/ocm/klusterlet-agent.ts';
+import { bootstrapKubeconfig } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { readByGo } from '../../../../../testbed/index.ts';
 
 /** Lines that would be keys, if one of these characters ended a line. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge } from '../../../../../src/lib/core/stages.ts';
 import type { Pod } from '../../../../../src/lib/kube/client/objects.ts';
-import { hookNames } from '../../../../../src/lib/ocm/kubeflex-names.ts';
+import { hookNames } from '../../../../../src/lib/ocm/model/kubeflex-names.ts';
 import {
   type Hosting,
   hostingStages,

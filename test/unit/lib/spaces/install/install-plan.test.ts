@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hookNames } from '../../../../../src/lib/ocm/kubeflex-names.ts';
+import { hookNames } from '../../../../../src/lib/ocm/model/kubeflex-names.ts';
 import { coreChart } from '../../../../../src/lib/spaces/hosting/core-chart.ts';
 import {
   type ClusterState,

@@ -10,7 +10,7 @@ import {
   waiting,
 } from '../../../../../src/lib/core/stages.ts';
 import type { Pod } from '../../../../../src/lib/kube/client/objects.ts';
-import type { ControlPlane } from '../../../../../src/lib/ocm/kubeflex-objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
 import {
   type FollowedSpace,
   followSpace,

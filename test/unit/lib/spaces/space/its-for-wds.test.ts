@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Deployment } from '../../../../../src/lib/kube/client/objects.ts';
-import type { PostCreateHook } from '../../../../../src/lib/ocm/kubeflex-objects.ts';
+import type { PostCreateHook } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
 import { chooseItsForWds } from '../../../../../src/lib/spaces/space/its-for-wds.ts';
 import { isItsNameDefect } from '../../../../../src/lib/spaces/space/its-name-defect.ts';
 import { its, MemoryCluster, transportHook, wds } from '../../../support/space-builders.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runChecks } from '../../../../../src/lib/core/checks.ts';
 import type { Deployment, KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { ControlPlane } from '../../../../../src/lib/ocm/kubeflex-objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
 import {
   checkSpace,

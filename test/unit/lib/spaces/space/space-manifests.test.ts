@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ControlPlane } from '../../../../../src/lib/ocm/kubeflex-objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
 import {
   bootstrapSecretOf,
   itsManifest,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bootstrapSecret } from '../../../../../src/lib/ocm/klusterlet-agent.ts';
-import type { FoundHub } from '../../../../../src/lib/ocm/registered-hub.ts';
+import { bootstrapSecret } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
+import type { FoundHub } from '../../../../../src/lib/ocm/agent/registered-hub.ts';
 import {
   describeRemainingWorks,
   isStillConnected,

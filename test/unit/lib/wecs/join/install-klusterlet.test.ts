@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { Klusterlet } from '../../../../../src/lib/ocm/ocm-objects.ts';
+import type { Klusterlet } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import { installKlusterlet } from '../../../../../src/lib/wecs/join/install-klusterlet.ts';
 import { fakeKube, run } from '../../../support/builders.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Klusterlet } from '../../../../../src/lib/ocm/ocm-objects.ts';
-import type { WecEvidence } from '../../../../../src/lib/ocm/wec-evidence.ts';
+import type { WecEvidence } from '../../../../../src/lib/ocm/agent/wec-evidence.ts';
+import type { Klusterlet } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/join-options.ts';
 import { planVersions } from '../../../../../src/lib/wecs/join/join-versions.ts';
 import { klusterlet, wecEvidence, wecPod } from '../../../support/builders.ts';

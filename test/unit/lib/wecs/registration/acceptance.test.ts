@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
-import { readHub, readWholeHub } from '../../../../../src/lib/ocm/hub-evidence.ts';
-import type { ManagedCluster } from '../../../../../src/lib/ocm/ocm-objects.ts';
+import { readHub, readWholeHub } from '../../../../../src/lib/ocm/hub/hub-evidence.ts';
+import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import {
   type AcceptanceOptions,
   asksWithSeveralKeys,

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ClusterRole } from '../../../../../src/lib/kube/client/objects.ts';
-import type { ManifestStatus, ManifestWork } from '../../../../../src/lib/ocm/manifest-works.ts';
+import type {
+  ManifestStatus,
+  ManifestWork,
+} from '../../../../../src/lib/ocm/model/manifest-works.ts';
 import { grant, revoke } from '../../../../../src/lib/wecs/registration/grant.ts';
 import { failedKinds } from '../../../../../src/lib/wecs/registration/granted-kinds.ts';
 import { fakeKube, proof, run } from '../../../support/builders.ts';

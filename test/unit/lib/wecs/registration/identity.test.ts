@@ -3,8 +3,8 @@ import { before, describe, it } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/client/objects.ts';
-import { recordUid } from '../../../../../src/lib/ocm/cluster-uid.ts';
-import type { ShownRegistration } from '../../../../../src/lib/ocm/registered-hub.ts';
+import type { ShownRegistration } from '../../../../../src/lib/ocm/agent/registered-hub.ts';
+import { recordUid } from '../../../../../src/lib/ocm/hub/cluster-uid.ts';
 import { type KnownWec, proveIdentity } from '../../../../../src/lib/wecs/registration/identity.ts';
 import {
   agentKeyPair,

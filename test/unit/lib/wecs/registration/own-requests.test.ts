@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Secret } from '../../../../../src/lib/kube/client/objects.ts';
-import { bootstrapSecret } from '../../../../../src/lib/ocm/klusterlet-agent.ts';
+import { bootstrapSecret } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { OwnRequests } from '../../../../../src/lib/wecs/registration/own-requests.ts';
 import { request } from '../../../support/builders.ts';
 

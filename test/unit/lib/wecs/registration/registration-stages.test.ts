@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import { run } from '../../../../../src/lib/core/next-step.ts';
 import type { Verdict } from '../../../../../src/lib/core/stages.ts';
 import type { Condition, Secret } from '../../../../../src/lib/kube/client/objects.ts';
-import { readHubConnection } from '../../../../../src/lib/ocm/hub-connection.ts';
-import { bootstrapSecret } from '../../../../../src/lib/ocm/klusterlet-agent.ts';
+import { bootstrapSecret } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
+import { readHubConnection } from '../../../../../src/lib/ocm/hub/hub-connection.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/registration-checks.ts';
 import {
   describeRegistration,

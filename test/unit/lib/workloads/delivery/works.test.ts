@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ManifestWork } from '../../../../../src/lib/ocm/manifest-works.ts';
+import type { ManifestWork } from '../../../../../src/lib/ocm/model/manifest-works.ts';
 import {
   appliedState,
   trimmer,

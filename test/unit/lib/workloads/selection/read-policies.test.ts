@@ -4,7 +4,7 @@ import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import { type Access, hidden, seen } from '../../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { KubeObject, LabelSelector } from '../../../../../src/lib/kube/client/objects.ts';
-import type { ControlPlane } from '../../../../../src/lib/ocm/kubeflex-objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
 import {
   type PolicySources,

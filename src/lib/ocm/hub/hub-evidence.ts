@@ -1,0 +1,195 @@
+import { formatAge } from '../../core/deadline.ts';
+import { partialReader } from '../../kube/access.ts';
+import { type Reader, readsOneByOne } from '../../kube/client/client.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
+import {
+  type CertificateSigningRequest,
+  conditionOf,
+  isTrue,
+  type Lease,
+  resources,
+} from '../../kube/client/objects.ts';
+import {
+  clusterNameLabel,
+  foreignAgent,
+  leaseName,
+  registrationRequestSelector,
+  skipClockAnnotation,
+} from '../model/ocm-names.ts';
+import type { ManagedCluster } from '../model/ocm-objects.ts';
+import type { RegistrationRequest } from './registration-requests.ts';
+import { notAHub } from './require-hub.ts';
+
+/** What an ITS shows of one WEC at one moment. */
+export interface HubEvidence {
+  name: string;
+  managedCluster: ManagedCluster | undefined;
+  /** Registration requests that carry the WEC's name, oldest first, without those of add-ons. */
+  requests: RegistrationRequest[];
+  /** The agent's Lease; undefined if there is none or it was not requested. */
+  lease: Lease | undefined;
+}
+
+/** Reads what an ITS shows of several WECs: of many with one list of each kind, unless this user may only read single objects. */
+export async function readHub(
+  kube: Reader,
+  names: readonly string[],
+): Promise<Map<string, HubEvidence>> {
+  const all =
+    names.length > readsOneByOne
+      ? await unlessStatus(readWholeHub(kube, { withLeases: true }), 403)
+      : undefined;
+  if (all !== undefined)
+    return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)),
+  );
+}
+
+/** Reads what an ITS shows of one WEC; for an unknown WEC everything is empty. */
+export async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
+  const [managedCluster, csrs] = await Promise.all([
+    kube.get<ManagedCluster>(resources.managedClusters, name),
+    listRequests(kube, `${registrationRequestSelector},${clusterNameLabel}=${name}`),
+  ]);
+  // The Lease is evidence only once the hub has created it, and matters only while the cluster counts as available.
+  const lease =
+    conditionOf(managedCluster, 'ManagedClusterConditionAvailable') === undefined
+      ? undefined
+      : await partialReader(kube).get<Lease>(resources.leases, leaseName, { namespace: name });
+  return { name, managedCluster, requests: csrs.sort(byAge), lease };
+}
+
+/**
+ * Reads what an ITS shows of every WEC, including those that have only a request.
+ * @param options.withLeases one more list, as far as this user may read it
+ * @param options.requestReader reads the requests
+ * @throws StellarError `not-a-hub`
+ */
+export async function readWholeHub(
+  kube: Reader,
+  options: {
+    withLeases?: boolean;
+    labelSelector?: string | undefined;
+    requestReader?: Reader;
+  } = {},
+): Promise<Map<string, HubEvidence>> {
+  const { withLeases = false, labelSelector, requestReader = kube } = options;
+  const [clusters, requests, leases] = await Promise.all([
+    kube.list<ManagedCluster>(resources.managedClusters, { labelSelector }),
+    listRequests(requestReader, registrationRequestSelector),
+    withLeases
+      ? partialReader(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel })
+      : [],
+  ]);
+  if (clusters === undefined) throw notAHub(kube);
+  const evidence = new Map<string, HubEvidence>();
+  for (const managedCluster of clusters) {
+    const { name } = managedCluster.metadata;
+    evidence.set(name, { ...emptyEvidence(name), managedCluster });
+  }
+  for (const request of requests.sort(byAge)) {
+    // An empty label names no WEC.
+    if (request.cluster === '') continue;
+    // A label selector selects ManagedClusters only: a request has no labels of a WEC.
+    if (labelSelector !== undefined && !evidence.has(request.cluster)) continue;
+    const entry = evidence.get(request.cluster) ?? emptyEvidence(request.cluster);
+    entry.requests.push(request);
+    evidence.set(request.cluster, entry);
+  }
+  for (const lease of leases ?? []) {
+    const entry =
+      lease.metadata.name === leaseName ? evidence.get(lease.metadata.namespace ?? '') : undefined;
+    if (entry !== undefined) entry.lease = lease;
+  }
+  return evidence;
+}
+
+async function listRequests(kube: Reader, labelSelector: string): Promise<RegistrationRequest[]> {
+  const csrs = await kube.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
+    labelSelector,
+  });
+  if (csrs === undefined || csrs.length === 0) return [];
+  // Reading PKCS#10 takes an extra library; a list of joined WECs does not load it.
+  const { judgeRequest } = await import('./registration-requests.ts');
+  // The agent of another WEC asks for itself, whatever the label says: doctor has a check of that.
+  return csrs
+    .filter(
+      ({ metadata, spec }) =>
+        foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]) === undefined,
+    )
+    .map(judgeRequest);
+}
+
+export function emptyEvidence(name: string): HubEvidence {
+  return { name, managedCluster: undefined, requests: [], lease: undefined };
+}
+
+export function hasJoined({ managedCluster }: Pick<HubEvidence, 'managedCluster'>): boolean {
+  return isTrue(managedCluster, 'ManagedClusterJoined');
+}
+
+export const isAvailable = ({ managedCluster }: Pick<HubEvidence, 'managedCluster'>): boolean =>
+  isTrue(managedCluster, 'ManagedClusterConditionAvailable');
+
+/** Requests by which an agent registers: no renewals and, through the list's selector, none of add-ons. */
+export function bootstrapRequests({ requests }: HubEvidence): RegistrationRequest[] {
+  return requests.filter(({ renewal }) => !renewal);
+}
+
+const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
+  a.created - b.created || (a.name < b.name ? -1 : 1);
+
+/** How often an agent renews its Lease if its ManagedCluster does not specify it, in seconds (the default of its definition). */
+export const leasePeriodSeconds = 60;
+
+type LeaseEvidence = Pick<HubEvidence, 'managedCluster' | 'lease'>;
+
+/**
+ * Whether an agent reports, by its Lease, which it renews every period × (1…1.25): `late` after two periods, when at least one renewal has
+ * failed; `no` after five, when the ITS reports it as unavailable (ocm pkg/registration/spoke/lease, hub/lease).
+ * @returns undefined if no Lease shows it
+ */
+export function agentReports(
+  evidence: LeaseEvidence,
+  now: number,
+): 'yes' | 'late' | 'no' | undefined {
+  const age = leaseAgeOf(evidence, now);
+  if (age === undefined) return undefined;
+  const periods = age / periodOf(evidence);
+  return periods > 5 ? 'no' : periods > 2 ? 'late' : 'yes';
+}
+
+/** Whether an agent renews its Lease in time, as far as a Lease shows it. */
+export const renewsInTime = (of: LeaseEvidence, now: number): boolean =>
+  (agentReports(of, now) ?? 'yes') === 'yes';
+
+/** Why an agent that still counts as available is overdue; undefined if it is not, or the WEC does not count as available. */
+export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
+  if (renewsInTime(evidence, now) || !hasJoined(evidence) || !isAvailable(evidence))
+    return undefined;
+  return `lease not renewed for ${formatAge(leaseAgeOf(evidence, now) ?? 0)} (due every ${formatAge(periodOf(evidence))})`;
+}
+
+/** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none, or if its clock is known to differ. */
+export function leaseAgeOf(
+  { managedCluster, lease }: LeaseEvidence,
+  now: number,
+): number | undefined {
+  if (managedCluster?.metadata.annotations?.[skipClockAnnotation] === 'true') return undefined;
+  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
+  return Number.isNaN(age) ? undefined : age;
+}
+
+const periodOf = ({ managedCluster }: LeaseEvidence): number =>
+  (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
+
+/** Whether the hub reports the agent as missing and the agent has not renewed its Lease since. */
+export function isMissed({ managedCluster, lease }: HubEvidence): boolean {
+  const { status, lastTransitionTime = '' } =
+    conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  return (
+    status === 'Unknown' &&
+    Date.parse(lease?.spec?.renewTime ?? '') <= Date.parse(lastTransitionTime)
+  );
+}

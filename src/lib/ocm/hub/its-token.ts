@@ -1,0 +1,96 @@
+import { StellarError } from '../../core/errors.ts';
+import { advice, command } from '../../core/next-step.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { type KubeObject, resources, typeMeta } from '../../kube/client/objects.ts';
+import { hostOf } from '../../kube/client/proxy.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { bootstrapServiceAccount, operatorNamespace } from '../model/ocm-names.ts';
+import { isThisMachine, requireHttps } from './endpoint.ts';
+import {
+  inspectHub,
+  type JoinFile,
+  requestBootstrapToken,
+  shortestTokenSeconds,
+} from './hub-access.ts';
+import { hasJoined, readWholeHub } from './hub-evidence.ts';
+
+/** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
+export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
+  if (durationMs < shortestTokenSeconds * 1000) {
+    const message = `A token is valid for at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`;
+    throw new StellarError('usage', message);
+  }
+  if (wouldPrintForPeople) {
+    throw new StellarError('usage', 'Choose where the token goes: it is not printed by default.', {
+      next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(
+        advice,
+      ),
+    });
+  }
+}
+
+/** Requests a bootstrap token and combines it with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
+export async function makeJoinFile(
+  kube: Kube,
+  context: SelectedContext,
+  durationMs: number,
+): Promise<JoinFile> {
+  const { external, internal, ocmVersion, imageRegistry } = await inspectHub(kube, context);
+  const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
+  return {
+    kind: 'stellarctl-join-file',
+    version: 1,
+    its: context.name,
+    token,
+    expires: expires.toISOString(),
+    external: requireHttps(context.name, external),
+    internal,
+    ocmVersion,
+    imageRegistry,
+  };
+}
+
+/**
+ * The clusteradm command that joins a WEC in mode Singleton, as in KubeStellar's documentation; the user replaces `<cluster_name>`.
+ * If the ITS is local to this machine, clusteradm must look up its other address.
+ */
+export async function clusteradmLine({ token, external }: JoinFile): Promise<string> {
+  const lookup = (await isThisMachine(hostOf(new URL(external.server))))
+    ? ['--force-internal-endpoint-lookup']
+    : [];
+  return command`clusteradm join --hub-token ${token} --hub-apiserver ${external.server} --cluster-name <cluster_name> --singleton ${lookup}`;
+}
+
+/** The bootstrap tokens of an ITS, as something to revoke. */
+export interface BootstrapAccess {
+  hub: Kube;
+  account: KubeObject | undefined;
+  /** WECs that have not joined yet: their agents need a new token. */
+  joining: string[];
+}
+
+/** @throws StellarError `not-a-hub`, `not-found` */
+export async function readBootstrap(hub: Kube): Promise<BootstrapAccess> {
+  const [evidence, account] = await Promise.all([
+    readWholeHub(hub),
+    hub.get(resources.serviceAccounts, bootstrapServiceAccount, { namespace: operatorNamespace }),
+  ]);
+  const joining = [...evidence.values()].filter((wec) => !hasJoined(wec)).map(({ name }) => name);
+  return { hub, account, joining: joining.sort() };
+}
+
+/**
+ * Ends all bootstrap tokens of an ITS. Tokens are those of one service account, by its UID: it is deleted and made anew, with the same
+ * name, which the rights are bound to. A rerun after an interruption makes it.
+ */
+export async function revokeBootstrap({ hub, account }: BootstrapAccess): Promise<void> {
+  const { labels = {}, annotations = {} } = account?.metadata ?? {};
+  const metadata = {
+    name: bootstrapServiceAccount,
+    namespace: operatorNamespace,
+    labels,
+    annotations,
+  };
+  if (account !== undefined) await hub.delete(resources.serviceAccounts, account);
+  await hub.apply({ ...typeMeta(resources.serviceAccounts), metadata });
+}
