@@ -29,6 +29,7 @@ export const walkedPages = [
     'argocd',
     'monitoring',
     'development',
+    'project-layout',
     'deregistration',
     'upstream',
     'compatibility',

@@ -52,9 +52,9 @@ describe('with the session that each command opens, a command loads no more than
     });
 });
 
-test('the map of docs/development.md names the folders of src/lib, and no others', () => {
+test('the map of docs/project-layout.md names the folders of src/lib, and no others', () => {
   const [, map = ''] =
-    /## The source\n\n```text\n([\s\S]*?)```/.exec(read('docs/development.md')) ?? [];
+    /## The source\n\n```text\n([\s\S]*?)```/.exec(read('docs/project-layout.md')) ?? [];
   const folders = [...map.matchAll(/^ *(\S+)\/ /gm)].map(([, name = '']) => name);
   const present = [...new Set([...texts.keys()].map((file) => path.dirname(file)))]
     .filter((folder) => /^src\/lib\/[^/]+/.test(folder))
