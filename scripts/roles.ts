@@ -1,7 +1,7 @@
 /** Writes the table of roles in docs/security.md, from the roles themselves. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Role, type RoleRight, roles } from '../src/lib/spaces/roles/roles.ts';
+import { type AccessRole, type RoleRight, roles } from '../src/lib/spaces/roles/roles.ts';
 
 export const securityFile = path.resolve(import.meta.dirname, '..', 'docs', 'security.md');
 const [begin, end] = ['<!-- roles: made by `npm run docs` -->', '<!-- end of the roles -->'];
@@ -16,7 +16,7 @@ const describe = ({ verbs, kinds, names = [], namespace, by }: RoleRight): strin
 
 /** Returns the updated page. @param present the current one: everything except the table is kept */
 export function security(present: string): string {
-  const rows = Object.entries<Role>(roles).flatMap(([name, { workloads, ...role }]) =>
+  const rows = Object.entries<AccessRole>(roles).flatMap(([name, { workloads, ...role }]) =>
     (['its', 'wds'] as const).flatMap((space) => {
       const rights = (role[space] ?? []).map(describe);
       if (rights.length === 0) return [];

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type Definition, defineCommand } from './commands/common/define.ts';
-import { type Entry, entry, type Group } from './commands/common/entry.ts';
+import { type CommandEntry, entry, type Group } from './commands/common/entry.ts';
 import { equivalentOf } from './commands/common/equivalents.ts';
 import {
   access,
@@ -53,13 +53,13 @@ export async function buildProgram(
     .addHelpText('after', start(name));
   const isNamed = (word: string | undefined) =>
     line === undefined || (word !== undefined && line.includes(word));
-  const define = async ({ name, load }: Entry) => {
+  const define = async ({ name, load }: CommandEntry) => {
     const { definition } = await load();
     return typeof definition === 'function'
       ? definition(io, program)
       : defineCommand(io, name, definition);
   };
-  const add = async (parent: Command, each: Entry) => {
+  const add = async (parent: Command, each: CommandEntry) => {
     const { name, alias, summary } = each;
     const command = isNamed(name) || isNamed(alias) ? await define(each) : new Command(name);
     if (alias !== undefined) command.alias(alias);
@@ -80,8 +80,8 @@ export async function buildProgram(
 }
 
 /** A command of `wec` that is used often enough to be available without its noun. */
-function shortcut(name: string): Entry {
-  const full = wec.commands.find((each) => each.name === name) as Entry;
+function shortcut(name: string): CommandEntry {
+  const full = wec.commands.find((each) => each.name === name) as CommandEntry;
   return entry(name, `${full.summary} (wec ${name})`, async () => {
     const definition = (await full.load()).definition as Definition;
     return {
@@ -94,7 +94,7 @@ function shortcut(name: string): Entry {
 }
 
 /** The commands of the program, in the order of its help. */
-const entries: readonly (Entry | Group)[] = [
+const entries: readonly (CommandEntry | Group)[] = [
   entry(
     'init',
     'install KubeStellar on a hosting cluster',

@@ -33,7 +33,7 @@ const areas: Record<string, string[]> = {
   deregister: [
     'src/commands/wec/deregister',
     'src/lib/wecs/deregister/deregister',
-    'src/lib/wecs/deregister/release',
+    'src/lib/wecs/deregister/detach-from-policies',
     'src/lib/wecs/deregister/clean-up',
   ],
   join: [

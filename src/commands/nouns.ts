@@ -1,6 +1,6 @@
 import { roleWithArticle, type SpaceRole } from '../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from './common/define.ts';
-import { type Entry, entry, type Group } from './common/entry.ts';
+import { type CommandEntry, entry, type Group } from './common/entry.ts';
 
 const loadGrant = () => import('./wec/grant.ts');
 
@@ -48,7 +48,7 @@ export const wec: Group = {
 };
 
 /** The commands that `its` and `wds` share. */
-const spaceCommands = (role: SpaceRole): Entry[] => {
+const spaceCommands = (role: SpaceRole): CommandEntry[] => {
   type Made = Promise<{ definition(role: SpaceRole): Definition }>;
   const ofRole = (names: string, summary: string, load: () => Made) =>
     entry(names, summary, async () => ({ definition: (await load()).definition(role) }));

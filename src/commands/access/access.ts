@@ -26,12 +26,12 @@ export const list: Definition<HostingOptions> = {
     const { findAccess } = await import('../../lib/spaces/roles/access.ts');
     const { found, errors } = await findAccess(await session.spaceTools());
     const items = found.map(({ kube: _, account: __, ...item }) => item);
-    await session.print({ items }, items, columns);
+    await session.print({ items }, items, accessColumns);
     session.incomplete(errors);
   },
 };
 
-const columns: Column<Omit<FoundAccess, 'kube' | 'account'>>[] = [
+const accessColumns: Column<Omit<FoundAccess, 'kube' | 'account'>>[] = [
   { header: 'NAME', value: ({ name }) => name },
   { header: 'SPACE', value: ({ space }) => space },
   { header: 'ROLE', value: ({ role }) => role },
@@ -130,7 +130,7 @@ async function revokeTokens(
     confirm: confirming(session, {
       show: ({ joining }) =>
         session.noteLines([
-          `All bootstrap tokens and join files of ${context.name} end. Agents that have joined go on.`,
+          `All bootstrap tokens and join files of ${context.name} end. Joined agents are not affected.`,
           ...joining.map(
             (wec) => `${wec} has not joined yet, and needs a new token: rerun its join`,
           ),

@@ -50,9 +50,9 @@ export const get: Definition<WdsOptions> = {
   },
 };
 
-type CreateOptions = WdsOptions & WritingOptions & Partial<CollectorRequest>;
+type CollectorOptions = WdsOptions & WritingOptions & Partial<CollectorRequest>;
 
-export const create: Definition<CreateOptions> = {
+export const create: Definition<CollectorOptions> = {
   description:
     'Creates a StatusCollector, which makes tables from the status that WECs return. Binding policies refer to it by name (policy create --status). Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
   timeout: '30s',

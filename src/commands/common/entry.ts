@@ -3,7 +3,7 @@ import type { Io } from '../terminal/io.ts';
 import type { Definition } from './define.ts';
 
 /** A command, as the help of its parent shows it. The rest is loaded when a command line names it. */
-export interface Entry {
+export interface CommandEntry {
   name: string;
   alias: string | undefined;
   summary: string;
@@ -24,7 +24,7 @@ export function entry<Exported extends string = 'definition'>(
   summary: string,
   load: () => Promise<Record<NoInfer<Exported>, Loaded['definition']>>,
   exported = 'definition' as Exported,
-): Entry {
+): CommandEntry {
   const [name = '', alias] = names.split('|');
   return { name, alias, summary, load: async () => ({ definition: (await load())[exported] }) };
 }
@@ -34,5 +34,5 @@ export interface Group {
   name: string;
   summary: string;
   description: string;
-  commands: readonly Entry[];
+  commands: readonly CommandEntry[];
 }

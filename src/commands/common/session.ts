@@ -26,7 +26,7 @@ import { type Style, styleFor } from '../terminal/style.ts';
 import { Clusters } from './clusters.ts';
 import type { SessionOptions } from './options.ts';
 
-const createPolicy = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
+const createPolicyWords = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
 
 /** One run of a command: its clusters, its progress, its output. */
 export class Session extends Clusters {
@@ -219,7 +219,7 @@ export class Session extends Clusters {
   async noneInWds(
     wds: OpenWds,
     what: string,
-    create: readonly string[] = createPolicy,
+    create: readonly string[] = createPolicyWords,
   ): Promise<void> {
     const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     this.noneIn(wds.name, what, command`stellarctl ${create} ${flagsOf(wds)}`);
@@ -257,7 +257,7 @@ export class Session extends Clusters {
 }
 
 /** How an API server refuses what a user with a role may not do (apiserver, responsewriters.Forbidden). */
-const refusal =
+const refusedAccount =
   /User "system:serviceaccount:kube-system:\S+" cannot (\w+) resource "([^"]+)" in API group "([^"]*)"/;
 
 /** The right that somebody with a role lacks. */
@@ -265,7 +265,7 @@ function lackedRight(
   error: StellarError,
 ): Pick<Permission, 'verb' | 'group' | 'resource'> | undefined {
   if (error instanceof ApiError) {
-    const [, verb, resource = '', group = ''] = refusal.exec(error.words) ?? [];
+    const [, verb, resource = '', group = ''] = refusedAccount.exec(error.words) ?? [];
     return verb === undefined ? undefined : { verb, resource, group };
   }
   const cause = error.cause as LackedRight | undefined;

@@ -7,8 +7,8 @@ import { Recorder } from '../terminal/recorder.ts';
 import type { CommonOptions } from './options.ts';
 import type { Session } from './session.ts';
 
-const shortestIntervalMs = 1000;
-const longestIntervalMs = 5000;
+const shortestWatchMs = 1000;
+const longestWatchMs = 5000;
 
 /**
  * Repeats a command until Ctrl-C, or until the deadline if one is set, and prints what changes. Reading takes no more than a sixth of
@@ -54,8 +54,8 @@ async function watching(
     }, session.run);
     await recorder.end();
     if (deadline.passed) return;
-    const interval = Math.max(shortestIntervalMs, 5 * (monotonic() - started));
-    await pause(Math.min(interval, longestIntervalMs), deadline, signal);
+    const interval = Math.max(shortestWatchMs, 5 * (monotonic() - started));
+    await pause(Math.min(interval, longestWatchMs), deadline, signal);
     if (session.io.isOutputLost()) return;
   }
 }

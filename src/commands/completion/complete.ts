@@ -11,7 +11,7 @@ import { readTyped, type Typed } from './typed.ts';
 /** A directive for the shell (cobra, completions.go: ShellCompDirective). */
 const noFiles = 4;
 
-const nothing: Candidates = { all: [] };
+const noCandidates: Candidates = { all: [] };
 
 /**
  * Writes completions in the format of cobra, kubectl's command line library: one candidate per line, with a tab and a description
@@ -29,7 +29,7 @@ export async function complete(
   // Most words need no cluster.
   const open = async () =>
     new (await import('./quiet-clusters.ts')).QuietClusters(io, typed, limitMs);
-  const candidates = findCandidates(typed, open).catch(() => nothing);
+  const candidates = findCandidates(typed, open).catch(() => noCandidates);
   const { all, isFile } = await Promise.race([candidates, after(limitMs)]);
   writeFields(io.stdout, [
     ...all.map(({ name, about }) => (about ? [name, about] : [name])),
@@ -39,11 +39,11 @@ export async function complete(
 
 const after = (ms: number): Promise<Candidates> =>
   new Promise((resolve) => {
-    setTimeout(resolve, ms, nothing).unref();
+    setTimeout(resolve, ms, noCandidates).unref();
   });
 
 /** A completion for the cursor position. */
-interface Candidate {
+interface Completion {
   name: string;
   /** A description, if known. */
   about?: string;
@@ -51,7 +51,7 @@ interface Candidate {
 
 /** All completions for the position. */
 interface Candidates {
-  all: readonly Candidate[];
+  all: readonly Completion[];
   /** Whether the shell completes files instead. */
   isFile?: boolean;
 }
@@ -66,13 +66,13 @@ async function findCandidates(
 }
 
 /** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
-const safe = ({ name }: Candidate): boolean =>
+const safe = ({ name }: Completion): boolean =>
   name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
 
 async function allFor(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
   const { place } = typed;
   if (place.kind === 'command') return { all: commandsOf(typed.command) };
-  if (place.kind === 'option') return { all: optionsOf(typed) };
+  if (place.kind === 'option') return { all: optionCandidates(typed) };
   if (place.kind === 'nothing') return { all: [] };
   if (place.kind === 'value' && /<(file|chart)>/.test(place.option.flags))
     return { all: [], isFile: true };
@@ -86,14 +86,14 @@ async function allFor(typed: Typed, open: () => Promise<QuietClusters>): Promise
   return { all: (await offer(typed, await open())).map((name) => ({ name })) };
 }
 
-const commandsOf = (command: Command): Candidate[] =>
+const commandsOf = (command: Command): Completion[] =>
   command
     .createHelp()
     .visibleCommands(command)
     .map((child) => ({ name: child.name(), about: child.summary() || child.description() }));
 
 /** Returns options by their long names. */
-function optionsOf({ command }: Typed): Candidate[] {
+function optionCandidates({ command }: Typed): Completion[] {
   const visible = command.createHelp().visibleOptions(command);
   const globals = new Set(globalOptions().map(({ long }) => long));
   const hidden = command.options.filter(({ hidden, long }) => hidden && globals.has(long));
@@ -117,15 +117,15 @@ const contextsOfWecs: Source = async (_typed, clusters) => [
 ];
 
 /** The WECs of the ITS. */
-const wecs: Source = async (_typed, clusters) => namesOf(await managedClusters(clusters));
+const wecNames: Source = async (_typed, clusters) => objectNames(await managedClusters(clusters));
 
 /** The ITSes or the WDSes of the hosting cluster. */
-const spaces =
+const spaceNames =
   (role: SpaceRole): Source =>
   async (_typed, clusters) => {
     const { listControlPlanes } = await import('../../lib/spaces/space/spaces.ts');
     const { hosting } = await clusters.spaceTools();
-    return namesOf(await listControlPlanes(hosting, role));
+    return objectNames(await listControlPlanes(hosting, role));
   };
 
 /** Completes the last of several names, without those given before; after `=`, a context if there are any. */
@@ -141,7 +141,7 @@ const several =
     return (found ?? []).map((name) => before + name);
   };
 
-const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
+const objectNames = (objects: readonly KubeObject[] | undefined): string[] =>
   (objects ?? []).map(({ metadata }) => metadata.name);
 
 /** Of the chosen ITS; of the only one if none is chosen, or what is chosen by itself is none. */
@@ -164,10 +164,10 @@ const options: Readonly<Record<string, Source>> = {
   '--its': contexts,
   '--hosting-context': contexts,
   '--bootstrap-context': contexts,
-  '--wds': spaces('wds'),
-  'wds create --its': spaces('its'),
-  'wds repair --its': spaces('its'),
-  '--on': several(wecs),
+  '--wds': spaceNames('wds'),
+  'wds create --its': spaceNames('its'),
+  'wds repair --its': spaceNames('its'),
+  '--on': several(wecNames),
   '--skip': checkIds,
 };
 
@@ -176,9 +176,9 @@ export function offerOfArguments(path: string, name: string): Source | undefined
   const [noun = '', verb = noun] = path.split(' ');
   if (verb === 'create') return undefined;
   if (verb === 'use') return contexts;
-  if (noun === 'its' || noun === 'wds') return spaces(noun);
+  if (noun === 'its' || noun === 'wds') return spaceNames(noun);
   if (verb === 'join') return several(contextsOfWecs, contextsOfWecs);
   // A label has a `=` as well.
-  if (name === 'arguments') return several(wecs);
-  return name.startsWith('wec') ? several(wecs, contextsOfWecs) : undefined;
+  if (name === 'arguments') return several(wecNames);
+  return name.startsWith('wec') ? several(wecNames, contextsOfWecs) : undefined;
 }

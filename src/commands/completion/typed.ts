@@ -12,11 +12,11 @@ export interface Typed {
   positional: readonly string[];
   /** The word at the cursor; in `--option=value` the value alone. */
   word: string;
-  place: Place;
+  place: TypedPlace;
 }
 
 /** What is typed at the cursor. */
-type Place =
+type TypedPlace =
   | { kind: 'command' }
   | { kind: 'option' }
   | { kind: 'nothing' }
@@ -52,7 +52,7 @@ export function readTyped(program: Command, words: readonly string[]): Typed {
     }
   }
   const word = words.at(-1) ?? '';
-  const typed = { command, path: pathOf(command), options, positional, word };
+  const typed = { command, path: commandPath(command), options, positional, word };
   if (open !== undefined) return { ...typed, place: { kind: 'value', option: open } };
   if (isOver || !word.startsWith('-'))
     return { ...typed, place: placeOfPlain(command, positional.length) };
@@ -84,7 +84,7 @@ const commandCalled = ({ commands }: Command, word: string): Command | undefined
   commands.find((each) => each.name() === word || each.aliases().includes(word));
 
 /** @param before the number of arguments before the cursor */
-function placeOfPlain({ commands, registeredArguments }: Command, before: number): Place {
+function placeOfPlain({ commands, registeredArguments }: Command, before: number): TypedPlace {
   if (commands.length > 0) return { kind: before === 0 ? 'command' : 'nothing' };
   const argument =
     registeredArguments[before] ?? registeredArguments.findLast(({ variadic }) => variadic);
@@ -94,5 +94,5 @@ function placeOfPlain({ commands, registeredArguments }: Command, before: number
 /** `-` alone is a file: standard input. */
 const isFlag = (word: string): boolean => word.startsWith('-') && word !== '-';
 
-const pathOf = (command: Command): string =>
-  command.parent === null ? '' : `${pathOf(command.parent)} ${command.name()}`.trim();
+const commandPath = (command: Command): string =>
+  command.parent === null ? '' : `${commandPath(command.parent)} ${command.name()}`.trim();

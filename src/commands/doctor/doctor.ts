@@ -90,7 +90,7 @@ export const definition: Definition<DoctorOptions> = {
     const acts = options.fix || options.probe;
     if (acts && command.getOptionValueSource('timeout') === 'default') options.timeout = actingMs;
     if (acts) session.run.deadline.restart(options.timeout);
-    checkCombinations(options);
+    checkDoctorOptions(options);
     const { examination, preInput } = await import('./input.ts');
     const examine = await (options.pre
       ? preInput(session, options, positional)
@@ -106,8 +106,8 @@ export const definition: Definition<DoctorOptions> = {
         return isHealthy(all, options) || undefined;
       }, session.run);
     }
-    await showExamined(session, options, without(options.skip ?? [], all), acted.report);
-    session.exitCode = exitCodeOf({ ...options, ...acted, isHealthy: isHealthy(all, options) });
+    await showExamined(session, options, withoutSkipped(options.skip ?? [], all), acted.report);
+    session.exitCode = doctorExitCode({ ...options, ...acted, isHealthy: isHealthy(all, options) });
   },
 };
 
@@ -115,7 +115,15 @@ export const definition: Definition<DoctorOptions> = {
 const actingMs = 120_000;
 
 /** @throws StellarError `usage` for options that exclude each other */
-function checkCombinations({ pre, for: goal, fix, probe, wait, yes, dryRun }: DoctorOptions): void {
+function checkDoctorOptions({
+  pre,
+  for: goal,
+  fix,
+  probe,
+  wait,
+  yes,
+  dryRun,
+}: DoctorOptions): void {
   if (goal && !pre) throw new StellarError('usage', '--for requires --pre.');
   if (pre && fix) throw new StellarError('usage', '--pre cannot be combined with --fix.');
   if (probe && (!pre || wait))
@@ -144,7 +152,7 @@ async function act(
 }
 
 /** A fix that failed is a failure, however long the command then waited. */
-export function exitCodeOf(ended: {
+export function doctorExitCode(ended: {
   isHealthy: boolean;
   hasFailed?: boolean;
   wait?: boolean;
@@ -153,10 +161,10 @@ export function exitCodeOf(ended: {
   return ended.wait && !ended.hasFailed ? ExitCode.timeout : ExitCode.failed;
 }
 
-const without = (skip: readonly string[], all: readonly Examined[]): Examined[] =>
+const withoutSkipped = (skip: readonly string[], all: readonly Examined[]): Examined[] =>
   all.map((each) => ({ ...each, findings: each.findings.filter(({ id }) => !skip.includes(id)) }));
 
 const isHealthy = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions): boolean =>
-  !without(skip, all).some(({ findings }) =>
+  !withoutSkipped(skip, all).some(({ findings }) =>
     findings.some(({ status }) => status === 'fail' || status === failOn),
   );

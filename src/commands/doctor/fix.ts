@@ -85,7 +85,7 @@ export async function fixFindings(
     });
   session.progress.waiting('doctor', 'checking what was fixed');
   const isOpen = ({ result, findings }: Fix) =>
-    result === 'unconfirmed' && findings.some((each) => !isGone(each, all));
+    result === 'unconfirmed' && findings.some((each) => !isFindingGone(each, all));
   await poll(async () => {
     all = await examine();
     return !ran.some(isOpen) || undefined;
@@ -100,7 +100,7 @@ export async function fixFindings(
 }
 
 /** A different problem in its place is a new finding; a finding that is no longer visible is not proof of a fix. */
-function isGone(
+function isFindingGone(
   { subject, check, code }: Fix['findings'][number],
   examined: readonly Examined[],
 ): boolean {

@@ -4,7 +4,7 @@ import { count, few } from '../../lib/core/text/words.ts';
 import { catalogue, describeGroup, docsOf } from '../../lib/doctor/catalogue.ts';
 import {
   type Examined,
-  type Group,
+  type FindingGroup,
   groupFindings,
   reachable,
   type Subject,
@@ -57,11 +57,11 @@ interface View {
 
 /** Formats a finding that one or more of a section's subjects share. */
 function linesOfGroup(
-  { subjects, finding }: Group,
+  { subjects, finding }: FindingGroup,
   members: number,
   { style, isWide }: View,
 ): string[] {
-  const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
+  const title = `${finding.title}${members > 1 ? `: ${subjectNames(subjects)}` : ''}`;
   const line = `${symbolOf(finding, style)} ${title}`;
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
@@ -183,7 +183,7 @@ function sourceNote(members: readonly Examined[]): string {
     : `, ${hidden} of them according to the ITS`;
 }
 
-const namesOf = (subjects: readonly Subject[]): string =>
+const subjectNames = (subjects: readonly Subject[]): string =>
   few(subjects.map(({ name }) => name)).join(', ');
 
 function summary(all: readonly Finding[]): string {

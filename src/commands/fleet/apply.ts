@@ -7,9 +7,9 @@ import { type ConfirmedOptions, dryRunOption, yesOption } from '../common/option
 import {
   type FileOptions,
   fileOptions,
+  fleetOptionsOf,
   itsOfFile,
   openClusters,
-  optionsOf,
   readSpaces,
 } from './open.ts';
 
@@ -24,7 +24,7 @@ export const definition: Definition<Options> = {
     ['stellarctl fleet apply -f fleet.yaml --its its1 --yes', 'in a script'],
     [
       'stellarctl fleet apply -f fleet.yaml --force-conflicts tier',
-      'take over a label that another program has set',
+      'own a label that another program has set',
     ],
   ],
   usage: '-f FILE [options]',
@@ -96,7 +96,7 @@ export const definition: Definition<Options> = {
         ];
       },
     });
-    // Nobody has thought about the plan meanwhile: it need not be read again.
+    // The plan is seconds old: it need not be read again.
     const confirmPlan: Confirm<FleetPlan> = async (plan, more) =>
       (await ask(plan, more)) && !options.yes;
     const prune = async (names: readonly string[]) => {
@@ -107,7 +107,7 @@ export const definition: Definition<Options> = {
     const results = await applyFleet(
       fleet,
       clusters,
-      optionsOf(options),
+      fleetOptionsOf(options),
       confirmPlan,
       prune,
       session.run,

@@ -115,11 +115,11 @@ async function importFrom(
     });
   const source = session.connect(selectContext(kubeconfig, given));
   if (from === 'karmada') return importKarmada(source, await candidatesOf(session, names));
-  return importArgoCd(source, fromNamespace, await contextsOf(session, names));
+  return importArgoCd(source, fromNamespace, await readContexts(session, names));
 }
 
 /** The contexts that can be read. */
-async function contextsOf(session: Session, names: readonly string[]) {
+async function readContexts(session: Session, names: readonly string[]) {
   const { ifSeen, tryRead } = await import('../../lib/kube/access.ts');
   const read = await Promise.all(names.map((name) => tryRead(() => session.contextOf(name))));
   return read.flatMap((each) => ifSeen(each) ?? []);
@@ -128,7 +128,7 @@ async function contextsOf(session: Session, names: readonly string[]) {
 async function candidatesOf(session: Session, names: readonly string[]) {
   const { Deadline } = await import('../../lib/core/deadline.ts');
   const deadline = new Deadline(contextTimeoutMs);
-  const contexts = await contextsOf(session, names);
+  const contexts = await readContexts(session, names);
   return contexts.map((context) => ({
     name: context.name,
     kube: session.connect(context, deadline),

@@ -36,7 +36,7 @@ export const fileOptions = (): Option[] => [
   wecKubeconfigOption(),
   listOption(
     '--force-conflicts <keys>',
-    'labels, annotations and properties to take over from other programs',
+    'labels, annotations and properties that other programs have set, to own from now on',
   ),
   new Option('--prune', 'deregister WECs that this fleet has joined and that left the file'),
   maxRemovedOption('with --prune: so many at most (default: 1, or 10 % of the WECs)'),
@@ -52,7 +52,7 @@ export const fileOptions = (): Option[] => [
   hostingContextOption(),
 ];
 
-export const optionsOf = (given: FileOptions): FleetOptions => {
+export const fleetOptionsOf = (given: FileOptions): FleetOptions => {
   const {
     forceConflicts = [],
     prune = false,

@@ -1,11 +1,11 @@
 import { count } from '../../lib/core/text/words.ts';
 import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetPlan, WecPlan } from '../../lib/fleet/plan.ts';
-import type { Policy } from '../../lib/ocm/model/kubestellar-api.ts';
+import type { Policy } from '../../lib/ocm/model/kubestellar-names.ts';
 import { describeReleased, describeSideEffects } from '../common/side-effects-text.ts';
 import { toDocument } from '../terminal/output.ts';
 
-const signs = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' } as const;
+const actionSigns = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' } as const;
 
 /** The plan for people: a line for each change, the effects on workloads, and a summary. */
 export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
@@ -15,17 +15,17 @@ export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
       isWide || action !== 'unchanged' || error || note || unsent,
   );
   return [
-    ...changing.flatMap((item) => describeWec(item, plan)),
+    ...changing.flatMap((item) => planLines(item, plan)),
     ...(items.some(({ action }) => action === 'remove')
       ? []
       : former.map((name) => `  ${name} left the file and stays; --prune deregisters it`)),
     ...describeReleased(effects),
     ...describeSideEffects(effects),
-    summaryOf(plan),
+    planSummary(plan),
   ];
 }
 
-function describeWec(
+function planLines(
   { name, action, changes, error, note, from, works, unsent = [] }: WecPlan,
   { its, evictWorks }: FleetPlan,
 ): string[] {
@@ -37,7 +37,7 @@ function describeWec(
     remove: ' is deregistered',
   };
   return [
-    `${error === undefined ? signs[action] : '!'} ${name}${what[action]}`,
+    `${error === undefined ? actionSigns[action] : '!'} ${name}${what[action]}`,
     ...changes.map(
       ({ kind, key, from, to }) => `    ${kind} ${key}: ${from ?? '-'} → ${to ?? '-'}`,
     ),
@@ -63,7 +63,7 @@ export const describeSpaces = (spaces: readonly SpacePlan[]): string[] =>
   });
 
 /** As `2 to join, 1 to change, 57 unchanged`. */
-function summaryOf({ items }: FleetPlan): string {
+function planSummary({ items }: FleetPlan): string {
   const counted = (action: WecPlan['action']) =>
     items.filter((item) => item.action === action && item.error === undefined).length;
   const adopted = items.filter(

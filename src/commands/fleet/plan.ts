@@ -3,7 +3,7 @@ import { command } from '../../lib/core/next-step.ts';
 import { count } from '../../lib/core/text/words.ts';
 import type { Definition } from '../common/define.ts';
 import { isForPeople } from '../terminal/io.ts';
-import { type FileOptions, fileOptions, openClusters, optionsOf, readSpaces } from './open.ts';
+import { type FileOptions, fileOptions, fleetOptionsOf, openClusters, readSpaces } from './open.ts';
 
 type Options = FileOptions & { offline?: boolean; exitCode?: boolean };
 
@@ -58,7 +58,7 @@ export const definition: Definition<Options> = {
     const plan =
       clusters === undefined
         ? planNew(fleet)
-        : await planFleet(fleet, clusters, optionsOf(options), session.run);
+        : await planFleet(fleet, clusters, fleetOptionsOf(options), session.run);
     if (isForPeople(session.output))
       session.printLines([
         ...describeSpaces(spaces),

@@ -73,7 +73,7 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, options, [name = '']) {
-    checkCombinations(options);
+    checkItsOptions(options);
     const { createIts } = await import('../../lib/spaces/create-its.ts');
     const tools = await session.hostingToWrite();
     const input: ItsInput = {
@@ -95,7 +95,7 @@ export const definition: Definition<Options> = {
   },
 };
 
-function checkCombinations({
+function checkItsOptions({
   ocm,
   ocmVersion,
   type,

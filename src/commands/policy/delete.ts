@@ -88,14 +88,14 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
 function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined): string[] {
   if (effects.length === 0) return ['It has sent nothing to any WEC.'];
   const lines = effects.flatMap((effect) =>
-    describeEffect(effect, keep).map((line) => ({ line, wec: effect.wec })),
+    describeDeletion(effect, keep).map((line) => ({ line, wec: effect.wec })),
   );
   return [...Map.groupBy(lines, ({ line }) => line)].map(
     ([line, of]) => `${few(of.map(({ wec }) => wec)).join(', ')}   ${line}`,
   );
 }
 
-function describeEffect(
+function describeDeletion(
   { removed, staying, removedWithNamespace }: DeletionEffect,
   keep: boolean | undefined,
 ): string[] {

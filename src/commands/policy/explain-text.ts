@@ -21,8 +21,8 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ? [`not selected: ${few(notSelected, isWide ? Infinity : 5).join(', ')}`]
     : [];
   return [
-    `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not visible'}   ${counts(view)}`,
-    ...section('WECs', [...(wecs ?? []).map((wec) => `${wec.name}${stateOf(wec)}`), ...left]),
+    `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not visible'}   ${countWords(view)}`,
+    ...section('WECs', [...(wecs ?? []).map((wec) => `${wec.name}${wecWords(wec)}`), ...left]),
     ...section('objects', [
       ...rows,
       ...others(objects.length, listed.length).map((rest) => `${rest}: -o wide shows all`),
@@ -35,10 +35,10 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
   ].map((line) => line.trimEnd());
 }
 
-const counts = ({ wecs, objects }: Explanation): string =>
+const countWords = ({ wecs, objects }: Explanation): string =>
   `${wecs === null ? 'WECs not visible' : count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`;
 
-function stateOf({
+function wecWords({
   accepted,
   available,
   deleting,

@@ -43,21 +43,21 @@ export const definition: Definition<WdsOptions> = {
 };
 
 /** Up to this number, each WEC has a column; more WECs are counted. */
-const fewWecs = 6;
+const widestMatrix = 6;
 
 /** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
 export function describePolicyView(view: PolicyView, style: Style, now: number): string[] {
   const { name, wds, its, wecs, objects, notVisible, state, why } = view;
-  const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
+  const isMatrix = wecs.length > 0 && wecs.length <= widestMatrix;
   const cells = objects.map((object) => [
     describeObject({ kind: object.kind, metadata: object }),
     ...(isMatrix
-      ? wecs.map((wec) => cellOf(object.deliveries.find((delivery) => delivery.wec === wec)))
-      : [countsOf(object.deliveries)]),
+      ? wecs.map((wec) => deliveryCell(object.deliveries.find((delivery) => delivery.wec === wec)))
+      : [doneOfAll(object.deliveries)]),
   ]);
   const rows = aligned([...(isMatrix ? [['', ...wecs]] : []), ...cells]);
   const symbols = objects.map(({ deliveries }) => symbolOfDelivery(worstOf(deliveries), style));
-  const blocked = failures(objects, style, now);
+  const blocked = failureLines(objects, style, now);
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) =>
@@ -85,7 +85,7 @@ function createOnlyLine(objects: PolicyView['objects']): string[] {
 }
 
 /** Returns the current stage of a delivery. */
-function cellOf(delivery: DeliveryView | undefined): string {
+function deliveryCell(delivery: DeliveryView | undefined): string {
   if (delivery === undefined) return '';
   const { blockedAt, stage, code } = delivery;
   if (blockedAt === null) return stage ?? 'not visible';
@@ -94,19 +94,22 @@ function cellOf(delivery: DeliveryView | undefined): string {
   return `${blockedAt.state === 'failed' ? 'failed' : 'waiting'} at ${blockedAt.stage}`;
 }
 
-function countsOf(deliveries: readonly DeliveryView[]): string {
+function doneOfAll(deliveries: readonly DeliveryView[]): string {
   const failed = deliveries.filter(({ blockedAt }) => blockedAt?.state === 'failed').length;
   return `${deliveries.filter(({ done }) => done).length}/${deliveries.length}${failed === 0 ? '' : `, ${failed} failed`}`;
 }
 
-const rank = ({ blockedAt, done }: Pick<DeliveryView, 'blockedAt' | 'done'>): number =>
+const deliveryRank = ({ blockedAt, done }: Pick<DeliveryView, 'blockedAt' | 'done'>): number =>
   blockedAt?.state === 'failed' ? 0 : blockedAt !== null ? 1 : done ? 3 : 2;
 
 const worstOf = (deliveries: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' | 'done'> =>
-  [...deliveries].sort((a, b) => rank(a) - rank(b))[0] ?? { blockedAt: null, done: false };
+  [...deliveries].sort((a, b) => deliveryRank(a) - deliveryRank(b))[0] ?? {
+    blockedAt: null,
+    done: false,
+  };
 
 /** Shows a problem that several objects and WECs share once, with its count. */
-function failures(objects: PolicyView['objects'], style: Style, now: number): string[] {
+function failureLines(objects: PolicyView['objects'], style: Style, now: number): string[] {
   const all = objects.flatMap(({ deliveries }) =>
     deliveries.filter(({ blockedAt }) => blockedAt !== null),
   );
@@ -117,7 +120,9 @@ function failures(objects: PolicyView['objects'], style: Style, now: number): st
     const [first] = deliveries as [DeliveryView, ...DeliveryView[]];
     const on = [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))];
     const where =
-      on.length === 0 ? '' : ` (${on.length > fewWecs ? count(on.length, 'WEC') : on.join(', ')})`;
+      on.length === 0
+        ? ''
+        : ` (${on.length > widestMatrix ? count(on.length, 'WEC') : on.join(', ')})`;
     return [
       `${symbolOfDelivery(first, style)} ${first.blockedAt && whyBlocked(first.blockedAt, now)}${where}`,
       ...first.steps.map((step) => `    ${step}`),

@@ -3,7 +3,7 @@ import { command, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { AccessRequest } from '../../lib/spaces/roles/access.ts';
-import { type Role, type RoleName, roles, rolesOf } from '../../lib/spaces/roles/roles.ts';
+import { type AccessRole, type RoleName, roles, rolesOf } from '../../lib/spaces/roles/roles.ts';
 import type { WrittenContext } from '../../lib/spaces/write-context.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -144,7 +144,7 @@ async function giveRole(
     argocd,
   };
   const shared = await shareAccess({ ...request, ...given }, tools, session.run);
-  const { may, note }: Role = roles[role];
+  const { may, note }: AccessRole = roles[role];
   const isTrial = session.run.dryRun === true;
   const { grown, ...written } = shared;
   const more =

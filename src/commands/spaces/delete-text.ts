@@ -9,7 +9,7 @@ import { typeOf } from '../../lib/spaces/space/spaces.ts';
 export type SpaceToDelete = ItsToDelete | WdsToDelete;
 
 /** Describes what the deletion does, one line per effect. */
-export function describeDeletion(
+export function deletionOfSpaces(
   space: SpaceToDelete,
   { keepWorkloads }: DeletionOptions,
 ): string[] {

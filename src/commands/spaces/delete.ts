@@ -69,7 +69,7 @@ export function definition(role: SpaceRole): Definition<Options> {
       dryRunOption(),
     ],
     async run(session, { yes, maxRemoved, ...options }, [name = '']) {
-      const { describeDeletion } = await import('./delete-text.ts');
+      const { deletionOfSpaces } = await import('./delete-text.ts');
       const remove =
         role === 'its'
           ? (await import('../../lib/spaces/delete-control-plane.ts')).deleteIts
@@ -79,7 +79,7 @@ export function definition(role: SpaceRole): Definition<Options> {
       const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {
           if (space.controlPlane.object !== undefined) session.progress.note(name);
-          session.noteLines(describeDeletion(space, options), '  ');
+          session.noteLines(deletionOfSpaces(space, options), '  ');
         },
         confirmations: (space) =>
           space.controlPlane.object === undefined

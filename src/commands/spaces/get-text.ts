@@ -7,7 +7,7 @@ import { section, wrap } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** Formats a space as human-readable lines. */
-export function describeSpace(view: SpaceView, now: number, style: Style): string[] {
+export function spaceLines(view: SpaceView, now: number, style: Style): string[] {
   const facts = [
     view.type,
     view.context && `context ${view.context}`,

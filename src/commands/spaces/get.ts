@@ -15,10 +15,10 @@ export function definition(role: SpaceRole): Definition<HostingOptions> {
     options: [hostingContextOption()],
     async run(session, _options, [name = '']) {
       const { getSpace } = await import('../../lib/spaces/get-space.ts');
-      const { describeSpace } = await import('./get-text.ts');
+      const { spaceLines } = await import('./get-text.ts');
       const tools = await session.spaceTools();
       const view = await getSpace(name, role, tools);
-      await session.show(view, (style) => describeSpace(view, tools.hosting.now(), style));
+      await session.show(view, (style) => spaceLines(view, tools.hosting.now(), style));
       if (isForPeople(session.output) && view.diagnosis) session.next(...view.diagnosis.steps);
     },
   };

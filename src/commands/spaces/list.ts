@@ -18,7 +18,7 @@ export function definition(role: SpaceRole): Definition<HostingOptions> {
       const { listSpaces } = await import('../../lib/spaces/list-spaces.ts');
       const tools = await session.spaceTools();
       const items = await listSpaces(role, tools);
-      await session.print({ items }, items, columns(role, tools.hosting.now()));
+      await session.print({ items }, items, spaceColumns(role, tools.hosting.now()));
       const { context } = tools.hosting.cluster;
       if (items.length === 0)
         session.noneIn(
@@ -30,7 +30,7 @@ export function definition(role: SpaceRole): Definition<HostingOptions> {
   };
 }
 
-function columns(role: SpaceRole, now: number): Column<SpaceListItem>[] {
+function spaceColumns(role: SpaceRole, now: number): Column<SpaceListItem>[] {
   const its: Column<SpaceListItem>[] =
     role === 'wds' ? [{ header: 'ITS', value: (item) => item.its ?? '-' }] : [];
   return [

@@ -27,7 +27,7 @@ export function definition(role: SpaceRole): Definition<Options> {
         await chooseSpace(role, undefined, await session.hostingIfAny());
         session.progress.note('The choice is cleared.');
       } else if (given !== undefined) {
-        await requireSpace(session, role, given);
+        await requireChoice(session, role, given);
         await chooseSpace(role, given, await session.hostingIfAny());
       }
       if (unset && role === 'its' && !(await session.itsIfAny())) return;
@@ -61,7 +61,7 @@ async function usedWds(session: Session) {
 }
 
 /** Verifies the space, because later commands write to it. @throws StellarError `not-a-hub`, or why it could not be read */
-async function requireSpace(session: Session, role: SpaceRole, name: string): Promise<void> {
+async function requireChoice(session: Session, role: SpaceRole, name: string): Promise<void> {
   const { requireHub } = await import('../../lib/ocm/hub/require-hub.ts');
   const { serves } = await import('../../lib/kube/served.ts');
   const { resources } = await import('../../lib/kube/client/objects.ts');

@@ -44,22 +44,26 @@ export function describeStatus(
     hosting === null
       ? spaces
       : [node(hosting.name, hostingFacts(hosting, spaces.length === 0, style, isWide), spaces)];
-  const rows = roots.flatMap((root) => rowsOf(root, '', ''));
+  const rows = roots.flatMap((root) => treeRows(root, '', ''));
   const width = Math.max(0, ...rows.map(({ head }) => head.length));
   return rows.map(({ head, facts }) => `${head.padEnd(width)}  ${facts.join(' · ')}`.trimEnd());
 }
 
-interface Row {
+interface TreeRow {
   /** The branches and the title. */
   head: string;
   facts: string[];
 }
 
 /** @param branch prefix of the node itself @param trunk prefix of the nodes below it */
-function rowsOf({ title, facts, children }: TreeNode, branch: string, trunk: string): Row[] {
+function treeRows({ title, facts, children }: TreeNode, branch: string, trunk: string): TreeRow[] {
   const below = children.flatMap((child, index) => {
     const isLast = index === children.length - 1;
-    return rowsOf(child, `${trunk}${isLast ? '└─ ' : '├─ '}`, `${trunk}${isLast ? '   ' : '│  '}`);
+    return treeRows(
+      child,
+      `${trunk}${isLast ? '└─ ' : '├─ '}`,
+      `${trunk}${isLast ? '   ' : '│  '}`,
+    );
   });
   return [{ head: `${branch}${title}`, facts }, ...below];
 }
@@ -181,7 +185,7 @@ function places({ context, server }: SpaceStatus, isWide: boolean): string[] {
  * The next command for the user: one that shows why something is wrong, else one for a missing part.
  * @param hostingOption the hosting cluster as an option and its value, if it was given as one
  */
-export function nextStep(
+export function nextOf(
   { hosting, itses, wdses }: StatusView,
   hostingOption: readonly string[] = [],
 ): string | undefined {
@@ -199,7 +203,7 @@ export function nextStep(
     // If one ITS has WECs, another one may well be empty.
     empty &&
       !itses.some(({ wecs }) => wecs !== null && wecs.length > 0) &&
-      command`stellarctl wec join NAME=CONTEXT --accept ${itsOption(empty)}`,
+      command`stellarctl wec join NAME=CONTEXT --accept ${flagsOfIts(empty)}`,
     hosting !== null &&
       wdses.length === 0 &&
       itses.some(({ ready, type }) => ready && type !== null) &&
@@ -214,12 +218,14 @@ function aboutWecs(its: ItsStatus): string[] {
     requests?.some(({ state }) => state === 'pending'),
   );
   return [
-    ...(broken === undefined ? [] : [command`stellarctl wec get ${broken.name} ${itsOption(its)}`]),
+    ...(broken === undefined
+      ? []
+      : [command`stellarctl wec get ${broken.name} ${flagsOfIts(its)}`]),
     ...(pending === undefined
       ? []
-      : [command`stellarctl accept ${pending.name} ${itsOption(its)}`]),
+      : [command`stellarctl accept ${pending.name} ${flagsOfIts(its)}`]),
   ];
 }
 
-const itsOption = ({ context }: ItsStatus): string[] =>
+const flagsOfIts = ({ context }: ItsStatus): string[] =>
   context === null ? [] : ['--its', context];

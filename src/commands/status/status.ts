@@ -25,15 +25,15 @@ export const definition: Definition<Options> = {
     const tools = await statusTools(session);
     session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
     const view = await readStatus(tools);
-    if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
-    const { describeStatus, nextStep } = await import('./status-text.ts');
+    if (!isForPeople(session.output)) return session.print(view, partNames(view), []);
+    const { describeStatus, nextOf } = await import('./status-text.ts');
     session.printLines(describeStatus(view, session.style, session.output === 'wide'));
     if (view.hosting === null)
       session.progress.note(
         `${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`,
       );
     const named = tools.hostingSource === '--hosting-context' ? view.hosting : null;
-    const next = nextStep(view, named === null ? [] : ['--hosting-context', named.name]);
+    const next = nextOf(view, named === null ? [] : ['--hosting-context', named.name]);
     if (next !== undefined) session.next(next);
   },
 };
@@ -45,7 +45,7 @@ export const statusTools = async (session: Session): Promise<StatusTools> => ({
 });
 
 /** Names can be those of different kinds here. */
-function namesOf({ itses, wdses }: StatusView): { name: string }[] {
+function partNames({ itses, wdses }: StatusView): { name: string }[] {
   return [
     ...itses.flatMap(({ name, wecs }) => [
       `its/${name}`,

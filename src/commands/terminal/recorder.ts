@@ -75,10 +75,10 @@ export class Recorder {
 
   async end(): Promise<void> {
     const { document, rows, lines } = this.#round;
-    const essence = document && essenceOf(document);
+    const essence = document && comparable(document);
     if (document !== undefined && essence !== this.#document) await this.#write(document);
     this.#document = essence;
-    const essences = new Map(rows.map((row) => [row.name, essenceOf(row)]));
+    const essences = new Map(rows.map((row) => [row.name, comparable(row)]));
     const changed = rows.filter(({ name }) => this.#rows.get(name) !== essences.get(name));
     const gone = [...this.#rows.keys()].filter((name) => !essences.has(name));
     this.#rows = essences;
@@ -124,7 +124,7 @@ export class Recorder {
 }
 
 /** Returns the part of a view whose change counts as a change: without leases and the ages in its text, which grow all the time. */
-export function essenceOf(view: object): string {
+export function comparable(view: object): string {
   return JSON.stringify(view, (key, value) =>
     /renewed$/i.test(key)
       ? undefined

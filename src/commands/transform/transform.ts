@@ -32,7 +32,7 @@ export const list: Definition<WdsOptions> = {
         value: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`),
       },
       { header: 'REMOVES', value: ({ remove }) => remove.join(',') },
-      { header: 'STATE', value: stateOf },
+      { header: 'STATE', value: transformState },
     ]);
     const create = ['transform', 'create', 'NAME', '--select', 'KIND', '--remove', 'PATH'];
     if (items.length === 0) await session.noneInWds(wds, 'transforms', create);
@@ -54,9 +54,9 @@ export const get: Definition<WdsOptions> = {
   },
 };
 
-type CreateOptions = WdsOptions & WritingOptions & { select: string; remove: string[] };
+type TransformOptions = WdsOptions & WritingOptions & { select: string; remove: string[] };
 
-export const create: Definition<CreateOptions> = {
+export const create: Definition<TransformOptions> = {
   description:
     'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. Existing works do not change until `policy refresh`.',
   timeout: '30s',
@@ -123,7 +123,7 @@ function describeTransform({
   ];
 }
 
-const stateOf = ({ errors, warnings }: TransformView): string =>
+const transformState = ({ errors, warnings }: TransformView): string =>
   [...errors, ...warnings][0] ?? 'ok';
 
 /** KubeStellar does not rewrite works when a transform changes. */

@@ -48,7 +48,7 @@ export const definition: Definition<Options> = {
     const contexts = new Map(wecs.map(({ name, kube }) => [name, kube.cluster.context]));
     const versions = await readVersions(await statusTools(session), wecs);
     const plan = planUpgrades(versions, to, (wec) => contexts.get(wec) ?? wec);
-    await session.print(plan, plan.items, columns);
+    await session.print(plan, plan.items, upgradeColumns);
     if (wecs.length === 0 && versions.itses.length > 0)
       session.progress.note('No agents of WECs are shown: stellarctl upgrade plan NAME=CONTEXT');
     const commands = [...new Set(plan.items.flatMap((row) => row.command ?? []))];
@@ -57,7 +57,7 @@ export const definition: Definition<Options> = {
   },
 };
 
-const columns = [
+const upgradeColumns = [
   { header: 'PART', value: ({ name }: UpgradeRow) => name },
   { header: 'PRODUCT', value: ({ product }: UpgradeRow) => product },
   { header: 'RUNNING', value: ({ running }: UpgradeRow) => running ?? '-' },

@@ -22,7 +22,7 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
-import { checkAddresses, nextStep, openAccess, toJoinOptions } from './join-options.ts';
+import { checkAddresses, nextAfterJoin, openAccess, toJoinOptions } from './join-options.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   provider: ProviderName;
@@ -74,7 +74,7 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, options, positional) {
-    const names = namesOf(positional, options.provider);
+    const names = clusterNames(positional, options.provider);
     const { provider, accept, label, hubApiserver } = options;
     if (!options.join)
       refuseWithout('--join', {
@@ -106,13 +106,13 @@ export const definition: Definition<Options> = {
     session.next(
       joining === undefined
         ? command`stellarctl wec join ${names} --accept ${its}`
-        : nextStep(joining.access, created),
+        : nextAfterJoin(joining.access, created),
     );
   },
 };
 
 /** Accepts names only: the context of a created cluster has the cluster's name. */
-function namesOf(positional: readonly string[], provider: ProviderName): string[] {
+function clusterNames(positional: readonly string[], provider: ProviderName): string[] {
   return parseWecArguments(positional).map(({ name, context }) => {
     const why = `${name}=${context}: the context of a cluster that is created is called ${name}.`;
     if (context !== undefined) throw new StellarError('usage', why);

@@ -5,7 +5,7 @@ import { addonFinalizers } from '../../lib/wecs/deregister/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect-wec.ts';
 import { isGone } from '../../lib/wecs/deregister/leftovers.ts';
-import { selectableLabels } from '../../lib/wecs/registration/release-labels.ts';
+import { selectableLabels } from '../../lib/wecs/registration/saved-labels.ts';
 import { withSpaces } from '../common/side-effects-text.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */

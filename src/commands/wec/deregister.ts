@@ -77,7 +77,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, positional) {
     const wecs = parseChosenWecs(positional, options);
-    checkCombinations(wecs.named ?? [{ name: 'NAME', context: undefined }], options);
+    checkDeregisterOptions(wecs.named ?? [{ name: 'NAME', context: undefined }], options);
     const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
     await work(session, wecs, options);
   },
@@ -186,7 +186,7 @@ const confirmation = (
   yes,
 });
 
-function checkCombinations(wecs: readonly WecArgument[], options: Options): void {
+function checkDeregisterOptions(wecs: readonly WecArgument[], options: Options): void {
   const { undo, local, cleanup, keepWorkloads, force, its } = options;
   const excluded = '--cleanup, --keep-workloads or --force';
   if (undo && (cleanup || keepWorkloads || force))

@@ -18,14 +18,20 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
   const { mailbox, wec, diagnosis } = view;
   const addons = (mailbox?.addons ?? []).map((addon) => addonLine(addon, style));
   const conditionsOf = (conditions: readonly ConditionView[]) =>
-    conditionLines(conditions, now, style, { wide, bad: hasFailed(view) ? style.bad : style.dot });
+    conditionLines(conditions, now, style, {
+      wide,
+      bad: isAnyFailed(view) ? style.bad : style.dot,
+    });
   const lines = [
     headline(view, now),
-    ...stageLines(view, now, style),
-    ...section('labels', wrap(pairsOf(Object.entries(view.labels)))),
-    ...section('properties', wrap(pairsOf(view.properties.map(({ key, value }) => [key, value])))),
+    ...wecStageLines(view, now, style),
+    ...section('labels', wrap(labelWords(Object.entries(view.labels)))),
+    ...section(
+      'properties',
+      wrap(labelWords(view.properties.map(({ key, value }) => [key, value]))),
+    ),
     ...section('add-ons', addons),
-    ...section('requests', requestLines(view, now)),
+    ...section('requests', linesOfRequests(view, now)),
     ...section('conditions', conditionsOf(view.conditions)),
     ...section('klusterlet', [
       ...klusterletLines(view, style),
@@ -58,7 +64,7 @@ function addonLine(
   return `${available === false ? bad : dot} ${name}   ${reason || 'has not reported'}`;
 }
 
-const requestLines = ({ requests }: WecView, now: number): string[] =>
+const linesOfRequests = ({ requests }: WecView, now: number): string[] =>
   aligned(
     requests.map(({ name, state, agent, created, renewal }) => [
       name,
@@ -129,7 +135,7 @@ function podLines(pods: readonly PodView[], { ok, bad, dot }: Style): string[] {
 }
 
 /** Quotes values with spaces, and shows multi-line values on one line. */
-function pairsOf(entries: readonly (readonly [string, string])[]): string[] {
+function labelWords(entries: readonly (readonly [string, string])[]): string[] {
   return entries
     .map(([key, value]) => `${key}=${/[\s"]/.test(value) ? JSON.stringify(value) : value}`)
     .sort();
@@ -138,13 +144,14 @@ function pairsOf(entries: readonly (readonly [string, string])[]): string[] {
 /** Related stages share a line while they are all met. */
 const stageGroups = [...Map.groupBy(registrationStages, ({ group }) => group).values()];
 
-const hasFailed = ({ stages }: WecView): boolean => stages.some(({ state }) => state === 'failed');
+const isAnyFailed = ({ stages }: WecView): boolean =>
+  stages.some(({ state }) => state === 'failed');
 
 /** Formats the stages of a registration with their evidence. @param now milliseconds since the epoch, by the ITS's clock */
-function stageLines(view: WecView, now: number, style: Style): string[] {
+function wecStageLines(view: WecView, now: number, style: Style): string[] {
   const awaited = view.stages.filter(({ state }) => state === 'waiting');
   // If nothing has failed, the first stage that is waiting blocks the others.
-  const keeping = hasFailed(view) ? undefined : awaited[0];
+  const keeping = isAnyFailed(view) ? undefined : awaited[0];
   const lines = stageGroups.flatMap((group) => {
     const stages = view.stages.filter((stage) => group.some(({ id }) => id === stage.id));
     const met = stages.filter(({ state }) => state === 'met');

@@ -82,7 +82,7 @@ export async function openAccess(
 type Asking = Pick<WecResult, 'name'> & Partial<Pick<WecResult, 'stage'>>;
 
 /** Suggests to accept WECs with a pending request, otherwise to list the WECs. */
-export function nextStep({ its, kube }: HubAccess, results: readonly Asking[]): string {
+export function nextAfterJoin({ its, kube }: HubAccess, results: readonly Asking[]): string {
   const asking = results
     .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')
     .map(({ name }) => name);

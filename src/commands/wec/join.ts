@@ -21,7 +21,7 @@ import {
   checkAddresses,
   connectionOptions,
   type JoiningOptions,
-  nextStep,
+  nextAfterJoin,
   openAccess,
   toJoinOptions,
 } from './join-options.ts';
@@ -89,7 +89,7 @@ export const definition: Definition<Options> = {
 
 async function joinWecs(session: Session, options: Options, positional: string[]): Promise<void> {
   const wecs = parseWecArguments(positional);
-  checkCombinations(options, wecs.length);
+  checkJoinOptions(options, wecs.length);
   const replaceHub = options.replaceHub ? await confirmMove(session, options) : undefined;
   const joinOptions = { ...(await toJoinOptions(options)), replaceHub };
   const access = await openAccess(session, options, joinOptions.certificateAuthority);
@@ -100,14 +100,14 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   const clusters = await session.wecs(wecs.map(withContext));
   const results = await join(access, clusters, joinOptions, session.run);
   await session.finish(results);
-  session.next(nextStep(access, results));
+  session.next(nextAfterJoin(access, results));
 }
 
 /** Shows a user what happens to a WEC that moves, and asks. */
 async function confirmMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
   if (joinFile === undefined) await refuseUnnamedIts(session, yes);
   const { describeCluster } = await import('../../lib/kube/client/errors.ts');
-  const { describeRemainingWorks } = await import('../../lib/wecs/join/former-hub.ts');
+  const { describeRemainingWorks } = await import('../../lib/wecs/join/evict-from-former-hub.ts');
   const effects = ({ works, its }: Moving) =>
     works === undefined
       ? 'which works of that hub run on it could not be read'
@@ -120,7 +120,7 @@ async function confirmMove(session: Session, { yes, joinFile }: Options): Promis
 }
 
 /** Rejects options that exclude each other. @throws StellarError `usage` */
-function checkCombinations(options: Options, names: number): void {
+function checkJoinOptions(options: Options, names: number): void {
   if (options.joinFile !== undefined) refuseAccess(options);
   checkAddresses(options);
   if (options.yes && !options.replaceHub)

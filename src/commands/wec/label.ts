@@ -10,7 +10,7 @@ import type { Its } from '../../lib/workloads/selection/read-policies.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
-const labels: ValueKind<ManagedCluster, object> = {
+const labelKind: ValueKind<ManagedCluster, object> = {
   plural: 'labels',
   text: {
     description:
@@ -38,7 +38,7 @@ const labels: ValueKind<ManagedCluster, object> = {
   },
 };
 
-export const definition = valuesCommand(labels);
+export const definition = valuesCommand(labelKind);
 
 /** Changes that remove labels of a WEC or give them another value. A WEC without these labels is not affected. */
 async function labelChanges(
@@ -47,7 +47,7 @@ async function labelChanges(
   changes: Changes,
 ) {
   const { readProperties } = await import('../../lib/wecs/values/properties.ts');
-  const { wecChange } = await import('../../lib/workloads/selection/side-effects.ts');
+  const { wecChange } = await import('../../lib/workloads/selection/label-effects.ts');
   const configMaps = Object.values(changes).includes(null)
     ? await readProperties(its.kube)
     : new Map();

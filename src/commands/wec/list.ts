@@ -28,7 +28,7 @@ export const definition: Definition<Options> = {
     const { kube: hub } = await session.its();
     const query = { labelSelector: options.selector, pending: options.pending === true };
     const items = await listWecs(hub, query, (text) => session.progress.note(text));
-    await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
+    await session.print({ items }, items, wecColumns(hub.now(), session.output === 'wide'));
     if (items.length === 0) session.noteLines(await nothingThere(hub, options));
   },
 };
@@ -51,7 +51,7 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
  * Problems are next to the last column of the table, where they are easy to see; wide output has a column for all reasons.
  * @param now milliseconds since the epoch, by the ITS's clock
  */
-export function columns(now: number, wide: boolean): Column<WecListItem>[] {
+export function wecColumns(now: number, wide: boolean): Column<WecListItem>[] {
   const reasonOf = ({ blockedAt, reason }: WecListItem) =>
     blockedAt?.state === 'waiting' ? '' : reason;
   return [

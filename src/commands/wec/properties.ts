@@ -26,7 +26,7 @@ const properties: ValueKind<WecProperties, Effective> = {
   parse: parsePropertyChanges,
   open: async (hub) => (await import('../../lib/wecs/values/properties.ts')).propertyStore(hub),
   async lossesOf(_its, found, changes) {
-    const { wecChange } = await import('../../lib/workloads/selection/side-effects.ts');
+    const { wecChange } = await import('../../lib/workloads/selection/label-effects.ts');
     const changed = found.flatMap(({ source }) =>
       source ? wecChange(source, { data: changes }) : [],
     );
@@ -34,7 +34,7 @@ const properties: ValueKind<WecProperties, Effective> = {
   },
   async show(session, listed) {
     if (isForPeople(session.output)) {
-      await session.print({}, listed.flatMap(rowsOf), [
+      await session.print({}, listed.flatMap(propertyRows), [
         { header: 'NAME', value: ({ name }) => name },
         { header: 'PROPERTY', value: ({ key }) => key },
         { header: 'VALUE', value: ({ value }) => value },
@@ -52,14 +52,15 @@ const properties: ValueKind<WecProperties, Effective> = {
 export const definition = valuesCommand(properties);
 
 /** One row per property, with the value on one line. */
-const rowsOf = ({ name, more }: ListedValues<Effective>) =>
+const propertyRows = ({ name, more }: ListedValues<Effective>) =>
   more.effective.map(({ key, value, source, shadows }) => ({
     name,
     key,
-    value: oneLine(value),
+    value: quotedIfNeeded(value),
     source,
-    shadows: shadows.map((hidden) => `${hidden.source} ${oneLine(hidden.value)}`).join(', ') || '-',
+    shadows:
+      shadows.map((hidden) => `${hidden.source} ${quotedIfNeeded(hidden.value)}`).join(', ') || '-',
   }));
 
-const oneLine = (value: string): string =>
+const quotedIfNeeded = (value: string): string =>
   /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);

@@ -9,8 +9,8 @@ import type {
   ListedValues,
   ValueStore,
 } from '../../lib/wecs/values/values.ts';
+import type { SideEffects, WecChange } from '../../lib/workloads/selection/label-effects.ts';
 import type { Its } from '../../lib/workloads/selection/read-policies.ts';
-import type { SideEffects, WecChange } from '../../lib/workloads/selection/side-effects.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -165,7 +165,7 @@ function approveRemoval<Source>(
   return async (found) => {
     changed = await lossesOf(its, found, changes);
     if (changed.length === 0) return true;
-    const { sideEffectsOf } = await import('../../lib/workloads/selection/side-effects.ts');
+    const { sideEffectsOf } = await import('../../lib/workloads/selection/label-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');
     const names = changed.map(({ name }) => name);
     const withTemplates = changed.some(({ lacks }) => lacks.length > 0);

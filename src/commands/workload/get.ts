@@ -66,7 +66,7 @@ export function describeWorkload(
     deliveries.map((delivery) => [
       delivery.wec ?? 'no WEC',
       delivery.policy ?? 'no policy',
-      wordsOf(delivery, now),
+      deliveryWords(delivery, now),
     ]),
   );
   return [
@@ -92,7 +92,7 @@ const createOnlyOf = (deliveries: readonly DeliveryView[]): Set<string> =>
     deliveries.flatMap(({ policy, createOnly }) => (createOnly && policy !== null ? policy : [])),
   );
 
-function wordsOf({ done, blockedAt, stages }: DeliveryView, now: number): string {
+function deliveryWords({ done, blockedAt, stages }: DeliveryView, now: number): string {
   if (blockedAt !== null) return whyBlocked(blockedAt, now);
   if (done) return stages.at(-1)?.title ?? '';
   const unseen = stages.find(({ state }) => state === 'not-visible');

@@ -47,7 +47,7 @@ export const definition: Definition<Options> = {
   options: [
     ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
     repeatable('--wec <name[=context]>', 'only this WEC, and its context if it has another name'),
-    ['-f, --follow', 'go on with new lines and new pods, until Ctrl-C or --timeout'],
+    ['-f, --follow', 'print new lines and new pods too, until Ctrl-C or --timeout'],
     ['-c, --container <name>', 'only the containers of this name'],
     new Option('--since <duration>', 'only lines that are not older').argParser(durationMs),
     new Option(

@@ -38,7 +38,7 @@ export function describeReturned(view: ReturnedView, now: number): string[] {
     const age = unavailableSince === null ? '' : formatAge(now - Date.parse(unavailableSince));
     return [
       wec,
-      status === null ? 'no status yet' : summaryOf(status),
+      status === null ? 'no status yet' : statusWords(status),
       age && `may be old: not available for ${age}`,
     ];
   });
@@ -66,7 +66,7 @@ function table({ policy, collector, columns, rows }: CombinedTable): string[] {
 }
 
 /** Summarizes the status fields that most kinds have: replicas, a phase, conditions that are true. */
-function summaryOf(status: Readonly<Record<string, unknown>>): string {
+function statusWords(status: Readonly<Record<string, unknown>>): string {
   const {
     replicas,
     availableReplicas,

@@ -84,7 +84,8 @@ export function withChanges(
 }
 
 const namePattern = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
-const form = 'has letters, digits, "-", "_" and "." and begins and ends with a letter or digit';
+const labelForm =
+  'has letters, digits, "-", "_" and "." and begins and ends with a letter or digit';
 const prefixPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Reads label changes: `key=value` sets, `key-` removes. @throws StellarError `usage` */
@@ -122,14 +123,14 @@ export function labelKeyProblem(key: string): string | undefined {
     return `"${prefix}" is not a DNS name`;
   if (name === '') return 'the key is empty';
   if (name.length > 63) return 'the key is longer than 63 characters';
-  return namePattern.test(name) ? undefined : `a key ${form}`;
+  return namePattern.test(name) ? undefined : `a key ${labelForm}`;
 }
 
 /** Kubernetes' rules for a label's value (apimachinery, validation.IsValidLabelValue). */
 export function labelValueProblem(value: string): string | undefined {
   if (value === '') return undefined;
   if (value.length > 63) return 'the value is longer than 63 characters';
-  return namePattern.test(value) ? undefined : `a value ${form}`;
+  return namePattern.test(value) ? undefined : `a value ${labelForm}`;
 }
 
 /** Labels in one word, as kubectl shows them. */

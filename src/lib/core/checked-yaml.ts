@@ -40,12 +40,12 @@ export interface Fault {
 }
 
 /** Where a document is. */
-export interface Source {
+export interface YamlSource {
   file: string;
   lines: LineCounter;
 }
 
-export function faultAt({ file, lines }: Source, offset: number, message: string): Fault {
+export function faultAt({ file, lines }: YamlSource, offset: number, message: string): Fault {
   const { line, col } = lines.linePos(offset);
   return { file, line, column: col, message };
 }
@@ -67,7 +67,7 @@ export function refuseFaults(what: string, faults: readonly Fault[]): void {
 }
 
 /** What the parser finds wrong in a document. */
-export const syntaxFaults = ({ errors }: YamlDocument, source: Source): Fault[] =>
+export const syntaxFaults = ({ errors }: YamlDocument, source: YamlSource): Fault[] =>
   errors.map(({ pos: [offset], message }) =>
     faultAt(source, offset, `It is not YAML: ${sentence(message)}`),
   );
@@ -81,7 +81,7 @@ const sentence = (message: string): string => (/[.!?]$/.test(message) ? message 
 export function check(
   document: YamlDocument,
   schema: Schema,
-  source: Source,
+  source: YamlSource,
   isObject = false,
 ): Fault[] {
   const wrong = (node: unknown, message: string): Fault[] => [

@@ -68,7 +68,9 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   ) => Promise<(subject: Subject) => Promise<Reading<Snapshot> | undefined>>,
   run: Run,
 ): Promise<Result[]> {
-  const pursuits = subjects.map((subject) => new Pursuit<Snapshot, Result, Subject>(subject, run));
+  const pursuits = subjects.map(
+    (subject) => new Following<Snapshot, Result, Subject>(subject, run),
+  );
   const actAtOnce = pLimit(concurrentRequests);
   const open = () => pursuits.filter(({ result }) => result === undefined);
   const isUnhandled = () => pursuits.some(({ unhandled }) => unhandled !== undefined);
@@ -104,7 +106,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
 }
 
 /** A subject on its way to its result. */
-class Pursuit<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
+class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
   readonly subject: Subject;
   readonly track: Track<Snapshot>;
   /** Ends with what is being done for it. */

@@ -175,7 +175,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     if (!late.aborted && ended.exitCode !== undefined) return output;
     const details = lastLines(ended.stderr);
     if (late.aborted)
-      throw new StellarError('timeout', `${commandOf(program, args)} timed out.`, {
+      throw new StellarError('timeout', `${describeCommand(program, args)} timed out.`, {
         details,
         next: [advice('Allow more time: --timeout')],
       });
@@ -237,7 +237,7 @@ export function programFailed(
   const words = lastLines(stderr);
   const last = words.at(-1)?.replace(/^Error: /, '');
   const why = `failed (exit code ${exitCode})${last === undefined ? '.' : `: ${last}`}`;
-  return new StellarError('program-failed', `${commandOf(program, args)} ${why}`, {
+  return new StellarError('program-failed', `${describeCommand(program, args)} ${why}`, {
     details: words.slice(0, -1),
   });
 }
@@ -256,7 +256,7 @@ export function readJson<T>(program: string, printed: string): T {
 }
 
 /** The program and its subcommand: `helm upgrade`, `kind create cluster`. */
-function commandOf({ name }: NamedProgram, args: readonly string[]): string {
+function describeCommand({ name }: NamedProgram, args: readonly string[]): string {
   const firstNonWord = args.findIndex((argument) => !/^[a-z]+$/.test(argument));
   const words = firstNonWord === -1 ? args : args.slice(0, firstNonWord);
   return [name, ...words.slice(0, 2)].join(' ');
@@ -275,9 +275,9 @@ function lastLines(stderr: string): string[] {
 /** The arguments of a program for display, without what may be a secret: whatever is assigned, and values of options named like one. */
 export const argumentsWithoutSecrets = (args: readonly string[]): string[] =>
   args.map((argument, index) => {
-    if (isSecretFlag.test(args[index - 1] ?? '')) return hidden;
+    if (isSecretFlag.test(args[index - 1] ?? '')) return hiddenText;
     const [name = '', ...value] = argument.split('=');
-    return value.length === 0 ? redactText(name) : `${redactText(name)}=${hidden}`;
+    return value.length === 0 ? redactText(name) : `${redactText(name)}=${hiddenText}`;
   });
 
-const hidden = '(hidden)';
+const hiddenText = '(hidden)';

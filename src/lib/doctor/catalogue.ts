@@ -19,7 +19,7 @@ import { probeCheck } from '../wecs/join/join-probe.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
 import { hostingChecks, itsChecks, joiningChecks } from './cluster-checks.ts';
 import { machineChecks, programChecks } from './machine-checks.ts';
-import { type Group, type Subject, unseenChecks } from './subject.ts';
+import { type FindingGroup, type Subject, unseenChecks } from './subject.ts';
 
 /** A check of doctor. */
 export interface ListedCheck extends CheckInfo {
@@ -33,7 +33,7 @@ export interface ListedCheck extends CheckInfo {
 const otherHook = 'HOOK';
 
 /** An ITS with all optional parts. */
-const its = {
+const exampleIts = {
   type: 'vcluster' as const,
   jobs: [],
   controlPlane: {
@@ -48,7 +48,7 @@ const its = {
   },
 };
 
-const list = (
+const listed = (
   room: Subject['kind'],
   pre: boolean,
   ...tables: (readonly CheckInfo[])[]
@@ -56,25 +56,31 @@ const list = (
 
 /** All checks of doctor, from the tables that doctor runs. */
 export const catalogue: readonly ListedCheck[] = [
-  ...list('machine', true, programChecks, machineChecks),
-  ...list('hosting', true, hostingChecks),
-  ...list('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
-  ...list('its', true, itsChecks),
-  ...list('its', false, unseenChecks('its'), [isHub], checksOfStages('its', itsStages(its))),
-  ...list('its', false, hubChecks, holeChecks, validityChecks('its'), externalChecks('its')),
-  ...list('its', false, versionChecks('its'), contextChecks('its')),
-  ...list(
+  ...listed('machine', true, programChecks, machineChecks),
+  ...listed('hosting', true, hostingChecks),
+  ...listed('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
+  ...listed('its', true, itsChecks),
+  ...listed(
+    'its',
+    false,
+    unseenChecks('its'),
+    [isHub],
+    checksOfStages('its', itsStages(exampleIts)),
+  ),
+  ...listed('its', false, hubChecks, holeChecks, validityChecks('its'), externalChecks('its')),
+  ...listed('its', false, versionChecks('its'), contextChecks('its')),
+  ...listed(
     'wds',
     false,
     unseenChecks('wds'),
     checksOfStages('wds', wdsStages()),
     externalChecks('wds'),
   ),
-  ...list('wds', false, validityChecks('wds'), argoCdChecks, wdsCredentialChecks, itsOfWdsChecks),
-  ...list('wds', false, versionChecks('wds'), contextChecks('wds')),
-  ...list('wds', false, workloadChecks),
-  ...list('wec', false, unseenChecks('wec'), wecChecks),
-  ...list('wec', true, joiningChecks, [probeCheck]),
+  ...listed('wds', false, validityChecks('wds'), argoCdChecks, wdsCredentialChecks, itsOfWdsChecks),
+  ...listed('wds', false, versionChecks('wds'), contextChecks('wds')),
+  ...listed('wds', false, workloadChecks),
+  ...listed('wec', false, unseenChecks('wec'), wecChecks),
+  ...listed('wec', true, joiningChecks, [probeCheck]),
 ].filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
 
 const ids = new Set(catalogue.map(({ id }) => id));
@@ -103,7 +109,7 @@ export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> 
   docs?: string;
 }
 
-export function describeGroup({ subjects, finding }: Group): FindingReport {
+export function describeGroup({ subjects, finding }: FindingGroup): FindingReport {
   const [{ its }] = subjects;
   const about = { subjects: subjects.map(subjectName), ...(its === undefined ? {} : { its }) };
   const { id, title, ...outcome } = finding;

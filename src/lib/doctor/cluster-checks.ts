@@ -83,13 +83,13 @@ async function judgePermissions(kube: Kube): Promise<Outcome> {
 }
 
 /** A cluster that is to be registered. */
-interface Joining extends JoiningWec {
+interface JoiningCluster extends JoiningWec {
   /** Plans the join; undefined without an ITS. */
   plan: (() => Promise<JoinPlan>) | undefined;
 }
 
 /** The requirements on a cluster that is to be registered under a name. */
-export const joiningChecks: readonly Check<Joining>[] = [
+export const joiningChecks: readonly Check<JoiningCluster>[] = [
   {
     id: 'wec-permissions',
     title: 'you may install the agent on it',

@@ -19,7 +19,7 @@ import { validityChecks } from '../spaces/space/credentials.ts';
 import { checkHub, checkSpace } from '../spaces/space/space-checks.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
-import { readBothSides, readItself } from '../wecs/diagnose/read-both-sides.ts';
+import { readBothSides, readItsIdentity } from '../wecs/diagnose/read-both-sides.ts';
 import { wecChecks } from '../wecs/diagnose/wec-checks.ts';
 import { proveIdentity } from '../wecs/registration/identity.ts';
 import { readMailboxes } from '../wecs/registration/mailbox.ts';
@@ -64,7 +64,7 @@ export async function examine(input: DoctorInput): Promise<Examined[]> {
   const { ofHosting, hubs } = spaces ? await examineHosting(spaces) : { ofHosting: [], hubs: [] };
   if (ofHosting.length === 0 && input.whyNoIts !== undefined) throw input.whyNoIts;
   const alone = ofHosting.length > 0 || wecs.length > 0 ? [] : await wdsAlone(input);
-  const its = await itsOf(input, ofHosting, hubs, alone.length > 0);
+  const its = await selectIts(input, ofHosting, hubs, alone.length > 0);
   const ofHubs = await Promise.all(
     hubsOfWecs(wecs, hubs, its).map((hub) =>
       examineWecs(hub, input).catch((error) => [unlisted(hub, error)]),
@@ -99,17 +99,17 @@ async function wdsAlone({ wds: open }: DoctorInput): Promise<Examined[]> {
 /** The ITS of the command: one of the hosting cluster, or another one. Both are undefined if none is selected. */
 interface SelectedIts {
   /** With the client of the command: the WECs are read as its user. */
-  known?: Hub;
+  known?: ExaminedHub;
   /** The same, with the client of the hosting cluster's Secret. */
-  replaces?: Hub;
-  elsewhere?: Hub;
+  replaces?: ExaminedHub;
+  elsewhere?: ExaminedHub;
 }
 
 /** @throws StellarError if only the current context selects a cluster, and it is neither a hosting cluster nor an ITS */
-async function itsOf(
+async function selectIts(
   { spaces, its, isItsAssumed }: DoctorInput,
   ofHosting: readonly Examined[],
-  hubs: readonly Hub[],
+  hubs: readonly ExaminedHub[],
   hasWds: boolean,
 ): Promise<SelectedIts> {
   if (its === undefined || (isItsAssumed && ofHosting.length > 0)) return {};
@@ -127,7 +127,7 @@ async function itsOf(
 /** The ITSes whose WECs are checked: all of them, or the one of the named WECs. */
 function hubsOfWecs(
   named: DoctorInput['wecs'],
-  all: readonly Hub[],
+  all: readonly ExaminedHub[],
   { known, replaces, elsewhere }: SelectedIts,
 ) {
   const hubs = all.map((hub) => (known !== undefined && hub === replaces ? known : hub));
@@ -139,7 +139,7 @@ function hubsOfWecs(
 }
 
 /** An ITS that answers, with its findings. */
-interface Hub extends Its {
+interface ExaminedHub extends Its {
   findings: readonly Finding[];
   /** The result of a request to its admission, if there was one. */
   webhook?: HubWebhook | undefined;
@@ -162,7 +162,9 @@ const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({
 });
 
 /** Checks a hosting cluster with its spaces. @returns also the ITSes among them that answer */
-async function examineHosting(tools: SpaceTools): Promise<{ ofHosting: Examined[]; hubs: Hub[] }> {
+async function examineHosting(
+  tools: SpaceTools,
+): Promise<{ ofHosting: Examined[]; hubs: ExaminedHub[] }> {
   const watcher = new SpaceWatcher(tools);
   const spaceFindings = await examineSpaces(tools, watcher);
   const hubs = spaceFindings.flatMap(({ subject, ...found }) => {
@@ -175,7 +177,7 @@ async function examineHosting(tools: SpaceTools): Promise<{ ofHosting: Examined[
 async function examineSpaces(
   tools: SpaceTools,
   watcher: SpaceWatcher,
-): Promise<(Examined & Pick<Hub, 'webhook'>)[]> {
+): Promise<(Examined & Pick<ExaminedHub, 'webhook'>)[]> {
   const { hosting } = tools;
   const listed = await tryRead(() => listControlPlanes(hosting));
   if (listed.state === 'hidden' && listed.error !== undefined) {
@@ -215,7 +217,7 @@ async function examineSpaces(
 }
 
 async function examineWecs(
-  hub: Hub,
+  hub: ExaminedHub,
   { wecs: named, contextsNamed }: DoctorInput,
 ): Promise<Examined[]> {
   const { kube, context, findings } = hub;
@@ -238,9 +240,9 @@ async function examineWecs(
         : seen(given);
     return { name, kube: ifSeen(found), error: errorOf(found) };
   };
-  const itself = once(() => readItself(kube));
+  const itself = once(() => readItsIdentity(kube));
   const wecs = await Promise.all(
-    (known === undefined ? named : [...known.values()].sort(byName)).map(open),
+    (known === undefined ? named : [...known.values()].sort(inNameOrder)).map(open),
   );
   const tryWebhook = once(async () => hub.webhook ?? tryHubWebhook(kube));
   return Promise.all(
@@ -257,7 +259,7 @@ async function examineWecs(
         });
         const checks = [
           wecChecks,
-          sides.error ? unreached(sides.error) : [],
+          sides.error ? wecUnreached(sides.error) : [],
           unanswered(wec.error) ?? [],
         ].flat();
         return { subject, reached, findings: await runChecks(checks, sides.findings, findings) };
@@ -268,7 +270,7 @@ async function examineWecs(
   );
 }
 
-const byName = (a: HubEvidence, b: HubEvidence): number => (a.name < b.name ? -1 : 1);
+const inNameOrder = (a: HubEvidence, b: HubEvidence): number => (a.name < b.name ? -1 : 1);
 
 /** Whether it is proven that a client leads to the WEC. */
 async function leadsTo(
@@ -284,7 +286,7 @@ async function leadsTo(
 }
 
 /** A selected WEC that does not answer; its agent may have reported why. */
-const unreached = (error: StellarError): Check<unknown> => ({
+const wecUnreached = (error: StellarError): Check<unknown> => ({
   ...reachable('wec'),
   needs: ['wec-api-server'],
   run: () => {
@@ -312,7 +314,7 @@ function unknownWec(
 }
 
 /** The finding for an ITS whose WECs cannot be listed. */
-const unlisted = ({ kube }: Hub, error: unknown): Examined => ({
+const unlisted = ({ kube }: ExaminedHub, error: unknown): Examined => ({
   subject: subjectOf('its', kube),
   findings: [failedBy(wecsListed, failureOf(error))],
 });

@@ -58,7 +58,7 @@ export interface ProgramNeeds {
 
 type Judge = (found: FoundProgram | undefined, needs: ProgramNeeds) => Promise<Outcome> | Outcome;
 
-const check = (program: Program, judgeFound: Judge): Check<ProgramNeeds> => ({
+const programCheck = (program: Program, judgeFound: Judge): Check<ProgramNeeds> => ({
   id: program.name,
   title: `${program.name} is ${program.minimum} or newer`,
   run: async (needs) => judgeFound(await findProgram(program, needs.programs), needs),
@@ -66,10 +66,10 @@ const check = (program: Program, judgeFound: Judge): Check<ProgramNeeds> => ({
 
 /** The programs of this machine that some commands run. A missing program that no command needs is not reported. */
 export const programChecks: readonly Check<ProgramNeeds>[] = [
-  check(helmProgram, judgeHelm),
-  check(dockerProgram, judgeDocker),
-  check(kindProgram, (found) => judgeLocal(found, kindProgram)),
-  check(k3dProgram, (found) => judgeLocal(found, k3dProgram)),
+  programCheck(helmProgram, judgeHelm),
+  programCheck(dockerProgram, judgeDocker),
+  programCheck(kindProgram, (found) => judgeLocal(found, kindProgram)),
+  programCheck(k3dProgram, (found) => judgeLocal(found, k3dProgram)),
 ];
 
 async function judgeHelm(

@@ -128,7 +128,7 @@ async function checkCluster<Checked extends { kube: Kube }>(
     };
   const { kube } = cluster;
   const [answer] = await runChecks(
-    [{ ...answers, run: async () => pass(await versionOf(kube)) }],
+    [{ ...answers, run: async () => pass(await serverVersion(kube)) }],
     undefined,
   );
   const others =
@@ -141,7 +141,7 @@ async function checkCluster<Checked extends { kube: Kube }>(
   };
 }
 
-async function versionOf(kube: Kube): Promise<string> {
+async function serverVersion(kube: Kube): Promise<string> {
   const version = await kube.read<{ gitVersion?: string }>('/version');
   return `Kubernetes ${version?.gitVersion ?? 'of an unknown version'}`;
 }

@@ -22,7 +22,7 @@ export interface ReportFile {
 }
 
 /** For a log, in characters: its end is what matters. */
-const longestLog = 256 * 1024;
+const longestReportedLog = 256 * 1024;
 
 /** The contents of an archive. Everything is added through this class, which redacts secrets. */
 export class Contents {
@@ -38,7 +38,7 @@ export class Contents {
   addLog(names: readonly string[], lines: readonly string[]): void {
     // Colours separate a name from its value.
     const plain = lines.map((line) => redactJson(stripVTControlCharacters(line)));
-    this.#add(names, '.log', redactText(plain.join('\n')).slice(-longestLog));
+    this.#add(names, '.log', redactText(plain.join('\n')).slice(-longestReportedLog));
   }
 
   #add(names: readonly string[], extension: string, text: string): void {
@@ -52,11 +52,11 @@ export class Contents {
 }
 
 /** Longer names are cut: file systems allow 255 bytes. */
-const longest = 120;
+const longestValue = 120;
 
 /** A name as a path segment: it comes from a cluster, and must not leave the folder. */
 function segment(name: string): string {
-  const plain = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, longest);
+  const plain = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, longestValue);
   return plain === '' || plain.startsWith('.') ? `_${plain}` : plain;
 }
 
@@ -65,7 +65,7 @@ const isAboutSecret =
   /^(?:valueFrom|\w*Ref|secretName|name|namespace|path|kind|apiVersion|type|defaultMode|items|audience|expirationSeconds)$/;
 const isEnvironment = /^env(?:ironment)?$/i;
 /** Environment variables whose values are shown. */
-const isHarmless =
+const harmlessVariable =
   /^(?:(?:https?|no|all)_proxy|kubernetes_service_\w+|(?:\w+_)?(?:name|namespace))$/i;
 /** Copies of an object, who wrote its fields, and what WECs return of the objects in works. */
 const isLeftOut =
@@ -77,7 +77,7 @@ const isNotes = /^(?:annotations|extra)$/;
 const isKnownNote =
   /^(?:[\w-]+\.)*(?:kubernetes|k8s|open-cluster-management|kubestellar|helm)\.(?:io|org|sh)\//;
 
-type Json = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
 /**
  * Redacts everything secret in an object: values that look like a secret (core/text/redact.ts), the contents, but not the keys, of
@@ -113,7 +113,7 @@ function redactArgument(argument: unknown, before: unknown): string {
   return isPlainValue.test(text) || (!isValue && isPlainArgument.test(text)) ? text : removed;
 }
 
-function redactFields(object: Json): Json {
+function redactFields(object: JsonObject): JsonObject {
   const holdsContents = object.kind === 'Secret' || object.kind === 'ConfigMap';
   return mapFields(object, (key, value) => {
     if (holdsContents && /^(?:data|stringData|binaryData)$/.test(key))
@@ -140,11 +140,11 @@ function withoutSecret(value: unknown): unknown {
 }
 
 const withoutVariable = (variable: unknown): unknown =>
-  isObject(variable) && isHarmless.test(String(variable.name))
+  isObject(variable) && harmlessVariable.test(String(variable.name))
     ? redact(variable)
     : withoutSecret(variable);
 
-function mapFields(object: Json, map: (key: string, value: unknown) => unknown): Json {
+function mapFields(object: JsonObject, map: (key: string, value: unknown) => unknown): JsonObject {
   const fields = Object.entries(object).filter(([key]) => !isLeftOut.test(key));
   return Object.fromEntries(fields.map(([key, value]) => [redactText(key), map(key, value)]));
 }
@@ -170,7 +170,7 @@ export interface Missing {
   why: string;
 }
 
-const namespacesOf: Record<Role, readonly string[]> = {
+const programNamespaces: Record<Role, readonly string[]> = {
   hosting: [systemNamespace],
   its: [operatorNamespace, hubNamespace],
   wds: [],
@@ -186,7 +186,7 @@ export async function findTargets({ spaces, its, isItsAssumed, wecs }: DoctorInp
     const target = byServer.get(server) ?? { name, kube, roles: new Set(), namespaces: new Set() };
     byServer.set(server, target);
     target.roles.add(role);
-    for (const namespace of [...namespacesOf[role], ...namespaces])
+    for (const namespace of [...programNamespaces[role], ...namespaces])
       target.namespaces.add(namespace);
   };
   const listed = spaces && (await tryRead(() => listControlPlanes(spaces.hosting)));

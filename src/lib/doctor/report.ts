@@ -58,7 +58,7 @@ export async function makeReport(
   const report = { contents, missing };
   const created = new Date().toISOString();
   const [versions] = await Promise.all([
-    mapConcurrently(targets, clustersAtOnce, (target) => collect(target, report)),
+    mapConcurrently(targets, clustersAtOnce, (target) => collectCluster(target, report)),
     addDocument(report, 'doctor', async () => ({
       items: groupFindings(await examine(input)).map(describeGroup),
     })),
@@ -112,7 +112,7 @@ interface Report {
   missing: Missing[];
 }
 
-const kindsOf: Record<Role, readonly Resource[]> = {
+const kindsOfRole: Record<Role, readonly Resource[]> = {
   hosting: [resources.controlPlanes, resources.postCreateHooks],
   its: [
     resources.managedClusters,
@@ -151,7 +151,7 @@ const atOnce = 8;
  * Reads everything a colleague needs from one cluster, and notes what is not available.
  * @returns the version of its API server; undefined if it does not answer
  */
-async function collect(target: Target, report: Report): Promise<string | undefined> {
+async function collectCluster(target: Target, report: Report): Promise<string | undefined> {
   const { name, kube, roles, namespaces } = target;
   const version = await tryRead(() => kube.read<{ gitVersion?: string }>('/version'));
   if (version.state !== 'seen') {
@@ -159,7 +159,7 @@ async function collect(target: Target, report: Report): Promise<string | undefin
     return undefined;
   }
   const cluster = new ClusterReport(target, report);
-  const kinds = [resources.namespaces, ...[...roles].flatMap((role) => kindsOf[role])];
+  const kinds = [resources.namespaces, ...[...roles].flatMap((role) => kindsOfRole[role])];
   const leases = { labelSelector: clusterNameLabel };
   const work = [
     ...kinds.map((kind) => () => cluster.objects(kind)),
@@ -217,7 +217,7 @@ class ClusterReport {
   /** Pods, and the last log lines of their containers. */
   async pods(namespace: string): Promise<void> {
     const pods = await this.objects<Pod>(resources.pods, { namespace });
-    const containers = pods.flatMap(containersOf);
+    const containers = pods.flatMap(containerLogsOf);
     const omitted = containers.slice(containersAtMost);
     if (omitted.length > 0)
       this.#miss(`logs of ${omitted.length} containers in ${namespace}`, 'too many');
@@ -226,7 +226,7 @@ class ClusterReport {
     );
   }
 
-  async #log({ pod, name, previous }: Container): Promise<void> {
+  async #log({ pod, name, previous }: ContainerLog): Promise<void> {
     const { namespace = '' } = pod.metadata;
     const options = { lines: linesOfLog, previous };
     const read = await tryRead(() => this.#target.kube.logTail(pod.metadata, name, options));
@@ -270,14 +270,14 @@ const folderOf = (namespace: string | undefined): string[] =>
 const linesOfLog = 500;
 const containersAtMost = 200;
 
-interface Container {
+interface ContainerLog {
   pod: Pod;
   name: string;
   /** The log of its previous run. */
   previous: boolean;
 }
 
-function containersOf(pod: Pod): Container[] {
+function containerLogsOf(pod: Pod): ContainerLog[] {
   const statuses = [
     ...(pod.status?.initContainerStatuses ?? []),
     ...(pod.status?.containerStatuses ?? []),

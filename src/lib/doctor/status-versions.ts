@@ -38,7 +38,7 @@ export async function readVersions(
       wecs.map(async (wec) => ({ name: wec.name, read: await tryRead(() => readWec(wec.kube)) })),
     ),
   ]);
-  const hubVersion = versionOfProduct(products.ocm, itsOf(status, tools)?.versions ?? []);
+  const hubVersion = versionOfProduct(products.ocm, itsOfWecs(status, tools)?.versions ?? []);
   const { hosting } = status;
   const installed: InstalledVersions = {
     hosting: hosting && {
@@ -69,7 +69,7 @@ const holesOf = ({ hosting, itses, wdses }: InstalledVersions): Problem[] =>
   );
 
 /** The ITS that the WECs are registered with: the chosen one, else the only one. */
-function itsOf({ itses }: StatusView, { chosen }: StatusTools): ItsStatus | undefined {
+function itsOfWecs({ itses }: StatusView, { chosen }: StatusTools): ItsStatus | undefined {
   const chosenIts = itses.find(({ name, context }) =>
     [name, context].includes(chosen?.given ?? ''),
   );
@@ -123,17 +123,18 @@ export function planUpgrades(
   const init = command`stellarctl init --upgrade ${given === undefined ? [] : ['--version', given]} ${on}`;
   const hooks =
     hosting &&
-    row(hosting.name, 'KubeStellar hooks', present ?? null, { wanted: to, upgrade: init });
+    upgradeRow(hosting.name, 'KubeStellar hooks', present ?? null, { wanted: to, upgrade: init });
   const running = hosting && versionOfProduct(products.kubeFlex, hosting.versions);
   const kubeFlex =
-    hosting && row(hosting.name, products.kubeFlex, running, { wanted: null, upgrade: init });
+    hosting &&
+    upgradeRow(hosting.name, products.kubeFlex, running, { wanted: null, upgrade: init });
   const ofProducts = (
     name: string,
     versions: readonly RunningVersion[],
-    known: Record<string, Target>,
+    known: Record<string, UpgradeTarget>,
   ) =>
     [...new Set(versions.map(({ product }) => product))].map((product) =>
-      row(
+      upgradeRow(
         name,
         product,
         versionOfProduct(product, versions),
@@ -155,7 +156,7 @@ export function planUpgrades(
     }),
     ...wdses.flatMap(({ name, versions }) => {
       const upgrade = command`stellarctl wds upgrade ${name} ${on}`;
-      const target: Target = { wanted: to, upgrade, workloads: 'kept, changes wait' };
+      const target: UpgradeTarget = { wanted: to, upgrade, workloads: 'kept, changes wait' };
       return ofProducts(`wds/${name}`, versions, { [products.kubeStellar]: target });
     }),
     ...wecs.flatMap(({ name, versions }) => {
@@ -168,17 +169,17 @@ export function planUpgrades(
   return { to, items };
 }
 
-interface Target {
+interface UpgradeTarget {
   wanted: string | null;
   upgrade: string;
   workloads?: UpgradeRow['workloads'];
 }
 
-function row(
+function upgradeRow(
   name: string,
   product: string,
   running: string | null,
-  { wanted, upgrade, workloads = 'untouched' }: Target,
+  { wanted, upgrade, workloads = 'untouched' }: UpgradeTarget,
 ): UpgradeRow {
   const isKnown = running !== null && findVersion(running) !== undefined;
   const isBehind = isKnown && wanted !== null && compareVersions(running, wanted) < 0;

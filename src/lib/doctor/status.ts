@@ -15,7 +15,7 @@ import { resources } from '../kube/client/objects.ts';
 import { type SelectedContext, withoutCredentials } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-api.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../ocm/model/object-ref.ts';
 import {
   type HookVersions,
@@ -199,13 +199,13 @@ export function withReading(outside: SpaceStatus, reading: Access<unknown>): Spa
   return { ...outside, ready: false, problem: true, reason: reading.why, error: reportOf(error) };
 }
 
-interface HubReading extends HubPods {
+interface HubStatusReading extends HubPods {
   kube: Kube;
   wecs: WecStatus[];
 }
 
 /** @throws StellarError `not-a-hub` */
-async function readHub(kube: Kube): Promise<HubReading> {
+async function readHubStatus(kube: Kube): Promise<HubStatusReading> {
   const reader = partialReader(kube);
   const [wecs, sent, hubPods] = await Promise.all([
     listWecs(kube, { pending: false }),
@@ -227,7 +227,7 @@ interface ItsReading {
 
 const itsReading = (
   space: SpaceStatus,
-  inside: Access<HubReading>,
+  inside: Access<HubStatusReading>,
   versions: RunningVersion[],
 ): ItsReading => ({
   status: { ...space, versions, wecs: ifSeen(inside)?.wecs ?? null },
@@ -235,7 +235,7 @@ const itsReading = (
 });
 
 async function readItsStatus(part: Part, tools: StatusTools, hooks: Promise<HookVersions>) {
-  const [space, hookVersions] = await Promise.all([readPart(part, tools, readHub), hooks]);
+  const [space, hookVersions] = await Promise.all([readPart(part, tools, readHubStatus), hooks]);
   return (
     space &&
     itsReading(space.status, space.inside, itsVersions(space.evidence, space.inside, hookVersions))
@@ -246,11 +246,11 @@ const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<SelectedC
   resolveIts(choice, tools.kubeconfig, async () => seen(tools));
 
 /** What the hosting cluster shows of an ITS that belongs to another one. */
-const nothing = { type: 'external', pods: [], forbidden: new Set<string>() };
+const unknownSpace = { type: 'external', pods: [], forbidden: new Set<string>() };
 
 /** Reads the ITS that commands use, of any hosting cluster. */
 async function readChosenIts({ name, ...context }: SelectedContext, { connect }: StatusTools) {
-  const inside = await tryRead(() => readHub(connect({ name, ...context })));
+  const inside = await tryRead(() => readHubStatus(connect({ name, ...context })));
   const place = {
     name,
     context: name,
@@ -265,7 +265,7 @@ async function readChosenIts({ name, ...context }: SelectedContext, { connect }:
     problem: false,
     reason: '',
   };
-  const versions = itsVersions(nothing, inside, versionsOfHooks([]));
+  const versions = itsVersions(unknownSpace, inside, versionsOfHooks([]));
   return { ...itsReading(withReading(space, inside), inside, versions), failure: errorOf(inside) };
 }
 

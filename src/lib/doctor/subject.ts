@@ -33,14 +33,14 @@ export interface Examined {
 }
 
 /** A check with one outcome, and all subjects with that outcome. */
-export interface Group {
+export interface FindingGroup {
   subjects: readonly [Subject, ...Subject[]];
   /** The finding of the first subject. */
   finding: Finding;
 }
 
 /** Groups the findings that several subjects of a kind share: the same check with the same outcome, for the same cause. */
-export function groupFindings(examined: readonly Examined[]): Group[] {
+export function groupFindings(examined: readonly Examined[]): FindingGroup[] {
   const groups = new Map<string, { subjects: [Subject, ...Subject[]]; finding: Finding }>();
   for (const { subject, findings } of examined)
     for (const finding of findings) {

@@ -8,10 +8,10 @@ import { type KubeObject, type Resource, resources } from '../kube/client/object
 import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
 import { noSuchWec } from '../ocm/hub/find-wecs.ts';
 import { accessHub } from '../ocm/hub/hub-access.ts';
-import { propertiesNamespace } from '../ocm/model/kubestellar-api.ts';
+import { propertiesNamespace } from '../ocm/model/kubestellar-names.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import type { WecResult } from '../wecs/diagnose/follow-registration.ts';
-import { releaseHeld } from '../wecs/join/former-hub.ts';
+import { resumeEviction } from '../wecs/join/evict-from-former-hub.ts';
 import { join } from '../wecs/join/join.ts';
 import type { Moving } from '../wecs/join/join-options.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
@@ -123,7 +123,7 @@ async function applyPlan(
     const result = done.find(({ name }) => name === wec.name);
     if (result === undefined || !(isNew || unsent !== undefined)) return;
     await forName(result, run, async () => {
-      const isReleased = await releaseHeld(
+      const isReleased = await resumeEviction(
         hub,
         { name: wec.name, kube: await clusters.open(wec) },
         options,
@@ -274,7 +274,7 @@ export async function writeObject(
   const { name, namespace } = wanted.metadata;
   // Created without values, which only an apply owns: the next apply removes what has left the file.
   const base = { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
-  let read = versionOf(
+  let read = versionRefOf(
     present ?? (hub.dryRun ? undefined : await hub.create(resource, base, { namespace })),
   );
   if (
@@ -282,7 +282,7 @@ export async function writeObject(
       .length > 0
   ) {
     const patch = { ...removed, metadata: { ...removed.metadata, ...read } };
-    read = versionOf(await hub.merge(resource, name, patch, { namespace }));
+    read = versionRefOf(await hub.merge(resource, name, patch, { namespace }));
   }
   await hub.applyAs(managerOf(fleet), {
     apiVersion,
@@ -292,7 +292,9 @@ export async function writeObject(
   });
 }
 
-const versionOf = (object: KubeObject | undefined): { uid?: string; resourceVersion?: string } => {
+const versionRefOf = (
+  object: KubeObject | undefined,
+): { uid?: string; resourceVersion?: string } => {
   const { uid, resourceVersion } = object?.metadata ?? {};
   return { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
 };

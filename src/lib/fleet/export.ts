@@ -15,7 +15,7 @@ import type { FleetDocument, JoinSettings } from './fleet-schema.ts';
 import { readPresent } from './owned-values.ts';
 
 /** A context that may lead to a WEC. */
-export interface Candidate {
+export interface WecCandidate {
   name: string;
   kube: Kube;
 }
@@ -27,7 +27,7 @@ export interface Candidate {
  */
 export async function exportFleet(
   its: Its,
-  candidates: readonly Candidate[],
+  candidates: readonly WecCandidate[],
   kubeconfig: string | undefined,
 ): Promise<ImportedFleet> {
   const [{ clusters, properties }, access] = await Promise.all([
@@ -65,7 +65,7 @@ export const ifAny = <Key extends string, Values extends object>(
 const sorted = (values: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-interface FoundContext extends Candidate {
+interface FoundContext extends WecCandidate {
   evidence: WecEvidence;
 }
 
@@ -74,13 +74,13 @@ async function findContexts(
   hub: Kube,
   access: HubAccess,
   clusters: ReadonlyMap<string, ManagedCluster>,
-  candidates: readonly Candidate[],
+  candidates: readonly WecCandidate[],
 ): Promise<Map<string, FoundContext>> {
   const byUid = new Map([...clusters].map(([name, cluster]) => [recordedUid(cluster), name]));
   const identify = async ({
     name,
     kube,
-  }: Candidate): Promise<[string, FoundContext] | undefined> => {
+  }: WecCandidate): Promise<[string, FoundContext] | undefined> => {
     const uid = await clusterUid(kube);
     const evidence = await readWec(kube);
     const wec = byUid.get(uid ?? '') ?? evidence.klusterlet?.spec?.clusterName ?? '';
@@ -151,7 +151,7 @@ export function withNameNotes({ wecs, comments }: ImportedFleet): ImportedFleet 
   return { wecs: named, comments: named.length < wecs.length ? [...comments, note] : comments };
 }
 
-export const without = (
+export const withoutKeys = (
   values: Record<string, string> = {},
   isLeftOut: (key: string) => boolean,
 ): Record<string, string> =>

@@ -7,8 +7,8 @@ import {
   faultAt,
   offsetOf,
   refuseFaults,
-  type Source,
   syntaxFaults,
+  type YamlSource,
 } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
@@ -19,11 +19,11 @@ import { type FleetDocument, fleetSchema } from './fleet-schema.ts';
 import { fleetAnnotation } from './owned-values.ts';
 
 type WecOfFile = NonNullable<FleetDocument['wecs']>[number];
-type Values = 'labels' | 'annotations' | 'properties' | 'join';
+type ValueFields = 'labels' | 'annotations' | 'properties' | 'join';
 type Spaces = NonNullable<FleetDocument['spaces']>;
 
 /** A WEC as the files want it, with the defaults of its document; its paths are absolute. */
-export type FleetWec = WecOfFile & Required<Pick<WecOfFile, Values>>;
+export type FleetWec = WecOfFile & Required<Pick<WecOfFile, ValueFields>>;
 
 export interface Fleet {
   name: string;
@@ -42,7 +42,8 @@ export async function readFleet(
 ): Promise<Fleet> {
   const files = (await Promise.all(given.map(filesIn))).flat();
   const parsed: { fleets: Parsed[]; faults: Fault[] }[] = [];
-  for (const file of files) parsed.push(parse(file, await readNamedOrStdin(file, 'fleet', stdin)));
+  for (const file of files)
+    parsed.push(parseFleets(file, await readNamedOrStdin(file, 'fleet', stdin)));
   const fleets = parsed.flatMap((each) => each.fleets);
   for (const faults of [parsed.flatMap((each) => each.faults), faultsAmong(fleets)])
     refuseFaults('fleet', faults);
@@ -69,12 +70,12 @@ async function filesIn(given: string): Promise<string[]> {
 /** A document, with the places of its names. */
 interface Parsed {
   document: FleetDocument;
-  source: Source;
+  source: YamlSource;
   nameAt: number;
   wecs: { wec: FleetWec; at: number }[];
 }
 
-function parse(file: string, text: string): { fleets: Parsed[]; faults: Fault[] } {
+function parseFleets(file: string, text: string): { fleets: Parsed[]; faults: Fault[] } {
   const lines = new LineCounter();
   const source = { file: file === '-' ? 'stdin' : file, lines };
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });

@@ -7,10 +7,10 @@ import { agentModes, joinOptionProblems } from '../wecs/join/join-options.ts';
 
 const nameOf = (what: string): Rule => {
   const check = (name: string) => checkDnsLabel(name, what);
-  return (name) => problemOf(() => check(name));
+  return (name) => faultOf(() => check(name));
 };
 
-function problemOf(check: () => void): string | undefined {
+function faultOf(check: () => void): string | undefined {
   try {
     check();
     return undefined;
@@ -34,7 +34,7 @@ const values = (description: string, keyRule: Rule, rule?: Rule) =>
   }) as const;
 
 /** An object that has a name. */
-const named = <const Fields extends { name: object }>(properties: Fields) =>
+const namedSchema = <const Fields extends { name: object }>(properties: Fields) =>
   ({ type: 'object', additionalProperties: false, required: ['name'], properties }) as const;
 const listOf = <const Item>(items: Item) => ({ type: 'array', items }) as const;
 
@@ -84,9 +84,11 @@ const spaces = {
   description: 'ITSes and WDSes that are created if they are missing, and never deleted.',
   additionalProperties: false,
   properties: {
-    its: listOf(named({ name: spaceName('an ITS'), type: typeOfSpace(['vcluster', 'host']) })),
+    its: listOf(
+      namedSchema({ name: spaceName('an ITS'), type: typeOfSpace(['vcluster', 'host']) }),
+    ),
     wds: listOf(
-      named({
+      namedSchema({
         name: spaceName('a WDS'),
         type: typeOfSpace(['k8s', 'host']),
         its: text('The ITS to send workloads through; required if there are several.'),
@@ -108,7 +110,7 @@ export const fleetSchema = {
   properties: {
     apiVersion: { type: 'string', const: 'stellarctl.kubestellar.io/v1alpha1' },
     kind: { type: 'string', const: 'Fleet' },
-    metadata: named({
+    metadata: namedSchema({
       name: text('The name of the fleet, under which it owns labels.', nameOf('a fleet')),
     }),
     spaces,
@@ -119,7 +121,7 @@ export const fleetSchema = {
       properties: valuesOfWec,
     },
     wecs: listOf(
-      named({
+      namedSchema({
         name: text('Its name on the ITS.', nameOf('a WEC')),
         context: text('Its context. Without one it is not registered, only labelled.'),
         kubeconfig: text(

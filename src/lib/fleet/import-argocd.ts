@@ -16,7 +16,7 @@ import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import { ofClusters } from '../spaces/space/argocd.ts';
 import { otherRole } from '../wecs/registration/identity.ts';
-import { type Candidate, type ImportedFleet, ifAny, wecNameOf, without } from './export.ts';
+import { type ImportedFleet, ifAny, type WecCandidate, wecNameOf, withoutKeys } from './export.ts';
 
 const ownPrefix = 'argocd.argoproj.io/';
 const inCluster = 'https://kubernetes.default.svc';
@@ -51,7 +51,7 @@ export async function importArgoCd(
       note('left out: it is the cluster of Argo CD itself');
       continue;
     }
-    const labels = without(secret.metadata.labels, (key) => key.startsWith(ownPrefix));
+    const labels = withoutKeys(secret.metadata.labels, (key) => key.startsWith(ownPrefix));
     imported.wecs.push({ name, ...ifAny('labels', labels) });
     if (name !== given) note(`Argo CD calls it ${given}`);
     const authority = Buffer.from(config.tlsClientConfig?.caData ?? '', 'base64')
@@ -70,7 +70,7 @@ export async function importArgoCd(
 const isSameServer = (a: string, b: string): boolean =>
   URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href;
 
-const clusters: Resource = {
+const karmadaClusters: Resource = {
   apiVersion: 'cluster.karmada.io/v1alpha1',
   kind: 'Cluster',
   plural: 'clusters',
@@ -95,9 +95,9 @@ interface Cluster extends KubeObject {
  */
 export async function importKarmada(
   kube: Kube,
-  candidates: readonly Candidate[],
+  candidates: readonly WecCandidate[],
 ): Promise<ImportedFleet> {
-  const members = await kube.list<Cluster>(clusters);
+  const members = await kube.list<Cluster>(karmadaClusters);
   if (members === undefined)
     throw new StellarError('not-found', `${kube.cluster.context} has no Clusters of Karmada.`);
   const uids = await mapConcurrently(candidates, concurrentRequests, (each) =>
@@ -108,7 +108,7 @@ export async function importKarmada(
     const { id, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec ?? {};
     const name = wecNameOf(metadata.name);
     const note = (comment: string) => imported.comments.push(`${name}: ${comment}`);
-    const labels = without(metadata.labels, (key) => key.includes('karmada.io/'));
+    const labels = withoutKeys(metadata.labels, (key) => key.includes('karmada.io/'));
     const known = { provider, region, zones: [zones].flat().join(',') || undefined };
     const properties = Object.fromEntries(
       Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -129,7 +129,9 @@ export async function importKarmada(
  * The clusters of contexts as a fleet. Hubs, hosting clusters, WDSes and clusters that are registered already are left out, with
  * the reason in a comment; of several contexts of one cluster, all but the first.
  */
-export async function importKubeconfig(candidates: readonly Candidate[]): Promise<ImportedFleet> {
+export async function importKubeconfig(
+  candidates: readonly WecCandidate[],
+): Promise<ImportedFleet> {
   const found = await mapConcurrently(candidates, concurrentRequests, ({ kube }) =>
     tryRead(async () => {
       const [uid, role, { klusterlet }] = await Promise.all([

@@ -51,7 +51,7 @@ export interface ValueJudgement {
   isOwned: boolean;
 }
 
-interface Wanted {
+interface WantedValues {
   fleet: string;
   values: Record<string, string>;
   /** Keys whose values may be taken from other programs. */
@@ -66,7 +66,7 @@ interface Wanted {
 export function judgeValues(
   object: KubeObject | undefined,
   path: ValuePath,
-  wanted: Wanted,
+  wanted: WantedValues,
 ): ValueJudgement {
   const { fleet, values, forced } = wanted;
   // A key may be called as what every object inherits.

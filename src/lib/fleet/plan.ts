@@ -7,20 +7,20 @@ import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { clusterUid, recordedUid } from '../ocm/hub/cluster-uid.ts';
 import { accessHub, type HubAccess, knownEndpoints } from '../ocm/hub/hub-access.ts';
 import { hasJoined } from '../ocm/hub/hub-evidence.ts';
-import type { PoliciesOfIts } from '../ocm/model/kubestellar-api.ts';
+import type { PoliciesOfIts } from '../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
-import { readRemainingWorks, unsentObjects } from '../wecs/join/former-hub.ts';
+import { readRemainingWorks, unsentObjects } from '../wecs/join/evict-from-former-hub.ts';
 import type { JoiningWec, RemainingWorks } from '../wecs/join/join-options.ts';
 import { planJoin } from '../wecs/join/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join/join-requirements.ts';
 import { proveIdentity, requireProof } from '../wecs/registration/identity.ts';
-import type { Its } from '../workloads/selection/read-policies.ts';
 import {
   type SideEffects,
   sideEffectsOf,
   type WecChange,
   wecChange,
-} from '../workloads/selection/side-effects.ts';
+} from '../workloads/selection/label-effects.ts';
+import type { Its } from '../workloads/selection/read-policies.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
@@ -136,14 +136,14 @@ export async function planFleet(
 /** The plan for an ITS that does not exist yet: every WEC joins. */
 export function planNew(fleet: Fleet): FleetPlan {
   const items = fleet.wecs.map((wec): WecPlan => {
-    const { changes } = planValues(fleet.name, wec, nothing, { forceConflicts: [] });
+    const { changes } = planValues(fleet.name, wec, nothingPresent, { forceConflicts: [] });
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
-  const rest = { former: [], evictWorks: false, present: nothing, effects: noEffects };
+  const rest = { former: [], evictWorks: false, present: nothingPresent, effects: noEffects };
   return { fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, ...rest };
 }
 
-const nothing: Present = { clusters: new Map(), properties: new Map() };
+const nothingPresent: Present = { clusters: new Map(), properties: new Map() };
 const noEffects: SideEffects = { starting: [], released: [], lost: [], unread: [], sentTo: 0 };
 
 /** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
@@ -188,7 +188,7 @@ async function checkClusters(
     const uid = await clusterUid(kube);
     const other = uid === undefined ? undefined : uids.get(uid);
     if (uid !== undefined) uids.set(uid, other ?? wec.name);
-    if (other !== undefined) return { error: sameCluster(wec.name, other) };
+    if (other !== undefined) return { error: sameClusterError(wec.name, other) };
     const joining = { name: wec.name, kube };
     if (isRegistered(cluster))
       return checkRegistered(its.kube, access, { ...joining, uid }, cluster, checks);
@@ -259,7 +259,7 @@ const withoutContext = (name: string): StellarError =>
     `${name} is not registered, and the file gives no context of it.`,
   );
 
-const sameCluster = (name: string, other: string): StellarError =>
+const sameClusterError = (name: string, other: string): StellarError =>
   new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
 
 /** What changes of a WEC that policies may select it by, or that their templates ask for. */

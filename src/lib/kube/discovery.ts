@@ -30,7 +30,7 @@ export interface Discovery {
 }
 
 /** A group of the answer. */
-interface Group {
+interface GroupVersions {
   metadata?: { name?: string };
   /** The preferred one first. */
   versions: {
@@ -62,7 +62,7 @@ export async function discover(
   needed: readonly string[],
 ): Promise<Discovery> {
   const answers = await Promise.all(
-    ['/api', '/apis'].map((root) => kube.read<{ items?: Group[] }>(root, aggregated)),
+    ['/api', '/apis'].map((root) => kube.read<{ items?: GroupVersions[] }>(root, aggregated)),
   );
   const kinds: DiscoveredKind[] = [];
   const unseen: string[] = [];
@@ -102,7 +102,7 @@ export async function discover(
   return { kinds, unseen };
 }
 
-function groupsOf(answer: { items?: Group[] } | undefined): Group[] {
+function groupsOf(answer: { items?: GroupVersions[] } | undefined): GroupVersions[] {
   if (answer?.items !== undefined) return answer.items;
   throw new StellarError(
     'api-error',

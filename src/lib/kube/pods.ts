@@ -199,7 +199,9 @@ export function isDeploymentReady(deployment: Deployment | undefined): boolean {
   const { observedGeneration = 0, updatedReplicas = 0, replicas = 0 } = status ?? {};
   const isObserved = observedGeneration >= (metadata.generation ?? 0);
   return (
-    isObserved && updatedReplicas >= Math.max(replicas, wanted(deployment)) && areReady(deployment)
+    isObserved &&
+    updatedReplicas >= Math.max(replicas, wantedReplicas(deployment)) &&
+    areReady(deployment)
   );
 }
 
@@ -209,9 +211,9 @@ export function isStatefulSetReady(set: StatefulSet | undefined): boolean {
 }
 
 const areReady = (workload: Deployment | StatefulSet): boolean =>
-  !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= wanted(workload);
+  !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= wantedReplicas(workload);
 
-const wanted = ({ spec }: Deployment | StatefulSet): number => spec?.replicas ?? 1;
+const wantedReplicas = ({ spec }: Deployment | StatefulSet): number => spec?.replicas ?? 1;
 
 /** Why a Deployment has no pods, if its API server refuses them: a quota, a LimitRange, PodSecurity, a webhook. */
 export function refusedPods(deployment: Deployment | StatefulSet | undefined): string | undefined {

@@ -30,7 +30,7 @@ import { apiServerRuns } from '../spaces/space/space-stages.ts';
 import { sharersOf, typeOf } from '../spaces/space/spaces.ts';
 import { type JudgedDelivery, keptByGuard } from '../workloads/delivery/judged-objects.ts';
 import { openNamed, planRestart, type RestartPlan } from './restart-plan.ts';
-import { restart } from './restart-wds.ts';
+import { restartControllers } from './restart-wds.ts';
 
 /** The fields are an interface: docs/output.md. */
 export interface GuardResult extends ChangeResult {
@@ -76,7 +76,7 @@ export async function guardWds(
   return forName<GuardResult>(result, run, async () => {
     if (plan !== undefined) {
       const change = async () => writeGuard(kube, kinds ?? (await serve(plan, run)), name, run);
-      await restart(plan, run, { change });
+      await restartControllers(plan, run, { change });
     } else if (kinds !== undefined && !isOn) await writeGuard(kube, kinds, name, run);
     if (run.dryRun) return;
     result.guarded = true;

@@ -14,7 +14,7 @@ import { type AdoptedCredentials, readCredentials } from '../spaces/space/creden
 import { openSpace } from '../spaces/space/space-access.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces/space/spaces.ts';
 import { planRestart, type RestartPlan } from './restart-plan.ts';
-import { restart } from './restart-wds.ts';
+import { restartControllers } from './restart-wds.ts';
 
 /** The token lifetime that KubeFlex requests by default (kubeflex 0.9.3: a year). */
 const yearSeconds = 365 * 86_400;
@@ -39,14 +39,14 @@ export async function renewToken(name: string, tools: SpaceTools, run: Run): Pro
   for (const each of all)
     if (roleOf(each) === 'wds' && itsOfWds(each.metadata.name, all) === controlPlane)
       restarts.push(await planRestart(each.metadata.name, tools));
-  const token = await newToken(
+  const token = await issueToken(
     name,
     kube,
     controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds,
   );
   await replaceToken(hosting, credentials, token);
   if (!run.dryRun) run.progress.changed(name, 'token renewed');
-  for (const plan of restarts) await restart(plan, run);
+  for (const plan of restarts) await restartControllers(plan, run);
 }
 
 /** Opens a client for the external cluster with the user's own access. */
@@ -81,7 +81,7 @@ async function proveAdopted(name: string, kube: Kube, token: string): Promise<vo
 }
 
 /** @returns a token that the API server accepts; undefined in a dry run */
-async function newToken(name: string, kube: Kube, seconds: number): Promise<string | undefined> {
+async function issueToken(name: string, kube: Kube, seconds: number): Promise<string | undefined> {
   const token = (await requestToken(kube, adoptedAccount, seconds))?.token;
   if (kube.dryRun) return undefined;
   if (token !== undefined && !(await isTokenRefused(kube, token))) return token;

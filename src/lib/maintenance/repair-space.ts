@@ -21,7 +21,7 @@ import {
   transportDeployment,
 } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane, HookUse, PostCreateHook } from '../ocm/model/kubeflex-objects.ts';
-import { originWdsLabel } from '../ocm/model/kubestellar-api.ts';
+import { originWdsLabel } from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn } from '../ocm/model/manifest-works.ts';
 import { isOcmVersion } from '../ocm/model/ocm-names.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
@@ -42,7 +42,7 @@ import { checkSpaceName, requireHooks } from '../spaces/space-requirements.ts';
 import { knownEntries, type SpaceResult, SpaceWork } from '../spaces/space-work.ts';
 import { raiseOcm } from '../spaces/upgrade-its.ts';
 import { planRestart } from './restart-plan.ts';
-import { restart } from './restart-wds.ts';
+import { restartControllers } from './restart-wds.ts';
 
 export interface RepairInput {
   name: string;
@@ -93,7 +93,8 @@ export async function repairSpace(
   const plan = restarts
     ? await planRestart(name, tools, { recreates: true, its: rewired?.its })
     : undefined;
-  const remainingWorks = rewired === undefined ? [] : await confirmLeft(input, rewired.its, tools);
+  const remainingWorks =
+    rewired === undefined ? [] : await confirmLeftBehind(input, rewired.its, tools);
   const isRerun = jobs.length > 0 || rewired !== undefined;
   const isBroken = isRerun || isBegun || isMissing || completed !== undefined;
   const underLease = () => repairSpace({ ...input, agreed: remainingWorks }, tools, run);
@@ -105,11 +106,15 @@ export async function repairSpace(
       if (rewired !== undefined) await rewire(hosting, name, rewired, run);
     };
     if (plan === undefined) await change();
-    else await restart(plan, run, { change, recreates: rewired !== undefined || isMissing });
+    else
+      await restartControllers(plan, run, {
+        change,
+        recreates: rewired !== undefined || isMissing,
+      });
     if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
     if (completed !== undefined) await completeHook(hosting, evidence, completed);
     if (isBroken) space.written(describeRepair(jobs, rewired, restarts, completed?.metadata.name));
-    else if (hosting.dryRun) await refuseOther(reading, hosting, inside);
+    else if (hosting.dryRun) await refuseBroken(reading, hosting, inside);
     const isReady = await space.follow(() => space.watcher.read(name, role));
     // A hook that has run again has brought its own version.
     const its = isReady && role === 'its' ? space.watcher.accessOf(name)?.kube : undefined;
@@ -119,7 +124,7 @@ export async function repairSpace(
 }
 
 /** @throws StellarError `space-failed` if something is wrong that a repair does not change */
-async function refuseOther(
+async function refuseBroken(
   reading: Parameters<typeof problemOf>[0],
   hosting: Kube,
   inside: Kube | undefined,
@@ -245,7 +250,7 @@ const hasControllers = ({
   forbidden.size > 0;
 
 /** @returns what stays where it is with the user's agreement, which may have been given before @throws StellarError `not-confirmed` */
-const confirmLeft = (
+const confirmLeftBehind = (
   { name, confirm, agreed = [] }: RepairInput,
   its: string,
   tools: SpaceTools,

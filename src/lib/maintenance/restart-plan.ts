@@ -27,7 +27,7 @@ import {
   type BindingPolicy,
   type BoundObject,
   objectsOf,
-} from '../ocm/model/kubestellar-api.ts';
+} from '../ocm/model/kubestellar-names.ts';
 import { flagsOf, type OpenWds, openedBy } from '../spaces/choose/open-wds.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
@@ -37,7 +37,7 @@ import { openSpace } from '../spaces/space/space-access.ts';
 import { missingVariables } from '../spaces/space/space-manifests.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { hookLike, sharersOf } from '../spaces/space/spaces.ts';
-import { readDeployment } from '../spaces/wds-controllers.ts';
+import { readController } from '../spaces/wds-controllers.ts';
 
 /** A restart of the controllers of a WDS that has passed all checks. */
 export interface RestartPlan {
@@ -86,12 +86,12 @@ export async function planRestart(
   if (unseen.length > 0) throw notServed(wds.kube, unseen.join(', '));
   await requirePermissions(wds.kube, probePermissions(wds));
   const isRerun = readNote(controlPlane) !== undefined;
-  const transport = await readDeployment({ name, hosting }, transportDeployment);
-  const manager = await readDeployment({ name, hosting }, managerDeployment);
+  const transport = await readController({ name, hosting }, transportDeployment);
+  const manager = await readController({ name, hosting }, managerDeployment);
   if (hookLike(controlPlane, hookNames.transport) === undefined)
-    throw refusal('it was made by hooks of another version', name, hosting);
+    throw restartRefused('it was made by hooks of another version', name, hosting);
   if (!isRerun && !recreates && (transport === undefined || manager === undefined))
-    throw refusal('KubeFlex has not created them', name, hosting);
+    throw restartRefused('KubeFlex has not created them', name, hosting);
   // A repair brings the variables that it needs.
   const variables = recreates && its === undefined ? await refuseHooks(controlPlane, hosting) : {};
   await refuseShared(controlPlane, all, hosting);
@@ -129,11 +129,15 @@ export async function openNamed(
   const space = (await watcher.wds(name))?.space;
   const opened = openedBy(watcher, name, all);
   if (opened === undefined)
-    throw refusal(`it cannot be reached: ${space && whyUnseen(space.inside)}`, name, tools.hosting);
+    throw restartRefused(
+      `it cannot be reached: ${space && whyUnseen(space.inside)}`,
+      name,
+      tools.hosting,
+    );
   return opened;
 }
 
-const refusal = (why: string, name: string, { cluster }: Kube): StellarError =>
+const restartRefused = (why: string, name: string, { cluster }: Kube): StellarError =>
   new StellarError(
     'conflict',
     `The controllers of ${name} cannot be restarted: ${why}. Nothing was written.`,
@@ -160,12 +164,12 @@ async function refuseHooks(
   const { known, unknown } = missingVariables(controlPlane, found);
   const { name } = controlPlane.metadata;
   if (found.length < wanted.length)
-    throw refusal('its hooks are no longer installed', name, hosting);
+    throw restartRefused('its hooks are no longer installed', name, hosting);
   if (unknown.length > 0)
-    throw refusal(`its spec.globalVars lack ${unknown.join(', ')}`, name, hosting);
+    throw restartRefused(`its spec.globalVars lack ${unknown.join(', ')}`, name, hosting);
   if (startsTransport(controlPlane, found)) return known;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`;
-  throw refusal(
+  throw restartRefused(
     'the transport of the installed hooks does not start if its ITS is named',
     name,
     hosting,
@@ -179,12 +183,12 @@ async function refuseShared(
   hosting: Kube,
 ): Promise<void> {
   for (const name of sharersOf(controlPlane, all)) {
-    const transport = await readDeployment({ name, hosting }, transportDeployment);
+    const transport = await readController({ name, hosting }, transportDeployment);
     if (transport === undefined || isScaledToNone(transport)) continue;
     const stop = command`kubectl --context ${hosting.cluster.context} -n ${namespaceOf(name)} scale deployment ${transportDeployment} --replicas 0`;
     const why = `the transport of ${name}, which shares its API server, would remove workloads`;
     const next = [noted(stop, 'until the restart is done')];
-    throw refusal(why, controlPlane.metadata.name, hosting).with({ next });
+    throw restartRefused(why, controlPlane.metadata.name, hosting).with({ next });
   }
 }
 
@@ -221,16 +225,16 @@ const label = 'stellarctl.kubestellar.io/restart-probe';
 const prefix = 'stellarctl-restart-probe-';
 
 /** ConfigMaps or, where they are not watched, CustomResourceDefinitions: those always are (kubestellar pkg/util). */
-const kindOf = ({ apiGroups }: OpenWds): Resource =>
+const probeKind = ({ apiGroups }: OpenWds): Resource =>
   apiGroups.length === 0 || apiGroups.includes('')
     ? resources.configMaps
     : resources.customResourceDefinitions;
 
-const placeOf = ({ namespaced }: Resource) => (namespaced ? { namespace: 'default' } : {});
+const namespaceFor = ({ namespaced }: Resource) => (namespaced ? { namespace: 'default' } : {});
 
 const probePermissions = (wds: OpenWds): Permission[] =>
-  [resources.bindingPolicies, kindOf(wds)].flatMap((kind) =>
-    ['get', 'list', 'create', 'patch', 'delete'].map((verb) => may(verb, kind, placeOf(kind))),
+  [resources.bindingPolicies, probeKind(wds)].flatMap((kind) =>
+    ['get', 'list', 'create', 'patch', 'delete'].map((verb) => may(verb, kind, namespaceFor(kind))),
   );
 
 /** The name of the probe for a start of the controller manager: an earlier probe proves nothing about it. */
@@ -252,7 +256,7 @@ export const usersObjects = (binding: Binding): BoundObject[] =>
 export const hasProbe = (binding: Binding): boolean =>
   [binding.metadata, ...objectsOf(binding)].some(isProbe);
 
-/** Whether the controller manager is through with what came before a probe. */
+/** Whether the controller manager has handled every change made before the probe. */
 export const isAnswered = (probe: string, bindings: readonly Binding[]): boolean =>
   bindings.some((binding) => binding.metadata.name === probe && objectsOf(binding).some(isProbe));
 
@@ -261,14 +265,14 @@ export const isAnswered = (probe: string, bindings: readonly Binding[]): boolean
  * or WEC gets no Binding, but a status (kubestellar v0.30.0, seen live).
  */
 export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
-  const { apiVersion, kind, plural, namespaced } = kindOf(wds);
+  const { apiVersion, kind, plural, namespaced } = probeKind(wds);
   const labels = { [label]: wds.name };
   const group = 'stellarctl.kubestellar.io';
   const objectName = namespaced ? name : `${name}.${group}`;
   const object = {
     apiVersion,
     kind,
-    metadata: { name: objectName, labels, ...placeOf(kindOf(wds)) },
+    metadata: { name: objectName, labels, ...namespaceFor(probeKind(wds)) },
   };
   const schema = { openAPIV3Schema: { type: 'object' } };
   const names = { plural: name, singular: name, kind: 'RestartProbe' };
@@ -292,8 +296,8 @@ export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
 
 /** Deletes the probes of a WDS, of all runs. */
 export async function removeProbes(wds: OpenWds): Promise<void> {
-  for (const resource of [resources.bindingPolicies, kindOf(wds)]) {
-    const selection = { ...placeOf(resource), labelSelector: `${label}=${wds.name}` };
+  for (const resource of [resources.bindingPolicies, probeKind(wds)]) {
+    const selection = { ...namespaceFor(resource), labelSelector: `${label}=${wds.name}` };
     const found = (await wds.kube.list<KubeObject>(resource, selection)) ?? [];
     const probes = found.filter(({ metadata }) => isProbe(metadata));
     await deleteObjects(wds.kube, resource, probes);

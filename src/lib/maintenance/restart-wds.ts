@@ -22,12 +22,12 @@ import {
   objectsOf,
   originBindingLabel,
   originWdsLabel,
-} from '../ocm/model/kubestellar-api.ts';
+} from '../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
 import type { OpenWds } from '../spaces/choose/open-wds.ts';
-import { sentElsewhere } from '../spaces/choose/sender.ts';
+import { sentElsewhere } from '../spaces/choose/works-of-policy.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import {
@@ -43,12 +43,12 @@ import { wdsVersions } from '../spaces/space/space-versions.ts';
 import { typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
 import {
-  late,
-  readDeployment,
-  readPods,
+  readController,
+  readControllerPods,
   rerunHook,
-  scale,
-  stop,
+  restartLate,
+  scaleController,
+  stopController,
 } from '../spaces/wds-controllers.ts';
 import { evaluate } from '../workloads/selection/policy-subject.ts';
 import {
@@ -89,7 +89,7 @@ export async function restartWds(
     context: wds.context,
   };
   return forName<SpaceResult>(result, run, async () => {
-    await restart(plan, run, { recreates, starts: true });
+    await restartControllers(plan, run, { recreates, starts: true });
     if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
   });
 }
@@ -119,7 +119,7 @@ export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Pro
     context: wds.context,
   };
   return forName<SpaceResult>(result, run, async () => {
-    if (isOpen) await restart(plan, run, { recreates: true });
+    if (isOpen) await restartControllers(plan, run, { recreates: true });
     if (run.dryRun) return;
     const state = isOpen
       ? 'upgraded; workloads kept'
@@ -142,7 +142,11 @@ async function fillVariables({ hosting, controlPlane, variables }: RestartPlan):
  * Takes the steps of a restart, each of which can be repeated. An error leaves the transport stopped, and names the command that
  * finishes.
  */
-export function restart(plan: RestartPlan, run: Run, work: RestartWork = {}): Promise<void> {
+export function restartControllers(
+  plan: RestartPlan,
+  run: Run,
+  work: RestartWork = {},
+): Promise<void> {
   return withHostingLease(plan.hosting, `wds restart ${plan.name}`, run, () =>
     runSteps(plan, run, work),
   );
@@ -166,13 +170,13 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
   let isStopped = false;
   try {
-    await stop(plan, transportDeployment, run);
+    await stopController(plan, transportDeployment, run);
     isStopped = true;
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
     await change?.();
     await restartManager(plan, note, run);
-    await prove(plan, note, run);
+    await proveComplete(plan, note, run);
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
     const finish = nextStep(toRestart(name, hosting.cluster.context), 'Finish the restart');
@@ -181,7 +185,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
     throw error.with({ ...(isStopped ? { details: [stopped] } : {}), next });
   }
   if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
-  await scale(plan, transportDeployment, note.transport);
+  await scaleController(plan, transportDeployment, note.transport);
   if (note.transport > 0) await untilSent(plan, run);
   const patch = {
     metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } },
@@ -240,23 +244,23 @@ async function writeNote(
 async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
   const began = Date.parse(note.at);
   const present = [
-    await readDeployment(plan, managerDeployment),
-    ...(await readPods(plan, managerDeployment)),
+    await readController(plan, managerDeployment),
+    ...(await readControllerPods(plan, managerDeployment)),
   ];
   const [deployment, ...pods] = present.map(
     (each) => each !== undefined && createdAt(each) <= began,
   );
   if (pods.includes(true) || (note.recreates && deployment))
-    await stop(plan, managerDeployment, run);
+    await stopController(plan, managerDeployment, run);
   if (note.recreates) await rerunHook(plan, hookNames.controller, began);
-  await scale(plan, managerDeployment, Math.max(1, note.manager));
+  await scaleController(plan, managerDeployment, Math.max(1, note.manager));
 }
 
 /**
- * Waits until the controller manager is through with its start, and the Bindings are right. Without works no workload can be lost.
+ * Waits until the controller manager has handled what there was at its start, and the Bindings are right. Without works no workload can be lost.
  * @throws StellarError `restart-unproven`
  */
-async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
   const { name, wds } = plan;
   let versions = '';
   let since = monotonic();
@@ -266,7 +270,7 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     if (works.state !== 'seen') works = await worksOf(plan);
     if (works.state !== 'seen') return `what it sends cannot be read: ${works.why}`;
     if (works.value.length === 0) return undefined;
-    const pod = (await readPods(plan, managerDeployment)).find(isRunning);
+    const pod = (await readControllerPods(plan, managerDeployment)).find(isRunning);
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
     const now = bindings
       .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
@@ -285,7 +289,12 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     return `its controller manager ${probe === undefined ? 'does not run' : 'has not finished its initial sync'}`;
   };
   try {
-    await waitWhile(blocker, run, (why) => (isWrong ? unproven(plan, why) : late(plan, why)), name);
+    await waitWhile(
+      blocker,
+      run,
+      (why) => (isWrong ? restartUnproven(plan, why) : restartLate(plan, why)),
+      name,
+    );
   } finally {
     // What has failed before is the error; a rerun removes them as well.
     await removeProbes(wds).catch(() => {});
@@ -294,10 +303,10 @@ async function prove(plan: RestartPlan, note: RestartNote, run: Run): Promise<vo
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
     return bindings.some(hasProbe) ? 'its probe has not been removed' : undefined;
   };
-  await waitWhile(leftProbe, run, (why) => late(plan, why));
+  await waitWhile(leftProbe, run, (why) => restartLate(plan, why));
 }
 
-function unproven({ name, wds }: RestartPlan, why: string): StellarError {
+function restartUnproven({ name, wds }: RestartPlan, why: string): StellarError {
   const message = `After the start of its controller manager, ${name} would remove workloads: ${why}.`;
   const see = command`kubectl --context ${wds.context} get bindings,bindingpolicies -o yaml`;
   return new StellarError('restart-unproven', message, { next: [nextStep(see, 'See them')] });
@@ -309,7 +318,7 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
   const blocker = async () => {
     const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
     const works = await worksOf(plan);
-    const isReady = isDeploymentReady(await readDeployment(plan, transportDeployment));
+    const isReady = isDeploymentReady(await readController(plan, transportDeployment));
     const open =
       bindings.find(isUnread) ??
       (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
@@ -319,7 +328,7 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
       : 'its transport is starting';
     return whyUnseen(works) ?? waits;
   };
-  await waitWhile(blocker, run, (why) => late(plan, why), name);
+  await waitWhile(blocker, run, (why) => restartLate(plan, why), name);
 }
 
 /** The works of a WDS on its ITS. */

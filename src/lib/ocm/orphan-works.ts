@@ -68,7 +68,7 @@ export async function makeOrphans(
       unmet: (open) =>
         open.some(({ owned }) => owned.length > 0)
           ? notOrphaned(open, hub, otherwise)
-          : noAnswer(hub, open, otherwise),
+          : agentSilent(hub, open, otherwise),
     },
     run,
   );
@@ -205,7 +205,7 @@ function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): st
   return `${kind || resource || 'object'} ${namespace ? `${namespace}/` : ''}${name}: ${why}`;
 }
 
-function noAnswer(
+function agentSilent(
   { cluster }: Kube,
   open: readonly OpenWork[],
   { state }: KeepingFailed,

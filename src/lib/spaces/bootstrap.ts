@@ -67,7 +67,7 @@ export async function prepareBootstrap(
  * leave this machine: the service account that KubeFlex uses there is created now, and a token requested for it.
  * @param external a client for the external cluster
  */
-export async function bootstrapSecret(
+export async function externalBootstrapSecret(
   name: string,
   external: Kube,
   cluster: ClusterEntry,

@@ -18,11 +18,11 @@ import {
   secretOf,
 } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
-import { propertiesNamespace } from '../ocm/model/kubestellar-api.ts';
+import { propertiesNamespace } from '../ocm/model/kubestellar-names.ts';
 import { managedClusterCrd } from '../ocm/model/ocm-names.ts';
 import { safeOcm } from '../ocm/model/ocm-versions.ts';
 import { checkUpgrade } from '../ocm/versions/ocm-upgrade.ts';
-import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
+import { type ExternalCluster, externalBootstrapSecret, prepareBootstrap } from './bootstrap.ts';
 import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { triggerReconcile } from './space/follow-space.ts';
 import type { ItsInside } from './space/its-stages.ts';
@@ -74,7 +74,7 @@ export async function createIts(
   if (ocmVersion !== 'chart') checkUpgrade(name, undefined, ocmVersion);
   const present = await findOrClear(hosting, name, { role: 'its', type }, run);
   if (present !== undefined && input.ocmVersion !== undefined)
-    refuseOther(present, input.ocmVersion, hosting);
+    refuseOtherOcm(present, input.ocmVersion, hosting);
   const raises = installOcm && ocmVersion !== 'chart';
   if (present === undefined && raises && registry !== undefined)
     await requireOcmImages(registry, ocmVersion);
@@ -93,7 +93,7 @@ export async function createIts(
     if (present === undefined) await space.begin(await entries());
     if (binding !== undefined) await hosting.apply(binding);
     if (external !== undefined && bootstrap !== undefined)
-      await hosting.apply(await bootstrapSecret(name, external.kube, bootstrap));
+      await hosting.apply(await externalBootstrapSecret(name, external.kube, bootstrap));
     if (present === undefined) {
       const its = itsManifest(name, type, hooks);
       await hosting.apply(raises ? withOcm(its, ocmVersion) : its);
@@ -128,7 +128,7 @@ export async function createIts(
 }
 
 /** @throws StellarError `conflict` if an ITS that exists was not created to have this version of OCM */
-function refuseOther(present: ControlPlane, asked: string, hosting: Kube): void {
+function refuseOtherOcm(present: ControlPlane, asked: string, hosting: Kube): void {
   const { name } = present.metadata;
   if ((wantedOcm(present) ?? 'chart') === asked) return;
   const upgrade = command`stellarctl its upgrade ${name} --to ${asked} --hosting-context ${hosting.cluster.context}`;
@@ -169,14 +169,14 @@ async function checkNew(
   );
   await requirePermissions(hosting, createPermissions(name, missing, correctsImages));
   const cluster = type === 'host' ? hosting : external?.kube;
-  if (cluster !== undefined) await checkHub(cluster, installOcm);
+  if (cluster !== undefined) await checkExternalHub(cluster, installOcm);
   if (type === 'vcluster') await requireVclusterHost(hosting);
   await requireRoom(hosting, type, run);
   await noteOthers(name, hosting, run);
 }
 
 /** Reinstalling OCM over an existing hub would change its version under the registered clusters. */
-async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
+async function checkExternalHub(cluster: Kube, installOcm: boolean): Promise<void> {
   const isHub = await isCrdServed(cluster, managedClusterCrd);
   if (isHub === !installOcm) return;
   const what = describeCluster(cluster.cluster);

@@ -38,7 +38,7 @@ export async function createWds(
   const present = await findOrClear(hosting, name, { role: 'wds', type }, run);
   const { objects, what } =
     present === undefined
-      ? await planNew(input, registry !== undefined, hosting, run)
+      ? await planNewWds(input, registry !== undefined, hosting, run)
       : await planPresent(input, present, hosting);
 
   const space = new SpaceWork(
@@ -98,7 +98,7 @@ function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
 }
 
 /** Plans the objects of a new WDS in the same way, and checks all foreseeable failures. */
-async function planNew(input: WdsInput, correctsImages: boolean, hosting: Kube, run: Run) {
+async function planNewWds(input: WdsInput, correctsImages: boolean, hosting: Kube, run: Run) {
   const { name, type, itsName } = input;
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
   const choice = await chooseItsForWds(hosting, itsName, hooks, {

@@ -120,7 +120,7 @@ async function untilDeleted(
     run.progress.changed(name, 'control plane deleted; its namespace is being emptied');
   }
   const { object: namespace } = await prove(hosting, resources.namespaces, namespaceOf(name));
-  if (namespace === undefined || !isOf(name, namespace)) return;
+  if (namespace === undefined || !isOwnedBy(name, namespace)) return;
   // The garbage collector does the same, but may start half a minute later; users without the permission wait for it.
   if (namespace.metadata.deletionTimestamp === undefined)
     await hosting.delete(resources.namespaces, namespace).catch(() => {});
@@ -128,7 +128,7 @@ async function untilDeleted(
   await untilGone(hosting, resources.namespaces, namespace, run, { name, why });
 }
 
-const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>
+const isOwnedBy = (controlPlane: string, { metadata }: KubeObject): boolean =>
   metadata.ownerReferences?.some(
     ({ kind, name }) => kind === 'ControlPlane' && name === controlPlane,
   ) === true;
@@ -216,14 +216,14 @@ export async function inspectIts(
     )
     .map(({ metadata }) => metadata.name);
   const { object } = controlPlane;
-  const wecs = object === undefined ? seen([]) : await wecsOf(object, tools);
+  const wecs = object === undefined ? seen([]) : await wecsOfIts(object, tools);
   const [context = name] = contextsOf(tools.kubeconfig, name, tools.hosting.cluster.context);
   const its: ItsToDelete = { name, role: 'its', context, controlPlane, wecs, wdses };
   if (!force) refuseDependents(its, tools.hosting.cluster.context);
   return its;
 }
 
-const wecsOf = async (
+const wecsOfIts = async (
   controlPlane: ControlPlane,
   tools: SpaceTools,
 ): Promise<ItsToDelete['wecs']> =>

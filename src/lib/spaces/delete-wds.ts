@@ -11,10 +11,14 @@ import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
-import { type Binding, type BindingPolicy, originWdsLabel } from '../ocm/model/kubestellar-api.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  originWdsLabel,
+} from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
-import { sentElsewhere, whyElsewhere } from './choose/sender.ts';
+import { sentElsewhere, whyElsewhere } from './choose/works-of-policy.ts';
 import {
   type ControlPlaneToDelete,
   type DeletionOptions,
@@ -27,7 +31,7 @@ import {
 import { findSpace } from './get-space.ts';
 import { deleteGuard, readGuard } from './guard.ts';
 import type { SpaceTools } from './hosting/hosting.ts';
-import { deleteBoth, releasePolicy } from './release-policy.ts';
+import { deleteBoth, releasePolicy } from './keep-policy-workloads.ts';
 import { openSpace } from './space/space-access.ts';
 import { itsOfWds, sharersOf, typeOf } from './space/spaces.ts';
 import type { SpaceResult } from './space-work.ts';
@@ -80,7 +84,7 @@ export async function inspectWds(
     listServed<BindingPolicy>(kube, resources.bindingPolicies),
   );
   const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
-  const works = await through(its, (kube) => worksOf(kube, name));
+  const works = await through(its, (kube) => worksSentBy(kube, name));
   const shared = sharersOf(object, all);
   // Bindings of WDSes on one API server do not show which of them has sent them.
   const missing =
@@ -121,7 +125,7 @@ const sentUnknown = (name: string, effect: string, why: string, next: NextStep):
     { next: [next] },
   );
 
-const worksOf = (its: Kube, wds: string): Promise<ManifestWork[]> =>
+const worksSentBy = (its: Kube, wds: string): Promise<ManifestWork[]> =>
   listServed<ManifestWork>(its, resources.manifestWorks, {
     labelSelector: `${originWdsLabel}=${wds}`,
   });
@@ -206,7 +210,7 @@ async function removeContents(
       ? met
       : waiting(`removing ${count(remaining.length, 'work')} from ${wecsOf(remaining)}`);
   const unmet = (remaining: ManifestWork[]) => notRemoved(space, remaining, its, hosting);
-  await untilMet({ name, check, read: () => worksOf(its, name), unmet }, run);
+  await untilMet({ name, check, read: () => worksSentBy(its, name), unmet }, run);
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
 }
 
@@ -253,7 +257,7 @@ function notRemoved(
 
 /** Also removes the works that the transport has sent since they were read. */
 async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run): Promise<void> {
-  const remaining = its.dryRun ? works : await worksOf(its, name);
+  const remaining = its.dryRun ? works : await worksSentBy(its, name);
   const present = remaining.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   if (keep) await makeOrphans(its, present, run);
   await deleteObjects(its, resources.manifestWorks, remaining);

@@ -90,7 +90,7 @@ export async function getSpace(
     namespace: namespaceOf(name),
     versions: spaceVersions(space, await readHookVersions(hosting)),
     ...(role === 'wds'
-      ? { its: itsFor(controlPlane, all) }
+      ? { its: itsNamedBy(controlPlane, all) }
       : itsDetails(reading as SpaceReading<ItsInside>)),
     diagnosis:
       problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
@@ -104,7 +104,7 @@ const contextProblem = async (
   tools: SpaceTools,
 ) => (space.inside.state === 'seen' ? brokenContext({ space, kube, tools }) : undefined);
 
-const itsFor = (
+const itsNamedBy = (
   wds: ControlPlane,
   all: readonly ControlPlane[],
 ): NonNullable<SpaceView['its']> => ({

@@ -6,19 +6,19 @@ import { ApiError, describeCluster } from '../kube/client/errors.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
 import { listIfDefined, listIfServed, type Proven, provenIn } from '../kube/served.ts';
-import { type Binding, objectsOf } from '../ocm/model/kubestellar-api.ts';
+import { type Binding, objectsOf } from '../ocm/model/kubestellar-names.ts';
 
 /**
  * The guard of a WDS is a ValidatingAdmissionPolicy that refuses to remove all objects from a Binding. KubeStellar's controller
  * manager does that whenever it starts (0.28 to 0.30, seen live), and its transport then deletes all workloads on all WECs. No
- * release of KubeStellar starts otherwise yet: the first one that does ends this folder and `policy prune`.
+ * release of KubeStellar starts otherwise yet: with the first one that does, the guard and `policy prune` can go.
  */
 const name = 'stellarctl-keep-workloads';
 
 /** Names the generation of a Binding that may lose all its objects. */
 export const pruneAnnotation = 'stellarctl.kubestellar.io/prune-generation';
 
-const refusal = 'stellarctl keeps the workloads of this Binding';
+const guardMessage = 'stellarctl keeps the workloads of this Binding';
 
 /** The kinds of the policy and of its binding. Kubernetes has v1 since 1.30; 1.28 and 1.29 have v1beta1, off by default. */
 export type Kinds = readonly [policy: Resource, binding: Resource];
@@ -51,13 +51,13 @@ export async function readGuard(kube: Pick<Kube, 'cluster' | 'list' | 'read'>): 
     return {
       kinds,
       objects,
-      isOn: specs.every((spec, index) => includes(specOf(objects[index]?.object), spec)),
+      isOn: specs.every((spec, index) => includes(specIn(objects[index]?.object), spec)),
     };
   }
   return { objects: [], isOn: false };
 }
 
-const specOf = (object: KubeObject | undefined): unknown =>
+const specIn = (object: KubeObject | undefined): unknown =>
   (object as { spec?: unknown } | undefined)?.spec;
 
 /** Whether a value has all fields of another one: the API server adds defaults. */
@@ -98,7 +98,7 @@ const specs = [
     validations: [
       {
         expression: `!(${lists('oldObject')}) || (${lists('object')}) || (${isPruned})`,
-        message: `${refusal}; "stellarctl policy prune" removes them`,
+        message: `${guardMessage}; "stellarctl policy prune" removes them`,
       },
     ],
   },
@@ -136,7 +136,7 @@ async function refusesToEmpty(kube: Kube, { metadata }: Binding): Promise<boolea
     return false;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return error.words.includes(refusal);
+    return error.words.includes(guardMessage);
   }
 }
 

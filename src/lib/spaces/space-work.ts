@@ -16,7 +16,7 @@ import { requireRegistry, rewriteImages } from './space/space-images.ts';
 import { SpaceWatcher } from './space/space-watcher.ts';
 
 /** A space to create, repair, or resume. */
-interface Space {
+interface SpaceToMake {
   name: string;
   role: SpaceRole;
   type: string;
@@ -30,14 +30,14 @@ interface Space {
  */
 export class SpaceWork {
   readonly watcher: SpaceWatcher;
-  readonly #space: Space;
+  readonly #space: SpaceToMake;
   readonly #tools: SpaceTools;
   readonly #run: Run;
   readonly #result: SpaceResult;
   #hasBegun = false;
   #wasReady = false;
 
-  constructor(space: Space, tools: SpaceTools, run: Run) {
+  constructor(space: SpaceToMake, tools: SpaceTools, run: Run) {
     const { name, type } = space;
     this.watcher = new SpaceWatcher(tools);
     this.#space = { ...space };
@@ -154,7 +154,7 @@ export const writeSpaceContext = async (
   waiting: Waiting,
   makeCurrent?: true,
 ): Promise<{ changed: boolean; file: string }> =>
-  setContext(tools.target, { ...contextOf(name, from, tools), makeCurrent }, waiting);
+  setContext(tools.target, { ...contextToSet(name, from, tools), makeCurrent }, waiting);
 
 /**
  * Checks that the name of a new space is free in the kubeconfig, before anything is created.
@@ -168,7 +168,7 @@ export async function requireContextFree(
   waiting: Waiting,
 ): Promise<void> {
   const unknown = { entries: { name, server: '', cluster: {}, user: {} } };
-  const wanted = { ...contextOf(name, from ?? unknown, tools), isRehearsal: true };
+  const wanted = { ...contextToSet(name, from ?? unknown, tools), isRehearsal: true };
   await setContext({ ...tools.target, dryRun: true }, wanted, waiting).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'context-taken') throw error;
     throw error.with({
@@ -183,7 +183,7 @@ export async function requireContextFree(
   });
 }
 
-function contextOf(
+function contextToSet(
   name: string,
   from: SpaceEntries,
   { kubeconfig, hostingContext }: SpaceTools,

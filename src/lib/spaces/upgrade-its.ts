@@ -67,7 +67,7 @@ export interface ItsUpgradeOptions {
 /** The hub of an ITS, and what its upgrade changes. */
 type HubUpgrade = Awaited<ReturnType<typeof planHubUpgrade>>;
 
-const imageFields = [
+const hubImageFields = [
   ['registrationImagePullSpec', 'registration'],
   ['workImagePullSpec', 'work'],
   ['placementImagePullSpec', 'placement'],
@@ -207,7 +207,7 @@ async function planHubUpgrade(
     ofVersion(reference ?? `${imageRegistry ?? ''}/${repository}`, to, imageRegistry);
   // By the fields of its ClusterManager.
   const images: Record<string, string> = {};
-  for (const [field, repository] of imageFields)
+  for (const [field, repository] of hubImageFields)
     images[field] = renamed(manager.spec?.[field], repository);
   const from = imageVersion(manager.spec?.registrationImagePullSpec);
   for (const version of [from, imageVersion(operatorImage(operator))])
@@ -235,12 +235,12 @@ async function planHubUpgrade(
 /** @returns whether anything was changed, by this run or by one that was interrupted */
 async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const { name, its, to, operator, manager, images, wecs } = upgrade;
-  const alive = await renewalsOf(its);
+  const alive = await leaseRenewals(its);
   const needs = { side: 'hub', role: clusterManagerName, definition } as const;
   const isBrought = await ensureRequirements(its, needs, to);
   const isOperator =
     operatorImage(operator) !== upgrade.newOperatorImage || isScaledToNone(operator);
-  const isManager = imageFields.some(([field]) => manager.spec?.[field] !== images[field]);
+  const isManager = hubImageFields.some(([field]) => manager.spec?.[field] !== images[field]);
   const isChanged = isBrought || isOperator || isManager;
   const change = () => changeOperator(its, operator, upgrade.newOperatorImage);
   const isStopped = isChanged && wecs.length === 0;
@@ -251,12 +251,12 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   if (isStopped) await change();
   if (run.dryRun) return isChanged;
   if (isChanged) run.progress.changed(name, `OCM ${to} is written`);
-  const unmet = (why: string) => late(upgrade, why);
+  const unmet = (why: string) => upgradeLate(upgrade, why);
   const wasDone = await waitWhile(() => hubBlocker(upgrade), run, unmet, name);
   if (isChanged) {
-    const began = await renewalsOf(its);
+    const began = await leaseRenewals(its);
     const blocker = async () => {
-      const now = await renewalsOf(its);
+      const now = await leaseRenewals(its);
       const silent = [...alive.keys()].find(
         (wec) => began.has(wec) && now.get(wec) === began.get(wec),
       );
@@ -281,7 +281,7 @@ async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
     .map(({ metadata }) => metadata.name)
     .filter((each) => each.endsWith('-controller'));
   const end = (namespace: string, each: string) =>
-    stop({ kube: its, namespace }, each, run, (why) => late(upgrade, why), name);
+    stop({ kube: its, namespace }, each, run, (why) => upgradeLate(upgrade, why), name);
   await end(operatorNamespace, clusterManagerName);
   for (const each of names) await scale({ kube: its, namespace: hubNamespace }, each, 0);
   for (const each of names) await end(hubNamespace, each);
@@ -313,7 +313,7 @@ async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
   const lock = await its.get<Lease>(resources.leases, registrationLock, {
     namespace: hubNamespace,
   });
-  if (!podsOf(registrationController, pods).some((pod) => holds(pod, lock)))
+  if (!podsOf(registrationController, pods).some((pod) => holdsLock(pod, lock)))
     return `its registration controller ${to} does not hold its lock yet`;
   const webhook = await tryHubWebhook(its);
   if (webhook.state === 'silent') return webhook.why;
@@ -335,14 +335,14 @@ async function crashed(failure: PodFailure, { name, its, to }: HubUpgrade): Prom
  * Whether a pod holds a lock: its holder begins with the name of its host, which is that of the pod, or else has acquired it after the pod
  * was created (client-go tools/leaderelection; library-go pkg/controller/controllercmd).
  */
-function holds(pod: Pod, lock: Lease | undefined): boolean {
+function holdsLock(pod: Pod, lock: Lease | undefined): boolean {
   const { holderIdentity = '', acquireTime = '' } = lock?.spec ?? {};
   const isSince = holderIdentity !== '' && Date.parse(acquireTime) >= createdAt(pod);
   return isSince || holderIdentity.startsWith(`${pod.metadata.name}_`);
 }
 
 /** When the agents of the WECs that are available have renewed their Leases. */
-async function renewalsOf(its: Kube): Promise<Map<string, string>> {
+async function leaseRenewals(its: Kube): Promise<Map<string, string>> {
   const [clusters, leases] = await Promise.all([
     listServed<ManagedCluster>(its, resources.managedClusters),
     listServed<Lease>(its, resources.leases),
@@ -375,11 +375,11 @@ async function upgradeAddon(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   };
   if ((await blocker()) === undefined) return false;
   await rerunHook({ name, hosting }, hookNames.statusAddon, hosting.now());
-  await waitWhile(blocker, run, (why) => late(upgrade, why), name);
+  await waitWhile(blocker, run, (why) => upgradeLate(upgrade, why), name);
   return true;
 }
 
-const late = ({ name, hosting, to }: HubUpgrade, why: string): StellarError =>
+const upgradeLate = ({ name, hosting, to }: HubUpgrade, why: string): StellarError =>
   new StellarError('timeout', `The upgrade of ${name} to OCM ${to} is not done in time: ${why}.`, {
     next: [
       nextStep(

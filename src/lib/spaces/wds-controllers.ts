@@ -16,21 +16,25 @@ interface Hosted {
   hosting: Kube;
 }
 
-const placeOf = ({ name, hosting }: Hosted) => ({ kube: hosting, namespace: namespaceOf(name) });
+const placeOfHosted = ({ name, hosting }: Hosted) => ({
+  kube: hosting,
+  namespace: namespaceOf(name),
+});
 
-export const readDeployment = (of: Hosted, name: string) =>
-  deployments.readDeployment(placeOf(of), name);
+export const readController = (of: Hosted, name: string) =>
+  deployments.readDeployment(placeOfHosted(of), name);
 
 /** The pods of a Deployment, those that end included. */
-export const readPods = (of: Hosted, name: string) => deployments.readPods(placeOf(of), name);
+export const readControllerPods = (of: Hosted, name: string) =>
+  deployments.readPods(placeOfHosted(of), name);
 
 /** Scales a Deployment from or to zero; one that is missing, or is scaled already, stays as it is. */
-export const scale = (of: Hosted, name: string, replicas: number) =>
-  deployments.scale(placeOf(of), name, replicas);
+export const scaleController = (of: Hosted, name: string, replicas: number) =>
+  deployments.scale(placeOfHosted(of), name, replicas);
 
 /** Scales a Deployment to zero, and waits until its pods are gone. @throws StellarError `timeout` */
-export const stop = (of: Hosted, name: string, run: Run) =>
-  deployments.stop(placeOf(of), name, run, (why) => late(of, why), of.name);
+export const stopController = (of: Hosted, name: string, run: Run) =>
+  deployments.stop(placeOfHosted(of), name, run, (why) => restartLate(of, why), of.name);
 
 /**
  * Makes KubeFlex run a hook again that has objects from before some time. They are deleted before the hook is forgotten: KubeFlex would
@@ -63,7 +67,7 @@ export async function rerunHook(
 }
 
 /** The error at the deadline. */
-export function late({ name, hosting }: Hosted, why: string): StellarError {
+export function restartLate({ name, hosting }: Hosted, why: string): StellarError {
   const see = command`stellarctl wds get ${name} --hosting-context ${hosting.cluster.context}`;
   return new StellarError(
     'timeout',

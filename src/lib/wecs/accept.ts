@@ -27,7 +27,7 @@ import {
 import { denyRequest, findAgent } from './registration/acceptance.ts';
 import type { Registration } from './registration/registration-checks.ts';
 import { registrationStageIds } from './registration/registration-stage-ids.ts';
-import { registrationStages, seen, stageOf } from './registration/registration-stages.ts';
+import { readingOf, registrationStages, stageOf } from './registration/registration-stages.ts';
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to distinguish its own agent from others, and to explain what blocks it. */
@@ -86,7 +86,7 @@ export async function accept(
     const wec = kube && ((await readWec(kube).catch(note)) || undefined);
     refuseOtherWec(hub, name, wec);
     const contexts = { its: hub.cluster.context, context: kube?.cluster.context };
-    return seen({ name, ...contexts, hub: ofHub, wec, now: hub.now() });
+    return readingOf({ name, ...contexts, hub: ofHub, wec, now: hub.now() });
   };
   return followOnHub(hub, followers, read, run);
 }

@@ -10,7 +10,7 @@ import {
   readWholeHub,
 } from '../ocm/hub/hub-evidence.ts';
 import { describeRegistration, judgeRegistration } from './registration/registration-stages.ts';
-import { isDeregistering } from './registration/release-labels.ts';
+import { isDeregistering } from './registration/saved-labels.ts';
 import { type RequestView, requestView } from './registration/wec-view.ts';
 
 /** One WEC as an ITS shows it. The fields are an interface: docs/output.md. */

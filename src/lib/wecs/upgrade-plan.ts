@@ -24,7 +24,7 @@ export interface UpgradeOptions {
 }
 
 /** @throws StellarError `usage`, `version-differs` if no WEC may be upgraded to that version */
-export function checkTarget({ to, hub }: UpgradeOptions, its: string): void {
+export function checkVersion({ to, hub }: UpgradeOptions, its: string): void {
   checkUpgrade(its, undefined, to);
   if (hub === undefined || compareVersions(to, hub) <= 0) return;
   const message = `${its} runs OCM ${hub}: an agent must not be newer than its hub. Nothing was written.`;

@@ -23,7 +23,7 @@ import { changeOperator, ensureRequirements, operatorImage } from '../ocm/versio
 import { type AppliedManifestWork, describeApplied } from '../workloads/delivery/applied-works.ts';
 import type { ReachedWec } from './registration/grant.ts';
 import {
-  checkTarget,
+  checkVersion,
   imageFields,
   planUpgrade,
   renewedBy,
@@ -72,7 +72,7 @@ export async function upgradeWecs(
   run: Run,
 ): Promise<UpgradeResult[]> {
   const { to } = options;
-  checkTarget(options, wecs[0]?.its.context.name ?? '');
+  checkVersion(options, wecs[0]?.its.context.name ?? '');
   const { results, open } = await inBatches(wecs, batches, (wec) => upgradeWec(wec, options, run));
   for (const { name } of open) run.progress.failed(name);
   const notBegun = { from: null, to, state: 'not-begun', changed: false } as const;
@@ -113,13 +113,13 @@ async function upgradeWec(
     const { from = null, isDone } = upgrade;
     result.from = from;
     if (isDone) run.progress.done(name, `runs OCM ${to}; nothing to do`);
-    else await runSteps(upgrade, result, ownRun);
+    else await upgradeSteps(upgrade, result, ownRun);
     result.state = isDone || run.dryRun ? 'unchanged' : 'upgraded';
   });
 }
 
 /** Its rights and its definition, then the operator, then, once that runs, what the operator runs. */
-async function runSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): Promise<void> {
+async function upgradeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): Promise<void> {
   const { name, kube, evidence, images, to } = upgrade;
   const wrote = (what: string) => {
     result.changed = true;
@@ -133,7 +133,7 @@ async function runSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): P
     await changeOperator(kube, operator, images.operator);
     wrote(`operator ${to}`);
   }
-  await follow(upgrade, run, ({ wec }) =>
+  await followUpgrade(upgrade, run, ({ wec }) =>
     isDeploymentReady(wec.operator)
       ? met
       : notYet(upgrade, wec, operatorNamespace, 'its operator is starting'),
@@ -144,7 +144,7 @@ async function runSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): P
     wrote(`Klusterlet ${to}`);
   }
   const renewed = new Set<string>();
-  await follow(upgrade, run, (pods) => working(upgrade, pods, renewed));
+  await followUpgrade(upgrade, run, (pods) => working(upgrade, pods, renewed));
   if (run.dryRun) return;
   await requireSame(upgrade, before);
   run.progress.done(name, `runs OCM ${to}; its works are the same`, true);
@@ -156,7 +156,11 @@ interface Seen {
 }
 
 /** @throws StellarError `agent-failed`, `timeout` */
-function follow(upgrade: WecUpgrade, run: Run, check: (pods: Seen) => Verdict): Promise<unknown> {
+function followUpgrade(
+  upgrade: WecUpgrade,
+  run: Run,
+  check: (pods: Seen) => Verdict,
+): Promise<unknown> {
   const { name, its, kube } = upgrade;
   const readLease = () => its.kube.get<Lease>(resources.leases, leaseName, { namespace: name });
   const read = async () => ({ lease: await readLease(), wec: await readWec(kube) });

@@ -15,7 +15,7 @@ import {
 } from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
 import { provenWec } from '../ocm/hub/find-wecs.ts';
-import { type Binding, destinationsOf } from '../ocm/model/kubestellar-api.ts';
+import { type Binding, destinationsOf } from '../ocm/model/kubestellar-names.ts';
 import { describeObject, isBoundBy } from '../ocm/model/object-ref.ts';
 import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { findObject, type NamedObject } from './delivery/workload.ts';

@@ -4,7 +4,7 @@ import { advice, command, problem, run } from '../core/next-step.ts';
 import { count, few, withoutValues } from '../core/text/words.ts';
 import { tryRead, whyUnseen } from '../kube/access.ts';
 import { resources } from '../kube/client/objects.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-api.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../ocm/model/object-ref.ts';
 import { flagsOf, hostingFlags, type OpenWds } from '../spaces/choose/open-wds.ts';
 import { readGuard } from '../spaces/guard.ts';
@@ -12,7 +12,7 @@ import { emptyPolicy, listPolicies, type PolicySummary } from './policy/policy-l
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
-  { id: 'wds-guard', title: 'a start of its controllers keeps its workloads', run: isGuarded },
+  { id: 'wds-guard', title: 'a start of its controllers keeps its workloads', run: checkGuard },
   {
     id: 'wds-policies',
     title: 'its binding policies reach their WECs',
@@ -28,7 +28,7 @@ export const workloadChecks: readonly Check<OpenWds>[] = [
 ];
 
 /** A start of the controller manager empties the Bindings of a WDS without a guard, and all workloads go with them. */
-async function isGuarded(wds: OpenWds): Promise<Outcome> {
+async function checkGuard(wds: OpenWds): Promise<Outcome> {
   const { name, type, kube } = wds;
   const bindings = (await kube.list<Binding>(resources.bindings)) ?? [];
   const sent = bindings.flatMap((binding) =>

@@ -1,5 +1,5 @@
 import type { KubeObject, LabelSelector } from '../../../src/lib/kube/client/objects.ts';
-import type { Binding, BoundObject, Policy } from '../../../src/lib/ocm/model/kubestellar-api.ts';
+import type { Binding, BoundObject, Policy } from '../../../src/lib/ocm/model/kubestellar-names.ts';
 
 export interface PolicyOptions {
   wds?: string;

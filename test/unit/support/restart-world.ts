@@ -11,7 +11,7 @@ import type {
   Binding,
   BindingPolicy,
   BoundObject,
-} from '../../../src/lib/ocm/model/kubestellar-api.ts';
+} from '../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { SpaceTools } from '../../../src/lib/spaces/hosting/hosting.ts';
 import { fakeKube, recordingProgress } from './builders.ts';
 import { conditions, hostingCluster, its, kubeconfigOf, wds } from './space-builders.ts';

@@ -2,11 +2,11 @@
 export const removed = '<removed>';
 
 /** The endings of names of fields, flags and variables whose values are secret. Names of objects are not secret: `secretName`. */
-const ending =
+const secretEnding =
   '(?:(?:token|pass(?:word|wd|phrase|code)?|pwd|secret|credential|cred|(?:access|api|auth|client|encryption|private|secret|signing|ssh)[-_]?key|(?:tls|ca)\\.key|auth(?:orization)?|bearer|cookie|session[-_]?id)s?|(?:client-key|client-certificate|certificate-authority)-data)';
-export const isSecretName = new RegExp(`${ending}$`, 'i');
+export const isSecretName = new RegExp(`${secretEnding}$`, 'i');
 export const isSecretFlag = new RegExp(
-  `^--?(?:[\\w.-]*(?:username|${ending})|key|user|dsn|from-literal)$`,
+  `^--?(?:[\\w.-]*(?:username|${secretEnding})|key|user|dsn|from-literal)$`,
   'i',
 );
 
@@ -14,10 +14,10 @@ export const isSecretFlag = new RegExp(
 const value = `\\[[^\\][\\n]*\\]|\\{[^{}\\n]*\\}|"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
 /** What is before a value: a field of YAML, JSON or JSON in JSON, or `NAME=`; a flag, in a list too; a variable in a list. */
 const before = [
-  `[\\w.-]*${ending}\\\\*["']?[ \\t]*(?:=>|:=|[:=])(?:[ \\t]*\\n)?[ \\t]*`,
+  `[\\w.-]*${secretEnding}\\\\*["']?[ \\t]*(?:=>|:=|[:=])(?:[ \\t]*\\n)?[ \\t]*`,
   '(?:-[pu]|--(?:key|user|dsn|from-literal))[ \\t=]+',
-  `--?[\\w.-]*${ending}\\\\*["']?(?:,?[ \\t]+|,|\\n[ \\t]*-[ \\t]+)(?!["'\\\\]*-)`,
-  `name\\W{1,9}[\\w.-]*${ending}\\W{1,99}value\\\\*["']?:[ \\t]*`,
+  `--?[\\w.-]*${secretEnding}\\\\*["']?(?:,?[ \\t]+|,|\\n[ \\t]*-[ \\t]+)(?!["'\\\\]*-)`,
+  `name\\W{1,9}[\\w.-]*${secretEnding}\\W{1,99}value\\\\*["']?:[ \\t]*`,
 ];
 const field = new RegExp(`((?<![\\w.-])(?:${before.join('|')}))(${value})`, 'gi');
 /** The credentials of a kubeconfig in YAML, with the arguments and variables of programs. */

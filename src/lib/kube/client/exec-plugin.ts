@@ -73,7 +73,7 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
       onStderr: (text) => relay.write(text),
     });
     if (output.exitCode !== 0) throw programFailed(program, args, output);
-    return read(exec, output);
+    return readIssued(exec, output);
   } catch (error) {
     // The rest of its output has been shown.
     const { message, next, cause } = failureOf(error);
@@ -99,7 +99,7 @@ function requireValid({ name, user }: SelectedContext) {
   );
 }
 
-const isText = (value: unknown): boolean => typeof value === 'string';
+const isString = (value: unknown): boolean => typeof value === 'string';
 
 /** The value of KUBERNETES_EXEC_INFO (client-go, rest/exec.go and pkg/apis/clientauthentication/v1). */
 async function inputFor(
@@ -125,7 +125,7 @@ async function inputFor(
 }
 
 /** Parses the output of a plugin, which is never quoted. @throws StellarError */
-function read(
+function readIssued(
   { command, apiVersion }: { command: string; apiVersion: string },
   { stdout }: ProgramOutput,
 ): Issued {
@@ -135,7 +135,7 @@ function read(
   const { token = '', clientCertificateData = '', clientKeyData = '' } = printed?.status ?? {};
   const hasForm = printed?.kind === 'ExecCredential' && printed.apiVersion === apiVersion;
   const isPair = Boolean(clientCertificateData) === Boolean(clientKeyData);
-  const areTexts = [token, clientCertificateData, clientKeyData].every(isText);
+  const areTexts = [token, clientCertificateData, clientKeyData].every(isString);
   if (hasForm && areTexts && isPair && (token || clientCertificateData))
     return printed.status as Issued;
   const wanted = `an ExecCredential of ${apiVersion} with a token, or with a certificate and its key`;

@@ -27,28 +27,28 @@ import type {
  * an object may be trimmed, the result of a dry run, or a template in another object; except those without which an object
  * cannot be identified or judged.
  */
-type Json<T> = T extends Date
+type JsonOf<T> = T extends Date
   ? string
   : T extends object
     ? number extends keyof T
-      ? { [Key in keyof T]: Json<T[Key]> }
-      : { [Key in keyof T as Extract<Key, Kept>]: Json<T[Key]> } & {
-          [Key in keyof T as Exclude<Key, Kept>]?: Json<T[Key]>;
+      ? { [Key in keyof T]: JsonOf<T[Key]> }
+      : { [Key in keyof T as Extract<Key, Kept>]: JsonOf<T[Key]> } & {
+          [Key in keyof T as Exclude<Key, Kept>]?: JsonOf<T[Key]>;
         }
     : T;
 
 type Kept = 'apiVersion' | 'kind' | 'name' | 'type' | 'status' | 'spec' | 'request';
 
 /** A kind of Kubernetes as the API server sends it. */
-type FromServer<T> = KubeObject & Json<Omit<T, keyof KubeObject>>;
+type FromServer<T> = KubeObject & JsonOf<Omit<T, keyof KubeObject>>;
 
-export type ObjectMeta = Json<V1ObjectMeta> & { name: string };
-export type OwnerReference = Json<V1OwnerReference>;
-export type Condition = Json<V1Condition>;
+export type ObjectMeta = JsonOf<V1ObjectMeta> & { name: string };
+export type OwnerReference = JsonOf<V1OwnerReference>;
+export type Condition = JsonOf<V1Condition>;
 /** The operator of a requirement is one of In, NotIn, Exists, DoesNotExist; a server may hold others. */
 export type LabelSelector = V1LabelSelector;
 export type LabelSelectorRequirement = V1LabelSelectorRequirement;
-export type PolicyRule = Json<V1PolicyRule>;
+export type PolicyRule = JsonOf<V1PolicyRule>;
 
 export type CertificateSigningRequest = FromServer<V1CertificateSigningRequest>;
 export type ClusterRole = FromServer<V1ClusterRole>;
@@ -65,7 +65,7 @@ export type StatefulSet = FromServer<V1StatefulSet>;
 export type TokenRequest = FromServer<AuthenticationV1TokenRequest>;
 
 /** The status fields of apps/v1 that count pods. */
-export type PodCounts = Json<V1DeploymentStatus & V1DaemonSetStatus>;
+export type PodCounts = JsonOf<V1DeploymentStatus & V1DaemonSetStatus>;
 
 /**
  * When an object was last written, as far as its API server records that, in milliseconds since the epoch. Infinity for an object that was

@@ -32,7 +32,7 @@ export function proxyOf(
 ): ProxyServer | undefined {
   const given = cluster['proxy-url'];
   if (given) {
-    const proxy = parse(given, 'proxy-url');
+    const proxy = parseProxy(given, 'proxy-url');
     if (proxy !== undefined) return proxy;
     throw new StellarError('kubeconfig-invalid', `The proxy-url of context ${name} ${notProxy}`);
   }
@@ -42,7 +42,10 @@ export function proxyOf(
   const setting = variables.find((variable) => env[variable]);
   const value = env[setting ?? ''];
   if (!setting || !value || isExempt(url, env.NO_PROXY || env.no_proxy || '')) return undefined;
-  const proxy = parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`, setting);
+  const proxy = parseProxy(
+    /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`,
+    setting,
+  );
   if (proxy !== undefined) return proxy;
   throw new StellarError('usage', `The variable ${setting} ${notProxy}`);
 }
@@ -51,7 +54,7 @@ export function proxyOf(
 const notProxy =
   'is not the address of a proxy: it has the form http://HOST:PORT, https://… or socks5://….';
 
-function parse(address: string, setting: string): ProxyServer | undefined {
+function parseProxy(address: string, setting: string): ProxyServer | undefined {
   if (!/^(https?|socks5h?):\/\//i.test(address)) return undefined;
   try {
     const url = new URL(address);
@@ -69,14 +72,14 @@ function isExempt(server: URL, noProxy: string): boolean {
   const port = server.port || (server.protocol === 'https:' ? '443' : '80');
   if (host === 'localhost' || isWithin(host, '127.0.0.0', 8) || isWithin(host, '::1', 128))
     return true;
-  return noProxy.split(',').some((rule) => matches(rule.trim().toLowerCase(), host, port));
+  return noProxy.split(',').some((rule) => ruleMatches(rule.trim().toLowerCase(), host, port));
 }
 
 /**
  * @param rule an address, a network (CIDR), `example.com` with its subdomains, `.example.com` or `*.example.com` without itself;
  * all but networks with an optional port
  */
-function matches(rule: string, host: string, port: string): boolean {
+function ruleMatches(rule: string, host: string, port: string): boolean {
   if (rule === '*') return true;
   const [network = '', bits = ''] = rule.split('/');
   if (isIP(network) !== 0 && /^\d+$/.test(bits)) return isWithin(host, network, Number(bits));

@@ -142,14 +142,15 @@ function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet): void {
     );
 
   const same = others.find(({ name }) => name === context);
-  if (same !== undefined) throw taken(draft, wanted, `context "${context}"`, same);
+  if (same !== undefined) throw contextTaken(draft, wanted, `context "${context}"`, same);
   const ofCluster = cluster.entry && others.find(({ entry }) => entry.cluster === cluster.name);
-  if (ofCluster !== undefined) throw taken(draft, wanted, `cluster "${cluster.name}"`, ofCluster);
+  if (ofCluster !== undefined)
+    throw contextTaken(draft, wanted, `cluster "${cluster.name}"`, ofCluster);
   const ofUser = user.entry && others.find(({ entry }) => entry.user === user.name);
-  if (ofUser !== undefined) throw taken(draft, wanted, `user "${user.name}"`, ofUser);
+  if (ofUser !== undefined) throw contextTaken(draft, wanted, `user "${user.name}"`, ofUser);
 }
 
-function taken(
+function contextTaken(
   draft: KubeconfigDraft,
   wanted: ContextToSet,
   what: string,

@@ -35,10 +35,10 @@ export const madeByRegistration = (namespace: KubeObject): boolean =>
 
 const exceptDelete = ['create', 'get', 'list', 'update', 'watch', 'patch'];
 const crud = [...exceptDelete, 'delete'];
-const read = ['get', 'list', 'watch'];
-const change = ['update', 'patch'];
+const readVerbs = ['get', 'list', 'watch'];
+const changeVerbs = ['update', 'patch'];
 
-const rbac = 'rbac.authorization.k8s.io';
+const rbacGroup = 'rbac.authorization.k8s.io';
 const operatorGroup = 'operator.open-cluster-management.io';
 const external = ['', '-work', '-registration', '-agent'].map(
   (part) => `external-managed-kubeconfig${part}`,
@@ -53,25 +53,33 @@ const rules = [
     apiGroups: [''],
     resources: ['secrets'],
     resourceNames: ownSecrets,
-    verbs: ['update', ...read, 'delete'],
+    verbs: ['update', ...readVerbs, 'delete'],
   },
   { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: exceptDelete },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [''], resources: ['namespaces'], verbs: crud },
-  { apiGroups: [''], resources: ['nodes'], verbs: read },
+  { apiGroups: [''], resources: ['nodes'], verbs: readVerbs },
   { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: crud },
-  { apiGroups: [rbac], resources: ['clusterrolebindings', 'rolebindings'], verbs: crud },
-  { apiGroups: [rbac], resources: ['clusterroles', 'roles'], verbs: [...crud, 'escalate', 'bind'] },
+  { apiGroups: [rbacGroup], resources: ['clusterrolebindings', 'rolebindings'], verbs: crud },
+  {
+    apiGroups: [rbacGroup],
+    resources: ['clusterroles', 'roles'],
+    verbs: [...crud, 'escalate', 'bind'],
+  },
   { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: crud },
-  { apiGroups: [operatorGroup], resources: ['klusterlets'], verbs: [...read, ...change, 'delete'] },
-  { apiGroups: [operatorGroup], resources: ['klusterlets/status'], verbs: change },
+  {
+    apiGroups: [operatorGroup],
+    resources: ['klusterlets'],
+    verbs: [...readVerbs, ...changeVerbs, 'delete'],
+  },
+  { apiGroups: [operatorGroup], resources: ['klusterlets/status'], verbs: changeVerbs },
   {
     apiGroups: ['work.open-cluster-management.io'],
     resources: ['appliedmanifestworks'],
-    verbs: ['list', ...change],
+    verbs: ['list', ...changeVerbs],
   },
 ];
 
@@ -88,16 +96,16 @@ export function operatorRoles(tag: string): KubeObject[] {
   const version = findVersion(tag);
   const isLater = version === undefined || compareVersions(version, newestOcm) > 0;
   const role = {
-    apiVersion: `${rbac}/v1`,
+    apiVersion: `${rbacGroup}/v1`,
     kind: 'ClusterRole',
     metadata: { name: operatorName, labels },
     rules: isLater ? [...rules, ...laterRules] : rules,
   };
   const binding = {
-    apiVersion: `${rbac}/v1`,
+    apiVersion: `${rbacGroup}/v1`,
     kind: 'ClusterRoleBinding',
     metadata: { name: operatorName, labels },
-    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: operatorName },
+    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: operatorName },
     subjects: [{ kind: 'ServiceAccount', name: operatorName, namespace: operatorNamespace }],
   };
   return [role, binding];

@@ -74,7 +74,7 @@ export const isOperatorPod = ({ metadata }: Pod): boolean =>
   metadata.namespace === operatorNamespace && metadata.labels?.app === operatorName;
 
 /** A pod that is being deleted does not count. */
-const isThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === undefined;
+const isPodThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === undefined;
 
 /**
  * The first operator or agent that has pods, none of them running. Pods are newer evidence than the conditions of their Deployments
@@ -89,7 +89,9 @@ function firstProblem<Found>(pods: readonly Pod[], problemOf: (pod: Pod) => Foun
   for (const app of [operatorName, ...agentApps]) {
     const podsOfAgent = pods.filter(
       (pod) =>
-        isThere(pod) && pod.metadata.labels?.app === app && (isAgentPod(pod) || isOperatorPod(pod)),
+        isPodThere(pod) &&
+        pod.metadata.labels?.app === app &&
+        (isAgentPod(pod) || isOperatorPod(pod)),
     );
     const judged = podsOfAgent.map((pod) => ({ pod, problem: problemOf(pod) }));
     if (judged.some(({ pod, problem }) => problem === undefined && hasStarted(pod))) continue;
@@ -114,7 +116,9 @@ function registrationPods(
   if (klusterlet === undefined || pods === undefined) return undefined;
   if (deployOption?.mode?.endsWith('Hosted') || namespace !== agentNamespace) return undefined;
   const app = deployOption?.mode === 'Singleton' ? singletonApp : registrationApp;
-  return pods.filter((pod) => isThere(pod) && isAgentPod(pod) && pod.metadata.labels?.app === app);
+  return pods.filter(
+    (pod) => isPodThere(pod) && isAgentPod(pod) && pod.metadata.labels?.app === app,
+  );
 }
 
 /** Whether the agent should have a pod and has none. */
@@ -129,7 +133,7 @@ export const seemsToRun = (
   pods: readonly Pod[] | undefined,
 ): boolean =>
   pods === undefined ||
-  (pods.some((pod) => isThere(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
+  (pods.some((pod) => isPodThere(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
     registrationPods(klusterlet, pods)?.some(hasStarted) !== false);
 
 /** A pod of the agent while none of them runs. */
@@ -155,7 +159,7 @@ export function agentStarted(
 
 /** Whether the operator has no pod. */
 export const lacksOperator = (pods: readonly Pod[]): boolean =>
-  !pods.some((pod) => isThere(pod) && isOperatorPod(pod));
+  !pods.some((pod) => isPodThere(pod) && isOperatorPod(pod));
 
 /** Pods of the operator and of agents that do not run: their kubelets retry only after minutes. */
 export const stuckPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
@@ -165,4 +169,4 @@ export const stuckPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
 
 /** Pods of agents, without those that are being deleted. */
 export const agentPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
-  (pods ?? []).filter((pod) => isAgentPod(pod) && isThere(pod));
+  (pods ?? []).filter((pod) => isAgentPod(pod) && isPodThere(pod));

@@ -7,7 +7,7 @@ import { type Kube, readsOneByOne } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { byName, type ConfigMap, resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
-import { propertiesNamespace } from '../model/kubestellar-api.ts';
+import { propertiesNamespace } from '../model/kubestellar-names.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
 import { isRecorded, recordedUid } from './cluster-uid.ts';
 import { findManagedCluster, notAHub } from './require-hub.ts';

@@ -17,7 +17,7 @@ import { readClusterInfo } from './hub-kubeconfig.ts';
 import { hubImage, requireHub } from './require-hub.ts';
 
 /** What an ITS reports about itself, and how it is reached. */
-interface Hub {
+interface HubReading {
   external: Endpoint;
   /** What the hub publishes in kube-public/cluster-info; undefined if it publishes nothing. */
   internal: Endpoint | undefined;
@@ -30,7 +30,7 @@ interface Hub {
 }
 
 /** What a join needs of an ITS, with access to the ITS or only a join file from its administrator. */
-export interface HubAccess extends Hub {
+export interface HubAccess extends HubReading {
   /** Its name for display: the context, here or where the join file was written. */
   its: string;
   /** Undefined on the WEC's side alone. */
@@ -120,7 +120,7 @@ function refuseUnverified(
  * Verifies that a cluster is an OCM hub, and reads what it reports about itself.
  * @throws StellarError `not-a-hub`
  */
-export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Promise<Hub> {
+export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Promise<HubReading> {
   // Optional facts: a failure to read them is not an error.
   const reader = partialReader(kube);
   const [, registration, internal] = await Promise.all([
@@ -206,7 +206,7 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
   if (!isEndpoint(external)) throw invalid('it has no address of the ITS');
   if (internal !== undefined && !isEndpoint(internal))
     throw invalid('its internal address is not an address');
-  if (!isText(file.ocmVersion) || !isText(file.imageRegistry))
+  if (!isTextIfGiven(file.ocmVersion) || !isTextIfGiven(file.imageRegistry))
     throw invalid('its version or its image registry is not text');
   if (expires <= now) {
     const message = `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`;
@@ -220,10 +220,10 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
 
 function isEndpoint(value: unknown): value is Endpoint {
   const { server, certificateAuthority } = (value ?? {}) as Partial<Endpoint>;
-  return isServerAddress(server) && isText(certificateAuthority);
+  return isServerAddress(server) && isTextIfGiven(certificateAuthority);
 }
 
-const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+const isTextIfGiven = (value: unknown): boolean => value === undefined || typeof value === 'string';
 
 function invalid(why: string): StellarError {
   return new StellarError('join-file-invalid', `The join file cannot be used: ${why}.`, {

@@ -7,7 +7,7 @@ import type { Klusterlet } from '../model/ocm-objects.ts';
  */
 export type ConnectionError = 'unknown-authority' | 'unauthorized' | 'other';
 
-const signs: [words: RegExp, ConnectionError][] = [
+const errorSigns: [words: RegExp, ConnectionError][] = [
   [/signed by unknown authority/, 'unknown-authority'],
   [/Unauthorized/, 'unauthorized'],
 ];
@@ -73,7 +73,7 @@ export function isOfOtherServer(
 /** The connection error in what a program of OCM reports, and its words. */
 export function connectionErrorIn(report: string): { kind: ConnectionError; words: string } {
   const words = transportWords(report);
-  return { kind: signs.find(([sign]) => sign.test(words))?.[1] ?? 'other', words };
+  return { kind: errorSigns.find(([sign]) => sign.test(words))?.[1] ?? 'other', words };
 }
 
 /** The operator's message quotes its whole access review; the transport's error is at the end of a line. */

@@ -14,8 +14,8 @@ const byPolicy = /ValidatingAdmissionPolicy '([^']+)'/;
 const byEndingNamespace =
   /unable to create new content in namespace (\S+) because it is being terminated/;
 
-const kinds = 'validatingwebhookconfigurations,mutatingwebhookconfigurations';
-const columns = 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name';
+const webhookKinds = 'validatingwebhookconfigurations,mutatingwebhookconfigurations';
+const webhookColumns = 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name';
 
 interface Refusal extends Pick<Problem, 'next'> {
   code: 'admission-refuses-on-wec' | 'namespace-terminating-on-wec';
@@ -37,7 +37,12 @@ export function refuserIn(message: string): Refuser | undefined {
   const [, policy] = byPolicy.exec(message) ?? [];
   const lookFor = how === 'failed calling' ? 'why it does not answer' : 'what it demands';
   if (webhook !== undefined)
-    return { what: `webhook ${webhook}`, webhook, see: [kinds, '-o', columns], lookFor };
+    return {
+      what: `webhook ${webhook}`,
+      webhook,
+      see: [webhookKinds, '-o', webhookColumns],
+      lookFor,
+    };
   if (policy === undefined) return undefined;
   const see = ['validatingadmissionpolicies', policy, '-o', 'yaml'];
   return { what: `ValidatingAdmissionPolicy ${policy}`, webhook: undefined, see, lookFor };

@@ -73,7 +73,7 @@ export function judgeRequest(csr: CertificateSigningRequest): RegistrationReques
     cluster,
     agent,
     key: subject?.key,
-    state: stateOf(csr),
+    state: requestState(csr),
     created: createdAt(csr),
     decided:
       decision === undefined
@@ -81,15 +81,15 @@ export function judgeRequest(csr: CertificateSigningRequest): RegistrationReques
         : Date.parse(decision.lastUpdateTime ?? decision.lastTransitionTime ?? ''),
     requester: shortRequester(username),
     renewal,
-    problems: problemsOf(csr, cluster, subject, agent),
+    problems: requestProblems(csr, cluster, subject, agent),
     csr,
   };
 }
 
-function problemsOf(
+function requestProblems(
   { metadata, spec }: CertificateSigningRequest,
   cluster: string,
-  subject: Subject | undefined,
+  subject: RequestSubject | undefined,
   agent: string | undefined,
 ): string[] {
   const problems: string[] = [];
@@ -141,7 +141,7 @@ function isBootstrapRequester(username: string, groups: string[], wec: string): 
   );
 }
 
-function stateOf({ status }: CertificateSigningRequest): RequestState {
+function requestState({ status }: CertificateSigningRequest): RequestState {
   const has = (type: string) =>
     status?.conditions?.some(
       (condition) => condition.type === type && condition.status !== 'False',
@@ -165,7 +165,7 @@ function agentOf(commonName: string, cluster: string): string | undefined {
   return agentForm.test(agent) ? agent : undefined;
 }
 
-interface Subject {
+interface RequestSubject {
   commonNames: string[];
   organisations: string[];
   /** How many other attributes there are. */
@@ -184,17 +184,17 @@ const onePemBlock =
   /^-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE REQUEST-----\s*$/;
 
 /** @param encoded PEM of a PKCS#10 request (RFC 2986), base64 */
-function parseSubject(encoded: string): Subject | undefined {
+function parseSubject(encoded: string): RequestSubject | undefined {
   try {
     const body = onePemBlock.exec(Buffer.from(encoded, 'base64').toString('latin1'))?.[1];
     if (body === undefined) return undefined;
     const request = Buffer.from(body, 'base64');
     const { result, offset } = fromBER(request);
     if (offset !== request.length) return undefined;
-    const [information] = partsOf(result);
-    const [, subject, publicKey] = partsOf(information);
+    const [information] = asnParts(result);
+    const [, subject, publicKey] = asnParts(information);
     if (publicKey === undefined) return undefined;
-    const attributes = partsOf(subject).flatMap(partsOf).map(partsOf);
+    const attributes = asnParts(subject).flatMap(asnParts).map(asnParts);
     const valuesOf = (oid: string) =>
       attributes.flatMap(([type, value]) =>
         type instanceof ObjectIdentifier && type.getValue() === oid ? [textOfBlock(value)] : [],
@@ -210,7 +210,7 @@ function parseSubject(encoded: string): Subject | undefined {
 }
 
 /** The elements of a SEQUENCE or SET. @throws TypeError for anything else */
-function partsOf(block: AsnType | undefined): AsnType[] {
+function asnParts(block: AsnType | undefined): AsnType[] {
   if (block instanceof Sequence || block instanceof SetOf) return block.valueBlock.value;
   throw new TypeError('neither a SEQUENCE nor a SET');
 }

@@ -35,7 +35,7 @@ export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
     spec: { hubAcceptsClient: false },
   });
   if (refusal === undefined) return { state: 'answers' };
-  return judgeAdmission(refusal) ?? { state: 'silent', ...(await causeOf(hub, refusal)) };
+  return judgeAdmission(refusal) ?? { state: 'silent', ...(await causeOfSilence(hub, refusal)) };
 }
 
 /** @returns undefined if a webhook did not answer */
@@ -50,17 +50,17 @@ export function judgeAdmission({
   return { state: 'unseen', why: words || `HTTP ${status}` };
 }
 
-type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
+type SilenceCause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
 
 /** What the hub shows of the webhook's Deployment. Another product's webhook may also be the cause. */
-async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
+async function causeOfSilence(hub: Kube, { words }: ApiError): Promise<SilenceCause> {
   const { context } = hub.cluster;
   const flags = ['--context', context, '-n', hubNamespace];
   const refuser = refuserIn(words);
   const foreign =
     refuser?.webhook?.endsWith('.open-cluster-management.io') === false ? refuser : undefined;
   if (foreign !== undefined) {
-    const why = `the ${foreign.what}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`;
+    const why = `the ${foreign.what}, which is not OCM's, does not answer for ManagedClusters (${webhookWords(words)})`;
     return { why, next: [toSeeRefuser(foreign, context)] };
   }
   const reader = partialReader(hub);
@@ -82,18 +82,18 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
   if (reader.forbidden.size === 0 && (verdict.state === 'failed' || verdict.state === 'waiting'))
     return { why: `${silent}: ${verdict.why}`, next: verdict.next ?? [see] };
   const restart = command`kubectl ${flags} rollout restart deployment ${webhookName}`;
-  return { why: `${silent} (${transportWords(words)})`, next: [run(restart, 'Restart it')] };
+  return { why: `${silent} (${webhookWords(words)})`, next: [run(restart, 'Restart it')] };
 }
 
 /** The end of the API server's message is the connection error of the webhook. */
-function transportWords(words: string): string {
+function webhookWords(words: string): string {
   const cause =
     /(?:Post|failed to call webhook:) "?https?:\/\/[^"]*"?: (.*)$/s.exec(words)?.[1] ?? words;
   return cause.replace(/^dial tcp [^ ]+: (?:connect: )?/, '').replace(/\s+/g, ' ') || 'no answer';
 }
 
 /** How old an answer may be to serve another WEC of the same command. */
-const freshMs = 1000;
+const recentMs = 1000;
 
 /** Tries the hub's webhook once for all WECs of a command, and reports once if it does not answer. */
 export class WebhookProbe {
@@ -108,7 +108,7 @@ export class WebhookProbe {
   }
 
   async now(): Promise<HubWebhook> {
-    if (this.#last === undefined || monotonic() - this.#last.at > freshMs)
+    if (this.#last === undefined || monotonic() - this.#last.at > recentMs)
       this.#last = { at: monotonic(), webhook: tryHubWebhook(this.#hub) };
     const webhook = await this.#last.webhook;
     if (webhook.state === 'silent' && !this.#isReported) {

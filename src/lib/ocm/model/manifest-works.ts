@@ -1,6 +1,6 @@
 import { command, type NextStep, run } from '../../core/next-step.ts';
 import type { Condition, KubeObject } from '../../kube/client/objects.ts';
-import { originBindingLabel, originWdsLabel } from './kubestellar-api.ts';
+import { originBindingLabel, originWdsLabel } from './kubestellar-names.ts';
 import { addonNameLabel } from './ocm-names.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */

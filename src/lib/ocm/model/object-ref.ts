@@ -1,4 +1,4 @@
-import { type Binding, type Candidate, objectsOf } from './kubestellar-api.ts';
+import { type Binding, type Candidate, objectsOf } from './kubestellar-names.ts';
 
 /** An object in a document for scripts. The fields are an interface: docs/output.md. */
 export interface ObjectView {

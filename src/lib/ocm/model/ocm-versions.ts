@@ -10,7 +10,7 @@ interface OcmMinor {
   wecFields?: string[];
 }
 
-const rule = (
+const ruleOf = (
   apiGroup: string,
   resource: string,
   verbs: string[],
@@ -32,8 +32,8 @@ export const ocmMinors: Readonly<Record<string, OcmMinor>> = {
   '0.15': {},
   '0.16': {
     hubRules: [
-      rule('', 'serviceaccounts/token', ['get', 'create'], ['agent-registration-bootstrap']),
-      rule('cluster.x-k8s.io', 'clusters', ['get', 'list', 'watch']),
+      ruleOf('', 'serviceaccounts/token', ['get', 'create'], ['agent-registration-bootstrap']),
+      ruleOf('cluster.x-k8s.io', 'clusters', ['get', 'list', 'watch']),
     ],
     hubFields: ['registrationConfiguration.registrationDrivers'],
   },
@@ -47,9 +47,9 @@ export const ocmMinors: Readonly<Record<string, OcmMinor>> = {
   },
   '1.1': {
     hubRules: [
-      rule('', 'secrets', secretVerbs, ['grpc-server-serving-cert', 'cluster-import-config']),
-      rule('cluster.open-cluster-management.io', 'managedclusters', ['create']),
-      rule('cluster.open-cluster-management.io', 'managedclustersets/join', ['create']),
+      ruleOf('', 'secrets', secretVerbs, ['grpc-server-serving-cert', 'cluster-import-config']),
+      ruleOf('cluster.open-cluster-management.io', 'managedclusters', ['create']),
+      ruleOf('cluster.open-cluster-management.io', 'managedclustersets/join', ['create']),
     ],
     hubFields: [
       'deployOption.default',
@@ -61,8 +61,8 @@ export const ocmMinors: Readonly<Record<string, OcmMinor>> = {
   },
   '1.2': {
     hubRules: [
-      rule('', 'serviceaccounts/token', ['create', 'subscribe']),
-      rule('', 'secrets', secretVerbs, [
+      ruleOf('', 'serviceaccounts/token', ['create', 'subscribe']),
+      ruleOf('', 'secrets', secretVerbs, [
         'addon-webhook-serving-cert',
         'addon-webhook-sa-kubeconfig',
       ]),

@@ -47,12 +47,12 @@ async function judgeHoles({ kube, name, pods, upgrade }: JudgedHub): Promise<Out
   const steps = [upgrade(fixOf(hole) ?? ''), advice(remains)];
   const found = describeDefect(name, hole);
   if (pair === undefined) return warn('known-hole', found, ...steps);
-  return fail('known-hole', `${found} ${wordsOf(pair)}`, ...steps);
+  return fail('known-hole', `${found} ${pairWords(pair)}`, ...steps);
 }
 
 type Pair = ReturnType<typeof prefixPairs>[number];
 
-const wordsOf = ({ longer, prefix }: Pair): string => `${longer} gets the group of ${prefix}.`;
+const pairWords = ({ longer, prefix }: Pair): string => `${longer} gets the group of ${prefix}.`;
 
 /** The pairs of names of the WECs of a hub. @param names of WECs that are to be */
 async function pairsOn(kube: Kube, names: readonly string[] = []): Promise<Pair[]> {
@@ -96,5 +96,5 @@ export async function noteHoles(
   const pairs = await pairsOn(kube, names);
   const pair = pairs.find(({ longer, prefix }) => names.includes(longer) || names.includes(prefix));
   if (pair !== undefined)
-    run.progress.note(`${describeDefect(kube.cluster.context, hole)} ${wordsOf(pair)}`);
+    run.progress.note(`${describeDefect(kube.cluster.context, hole)} ${pairWords(pair)}`);
 }

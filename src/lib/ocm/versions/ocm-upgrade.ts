@@ -130,7 +130,7 @@ async function bring(
   );
   const versions = structuredClone(crd?.spec?.versions ?? []);
   const opened = versions.flatMap(({ schema }) => {
-    const spec = (schema?.openAPIV3Schema as Schema | undefined)?.properties?.spec;
+    const spec = (schema?.openAPIV3Schema as CrdSchema | undefined)?.properties?.spec;
     return fields.filter((field) => spec !== undefined && openField(spec, field.split('.')));
   });
   if (crd !== undefined && opened.length > 0) {
@@ -153,8 +153,8 @@ function covers(rule: PolicyRule, wanted: PolicyRule): boolean {
   );
 }
 
-interface Schema {
-  properties?: Record<string, Schema>;
+interface CrdSchema {
+  properties?: Record<string, CrdSchema>;
   [keyword: string]: unknown;
 }
 
@@ -162,7 +162,7 @@ interface Schema {
  * Makes an API server keep a field of any content, as stellarctl's own definition of Klusterlets does: it drops fields that are not
  * defined. @returns whether it was missing
  */
-function openField(schema: Schema, [first = '', ...rest]: string[]): boolean {
+function openField(schema: CrdSchema, [first = '', ...rest]: string[]): boolean {
   if (schema['x-kubernetes-preserve-unknown-fields'] === true || schema.properties === undefined)
     return false;
   const present = schema.properties[first];

@@ -18,7 +18,7 @@ import {
   operatorNamespace,
 } from '../model/ocm-names.ts';
 import type { Klusterlet } from '../model/ocm-objects.ts';
-import type { Program, Wanted } from './running-versions.ts';
+import type { RunningProgram, Wanted } from './running-versions.ts';
 
 /**
  * The programs of an installation, by the names and images of KubeFlex 0.9.3, KubeStellar's core chart 0.30.0 and OCM 1.3.1
@@ -31,7 +31,7 @@ export const products = {
   statusAddon: 'status add-on',
 } as const;
 
-export const kubeFlexPrograms: readonly Program[] = [
+export const kubeFlexPrograms: readonly RunningProgram[] = [
   { product: products.kubeFlex, component: managerName, image: 'manager' },
 ];
 
@@ -39,7 +39,7 @@ export const kubeFlexPrograms: readonly Program[] = [
  * The programs that serve the API of a control plane: for a vcluster two programs in one pod, for an external one none of
  * KubeFlex's.
  */
-export function apiServerPrograms(type: string): Program[] {
+export function apiServerPrograms(type: string): RunningProgram[] {
   const { name: component } = apiServerOf[type] ?? {};
   if (component === undefined) return [];
   const images = type === 'vcluster' ? ['vcluster', 'k3s'] : [component];
@@ -57,9 +57,13 @@ const hubControllers: Readonly<Record<string, string>> = {
 };
 
 /** OCM in an ITS, and KubeStellar's status add-on beside it. */
-export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
+export function hubPrograms({ ocm, statusAddon }: HookVersions): RunningProgram[] {
   const shared = { product: products.ocm, wanted: ocm, mayBeNewer: true } as const;
-  const ofOcm = (component: string, image: string): Program => ({ ...shared, component, image });
+  const ofOcm = (component: string, image: string): RunningProgram => ({
+    ...shared,
+    component,
+    image,
+  });
   const addon = {
     product: products.statusAddon,
     component: statusAddonDeployment,
@@ -75,7 +79,7 @@ export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
   ];
 }
 
-export function wdsPrograms({ controllerManager, transport }: HookVersions): Program[] {
+export function wdsPrograms({ controllerManager, transport }: HookVersions): RunningProgram[] {
   const product = products.kubeStellar;
   return [
     {
@@ -93,7 +97,7 @@ export function wdsPrograms({ controllerManager, transport }: HookVersions): Pro
   ];
 }
 
-const klusterletOperator: Program = {
+const klusterletOperator: RunningProgram = {
   product: products.ocm,
   component: operatorName,
   image: 'registration-operator',
@@ -101,11 +105,15 @@ const klusterletOperator: Program = {
 };
 
 /** The operator of a WEC, and its agents: one program in mode Singleton, two otherwise. */
-export function wecPrograms(klusterlet: Klusterlet | undefined): Program[] {
+export function wecPrograms(klusterlet: Klusterlet | undefined): RunningProgram[] {
   if (klusterlet === undefined) return [klusterletOperator];
   const { deployOption, imagePullSpec, registrationImagePullSpec, workImagePullSpec } =
     klusterlet.spec ?? {};
-  const agent = (component: string, image: string, reference: string | undefined): Program => {
+  const agent = (
+    component: string,
+    image: string,
+    reference: string | undefined,
+  ): RunningProgram => {
     const version = imageVersion(reference);
     const wanted: Wanted | undefined =
       version === undefined ? undefined : { version, by: 'Klusterlet' };
@@ -137,7 +145,9 @@ export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =
 /** The versions in the chart's hooks, or in older hooks that did the work of both. */
 export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {
   const kubestellarHooks: readonly string[] = Object.values(hookNames);
-  const ordered = [...hooks].sort((a, b) => rank(a, kubestellarHooks) - rank(b, kubestellarHooks));
+  const ordered = [...hooks].sort(
+    (a, b) => hookRank(a, kubestellarHooks) - hookRank(b, kubestellarHooks),
+  );
   const containers = ordered.flatMap(({ spec }) =>
     ((spec?.templates ?? []) as (Deployment | Job)[]).flatMap(
       ({ spec }) => spec?.template?.spec?.containers ?? [],
@@ -150,15 +160,15 @@ export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions 
     containers.map(({ args = [] }) => args).find((args) => args.some(isAddonChart)) ?? [];
   const addon = addonArgs[addonArgs.indexOf('--version') + 1]?.replace(/^v/, '');
   return {
-    controllerManager: wanted(tagOf('controller-manager')),
-    transport: wanted(tagOf('ocm-transport-controller')),
-    ocm: wanted(bundleOf(tagOf('clusteradm'))),
-    statusAddon: wanted(addonArgs.includes('--version') ? addon : undefined),
+    controllerManager: wantedByHooks(tagOf('controller-manager')),
+    transport: wantedByHooks(tagOf('ocm-transport-controller')),
+    ocm: wantedByHooks(bundleOf(tagOf('clusteradm'))),
+    statusAddon: wantedByHooks(addonArgs.includes('--version') ? addon : undefined),
   };
 }
 
 /** Copies of the chart's hooks, and foreign hooks, come after them. */
-const rank = ({ metadata }: PostCreateHook, kubestellarHooks: readonly string[]): number =>
+const hookRank = ({ metadata }: PostCreateHook, kubestellarHooks: readonly string[]): number =>
   Number(!kubestellarHooks.includes(metadata.name));
 
 const isAddonChart = (arg: string): boolean => arg.endsWith('/ocm-status-addon-chart');
@@ -170,5 +180,5 @@ const isAddonChart = (arg: string): boolean => arg.endsWith('/ocm-status-addon-c
 const bundleOf = (clusteradm = ''): string | undefined =>
   /^[1-9]\d*\.\d+(?=\.)/.exec(clusteradm)?.[0];
 
-const wanted = (version: string | undefined): Wanted | undefined =>
+const wantedByHooks = (version: string | undefined): Wanted | undefined =>
   version === undefined ? undefined : { version, by: 'installed hooks' };

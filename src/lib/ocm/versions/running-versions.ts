@@ -5,7 +5,7 @@ import { type Pod, resources } from '../../kube/client/objects.ts';
 import { imageVersion, parseImage } from '../../kube/image.ts';
 
 /** A program of an installation, and how to identify its pods. */
-export interface Program {
+export interface RunningProgram {
   /** The name of its product for people: OCM, KubeStellar, … */
   product: string;
   /** Its Deployment or StatefulSet, whose name is the prefix of its pods' names. */
@@ -48,13 +48,13 @@ export interface RunningVersion {
  * @param notVisible why there may be further pods; undefined if these are all
  */
 export function runningVersions(
-  programs: readonly Program[],
+  programs: readonly RunningProgram[],
   pods: readonly Pod[],
   notVisible: string | undefined,
 ): RunningVersion[] {
   return programs.flatMap((program) => {
     const { product, component, wanted = null, isOptional, mayBeNewer } = program;
-    const podsOfProgram = pods.filter((pod) => isOf(program, pod));
+    const podsOfProgram = pods.filter((pod) => isPodOf(program, pod));
     if (podsOfProgram.length === 0 && isOptional) return [];
     const running =
       podsOfProgram.length === 0 && notVisible !== undefined
@@ -81,7 +81,10 @@ export const whyPodsHidden = ({
 export const mayNotReadPods = 'not allowed to read pods';
 
 /** Pods that are being deleted are about to be replaced. */
-const isOf = ({ component, image, namespace }: Program, { metadata, spec }: Pod): boolean =>
+const isPodOf = (
+  { component, image, namespace }: RunningProgram,
+  { metadata, spec }: Pod,
+): boolean =>
   metadata.name.startsWith(`${component}-`) &&
   (namespace === undefined || metadata.namespace === namespace) &&
   metadata.deletionTimestamp === undefined &&
@@ -90,7 +93,7 @@ const isOf = ({ component, image, namespace }: Program, { metadata, spec }: Pod)
 const isImage = (name: string, reference: string | undefined): boolean =>
   parseImage(reference ?? '')?.repository === name;
 
-function versionsIn({ image }: Program, pods: readonly Pod[]): string[] {
+function versionsIn({ image }: RunningProgram, pods: readonly Pod[]): string[] {
   const versions = pods.flatMap(({ spec, status }) =>
     (spec?.containers ?? [])
       .filter((container) => isImage(image, container.image))

@@ -145,7 +145,7 @@ export async function openWds({
   const controlPlane = named ?? (kube && (await controlPlaneBehind(kube, wdses, ifSeen(hosting))));
   if (controlPlane !== undefined && hosting.state === 'seen') {
     const access = await reachSpace(controlPlane, hosting.value);
-    if (access.state !== 'seen') throw notReached(controlPlane, access);
+    if (access.state !== 'seen') throw wdsNotReached(controlPlane, access);
     const { hostingSource, hostingContext } = hosting.value;
     const { its: ofIts, isItsAssumed } = await itsFor(
       controlPlane,
@@ -273,7 +273,10 @@ function otherIts(
 const opened = ({ open }: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> =>
   open().then(seen, hiddenBy);
 
-function notReached({ metadata: { name } }: ControlPlane, access: Access<unknown>): StellarError {
+function wdsNotReached(
+  { metadata: { name } }: ControlPlane,
+  access: Access<unknown>,
+): StellarError {
   if (access.state === 'hidden' && access.error !== undefined) return access.error;
   return new StellarError('unreachable', `WDS ${name} cannot be reached: ${whyUnseen(access)}.`, {
     next: [run(command`stellarctl wds get ${name}`, 'See its stages')],

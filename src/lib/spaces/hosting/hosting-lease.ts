@@ -76,7 +76,7 @@ const holderOf = ({ spec }: Lease): string => String(spec?.holderIdentity ?? '')
 async function isAbandoned(lease: Lease, now: number): Promise<boolean> {
   const { renewTime = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
   if (now > Date.parse(renewTime) + leaseDurationSeconds * 1000) return true;
-  return hasEnded(holderOf(lease));
+  return processHasEnded(holderOf(lease));
 }
 
 async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Lease> {
@@ -98,7 +98,7 @@ function busy({ cluster }: Kube, holder: string | undefined): StellarError {
   return new StellarError('hosting-busy', message, { next });
 }
 
-const read = (file: string): Promise<string | undefined> =>
+const readIfPresent = (file: string): Promise<string | undefined> =>
   readFile(file, 'utf8').catch(() => undefined);
 
 /**
@@ -106,7 +106,9 @@ const read = (file: string): Promise<string | undefined> =>
  * systems other than Linux, and where a user sees no processes of others (a /proc that is mounted with hidepid).
  */
 export async function describeProcess(pid: number): Promise<string> {
-  const boot = (await read('/proc/1/stat')) && (await read('/proc/sys/kernel/random/boot_id'));
+  const boot =
+    (await readIfPresent('/proc/1/stat')) &&
+    (await readIfPresent('/proc/sys/kernel/random/boot_id'));
   if (boot === undefined) return `process ${pid}`;
   // Containers may have the host name of their machine.
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
@@ -114,10 +116,10 @@ export async function describeProcess(pid: number): Promise<string> {
 }
 
 /** Whether the process in these words at the end of a text has certainly ended: it ran here, and none has its id. */
-async function hasEnded(text: string): Promise<boolean> {
+async function processHasEnded(text: string): Promise<boolean> {
   const [words, pid] = /process (\d+) on .+$/.exec(text) ?? [];
   if (words === undefined || words !== (await describeProcess(Number(pid)))) return false;
-  return (await read(`/proc/${pid}/stat`)) === undefined;
+  return (await readIfPresent(`/proc/${pid}/stat`)) === undefined;
 }
 
 /** The user and the machine of this process: `alice@laptop`. */

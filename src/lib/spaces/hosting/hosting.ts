@@ -105,7 +105,7 @@ const isByProgram = ({ user }: SelectedContext): boolean =>
 /**
  * The current context, if it leads to another hosting cluster than the noted one, as its kube-system shows. Asked only without a
  * program for its credentials.
- * @param connect opens a client that gives up within `patienceMs`
+ * @param connect opens a client that gives up within `discoveryTimeoutMs`
  */
 export async function otherHosting(
   noted: SelectedContext,

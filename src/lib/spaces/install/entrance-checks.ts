@@ -87,7 +87,7 @@ async function judgeClass(kube: Kube, hosting: PartialReader): Promise<Outcome> 
   return warn('ingress-missing', `${noIngress}; ${affected}`, seeIngress);
 }
 
-type Resolve = (host: string) => Promise<{ address: string }>;
+type Lookup = (host: string) => Promise<{ address: string }>;
 
 /**
  * A command of kubectl on a space: where this machine does not resolve a name that stellarctl knows to be local, with its address.
@@ -96,7 +96,7 @@ type Resolve = (host: string) => Promise<{ address: string }>;
 export async function kubectlOn(
   { context, server }: { context: string; server: string },
   words: readonly string[],
-  resolve: Resolve = (host) => lookup(host),
+  resolve: Lookup = (host) => lookup(host),
 ): Promise<NextStep> {
   const { hostname, port } = new URL(server);
   if (!isLocalName(hostname) || (await resolve(hostname).catch(() => undefined)))
@@ -113,7 +113,7 @@ export async function kubectlOn(
  */
 export async function judgeNames(
   kube: Kube,
-  resolve: Resolve = (host) => lookup(host),
+  resolve: Lookup = (host) => lookup(host),
 ): Promise<Outcome> {
   const config = await readHostingConfig(partialReader(kube));
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');

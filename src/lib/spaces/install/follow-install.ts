@@ -50,7 +50,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
       for (const { title } of reached) run.progress.reached(context, title, true);
       if (blocking === undefined && !hosting.helmAtWork) return true;
       if (blocking !== undefined && state === 'failed')
-        throw await failure(kube, hosting, blocking);
+        throw await installFailure(kube, hosting, blocking);
       run.progress.waiting(context, blocking?.verdict.why ?? 'helm is finishing');
       return undefined;
     },
@@ -66,7 +66,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
   await followOne(subject, read, run);
 }
 
-async function failure(
+async function installFailure(
   kube: Kube,
   hosting: Hosting,
   { id, verdict }: BlockedReport,

@@ -85,11 +85,11 @@ export async function initHosting(
   const { helm } = tools;
   const choice = await chooseChart(input, helm);
   const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
-  const result = await attempt({ ...input, choice, asked }, tools, run);
+  const result = await attemptInit({ ...input, choice, asked }, tools, run);
   return input.upgrade ? afterUpgrade(result, tools.kube, run) : result;
 }
 
-async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
+async function attemptInit(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
   const { kube, helm } = tools;
   const { choice, asked } = input;
   const { context } = kube.cluster;
@@ -136,7 +136,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   return withHostingLease(kube, 'init', run, async () => {
     // What another run has changed before it had ended.
     if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
-      return attempt(input, tools, run);
+      return attemptInit(input, tools, run);
     result.kept = await prepare(plan, clusterState, rendered, tools, run);
     if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, tools, run);
     const verb = plan.installed === undefined ? 'create' : 'update';

@@ -192,7 +192,7 @@ function findHostContainer(nodes: readonly KubeObject[]): string | undefined {
 }
 
 /** helm never deletes objects with this annotation, even if a newer chart omits them. It reads the annotation on the cluster. */
-const policy = { 'helm.sh/resource-policy': 'keep' };
+const keepPolicy = { 'helm.sh/resource-policy': 'keep' };
 
 /**
  * Objects that an upgrade must not delete, although the newer chart may omit them: control planes with all their contents; the RBAC
@@ -235,7 +235,7 @@ function resourceToKeep({ kind, metadata: { name } }: KubeObject): Resource | un
 
 export async function markAsKept(kube: Kube, { unmarked }: Irreplaceable): Promise<void> {
   for (const { resource, name } of unmarked)
-    await kube.merge(resource, name, { metadata: { annotations: policy } });
+    await kube.merge(resource, name, { metadata: { annotations: keepPolicy } });
 }
 
 /** The state of a cluster before `init` changes it. */

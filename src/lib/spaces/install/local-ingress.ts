@@ -70,7 +70,7 @@ export async function ensureIngress(
   const isThere = present !== undefined;
   if (!isThere) {
     requireTime(run, `${context} has no ingress yet`);
-    const chart = kube.dryRun ? undefined : await bringIngressChart(helm, input.chart);
+    const chart = kube.dryRun ? undefined : await fetchIngressChart(helm, input.chart);
     run.progress.waiting(context, 'installing Traefik');
     await withHostingLease(kube, 'init', run, async () => {
       await kube.apply({
@@ -107,7 +107,7 @@ function whyPending(error: unknown, context: string): unknown {
  * Fetches the chart of Traefik unless it is local. @param given `--ingress CHART`
  * @throws StellarError `chart-unusable`
  */
-export async function bringIngressChart(
+export async function fetchIngressChart(
   helm: Helm,
   given: string | undefined,
 ): Promise<LocalChart> {
@@ -185,7 +185,7 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
   const { context } = kube.cluster;
   const { namespace } = ingressRelease;
   const read = async (): Promise<Running> => {
-    // Its certificate is nobody's.
+    // Any certificate will do.
     const answers = (await errorAt('', `https://localhost:${port}`, {}))?.code === 'tls-error';
     const pods = answers ? [] : ((await kube.list<Pod>(resources.pods, { namespace })) ?? []);
     return { answers, areReady: pods.some(isPodReady), failure: firstPodFailure(pods) };

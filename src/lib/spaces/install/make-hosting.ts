@@ -26,7 +26,7 @@ import { chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart
 import { reachedCheck } from './entrance-checks.ts';
 import { Helm } from './helm.ts';
 import { type InitResult, initHosting } from './init.ts';
-import { bringIngressChart, ensureIngress, ingressImage, ingressRelease } from './local-ingress.ts';
+import { ensureIngress, fetchIngressChart, ingressImage, ingressRelease } from './local-ingress.ts';
 
 /** The future hosting cluster, and what to install there. */
 export interface HostingRequest {
@@ -63,7 +63,7 @@ export async function makeHosting(
     create === undefined
       ? await usePresent(context, init, tools)
       : await useNew(create, init, tools);
-  if (result.release !== undefined) await mark(result.name, tools);
+  if (result.release !== undefined) await markHosting(result.name, tools);
   return result;
 }
 
@@ -74,7 +74,7 @@ async function usePresent(
 ): Promise<InitResult> {
   const context = await chooseContext(given, tools);
   return withHelm(context.name, tools, (helm) =>
-    install(tools.connect(context), helm, init, tools),
+    installHosting(tools.connect(context), helm, init, tools),
   );
 }
 
@@ -120,7 +120,7 @@ function useNew(
       const hasIngressChanged =
         withIngress && (await ensureIngress(input, { kube, helm, record }, run));
       const hasChanged = made.changed || (hasIngressChanged && !kube.dryRun);
-      return await install(kube, helm, { ...init, externalPort: port }, tools, hasChanged);
+      return await installHosting(kube, helm, { ...init, externalPort: port }, tools, hasChanged);
     } catch (error) {
       throw made.created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
     }
@@ -154,7 +154,7 @@ async function chartReader(
     );
     // This validates the values.
     await helm.render(chart, values);
-    if (withIngress) await bringIngressChart(helm, ingressChart);
+    if (withIngress) await fetchIngressChart(helm, ingressChart);
   };
 }
 
@@ -210,7 +210,7 @@ async function withHelm<T>(
   }
 }
 
-async function install(
+async function installHosting(
   kube: Kube,
   helm: Helm,
   init: InitInput,
@@ -239,7 +239,7 @@ async function noteEntrance(kube: Kube, run: Run): Promise<void> {
  * Records the hosting cluster in the kubeconfig, as `kflex init` does, for both programs. If the kubeconfig is not writable, it
  * only warns: the cluster itself is ready.
  */
-async function mark(name: string, { target, run }: LocalTools): Promise<void> {
+async function markHosting(name: string, { target, run }: LocalTools): Promise<void> {
   try {
     const isNews = await markHostingContext(target, name, run);
     if (isNews && !target.dryRun)

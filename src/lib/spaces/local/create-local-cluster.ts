@@ -79,7 +79,7 @@ async function ensure(
   const context = role === 'wec' ? name : names.context;
   const exists = (await provider.clusters()).includes(name);
   if (!exists) await requireProvider(provider.name, tools.programs);
-  await requireContextFree(context, names, tools);
+  await requireLocalContextFree(context, names, tools);
   const isHosting = exists && role === 'hosting';
   const ingressPort = isHosting
     ? await findIngressPort(provider.name, name, externalPort, tools.programs)
@@ -106,7 +106,7 @@ async function ensure(
   const { progress } = tools.run;
   if (!exists) {
     progress.waiting(context, `${provider.name} is creating the cluster`);
-    await create(provider, input, tools);
+    await createCluster(provider, input, tools);
     progress.reached(context, `${provider.name} cluster created`, true);
   }
   try {
@@ -116,7 +116,7 @@ async function ensure(
       throw error;
     });
     // Commands without a named ITS use the current context: a WEC must not become it as a side effect.
-    const wanted = { ...contextOf(context, names, entries), makeCurrent: role === 'hosting' };
+    const wanted = { ...localContext(context, names, entries), makeCurrent: role === 'hosting' };
     const written = await setContext(tools.target, wanted, tools.run);
     if (written.changed) progress.changed(context, `context ${context} in ${written.file}`);
     progress.waiting(context, 'its nodes are starting');
@@ -128,20 +128,20 @@ async function ensure(
 }
 
 /** Checks that the context name is free, before spending minutes on creating a cluster. */
-async function requireContextFree(
+async function requireLocalContextFree(
   context: string,
   names: LocalNames,
   { target, run }: LocalTools,
 ): Promise<void> {
   const unknown = { name: context, server: '', cluster: {}, user: {} };
-  await setContext({ ...target, dryRun: true }, contextOf(context, names, unknown), run);
+  await setContext({ ...target, dryRun: true }, localContext(context, names, unknown), run);
 }
 
 /**
  * The context of a local cluster. Existing contexts that refer to a cluster entry of this name belong to this cluster or to a
  * deleted one, and may be replaced.
  */
-function contextOf(context: string, names: LocalNames, { cluster, user }: SelectedContext) {
+function localContext(context: string, names: LocalNames, { cluster, user }: SelectedContext) {
   return {
     context,
     cluster: { name: names.cluster, entry: { ...cluster } },
@@ -151,7 +151,7 @@ function contextOf(context: string, names: LocalNames, { cluster, user }: Select
   };
 }
 
-async function create(
+async function createCluster(
   provider: LocalProvider,
   input: LocalClusterInput,
   { run }: LocalTools,

@@ -51,11 +51,11 @@ export function startStep(context: string, server: string): NextStep | undefined
 }
 
 /** kind warns that longer names are likely not to work, k3d refuses them (kind's pkg/cluster/internal/create; k3d's pkg/types). */
-const longestName = { kind: 50, k3d: 32 } as const;
+const longestLocalName = { kind: 50, k3d: 32 } as const;
 
 /** @throws StellarError `usage` for a name that the provider or Kubernetes refuses for a cluster or its node */
 export function checkClusterName(provider: ProviderName, name: string): void {
-  const longest = longestName[provider];
+  const longest = longestLocalName[provider];
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longest) return;
   throw new StellarError(
     'usage',

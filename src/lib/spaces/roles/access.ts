@@ -18,12 +18,19 @@ import { discover, findKind } from '../../kube/discovery.ts';
 import { listServed, type Proven, provenIn } from '../../kube/served.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
 import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
-import { isExcludedKind } from '../../ocm/model/kubestellar-api.ts';
+import { isExcludedKind } from '../../ocm/model/kubestellar-names.ts';
 import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
 import { notHosting, type SpaceTools } from '../hosting/hosting.ts';
 import { reachSpace } from '../space/space-access.ts';
 import { listControlPlanes } from '../space/spaces.ts';
-import { kubestellar, type Role, type RoleName, type RoleRight, right, roles } from './roles.ts';
+import {
+  type AccessRole,
+  kubestellar,
+  type RoleName,
+  type RoleRight,
+  right,
+  roles,
+} from './roles.ts';
 
 /** Access to give. */
 export interface AccessRequest {
@@ -37,7 +44,7 @@ export interface AccessRequest {
 
 /** The namespace of the service accounts: all clusters have it. */
 const namespace = 'kube-system';
-const roleLabel = 'stellarctl.kubestellar.io/access-role';
+const accessRoleLabel = 'stellarctl.kubestellar.io/access-role';
 const spaceAnnotation = 'stellarctl.kubestellar.io/access-space';
 const forAnnotation = 'stellarctl.kubestellar.io/access-for';
 const expiresAnnotation = 'stellarctl.kubestellar.io/access-expires';
@@ -59,7 +66,7 @@ export async function accessManifests(
   const { space, role, who } = request;
   const name = accessName(request);
   const present = await kube.get<ClusterRole>(resources.clusterRoles, rightsName(name));
-  const labels = { [managedByLabel]: managedBy, [roleLabel]: role };
+  const labels = { [managedByLabel]: managedBy, [accessRoleLabel]: role };
   const annotations = {
     [spaceAnnotation]: space.name,
     ...(who !== undefined && { [forAnnotation]: who }),
@@ -95,12 +102,12 @@ function boundRights(
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind, name: metadata.name };
   const subjects = [{ kind: 'ServiceAccount', name: access, namespace }];
   return [
-    objectOf(role, metadata, { rules: rights.map(ruleOf) }),
+    objectOf(role, metadata, { rules: rights.map(policyRuleOf) }),
     objectOf(binding, metadata, { roleRef, subjects }),
   ];
 }
 
-const ruleOf = ({ group, kinds, verbs, names }: RoleRight): PolicyRule => ({
+const policyRuleOf = ({ group, kinds, verbs, names }: RoleRight): PolicyRule => ({
   apiGroups: [group],
   resources: [...kinds],
   verbs: [...verbs],
@@ -129,7 +136,7 @@ export async function giveAccess(request: AccessRequest, seconds: number, kube: 
   // Spaces of type host share a cluster, and two names may be one: NAME-a for nobody, and NAME for a.
   const ofSpace = noted?.metadata.annotations?.[spaceAnnotation];
   if (noted !== undefined && ofSpace !== request.space.name)
-    throw taken(noted, kube, `belongs to space ${ofSpace}`);
+    throw accessTaken(noted, kube, `belongs to space ${ofSpace}`);
   const before = kindsIn(noted);
   const grown =
     before.length === 0 ? [] : kindsIn(manifests[0]).filter((kind) => !before.includes(kind));
@@ -151,10 +158,10 @@ async function presentOf(object: KubeObject, kube: Kube): Promise<KubeObject | u
   const { name, namespace: place } = object.metadata;
   const present = await kube.get(resourceOf(object), name, { namespace: place });
   if (present === undefined || isOurs(present)) return present;
-  throw taken(object, kube, 'was not created by stellarctl');
+  throw accessTaken(object, kube, 'was not created by stellarctl');
 }
 
-function taken(
+function accessTaken(
   { kind, metadata: { name } }: KubeObject,
   { cluster }: Kube,
   why: string,
@@ -189,7 +196,7 @@ export interface FoundAccess {
 /** What was given in a cluster. A space can write any annotation: which space it is, is known by who reads it. */
 async function listAccess(space: string, kube: Kube) {
   const [roles, accounts] = await Promise.all([
-    listServed(kube, resources.clusterRoles, { labelSelector: roleLabel }),
+    listServed(kube, resources.clusterRoles, { labelSelector: accessRoleLabel }),
     listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true }),
   ]);
   const accountOf = provenIn(accounts);
@@ -198,7 +205,7 @@ async function listAccess(space: string, kube: Kube) {
     const { uid: ofRights, labels = {}, annotations: notes = {} } = metadata;
     const name = metadata.name.slice(rightsName('').length);
     const noted = {
-      role: labels[roleLabel] ?? '',
+      role: labels[accessRoleLabel] ?? '',
       for: notes[forAnnotation] ?? null,
       expires: notes[expiresAnnotation] ?? null,
     };
@@ -245,7 +252,7 @@ export async function revokeAccess({ name, kube, account }: FoundAccess): Promis
   }
   const { roleBindings, clusterRoleBindings, roles: inNamespaces, clusterRoles } = resources;
   for (const resource of [roleBindings, clusterRoleBindings, inNamespaces, clusterRoles])
-    for (const object of await listServed(kube, resource, { labelSelector: roleLabel }))
+    for (const object of await listServed(kube, resource, { labelSelector: accessRoleLabel }))
       if (object.metadata.name === rightsName(name) && isOurs(object))
         await kube.delete(resource, object);
 }
@@ -267,7 +274,7 @@ async function rightsOf(
   present: readonly string[],
   kube: Pick<Kube, 'read'>,
 ): Promise<RoleRight[]> {
-  const { workloads, [space.role]: fixed = [] } = roles[role] as Role;
+  const { workloads, [space.role]: fixed = [] } = roles[role] as AccessRole;
   if (workloads === undefined || space.role !== 'wds') return [...fixed];
   const served = (await discover(kube, ['list', 'watch'])).kinds.filter(
     ({ apiVersion, plural }) => {

@@ -1,5 +1,5 @@
 import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
-import { propertiesNamespace } from '../../ocm/model/kubestellar-api.ts';
+import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
 import {
   bootstrapServiceAccount,
   hubNamespace,
@@ -19,7 +19,7 @@ export interface RoleRight {
 }
 
 /** What somebody may do in a space. docs/security.md has a table of all roles. */
-export interface Role {
+export interface AccessRole {
   /** In words, after "may". */
   may: string;
   /** What follows from its rights and nobody would expect of its name, in sentences. */
@@ -30,7 +30,7 @@ export interface Role {
   wds?: readonly RoleRight[];
 }
 
-const clusters = 'cluster.open-cluster-management.io';
+const clusterGroup = 'cluster.open-cluster-management.io';
 const certificates = 'certificates.k8s.io';
 const works = 'work.open-cluster-management.io';
 export const kubestellar = 'control.kubestellar.io';
@@ -58,7 +58,7 @@ const anywhere = [
 
 /** What shows the registrations of an ITS, and how clusters reach it. */
 const hub = [
-  right('requireHub', reading, clusters, 'managedclusters'),
+  right('requireHub', reading, clusterGroup, 'managedclusters'),
   right('readWholeHub', 'list', certificates, 'certificatesigningrequests'),
   right('readWholeHub', 'get list', 'coordination.k8s.io', 'leases'),
   right('inspectHub', 'get', 'operator.open-cluster-management.io', 'clustermanagers'),
@@ -66,7 +66,7 @@ const hub = [
 ];
 
 /** What else shows whether WECs are well. */
-const wecs = [
+const mailboxRights = [
   right('readHubState', 'get list', '', 'namespaces'),
   right('readMailbox', reading, works, 'manifestworks'),
   right('readMailbox', 'get list', 'addon.open-cluster-management.io', 'managedclusteraddons'),
@@ -84,7 +84,7 @@ const policies = [
 ];
 
 /** kube-state-metrics watches them. */
-const definitions = right(
+const crdReading = right(
   'isCrdServed',
   reading,
   'apiextensions.k8s.io',
@@ -99,10 +99,10 @@ export const roles = {
     its: [
       ...anywhere,
       ...hub,
-      ...wecs,
+      ...mailboxRights,
       right('readDelivery', 'list', kubestellar, 'workstatuses'),
       right('propertyStore', 'get list', '', 'configmaps', within(propertiesNamespace)),
-      definitions,
+      crdReading,
       ...[hubNamespace, operatorNamespace].flatMap((namespace) => [
         right('readItsInside', 'get list', 'apps', 'deployments', { namespace }),
         right('readItsInside', 'get list', '', 'pods pods/log', { namespace }),
@@ -116,7 +116,7 @@ export const roles = {
       ),
       right('mayAccount', 'create', 'authorization.k8s.io', 'subjectaccessreviews'),
     ],
-    wds: [...anywhere, ...policies, definitions],
+    wds: [...anywhere, ...policies, crdReading],
     workloads: reading,
   },
   registrar: {
@@ -139,7 +139,7 @@ export const roles = {
     its: [
       ...anywhere,
       ...hub,
-      ...wecs,
+      ...mailboxRights,
       right('approveRequest', 'update', certificates, 'certificatesigningrequests/approval'),
       right('approveRequest', 'approve', certificates, 'signers', {
         names: ['kubernetes.io/kube-apiserver-client'],
@@ -150,7 +150,7 @@ export const roles = {
         'register.open-cluster-management.io',
         'managedclusters/accept',
       ),
-      right('changeValues', 'patch', clusters, 'managedclusters'),
+      right('changeValues', 'patch', clusterGroup, 'managedclusters'),
       right(
         'propertyStore',
         'get list create patch delete',
@@ -158,7 +158,7 @@ export const roles = {
         'configmaps',
         within(propertiesNamespace),
       ),
-      right('deleteCluster', 'delete', clusters, 'managedclusters'),
+      right('deleteCluster', 'delete', clusterGroup, 'managedclusters'),
       right('deleteCluster', 'patch delete', works, 'manifestworks'),
       right('deleteCluster', 'patch', 'addon.open-cluster-management.io', 'managedclusteraddons'),
       right('removeLeftovers', 'delete', certificates, 'certificatesigningrequests'),
@@ -174,12 +174,14 @@ export const roles = {
     ],
     workloads: writing,
   },
-} satisfies Record<string, Role>;
+} satisfies Record<string, AccessRole>;
 
 export type RoleName = keyof typeof roles;
 
 export const rolesOf = (space: SpaceRole): RoleName[] =>
-  (Object.keys(roles) as RoleName[]).filter((name) => (roles[name] as Role)[space] !== undefined);
+  (Object.keys(roles) as RoleName[]).filter(
+    (name) => (roles[name] as AccessRole)[space] !== undefined,
+  );
 
 /** The roles that have a right: what an administrator can give to somebody who lacks it. */
 export function rolesWith(
@@ -191,7 +193,7 @@ export function rolesWith(
     each.group === group && each.kinds.includes(kind) && each.verbs.includes(verb);
   const all = (['its', 'wds'] as const).map((space) => ({
     space,
-    names: rolesOf(space).filter((name) => (roles[name] as Role)[space]?.some(has)),
+    names: rolesOf(space).filter((name) => (roles[name] as AccessRole)[space]?.some(has)),
   }));
   return all.find(({ names }) => names.length > 0);
 }

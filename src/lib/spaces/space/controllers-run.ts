@@ -18,7 +18,7 @@ import {
   type BoundObject,
   destinationsOf,
   objectsOf,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { hookLike } from './spaces.ts';
 

@@ -71,7 +71,7 @@ export function followSpace<Inside>(
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
       if (state === 'failed')
-        return { ...standing, error: await failure(followed, { space, stages }, blocking) };
+        return { ...standing, error: await spaceFailure(followed, { space, stages }, blocking) };
       const news = unnoticed(space, reports, blocking);
       // Optional, once per change: users without the permission wait slightly longer.
       if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
@@ -118,7 +118,7 @@ export async function triggerReconcile(hosting: Kube, name: string): Promise<voi
   });
 }
 
-async function failure<Inside>(
+async function spaceFailure<Inside>(
   { name, role, hosting, inside }: FollowedSpace<Inside>,
   reading: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   { id, verdict }: BlockedReport,

@@ -33,7 +33,7 @@ export async function chooseItsForWds(
   const names = ((await listControlPlanes(hosting, 'its')) ?? [])
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .map(({ metadata }) => metadata.name);
-  const its = pick(hosting, asked, names);
+  const its = pickIts(hosting, asked, names);
   const hook = hooks.get(hookNames.transport);
   const chosen = {
     its,
@@ -46,7 +46,7 @@ export async function chooseItsForWds(
   return { ...chosen, transportHook: correctedHookName, correctedHook: corrected(hook) };
 }
 
-function pick({ cluster }: Kube, asked: string | undefined, names: readonly string[]): string {
+function pickIts({ cluster }: Kube, asked: string | undefined, names: readonly string[]): string {
   const known = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
   if (asked !== undefined && !names.includes(asked))
     throw new StellarError('not-found', `${cluster.context} has no ITS ${asked}: ${known}.`, {

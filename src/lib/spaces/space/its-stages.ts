@@ -14,7 +14,7 @@ import {
   hookNames,
   statusAddonDeployment,
 } from '../../ocm/model/kubeflex-names.ts';
-import { workStatusCrd } from '../../ocm/model/kubestellar-api.ts';
+import { workStatusCrd } from '../../ocm/model/kubestellar-names.ts';
 import {
   bootstrapServiceAccount,
   hubNamespace,
@@ -25,17 +25,17 @@ import {
 import { repair } from './controllers-run.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
+  apiServerAnswers,
   apiServerRuns,
   checkInside,
   clusterInfoStagePods,
-  hidden,
   hookJobStages,
   jobDone,
-  reachable,
   ready,
   type SpaceStage,
   serverPods,
   synced,
+  unreadableIn,
 } from './space-stages.ts';
 
 type ItsStage = SpaceStage<ItsInside>;
@@ -68,7 +68,7 @@ export function itsStages({
     {
       id: 'reachable',
       title: 'API server answers',
-      check: reachable,
+      check: apiServerAnswers,
       graceMs,
       settles: ['api-server'],
     },
@@ -81,7 +81,7 @@ export function itsStages({
     {
       id: 'workstatus-crd',
       title: 'serves WorkStatuses',
-      check: checkInside((its) => workStatusServed(its, wasReady)),
+      check: checkInside((its) => servesWorkStatus(its, wasReady)),
     },
     ...(type === 'vcluster' ? [clusterInfoStage(wasReady)] : []),
     { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
@@ -124,8 +124,8 @@ const hubRunning =
     if (failure !== undefined) return failed(`OCM does not run in it: ${failure.why}`);
     if (!its.hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
       return (
-        hidden(its, resources.pods) ??
-        hidden(its, resources.customResourceDefinitions) ??
+        unreadableIn(its, resources.pods) ??
+        unreadableIn(its, resources.customResourceDefinitions) ??
         (its.hubServed
           ? unseen('its pods are not visible')
           : waiting('there are no pods of an OCM hub yet'))
@@ -139,7 +139,7 @@ const hubRunning =
   };
 
 const noHubKinds = (its: ItsInside): Verdict =>
-  hidden(its, resources.customResourceDefinitions) ??
+  unreadableIn(its, resources.customResourceDefinitions) ??
   waiting('OCM has not installed its CustomResourceDefinitions yet');
 
 const hubServed = (its: ItsInside): Verdict => (its.hubServed ? met : noHubKinds(its));
@@ -149,7 +149,7 @@ function joinable(its: ItsInside, wasReady: boolean): Verdict {
   const what = `ServiceAccount ${operatorNamespace}/${bootstrapServiceAccount}`;
   const create = command`kubectl --context ${its.context} -n ${operatorNamespace} create serviceaccount ${bootstrapServiceAccount}`;
   return (
-    hidden(its, resources.serviceAccounts) ??
+    unreadableIn(its, resources.serviceAccounts) ??
     (wasReady
       ? lost(what, run(create, 'Create it; its rights are still bound to its name'))
       : waiting(`there is no ${what} yet`))
@@ -187,17 +187,18 @@ const statusAddonRemains =
   (space) => {
     const job = jobIsDone(space);
     const its = job.state === 'met' ? ifSeen(space.inside) : undefined;
-    if (its === undefined || its.hasStatusAddon || hidden(its, resources.deployments)) return job;
+    if (its === undefined || its.hasStatusAddon || unreadableIn(its, resources.deployments))
+      return job;
     return lost(`Deployment ${operatorNamespace}/${statusAddonDeployment}`, repair(space));
   };
 
 /** Without this kind KubeStellar's controllers do nothing, and report nothing. */
-function workStatusServed(its: ItsInside, wasReady: boolean): Verdict {
+function servesWorkStatus(its: ItsInside, wasReady: boolean): Verdict {
   if (its.workStatusServed) return met;
   // helm installs the kinds of a chart only with its first revision.
   const install = command`kubectl --context ${its.context} apply -f -`;
   return (
-    hidden(its, resources.customResourceDefinitions) ??
+    unreadableIn(its, resources.customResourceDefinitions) ??
     (wasReady
       ? lost(
           `CustomResourceDefinition ${workStatusCrd}`,

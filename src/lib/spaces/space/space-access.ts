@@ -28,7 +28,7 @@ type AccessTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'kubeconfig'>
 export const accessSpace = (
   controlPlane: ControlPlane,
   tools: AccessTools,
-): Promise<Access<SelectedContext>> => findAccess(controlPlane, tools).catch(hiddenBy);
+): Promise<Access<SelectedContext>> => locateSpace(controlPlane, tools).catch(hiddenBy);
 
 /** Opens a client for a space. */
 export async function openSpace(
@@ -56,7 +56,7 @@ export async function isSameCluster(
   return areRead ? seen(ownContext === other) : hidden('the namespace kube-system may not be read');
 }
 
-async function findAccess(
+async function locateSpace(
   controlPlane: ControlPlane,
   { hosting, hostingContext, kubeconfig }: AccessTools,
 ): Promise<Access<SelectedContext>> {

@@ -139,7 +139,7 @@ const isCorrect = (registry: string, spec: Pod['spec']): boolean =>
     ({ image = '' }) => image === inRegistry(image, registry),
   );
 
-type Container = NonNullable<NonNullable<Pod['spec']>['containers']>[number];
+type PodContainer = NonNullable<NonNullable<Pod['spec']>['containers']>[number];
 
 async function correct(
   registry: string,
@@ -148,7 +148,7 @@ async function correct(
   kube: Kube,
 ): Promise<void> {
   const inOther = (image = '') => inRegistry(image, registry);
-  const corrected = ({ image, env, ...container }: Container) => ({
+  const corrected = ({ image, env, ...container }: PodContainer) => ({
     ...container,
     image: inOther(image),
     // The status add-on gives its agents their image in a variable.

@@ -150,13 +150,13 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   const present = set ?? deployment;
   const pods = podsOf(server.name, space.pods);
   if (present !== undefined)
-    return running('its API server', { kind: server.kind, present, pods }, placeOf(space));
+    return running('its API server', { kind: server.kind, present, pods }, placeOfSpace(space));
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
   return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
 }
 
-const placeOf = ({ hosting: context, now, name }: SpaceEvidence) => ({
+const placeOfSpace = ({ hosting: context, now, name }: SpaceEvidence) => ({
   context,
   now,
   namespace: namespaceOf(name),
@@ -166,7 +166,7 @@ const placeOf = ({ hosting: context, now, name }: SpaceEvidence) => ({
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
   unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
 
-export function reachable<Inside>(space: Space<Inside>): Verdict {
+export function apiServerAnswers<Inside>(space: Space<Inside>): Verdict {
   const { inside, type, hosting, name, forbidden } = space;
   switch (inside.state) {
     case 'seen':
@@ -199,7 +199,7 @@ function unreachable({ entrance, hosting }: Space<unknown>, why: string): Verdic
 }
 
 /** The verdict for kinds that the user may not read in a space. */
-export const hidden = (
+export const unreadableIn = (
   inside: { forbidden: ReadonlySet<string> },
   { plural }: Resource,
 ): Verdict | undefined =>
@@ -244,7 +244,7 @@ export function jobDone(
     const pods = podsOf(job, space.pods);
     const failure = lastingFailure(pods);
     if (failure !== undefined) return failed(`Job ${job}: ${failure.why}`);
-    return starting(`Job ${job} is running`, pods, placeOf(space));
+    return starting(`Job ${job} is running`, pods, placeOfSpace(space));
   };
 }
 

@@ -11,22 +11,22 @@ import {
   managerDeployment,
   transportDeployment,
 } from '../../ocm/model/kubeflex-names.ts';
-import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../ocm/model/kubestellar-api.ts';
+import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../ocm/model/kubestellar-names.ts';
 import { repair, transportPaused } from './controllers-run.ts';
 import { isItsNameDefect } from './its-name-defect.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
+  apiServerAnswers,
   apiServerRuns,
   checkInside,
   deploymentRuns,
   failedFor,
-  hidden,
-  reachable,
   ready,
   type Space,
   type SpaceStage,
   serverPods,
   synced,
+  unreadableIn,
 } from './space-stages.ts';
 
 /** The evidence from inside a WDS and its ITS. */
@@ -86,7 +86,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
     {
       id: 'reachable',
       title: 'API server answers',
-      check: reachable,
+      check: apiServerAnswers,
       graceMs,
       settles: ['api-server'],
     },
@@ -97,7 +97,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
       podsOf: ({ pods }) => podsOf(managerDeployment, pods),
     },
     { id: 'wds-crds', title: 'serves BindingPolicies', check: checkInside(crdsServed) },
-    { id: 'its-workstatus', title: 'ITS serves WorkStatuses', check: ofIts(workStatusServed) },
+    { id: 'its-workstatus', title: 'ITS serves WorkStatuses', check: ofIts(itsServesWorkStatus) },
     {
       id: hookNames.transport,
       title: "KubeStellar's transport runs",
@@ -117,7 +117,8 @@ function crdsServed(inside: WdsInside): Verdict {
   const [missing] = inside.missingCrds;
   if (missing === undefined) return met;
   return (
-    hidden(inside, resources.customResourceDefinitions) ?? waiting(`there is no ${missing} yet`)
+    unreadableIn(inside, resources.customResourceDefinitions) ??
+    waiting(`there is no ${missing} yet`)
   );
 }
 
@@ -129,7 +130,7 @@ const ofIts =
       return unseen(itsProblem ?? 'its ITS was not reached');
     })(space);
 
-function workStatusServed(
+function itsServesWorkStatus(
   { name, isReady, workStatusServed: served }: ItsOfWds,
   hosting: string,
 ): Verdict {

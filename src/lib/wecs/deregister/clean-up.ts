@@ -97,7 +97,10 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
     const patch = command`kubectl --context ${context} patch klusterlet ${name} --type merge -p ${unfinished}`;
     const next = [
       nextStep(see, 'See whether the operator runs'),
-      nextStep(patch, 'If it never will, let the Klusterlet go without it, and rerun the command'),
+      nextStep(
+        patch,
+        'If it never will, remove the finalizer of the Klusterlet, and rerun the command',
+      ),
     ];
     throw error.with({ next });
   });

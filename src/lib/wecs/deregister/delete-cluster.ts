@@ -27,7 +27,7 @@ import {
   registrationLock,
 } from '../../ocm/model/ocm-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { removeLabels } from '../registration/release-labels.ts';
+import { removeLabels } from '../registration/saved-labels.ts';
 import { type HubState, toDeregister } from './leftovers.ts';
 
 /** The last finalizers; the hub's registration controller removes them (ocm pkg/registration/hub). */
@@ -75,11 +75,11 @@ export async function deleteCluster(
         await releaseLateWorks(hub, hubState, object);
         if (force !== undefined && (await force.isDue(hubState)))
           await removeFinalizers(hub, hubState, force);
-        if (!isEmpty(hubState) || monotonic() - triggeredAt <= patience) return;
+        if (!isMailboxEmpty(hubState) || monotonic() - triggeredAt <= patience) return;
         // A busy hub should not check the same object again and again.
         triggeredAt = monotonic();
         patience *= 2;
-        await triggerReconcile(hub, object);
+        await requeueCluster(hub, object);
       },
       unmet: (last) => deletionTimeout(hub, last),
     },
@@ -107,14 +107,14 @@ async function releaseLateWorks(
 /** A hub with nothing left to wait for is done within this time, unless its next check is later. */
 const triggerAfterMs = 3000;
 
-const isEmpty = ({ works, addonWorks, addons }: HubState): boolean =>
+const isMailboxEmpty = ({ works, addonWorks, addons }: HubState): boolean =>
   works.length + addonWorks.length + addons.length === 0;
 
 /**
  * Makes the hub check a ManagedCluster now: after failures OCM 1.0 checks ever more rarely (seen: 40 s after the last work was
  * gone), and any change triggers a check at once.
  */
-async function triggerReconcile(
+async function requeueCluster(
   hub: Kube,
   { metadata: { name, uid } }: ManagedCluster,
 ): Promise<void> {
@@ -131,7 +131,7 @@ async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promis
   await force.take(resources.manifestWorks, [...last.works, ...last.addonWorks], [workFinalizer]);
   await force.take(resources.managedClusterAddOns, last.addons, addonFinalizers);
   const { object } = last.managedCluster;
-  if (object === undefined || !isEmpty(last)) return;
+  if (object === undefined || !isMailboxEmpty(last)) return;
   const controller = await controllerState(hub);
   if (controller.runs !== false || controller.holdsLease) return;
   await force.take(resources.managedClusters, [object], hubFinalizers);
@@ -183,7 +183,7 @@ export const addonFinalizers = [
 ];
 
 /** Anything that still works makes progress within this time. */
-const graceMs = 15_000;
+const progressMs = 15_000;
 
 /**
  * The user's confirmation in place of the proof that a WEC's agent is gone. It counts only while nothing makes progress; if the
@@ -228,7 +228,7 @@ export function forceOf(
         seen = state;
         since = monotonic();
       }
-      if (monotonic() - since < graceMs) return false;
+      if (monotonic() - since < progressMs) return false;
       const lease = await hub.get<Lease>(resources.leases, leaseName, { namespace: name });
       if (!isAsked && lease?.spec?.renewTime !== before.lease?.spec?.renewTime) {
         await askAgain(
@@ -273,7 +273,7 @@ export async function controllerState(hub: Kube): Promise<ControllerState> {
     listServed<Pod>(hub, resources.pods, { namespace }),
     hub.get<Lease>(resources.leases, registrationLock, { namespace }),
   ]);
-  const holdsLease = lease !== undefined && isHeld(lease, hub.now());
+  const holdsLease = lease !== undefined && isLeaseHeld(lease, hub.now());
   const own = pods.filter(({ metadata }) => metadata.name.startsWith(`${registrationController}-`));
   const leads = lease === undefined ? undefined : holdsLease;
   const runs = object === undefined ? leads : own.some(isRunning) && leads !== false;
@@ -281,7 +281,7 @@ export async function controllerState(hub: Kube): Promise<ControllerState> {
 }
 
 /** A Lease without a holder was released. */
-function isHeld({ spec }: Lease, now: number): boolean {
+function isLeaseHeld({ spec }: Lease, now: number): boolean {
   const renewed = Date.parse(spec?.renewTime ?? '');
   return Boolean(spec?.holderIdentity) && now - renewed < (spec?.leaseDurationSeconds ?? 0) * 1000;
 }

@@ -13,7 +13,7 @@ import { groupResourceOf, resources } from '../../kube/client/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { proving, writeLast } from '../../kube/writes.ts';
 import { hubEndpoints } from '../../ocm/hub/hub-access.ts';
-import type { PoliciesOfIts } from '../../ocm/model/kubestellar-api.ts';
+import type { PoliciesOfIts } from '../../ocm/model/kubestellar-names.ts';
 import {
   foreignFinalizers,
   type ManifestWork,
@@ -28,9 +28,10 @@ import {
 } from '../../workloads/delivery/applied-works.ts';
 import type { Its } from '../../workloads/selection/read-policies.ts';
 import type { GivenWec } from '../diagnose/follow-registration.ts';
-import { restoreLabels, selectableLabels } from '../registration/release-labels.ts';
+import { restoreLabels, selectableLabels } from '../registration/saved-labels.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
+import { keepWorkloads, release } from './detach-from-policies.ts';
 import {
   type DeregisterOptions,
   type InspectedWec,
@@ -46,7 +47,6 @@ import {
   removeLeftovers,
   toDeregister,
 } from './leftovers.ts';
-import { keepWorkloads, release } from './release.ts';
 
 export interface Deregistration {
   its: Its;

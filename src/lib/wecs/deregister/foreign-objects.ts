@@ -26,7 +26,7 @@ import {
 } from '../../ocm/model/ocm-names.ts';
 
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
-const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];
+const agentSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];
 /** Of OCM after 1.3.1, with its feature gate NetworkPolicies (manifests/klusterlet/management); they lack the label of the operator. */
 const ownNetworkPolicies = [
   'default-deny-all',
@@ -46,7 +46,7 @@ function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): bo
     return metadata.namespace === agentNamespace && ownNetworkPolicies.includes(metadata.name);
   const isOfAddon =
     metadata.namespace === addonNamespace && metadata.name.endsWith('-hub-kubeconfig');
-  return kind === 'Secret' && (ownSecrets.includes(metadata.name) || isOfAddon);
+  return kind === 'Secret' && (agentSecrets.includes(metadata.name) || isOfAddon);
 }
 
 /**
@@ -100,7 +100,7 @@ const passingKinds = [
 ];
 /** APIs that store nothing; their servers are often absent. */
 const derivedApis = /^(?:(?:custom|external)\.)?metrics\.k8s\.io\//;
-const everywhere = ['ConfigMap kube-root-ca.crt', 'ConfigMap openshift-service-ca.crt'];
+const inEveryNamespace = ['ConfigMap kube-root-ca.crt', 'ConfigMap openshift-service-ca.crt'];
 const defaultAccounts = ['default', 'builder', 'deployer'];
 const accountAnnotation = 'kubernetes.io/service-account.name';
 
@@ -153,7 +153,7 @@ const kindWithGroup = ({ apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind
 
 function isPassing({ kind, metadata }: KubeObject & { kind: string }): boolean {
   if (metadata.deletionTimestamp !== undefined) return true;
-  if (everywhere.includes(`${kind} ${metadata.name}`)) return true;
+  if (inEveryNamespace.includes(`${kind} ${metadata.name}`)) return true;
   if (kind === 'ServiceAccount') return defaultAccounts.includes(metadata.name);
   return kind === 'Secret' && metadata.annotations?.[accountAnnotation] !== undefined;
 }

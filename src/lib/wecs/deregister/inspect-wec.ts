@@ -24,15 +24,15 @@ import {
   objectsOf,
   type PoliciesOfIts,
   type Policy,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import { isGuarded, objectsIn } from '../../ocm/model/manifest-works.ts';
 import { agentNamespace, isOurs } from '../../ocm/model/ocm-names.ts';
 import { isOrphan } from '../../ocm/orphan-works.ts';
 import { hubHash } from '../../workloads/delivery/applied-works.ts';
-import { effectOn, type LabelEffect } from '../../workloads/selection/side-effects.ts';
+import { effectOn, type LabelEffect } from '../../workloads/selection/label-effects.ts';
 import type { GivenWec } from '../diagnose/follow-registration.ts';
 import { proveIdentity, requireProof } from '../registration/identity.ts';
-import { savedLabels, selectableLabels } from '../registration/release-labels.ts';
+import { savedLabels, selectableLabels } from '../registration/saved-labels.ts';
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { type HubState, isGone, mailboxOf, toDeregister, worksRemain } from './leftovers.ts';
@@ -190,10 +190,10 @@ export function refuseUnfinishable(
 }
 
 /** What an ITS has of a WEC, and the policies that may select it. */
-type SelectedWec = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
+type WecOfPolicies = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
 
 /** The policies that have objects, or may have some, on which the removal of a WEC's labels has this effect. */
-function affected(effect: LabelEffect, { name, hubState, policies }: SelectedWec): Policy[] {
+function affected(effect: LabelEffect, { name, hubState, policies }: WecOfPolicies): Policy[] {
   const { object: managedCluster } = hubState.managedCluster;
   if (managedCluster === undefined) return [];
   const present = managedCluster.metadata.labels ?? {};
@@ -215,7 +215,7 @@ const sendsObjects = ({ binding }: Policy): boolean =>
  * Whether the labels must be removed before the WEC is deleted. If workloads stay, always: a WDS that cannot be read may be about
  * to send works again, as after an interrupted run, and their deletion would delete the workloads.
  */
-export function needsRelease(inspected: SelectedWec, keepWorkloads = false): boolean {
+export function needsRelease(inspected: WecOfPolicies, keepWorkloads = false): boolean {
   const { hubState } = inspected;
   const isKept =
     keepWorkloads && hubState.managedCluster.object?.metadata.deletionTimestamp === undefined;
@@ -227,7 +227,7 @@ export function needsRelease(inspected: SelectedWec, keepWorkloads = false): boo
  * deleted.
  * @throws StellarError `still-selected`
  */
-function refuseSelected(hub: Kube, inspected: SelectedWec, keepWorkloads?: boolean): void {
+function refuseSelected(hub: Kube, inspected: WecOfPolicies, keepWorkloads?: boolean): void {
   const { name, hubState } = inspected;
   const isReleased = needsRelease(inspected, keepWorkloads);
   if (!isReleased && hubState.managedCluster.object?.metadata.deletionTimestamp) return;

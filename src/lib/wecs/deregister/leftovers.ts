@@ -16,7 +16,7 @@ import { listServed, type Proven, prove, provenIn } from '../../kube/served.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { deleteObjects, withoutFinalizers } from '../../kube/writes.ts';
 import { findManagedCluster } from '../../ocm/hub/require-hub.ts';
-import { propertiesNamespace } from '../../ocm/model/kubestellar-api.ts';
+import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
 import {
   isAddonWork,
   isGuarded,

@@ -17,7 +17,7 @@ import {
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { toSeeAgent, wecProblem } from '../registration/problems.ts';
 import type { WecFindings } from '../registration/registration-checks.ts';
-import { isDeregistering } from '../registration/release-labels.ts';
+import { isDeregistering } from '../registration/saved-labels.ts';
 
 /** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */
 export function beingDeleted(findings: WecFindings): Problem | undefined {
@@ -32,10 +32,11 @@ export function beingDeleted(findings: WecFindings): Problem | undefined {
 }
 
 /** OCM's own finalizers are of this group, and are removed with their objects. */
-const isOfOcm = (finalizer: string): boolean => finalizer.includes('open-cluster-management.io/');
+const isFinalizerOfOcm = (finalizer: string): boolean =>
+  finalizer.includes('open-cluster-management.io/');
 
 function heldByOthers({ name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
-  const finalizers = foreignFinalizers(cluster, isOfOcm);
+  const finalizers = foreignFinalizers(cluster, isFinalizerOfOcm);
   if (finalizers.length === 0) return undefined;
   const message = `${name} is being deleted, but blocked by finalizer ${finalizers.join(', ')}, which is not OCM's.`;
   return wecProblem('deletion-blocked', message, toSeeHolder(its, 'managedcluster', cluster));
@@ -56,13 +57,13 @@ export function heldWorks({ contents, name, now, its }: WecFindings): Problem | 
   return wecProblem('work-held', message, toSeeHolder(its, 'manifestwork', first));
 }
 
-const isHeld = (work: ManifestWork): boolean =>
+const isWorkHeld = (work: ManifestWork): boolean =>
   work.metadata.deletionTimestamp !== undefined && isGuarded(work);
 
 /** Only a reporting agent removes what works have applied, and their finalizer. */
 function waitingForAgent(findings: WecFindings): Problem | undefined {
   const { contents, hub, now, name, its } = findings;
-  const blocked = (contents?.works ?? []).filter(isHeld);
+  const blocked = (contents?.works ?? []).filter(isWorkHeld);
   if (blocked.length === 0 || hub === undefined) return undefined;
   const start = `${name} is being deleted, and ${count(blocked.length, 'work')} wait${blocked.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
   if (renewsInTime(hub, now) && !isMissed(hub))
@@ -115,7 +116,7 @@ export function beingDeregistered({
 /** A mailbox may end with its ManagedCluster; if the ManagedCluster stays, nothing can be written into the mailbox. */
 export function endingMailbox({ hub, contents, its, now }: WecFindings): Problem | undefined {
   const isLeaving = hub?.managedCluster?.metadata.deletionTimestamp !== undefined;
-  return isLeaving ? undefined : ending(contents?.namespace, its, now);
+  return isLeaving ? undefined : namespaceEnding(contents?.namespace, its, now);
 }
 
 /** While the pods of a namespace may take this long to end, its deletion is not a problem. */
@@ -134,7 +135,7 @@ export function endingAgentNamespace({
       now - since > endingGraceMs
     );
   });
-  return wec && ending(found, wec.context, now);
+  return wec && namespaceEnding(found, wec.context, now);
 }
 
 /** What keeps a namespace from ending (kubernetes pkg/controller/namespace/deletion). */
@@ -142,7 +143,7 @@ const blocking = (namespace: WithConditions | undefined): Condition[] =>
   (namespace?.status?.conditions ?? []).filter(({ status }) => status === 'True');
 
 /** A namespace that is being deleted; nothing can be created in it. */
-function ending(
+function namespaceEnding(
   namespace: WithConditions | undefined,
   context: string,
   now: number,

@@ -42,13 +42,13 @@ export interface WecReading {
 }
 
 /** What the comparison of an ITS with its WECs needs of the ITS itself. */
-export interface ItsItself {
+export interface ItsIdentity {
   /** Undefined if it may not be read. */
   uid: string | undefined;
   ocm: string | undefined;
 }
 
-export async function readItself(hub: Kube): Promise<ItsItself> {
+export async function readItsIdentity(hub: Kube): Promise<ItsIdentity> {
   const [uid, ocm] = await Promise.all([clusterUid(hub), ocmOfHub(partialReader(hub))]);
   return { uid, ocm };
 }
@@ -68,7 +68,7 @@ export async function readBothSides(
   known: {
     ofHub?: SeenOnHub | undefined;
     tryWebhook?: () => Promise<HubWebhook>;
-    itself?: () => Promise<ItsItself>;
+    itself?: () => Promise<ItsIdentity>;
   } = {},
 ): Promise<WecReading> {
   const reader = partialReader(hub);
@@ -76,7 +76,7 @@ export async function readBothSides(
     known.ofHub?.evidence ?? readOne(reader, name),
     known.ofHub?.contents ?? readMailbox(reader, name),
     wec && tryReadWecSide(wec),
-    wec && (known.itself?.() ?? readItself(hub)),
+    wec && (known.itself?.() ?? readItsIdentity(hub)),
     known.ofHub === undefined && requireHub(hub),
   ]);
   const { managedCluster } = evidence;

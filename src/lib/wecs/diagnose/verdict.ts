@@ -124,18 +124,18 @@ const failedAt =
   ({ reports, name }: WecFindings): Problem | undefined => {
     const found = reports.find(({ id }) => id === stage);
     return found?.verdict.state === 'failed' && codes.includes(found.verdict.code ?? '')
-      ? problemOf(found as BlockedReport, name)
+      ? problemOfStage(found as BlockedReport, name)
       : undefined;
   };
 
-const agentSilent = failedAt('available', 'agent-silent', 'clocks-differ');
+const agentIsSilent = failedAt('available', 'agent-silent', 'clocks-differ');
 
 export const reportsTitle = 'its agent reports';
 
 /** Whether its agent does not report: what it has reported before may no longer be true. */
-export const isSilent = (findings: WecFindings): boolean => agentSilent(findings) !== undefined;
+export const isSilent = (findings: WecFindings): boolean => agentIsSilent(findings) !== undefined;
 
-const problemOf = (
+const problemOfStage = (
   { id, title, verdict: { code = id, why, next = [] } }: BlockedReport,
   name: string,
 ): Problem => wecProblem(code, `${name} is blocked at "${title}": ${why}.`, ...next);
@@ -145,7 +145,7 @@ function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | 
   if (blocking === undefined) return undefined;
   const { verdict } = blocking;
   const code = verdict.code ?? blocking.id;
-  if (verdict.state === 'failed') return problemOf(blocking, name);
+  if (verdict.state === 'failed') return problemOfStage(blocking, name);
   // With its context, what the ITS still reports is not enough.
   const wait = run(
     command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`,
@@ -213,19 +213,19 @@ export const onWec = seenIf(({ wec }) => wec !== undefined);
 const ofContext = seenIf(
   ({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined,
 );
-const ofCertificate = seenIf(
+const seesCertificate = seenIf(
   (findings) => findings.wec !== undefined || validityOfAgent(findings) !== undefined,
 );
 
 /** What runs on a WEC, and what its agent needs to reach the ITS. */
-export const running = [
+export const runningChecks = [
   'wec-namespaces',
   'wec-klusterlet',
   'wec-containers',
   'wec-nodes',
   'wec-agent-pods',
 ];
-export const reaching = [...running, 'wec-certificate', 'wec-hub-connection'];
+export const reaching = [...runningChecks, 'wec-certificate', 'wec-hub-connection'];
 
 /**
  * The checks of a registration. Causes come before their effects: an agent that does not start explains a Lease that is not renewed,
@@ -254,20 +254,20 @@ export const registrationRows: readonly Row[] = [
   ),
   onWec('announced', 'the ITS has its ManagedCluster', missingManagedCluster),
   onHub('signed', 'the ITS signs the next certificate of its agent', unsignedRenewal),
-  ofCertificate('certificate', "its agent's certificate is valid", expiredCertificate),
-  ofCertificate('renewal', 'its agent renews its certificate in time', expiringCertificate, [
+  seesCertificate('certificate', "its agent's certificate is valid", expiredCertificate),
+  seesCertificate('renewal', 'its agent renews its certificate in time', expiringCertificate, [
     'wec-signed',
   ]),
   onHub('one-agent', 'no other agent asks for its name', asksAgain),
   onWec('hub-connection', 'its agent reaches the ITS', cannotConnect, [
-    ...running,
+    ...runningChecks,
     'wec-name',
     'wec-hub',
     'wec-announced',
     'wec-certificate',
   ]),
   onHub('api-server', 'its API server is healthy', failedAt('available', 'api-server-unhealthy')),
-  onHub('reports', reportsTitle, agentSilent, ['wec-not-deleted', ...reaching]),
+  onHub('reports', reportsTitle, agentIsSilent, ['wec-not-deleted', ...reaching]),
   onHub('registered', 'its registration is complete', anyStage, [
     'wec-not-deleted',
     'wec-mailbox',
@@ -300,9 +300,10 @@ const causeRows = [...registrationRows.filter(({ find }) => find !== anyStage), 
 export const verdictOf = (
   { snapshot, reports }: JudgedReading<Registration>,
   its: string,
-): Problem | undefined => firstOf(causeRows, { ...snapshot, reports, forbidden: new Set(), its });
+): Problem | undefined =>
+  firstFound(causeRows, { ...snapshot, reports, forbidden: new Set(), its });
 
-export function firstOf(of: readonly Row[], findings: WecFindings): Problem | undefined {
+export function firstFound(of: readonly Row[], findings: WecFindings): Problem | undefined {
   for (const { find } of of) {
     const found = find(findings);
     if (found !== undefined) return found;

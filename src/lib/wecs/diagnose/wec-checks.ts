@@ -19,7 +19,7 @@ import { toSeeCluster, wecProblem } from '../registration/problems.ts';
 import { noWecAccess, type WecFindings } from '../registration/registration-checks.ts';
 import { heldWorks } from './deletion.ts';
 import {
-  firstOf,
+  firstFound,
   isSilent,
   leaseRow,
   onHub,
@@ -28,7 +28,7 @@ import {
   reaching,
   registrationRows,
   reportsTitle,
-  running,
+  runningChecks,
 } from './verdict.ts';
 
 /** The checks of what a WEC is for. */
@@ -40,7 +40,7 @@ const workRows: readonly Row[] = [
     'wec-not-deleted',
   ]),
   onHub('works', 'its works are applied', worksNotApplied, [
-    ...running,
+    ...runningChecks,
     'wec-hub-connection',
     'wec-reports',
     'wec-work-rights',
@@ -54,7 +54,7 @@ const workRows: readonly Row[] = [
     'wec-works',
   ]),
   leaseRow,
-  onWec('versions', 'its agent has the version of the ITS', versionsApart),
+  onWec('versions', 'its agent has the version of the ITS', agentVersionsApart),
 ];
 /** Why nothing of the cluster itself is visible. */
 function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
@@ -72,20 +72,21 @@ export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, 
   run(findings) {
     if (!sees(findings)) return skipped(whyNotVisible(findings));
     const outcome = unless(find(findings));
-    const isLastKnown = outcome.status === 'pass' && reported.has(check.id) && isSilent(findings);
+    const isLastKnown =
+      outcome.status === 'pass' && reportedChecks.has(check.id) && isSilent(findings);
     return isLastKnown ? dependent({ title: reportsTitle }) : outcome;
   },
 }));
 
 /** What only an agent that reports can show. */
-const reported = new Set(['wec-works', 'wec-addons', 'wec-lease']);
+const reportedChecks = new Set(['wec-works', 'wec-addons', 'wec-lease']);
 
 /**
  * Describes in one sentence what keeps a WEC from being available and working, with the next commands.
  * @param unreached why its cluster could not be read: rather the cause than the effect of works that are not applied
  */
 export const diagnose = (findings: WecFindings, unreached?: Problem): Problem | undefined =>
-  firstOf(registrationRows, findings) ?? unreached ?? firstOf(workRows, findings);
+  firstFound(registrationRows, findings) ?? unreached ?? firstFound(workRows, findings);
 
 function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
   if (refused === undefined || refused.length === 0 || wec === undefined) return undefined;
@@ -154,7 +155,7 @@ export function wecVersions(
 }
 
 /** An agent of another minor version than its hub, or than its Klusterlet specifies. */
-function versionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem | undefined {
+function agentVersionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem | undefined {
   const versions = wec === undefined ? [] : wecVersions(wec, undefined);
   const isOther = versions.some(({ running, differs }) => {
     const [version] = running ?? [];

@@ -26,13 +26,13 @@ import {
 } from '../registration/own-requests.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import type { RegistrationStageId } from '../registration/registration-stage-ids.ts';
-import { judgeRegistration, seen } from '../registration/registration-stages.ts';
-import { type HubRecords, hubRecords } from './hub-records.ts';
+import { judgeRegistration, readingOf } from '../registration/registration-stages.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
+import { type HubRecords, hubRecords } from './record-on-its.ts';
 import {
   RestartsDuringJoin,
-  releaseDeadLeases,
+  removeDeadLeases,
   reregister,
   restartAgents,
 } from './restart-agent.ts';
@@ -113,12 +113,12 @@ export function joinSubject(
       const wec = await readWec(kube);
       const known = { name, its: access.its, wec };
       if (side === undefined || hub === undefined)
-        return seen({ ...known, hub: undefined, now: kube.now() });
-      await releaseDeadLeases(kube, wec);
-      const ofOwn = await tidied(hub, wec, { ownRequests, side }, accept, (text) =>
+        return readingOf({ ...known, hub: undefined, now: kube.now() });
+      await removeDeadLeases(kube, wec);
+      const ofOwn = await cleanedUp(hub, wec, { ownRequests, side }, accept, (text) =>
         follower.wrote(text),
       );
-      return seen({
+      return readingOf({
         ...known,
         hub: ofOwn,
         webhook: await webhookFor(ofOwn, side),
@@ -178,7 +178,7 @@ async function joiningOf(
 }
 
 /** Writes what is pending on the ITS. @returns what it shows, without requests of other agents and superseded ones: they are no evidence */
-async function tidied(
+async function cleanedUp(
   hub: HubEvidence,
   wec: WecEvidence,
   { ownRequests, side }: { ownRequests: OwnRequests; side: HubSide },

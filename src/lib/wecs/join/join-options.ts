@@ -24,7 +24,7 @@ export interface JoinOptions {
   /** Content of a docker config.json. */
   imagePullSecret?: string | undefined;
   accept: boolean;
-  /** Keep an agent that re-registers from deleting what the ITS does not send; see former-hub.ts. */
+  /** Keep an agent that re-registers from deleting what the ITS does not send; see evict-from-former-hub.ts. */
   holdWorks?: boolean | undefined;
   /** Move a WEC that is registered with another hub, once the user agrees. */
   replaceHub?: Confirm<Moving> | undefined;

@@ -21,11 +21,16 @@ import type { KnownHub } from '../../ocm/hub/hub-kubeconfig.ts';
 import { bootstrapAccountOf, isOurs, tagOf } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import type { Identity } from '../registration/identity.ts';
-import { isOwnToken, recordsTokens, unproven, whyNoAccount } from '../registration/own-requests.ts';
+import {
+  isOwnToken,
+  recordsTokens,
+  requestUnproven,
+  whyNoAccount,
+} from '../registration/own-requests.ts';
 import type { Reregister } from '../registration/problems.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
 import { type ReregisterEvidence, whyReregister } from '../registration/reregister.ts';
-import { registeredElsewhere } from './former-hub.ts';
+import { joinedElsewhere } from './evict-from-former-hub.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import {
   hubPermissions,
@@ -156,7 +161,7 @@ async function ownership(
   const ofIts = { endpoints: known, found: judged, uidOfHub: checks.hub?.uid };
   const identity = await requireOwnership(access, wec, wecBefore, hubBefore, ofIts);
   if (isOther && options.replaceHub === undefined)
-    throw registeredElsewhere(access, wec, found, options);
+    throw joinedElsewhere(access, wec, found, options);
   return { identity, foundHub: found };
 }
 
@@ -186,7 +191,7 @@ async function planToken(
   if (await recordsTokens(access.kube))
     return { isTokenRefused, isTokenShared, account: undefined };
   const why = await whyNoAccount(access.kube);
-  if (why !== undefined) throw unproven(access.kube, name, why);
+  if (why !== undefined) throw requestUnproven(access.kube, name, why);
   return { isTokenRefused, isTokenShared, account: bootstrapAccountOf(name) };
 }
 

@@ -21,7 +21,7 @@ export const probeCheck: CheckInfo = {
 };
 
 /** The agent's own namespace does not exist yet. */
-const inNamespace = { namespace: 'default' };
+const probePlace = { namespace: 'default' };
 const kubeconfigAnnotation = 'stellarctl.kubestellar.io/kubeconfig';
 
 /** What of a join a probe tries. */
@@ -63,7 +63,7 @@ export function probeJob(probed: Probed): Job {
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { name: `stellarctl-probe-${randomBytes(4).toString('hex')}`, ...inNamespace },
+    metadata: { name: `stellarctl-probe-${randomBytes(4).toString('hex')}`, ...probePlace },
     spec: { ...limits, template: { metadata: { annotations }, spec } },
   };
 }
@@ -82,7 +82,7 @@ export async function probe(probed: Probed, job: Job, run: Run): Promise<Outcome
     fail('probe-unfinished', `the probe does not show whether they do: ${why}`);
   const read = async () => {
     const labelSelector = `job-name=${job.metadata.name}`;
-    const [pod] = (await kube.list<Pod>(resources.pods, { ...inNamespace, labelSelector })) ?? [];
+    const [pod] = (await kube.list<Pod>(resources.pods, { ...probePlace, labelSelector })) ?? [];
     if (pod === undefined) return undefined;
     const failure = podFailure(pod);
     const lines = (await kube.logTail(pod.metadata, operatorName, { lines: 1000 })) ?? [];
@@ -92,11 +92,11 @@ export async function probe(probed: Probed, job: Job, run: Run): Promise<Outcome
       .join(': ');
     if (failure === undefined || failure.kind === 'exit')
       return judgeLog(probed, lines) ?? (failure && unfinished());
-    return failed(wecProblem('container-not-starting', why));
+    return failedOutcome(wecProblem('container-not-starting', why));
   };
   try {
     // Not interrupted: a Job whose creation was not answered might appear after its deletion.
-    await writeLast(kube, (last) => last.create(resources.jobs, job, inNamespace));
+    await writeLast(kube, (last) => last.create(resources.jobs, job, probePlace));
     return (await poll(read, run)) ?? unfinished();
   } finally {
     const { name: made, namespace } = job.metadata;
@@ -104,7 +104,7 @@ export async function probe(probed: Probed, job: Job, run: Run): Promise<Outcome
   }
 }
 
-const failed = (problem: Problem): Outcome => ({ status: 'fail', problem });
+const failedOutcome = (problem: Problem): Outcome => ({ status: 'fail', problem });
 
 /**
  * A request without rights is refused by the API server itself: by then its certificate was verified.
@@ -122,5 +122,7 @@ export function judgeLog(probed: Probed, lines: readonly string[]): Outcome | un
   const again = command`stellarctl doctor --pre --probe ${`${name}=${kube.cluster.context}`} --its ${its}`;
   const option = code.startsWith('authority') ? '--ca-file FILE' : '--hub-apiserver https://…';
   const step = partial(`${again} ${option}`, 'Try another connection');
-  return failed(wecProblem(code, `its pods do not reach ${endpoint.server}: ${words}`, step));
+  return failedOutcome(
+    wecProblem(code, `its pods do not reach ${endpoint.server}: ${words}`, step),
+  );
 }

@@ -176,11 +176,11 @@ export async function requireOwnership(
       kube,
       `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`,
     );
-  if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
+  if (identity.state === 'other' || hasJoined(hub)) throw wecNameTaken(access, wec, hub, identity);
   return identity;
 }
 
-function nameTaken(
+function wecNameTaken(
   { its }: HubAccess,
   { name, kube }: JoiningWec,
   hub: HubEvidence,

@@ -20,7 +20,7 @@ export interface VersionPlan {
   replaced: string[];
 }
 
-type Decision = { keep: boolean; why: string } | undefined;
+type VersionDecision = { keep: boolean; why: string } | undefined;
 
 /**
  * Decides on the images of an existing operator and Klusterlet: a user may have upgraded or downgraded them since the join. A join
@@ -37,17 +37,17 @@ export function planVersions(
   const runs = operator?.spec?.template?.spec?.containers?.[0]?.image;
   const isOwn = operator === undefined || isOurs(operator);
   const ofOperator = isOwn
-    ? decide(runs, wanted, { isAsked, isStuck: withoutImage.some(isOperatorPod) })
+    ? decideVersion(runs, wanted, { isAsked, isStuck: withoutImage.some(isOperatorPod) })
     : undefined;
   const pinned = klusterlet?.spec?.imagePullSpec;
   const isOwnKlusterlet = klusterlet === undefined || isOurs(klusterlet);
   const isStuck = withoutImage.length > 0;
-  const ofAgent = isOwnKlusterlet ? decide(pinned, wanted, { isAsked, isStuck }) : undefined;
+  const ofAgent = isOwnKlusterlet ? decideVersion(pinned, wanted, { isAsked, isStuck }) : undefined;
   const found = [
     { what: 'operator', reference: runs, decision: ofOperator },
     { what: 'agent', reference: pinned, decision: ofAgent },
   ].flatMap(({ what, reference, decision }) =>
-    decision === undefined ? [] : [{ ...decision, text: `${what} ${tagOf(reference)}` }],
+    decision === undefined ? [] : [{ ...decision, text: `${what} ${tagOrReference(reference)}` }],
   );
   return {
     installOperator: isOwn && ofOperator?.keep !== true,
@@ -57,16 +57,16 @@ export function planVersions(
     kept: found.filter(({ keep }) => keep).map(({ text, why }) => `${text} kept: ${why}`),
     replaced: found
       .filter(({ keep }) => !keep)
-      .map(({ text, why }) => `${text} replaced by ${tagOf(wanted)}: ${why}`),
+      .map(({ text, why }) => `${text} replaced by ${tagOrReference(wanted)}: ${why}`),
   };
 }
 
 /** @returns undefined if there is none, or it is the right one */
-function decide(
+function decideVersion(
   present: string | undefined,
   wanted: string,
   { isAsked, isStuck }: Record<'isAsked' | 'isStuck', boolean>,
-): Decision {
+): VersionDecision {
   if (present === undefined || present === wanted) return undefined;
   if (isAsked) return { keep: false, why: 'as asked for' };
   if (isStuck) return { keep: false, why: 'its image cannot be pulled' };
@@ -79,4 +79,4 @@ const lacksImage = ({ status }: Pod): boolean =>
   false;
 
 /** What distinguishes images for display: the version, else the whole reference. */
-const tagOf = (reference = ''): string => imageVersion(reference) ?? reference;
+const tagOrReference = (reference = ''): string => imageVersion(reference) ?? reference;

@@ -16,6 +16,12 @@ import { noteHoles } from '../../ocm/versions/hub-holes.ts';
 import type { WecResult } from '../diagnose/follow-registration.ts';
 import { makeAccount } from '../registration/own-requests.ts';
 import {
+  describeRemainingWorks,
+  isStillConnected,
+  pauseEviction,
+  readRemainingWorks,
+} from './evict-from-former-hub.ts';
+import {
   finishDone,
   followJoins,
   isDone,
@@ -23,17 +29,11 @@ import {
   joinSubject,
   removeOwnAccount,
 } from './follow-join.ts';
-import {
-  describeRemainingWorks,
-  isStillConnected,
-  pauseEviction,
-  readRemainingWorks,
-} from './former-hub.ts';
-import { recordHubWrites } from './hub-records.ts';
 import { installKlusterlet } from './install-klusterlet.ts';
 import type { JoiningWec, JoinOptions, Moving } from './join-options.ts';
 import { defaultRegistry, type JoinPlan, planJoin } from './join-plan.ts';
 import { type JoinProbes, joinProbes } from './join-requirements.ts';
+import { recordHubWrites } from './record-on-its.ts';
 import { dropCertificate, retryStuckPods } from './restart-agent.ts';
 
 /**
@@ -178,7 +178,7 @@ async function beginJoin(
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');
   if (options.holdWorks) await hold(plan, result, run);
-  const reregisters = await install(access, plan, options, result, run);
+  const reregisters = await installAgent(access, plan, options, result, run);
   const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.versions.installOperator);
   result.changed ||= retried && !wec.kube.dryRun;
   if (plan.reregister?.by === 'certificate') await dropCertificate(wec.kube, plan.wecBefore);
@@ -251,7 +251,7 @@ const needsWebhook = ({ hubBefore }: JoinPlan, { accept }: JoinOptions): boolean
  * Installs what is missing, and records in the result at once that something was written.
  * @returns whether the bootstrap secret of an existing agent was written
  */
-async function install(
+async function installAgent(
   access: HubAccess,
   plan: JoinPlan,
   options: JoinOptions,

@@ -24,7 +24,7 @@ import { judgeRegistration } from '../registration/registration-stages.ts';
 import type { JoinPlan } from './join-plan.ts';
 
 /** An agent announces itself within a second of its request; the operator checks a changed secret within a few. */
-const announcementMs = 10_000;
+const restartAnnouncementMs = 10_000;
 /**
  * An agent whose bootstrap secret has changed restarts and sends a request within some seconds: if stopped then, it would send two.
  */
@@ -82,7 +82,9 @@ export class RestartsDuringJoin {
     // It cannot announce itself while the webhook does not admit it.
     if (webhook?.state === 'silent') this.#webhookSilentAt = now;
     const isPending = hub && bootstrapRequests(hub).at(-1)?.state === 'pending';
-    return isPending ? unannounced(hub, now, announcementMs, this.#webhookSilentAt) : undefined;
+    return isPending
+      ? unannounced(hub, now, restartAnnouncementMs, this.#webhookSilentAt)
+      : undefined;
   }
 }
 
@@ -166,7 +168,7 @@ export async function restartAgents(kube: Kube): Promise<void> {
 }
 
 /** Deletes Leases of agents whose holder evidently no longer runs: its pod is gone, or has restarted since it renewed them. */
-export async function releaseDeadLeases(kube: Kube, { pods }: WecEvidence): Promise<void> {
+export async function removeDeadLeases(kube: Kube, { pods }: WecEvidence): Promise<void> {
   const agents = agentPodsOf(pods);
   if (agents.length === 0) return;
   for (const name of agentLeases) {

@@ -158,7 +158,7 @@ export async function inspectRevocation(
       },
     );
   const chosen = given?.map(groupResourceOf);
-  const kinds = (role ? kindsOf(role) : []).filter(
+  const kinds = (role ? kindsInRole(role) : []).filter(
     (kind) => chosen === undefined || chosen.includes(groupResourceOf(kind)),
   );
   await refuseInUse(kube, name, kinds);
@@ -209,7 +209,7 @@ const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';
 /** The one ClusterRole with which stellarctl grants rights on a WEC. */
 export const grantRoleName = 'stellarctl:work-agent';
 
-const kindsOf = ({ rules = [] }: ClusterRole): RuleKind[] =>
+const kindsInRole = ({ rules = [] }: ClusterRole): RuleKind[] =>
   distinct(
     rules.flatMap(({ apiGroups = [], resources: plurals = [] }) =>
       apiGroups.flatMap((group) => plurals.map((resource) => ({ group, resource }))),

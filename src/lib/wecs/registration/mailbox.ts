@@ -1,7 +1,7 @@
 import type { Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { byName, conditionOf, resources, type WithConditions } from '../../kube/client/objects.ts';
-import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-api.ts';
+import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { addonNameLabel, clusterNameLabel } from '../../ocm/model/ocm-names.ts';
 import type { Mailbox, WorkGroup } from './wec-view.ts';
@@ -63,14 +63,14 @@ export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
     const key = JSON.stringify([wds === null, addon === null, wds, binding, addon]);
     const group = groups.get(key) ?? { wds, binding, addon, count: 0, failed: [] };
     group.count += 1;
-    if (conditionOf(work, 'Applied')?.status === 'False') group.failed.push(...failureOf(work));
+    if (conditionOf(work, 'Applied')?.status === 'False') group.failed.push(...workFailure(work));
     groups.set(key, group);
   }
   return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
 /** A work's own condition only shows that something failed; the condition of the manifest shows what. */
-function failureOf({ metadata: { name }, spec, status = {} }: ManifestWork): WorkGroup['failed'] {
+function workFailure({ metadata: { name }, spec, status = {} }: ManifestWork): WorkGroup['failed'] {
   const manifests = status.resourceStatus?.manifests ?? [];
   const failed = manifests.filter(
     (manifest) => conditionOf({ status: manifest }, 'Applied')?.status === 'False',

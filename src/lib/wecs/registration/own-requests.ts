@@ -119,7 +119,11 @@ export class OwnRequests {
     // The request of an account that was made for the WEC is still to come.
     if (silent !== undefined && this.#user === ownUser(silent.cluster)) return;
     if (silent !== undefined)
-      throw unproven(hub, silent.cluster, `request ${silent.name} may be of another cluster`);
+      throw requestUnproven(
+        hub,
+        silent.cluster,
+        `request ${silent.name} may be of another cluster`,
+      );
   }
 
   #isOfOtherToken(request: RegistrationRequest): boolean {
@@ -136,7 +140,11 @@ const isOfHubAccount = ({ csr }: RegistrationRequest): boolean =>
   csr.spec.username === userOf({ namespace: operatorNamespace, name: bootstrapServiceAccount });
 
 /** The refusal to approve a request of mode Default that nothing proves to be the WEC's own. */
-export function unproven({ cluster: { context } }: Kube, name: string, why: string): StellarError {
+export function requestUnproven(
+  { cluster: { context } }: Kube,
+  name: string,
+  why: string,
+): StellarError {
   const message = `Whose request it is cannot be proven, and none was approved: ${context} does not record with which token a request was sent (Kubernetes 1.30 does), and ${why}.`;
   const next = [
     partial(

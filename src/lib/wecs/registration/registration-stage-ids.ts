@@ -1,6 +1,6 @@
 /**
  * The stages of a registration in the order of events, for help, which loads only these. Each has an entry in the table of
- * stages.ts.
+ * registration-stages.ts.
  */
 export const registrationStageIds = [
   'bootstrap-secret',

@@ -46,22 +46,22 @@ export interface RegistrationStage extends Stage<Registration> {
 
 const csrs = 'certificatesigningrequests';
 
-type Definition = Omit<RegistrationStage, 'id'>;
-type Check<Side> = (side: Side, registration: Registration) => Verdict;
-type Row<Side> = [
+type StageDefinition = Omit<RegistrationStage, 'id'>;
+type StageCheck<Side> = (side: Side, registration: Registration) => Verdict;
+type StageRow<Side> = [
   ...[
     group: RegistrationStage['group'],
     kind: string,
-    check: Check<Side>,
+    check: StageCheck<Side>,
     title: string,
     whileWaiting: string,
   ],
-  settles?: Definition['settles'],
+  settles?: StageDefinition['settles'],
 ];
 
-const onHub = (
-  ...[group, kind, check, title, whileWaiting, settles = []]: Row<HubEvidence>
-): Definition => ({
+const hubStage = (
+  ...[group, kind, check, title, whileWaiting, settles = []]: StageRow<HubEvidence>
+): StageDefinition => ({
   side: 'hub',
   group,
   kind,
@@ -71,9 +71,9 @@ const onHub = (
   check: (registration) =>
     registration.hub === undefined ? unseen(noHubAccess) : check(registration.hub, registration),
 });
-const onWec = (
-  ...[group, kind, check, title, whileWaiting, settles = []]: Row<WecEvidence>
-): Definition => ({
+const wecStage = (
+  ...[group, kind, check, title, whileWaiting, settles = []]: StageRow<WecEvidence>
+): StageDefinition => ({
   side: 'wec',
   group,
   kind,
@@ -89,40 +89,40 @@ const agent = ['bootstrap-secret', 'klusterlet-applied', 'hub-reachable'] as con
 const certificate = [...agent, 'request', 'approved', 'issued'] as const;
 
 /** The stages. Sources: ocm pkg/registration/spoke and pkg/operator, klusterlet status conditions. */
-const definitions: Record<RegistrationStageId, Definition> = {
-  'bootstrap-secret': onWec(
+const stageDefinitions: Record<RegistrationStageId, StageDefinition> = {
+  'bootstrap-secret': wecStage(
     'agent',
     'secrets',
     installed,
     'bootstrap secret written',
     'not installed',
   ),
-  'klusterlet-applied': onWec(
+  'klusterlet-applied': wecStage(
     'agent',
     'klusterlets',
     klusterletApplied,
     'klusterlet applied',
     'klusterlet starting',
   ),
-  'hub-reachable': onWec(
+  'hub-reachable': wecStage(
     'agent',
     'klusterlets',
     hubReachable,
     'hub reached from the cluster',
     'reaching the hub',
   ),
-  'managed-cluster': onHub(
+  'managed-cluster': hubStage(
     'request',
     'managedclusters',
     announced,
     'ManagedCluster announced',
     'not announced',
   ),
-  request: onHub('request', csrs, requested, 'registration requested', 'no request yet', agent),
-  approved: onHub('certificate', csrs, approved, 'request approved', 'request pending'),
-  issued: onHub('certificate', csrs, issued, 'certificate issued', 'approved, not issued'),
+  request: hubStage('request', csrs, requested, 'registration requested', 'no request yet', agent),
+  approved: hubStage('certificate', csrs, approved, 'request approved', 'request pending'),
+  issued: hubStage('certificate', csrs, issued, 'certificate issued', 'approved, not issued'),
   'hub-secret': {
-    ...onWec(
+    ...wecStage(
       'certificate',
       'secrets',
       certified,
@@ -132,7 +132,13 @@ const definitions: Record<RegistrationStageId, Definition> = {
     ),
     withoutHub: 'registration requested, no certificate yet',
   },
-  accepted: onHub('acceptance', 'managedclusters', accepted, 'accepted by the ITS', 'not accepted'),
+  accepted: hubStage(
+    'acceptance',
+    'managedclusters',
+    accepted,
+    'accepted by the ITS',
+    'not accepted',
+  ),
   connected: {
     side: 'wec',
     group: 'connection',
@@ -145,11 +151,11 @@ const definitions: Record<RegistrationStageId, Definition> = {
     settles: [...certificate, 'hub-secret', 'managed-cluster', 'accepted'],
   },
   // Not that it is connected now.
-  joined: onHub('connection', 'managedclusters', joined, 'joined', 'accepted, joining', [
+  joined: hubStage('connection', 'managedclusters', joined, 'joined', 'accepted, joining', [
     ...certificate,
     'hub-secret',
   ]),
-  available: onHub(
+  available: hubStage(
     'connection',
     'managedclusters',
     available,
@@ -158,7 +164,10 @@ const definitions: Record<RegistrationStageId, Definition> = {
   ),
 };
 
-export const stageOf = (id: RegistrationStageId): RegistrationStage => ({ id, ...definitions[id] });
+export const stageOf = (id: RegistrationStageId): RegistrationStage => ({
+  id,
+  ...stageDefinitions[id],
+});
 
 /**
  * The one table of a registration's stages. They are in the order of events, but none waits for the one before: the agent sends its
@@ -167,7 +176,7 @@ export const stageOf = (id: RegistrationStageId): RegistrationStage => ({ id, ..
 export const registrationStages: readonly RegistrationStage[] = registrationStageIds.map(stageOf);
 
 /** A reading of a registration, for its followers. */
-export const seen = (snapshot: Registration): Reading<Registration> => ({
+export const readingOf = (snapshot: Registration): Reading<Registration> => ({
   stages: registrationStages,
   snapshot,
 });

@@ -44,7 +44,7 @@ import type { WecFindings } from './registration-checks.ts';
 export function whyReregister(evidence: ReregisterEvidence): Reregister[] {
   const { wec } = evidence;
   const causes = [movedFrom(evidence), missing(evidence), ofCertificate(evidence)];
-  if (wec !== undefined) causes.push(ofSecret(wec, evidence), reported(wec, evidence));
+  if (wec !== undefined) causes.push(ofSecret(wec, evidence), reportedFailure(wec, evidence));
   return causes.filter((cause) => cause !== undefined);
 }
 
@@ -160,7 +160,7 @@ const usesCertificate = ({ klusterlet, hubSecret }: WecEvidence): boolean =>
   hubConnectionOf(klusterlet).config === 'Error' && hubSecret !== undefined;
 
 /** As the operator reports it from inside the WEC: it checks again only after minutes, or when the secret changes. */
-function reported(
+function reportedFailure(
   wec: WecEvidence,
   { now, isAvailable }: ReregisterEvidence,
 ): Reregister | undefined {
@@ -180,13 +180,13 @@ function reported(
   const expiredFor = now - (tokenExpiry(token ?? '')?.getTime() ?? Number.POSITIVE_INFINITY);
   return error.kind === 'unauthorized' && !usesOwn && expiredFor >= 0
     ? { code: 'token-expired', why, by, expiredFor }
-    : { code: unreached(wec, error), why, by };
+    : { code: codeOfUnreached(wec, error), why, by };
 }
 
 /** An address that is valid only on the machine where it was read. */
-const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
+const refusedLoopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
 
-function unreached(
+function codeOfUnreached(
   wec: WecEvidence,
   { kind, words }: { kind: ConnectionError; words: string },
 ): ReregisterCode {
@@ -199,7 +199,8 @@ function unreached(
 /** Why a bootstrap kubeconfig does not lead to the hub. @param given its connection, if it is known */
 export function whyUnreached(kind: ConnectionError, words: string, given: Endpoint | undefined) {
   if (kind === 'unauthorized') return 'token-revoked';
-  if (kind === 'other') return loopback.test(words) ? 'hub-address-loopback' : 'hub-not-reached';
+  if (kind === 'other')
+    return refusedLoopback.test(words) ? 'hub-address-loopback' : 'hub-not-reached';
   return given !== undefined && given.certificateAuthority === undefined
     ? 'authority-missing'
     : 'authority-wrong';
@@ -287,7 +288,7 @@ const sentences: Partial<Record<ReregisterCode, Sentence>> = {
   'hub-address-loopback': ({ name, words }) =>
     `${name} does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself: ${words}.`,
 };
-const notReached: Sentence = ({ name, words }) => `${name} does not reach the hub: ${words}.`;
+const hubNotReached: Sentence = ({ name, words }) => `${name} does not reach the hub: ${words}.`;
 
 /** The causes that have checks of their own. */
 const otherChecks = [
@@ -313,14 +314,14 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   // An agent that joined before sends a new request once it re-registers, and a user must accept it.
   const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
   const given = { name, its, words: error.words, expired: formatAge(cause.expiredFor ?? 0) };
-  const says = sentences[cause.code] ?? notReached;
-  return wecProblem(cause.code, says(given), ...stepsFor(cause.code, join, its));
+  const says = sentences[cause.code] ?? hubNotReached;
+  return wecProblem(cause.code, says(given), ...stepsOfCode(cause.code, join, its));
 }
 
 const isProblem = (cause: Reregister): cause is ReregisterProblem =>
   !otherChecks.includes(cause.code);
 
-function stepsFor(code: ReregisterCode, join: string, its: string): NextStep[] {
+function stepsOfCode(code: ReregisterCode, join: string, its: string): NextStep[] {
   if (code === 'not-allowed-to-register')
     return [run(command`stellarctl doctor --its ${its}`, 'See what the ITS allows')];
   if (code === 'bootstrap-secret-missing') return [run(join)];

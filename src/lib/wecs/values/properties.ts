@@ -11,7 +11,7 @@ import {
   ignoredKeys,
   type WecProperties,
 } from '../../ocm/model/customization.ts';
-import { propertiesNamespace } from '../../ocm/model/kubestellar-api.ts';
+import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
 

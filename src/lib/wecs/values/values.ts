@@ -181,17 +181,17 @@ const clusterSetLabel = 'cluster.open-cluster-management.io/clusterset';
 
 /** What users have written, without what OCM, kubectl and stellarctl write themselves. */
 export const labelsOf = ({ metadata }: ManagedCluster) => ({
-  labels: pick(metadata.labels, (key, value) =>
+  labels: pickKept(metadata.labels, (key, value) =>
     key === clusterSetLabel ? value !== 'default' : !isMachine(key),
   ),
-  annotations: pick(metadata.annotations, (key) => !isMachine(key)),
+  annotations: pickKept(metadata.annotations, (key) => !isMachine(key)),
 });
 
 /** Whether a program writes the key: OCM, kubectl or stellarctl, by its prefix. */
 const isMachine = (key: string): boolean =>
   /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
 
-const pick = (
+const pickKept = (
   all: Record<string, string> | undefined,
   isKept: (key: string, value: string) => boolean,
 ) =>

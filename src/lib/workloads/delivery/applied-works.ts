@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { groupResourceOf, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { listIfDefined } from '../../kube/served.ts';
 import { withoutFinalizers } from '../../kube/writes.ts';
-import { type BoundObject, resourceOfBound } from '../../ocm/model/kubestellar-api.ts';
+import { type BoundObject, resourceOfBound } from '../../ocm/model/kubestellar-names.ts';
 
 /** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
 export interface AppliedManifestWork extends KubeObject {

@@ -18,7 +18,7 @@ import {
   objectsOf,
   originBindingLabel,
   originWdsLabel,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
 import { statusAddon } from '../../ocm/model/ocm-names.ts';

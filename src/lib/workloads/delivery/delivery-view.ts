@@ -17,12 +17,12 @@ import {
 } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { writtenAt } from '../../kube/client/objects.ts';
-import { type Modulation, returnedStatusLabels } from '../../ocm/model/kubestellar-api.ts';
+import { type Modulation, returnedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
 import { flagsOf } from '../../spaces/choose/open-wds.ts';
 import { returnedByOne, toCreateCollector } from '../status/collector.ts';
 import type { Delivery } from './delivery.ts';
-import { late, lateSince, toTouch, wdsStages } from './wds-stages.ts';
-import { outdatedStatus, toSeeStatusAgent, wecStages } from './wec-stages.ts';
+import { lateSince, overdue, stagesInWds, toTouch } from './stages-in-wds.ts';
+import { outdatedStatus, toSeeStatusAgent, wecStages } from './stages-on-wec.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
 export interface DeliveryView extends Standing, Help {
@@ -57,7 +57,7 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
 
 /** Judges the stages of an object's delivery to a WEC and of its returned status, in order. None settles another. */
 const judgeDelivery = (delivery: Delivery): StageReport[] =>
-  judge([...wdsStages, ...wecStages, ...(wantsStatus(delivery) ? [statusStage] : [])], delivery);
+  judge([...stagesInWds, ...wecStages, ...(wantsStatus(delivery) ? [statusStage] : [])], delivery);
 
 /** The last stage, for an object whose status is requested. */
 const statusStage: Stage<Delivery> = { id: 'status', title: 'status returned', check: returned };
@@ -114,7 +114,7 @@ function returned(delivery: Delivery): Verdict {
   if (collectors.value.size > 0) {
     if (isCombined.state !== 'seen') return unseen(isCombined.why);
     if (!isCombined.value)
-      return late(
+      return overdue(
         delivery,
         [policy, sent],
         'its statuses have not been combined',
@@ -132,7 +132,7 @@ function returned(delivery: Delivery): Verdict {
   // `kubectl replace` drops the label, and KubeStellar (0.30.0) sets it again only when the object changes once more.
   const why = `its status is not in ${evidence.wds.name}: it lacks KubeStellar's label ${labels.join(' or ')}`;
   if (isWritten && !isInWds)
-    return late(delivery, [policy, sent], why, 'status-not-returned', [toTouch(delivery)]);
+    return overdue(delivery, [policy, sent], why, 'status-not-returned', [toTouch(delivery)]);
   return met;
 }
 

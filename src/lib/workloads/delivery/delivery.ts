@@ -7,7 +7,7 @@ import {
   destinationsOf,
   type KindRef,
   type Modulation,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
@@ -80,7 +80,7 @@ export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): De
   const bound: ReadonlyMap<string, BoundObject> = evidence.bound.get(keyOf(of)) ?? new Map();
   const names = [...new Set([...of.selectedBy.keys(), ...bound.keys()])].sort();
   const places = names.flatMap((policyName): Place[] => {
-    const wecs = wecsOf(policyName, evidence);
+    const wecs = wecsOfPolicy(policyName, evidence);
     const at = { policyName, bound: bound.get(policyName) };
     return wecs.length === 0 ? [{ ...at, wec: undefined }] : wecs.map((wec) => ({ ...at, wec }));
   });
@@ -89,7 +89,7 @@ export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): De
 }
 
 /** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
-function wecsOf(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
+function wecsOfPolicy(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
   const binding = bindings.get(name);
   const policy = policies.find(
     ({ metadata }) => metadata.name === name && metadata.deletionTimestamp === undefined,

@@ -1,5 +1,5 @@
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
-import type { BoundObject } from '../../ocm/model/kubestellar-api.ts';
+import type { BoundObject } from '../../ocm/model/kubestellar-names.ts';
 import {
   describeObject,
   keyOf,

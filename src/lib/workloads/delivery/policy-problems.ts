@@ -2,7 +2,7 @@ import { command, type Diagnosis, diagnosisOf, type Problem, run } from '../../c
 import { isSlip } from '../../core/text/words.ts';
 import { ifSeen } from '../../kube/access.ts';
 import type { KubeObject } from '../../kube/client/objects.ts';
-import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-api.ts';
+import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 

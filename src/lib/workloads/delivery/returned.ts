@@ -5,7 +5,7 @@ import {
   type Binding,
   combinedStatusLabels,
   destinationsOf,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import { isBoundBy, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
@@ -120,10 +120,10 @@ const statusesOf = async (ref: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>>
 
 /** control.kubestellar.io/v1alpha1 CombinedStatus: the results of StatusCollectors for one object. */
 interface CombinedStatus extends KubeObject {
-  results?: { name: string; columnNames: string[]; rows?: { columns: Column[] }[] }[];
+  results?: { name: string; columnNames: string[]; rows?: { columns: ReturnedColumn[] }[] }[];
 }
 
-interface Column {
+interface ReturnedColumn {
   type: string;
   string?: string;
   /** A number, as text. */
@@ -151,7 +151,7 @@ const tablesOf = ({ results = [] }: CombinedStatus, policy: string): CombinedTab
     rows: rows.map(({ columns }) => columns.map(cellOf)),
   }));
 
-function cellOf({ type, string, float, bool, object, array }: Column): Cell {
+function cellOf({ type, string, float, bool, object, array }: ReturnedColumn): Cell {
   if (type === 'Number' && float !== undefined) return Number(float);
   return string ?? bool ?? object ?? array ?? null;
 }

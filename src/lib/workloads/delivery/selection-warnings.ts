@@ -13,7 +13,7 @@ import { count } from '../../core/text/words.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { groupOf, type KubeObject, type LabelSelector } from '../../kube/client/objects.ts';
 import { nearestLabels } from '../../ocm/hub/find-wecs.ts';
-import type { Candidate, DownsyncClause, PolicySpec } from '../../ocm/model/kubestellar-api.ts';
+import type { Candidate, DownsyncClause, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import type { PolicySubject } from '../selection/policy-subject.ts';
@@ -21,7 +21,7 @@ import {
   failingParts,
   labelsToSelect,
   type NamespaceLabels,
-  namespaceOf,
+  namespaceCandidate,
   type SelectedObject,
 } from '../selection/select-objects.ts';
 import { hasMailbox } from './delivery.ts';
@@ -44,7 +44,7 @@ export function nothingSelected({
       problem('no-wec-matches', `It selects no WEC: ${whyNoWec(clusterSelectors)}.`, ...next),
     );
   }
-  const see = command`kubectl --context ${wds.context} get ${kindsOf(downsync)} -A --show-labels`;
+  const see = command`kubectl --context ${wds.context} get ${kindsInClauses(downsync)} -A --show-labels`;
   const selectors = downsync.flatMap(({ objectSelectors = [] }) => objectSelectors);
   const near = nearest('object', selectors, contents.objects);
   const none =
@@ -81,7 +81,7 @@ export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[]
 }
 
 /** The kinds that clauses select, as kubectl takes them. */
-const kindsOf = (clauses: readonly DownsyncClause[]): string =>
+const kindsInClauses = (clauses: readonly DownsyncClause[]): string =>
   clauses.flatMap(({ resources = [] }) => resources.filter((name) => name !== '*')).join() || 'all';
 
 /** Returns the labels of WECs that a policy may mean; without such labels, a command that makes it select a WEC. */
@@ -154,7 +154,7 @@ function unfitParts(
 }
 
 /** Namespaces that every cluster has. */
-const everywhere = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+const builtInNamespaces = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
 /** Objects that are sent to WECs without their Namespace. */
 export function missingNamespaces({
@@ -169,11 +169,11 @@ export function missingNamespaces({
   const sent = new Set(spaces.map(({ object }) => object.metadata.name));
   const needed = new Set(objects.flatMap(({ object: { metadata } }) => metadata.namespace ?? []));
   const missing = [...needed]
-    .filter((namespace) => !sent.has(namespace) && !everywhere.has(namespace))
+    .filter((namespace) => !sent.has(namespace) && !builtInNamespaces.has(namespace))
     .sort();
   if (missing.length === 0) return [];
   const labels = missing.map((name) =>
-    labelsToSelect(spec.downsync ?? [], namespaceOf(name, namespaces), namespaces),
+    labelsToSelect(spec.downsync ?? [], namespaceCandidate(name, namespaces), namespaces),
   );
   const words = labels.every((each) => each !== undefined)
     ? [...new Set(labels.flat())]

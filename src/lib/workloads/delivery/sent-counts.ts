@@ -1,6 +1,6 @@
 import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { originWdsLabel } from '../../ocm/model/kubestellar-api.ts';
+import { originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { appliedState, trimmer } from './works.ts';
 

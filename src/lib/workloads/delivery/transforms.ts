@@ -32,14 +32,14 @@ export interface TransformView {
 
 export async function listTransforms({ kube }: OpenWds): Promise<TransformView[]> {
   const all = (await kube.list<CustomTransform>(resources.customTransforms)) ?? [];
-  return all.map(viewOf);
+  return all.map(transformView);
 }
 
 /** @throws StellarError `not-found` */
 export const getTransform = async (wds: OpenWds, name: string): Promise<TransformView> =>
-  viewOf(await getReported<CustomTransform>('transform', name, wds));
+  transformView(await getReported<CustomTransform>('transform', name, wds));
 
-const viewOf = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
+const transformView = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
   name,
   group: spec?.apiGroup ?? '',
   resource: spec?.resource ?? '',

@@ -51,7 +51,7 @@ export async function waitForWorkload(
           const { deliveries } = reading.view;
           if (goal === 'status') refuseUnreturned(`this ${reading.view.kind}`, deliveries);
           const open = new Set(openOf(deliveries, goal, on).map(({ where }) => where));
-          result.reached = wecsOf(deliveries, on).filter((wec) => !open.has(wec));
+          result.reached = wecsToWaitFor(deliveries, on).filter((wec) => !open.has(wec));
           return reading;
         },
         unmet({ view: { deliveries, namespace }, errors }) {
@@ -66,7 +66,7 @@ export async function waitForWorkload(
   });
 }
 
-const wecsOf = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']): string[] =>
+const wecsToWaitFor = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']): string[] =>
   on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
 
 /** What is not at the goal yet. */
@@ -79,7 +79,7 @@ export interface Open {
   why?: string;
 }
 
-const hasFailed = ({ delivery }: Open): boolean => delivery?.blockedAt?.state === 'failed';
+const isOpenFailed = ({ delivery }: Open): boolean => delivery?.blockedAt?.state === 'failed';
 
 function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
   if (delivery === undefined) return why;
@@ -90,15 +90,15 @@ function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
 }
 
 /** A line for each reason. */
-const wordsOf = (open: readonly Open[]): string[] =>
+const openWords = (open: readonly Open[]): string[] =>
   [...Map.groupBy(open, (each) => withoutValues(whyOf(each)))].map(
     ([why, all]) => `${few(all.map(({ where }) => where)).join(', ')}: ${why}`,
   );
 
 export function verdictOn(open: readonly Open[]): Verdict {
   if (open.length === 0) return met;
-  const why = few(wordsOf(open), 2).join('; ');
-  return open.some(hasFailed) ? failed(why) : waiting(why);
+  const why = few(openWords(open), 2).join('; ');
+  return open.some(isOpenFailed) ? failed(why) : waiting(why);
 }
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
@@ -107,7 +107,7 @@ function openOf(
   goal: WorkloadGoal,
   on: WorkloadWait['on'],
 ): Open[] {
-  const wecs = wecsOf(deliveries, on);
+  const wecs = wecsToWaitFor(deliveries, on);
   if (wecs.length === 0) return deliveries.map((delivery) => ({ where: 'no WEC', delivery }));
   return wecs.flatMap((wec) => {
     const ofWec = deliveries.filter((delivery) => delivery.wec === wec);
@@ -139,11 +139,11 @@ export function notReached(
   open: readonly Open[],
   errors: readonly StellarError[],
 ): StellarError {
-  const details = few(wordsOf(open), 20);
+  const details = few(openWords(open), 20);
   const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
   if (unseen !== undefined) return unseen.with({ details });
   const look = nextStep(see, 'See what blocks it');
-  const blocked = open.find(hasFailed)?.delivery;
+  const blocked = open.find(isOpenFailed)?.delivery;
   const state = goal === 'status' ? 'returned' : goal;
   if (blocked === undefined)
     return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, {

@@ -7,7 +7,7 @@ import { type KubeObject, type Pod, resources } from '../../kube/client/objects.
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { provenWec } from '../../ocm/hub/find-wecs.ts';
-import { objectsOf } from '../../ocm/model/kubestellar-api.ts';
+import { objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, keyOf, type ObjectView } from '../../ocm/model/object-ref.ts';
 import {
   addonNamespace,

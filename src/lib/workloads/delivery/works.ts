@@ -10,7 +10,7 @@ import {
   originBindingLabel,
   originGenerationAnnotation,
   originWdsLabel,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../../ocm/model/manifest-works.ts';
 
 /** A work, and what the agent reports about one object in it. */

@@ -18,7 +18,7 @@ import {
   type Modulation,
   objectsOf,
   type PolicySpec,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
 import { nameTaken } from '../selection/create-object.ts';
@@ -249,8 +249,8 @@ export async function applyPolicy(
     const after = await evaluate(name, spec, wds);
     const { view: explanation, overwritten } = await explainWritable(after, present !== undefined);
     const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
-    if (isDeepStrictEqual(present?.spec, spec)) return { name, present, explanation, ...nothing };
-    return { name, present, explanation, ...lossOf(binding, after, overwritten) };
+    if (isDeepStrictEqual(present?.spec, spec)) return { name, present, explanation, ...noChange };
+    return { name, present, explanation, ...lossOfChange(binding, after, overwritten) };
   };
   const effects = ({ lost, unknown }: PolicyChange) => [
     ...lost,
@@ -262,7 +262,7 @@ export async function applyPolicy(
   return forName(result, run, async () => {
     const changed = !isDeepStrictEqual(present?.spec, spec);
     if (present === undefined) await createNew(name, spec, wds);
-    else if (changed) await change(present, spec, wds);
+    else if (changed) await changePolicy(present, spec, wds);
     result.changed = changed;
     if (changed && !run.dryRun) {
       const { object: now } = await getPolicy(wds.kube, name);
@@ -274,7 +274,7 @@ export async function applyPolicy(
 }
 
 /** Fails with 409 if the policy is another one now. */
-async function change(
+async function changePolicy(
   { metadata, spec: before = {} }: BindingPolicy,
   spec: PolicySpec,
   { kube }: OpenWds,
@@ -285,13 +285,13 @@ async function change(
   await kube.merge(resources.bindingPolicies, name, patch);
 }
 
-const nothing = { lost: [], unknown: [], sentTo: 0 };
+const noChange = { lost: [], unknown: [], sentTo: 0 };
 
 /**
  * What a Binding sends, and the new spec does not select; and what is overwritten. What a Binding names is sent, whatever a list
  * shows.
  */
-function lossOf(
+function lossOfChange(
   binding: Binding | undefined,
   after: PolicySubject,
   foreign: readonly Effect[],
@@ -299,7 +299,7 @@ function lossOf(
   const overwritten = foreign.map(({ object, wec }) => ({ object: `overwritten: ${object}`, wec }));
   const wecs = destinationsOf(binding);
   const sent = binding === undefined ? [] : objectsOf(binding);
-  if (wecs.length === 0 || sent.length === 0) return { ...nothing, lost: overwritten };
+  if (wecs.length === 0 || sent.length === 0) return { ...noChange, lost: overwritten };
   const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];
   const kept = new Set(after.wecs.map(({ metadata }) => metadata.name));
   const leaves = after.inventory.state === 'seen' ? wecs.filter((wec) => !kept.has(wec)) : [];

@@ -11,7 +11,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listServed, type Proven } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
-import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-api.ts';
+import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
 import {
   holdersOf,
   type ManifestWork,
@@ -22,8 +22,13 @@ import {
 } from '../../ocm/model/manifest-works.ts';
 import { isOrphan } from '../../ocm/orphan-works.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
-import { provenWorks, worksOfPolicy } from '../../spaces/choose/sender.ts';
-import { deleteBoth, isOwnerless, readBoth, releasePolicy } from '../../spaces/release-policy.ts';
+import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
+import {
+  deleteBoth,
+  isOwnerless,
+  readBoth,
+  releasePolicy,
+} from '../../spaces/keep-policy-workloads.ts';
 import { getPolicy } from '../selection/policy-subject.ts';
 import { requireIts } from '../selection/unseen.ts';
 
@@ -164,12 +169,12 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
   const wecs = wecNamesOf(works).sort();
   const effects = await mapConcurrently(wecs, concurrentRequests, async (wec) => {
     const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
-    return effectOn(wec, works, all);
+    return deletionOn(wec, works, all);
   });
   return { name, wds, policy, binding, its, works, effects };
 }
 
-function effectOn(
+function deletionOn(
   wec: string,
   works: readonly ManifestWork[],
   all: readonly ManifestWork[],

@@ -19,7 +19,7 @@ import {
   type Modulation,
   type PolicySpec,
   propertiesNamespace,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
@@ -87,7 +87,7 @@ export async function explanationOf(
   exists: boolean,
 ): Promise<ViewWithErrors<Explanation> & { overwritten: Effect[] }> {
   const { name, wds, inventory, wecs, objects } = subject;
-  const { problems, unseen, overwritten } = await problemsOf(subject);
+  const { problems, unseen, overwritten } = await policyProblemsOf(subject);
   const view: Explanation = {
     name,
     wds: wds.name,
@@ -119,7 +119,7 @@ export const noSuchPolicy = (name: string, wds: OpenWds): StellarError =>
   });
 
 /** Returns all problems of a policy before it is written, the worst first. */
-async function problemsOf(
+async function policyProblemsOf(
   subject: PolicySubject,
 ): Promise<{ problems: Problem[]; unseen: Unseen[]; overwritten: Effect[] }> {
   const contents = await tryRead(() => readDigests(subject));
@@ -251,12 +251,12 @@ async function readDigests({ objects, wds }: PolicySubject): Promise<Digest[]> {
     const all = (await wds.kube.list(of, { namespace: metadata.namespace, fieldSelector })) ?? [];
     return all
       .filter((object) => names.has(object.metadata.name))
-      .map((object) => digestOf(of.kind, object));
+      .map((object) => objectDigest(of.kind, object));
   });
   return found.flat();
 }
 
-function digestOf(kind: string, object: KubeObject): Digest {
+function objectDigest(kind: string, object: KubeObject): Digest {
   return {
     object: describeObject({ kind, metadata: object.metadata }),
     size: Buffer.byteLength(sentText(object)),

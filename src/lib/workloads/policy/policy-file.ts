@@ -5,7 +5,7 @@ import { readNamedOrStdin } from '../../core/named-file.ts';
 import { partial } from '../../core/next-step.ts';
 import { checkDnsName } from '../../core/object-names.ts';
 import { yamlOfGo } from '../../core/text/formats.ts';
-import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-api.ts';
+import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 
 /** Reads the BindingPolicy in a file, which may contain other objects. @throws StellarError `usage` */
 export async function readPolicyFile(
@@ -34,7 +34,7 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
     });
   if (another !== undefined)
     throw new StellarError('usage', `${source} has more than one BindingPolicy in it.`);
-  const { metadata, spec = {} } = objectIn(policy, source);
+  const { metadata, spec = {} } = policyIn(policy, source);
   refuseFaults('policy', check(policy, policySchema, at, true));
   checkDnsName(metadata.name, 'a binding policy');
   return { name: metadata.name, spec };
@@ -44,7 +44,7 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
  * What a document says, unchecked. A null field counts as absent, as in the API server.
  * @throws StellarError `usage` for an alias without its anchor, or of what it is a part of, and for too many
  */
-function objectIn(document: Document, source: string): BindingPolicy {
+function policyIn(document: Document, source: string): BindingPolicy {
   try {
     const text = JSON.stringify(
       document.toJS({ reviver: (_key, value) => (value === null ? undefined : value) }),
@@ -57,8 +57,8 @@ function objectIn(document: Document, source: string): BindingPolicy {
   }
 }
 
-const text = { type: 'string' } as const;
-const listOf = (items: Schema): Schema => ({ type: 'array', items });
+const textSchema = { type: 'string' } as const;
+const listSchema = (items: Schema): Schema => ({ type: 'array', items });
 const fields = (properties: Record<string, Schema>, more: Partial<Schema> = {}): Schema => ({
   type: 'object',
   properties,
@@ -68,21 +68,21 @@ const fields = (properties: Record<string, Schema>, more: Partial<Schema> = {}):
 
 const operator: Schema = { type: 'string', enum: ['In', 'NotIn', 'Exists', 'DoesNotExist'] };
 const expression = fields(
-  { key: text, operator, values: listOf(text) },
+  { key: textSchema, operator, values: listSchema(textSchema) },
   { required: ['key', 'operator'] },
 );
-const matchLabels: Schema = { type: 'object', additionalProperties: text };
-const selectors = listOf(fields({ matchLabels, matchExpressions: listOf(expression) }));
+const matchLabels: Schema = { type: 'object', additionalProperties: textSchema };
+const selectors = listSchema(fields({ matchLabels, matchExpressions: listSchema(expression) }));
 
 const choice: Schema = { type: 'boolean' };
 const clause = fields({
-  apiGroup: text,
-  resources: listOf(text),
-  namespaces: listOf(text),
-  objectNames: listOf(text),
+  apiGroup: textSchema,
+  resources: listSchema(textSchema),
+  namespaces: listSchema(textSchema),
+  objectNames: listSchema(textSchema),
   namespaceSelectors: selectors,
   objectSelectors: selectors,
-  statusCollectors: listOf(text),
+  statusCollectors: listSchema(textSchema),
   createOnly: choice,
   wantSingletonReportedState: choice,
   wantMultiWECReportedState: choice,
@@ -92,9 +92,9 @@ const clause = fields({
 const policySchema = fields(
   {
     apiVersion: { type: 'string', const: 'control.kubestellar.io/v1alpha1' },
-    kind: text,
-    metadata: fields({ name: text }, { required: ['name'], additionalProperties: {} }),
-    spec: fields({ clusterSelectors: selectors, downsync: listOf(clause) }),
+    kind: textSchema,
+    metadata: fields({ name: textSchema }, { required: ['name'], additionalProperties: {} }),
+    spec: fields({ clusterSelectors: selectors, downsync: listSchema(clause) }),
     status: {},
   },
   { title: 'BindingPolicy', required: ['metadata'] },

@@ -1,6 +1,10 @@
 import { failed, type Verdict } from '../../core/stages.ts';
 import { byName } from '../../kube/client/objects.ts';
-import { type BindingPolicy, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-api.ts';
+import {
+  type BindingPolicy,
+  destinationsOf,
+  objectsOf,
+} from '../../ocm/model/kubestellar-names.ts';
 import { argumentOf } from '../../ocm/model/object-ref.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
 import type { DeliveryEvidence } from '../delivery/delivery-evidence.ts';
@@ -15,7 +19,7 @@ import {
   type OfPolicy,
   pausedBy,
   policyWithoutError,
-} from '../delivery/wds-stages.ts';
+} from '../delivery/stages-in-wds.ts';
 import type { ViewWithErrors } from '../selection/unseen.ts';
 
 /** What blocks a policy; `why` is null if nothing does. */
@@ -50,12 +54,12 @@ export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicyS
   const deliveries = Map.groupBy(all, ({ policy }) => policy);
   const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
     .sort()
-    .map((name) => summaryOf(name, policies.get(name), evidence, deliveries.get(name) ?? []));
+    .map((name) => policySummary(name, policies.get(name), evidence, deliveries.get(name) ?? []));
   return { view, errors: unseen.map(({ error }) => error) };
 }
 
 /** A policy and its state, which every command judges by this function. @param deliveries those of the policy */
-export function summaryOf(
+export function policySummary(
   name: string,
   policy: BindingPolicy | undefined,
   evidence: DeliveryEvidence,
@@ -73,7 +77,9 @@ export function summaryOf(
   const isSeen = showsDeliveries(evidence);
   const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
   const isBlocked = verdict.state === 'waiting' || verdict.state === 'failed';
-  const judged: PolicyState = isBlocked ? { code: null, ...verdict } : stateOf(deliveries, isSeen);
+  const judged: PolicyState = isBlocked
+    ? { code: null, ...verdict }
+    : policyStateOf(deliveries, isSeen);
   const { state, why, since, code, object } = judged;
   return {
     name,
@@ -106,7 +112,7 @@ function policyVerdict(of: OfPolicy): Verdict {
 }
 
 /** The state of a policy by the stages of its deliveries. */
-function stateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
+function policyStateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
   const blocked = deliveries.flatMap(({ object, of, blockedAt, code }) =>
     blockedAt === null ? [] : { object, of, code, ...blockedAt },
   );

@@ -1,6 +1,6 @@
 import { ifSeen } from '../../kube/access.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
-import { objectsOf } from '../../ocm/model/kubestellar-api.ts';
+import { objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
 import { readDelivery, unseenIn } from '../delivery/delivery-evidence.ts';
@@ -9,7 +9,7 @@ import { selectObjects } from '../selection/select-objects.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../selection/unseen.ts';
 import { clausesFor, readContents, sendableKinds } from '../selection/wds-contents.ts';
 import { noSuchPolicy } from './explain.ts';
-import { type PolicySummary, summaryOf } from './policy-list.ts';
+import { type PolicySummary, policySummary } from './policy-list.ts';
 
 /** What a policy sends, and how far its delivery is. The fields are an interface: docs/output.md. */
 export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since'> {
@@ -60,7 +60,7 @@ export async function getPolicyView(
     object.deliveries.map((delivery) => judgedOf(object, delivery)),
   );
   const { metadata = { generation: 0 }, status = {} } = binding ?? {};
-  const { wecs, state, why, since } = summaryOf(name, policy, evidence, deliveries);
+  const { wecs, state, why, since } = policySummary(name, policy, evidence, deliveries);
   const view: PolicyView = {
     name,
     wds: wds.name,

@@ -12,7 +12,7 @@ import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import { wecsOf } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
-import { worksOfPolicy } from '../../spaces/choose/sender.ts';
+import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { hasReached } from '../delivery/judged-objects.ts';
 import { notReached, type Open, refuseUnreturned, verdictOn } from '../delivery/wait-workload.ts';
 import { getPolicy } from '../selection/policy-subject.ts';
@@ -46,7 +46,7 @@ export async function waitForPolicy(
   const result: PolicyWaited = { name, wecs: [] };
   return forName(result, run, async () => {
     if (goal === 'gone') {
-      await untilMet(untilGone(name, see, wds, its), run);
+      await untilMet(policyGone(name, see, wds, its), run);
       run.progress.done(name, 'gone', true);
       return;
     }
@@ -60,9 +60,9 @@ export async function waitForPolicy(
           if (goal === 'status') refuseUnreturned(`what ${name} selects`, deliveries);
           return reading;
         },
-        check: ({ view }) => verdictOn(openOf(view, goal, on)),
+        check: ({ view }) => verdictOn(openOfPolicy(view, goal, on)),
         unmet: ({ view, errors }) =>
-          notReached({ name, goal, see }, openOf(view, goal, on), errors),
+          notReached({ name, goal, see }, openOfPolicy(view, goal, on), errors),
       },
       run,
     );
@@ -70,7 +70,7 @@ export async function waitForPolicy(
   });
 }
 
-function openOf(
+function openOfPolicy(
   { wecs, objects, why }: PolicyView,
   goal: 'applied' | 'status',
   on: PolicyWait['on'],
@@ -93,14 +93,16 @@ function openOf(
 }
 
 /** A Binding is deleted after its policy, and the works after the Binding. */
-function untilGone(name: string, see: string, wds: OpenWds, its: Kube): Awaited<Verdict> {
+function policyGone(name: string, see: string, wds: OpenWds, its: Kube): Awaited<Verdict> {
   return {
     name,
     async read() {
       const { object: policy } = await getPolicy(wds.kube, name);
       if (policy !== undefined)
         return waiting(
-          policy.metadata.deletionTimestamp ? 'it is being deleted' : 'nobody has deleted it',
+          policy.metadata.deletionTimestamp
+            ? 'it is being deleted'
+            : 'its deletion has not been requested',
         );
       if ((await prove(wds.kube, resources.bindings, name)).object !== undefined)
         return waiting('its Binding remains');

@@ -20,8 +20,11 @@ interface Reported extends KubeObject {
 /** KubeStellar reports errors only. An object without a report after this time, in milliseconds, counts as valid. */
 const settleMs = 3_000;
 
-const reported = { collector: resources.statusCollectors, transform: resources.customTransforms };
-type Noun = keyof typeof reported;
+const reportedKinds = {
+  collector: resources.statusCollectors,
+  transform: resources.customTransforms,
+};
+type Noun = keyof typeof reportedKinds;
 
 /**
  * Creates a collector or a transform, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the
@@ -35,8 +38,8 @@ export async function createReported(
   wds: OpenWds,
   run: Run,
 ) {
-  const { apiVersion, kind } = reported[noun];
-  const present = await wds.kube.get<Reported>(reported[noun], name);
+  const { apiVersion, kind } = reportedKinds[noun];
+  const present = await wds.kube.get<Reported>(reportedKinds[noun], name);
   if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {
     const see = nextStep(
       command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`,
@@ -60,9 +63,9 @@ export async function getReported<T extends KubeObject>(
   name: string,
   wds: OpenWds,
 ): Promise<T> {
-  const { object } = await prove<T>(wds.kube, reported[noun], name);
+  const { object } = await prove<T>(wds.kube, reportedKinds[noun], name);
   if (object !== undefined) return object;
-  throw new StellarError('not-found', `${wds.name} has no ${reported[noun].kind} ${name}.`, {
+  throw new StellarError('not-found', `${wds.name} has no ${reportedKinds[noun].kind} ${name}.`, {
     next: [nextStep(command`stellarctl ${noun} list ${flagsOf(wds)}`, 'See what exists')],
   });
 }
@@ -77,19 +80,19 @@ export function deleteReported(
   const { name } = object.metadata;
   const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
-    result.changed = await wds.kube.delete(reported[noun], object);
+    result.changed = await wds.kube.delete(reportedKinds[noun], object);
     if (!run.dryRun) run.progress.done(name, 'deleted');
   });
 }
 
 async function requireNoErrors(noun: Noun, name: string, wds: OpenWds, run: Run): Promise<void> {
   const read = async () => {
-    const { status } = (await wds.kube.get<Reported>(reported[noun], name)) ?? {};
+    const { status } = (await wds.kube.get<Reported>(reportedKinds[noun], name)) ?? {};
     return status?.errors?.length ? status.errors : undefined;
   };
   const errors = await poll(read, { ...run, deadline: run.deadline.within(settleMs) });
   if (errors === undefined) return;
-  const message = `KubeStellar cannot read ${reported[noun].kind} ${name} of ${wds.name}.`;
+  const message = `KubeStellar cannot read ${reportedKinds[noun].kind} ${name} of ${wds.name}.`;
   const recreate = command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`;
   const next = [nextStep(recreate, 'Delete it, then create it again')];
   throw new StellarError('expression-invalid', message, {

@@ -4,7 +4,7 @@ import { resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discover } from '../../kube/discovery.ts';
 import { type Proven, prove } from '../../kube/served.ts';
 import { findWecs } from '../../ocm/hub/find-wecs.ts';
-import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-api.ts';
+import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { OpenWds } from '../../spaces/choose/open-wds.ts';
 import { selectsLabels } from './label-selectors.ts';

@@ -18,8 +18,8 @@ import {
   type Policy,
   resourceOfBound,
   type Unread,
-} from '../../ocm/model/kubestellar-api.ts';
-import { isOriginOf, type Origin, readOrigins } from '../../ocm/origins.ts';
+} from '../../ocm/model/kubestellar-names.ts';
+import { isOriginOf, type Origin, readOrigins } from '../../ocm/work-origins.ts';
 import { controlPlaneOf, type SpaceTools } from '../../spaces/hosting/hosting.ts';
 import { contextFor, isSameCluster, reachSpace } from '../../spaces/space/space-access.ts';
 import { itsOfWds, roleOf } from '../../spaces/space/spaces.ts';
@@ -94,7 +94,7 @@ async function readHosted(
   sources: PolicySources,
 ): Promise<PoliciesOfIts> {
   const { name, itsUnknown } = wds;
-  const read = await tryRead(() => readWds(wds, sources));
+  const read = await tryRead(() => readPoliciesOf(wds, sources));
   if (read.state !== 'seen') return { policies: [], unread: [{ wds: name, why: read.why }] };
   const { policies, bindings } = read.value;
   if (itsUnknown === undefined || isOriginOf(bindings, name, origins))
@@ -116,7 +116,7 @@ async function readByContext(
   for (const [context, entry] of kubeconfig.contexts) {
     if (context !== name && controlPlaneOf(entry) !== name) continue;
     const read = await tryRead(async () =>
-      readWds({ name, context, kube: connect(selectContext(kubeconfig, context)) }, sources),
+      readPoliciesOf({ name, context, kube: connect(selectContext(kubeconfig, context)) }, sources),
     );
     const isFound = read.state === 'seen' && isOriginOf(read.value.bindings, name, origins);
     if (isFound) return { policies: read.value.policies, unread: [] };
@@ -138,7 +138,7 @@ const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
   deletionTimestamp === undefined && !ownerReferences?.length;
 
 /** A policy that is being deleted no longer selects anything. */
-async function readWds(
+async function readPoliciesOf(
   { name: wds, kube, context }: Omit<FoundWds, 'itsUnknown'>,
   { withTemplates }: Pick<PolicySources, 'withTemplates'>,
 ) {

@@ -5,7 +5,7 @@ import {
   type DownsyncClause,
   isExcludedKind,
   type Modulation,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import { isEmpty, isValid, type Labels, matches } from './label-selectors.ts';
 
 /** An object that a policy selects. */
@@ -26,11 +26,11 @@ export function selectObjects<Object extends Candidate>(
     const selecting = downsync.filter(
       (clause) => failingParts(clause, object, namespaces).length === 0,
     );
-    return selecting.length === 0 ? [] : { object, modulation: joined(selecting) };
+    return selecting.length === 0 ? [] : { object, modulation: joinModulations(selecting) };
   });
 }
 
-function joined(clauses: readonly DownsyncClause[]): Modulation {
+function joinModulations(clauses: readonly DownsyncClause[]): Modulation {
   const statusCollectors = [
     ...new Set(clauses.flatMap((clause) => clause.statusCollectors ?? [])),
   ].sort();
@@ -84,7 +84,7 @@ export function whyNotSelected(
   const space =
     object.metadata.namespace === undefined
       ? []
-      : [namespaceOf(object.metadata.namespace, namespaces)];
+      : [namespaceCandidate(object.metadata.namespace, namespaces)];
   const selecting = policies.filter(
     ({ downsync }) => selectObjects(downsync, space, namespaces).length > 0,
   );
@@ -124,7 +124,7 @@ export function labelsToSelect(
 }
 
 /** Returns a Namespace as a candidate. */
-export const namespaceOf = (name: string, namespaces: NamespaceLabels): Candidate => ({
+export const namespaceCandidate = (name: string, namespaces: NamespaceLabels): Candidate => ({
   group: '',
   version: 'v1',
   resource: 'namespaces',

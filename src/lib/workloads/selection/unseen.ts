@@ -21,17 +21,17 @@ export interface ViewWithErrors<View> {
 /** @param what for example `works` @returns an empty list if it could be read */
 export function unseenOf(what: string, access: Access<unknown>): Unseen[] {
   if (access.state === 'seen') return [];
-  return [{ what, why: access.why, error: failureOf(access) }];
+  return [{ what, why: access.why, error: errorOfUnseen(access) }];
 }
 
 /** Access that was not tried has no error: only the ITS can be in this state, and counts as unreachable. */
-const failureOf = (access: Exclude<Access<unknown>, { state: 'seen' }>): StellarError =>
+const errorOfUnseen = (access: Exclude<Access<unknown>, { state: 'seen' }>): StellarError =>
   errorOf(access) ?? new StellarError('unreachable', `The ITS is not visible: ${access.why}.`);
 
 /** Returns the ITS that a WDS sends through. @throws StellarError if it is unknown or not reachable */
 export function requireIts({ its }: OpenWds): Kube {
   if (its.state === 'seen') return its.value.kube;
-  throw failureOf(its);
+  throw errorOfUnseen(its);
 }
 
 /** Converts to the format of documents: docs/output.md. */

@@ -11,7 +11,7 @@ import {
   type DownsyncClause,
   isExcludedKind,
   type KindRef,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import type { NamespaceLabels } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 

@@ -3,7 +3,7 @@ import { command, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
-import type { BindingPolicy } from '../../ocm/model/kubestellar-api.ts';
+import type { BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
 import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
 import {
@@ -112,7 +112,7 @@ export async function listCollectors({ kube }: OpenWds): Promise<CollectorView[]
     kube.list<BindingPolicy>(resources.bindingPolicies),
   ]);
   const users = usersOf(policies);
-  return collectors.map((collector) => viewOf(collector, users));
+  return collectors.map((collector) => collectorView(collector, users));
 }
 
 /** @throws StellarError `not-found` */
@@ -121,12 +121,12 @@ export async function getCollector(wds: OpenWds, name: string) {
     getReported<StatusCollector>('collector', name, wds),
     listServed<BindingPolicy>(wds.kube, resources.bindingPolicies),
   ]);
-  return { collector, view: viewOf(collector, usersOf(policies)) };
+  return { collector, view: collectorView(collector, usersOf(policies)) };
 }
 
 type Users = ReadonlyMap<string, string[]>;
 
-function viewOf(
+function collectorView(
   { metadata: { name }, spec = {}, status }: StatusCollector,
   users: Users,
 ): CollectorView {

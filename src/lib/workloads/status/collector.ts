@@ -33,18 +33,18 @@ interface CombinedField {
 /** The default in KubeStellar's documentation. */
 export const defaultLimit = 20;
 
-const wec: NamedExpression = { name: 'wec', def: 'inventory.name' };
+const wecColumn: NamedExpression = { name: 'wec', def: 'inventory.name' };
 
 /** Collectors for common needs. */
 export const presets = {
   replicas: {
     select: [
-      wec,
+      wecColumn,
       { name: 'replicas', def: 'returned.status.replicas' },
       { name: 'available', def: 'returned.status.availableReplicas' },
     ],
   },
-  conditions: { select: [wec, { name: 'conditions', def: 'returned.status.conditions' }] },
+  conditions: { select: [wecColumn, { name: 'conditions', def: 'returned.status.conditions' }] },
   'available-wecs': {
     filter: 'has(returned.status.availableReplicas) && returned.status.availableReplicas > 0',
     combinedFields: [{ name: 'wecs', type: 'COUNT' }],

@@ -8,7 +8,7 @@ export interface WorkStatus extends KubeObject {
 }
 
 /** The conditions by which Kubernetes' own controllers say that they have failed, with their status then. */
-const failures: Readonly<Record<string, string>> = {
+const failureConditions: Readonly<Record<string, string>> = {
   ReplicaFailure: 'True',
   Progressing: 'False',
   Failed: 'True',
@@ -18,9 +18,9 @@ const failures: Readonly<Record<string, string>> = {
 export const failureIn = ({ conditions = [] }: PodCounts): Condition | undefined =>
   conditions.find(isFailure);
 
-const isFailure = ({ type, status }: Condition): boolean => failures[type] === status;
+const isFailure = ({ type, status }: Condition): boolean => failureConditions[type] === status;
 
-const counts = [
+const countFields = [
   'observedGeneration',
   'replicas',
   'updatedReplicas',
@@ -37,7 +37,7 @@ export function trimCounts(status: PodCounts): PodCounts {
   );
   return {
     ...Object.fromEntries(
-      counts.flatMap((name) => (status[name] === undefined ? [] : [[name, status[name]]])),
+      countFields.flatMap((name) => (status[name] === undefined ? [] : [[name, status[name]]])),
     ),
     conditions: told,
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exitCodeOf } from '../../../../src/commands/doctor/doctor.ts';
+import { doctorExitCode } from '../../../../src/commands/doctor/doctor.ts';
 import { describeExamined } from '../../../../src/commands/doctor/show.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { type Finding, skipped } from '../../../../src/lib/core/checks.ts';
@@ -11,11 +11,11 @@ import { commandNamed, program } from '../../support/program.ts';
 
 test('doctor --fix --wait exits with 1 if a fix failed, and with 3 only if the wait was in vain', () => {
   const ended = { isHealthy: false, hasFailed: false, wait: true };
-  assert.equal(exitCodeOf({ ...ended, hasFailed: true }), 1);
-  assert.equal(exitCodeOf(ended), 3);
-  assert.equal(exitCodeOf({ ...ended, wait: false }), 1);
-  assert.equal(exitCodeOf({ ...ended, isHealthy: true }), 0);
-  assert.equal(exitCodeOf({ ...ended, isHealthy: true, hasFailed: true }), 1);
+  assert.equal(doctorExitCode({ ...ended, hasFailed: true }), 1);
+  assert.equal(doctorExitCode(ended), 3);
+  assert.equal(doctorExitCode({ ...ended, wait: false }), 1);
+  assert.equal(doctorExitCode({ ...ended, isHealthy: true }), 0);
+  assert.equal(doctorExitCode({ ...ended, isHealthy: true, hasFailed: true }), 1);
 });
 
 test('doctor --pre checks clusters to register, and finds their contexts first', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { describeStatus, nextStep } from '../../../../src/commands/status/status-text.ts';
-import { essenceOf } from '../../../../src/commands/terminal/recorder.ts';
+import { describeStatus, nextOf } from '../../../../src/commands/status/status-text.ts';
+import { comparable } from '../../../../src/commands/terminal/recorder.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import type {
   HostingStatus,
@@ -278,18 +278,18 @@ test('the next step is about problems first, then about missing parts', () => {
     [{ hosting: null, wdses: [] }, undefined],
   ];
   for (const [changes, step] of steps)
-    assert.equal(nextStep(view(changes)), step, JSON.stringify(changes));
+    assert.equal(nextOf(view(changes)), step, JSON.stringify(changes));
   assert.equal(
-    nextStep(view({ itses: [] }), ['--hosting-context', 'h']),
+    nextOf(view({ itses: [] }), ['--hosting-context', 'h']),
     'stellarctl its create its1 --hosting-context h',
   );
 });
 
 test('a growing age is not a change, anything else is', () => {
   const since = (reason: string) =>
-    essenceOf(view({ itses: [its({ wecs: [{ ...silent, reason }] })] }));
+    comparable(view({ itses: [its({ wecs: [{ ...silent, reason }] })] }));
   assert.equal(since('lease stopped 11m ago'), since('lease stopped 2h5m ago'));
   assert.notEqual(since('lease stopped 11m ago'), since('the agent does not answer'));
-  const named = (name: string) => essenceOf(view({ itses: [its({ wecs: [wec(name)] })] }));
+  const named = (name: string) => comparable(view({ itses: [its({ wecs: [wec(name)] })] }));
   assert.notEqual(named('edge-5m'), named('edge-6m'));
 });

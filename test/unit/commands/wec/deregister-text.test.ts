@@ -7,7 +7,7 @@ import {
 import {
   originBindingLabel,
   originWdsLabel,
-} from '../../../../src/lib/ocm/model/kubestellar-api.ts';
+} from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import { type ManifestWork, workFinalizer } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import {
   type InspectedWec,

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { planRestart } from '../../../../src/lib/maintenance/restart-plan.ts';
-import {
-  restart as restartControllers,
-  restartWds,
-} from '../../../../src/lib/maintenance/restart-wds.ts';
+import { restartControllers, restartWds } from '../../../../src/lib/maintenance/restart-wds.ts';
 import {
   noteBinding,
   readNote,

@@ -51,14 +51,14 @@ const observed: Written = {
   'maintenance/restart-wds.ts': binding,
   'spaces/upgrade-its.ts':
     'ocm pkg/operator/operators/clustermanager/controllers/clustermanagercontroller/clustermanager_controller.go:317',
-  'spaces/choose/sender.ts': binding,
+  'spaces/choose/works-of-policy.ts': binding,
   'wecs/upgrade.ts': `${klusterlet}/klusterletcontroller/klusterlet_controller.go:469`,
   'workloads/policy/policy-view.ts': binding,
   // As far as a kind has it: what a WEC has returned.
   'workloads/status/returned-status.ts': 'kubernetes apps/v1',
   'workloads/delivery/workload.ts': 'kubernetes apps/v1',
-  'workloads/delivery/wds-stages.ts': `${policy}; ${binding}`,
-  'workloads/delivery/wec-stages.ts': binding,
+  'workloads/delivery/stages-in-wds.ts': `${policy}; ${binding}`,
+  'workloads/delivery/stages-on-wec.ts': binding,
   'workloads/delivery/works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,
 };
 
@@ -80,7 +80,7 @@ const fields: Written = {
 
 /** What is read of their objects. */
 const isDeclaring = (file: string) =>
-  /^ocm\/model\/(?:\w+-objects|kubestellar-api|manifest-works)\.ts$/.test(file);
+  /^ocm\/model\/(?:\w+-objects|kubestellar-names|manifest-works)\.ts$/.test(file);
 
 const root = path.resolve(import.meta.dirname, '../../../../src/lib');
 const sources = globSync('**/*.ts', { cwd: root }).map(

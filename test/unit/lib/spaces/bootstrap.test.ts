@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import type { ClusterEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { bootstrapSecret, prepareBootstrap } from '../../../../src/lib/spaces/bootstrap.ts';
+import { externalBootstrapSecret, prepareBootstrap } from '../../../../src/lib/spaces/bootstrap.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
@@ -49,7 +49,7 @@ function external({ cluster = { server: 'https://10.0.0.7:6443' }, address, publ
 async function bootstrapped(what: Given) {
   const { memory, given } = external(what);
   const bootstrap = await prepareBootstrap('ext1', given, 'kind-kubeflex');
-  const secret = (await bootstrapSecret('ext1', memory.kube, bootstrap)) as Secret;
+  const secret = (await externalBootstrapSecret('ext1', memory.kube, bootstrap)) as Secret;
   const config = JSON.parse(
     Buffer.from(secret.data?.['kubeconfig-incluster'] ?? '', 'base64').toString(),
   ) as {

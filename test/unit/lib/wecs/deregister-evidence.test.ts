@@ -14,6 +14,7 @@ import { managedBy, managedByLabel } from '../../../../src/lib/ocm/model/ocm-nam
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/deregister/clean-up.ts';
 import { controllerState, forceOf } from '../../../../src/lib/wecs/deregister/delete-cluster.ts';
+import { keepWorkloads } from '../../../../src/lib/wecs/deregister/detach-from-policies.ts';
 import {
   foreignObjectsIn,
   othersIn,
@@ -32,12 +33,11 @@ import {
   refuseReregistered,
   removeLeftovers,
 } from '../../../../src/lib/wecs/deregister/leftovers.ts';
-import { keepWorkloads } from '../../../../src/lib/wecs/deregister/release.ts';
 import {
   removeLabels,
   restoreLabels,
   selectableLabels,
-} from '../../../../src/lib/wecs/registration/release-labels.ts';
+} from '../../../../src/lib/wecs/registration/saved-labels.ts';
 import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/delivery/applied-works.ts';
 import {
   fakeKube,

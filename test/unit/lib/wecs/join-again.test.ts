@@ -5,10 +5,10 @@ import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { WebhookProbe } from '../../../../src/lib/ocm/hub/webhook.ts';
 import { finishDone, isDone } from '../../../../src/lib/wecs/join/follow-join.ts';
-import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/join/hub-records.ts';
 import type { JoinOptions } from '../../../../src/lib/wecs/join/join-options.ts';
 import type { JoinPlan } from '../../../../src/lib/wecs/join/join-plan.ts';
 import { requireOwnership } from '../../../../src/lib/wecs/join/join-requirements.ts';
+import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/join/record-on-its.ts';
 import { dropCertificate } from '../../../../src/lib/wecs/join/restart-agent.ts';
 import {
   OwnRequests,

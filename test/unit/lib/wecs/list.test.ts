@@ -4,7 +4,7 @@ import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { getWec } from '../../../../src/lib/wecs/get.ts';
 import { listWecs } from '../../../../src/lib/wecs/list.ts';
-import { removeLabels } from '../../../../src/lib/wecs/registration/release-labels.ts';
+import { removeLabels } from '../../../../src/lib/wecs/registration/saved-labels.ts';
 import {
   fakeKube,
   joinedCluster,

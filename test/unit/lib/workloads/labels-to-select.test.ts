@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DownsyncClause } from '../../../../src/lib/ocm/model/kubestellar-api.ts';
+import type { DownsyncClause } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import {
   labelsToSelect,
-  namespaceOf,
+  namespaceCandidate,
 } from '../../../../src/lib/workloads/selection/select-objects.ts';
 
 const app = { objectSelectors: [{ matchLabels: { app: 'shop' } }] };
 
 const words = (clauses: DownsyncClause[], labels: Record<string, string> = {}) => {
   const namespaces = new Map([['shop', labels]]);
-  return labelsToSelect(clauses, namespaceOf('shop', namespaces), namespaces);
+  return labelsToSelect(clauses, namespaceCandidate('shop', namespaces), namespaces);
 };
 
 test('the missing labels of an object come from the clause', () =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { BindingPolicy } from '../../../../src/lib/ocm/model/kubestellar-api.ts';
+import type { BindingPolicy } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { hasReached } from '../../../../src/lib/workloads/delivery/judged-objects.ts';
 import {

@@ -5,7 +5,7 @@ import type {
   Candidate,
   DownsyncClause,
   Modulation,
-} from '../../../../src/lib/ocm/model/kubestellar-api.ts';
+} from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { Labels } from '../../../../src/lib/workloads/selection/label-selectors.ts';
 
 interface Case {

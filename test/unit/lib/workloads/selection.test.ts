@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
-import type { DownsyncClause } from '../../../../src/lib/ocm/model/kubestellar-api.ts';
+import type { DownsyncClause } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import { selectsLabels } from '../../../../src/lib/workloads/selection/label-selectors.ts';
 import {
   selectObjects,

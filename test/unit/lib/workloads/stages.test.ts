@@ -10,7 +10,7 @@ import {
   type Binding,
   type BindingPolicy,
   objectsOf,
-} from '../../../../src/lib/ocm/model/kubestellar-api.ts';
+} from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 import { deliveriesOf } from '../../../../src/lib/workloads/delivery/delivery.ts';

@@ -14,7 +14,7 @@ import {
   type WithConditions,
 } from '../../../../../src/lib/kube/client/objects.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { resourceOfBound } from '../../../../../src/lib/ocm/model/kubestellar-api.ts';
+import { resourceOfBound } from '../../../../../src/lib/ocm/model/kubestellar-names.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
 import { stepsOf } from '../../../support/steps.ts';

@@ -8,7 +8,7 @@ import {
   wecPrograms,
 } from '../../../../../src/lib/ocm/versions/program-versions.ts';
 import {
-  type Program,
+  type RunningProgram,
   type RunningVersion,
   runningVersions,
   versionOfProduct,
@@ -44,7 +44,7 @@ function podOf(
   };
 }
 
-const transport: Program = {
+const transport: RunningProgram = {
   product: 'KubeStellar',
   component: 'transport-controller',
   image: 'ocm-transport-controller',
@@ -118,7 +118,7 @@ describe('programs are distinguished', () => {
     transport: undefined,
   };
   const ocm = (name: string) => `quay.io/open-cluster-management/${name}:v1.3.1`;
-  const running = (programs: readonly Program[], pods: readonly Pod[]) =>
+  const running = (programs: readonly RunningProgram[], pods: readonly Pod[]) =>
     Object.fromEntries(
       runningVersions(programs, pods, undefined).map((each) => [each.component, each.running]),
     );

@@ -9,7 +9,7 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Resource } from '../../../../../src/lib/kube/client/objects.ts';
 import { problemOfEntrance, tryEntrance } from '../../../../../src/lib/spaces/hosting/entrance.ts';
 import { reachedCheck } from '../../../../../src/lib/spaces/install/entrance-checks.ts';
-import { reachable } from '../../../../../src/lib/spaces/space/space-stages.ts';
+import { apiServerAnswers } from '../../../../../src/lib/spaces/space/space-stages.ts';
 import { SpaceWatcher } from '../../../../../src/lib/spaces/space/space-watcher.ts';
 import { answering, certificates, silentPort, stopAnswering } from '../../../support/answering.ts';
 import { fakeKube } from '../../../support/builders.ts';
@@ -131,7 +131,7 @@ for (const [name, { why, server: serverOf }] of Object.entries(causes))
     ];
     const outside = evidence(controlPlane('its1', { type: 'vcluster' }), { pods: pods as never });
     const inside = hiddenBy(new StellarError('unreachable', 'so.'));
-    const verdict = reachable({ ...outside, hosting: 'host1', inside, entrance });
+    const verdict = apiServerAnswers({ ...outside, hosting: 'host1', inside, entrance });
     assert.deepEqual(verdict, { state: 'failed', ...problem });
 
     const [finding] = (await runChecks([reachedCheck], { kube })) as [Finding];

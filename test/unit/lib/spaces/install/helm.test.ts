@@ -16,7 +16,7 @@ import {
   parseObjects,
   parseSourced,
 } from '../../../../../src/lib/spaces/install/helm-values.ts';
-import { bringIngressChart } from '../../../../../src/lib/spaces/install/local-ingress.ts';
+import { fetchIngressChart } from '../../../../../src/lib/spaces/install/local-ingress.ts';
 import { helmProgram } from '../../../../../src/lib/spaces/local/programs.ts';
 import { failsWith } from '../../../support/steps.ts';
 
@@ -310,18 +310,18 @@ test('the ingress is the chart of Traefik: that of its repository, or one of a m
     process.chdir(folder);
     await mkdir('oci:/ghcr.io/traefik/helm/traefik', { recursive: true });
     await mkdir('traefik');
-    await assert.rejects(bringIngressChart(refused, undefined), (error: StellarError) => {
+    await assert.rejects(fetchIngressChart(refused, undefined), (error: StellarError) => {
       assert.match(error.message, /oci:\/\/ghcr\.io\/traefik\/helm\/traefik cannot be fetched/);
       assert.match(JSON.stringify(error.next), /helm pull oci:.*--ingress FILE.*--ingress none/);
       return error.code === 'chart-unusable';
     });
     assert.match(
-      await bringIngressChart(other, 'https://mirror.example.com/chart.tgz'),
+      await fetchIngressChart(other, 'https://mirror.example.com/chart.tgz'),
       /chart\.tgz$/,
     );
-    assert.equal(await bringIngressChart(other, './traefik'), './traefik');
+    assert.equal(await fetchIngressChart(other, './traefik'), './traefik');
     await assert.rejects(
-      bringIngressChart(nginx, './traefik'),
+      fetchIngressChart(nginx, './traefik'),
       /is the chart "ingress-nginx", not traefik/,
     );
   } finally {

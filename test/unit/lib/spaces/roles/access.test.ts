@@ -19,16 +19,23 @@ import {
   giveAccess,
   revokeAccess,
 } from '../../../../../src/lib/spaces/roles/access.ts';
-import { type Role, type RoleRight, roles } from '../../../../../src/lib/spaces/roles/roles.ts';
+import {
+  type AccessRole,
+  type RoleRight,
+  roles,
+} from '../../../../../src/lib/spaces/roles/roles.ts';
 import { proof } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
 
 const src = path.resolve(import.meta.dirname, '../../../../../src');
-const rightsOf = (role: Role): readonly RoleRight[] => [...(role.its ?? []), ...(role.wds ?? [])];
+const rightsOf = (role: AccessRole): readonly RoleRight[] => [
+  ...(role.its ?? []),
+  ...(role.wds ?? []),
+];
 
 describe('roles', () => {
-  for (const [name, role] of Object.entries<Role>(roles))
+  for (const [name, role] of Object.entries<AccessRole>(roles))
     test(`${name} cannot give itself more`, () => {
       for (const { verbs, kinds, group, names, namespace } of rightsOf(role)) {
         assert.ok(!verbs.some((verb) => ['*', 'escalate', 'bind', 'impersonate'].includes(verb)));
@@ -51,7 +58,9 @@ describe('roles', () => {
       .filter((file) => !file.endsWith('roles.ts'))
       .map((file) => readFileSync(path.join(src, file), 'utf8'))
       .join('\n');
-    const named = Object.values<Role>(roles).flatMap((role) => rightsOf(role).map(({ by }) => by));
+    const named = Object.values<AccessRole>(roles).flatMap((role) =>
+      rightsOf(role).map(({ by }) => by),
+    );
     const missing = named.filter((name) => !new RegExp(`(?:function|const) ${name}\\b`).test(text));
     assert.deepEqual(missing, []);
   });

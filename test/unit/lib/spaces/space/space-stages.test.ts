@@ -6,10 +6,10 @@ import { type Access, hidden, hiddenBy } from '../../../../../src/lib/kube/acces
 import { isHookMarked } from '../../../../../src/lib/spaces/space/controllers-run.ts';
 import type { SpaceEvidence } from '../../../../../src/lib/spaces/space/space-evidence.ts';
 import {
+  apiServerAnswers,
   apiServerRuns,
   deploymentRuns,
   jobDone,
-  reachable,
   ready,
   synced,
 } from '../../../../../src/lib/spaces/space/space-stages.ts';
@@ -170,7 +170,7 @@ describe('API server runs', () => {
 describe('API server answers', () => {
   const silent = hiddenBy(new StellarError('unreachable', 'so.'));
   const looking = (look: Access<never>, type = 'vcluster', ready = true) =>
-    reachable(
+    apiServerAnswers(
       space(evidence(its('its1', { type }), { pods: [pod('vcluster-0', { ready })] }), look),
     );
   test('fails if it is silent; where its address was not tried, the step is to check that', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Condition, KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import { originWdsLabel } from '../../../../../src/lib/ocm/model/kubestellar-api.ts';
+import { originWdsLabel } from '../../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../../src/lib/ocm/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import { makeOrphans } from '../../../../../src/lib/ocm/orphan-works.ts';

@@ -8,7 +8,7 @@ import {
   RegistrationFollower,
 } from '../../../../../src/lib/wecs/diagnose/follow-registration.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/registration-checks.ts';
-import { seen } from '../../../../../src/lib/wecs/registration/registration-stages.ts';
+import { readingOf } from '../../../../../src/lib/wecs/registration/registration-stages.ts';
 import {
   fakeKube,
   hubEvidence,
@@ -69,7 +69,7 @@ function following(
   };
   const look = async (hub: Hub, further: Partial<Registration> = {}) => {
     const reading = track.judge(
-      seen({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...further }),
+      readingOf({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...further }),
     );
     follower.finished = (await registration.act(reading)) !== undefined;
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { originWdsLabel } from '../../../../../src/lib/ocm/model/kubestellar-api.ts';
+import { originWdsLabel } from '../../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../../src/lib/ocm/model/manifest-works.ts';
 import { readSent } from '../../../../../src/lib/workloads/delivery/sent-counts.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';

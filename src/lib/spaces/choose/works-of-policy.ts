@@ -10,9 +10,9 @@ import {
   objectsOf,
   originBindingLabel,
   originWdsLabel,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
-import { originOf } from '../../ocm/origins.ts';
+import { originOf } from '../../ocm/work-origins.ts';
 import { type OpenWds, toSeeWds } from './open-wds.ts';
 
 /**
@@ -37,7 +37,7 @@ export async function provenWorks(
   const isProven =
     binding !== undefined &&
     works.some((work) => originOf(work)?.bindingUid === binding.metadata.uid);
-  if (!isNamed && works.length > 0 && !isProven) throw unproven(wds, its);
+  if (!isNamed && works.length > 0 && !isProven) throw senderUnproven(wds, its);
   return { binding: proof, works };
 }
 
@@ -95,7 +95,7 @@ function notHere(binding: Binding, wds: OpenWds, its: Reader): StellarError {
   return new StellarError('identity-unproven', `${why}. Nothing was written.`, { next });
 }
 
-function unproven(wds: OpenWds, { cluster: { context } }: Reader): StellarError {
+function senderUnproven(wds: OpenWds, { cluster: { context } }: Reader): StellarError {
   if (!wds.isContext)
     return new StellarError(
       'identity-unproven',

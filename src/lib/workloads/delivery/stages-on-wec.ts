@@ -11,16 +11,16 @@ import {
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, createdAt, groupResourceOf, writtenAt } from '../../kube/client/objects.ts';
 import { toEndRefusal } from '../../ocm/hub/refusals.ts';
-import type { Candidate } from '../../ocm/model/kubestellar-api.ts';
+import type { Candidate } from '../../ocm/model/kubestellar-names.ts';
 import { lacksRight, type ManifestStatus } from '../../ocm/model/manifest-works.ts';
 import { addonNamespace, statusAgent } from '../../ocm/model/ocm-names.ts';
 import { flagsOf, toSeeTransport } from '../../spaces/choose/open-wds.ts';
-import { failingParts, labelsToSelect, namespaceOf } from '../selection/select-objects.ts';
+import { failingParts, labelsToSelect, namespaceCandidate } from '../selection/select-objects.ts';
 import { failureIn, missingReplicas } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
 import { isJob, toCreateOnly, toSelectWec } from './selection-warnings.ts';
+import { controllerTimeMs, inNamespace, lateSince, overdue } from './stages-in-wds.ts';
 import type { CustomTransform } from './transforms.ts';
-import { controllerTimeMs, inNamespace, late, lateSince } from './wds-stages.ts';
 import { appliedState, generationOf } from './works.ts';
 
 /** The stages from the Binding to the WEC. */
@@ -28,7 +28,7 @@ export const wecStages: readonly Stage<Delivery>[] = [
   { id: 'wec', title: 'WEC selected and available', check: wecAvailable },
   { id: 'work', title: 'work in the mailbox', check: workInMailbox },
   { id: 'applied', title: 'applied', check: applied },
-  { id: 'available', title: 'available', check: available },
+  { id: 'available', title: 'available', check: availableOnWec },
 ];
 
 function wecAvailable(delivery: Delivery): Verdict {
@@ -65,7 +65,7 @@ function wecAvailable(delivery: Delivery): Verdict {
       'Finish that',
     );
   const notNamed = `policy ${policyName} selects WEC ${wec}, and its Binding does not name it`;
-  if (!isBound) return late(delivery, [policy, found], notNamed, 'wec-not-in-binding');
+  if (!isBound) return overdue(delivery, [policy, found], notNamed, 'wec-not-in-binding');
   if (found.spec?.hubAcceptsClient !== true)
     return fails(
       'wec-not-accepted',
@@ -79,9 +79,9 @@ function wecAvailable(delivery: Delivery): Verdict {
   return fails('wec-unavailable', why, command`stellarctl wec get ${wec} ${at}`, 'See why');
 }
 
-function toSeeAgent(delivery: Delivery): NextStep[] {
+function toSeeWecAgent(delivery: Delivery): NextStep[] {
   const { wec = 'NAME', evidence } = delivery;
-  const context = contextOf(delivery);
+  const context = wecContextOf(delivery);
   const target = context === undefined ? wec : `${wec}=${context}`;
   return [run(command`stellarctl wec get ${target} ${onIts(evidence.its)}`, 'Does its agent run?')];
 }
@@ -90,7 +90,7 @@ function toSeeAgent(delivery: Delivery): NextStep[] {
 export function toSeeStatusAgent(delivery: Delivery): NextStep {
   const log = (at: string) =>
     command`kubectl --context ${at} -n ${addonNamespace} logs deployment/${statusAgent}`;
-  return onWec(delivery, log, 'See what its status agent says');
+  return stepOnWec(delivery, log, 'See what its status agent says');
 }
 
 /** OCM may take this long until it first knows that a new add-on is available; seen: 77 s, while it worked. */
@@ -152,7 +152,7 @@ function workInMailbox(delivery: Delivery): Verdict {
   }
   const { deletionTimestamp: since } = sent.value.work.metadata;
   if (since !== undefined) {
-    const details = { code: 'work-deleting', next: toSeeAgent(delivery), since };
+    const details = { code: 'work-deleting', next: toSeeWecAgent(delivery), since };
     return lateSince(
       evidence,
       Date.parse(since),
@@ -189,7 +189,7 @@ function applied(delivery: Delivery): Verdict {
   if (work.metadata.deletionTimestamp !== undefined) return unseen('its work is being deleted');
   const state = appliedState(work, manifest);
   if (state?.status === 'True') return met;
-  const silent = { code: 'agent-silent', next: toSeeAgent(delivery) };
+  const silent = { code: 'agent-silent', next: toSeeWecAgent(delivery) };
   if (state === undefined)
     return lateSince(
       delivery.evidence,
@@ -198,20 +198,20 @@ function applied(delivery: Delivery): Verdict {
       silent,
     );
   const since = state.lastTransitionTime;
-  return failed(state.message ?? 'not applied', { ...refusal(delivery, manifest), since });
+  return failed(state.message ?? 'not applied', { ...refusalOf(delivery, manifest), since });
 }
 
 /** The context of the WEC: the proven one, else, as in commands, that of its name, if the kubeconfig has one. */
-const contextOf = ({ context, wec = '', evidence }: Delivery): string | undefined =>
+const wecContextOf = ({ context, wec = '', evidence }: Delivery): string | undefined =>
   context ?? (evidence.wds.contexts?.has(wec) ? wec : undefined);
 
 /** A step on the WEC itself. */
-function onWec(
+function stepOnWec(
   delivery: Delivery,
   commandWith: (context: string) => string,
   lead: string,
 ): NextStep {
-  const context = contextOf(delivery);
+  const context = wecContextOf(delivery);
   return context === undefined
     ? { ...partial(commandWith('CONTEXT'), lead), note: `CONTEXT: that of ${delivery.wec}` }
     : run(commandWith(context), lead);
@@ -225,7 +225,7 @@ const isImmutable =
   /field is immutable|is immutable after creation|updates to \w+ spec for fields other than/;
 
 /** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
-function refusal(
+function refusalOf(
   delivery: Delivery,
   manifest: ManifestStatus | undefined,
 ): { code: string; next: NextStep[] } {
@@ -238,11 +238,11 @@ function refusal(
   if (manifest !== undefined && lacksRight(manifest)) {
     const grant = (at: string) =>
       command`stellarctl wec grant ${`${wec}=${at}`} --from-errors ${onIts(evidence.its)}`;
-    const next = [onWec(delivery, grant, `Grant the rights to the work agent of ${wec}`)];
+    const next = [stepOnWec(delivery, grant, `Grant the rights to the work agent of ${wec}`)];
     return { code: 'forbidden-on-wec', next };
   }
   if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`)) {
-    const needed = namespaceOf(of.namespace, of.namespaces);
+    const needed = namespaceCandidate(of.namespace, of.namespaces);
     const clauses = delivery.policy?.spec?.downsync ?? [];
     const isSelected = clauses.some(
       (clause) => failingParts(clause, needed, of.namespaces).length === 0,
@@ -253,7 +253,7 @@ function refusal(
       : toSend(delivery, needed, 'Select it as well');
     return { code: 'namespace-missing-on-wec', next: [next] };
   }
-  const ended = toEndRefusal(message, wec, contextOf(delivery), evidence.its);
+  const ended = toEndRefusal(message, wec, wecContextOf(delivery), evidence.its);
   if (ended !== undefined) return { ...ended, next: [...ended.next, retried] };
   const change = `No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`;
   if (message.includes(' is forbidden: '))
@@ -281,7 +281,7 @@ function unchangeable(delivery: Delivery): { code: string; next: NextStep[] } {
     return { code: 'job-needs-create-only', next };
   }
   const there = (verb: string, lead: string, ...more: string[]) =>
-    onWec(
+    stepOnWec(
       delivery,
       (at) =>
         command`kubectl --context ${at} ${inNamespace(of)} ${verb} ${groupResourceOf(of)} ${of.name} ${more}`,
@@ -331,7 +331,7 @@ function toSend(
       );
 }
 
-function available(delivery: Delivery): Verdict {
+function availableOnWec(delivery: Delivery): Verdict {
   const { of, sent, wec, workStatus } = delivery;
   if (sent.state !== 'seen') return unseen(sent.why);
   // What runs may be its earlier version.
@@ -346,7 +346,7 @@ function available(delivery: Delivery): Verdict {
   const failure = status && failureIn(status);
   const describe = (context: string) =>
     command`kubectl --context ${context} ${inNamespace(of)} describe ${of.resource} ${of.name}`;
-  const next = [onWec(delivery, describe, `See why on ${wec}`)];
+  const next = [stepOnWec(delivery, describe, `See why on ${wec}`)];
   if (failure !== undefined) {
     const { type, message, reason, lastTransitionTime: since } = failure;
     return failed(`${wec} reports ${type}: ${message ?? reason}`, {

@@ -7,10 +7,10 @@ import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { prove } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
-import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-api.ts';
+import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-names.ts';
 import { isOrphan, makeOrphans } from '../ocm/orphan-works.ts';
 import { type OpenWds, toSeeWds } from './choose/open-wds.ts';
-import { worksOfPolicy } from './choose/sender.ts';
+import { worksOfPolicy } from './choose/works-of-policy.ts';
 
 /** A policy whose workloads are kept, or what is left of it. */
 export interface PolicyToRelease {

@@ -5,7 +5,7 @@ import type { LabelSelector } from '../../../../../src/lib/kube/client/objects.t
 import {
   effectOn,
   sideEffectsOf,
-} from '../../../../../src/lib/workloads/selection/side-effects.ts';
+} from '../../../../../src/lib/workloads/selection/label-effects.ts';
 import { policy } from '../../../support/policy-builders.ts';
 
 describe('removing labels from a WEC', () => {

@@ -15,7 +15,7 @@ import {
   type KubeObject,
   writtenAt,
 } from '../../kube/client/objects.ts';
-import type { Binding } from '../../ocm/model/kubestellar-api.ts';
+import type { Binding } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../../spaces/choose/open-wds.ts';
 import { labelsToSelect, type NotSelected } from '../selection/select-objects.ts';
@@ -26,7 +26,7 @@ import type { DeliveryEvidence } from './delivery-evidence.ts';
 export const controllerTimeMs = 60_000;
 
 /** The stages in the WDS, up to the transport's observation of the Binding. */
-export const wdsStages: readonly Stage<Delivery>[] = [
+export const stagesInWds: readonly Stage<Delivery>[] = [
   { id: 'exists', title: 'in the WDS', check: exists },
   { id: 'selected', title: 'selected', check: selected },
   { id: 'policy', title: 'policy without error', check: policyWithoutError },
@@ -37,7 +37,7 @@ function exists(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
   const object = describeObject({ kind: of.kind, metadata: of });
   if (of.unread !== undefined) return unseen(of.unread);
-  const kept = keptByGuard(delivery);
+  const kept = heldByGuard(delivery);
   if (kept !== undefined) return kept;
   if (of.object === undefined) {
     const list = run(
@@ -58,7 +58,7 @@ function exists(delivery: Delivery): Verdict {
 }
 
 /** The guard keeps what KubeStellar would remove as the last objects of a Binding. */
-function keptByGuard({
+function heldByGuard({
   of,
   bound,
   policyName = '',
@@ -178,12 +178,12 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
   if (error !== undefined)
     return failed(`policy ${policyName} sends nothing: ${error}`, {
       code: 'binding-error',
-      next: [explain(delivery)],
+      next: [toExplain(delivery)],
     });
   const { generation = 0 } = policy.metadata;
   return (policy.status?.observedGeneration ?? 0) >= generation
     ? met
-    : late(
+    : overdue(
         delivery,
         [policy],
         `KubeStellar has not observed policy ${policyName}`,
@@ -197,7 +197,7 @@ function inBinding(delivery: Delivery): Verdict {
   const paused = pausedBy(evidence);
   if (paused !== undefined) return paused;
   if (binding === undefined)
-    return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
+    return overdue(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
   if (bound === undefined) {
     const isUnnoticed = policy?.spec?.downsync?.some(
       ({ namespaceSelectors = [] }) => namespaceSelectors.length > 0,
@@ -205,7 +205,7 @@ function inBinding(delivery: Delivery): Verdict {
     const unwatched = isUnnoticed ? ': KubeStellar does not watch the labels of Namespaces' : '';
     const why = `it is not in the Binding of ${policyName}${unwatched}`;
     const helps = isUnnoticed ? [toTouch(delivery)] : [];
-    return late(delivery, [of.object, policy], why, 'object-not-in-binding', helps);
+    return overdue(delivery, [of.object, policy], why, 'object-not-in-binding', helps);
   }
   const read = bindingRead(delivery, binding);
   if (read.state !== 'met') return read;
@@ -233,7 +233,7 @@ export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
   const { wds, controllers } = of.evidence;
   const details = {
     code: 'transport-behind',
-    next: [explain(of), ...toSeeTransport(wds, undefined)],
+    next: [toExplain(of), ...toSeeTransport(wds, undefined)],
   };
   const why = `the transport has not read the Binding of ${name}`;
   return lateSince(
@@ -241,7 +241,7 @@ export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
     writtenAt(binding),
     why,
     details,
-    [explain(of)],
+    [toExplain(of)],
     controllers.transport,
   );
 }
@@ -250,7 +250,7 @@ export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
  * Distinguishes what KubeStellar's controller manager has not done yet from what it will no longer do.
  * @param since the change that they must observe
  */
-export function late(
+export function overdue(
   delivery: OfPolicy,
   since: readonly (KubeObject | undefined)[],
   why: string,
@@ -267,7 +267,7 @@ export function late(
     written,
     why,
     details,
-    [explain(delivery)],
+    [toExplain(delivery)],
     controllers.manager,
   );
 }
@@ -310,5 +310,5 @@ export function toTouch({ of, evidence }: Delivery): NextStep {
   return run(annotate, 'Change it, so that KubeStellar evaluates it again');
 }
 
-const explain = ({ policyName = '', evidence }: OfPolicy): NextStep =>
+const toExplain = ({ policyName = '', evidence }: OfPolicy): NextStep =>
   run(command`stellarctl policy explain ${policyName} ${flagsOf(evidence.wds)}`, 'See why');

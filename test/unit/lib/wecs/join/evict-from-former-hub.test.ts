@@ -5,9 +5,9 @@ import type { FoundHub } from '../../../../../src/lib/ocm/agent/registered-hub.t
 import {
   describeRemainingWorks,
   isStillConnected,
+  joinedElsewhere,
   readRemainingWorks,
-  registeredElsewhere,
-} from '../../../../../src/lib/wecs/join/former-hub.ts';
+} from '../../../../../src/lib/wecs/join/evict-from-former-hub.ts';
 import { hubHash } from '../../../../../src/lib/workloads/delivery/applied-works.ts';
 import { fakeKube, klusterlet, run, wecEvidence } from '../../../support/builders.ts';
 import { stepsOf } from '../../../support/steps.ts';
@@ -48,7 +48,7 @@ describe('the hub of a registered WEC', () => {
     const wec = { name: 'cluster1', kube: fakeKube() };
     const refusal = (hub: object | undefined, isConnected = false) => {
       const found = { hub: { server: 'https://its2:6443' }, isConnected } as FoundHub;
-      return registeredElsewhere({ its: 'its1', kube: hub } as never, wec, found, { accept: true });
+      return joinedElsewhere({ its: 'its1', kube: hub } as never, wec, found, { accept: true });
     };
     assert.deepEqual(refusal({}).next[0], {
       command: 'stellarctl wec join cluster1=its1 --accept --its its1 --replace-hub',

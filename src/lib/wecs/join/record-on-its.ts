@@ -57,7 +57,7 @@ export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: R
     const isOwn =
       identity.state === 'proven' ||
       isOnlyAgent(evidence, agent) ||
-      (await holds(hub, name, wec.hubSecret));
+      (await holdsCertificate(hub, name, wec.hubSecret));
     if (!isOwn) return false;
     try {
       // The hub's controllers write to a new ManagedCluster as well.
@@ -122,7 +122,11 @@ function labelsToSet(
   };
 }
 
-async function holds(hub: Kube, name: string, secret: WecEvidence['hubSecret']): Promise<boolean> {
+async function holdsCertificate(
+  hub: Kube,
+  name: string,
+  secret: WecEvidence['hubSecret'],
+): Promise<boolean> {
   if (secret === undefined) return false;
   const answer = await presentCertificate(hub, secret);
   return answer.state === 'accepted' && isAgentOf(name, answer.username);

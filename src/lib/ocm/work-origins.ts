@@ -3,7 +3,7 @@ import { partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
-import { type Binding, originBindingLabel, originWdsLabel } from './model/kubestellar-api.ts';
+import { type Binding, originBindingLabel, originWdsLabel } from './model/kubestellar-names.ts';
 
 /** The origin that a work in a mailbox names. */
 export interface Origin {

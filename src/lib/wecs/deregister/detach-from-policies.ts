@@ -8,7 +8,7 @@ import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { deleteObjects } from '../../kube/writes.ts';
-import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-api.ts';
+import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import {
   isMadeByHand,
   type ManifestStatus,
@@ -25,7 +25,7 @@ import {
   releaseOne,
   releaseOwned,
 } from '../../workloads/delivery/applied-works.ts';
-import { removeLabels } from '../registration/release-labels.ts';
+import { removeLabels } from '../registration/saved-labels.ts';
 import type { Force } from './delete-cluster.ts';
 import { type InspectedWec, needsRelease } from './inspect-wec.ts';
 import { type HubState, toDeregister } from './leftovers.ts';

@@ -8,7 +8,7 @@ import {
   type PoliciesOfIts,
   type Policy,
   type Unread,
-} from '../../ocm/model/kubestellar-api.ts';
+} from '../../ocm/model/kubestellar-names.ts';
 import { type Labels, selectsLabels } from './label-selectors.ts';
 
 /** What changes of a WEC. */
@@ -62,9 +62,9 @@ export function effectOn(
 /** What changes of labels do to workloads. */
 export interface SideEffects {
   /** Policies that start selecting WECs. */
-  starting: Selection[];
+  starting: PolicyEffect[];
   /** Policies whose workloads are deleted from WECs, unless a guard keeps the last objects of a policy. */
-  released: Selection[];
+  released: PolicyEffect[];
   /** What those take away. */
   lost: readonly Effect[];
   unread: Unread[];
@@ -72,7 +72,7 @@ export interface SideEffects {
   sentTo: number;
 }
 
-interface Selection {
+interface PolicyEffect {
   policy: Policy;
   wecs: string[];
   /** Why the policy is sent to none of them any more, if it still selects them: what its templates lack, as `region of cluster1`. */
@@ -85,13 +85,13 @@ export function sideEffectsOf(
   changes: readonly WecChange[],
 ): SideEffects {
   const selections = (effect: LabelEffect) =>
-    policies.flatMap((policy): Selection[] => {
+    policies.flatMap((policy): PolicyEffect[] => {
       const wecs = changes.flatMap((change) =>
         effectOn(policy, change) === effect ? change.name : [],
       );
       return wecs.length === 0 ? [] : [{ policy, wecs }];
     });
-  const stopped = policies.flatMap((policy): Selection[] => {
+  const stopped = policies.flatMap((policy): PolicyEffect[] => {
     const wecs = destinationsOf(policy.binding);
     const lacking = changes.flatMap(({ name, lacks }) =>
       wecs.includes(name)

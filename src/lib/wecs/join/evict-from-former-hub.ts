@@ -53,7 +53,7 @@ export async function isStillConnected(
 }
 
 /** A WEC that is registered elsewhere stays as it is, unless the user wants to move it. */
-export function registeredElsewhere(
+export function joinedElsewhere(
   { its, kube: hub }: HubAccess,
   { name, kube }: JoiningWec,
   { hub: { server }, isConnected, answer }: FoundHub,
@@ -136,7 +136,7 @@ const gracePeriodOf = (klusterlet: Klusterlet): string =>
   (klusterlet.metadata.annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet)) || '60m';
 
 /** Whether the works of a former hub are held on a WEC. */
-const isHeld = ({ metadata }: Klusterlet): boolean =>
+const isEvictionPaused = ({ metadata }: Klusterlet): boolean =>
   metadata.annotations?.[formerGraceAnnotation] !== undefined;
 
 /**
@@ -145,7 +145,7 @@ const isHeld = ({ metadata }: Klusterlet): boolean =>
  * @throws StellarError `version-differs` if its operator's definition has no such field
  */
 export async function pauseEviction(wec: Kube, klusterlet: Klusterlet): Promise<boolean> {
-  if (isHeld(klusterlet) && graceOf(klusterlet) === never) return false;
+  if (isEvictionPaused(klusterlet) && graceOf(klusterlet) === never) return false;
   const { uid, annotations } = klusterlet.metadata;
   const former = annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet) ?? '';
   const paused = await wec.merge<Klusterlet>(
@@ -179,7 +179,7 @@ export async function unsentObjects(
     resources.klusterlets,
     klusterletName,
   );
-  if (klusterlet === undefined || !isHeld(klusterlet)) return undefined;
+  if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return undefined;
   const [evidence, applied = [], works = []] = await Promise.all([
     readWec(wec),
     listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks),
@@ -208,7 +208,7 @@ export async function unsentObjects(
  * @returns whether it was written
  * @throws StellarError `timeout`
  */
-export async function releaseHeld(
+export async function resumeEviction(
   hub: Kube,
   { name, kube }: { name: string; kube: Kube },
   { evictWorks }: { evictWorks: boolean },
@@ -230,7 +230,7 @@ export async function releaseHeld(
     });
   if (!evictWorks) await waitWhile(blocker, run, late, name);
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
-  if (klusterlet === undefined || !isHeld(klusterlet)) return false;
+  if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return false;
   const { uid, annotations } = klusterlet.metadata;
   const present = graceOf(klusterlet);
   // What another program has set meanwhile stays.
