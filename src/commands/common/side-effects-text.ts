@@ -2,9 +2,9 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { few } from '../../lib/core/text/words.ts';
 import { ifSelected } from '../../lib/kube/access.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { Its } from '../../lib/ocm/hub/its.ts';
 import { type Binding, describePolicy } from '../../lib/ocm/model/kubestellar-names.ts';
 import type { SideEffects } from '../../lib/workloads/selection/label-effects.ts';
-import type { Its } from '../../lib/workloads/selection/read-policies.ts';
 import type { Unseen } from '../../lib/workloads/selection/unseen.ts';
 import type { Session } from './session.ts';
 

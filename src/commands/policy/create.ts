@@ -1,7 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
-import type { Explanation } from '../../lib/workloads/policy/explain.ts';
+import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import type { Definition } from '../common/define.ts';
 import {
   type ConfirmedOptions,
@@ -61,7 +61,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { createPolicy, policyOf, readSpec } = await import(
+    const { applyPolicy, policyOf, readSpec } = await import(
       '../../lib/workloads/policy/create-policy.ts'
     );
     const { describeExplanation } = await import('./explain-text.ts');
@@ -76,12 +76,21 @@ export const definition: Definition<Options> = {
     const wds = await session.wds();
     const spec = await readSpec(request, wds);
     session.announce(wds.kube, 'WDS');
-    const show = (explanation: Explanation): void =>
-      session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
-    const { confirm } = await import('../common/confirm.ts');
-    const ask = (details: string[]) =>
-      confirm(session, { verb: 'Create', doing: 'Creating', name, yes: options.yes, details });
-    const result = await createPolicy({ name, spec, wds }, { show, confirm: ask }, session.run);
+    const { confirming } = await import('../common/confirm.ts');
+    const confirm = confirming<PolicyChange>(session, {
+      show: ({ explanation }) =>
+        session.noteView((style, isWide) => describeExplanation(explanation, style, isWide)),
+      confirmations({ present, explanation: { problems } }) {
+        // By an error it sends nothing, or less than it says: more likely a mistake than intended.
+        const details = problems.flatMap(({ severity, problem }) =>
+          severity === 'error' ? problem : [],
+        );
+        if (present !== undefined || details.length === 0) return [];
+        return [{ verb: 'Create', doing: 'Creating', name, yes: options.yes, details }];
+      },
+    });
+    const asked = { name, spec, wds, creates: true };
+    const result = await applyPolicy(asked, confirm, session.run);
     if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
       return session.printDocument(policyOf(name, spec), { format: 'yaml' });
     await session.finish([result]);

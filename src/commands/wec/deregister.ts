@@ -1,7 +1,7 @@
 import type { NamedResult } from '../../lib/core/each-name.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, noted, partial, textOf } from '../../lib/core/next-step.ts';
-import type { Its } from '../../lib/workloads/selection/read-policies.ts';
+import type { Its } from '../../lib/ocm/hub/its.ts';
 import { type Confirmation, confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {

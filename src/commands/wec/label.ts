@@ -4,9 +4,9 @@ import {
   formatLabels,
   parseLabelChanges,
 } from '../../lib/core/changes.ts';
+import type { Its } from '../../lib/ocm/hub/its.ts';
 import type { ManagedCluster } from '../../lib/ocm/model/ocm-objects.ts';
 import type { FoundValues } from '../../lib/wecs/values/values.ts';
-import type { Its } from '../../lib/workloads/selection/read-policies.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 

@@ -3,6 +3,7 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import { addedTo, type Effect, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
+import type { Its } from '../../lib/ocm/hub/its.ts';
 import type {
   Approval,
   FoundValues,
@@ -10,7 +11,6 @@ import type {
   ValueStore,
 } from '../../lib/wecs/values/values.ts';
 import type { SideEffects, WecChange } from '../../lib/workloads/selection/label-effects.ts';
-import type { Its } from '../../lib/workloads/selection/read-policies.ts';
 import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {

@@ -11,6 +11,7 @@ import { isRecorded, recordedUid } from '../ocm/hub/cluster-uid.ts';
 import type { Endpoint } from '../ocm/hub/endpoint.ts';
 import { hubEndpoints } from '../ocm/hub/hub-access.ts';
 import { type HubEvidence, readOne, readWholeHub } from '../ocm/hub/hub-evidence.ts';
+import type { Its } from '../ocm/hub/its.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/hub/webhook.ts';
 import { type OpenWds, openedBy } from '../spaces/choose/open-wds.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
@@ -23,7 +24,6 @@ import { readBothSides, readItsIdentity } from '../wecs/diagnose/read-both-sides
 import { wecChecks } from '../wecs/diagnose/wec-checks.ts';
 import { proveIdentity } from '../wecs/registration/identity.ts';
 import { readMailboxes } from '../wecs/registration/mailbox.ts';
-import type { Its } from '../workloads/selection/read-policies.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
 import {
   type Examined,

@@ -2,8 +2,8 @@ import { type CheckInfo, type Finding, fail, isDependent } from '../core/checks.
 import type { StellarError } from '../core/errors.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
+import type { Its } from '../ocm/hub/its.ts';
 import type { JoinPlan } from '../wecs/join/join-plan.ts';
-import type { Its } from '../workloads/selection/read-policies.ts';
 
 /** The client among others that leads to the same cluster: one may have several addresses. */
 export async function sameCluster(kube: Kube, others: readonly Kube[]): Promise<Kube | undefined> {

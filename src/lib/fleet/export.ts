@@ -6,11 +6,11 @@ import { hubOf } from '../ocm/agent/klusterlet-agent.ts';
 import { readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import { clusterUid, recordedUid } from '../ocm/hub/cluster-uid.ts';
 import { accessHub, type HubAccess, knownEndpoints } from '../ocm/hub/hub-access.ts';
+import type { Its } from '../ocm/hub/its.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 import { defaultRegistry, endpointFor } from '../wecs/join/join-plan.ts';
 import { proveIdentity } from '../wecs/registration/identity.ts';
 import { labelsOf } from '../wecs/values/values.ts';
-import type { Its } from '../workloads/selection/read-policies.ts';
 import type { FleetDocument, JoinSettings } from './fleet-schema.ts';
 import { readPresent } from './owned-values.ts';
 

@@ -7,6 +7,7 @@ import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { clusterUid, recordedUid } from '../ocm/hub/cluster-uid.ts';
 import { accessHub, type HubAccess, knownEndpoints } from '../ocm/hub/hub-access.ts';
 import { hasJoined } from '../ocm/hub/hub-evidence.ts';
+import type { Its } from '../ocm/hub/its.ts';
 import type { PoliciesOfIts } from '../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 import { readRemainingWorks, unsentObjects } from '../wecs/join/evict-from-former-hub.ts';
@@ -20,7 +21,6 @@ import {
   type WecChange,
   wecChange,
 } from '../workloads/selection/label-effects.ts';
-import type { Its } from '../workloads/selection/read-policies.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,

@@ -31,7 +31,7 @@ before(async () => {
     else if (name === undefined) response.writeHead(404).end('{}');
     else if (name === 'forbidden' && method !== 'GET')
       response.writeHead(403).end('{"kind": "Status", "code": 403}');
-    else response.end(JSON.stringify(managedCluster(name)));
+    else response.end(JSON.stringify(managedCluster(name, method === 'PATCH')));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   cli = await Cli.create('');
@@ -68,7 +68,7 @@ after(async () => {
   server?.close();
 });
 
-const managedCluster = (name: string) => ({
+const managedCluster = (name: string, isLabelled: boolean) => ({
   apiVersion: 'cluster.open-cluster-management.io/v1',
   kind: 'ManagedCluster',
   metadata: {
@@ -76,6 +76,7 @@ const managedCluster = (name: string) => ({
     uid: `uid-${name}`,
     resourceVersion: '1',
     creationTimestamp: '2026-01-01T00:00:00Z',
+    ...(isLabelled && { labels: { a: 'b' } }),
   },
   spec: { hubAcceptsClient: true },
 });

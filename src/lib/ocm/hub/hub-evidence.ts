@@ -121,10 +121,15 @@ async function listRequests(kube: Reader, labelSelector: string): Promise<Regist
     .map(judgeRequest);
 }
 
+/** The evidence of a name that the hub does not know. */
 export function emptyEvidence(name: string): HubEvidence {
   return { name, managedCluster: undefined, requests: [], lease: undefined };
 }
 
+/**
+ * Whether an agent has joined under this name, once: nothing takes the condition back (ocm
+ * pkg/registration/spoke/managedcluster/joining_reconcile.go).
+ */
 export function hasJoined({ managedCluster }: Pick<HubEvidence, 'managedCluster'>): boolean {
   return isTrue(managedCluster, 'ManagedClusterJoined');
 }

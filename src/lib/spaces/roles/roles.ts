@@ -170,7 +170,7 @@ export const roles = {
     wds: [
       ...anywhere,
       ...policies,
-      right('createPolicy', 'create update patch delete', kubestellar, ofWds),
+      right('applyPolicy', 'create update patch delete', kubestellar, ofWds),
     ],
     workloads: writing,
   },

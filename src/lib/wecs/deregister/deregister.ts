@@ -13,6 +13,7 @@ import { groupResourceOf, resources } from '../../kube/client/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { proving, writeLast } from '../../kube/writes.ts';
 import { hubEndpoints } from '../../ocm/hub/hub-access.ts';
+import type { Its } from '../../ocm/hub/its.ts';
 import type { PoliciesOfIts } from '../../ocm/model/kubestellar-names.ts';
 import {
   foreignFinalizers,
@@ -26,7 +27,6 @@ import {
   describeApplied,
   heldObjects,
 } from '../../workloads/delivery/applied-works.ts';
-import type { Its } from '../../workloads/selection/read-policies.ts';
 import type { GivenWec } from '../diagnose/follow-registration.ts';
 import { restoreLabels, selectableLabels } from '../registration/saved-labels.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';

@@ -10,6 +10,7 @@ import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
 import { findHub } from '../../ocm/agent/registered-hub.ts';
 import { readWec } from '../../ocm/agent/wec-evidence.ts';
 import { type HubAccess, hubEndpoints } from '../../ocm/hub/hub-access.ts';
+import type { Its } from '../../ocm/hub/its.ts';
 import { findManagedCluster } from '../../ocm/hub/require-hub.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import {
@@ -20,7 +21,6 @@ import {
 import { deleteLocalCluster, type FoundCluster } from '../../spaces/local/delete-local-cluster.ts';
 import { type ProviderName, startCommand } from '../../spaces/local/local-cluster-names.ts';
 import { roleOf } from '../../spaces/space/spaces.ts';
-import type { Its } from '../../workloads/selection/read-policies.ts';
 import type { WecResult } from '../diagnose/follow-registration.ts';
 import { readRole } from '../registration/identity.ts';
 import type { JoinOptions } from './join-options.ts';

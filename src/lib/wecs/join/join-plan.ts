@@ -234,6 +234,7 @@ export async function endpointFor(
 /** OCM's own. */
 export const defaultRegistry = 'quay.io/open-cluster-management';
 
+/** What a join writes into the Klusterlet: the options, else what is there, else what the ITS needs. */
 export function agentSettings(
   access: HubAccess,
   name: string,

@@ -20,6 +20,7 @@ import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { recordedUid } from '../../ocm/hub/cluster-uid.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import { hubEndpoints } from '../../ocm/hub/hub-access.ts';
+import type { Its } from '../../ocm/hub/its.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
@@ -27,7 +28,6 @@ import {
   type AppliedManifestWork,
   describeApplied,
 } from '../../workloads/delivery/applied-works.ts';
-import type { Its } from '../../workloads/selection/read-policies.ts';
 import {
   distinct,
   failedKinds,

@@ -6,6 +6,7 @@ import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts'
 import { addonNameLabel, clusterNameLabel } from '../../ocm/model/ocm-names.ts';
 import type { Mailbox, WorkGroup } from './wec-view.ts';
 
+/** Reads the mailbox of one WEC. */
 export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {
   const [namespace, works = [], addons = []] = await Promise.all([
     hub.get<WithConditions>(resources.namespaces, name),

@@ -73,10 +73,17 @@ export const noWecAccess = 'no context of the WEC was given';
 /** kube-controller-manager signs an approved request within a second; some hosted control planes never sign. */
 export const signingGraceMs = 30_000;
 
+/**
+ * The Secret bootstrap-hub-kubeconfig, with which an agent registers: a join writes it (ocm pkg/registration/spoke/spokeagent.go).
+ */
 export function installed({ bootstrapSecret }: WecEvidence): Verdict {
   return bootstrapSecret ? met : waiting('the klusterlet is not installed');
 }
 
+/**
+ * A CertificateSigningRequest of the agent (ocm pkg/registration/register/csr/csr.go). kube-controller-manager deletes it an hour
+ * after its decision.
+ */
 export function requested(hub: HubEvidence): Verdict {
   if (bootstrapRequests(hub).length > 0) return met;
   return hasJoined(hub)
@@ -84,10 +91,18 @@ export function requested(hub: HubEvidence): Verdict {
     : waiting('the agent has not sent its request');
 }
 
+/**
+ * The Secret hub-kubeconfig-secret, which the agent writes when its request is issued (ocm pkg/registration/register/csr/csr.go).
+ */
 export function certified({ hubSecret }: WecEvidence): Verdict {
   return hubSecret ? met : waiting(`the agent has not written ${agentNamespace}/${hubSecretName}`);
 }
 
+/**
+ * A user sets spec.hubAcceptsClient; the hub creates the mailbox and the rights of the agent, then the condition
+ * HubAcceptedManagedCluster
+ * (ocm pkg/registration/hub/managedcluster/controller.go).
+ */
 export function accepted({ managedCluster }: HubEvidence, { name, its }: Registration): Verdict {
   const wanted = managedCluster?.spec?.hubAcceptsClient === true;
   // After a later denial the condition stays True while there are works.
@@ -99,10 +114,19 @@ export function accepted({ managedCluster }: HubEvidence, { name, its }: Registr
   return waiting(why, { code: 'not-accepted', next: [toAccept(name, its)] });
 }
 
+/**
+ * The condition ManagedClusterJoined: the agent sets it with its certificate (ocm
+ * pkg/registration/spoke/managedcluster/joining_reconcile.go); nothing takes it back.
+ */
 export function joined(hub: HubEvidence): Verdict {
   return hasJoined(hub) ? met : waiting('the agent has not joined');
 }
 
+/**
+ * The ManagedCluster: the agent creates it while it has only its bootstrap token (ocm
+ * pkg/registration/spoke/registration/creating_controller.go).
+ * What refuses it is in no status, and is not tried again for an hour.
+ */
 export function announced(hub: HubEvidence, registration: Registration): Verdict {
   const { name, now, wec, webhook, its, context = wec?.context } = registration;
   if (hub.managedCluster !== undefined) {
@@ -130,6 +154,11 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
   );
 }
 
+/**
+ * The condition Applied of the Klusterlet, which its operator sets (ocm
+ * pkg/operator/operators/klusterlet/controllers/klusterletcontroller),
+ * and the pods of both: a condition of an operator that is gone stays as it was.
+ */
 export function klusterletApplied(
   { klusterlet, operator, pods, context }: WecEvidence,
   { name: wec, its }: Registration,
@@ -186,6 +215,10 @@ const operatorRoundMs = 60_000;
 const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
   bootstrapSecret !== undefined && now - changedAt(bootstrapSecret) < operatorRoundMs;
 
+/**
+ * The condition HubConnectionDegraded of the Klusterlet: what its operator found from inside the WEC (ocm
+ * …/klusterlet/controllers/ssarcontroller).
+ */
 export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   const { state, bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
@@ -223,6 +256,10 @@ function requestsIn(hub: HubEvidence, ...states: RequestState[]) {
   return bootstrapRequests(hub).filter(({ state }) => states.includes(state));
 }
 
+/**
+ * The condition Approved of the request: a user, or the hub for the users that its ClusterManager names (ocm
+ * pkg/registration/register/csr/approve_reconciler.go).
+ */
 export function approved(hub: HubEvidence, { name, its, wec }: Registration): Verdict {
   if (requestsIn(hub, 'approved', 'issued', 'failed').length > 0) return met;
   if (hasJoined(hub)) return unseen('its request has been collected');
@@ -250,6 +287,7 @@ export function approved(hub: HubEvidence, { name, its, wec }: Registration): Ve
 const toAccept = (target: string, its: string | undefined): NextStep =>
   run(command`stellarctl accept ${target} ${onIts(its)}`);
 
+/** status.certificate of the request, by kube-controller-manager (kubernetes pkg/controller/certificates/signer). */
 export function issued(hub: HubEvidence, { now }: Registration): Verdict {
   if (requestsIn(hub, 'issued').length > 0) return met;
   if (hasJoined(hub)) return unseen('its request has been collected');
@@ -268,6 +306,7 @@ export const toSign = advice(
   'Run kube-controller-manager of the ITS with its controller csrsigning; some hosted control planes never sign',
 );
 
+/** The same condition as in hubReachable, for the agent's own certificate; the Lease that it renews is newer than that. */
 export function connected({ hub, wec }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   if (wec === undefined) return unseen(noWecAccess);
@@ -279,6 +318,12 @@ export function connected({ hub, wec }: Registration): Verdict {
     : waiting('the agent is connecting with its certificate');
 }
 
+/**
+ * The condition ManagedClusterConditionAvailable: True by the agent (ocm
+ * pkg/registration/spoke/managedcluster/available_reconcile.go), Unknown
+ * by the hub once the agent's Lease is five durations old (pkg/registration/hub/lease/controller.go). The Lease shows it minutes
+ * before.
+ */
 export function available(hub: HubEvidence, registration: Registration): Verdict {
   const { name, now, wec, its } = registration;
   const restart = wec && command`stellarctl wec join ${`${name}=${wec.context}`} ${onIts(its)}`;

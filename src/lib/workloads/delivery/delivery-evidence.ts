@@ -72,6 +72,7 @@ type NamesIn = (inWds: WdsSide) => readonly string[];
 /** What Bindings send, by `keyOf` and the name of the Binding. */
 export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
 
+/** The objects that Bindings name, each with the policies whose Bindings name it. */
 export function boundObjects(bindings: readonly Binding[]): BoundObjects {
   const bound = new Map<string, Map<string, BoundObject>>();
   for (const binding of bindings)

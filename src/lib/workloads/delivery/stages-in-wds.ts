@@ -143,6 +143,10 @@ export interface OfPolicy extends Pick<Delivery, 'policyName' | 'policy' | 'bind
   };
 }
 
+/**
+ * status.errors of the policy, and of its Binding, for the generation that is there (kubestellar v0.30.0, pkg/binding/binding.go,
+ * pkg/transport/generic).
+ */
 export function policyWithoutError(delivery: OfPolicy): Verdict {
   const { policyName, policy, binding, evidence } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');

@@ -88,39 +88,6 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
   };
 }
 
-/**
- * Creates a policy after showing what it selects. An existing policy with the same selectors stays unchanged.
- * @param confirm throws unless the user wants the policy in spite of these problems
- * @throws StellarError before anything is written: `usage`, `name-taken`, `system-objects-selected`
- */
-export async function createPolicy(
-  { name, spec, wds }: { name: string; spec: PolicySpec; wds: OpenWds },
-  {
-    show,
-    confirm,
-  }: { show: (explanation: Explanation) => void; confirm: (problems: string[]) => Promise<void> },
-  run: Run,
-): Promise<PolicyResult> {
-  const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
-  if (name.length > 63) throw new StellarError('usage', tooLong);
-  const { object: present } = await getPolicy(wds.kube, name);
-  if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw policyTaken(name, wds);
-  const subject = await evaluate(name, spec, wds);
-  const { view: explanation } = await explainWritable(subject, present !== undefined);
-  show(explanation);
-  const { wecs, objects, problems } = explanation;
-  // By an error it sends nothing, or less than it says: more likely a mistake than intended.
-  const errors = problems.flatMap(({ severity, problem }) => (severity === 'error' ? problem : []));
-  if (present === undefined && errors.length > 0 && !run.dryRun) await confirm(errors);
-  const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
-  return forName(result, run, async () => {
-    if (present === undefined) await createNew(name, spec, wds);
-    result.changed = present === undefined;
-    if (!run.dryRun)
-      run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
-  });
-}
-
 /** Creates a policy that was not there. @throws StellarError `name-taken` if somebody has created another one since */
 async function createNew(name: string, spec: PolicySpec, wds: OpenWds): Promise<void> {
   try {
@@ -236,16 +203,26 @@ export interface PolicyChange {
 }
 
 /**
- * Creates a policy, or changes it after showing what it no longer sends.
- * @throws StellarError before anything is written: `system-objects-selected`, and what `confirm` throws
+ * Creates a policy, or changes it after showing what it no longer sends. One with the same selectors stays as it is.
+ * @param creates refuse to change one
+ * @throws StellarError before anything is written: `usage`, `name-taken`, `system-objects-selected`, and what `confirm` throws
  */
 export async function applyPolicy(
-  { name, spec, wds }: { name: string; spec: PolicySpec; wds: OpenWds },
+  {
+    name,
+    spec,
+    wds,
+    creates = false,
+  }: { name: string; spec: PolicySpec; wds: OpenWds; creates?: boolean },
   confirm: Confirm<PolicyChange>,
   run: Run,
 ): Promise<PolicyResult> {
+  const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
+  if (name.length > 63) throw new StellarError('usage', tooLong);
   const read = async (): Promise<PolicyChange> => {
     const { object: present } = await getPolicy(wds.kube, name);
+    if (creates && present !== undefined && !isDeepStrictEqual(present.spec, spec))
+      throw policyTaken(name, wds);
     const after = await evaluate(name, spec, wds);
     const { view: explanation, overwritten } = await explainWritable(after, present !== undefined);
     const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
@@ -268,8 +245,9 @@ export async function applyPolicy(
       const { object: now } = await getPolicy(wds.kube, name);
       if (!isDeepStrictEqual(now?.spec, spec)) throw notStored(wds.kube, name);
     }
-    const what = present === undefined ? 'created' : changed ? 'changed' : 'is as the file says';
-    if (!run.dryRun) run.progress.done(name, what, changed);
+    const unchanged = creates ? 'already exists; nothing to do' : 'is as the file says';
+    const what = present === undefined ? 'created' : changed ? 'changed' : unchanged;
+    if (!run.dryRun) run.progress.done(name, what, changed && !creates);
   });
 }
 

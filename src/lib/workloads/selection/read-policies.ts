@@ -2,12 +2,9 @@ import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
 import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
 import { type KubeObject, type ObjectMeta, resources } from '../../kube/client/objects.ts';
-import {
-  type Kubeconfig,
-  type SelectedContext,
-  selectContext,
-} from '../../kube/kubeconfig/kubeconfig.ts';
+import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../../kube/served.ts';
+import type { Its } from '../../ocm/hub/its.ts';
 import { propertiesAskedBy } from '../../ocm/model/customization.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import {
@@ -227,12 +224,6 @@ interface FoundWds {
   context: string | undefined;
   /** Why only works on this ITS can prove that the WDS sends through it; undefined if the hosting cluster proves it. */
   itsUnknown: string | undefined;
-}
-
-/** A client for an ITS, and its context. */
-export interface Its {
-  kube: Kube;
-  context: SelectedContext;
 }
 
 /** Returns the WDSes of a hosting cluster that send, or may send, workloads through an ITS. */

@@ -6,7 +6,8 @@ import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
 import type { OpenWds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
-  createPolicy,
+  applyPolicy,
+  type PolicyChange,
   type PolicyRequest,
   specOf,
 } from '../../../../../src/lib/workloads/policy/create-policy.ts';
@@ -120,14 +121,17 @@ async function creating(
   const shown: Explanation[] = [];
   const spec = specOf(asked, cluster.kinds);
   const confirmed: string[][] = [];
-  const talk = {
-    show: (explanation: Explanation) => void shown.push(explanation),
-    confirm: async (problems: string[]) => {
-      confirmed.push(problems);
-      if (!yes) throw new StellarError('not-confirmed', 'no');
-    },
+  const confirm = async ({ explanation, present }: PolicyChange) => {
+    shown.push(explanation);
+    const problems = explanation.problems.flatMap(({ severity, problem }) =>
+      severity === 'error' ? problem : [],
+    );
+    if (present !== undefined || problems.length === 0) return false;
+    confirmed.push(problems);
+    if (!yes) throw new StellarError('not-confirmed', 'no');
+    return true;
   };
-  const work = createPolicy({ name: asked.name, spec, wds }, talk, soon());
+  const work = applyPolicy({ name: asked.name, spec, wds, creates: true }, confirm, soon());
   const result = await work.catch((error: { code: string }) => error);
   return {
     result,
