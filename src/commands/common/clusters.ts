@@ -25,7 +25,7 @@ import {
   type WdsChoice,
   withSource,
 } from '../../lib/spaces/choose/its-choice.ts';
-import type { OpenWds } from '../../lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
 import type { HostingSource, SpaceTools } from '../../lib/spaces/hosting/hosting.ts';
 import { startStep } from '../../lib/spaces/local/local-cluster-names.ts';
 import type { Io } from '../terminal/io.ts';
@@ -200,7 +200,7 @@ export class Clusters {
   }
 
   /** Returns the selected WDS, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
-  async wds(given?: string): Promise<OpenWds> {
+  async wds(given?: string): Promise<Wds> {
     const { openWds } = await import('../../lib/spaces/choose/open-wds.ts');
     const choice =
       given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);

@@ -6,7 +6,7 @@ import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { LackedRight } from '../../lib/kube/permissions.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
-import type { OpenWds } from '../../lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/hosting/hosting.ts';
 import type { LocalTools } from '../../lib/spaces/local/create-local-cluster.ts';
 import { refusedValues, writeLines } from '../terminal/clean.ts';
@@ -75,7 +75,7 @@ export class Session extends Clusters {
   }
 
   /** Does the same for a WDS. */
-  async wdsToWrite(yes?: boolean): Promise<OpenWds> {
+  async wdsToWrite(yes?: boolean): Promise<Wds> {
     const wds = await this.wds();
     if (!wds.isGiven) this.#takeFor('the WDS', '--wds', wds.name, yes);
     this.announce(wds.kube, 'WDS');
@@ -217,7 +217,7 @@ export class Session extends Clusters {
 
   /** The same of a list of a WDS. @param create the words of the command, without the WDS */
   async noneInWds(
-    wds: OpenWds,
+    wds: Wds,
     what: string,
     create: readonly string[] = createPolicyWords,
   ): Promise<void> {

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { command, noted, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
-import type { OpenWds } from '../../lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
 import type { TransformView } from '../../lib/workloads/delivery/transforms.ts';
 import type { ObjectResult } from '../../lib/workloads/selection/create-object.ts';
 import type { Definition } from '../common/define.ts';
@@ -127,11 +127,7 @@ const transformState = ({ errors, warnings }: TransformView): string =>
   [...errors, ...warnings][0] ?? 'ok';
 
 /** KubeStellar does not rewrite works when a transform changes. */
-async function nextRefresh(
-  session: Session,
-  { changed }: ObjectResult,
-  wds: OpenWds,
-): Promise<void> {
+async function nextRefresh(session: Session, { changed }: ObjectResult, wds: Wds): Promise<void> {
   if (!changed) return;
   const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
   const refresh = command`stellarctl policy refresh NAME ${flagsOf(wds)}`;

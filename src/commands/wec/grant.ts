@@ -112,15 +112,15 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
  * changes each: a failure does not stop the others.
  * @throws StellarError `usage`, `context-unknown`
  */
-async function changeRights<Wec extends Omit<WecToRevoke, 'role'>>(
+async function changeRights<Inspected extends Omit<WecToRevoke, 'role'>>(
   session: Session,
   positional: string[],
   change: {
-    inspect(wec: ReachedWec): Promise<Wec>;
+    inspect(wec: ReachedWec): Promise<Inspected>;
     /** @param kinds as `widgets.example.com` */
     describe(wec: ReachedWec, kinds: string[]): string[];
     words: Pick<Confirmation, 'verb' | 'doing' | 'yes'>;
-    work(wec: Wec, run: Run): Promise<GrantResult>;
+    work(wec: Inspected, run: Run): Promise<GrantResult>;
   },
 ): Promise<void> {
   const { groupResourceOf } = await import('../../lib/kube/client/objects.ts');
@@ -128,7 +128,7 @@ async function changeRights<Wec extends Omit<WecToRevoke, 'role'>>(
   const its = await session.its();
   const wecs = await session.registeredWecs(named, its.kube);
   for (const { kube } of wecs) session.announce(kube, 'WEC');
-  const changing = await readConfirmed<Wec[]>({
+  const changing = await readConfirmed<Inspected[]>({
     read: () => Promise.all(wecs.map((wec) => change.inspect({ ...wec, its }))),
     effects: (seen) =>
       seen.flatMap(({ name: wec, kinds }) =>

@@ -13,7 +13,7 @@ import { hubEndpoints } from '../ocm/hub/hub-access.ts';
 import { type HubEvidence, readOne, readWholeHub } from '../ocm/hub/hub-evidence.ts';
 import type { Its } from '../ocm/hub/its.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/hub/webhook.ts';
-import { type OpenWds, openedBy } from '../spaces/choose/open-wds.ts';
+import { openedBy, type Wds } from '../spaces/choose/open-wds.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
 import { checkHosting } from '../spaces/hosting/hosting-stages.ts';
 import { validityChecks } from '../spaces/space/credentials.ts';
@@ -48,7 +48,7 @@ export interface DoctorInput {
   /** The ITS is only the current context, which counts if there is no hosting cluster. */
   isItsAssumed: boolean;
   /** Opens the WDS that commands use. */
-  wds?: () => Promise<OpenWds>;
+  wds?: () => Promise<Wds>;
   /** The named WECs; if none is named, all WECs are checked from their ITSes. */
   wecs: readonly { name: string; kube: Kube | undefined }[];
   /** The clients of the contexts that may lead to the WEC of a name. */

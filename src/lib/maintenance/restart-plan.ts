@@ -28,7 +28,7 @@ import {
   type BoundObject,
   objectsOf,
 } from '../ocm/model/kubestellar-names.ts';
-import { flagsOf, type OpenWds, openedBy } from '../spaces/choose/open-wds.ts';
+import { flagsOf, openedBy, type Wds } from '../spaces/choose/open-wds.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { noteBinding, type RestartNote, readNote } from '../spaces/space/controllers-run.ts';
@@ -43,7 +43,7 @@ import { readController } from '../spaces/wds-controllers.ts';
 export interface RestartPlan {
   name: string;
   hosting: Kube;
-  wds: OpenWds;
+  wds: Wds;
   controlPlane: ControlPlane;
   /** What the installed hooks need besides its own variables, if they are to run again. */
   variables: Record<string, string>;
@@ -124,7 +124,7 @@ export async function openNamed(
   name: string,
   all: readonly ControlPlane[],
   tools: SpaceTools,
-): Promise<OpenWds> {
+): Promise<Wds> {
   const watcher = new SpaceWatcher(tools);
   const space = (await watcher.wds(name))?.space;
   const opened = openedBy(watcher, name, all);
@@ -193,7 +193,7 @@ async function refuseShared(
 }
 
 /** What a controller manager writes for a policy in error, or for none, is not what it has written before. */
-async function refuseErrors(wds: OpenWds, bindings: readonly Binding[]): Promise<void> {
+async function refuseErrors(wds: Wds, bindings: readonly Binding[]): Promise<void> {
   const policies = (await listIfDefined<BindingPolicy>(wds.kube, resources.bindingPolicies)) ?? [];
   const refuse = (name: string, why: string | undefined) => {
     if (why === undefined) return;
@@ -225,14 +225,14 @@ const label = 'stellarctl.kubestellar.io/restart-probe';
 const prefix = 'stellarctl-restart-probe-';
 
 /** ConfigMaps or, where they are not watched, CustomResourceDefinitions: those always are (kubestellar pkg/util). */
-const probeKind = ({ apiGroups }: OpenWds): Resource =>
+const probeKind = ({ apiGroups }: Wds): Resource =>
   apiGroups.length === 0 || apiGroups.includes('')
     ? resources.configMaps
     : resources.customResourceDefinitions;
 
 const namespaceFor = ({ namespaced }: Resource) => (namespaced ? { namespace: 'default' } : {});
 
-const probePermissions = (wds: OpenWds): Permission[] =>
+const probePermissions = (wds: Wds): Permission[] =>
   [resources.bindingPolicies, probeKind(wds)].flatMap((kind) =>
     ['get', 'list', 'create', 'patch', 'delete'].map((verb) => may(verb, kind, namespaceFor(kind))),
   );
@@ -264,7 +264,7 @@ export const isAnswered = (probe: string, bindings: readonly Binding[]): boolean
  * Writes what a probe lacks: first its policy and, when the controller manager has read that, its object. A policy without any object
  * or WEC gets no Binding, but a status (kubestellar v0.30.0, seen live).
  */
-export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
+export async function writeProbe(wds: Wds, name: string): Promise<void> {
   const { apiVersion, kind, plural, namespaced } = probeKind(wds);
   const labels = { [label]: wds.name };
   const group = 'stellarctl.kubestellar.io';
@@ -295,7 +295,7 @@ export async function writeProbe(wds: OpenWds, name: string): Promise<void> {
 }
 
 /** Deletes the probes of a WDS, of all runs. */
-export async function removeProbes(wds: OpenWds): Promise<void> {
+export async function removeProbes(wds: Wds): Promise<void> {
   for (const resource of [resources.bindingPolicies, probeKind(wds)]) {
     const selection = { ...namespaceFor(resource), labelSelector: `${label}=${wds.name}` };
     const found = (await wds.kube.list<KubeObject>(resource, selection)) ?? [];

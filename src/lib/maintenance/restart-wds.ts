@@ -26,7 +26,7 @@ import {
 import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
-import type { OpenWds } from '../spaces/choose/open-wds.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
 import { sentElsewhere } from '../spaces/choose/works-of-policy.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
@@ -351,7 +351,7 @@ const isUnread = (binding: Binding): boolean =>
  * @returns what is wrong with the first that equals neither, a clause; undefined if all are right
  */
 async function wrongBinding(
-  wds: OpenWds,
+  wds: Wds,
   { bindings: noted }: RestartNote,
   bindings: readonly Binding[],
   works: readonly ManifestWork[],
@@ -383,7 +383,7 @@ async function whyWrong(
   name: string,
   policy: BindingPolicy | undefined,
   binding: Binding | undefined,
-  wds: OpenWds,
+  wds: Wds,
 ) {
   if (policy === undefined) return 'has changed, and its policy is deleted';
   const { contents, objects, inventory, wecs } = await evaluate(name, policy.spec ?? {}, wds);

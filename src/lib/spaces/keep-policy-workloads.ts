@@ -9,7 +9,7 @@ import { prove } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-names.ts';
 import { isOrphan, makeOrphans } from '../ocm/orphan-works.ts';
-import { type OpenWds, toSeeWds } from './choose/open-wds.ts';
+import { toSeeWds, type Wds } from './choose/open-wds.ts';
 import { worksOfPolicy } from './choose/works-of-policy.ts';
 
 /** A policy whose workloads are kept, or what is left of it. */
@@ -18,7 +18,7 @@ export interface PolicyToRelease {
   /** Undefined if it is already deleted. */
   policy: BindingPolicy | undefined;
   binding: Binding | undefined;
-  wds: Pick<OpenWds, 'name' | 'sender' | 'kube' | 'beside' | 'isContext'>;
+  wds: Pick<Wds, 'name' | 'sender' | 'kube' | 'beside' | 'isContext'>;
   its: Kube;
 }
 

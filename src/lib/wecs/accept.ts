@@ -20,8 +20,8 @@ import { noteHoles } from '../ocm/versions/hub-holes.ts';
 import {
   type FollowOptions,
   followOnHub,
-  type GivenWec,
   RegistrationFollower,
+  type Wec,
   type WecResult,
 } from './diagnose/follow-registration.ts';
 import { denyRequest, findAgent } from './registration/acceptance.ts';
@@ -31,7 +31,7 @@ import { readingOf, registrationStages, stageOf } from './registration/registrat
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to distinguish its own agent from others, and to explain what blocks it. */
-  wecs: GivenWec[];
+  wecs: Wec[];
   /** An agent's id or a prefix of it. */
   agent?: string | undefined;
   /** Wait until available, not only until accepted; `for-request`: and first until there is a request. */
@@ -81,7 +81,7 @@ export async function accept(
     if (!noted.has(message)) run.progress.note(message);
     noted.add(message);
   };
-  const read = async ({ name, kube }: GivenWec, ofHub: HubEvidence | undefined) => {
+  const read = async ({ name, kube }: Wec, ofHub: HubEvidence | undefined) => {
     // The WEC's side only helps to distinguish agents and to explain; the registration continues without it.
     const wec = kube && ((await readWec(kube).catch(note)) || undefined);
     refuseOtherWec(hub, name, wec);
@@ -210,7 +210,7 @@ export function checkWaitGoal(
  */
 export async function waitFor(
   hub: Kube,
-  wecs: readonly GivenWec[],
+  wecs: readonly Wec[],
   goal: WaitGoal,
   run: Run,
 ): Promise<WecResult[]> {
@@ -224,7 +224,7 @@ export async function waitFor(
     return new RegistrationFollower(wec, hub, run, options);
   });
   const stages = goal === 'delete' ? deletion : registrationStages;
-  const read = async ({ name, kube }: GivenWec, ofHub: HubEvidence | undefined) => {
+  const read = async ({ name, kube }: Wec, ofHub: HubEvidence | undefined) => {
     const wec = await readSideOf(kube, goal);
     const contexts = { its: context, context: kube?.cluster.context };
     const isLost = goal === 'delete' && ofHub?.managedCluster === undefined;

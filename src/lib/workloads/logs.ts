@@ -17,7 +17,7 @@ import { podsOf } from '../kube/pods.ts';
 import { provenWec } from '../ocm/hub/find-wecs.ts';
 import { type Binding, destinationsOf } from '../ocm/model/kubestellar-names.ts';
 import { describeObject, isBoundBy } from '../ocm/model/object-ref.ts';
-import { flagsOf, type OpenWds } from '../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../spaces/choose/open-wds.ts';
 import { findObject, type NamedObject } from './delivery/workload.ts';
 import { isEmpty, matches } from './selection/label-selectors.ts';
 import { requireIts } from './selection/unseen.ts';
@@ -59,7 +59,7 @@ export interface LogSource {
  */
 export async function findSources(
   named: NamedObject,
-  wds: OpenWds,
+  wds: Wds,
   given: readonly { name: string; kube: Kube | undefined }[],
 ): Promise<{ sources: LogSource[]; errors: StellarError[] }> {
   const object = await findObject(named, wds);

@@ -6,12 +6,12 @@ import { tryRead, whyUnseen } from '../kube/access.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../ocm/model/object-ref.ts';
-import { flagsOf, hostingFlags, type OpenWds } from '../spaces/choose/open-wds.ts';
+import { flagsOf, hostingFlags, type Wds } from '../spaces/choose/open-wds.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { emptyPolicy, listPolicies, type PolicySummary } from './policy/policy-list.ts';
 
 /** Checks of the workloads of a WDS. */
-export const workloadChecks: readonly Check<OpenWds>[] = [
+export const workloadChecks: readonly Check<Wds>[] = [
   { id: 'wds-guard', title: 'a start of its controllers keeps its workloads', run: checkGuard },
   {
     id: 'wds-policies',
@@ -28,7 +28,7 @@ export const workloadChecks: readonly Check<OpenWds>[] = [
 ];
 
 /** A start of the controller manager empties the Bindings of a WDS without a guard, and all workloads go with them. */
-async function checkGuard(wds: OpenWds): Promise<Outcome> {
+async function checkGuard(wds: Wds): Promise<Outcome> {
   const { name, type, kube } = wds;
   const bindings = (await kube.list<Binding>(resources.bindings)) ?? [];
   const sent = bindings.flatMap((binding) =>
@@ -55,7 +55,7 @@ async function checkGuard(wds: OpenWds): Promise<Outcome> {
   return warn('wds-unguarded', message, run(guard, 'Keep them'));
 }
 
-async function judgePolicies(wds: OpenWds): Promise<Outcome> {
+async function judgePolicies(wds: Wds): Promise<Outcome> {
   const { view: policies, errors } = await listPolicies(wds);
   // `workload get` also looks at the WECs themselves.
   const toSee = ({ name, object }: PolicySummary) =>

@@ -1,5 +1,5 @@
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
-import type { OpenWds } from '../spaces/choose/open-wds.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
 import {
   hasFailed,
   type JudgedDelivery,
@@ -22,7 +22,7 @@ export interface WorkloadSummary extends ObjectView {
 }
 
 /** Lists the objects in the Bindings of a WDS, in their order. */
-export async function listWorkloads(wds: OpenWds): Promise<ViewWithErrors<WorkloadSummary[]>> {
+export async function listWorkloads(wds: Wds): Promise<ViewWithErrors<WorkloadSummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const isSeen = showsDeliveries(evidence);
   const view = objects.map(({ kind, group, namespace, name, deliveries }) => {

@@ -23,7 +23,7 @@ import type { SpaceWatcher } from '../space/space-watcher.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from '../space/spaces.ts';
 
 /** The WDS that a command uses. */
-export interface OpenWds {
+export interface Wds {
   /** The value for `--wds`: its name, or the name of a context if no hosting cluster shows it. */
   name: string;
   /** Whether `name` is the name of a context. */
@@ -54,19 +54,19 @@ export interface OpenWds {
 }
 
 /** The options that select a WDS, and the other contexts that the user gave. */
-export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>): string[] => [
+export const flagsOf = ({ name, beside = {} }: Pick<Wds, 'name' | 'beside'>): string[] => [
   '--wds',
   name,
   ...onIts(beside.its),
   ...hostingFlags({ beside }),
 ];
 
-export const hostingFlags = ({ beside }: { beside?: OpenWds['beside'] | undefined }): string[] =>
+export const hostingFlags = ({ beside }: { beside?: Wds['beside'] | undefined }): string[] =>
   beside?.hosting === undefined ? [] : ['--hosting-context', beside.hosting];
 
 /** The command that shows whether the controllers of a WDS run, if its hosting cluster is known. */
 export const toSeeWds = (
-  wds: Pick<OpenWds, 'name' | 'beside' | 'isContext'>,
+  wds: Pick<Wds, 'name' | 'beside' | 'isContext'>,
   lead: string,
 ): NextStep[] =>
   wds.isContext ? [] : [run(command`stellarctl wds get ${wds.name} ${hostingFlags(wds)}`, lead)];
@@ -79,7 +79,7 @@ export function toSeeTransport(wds: Controlled, its: string | undefined): NextSt
 }
 
 /** What shows why the controller manager of a WDS does not write Bindings. */
-export const toSeeManager = (wds: Controlled & Pick<OpenWds, 'isContext'>): NextStep[] =>
+export const toSeeManager = (wds: Controlled & Pick<Wds, 'isContext'>): NextStep[] =>
   wds.hostingKube === undefined
     ? toSeeWds(wds, 'Do its controllers run?')
     : toSeeController(
@@ -88,7 +88,7 @@ export const toSeeManager = (wds: Controlled & Pick<OpenWds, 'isContext'>): Next
         'Does its controller manager run, and does it admit Bindings?',
       );
 
-type Controlled = Pick<OpenWds, 'name' | 'beside' | 'hostingKube'>;
+type Controlled = Pick<Wds, 'name' | 'beside' | 'hostingKube'>;
 
 function toSeeController(
   { name, beside, hostingKube }: Controlled,
@@ -124,7 +124,7 @@ export async function openWds({
   hosting,
   kubeconfig,
   connect,
-}: WdsSources): Promise<OpenWds> {
+}: WdsSources): Promise<Wds> {
   const its = chosen?.isGiven ? chosen : undefined;
   const all = await through(
     hosting,
@@ -235,7 +235,7 @@ async function itsFor(
   all: readonly ControlPlane[],
   tools: SpaceTools,
   given: WdsSources['its'],
-): Promise<Pick<OpenWds, 'its' | 'isItsAssumed'>> {
+): Promise<Pick<Wds, 'its' | 'isItsAssumed'>> {
   const named = itsOfWds(wds.metadata.name, all);
   if (given !== undefined) {
     const its = await opened(given);
@@ -270,7 +270,7 @@ function otherIts(
   });
 }
 
-const opened = ({ open }: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> =>
+const opened = ({ open }: NonNullable<WdsSources['its']>): Promise<Wds['its']> =>
   open().then(seen, hiddenBy);
 
 function wdsNotReached(
@@ -313,7 +313,7 @@ export function openedBy(
   watcher: Pick<SpaceWatcher, 'accessOf'>,
   name: string,
   all: readonly ControlPlane[],
-): OpenWds | undefined {
+): Wds | undefined {
   const own = watcher.accessOf(name);
   const its = itsOfWds(name, all)?.metadata.name;
   const controlPlane = all.find(({ metadata }) => metadata.name === name);

@@ -13,7 +13,7 @@ import {
 } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { originOf } from '../../ocm/work-origins.ts';
-import { type OpenWds, toSeeWds } from './open-wds.ts';
+import { toSeeWds, type Wds } from './open-wds.ts';
 
 /**
  * Returns the works of a policy, for a write. Works carry the name of their WDS, and WDSes of several hosting clusters may have the
@@ -23,7 +23,7 @@ import { type OpenWds, toSeeWds } from './open-wds.ts';
  */
 export async function provenWorks(
   policy: string,
-  wds: OpenWds,
+  wds: Wds,
   its: Reader,
 ): Promise<{ binding: Proven<Binding>; works: ManifestWork[] }> {
   const [proof, works] = await Promise.all([
@@ -48,7 +48,7 @@ export async function provenWorks(
 export async function worksOfPolicy(
   its: Reader,
   policy: string,
-  { name, sender = name }: Pick<OpenWds, 'name' | 'sender'>,
+  { name, sender = name }: Pick<Wds, 'name' | 'sender'>,
 ): Promise<ManifestWork[]> {
   if (labelValueProblem(policy) !== undefined) return [];
   const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${sender}`;
@@ -87,7 +87,7 @@ function isSent(binding: Binding): boolean {
   );
 }
 
-function notHere(binding: Binding, wds: OpenWds, its: Reader): StellarError {
+function notHere(binding: Binding, wds: Wds, its: Reader): StellarError {
   const get = command`kubectl --context ${wds.context} get binding ${binding.metadata.name} -o yaml`;
   const see = toSeeWds(wds, 'Is its ITS right, and does its transport run?');
   const next = [...see, run(get, 'See what it was to send')];
@@ -95,7 +95,7 @@ function notHere(binding: Binding, wds: OpenWds, its: Reader): StellarError {
   return new StellarError('identity-unproven', `${why}. Nothing was written.`, { next });
 }
 
-function senderUnproven(wds: OpenWds, { cluster: { context } }: Reader): StellarError {
+function senderUnproven(wds: Wds, { cluster: { context } }: Reader): StellarError {
   if (!wds.isContext)
     return new StellarError(
       'identity-unproven',

@@ -27,7 +27,7 @@ import {
   describeApplied,
   heldObjects,
 } from '../../workloads/delivery/applied-works.ts';
-import type { GivenWec } from '../diagnose/follow-registration.ts';
+import type { Wec } from '../diagnose/follow-registration.ts';
 import { restoreLabels, selectableLabels } from '../registration/saved-labels.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
@@ -50,7 +50,7 @@ import {
 
 export interface Deregistration {
   its: Its;
-  wecs: readonly GivenWec[];
+  wecs: readonly Wec[];
   options: DeregisterOptions;
   /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
   readPolicies(): Promise<PoliciesOfIts>;

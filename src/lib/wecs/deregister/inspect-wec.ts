@@ -30,7 +30,7 @@ import { agentNamespace, isOurs } from '../../ocm/model/ocm-names.ts';
 import { isOrphan } from '../../ocm/orphan-works.ts';
 import { hubHash } from '../../workloads/delivery/applied-works.ts';
 import { effectOn, type LabelEffect } from '../../workloads/selection/label-effects.ts';
-import type { GivenWec } from '../diagnose/follow-registration.ts';
+import type { Wec } from '../diagnose/follow-registration.ts';
 import { proveIdentity, requireProof } from '../registration/identity.ts';
 import { savedLabels, selectableLabels } from '../registration/saved-labels.ts';
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
@@ -56,7 +56,7 @@ export interface InspectedIts {
 }
 
 /** What was read and proven about one WEC before it is deregistered. */
-export interface InspectedWec extends GivenWec {
+export interface InspectedWec extends Wec {
   hubState: HubState;
   /** The binding policies of its ITS. */
   policies: PoliciesOfIts;
@@ -74,7 +74,7 @@ export interface InspectedWec extends GivenWec {
  */
 export async function inspectWec(
   { hub, endpoints, policies }: InspectedIts,
-  wec: GivenWec,
+  wec: Wec,
   hubState: HubState,
   options: DeregisterOptions,
 ): Promise<InspectedWec> {

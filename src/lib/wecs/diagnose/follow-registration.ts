@@ -25,7 +25,7 @@ import { describeRegistration } from '../registration/registration-stages.ts';
 export type WecResult = Standing & ChangeResult;
 
 /** A WEC by name, with a client for the cluster itself if its context is given. */
-export interface GivenWec {
+export interface Wec {
   name: string;
   kube?: Kube | undefined;
 }
@@ -64,7 +64,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   readonly #options: FollowOptions;
   readonly #approvedAgents = new Set<string>();
 
-  constructor({ name, kube }: GivenWec, hub: Kube | undefined, run: Run, options: FollowOptions) {
+  constructor({ name, kube }: Wec, hub: Kube | undefined, run: Run, options: FollowOptions) {
     this.name = name;
     this.kube = kube;
     this.until = options.until;

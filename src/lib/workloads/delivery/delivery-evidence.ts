@@ -23,7 +23,7 @@ import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
 import { statusAddon } from '../../ocm/model/ocm-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
+import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { hasGuard, readGuard } from '../../spaces/guard.ts';
 import { type ControllerProblems, readControllers } from '../../spaces/space/controllers-run.ts';
 import { selectObjects } from '../selection/select-objects.ts';
@@ -36,7 +36,7 @@ import { trimmer, WorksOfWds } from './works.ts';
 
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
-  wds: Omit<OpenWds, 'sender' | 'isItsAssumed' | 'kube' | 'isGiven' | 'its'>;
+  wds: Omit<Wds, 'sender' | 'isItsAssumed' | 'kube' | 'isGiven' | 'its'>;
   /** What keeps its controllers from working, as far as that is visible. */
   controllers: ControllerProblems;
   /** The context of the ITS; undefined if the ITS cannot be read. */
@@ -89,7 +89,7 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
  * @param only names the policies to read; without it, all
  * @throws StellarError `not-found` if the cluster has no such objects
  */
-export async function readDelivery(wds: OpenWds, only?: NamesIn): Promise<DeliveryEvidence> {
+export async function readDelivery(wds: Wds, only?: NamesIn): Promise<DeliveryEvidence> {
   const readInventory = through(wds.its, async ({ kube }) =>
     byName((await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
   );
@@ -145,7 +145,7 @@ export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
   ...unseenOf('combined statuses', evidence.combined),
 ];
 
-async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
+async function readWdsSide(wds: Wds): Promise<WdsSide> {
   const { kube } = wds;
   const [policies, bindings, collectors, combined] = await Promise.all([
     kube.list<BindingPolicy>(resources.bindingPolicies),
@@ -186,7 +186,7 @@ export async function heldBindings(
   return new Set(guardedPolicies.map(({ metadata }) => metadata.name));
 }
 
-export const noPolicies = (wds: OpenWds): StellarError =>
+export const noPolicies = (wds: Wds): StellarError =>
   new StellarError(
     'not-found',
     `${wds.name} has no binding policies: KubeStellar has not defined them there.`,
@@ -206,7 +206,7 @@ type Listing = <T extends KubeObject>(
  * Lists what the ITS holds for some policies, or for all if no names are given.
  * A label cannot hold a longer name, so no work has it.
  */
-export const listing = (wds: OpenWds, policies?: readonly string[]): Promise<Access<Listing>> =>
+export const listing = (wds: Wds, policies?: readonly string[]): Promise<Access<Listing>> =>
   through(wds.its, async ({ kube }) => {
     const names = policies?.filter((name) => name.length <= 63);
     if (names?.length === 0) return async () => [];

@@ -6,7 +6,7 @@ import {
   keyOfCandidate,
   type ObjectView,
 } from '../../ocm/model/object-ref.ts';
-import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import {
   clausesFor,
   kindNames,
@@ -48,7 +48,7 @@ export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEviden
   [works, inventory, transforms].every(({ state }) => state === 'seen');
 
 /** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
-export async function judgeObjects(wds: OpenWds) {
+export async function judgeObjects(wds: Wds) {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds);
   const bound = [...evidence.bound.values()].flatMap((deliveries) =>
@@ -65,7 +65,7 @@ export async function judgeObjects(wds: OpenWds) {
 
 /** Returns a function that judges the delivery of an object by these policies. @param kinds those of the WDS */
 export async function judging(
-  { kube }: Pick<OpenWds, 'kube'>,
+  { kube }: Pick<Wds, 'kube'>,
   contents: WdsContents,
   kinds: readonly DiscoveredKind[],
   policies: DeliveryEvidence['policies'],
@@ -120,7 +120,7 @@ export function judgedOf(object: ObjectView, view: DeliveryView): JudgedDelivery
  * What the guard of a WDS keeps on WECs: it is removed there once the guard is deleted.
  * @throws StellarError if a part of the WDS cannot be read
  */
-export async function keptByGuard(wds: OpenWds): Promise<JudgedDelivery[]> {
+export async function keptByGuard(wds: Wds): Promise<JudgedDelivery[]> {
   const { objects, unseen } = await judgeObjects(wds);
   const [hidden] = unseen;
   if (hidden !== undefined) throw hidden.error;

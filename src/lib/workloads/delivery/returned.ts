@@ -8,7 +8,7 @@ import {
 } from '../../ocm/model/kubestellar-names.ts';
 import { isBoundBy, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { unseenOf, type ViewWithErrors } from '../selection/unseen.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
 import { listing } from './delivery-evidence.ts';
@@ -38,7 +38,7 @@ type Ref = Awaited<ReturnType<typeof findObject>>['ref'];
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
 export async function getReturned(
   named: NamedObject,
-  wds: OpenWds,
+  wds: Wds,
 ): Promise<ViewWithErrors<ReturnedView>> {
   const found = await findObject(named, wds);
   const { group, namespace, name, kind } = found.ref;
@@ -94,7 +94,7 @@ function unavailableSince(cluster: ManagedCluster | undefined): string | null {
 /** Finds CombinedStatuses by label: an object whose name is no valid label value has none. */
 async function combinedOf(
   { group, resource, namespace, name }: Ref,
-  { kube }: OpenWds,
+  { kube }: Wds,
 ): Promise<CombinedStatus[]> {
   if (labelValueProblem(name) !== undefined) return [];
   const labels = { [combinedStatusLabels.group]: group, [combinedStatusLabels.resource]: resource };
@@ -106,7 +106,7 @@ async function combinedOf(
 }
 
 /** Finds WorkStatuses by object: two policies that send an object to one WEC share its WorkStatus. */
-const statusesOf = async (ref: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>> =>
+const statusesOf = async (ref: Ref, wds: Wds): Promise<Access<WorkStatus[]>> =>
   through(await listing(wds), async (from) => {
     const key = statusKey('', ref);
     const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;

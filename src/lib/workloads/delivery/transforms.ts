@@ -1,7 +1,7 @@
 import type { Run } from '../../core/run.ts';
 import { groupOf, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
-import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
 import { requireKind, sendableKinds } from '../selection/wds-contents.ts';
 
@@ -30,13 +30,13 @@ export interface TransformView {
   warnings: string[];
 }
 
-export async function listTransforms({ kube }: OpenWds): Promise<TransformView[]> {
+export async function listTransforms({ kube }: Wds): Promise<TransformView[]> {
   const all = (await kube.list<CustomTransform>(resources.customTransforms)) ?? [];
   return all.map(transformView);
 }
 
 /** @throws StellarError `not-found` */
-export const getTransform = async (wds: OpenWds, name: string): Promise<TransformView> =>
+export const getTransform = async (wds: Wds, name: string): Promise<TransformView> =>
   transformView(await getReported<CustomTransform>('transform', name, wds));
 
 const transformView = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
@@ -52,16 +52,12 @@ const transformView = ({ metadata: { name }, spec, status }: CustomTransform): T
 export async function transformSpec(
   kind: string,
   remove: readonly string[],
-  wds: OpenWds,
+  wds: Wds,
 ): Promise<TransformSpec> {
   const found = requireKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
 }
 
 /** @throws StellarError `not-found` */
-export const deleteTransform = async (
-  name: string,
-  wds: OpenWds,
-  run: Run,
-): Promise<ObjectResult> =>
+export const deleteTransform = async (name: string, wds: Wds, run: Run): Promise<ObjectResult> =>
   deleteReported('transform', await getReported('transform', name, wds), wds, run);

@@ -6,7 +6,7 @@ import { failed, met, type Verdict, waiting } from '../../core/stages.ts';
 import { few, withoutValues } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
-import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
@@ -32,7 +32,7 @@ export interface WorkloadWaited extends NamedResult {
  */
 export async function waitForWorkload(
   wait: WorkloadWait,
-  wds: OpenWds,
+  wds: Wds,
   run: Run,
 ): Promise<WorkloadWaited> {
   const { named, goal, on } = wait;

@@ -15,7 +15,7 @@ import {
   klusterletName,
   statusAgent,
 } from '../../ocm/model/ocm-names.ts';
-import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import {
   type NamespaceLabels,
   selectObjects,
@@ -71,7 +71,7 @@ export function parseObject(words: readonly string[], given?: string): NamedObje
 }
 
 /** Finds an object of a kind that the WDS serves. @throws StellarError `not-found` for an unknown kind */
-export async function findObject(named: NamedObject, wds: OpenWds) {
+export async function findObject(named: NamedObject, wds: Wds) {
   const kinds = await discoverKinds(wds.kube);
   const kind = findKind(named.kind, kinds);
   const list = run(command`kubectl --context ${wds.context} api-resources`, 'See what exists');
@@ -88,7 +88,7 @@ export async function findObject(named: NamedObject, wds: OpenWds) {
 
 type Found = Awaited<ReturnType<typeof findObject>>;
 
-export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): StellarError {
+export function noSuchObject({ ref }: Found, { name: wds, context }: Wds): StellarError {
   const object = describeObject({ kind: ref.kind, metadata: ref });
   const list = run(command`kubectl --context ${context} get ${ref.resource} -A`, 'See what exists');
   return new StellarError('not-found', `${object} is not in ${wds}.`, { next: [list] });
@@ -97,14 +97,11 @@ export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): S
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
 export const getWorkload = async (
   named: NamedObject,
-  wds: OpenWds,
+  wds: Wds,
 ): Promise<ViewWithErrors<WorkloadView>> => readWorkload(await findObject(named, wds), wds);
 
 /** Reads an object and its deliveries. */
-export async function readWorkload(
-  found: Found,
-  wds: OpenWds,
-): Promise<ViewWithErrors<WorkloadView>> {
+export async function readWorkload(found: Found, wds: Wds): Promise<ViewWithErrors<WorkloadView>> {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
@@ -204,7 +201,7 @@ async function heldPolicies(
   of: FollowedObject,
   evidence: DeliveryEvidence,
   kinds: readonly DiscoveredKind[],
-  wds: OpenWds,
+  wds: Wds,
 ): Promise<Set<string>> {
   const open = [...(evidence.bound.get(keyOf(of))?.keys() ?? [])].filter(
     (policy) => !of.selectedBy.has(policy),

@@ -20,7 +20,7 @@ import {
   type PolicySpec,
 } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
-import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { nameTaken } from '../selection/create-object.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
@@ -48,7 +48,7 @@ export type PolicyResult = ChangeResult &
   Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'>;
 
 /** Returns the requested policy, resolved with the kinds of its WDS. @throws StellarError `usage` */
-export const readSpec = async (request: PolicyRequest, wds: OpenWds): Promise<PolicySpec> =>
+export const readSpec = async (request: PolicyRequest, wds: Wds): Promise<PolicySpec> =>
   specOf(request, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
 
 /** @throws StellarError `usage` for an invalid selector or unknown kind, and if nothing selects objects */
@@ -89,7 +89,7 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
 }
 
 /** Creates a policy that was not there. @throws StellarError `name-taken` if somebody has created another one since */
-async function createNew(name: string, spec: PolicySpec, wds: OpenWds): Promise<void> {
+async function createNew(name: string, spec: PolicySpec, wds: Wds): Promise<void> {
   try {
     await wds.kube.create(resources.bindingPolicies, policyOf(name, spec));
   } catch (error) {
@@ -100,7 +100,7 @@ async function createNew(name: string, spec: PolicySpec, wds: OpenWds): Promise<
   }
 }
 
-const policyTaken = (name: string, wds: OpenWds): StellarError =>
+const policyTaken = (name: string, wds: Wds): StellarError =>
   nameTaken(
     `binding policy ${name}`,
     wds,
@@ -127,7 +127,7 @@ async function explainWritable(subject: PolicySubject, exists: boolean) {
 }
 
 /** An existing policy as the file that `policy apply` takes. @throws StellarError `not-found` */
-export async function policyManifest(name: string, wds: OpenWds): Promise<BindingPolicy> {
+export async function policyManifest(name: string, wds: Wds): Promise<BindingPolicy> {
   const { object: present } = await getPolicy(wds.kube, name);
   if (present === undefined) throw noSuchPolicy(name, wds);
   return policyOf(name, present.spec ?? {});
@@ -213,7 +213,7 @@ export async function applyPolicy(
     spec,
     wds,
     creates = false,
-  }: { name: string; spec: PolicySpec; wds: OpenWds; creates?: boolean },
+  }: { name: string; spec: PolicySpec; wds: Wds; creates?: boolean },
   confirm: Confirm<PolicyChange>,
   run: Run,
 ): Promise<PolicyResult> {
@@ -255,7 +255,7 @@ export async function applyPolicy(
 async function changePolicy(
   { metadata, spec: before = {} }: BindingPolicy,
   spec: PolicySpec,
-  { kube }: OpenWds,
+  { kube }: Wds,
 ) {
   const { name, uid, resourceVersion } = metadata;
   const removed = Object.fromEntries(Object.keys(before).map((field) => [field, null]));

@@ -21,7 +21,7 @@ import {
   wecsOf,
 } from '../../ocm/model/manifest-works.ts';
 import { isOrphan } from '../../ocm/orphan-works.ts';
-import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
+import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import {
   deleteBoth,
@@ -46,7 +46,7 @@ export interface PolicyDeletion {
  */
 export async function deletePolicy(
   deletion: PolicyDeletion,
-  wds: OpenWds,
+  wds: Wds,
   run: Run,
 ): Promise<NamedResult> {
   const { name, keepWorkloads, confirm } = deletion;
@@ -147,7 +147,7 @@ export interface DeletionEffect {
 /** A policy to delete, with what it has sent. */
 export interface PolicyToDelete {
   name: string;
-  wds: OpenWds;
+  wds: Wds;
   policy: Proven<BindingPolicy>;
   /** A Binding without its policy shows an interrupted deletion. */
   binding: Proven<Binding>;
@@ -160,7 +160,7 @@ export interface PolicyToDelete {
  * @throws StellarError if the ITS is not reachable, or does not show which works belong to the WDS (`identity-unproven`): the
  * objects that would be removed from the WECs are then unknown
  */
-export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyToDelete> {
+export async function inspectPolicy(name: string, wds: Wds): Promise<PolicyToDelete> {
   const its = requireIts(wds);
   const [policy, { binding, works }] = await Promise.all([
     getPolicy(wds.kube, name),

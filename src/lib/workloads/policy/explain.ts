@@ -22,7 +22,7 @@ import {
 } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { misspeltLabels, type PolicyProblem, problemView } from '../delivery/policy-problems.ts';
 import {
   aboutObjects,
@@ -72,7 +72,7 @@ export interface Explanation {
 /** @throws StellarError `not-found` if the WDS does not have the policy and no spec is given */
 export async function explain(
   name: string,
-  wds: OpenWds,
+  wds: Wds,
   given?: PolicySpec,
 ): Promise<ViewWithErrors<Explanation>> {
   const { object: present } = await getPolicy(wds.kube, name);
@@ -113,7 +113,7 @@ export async function explanationOf(
   return { view, errors: unseen.map(({ error }) => error), overwritten };
 }
 
-export const noSuchPolicy = (name: string, wds: OpenWds): StellarError =>
+export const noSuchPolicy = (name: string, wds: Wds): StellarError =>
   new StellarError('not-found', `There is no binding policy ${name} in ${wds.name}.`, {
     next: [run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what exists')],
   });

@@ -6,7 +6,7 @@ import {
   objectsOf,
 } from '../../ocm/model/kubestellar-names.ts';
 import { argumentOf } from '../../ocm/model/object-ref.ts';
-import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import type { DeliveryEvidence } from '../delivery/delivery-evidence.ts';
 import {
   hasFailed,
@@ -44,7 +44,7 @@ export interface PolicySummary extends PolicyState {
 }
 
 /** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
-export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicySummary[]>> {
+export async function listPolicies(wds: Wds): Promise<ViewWithErrors<PolicySummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = byName(evidence.policies);
   const orphaned = [...evidence.bindings.values()].filter(

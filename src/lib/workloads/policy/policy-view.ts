@@ -2,7 +2,7 @@ import { ifSeen } from '../../kube/access.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
 import { objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
-import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { readDelivery, unseenIn } from '../delivery/delivery-evidence.ts';
 import { judgedOf, judging, type PolicyObject } from '../delivery/judged-objects.ts';
 import { selectObjects } from '../selection/select-objects.ts';
@@ -25,10 +25,7 @@ export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since
 }
 
 /** @throws StellarError `not-found` */
-export async function getPolicyView(
-  name: string,
-  wds: OpenWds,
-): Promise<ViewWithErrors<PolicyView>> {
+export async function getPolicyView(name: string, wds: Wds): Promise<ViewWithErrors<PolicyView>> {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds, () => [name]);
   const policy = evidence.policies.find(({ metadata }) => metadata.name === name);

@@ -9,7 +9,7 @@ import { discover } from '../../kube/discovery.ts';
 import { retryConflicts } from '../../kube/writes.ts';
 import { type Binding, objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
-import { type OpenWds, toSeeWds } from '../../spaces/choose/open-wds.ts';
+import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { pruneAnnotation } from '../../spaces/guard.ts';
 import { selectObjects } from '../selection/select-objects.ts';
@@ -25,7 +25,7 @@ import { noSuchPolicy } from './explain.ts';
 export async function prunePolicy(
   name: string,
   confirm: Confirm<PolicyToDelete>,
-  wds: OpenWds,
+  wds: Wds,
   run: Run,
 ) {
   const found = await readConfirmed({
@@ -55,7 +55,7 @@ export async function prunePolicy(
 }
 
 /** The guard accepts this for the generation that was shown only. */
-const empty = (binding: Binding, { kube }: OpenWds): Promise<unknown> =>
+const empty = (binding: Binding, { kube }: Wds): Promise<unknown> =>
   retryConflicts(kube, async (isFirst) => {
     const { name, uid, generation } = binding.metadata;
     const current = isFirst ? binding : await kube.get<Binding>(resources.bindings, name);
@@ -65,7 +65,7 @@ const empty = (binding: Binding, { kube }: OpenWds): Promise<unknown> =>
   });
 
 /** What a policy has sent, if it selects nothing. */
-async function readHeld(name: string, wds: OpenWds): Promise<PolicyToDelete> {
+async function readHeld(name: string, wds: Wds): Promise<PolicyToDelete> {
   const found = await inspectPolicy(name, wds);
   const {
     policy: { object: policy },

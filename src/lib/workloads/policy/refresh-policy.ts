@@ -10,7 +10,7 @@ import { resources } from '../../kube/client/objects.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import { originGenerationAnnotation } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
-import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { readControllers } from '../../spaces/space/controllers-run.ts';
 import { getPolicy } from '../selection/policy-subject.ts';
@@ -28,7 +28,7 @@ export interface RefreshResult extends ChangeResult {
  * the generation in its annotation (kubestellar v0.30.0, pkg/transport/generic): without the annotation the work counts as changed.
  * @throws StellarError `not-found`; `workload-blocked` if the transport does not run; if the ITS is not reachable
  */
-export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
+export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<RefreshResult> {
   const its = requireIts(wds);
   const { works } = await provenWorks(name, wds, its);
   if (works.length === 0 && (await getPolicy(wds.kube, name)).object === undefined)
@@ -67,7 +67,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
 const lacksGeneration = ({ metadata }: ManifestWork): boolean =>
   metadata.annotations?.[originGenerationAnnotation] === undefined;
 
-function notRewritten(name: string, open: number, wds: OpenWds): StellarError {
+function notRewritten(name: string, open: number, wds: Wds): StellarError {
   const message = `The transport of ${wds.name} has not rewritten ${count(open, 'work')} of ${name} in time.`;
   const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
   return new StellarError('timeout', message, { next: [nextStep(see, 'See what blocks it')] });

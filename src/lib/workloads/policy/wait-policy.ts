@@ -11,7 +11,7 @@ import { prove } from '../../kube/served.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import { wecsOf } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
-import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { hasReached } from '../delivery/judged-objects.ts';
 import { notReached, type Open, refuseUnreturned, verdictOn } from '../delivery/wait-workload.ts';
@@ -34,11 +34,7 @@ export type PolicyWaited = NamedResult & { wecs: string[] };
  * stage ends the wait after a grace period. Reads only.
  * @throws StellarError `not-found` unless it waits for that
  */
-export async function waitForPolicy(
-  wait: PolicyWait,
-  wds: OpenWds,
-  run: Run,
-): Promise<PolicyWaited> {
+export async function waitForPolicy(wait: PolicyWait, wds: Wds, run: Run): Promise<PolicyWaited> {
   const { name, goal, on } = wait;
   const its = requireIts(wds);
   await Promise.all((on ?? []).map((wec) => getManagedCluster(its, wec)));
@@ -93,7 +89,7 @@ function openOfPolicy(
 }
 
 /** A Binding is deleted after its policy, and the works after the Binding. */
-function policyGone(name: string, see: string, wds: OpenWds, its: Kube): Awaited<Verdict> {
+function policyGone(name: string, see: string, wds: Wds, its: Kube): Awaited<Verdict> {
   return {
     name,
     async read() {

@@ -6,7 +6,7 @@ import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
 import { type KubeObject, resources } from '../../kube/client/objects.ts';
 import { prove } from '../../kube/served.ts';
-import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 
 export interface ObjectResult extends ChangeResult {
   wds: string;
@@ -31,13 +31,7 @@ type Noun = keyof typeof reportedKinds;
  * API server parses none. An existing one with the same content stays unchanged.
  * @throws StellarError `name-taken`
  */
-export async function createReported(
-  noun: Noun,
-  name: string,
-  spec: object,
-  wds: OpenWds,
-  run: Run,
-) {
+export async function createReported(noun: Noun, name: string, spec: object, wds: Wds, run: Run) {
   const { apiVersion, kind } = reportedKinds[noun];
   const present = await wds.kube.get<Reported>(reportedKinds[noun], name);
   if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {
@@ -61,7 +55,7 @@ export async function createReported(
 export async function getReported<T extends KubeObject>(
   noun: Noun,
   name: string,
-  wds: OpenWds,
+  wds: Wds,
 ): Promise<T> {
   const { object } = await prove<T>(wds.kube, reportedKinds[noun], name);
   if (object !== undefined) return object;
@@ -74,7 +68,7 @@ export async function getReported<T extends KubeObject>(
 export function deleteReported(
   noun: Noun,
   object: KubeObject,
-  wds: OpenWds,
+  wds: Wds,
   run: Run,
 ): Promise<ObjectResult> {
   const { name } = object.metadata;
@@ -85,7 +79,7 @@ export function deleteReported(
   });
 }
 
-async function requireNoErrors(noun: Noun, name: string, wds: OpenWds, run: Run): Promise<void> {
+async function requireNoErrors(noun: Noun, name: string, wds: Wds, run: Run): Promise<void> {
   const read = async () => {
     const { status } = (await wds.kube.get<Reported>(reportedKinds[noun], name)) ?? {};
     return status?.errors?.length ? status.errors : undefined;
@@ -107,11 +101,7 @@ const withoutEmpty = (spec: object = {}): object =>
   );
 
 /** The error for an object of another content than the one to create. */
-export const nameTaken = (
-  what: string,
-  { name: wds }: OpenWds,
-  ...next: NextStep[]
-): StellarError =>
+export const nameTaken = (what: string, { name: wds }: Wds, ...next: NextStep[]): StellarError =>
   new StellarError('name-taken', `${wds} already has a different ${what}. Nothing was written.`, {
     next,
   });

@@ -6,7 +6,7 @@ import { type Proven, prove } from '../../kube/served.ts';
 import { findWecs } from '../../ocm/hub/find-wecs.ts';
 import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { selectsLabels } from './label-selectors.ts';
 import { type SelectedObject, selectObjects } from './select-objects.ts';
 import { readContents, sendableKinds, type WdsContents, type WdsObject } from './wds-contents.ts';
@@ -15,7 +15,7 @@ import { readContents, sendableKinds, type WdsContents, type WdsObject } from '.
 export interface PolicySubject {
   name: string;
   spec: PolicySpec;
-  wds: OpenWds;
+  wds: Wds;
   /** Whether the WDS is a hosting cluster itself. */
   isHosting: boolean;
   /** The kinds that the WDS can send. */
@@ -29,11 +29,7 @@ export interface PolicySubject {
 }
 
 /** Evaluates a policy against the current state of its WDS and its ITS. */
-export async function evaluate(
-  name: string,
-  spec: PolicySpec,
-  wds: OpenWds,
-): Promise<PolicySubject> {
+export async function evaluate(name: string, spec: PolicySpec, wds: Wds): Promise<PolicySubject> {
   const clauses = spec.downsync ?? [];
   const all = await discover(wds.kube, ['list', 'watch']);
   const kinds = sendableKinds(all.kinds, wds.apiGroups);

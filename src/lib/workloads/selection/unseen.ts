@@ -1,7 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { type Access, errorOf } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { OpenWds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 
 /** Something that could not be read. */
 export interface Unseen {
@@ -29,7 +29,7 @@ const errorOfUnseen = (access: Exclude<Access<unknown>, { state: 'seen' }>): Ste
   errorOf(access) ?? new StellarError('unreachable', `The ITS is not visible: ${access.why}.`);
 
 /** Returns the ITS that a WDS sends through. @throws StellarError if it is unknown or not reachable */
-export function requireIts({ its }: OpenWds): Kube {
+export function requireIts({ its }: Wds): Kube {
   if (its.state === 'seen') return its.value.kube;
   throw errorOfUnseen(its);
 }

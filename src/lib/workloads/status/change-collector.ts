@@ -4,7 +4,7 @@ import type { Run } from '../../core/run.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
 import type { BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
-import { flagsOf, type OpenWds } from '../../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
 import {
   type CollectorSpec,
@@ -77,7 +77,7 @@ function readCombination(text: string): NonNullable<CollectorSpec['combinedField
 export async function deleteCollector(
   name: string,
   { force }: { force?: boolean | undefined },
-  wds: OpenWds,
+  wds: Wds,
   run: Run,
 ): Promise<ObjectResult> {
   const { collector, view } = await getCollector(wds, name);
@@ -90,7 +90,7 @@ export async function deleteCollector(
 }
 
 /** Returns the command that makes a policy request what a collector returns. */
-export const toUseCollector = (name: string, wds: OpenWds): string =>
+export const toUseCollector = (name: string, wds: Wds): string =>
   command`stellarctl policy create NAME --clusters SELECTOR --status ${name} ${flagsOf(wds)}`;
 
 /** A StatusCollector, and the policies that use it. The fields are an interface: docs/output.md. */
@@ -106,7 +106,7 @@ export interface CollectorView {
 }
 
 /** Lists the StatusCollectors of a WDS. */
-export async function listCollectors({ kube }: OpenWds): Promise<CollectorView[]> {
+export async function listCollectors({ kube }: Wds): Promise<CollectorView[]> {
   const [collectors = [], policies = []] = await Promise.all([
     kube.list<StatusCollector>(resources.statusCollectors),
     kube.list<BindingPolicy>(resources.bindingPolicies),
@@ -116,7 +116,7 @@ export async function listCollectors({ kube }: OpenWds): Promise<CollectorView[]
 }
 
 /** @throws StellarError `not-found` */
-export async function getCollector(wds: OpenWds, name: string) {
+export async function getCollector(wds: Wds, name: string) {
   const [collector, policies] = await Promise.all([
     getReported<StatusCollector>('collector', name, wds),
     listServed<BindingPolicy>(wds.kube, resources.bindingPolicies),

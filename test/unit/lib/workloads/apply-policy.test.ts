@@ -4,7 +4,7 @@ import { describeEffect } from '../../../../src/lib/core/read-confirmed.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   applyPolicy,
   type PolicyChange,
@@ -44,7 +44,7 @@ async function change(
   spec: object,
   hide: (inWds: WorkloadCluster) => void = () => {},
   wecs = [wec('w1', 'edge'), wec('w2', 'edge')],
-  contextsNamed: OpenWds['contextsNamed'] = async () => [],
+  contextsNamed: Wds['contextsNamed'] = async () => [],
 ) {
   const binding = {
     kind: 'Binding',
@@ -81,7 +81,7 @@ async function change(
   const open = {
     ...{ ...wds, contextsNamed },
     its: seen({ name: 'its1', kube: its.kube }),
-  } as unknown as OpenWds;
+  } as unknown as Wds;
   const { error } = await applyPolicy({ name: 'shop', spec, wds: open }, confirm, soon());
   assert.ok(shown);
   return {
@@ -170,7 +170,7 @@ test('a policy that somebody else has created meanwhile is not overwritten; a lo
     const open = {
       ...wds,
       its: seen({ name: 'its1', kube: new MemoryCluster([]).kube }),
-    } as unknown as OpenWds;
+    } as unknown as Wds;
     const { error } = await applyPolicy(
       { name: 'shop', spec: narrow, wds: open },
       async () => false,

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { BindingPolicy } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { hasReached } from '../../../../src/lib/workloads/delivery/judged-objects.ts';
 import {
   type WorkloadGoal,
@@ -104,7 +104,7 @@ function work(
   } as never;
 }
 
-const wds = (works: (KubeObject & { kind: string })[], more: KubeObject[] = inWds): OpenWds => ({
+const wds = (works: (KubeObject & { kind: string })[], more: KubeObject[] = inWds): Wds => ({
   ...{
     name: 'wds1',
     isGiven: true,
@@ -120,7 +120,7 @@ const half = () => wds([work('w1', 'True'), work('w2', 'False')]);
 const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
 
 describe('the policies of a WDS are listed', () => {
-  const told = async (of: OpenWds) =>
+  const told = async (of: Wds) =>
     (await listPolicies(of)).view.map(({ name, wecs, objects, deliveries, state, why }) =>
       [
         name,
@@ -200,7 +200,7 @@ test('a policy whose WECs have applied what the transport has not updated counts
 });
 
 test('the objects of a WDS are listed, with the number of WECs that have them', async () => {
-  const counts = async (of: OpenWds) =>
+  const counts = async (of: Wds) =>
     (await listWorkloads(of)).view.map(({ name, wecs, applied, available, failed }) => [
       name,
       wecs,
@@ -248,7 +248,7 @@ test('a work that was written before a transform of its kind changed is reported
     spec: { apiGroup: '', resource: 'configmaps', remove: ['$.data.a'] },
   } as KubeObject;
   const works = [sent('w1', '2026-11-20T15:10:00Z'), sent('w2', '2026-11-20T15:09:59Z')];
-  const of = (): OpenWds => ({
+  const of = (): Wds => ({
     ...wds([], [...inWds, transform]),
     its: seen({ name: 'its1', kube: new WorkloadCluster([wec('w1'), wec('w2'), ...works]).kube }),
   });
@@ -292,7 +292,7 @@ test('a WEC that a slip in a label leaves out is shown with an object of the pol
     labelled('w2', 'edge'),
     labelled('w3', 'egde'),
   ]);
-  const of: OpenWds = { ...wds([], objects), its: seen({ name: 'its1', kube: hub.kube }) };
+  const of: Wds = { ...wds([], objects), its: seen({ name: 'its1', kube: hub.kube }) };
   const { problems } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of))
     .view;
   assert.deepEqual(
@@ -312,7 +312,7 @@ describe('what could not be read, or is missing, is reported beside the results'
     ...new Set(errors.map(({ code }) => code)),
   ];
   const dead = { ...good(), its: hidden };
-  const forbidden = (plural: string): OpenWds => {
+  const forbidden = (plural: string): Wds => {
     const cluster = new WorkloadCluster([
       wec('w1'),
       wec('w2'),
@@ -382,7 +382,7 @@ describe('what could not be read, or is missing, is reported beside the results'
 });
 
 describe('a policy is waited for', () => {
-  const waited = async (of: OpenWds, goal: PolicyWait['goal'], on?: string[]) => {
+  const waited = async (of: Wds, goal: PolicyWait['goal'], on?: string[]) => {
     const { wecs, error } = await waitForPolicy({ name: 'p', goal, on }, of, soon(0));
     return [wecs, error?.code, error?.details];
   };
@@ -428,7 +428,7 @@ test('an object of which no status is requested does not keep a wait for the sta
 
 describe('an object is waited for', () => {
   const named = { kind: 'configmap', name: 'c', namespace: 'shop' };
-  const waited = async (of: OpenWds, goal: WorkloadGoal, on?: string[]) => {
+  const waited = async (of: Wds, goal: WorkloadGoal, on?: string[]) => {
     const { reached, error } = await waitForWorkload({ named, goal, on }, of, soon(0));
     return { reached, code: error?.code, details: error?.details };
   };
@@ -486,7 +486,7 @@ describe('an object is waited for', () => {
     kind: 'Gadget',
     metadata: { name: 'g', namespace: 'shop', labels, resourceVersion: '1' },
   };
-  const asking = (asked: object, destinations = ['w1', 'w2']): OpenWds => {
+  const asking = (asked: object, destinations = ['w1', 'w2']): Wds => {
     const [, , policy, binding] = structuredClone(inWds) as never as [0, 0, Typed, Typed];
     const selected = { ...bound('gadgets', 'g', 'shop'), group: 'example.com', ...asked };
     Object.assign(policy, {
@@ -498,7 +498,7 @@ describe('an object is waited for', () => {
     };
     return wds([], [gadget, policy, { ...binding, spec } as KubeObject]);
   };
-  const forStatus = async (of: OpenWds) => {
+  const forStatus = async (of: Wds) => {
     const at = { kind: 'gadget', name: 'g', namespace: 'shop' };
     const { error } = await waitForWorkload(
       { named: at, goal: 'status', on: undefined },

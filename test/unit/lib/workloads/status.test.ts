@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { describeReturned } from '../../../../src/commands/workload/status.ts';
 import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { getReturned } from '../../../../src/lib/workloads/delivery/returned.ts';
 import { createReported } from '../../../../src/lib/workloads/selection/create-object.ts';
 import {
@@ -32,10 +32,7 @@ const record = JSON.parse(
 const as = (kind: string, objects: Typed[]): Typed[] =>
   objects.map((object) => ({ ...object, kind }));
 
-function wdsWith(
-  objects: Typed[],
-  its: Typed[] | null = [],
-): OpenWds & { cluster: WorkloadCluster } {
+function wdsWith(objects: Typed[], its: Typed[] | null = []): Wds & { cluster: WorkloadCluster } {
   const cluster = new WorkloadCluster(objects);
   const access: Access<{ name: string; kube: typeof cluster.kube }> =
     its === null

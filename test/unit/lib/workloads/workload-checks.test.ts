@@ -5,7 +5,7 @@ import { hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { workloadChecks } from '../../../../src/lib/workloads/workload-checks.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { stepsOf } from '../../support/steps.ts';
@@ -66,10 +66,10 @@ async function judged(objects: Typed[], isSeen = true, forbidden?: string, wecs 
   const { kube } = new WorkloadCluster([space, ...objects]);
   const hub = new WorkloadCluster([...wecs, work('p'), work('c')]);
   if (forbidden !== undefined) hub.forbidden.add(forbidden);
-  const its: OpenWds['its'] = isSeen
+  const its: Wds['its'] = isSeen
     ? seen({ name: 'its1', kube: hub.kube })
     : hidden('it was not reached');
-  const wds: OpenWds = {
+  const wds: Wds = {
     name: 'wds1',
     isGiven: true,
     kube,
@@ -177,7 +177,7 @@ describe('the guard', () => {
       read: (async () => undefined) as Kube['read'],
     });
     const check = workloadChecks.filter(({ id }) => id === 'wds-guard');
-    const [finding] = await runChecks(check, { kube, name: 'wds1', type } as OpenWds);
+    const [finding] = await runChecks(check, { kube, name: 'wds1', type } as Wds);
     assert.ok(finding !== undefined);
     return finding.status === 'warn' ? stepsOf(finding.problem) : finding.status;
   };

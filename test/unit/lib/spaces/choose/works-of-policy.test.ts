@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ifSeen, seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import { readDelivery } from '../../../../../src/lib/workloads/delivery/delivery-evidence.ts';
 import { getReturned } from '../../../../../src/lib/workloads/delivery/returned.ts';
 import { inspectPolicy } from '../../../../../src/lib/workloads/policy/delete-policy.ts';
@@ -41,7 +41,7 @@ const work = (name: string, wds: string): Typed => ({
 const own = work(`${uid}-wds1-${otherUid}`, 'wds1');
 const foreign = work(`${otherUid}-wds2-${uid}`, 'wds2');
 
-const opened = (works: Typed[], changes: Partial<OpenWds> = {}): OpenWds => ({
+const opened = (works: Typed[], changes: Partial<Wds> = {}): Wds => ({
   ...{ name: 'wds1', isGiven: true, context: 'wds1', type: undefined, apiGroups: [] },
   kube: new WorkloadCluster([policy, binding, space]).kube,
   its: seen({ name: 'its1', kube: new WorkloadCluster(works).kube }),
@@ -49,7 +49,7 @@ const opened = (works: Typed[], changes: Partial<OpenWds> = {}): OpenWds => ({
 });
 /** A context of another name, and no hosting cluster. */
 const byContext = (sender: string) => ({ name: 'admin@wds1', isContext: true, sender });
-const toDelete = async (wds: OpenWds) =>
+const toDelete = async (wds: Wds) =>
   (await inspectPolicy('shop', wds)).works.map(({ metadata }) => metadata.name);
 
 describe('the name of a WDS on its works', () => {

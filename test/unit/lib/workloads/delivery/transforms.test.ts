@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   deleteTransform,
   listTransforms,
@@ -50,7 +50,7 @@ const transform = (name: string, remove: string[], status = {}): Typed =>
 function wdsWith(objects: Typed[], works: Typed[] = []) {
   const [cluster, its] = [new WorkloadCluster(objects), new WorkloadCluster(works)];
   const access = seen({ name: 'its1', kube: its.kube });
-  const wds: OpenWds = {
+  const wds: Wds = {
     name: 'wds1',
     isGiven: true,
     context: 'wds1',

@@ -4,7 +4,7 @@ import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
-import type { OpenWds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   applyPolicy,
   type PolicyChange,
@@ -106,7 +106,7 @@ async function creating(
   }: { its?: KubeObject[]; type?: string | null; yes?: boolean } = {},
 ) {
   const cluster = new WorkloadCluster(objects);
-  const wds: OpenWds = {
+  const wds: Wds = {
     ...{
       name: 'wds1',
       isGiven: true,
@@ -337,7 +337,7 @@ describe('the preview of a new policy shows', () => {
       metadata: { annotations: { 'control.kubestellar.io/expand-templates': 'true' } },
       data: { a: `{{.region}}${'x'.repeat(500 * 1024)}` },
     });
-    const wds: OpenWds = {
+    const wds: Wds = {
       ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [] },
       kube: new WorkloadCluster([space('shop', app), object]).kube,
       its: seen({ name: 'its1', kube: its.kube }),

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   deletePolicy,
   inspectPolicy,
@@ -98,7 +98,7 @@ function scene(
       return isDone;
     },
   };
-  const opened: OpenWds = {
+  const opened: Wds = {
     ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [], kube },
     its: seen({ name: 'its1', kube: its.kube }),
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { OpenWds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import { prunePolicy } from '../../../../../src/lib/workloads/policy/prune-policy.ts';
 import { MemoryCluster, soon } from '../../../support/space-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
@@ -78,7 +78,7 @@ function scene(...objects: Typed[]) {
         asked.push(effects.map(({ wec }) => wec).join());
         return true;
       },
-      { ...wds, isGiven: true, type: 'k8s' } as OpenWds,
+      { ...wds, isGiven: true, type: 'k8s' } as Wds,
       soon(),
     );
   return { run, patches, asked, inWds };
