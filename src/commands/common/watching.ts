@@ -21,7 +21,7 @@ export function watch(session: Session, command: Command, run: () => Promise<voi
   return untilInterrupted(session, command, () => watching(session, recorder, run));
 }
 
-/** Does what goes on until Ctrl-C, or until the deadline if one was given. */
+/** Does work that lasts until Ctrl-C, or until the deadline if one was given. */
 export async function untilInterrupted(
   session: Session,
   command: Command,

@@ -95,6 +95,13 @@ export async function retryConflicts<T>(
   }
 }
 
+/** A write that was answered, and is not what is there: an admission policy or another program has changed it. */
+export const notStored = ({ cluster }: Kube, what: string): StellarError =>
+  new StellarError(
+    'conflict',
+    `${cluster.context} accepted ${what}, and does not have it: another program or an admission policy changes it.`,
+  );
+
 /** Deletes the objects with these UIDs, and no new ones with the same names. @returns whether any was deleted */
 export async function deleteObjects(
   kube: Kube,
@@ -140,13 +147,6 @@ export interface RecordedWrite {
   name: string;
   namespace?: string;
 }
-
-/** A write that was answered, and is not what is there: an admission policy or another program has changed it. */
-export const notStored = ({ cluster }: Kube, what: string): StellarError =>
-  new StellarError(
-    'conflict',
-    `${cluster.context} accepted ${what}, and does not have it: another program or an admission policy changes it.`,
-  );
 
 export type WriteRecorder = (write: RecordedWrite) => void;
 

@@ -224,7 +224,7 @@ class LiveKube {
     return text.split('\n').filter((line) => line.trim() !== '');
   }
 
-  /** GET of any path whose answer may go on without end: its text as it comes. */
+  /** GET of any path whose answer may have no end: its text as it arrives. */
   stream(path: string, query: Record<string, string | undefined>): AsyncGenerator<string> {
     return this.#requests.transport.stream({ method: 'GET', path, query });
   }

@@ -25,16 +25,13 @@ import {
 import { repair } from './controllers-run.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
-  apiServerAnswers,
-  apiServerRuns,
   checkInside,
   clusterInfoStagePods,
   hookJobStages,
   jobDone,
   ready,
   type SpaceStage,
-  serverPods,
-  synced,
+  serverStages,
   unreadableIn,
 } from './space-stages.ts';
 
@@ -63,15 +60,7 @@ export function itsStages({
     isTrue(controlPlane, 'Ready') && jobs.every((job) => jobState(job) !== 'running');
   const hadHub = wasReady && beforeHub.length > 0;
   return [
-    { id: 'synced', title: 'observed by KubeFlex', check: synced },
-    { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
-    {
-      id: 'reachable',
-      title: 'API server answers',
-      check: apiServerAnswers,
-      graceMs,
-      settles: ['api-server'],
-    },
+    ...serverStages<ItsInside>(),
     ...beforeHub,
     ...hubStages(wasReady).map((stage) => {
       const check = checkInside(stage.check);

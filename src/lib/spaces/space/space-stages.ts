@@ -1,3 +1,4 @@
+import { graceMs } from '../../core/deadline.ts';
 import { advice, command, type NextStep, partial, run } from '../../core/next-step.ts';
 import {
   failed,
@@ -271,7 +272,7 @@ export function ready({ controlPlane }: SpaceEvidence): Verdict {
 }
 
 /** The pods of an API server. */
-export const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>
+const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>
   apiServerOf[type] === undefined ? [] : podsOf(apiServerOf[type].name, pods);
 
 /** One stage for each Job of a control plane's hooks. */
@@ -291,3 +292,16 @@ export function hookJobStages<Inside>(controlPlane: ControlPlane): SpaceStage<In
 
 export const clusterInfoStagePods = ({ pods }: SpaceEvidence): Pod[] =>
   podsOf(clusterInfoJob, pods);
+
+/** The stages of any space until its API server answers. */
+export const serverStages = <Inside>(): SpaceStage<Inside>[] => [
+  { id: 'synced', title: 'observed by KubeFlex', check: synced },
+  { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
+  {
+    id: 'reachable',
+    title: 'API server answers',
+    check: apiServerAnswers,
+    graceMs,
+    settles: ['api-server'],
+  },
+];

@@ -1,4 +1,3 @@
-import { graceMs } from '../../core/deadline.ts';
 import { command, run } from '../../core/next-step.ts';
 import { met, unseen, type Verdict, waiting } from '../../core/stages.ts';
 import { ifSeen, partialReader, tryRead } from '../../kube/access.ts';
@@ -16,16 +15,13 @@ import { repair, transportPaused } from './controllers-run.ts';
 import { isItsNameDefect } from './its-name-defect.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
-  apiServerAnswers,
-  apiServerRuns,
   checkInside,
   deploymentRuns,
   failedFor,
   ready,
   type Space,
   type SpaceStage,
-  serverPods,
-  synced,
+  serverStages,
   unreadableIn,
 } from './space-stages.ts';
 
@@ -81,15 +77,7 @@ async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWd
  */
 export function wdsStages(): SpaceStage<WdsInside>[] {
   return [
-    { id: 'synced', title: 'observed by KubeFlex', check: synced },
-    { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
-    {
-      id: 'reachable',
-      title: 'API server answers',
-      check: apiServerAnswers,
-      graceMs,
-      settles: ['api-server'],
-    },
+    ...serverStages<WdsInside>(),
     {
       id: hookNames.controller,
       title: "KubeStellar's controller manager runs",

@@ -7,8 +7,6 @@ import {
   unseen,
   type Verdict,
 } from '../../core/stages.ts';
-import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
-import type { HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import {
   accepted,
   announced,
@@ -59,30 +57,26 @@ type StageRow<Side> = [
   settles?: StageDefinition['settles'],
 ];
 
-const hubStage = (
-  ...[group, kind, check, title, whileWaiting, settles = []]: StageRow<HubEvidence>
-): StageDefinition => ({
-  side: 'hub',
-  group,
-  kind,
-  title,
-  whileWaiting,
-  settles,
-  check: (registration) =>
-    registration.hub === undefined ? unseen(noHubAccess) : check(registration.hub, registration),
-});
-const wecStage = (
-  ...[group, kind, check, title, whileWaiting, settles = []]: StageRow<WecEvidence>
-): StageDefinition => ({
-  side: 'wec',
-  group,
-  kind,
-  title,
-  whileWaiting,
-  settles,
-  check: (registration) =>
-    registration.wec === undefined ? unseen(noWecAccess) : check(registration.wec, registration),
-});
+const stageOn =
+  <Side extends 'wec' | 'hub'>(side: Side, whyUnseen: string) =>
+  (
+    ...[group, kind, check, title, whileWaiting, settles = []]: StageRow<
+      NonNullable<Registration[Side]>
+    >
+  ): StageDefinition => ({
+    side,
+    group,
+    kind,
+    title,
+    whileWaiting,
+    settles,
+    check(registration) {
+      const evidence = registration[side];
+      return evidence === undefined ? unseen(whyUnseen) : check(evidence, registration);
+    },
+  });
+const hubStage = stageOn('hub', noHubAccess);
+const wecStage = stageOn('wec', noWecAccess);
 
 /** What an agent has passed that has sent its request, and what one has passed that has its certificate. */
 const agent = ['bootstrap-secret', 'klusterlet-applied', 'hub-reachable'] as const;

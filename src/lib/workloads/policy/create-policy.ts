@@ -221,12 +221,12 @@ export async function applyPolicy(
   if (name.length > 63) throw new StellarError('usage', tooLong);
   const read = async (): Promise<PolicyChange> => {
     const { object: present } = await getPolicy(wds.kube, name);
-    if (creates && present !== undefined && !isDeepStrictEqual(present.spec, spec))
-      throw policyTaken(name, wds);
+    const isSame = isDeepStrictEqual(present?.spec, spec);
+    if (creates && present !== undefined && !isSame) throw policyTaken(name, wds);
     const after = await evaluate(name, spec, wds);
     const { view: explanation, overwritten } = await explainWritable(after, present !== undefined);
+    if (isSame) return { name, present, explanation, ...noChange };
     const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
-    if (isDeepStrictEqual(present?.spec, spec)) return { name, present, explanation, ...noChange };
     return { name, present, explanation, ...lossOfChange(binding, after, overwritten) };
   };
   const effects = ({ lost, unknown }: PolicyChange) => [

@@ -46,7 +46,7 @@ export function wecChange(
 export type LabelEffect = 'starting' | 'released' | 'staying';
 
 /**
- * Whether a policy starts to select a WEC, stops, or goes on: by labels that it keeps, by an empty selector, or through an orphaned
+ * Whether a policy starts to select a WEC, stops, or still selects it: by labels that it keeps, by an empty selector, or through an orphaned
  * Binding. Compares the labels only, regardless of what KubeStellar has processed so far.
  */
 export function effectOn(
