@@ -13,13 +13,14 @@ export const isSecretFlag = new RegExp(
 /** A value in brackets or braces, in quotes of any kind, as a YAML block, or as one word. */
 const value = `\\[[^\\][\\n]*\\]|\\{[^{}\\n]*\\}|"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
 /** What is before a value: a field of YAML, JSON or JSON in JSON, or `NAME=`; a flag, in a list too; a variable in a list. */
-const before = [
+const before = `(?:${[
   `[\\w.-]*${secretEnding}\\\\*["']?[ \\t]*(?:=>|:=|[:=])(?:[ \\t]*\\n)?[ \\t]*`,
   '(?:-[pu]|--(?:key|user|dsn|from-literal))[ \\t=]+',
   `--?[\\w.-]*${secretEnding}\\\\*["']?(?:,?[ \\t]+|,|\\n[ \\t]*-[ \\t]+)(?!["'\\\\]*-)`,
   `name\\W{1,9}[\\w.-]*${secretEnding}\\W{1,99}value\\\\*["']?:[ \\t]*`,
-];
-const field = new RegExp(`((?<![\\w.-])(?:${before.join('|')}))(${value})`, 'gi');
+].join('|')})`;
+/** What looks like a value may be the name of the next one: `-p token: …`. */
+const field = new RegExp(`((?<![\\w.-])${before})(${before}*(?:${value}))`, 'gi');
 /** The credentials of a kubeconfig in YAML, with the arguments and variables of programs. */
 const users = /^([ \t]*)users:[ \t]*\n(?:\1[ \t-].*(?:\n|$))+/gm;
 

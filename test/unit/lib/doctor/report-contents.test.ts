@@ -155,6 +155,11 @@ test('what says where a secret is, and what only looks like one, stays', () => {
   assert.deepEqual(redact(object), object);
 });
 
+test('what looks like a value may be the name of the next one', () => {
+  for (const text of ['-P token:', 'password: token:', '--key password=', '-p -u', '-p --token'])
+    assert.equal(redactText(`${text} ${canary}`).includes(canary), false, text);
+});
+
 test('redacted text is not redacted again, and the work grows with the length of a text, not with its square', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 200 }), (text) => {
