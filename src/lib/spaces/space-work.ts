@@ -168,7 +168,7 @@ export async function requireContextFree(
   waiting: Waiting,
 ): Promise<void> {
   const unknown = { entries: { name, server: '', cluster: {}, user: {} } };
-  const wanted = { ...contextToSet(name, from ?? unknown, tools), isRehearsal: true };
+  const wanted = contextToSet(name, from ?? unknown, tools);
   await setContext({ ...tools.target, dryRun: true }, wanted, waiting).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'context-taken') throw error;
     throw error.with({

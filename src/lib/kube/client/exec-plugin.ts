@@ -5,6 +5,7 @@ import { type ProgramOutput, programFailed, runProgram } from '../../core/progra
 import { jsonObject } from '../../core/text/formats.ts';
 import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { certificateAuthorityOf, type Issued, type PluginHost } from './credentials.ts';
+import { tokenExpiry } from './validity.ts';
 
 const group = 'client.authentication.k8s.io';
 const apiVersions = [`${group}/v1`, `${group}/v1beta1`];
@@ -154,9 +155,8 @@ async function issuedByProvider({ name: context, user }: SelectedContext): Promi
   const dropped = `Context ${context} has a user with the auth provider "${name}", which kubectl no longer supports.`;
   const instead = advice('Use an exec plugin: the field "exec" of the user');
   if (name !== 'oidc') throw new StellarError('kubeconfig-invalid', dropped, { next: [instead] });
-  const { OpenIDConnectAuth } = await import('@kubernetes/client-node/dist/oidc_auth.js');
   const token = config?.['id-token'] ?? '';
-  const end = OpenIDConnectAuth.expirationFromToken(token) * 1000 - marginMs;
+  const end = (tokenExpiry(token)?.getTime() ?? 0) - marginMs;
   if (end > Date.now()) return { token, expirationTimestamp: new Date(end).toISOString() };
   throw new StellarError('credentials-failed', `The ID token of context ${context} has expired.`, {
     next: [

@@ -32,8 +32,6 @@ export interface ContextToSet {
   makeCurrent?: boolean | undefined;
   /** Whether an existing context with our name may be replaced although it points to another server. Default: no. */
   isOurs?: ((present: PresentContext) => boolean) | undefined;
-  /** Only checks whether the context can be set: errors do not refer to completed work. */
-  isRehearsal?: boolean | undefined;
 }
 
 /**
@@ -48,7 +46,8 @@ export async function setContext(
   waiting: Waiting,
 ): Promise<{ file: string; changed: boolean }> {
   const { context, cluster, user, extensions = {}, makeCurrent } = wanted;
-  const { result, written } = await editKubeconfig(
+  let file = '';
+  const changed = await editKubeconfig(
     target,
     (draft) => {
       requirePresent(draft, 'clusters', cluster);
@@ -75,11 +74,11 @@ export async function setContext(
         entry.extensions = editedExtensions(entry.extensions, name, edit);
       draft.set('contexts', context, entry);
       if (makeCurrent ?? draft.currentContext === undefined) draft.currentContext = context;
-      return draft.fileOf('contexts', context) as string;
+      file = draft.fileOf('contexts', context) as string;
     },
     waiting,
   );
-  return { file: result, changed: written.length > 0 };
+  return { file, changed };
 }
 
 function requirePresent(
@@ -172,8 +171,8 @@ function contextTaken(
         advice('Else keep the new one in another file: --kubeconfig FILE'),
       ];
   const has = `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster`;
-  const stays = wanted.isRehearsal ? '' : '; it was not replaced';
-  return new StellarError('context-taken', `${has} (${shown(present.server)})${stays}.`, { next });
+  const message = `${has} (${shown(present.server)}); it was not replaced.`;
+  return new StellarError('context-taken', message, { next });
 }
 
 function serverOf(cluster: Entry | undefined): string | undefined {

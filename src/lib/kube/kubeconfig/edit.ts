@@ -26,34 +26,27 @@ export interface KubeconfigTarget {
   isExport?: boolean | undefined;
 }
 
-/** The result of an edit. */
-export interface Edited<T> {
-  /** The return value of the edit. */
-  result: T;
-  /** The files that were written, or would be in a dry run. */
-  written: string[];
-}
-
 /**
  * Changes a kubeconfig as kubectl does (client-go's tools/clientcmd/config.go, ModifyConfig): an existing entry changes in the file
  * that defines it; a new one goes to the first existing file of the list, else to the last file of the list, else to
  * ~/.kube/config. The files are read again under kubectl's own locks, replaced atomically, readable for their owner only, and not
  * touched if nothing differs.
  * @param edit changes the draft synchronously; may be called more than once
+ * @returns whether anything differed
  * @throws StellarError `kubeconfig-invalid`, `file-error`, `timeout` (another program holds the lock), `interrupted`, and errors of
  * edit
  */
-export async function editKubeconfig<T>(
+export async function editKubeconfig(
   target: KubeconfigTarget,
-  edit: (draft: KubeconfigDraft) => T,
+  edit: (draft: KubeconfigDraft) => unknown,
   waiting: Waiting,
-): Promise<Edited<T>> {
+): Promise<boolean> {
   const files = withoutAliases(candidateFiles(target.file, target.env));
   if (files.length === 0)
     throw new StellarError('file-error', 'The variable KUBECONFIG names no file.');
   for (;;) {
-    const edited = await whileLocked(files, waiting, () => attempt(files, edit, target));
-    if (edited !== undefined) return edited;
+    const hasChanged = await whileLocked(files, waiting, () => attempt(files, edit, target));
+    if (hasChanged !== undefined) return hasChanged;
   }
 }
 
@@ -64,22 +57,22 @@ function withoutAliases(files: readonly string[]): string[] {
 }
 
 /** @returns undefined if it must be retried: the lock was missing because a folder was, or another program wrote without locks */
-function attempt<T>(
+function attempt(
   files: readonly string[],
-  edit: (draft: KubeconfigDraft) => T,
+  edit: (draft: KubeconfigDraft) => unknown,
   { dryRun, isExport }: KubeconfigTarget,
-): Edited<T> | undefined {
+): boolean | undefined {
   const texts = new Map(files.map((file) => [file, readFileIfPresent(file)]));
   const documents = new Map(
     [...texts].map(([file, text]) => [file, new KubeconfigDocument(file, text)]),
   );
   const draft = new KubeconfigDraft(documents, defaultFile(files));
-  const result = edit(draft);
+  edit(draft);
   const changed = [...documents].filter(([, document]) => document.changed);
   const written = changed.map(([file]) => file);
   if (dryRun) {
     written.forEach(requireReplaceable);
-    return { result, written };
+    return written.length > 0;
   }
 
   const newFolders = written.filter(makeFolderOf);
@@ -87,7 +80,7 @@ function attempt<T>(
   const isStale = written.some((file) => readFileIfPresent(file) !== texts.get(file));
   if (newFolders.length > 0 || isStale) return undefined;
   for (const [file, document] of changed) replaceKubeconfig(file, document.toText(), isExport);
-  return { result, written };
+  return written.length > 0;
 }
 
 /** The file for new entries (client-go's PathOptions.GetDefaultFilename). */

@@ -209,7 +209,7 @@ export async function markHostingContext(
   // Load the YAML package only for writes.
   const { editedExtensions } = await import('../../kube/kubeconfig/contexts.ts');
   const { editKubeconfig } = await import('../../kube/kubeconfig/edit.ts');
-  const { written } = await editKubeconfig(
+  return editKubeconfig(
     target,
     (draft) => {
       const top = withData({ [hostingContextKey]: name });
@@ -226,7 +226,6 @@ export async function markHostingContext(
     },
     waiting,
   );
-  return written.length > 0;
 }
 
 /** Sets (or, with undefined, removes) data in an extension of kflex's layout; other data is kept. */

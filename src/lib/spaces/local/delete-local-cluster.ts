@@ -3,7 +3,7 @@ import { advice } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
 import { removeContext } from '../../kube/kubeconfig/contexts.ts';
-import { editKubeconfig } from '../../kube/kubeconfig/edit.ts';
+import { loadKubeconfig } from '../../kube/kubeconfig/kubeconfig.ts';
 import { isThisMachine } from '../../ocm/hub/endpoint.ts';
 import { controlPlaneOf, hostingOf } from '../hosting/hosting.ts';
 import type { LocalTools } from './create-local-cluster.ts';
@@ -34,7 +34,7 @@ export interface FoundCluster {
 export async function findLocalCluster(
   name: string,
   provider: ProviderName | undefined,
-  { programs, target, run }: LocalTools,
+  { programs, target }: LocalTools,
 ): Promise<FoundCluster> {
   const present = provider === undefined ? await presentProviders(programs) : [provider];
   const having: ProviderName[] = [];
@@ -50,24 +50,16 @@ export async function findLocalCluster(
   const clusters = (wanted === undefined ? providerNames : [wanted]).map(
     (each) => localNames(each, name).cluster,
   );
-  const {
-    result: { named, ofSpaces },
-  } = await editKubeconfig(
-    { ...target, dryRun: true },
-    (draft) => {
-      const named = [name, ...clusters].flatMap((context) => {
-        const cluster = String(draft.get('contexts', context)?.cluster);
-        return clusters.includes(cluster)
-          ? [{ context, server: String(draft.get('clusters', cluster)?.server) }]
-          : [];
-      });
-      // An ITS of type external has a context of the user's own.
-      const ofSpaces = [...draft.entries('contexts')].filter(([, entry]) =>
-        [`${controlPlaneOf(entry)}-cluster`, ...clusters].includes(String(entry.cluster)),
-      );
-      return { named, ofSpaces };
-    },
-    run,
+  const kubeconfig = await loadKubeconfig(target.file, target.env);
+  const named = [name, ...clusters].flatMap((context) => {
+    const { cluster = '' } = kubeconfig.contexts.get(context) ?? {};
+    return clusters.includes(cluster)
+      ? [{ context, server: String(kubeconfig.clusters.get(cluster)?.server) }]
+      : [];
+  });
+  // An ITS of type external has a context of the user's own.
+  const ofSpaces = [...kubeconfig.contexts].filter(([, entry]) =>
+    [`${controlPlaneOf(entry)}-cluster`, ...clusters].includes(entry.cluster ?? ''),
   );
   const isLocal = await Promise.all(named.map(({ server }) => leadsToContainer(server)));
   const own = named.filter((_, index) => isLocal[index]).map(({ context }) => context);

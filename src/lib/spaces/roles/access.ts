@@ -14,7 +14,7 @@ import {
   resourceOf,
   resources,
 } from '../../kube/client/objects.ts';
-import { discover, findKind } from '../../kube/discovery.ts';
+import { discoverKinds, findKind } from '../../kube/discovery.ts';
 import { listServed, type Proven, provenIn } from '../../kube/served.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
 import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
@@ -276,12 +276,10 @@ async function rightsOf(
 ): Promise<RoleRight[]> {
   const { workloads, [space.role]: fixed = [] } = roles[role] as AccessRole;
   if (workloads === undefined || space.role !== 'wds') return [...fixed];
-  const served = (await discover(kube, ['list', 'watch'])).kinds.filter(
-    ({ apiVersion, plural }) => {
-      const group = groupOf(apiVersion);
-      return !isExcludedKind({ group, resource: plural }) && !isReserved(group, plural);
-    },
-  );
+  const served = (await discoverKinds(kube)).filter(({ apiVersion, plural }) => {
+    const group = groupOf(apiVersion);
+    return !isExcludedKind({ group, resource: plural }) && !isReserved(group, plural);
+  });
   const kept = present.flatMap((text) => findKind(text, served) ?? []);
   const wanted =
     kinds?.map((text) => findKind(text, served) ?? refuseKind(text)) ??
