@@ -39,7 +39,7 @@ import { forgetHooks } from '../spaces/space/space-manifests.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
 import { checkSpaceName, requireHooks } from '../spaces/space-requirements.ts';
-import { knownEntries, type SpaceResult, SpaceWork } from '../spaces/space-work.ts';
+import { makeSpace, type SpaceResult } from '../spaces/space-work.ts';
 import { raiseOcm } from '../spaces/upgrade-its.ts';
 import { planRestart } from './restart-plan.ts';
 import { restartControllers } from './restart-wds.ts';
@@ -100,27 +100,37 @@ export async function repairSpace(
   const underLease = () => repairSpace({ ...input, agreed: remainingWorks }, tools, run);
   if (isBroken && input.agreed === undefined)
     return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
-  const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
-  return space.attempt(async () => {
-    const change = async () => {
-      if (rewired !== undefined) await rewire(hosting, name, rewired, run);
-    };
-    if (plan === undefined) await change();
-    else
-      await restartControllers(plan, run, {
-        change,
-        recreates: rewired !== undefined || isMissing,
-      });
-    if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
-    if (completed !== undefined) await completeHook(hosting, evidence, completed);
-    if (isBroken) space.written(describeRepair(jobs, rewired, restarts, completed?.metadata.name));
-    else if (hosting.dryRun) await refuseBroken(reading, hosting, inside);
-    const isReady = await space.follow(() => space.watcher.read(name, role));
-    // A hook that has run again has brought its own version.
-    const its = isReady && role === 'its' ? space.watcher.accessOf(name)?.kube : undefined;
-    if (its !== undefined && (await raiseOcm(name, its, tools, run))) space.changed();
-    if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
-  });
+  const change = async () => {
+    if (rewired !== undefined) await rewire(hosting, name, rewired, run);
+  };
+  return makeSpace(
+    {
+      name,
+      role,
+      type: evidence.type,
+      exists: true,
+      async write() {
+        if (plan === undefined) await change();
+        else
+          await restartControllers(plan, run, {
+            change,
+            recreates: rewired !== undefined || isMissing,
+          });
+        if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
+        if (completed !== undefined) await completeHook(hosting, evidence, completed);
+        if (isBroken) return describeRepair(jobs, rewired, restarts, completed?.metadata.name);
+        if (hosting.dryRun) await refuseBroken(reading, hosting, inside);
+        return undefined;
+      },
+      read: (watcher) => watcher.read(name, role),
+      // A hook that has run again has brought its own version.
+      async complete(its, result) {
+        if (role === 'its' && its && (await raiseOcm(name, its, tools, run))) result.changed = true;
+      },
+    },
+    tools,
+    run,
+  );
 }
 
 /** @throws StellarError `space-failed` if something is wrong that a repair does not change */

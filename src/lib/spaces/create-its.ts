@@ -37,7 +37,7 @@ import {
   findOrClear,
   requireHooks,
 } from './space-requirements.ts';
-import { knownEntries, type SpaceEntries, type SpaceResult, SpaceWork } from './space-work.ts';
+import { makeSpace, type SpaceEntries, type SpaceResult } from './space-work.ts';
 import { raiseOcm, wantedOcm, withOcm } from './upgrade-its.ts';
 import { requireVclusterHost } from './vcluster-host.ts';
 
@@ -82,49 +82,53 @@ export async function createIts(
   const bootstrap = external && (await missingBootstrap(name, external, hosting));
   const binding = await missingManagerBinding(hosting, type);
 
-  const entries = async () =>
-    external === undefined ? knownEntries(name, type, tools) : entriesOfExternal(external);
-  const space = new SpaceWork(
-    { name, role: 'its', type, exists: present !== undefined },
+  return makeSpace(
+    {
+      name,
+      role: 'its',
+      type,
+      exists: present !== undefined,
+      async write() {
+        if (binding !== undefined) await hosting.apply(binding);
+        if (external !== undefined && bootstrap !== undefined)
+          await hosting.apply(await externalBootstrapSecret(name, external.kube, bootstrap));
+        if (present === undefined) {
+          const its = itsManifest(name, type, hooks);
+          await hosting.apply(raises ? withOcm(its, ocmVersion) : its);
+          return `control plane created on ${hosting.cluster.context}`;
+        }
+        if (bootstrap === undefined && binding === undefined) return undefined;
+        if (bootstrap !== undefined) await referToBootstrap(present, hosting);
+        // KubeFlex retries failures only after minutes.
+        await triggerReconcile(hosting, name);
+        return bootstrap === undefined
+          ? `rights given to ${managerName}`
+          : 'bootstrap Secret rewritten';
+      },
+      async read(watcher) {
+        const reading = await watcher.its(name, external?.context);
+        return reading !== undefined && type === 'vcluster' && !installOcm
+          ? untilReachable(reading)
+          : reading;
+      },
+      async complete(its, result) {
+        // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
+        const { name: secret, namespace } = bootstrapSecretOf(name);
+        if (
+          type === 'external' &&
+          (await deletePresent(hosting, resources.secrets, secret, namespace))
+        )
+          result.changed = true;
+        // Users may set properties before there is a WDS, whose transport would create it.
+        if (its && (await ensureNamespace(its, propertiesNamespace))) result.changed = true;
+        // Before its context is written, which is how people join.
+        if (raises && (await raiseOcm(name, its, tools, run))) result.changed = true;
+      },
+      ...(external && { entries: async () => entriesOfExternal(external) }),
+    },
     tools,
     run,
   );
-  return space.attempt(async () => {
-    if (present === undefined) await space.begin(await entries());
-    if (binding !== undefined) await hosting.apply(binding);
-    if (external !== undefined && bootstrap !== undefined)
-      await hosting.apply(await externalBootstrapSecret(name, external.kube, bootstrap));
-    if (present === undefined) {
-      const its = itsManifest(name, type, hooks);
-      await hosting.apply(raises ? withOcm(its, ocmVersion) : its);
-      space.written(`control plane created on ${hosting.cluster.context}`);
-    } else if (bootstrap !== undefined || binding !== undefined) {
-      if (bootstrap !== undefined) await referToBootstrap(present, hosting);
-      // KubeFlex retries failures only after minutes.
-      await triggerReconcile(hosting, name);
-      space.written(
-        bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret rewritten',
-      );
-    }
-
-    const isReady = await space.follow(async () => {
-      const reading = await space.watcher.its(name, external?.context);
-      return reading !== undefined && type === 'vcluster' && !installOcm
-        ? untilReachable(reading)
-        : reading;
-    });
-    if (!isReady) return;
-    // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
-    const { name: secret, namespace } = bootstrapSecretOf(name);
-    if (type === 'external' && (await deletePresent(hosting, resources.secrets, secret, namespace)))
-      space.changed();
-    const its = space.watcher.accessOf(name)?.kube;
-    // Users may set properties before there is a WDS, whose transport would create it.
-    if (its && (await ensureNamespace(its, propertiesNamespace))) space.changed();
-    // Before its context is written, which is how people join.
-    if (raises && (await raiseOcm(name, its, tools, run))) space.changed();
-    await space.finish(await entries());
-  });
 }
 
 /** @throws StellarError `conflict` if an ITS that exists was not created to have this version of OCM */

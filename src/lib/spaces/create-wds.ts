@@ -18,7 +18,7 @@ import {
   findOrClear,
   requireHooks,
 } from './space-requirements.ts';
-import { knownEntries, type SpaceResult, SpaceWork } from './space-work.ts';
+import { makeSpace, type SpaceResult } from './space-work.ts';
 
 /**
  * Creates a WDS, as KubeStellar's core chart does, and waits until it accepts workloads and binding policies.
@@ -41,19 +41,23 @@ export async function createWds(
       ? await planNewWds(input, registry !== undefined, hosting, run)
       : await planPresent(input, present, hosting);
 
-  const space = new SpaceWork(
-    { name, role: 'wds', type, exists: present !== undefined },
+  return makeSpace(
+    {
+      name,
+      role: 'wds',
+      type,
+      exists: present !== undefined,
+      async write() {
+        for (const object of objects) await hosting.apply(object);
+        if (objects.length === 0) return undefined;
+        if (present !== undefined) await triggerReconcile(hosting, name);
+        return what;
+      },
+      read: (watcher) => watcher.wds(name),
+    },
     tools,
     run,
   );
-  return space.attempt(async () => {
-    if (present === undefined) await space.begin(await knownEntries(name, type, tools));
-    for (const object of objects) await hosting.apply(object);
-    if (present !== undefined && objects.length > 0) await triggerReconcile(hosting, name);
-    if (objects.length > 0) space.written(what);
-    if (await space.follow(() => space.watcher.wds(name)))
-      await space.finish(await knownEntries(name, type, tools));
-  });
 }
 
 /**

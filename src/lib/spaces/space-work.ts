@@ -3,6 +3,7 @@ import { StellarError } from '../core/errors.ts';
 import { advice, asCalled, command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { type Standing, unreached } from '../core/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type ContextToSet, type Reference, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -10,133 +11,101 @@ import type { Waiting } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
-import { existsStill, type FollowedSpace, followSpace, resume } from './space/follow-space.ts';
+import { existsStill, followSpace, resume } from './space/follow-space.ts';
 import { accessSpace, contextsOf } from './space/space-access.ts';
 import { requireRegistry, rewriteImages } from './space/space-images.ts';
-import { SpaceWatcher } from './space/space-watcher.ts';
+import { type SpaceReading, SpaceWatcher } from './space/space-watcher.ts';
 
 /** A space to create, repair, or resume. */
-interface SpaceToMake {
+interface SpaceWork<Inside> {
   name: string;
   role: SpaceRole;
   type: string;
   /** Whether its control plane exists before the first write. */
   exists: boolean;
+  /** Writes what is missing, the control plane last. @returns what was done, in words; undefined for nothing */
+  write(): Promise<string | undefined>;
+  read(watcher: SpaceWatcher): Promise<SpaceReading<Inside> | undefined>;
+  /** Completes a space that is ready, before its context is written. @param inside its client @param result notes a change */
+  complete?(inside: Kube | undefined, result: SpaceResult): Promise<void>;
+  /** The source of its context's entries, if known. */
+  entries?(): Promise<SpaceEntries | undefined>;
 }
 
 /**
- * The work of one run on a space, from its first write to its context. Keeps and reports the result, and adds to errors how to
- * resume the space or delete it from its current state.
+ * Works on a space, from its first write to its context. Reports the result, which has the errors, with how to resume the space or
+ * delete it from its current state.
  */
-export class SpaceWork {
-  readonly watcher: SpaceWatcher;
-  readonly #space: SpaceToMake;
-  readonly #tools: SpaceTools;
-  readonly #run: Run;
-  readonly #result: SpaceResult;
-  #hasBegun = false;
-  #wasReady = false;
-
-  constructor(space: SpaceToMake, tools: SpaceTools, run: Run) {
-    const { name, type } = space;
-    this.watcher = new SpaceWatcher(tools);
-    this.#space = { ...space };
-    this.#tools = tools;
-    this.#run = run;
-    this.#result = { name, type, ...unreached, changed: false, context: null };
-  }
-
-  /** Runs the work. Errors are in the result. */
-  attempt(work: () => Promise<void>): Promise<SpaceResult> {
-    return forName(this.#result, this.#run, () =>
-      work().catch((error: unknown) => {
-        throw this.#withResumeStep(error);
-      }),
-    );
-  }
-
-  /**
-   * Prepares the first write of a new space.
-   * @param entries the source of its context's entries, if known
-   * @throws StellarError `context-taken`
-   */
-  async begin(entries: SpaceEntries | undefined): Promise<void> {
-    await requireContextFree(this.#space.name, entries, this.#tools, this.#run);
-    this.#hasBegun = !this.#tools.hosting.dryRun;
-  }
-
-  /** Reports that all missing objects are written, the control plane last. @param what in words */
-  written(what: string): void {
-    if (this.#tools.hosting.dryRun) return;
-    this.#space.exists = true;
-    this.#result.changed = true;
-    this.#run.progress.reached(this.#space.name, what);
-  }
-
-  /** Waits until the space is ready. @returns false if it does not become ready, or in a dry run */
-  async follow<Inside>(read: FollowedSpace<Inside>['read']): Promise<boolean> {
-    const { name, role } = this.#space;
-    const { hosting } = this.#tools;
-    if (hosting.dryRun) return false;
-    const inside = () => this.watcher.accessOf(name)?.kube;
+export function makeSpace<Inside>(
+  space: SpaceWork<Inside>,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  const { name, role, type, entries = () => knownEntries(name, type, tools) } = space;
+  const { hosting } = tools;
+  const { progress } = run;
+  const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
+  const watcher = new SpaceWatcher(tools);
+  const inside = () => watcher.accessOf(name)?.kube;
+  let { exists } = space;
+  let hasBegun = false;
+  const make = async () => {
+    if (!exists) {
+      await requireContextFree(name, await entries(), tools, run);
+      hasBegun = !hosting.dryRun;
+    }
+    const done = await space.write();
+    if (hosting.dryRun) return undefined;
+    if (done !== undefined) {
+      exists = true;
+      result.changed = true;
+      progress.reached(name, done);
+    }
     const registry = await requireRegistry(hosting, undefined);
-    const readAndCorrect = async () => {
-      const now = await read();
-      if (registry === undefined || now === undefined) return now;
-      await rewriteImages(
-        registry,
-        now.space,
-        hosting,
-        now.space.inside.state === 'seen' ? inside() : undefined,
-      );
+    const read = async () => {
+      const now = await space.read(watcher);
+      const client = now?.space.inside.state === 'seen' ? inside() : undefined;
+      if (registry && now) await rewriteImages(registry, now.space, hosting, client);
       return now;
     };
-    const followed = { name, role, hosting, read: readAndCorrect, inside };
-    const { stage, blockedAt, atOnce, error } = await followSpace(followed, this.#run);
-    Object.assign(this.#result, { stage, blockedAt });
-    this.#wasReady = atOnce === true;
-    if (error === undefined) return true;
-    this.#result.error = error;
-    this.#run.progress.failed(name);
-    return false;
-  }
-
-  /** Records a change without reporting it. */
-  changed(): void {
-    this.#result.changed = true;
-  }
-
-  /** Writes the context of a ready space to the kubeconfig. @param entries undefined if unknown */
-  async finish(entries: SpaceEntries | undefined): Promise<void> {
-    const { name } = this.#space;
-    const { progress } = this.#run;
-    const result = this.#result;
-    if (entries !== undefined) {
-      const { changed, file } = await writeSpaceContext(name, entries, this.#tools, this.#run);
+    const { stage, blockedAt, atOnce, error } = await followSpace(
+      { name, role, hosting, read, inside },
+      run,
+    );
+    Object.assign(result, { stage, blockedAt });
+    if (error !== undefined) return error;
+    await space.complete?.(inside(), result);
+    const from = await entries();
+    if (from !== undefined) {
+      const { changed, file } = await writeSpaceContext(name, from, tools, run);
       result.context = name;
       if (changed) result.changed = true;
       if (changed) progress.changed(name, `context ${name} written to ${file}`);
     }
-    const where = result.context === null ? '' : ` · context ${result.context}`;
-    if (this.#wasReady && !result.changed) progress.done(name, `is ready; nothing to do${where}`);
-    else progress.done(name, `${result.stage}${where}`, true);
-  }
-
+    const where = from === undefined ? '' : ` · context ${name}`;
+    if (atOnce && !result.changed) progress.done(name, `is ready; nothing to do${where}`);
+    else progress.done(name, `${stage}${where}`, true);
+    return undefined;
+  };
   /**
    * Names the created objects in an error. A failed run may leave objects without a control plane, such as a Secret with
    * cluster-admin rights.
    */
-  #withResumeStep(error: unknown): unknown {
-    const { name, role, exists } = this.#space;
-    const { hosting } = this.#tools;
-    if (!(error instanceof StellarError) || !(exists || this.#hasBegun)) return error;
+  const withResumeStep = (error: unknown): unknown => {
+    if (!(error instanceof StellarError) || !(exists || hasBegun)) return error;
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
     const remains = exists
       ? existsStill(name)
       : `${name} may exist in part. To remove it: ${asCalled(back)}`;
     const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
     return error.with({ details: [remains], next: isOpen ? resume() : error.next });
-  }
+  };
+  return forName(result, run, async () => {
+    const failure = await make().catch((error: unknown) => {
+      throw withResumeStep(error);
+    });
+    if (failure !== undefined) throw failure;
+  });
 }
 
 /** The source of the entries of a space's context: an existing context of the user, or entries to write. */

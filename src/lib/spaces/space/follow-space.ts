@@ -14,6 +14,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { isTrue, resources } from '../../kube/client/objects.ts';
 import { roleWithArticle, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
+import type { SpaceReading } from './space-watcher.ts';
 import { hookLike } from './spaces.ts';
 
 /**
@@ -32,7 +33,7 @@ export interface FollowedSpace<Inside> {
   role: SpaceRole;
   hosting: Kube;
   /** Reads the space once. Undefined: the control plane no longer exists. */
-  read: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
+  read: () => Promise<SpaceReading<Inside> | undefined>;
   /** The client of the last reading inside the space. */
   inside: () => Kube | undefined;
 }
@@ -120,7 +121,7 @@ export async function triggerReconcile(hosting: Kube, name: string): Promise<voi
 
 async function spaceFailure<Inside>(
   { name, role, hosting, inside }: FollowedSpace<Inside>,
-  reading: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  reading: SpaceReading<Inside>,
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
   const { failureOfStage } = await import('./space-watcher.ts');

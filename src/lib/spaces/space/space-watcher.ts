@@ -134,7 +134,7 @@ export class SpaceWatcher {
  */
 export async function failureOfStage<Inside>(
   id: string,
-  { space, stages }: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  { space, stages }: SpaceReading<Inside>,
   hosting: Kube,
   inside: Kube | undefined,
 ) {
