@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import { type KubeObject, resources } from '../../lib/kube/client/objects.ts';
+import { type KubeObject, namesOf, resources } from '../../lib/kube/client/objects.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import { globalOptions } from '../common/options.ts';
 import { writeFields } from '../terminal/clean.ts';
@@ -117,7 +117,7 @@ const contextsOfWecs: Source = async (_typed, clusters) => [
 ];
 
 /** The WECs of the ITS. */
-const wecNames: Source = async (_typed, clusters) => objectNames(await managedClusters(clusters));
+const wecNames: Source = async (_typed, clusters) => namesOf(await managedClusters(clusters));
 
 /** The ITSes or the WDSes of the hosting cluster. */
 const spaceNames =
@@ -125,7 +125,7 @@ const spaceNames =
   async (_typed, clusters) => {
     const { listControlPlanes } = await import('../../lib/spaces/space/spaces.ts');
     const { hosting } = await clusters.spaceTools();
-    return objectNames(await listControlPlanes(hosting, role));
+    return namesOf((await listControlPlanes(hosting, role)) ?? []);
   };
 
 /** Completes the last of several names, without those given before; after `=`, a context if there are any. */
@@ -140,9 +140,6 @@ const several =
       : (await names(typed, clusters)).filter((name) => !given.includes(name));
     return (found ?? []).map((name) => before + name);
   };
-
-const objectNames = (objects: readonly KubeObject[] | undefined): string[] =>
-  (objects ?? []).map(({ metadata }) => metadata.name);
 
 /** Of the chosen ITS; of the only one if none is chosen, or what is chosen by itself is none. */
 const managedClusters = async (clusters: QuietClusters): Promise<KubeObject[]> => {

@@ -1,5 +1,6 @@
 import { count } from '../../lib/core/text/words.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
+import { namesOf } from '../../lib/kube/client/objects.ts';
 import { wecsOf } from '../../lib/ocm/model/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';
 import type { DeletionOptions, ItsToDelete } from '../../lib/spaces/delete-control-plane.ts';
@@ -57,9 +58,7 @@ function describeWds(
       : [`What it has sent could not be read${its ? '' : ', and stays on WECs'}: ${unseen}`]),
     ...(policies.length === 0
       ? []
-      : [
-          `binding policies   ${policies.map(({ metadata }) => metadata.name).join(', ')}${others}`,
-        ]),
+      : [`binding policies   ${namesOf(policies).join(', ')}${others}`]),
     ...(works.length === 0
       ? []
       : [`${count(works.length, 'work')} on ${wecsOf(works)}: their workloads ${effect}.`]),

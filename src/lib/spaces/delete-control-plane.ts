@@ -7,7 +7,7 @@ import { unreached } from '../core/stages.ts';
 import { count } from '../core/text/words.ts';
 import { type Access, ifSeen, seen, through, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
+import { type KubeObject, namesOf, resources, type Secret } from '../kube/client/objects.ts';
 import { type ContextToSet, removeContext, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed, type Proven, prove } from '../kube/served.ts';
@@ -209,12 +209,9 @@ export async function inspectIts(
   tools: SpaceTools,
 ): Promise<ItsToDelete> {
   const { controlPlane, all } = await findSpace(name, 'its', tools.hosting, 'delete');
-  const wdses = all
-    .filter(
-      (other) =>
-        roleOf(other) === 'wds' && itsOfWds(other.metadata.name, all)?.metadata.name === name,
-    )
-    .map(({ metadata }) => metadata.name);
+  const wdses = namesOf(all.filter((other) => roleOf(other) === 'wds')).filter(
+    (wds) => itsOfWds(wds, all)?.metadata.name === name,
+  );
   const { object } = controlPlane;
   const wecs = object === undefined ? seen([]) : await wecsOfIts(object, tools);
   const [context = name] = contextsOf(tools.kubeconfig, name, tools.hosting.cluster.context);
@@ -228,9 +225,7 @@ const wecsOfIts = async (
   tools: SpaceTools,
 ): Promise<ItsToDelete['wecs']> =>
   through(await openSpace(controlPlane, tools), async (its) =>
-    (await listServed<ManagedCluster>(its, resources.managedClusters)).map(
-      ({ metadata }) => metadata.name,
-    ),
+    namesOf(await listServed<ManagedCluster>(its, resources.managedClusters)),
   );
 
 /** @throws StellarError `has-dependents` if it has dependents, or if they cannot be determined */

@@ -8,7 +8,7 @@ import { count } from '../core/text/words.ts';
 import { untilMet } from '../core/until-met.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/objects.ts';
+import { byName, namesOf, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import {
@@ -220,9 +220,9 @@ async function removePolicies(
   wds: Kube,
   run: Run,
 ) {
-  for (const each of new Set([...policies, ...bindings].map(({ metadata }) => metadata.name))) {
-    const policy = policies.find(({ metadata }) => metadata.name === each);
-    const binding = bindings.find(({ metadata }) => metadata.name === each);
+  for (const each of new Set(namesOf([...policies, ...bindings]))) {
+    const policy = byName(policies).get(each);
+    const binding = byName(bindings).get(each);
     if (!keep || its === undefined) await deleteBoth(wds, policy, binding);
     else
       await releasePolicy(

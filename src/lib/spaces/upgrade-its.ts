@@ -11,6 +11,7 @@ import {
   type Deployment,
   isTrue,
   type Lease,
+  namesOf,
   type Pod,
   resources,
 } from '../kube/client/objects.ts';
@@ -213,9 +214,7 @@ async function planHubUpgrade(
   for (const version of [from, imageVersion(operatorImage(operator))])
     checkUpgrade(`${name} has`, version, to);
   const newOperatorImage = renamed(operatorImage(operator), 'registration-operator');
-  const wecs = (await listServed(its, resources.managedClusters, { metadataOnly: true })).map(
-    ({ metadata }) => metadata.name,
-  );
+  const wecs = namesOf(await listServed(its, resources.managedClusters, { metadataOnly: true }));
   return {
     wecs,
     name,
@@ -277,9 +276,7 @@ async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
   const controllers = await listServed<Deployment>(its, resources.deployments, {
     namespace: hubNamespace,
   });
-  const names = controllers
-    .map(({ metadata }) => metadata.name)
-    .filter((each) => each.endsWith('-controller'));
+  const names = namesOf(controllers).filter((each) => each.endsWith('-controller'));
   const end = (namespace: string, each: string) =>
     stop({ kube: its, namespace }, each, run, (why) => upgradeLate(upgrade, why), name);
   await end(operatorNamespace, clusterManagerName);
@@ -347,9 +344,9 @@ async function leaseRenewals(its: Kube): Promise<Map<string, string>> {
     listServed<ManagedCluster>(its, resources.managedClusters),
     listServed<Lease>(its, resources.leases),
   ]);
-  const available = clusters
-    .filter((each) => isTrue(each, 'ManagedClusterConditionAvailable'))
-    .map(({ metadata }) => metadata.name);
+  const available = namesOf(
+    clusters.filter((each) => isTrue(each, 'ManagedClusterConditionAvailable')),
+  );
   const leasesOfAgents = leases.filter(
     ({ metadata }) => metadata.name === leaseName && available.includes(metadata.namespace ?? ''),
   );

@@ -111,6 +111,9 @@ export function isTrue(object: WithConditions | undefined, type: string): boolea
 export const textIn = ({ data }: Secret, key: string): string =>
   Buffer.from(data?.[key] ?? '', 'base64').toString();
 
+export const namesOf = (objects: readonly KubeObject[]): string[] =>
+  objects.map(({ metadata }) => metadata.name);
+
 export const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
   new Map(all.map((object) => [object.metadata.name, object]));
 

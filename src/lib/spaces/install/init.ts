@@ -5,7 +5,13 @@ import { advice, command, run as nextStep, textOf } from '../../core/next-step.t
 import type { Run } from '../../core/run.ts';
 import { isObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type Job, type KubeObject, resources, type Secret } from '../../kube/client/objects.ts';
+import {
+  type Job,
+  type KubeObject,
+  namesOf,
+  resources,
+  type Secret,
+} from '../../kube/client/objects.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import type { WriteRecorder } from '../../kube/writes.ts';
 import { coreChart } from '../hosting/core-chart.ts';
@@ -120,7 +126,7 @@ async function attemptInit(input: Chosen, tools: InitTools, run: Run): Promise<I
     previousVersion: plan.installed ?? null,
     kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
     kept: [],
-    itses: ((await listControlPlanes(kube, 'its')) ?? []).map(({ metadata }) => metadata.name),
+    itses: namesOf((await listControlPlanes(kube, 'its')) ?? []),
     changed: false,
   };
   const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };

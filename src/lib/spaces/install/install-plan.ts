@@ -6,7 +6,7 @@ import { compareVersions } from '../../core/text/version.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { type KubeObject, type Resource, resources } from '../../kube/client/objects.ts';
+import { type KubeObject, namesOf, type Resource, resources } from '../../kube/client/objects.ts';
 import {
   hookNames,
   managerAdminBinding,
@@ -185,9 +185,7 @@ const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
  * @returns undefined if the cluster is not a kind or k3d cluster
  */
 function findHostContainer(nodes: readonly KubeObject[]): string | undefined {
-  const names = nodes
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => containerForm.test(name));
+  const names = namesOf(nodes).filter((name) => containerForm.test(name));
   return names.length === 1 ? names[0] : undefined;
 }
 
@@ -282,7 +280,7 @@ export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterS
     revisions,
     values,
     allValues,
-    hooks: hooks.map(({ metadata }) => metadata.name),
+    hooks: namesOf(hooks),
     imageRegistry: registryOf(hooks),
   };
 }

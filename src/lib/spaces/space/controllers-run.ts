@@ -3,7 +3,7 @@ import { command, type NextStep, run } from '../../core/next-step.ts';
 import { type BlockedVerdict, failed, type Verdict } from '../../core/stages.ts';
 import { jsonObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type Deployment, type Pod, resources } from '../../kube/client/objects.ts';
+import { byName, type Deployment, type Pod, resources } from '../../kube/client/objects.ts';
 import { isDeploymentReady, isScaledToNone, podsOf, running } from '../../kube/pods.ts';
 import {
   type Controller,
@@ -100,7 +100,7 @@ type ControllerEvidence = Omit<SpaceEvidence, 'type' | 'jobs' | 'statefulSets' |
 /** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
 export const isLost = (name: Controller, space: ControllerEvidence): boolean =>
   !space.forbidden.has(resources.deployments.plural) &&
-  !space.deployments.some(({ metadata }) => metadata.name === name) &&
+  !byName(space.deployments).has(name) &&
   isHookMarked(hookLike(space.controlPlane, hookOf[name]) ?? hookOf[name])(space);
 
 /**
@@ -114,7 +114,7 @@ export function controllerRuns(name: Controller, space: ControllerEvidence): Ver
     return failed(`Deployment ${name} is missing, and KubeFlex does not recreate it`, {
       next: [repair(space)],
     });
-  const present = space.deployments.find(({ metadata }) => metadata.name === name);
+  const present = byName(space.deployments).get(name);
   if (present === undefined) return undefined;
   const own = { kind: 'Deployment', present, pods: podsOf(name, space.pods) };
   const verdict = running(`Deployment ${name}`, own, {
@@ -146,8 +146,9 @@ export async function readControllers({
   if (hosting === undefined) return {};
   const namespace = namespaceOf(name);
   const deployments = (await hosting.list<Deployment>(resources.deployments, { namespace })) ?? [];
-  const [manager, transport] = [managerDeployment, transportDeployment].map((deployment) =>
-    deployments.find(({ metadata }) => metadata.name === deployment),
+  const named = byName(deployments);
+  const [manager, transport] = [managerDeployment, transportDeployment].map((each) =>
+    named.get(each),
   );
   if (isDeploymentReady(manager) && isDeploymentReady(transport)) return {};
   const [controlPlane, pods = []] = await Promise.all([

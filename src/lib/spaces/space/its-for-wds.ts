@@ -1,7 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { KubeObject } from '../../kube/client/objects.ts';
+import { type KubeObject, namesOf } from '../../kube/client/objects.ts';
 import { hookNames } from '../../ocm/model/kubeflex-names.ts';
 import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { canNameIts, corrected, correctedHookName } from './its-name-defect.ts';
@@ -30,9 +30,8 @@ export async function chooseItsForWds(
   hooks: ReadonlyMap<string, PostCreateHook>,
   { keepName = false }: { keepName?: boolean } = {},
 ): Promise<ItsForWds> {
-  const names = ((await listControlPlanes(hosting, 'its')) ?? [])
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map(({ metadata }) => metadata.name);
+  const all = (await listControlPlanes(hosting, 'its')) ?? [];
+  const names = namesOf(all.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
   const its = pickIts(hosting, asked, names);
   const hook = hooks.get(hookNames.transport);
   const chosen = {

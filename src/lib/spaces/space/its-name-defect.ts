@@ -1,6 +1,7 @@
 import type { Run } from '../../core/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import {
+  byName,
   type Deployment,
   type KubeObject,
   resources,
@@ -35,11 +36,11 @@ export function isItsNameDefect(deployment: Deployment | undefined): boolean {
 
 /** Whether the existing Deployments of a WDS were created for an ITS of this name; empty: for the only one. */
 export function isWiredFor(its: string, deployments: readonly Deployment[]): boolean {
-  const named = (name: string) => deployments.find(({ metadata }) => metadata.name === name);
-  if (isItsNameDefect(named(transportDeployment))) return false;
-  const args = named(managerDeployment)?.spec?.template?.spec?.containers?.flatMap(
-    (container) => container.args ?? [],
-  );
+  const named = byName(deployments);
+  if (isItsNameDefect(named.get(transportDeployment))) return false;
+  const args = named
+    .get(managerDeployment)
+    ?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
   return args === undefined || (flagValue(args, '--its-name') ?? '') === its;
 }
 

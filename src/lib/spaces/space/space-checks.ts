@@ -17,7 +17,7 @@ import { advice, command, partial, run } from '../../core/next-step.ts';
 import { judge } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { Deployment } from '../../kube/client/objects.ts';
+import { byName, type Deployment, namesOf } from '../../kube/client/objects.ts';
 import { isDeploymentReady } from '../../kube/pods.ts';
 import { hubChecks } from '../../ocm/hub/hub-checks.ts';
 import { requireHub } from '../../ocm/hub/require-hub.ts';
@@ -198,8 +198,8 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
   if (itsOfWds(name, all) !== undefined) return pass();
   const { context } = hosting.cluster;
   const itses = all.filter((each) => roleOf(each) === 'its');
-  const named = itsNameOf(all.find(({ metadata }) => metadata.name === name));
-  const present = itses.map(({ metadata }) => metadata.name).join(', ');
+  const named = itsNameOf(byName(all).get(name));
+  const present = namesOf(itses).join(', ');
   const why =
     named === undefined
       ? itses.length === 0
@@ -208,7 +208,7 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
       : `${name} names the ITS ${named}, which does not exist`;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${context}`;
   // A controller that started while the ITS was unambiguous runs until its next start.
-  const manager = deployments.find(({ metadata }) => metadata.name === managerDeployment);
+  const manager = byName(deployments).get(managerDeployment);
   const [otherwise, until] = isDeploymentReady(manager)
     ? [warn, '; its controllers keep using the ITS that they found when they started']
     : [fail, ''];

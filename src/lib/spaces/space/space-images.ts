@@ -6,6 +6,7 @@ import { partialReader } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import {
+  byName,
   type Deployment,
   type Pod,
   type Resource,
@@ -25,7 +26,7 @@ import type { SpaceEvidence } from './space-evidence.ts';
  * public registries.
  */
 export function registryOf(hooks: readonly PostCreateHook[]): string | undefined {
-  const hubInit = hooks.find(({ metadata }) => metadata.name === hookNames.hubInit);
+  const hubInit = byName(hooks).get(hookNames.hubInit);
   const [, registry] =
     /"image":"([^"]+)\/kubestellar\/clusteradm:/.exec(JSON.stringify(hubInit?.spec ?? {})) ?? [];
   return registry === 'quay.io' ? undefined : registry;

@@ -12,11 +12,15 @@ import {
 import { count } from '../../core/text/words.ts';
 import { type Access, mayNotRead } from '../../kube/access.ts';
 import {
+  byName,
   conditionOf,
+  type Deployment,
   isTrue,
+  namesOf,
   type Pod,
   type Resource,
   resources,
+  type StatefulSet,
 } from '../../kube/client/objects.ts';
 import {
   firstPodFailure,
@@ -145,14 +149,13 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   // Another cluster's API server, which already exists.
   if (server === undefined)
     return synced(space).state === 'met' ? met : waiting('KubeFlex has not set it up yet');
-  const named = ({ metadata }: { metadata: { name: string } }) => metadata.name === server.name;
-  const set = server.kind === 'StatefulSet' ? space.statefulSets.find(named) : undefined;
-  const deployment = server.kind === 'Deployment' ? space.deployments.find(named) : undefined;
-  const present = set ?? deployment;
+  const isSet = server.kind === 'StatefulSet';
+  const all: readonly (Deployment | StatefulSet)[] = isSet ? space.statefulSets : space.deployments;
+  const present = byName(all).get(server.name);
   const pods = podsOf(server.name, space.pods);
   if (present !== undefined)
     return running('its API server', { kind: server.kind, present, pods }, placeOfSpace(space));
-  const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
+  const { plural } = isSet ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
   return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
 }
@@ -179,7 +182,7 @@ export function apiServerAnswers<Inside>(space: Space<Inside>): Verdict {
       // Other types are not behind its ingress.
       if (apiServerOf[type] === undefined) return failed(inside.why);
       if (!forbidden.has('pods') && !serverPods(space).some(isPodReady)) {
-        const [pod] = serverPods(space).map(({ metadata }) => metadata.name);
+        const [pod] = namesOf(serverPods(space));
         const why =
           pod === undefined
             ? 'its API server has no pod'
@@ -224,7 +227,7 @@ export function jobDone(
   isMarkedDone: (space: SpaceEvidence) => boolean,
 ): (space: SpaceEvidence) => Verdict {
   return (space) => {
-    const found = space.jobs.find(({ metadata }) => metadata.name === job);
+    const found = byName(space.jobs).get(job);
     // A finished Job may have been deleted since.
     if (found === undefined) {
       if (isMarkedDone(space)) return met;

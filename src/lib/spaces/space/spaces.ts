@@ -1,5 +1,5 @@
 import type { Reader } from '../../kube/client/client.ts';
-import { resources } from '../../kube/client/objects.ts';
+import { byName, namesOf, resources } from '../../kube/client/objects.ts';
 import {
   hookNames,
   olderHooks,
@@ -48,7 +48,7 @@ export const typeOf = ({ spec }: ControlPlane): string => spec?.type ?? 'k8s';
 export function sharersOf(wds: ControlPlane, all: readonly ControlPlane[]): string[] {
   const isHost = (each: ControlPlane) => roleOf(each) === 'wds' && typeOf(each) === 'host';
   const others = all.filter(({ metadata }) => metadata.name !== wds.metadata.name);
-  return isHost(wds) ? others.filter(isHost).map(({ metadata }) => metadata.name) : [];
+  return isHost(wds) ? namesOf(others.filter(isHost)) : [];
 }
 
 /**
@@ -66,9 +66,9 @@ export async function listControlPlanes(
 
 /** The ITS of a WDS: the one that it names, else the only one; undefined if ambiguous. */
 export function itsOfWds(wds: string, all: readonly ControlPlane[]): ControlPlane | undefined {
-  const named = itsNameOf(all.find(({ metadata }) => metadata.name === wds));
+  const named = itsNameOf(byName(all).get(wds));
   const itses = all.filter((controlPlane) => roleOf(controlPlane) === 'its');
-  if (named !== undefined) return itses.find(({ metadata }) => metadata.name === named);
+  if (named !== undefined) return byName(itses).get(named);
   return itses.length === 1 ? itses[0] : undefined;
 }
 

@@ -2,7 +2,7 @@ import { command, run } from '../../core/next-step.ts';
 import { met, unseen, type Verdict, waiting } from '../../core/stages.ts';
 import { ifSeen, partialReader, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type Deployment, type KubeObject, resources } from '../../kube/client/objects.ts';
+import { byName, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import { podsOf } from '../../kube/pods.ts';
 import {
@@ -150,7 +150,7 @@ function transportRuns(space: Space<WdsInside>): Verdict {
   // It does not become ready before it has reached the ITS.
   if (verdict.state === 'waiting' && itsProblem !== undefined)
     return waiting(`its ITS does not answer: ${itsProblem}`);
-  const transport = deploymentOf(space, transportDeployment);
+  const transport = byName(space.deployments).get(transportDeployment);
   if (verdict.state === 'met' || !isItsNameDefect(transport)) return verdict;
   return failedFor(
     'the chart gives its transport a name and a selector for the ITS, and it accepts only one (KubeStellar 0.30)',
@@ -158,11 +158,12 @@ function transportRuns(space: Space<WdsInside>): Verdict {
   );
 }
 
-const deploymentOf = ({ deployments }: SpaceEvidence, name: string): Deployment | undefined =>
-  deployments.find(({ metadata }) => metadata.name === name);
-
 /** A Deployment that may not be read is not missing. */
 const paused = (space: SpaceEvidence): Verdict | undefined =>
   space.forbidden.has(resources.deployments.plural)
     ? undefined
-    : transportPaused(space.controlPlane, deploymentOf(space, transportDeployment), space.hosting);
+    : transportPaused(
+        space.controlPlane,
+        byName(space.deployments).get(transportDeployment),
+        space.hosting,
+      );
