@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { StellarError } from './errors.ts';
-import { run } from './next-step.ts';
+import { type NextStep, run } from './next-step.ts';
 
 /**
  * Creates a file that only its owner can read (mode 0600, regardless of the umask).
@@ -104,12 +104,14 @@ function refuseSpecialFile(file: string): void {
   if (present?.isFile() === false) throw new Error('it is not a regular file');
 }
 
-function reporting(file: string, write: () => void): void {
+/** @param next what helps @throws StellarError `file-error` */
+export function reporting<T>(file: string, write: () => T, next: NextStep[] = []): T {
   try {
-    write();
+    return write();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'its directory does not exist' : message;
-    throw new StellarError('file-error', `${file} cannot be written: ${why}.`, { cause: error });
+    const failed = `${file} cannot be written: ${why}.`;
+    throw new StellarError('file-error', failed, { next, cause: error });
   }
 }

@@ -75,7 +75,7 @@ export async function repairSpace(
   const watcher = new SpaceWatcher(tools);
   const reading = await watcher.read(name, role);
   if (reading === undefined || roleOf(reading.space.controlPlane) !== role)
-    throw noSuchSpace(name, role, hosting, reading?.space.controlPlane, 'repair');
+    throw noSuchSpace(name, role, hosting, reading?.space.controlPlane);
   const evidence = reading.space;
   const missing = judge(reading.stages, evidence).flatMap((report) =>
     isLoss(report) ? (jobOfStage[report.id] ?? []) : [],

@@ -23,6 +23,8 @@ export interface ExternalCluster {
   kube: Kube;
   /** `--hub-apiserver` */
   address: string | undefined;
+  /** Whether its context is in the kubeconfig where the space's context is written. */
+  isOwnContext: boolean;
 }
 
 /**

@@ -47,7 +47,7 @@ export interface ItsInput {
   /** False: OCM is already installed and is kept (install_clusteradm: false of the chart). */
   installOcm: boolean;
   /** For type external: the cluster that will become the ITS. */
-  external: ExternalIts | undefined;
+  external: ExternalCluster | undefined;
   /** The registry that the hooks must name; undefined: the one that they name. */
   imageRegistry?: string | undefined;
   /** The version of OCM, or `chart` for that of the hooks; undefined: that of an ITS that exists, else the default. */
@@ -215,15 +215,10 @@ function untilReachable(reading: SpaceReading<ItsInside>): SpaceReading<ItsInsid
   return { ...reading, stages: reading.stages.slice(0, last + 1) };
 }
 
-/** The cluster that will become a space, and whether its context is in the kubeconfig where the space's context is written. */
-interface ExternalIts extends ExternalCluster {
-  isOwnContext: boolean;
-}
-
 /** The cluster for KubeFlex's initial access. @returns undefined if KubeFlex already has its own credentials */
 async function missingBootstrap(
   name: string,
-  external: ExternalIts,
+  external: ExternalCluster,
   hosting: Kube,
 ): Promise<ClusterEntry | undefined> {
   const credentials = secretOf.external?.name ?? '';
@@ -244,5 +239,5 @@ async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube)
   });
 }
 
-const entriesOfExternal = ({ context, isOwnContext }: ExternalIts): SpaceEntries =>
+const entriesOfExternal = ({ context, isOwnContext }: ExternalCluster): SpaceEntries =>
   isOwnContext ? { sameAs: context.name } : { entries: context };

@@ -208,7 +208,7 @@ export async function inspectIts(
   { force }: DeletionOptions,
   tools: SpaceTools,
 ): Promise<ItsToDelete> {
-  const { controlPlane, all } = await findSpace(name, 'its', tools.hosting, 'delete');
+  const { controlPlane, all } = await findSpace(name, 'its', tools.hosting);
   const wdses = namesOf(all.filter((other) => roleOf(other) === 'wds')).filter(
     (wds) => itsOfWds(wds, all)?.metadata.name === name,
   );

@@ -60,7 +60,7 @@ export async function inspectWds(
   { force, keepWorkloads: keep }: DeletionOptions,
   tools: SpaceTools,
 ): Promise<WdsToDelete> {
-  const { controlPlane, all } = await findSpace(name, 'wds', tools.hosting, 'delete');
+  const { controlPlane, all } = await findSpace(name, 'wds', tools.hosting);
   const wds: WdsToDelete = {
     name,
     role: 'wds',

@@ -65,7 +65,7 @@ export async function getSpace(
   const { all } = await requireSpace(name, role, hosting);
   const watcher = new SpaceWatcher(tools);
   const reading = await watcher.read(name, role);
-  if (reading === undefined) throw noSuchSpace(name, role, hosting, undefined, 'get');
+  if (reading === undefined) throw noSuchSpace(name, role, hosting, undefined);
   const { space, stages } = reading;
   const reports = judge(stages, space);
   const { controlPlane } = space;
@@ -149,32 +149,25 @@ export async function problemOf(
   };
 }
 
-type Verb = 'get' | 'repair' | 'context' | 'delete';
-
 /**
  * Finds the control plane of a space, if there is one, and lists all control planes.
  * @throws StellarError `usage`, `not-a-hosting-cluster`, and `not-found` if the name belongs to something else
  */
-export async function findSpace(name: string, role: SpaceRole, hosting: Kube, verb: Verb) {
+export async function findSpace(name: string, role: SpaceRole, hosting: Kube) {
   checkSpaceName(name);
   await requireHosting(hosting);
   const all = await listServed<ControlPlane>(hosting, resources.controlPlanes);
   const controlPlane = provenIn(all)(name);
   const { object } = controlPlane;
   if (object === undefined || roleOf(object) === role) return { all, controlPlane };
-  throw noSuchSpace(name, role, hosting, object, verb);
+  throw noSuchSpace(name, role, hosting, object);
 }
 
 /** Reads the control plane of a space, and all others. @throws StellarError `not-found`, `not-a-hosting-cluster` */
-export async function requireSpace(
-  name: string,
-  role: SpaceRole,
-  hosting: Kube,
-  verb: Verb = 'get',
-) {
-  const { all, controlPlane } = await findSpace(name, role, hosting, verb);
+export async function requireSpace(name: string, role: SpaceRole, hosting: Kube) {
+  const { all, controlPlane } = await findSpace(name, role, hosting);
   const { object } = controlPlane;
-  if (object === undefined) throw noSuchSpace(name, role, hosting, object, verb);
+  if (object === undefined) throw noSuchSpace(name, role, hosting, object);
   return { all, controlPlane: object };
 }
 
@@ -184,13 +177,12 @@ export function noSuchSpace(
   role: SpaceRole,
   { cluster }: Kube,
   present: ControlPlane | undefined,
-  verb: Verb,
 ): StellarError {
   const other = present && roleOf(present);
   if (other !== undefined)
     return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
       next: [
-        nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`),
+        nextStep(command`stellarctl ${other} get ${name} --hosting-context ${cluster.context}`),
       ],
     });
   return new StellarError(

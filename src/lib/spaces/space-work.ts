@@ -13,7 +13,7 @@ import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
 import { existsStill, followSpace, resume } from './space/follow-space.ts';
 import { accessSpace, contextsOf } from './space/space-access.ts';
-import { requireRegistry, rewriteImages } from './space/space-images.ts';
+import { presentRegistry, rewriteImages } from './space/space-images.ts';
 import { type SpaceReading, SpaceWatcher } from './space/space-watcher.ts';
 
 /** A space to create, repair, or resume. */
@@ -61,7 +61,7 @@ export function makeSpace<Inside>(
       result.changed = true;
       progress.reached(name, done);
     }
-    const registry = await requireRegistry(hosting, undefined);
+    const registry = await presentRegistry(hosting);
     const read = async () => {
       const now = await space.read(watcher);
       const client = now?.space.inside.state === 'seen' ? inside() : undefined;

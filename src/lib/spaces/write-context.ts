@@ -109,7 +109,7 @@ const exportTarget = (file: string, { target }: SpaceTools): KubeconfigTarget =>
 /** Reaches a space whose context is to be written. @throws StellarError like writeContext */
 export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTools) {
   const { hosting } = tools;
-  const { controlPlane } = await requireSpace(name, role, hosting, 'context');
+  const { controlPlane } = await requireSpace(name, role, hosting);
   const access = await accessSpace(controlPlane, tools);
   if (access.state === 'hidden' && access.error !== undefined) throw access.error;
   if (access.state !== 'seen')

@@ -51,7 +51,6 @@ interface ApiFailure {
 }
 
 const apiFailures: Record<number, ApiFailure> = {
-  400: { code: 'api-error', says: (cluster) => `${cluster} rejected the request as malformed` },
   401: {
     code: 'unauthorized',
     says: (cluster) => `${cluster} does not accept the credentials of this context`,

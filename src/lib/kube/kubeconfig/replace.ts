@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Deadline, monotonic, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
-import { replaceFile } from '../../core/private-file.ts';
+import { replaceFile, reporting } from '../../core/private-file.ts';
 import type { Run } from '../../core/run.ts';
 
 /**
@@ -97,22 +97,10 @@ export function replaceKubeconfig(file: string, content: string, isOwn = false):
   orCannotWrite(file, () => replaceFile(targetOf(file), content, owner));
 }
 
-function orCannotWrite<T>(file: string, write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    throw new StellarError(
-      'file-error',
-      `The kubeconfig ${file} cannot be written: ${(error as Error).message}.`,
-      {
-        next: [
-          advice('Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE'),
-        ],
-        cause: error,
-      },
-    );
-  }
-}
+const orCannotWrite = <T>(file: string, write: () => T): T =>
+  reporting(file, write, [
+    advice('Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE'),
+  ]);
 
 /** A lock is held for milliseconds; one that does not change for this long belongs to a process that has ended or hangs. */
 const staleLockMs = 10_000;

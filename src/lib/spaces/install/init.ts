@@ -69,7 +69,7 @@ interface Chosen extends InitInput {
   asked: Values;
 }
 
-interface InitTools {
+export interface InitTools {
   kube: Kube;
   helm: Helm;
   /** In a dry run, records what helm would do. */

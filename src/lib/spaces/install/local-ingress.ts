@@ -7,7 +7,6 @@ import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../../kube/client/objects.ts';
 import { failureLog, firstPodFailure, isPodReady, type PodFailure } from '../../kube/pods.ts';
-import type { WriteRecorder } from '../../kube/writes.ts';
 import { errorAt } from '../../ocm/hub/endpoint.ts';
 import { ingressClass } from '../../ocm/model/kubeflex-names.ts';
 import { withHostingLease } from '../hosting/hosting-lease.ts';
@@ -16,6 +15,7 @@ import { ingressNodeLabel } from '../local/provider.ts';
 import { failureGraceMs } from './follow-install.ts';
 import type { Helm, LocalChart } from './helm.ts';
 import type { Values } from './helm-values.ts';
+import type { InitTools } from './init.ts';
 import { isSameRelease, ownerOf } from './install-plan.ts';
 
 /** The chart of Traefik (github.com/traefik/traefik-helm-chart), set only here. */
@@ -45,13 +45,6 @@ export interface IngressInput {
   imageRegistry?: string | undefined;
 }
 
-interface IngressTools {
-  kube: Kube;
-  helm: Helm;
-  /** In a dry run, records what helm would do. */
-  record?: WriteRecorder | undefined;
-}
-
 /**
  * Ensures that a local hosting cluster has an ingress that serves the Ingresses of KubeFlex: Traefik, which passes their TLS
  * through. An ingress that the class of those Ingresses already belongs to is kept.
@@ -60,7 +53,7 @@ interface IngressTools {
  */
 export async function ensureIngress(
   input: IngressInput,
-  { kube, helm, record }: IngressTools,
+  { kube, helm, record }: InitTools,
   run: Run,
 ): Promise<boolean> {
   const { context } = kube.cluster;

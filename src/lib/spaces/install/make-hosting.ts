@@ -95,7 +95,6 @@ function useNew(
       `Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`,
     );
     if (ingressChart !== undefined) await helm.local(ingressChart);
-    const beforeCreation = await chartReader(cluster, init, helm, tools);
     const { externalPort } = init;
     const wanted = {
       provider,
@@ -103,7 +102,7 @@ function useNew(
       image,
       role: 'hosting',
       externalPort,
-      beforeCreation,
+      beforeCreation: () => readCharts(cluster, init, helm, tools),
     } as const;
     const made = await createLocalCluster(wanted, tools);
     if (record !== undefined && made.created) {
@@ -127,35 +126,26 @@ function useNew(
   });
 }
 
-/** What clusters pull. helm is given no cluster. */
-export const printedImages = (
-  init: InitInput,
-  withIngress: boolean,
-  tools: LocalTools,
-): Promise<PulledReference[]> => withHelm('', tools, (helm) => listImages(init, withIngress, helm));
-
-/** @returns fetches the charts, and checks that they can be rendered; a dry run fetches nothing */
-async function chartReader(
+/** Fetches the charts, and checks that they can be rendered; a dry run fetches nothing. */
+async function readCharts(
   { provider, name, withIngress, ingressChart }: NewHostingCluster,
   init: InitInput,
   helm: Helm,
   { record, run }: LocalTools,
-): Promise<() => Promise<void>> {
+): Promise<void> {
   const choice = await chooseChart(init, helm);
   const values = await helm.valuesOf(kubeFlexValues(init), init.values);
-  return async () => {
-    if (record !== undefined) return;
-    run.progress.waiting(localNames(provider, name).context, 'reading the charts');
-    const chart = await fetchChart(
-      helm,
-      choice,
-      choice.version ?? coreChart.version,
-      init.imageRegistry,
-    );
-    // This validates the values.
-    await helm.render(chart, values);
-    if (withIngress) await fetchIngressChart(helm, ingressChart);
-  };
+  if (record !== undefined) return;
+  run.progress.waiting(localNames(provider, name).context, 'reading the charts');
+  const chart = await fetchChart(
+    helm,
+    choice,
+    choice.version ?? coreChart.version,
+    init.imageRegistry,
+  );
+  // This validates the values.
+  await helm.render(chart, values);
+  if (withIngress) await fetchIngressChart(helm, ingressChart);
 }
 
 /**
@@ -259,49 +249,53 @@ interface PulledReference {
 /**
  * Lists all images and charts that the clusters of an installation pull, and those of WECs: what the core chart and its hooks name,
  * and what the programs in them name. Reads no cluster.
+ * helm is given no cluster.
  * @param withIngress whether `init --provider` would install an ingress
  * @throws StellarError `chart-unusable`, `usage`, `program-failed`
  */
-async function listImages(
+export const printedImages = (
   input: InitInput,
   withIngress: boolean,
-  helm: Helm,
-): Promise<PulledReference[]> {
-  const choice = await chooseChart(input, helm);
-  const chart = await fetchChart(helm, choice, choice.version ?? coreChart.version, undefined);
-  const objects = await helm.render(
-    chart,
-    await helm.valuesOf(kubeFlexValues(input), input.values),
-  );
-  const text = JSON.stringify(objects);
-  // Hooks that are built into KubeFlex are texts in an object.
-  const images = [...text.matchAll(/\bimage(?:: |":")([^\s"\\]+)/g)].map(([, image = '']) => image);
-  const charts = [...text.matchAll(/"(oci:[^"]+)","--version","([^"]+)"/g)];
-  const tagOf = (name: string) =>
-    images.find((image) => image.includes(`/${name}:`))?.replace(/.*:/, '') ?? '';
-  const statusAddon =
-    charts.find(([, reference = '']) => reference.endsWith('/ocm-status-addon-chart'))?.[2] ?? '';
-  const all = [
-    ...images,
-    ...imagesOfKubeFlex(tagOf('manager')),
-    // Its hook installs one version, and `its create` ends with the other.
-    ...imagesOfOcm(ocmOfClusteradm(tagOf('clusteradm'))),
-    ...imagesOfOcm(safeOcm),
-    ...imagesOfStatusAddon(versionOf(statusAddon)),
-    ...(withIngress ? [ingressImage] : []),
-  ];
-  const rewritten = (reference: string) =>
-    input.imageRegistry === undefined ? reference : inRegistry(reference, input.imageRegistry);
-  const inside = charts.map(
-    ([, reference = '', version]) =>
-      `oci://${rewritten(reference.slice('oci://'.length))}:${version}`,
-  );
-  return [
-    ...[...new Set(all.map(rewritten))]
-      .sort()
-      .map((reference) => ({ kind: 'image' as const, reference })),
-    ...[...new Set([...inside, chartOfVcluster])]
-      .sort()
-      .map((reference) => ({ kind: 'chart' as const, reference })),
-  ];
-}
+  tools: LocalTools,
+): Promise<PulledReference[]> =>
+  withHelm('', tools, async (helm) => {
+    const choice = await chooseChart(input, helm);
+    const chart = await fetchChart(helm, choice, choice.version ?? coreChart.version, undefined);
+    const objects = await helm.render(
+      chart,
+      await helm.valuesOf(kubeFlexValues(input), input.values),
+    );
+    const text = JSON.stringify(objects);
+    // Hooks that are built into KubeFlex are texts in an object.
+    const images = [...text.matchAll(/\bimage(?:: |":")([^\s"\\]+)/g)].map(
+      ([, image = '']) => image,
+    );
+    const charts = [...text.matchAll(/"(oci:[^"]+)","--version","([^"]+)"/g)];
+    const tagOf = (name: string) =>
+      images.find((image) => image.includes(`/${name}:`))?.replace(/.*:/, '') ?? '';
+    const statusAddon =
+      charts.find(([, reference = '']) => reference.endsWith('/ocm-status-addon-chart'))?.[2] ?? '';
+    const all = [
+      ...images,
+      ...imagesOfKubeFlex(tagOf('manager')),
+      // Its hook installs one version, and `its create` ends with the other.
+      ...imagesOfOcm(ocmOfClusteradm(tagOf('clusteradm'))),
+      ...imagesOfOcm(safeOcm),
+      ...imagesOfStatusAddon(versionOf(statusAddon)),
+      ...(withIngress ? [ingressImage] : []),
+    ];
+    const rewritten = (reference: string) =>
+      input.imageRegistry === undefined ? reference : inRegistry(reference, input.imageRegistry);
+    const inside = charts.map(
+      ([, reference = '', version]) =>
+        `oci://${rewritten(reference.slice('oci://'.length))}:${version}`,
+    );
+    return [
+      ...[...new Set(all.map(rewritten))]
+        .sort()
+        .map((reference) => ({ kind: 'image' as const, reference })),
+      ...[...new Set([...inside, chartOfVcluster])]
+        .sort()
+        .map((reference) => ({ kind: 'chart' as const, reference })),
+    ];
+  });

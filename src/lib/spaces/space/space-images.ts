@@ -32,7 +32,8 @@ export function registryOf(hooks: readonly PostCreateHook[]): string | undefined
   return registry === 'quay.io' ? undefined : registry;
 }
 
-const presentRegistry = async (hosting: Reader): Promise<string | undefined> =>
+/** Reads the registry of an installation's images. */
+export const presentRegistry = async (hosting: Reader): Promise<string | undefined> =>
   registryOf((await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? []);
 
 /**

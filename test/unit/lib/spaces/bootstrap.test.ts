@@ -42,7 +42,7 @@ function external({ cluster = { server: 'https://10.0.0.7:6443' }, address, publ
   };
   const memory = new MemoryCluster(info ? [info] : []);
   const context = { name: 'ext', server: cluster.server ?? '', cluster, user: { token: 't' } };
-  return { memory, given: { context, kube: memory.kube, address } };
+  return { memory, given: { context, kube: memory.kube, address, isOwnContext: true } };
 }
 
 /** The kubeconfig for KubeFlex, and what was written into the external cluster. */

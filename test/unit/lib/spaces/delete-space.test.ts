@@ -120,7 +120,7 @@ describe('an ITS is not deleted', () => {
   test('if it is something else', async () => {
     await assert.rejects(
       inspectedIts('wds1', [wds('wds1')], silent),
-      failsWith({ steps: /stellarctl wds delete wds1/ }),
+      failsWith({ steps: /stellarctl wds get wds1/ }),
     );
     await assert.rejects(
       inspectedIts('x', [controlPlane('x')], silent),
@@ -497,10 +497,7 @@ describe('a WDS', () => {
   });
   test('is not deleted if it is something else', async () => {
     const cluster = new MemoryCluster([its('wds1')]);
-    await assert.rejects(
-      inspected(cluster.kube),
-      failsWith({ steps: /stellarctl its delete wds1/ }),
-    );
+    await assert.rejects(inspected(cluster.kube), failsWith({ steps: /stellarctl its get wds1/ }));
   });
   test('loses its policies before it is deleted', async () => {
     const cluster = new MemoryCluster([...planes, policy], { dryRun: true });

@@ -219,7 +219,7 @@ describe('no context is written', () => {
   test('of an ITS that is a WDS', () =>
     assert.rejects(
       write('wds1'),
-      failsWith({ code: 'not-found', steps: /stellarctl wds context wds1/ }),
+      failsWith({ code: 'not-found', steps: /stellarctl wds get wds1/ }),
     ));
   test('of a space whose API server does not run yet', () =>
     assert.rejects(

@@ -12,7 +12,7 @@ const status = (message: string, rest: object = {}) =>
 
 describe('the response', () => {
   const cases: [status: number, code: string, message: string][] = [
-    [400, 'api-error', `${named} rejected the request as malformed: m`],
+    [400, 'api-error', `${named} refused: m`],
     [401, 'unauthorized', `${named} does not accept the credentials of this context`],
     [403, 'forbidden', `Not allowed on ${named}: m`],
     [404, 'not-found', `Not found on ${named}: m`],

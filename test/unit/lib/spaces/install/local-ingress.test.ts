@@ -19,7 +19,7 @@ describe('Traefik is not installed', () => {
     try {
       return await ensureIngress(
         { provider: 'kind', port: 1, chart },
-        { kube, helm: helm as Helm },
+        { kube, helm: helm as Helm, record: undefined },
         run,
       );
     } finally {
