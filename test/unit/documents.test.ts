@@ -98,8 +98,12 @@ test('every error code is documented with its exit code, and every documented co
       ),
   );
   const source = readFileSync(path.join(root, 'src/lib/core/errors.ts'), 'utf8');
-  const [, codes = ''] = /const exitCodes = \{(.*?)\}/s.exec(source) ?? [];
-  const known = [...codes.matchAll(/^ {2}'?([a-z-]+)'?:/gm)].map(([, code = '']) => code);
+  const [, codes = '', failures = ''] =
+    /const exitCodes = \{(.*?)\}.*?^export type ErrorCode =(.*?);/ms.exec(source) ?? [];
+  const known = [
+    codes.matchAll(/^ {2}'?([a-z-]+)'?:/gm),
+    failures.matchAll(/'([a-z-]+)'/g),
+  ].flatMap((found) => [...found].map(([, code = '']) => code));
   assert.deepEqual(described.map(([code]) => code).sort(), [...known, 'internal'].sort());
   for (const [code, exit] of described)
     if (code !== 'internal')

@@ -13,64 +13,12 @@ export const ExitCode = {
   terminated: 143,
 } as const;
 
-/** Stable, machine-readable error codes, each with its exit code. */
+/** Stable, machine-readable error codes whose exit code is not that of a failure. */
 const exitCodes = {
   usage: ExitCode.usage,
   'kubeconfig-invalid': ExitCode.usage,
   'context-unknown': ExitCode.usage,
   'join-file-invalid': ExitCode.usage,
-  'api-error': ExitCode.failed,
-  conflict: ExitCode.failed,
-  'not-found': ExitCode.failed,
-  'not-a-hub': ExitCode.failed,
-  'not-a-hosting-cluster': ExitCode.failed,
-  'hook-missing': ExitCode.failed,
-  'no-room': ExitCode.failed,
-  'hook-failed': ExitCode.failed,
-  'space-failed': ExitCode.failed,
-  'has-dependents': ExitCode.failed,
-  'several-its': ExitCode.failed,
-  'program-missing': ExitCode.failed,
-  'program-too-old': ExitCode.failed,
-  'program-failed': ExitCode.failed,
-  'docker-unreachable': ExitCode.failed,
-  'cluster-unusable': ExitCode.failed,
-  'still-registered': ExitCode.failed,
-  'chart-unusable': ExitCode.failed,
-  'upgrade-needed': ExitCode.failed,
-  'release-pending': ExitCode.failed,
-  'hosting-busy': ExitCode.failed,
-  'hosting-failed': ExitCode.failed,
-  'hub-version-unknown': ExitCode.failed,
-  'hub-unreachable': ExitCode.failed,
-  'endpoint-unusable': ExitCode.failed,
-  'tls-settings-unusable': ExitCode.failed,
-  'same-cluster': ExitCode.failed,
-  'name-taken': ExitCode.failed,
-  'registered-elsewhere': ExitCode.failed,
-  'identity-unproven': ExitCode.failed,
-  'not-orphaned': ExitCode.failed,
-  'guard-unsupported': ExitCode.failed,
-  'mode-differs': ExitCode.failed,
-  'version-differs': ExitCode.failed,
-  'kubernetes-unsupported': ExitCode.failed,
-  'agent-failed': ExitCode.failed,
-  'request-refused': ExitCode.failed,
-  'request-denied': ExitCode.failed,
-  'several-agents': ExitCode.failed,
-  'label-conflict': ExitCode.failed,
-  'agent-dead': ExitCode.failed,
-  'not-confirmed': ExitCode.failed,
-  'still-selected': ExitCode.failed,
-  'restart-unproven': ExitCode.failed,
-  'system-objects-selected': ExitCode.failed,
-  'expression-invalid': ExitCode.failed,
-  'in-use': ExitCode.failed,
-  'property-conflict': ExitCode.failed,
-  'token-expired': ExitCode.failed,
-  'context-taken': ExitCode.failed,
-  'file-error': ExitCode.failed,
-  'workload-blocked': ExitCode.failed,
   timeout: ExitCode.timeout,
   unreachable: ExitCode.unreachable,
   'tls-error': ExitCode.unreachable,
@@ -81,7 +29,61 @@ const exitCodes = {
   interrupted: ExitCode.interrupted,
 } as const;
 
-export type ErrorCode = keyof typeof exitCodes;
+/** All of them: the others are failures. */
+export type ErrorCode =
+  | keyof typeof exitCodes
+  | 'api-error'
+  | 'conflict'
+  | 'not-found'
+  | 'not-a-hub'
+  | 'not-a-hosting-cluster'
+  | 'hook-missing'
+  | 'no-room'
+  | 'hook-failed'
+  | 'space-failed'
+  | 'has-dependents'
+  | 'several-its'
+  | 'program-missing'
+  | 'program-too-old'
+  | 'program-failed'
+  | 'docker-unreachable'
+  | 'cluster-unusable'
+  | 'still-registered'
+  | 'chart-unusable'
+  | 'upgrade-needed'
+  | 'release-pending'
+  | 'hosting-busy'
+  | 'hosting-failed'
+  | 'hub-version-unknown'
+  | 'hub-unreachable'
+  | 'endpoint-unusable'
+  | 'tls-settings-unusable'
+  | 'same-cluster'
+  | 'name-taken'
+  | 'registered-elsewhere'
+  | 'identity-unproven'
+  | 'not-orphaned'
+  | 'guard-unsupported'
+  | 'mode-differs'
+  | 'version-differs'
+  | 'kubernetes-unsupported'
+  | 'agent-failed'
+  | 'request-refused'
+  | 'request-denied'
+  | 'several-agents'
+  | 'label-conflict'
+  | 'agent-dead'
+  | 'not-confirmed'
+  | 'still-selected'
+  | 'restart-unproven'
+  | 'system-objects-selected'
+  | 'expression-invalid'
+  | 'in-use'
+  | 'property-conflict'
+  | 'token-expired'
+  | 'context-taken'
+  | 'file-error'
+  | 'workload-blocked';
 
 export interface ErrorDetails {
   /** What helps next. */
@@ -138,7 +140,9 @@ export class StellarError extends Error {
   }
 
   get exitCode(): number {
-    return exitCodes[this.code];
+    return this.code in exitCodes
+      ? exitCodes[this.code as keyof typeof exitCodes]
+      : ExitCode.failed;
   }
 }
 

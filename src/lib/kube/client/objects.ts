@@ -131,7 +131,7 @@ export interface Resource {
 }
 
 /** The plural is what Kubernetes makes of a kind (apimachinery, meta.UnsafeGuessKindToResource). */
-function resource(apiVersion: string, kind: string, namespaced: boolean): Resource {
+function resource(apiVersion: string, kind: string, namespaced = false): Resource {
   const singular = kind.toLowerCase();
   const plural = singular.endsWith('s') ? `${singular}es` : `${singular}s`.replace(/ys$/, 'ies');
   return { apiVersion, kind, plural, namespaced };
@@ -141,7 +141,7 @@ const rbac = 'rbac.authorization.k8s.io/v1';
 const admission = 'admissionregistration.k8s.io';
 
 export const resources = {
-  namespaces: resource('v1', 'Namespace', false),
+  namespaces: resource('v1', 'Namespace'),
   secrets: resource('v1', 'Secret', true),
   configMaps: resource('v1', 'ConfigMap', true),
   services: resource('v1', 'Service', true),
@@ -151,31 +151,23 @@ export const resources = {
   deployments: resource('apps/v1', 'Deployment', true),
   statefulSets: resource('apps/v1', 'StatefulSet', true),
   jobs: resource('batch/v1', 'Job', true),
-  ingressClasses: resource('networking.k8s.io/v1', 'IngressClass', false),
-  nodes: resource('v1', 'Node', false),
-  clusterRoles: resource(rbac, 'ClusterRole', false),
-  clusterRoleBindings: resource(rbac, 'ClusterRoleBinding', false),
+  ingressClasses: resource('networking.k8s.io/v1', 'IngressClass'),
+  nodes: resource('v1', 'Node'),
+  clusterRoles: resource(rbac, 'ClusterRole'),
+  clusterRoleBindings: resource(rbac, 'ClusterRoleBinding'),
   roles: resource(rbac, 'Role', true),
   roleBindings: resource(rbac, 'RoleBinding', true),
-  customResourceDefinitions: resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition', false),
-  admissionPolicies: resource(`${admission}/v1`, 'ValidatingAdmissionPolicy', false),
-  admissionPolicyBindings: resource(`${admission}/v1`, 'ValidatingAdmissionPolicyBinding', false),
-  admissionPoliciesBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicy', false),
-  admissionPolicyBindingsBeta: resource(
-    `${admission}/v1beta1`,
-    'ValidatingAdmissionPolicyBinding',
-    false,
-  ),
-  certificateSigningRequests: resource(
-    'certificates.k8s.io/v1',
-    'CertificateSigningRequest',
-    false,
-  ),
-  selfSubjectReviews: resource('authentication.k8s.io/v1', 'SelfSubjectReview', false),
-  subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview', false),
-  selfSubjectAccessReviews: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview', false),
+  customResourceDefinitions: resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition'),
+  admissionPolicies: resource(`${admission}/v1`, 'ValidatingAdmissionPolicy'),
+  admissionPolicyBindings: resource(`${admission}/v1`, 'ValidatingAdmissionPolicyBinding'),
+  admissionPoliciesBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicy'),
+  admissionPolicyBindingsBeta: resource(`${admission}/v1beta1`, 'ValidatingAdmissionPolicyBinding'),
+  certificateSigningRequests: resource('certificates.k8s.io/v1', 'CertificateSigningRequest'),
+  selfSubjectReviews: resource('authentication.k8s.io/v1', 'SelfSubjectReview'),
+  subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview'),
+  selfSubjectAccessReviews: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview'),
   leases: resource('coordination.k8s.io/v1', 'Lease', true),
-  managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster', false),
+  managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster'),
   managedClusterAddOns: resource(
     'addon.open-cluster-management.io/v1alpha1',
     'ManagedClusterAddOn',
@@ -184,7 +176,6 @@ export const resources = {
   clusterManagementAddOns: resource(
     'addon.open-cluster-management.io/v1alpha1',
     'ClusterManagementAddOn',
-    false,
   ),
   placementDecisions: resource(
     'cluster.open-cluster-management.io/v1beta1',
@@ -192,22 +183,18 @@ export const resources = {
     true,
   ),
   manifestWorks: resource('work.open-cluster-management.io/v1', 'ManifestWork', true),
-  clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager', false),
-  appliedManifestWorks: resource(
-    'work.open-cluster-management.io/v1',
-    'AppliedManifestWork',
-    false,
-  ),
-  clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim', false),
-  controlPlanes: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane', false),
-  postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook', false),
-  bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', false),
-  bindings: resource('control.kubestellar.io/v1alpha1', 'Binding', false),
-  customTransforms: resource('control.kubestellar.io/v1alpha1', 'CustomTransform', false),
-  statusCollectors: resource('control.kubestellar.io/v1alpha1', 'StatusCollector', false),
+  clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager'),
+  appliedManifestWorks: resource('work.open-cluster-management.io/v1', 'AppliedManifestWork'),
+  clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim'),
+  controlPlanes: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane'),
+  postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook'),
+  bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy'),
+  bindings: resource('control.kubestellar.io/v1alpha1', 'Binding'),
+  customTransforms: resource('control.kubestellar.io/v1alpha1', 'CustomTransform'),
+  statusCollectors: resource('control.kubestellar.io/v1alpha1', 'StatusCollector'),
   combinedStatuses: resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', true),
   workStatuses: resource('control.kubestellar.io/v1alpha1', 'WorkStatus', true),
-  klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet', false),
+  klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet'),
 } as const;
 
 /** The API group of an apiVersion: `apps/v1` → `apps`, `v1` → the empty string. */

@@ -31,12 +31,11 @@ import { mergeValues, type SourcedObject, type Values } from './helm-values.ts';
 import { initPermissions } from './install-permissions.ts';
 import {
   type ClusterState,
-  findIrreplaceable,
   freshValues,
   hasKubeFlex,
   isSameRelease,
+  keepIrreplaceable,
   makePlan,
-  markAsKept,
   ownerOf,
   type Plan,
   readClusterState,
@@ -215,15 +214,12 @@ async function prepare(
 ): Promise<string[]> {
   const { release, revisions } = clusterState;
   const isNew = plan.installed === undefined;
-  const irreplaceable =
-    revisions.length === 0 ? undefined : await findIrreplaceable(kube, helm, release);
-  const kept = irreplaceable?.controlPlanes ?? [];
+  throwIfInterrupted(run.signal);
+  const kept = revisions.length === 0 ? [] : await keepIrreplaceable(kube, helm, release);
   if (kept.length > 0)
     run.progress.note(
       `Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`,
     );
-  throwIfInterrupted(run.signal);
-  if (irreplaceable !== undefined) await markAsKept(kube, irreplaceable);
   await deleteChangedJobs(kube, release, rendered);
   const changed = await updateDefinitions(kube, rendered, { absent: !isNew });
   if (changed && !kube.dryRun)

@@ -193,34 +193,27 @@ function findHostContainer(nodes: readonly KubeObject[]): string | undefined {
 const keepPolicy = { 'helm.sh/resource-policy': 'keep' };
 
 /**
- * Objects that an upgrade must not delete, although the newer chart may omit them: control planes with all their contents; the RBAC
- * that KubeFlex needs for control planes of type host, which the release contains only while it lists one; and the namespace of
- * KubeFlex, which every upgrade of the 0.29 chart omits.
+ * Keeps the objects of the release that an upgrade must not delete, although the newer chart may omit them: control planes with all their
+ * contents; the RBAC that KubeFlex needs for control planes of type host, which the release contains only while it lists one; and the
+ * namespace of KubeFlex, which every upgrade of the 0.29 chart omits.
+ * @returns the names of the existing control planes of the release
  */
-interface Irreplaceable {
-  /** Names of the existing control planes of the release. */
-  controlPlanes: string[];
-  /** The objects without the annotation. */
-  unmarked: { resource: Resource; name: string }[];
-}
-
-/** Finds the objects of the release that an upgrade must not delete. */
-export async function findIrreplaceable(
+export async function keepIrreplaceable(
   kube: Kube,
   helm: Helm,
   release: ReleaseName,
-): Promise<Irreplaceable> {
-  const found: Irreplaceable = { controlPlanes: [], unmarked: [] };
+): Promise<string[]> {
+  const controlPlanes: string[] = [];
   for (const object of await helm.objects(release)) {
     const resource = resourceToKeep(object);
     const { name } = object.metadata;
     const present = resource && (await kube.get<KubeObject>(resource, name));
     if (resource === undefined || present === undefined) continue;
-    if (resource === resources.controlPlanes) found.controlPlanes.push(name);
+    if (resource === resources.controlPlanes) controlPlanes.push(name);
     if (present.metadata.annotations?.['helm.sh/resource-policy'] !== 'keep')
-      found.unmarked.push({ resource, name });
+      await kube.merge(resource, name, { metadata: { annotations: keepPolicy } });
   }
-  return found;
+  return controlPlanes;
 }
 
 function resourceToKeep({ kind, metadata: { name } }: KubeObject): Resource | undefined {
@@ -229,11 +222,6 @@ function resourceToKeep({ kind, metadata: { name } }: KubeObject): Resource | un
   return kind === 'ClusterRoleBinding' && name === managerAdminBinding
     ? resources.clusterRoleBindings
     : undefined;
-}
-
-export async function markAsKept(kube: Kube, { unmarked }: Irreplaceable): Promise<void> {
-  for (const { resource, name } of unmarked)
-    await kube.merge(resource, name, { metadata: { annotations: keepPolicy } });
 }
 
 /** The state of a cluster before `init` changes it. */
