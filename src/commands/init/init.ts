@@ -115,7 +115,7 @@ interface InitOptions
 
 /** @throws StellarError `usage` for options that only a new cluster supports, and for options that exclude each other */
 function toRequest(given: InitOptions): HostingRequest {
-  const { provider, name, ingress, image, hostingContext, ...options } = given;
+  const { provider, name, ingress, image, hostingContext, upgrade = false, ...options } = given;
   if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
   if (provider !== undefined && hostingContext !== undefined)
     throw new StellarError('usage', 'Give either --provider or --hosting-context.');
@@ -123,7 +123,6 @@ function toRequest(given: InitOptions): HostingRequest {
     refuseWithout('--provider', { '--name': name, '--image': image, '--ingress': ingress });
   const withIngress = ingress !== 'none';
   const ingressChart = withIngress && ingress !== 'traefik' ? ingress : undefined;
-  const { chart, version, upgrade = false, domain, externalPort, imageRegistry } = options;
   return {
     context: hostingContext,
     create: provider && {
@@ -133,7 +132,7 @@ function toRequest(given: InitOptions): HostingRequest {
       ingressChart,
       image: nodeImage(provider, image),
     },
-    init: { chart, version, upgrade, domain, externalPort, imageRegistry, values: options },
+    init: { ...options, upgrade, values: options },
   };
 }
 

@@ -77,12 +77,10 @@ export const definition: Definition<Options> = {
     const { createIts } = await import('../../lib/spaces/create-its.ts');
     const tools = await session.hostingToWrite();
     const input: ItsInput = {
+      ...options,
       name,
-      type: options.type,
       installOcm: options.ocm,
       external: await externalOf(session, options),
-      imageRegistry: options.imageRegistry,
-      ocmVersion: options.ocmVersion,
     };
     const result = await createIts(input, tools, session.run);
     await session.finish([result]);

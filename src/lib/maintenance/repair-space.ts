@@ -125,7 +125,8 @@ export async function repairSpace(
       read: (watcher) => watcher.read(name, role),
       // A hook that has run again has brought its own version.
       async complete(its, result) {
-        if (role === 'its' && its && (await raiseOcm(name, its, tools, run))) result.changed = true;
+        if (role === 'its' && its && (await raiseOcm(name, its, hosting, run)))
+          result.changed = true;
       },
     },
     tools,

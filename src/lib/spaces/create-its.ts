@@ -122,7 +122,7 @@ export async function createIts(
         // Users may set properties before there is a WDS, whose transport would create it.
         if (its && (await ensureNamespace(its, propertiesNamespace))) result.changed = true;
         // Before its context is written, which is how people join.
-        if (raises && (await raiseOcm(name, its, tools, run))) result.changed = true;
+        if (raises && (await raiseOcm(name, its, hosting, run))) result.changed = true;
       },
       ...(external && { entries: async () => entriesOfExternal(external) }),
     },

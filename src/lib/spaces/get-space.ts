@@ -15,6 +15,7 @@ import {
   stageViews,
   standingOf,
 } from '../core/stages.ts';
+import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue, resources } from '../kube/client/objects.ts';
 import { listServed, provenIn } from '../kube/served.ts';
@@ -70,11 +71,13 @@ export async function getSpace(
   const reports = judge(stages, space);
   const { controlPlane } = space;
   const inside = watcher.accessOf(name)?.kube;
+  const seen = ifSeen(space.inside);
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   const problem = isDeleted
     ? { message: `${name} is being deleted.`, next: [] }
     : ((await problemOf(reading, hosting, inside)) ??
-      (await contextProblem(reading, inside, tools)));
+      // Commands use the contexts of the kubeconfig, and the reading did not.
+      (seen && (await brokenContext({ space, kube: inside, tools }))));
   return {
     name,
     role,
@@ -90,34 +93,16 @@ export async function getSpace(
     namespace: namespaceOf(name),
     versions: spaceVersions(space, await readHookVersions(hosting)),
     ...(role === 'wds'
-      ? { its: itsNamedBy(controlPlane, all) }
-      : itsDetails(reading as SpaceReading<ItsInside>)),
+      ? {
+          its: {
+            name: itsOfWds(name, all)?.metadata.name ?? null,
+            named: itsNameOf(controlPlane) !== undefined,
+          },
+        }
+      : seen && { publishedServer: (seen as ItsInside).clusterInfo?.server ?? null }),
     diagnosis:
       problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
   };
-}
-
-/** Commands use the contexts of the kubeconfig, and the reading did not. */
-const contextProblem = async (
-  { space }: SpaceReading<unknown>,
-  kube: Kube | undefined,
-  tools: SpaceTools,
-) => (space.inside.state === 'seen' ? brokenContext({ space, kube, tools }) : undefined);
-
-const itsNamedBy = (
-  wds: ControlPlane,
-  all: readonly ControlPlane[],
-): NonNullable<SpaceView['its']> => ({
-  name: itsOfWds(wds.metadata.name, all)?.metadata.name ?? null,
-  named: itsNameOf(wds) !== undefined,
-});
-
-function itsDetails({
-  space: { inside },
-}: SpaceReading<ItsInside>): Pick<SpaceView, 'publishedServer'> {
-  return inside.state === 'seen'
-    ? { publishedServer: inside.value.clusterInfo?.server ?? null }
-    : {};
 }
 
 /**

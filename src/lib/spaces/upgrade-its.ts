@@ -4,7 +4,7 @@ import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
-import { partialReader, seen, whyUnseen } from '../kube/access.ts';
+import { type Access, hidden, partialReader, seen, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import {
   createdAt,
@@ -93,7 +93,8 @@ export async function upgradeIts(
 ): Promise<{ result: SpaceResult; wecs: string[] }> {
   checkUpgrade(name, undefined, options.to);
   const { controlPlane } = await requireSpace(name, 'its', tools.hosting);
-  const upgrade = await planHubUpgrade(controlPlane, options, tools);
+  const opened = await openSpace(controlPlane, tools);
+  const upgrade = await planHubUpgrade(controlPlane, options, opened, tools.hosting);
   const { its, to, from } = upgrade;
   const { context } = its.cluster;
   const result: SpaceResult = {
@@ -145,23 +146,22 @@ export const withOcm = (its: ControlPlane, version: string): ControlPlane => ({
 
 /**
  * Brings OCM in an ITS to the version that it is to have, if that of its hook is older.
- * @param its its client; undefined if it is not known
+ * @param its its client; undefined if this user cannot open one
  * @returns whether anything was changed
  */
 export async function raiseOcm(
   name: string,
   its: Kube | undefined,
-  tools: SpaceTools,
+  hosting: Kube,
   run: Run,
 ): Promise<boolean> {
-  const { controlPlane } = await requireSpace(name, 'its', tools.hosting);
+  const { controlPlane } = await requireSpace(name, 'its', hosting);
   const to = wantedOcm(controlPlane);
   if (to === undefined) return false;
   try {
-    return await upgradeHub(
-      await planHubUpgrade(controlPlane, { to, imageRegistry: undefined }, tools, its),
-      run,
-    );
+    const opened = its === undefined ? hidden('this user may not read how') : seen(its);
+    const options = { to, imageRegistry: undefined };
+    return await upgradeHub(await planHubUpgrade(controlPlane, options, opened, hosting), run);
   } catch (error) {
     // It is newer by now, or its images are named otherwise than by versions.
     if (error instanceof StellarError && ['version-differs', 'usage'].includes(error.code))
@@ -173,10 +173,9 @@ export async function raiseOcm(
 async function planHubUpgrade(
   controlPlane: ControlPlane,
   { to, imageRegistry }: ItsUpgradeOptions,
-  tools: SpaceTools,
-  known?: Kube,
+  opened: Access<Kube>,
+  hosting: Kube,
 ) {
-  const { hosting } = tools;
   const { name } = controlPlane.metadata;
   const refuse = (why: string) =>
     new StellarError(
@@ -191,7 +190,6 @@ async function planHubUpgrade(
         ],
       },
     );
-  const opened = known === undefined ? await openSpace(controlPlane, tools) : seen(known);
   if (opened.state !== 'seen') throw refuse(`it cannot be reached: ${whyUnseen(opened)}`);
   const its = opened.value;
   const on = { namespace: operatorNamespace };

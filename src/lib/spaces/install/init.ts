@@ -107,14 +107,7 @@ async function attemptInit(input: Chosen, tools: InitTools, run: Run): Promise<I
   refusePending(context, clusterState);
   const fresh =
     clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, run) : {};
-  const { upgrade, imageRegistry } = input;
-  const wanted = {
-    version: choice.version,
-    upgrade,
-    values: asked,
-    chart: input.chart,
-    imageRegistry,
-  };
+  const wanted = { ...input, version: choice.version, values: asked };
   const plan = makePlan(clusterState, wanted, fresh, context);
   const values = mergeValues(clusterState.values, plan.values);
   const result: InitResult = {

@@ -42,9 +42,9 @@ export interface InstallRequest {
   version: string | undefined;
   upgrade: boolean;
   values: Values;
-  imageRegistry: string | undefined;
+  imageRegistry?: string | undefined;
   /** As the user gave it, for suggested commands. */
-  chart: string | undefined;
+  chart?: string | undefined;
 }
 
 /**

@@ -96,45 +96,44 @@ export async function checkSpace(
   ];
   if (role !== 'its' || client === undefined) return { findings: known };
   const inside = ifSeen(space.inside) as ItsInside | undefined;
-  // The checks of a hub that are not stages.
-  const ofHub = await runChecks(hubChecks, client, known);
   const upgrade = (to: string) =>
     run(
       command`stellarctl its upgrade ${name} --to ${to} --hosting-context ${hosting.cluster.context}`,
       'Upgrade it',
     );
-  const ofHoles = await runChecks(
-    holeChecks,
-    { kube: client, name, pods: inside?.hubPods ?? [], upgrade },
-    known,
-  );
-  return { findings: [...known, ...ofHub, ...ofHoles], webhook: inside?.webhook };
+  const hub = { kube: client, name, pods: inside?.hubPods ?? [], upgrade };
+  return { findings: await withHubChecks(known, hub), webhook: inside?.webhook };
 }
+
+/** Adds the checks of a hub that are not stages. */
+const withHubChecks = async (
+  known: readonly Finding[],
+  hub: Parameters<(typeof holeChecks)[number]['run']>[0],
+): Promise<Finding[]> => [
+  ...known,
+  ...(await runChecks(hubChecks, hub.kube, known)),
+  ...(await runChecks(holeChecks, hub, known)),
+];
 
 /** Checks an ITS whose hosting cluster is unknown. */
 export async function checkHub(its: Kube): Promise<SpaceChecked> {
   try {
     await requireHub(its);
     const inside = await readItsInside(its);
-    const findings = findingsOfStages('its', its.cluster.context, judge(hubStages(true), inside));
-    const ofCredentials = await runChecks(validityChecks('its'), {
-      kube: its,
-      name: its.cluster.context,
-    });
-    const ofHub = await runChecks(hubChecks, its, findings);
+    const name = its.cluster.context;
+    const ofStages = findingsOfStages('its', name, judge(hubStages(true), inside));
     const upgrade = (to: string) =>
       advice(`Upgrade OCM to ${to} there: clusteradm upgrade clustermanager`);
-    const name = its.cluster.context;
-    const ofHoles = await runChecks(
-      holeChecks,
-      { kube: its, name, pods: inside.hubPods, upgrade },
-      findings,
-    );
+    const findings = await withHubChecks(ofStages, {
+      kube: its,
+      name,
+      pods: inside.hubPods,
+      upgrade,
+    });
     // What a user without rights holds is no sign that anything there can be seen.
-    return {
-      findings: [...findings, ...ofHub, ...ofHoles, ...ofCredentials.filter(isNotable)],
-      webhook: inside.webhook,
-    };
+    const ofCredentials = await runChecks(validityChecks('its'), { kube: its, name });
+    findings.push(...ofCredentials.filter(isNotable));
+    return { findings, webhook: inside.webhook };
   } catch (error) {
     return { findings: [{ ...isHub, status: 'fail', problem: failureOf(error) }] };
   }
