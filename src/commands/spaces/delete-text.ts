@@ -3,23 +3,18 @@ import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
 import { namesOf } from '../../lib/kube/client/objects.ts';
 import { wecsOf } from '../../lib/ocm/model/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';
-import type { DeletionOptions, ItsToDelete } from '../../lib/spaces/delete-control-plane.ts';
+import type { ItsToDelete } from '../../lib/spaces/delete-control-plane.ts';
 import type { WdsToDelete } from '../../lib/spaces/delete-wds.ts';
 import { typeOf } from '../../lib/spaces/space/spaces.ts';
 
 export type SpaceToDelete = ItsToDelete | WdsToDelete;
 
 /** Describes what the deletion does, one line per effect. */
-export function deletionOfSpaces(
-  space: SpaceToDelete,
-  { keepWorkloads }: DeletionOptions,
-): string[] {
+export function deletionOfSpaces(space: SpaceToDelete): string[] {
   const { object } = space.controlPlane;
   if (object === undefined) return [];
   const type = typeOf(object);
-  return space.role === 'its'
-    ? describeIts(space, type)
-    : describeWds(space, type, keepWorkloads === true);
+  return space.role === 'its' ? describeIts(space, type) : describeWds(space, type);
 }
 
 function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string[] {
@@ -46,9 +41,8 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
 }
 
 function describeWds(
-  { its, policies, works, unseen, shared }: WdsToDelete,
+  { its, policies, works, unseen, shared, keep }: WdsToDelete,
   type: string,
-  keep: boolean,
 ): string[] {
   const effect = keep ? 'stay, and nothing manages them' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;

@@ -79,7 +79,7 @@ export function definition(role: SpaceRole): Definition<Options> {
       const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {
           if (space.controlPlane.object !== undefined) session.progress.note(name);
-          session.noteLines(deletionOfSpaces(space, options), '  ');
+          session.noteLines(deletionOfSpaces(space), '  ');
         },
         confirmations: (space) =>
           space.controlPlane.object === undefined

@@ -44,8 +44,6 @@ export interface Followed<Snapshot, Result> {
   begin?(): Promise<Result | undefined>;
   /** Acts on a reading. @returns the result that ends the following, undefined to read again */
   act(reading: JudgedReading<Snapshot>): Promise<Result | undefined>;
-  /** The result for a subject that a reading no longer finds. Without it, no subject may disappear. */
-  gone?(): Result;
   /** Handles the deadline. @param last the last reading, if there is one */
   late(last: JudgedReading<Snapshot> | undefined): Result | Promise<Result>;
   /** The result for an error that does not pass; without it, the error is thrown. */
@@ -63,9 +61,7 @@ const longestRoundMs = 3000;
  */
 export async function follow<Snapshot, Result, Subject extends Followed<Snapshot, Result>>(
   subjects: readonly Subject[],
-  read: (
-    open: readonly Subject[],
-  ) => Promise<(subject: Subject) => Promise<Reading<Snapshot> | undefined>>,
+  read: (open: readonly Subject[]) => Promise<(subject: Subject) => Promise<Reading<Snapshot>>>,
   run: Run,
 ): Promise<Result[]> {
   const pursuits = subjects.map(
@@ -123,10 +119,7 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
     if (subject.begin !== undefined) this.busy = this.#work(async () => subject.begin?.());
   }
 
-  look(
-    see: (subject: Subject) => Promise<Reading<Snapshot> | undefined>,
-    actAtOnce: LimitFunction,
-  ): void {
+  look(see: (subject: Subject) => Promise<Reading<Snapshot>>, actAtOnce: LimitFunction): void {
     const { subject, track } = this;
     this.busy = this.#work(async () => {
       try {
@@ -135,10 +128,7 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
           throw error;
         });
         if (reading === 'cut off') return await subject.late(track.last);
-        const result =
-          reading === undefined
-            ? subject.gone?.()
-            : await actAtOnce(() => subject.act(track.judge(reading)));
+        const result = await actAtOnce(() => subject.act(track.judge(reading)));
         this.#outage.end();
         return result;
       } catch (error) {
@@ -177,7 +167,7 @@ async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
 /** Follows a single subject. */
 export async function followOne<Snapshot, Result>(
   subject: Followed<Snapshot, Result>,
-  read: () => Promise<Reading<Snapshot> | undefined>,
+  read: () => Promise<Reading<Snapshot>>,
   run: Run,
 ): Promise<Result> {
   const [result] = await follow<Snapshot, Result, Followed<Snapshot, Result>>(

@@ -64,6 +64,7 @@ export function makeSpace<Inside>(
     const registry = await presentRegistry(hosting);
     const read = async () => {
       const now = await space.read(watcher);
+      exists = now !== undefined;
       const client = now?.space.inside.state === 'seen' ? inside() : undefined;
       if (registry && now) await rewriteImages(registry, now.space, hosting, client);
       return now;

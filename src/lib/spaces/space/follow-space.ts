@@ -8,7 +8,6 @@ import {
   type StageReport,
   type Standing,
   standingOf,
-  unreached,
 } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isTrue, resources } from '../../kube/client/objects.ts';
@@ -59,12 +58,12 @@ export function followSpace<Inside>(
   let stages: readonly SpaceStage<Inside>[] = [];
   const read = async () => {
     const reading = await followed.read();
-    stages = reading?.stages ?? [];
-    return reading && { stages, snapshot: reading.space };
+    if (reading === undefined) throw gone(followed);
+    stages = reading.stages;
+    return { stages, snapshot: reading.space };
   };
   const subject: Followed<Space<Inside>, SpaceOutcome> = {
     graceMs: spaceGraceMs,
-    gone: () => ({ ...unreached, error: gone(followed) }),
     async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
       // The last stage is reported with the result.
       for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))

@@ -133,7 +133,6 @@ describe('subjects are followed', () => {
   }
   const subject = (name: string, act: Named['act']): Named => ({
     ...{ name, act },
-    gone: () => `${name} is gone`,
     late: (last) => `${name} is late: ${last?.blocking?.verdict.why}`,
     broken: ({ message }) => `${name}: ${message}`,
   });
@@ -214,11 +213,7 @@ describe('subjects are followed', () => {
       { code: 'forbidden' },
     );
   });
-  test('until one is deleted, until the deadline, and until a shared read fails', async () => {
-    assert.equal(
-      await followOne(subject('a', untilDone), async () => undefined, run(60_000)),
-      'a is gone',
-    );
+  test('until the deadline, and until a shared read fails', async () => {
     const open = async () => seen({ a: waiting('x') });
     assert.equal(await followOne(subject('a', untilDone), open, run(0)), 'a is late: x');
     const broken = async () => {
