@@ -42,6 +42,7 @@ const rooms: Record<string, readonly string[]> = {
   workloads: ['selection', 'status', 'delivery', 'policy'],
   maintenance: [],
   wecs: ['registration', 'diagnose', 'values', 'join', 'deregister'],
+  installation: [],
   fleet: [],
   doctor: [],
 };

@@ -1,3 +1,4 @@
+import { monotonic } from '../../lib/core/deadline.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { advice, run } from '../../lib/core/next-step.ts';
 import {
@@ -63,6 +64,7 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     );
   }
   session.progress.stop();
+  const since = monotonic();
   const isShort = oneWec && hidden === undefined;
   await confirmByTyping(
     session.io,
@@ -70,6 +72,8 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     { name, isShort, number },
     session.run.signal,
   );
+  // The time that the user took to confirm does not count.
+  session.run.deadline.extend(monotonic() - since);
   session.progress.resume();
 }
 

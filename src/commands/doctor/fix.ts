@@ -75,8 +75,6 @@ export async function fixFindings(
     number: fixes.length,
   };
   await confirm(session, { ...confirmation, yes: options.yes });
-  // The time that the user took to confirm does not count.
-  session.run.deadline.restart(options.timeout);
   const ran: Fix[] = [];
   for (const fix of fixes)
     ran.push({

@@ -1,8 +1,9 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import { command, partial, run } from '../../lib/core/next-step.ts';
+import { command, partial } from '../../lib/core/next-step.ts';
 import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
-import { errorOf, ifSeen, ifSelected } from '../../lib/kube/access.ts';
+import { ifSelected } from '../../lib/kube/access.ts';
+import { selectClusters } from '../common/installation.ts';
 import type { ConfirmedOptions, HostingOptions, ItsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
@@ -74,37 +75,17 @@ export async function examination(
   { fix }: DoctorOptions,
   positional: readonly string[],
 ): Promise<Examine> {
-  const input = await clustersOf(session, positional);
+  const input = await doctorInput(session, positional);
   const contextsNamed = fix ? undefined : (name: string) => session.contextsNamed(name);
   const { examine } = await import('../../lib/doctor/doctor.ts');
   return () => examine({ ...input, contextsNamed });
 }
 
-const noContext = 'no context was given, and there is no current context';
-
 /** Returns the clusters that a command line selects. @throws StellarError `usage` if it selects none */
-export async function clustersOf(
+export async function doctorInput(
   session: Session,
   positional: readonly string[],
 ): Promise<DoctorInput> {
   const wecs = await session.wecs(parseWecArguments(positional));
-  const choice = await session.itsIfAny();
-  const its = choice && (await ifSelected(() => session.openIts(choice)));
-  const spaces = await ifSelected(() => session.spaceTools());
-  const error =
-    errorOf(spaces) ??
-    (spaces === undefined || choice?.source === '--its' ? errorOf(its) : undefined);
-  if (error !== undefined) throw error;
-  if (its === undefined && spaces === undefined)
-    throw new StellarError('usage', `There is no cluster to check: ${noContext}.`, {
-      next: [run('stellarctl doctor --pre', 'Before an installation')],
-    });
-  const isItsAssumed = choice?.source === 'current context';
-  const selected = {
-    its: ifSeen(its),
-    whyNoIts: errorOf(its),
-    isItsAssumed,
-    wds: () => session.wds(),
-  };
-  return { spaces: ifSeen(spaces), ...selected, wecs };
+  return { ...(await selectClusters(session)), wds: () => session.wds(), wecs };
 }

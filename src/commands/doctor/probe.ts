@@ -11,7 +11,7 @@ import type { DoctorOptions } from './input.ts';
  */
 export async function probeWecs(
   session: Session,
-  { yes, timeout }: DoctorOptions,
+  { yes }: DoctorOptions,
   all: readonly Examined[],
 ): Promise<Examined[]> {
   const probes = all.flatMap(({ plan }) =>
@@ -30,8 +30,6 @@ export async function probeWecs(
       oneWec: probes.length === 1,
       yes,
     });
-    // The time that the user took to confirm does not count.
-    session.run.deadline.restart(timeout);
   }
   const check: Check<Examined> = {
     ...probeCheck,

@@ -48,23 +48,17 @@ export const definition: Definition<Options> = {
     const { file = `${folder}.tar.gz`, force } = options;
     const toReplace = force ? undefined : session.again('--force');
     await checkTarget(file, toReplace);
-    const { clustersOf } = await import('../doctor/input.ts');
+    const { doctorInput } = await import('../doctor/input.ts');
     const { makeReport, pack } = await import('../../lib/doctor/report.ts');
     session.progress.waiting('report', 'reading from the clusters');
-    const input = { ...(await clustersOf(session, positional)), status: () => statusOf(session) };
-    const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' });
+    const input = await doctorInput(session, positional);
+    const { index, files } = await makeReport(input, parent?.version() ?? '');
     const content = await pack(files, folder);
     await checkTarget(file, toReplace);
     await writePrivately(file, content);
     await show(session, index, { file, bytes: content.length });
   },
 };
-
-async function statusOf(session: Session): Promise<object> {
-  const { readStatus } = await import('../../lib/doctor/status.ts');
-  const { statusTools } = await import('../status/status.ts');
-  return readStatus(await statusTools(session));
-}
 
 /** Maximum number of lines about missing parts in the terminal; the archive contains all of them. */
 const linesAtMost = 10;

@@ -7,7 +7,7 @@ import type {
   StatusView,
   WdsStatus,
   WecStatus,
-} from '../../lib/doctor/status.ts';
+} from '../../lib/installation/status.ts';
 import { holesIn } from '../../lib/ocm/versions/known-defects.ts';
 import { products } from '../../lib/ocm/versions/program-versions.ts';
 import {

@@ -1,12 +1,12 @@
-import type { StatusTools, StatusView } from '../../lib/doctor/status.ts';
+import type { StatusView } from '../../lib/installation/status.ts';
 import type { Definition } from '../common/define.ts';
+import { selectClusters } from '../common/installation.ts';
 import {
   type HostingOptions,
   hostingContextOption,
   type ItsOptions,
   itsOption,
 } from '../common/options.ts';
-import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
 
 type Options = HostingOptions & ItsOptions;
@@ -21,28 +21,23 @@ export const definition: Definition<Options> = {
   ],
   options: [hostingContextOption(), itsOption()],
   async run(session) {
-    const { readStatus } = await import('../../lib/doctor/status.ts');
-    const tools = await statusTools(session);
-    session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
-    const view = await readStatus(tools);
+    const { readStatus } = await import('../../lib/installation/status.ts');
+    const clusters = await selectClusters(session);
+    const { spaces: { hosting, hostingSource } = {} } = clusters;
+    session.progress.waiting('status', 'reading the installation');
+    const view = await readStatus(clusters);
     if (!isForPeople(session.output)) return session.print(view, partNames(view), []);
     const { describeStatus, nextOf } = await import('./status-text.ts');
     session.printLines(describeStatus(view, session.style, session.output === 'wide'));
-    if (view.hosting === null)
+    if (hosting && view.hosting === null)
       session.progress.note(
-        `${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`,
+        `${hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`,
       );
-    const named = tools.hostingSource === '--hosting-context' ? view.hosting : null;
+    const named = hostingSource === '--hosting-context' ? view.hosting : null;
     const next = nextOf(view, named === null ? [] : ['--hosting-context', named.name]);
     if (next !== undefined) session.next(next);
   },
 };
-
-/** Returns the tools to read the installation that the options select. */
-export const statusTools = async (session: Session): Promise<StatusTools> => ({
-  ...(await session.spaceTools()),
-  chosen: await session.itsIfAny(),
-});
 
 /** Names can be those of different kinds here. */
 function partNames({ itses, wdses }: StatusView): { name: string }[] {

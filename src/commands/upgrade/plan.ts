@@ -1,6 +1,7 @@
 import { ExitCode, StellarError } from '../../lib/core/errors.ts';
-import type { UpgradeRow } from '../../lib/doctor/status-versions.ts';
+import type { UpgradeRow } from '../../lib/installation/versions.ts';
 import type { Definition } from '../common/define.ts';
+import { selectClusters } from '../common/installation.ts';
 import {
   type HostingOptions,
   hostingContextOption,
@@ -42,11 +43,10 @@ export const definition: Definition<Options> = {
         'usage',
         `"${to}" is not a version of KubeStellar: it has the form 0.30.0.`,
       );
-    const { planUpgrades, readVersions } = await import('../../lib/doctor/status-versions.ts');
-    const { statusTools } = await import('../status/status.ts');
+    const { planUpgrades, readVersions } = await import('../../lib/installation/versions.ts');
     const wecs = await session.wecs(parseWecArguments(positional).map(withContext));
     const contexts = new Map(wecs.map(({ name, kube }) => [name, kube.cluster.context]));
-    const versions = await readVersions(await statusTools(session), wecs);
+    const versions = await readVersions(await selectClusters(session), wecs);
     const plan = planUpgrades(versions, to, (wec) => contexts.get(wec) ?? wec);
     await session.print(plan, plan.items, upgradeColumns);
     if (wecs.length === 0 && versions.itses.length > 0)

@@ -1,4 +1,4 @@
-import type { VersionsView } from '../../lib/doctor/status-versions.ts';
+import type { VersionsView } from '../../lib/installation/versions.ts';
 import { versionWords } from '../../lib/ocm/versions/running-versions.ts';
 import { aligned } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';

@@ -1,7 +1,8 @@
 import { exitCodeOf, reportOf, StellarError } from '../../lib/core/errors.ts';
-import type { VersionsView } from '../../lib/doctor/status-versions.ts';
+import type { VersionsView } from '../../lib/installation/versions.ts';
 import { tryRead } from '../../lib/kube/access.ts';
 import type { Definition } from '../common/define.ts';
+import { selectClusters } from '../common/installation.ts';
 import {
   type HostingOptions,
   hostingContextOption,
@@ -69,10 +70,9 @@ async function readInstalled(
   const named = parseWecArguments(positional).map(withContext);
   const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
   const installed = await tryRead(async () => {
-    const { readVersions } = await import('../../lib/doctor/status-versions.ts');
-    const { statusTools } = await import('../status/status.ts');
+    const { readVersions } = await import('../../lib/installation/versions.ts');
     const wecs = await session.wecs(named);
-    return readVersions(await statusTools(session), wecs);
+    return readVersions(await selectClusters(session), wecs);
   });
   if (installed.state === 'seen') return installed.value;
   const error = installed.state === 'hidden' ? installed.error : undefined;

@@ -30,6 +30,11 @@ export class Deadline {
     this.#end = monotonic() + timeoutMs;
   }
 
+  /** Adds time that does not count. @param ms milliseconds */
+  extend(ms: number): void {
+    this.#end += ms;
+  }
+
   /** Continues without a deadline, until the user stops the command. */
   disable(): void {
     this.#once = false;

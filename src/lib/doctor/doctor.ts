@@ -2,7 +2,12 @@ import { type Check, type Finding, isDependent, runChecks, underCauses } from '.
 import { once } from '../core/concurrency.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
-import { errorOf, firstOf, ifSeen, seen, tryRead } from '../kube/access.ts';
+import {
+  type Installation,
+  readInstallation,
+  type SelectedClusters,
+} from '../installation/installation.ts';
+import { errorOf, firstOf, ifSeen, seen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { serves } from '../kube/served.ts';
@@ -15,11 +20,8 @@ import type { Its } from '../ocm/hub/its.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/hub/webhook.ts';
 import { openedBy, type Wds } from '../spaces/choose/open-wds.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
-import { checkHosting } from '../spaces/hosting/hosting-stages.ts';
 import { validityChecks } from '../spaces/space/credentials.ts';
 import { checkHub, checkSpace } from '../spaces/space/space-checks.ts';
-import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
-import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
 import { readBothSides, readItsIdentity } from '../wecs/diagnose/read-both-sides.ts';
 import { wecChecks } from '../wecs/diagnose/wec-checks.ts';
 import { proveIdentity } from '../wecs/registration/identity.ts';
@@ -31,22 +33,13 @@ import {
   reachable,
   reportIfNotVisible,
   type Subject,
-  sameCluster,
   visible,
   wecKnown,
   wecsListed,
 } from './subject.ts';
 
 /** The clusters that doctor checks. */
-export interface DoctorInput {
-  /** Undefined if no hosting cluster is selected. */
-  spaces: SpaceTools | undefined;
-  /** The ITS that commands use, if there is one. */
-  its: Its | undefined;
-  /** Why the ITS that commands use does not exist. */
-  whyNoIts?: StellarError | undefined;
-  /** The ITS is only the current context, which counts if there is no hosting cluster. */
-  isItsAssumed: boolean;
+export interface DoctorInput extends SelectedClusters {
   /** Opens the WDS that commands use. */
   wds?: () => Promise<Wds>;
   /** The named WECs; if none is named, all WECs are checked from their ITSes. */
@@ -55,31 +48,46 @@ export interface DoctorInput {
   contextsNamed?: ((name: string) => Promise<Kube[]>) | undefined;
 }
 
+/** Reads and checks an installation, as far as it is reachable. @throws StellarError as examineInstallation */
+export const examine = async (input: DoctorInput): Promise<Examined[]> =>
+  examineInstallation(await readInstallation(input), input);
+
 /**
- * Checks an installation, as far as it is reachable. Reads only.
+ * Checks an installation as it was read, and reads its WECs. Reads only.
  * @throws StellarError `usage` if the ITS is ambiguous, and if nothing is known but an ITS that does not exist
  */
-export async function examine(input: DoctorInput): Promise<Examined[]> {
-  const { spaces, wecs } = input;
-  const { ofHosting, hubs } = spaces ? await examineHosting(spaces) : { ofHosting: [], hubs: [] };
-  if (ofHosting.length === 0 && input.whyNoIts !== undefined) throw input.whyNoIts;
-  const alone = ofHosting.length > 0 || wecs.length > 0 ? [] : await wdsAlone(input);
-  const its = await selectIts(input, ofHosting, hubs, alone.length > 0);
-  const ofHubs = await Promise.all(
-    hubsOfWecs(wecs, hubs, its).map((hub) =>
-      examineWecs(hub, input).catch((error) => [unlisted(hub, error)]),
-    ),
+export async function examineInstallation(
+  installation: Installation,
+  input: DoctorInput,
+): Promise<Examined[]> {
+  const { spaces: tools, wecs } = input;
+  const ofHosting = tools ? await examineHosting(installation, tools) : [];
+  const hubs = ofHosting.flatMap(({ subject, asUser, findings, webhook }) =>
+    subject.kind === 'its' && asUser ? [{ ...asUser, findings, webhook }] : [],
   );
-  const { elsewhere } = its;
-  // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
-  const isDuplicate =
-    ofHosting.some(isUnreached) &&
-    elsewhere?.kube.cluster.server === spaces?.hosting.cluster.server;
+  const { its, elsewhere: other } = installation;
+  const elsewhere = other && { ...other, ...(await checkHub(other.kube)) };
+  const isNone = ofHosting.length === 0 && elsewhere === undefined;
+  if (isNone && input.whyNoIts !== undefined) throw input.whyNoIts;
+  const alone = isNone && wecs.length === 0 ? await wdsAlone(input) : [];
+  if (isNone && alone.length === 0 && tools !== undefined) throw notHosting(tools.hosting);
+  const all = elsewhere ? [...hubs, elsewhere] : hubs;
+  const chosen = all.find(({ kube }) => kube === its?.kube);
+  const ofWecs = wecs.length > 0 && chosen ? [chosen] : all;
+  if (wecs.length > 0 && ofWecs.length !== 1) throw whichIts(ofWecs.length);
+  const ofHubs = await Promise.all(
+    ofWecs.map((hub) => examineWecs(hub, input).catch((error) => [unlisted(hub, error)])),
+  );
+  const ofElsewhere = elsewhere
+    ? [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }]
+    : [];
+  // An unreachable cluster is one finding. Whether one is a hosting cluster that only the current context selects is unknown.
+  const isOne =
+    ofHosting.some(isUnreached) && elsewhere?.kube.cluster.server === tools?.hosting.cluster.server;
+  const isAssumed = tools?.hostingSource === 'current context';
   return [
-    ...(isDuplicate ? [] : ofHosting),
-    ...(elsewhere
-      ? [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }]
-      : []),
+    ...(isOne && isAssumed ? [] : ofHosting),
+    ...(isOne && !isAssumed ? [] : ofElsewhere),
     ...ofHubs.flat(),
     ...alone,
   ].map(reportIfNotVisible);
@@ -96,48 +104,6 @@ async function wdsAlone({ wds: open }: DoctorInput): Promise<Examined[]> {
   ];
 }
 
-/** The ITS of the command: one of the hosting cluster, or another one. Both are undefined if none is selected. */
-interface SelectedIts {
-  /** With the client of the command: the WECs are read as its user. */
-  known?: ExaminedHub;
-  /** The same, with the client of the hosting cluster's Secret. */
-  replaces?: ExaminedHub;
-  elsewhere?: ExaminedHub;
-}
-
-/** @throws StellarError if only the current context selects a cluster, and it is neither a hosting cluster nor an ITS */
-async function selectIts(
-  { spaces, its, isItsAssumed }: DoctorInput,
-  ofHosting: readonly Examined[],
-  hubs: readonly ExaminedHub[],
-  hasWds: boolean,
-): Promise<SelectedIts> {
-  if (its === undefined || (isItsAssumed && ofHosting.length > 0)) return {};
-  const kubes = hubs.map(({ kube }) => kube);
-  const same = await sameCluster(its.kube, kubes);
-  const known = hubs.find(({ kube }) => kube === same);
-  if (known !== undefined) return { known: { ...known, ...its }, replaces: known };
-  const elsewhere = { ...its, ...(await checkHub(its.kube)) };
-  if (!isItsAssumed || !elsewhere.findings.some(isNoHub)) return { elsewhere };
-  // Without a choice, commands use a hosting cluster.
-  if (spaces && !hasWds) throw notHosting(spaces.hosting);
-  return hasWds ? {} : { elsewhere };
-}
-
-/** The ITSes whose WECs are checked: all of them, or the one of the named WECs. */
-function hubsOfWecs(
-  named: DoctorInput['wecs'],
-  all: readonly ExaminedHub[],
-  { known, replaces, elsewhere }: SelectedIts,
-) {
-  const hubs = all.map((hub) => (known !== undefined && hub === replaces ? known : hub));
-  const chosen = known ?? elsewhere;
-  const isChosen = chosen !== undefined && (named.length > 0 || hubs.length === 0);
-  const found = isChosen ? [chosen] : [...hubs, elsewhere ?? []].flat();
-  if (named.length > 0 && found.length !== 1) throw whichIts(found.length);
-  return found;
-}
-
 /** An ITS that answers, with its findings. */
 interface ExaminedHub extends Its {
   findings: readonly Finding[];
@@ -147,9 +113,6 @@ interface ExaminedHub extends Its {
 
 const isUnreached = ({ findings: [first] }: Examined): boolean =>
   [reachable, visible].some((check) => check('hosting').id === first?.id);
-
-const isNoHub = (finding: Finding): boolean =>
-  finding.status === 'fail' && finding.problem.code === 'not-a-hub';
 
 function whichIts(found: number): StellarError {
   const message = `${found === 0 ? 'No ITS was found' : 'There are several ITSes'}: which one are the WECs registered with?`;
@@ -161,59 +124,41 @@ const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({
   name: cluster.context,
 });
 
-/** Checks a hosting cluster with its spaces. @returns also the ITSes among them that answer */
-async function examineHosting(
-  tools: SpaceTools,
-): Promise<{ ofHosting: Examined[]; hubs: ExaminedHub[] }> {
-  const watcher = new SpaceWatcher(tools);
-  const spaceFindings = await examineSpaces(tools, watcher);
-  const hubs = spaceFindings.flatMap(({ subject, ...found }) => {
-    const access = subject.kind === 'its' ? watcher.accessOf(subject.name) : undefined;
-    return access === undefined ? [] : [{ ...access, ...found }];
-  });
-  return { ofHosting: spaceFindings, hubs };
-}
+/** What was found of a space, and as whom its contents are read. */
+type ExaminedSpace = Examined & Pick<ExaminedHub, 'webhook'> & { asUser?: Its | undefined };
 
-async function examineSpaces(
+/** Checks a hosting cluster with its spaces. */
+async function examineHosting(
+  { hosting, spaces }: Installation,
   tools: SpaceTools,
-  watcher: SpaceWatcher,
-): Promise<(Examined & Pick<ExaminedHub, 'webhook'>)[]> {
-  const { hosting } = tools;
-  const listed = await tryRead(() => listControlPlanes(hosting));
-  if (listed.state === 'hidden' && listed.error !== undefined) {
-    // A server that refuses has answered.
-    const check = listed.error.code === 'forbidden' ? visible('hosting') : reachable('hosting');
-    return [{ subject: subjectOf('hosting', hosting), findings: [failedBy(check, listed.error)] }];
-  }
-  const all = ifSeen(listed);
-  if (all === undefined) return [];
-  const spaces = all.flatMap((controlPlane) => {
-    const role = roleOf(controlPlane);
-    return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
+): Promise<ExaminedSpace[]> {
+  const subject = subjectOf('hosting', tools.hosting);
+  const error = errorOf(hosting);
+  // A server that refuses has answered.
+  if (error?.code === 'forbidden')
+    return [{ subject, findings: [failedBy(visible('hosting'), error)] }];
+  if (error !== undefined) return [{ subject, findings: [failedBy(reachable('hosting'), error)] }];
+  const cluster = ifSeen(hosting);
+  if (cluster === undefined) return [];
+  const { all, findings } = cluster;
+  const accessOf = (space: string) => spaces.find(({ name }) => name === space)?.opened;
+  const ofSpaces = spaces.map(async ({ role, name, reading, opened, asUser }) => {
+    const about = { subject: { kind: role, name }, asUser };
+    const checked = await through(
+      reading,
+      async (found) => found && checkSpace(found, opened?.kube, cluster, tools),
+    );
+    const failure = errorOf(checked);
+    if (failure) return [{ ...about, findings: [failedBy(reachable(role), failure)] }];
+    const found = ifSeen(checked);
+    if (found === undefined) return [];
+    const wds = role === 'wds' ? openedBy({ accessOf }, name, all) : undefined;
+    const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
+    const needs = { [`${role}-synced`]: ['hosting-manager'] };
+    const explained = await underCauses([...found.findings, ...more], findings, needs);
+    return [{ ...found, ...about, findings: explained }];
   });
-  const [findings, checked] = await Promise.all([
-    checkHosting(hosting),
-    Promise.all(
-      spaces.map(({ role, name }) =>
-        checkSpace(name, role, all, watcher, tools).catch((error) => ({
-          findings: [failedBy(reachable(role), failureOf(error))],
-          webhook: undefined,
-        })),
-      ),
-    ),
-  ]);
-  const examined = await Promise.all(
-    spaces.map(async ({ role, name }, index) => {
-      const found = checked[index];
-      if (found === undefined) return [];
-      const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
-      const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
-      const needs = { [`${role}-synced`]: ['hosting-manager'] };
-      const findingsOfSpace = await underCauses([...found.findings, ...more], findings, needs);
-      return [{ ...found, subject: { kind: role, name }, findings: findingsOfSpace }];
-    }),
-  );
-  return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
+  return [{ subject, findings }, ...(await Promise.all(ofSpaces)).flat()];
 }
 
 async function examineWecs(

@@ -1,18 +1,16 @@
 import { stripVTControlCharacters } from 'node:util';
 import { isObject } from '../core/text/formats.ts';
 import { isSecretFlag, isSecretName, redactText, removed } from '../core/text/redact.ts';
-import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Installation } from '../installation/installation.ts';
+import { errorOf, hidden, ifSeen, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { namespaceOf, type SpaceRole, systemNamespace } from '../ocm/model/kubeflex-names.ts';
-import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import {
   addonNamespace,
   agentNamespace,
   hubNamespace,
   operatorNamespace,
 } from '../ocm/model/ocm-names.ts';
-import { openSpace } from '../spaces/space/space-access.ts';
-import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
 import type { DoctorInput } from './doctor.ts';
 
 /** A file of the archive. */
@@ -178,7 +176,11 @@ const programNamespaces: Record<Role, readonly string[]> = {
 };
 
 /** The clusters of an installation that have a known access, each once. */
-export async function findTargets({ spaces, its, isItsAssumed, wecs }: DoctorInput) {
+export function findTargets(
+  { hosting, spaces, elsewhere }: Installation,
+  { spaces: tools, wecs }: DoctorInput,
+) {
+  const cluster = ifSeen(hosting);
   const missing: Missing[] = [];
   const byServer = new Map<string, Target>();
   const add = (name: string, role: Role, kube: Kube, namespaces: readonly string[] = []) => {
@@ -189,25 +191,19 @@ export async function findTargets({ spaces, its, isItsAssumed, wecs }: DoctorInp
     for (const namespace of [...programNamespaces[role], ...namespaces])
       target.namespaces.add(namespace);
   };
-  const listed = spaces && (await tryRead(() => listControlPlanes(spaces.hosting)));
-  // Undefined for a cluster that is not a hosting cluster. Errors are recorded when the cluster itself is read.
-  const all = listed?.state === 'hidden' ? [] : ifSeen(listed);
-  // The current context may be the one of an ITS, or of the hosting cluster.
-  if (spaces !== undefined && all !== undefined) {
-    const spaceNamespaces = all.map(({ metadata }) => namespaceOf(metadata.name));
-    add(spaces.hosting.cluster.context, 'hosting', spaces.hosting, spaceNamespaces);
-    const accesses = await Promise.all(all.map((controlPlane) => openSpace(controlPlane, spaces)));
-    for (const [index, access] of accesses.entries()) {
-      const controlPlane = all[index] as ControlPlane;
-      const { name } = controlPlane.metadata;
-      const role = roleOf(controlPlane);
-      if (role === undefined) continue;
-      if (access.state === 'seen') add(name, role, access.value);
-      else missing.push({ cluster: name, what: 'everything', why: access.why });
-    }
+  // Errors are recorded when the cluster itself is read.
+  if (tools !== undefined && (cluster !== undefined || errorOf(hosting) !== undefined)) {
+    const namespaces = (cluster?.all ?? []).map(({ metadata }) => namespaceOf(metadata.name));
+    add(tools.hosting.cluster.context, 'hosting', tools.hosting, namespaces);
   }
-  if (its !== undefined && !(isItsAssumed && all?.length))
-    add(its.kube.cluster.context, 'its', its.kube);
+  for (const { name, role, reading, opened } of spaces)
+    if (opened !== undefined) add(name, role, opened.kube);
+    else {
+      const inside = ifSeen(reading)?.space.inside ?? hidden('it was just deleted');
+      const why = whyUnseen(reading) ?? whyUnseen(inside) ?? '';
+      missing.push({ cluster: name, what: 'everything', why });
+    }
+  if (elsewhere !== undefined) add(elsewhere.context.name, 'its', elsewhere.kube);
   for (const { name, kube } of wecs)
     if (kube !== undefined) add(name, 'wec', kube);
     else

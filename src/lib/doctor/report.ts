@@ -3,6 +3,8 @@ import { gzip } from 'node:zlib';
 import { packTar } from 'modern-tar';
 import { mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
+import { readInstallation } from '../installation/installation.ts';
+import { describeInstallation } from '../installation/status.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Selection } from '../kube/client/client.ts';
 import {
@@ -14,7 +16,7 @@ import {
 } from '../kube/client/objects.ts';
 import { clusterNameLabel } from '../ocm/model/ocm-names.ts';
 import { describeGroup } from './catalogue.ts';
-import { type DoctorInput, examine } from './doctor.ts';
+import { type DoctorInput, examineInstallation } from './doctor.ts';
 import {
   Contents,
   findTargets,
@@ -24,14 +26,6 @@ import {
   type Target,
 } from './report-contents.ts';
 import { groupFindings } from './subject.ts';
-
-/** The input of a report. */
-export interface ReportInput extends DoctorInput {
-  /** The tree of the installation, as in `status`. */
-  status: () => Promise<object>;
-  /** The version of stellarctl. */
-  version: string;
-}
 
 /** The contents of an archive. The fields are an interface: docs/output.md. */
 export interface ReportIndex {
@@ -48,21 +42,24 @@ const clustersAtOnce = 8;
 
 /**
  * Reads everything a colleague needs from an installation, and redacts secrets. The index lists what is not available.
+ * @param stellarctl its version
  * @throws StellarError `unreachable` if no cluster answers
  */
 export async function makeReport(
-  input: ReportInput,
+  input: DoctorInput,
+  stellarctl: string,
 ): Promise<{ index: ReportIndex; files: ReportFile[] }> {
-  const { targets, missing } = await findTargets(input);
+  const installation = await readInstallation(input);
+  const { targets, missing } = findTargets(installation, input);
   const contents = new Contents();
   const report = { contents, missing };
   const created = new Date().toISOString();
   const [versions] = await Promise.all([
     mapConcurrently(targets, clustersAtOnce, (target) => collectCluster(target, report)),
     addDocument(report, 'doctor', async () => ({
-      items: groupFindings(await examine(input)).map(describeGroup),
+      items: groupFindings(await examineInstallation(installation, input)).map(describeGroup),
     })),
-    addDocument(report, 'status', input.status),
+    addDocument(report, 'status', () => describeInstallation(installation, input)),
   ]);
   const clusters = targets.flatMap(({ name, kube, roles }, index) => {
     const version = versions[index];
@@ -80,7 +77,7 @@ export async function makeReport(
       },
     );
   const files = contents.files.map(({ path }) => path).sort();
-  const index = { created, stellarctl: input.version, clusters, missing, files };
+  const index = { created, stellarctl, clusters, missing, files };
   contents.addDocument(['index'], index);
   return { index, files: contents.files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }

@@ -1,17 +1,8 @@
 import { type CheckInfo, type Finding, fail, isDependent } from '../core/checks.ts';
 import type { StellarError } from '../core/errors.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import type { Its } from '../ocm/hub/its.ts';
 import type { JoinPlan } from '../wecs/join/join-plan.ts';
-
-/** The client among others that leads to the same cluster: one may have several addresses. */
-export async function sameCluster(kube: Kube, others: readonly Kube[]): Promise<Kube | undefined> {
-  const same = others.find(({ cluster }) => cluster.server === kube.cluster.server);
-  if (same !== undefined || others.length === 0) return same;
-  const [uid, ...uids] = await Promise.all([kube, ...others].map(clusterUid));
-  return uid === undefined ? undefined : others[uids.indexOf(uid)];
-}
 
 /** The subject of checks. */
 export interface Subject {

@@ -39,7 +39,7 @@ import {
 } from '../spaces/space/controllers-run.ts';
 import { renewCorrectedHook } from '../spaces/space/its-name-defect.ts';
 import { readSpace } from '../spaces/space/space-evidence.ts';
-import { wdsVersions } from '../spaces/space/space-versions.ts';
+import { wdsVersions } from '../spaces/space/space-watcher.ts';
 import { typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
 import {

@@ -27,8 +27,12 @@ import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { checkCredentials } from './space/credentials.ts';
 import type { ItsInside } from './space/its-stages.ts';
 import { brokenContext, contextsOf } from './space/space-access.ts';
-import { spaceVersions } from './space/space-versions.ts';
-import { failureOfStage, type SpaceReading, SpaceWatcher } from './space/space-watcher.ts';
+import {
+  failureOfStage,
+  type SpaceReading,
+  SpaceWatcher,
+  spaceVersions,
+} from './space/space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './space/spaces.ts';
 import type { WdsInside } from './space/wds-stages.ts';
 import { checkSpaceName } from './space-requirements.ts';

@@ -53,7 +53,7 @@ import type { SpaceTools } from './hosting/hosting.ts';
 import { withHostingLease } from './hosting/hosting-lease.ts';
 import { readHubPods } from './space/its-stages.ts';
 import { openSpace } from './space/space-access.ts';
-import { itsVersions } from './space/space-versions.ts';
+import { itsVersions } from './space/space-watcher.ts';
 import { typeOf } from './space/spaces.ts';
 import type { SpaceResult } from './space-work.ts';
 import { rerunHook } from './wds-controllers.ts';

@@ -35,7 +35,7 @@ const header =
 const userOfUrl =
   /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)(?:[^\s/"'?#:@]*:(?!\d{1,5}[/?#])[^\s"']{0,200}|[^\s/"'?#]*)@/gi;
 /** The same in the name of a data source: `user:password@tcp(host)/name`. */
-const userOfSource = /\b[\w.-]+:[^\s@'"]{1,200}@(?=[a-z]+\()/gi;
+const userOfSource = /(?<![\w.-])[\w.-]+:[^\s@'"]{1,200}@(?=[a-z]+\()/gi;
 
 /** Prose such as `refused the token: expired`, and the name of a Secret in a log: `secret="namespace/name"`. */
 const isHarmless = (name: string, value: string, before: string): boolean =>

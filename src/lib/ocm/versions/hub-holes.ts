@@ -11,7 +11,7 @@ import { defectsOf, describeDefect, fixOf, prefixPairs } from './known-defects.t
 import { products } from './program-versions.ts';
 
 /** A hub, the pods of its controllers, and the step that upgrades it. */
-interface JudgedHub {
+export interface JudgedHub {
   kube: Kube;
   name: string;
   pods: readonly Pod[];
@@ -63,11 +63,10 @@ async function pairsOn(kube: Kube, names: readonly string[] = []): Promise<Pair[
 
 /** Requests whose requester is the agent of another WEC than the label says: a fixed hub leaves them pending. */
 async function judgeRequests({ kube, name, pods }: JudgedHub): Promise<Outcome> {
-  const labelSelector = clusterNameLabel;
-  const reader = partialReader(kube);
-  const all = await reader.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
-    labelSelector,
-  });
+  const all = await partialReader(kube).list<CertificateSigningRequest>(
+    resources.certificateSigningRequests,
+    { labelSelector: clusterNameLabel },
+  );
   if (all === undefined || pods.length === 0)
     return skipped('its requests or its pods are not visible');
   const foreign = all.filter(({ metadata, spec }) =>

@@ -1,4 +1,4 @@
-import { type Finding, findingsOfStages } from '../../core/checks.ts';
+import { findingsOfStages } from '../../core/checks.ts';
 import { command, run } from '../../core/next-step.ts';
 import {
   failed,
@@ -180,22 +180,20 @@ export const hostingStages: readonly HostingStage[] = [
   { id: 'hooks', title: "KubeStellar's post-create hooks are installed", check: hooksPresent },
 ];
 
-/** Checks the parts of a hosting cluster. */
-export async function checkHosting(hosting: Kube): Promise<Finding[]> {
+/** Reads the parts of a hosting cluster, and judges its stages as far as the user may see them. */
+export async function judgeHosting(hosting: Kube) {
   const reader = partialReader(hosting);
-  const reports = judge(hostingStages, await readHosting(reader));
-  const install = run(
-    command`stellarctl init --hosting-context ${hosting.cluster.context}`,
-    'Install what is missing',
-  );
-  return findingsOfStages(
-    'hosting',
-    hosting.cluster.context,
-    reports.map(({ verdict, ...stage }) => {
-      if (verdict.state === 'met' || verdict.state === 'unseen') return { ...stage, verdict };
-      if (reader.forbidden.size > 0)
-        return { ...stage, verdict: unseen(mayNotRead(reader.forbidden)) };
-      return { ...stage, verdict: { ...verdict, next: verdict.next ?? [install] } };
-    }),
-  );
+  const evidence = await readHosting(reader);
+  const { forbidden } = reader;
+  const { context, pods } = evidence;
+  const init = command`stellarctl init --hosting-context ${context}`;
+  const reports = judge(hostingStages, evidence).map(({ verdict, ...stage }) => {
+    if (verdict.state === 'met' || verdict.state === 'unseen') return { ...stage, verdict };
+    const next = verdict.next ?? [run(init, 'Install what is missing')];
+    return {
+      ...stage,
+      verdict: forbidden.size > 0 ? unseen(mayNotRead(forbidden)) : { ...verdict, next },
+    };
+  });
+  return { findings: findingsOfStages('hosting', context, reports), reports, pods, forbidden };
 }

@@ -10,18 +10,18 @@ import {
   selectContext,
   withoutCredentials,
 } from '../../kube/kubeconfig/kubeconfig.ts';
+import { safeOcm } from '../../ocm/model/ocm-versions.ts';
+import { coreChart } from '../hosting/core-chart.ts';
+import { hostingContext, markHostingContext } from '../hosting/hosting.ts';
+import { createLocalCluster, type LocalTools, withCluster } from '../local/create-local-cluster.ts';
+import { localNames, type ProviderName } from '../local/local-cluster-names.ts';
 import {
   chartOfVcluster,
   imagesOfKubeFlex,
   imagesOfOcm,
   imagesOfStatusAddon,
   ocmOfClusteradm,
-} from '../../ocm/model/images.ts';
-import { safeOcm } from '../../ocm/model/ocm-versions.ts';
-import { coreChart } from '../hosting/core-chart.ts';
-import { hostingContext, markHostingContext } from '../hosting/hosting.ts';
-import { createLocalCluster, type LocalTools, withCluster } from '../local/create-local-cluster.ts';
-import { localNames, type ProviderName } from '../local/local-cluster-names.ts';
+} from '../space/space-images.ts';
 import { chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
 import { reachedCheck } from './entrance-checks.ts';
 import { Helm } from './helm.ts';

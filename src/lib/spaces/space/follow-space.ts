@@ -146,8 +146,8 @@ async function spaceFailure<Inside>(
 
 /** Finds a failure of the hosting cluster, which blocks every space on it. */
 async function hostingFailure(hosting: Kube): Promise<Problem | undefined> {
-  const { checkHosting } = await import('../hosting/hosting-stages.ts');
-  const findings = await checkHosting(hosting).catch(() => []);
+  const { judgeHosting } = await import('../hosting/hosting-stages.ts');
+  const { findings } = await judgeHosting(hosting).catch(() => ({ findings: [] }));
   return findings.flatMap((finding) => (finding.status === 'fail' ? [finding.problem] : []))[0];
 }
 

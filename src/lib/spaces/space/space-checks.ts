@@ -24,8 +24,8 @@ import { requireHub } from '../../ocm/hub/require-hub.ts';
 import type { HubWebhook } from '../../ocm/hub/webhook.ts';
 import { hookNames, managerDeployment, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
-import { holeChecks } from '../../ocm/versions/hub-holes.ts';
-import { readHookVersions } from '../../ocm/versions/program-versions.ts';
+import { holeChecks, type JudgedHub } from '../../ocm/versions/hub-holes.ts';
+import type { HookVersions } from '../../ocm/versions/program-versions.ts';
 import { versionsApart } from '../../ocm/versions/running-versions.ts';
 import type { SpaceTools } from '../hosting/hosting.ts';
 import { isHookMarked } from './controllers-run.ts';
@@ -34,8 +34,7 @@ import { hubStages, type ItsInside, readItsInside } from './its-stages.ts';
 import { preempted } from './node-room.ts';
 import { contextChecks } from './space-access.ts';
 import type { Space } from './space-stages.ts';
-import { spaceVersions } from './space-versions.ts';
-import { failureOfStage, type SpaceWatcher } from './space-watcher.ts';
+import { failureOfStage, type SpaceReading, spaceVersions } from './space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 import type { WdsInside } from './wds-stages.ts';
 
@@ -47,24 +46,21 @@ interface SpaceChecked {
 }
 
 /**
- * Checks a space, on the hosting cluster and inside it. @param all the control planes there @returns undefined if it no longer
- * exists
+ * Checks a space as it was read, on the hosting cluster and inside it.
+ * @param client of its inside; undefined if that was not reached @param all the control planes of the hosting cluster
+ * @param hooks its versions
  */
 export async function checkSpace(
-  name: string,
-  role: SpaceRole,
-  all: readonly ControlPlane[],
-  watcher: SpaceWatcher,
+  { space, stages }: SpaceReading<ItsInside | WdsInside>,
+  client: Kube | undefined,
+  { all, hooks }: { all: readonly ControlPlane[]; hooks: HookVersions },
   tools: SpaceTools,
-): Promise<SpaceChecked | undefined> {
+): Promise<SpaceChecked> {
   const { hosting } = tools;
-  const reading = await watcher.read(name, role, all);
-  if (reading === undefined) return undefined;
-  const { space, stages } = reading;
-  const client = watcher.accessOf(name)?.kube;
+  const { name, role } = space;
   const findings = findingsOfStages(role, name, judge(stages, space));
-  const hooks = hooksOf(space.controlPlane);
-  const wasReady = hooks.length > 0 && hooks.every((hook) => isHookMarked(hook)(space));
+  const ownHooks = hooksOf(space.controlPlane);
+  const wasReady = ownHooks.length > 0 && ownHooks.every((hook) => isHookMarked(hook)(space));
   const withFailures = await Promise.all(
     findings.map(async (finding, index) => {
       const stage = stages[index];
@@ -81,7 +77,7 @@ export async function checkSpace(
     role === 'wds'
       ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments })
       : [];
-  const ofHooks = await runChecks(versionChecks(role), { space, hosting }, withFailures);
+  const ofHooks = await runChecks(versionChecks(role), { space, hooks }, withFailures);
   const ofContexts = await runChecks(
     contextChecks(role),
     { space, kube: client, tools },
@@ -102,50 +98,41 @@ export async function checkSpace(
       'Upgrade it',
     );
   const hub = { kube: client, name, pods: inside?.hubPods ?? [], upgrade };
-  return { findings: await withHubChecks(known, hub), webhook: inside?.webhook };
+  return { findings: await withHubChecks(hub, known), webhook: inside?.webhook };
 }
-
-/** Adds the checks of a hub that are not stages. */
-const withHubChecks = async (
-  known: readonly Finding[],
-  hub: Parameters<(typeof holeChecks)[number]['run']>[0],
-): Promise<Finding[]> => [
-  ...known,
-  ...(await runChecks(hubChecks, hub.kube, known)),
-  ...(await runChecks(holeChecks, hub, known)),
-];
 
 /** Checks an ITS whose hosting cluster is unknown. */
 export async function checkHub(its: Kube): Promise<SpaceChecked> {
+  const name = its.cluster.context;
   try {
     await requireHub(its);
     const inside = await readItsInside(its);
-    const name = its.cluster.context;
-    const ofStages = findingsOfStages('its', name, judge(hubStages(true), inside));
+    const findings = findingsOfStages('its', name, judge(hubStages(true), inside));
+    const ofCredentials = await runChecks(validityChecks('its'), { kube: its, name });
     const upgrade = (to: string) =>
       advice(`Upgrade OCM to ${to} there: clusteradm upgrade clustermanager`);
-    const findings = await withHubChecks(ofStages, {
-      kube: its,
-      name,
-      pods: inside.hubPods,
-      upgrade,
-    });
+    const all = await withHubChecks({ kube: its, name, pods: inside.hubPods, upgrade }, findings);
     // What a user without rights holds is no sign that anything there can be seen.
-    const ofCredentials = await runChecks(validityChecks('its'), { kube: its, name });
-    findings.push(...ofCredentials.filter(isNotable));
-    return { findings, webhook: inside.webhook };
+    return { findings: [...all, ...ofCredentials.filter(isNotable)], webhook: inside.webhook };
   } catch (error) {
     return { findings: [{ ...isHub, status: 'fail', problem: failureOf(error) }] };
   }
 }
 
+/** Adds the checks of a hub that are not stages. */
+const withHubChecks = async (hub: JudgedHub, known: readonly Finding[]): Promise<Finding[]> => [
+  ...known,
+  ...(await runChecks(hubChecks, hub.kube, known)),
+  ...(await runChecks(holeChecks, hub, known)),
+];
+
 /** The only check of an ITS if nothing else can be checked. */
 export const isHub: CheckInfo = { id: 'its-hub', title: 'it is an OCM hub that answers' };
 
-/** A space, and the hosting cluster whose hooks define its expected versions. */
+/** A space, and the versions in the installed hooks. */
 interface InstalledSpace {
   space: Space<ItsInside | WdsInside>;
-  hosting: Kube;
+  hooks: HookVersions;
 }
 
 export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
@@ -156,14 +143,12 @@ export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[]
   },
 ];
 
-async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {
-  const versions = spaceVersions(space, await readHookVersions(hosting)).filter(
-    ({ wanted }) => wanted !== null,
-  );
+function judgeVersions({ space, hooks }: InstalledSpace): Outcome {
+  const versions = spaceVersions(space, hooks).filter(({ wanted }) => wanted !== null);
   const apart = versionsApart(space.name, versions);
   const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
   if (apart === undefined) return unseen === undefined ? pass() : skipped(unseen);
-  const upgrade = command`stellarctl ${space.role} upgrade ${space.name} --hosting-context ${hosting.cluster.context}`;
+  const upgrade = command`stellarctl ${space.role} upgrade ${space.name} --hosting-context ${space.hosting}`;
   return warn('versions-apart', apart, run(upgrade, 'Upgrade it'));
 }
 

@@ -1,17 +1,29 @@
 import { type Access, hidden, ifSeen, partialReader, seen, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { isTrue } from '../../kube/client/objects.ts';
+import { isTrue, type Pod } from '../../kube/client/objects.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { failureLog, firstPodFailure, toSeePod } from '../../kube/pods.ts';
-import { apiServerOf, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
+import type { Its } from '../../ocm/hub/its.ts';
+import { apiServerOf, hookNames, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
+import {
+  apiServerPrograms,
+  type HookVersions,
+  hubPrograms,
+  wdsPrograms,
+} from '../../ocm/versions/program-versions.ts';
+import {
+  type RunningVersion,
+  runningVersions,
+  whyPodsHidden,
+} from '../../ocm/versions/running-versions.ts';
 import { type Entrance, entranceOf } from '../hosting/entrance.ts';
 import { readHostingConfig, type SpaceTools } from '../hosting/hosting.ts';
 import { type ItsInside, itsStages, readItsInside } from './its-stages.ts';
-import { accessSpace } from './space-access.ts';
+import { reachSpace } from './space-access.ts';
 import { readSpace, type SpaceEvidence } from './space-evidence.ts';
 import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
-import { itsOfWds, listControlPlanes } from './spaces.ts';
+import { hooksOf, itsOfWds, listControlPlanes } from './spaces.ts';
 import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
 
 /** One reading of a space. */
@@ -23,7 +35,7 @@ export interface SpaceReading<Inside> {
 /** Reads spaces repeatedly. */
 export class SpaceWatcher {
   readonly #tools: SpaceTools;
-  readonly #clients = new Map<string, { context: SelectedContext; kube: Kube }>();
+  readonly #clients = new Map<string, Its>();
 
   constructor(tools: SpaceTools) {
     this.#tools = tools;
@@ -59,7 +71,7 @@ export class SpaceWatcher {
   }
 
   /** The client of the last reading inside a space, and its context. */
-  accessOf(name: string): { context: SelectedContext; kube: Kube } | undefined {
+  accessOf(name: string): Its | undefined {
     return this.#clients.get(name);
   }
 
@@ -113,9 +125,9 @@ export class SpaceWatcher {
     return context && { name, isReady: isTrue(its, 'Ready'), kube: this.#client(name, context) };
   }
 
-  /** Users who may not read a space's Secret see only the hosting cluster's evidence. */
+  /** Users who may not read a space's Secret, and have no context of it, see only the hosting cluster's evidence. */
   async #access(controlPlane: ControlPlane): Promise<Access<SelectedContext>> {
-    const access = await accessSpace(controlPlane, this.#tools);
+    const access = await reachSpace(controlPlane, this.#tools);
     if (access.state !== 'hidden' || access.error === undefined) return access;
     if (access.error.code === 'forbidden') return hidden('this user may not read how to reach it');
     throw access.error;
@@ -151,4 +163,52 @@ export async function failureOfStage<Inside>(
     log: failure === undefined || kube === undefined ? [] : await failureLog(kube, failure),
     next: failure === undefined || at === undefined ? [] : toSeePod(at.cluster.context, failure),
   };
+}
+
+/** The pods of OCM in an ITS, and whether this user may see them all. */
+export interface HubPods {
+  hubPods: readonly Pod[];
+  forbidden: ReadonlySet<string>;
+}
+
+/** The hooks that install OCM. Without them, another program manages OCM, and any version may be correct. */
+const ocmHooks: readonly string[] = [hookNames.hubInit, 'its-with-clusteradm'];
+
+/**
+ * The running versions of an ITS: its API server on the hosting cluster, OCM and the status add-on inside it. The pods of a
+ * vcluster also exist on the hosting cluster, under names with the same prefix, and are read there if the ITS does not answer.
+ */
+export function itsVersions(
+  evidence: Pick<SpaceEvidence, 'type' | 'pods' | 'forbidden'> & Partial<SpaceEvidence>,
+  access: Access<HubPods>,
+  hooks: HookVersions,
+): RunningVersion[] {
+  const { type, pods, controlPlane } = evidence;
+  const bringsOcm =
+    controlPlane !== undefined && hooksOf(controlPlane).some((hook) => ocmHooks.includes(hook));
+  const inside = access.state === 'seen' ? access.value.hubPods : [];
+  const notVisible = access.state === 'seen' ? whyPodsHidden(access.value) : access.why;
+  return [
+    ...runningVersions(
+      hubPrograms(bringsOcm ? hooks : { ...hooks, ocm: undefined }),
+      [...inside, ...pods],
+      notVisible,
+    ),
+    ...runningVersions(apiServerPrograms(type), pods, whyPodsHidden(evidence)),
+  ];
+}
+
+/** The running versions of a space. */
+export const spaceVersions = (
+  space: Space<ItsInside | WdsInside>,
+  hooks: HookVersions,
+): RunningVersion[] =>
+  space.role === 'its'
+    ? itsVersions(space, space.inside as Access<ItsInside>, hooks)
+    : wdsVersions(space, hooks);
+
+/** The running versions of a WDS, all on the hosting cluster: KubeStellar's controllers, and its API server. */
+export function wdsVersions(evidence: SpaceEvidence, hooks: HookVersions): RunningVersion[] {
+  const programs = [...wdsPrograms(hooks), ...apiServerPrograms(evidence.type)];
+  return runningVersions(programs, evidence.pods, whyPodsHidden(evidence));
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { type Confirmation, confirm, confirming } from '../../../../src/commands/common/confirm.ts';
 import type { Session } from '../../../../src/commands/common/session.ts';
+import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { readConfirmed } from '../../../../src/lib/core/read-confirmed.ts';
 import { recordingProgress } from '../../support/builders.ts';
@@ -80,4 +83,24 @@ test('a dry run and a command without confirmation read once', async () => {
     await read(true, () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }]),
     [],
   );
+});
+
+test('the time that the user takes to answer does not count', async (t) => {
+  let seconds = 0;
+  t.mock.method(process, 'uptime', () => seconds);
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  const { io, stderr } = fakeIo({ tty: true });
+  const deadline = new Deadline(60_000);
+  const run = { signal: new AbortController().signal, deadline };
+  const session = {
+    ...{ io: { ...io, stdin }, run },
+    progress: { ...recordingProgress(), stop: () => {}, resume: () => {} },
+  } as unknown as Session;
+  seconds = 20;
+  const confirmed = confirm(session, { verb: 'Delete', doing: 'Deleting', name: 'x', yes: false });
+  while (!stderr.text.includes('Type its name')) await setImmediate();
+  seconds += 3600;
+  stdin.write('x\n');
+  await confirmed;
+  assert.equal(deadline.remaining, 40_000);
 });

@@ -9,7 +9,7 @@ import type {
   StatusView,
   WdsStatus,
   WecStatus,
-} from '../../../../src/lib/doctor/status.ts';
+} from '../../../../src/lib/installation/status.ts';
 import type { RunningVersion } from '../../../../src/lib/ocm/versions/running-versions.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 

@@ -147,7 +147,7 @@ test('without a cluster it lists what can be checked before an installation', as
     env: { KUBECONFIG: '/dev/null' },
   });
   assert.deepEqual([exitCode, stdout], [2, '']);
-  assert.match(String(stderr), /There is no cluster to check: .*\n.*stellarctl doctor --pre/);
+  assert.match(String(stderr), /No hosting cluster was given.*\n.*\n.*stellarctl doctor --pre/);
 });
 
 test('checks can be listed without a cluster', async () => {

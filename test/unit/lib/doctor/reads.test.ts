@@ -8,7 +8,7 @@ import { fakeKube, joinedCluster } from '../../support/builders.ts';
 
 test('an ITS that does not exist is an error if nothing else is known', async () => {
   const whyNoIts = new StellarError('context-unknown', 'There is no context its9.');
-  const input = { spaces: undefined, its: undefined, whyNoIts, isItsAssumed: false, wecs: [] };
+  const input = { spaces: undefined, its: undefined, whyNoIts, isItsGiven: false, wecs: [] };
   await assert.rejects(examine(input), { code: 'context-unknown' });
 });
 
@@ -45,7 +45,7 @@ test('the WECs of a hub share one read of everything, and one test of its webhoo
   const all = await examine({
     spaces: undefined,
     its: { kube, context },
-    isItsAssumed: false,
+    isItsGiven: false,
     wecs: [],
   });
   assert.deepEqual(

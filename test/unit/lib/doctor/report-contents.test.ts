@@ -195,7 +195,7 @@ test('redacted text is not redacted again, and the work grows with the length of
     'ABC=',
   ])
     redactText(piece.repeat(262_144 / piece.length));
-  // It takes about a second; with a square, minutes.
+  // It takes about a second; with a square of any, a minute.
   const tookMs = process.cpuUsage({ user, system: 0 }).user / 1000;
-  assert.ok(tookMs < 60_000, `${tookMs} ms`);
+  assert.ok(tookMs < 20_000, `${tookMs} ms`);
 });

@@ -178,8 +178,8 @@ const wec = (methods: Partial<Kube> = {}): Kube =>
 
 const report = (kubes: readonly Kube[]) => {
   const wecs = kubes.map((kube, index) => ({ name: `cluster${index + 1}`, kube }));
-  const input: DoctorInput = { spaces: undefined, its: undefined, isItsAssumed: false, wecs };
-  return makeReport({ ...input, status: async () => ({ hosting: null }), version: '1.2.3' });
+  const input: DoctorInput = { spaces: undefined, its: undefined, isItsGiven: false, wecs };
+  return makeReport(input, '1.2.3');
 };
 
 async function unpacked(

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runChecks } from '../../../../../src/lib/core/checks.ts';
 import type { Deployment, KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { ControlPlane } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
+import type {
+  ControlPlane,
+  PostCreateHook,
+} from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
+import { versionsOfHooks } from '../../../../../src/lib/ocm/versions/program-versions.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
 import {
   checkSpace,
@@ -90,9 +94,7 @@ test('a WDS whose controllers differ from the installed hooks keeps running, whi
       ],
     },
   };
-  const hosting = fakeKube({
-    list: async ({ kind }) => (kind === 'PostCreateHook' ? [hook] : []) as never,
-  });
+  const hooks = versionsOfHooks([hook as PostCreateHook]);
   const judgedAt = async (tag: string, forbidden: string[] = []) => {
     const pod = {
       metadata: { name: 'kubestellar-controller-manager-1' },
@@ -105,7 +107,7 @@ test('a WDS whose controllers differ from the installed hooks keeps running, whi
       forbidden: new Set(forbidden),
     };
     const wds1 = space(evidence(wds('wds1'), seen), wdsInside());
-    const [found] = await runChecks(versionChecks('wds'), { space: wds1, hosting });
+    const [found] = await runChecks(versionChecks('wds'), { space: wds1, hooks });
     assert.ok(found);
     return found;
   };
@@ -136,8 +138,11 @@ test('an ITS that was ready and whose API server has lost its node has failed, w
     ]);
     const context = { name: 'kind', server: 'https://kind', cluster: {}, user: {} };
     const tools = { hosting, hostingContext: context, kubeconfig: kubeconfigOf({}) } as SpaceTools;
-    const found = await checkSpace('its1', 'its', [plane], new SpaceWatcher(tools), tools);
-    return found?.findings.find(({ id }) => id === 'its-api-server');
+    const reading = await new SpaceWatcher(tools).its('its1');
+    assert.ok(reading);
+    const installed = { all: [plane], hooks: versionsOfHooks([]) };
+    const found = await checkSpace(reading, undefined, installed, tools);
+    return found.findings.find(({ id }) => id === 'its-api-server');
   };
   const found = await checked(['its-hub-init', 'install-status-addon']);
   assert.ok(found?.status === 'fail');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planUpgrades, type VersionsView } from '../../../../src/lib/doctor/status-versions.ts';
+import { planUpgrades, type VersionsView } from '../../../../src/lib/installation/versions.ts';
 import type { RunningVersion } from '../../../../src/lib/ocm/versions/running-versions.ts';
 
 const runs = (product: string, running: string[] | null, wanted?: string): RunningVersion => ({

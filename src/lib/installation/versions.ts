@@ -14,7 +14,8 @@ import {
 } from '../ocm/versions/running-versions.ts';
 import { coreChart } from '../spaces/hosting/core-chart.ts';
 import { wecVersions } from '../wecs/diagnose/wec-checks.ts';
-import { type ItsStatus, readStatus, type StatusTools, type StatusView } from './status.ts';
+import type { SelectedClusters } from './installation.ts';
+import { type ItsStatus, readStatus, type StatusView } from './status.ts';
 
 /** The running versions, and whether they fit together. The fields are an interface: docs/output.md */
 export interface VersionsView extends InstalledVersions {
@@ -29,16 +30,16 @@ export interface VersionsView extends InstalledVersions {
  * @throws StellarError as readStatus
  */
 export async function readVersions(
-  tools: StatusTools,
+  clusters: SelectedClusters,
   wecs: readonly { name: string; kube: Kube }[],
 ): Promise<VersionsView> {
   const [status, seenWecs] = await Promise.all([
-    readStatus(tools),
+    readStatus(clusters),
     Promise.all(
       wecs.map(async (wec) => ({ name: wec.name, read: await tryRead(() => readWec(wec.kube)) })),
     ),
   ]);
-  const hubVersion = versionOfProduct(products.ocm, itsOfWecs(status, tools)?.versions ?? []);
+  const hubVersion = versionOfProduct(products.ocm, itsOfWecs(status, clusters)?.versions ?? []);
   const { hosting } = status;
   const installed: InstalledVersions = {
     hosting: hosting && {
@@ -69,9 +70,9 @@ const holesOf = ({ hosting, itses, wdses }: InstalledVersions): Problem[] =>
   );
 
 /** The ITS that the WECs are registered with: the chosen one, else the only one. */
-function itsOfWecs({ itses }: StatusView, { chosen }: StatusTools): ItsStatus | undefined {
+function itsOfWecs({ itses }: StatusView, { its }: SelectedClusters): ItsStatus | undefined {
   const chosenIts = itses.find(({ name, context }) =>
-    [name, context].includes(chosen?.given ?? ''),
+    [name, context].includes(its?.context.name ?? ''),
   );
   return chosenIts ?? (itses.length === 1 ? itses[0] : undefined);
 }

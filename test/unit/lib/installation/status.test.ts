@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { countObjects, type SpaceStatus, withReading } from '../../../../src/lib/doctor/status.ts';
+import {
+  countObjects,
+  type SpaceStatus,
+  withContents,
+} from '../../../../src/lib/installation/status.ts';
 import { hidden, hiddenBy } from '../../../../src/lib/kube/access.ts';
 
 const outside: SpaceStatus = {
@@ -19,7 +23,7 @@ const outside: SpaceStatus = {
 const refused = hiddenBy(new StellarError('unreachable', 'Cannot reach its1: connection refused.'));
 
 test('a space that is reported ready and does not answer has a problem', () => {
-  const { ready, problem, reason, error } = withReading(outside, refused);
+  const { ready, problem, reason, error } = withContents(outside, refused);
   assert.deepEqual(
     { ready, problem, reason },
     { ready: false, problem: true, reason: 'Cannot reach its1: connection refused' },
@@ -34,10 +38,10 @@ test('a starting space need not answer, and an unreadable one may be healthy', (
     stage: 'synced',
     reason: 'its API server is starting',
   };
-  assert.deepEqual(withReading(coming, refused), coming);
-  assert.deepEqual(withReading(outside, hidden('why')), { ...outside, notVisible: 'why' });
+  assert.deepEqual(withContents(coming, refused), coming);
+  assert.deepEqual(withContents(outside, hidden('why')), { ...outside, notVisible: 'why' });
   const forbidden = hiddenBy(new StellarError('forbidden', 'Not allowed on its1.'));
-  assert.deepEqual(withReading(outside, forbidden), {
+  assert.deepEqual(withContents(outside, forbidden), {
     ...outside,
     notVisible: 'Not allowed on its1',
   });

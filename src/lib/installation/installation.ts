@@ -1,0 +1,103 @@
+import { mapConcurrently } from '../core/concurrency.ts';
+import type { StellarError } from '../core/errors.ts';
+import { type Access, ifSeen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { clusterUid } from '../ocm/hub/cluster-uid.ts';
+import type { Its } from '../ocm/hub/its.ts';
+import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
+import { type HookVersions, readHookVersions } from '../ocm/versions/program-versions.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
+import { judgeHosting } from '../spaces/hosting/hosting-stages.ts';
+import type { ItsInside } from '../spaces/space/its-stages.ts';
+import { type SpaceReading, SpaceWatcher } from '../spaces/space/space-watcher.ts';
+import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
+import type { WdsInside } from '../spaces/space/wds-stages.ts';
+
+/** The clusters of an installation that a command selects. */
+export interface SelectedClusters {
+  /** Undefined if no hosting cluster is selected. */
+  spaces: SpaceTools | undefined;
+  /** The ITS that commands use, if there is one. */
+  its: Its | undefined;
+  /** Why the ITS that commands use does not exist. */
+  whyNoIts?: StellarError | undefined;
+  /** `--its` says as whom it is read, whatever else leads to it. */
+  isItsGiven: boolean;
+}
+
+/** One reading of an installation: what `doctor`, `status`, `version`, `report` and `upgrade plan` show. */
+export interface Installation {
+  /** Undefined if the selected cluster is not a hosting cluster, or none is selected. */
+  hosting: Access<HostingCluster | undefined>;
+  spaces: readonly ReadSpace[];
+  /** The ITS that commands use. */
+  its: Its | undefined;
+  /** The same, if it is not known to be an ITS of the hosting cluster. */
+  elsewhere: Its | undefined;
+}
+
+export interface HostingCluster extends Awaited<ReturnType<typeof judgeHosting>> {
+  all: readonly ControlPlane[];
+  hooks: HookVersions;
+}
+
+/** A space of the hosting cluster. */
+export interface ReadSpace {
+  name: string;
+  role: SpaceRole;
+  /** Undefined if it was just deleted. */
+  reading: Access<SpaceReading<ItsInside | WdsInside> | undefined>;
+  /** How its inside was reached. */
+  opened: Its | undefined;
+  /** As whom its contents are read: the user of the command for the ITS that it names. */
+  asUser: Its | undefined;
+}
+
+const spacesAtOnce = 8;
+
+/** Reads the hosting cluster with its spaces, all parts in parallel. What does not answer says so. */
+export async function readInstallation({
+  spaces: tools,
+  its,
+  isItsGiven,
+}: SelectedClusters): Promise<Installation> {
+  const hosting = await tryRead(async () => tools && readHostingCluster(tools.hosting));
+  const spaces = tools ? await readSpaces(ifSeen(hosting)?.all ?? [], tools) : [];
+  const itses = spaces.flatMap(({ role, opened }) => (role === 'its' && opened ? opened : []));
+  const own = its && (await sameCluster(its, itses));
+  if (own === undefined) return { hosting, spaces, its, elsewhere: its };
+  const asUser = isItsGiven ? its : own;
+  const read = spaces.map((space) => (space.opened === own ? { ...space, asUser } : space));
+  return { hosting, spaces: read, its: asUser, elsewhere: undefined };
+}
+
+async function readHostingCluster(kube: Kube): Promise<HostingCluster | undefined> {
+  const [all, judged, hooks] = await Promise.all([
+    listControlPlanes(kube),
+    judgeHosting(kube),
+    readHookVersions(kube),
+  ]);
+  return all && { all, hooks, ...judged };
+}
+
+async function readSpaces(all: readonly ControlPlane[], tools: SpaceTools): Promise<ReadSpace[]> {
+  const watcher = new SpaceWatcher(tools);
+  const spaces = all.flatMap((controlPlane) => {
+    const role = roleOf(controlPlane);
+    return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
+  });
+  return mapConcurrently(spaces, spacesAtOnce, async ({ role, name }) => {
+    const reading = await tryRead(() => watcher.read(name, role, all));
+    const opened = watcher.accessOf(name);
+    return { role, name, reading, opened, asUser: opened };
+  });
+}
+
+/** The one among others that is the same cluster: one may have several addresses. */
+async function sameCluster(its: Its, others: readonly Its[]): Promise<Its | undefined> {
+  const same = others.find(({ kube }) => kube.cluster.server === its.kube.cluster.server);
+  if (same !== undefined || others.length === 0) return same;
+  const [uid, ...uids] = await Promise.all([its, ...others].map(({ kube }) => clusterUid(kube)));
+  return uid === undefined ? undefined : others[uids.indexOf(uid)];
+}
