@@ -36,7 +36,7 @@ import { trimmer, WorksOfWds } from './works.ts';
 
 /** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
-  wds: Omit<Wds, 'sender' | 'isItsAssumed' | 'kube' | 'isGiven' | 'its'>;
+  wds: Wds;
   /** What keeps its controllers from working, as far as that is visible. */
   controllers: ControllerProblems;
   /** The context of the ITS; undefined if the ITS cannot be read. */

@@ -17,7 +17,8 @@ import {
 } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { writtenAt } from '../../kube/client/objects.ts';
-import { type Modulation, returnedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
+import { destinationsOf, returnedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
+import { keyOf } from '../../ocm/model/object-ref.ts';
 import { flagsOf } from '../../spaces/choose/open-wds.ts';
 import { returnedByOne, toCreateCollector } from '../status/collector.ts';
 import type { Delivery } from './delivery.ts';
@@ -62,30 +63,37 @@ const judgeDelivery = (delivery: Delivery): StageReport[] =>
 /** The last stage, for an object whose status is requested. */
 const statusStage: Stage<Delivery> = { id: 'status', title: 'status returned', check: returned };
 
-const wantsStatus = ({ of, modulation, wecs }: Delivery): boolean =>
-  hasStatus(of) &&
-  ((!ownedByWds.has(of.resource) &&
-    (modulation.wantSingletonReportedState === true ||
-      (modulation.wantMultiWECReportedState === true &&
-        (hasRelevantStatus(of) || !isNeverCombined(of, modulation, wecs))))) ||
-    (modulation.statusCollectors ?? []).length > 0);
+function wantsStatus(delivery: Delivery): boolean {
+  const { of, modulation } = delivery;
+  if (withoutStatus.has(of.resource)) return false;
+  if (modulation.statusCollectors?.length) return true;
+  if (ownedByWds.has(of.resource)) return false;
+  return (
+    modulation.wantSingletonReportedState === true ||
+    (modulation.wantMultiWECReportedState === true &&
+      (hasRelevantStatus(delivery) || !isNeverCombined(delivery)))
+  );
+}
 
 function returned(delivery: Delivery): Verdict {
-  const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } =
-    delivery;
+  const { of, workStatus, modulation, policy, policyName, binding, wec, evidence } = delivery;
+  const { collectors, combined } = evidence;
+  const { statusCollectors: asked = [] } = modulation;
+  const wecs = destinationsOf(binding).length;
   if (wec === undefined) return unseen('no WEC is selected');
   const { wantSingletonReportedState: singleton, wantMultiWECReportedState: multi } = modulation;
   const severalWecs = `its status is requested from a single WEC, but it is sent to ${wecs}`;
   if (singleton && !multi && wecs !== 1)
     return failed(severalWecs, { code: 'singleton-needs-one-wec', next: [returnedByOne] });
   const flags = flagsOf(evidence.wds);
-  if (isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of))
+  if (isNeverCombined(delivery) && hasRelevantStatus(delivery))
     return failedForGood(
       'its status does not come back: the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only',
       { code: 'kind-not-combined', next: [advice('Ask for a StatusCollector instead')] },
     );
   if (collectors.state !== 'seen') return unseen(collectors.why);
-  for (const [name, collector] of collectors.value) {
+  for (const name of asked) {
+    const collector = collectors.value.get(name);
     if (collector === undefined) {
       const missing = { code: 'status-collector-missing', next: [toCreateCollector(name, flags)] };
       return failed(`there is no StatusCollector ${name}`, missing);
@@ -111,15 +119,14 @@ function returned(delivery: Delivery): Verdict {
   // Something on the WEC must write one first.
   if (workStatus.value.status === undefined) return waiting(none, { code: 'status-missing' });
   if (outdated !== undefined) return outdated;
-  if (collectors.value.size > 0) {
-    if (isCombined.state !== 'seen') return unseen(isCombined.why);
-    if (!isCombined.value)
+  if (asked.length > 0) {
+    if (combined.state !== 'seen') return unseen(combined.why);
+    if (!combined.value.has(`${keyOf(of)} ${policyName}`))
       return overdue(
         delivery,
         [policy, sent],
         'its statuses have not been combined',
         'status-not-combined',
-        [],
       );
   }
   // The status of one WEC is returned as a singleton, whatever the policy requests.
@@ -127,8 +134,7 @@ function returned(delivery: Delivery): Verdict {
     multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
   const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
   const isWritten =
-    !ownedByWds.has(of.resource) &&
-    (singleton || (multi && !isNeverCombined(of, modulation, wecs)));
+    !ownedByWds.has(of.resource) && (singleton || (multi && !isNeverCombined(delivery)));
   // `kubectl replace` drops the label, and KubeStellar (0.30.0) sets it again only when the object changes once more.
   const why = `its status is not in ${evidence.wds.name}: it lacks KubeStellar's label ${labels.join(' or ')}`;
   if (isWritten && !isInWds)
@@ -155,23 +161,17 @@ const withoutStatus = new Set([
 /** Kinds whose status in the WDS KubeStellar never replaces (kubestellar v0.30.0, pkg/util, WEC2WDSExceptions). */
 const ownedByWds = new Set(['namespaces', 'customresourcedefinitions']);
 
-const hasStatus = ({ resource }: { resource: string }): boolean => !withoutStatus.has(resource);
-
 /** Kinds whose statuses KubeStellar combines from several WECs (kubestellar v0.30.0, pkg/status/aggregation). */
 const combinedKinds = new Set(['deployments', 'replicasets', 'daemonsets']);
 
 /** Whether the status of an object on several WECs is requested but not combined for its kind. It is never returned. */
-const isNeverCombined = (
-  { group, resource }: { group: string; resource: string },
-  { wantMultiWECReportedState }: Modulation,
-  wecs: number,
-): boolean =>
-  wantMultiWECReportedState === true &&
-  wecs > 1 &&
-  !(group === 'apps' && combinedKinds.has(resource));
+const isNeverCombined = ({ of, modulation, binding }: Delivery): boolean =>
+  modulation.wantMultiWECReportedState === true &&
+  destinationsOf(binding).length > 1 &&
+  !(of.group === 'apps' && combinedKinds.has(of.resource));
 
 /**
  * Whether the status of a kind matters. Namespaces and similar kinds have a status that no one reads: a policy that requests the
  * status of all its objects is about its workloads.
  */
-const hasRelevantStatus = ({ group }: { group: string }): boolean => group !== '';
+const hasRelevantStatus = ({ of }: Delivery): boolean => of.group !== '';

@@ -12,7 +12,6 @@ import { keyOf } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
 import type { NamespaceLabels, NotSelected } from '../selection/select-objects.ts';
-import type { StatusCollector } from '../status/collector.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import type { SentObject } from './works.ts';
@@ -36,19 +35,7 @@ export interface FollowedObject extends KindRef {
 /** The delivery of an object by one policy to one WEC, with the evidence of each stage. */
 export interface Delivery {
   of: FollowedObject;
-  evidence: Pick<
-    DeliveryEvidence,
-    | 'wds'
-    | 'controllers'
-    | 'its'
-    | 'inventory'
-    | 'works'
-    | 'now'
-    | 'transforms'
-    | 'policies'
-    | 'held'
-    | 'statusAgents'
-  >;
+  evidence: DeliveryEvidence;
   /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
   policyName: string | undefined;
   policy: BindingPolicy | undefined;
@@ -68,24 +55,19 @@ export interface Delivery {
   generation?: number | undefined;
   /** What the policy requests besides sending the object. */
   modulation: Modulation;
-  /** The requested collectors by name; undefined for one that is not found. */
-  collectors: Access<ReadonlyMap<string, StatusCollector | undefined>>;
-  isCombined: Access<boolean>;
-  /** The number of WECs that the policy sends it to. */
-  wecs: number;
 }
 
 /** Returns the deliveries of an object: one for each policy and WEC, or one that shows where delivery stops before that. */
 export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): Delivery[] {
-  const bound: ReadonlyMap<string, BoundObject> = evidence.bound.get(keyOf(of)) ?? new Map();
-  const names = [...new Set([...of.selectedBy.keys(), ...bound.keys()])].sort();
-  const places = names.flatMap((policyName): Place[] => {
+  const binding = evidence.bound.get(keyOf(of))?.keys() ?? [];
+  const names = [...new Set([...of.selectedBy.keys(), ...binding])].sort();
+  const deliveries = names.flatMap((policyName) => {
     const wecs = wecsOfPolicy(policyName, evidence);
-    const at = { policyName, bound: bound.get(policyName) };
-    return wecs.length === 0 ? [{ ...at, wec: undefined }] : wecs.map((wec) => ({ ...at, wec }));
+    return (wecs.length === 0 ? [undefined] : wecs).map((wec) =>
+      deliveryOf(of, evidence, policyName, wec),
+    );
   });
-  const nowhere: Place = { policyName: undefined, bound: undefined, wec: undefined };
-  return (places.length === 0 ? [nowhere] : places).map((place) => deliveryOf(of, evidence, place));
+  return deliveries.length === 0 ? [deliveryOf(of, evidence)] : deliveries;
 }
 
 /** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
@@ -103,19 +85,19 @@ function wecsOfPolicy(name: string, { bindings, policies, inventory }: DeliveryE
   return [...new Set([...named, ...selected])].sort();
 }
 
-type Place = Pick<Delivery, 'policyName' | 'bound' | 'wec'>;
-
 function deliveryOf(
   of: FollowedObject,
   evidence: DeliveryEvidence,
-  { policyName, bound, wec }: Place,
+  policyName?: string,
+  wec?: string,
 ): Delivery {
-  const { policies, bindings, inventory, works, workStatuses, collectors, combined } = evidence;
-  const binding = policyName === undefined ? undefined : bindings.get(policyName);
-  const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
-  const asked = modulation.statusCollectors ?? [];
+  const { policies, bindings, inventory, works, workStatuses } = evidence;
+  const binding = bindings.get(policyName ?? '');
+  const bound = evidence.bound.get(keyOf(of))?.get(policyName ?? '');
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
-    mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
+    access.state === 'seen'
+      ? seen(wec === undefined ? undefined : read(access.value, wec))
+      : access;
   return {
     of,
     evidence,
@@ -123,16 +105,13 @@ function deliveryOf(
     binding,
     bound,
     wec,
-    modulation,
+    modulation: bound ?? of.selectedBy.get(policyName ?? '') ?? {},
     isBound: wec !== undefined && destinationsOf(binding).includes(wec),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
     sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
     stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
-    collectors: mapped(collectors, (all) => new Map(asked.map((name) => [name, all.get(name)]))),
-    isCombined: mapped(combined, (all) => all.has(`${keyOf(of)} ${policyName}`)),
-    wecs: destinationsOf(binding).length,
   };
 }
 
@@ -151,9 +130,6 @@ function stopBefore(
     return cluster !== undefined && !hasMailbox(cluster);
   });
 }
-
-const mapped = <T, U>(access: Access<T>, read: (value: T) => U): Access<U> =>
-  access.state === 'seen' ? seen(read(access.value)) : access;
 
 /**
  * Whether an ITS has created a mailbox for a WEC. The ITS creates it when the WEC is first accepted, and keeps it if the WEC is

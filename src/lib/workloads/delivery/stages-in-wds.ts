@@ -137,11 +137,7 @@ function explained(
 }
 
 /** A policy, and what KubeStellar has made of it. */
-export interface OfPolicy extends Pick<Delivery, 'policyName' | 'policy' | 'binding'> {
-  evidence: Pick<DeliveryEvidence, 'now' | 'controllers'> & {
-    wds: Omit<DeliveryEvidence['wds'], 'context' | 'apiGroups'>;
-  };
-}
+export type OfPolicy = Pick<Delivery, 'policyName' | 'policy' | 'binding' | 'evidence'>;
 
 /**
  * status.errors of the policy, and of its Binding, for the generation that is there (kubestellar v0.30.0, pkg/binding/binding.go,

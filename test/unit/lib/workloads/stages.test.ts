@@ -13,6 +13,7 @@ import {
 } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
+import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { deliveriesOf } from '../../../../src/lib/workloads/delivery/delivery.ts';
 import {
   boundObjects,
@@ -119,9 +120,15 @@ const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, Manage
   },
 ];
 
+/** Its clients are not used: the evidence has been read. */
+const unopened: Wds = {
+  ...{ name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined, isGiven: false },
+  ...{ kube: undefined as never, its: undefined as never },
+};
+
 function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): DeliveryEvidence {
   return {
-    wds: { name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined },
+    wds: unopened,
     controllers: {},
     its: 'its1',
     policies: record.policies,
@@ -262,13 +269,7 @@ describe('the next command', () => {
       String(nextOf('forbidden-on-wec', widget)),
       /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1 +\(CONTEXT: that of cluster1\)$/,
     ));
-  const wds = {
-    name: 'wdsh',
-    context: 'wdsh',
-    apiGroups: [],
-    type: undefined,
-    contexts: new Set(['cluster1']),
-  };
+  const wds = { ...unopened, contexts: new Set(['cluster1']) };
   test('names the context of the WEC, if the kubeconfig has one of its name', () => {
     const [way] = deliveries(record('forbidden-on-wec'), widget, { wds });
     assert.equal(way?.next, 'stellarctl wec grant cluster1=cluster1 --from-errors --its its1');
