@@ -50,7 +50,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
   const { name, wds, its, wecs, objects, notVisible, state, why } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= widestMatrix;
   const cells = objects.map((object) => [
-    describeObject({ kind: object.kind, metadata: object }),
+    describeObject(object),
     ...(isMatrix
       ? wecs.map((wec) => deliveryCell(object.deliveries.find((delivery) => delivery.wec === wec)))
       : [doneOfAll(object.deliveries)]),
@@ -78,7 +78,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
 /** The objects of which WECs keep the version that they have. */
 function createOnlyLine(objects: PolicyView['objects']): string[] {
   const kept = objects.filter(({ deliveries }) => deliveries.some(({ createOnly }) => createOnly));
-  const names = few(kept.map(({ kind, ...metadata }) => describeObject({ kind, metadata })));
+  const names = few(kept.map(describeObject));
   return names.length === 0
     ? []
     : [`  With createOnly, a WEC keeps its version of: ${names.join(', ')}`];

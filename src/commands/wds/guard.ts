@@ -2,6 +2,7 @@ import { command } from '../../lib/core/next-step.ts';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Unguarding } from '../../lib/maintenance/guard-wds.ts';
 import type { RestartPlan } from '../../lib/maintenance/restart-plan.ts';
+import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -64,8 +65,10 @@ export const unguard: Definition<Options & { maxRemoved?: number }> = {
     const tools = await session.hostingToWrite(yes);
     const confirm = confirming<Unguarding>(session, {
       show: ({ kept, sharedWith }) => {
-        for (const { object, wec, policy } of kept)
-          session.progress.note(`  ${wec}   ${object} will be removed (policy ${policy}).`);
+        for (const { of, wec, policy } of kept)
+          session.progress.note(
+            `  ${wec}   ${describeObject(of)} will be removed (policy ${policy}).`,
+          );
         for (const other of sharedWith)
           session.progress.note(`  ${other} loses its guard as well.`);
       },

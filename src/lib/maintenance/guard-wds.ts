@@ -12,6 +12,7 @@ import { type Deployment, resources } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { retryConflicts, writeLast } from '../kube/writes.ts';
 import { apiServerOf, namespaceOf } from '../ocm/model/kubeflex-names.ts';
+import { describeObject } from '../ocm/model/object-ref.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import {
   betaKinds,
@@ -149,7 +150,7 @@ export interface Unguarding {
 }
 
 export const lossesOfGuard = ({ kept }: Unguarding): Effect[] =>
-  kept.map(({ policy, object, wec }) => ({ object: `${object} of policy ${policy}`, wec }));
+  kept.map(({ policy, of, wec }) => ({ object: `${describeObject(of)} of policy ${policy}`, wec }));
 
 /**
  * Deletes the guard of a WDS. What it has kept is then removed from the WECs.

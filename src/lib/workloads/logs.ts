@@ -70,7 +70,7 @@ export async function findSources(
     .map((name) => ({ name, kube: undefined }));
   const wecs = given.length > 0 ? given : all;
   if (wecs.length === 0) {
-    const what = describeObject({ kind: object.ref.kind, metadata: object.ref });
+    const what = describeObject(object.ref);
     const get = command`stellarctl workload get ${`${named.kind}/${named.name}`} -n ${named.namespace} ${flagsOf(wds)}`;
     throw new StellarError('not-found', `${what} is sent to no WEC.`, {
       next: [nextStep(get, 'See why')],
@@ -137,10 +137,7 @@ async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Pr
   type Selecting = KubeObject & { spec?: { selector?: LabelSelector } };
   const present = await kube.get<Selecting>(kind, name, { namespace });
   if (present === undefined)
-    throw new StellarError(
-      'not-found',
-      `${wec} has no ${describeObject({ kind: ref.kind, metadata: ref })}.`,
-    );
+    throw new StellarError('not-found', `${wec} has no ${describeObject(ref)}.`);
   if (kind.kind === 'Pod') return [present as Pod];
   const selector = present.spec?.selector ?? {};
   const labelSelector = changeWords(selector.matchLabels ?? {}).join() || undefined;
@@ -167,7 +164,7 @@ function nothingRuns(
   { container = '' }: LogRequest,
   pods: number,
 ): StellarError {
-  const what = describeObject({ kind: ref.kind, metadata: ref });
+  const what = describeObject(ref);
   const has =
     pods === 0 ? 'pods' : ['container', container, 'that has started'].filter(Boolean).join(' ');
   return new StellarError('not-found', `${what} has no ${has} on ${wec}.`);

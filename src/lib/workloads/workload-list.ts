@@ -1,11 +1,7 @@
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
-import {
-  hasFailed,
-  type JudgedDelivery,
-  judgeObjects,
-  showsDeliveries,
-} from './delivery/judged-objects.ts';
+import type { DeliveryView } from './delivery/delivery-view.ts';
+import { hasFailed, hasReached, judgeObjects, showsDeliveries } from './delivery/judged-objects.ts';
 import type { ViewWithErrors } from './selection/unseen.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
@@ -30,17 +26,17 @@ export async function listWorkloads(wds: Wds): Promise<ViewWithErrors<WorkloadSu
       wec === null ? [] : [own],
     );
     /** If two policies send the object to a WEC, both must have applied it, and one failure counts. */
-    const count = (isOne: (all: readonly JudgedDelivery[]) => boolean) =>
+    const count = (isOne: (all: readonly DeliveryView[]) => boolean) =>
       isSeen ? byWec.filter(isOne).length : null;
     return {
       kind,
       group,
       namespace,
-      name: describeObject({ kind, metadata: { namespace, name } }),
+      name: describeObject({ kind, namespace, name }),
       policies: [...new Set(deliveries.flatMap(({ policy }) => policy ?? []))],
       wecs: byWec.length,
-      applied: count((own) => own.every(({ isApplied }) => isApplied)),
-      available: count((own) => own.every(({ isAvailable }) => isAvailable)),
+      applied: count((own) => own.every((each) => hasReached(each, 'applied'))),
+      available: count((own) => own.every((each) => hasReached(each, 'available'))),
       failed: count((own) => own.some(hasFailed)),
     };
   });

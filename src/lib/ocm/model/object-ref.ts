@@ -9,7 +9,7 @@ export interface ObjectView {
 }
 
 /** Describes an object by kind and name, for example `Deployment shop/web`. */
-export const describeObject = ({ kind, metadata: { namespace, name } }: DescribedObject): string =>
+export const describeObject = ({ kind, namespace, name }: DescribedObject): string =>
   `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
 
 /** An object as commands take it: KIND.GROUP/NAMESPACE/NAME. */
@@ -22,7 +22,8 @@ export const argumentOf = ({ kind, group, namespace, name }: ObjectView): string
 
 interface DescribedObject {
   kind: string;
-  metadata: { namespace?: string | null | undefined; name: string };
+  namespace?: string | null | undefined;
+  name: string;
 }
 
 /** Identifies an object within one API server, regardless of the API version it is read in. */

@@ -157,7 +157,7 @@ async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarEr
   const details = blocking
     .filter(({ metadata }) => metadata.finalizers?.length)
     .map(({ kind = 'object', metadata }) => {
-      return `${describeObject({ kind, metadata })} is blocked by finalizer ${metadata.finalizers?.join(', ')}`;
+      return `${describeObject({ kind, ...metadata })} is blocked by finalizer ${metadata.finalizers?.join(', ')}`;
     });
   if (isStopped) {
     details.push(`The registration controller of ${context} is not running.`);

@@ -1,11 +1,6 @@
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import type { BoundObject } from '../../ocm/model/kubestellar-names.ts';
-import {
-  describeObject,
-  keyOf,
-  keyOfCandidate,
-  type ObjectView,
-} from '../../ocm/model/object-ref.ts';
+import { keyOf, keyOfCandidate, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import {
   clausesFor,
@@ -23,15 +18,9 @@ import {
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { followed } from './workload.ts';
 
-/** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */
-export interface JudgedDelivery
-  extends Pick<DeliveryView, 'policy' | 'wec' | 'blockedAt' | 'code'> {
-  /** For example `Deployment shop/web`. */
-  object: string;
-  /** The object itself. */
+/** A delivery, with its object. */
+export interface JudgedDelivery extends DeliveryView {
   of: ObjectView;
-  isApplied: boolean;
-  isAvailable: boolean;
 }
 
 /** An object, and its delivery to each WEC. The fields are an interface: docs/output.md. */
@@ -39,9 +28,8 @@ export interface PolicyObject extends ObjectView {
   deliveries: DeliveryView[];
 }
 
-export interface JudgedObject extends ObjectView {
-  deliveries: JudgedDelivery[];
-}
+export const deliveriesIn = (objects: readonly PolicyObject[]): JudgedDelivery[] =>
+  objects.flatMap((of) => of.deliveries.map((delivery) => ({ ...delivery, of })));
 
 /** Whether an evidence shows how far deliveries are. */
 export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEvidence): boolean =>
@@ -56,11 +44,11 @@ export async function judgeObjects(wds: Wds) {
   );
   const contents = await readContents(wds.kube, clausesFor(bound), kinds);
   const judge = await judging(wds, contents, kinds, evidence.policies, evidence);
-  const objects = bound.map((each): JudgedObject => {
-    const { deliveries, ...view } = judge(each);
-    return { ...view, deliveries: deliveries.map((delivery) => judgedOf(view, delivery)) };
-  });
-  return { evidence, objects, unseen: [...unseenIn(evidence), ...contents.unread] };
+  return {
+    evidence,
+    objects: bound.map(judge),
+    unseen: [...unseenIn(evidence), ...contents.unread],
+  };
 }
 
 /** Returns a function that judges the delivery of an object by these policies. @param kinds those of the WDS */
@@ -105,17 +93,6 @@ export async function judging(
   };
 }
 
-/** The part of a delivery's view that lists keep. */
-export function judgedOf(object: ObjectView, view: DeliveryView): JudgedDelivery {
-  const { policy, wec, blockedAt, code } = view;
-  const reached = {
-    isApplied: hasReached(view, 'applied'),
-    isAvailable: hasReached(view, 'available'),
-  };
-  const name = describeObject({ kind: object.kind, metadata: object });
-  return { object: name, of: object, policy, wec, ...reached, blockedAt, code };
-}
-
 /**
  * What the guard of a WDS keeps on WECs: it is removed there once the guard is deleted.
  * @throws StellarError if a part of the WDS cannot be read
@@ -124,12 +101,10 @@ export async function keptByGuard(wds: Wds): Promise<JudgedDelivery[]> {
   const { objects, unseen } = await judgeObjects(wds);
   const [hidden] = unseen;
   if (hidden !== undefined) throw hidden.error;
-  return objects.flatMap(({ deliveries }) =>
-    deliveries.filter(({ code }) => code === 'binding-guarded'),
-  );
+  return deliveriesIn(objects).filter(({ code }) => code === 'binding-guarded');
 }
 
-export const hasFailed = ({ blockedAt }: JudgedDelivery): boolean => blockedAt?.state === 'failed';
+export const hasFailed = ({ blockedAt }: DeliveryView): boolean => blockedAt?.state === 'failed';
 
 /**
  * Whether the goal is reached: for an object of which no status is requested, all its stages. A later stage proves nothing while an

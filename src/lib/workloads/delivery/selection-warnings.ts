@@ -197,7 +197,12 @@ export const aboutObjects = (
 ): Problem[] =>
   objects.length === 0
     ? []
-    : [{ ...about, details: objects.map(({ object }) => describeObject(object)) }];
+    : [
+        {
+          ...about,
+          details: objects.map(({ object }) => describeObject({ ...object, ...object.metadata })),
+        },
+      ];
 
 /** Objects of the hosting cluster itself, if it is the WDS. */
 export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {

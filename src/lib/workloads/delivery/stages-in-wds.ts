@@ -35,7 +35,7 @@ export const stagesInWds: readonly Stage<Delivery>[] = [
 
 function exists(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
-  const object = describeObject({ kind: of.kind, metadata: of });
+  const object = describeObject(of);
   if (of.unread !== undefined) return unseen(of.unread);
   const kept = heldByGuard(delivery);
   if (kept !== undefined) return kept;

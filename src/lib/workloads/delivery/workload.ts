@@ -89,7 +89,7 @@ export async function findObject(named: NamedObject, wds: Wds) {
 type Found = Awaited<ReturnType<typeof findObject>>;
 
 export function noSuchObject({ ref }: Found, { name: wds, context }: Wds): StellarError {
-  const object = describeObject({ kind: ref.kind, metadata: ref });
+  const object = describeObject(ref);
   const list = run(command`kubectl --context ${context} get ${ref.resource} -A`, 'See what exists');
   return new StellarError('not-found', `${object} is not in ${wds}.`, { next: [list] });
 }

@@ -287,7 +287,7 @@ function lossOfChange(
     .filter(
       (each) => !present.has(keyOf(each)) && !unknown.some(({ what }) => what === each.resource),
     )
-    .map((each) => describeObject({ kind: kindOf(each) ?? each.resource, metadata: each }));
+    .map((each) => describeObject({ ...each, kind: kindOf(each) ?? each.resource }));
   const stays = dropped.length === 0 ? [] : wecs.filter((wec) => !leaves.includes(wec));
   const unsent = (what: string, from: string[]): Effect[] =>
     from.map((wec) => ({ object: `no longer sent: ${what}`, wec }));

@@ -186,7 +186,7 @@ async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Ef
       const present = await kube.get(of, name, { namespace });
       const owners = present?.metadata.ownerReferences ?? [];
       const isFree = owners.every(({ kind }) => kind !== resources.appliedManifestWorks.kind);
-      return present !== undefined && isFree ? describeObject({ kind: of.kind, metadata }) : [];
+      return present !== undefined && isFree ? describeObject({ kind: of.kind, ...metadata }) : [];
     };
   const look = (wec: ManagedCluster) =>
     tryRead(async () => {
@@ -258,7 +258,7 @@ async function readDigests({ objects, wds }: PolicySubject): Promise<Digest[]> {
 
 function objectDigest(kind: string, object: KubeObject): Digest {
   return {
-    object: describeObject({ kind, metadata: object.metadata }),
+    object: describeObject({ kind, ...object.metadata }),
     size: Buffer.byteLength(sentText(object)),
     asked: propertiesAskedBy(object),
   };

@@ -5,11 +5,13 @@ import {
   destinationsOf,
   objectsOf,
 } from '../../ocm/model/kubestellar-names.ts';
-import { argumentOf } from '../../ocm/model/object-ref.ts';
+import { argumentOf, describeObject } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import type { DeliveryEvidence } from '../delivery/delivery-evidence.ts';
 import {
+  deliveriesIn,
   hasFailed,
+  hasReached,
   type JudgedDelivery,
   judgeObjects,
   showsDeliveries,
@@ -50,8 +52,7 @@ export async function listPolicies(wds: Wds): Promise<ViewWithErrors<PolicySumma
   const orphaned = [...evidence.bindings.values()].filter(
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
   );
-  const all = objects.flatMap((object) => object.deliveries);
-  const deliveries = Map.groupBy(all, ({ policy }) => policy);
+  const deliveries = Map.groupBy(deliveriesIn(objects), ({ policy }) => policy);
   const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
     .sort()
     .map((name) => policySummary(name, policies.get(name), evidence, deliveries.get(name) ?? []));
@@ -70,8 +71,8 @@ export function policySummary(
   const count = (isOne: (delivery: JudgedDelivery) => boolean) => toWecs.filter(isOne).length;
   const counts = {
     total: toWecs.length,
-    applied: count(({ isApplied }) => isApplied),
-    available: count(({ isAvailable }) => isAvailable),
+    applied: count((each) => hasReached(each, 'applied')),
+    available: count((each) => hasReached(each, 'available')),
     failed: count(hasFailed),
   };
   const isSeen = showsDeliveries(evidence);
@@ -113,8 +114,8 @@ function policyVerdict(of: OfPolicy): Verdict {
 
 /** The state of a policy by the stages of its deliveries. */
 function policyStateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
-  const blocked = deliveries.flatMap(({ object, of, blockedAt, code }) =>
-    blockedAt === null ? [] : { object, of, code, ...blockedAt },
+  const blocked = deliveries.flatMap(({ of, blockedAt, code }) =>
+    blockedAt === null ? [] : { of, code, ...blockedAt },
   );
   const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
   const hidden = 'what its WECs have received is not visible';
@@ -122,8 +123,8 @@ function policyStateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): 
     return isSeen
       ? { state: 'ok', why: null, code: null }
       : { state: 'waiting', why: hidden, code: null };
-  const { object, of, stage, why, ...rest } = first;
+  const { of, stage, why, ...rest } = first;
   const alike = blocked.filter(({ state }) => state === first.state).length;
   const others = alike === 1 ? '' : `, and ${alike - 1} more`;
-  return { ...rest, object: argumentOf(of), why: `${object}: ${why}${others}` };
+  return { ...rest, object: argumentOf(of), why: `${describeObject(of)}: ${why}${others}` };
 }

@@ -4,7 +4,7 @@ import { objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { readDelivery, unseenIn } from '../delivery/delivery-evidence.ts';
-import { judgedOf, judging, type PolicyObject } from '../delivery/judged-objects.ts';
+import { deliveriesIn, judging, type PolicyObject } from '../delivery/judged-objects.ts';
 import { selectObjects } from '../selection/select-objects.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../selection/unseen.ts';
 import { clausesFor, readContents, sendableKinds } from '../selection/wds-contents.ts';
@@ -53,11 +53,8 @@ export async function getPolicyView(name: string, wds: Wds): Promise<ViewWithErr
       deliveries: object.deliveries.filter((delivery) => delivery.policy === name),
     }));
   const unseen = [...unseenIn(evidence), ...contents.unread];
-  const deliveries = objects.flatMap((object) =>
-    object.deliveries.map((delivery) => judgedOf(object, delivery)),
-  );
   const { metadata = { generation: 0 }, status = {} } = binding ?? {};
-  const { wecs, state, why, since } = policySummary(name, policy, evidence, deliveries);
+  const { wecs, state, why, since } = policySummary(name, policy, evidence, deliveriesIn(objects));
   const view: PolicyView = {
     name,
     wds: wds.name,

@@ -81,7 +81,7 @@ async function readHeld(name: string, wds: Wds): Promise<PolicyToDelete> {
   if (hidden !== undefined) throw hidden.error;
   const [selected] = selectObjects(clauses, objects, namespaces);
   if (selected === undefined) return found;
-  const message = `Policy ${name} selects objects, such as ${describeObject(selected.object)}: there is nothing to prune. Nothing was written.`;
+  const message = `Policy ${name} selects objects, such as ${describeObject({ ...selected.object, ...selected.object.metadata })}: there is nothing to prune. Nothing was written.`;
   const next = toSeeWds(wds, 'If that has just changed: do its controllers run?');
   throw new StellarError('conflict', message, { next });
 }

@@ -13,7 +13,7 @@ import { wecsOf } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
-import { hasReached } from '../delivery/judged-objects.ts';
+import { deliveriesIn, hasReached } from '../delivery/judged-objects.ts';
 import { notReached, type Open, refuseUnreturned, verdictOn } from '../delivery/wait-workload.ts';
 import { getPolicy } from '../selection/policy-subject.ts';
 import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
@@ -73,17 +73,12 @@ function openOfPolicy(
 ): Open[] {
   if (on !== undefined && on.toSorted().join() !== wecs.toSorted().join())
     return [{ where: 'its WECs', why: wecs.length === 0 ? 'there are none' : wecs.join(', ') }];
-  const deliveries = objects.flatMap(({ kind, ...metadata }) =>
-    metadata.deliveries.map((delivery) => ({
-      object: describeObject({ kind, metadata }),
-      delivery,
-    })),
-  );
+  const deliveries = deliveriesIn(objects);
   if (deliveries.length === 0) return [{ where: 'no WEC', why: why ?? 'it selects no object' }];
   return deliveries
-    .filter(({ delivery }) => !hasReached(delivery, goal))
-    .map(({ object, delivery }) => ({
-      where: `${object} on ${delivery.wec ?? 'no WEC'}`,
+    .filter((delivery) => !hasReached(delivery, goal))
+    .map((delivery) => ({
+      where: `${describeObject(delivery.of)} on ${delivery.wec ?? 'no WEC'}`,
       delivery,
     }));
 }
