@@ -10,7 +10,7 @@ import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
-import { findObject, type NamedObject, readWorkload, type WorkloadView } from './workload.ts';
+import { findObject, type NamedObject, readWorkload } from './workload.ts';
 
 export type WorkloadGoal = 'applied' | 'available' | 'status';
 
@@ -42,29 +42,43 @@ export async function waitForWorkload(
   const name = `${named.kind}/${named.name}`;
   const result: WorkloadWaited = { name, reached: [] };
   return forName(result, run, async () => {
-    await untilMet<ViewWithErrors<WorkloadView>>(
-      {
-        name,
-        check: ({ view: { deliveries } }) => verdictOn(openOf(deliveries, goal, on)),
-        read: async () => {
-          const reading = await readWorkload(found, wds);
-          const { deliveries } = reading.view;
-          if (goal === 'status') refuseUnreturned(`this ${reading.view.kind}`, deliveries);
-          const open = new Set(openOf(deliveries, goal, on).map(({ where }) => where));
-          result.reached = wecsToWaitFor(deliveries, on).filter((wec) => !open.has(wec));
-          return reading;
-        },
-        unmet({ view: { deliveries, namespace }, errors }) {
-          const where = namespace === null ? [] : ['-n', namespace];
-          const see = command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`;
-          return notReached({ name, goal, see }, openOf(deliveries, goal, on), errors);
-        },
-      },
-      run,
-    );
+    const where = found.ref.namespace === undefined ? [] : ['-n', found.ref.namespace];
+    const see = command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`;
+    await untilReached({ name, goal, see }, run, async () => {
+      const { view, errors } = await readWorkload(found, wds);
+      const { deliveries } = view;
+      if (goal === 'status') refuseUnreturned(`this ${view.kind}`, deliveries);
+      const open = openOf(deliveries, goal, on);
+      const places = new Set(open.map((each) => each.where));
+      result.reached = wecsToWaitFor(deliveries, on).filter((wec) => !places.has(wec));
+      return { view: open, errors };
+    });
     run.progress.done(name, `${goal} on ${result.reached.join(', ')}`, true);
   });
 }
+
+interface Wanted {
+  name: string;
+  goal: WorkloadGoal;
+  /** The command that shows what blocks it. */
+  see: string;
+}
+
+/** Waits until nothing is open that a reading finds. */
+export const untilReached = (
+  wanted: Wanted,
+  run: Run,
+  read: () => Promise<ViewWithErrors<Open[]>>,
+): Promise<boolean> =>
+  untilMet(
+    {
+      name: wanted.name,
+      read,
+      check: ({ view }) => verdictOn(view),
+      unmet: ({ view, errors }) => notReached(wanted, view, errors),
+    },
+    run,
+  );
 
 const wecsToWaitFor = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']): string[] =>
   on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
@@ -95,7 +109,7 @@ const openWords = (open: readonly Open[]): string[] =>
     ([why, all]) => `${few(all.map(({ where }) => where)).join(', ')}: ${why}`,
   );
 
-export function verdictOn(open: readonly Open[]): Verdict {
+function verdictOn(open: readonly Open[]): Verdict {
   if (open.length === 0) return met;
   const why = few(openWords(open), 2).join('; ');
   return open.some(isOpenFailed) ? failed(why) : waiting(why);
@@ -134,8 +148,8 @@ export function refuseUnreturned(what: string, deliveries: readonly DeliveryView
 }
 
 /** The problem of the first failed delivery. If the last reading failed, reports that as the error, not a timeout. */
-export function notReached(
-  { name, goal, see }: { name: string; goal: WorkloadGoal; see: string },
+function notReached(
+  { name, goal, see }: Wanted,
   open: readonly Open[],
   errors: readonly StellarError[],
 ): StellarError {

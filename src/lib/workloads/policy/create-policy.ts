@@ -5,7 +5,7 @@ import { advice, command, run as nextStep, partial } from '../../core/next-step.
 import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
-import { ApiError } from '../../kube/client/errors.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
 import { groupOf, type LabelSelector, resources, typeMeta } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { prove } from '../../kube/served.ts';
@@ -88,18 +88,6 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
   };
 }
 
-/** Creates a policy that was not there. @throws StellarError `name-taken` if somebody has created another one since */
-async function createNew(name: string, spec: PolicySpec, wds: Wds): Promise<void> {
-  try {
-    await wds.kube.create(resources.bindingPolicies, policyOf(name, spec));
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 409) throw error;
-    // The answer to this request may have been lost, and the request been repeated.
-    const { object: present } = await getPolicy(wds.kube, name);
-    if (!isDeepStrictEqual(present?.spec, spec)) throw policyTaken(name, wds);
-  }
-}
-
 const policyTaken = (name: string, wds: Wds): StellarError =>
   nameTaken(
     `binding policy ${name}`,
@@ -116,10 +104,9 @@ const policyTaken = (name: string, wds: Wds): StellarError =>
   );
 
 /** @throws StellarError `system-objects-selected` */
-async function explainWritable(subject: PolicySubject, exists: boolean) {
-  const explained = await explanationOf(subject, exists);
-  const refused = explained.view.problems.find(({ code }) => code === 'system-objects-selected');
-  if (refused === undefined) return explained;
+function requireWritable({ problems }: Explanation): void {
+  const refused = problems.find(({ code }) => code === 'system-objects-selected');
+  if (refused === undefined) return;
   const details = few(refused.details, 10);
   throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
     details,
@@ -224,7 +211,8 @@ export async function applyPolicy(
     const isSame = isDeepStrictEqual(present?.spec, spec);
     if (creates && present !== undefined && !isSame) throw policyTaken(name, wds);
     const after = await evaluate(name, spec, wds);
-    const { view: explanation, overwritten } = await explainWritable(after, present !== undefined);
+    const { view: explanation, overwritten } = await explanationOf(after, present !== undefined);
+    requireWritable(explanation);
     if (isSame) return { name, present, explanation, ...noChange };
     const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
     return { name, present, explanation, ...lossOfChange(binding, after, overwritten) };
@@ -238,12 +226,16 @@ export async function applyPolicy(
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
     const changed = !isDeepStrictEqual(present?.spec, spec);
-    if (present === undefined) await createNew(name, spec, wds);
-    else if (changed) await changePolicy(present, spec, wds);
+    // Somebody else may have created one, or the answer to this request been lost, and the request been repeated.
+    const create = () => wds.kube.create(resources.bindingPolicies, policyOf(name, spec));
+    const isTaken = present === undefined && (await unlessStatus(create(), 409)) === undefined;
+    if (present !== undefined && changed) await changePolicy(present, spec, wds);
     result.changed = changed;
     if (changed && !run.dryRun) {
       const { object: now } = await getPolicy(wds.kube, name);
-      if (!isDeepStrictEqual(now?.spec, spec)) throw notStored(wds.kube, name);
+      result.changed = !isTaken || isDeepStrictEqual(now?.spec, spec);
+      if (!isDeepStrictEqual(now?.spec, spec))
+        throw isTaken ? policyTaken(name, wds) : notStored(wds.kube, name);
     }
     const unchanged = creates ? 'already exists; nothing to do' : 'is as the file says';
     const what = present === undefined ? 'created' : changed ? 'changed' : unchanged;

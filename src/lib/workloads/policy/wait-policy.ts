@@ -14,9 +14,9 @@ import { describeObject } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { deliveriesIn, hasReached } from '../delivery/judged-objects.ts';
-import { notReached, type Open, refuseUnreturned, verdictOn } from '../delivery/wait-workload.ts';
+import { type Open, refuseUnreturned, untilReached } from '../delivery/wait-workload.ts';
 import { getPolicy } from '../selection/policy-subject.ts';
-import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
+import { requireIts } from '../selection/unseen.ts';
 import { getPolicyView, type PolicyView } from './policy-view.ts';
 
 export interface PolicyWait {
@@ -46,22 +46,12 @@ export async function waitForPolicy(wait: PolicyWait, wds: Wds, run: Run): Promi
       run.progress.done(name, 'gone', true);
       return;
     }
-    await untilMet<ViewWithErrors<PolicyView>>(
-      {
-        name,
-        async read() {
-          const reading = await getPolicyView(name, wds);
-          result.wecs = reading.view.wecs;
-          const deliveries = reading.view.objects.flatMap((object) => object.deliveries);
-          if (goal === 'status') refuseUnreturned(`what ${name} selects`, deliveries);
-          return reading;
-        },
-        check: ({ view }) => verdictOn(openOfPolicy(view, goal, on)),
-        unmet: ({ view, errors }) =>
-          notReached({ name, goal, see }, openOfPolicy(view, goal, on), errors),
-      },
-      run,
-    );
+    await untilReached({ name, goal, see }, run, async () => {
+      const { view, errors } = await getPolicyView(name, wds);
+      result.wecs = view.wecs;
+      if (goal === 'status') refuseUnreturned(`what ${name} selects`, deliveriesIn(view.objects));
+      return { view: openOfPolicy(view, goal, on), errors };
+    });
     run.progress.done(name, `${goal} on ${result.wecs.join(', ')}`, true);
   });
 }
