@@ -51,11 +51,6 @@ export interface RepairInput {
   itsName?: string | undefined;
   /** Asks about objects on WECs that were sent through another ITS, and stay there. */
   confirm: Confirm<readonly string[]>;
-  /**
-   * What the user has agreed to before the Lease of the hosting cluster was taken: everything is read again then, since another run
-   * may have repaired it.
-   */
-  agreed?: readonly string[];
 }
 
 /**
@@ -68,10 +63,29 @@ export async function repairSpace(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const { name, role } = input;
+  const { name, role, confirm } = input;
   const { hosting } = tools;
   checkSpaceName(name);
   await requireHosting(hosting);
+  const read = () => planRepair(input, tools);
+  const found = await read();
+  if (!found.isBroken) return carryOut(found, tools, run);
+  // Everything is read again: another run may have repaired it.
+  return withHostingLease(hosting, `${role} repair ${name}`, run, async () => {
+    const plan = await readConfirmed({
+      read,
+      effects: ({ remaining }) => remaining.map((object) => ({ object })),
+      confirm: ({ remaining }, more) => confirm(remaining, more),
+    });
+    return carryOut(plan, tools, run);
+  });
+}
+
+type Repair = Awaited<ReturnType<typeof planRepair>>;
+
+async function planRepair(input: RepairInput, tools: SpaceTools) {
+  const { name, role } = input;
+  const { hosting } = tools;
   const watcher = new SpaceWatcher(tools);
   const reading = await watcher.read(name, role);
   if (reading === undefined || roleOf(reading.space.controlPlane) !== role)
@@ -90,36 +104,36 @@ export async function repairSpace(
   const isBegun = readNote(evidence.controlPlane) !== undefined;
   const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
   const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
-  const plan = restarts
-    ? await planRestart(name, tools, { recreates: true, its: rewired?.its })
+  const recreates = rewired !== undefined || isMissing;
+  const restart = restarts
+    ? await planRestart(name, tools, { recreates, its: rewired?.its })
     : undefined;
-  const remainingWorks =
-    rewired === undefined ? [] : await confirmLeftBehind(input, rewired.its, tools);
+  const remaining = rewired === undefined ? [] : await leftBehind(name, rewired.its, tools);
   const isRerun = jobs.length > 0 || rewired !== undefined;
   const isBroken = isRerun || isBegun || isMissing || completed !== undefined;
-  const underLease = () => repairSpace({ ...input, agreed: remainingWorks }, tools, run);
-  if (isBroken && input.agreed === undefined)
-    return withHostingLease(hosting, `${role} repair ${name}`, run, underLease);
+  const written = { present, jobs, completed, rewired, restart, isRerun };
+  return { reading, inside, remaining, isBroken, ...written };
+}
+
+/** Writes what a plan says, and follows the space. */
+function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { reading, present, jobs, completed, rewired, restart } = plan;
+  const { hosting } = tools;
+  const evidence = reading.space;
+  const { name, role, type } = evidence;
   const change = async () => {
     if (rewired !== undefined) await rewire(hosting, name, rewired, run);
   };
   return makeSpace(
     {
-      name,
-      role,
-      type: evidence.type,
-      exists: true,
+      ...{ name, role, type, exists: true },
       async write() {
-        if (plan === undefined) await change();
-        else
-          await restartControllers(plan, run, {
-            change,
-            recreates: rewired !== undefined || isMissing,
-          });
-        if (isRerun) await recreateJobs(hosting, evidence, present, jobs);
+        if (restart === undefined) await change();
+        else await restartControllers(restart, run, { change });
+        if (plan.isRerun) await recreateJobs(hosting, evidence, present, jobs);
         if (completed !== undefined) await completeHook(hosting, evidence, completed);
-        if (isBroken) return describeRepair(jobs, rewired, restarts, completed?.metadata.name);
-        if (hosting.dryRun) await refuseBroken(reading, hosting, inside);
+        if (plan.isBroken) return describeRepair(plan);
+        if (hosting.dryRun) await refuseBroken(plan, hosting);
         return undefined;
       },
       read: (watcher) => watcher.read(name, role),
@@ -135,11 +149,7 @@ export async function repairSpace(
 }
 
 /** @throws StellarError `space-failed` if something is wrong that a repair does not change */
-async function refuseBroken(
-  reading: Parameters<typeof problemOf>[0],
-  hosting: Kube,
-  inside: Kube | undefined,
-) {
+async function refuseBroken({ reading, inside }: Repair, hosting: Kube) {
   const { message, details = [], next } = (await problemOf(reading, hosting, inside)) ?? {};
   if (message !== undefined)
     throw new StellarError('space-failed', `A repair changes nothing. ${message}`, {
@@ -260,19 +270,6 @@ const hasControllers = ({
   status?.postCreateHooks?.[hookNames.controller] === true ||
   forbidden.size > 0;
 
-/** @returns what stays where it is with the user's agreement, which may have been given before @throws StellarError `not-confirmed` */
-const confirmLeftBehind = (
-  { name, confirm, agreed = [] }: RepairInput,
-  its: string,
-  tools: SpaceTools,
-): Promise<string[]> =>
-  readConfirmed({
-    read: () => leftBehind(name, its, tools),
-    effects: (objects) => objects.map((object) => ({ object })),
-    confirm: async (objects, more) =>
-      objects.some((object) => !agreed.includes(object)) && confirm(objects, more),
-  });
-
 /** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them. */
 async function leftBehind(name: string, its: string, tools: SpaceTools): Promise<string[]> {
   const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
@@ -330,18 +327,13 @@ async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run
   }, soon);
 }
 
-function describeRepair(
-  jobs: readonly string[],
-  rewired: Rewiring | undefined,
-  restarts: boolean,
-  completed: string | undefined,
-): string {
+function describeRepair({ jobs, rewired, restart, completed }: Repair): string {
   return [
     ...(completed === undefined
       ? []
-      : [`hook ${completed} completed without running it: OCM is newer`]),
+      : [`hook ${completed.metadata.name} completed without running it: OCM is newer`]),
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
     ...(jobs.length === 0 ? [] : [`KubeFlex recreates Job ${jobs.join(', ')}`]),
-    ...(restarts ? ['controllers restarted; workloads kept'] : []),
+    ...(restart ? ['controllers restarted; workloads kept'] : []),
   ].join(' · ');
 }

@@ -26,6 +26,7 @@ import {
   type Binding,
   type BindingPolicy,
   type BoundObject,
+  destinationsOf,
   objectsOf,
 } from '../ocm/model/kubestellar-names.ts';
 import { flagsOf, openedBy, type Wds } from '../spaces/choose/open-wds.ts';
@@ -45,6 +46,8 @@ export interface RestartPlan {
   hosting: Kube;
   wds: Wds;
   controlPlane: ControlPlane;
+  /** Whether KubeFlex has to run the hooks of both controllers again. */
+  recreates: boolean;
   /** What the installed hooks need besides its own variables, if they are to run again. */
   variables: Record<string, string>;
   /** What a new restart notes. */
@@ -106,6 +109,7 @@ export async function planRestart(
     hosting,
     wds,
     controlPlane,
+    recreates,
     variables,
     found: { ...replicas, bindings: noteBindings(bindings) },
   };
@@ -113,9 +117,12 @@ export async function planRestart(
 
 /** What a restart notes of Bindings. */
 export function noteBindings(bindings: readonly Binding[]): RestartNote['bindings'] {
-  const listing = bindings.filter((binding) => objectsOf(binding).length > 0);
+  const listing = bindings.filter((binding) => usersObjects(binding).length > 0);
   return Object.fromEntries(
-    listing.map((binding) => [binding.metadata.name, noteBinding(binding)]),
+    listing.map((binding) => [
+      binding.metadata.name,
+      noteBinding(destinationsOf(binding), usersObjects(binding)),
+    ]),
   );
 }
 

@@ -9,7 +9,7 @@ import { unreached } from '../core/stages.ts';
 import { few } from '../core/text/words.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { type Access, through, whyUnseen } from '../kube/access.ts';
-import { byName, createdAt, resources } from '../kube/client/objects.ts';
+import { createdAt, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
@@ -32,7 +32,6 @@ import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import {
   noteAnnotation,
-  noteBinding,
   type RestartNote,
   readNote,
   toRestart,
@@ -80,17 +79,27 @@ export async function restartWds(
   run: Run,
 ): Promise<SpaceResult> {
   const plan = await planRestart(name, tools, { recreates });
-  const { wds, controlPlane } = plan;
+  return carryOut(plan, run, 'controllers restarted; workloads kept', { starts: true });
+}
+
+/** @param work undefined if nothing is to do @param state what the end of it shows */
+function carryOut(
+  plan: RestartPlan,
+  run: Run,
+  state: string,
+  work?: RestartWork,
+): Promise<SpaceResult> {
+  const { name, wds, controlPlane } = plan;
   const result = {
     name,
     type: typeOf(controlPlane),
     ...unreached,
-    changed: true,
+    changed: work !== undefined,
     context: wds.context,
   };
   return forName<SpaceResult>(result, run, async () => {
-    await restartControllers(plan, run, { recreates, starts: true });
-    if (!run.dryRun) run.progress.done(name, 'controllers restarted; workloads kept', true);
+    if (work !== undefined) await restartControllers(plan, run, work);
+    if (!run.dryRun) run.progress.done(name, state, true);
   });
 }
 
@@ -102,7 +111,7 @@ export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Pro
   const { hosting } = tools;
   const isRenewed = await renewCorrectedHook(hosting, run);
   const plan = await planRestart(name, tools, { recreates: true });
-  const { wds, controlPlane, variables } = plan;
+  const { controlPlane, variables } = plan;
   const space = await readSpace(hosting, name, 'wds');
   const hooks = await readHookVersions(hosting);
   const isApart = space !== undefined && wdsVersions(space, hooks).some(({ differs }) => differs);
@@ -111,21 +120,9 @@ export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Pro
     isRenewed ||
     Object.keys(variables).length > 0 ||
     readNote(controlPlane) !== undefined;
-  const result = {
-    name,
-    type: typeOf(controlPlane),
-    ...unreached,
-    changed: isOpen,
-    context: wds.context,
-  };
-  return forName<SpaceResult>(result, run, async () => {
-    if (isOpen) await restartControllers(plan, run, { recreates: true });
-    if (run.dryRun) return;
-    const state = isOpen
-      ? 'upgraded; workloads kept'
-      : 'runs the versions of the installed hooks; nothing to do';
-    run.progress.done(name, state, true);
-  });
+  return isOpen
+    ? carryOut(plan, run, 'upgraded; workloads kept', {})
+    : carryOut(plan, run, 'runs the versions of the installed hooks; nothing to do');
 }
 
 /** KubeFlex does not run the hooks again because of this. */
@@ -155,17 +152,14 @@ export function restartControllers(
 interface RestartWork {
   /** Whether a transport that is scaled to zero is started. */
   starts?: boolean;
-  /** Whether KubeFlex has to run the hooks of both controllers again. */
-  recreates?: boolean;
   /** What is done while the transport is stopped, before the controller manager starts. */
   change?(): Promise<void>;
 }
 
 async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise<void> {
   const { name, hosting, wds, controlPlane } = plan;
-  const { recreates = false, change } = work;
-  if (recreates) await fillVariables(plan);
-  let note = await keepNote(plan, work);
+  await fillVariables(plan);
+  let note = await keepNote(plan, work.starts);
   if (readNote(controlPlane))
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
   let isStopped = false;
@@ -174,7 +168,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
     isStopped = true;
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
-    await change?.();
+    await work.change?.();
     await restartManager(plan, note, run);
     await proveComplete(plan, note, run);
   } catch (error) {
@@ -195,11 +189,8 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
 }
 
 /** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */
-async function keepNote(
-  plan: RestartPlan,
-  { recreates = false, starts = false }: RestartWork,
-): Promise<RestartNote> {
-  const { hosting, found } = plan;
+async function keepNote(plan: RestartPlan, starts: boolean | undefined): Promise<RestartNote> {
+  const { hosting, found, recreates } = plan;
   const by = `${(await userName(hosting)) || 'an unknown user'} on ${hostname()}`;
   const transport = starts ? Math.max(1, found.transport) : found.transport;
   const begun = { by, at: new Date(hosting.now()).toISOString(), ...found, transport, recreates };
@@ -356,23 +347,27 @@ async function wrongBinding(
   bindings: readonly Binding[],
   works: readonly ManifestWork[],
 ) {
-  // The note has no Bindings that list nothing.
-  const listing = bindings.filter((binding) => usersObjects(binding).length > 0);
-  const present = byName(listing);
+  // As in the note, without the Bindings that list nothing.
+  const present = noteBindings(bindings);
   const policies = (await listServed<BindingPolicy>(wds.kube, resources.bindingPolicies)).filter(
     ({ metadata }) => !isProbe(metadata),
   );
   const withWorks = works.flatMap(({ metadata }) => metadata.labels?.[originBindingLabel] ?? []);
   const named = policies.map(({ metadata }) => metadata.name);
-  for (const name of new Set([...Object.keys(noted), ...present.keys(), ...named, ...withWorks])) {
-    const listed = present.get(name);
-    if (listed && isDeepStrictEqual(noteBinding(listed, usersObjects(listed)), noted[name]))
-      continue;
+  for (const name of new Set([
+    ...Object.keys(noted),
+    ...Object.keys(present),
+    ...named,
+    ...withWorks,
+  ])) {
+    // A policy may be called as what every object inherits.
+    const isListed = Object.hasOwn(present, name);
+    if (isListed && isDeepStrictEqual(present[name], noted[name])) continue;
     const policy = policies.find(
       ({ metadata }) => metadata.name === name && !metadata.deletionTimestamp,
     );
-    const binding = listed ?? bindings.find(({ metadata }) => metadata.name === name);
-    const isDeleted = policy === undefined && listed === undefined;
+    const binding = bindings.find(({ metadata }) => metadata.name === name);
+    const isDeleted = policy === undefined && !isListed;
     const why = isDeleted ? undefined : await whyWrong(name, policy, binding, wds);
     if (why !== undefined) return `Binding ${name} ${why}`;
   }

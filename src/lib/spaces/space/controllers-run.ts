@@ -13,12 +13,7 @@ import {
   transportDeployment,
 } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
-import {
-  type Binding,
-  type BoundObject,
-  destinationsOf,
-  objectsOf,
-} from '../../ocm/model/kubestellar-names.ts';
+import type { BoundObject } from '../../ocm/model/kubestellar-names.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { hookLike } from './spaces.ts';
 
@@ -51,10 +46,9 @@ export const readNote = ({ metadata }: ControlPlane): RestartNote | undefined =>
   jsonObject(metadata.annotations?.[noteAnnotation] ?? '') as RestartNote | undefined;
 
 export function noteBinding(
-  binding: Binding,
-  objects: readonly BoundObject[] = objectsOf(binding),
+  wecs: readonly string[],
+  objects: readonly BoundObject[],
 ): NotedBinding {
-  const wecs = destinationsOf(binding);
   const contents = objects.map(({ resourceVersion, ...object }) =>
     JSON.stringify(Object.entries(object).sort()),
   );

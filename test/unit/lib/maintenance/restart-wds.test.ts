@@ -414,12 +414,8 @@ describe('the note', () => {
       resourceVersion: name,
     }));
     const other = [...objects].reverse().map((object) => ({ ...object, resourceVersion: '7' }));
-    const binding = (namespaceScope: typeof objects) => ({
-      metadata: { name: 'x' },
-      spec: { workload: { namespaceScope } },
-    });
-    assert.deepEqual(noteBinding(binding(objects)), noteBinding(binding(other)));
-    assert.notDeepEqual(noteBinding(binding(objects)), noteBinding(binding(objects.slice(1))));
+    assert.deepEqual(noteBinding(['w1', 'w2'], objects), noteBinding(['w2', 'w1'], other));
+    assert.notDeepEqual(noteBinding([], objects), noteBinding([], objects.slice(1)));
   });
   test('explains a stopped transport', async () => {
     const of = world({ fillsAfter: 400_000 });
