@@ -220,16 +220,17 @@ async function writeValues(
   wec: FleetWec,
   present: Present,
   hub: Kube,
-  options: Pick<FleetOptions, 'forceConflicts'>,
+  { forceConflicts }: FleetOptions,
 ): Promise<boolean> {
   const { name, labels, annotations, properties } = wec;
   return retryConflicts(hub, async (isFirst) => {
-    const { clusters, properties: configMaps } = isFirst ? present : await readPresent(hub);
+    const current = isFirst ? present : await readPresent(hub);
+    const { clusters, properties: configMaps } = current;
     const cluster = clusters.get(name);
     // In a dry run it has not joined.
     if (cluster === undefined && hub.dryRun) return false;
     if (cluster === undefined) throw noSuchWec(name, hub);
-    const plan = planValues(fleet, wec, { clusters, properties: configMaps }, options);
+    const plan = planValues(fleet, wec, current, forceConflicts);
     const error = conflictOf(plan, hub, name);
     if (error !== undefined) throw error;
     if (plan.writes.cluster)

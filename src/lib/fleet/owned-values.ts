@@ -26,9 +26,6 @@ export function hasOtherFleet(
   );
 }
 
-/** The values of an object that fleets own. */
-type ValuePath = 'labels' | 'annotations' | 'data';
-
 /** A change of one value; null for none. */
 export interface ValueChange {
   key: string;
@@ -55,7 +52,7 @@ interface WantedValues {
   fleet: string;
   values: Record<string, string>;
   /** Keys whose values may be taken from other programs. */
-  forced: ReadonlySet<string>;
+  forced: readonly string[];
 }
 
 /**
@@ -88,7 +85,7 @@ export function judgeValues(
     const from = present[key];
     if (from === to) continue;
     const others = othersOf(key);
-    if (from !== undefined && others.length > 0 && !forced.has(key))
+    if (from !== undefined && others.length > 0 && !forced.includes(key))
       conflicts.push({ key, value: from, managers: others });
     else changes.push({ key, from: from ?? null, to });
   }
@@ -131,19 +128,12 @@ type WecValues = Record<'labels' | 'annotations' | 'properties', Record<string, 
 
 /** These values, each with its place in an object. */
 const valueKinds = [
-  { kind: 'label', path: 'labels', wantedOf: ({ labels }: WecValues) => labels },
-  {
-    kind: 'annotation',
-    path: 'annotations',
-    wantedOf: ({ annotations }: WecValues) => annotations,
-  },
-  { kind: 'property', path: 'data', wantedOf: ({ properties }: WecValues) => properties },
-] as const satisfies readonly {
-  kind: string;
-  path: ValuePath;
-  wantedOf(wec: WecValues): Record<string, string>;
-}[];
+  { kind: 'label', path: 'labels', field: 'labels' },
+  { kind: 'annotation', path: 'annotations', field: 'annotations' },
+  { kind: 'property', path: 'data', field: 'properties' },
+] as const;
 
+type ValuePath = (typeof valueKinds)[number]['path'];
 export type ValueKindName = (typeof valueKinds)[number]['kind'];
 
 /** What the ITS has. */
@@ -174,12 +164,11 @@ export function planValues(
   fleet: string,
   wec: WecValues & { name: string },
   { clusters, properties }: Present,
-  { forceConflicts }: { forceConflicts: readonly string[] },
+  forced: readonly string[],
 ): ValuePlan {
-  const forced = new Set(forceConflicts);
-  const judged = valueKinds.map(({ kind, path, wantedOf }) => {
+  const judged = valueKinds.map(({ kind, path, field }) => {
     const object = path === 'data' ? properties.get(wec.name) : clusters.get(wec.name);
-    return { kind, path, ...judgeValues(object, path, { fleet, values: wantedOf(wec), forced }) };
+    return { kind, path, ...judgeValues(object, path, { fleet, values: wec[field], forced }) };
   });
   const open = judged.filter(({ changes, isOwned }) => changes.length > 0 || !isOwned);
   const former = clusters.get(wec.name)?.metadata.annotations?.[fleetAnnotation];

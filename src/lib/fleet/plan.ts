@@ -104,7 +104,7 @@ export async function planFleet(
   const checked = await checkClusters(fleet, present, access, clusters, options, run);
   const wanted = fleet.wecs.map((wec): WecPlan => {
     const { name } = wec;
-    const plan = planValues(fleet.name, wec, present, options);
+    const plan = planValues(fleet.name, wec, present, options.forceConflicts);
     const { error = conflictOf(plan, its.kube, name), ...unsentWorks } = checked.get(name) ?? {};
     const action = actionOf(present.clusters.get(name), unsentWorks, plan);
     const adopts = plan.writes.cluster || plan.writes.properties;
@@ -136,7 +136,7 @@ export async function planFleet(
 /** The plan for an ITS that does not exist yet: every WEC joins. */
 export function planNew(fleet: Fleet): FleetPlan {
   const items = fleet.wecs.map((wec): WecPlan => {
-    const { changes } = planValues(fleet.name, wec, nothingPresent, { forceConflicts: [] });
+    const { changes } = planValues(fleet.name, wec, nothingPresent, []);
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
   const rest = { former: [], evictWorks: false, present: nothingPresent, effects: noEffects };

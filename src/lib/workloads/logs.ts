@@ -15,10 +15,9 @@ import {
 } from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
 import { provenWec } from '../ocm/hub/find-wecs.ts';
-import { type Binding, destinationsOf } from '../ocm/model/kubestellar-names.ts';
-import { describeObject, isBoundBy } from '../ocm/model/object-ref.ts';
+import { describeObject } from '../ocm/model/object-ref.ts';
 import { flagsOf, type Wds } from '../spaces/choose/open-wds.ts';
-import { findObject, type NamedObject } from './delivery/workload.ts';
+import { findObject, type NamedObject, wecsSentTo } from './delivery/workload.ts';
 import { isEmpty, matches } from './selection/label-selectors.ts';
 import { requireIts } from './selection/unseen.ts';
 
@@ -63,12 +62,8 @@ export async function findSources(
   given: readonly { name: string; kube: Kube | undefined }[],
 ): Promise<{ sources: LogSource[]; errors: StellarError[] }> {
   const object = await findObject(named, wds);
-  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
-  const sending = bindings.filter((binding) => isBoundBy(binding, object.ref));
-  const all = [...new Set(sending.flatMap(destinationsOf))]
-    .sort()
-    .map((name) => ({ name, kube: undefined }));
-  const wecs = given.length > 0 ? given : all;
+  const all = await wecsSentTo(object.ref, wds);
+  const wecs = given.length > 0 ? given : all.map((name) => ({ name, kube: undefined }));
   if (wecs.length === 0) {
     const what = describeObject(object.ref);
     const get = command`stellarctl workload get ${`${named.kind}/${named.name}`} -n ${named.namespace} ${flagsOf(wds)}`;

@@ -1,18 +1,14 @@
 import { changeWords, labelValueProblem } from '../../core/changes.ts';
 import { type Access, ifSeen, through, tryRead, whyUnseen } from '../../kube/access.ts';
 import { byName, conditionOf, type KubeObject, resources } from '../../kube/client/objects.ts';
-import {
-  type Binding,
-  combinedStatusLabels,
-  destinationsOf,
-} from '../../ocm/model/kubestellar-names.ts';
-import { isBoundBy, type ObjectView } from '../../ocm/model/object-ref.ts';
+import { combinedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
+import type { ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { unseenOf, type ViewWithErrors } from '../selection/unseen.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
 import { listing } from './delivery-evidence.ts';
-import { findObject, type NamedObject, noSuchObject } from './workload.ts';
+import { findObject, type NamedObject, noSuchObject, wecsSentTo } from './workload.ts';
 
 interface ReturnedStatus {
   wec: string;
@@ -42,7 +38,7 @@ export async function getReturned(
 ): Promise<ViewWithErrors<ReturnedView>> {
   const found = await findObject(named, wds);
   const { group, namespace, name, kind } = found.ref;
-  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+  const sentTo = await wecsSentTo(found.ref, wds);
   const [object, statuses, combined, inventory] = await Promise.all([
     wds.kube.get(found.kind, name, { namespace }),
     statusesOf(found.ref, wds),
@@ -53,8 +49,7 @@ export async function getReturned(
   const clusters = byName(ifSeen(inventory) ?? []);
   const wecs =
     visible && new Map(visible.map(({ metadata, status }) => [metadata.namespace ?? '', status]));
-  const sending = bindings.filter((binding) => isBoundBy(binding, found.ref));
-  const names = [...new Set([...(wecs?.keys() ?? []), ...sending.flatMap(destinationsOf)])].sort();
+  const names = [...new Set([...(wecs?.keys() ?? []), ...sentTo])].sort();
   const unseen = [
     ...unseenOf('statuses of WECs', statuses),
     ...unseenOf('combined statuses', combined),

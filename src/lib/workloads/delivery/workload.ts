@@ -7,8 +7,8 @@ import { type KubeObject, type Pod, resources } from '../../kube/client/objects.
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { provenWec } from '../../ocm/hub/find-wecs.ts';
-import { objectsOf } from '../../ocm/model/kubestellar-names.ts';
-import { describeObject, keyOf, type ObjectView } from '../../ocm/model/object-ref.ts';
+import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
+import { describeObject, isBoundBy, keyOf, type ObjectView } from '../../ocm/model/object-ref.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -87,6 +87,13 @@ export async function findObject(named: NamedObject, wds: Wds) {
 }
 
 type Found = Awaited<ReturnType<typeof findObject>>;
+
+/** The WECs that Bindings send an object to, by name. */
+export async function wecsSentTo(ref: Found['ref'], { kube }: Wds): Promise<string[]> {
+  const bindings = (await kube.list<Binding>(resources.bindings)) ?? [];
+  const sending = bindings.filter((binding) => isBoundBy(binding, ref));
+  return [...new Set(sending.flatMap(destinationsOf))].sort();
+}
 
 export function noSuchObject({ ref }: Found, { name: wds, context }: Wds): StellarError {
   const object = describeObject(ref);

@@ -146,34 +146,15 @@ async function readPoliciesOf(
   const named = new Set(policies.map(({ metadata }) => metadata.name));
   const asked = withTemplates ? await askedByBindings(kube, bindings) : undefined;
   const current = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const ofPolicies = current.map(
+  const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
+  const found = [...current, ...orphans.map(({ metadata }): BindingPolicy => ({ metadata }))].map(
     ({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
       const binding = bindings.find(({ metadata }) => metadata.name === name);
-      return {
-        wds,
-        context,
-        name,
-        clusterSelectors,
-        binding,
-        orphaned: false,
-        asked: asked?.get(name),
-      };
+      const orphaned = !named.has(name);
+      return { wds, context, name, clusterSelectors, binding, orphaned, asked: asked?.get(name) };
     },
   );
-  const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
-  const ofBindings = orphans.map((binding): Policy => {
-    const { name } = binding.metadata;
-    return {
-      wds,
-      context,
-      name,
-      clusterSelectors: [],
-      binding,
-      orphaned: true,
-      asked: asked?.get(name),
-    };
-  });
-  return { bindings, policies: [...ofPolicies, ...ofBindings] };
+  return { bindings, policies: found };
 }
 
 /** The properties that the objects of Bindings ask for, by Binding: one list for each kind. */

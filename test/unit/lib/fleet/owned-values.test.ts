@@ -39,7 +39,7 @@ const judge = (
   labels: Record<string, Written>,
   values: Record<string, string>,
   forced: string[] = [],
-) => judgeValues(objectOf(labels), 'labels', { fleet, values, forced: new Set(forced) });
+) => judgeValues(objectOf(labels), 'labels', { fleet, values, forced });
 
 const written = (value: string, ...managers: string[]): Written => ({ value, managers });
 
@@ -78,7 +78,7 @@ test('what left the file is removed by the record of the fleet alone, and only i
 test('a value without a record of who has written it may be anybody’s', () => {
   const object = { metadata: { name: 'c1', labels: { tier: 'db' } } };
   const judged = (forced: string[]) =>
-    judgeValues(object, 'labels', { fleet, values: { tier: 'web' }, forced: new Set(forced) });
+    judgeValues(object, 'labels', { fleet, values: { tier: 'web' }, forced });
   assert.deepEqual(judged([]).conflicts, [{ key: 'tier', value: 'db', managers: ['unknown'] }]);
   assert.deepEqual(judged(['tier']).changes, [{ key: 'tier', from: 'db', to: 'web' }]);
 });
@@ -99,10 +99,7 @@ test('a record of a status is none of labels', () => {
     ...object,
     metadata: { ...object.metadata, managedFields: [{ ...record, subresource: 'status' }] },
   };
-  assert.deepEqual(
-    judgeValues(ofStatus, 'labels', { fleet, values: {}, forced: new Set() }).changes,
-    [],
-  );
+  assert.deepEqual(judgeValues(ofStatus, 'labels', { fleet, values: {}, forced: [] }).changes, []);
 });
 
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'e');

@@ -45,15 +45,14 @@ test('what left the file was joined by the fleet, and has no values of another o
 });
 
 test('a WEC that the file lists is taken over from the fleet that had it, and is no longer pruned by that', () => {
-  const options = { forceConflicts: [] };
   const { changes, conflicts, writes } = planValues(
     'b',
     wec('c9'),
     presentOf(cluster('c9', 'a')),
-    options,
+    [],
   );
   assert.deepEqual(changes, [{ kind: 'annotation', key: annotation, from: 'a', to: 'b' }]);
   assert.deepEqual([conflicts, writes], [[], { cluster: true, properties: false }]);
   for (const joined of [cluster('c9', 'b'), cluster('c9', undefined)])
-    assert.deepEqual(planValues('b', wec('c9'), presentOf(joined), options).changes, []);
+    assert.deepEqual(planValues('b', wec('c9'), presentOf(joined), []).changes, []);
 });
