@@ -56,7 +56,9 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
       : [doneOfAll(object.deliveries)]),
   ]);
   const rows = aligned([...(isMatrix ? [['', ...wecs]] : []), ...cells]);
-  const symbols = objects.map(({ deliveries }) => symbolOfDelivery(worstOf(deliveries), style));
+  const symbols = objects.map(({ deliveries }) =>
+    symbolOfDelivery(standingOfAll(deliveries), style),
+  );
   const blocked = failureLines(objects, style, now);
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
@@ -99,14 +101,12 @@ function doneOfAll(deliveries: readonly DeliveryView[]): string {
   return `${deliveries.filter(({ done }) => done).length}/${deliveries.length}${failed === 0 ? '' : `, ${failed} failed`}`;
 }
 
-const deliveryRank = ({ blockedAt, done }: Pick<DeliveryView, 'blockedAt' | 'done'>): number =>
-  blockedAt?.state === 'failed' ? 0 : blockedAt !== null ? 1 : done ? 3 : 2;
-
-const worstOf = (deliveries: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' | 'done'> =>
-  [...deliveries].sort((a, b) => deliveryRank(a) - deliveryRank(b))[0] ?? {
-    blockedAt: null,
-    done: false,
-  };
+/** A failed delivery counts more than one that is waited for, and that more than others. */
+function standingOfAll(deliveries: readonly DeliveryView[]) {
+  const blocked = deliveries.flatMap(({ blockedAt }) => blockedAt ?? []);
+  const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0] ?? null;
+  return { blockedAt: first, done: deliveries.length > 0 && deliveries.every(({ done }) => done) };
+}
 
 /** Shows a problem that several objects and WECs share once, with its count. */
 function failureLines(objects: PolicyView['objects'], style: Style, now: number): string[] {

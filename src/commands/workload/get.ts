@@ -15,6 +15,11 @@ export const objectArguments = [
   ['[name]', 'its name, after the kind'],
 ] as const;
 
+export const namespaceOption = [
+  '-n, --namespace <namespace>',
+  'its Namespace, if it has one (default: default)',
+] as const;
+
 export const definition: Definition<Options> = {
   description:
     'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that fixes it.',
@@ -28,10 +33,7 @@ export const definition: Definition<Options> = {
     ['stellarctl workload get gadgets.example.com/g1 --wds wds2', 'an object of another kind'],
   ],
   arguments: objectArguments,
-  options: [
-    ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
-    ...wdsOptions(),
-  ],
+  options: [namespaceOption, ...wdsOptions()],
   async run(session, { namespace }, words) {
     const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const named = parseObject(words, namespace);

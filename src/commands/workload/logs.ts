@@ -11,7 +11,7 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
-import { objectArguments } from './get.ts';
+import { namespaceOption, objectArguments } from './get.ts';
 
 interface Options extends WdsOptions {
   namespace?: string;
@@ -45,7 +45,7 @@ export const definition: Definition<Options> = {
   rare: ['--prefix', '--its', '--hosting-context'],
   arguments: objectArguments,
   options: [
-    ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
+    namespaceOption,
     repeatable('--wec <name[=context]>', 'only this WEC, and its context if it has another name'),
     ['-f, --follow', 'print new lines and new pods too, until Ctrl-C or --timeout'],
     ['-c, --container <name>', 'only the containers of this name'],

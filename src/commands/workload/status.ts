@@ -3,7 +3,7 @@ import type { CombinedTable, ReturnedView } from '../../lib/workloads/delivery/r
 import type { Definition } from '../common/define.ts';
 import { aligned } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
-import { objectArguments } from './get.ts';
+import { namespaceOption, objectArguments } from './get.ts';
 
 type Options = WdsOptions & { namespace?: string };
 
@@ -16,10 +16,7 @@ export const definition: Definition<Options> = {
     ['stellarctl workload status deployment/web -n shop -o json', 'the statuses themselves'],
   ],
   arguments: objectArguments,
-  options: [
-    ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
-    ...wdsOptions(),
-  ],
+  options: [namespaceOption, ...wdsOptions()],
   async run(session, { namespace }, words) {
     const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const { getReturned } = await import('../../lib/workloads/delivery/returned.ts');

@@ -4,7 +4,7 @@ import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts
 import type { Definition } from '../common/define.ts';
 import { listOption, type WdsOptions, wdsOptions } from '../common/options.ts';
 import { checkWecName } from '../common/wec-argument.ts';
-import { objectArguments } from './get.ts';
+import { namespaceOption, objectArguments } from './get.ts';
 
 interface Options extends WdsOptions {
   namespace?: string;
@@ -27,7 +27,7 @@ export const definition: Definition<Options> = {
   ],
   arguments: objectArguments,
   options: [
-    ['-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)'],
+    namespaceOption,
     new Option('--for <stage>', 'the stage to wait for')
       .choices(['applied', 'available', 'status'])
       .default('available'),

@@ -119,16 +119,10 @@ export async function planFleet(
   );
   const items = [...wanted, ...leaving];
   const changes = fleet.wecs.flatMap((wec) => changeOf(wec, wanted, present));
-  const effects =
-    changes.length === 0
-      ? noEffects
-      : sideEffectsOf(
-          await readPolicies(
-            changes.map(({ name }) => name),
-            changes.some(({ lacks }) => lacks.length > 0),
-          ),
-          changes,
-        );
+  const changing = changes.map(({ name }) => name);
+  const isLacking = changes.some(({ lacks }) => lacks.length > 0);
+  const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, isLacking);
+  const effects = sideEffectsOf(policies, changes);
   const { evictWorks } = options;
   return { fleet: fleet.name, its: its.context.name, items, former, evictWorks, present, effects };
 }
@@ -139,12 +133,13 @@ export function planNew(fleet: Fleet): FleetPlan {
     const { changes } = planValues(fleet.name, wec, nothingPresent, []);
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
-  const rest = { former: [], evictWorks: false, present: nothingPresent, effects: noEffects };
+  const effects = sideEffectsOf(noPolicies, []);
+  const rest = { former: [], evictWorks: false, present: nothingPresent, effects };
   return { fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, ...rest };
 }
 
 const nothingPresent: Present = { clusters: new Map(), properties: new Map() };
-const noEffects: SideEffects = { starting: [], released: [], lost: [], unread: [], sentTo: 0 };
+const noPolicies: PoliciesOfIts = { policies: [], unread: [] };
 
 /** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
 export function formerWecs(fleet: Fleet, { clusters, properties }: Present): string[] {

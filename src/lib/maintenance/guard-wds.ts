@@ -13,7 +13,6 @@ import { requirePermissions } from '../kube/permissions.ts';
 import { retryConflicts, writeLast } from '../kube/writes.ts';
 import { apiServerOf, namespaceOf } from '../ocm/model/kubeflex-names.ts';
 import { describeObject } from '../ocm/model/object-ref.ts';
-import { requireSpace } from '../spaces/get-space.ts';
 import {
   betaKinds,
   deleteGuard,
@@ -53,9 +52,8 @@ export async function guardWds(
   tools: SpaceTools,
   run: Run,
 ) {
-  const { hosting } = tools;
-  const { all, controlPlane } = await requireSpace(name, 'wds', hosting);
-  const { kube } = await openNamed(name, all, tools);
+  const { all, controlPlane, wds } = await openNamed(name, tools);
+  const { kube } = wds;
   const { kinds, isOn } = await readGuard(kube);
   const type = typeOf(controlPlane);
   if (kinds === undefined && type !== 'k8s') throw unsupported(name, type, tools);
@@ -162,8 +160,7 @@ export async function unguardWds(
   tools: SpaceTools,
   run: Run,
 ) {
-  const { all, controlPlane } = await requireSpace(name, 'wds', tools.hosting);
-  const wds = await openNamed(name, all, tools);
+  const { all, controlPlane, wds } = await openNamed(name, tools);
   const sharedWith = sharersOf(controlPlane, all);
   const read = async (): Promise<Unguarding> => {
     const guard = await readGuard(wds.kube);

@@ -51,7 +51,7 @@ export interface RestartPlan {
   /** What the installed hooks need besides its own variables, if they are to run again. */
   variables: Record<string, string>;
   /** What a new restart notes. */
-  found: Pick<RestartNote, 'transport' | 'manager' | 'bindings'>;
+  found: Pick<RestartNote, 'transport' | 'bindings'>;
 }
 
 /**
@@ -67,7 +67,7 @@ export async function planRestart(
   { recreates = false, its }: { recreates?: boolean; its?: string | undefined } = {},
 ): Promise<RestartPlan> {
   const { hosting } = tools;
-  const { all, controlPlane } = await requireSpace(name, 'wds', hosting);
+  const { all, controlPlane, wds: opened } = await openNamed(name, tools);
   const on = { namespace: namespaceOf(name) };
   const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
   const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
@@ -76,7 +76,6 @@ export async function planRestart(
     : [];
   const always = [...verbs, may('list', resources.pods, on), may('patch', resources.controlPlanes)];
   await requirePermissions(hosting, [...more, ...always]);
-  const opened = await openNamed(name, all, tools);
   const next = all.find(({ metadata }) => metadata.name === its);
   const nextIts =
     next &&
@@ -100,10 +99,6 @@ export async function planRestart(
   await refuseShared(controlPlane, all, hosting);
   const bindings = (await listIfDefined<Binding>(wds.kube, resources.bindings)) ?? [];
   if (!isRerun) await refuseErrors(wds, bindings);
-  const replicas = {
-    transport: transport?.spec?.replicas ?? 1,
-    manager: manager?.spec?.replicas ?? 1,
-  };
   return {
     name,
     hosting,
@@ -111,7 +106,7 @@ export async function planRestart(
     controlPlane,
     recreates,
     variables,
-    found: { ...replicas, bindings: noteBindings(bindings) },
+    found: { transport: transport?.spec?.replicas ?? 1, bindings: noteBindings(bindings) },
   };
 }
 
@@ -126,22 +121,19 @@ export function noteBindings(bindings: readonly Binding[]): RestartNote['binding
   );
 }
 
-/** Opens a WDS for its maintenance. @throws StellarError `conflict` with why it cannot be reached */
-export async function openNamed(
-  name: string,
-  all: readonly ControlPlane[],
-  tools: SpaceTools,
-): Promise<Wds> {
+/** Opens a WDS for its maintenance. @throws StellarError `not-found`; `conflict` with why it cannot be reached */
+export async function openNamed(name: string, tools: SpaceTools) {
+  const { all, controlPlane } = await requireSpace(name, 'wds', tools.hosting);
   const watcher = new SpaceWatcher(tools);
   const space = (await watcher.wds(name))?.space;
-  const opened = openedBy(watcher, name, all);
-  if (opened === undefined)
+  const wds = openedBy(watcher, name, all);
+  if (wds === undefined)
     throw restartRefused(
       `it cannot be reached: ${space && whyUnseen(space.inside)}`,
       name,
       tools.hosting,
     );
-  return opened;
+  return { all, controlPlane, wds };
 }
 
 const restartRefused = (why: string, name: string, { cluster }: Kube): StellarError =>

@@ -244,7 +244,7 @@ async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): P
   if (pods.includes(true) || (note.recreates && deployment))
     await stopController(plan, managerDeployment, run);
   if (note.recreates) await rerunHook(plan, hookNames.controller, began);
-  await scaleController(plan, managerDeployment, Math.max(1, note.manager));
+  await scaleController(plan, managerDeployment, 1);
 }
 
 /**

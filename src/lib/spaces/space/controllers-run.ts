@@ -25,9 +25,8 @@ export interface RestartNote {
   by: string;
   /** By the clock of the hosting cluster, RFC 3339: pods and Deployments from before then have to end. */
   at: string;
-  /** The replicas of the two controllers. */
+  /** The replicas of the transport. The controller manager has no leader election, and so one. */
   transport: number;
-  manager: number;
   /** Whether KubeFlex has to run the hooks of both again. */
   recreates: boolean;
   /** Whether the transport was read as stopped. Until then the controller manager is as it was, and the note may be old. */
