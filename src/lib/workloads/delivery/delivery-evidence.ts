@@ -4,6 +4,7 @@ import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Kube, Selection } from '../../kube/client/client.ts';
 import {
   byName,
+  isLiving,
   type KubeObject,
   type Resource,
   resources,
@@ -173,10 +174,10 @@ export async function heldBindings(
   contents: WdsContents,
 ): Promise<Set<string>> {
   if (contents.unread.length > 0) return new Set();
-  const guardedPolicies = policies.filter(({ metadata, spec }) => {
+  const guardedPolicies = policies.filter(isLiving).filter(({ metadata, spec }) => {
     const binding = bindings.get(metadata.name);
     const bound = new Set((binding === undefined ? [] : objectsOf(binding)).map(keyOf));
-    if (bound.size === 0 || metadata.deletionTimestamp !== undefined) return false;
+    if (bound.size === 0) return false;
     const objects = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
     return selectObjects(spec?.downsync ?? [], objects, contents.namespaces).length === 0;
   });

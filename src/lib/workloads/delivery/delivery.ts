@@ -1,5 +1,5 @@
 import { type Access, ifSeen, seen } from '../../kube/access.ts';
-import { conditionOf, type KubeObject } from '../../kube/client/objects.ts';
+import { conditionOf, isLiving, type KubeObject } from '../../kube/client/objects.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -11,7 +11,7 @@ import {
 import { keyOf } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
-import type { NamespaceLabels, NotSelected } from '../selection/select-objects.ts';
+import type { NamespaceLabels } from '../selection/select-objects.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import type { SentObject } from './works.ts';
@@ -26,8 +26,6 @@ export interface FollowedObject extends KindRef {
   unread?: string | undefined;
   /** The policies that select it now, with the modulation that they request. */
   selectedBy: ReadonlyMap<string, Modulation>;
-  /** Why no policy selects it. */
-  notSelected: NotSelected | undefined;
   /** The labels of Namespaces, including its own. */
   namespaces: NamespaceLabels;
 }
@@ -73,9 +71,7 @@ export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): De
 /** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
 function wecsOfPolicy(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
   const binding = bindings.get(name);
-  const policy = policies.find(
-    ({ metadata }) => metadata.name === name && metadata.deletionTimestamp === undefined,
-  );
+  const policy = policies.filter(isLiving).find(({ metadata }) => metadata.name === name);
   const named = destinationsOf(binding);
   if (binding === undefined || policy === undefined) return named;
   const selected = [...(ifSeen(inventory) ?? new Map<string, ManagedCluster>())].flatMap(

@@ -68,21 +68,10 @@ export async function judging(
   ): PolicyObject => {
     const { group = '', version = '', resource, namespace, name } = named;
     const kind = kindOf(named) ?? resource;
-    const metadata = found.get(keyOf(named))?.metadata;
-    const ref = {
-      group,
-      version,
-      resource,
-      kind,
-      namespace,
-      name,
-      object: metadata && { metadata },
-    };
+    const object = found.get(keyOf(named));
     const why = unread.find(({ what }) => what === resource)?.why;
-    const deliveries = deliveriesOf(
-      followed({ ...ref, unread: why }, policies, namespaces),
-      evidence,
-    );
+    const ref = { group, version, resource, kind, namespace, name, object, unread: why };
+    const deliveries = deliveriesOf(followed(ref, policies, namespaces), evidence);
     return {
       kind,
       group,

@@ -1,7 +1,7 @@
 import { command, type Diagnosis, diagnosisOf, type Problem, run } from '../../core/next-step.ts';
 import { isSlip } from '../../core/text/words.ts';
 import { ifSeen } from '../../kube/access.ts';
-import type { KubeObject } from '../../kube/client/objects.ts';
+import { isLiving, type KubeObject } from '../../kube/client/objects.ts';
 import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
@@ -58,8 +58,8 @@ export function leftOut(
   { inventory, its }: DeliveryEvidence,
 ): PolicyProblem[] {
   const wecs = [...(ifSeen(inventory)?.values() ?? [])];
-  const selecting = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const problems = selecting
+  const problems = policies
+    .filter(isLiving)
     .flatMap(({ spec = {} }) => misspeltLabels(spec, wecs, its))
     .map(problemView);
   return [...new Map(problems.map((each) => [each.problem, each])).values()];

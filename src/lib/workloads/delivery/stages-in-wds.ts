@@ -12,13 +12,14 @@ import {
 import {
   changedAt,
   groupResourceOf,
+  isLiving,
   type KubeObject,
   writtenAt,
 } from '../../kube/client/objects.ts';
-import type { Binding } from '../../ocm/model/kubestellar-names.ts';
+import type { Binding, Candidate } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../../spaces/choose/open-wds.ts';
-import { labelsToSelect, type NotSelected } from '../selection/select-objects.ts';
+import { labelsToSelect, type NotSelected, whyNotSelected } from '../selection/select-objects.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 
@@ -82,7 +83,8 @@ export const inNamespace = ({ namespace }: { namespace?: string | undefined }): 
 
 function selected(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
-  if (of.object === undefined) return unseen('there is no object');
+  const { object } = of;
+  if (object === undefined) return unseen('there is no object');
   const { apiGroups, name: wds } = evidence.wds;
   if (
     apiGroups.length > 0 &&
@@ -96,9 +98,13 @@ function selected(delivery: Delivery): Verdict {
     );
   }
   if (delivery.policyName !== undefined) return met;
-  const why = of.notSelected;
+  const policies = evidence.policies.filter(isLiving).map(({ metadata, spec }) => {
+    return { name: metadata.name, downsync: spec?.downsync ?? [] };
+  });
+  const candidate = { ...of, metadata: object.metadata };
+  const why = whyNotSelected(policies, candidate, of.namespaces);
   const { words, next } = why
-    ? explained(why, delivery)
+    ? explained(why, candidate, delivery)
     : { words: `no policy of ${wds} selects it`, next: [] };
   return failedForGood(words, {
     code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected',
@@ -109,6 +115,7 @@ function selected(delivery: Delivery): Verdict {
 /** In words, and what makes a policy select it. */
 function explained(
   why: NotSelected,
+  candidate: Candidate,
   { of, evidence }: Delivery,
 ): { words: string; next: NextStep[] } {
   const { context, name } = evidence.wds;
@@ -122,12 +129,8 @@ function explained(
     };
   }
   const { policy, clause, fails } = why.nearest;
-  const wanted = fails.map(({ part, wanted: value }) => `${part} ${JSON.stringify(value)}`);
-  const clauses =
-    evidence.policies.find(({ metadata }) => metadata.name === policy)?.spec?.downsync ?? [];
-  const labels =
-    of.object &&
-    labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
+  const wanted = fails.map((part) => `${part} ${JSON.stringify(clause[part])}`);
+  const labels = labelsToSelect([clause], candidate, of.namespaces);
   const fix =
     labels === undefined
       ? command`kubectl --context ${context} edit bindingpolicy ${policy}`

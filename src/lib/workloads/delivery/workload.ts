@@ -3,7 +3,7 @@ import { advice, command, helpOf, run } from '../../core/next-step.ts';
 import { checkNamespace, checkPathSegment } from '../../core/object-names.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type KubeObject, type Pod, resources } from '../../kube/client/objects.ts';
+import { isLiving, type Pod, resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { provenWec } from '../../ocm/hub/find-wecs.ts';
@@ -16,11 +16,7 @@ import {
   statusAgent,
 } from '../../ocm/model/ocm-names.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import {
-  type NamespaceLabels,
-  selectObjects,
-  whyNotSelected,
-} from '../selection/select-objects.ts';
+import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
 import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
 import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
@@ -222,32 +218,17 @@ async function heldPolicies(
 
 /** Returns the object with the policies that select it now. */
 export function followed(
-  ref: Omit<FollowedObject, 'selectedBy' | 'notSelected' | 'namespaces'>,
+  ref: Omit<FollowedObject, 'selectedBy' | 'namespaces'>,
   policies: DeliveryEvidence['policies'],
   namespaces: NamespaceLabels,
 ): FollowedObject {
-  const { group, version, resource, kind, namespace, name } = ref;
-  const metadata: KubeObject['metadata'] = ref.object?.metadata ?? {
-    name,
-    ...(namespace ? { namespace } : {}),
-  };
-  const candidate = { group, version, resource, kind, metadata };
-  const living = policies.filter((policy) => policy.metadata.deletionTimestamp === undefined);
-  const named = living.map((policy) => ({
-    name: policy.metadata.name,
-    downsync: policy.spec?.downsync ?? [],
-  }));
-  const present = ref.object === undefined ? [] : [candidate];
-  const selections = named.flatMap(({ name: policy, downsync }) =>
-    selectObjects(downsync, present, namespaces).map(
-      ({ modulation }) => [policy, modulation] as const,
-    ),
-  );
-  const selectedBy = new Map(selections);
-  return {
-    ...ref,
-    selectedBy,
-    namespaces,
-    notSelected: whyNotSelected(named, candidate, namespaces),
-  };
+  const present = ref.object === undefined ? [] : [{ ...ref, metadata: ref.object.metadata }];
+  const selections = policies
+    .filter(isLiving)
+    .flatMap(({ metadata, spec }) =>
+      selectObjects(spec?.downsync ?? [], present, namespaces).map(
+        ({ modulation }) => [metadata.name, modulation] as const,
+      ),
+    );
+  return { ...ref, selectedBy: new Map(selections), namespaces };
 }

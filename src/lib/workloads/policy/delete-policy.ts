@@ -8,7 +8,7 @@ import { met, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/client/objects.ts';
+import { isLiving, resources } from '../../kube/client/objects.ts';
 import { listServed, type Proven } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
@@ -101,7 +101,7 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
-        const open = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+        const open = works.filter(isLiving);
         if (policy.object === undefined && binding.object === undefined)
           await deleteObjects(its, resources.manifestWorks, open);
       },

@@ -36,11 +36,7 @@ export async function getPolicyView(name: string, wds: Wds): Promise<ViewWithErr
   const sendable = sendableKinds(kinds, wds.apiGroups);
   const contents = await readContents(wds.kube, [...clauses, ...clausesFor(bound)], sendable);
   const selected = selectObjects(clauses, contents.objects, contents.namespaces).map(
-    ({ object: { metadata, ...kind } }) => ({
-      ...kind,
-      namespace: metadata.namespace,
-      name: metadata.name,
-    }),
+    ({ object }) => ({ ...object, ...object.metadata }),
   );
   // The Binding may also name what the policy does not or no longer selects: everything if the policy is deleted.
   const all = new Map([...selected, ...bound].map((each) => [keyOf(each), each]));

@@ -47,10 +47,9 @@ function joinModulations(clauses: readonly DownsyncClause[]): Modulation {
 /** Why a clause of a policy does not select an object. */
 interface Miss {
   policy: string;
-  /** The index of the clause in spec.downsync. */
-  clause: number;
-  /** The parts that do not match, and what they require. */
-  fails: { part: ClausePart; wanted: unknown }[];
+  clause: DownsyncClause;
+  /** The parts that do not match. */
+  fails: ClausePart[];
 }
 
 /** Why none of some policies selects an object. */
@@ -73,12 +72,8 @@ export function whyNotSelected(
 ): NotSelected | undefined {
   if (isExcludedKind(object)) return { why: 'never-sent' };
   const misses = policies.flatMap(({ name: policy, downsync }) =>
-    downsync.map((clause, index): Miss => {
-      const fails = failingParts(clause, object, namespaces).map((part) => ({
-        part,
-        wanted: clause[part],
-      }));
-      return { policy, clause: index, fails };
+    downsync.map((clause): Miss => {
+      return { policy, clause, fails: failingParts(clause, object, namespaces) };
     }),
   );
   const space =
@@ -90,8 +85,7 @@ export function whyNotSelected(
   );
   const near = new Set(selecting.map(({ name }) => name));
   const distance = ({ policy, fails }: Miss) =>
-    fails.length +
-    (near.has(policy) || fails.every(({ part }) => part !== 'objectSelectors') ? 0 : 0.5);
+    fails.length + (near.has(policy) || !fails.includes('objectSelectors') ? 0 : 0.5);
   const [nearest] = misses.sort((a, b) => distance(a) - distance(b));
   if (nearest === undefined) return { why: 'no-clause' };
   return nearest.fails.length === 0 ? undefined : { why: 'no-match', nearest };

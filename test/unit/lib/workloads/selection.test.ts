@@ -67,14 +67,18 @@ describe('the reason why an object is not selected', () => {
       why([{ namespaces: ['sel-a'], objectSelectors: one }], 'configmaps sel-a/a2'),
       {
         why: 'no-match',
-        nearest: { policy: 'p', clause: 0, fails: [{ part: 'objectSelectors', wanted: one }] },
+        nearest: {
+          policy: 'p',
+          clause: { namespaces: ['sel-a'], objectSelectors: one },
+          fails: ['objectSelectors'],
+        },
       },
     ));
   test('names the clause with the fewest failing parts', () => {
     const clauses = [{ namespaces: ['other'], objectSelectors: one }, { resources: ['configmap'] }];
     assert.deepEqual(why(clauses, 'configmaps sel-a/a2'), {
       why: 'no-match',
-      nearest: { policy: 'p', clause: 1, fails: [{ part: 'resources', wanted: ['configmap'] }] },
+      nearest: { policy: 'p', clause: { resources: ['configmap'] }, fails: ['resources'] },
     });
   });
   describe('of several policies with one failing part names the one', () => {
