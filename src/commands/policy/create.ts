@@ -72,7 +72,7 @@ export const definition: Definition<Options> = {
       throw new StellarError('usage', 'An empty -l selects nothing in particular: leave it out.');
     for (const word of options.status)
       if (word !== 'singleton' && word !== 'multi') checkDnsName(word, 'a status collector');
-    const request = { ...options, name, select, selectors, namespaces };
+    const request = { ...options, select, selectors, namespaces };
     const wds = await session.wds();
     const spec = await readSpec(request, wds);
     session.announce(wds.kube, 'WDS');

@@ -44,11 +44,8 @@ export async function judgeObjects(wds: Wds) {
   );
   const contents = await readContents(wds.kube, clausesFor(bound), kinds);
   const judge = await judging(wds, contents, kinds, evidence.policies, evidence);
-  return {
-    evidence,
-    objects: bound.map(judge),
-    unseen: [...unseenIn(evidence), ...contents.unread],
-  };
+  const unseen = [...unseenIn(evidence), ...contents.unread];
+  return { evidence, objects: bound.map(judge), errors: unseen.map(({ error }) => error) };
 }
 
 /** Returns a function that judges the delivery of an object by these policies. @param kinds those of the WDS */
@@ -87,9 +84,8 @@ export async function judging(
  * @throws StellarError if a part of the WDS cannot be read
  */
 export async function keptByGuard(wds: Wds): Promise<JudgedDelivery[]> {
-  const { objects, unseen } = await judgeObjects(wds);
-  const [hidden] = unseen;
-  if (hidden !== undefined) throw hidden.error;
+  const { objects, errors } = await judgeObjects(wds);
+  if (errors[0] !== undefined) throw errors[0];
   return deliveriesIn(objects).filter(({ code }) => code === 'binding-guarded');
 }
 

@@ -8,7 +8,8 @@ import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { unseenOf, type ViewWithErrors } from '../selection/unseen.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
 import { listing } from './delivery-evidence.ts';
-import { findObject, type NamedObject, noSuchObject, wecsSentTo } from './workload.ts';
+import { noSuchObject } from './stages-in-wds.ts';
+import { findObject, type NamedObject, wecsSentTo } from './workload.ts';
 
 interface ReturnedStatus {
   wec: string;
@@ -75,7 +76,7 @@ export async function getReturned(
     },
     errors: [
       ...unseen.map(({ error }) => error),
-      ...(object === undefined ? [noSuchObject(found, wds)] : []),
+      ...(object === undefined ? [noSuchObject(found.ref, wds)] : []),
     ],
   };
 }

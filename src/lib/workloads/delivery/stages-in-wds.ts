@@ -1,3 +1,4 @@
+import { StellarError } from '../../core/errors.ts';
 import { advice, command, type NextStep, partial, run } from '../../core/next-step.ts';
 import {
   type BlockedVerdict,
@@ -18,7 +19,13 @@ import {
 } from '../../kube/client/objects.ts';
 import type { Binding, Candidate } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
-import { flagsOf, toSeeManager, toSeeTransport, toSeeWds } from '../../spaces/choose/open-wds.ts';
+import {
+  flagsOf,
+  toSeeManager,
+  toSeeTransport,
+  toSeeWds,
+  type Wds,
+} from '../../spaces/choose/open-wds.ts';
 import { labelsToSelect, type NotSelected, whyNotSelected } from '../selection/select-objects.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
@@ -36,26 +43,29 @@ export const stagesInWds: readonly Stage<Delivery>[] = [
 
 function exists(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
-  const object = describeObject(of);
   if (of.unread !== undefined) return unseen(of.unread);
   const kept = heldByGuard(delivery);
   if (kept !== undefined) return kept;
   if (of.object === undefined) {
-    const list = run(
-      command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`,
-      'See what exists',
-    );
-    return failedForGood(`${object} is not in ${evidence.wds.name}`, {
-      code: 'object-missing',
-      next: [list],
-    });
+    const { why, next } = noSuchObject(of, evidence.wds);
+    return failedForGood(why, { code: 'object-missing', next });
   }
   const { deletionTimestamp } = of.object.metadata;
   if (deletionTimestamp === undefined) return met;
   const see = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`;
   const next = [run(see, 'See its finalizers and conditions')];
-  const why = `${object} is being deleted in ${evidence.wds.name}`;
+  const why = `${describeObject(of)} is being deleted in ${evidence.wds.name}`;
   return lateSince(evidence, Date.parse(deletionTimestamp), why, { code: 'object-deleting', next });
+}
+
+export function noSuchObject(
+  of: Pick<Delivery['of'], 'kind' | 'resource' | 'namespace' | 'name'>,
+  { name, context }: Wds,
+): StellarError {
+  const list = run(command`kubectl --context ${context} get ${of.resource} -A`, 'See what exists');
+  return new StellarError('not-found', `${describeObject(of)} is not in ${name}.`, {
+    next: [list],
+  });
 }
 
 /** The guard keeps what KubeStellar would remove as the last objects of a Binding. */

@@ -8,7 +8,7 @@ import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discove
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { provenWec } from '../../ocm/hub/find-wecs.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
-import { describeObject, isBoundBy, keyOf, type ObjectView } from '../../ocm/model/object-ref.ts';
+import { isBoundBy, keyOf, type ObjectView } from '../../ocm/model/object-ref.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -28,6 +28,7 @@ import {
 } from './delivery-evidence.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { leftOut, type PolicyProblem } from './policy-problems.ts';
+import { noSuchObject } from './stages-in-wds.ts';
 
 /** An object as named on the command line. */
 export interface NamedObject {
@@ -91,12 +92,6 @@ export async function wecsSentTo(ref: Found['ref'], { kube }: Wds): Promise<stri
   return [...new Set(sending.flatMap(destinationsOf))].sort();
 }
 
-export function noSuchObject({ ref }: Found, { name: wds, context }: Wds): StellarError {
-  const object = describeObject(ref);
-  const list = run(command`kubectl --context ${context} get ${ref.resource} -A`, 'See what exists');
-  return new StellarError('not-found', `${object} is not in ${wds}.`, { next: [list] });
-}
-
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
 export const getWorkload = async (
   named: NamedObject,
@@ -142,7 +137,7 @@ export async function readWorkload(found: Found, wds: Wds): Promise<ViewWithErro
     const present = viewOfDelivery({ ...delivery, context, generation: live?.metadata.generation });
     return withPodFailure(present, ref, wds.name, wecKube);
   };
-  const missing = object === undefined ? [noSuchObject(found, wds)] : [];
+  const missing = object === undefined ? [noSuchObject(ref, wds)] : [];
   return {
     view: {
       name,

@@ -30,7 +30,6 @@ import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
 
 /** A policy as requested on the command line. */
 export interface PolicyRequest {
-  name: string;
   /** Label selectors of WECs. A WEC must match one of them. */
   clusters: readonly string[];
   /** Any names of kinds, with the group if the name is ambiguous; empty selects all. */

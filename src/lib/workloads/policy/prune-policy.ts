@@ -5,15 +5,14 @@ import type { Run } from '../../core/run.ts';
 import { count } from '../../core/text/words.ts';
 import { waitWhile } from '../../core/until-met.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { discover } from '../../kube/discovery.ts';
 import { retryConflicts } from '../../kube/writes.ts';
 import { type Binding, objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { pruneAnnotation } from '../../spaces/guard.ts';
-import { selectObjects } from '../selection/select-objects.ts';
-import { clausesFor, readContents, sendableKinds } from '../selection/wds-contents.ts';
+import { readSelected } from '../selection/policy-subject.ts';
+import { clausesFor } from '../selection/wds-contents.ts';
 import { inspectPolicy, lossesOfPolicy, type PolicyToDelete } from './delete-policy.ts';
 import { noSuchPolicy } from './explain.ts';
 
@@ -72,14 +71,11 @@ async function readHeld(name: string, wds: Wds): Promise<PolicyToDelete> {
     binding: { object: binding },
   } = found;
   if (policy === undefined) throw noSuchPolicy(name, wds);
-  const all = await discover(wds.kube, ['list', 'watch']);
-  const clauses = policy.spec?.downsync ?? [];
-  const wanted = [...clauses, ...clausesFor(binding === undefined ? [] : objectsOf(binding))];
-  const sendable = sendableKinds(all.kinds, wds.apiGroups);
-  const { objects, namespaces, unread } = await readContents(wds.kube, wanted, sendable, all);
-  const [hidden] = unread;
+  const sent = clausesFor(binding === undefined ? [] : objectsOf(binding));
+  const { contents, objects } = await readSelected(wds, policy.spec?.downsync ?? [], sent);
+  const [hidden] = contents.unread;
   if (hidden !== undefined) throw hidden.error;
-  const [selected] = selectObjects(clauses, objects, namespaces);
+  const [selected] = objects;
   if (selected === undefined) return found;
   const message = `Policy ${name} selects objects, such as ${describeObject({ ...selected.object, ...selected.object.metadata })}: there is nothing to prune. Nothing was written.`;
   const next = toSeeWds(wds, 'If that has just changed: do its controllers run?');

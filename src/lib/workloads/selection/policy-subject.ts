@@ -4,7 +4,11 @@ import { resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discover } from '../../kube/discovery.ts';
 import { type Proven, prove } from '../../kube/served.ts';
 import { findWecs } from '../../ocm/hub/find-wecs.ts';
-import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
+import type {
+  BindingPolicy,
+  DownsyncClause,
+  PolicySpec,
+} from '../../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { selectsLabels } from './label-selectors.ts';
@@ -28,32 +32,42 @@ export interface PolicySubject {
   wecs: ManagedCluster[];
 }
 
+/**
+ * Reads what clauses select in a WDS, with all that shows whether something is hidden.
+ * @param more clauses whose kinds are read as well
+ */
+export async function readSelected(
+  { kube, apiGroups }: Wds,
+  clauses: readonly DownsyncClause[],
+  more: readonly DownsyncClause[] = [],
+) {
+  const all = await discover(kube, ['list', 'watch']);
+  const kinds = sendableKinds(all.kinds, apiGroups);
+  const contents = await readContents(kube, [...clauses, ...more], kinds, all);
+  const objects = selectObjects(clauses, contents.objects, contents.namespaces);
+  return { served: all.kinds, kinds, contents, objects };
+}
+
 /** Evaluates a policy against the current state of its WDS and its ITS. */
 export async function evaluate(name: string, spec: PolicySpec, wds: Wds): Promise<PolicySubject> {
-  const clauses = spec.downsync ?? [];
-  const all = await discover(wds.kube, ['list', 'watch']);
-  const kinds = sendableKinds(all.kinds, wds.apiGroups);
-  // If no hosting cluster shows the type of the WDS, the kinds that it serves do.
-  const isControlPlane = ({ kind, apiVersion }: DiscoveredKind) =>
-    kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/');
-  const isHosting =
-    wds.type === 'host' || (wds.type === undefined && all.kinds.some(isControlPlane));
-  const [contents, inventory] = await Promise.all([
-    readContents(wds.kube, clauses, kinds, all),
+  const { downsync = [], clusterSelectors = [] } = spec;
+  const [{ served, ...selected }, inventory] = await Promise.all([
+    readSelected(wds, downsync),
     through(wds.its, async ({ kube }) =>
       (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []),
     ),
   ]);
-  const { clusterSelectors = [] } = spec;
+  // If no hosting cluster shows the type of the WDS, the kinds that it serves do.
+  const isControlPlane = ({ kind, apiVersion }: DiscoveredKind) =>
+    kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/');
+  const isHosting = wds.type === 'host' || (wds.type === undefined && served.some(isControlPlane));
   return {
     name,
     spec,
     wds,
     isHosting,
-    kinds,
-    contents,
+    ...selected,
     inventory,
-    objects: selectObjects(clauses, contents.objects, contents.namespaces),
     wecs: (ifSeen(inventory) ?? []).filter(({ metadata }) =>
       selectsLabels(clusterSelectors, metadata.labels ?? {}),
     ),

@@ -29,7 +29,7 @@ const kinds = [
   kind('v1', 'ConfigMap', 'configmaps', 'configmap', 'cm'),
 ];
 const request = (changes: Partial<PolicyRequest>): PolicyRequest => ({
-  ...{ name: 'p', clusters: ['tier=web'], select: [], selectors: [], namespaces: [], status: [] },
+  ...{ clusters: ['tier=web'], select: [], selectors: [], namespaces: [], status: [] },
   ...changes,
 });
 
@@ -103,7 +103,8 @@ async function creating(
     its = [wec('w1', { tier: 'web' })],
     type = 'k8s',
     yes = true,
-  }: { its?: KubeObject[]; type?: string | null; yes?: boolean } = {},
+    name = 'p',
+  }: { name?: string; its?: KubeObject[]; type?: string | null; yes?: boolean } = {},
 ) {
   const cluster = new WorkloadCluster(objects);
   const wds: Wds = {
@@ -117,9 +118,8 @@ async function creating(
     },
     its: seen({ name: 'its1', kube: new WorkloadCluster(its).kube }),
   };
-  const asked = request(changes);
   const shown: Explanation[] = [];
-  const spec = specOf(asked, cluster.kinds);
+  const spec = specOf(request(changes), cluster.kinds);
   const confirmed: string[][] = [];
   const confirm = async ({ explanation, present }: PolicyChange) => {
     shown.push(explanation);
@@ -131,7 +131,7 @@ async function creating(
     if (!yes) throw new StellarError('not-confirmed', 'no');
     return true;
   };
-  const work = applyPolicy({ name: asked.name, spec, wds, creates: true }, confirm, soon());
+  const work = applyPolicy({ name, spec, wds, creates: true }, confirm, soon());
   const result = await work.catch((error: { code: string }) => error);
   return {
     result,
@@ -239,9 +239,9 @@ describe('the preview of a new policy shows', () => {
     });
 
   test('nothing of a name of which no work can be made', async () => {
-    const { result, writes } = await creating({ ...byLabel, name: 'p'.repeat(64) }, [
-      space('shop', app),
-    ]);
+    const { result, writes } = await creating(byLabel, [space('shop', app)], {
+      name: 'p'.repeat(64),
+    });
     assert.equal((result as { code: string }).code, 'usage');
     assert.deepEqual(writes, []);
   });
