@@ -4,7 +4,7 @@ import { StellarError } from '../../core/errors.ts';
 import { command, run as nextStep } from '../../core/next-step.ts';
 import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
-import { met, waiting } from '../../core/stages.ts';
+import { met, type Verdict, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -63,7 +63,7 @@ export async function deletePolicy(
   return forName(result, run, async () => {
     if (keepWorkloads) await releasePolicy({ ...found, policy, binding }, name, run);
     else await deleteBoth(wds.kube, policy, binding);
-    await untilWorksGone(found, run);
+    await untilPolicyGone(found, true, run);
     if (run.dryRun) return;
     if (hasRemains(found)) run.progress.done(name, 'deleted', true);
     else run.progress.done(name, 'not found; nothing to do');
@@ -84,15 +84,29 @@ export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete):
   ),
 ];
 
-async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Promise<void> {
-  await untilMet<Pick<PolicyToDelete, 'policy' | 'binding' | 'works'>>(
+type Remains = Pick<PolicyToDelete, 'policy' | 'binding' | 'works'>;
+
+/**
+ * Waits until a policy is gone with its Binding and its works.
+ * @param deletes whether it deletes what nothing else does; the Binding may then remain
+ */
+export async function untilPolicyGone(
+  { name, wds, its }: Pick<PolicyToDelete, 'name' | 'wds' | 'its'>,
+  deletes: boolean,
+  run: Run,
+): Promise<void> {
+  const check = ({ policy: { object: policy }, binding, works }: Remains): Verdict => {
+    if (policy !== undefined && isLiving(policy))
+      return waiting('its deletion has not been requested');
+    if (works.length > 0)
+      return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
+    if (policy !== undefined) return waiting('it is being deleted');
+    return deletes || binding.object === undefined ? met : waiting('its Binding remains');
+  };
+  await untilMet<Remains>(
     {
       name,
-      check: ({ policy, works }) => {
-        if (works.length > 0)
-          return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
-        return policy.object === undefined ? met : waiting('the policy is being deleted');
-      },
+      check,
       // The works are read after the Binding: the transport releases the Binding once it has deleted its works.
       read: async () => ({
         ...(await readBoth(name, wds.kube)),
@@ -101,32 +115,27 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
-        const open = works.filter(isLiving);
-        if (policy.object === undefined && binding.object === undefined)
-          await deleteObjects(its, resources.manifestWorks, open);
+        if (deletes && policy.object === undefined && binding.object === undefined)
+          await deleteObjects(its, resources.manifestWorks, works.filter(isLiving));
       },
-      unmet: ({ works }) => {
-        const left = `${count(works.length, 'work')} left on ${wecsOf(works)}`;
-        const notRemoved = `The works of ${name} were not removed in time; ${left}.`;
-        return new StellarError(
-          'timeout',
-          works.length === 0 ? `Policy ${name} was not deleted in time.` : notRemoved,
-          {
-            details: works.flatMap((work) =>
-              holdersOf(work).map(
-                (holder) => `${work.metadata.name} is blocked by finalizer ${holder}`,
-              ),
+      unmet: (last) => {
+        const verdict = check(last);
+        const why = verdict.state === 'met' ? '' : `: ${verdict.why}`;
+        return new StellarError('timeout', `Policy ${name} was not gone in time${why}.`, {
+          details: last.works.flatMap((work) =>
+            holdersOf(work).map(
+              (holder) => `${work.metadata.name} is blocked by finalizer ${holder}`,
             ),
-            next: [
-              ...toSeeHolders(works, its.cluster.context),
-              ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
-              nextStep(
-                command`stellarctl wec list --its ${its.cluster.context}`,
-                'Do the agents of the WECs run?',
-              ),
-            ],
-          },
-        );
+          ),
+          next: [
+            ...toSeeHolders(last.works, its.cluster.context),
+            ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
+            nextStep(
+              command`stellarctl wec list --its ${its.cluster.context}`,
+              'Do the agents of the WECs run?',
+            ),
+          ],
+        });
       },
     },
     run,

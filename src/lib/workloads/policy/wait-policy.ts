@@ -1,22 +1,13 @@
 import { forName, type NamedResult } from '../../core/each-name.ts';
-import { StellarError } from '../../core/errors.ts';
-import { command, run as nextStep } from '../../core/next-step.ts';
+import { command } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
-import { met, type Verdict, waiting } from '../../core/stages.ts';
-import { count } from '../../core/text/words.ts';
-import { type Awaited, untilMet } from '../../core/until-met.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/client/objects.ts';
-import { prove } from '../../kube/served.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
-import { wecsOf } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
-import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { deliveriesIn, hasReached } from '../delivery/judged-objects.ts';
 import { type Open, refuseUnreturned, untilReached } from '../delivery/wait-workload.ts';
-import { getPolicy } from '../selection/policy-subject.ts';
 import { requireIts } from '../selection/unseen.ts';
+import { untilPolicyGone } from './delete-policy.ts';
 import { getPolicyView, type PolicyView } from './policy-view.ts';
 
 export interface PolicyWait {
@@ -42,7 +33,7 @@ export async function waitForPolicy(wait: PolicyWait, wds: Wds, run: Run): Promi
   const result: PolicyWaited = { name, wecs: [] };
   return forName(result, run, async () => {
     if (goal === 'gone') {
-      await untilMet(policyGone(name, see, wds, its), run);
+      await untilPolicyGone({ name, wds, its }, false, run);
       run.progress.done(name, 'gone', true);
       return;
     }
@@ -71,33 +62,4 @@ function openOfPolicy(
       where: `${describeObject(delivery.of)} on ${delivery.wec ?? 'no WEC'}`,
       delivery,
     }));
-}
-
-/** A Binding is deleted after its policy, and the works after the Binding. */
-function policyGone(name: string, see: string, wds: Wds, its: Kube): Awaited<Verdict> {
-  return {
-    name,
-    async read() {
-      const { object: policy } = await getPolicy(wds.kube, name);
-      if (policy !== undefined)
-        return waiting(
-          policy.metadata.deletionTimestamp
-            ? 'it is being deleted'
-            : 'its deletion has not been requested',
-        );
-      if ((await prove(wds.kube, resources.bindings, name)).object !== undefined)
-        return waiting('its Binding remains');
-      const works = await worksOfPolicy(its, name, wds);
-      return works.length === 0
-        ? met
-        : waiting(`${count(works.length, 'work')} of it on ${wecsOf(works)}`);
-    },
-    check: (verdict) => verdict,
-    unmet: (verdict) =>
-      new StellarError(
-        'timeout',
-        `${name} was not gone in time${'why' in verdict ? `: ${verdict.why}` : ''}.`,
-        { next: [nextStep(see, 'See what remains')] },
-      ),
-  };
 }

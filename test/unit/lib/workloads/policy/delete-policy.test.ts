@@ -259,7 +259,7 @@ describe('deleting a policy', () => {
     const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)]);
     const { error } = await deletePolicy({ name: 'shop', confirm: yes }, given.wds, soon(50));
     assert.equal(error?.code, 'timeout');
-    assert.match(String(error?.message), /1 work left on w1/);
+    assert.match(String(error?.message), /removing 1 work from w1/);
   });
 });
 
