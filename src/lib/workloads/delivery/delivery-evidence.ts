@@ -10,7 +10,6 @@ import {
   resources,
   type WithConditions,
 } from '../../kube/client/objects.ts';
-import { findWecs } from '../../ocm/hub/find-wecs.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -28,7 +27,7 @@ import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { hasGuard, readGuard } from '../../spaces/guard.ts';
 import { type ControllerProblems, readControllers } from '../../spaces/space/controllers-run.ts';
 import { selectObjects } from '../selection/select-objects.ts';
-import { type Unseen, unseenOf } from '../selection/unseen.ts';
+import { readInventory, type Unseen, unseenOf } from '../selection/unseen.ts';
 import type { WdsContents } from '../selection/wds-contents.ts';
 import type { StatusCollector } from '../status/collector.ts';
 import { statusesByPlace, trimStatus, type WorkStatus } from '../status/returned-status.ts';
@@ -91,9 +90,7 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
  * @throws StellarError `not-found` if the cluster has no such objects
  */
 export async function readDelivery(wds: Wds, only?: NamesIn): Promise<DeliveryEvidence> {
-  const readInventory = through(wds.its, async ({ kube }) =>
-    byName((await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? [])),
-  );
+  const reading = readInventory(wds);
   const readAddons = through(wds.its, ({ kube }) =>
     kube.list<WithConditions>(resources.managedClusterAddOns, {
       fieldSelector: `metadata.name=${statusAddon}`,
@@ -106,7 +103,7 @@ export async function readDelivery(wds: Wds, only?: NamesIn): Promise<DeliveryEv
   ]);
   const [list, inventory, addons] = await Promise.all([
     listing(wds, only?.(inWds)),
-    readInventory,
+    reading,
     readAddons,
   ]);
   const trim = trimmer();
@@ -127,7 +124,7 @@ export async function readDelivery(wds: Wds, only?: NamesIn): Promise<DeliveryEv
     works,
     workStatuses,
     transforms,
-    inventory,
+    inventory: await through(inventory, async (clusters) => byName(clusters)),
     held: new Set(),
     statusAgents: new Map(
       (ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon]),

@@ -5,7 +5,7 @@ import { combinedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
 import type { ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import { unseenOf, type ViewWithErrors } from '../selection/unseen.ts';
+import { readInventory, unseenOf, type ViewWithErrors } from '../selection/unseen.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
 import { listing } from './delivery-evidence.ts';
 import { noSuchObject } from './stages-in-wds.ts';
@@ -44,7 +44,7 @@ export async function getReturned(
     wds.kube.get(found.kind, name, { namespace }),
     statusesOf(found.ref, wds),
     tryRead(() => combinedOf(found.ref, wds)),
-    through(wds.its, ({ kube }) => kube.list<ManagedCluster>(resources.managedClusters)),
+    readInventory(wds),
   ]);
   const visible = ifSeen(statuses);
   const clusters = byName(ifSeen(inventory) ?? []);

@@ -1,9 +1,8 @@
-import { type Access, ifSeen, through } from '../../kube/access.ts';
+import { type Access, ifSeen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discover } from '../../kube/discovery.ts';
 import { type Proven, prove } from '../../kube/served.ts';
-import { findWecs } from '../../ocm/hub/find-wecs.ts';
 import type {
   BindingPolicy,
   DownsyncClause,
@@ -13,6 +12,7 @@ import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { selectsLabels } from './label-selectors.ts';
 import { type SelectedObject, selectObjects } from './select-objects.ts';
+import { readInventory } from './unseen.ts';
 import { readContents, sendableKinds, type WdsContents, type WdsObject } from './wds-contents.ts';
 
 /** An existing or planned BindingPolicy, with what it selects now. */
@@ -53,9 +53,7 @@ export async function evaluate(name: string, spec: PolicySpec, wds: Wds): Promis
   const { downsync = [], clusterSelectors = [] } = spec;
   const [{ served, ...selected }, inventory] = await Promise.all([
     readSelected(wds, downsync),
-    through(wds.its, async ({ kube }) =>
-      (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []),
-    ),
+    readInventory(wds),
   ]);
   // If no hosting cluster shows the type of the WDS, the kinds that it serves do.
   const isControlPlane = ({ kind, apiVersion }: DiscoveredKind) =>

@@ -56,8 +56,8 @@ export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIt
   ]);
   const others = [...new Set(named.origins.map(({ wds }) => wds))].filter((wds) => !known.has(wds));
   const results = await Promise.all([
-    ...hosted.found.map((wds) => readHosted(wds, named.origins, sources)),
-    ...others.map((wds) => readByContext(wds, named.origins, sources)),
+    ...hosted.found.map((wds) => readFirst(wds.name, [wds], named.origins, sources)),
+    ...others.map((wds) => readFirst(wds, contextsFor(wds, sources), named.origins, sources)),
   ]);
   return {
     policies: results.flatMap(({ policies }) => policies),
@@ -90,50 +90,41 @@ async function originsOf({
   return { origins: [], unread: [{ wds: allWdses, why: origins.why }] };
 }
 
-async function readHosted(
-  wds: FoundWds,
+/**
+ * Reads a WDS in the first of some places that leads to it. A place that nothing else proves must have a Binding that the works come
+ * from.
+ */
+async function readFirst(
+  wds: string,
+  places: readonly FoundWds[],
   origins: readonly Origin[],
   sources: PolicySources,
 ): Promise<PoliciesOfIts> {
-  const { name, itsUnknown } = wds;
-  const read = await tryRead(() => readPoliciesOf(wds, sources));
-  if (read.state !== 'seen') return { policies: [], unread: [{ wds: name, why: read.why }] };
-  const { policies, bindings } = read.value;
-  if (itsUnknown === undefined || isOriginOf(bindings, name, origins))
-    return { policies, unread: [] };
-  return { policies: [], unread: [{ wds: name, why: itsUnknown }] };
+  const reasons: string[] = [];
+  for (const place of places) {
+    const { itsUnknown } = place;
+    const read = await tryRead(() => readPoliciesOf(place, sources));
+    if (read.state !== 'seen') reasons.push(read.why);
+    else if (itsUnknown === undefined || isOriginOf(read.value.bindings, wds, origins))
+      return { policies: read.value.policies, unread: [] };
+    else reasons.push(itsUnknown);
+  }
+  const none = 'no context of the kubeconfig is known to lead to it';
+  return { policies: [], unread: [{ wds, why: reasons.join('; ') || none }] };
 }
 
-/**
- * Reads a WDS that only works name. A context with its name, or marked as its context, is accepted if it has a Binding that the
- * works come from.
- */
-async function readByContext(
-  name: string,
-  origins: readonly Origin[],
-  sources: PolicySources,
-): Promise<PoliciesOfIts> {
-  const { kubeconfig, connect } = sources;
-  const reasons: string[] = [];
-  for (const [context, entry] of kubeconfig.contexts) {
-    if (context !== name && controlPlaneOf(entry) !== name) continue;
-    const read = await tryRead(async () =>
-      readPoliciesOf({ name, context, kube: connect(selectContext(kubeconfig, context)) }, sources),
-    );
-    const isFound = read.state === 'seen' && isOriginOf(read.value.bindings, name, origins);
-    if (isFound) return { policies: read.value.policies, unread: [] };
-    reasons.push(
-      read.state === 'seen'
-        ? `context ${context} has no Binding that its works come from`
-        : read.why,
-    );
-  }
-  const why =
-    reasons.length === 0
-      ? 'no context of the kubeconfig is known to lead to it'
-      : reasons.join('; ');
-  return { policies: [], unread: [{ wds: name, why }] };
-}
+/** The contexts that may lead to a WDS that only works name: those with its name, and those that are marked as its contexts. */
+const contextsFor = (name: string, { kubeconfig, connect }: PolicySources): FoundWds[] =>
+  [...kubeconfig.contexts].flatMap(([context, entry]) =>
+    context === name || controlPlaneOf(entry) === name
+      ? {
+          name,
+          context,
+          open: () => connect(selectContext(kubeconfig, context)),
+          itsUnknown: `context ${context} has no Binding that its works come from`,
+        }
+      : [],
+  );
 
 /** The garbage collector deletes a Binding that still names its policy as its owner. */
 const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
@@ -141,9 +132,10 @@ const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
 
 /** A policy that is being deleted no longer selects anything. */
 async function readPoliciesOf(
-  { name: wds, kube, context }: Omit<FoundWds, 'itsUnknown'>,
-  { withTemplates }: Pick<PolicySources, 'withTemplates'>,
+  { name: wds, open, context }: FoundWds,
+  { withTemplates }: PolicySources,
 ) {
+  const kube = open();
   const [policies, bindings] = await Promise.all([
     listServed<BindingPolicy>(kube, resources.bindingPolicies),
     listServed<Binding>(kube, resources.bindings),
@@ -205,7 +197,7 @@ async function askedByBindings(
 /** A WDS that may send workloads through the ITS. */
 interface FoundWds {
   name: string;
-  kube: Kube;
+  open(): Kube;
   /** The kubeconfig context of the WDS, if there is one. */
   context: string | undefined;
   /** Why only works on this ITS can prove that the WDS sends through it; undefined if the hosting cluster proves it. */
@@ -234,11 +226,12 @@ async function hostedWdses(
     if (itsUnknown === false) return undefined;
     const access = await reachSpace(wds, tools);
     if (access.state !== 'seen') return { wds: name, why: access.why };
-    return { name, kube: tools.connect(access.value), context: contextFor(wds, tools), itsUnknown };
+    const open = () => tools.connect(access.value);
+    return { name, open, context: contextFor(wds, tools), itsUnknown };
   });
   const found = (await Promise.all(reading)).filter((wds) => wds !== undefined);
   return {
-    found: found.filter((wds) => 'kube' in wds),
+    found: found.filter((wds) => 'open' in wds),
     unread: found.filter((wds) => 'why' in wds),
   };
 }

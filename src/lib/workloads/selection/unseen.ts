@@ -1,6 +1,8 @@
 import { StellarError } from '../../core/errors.ts';
-import { type Access, errorOf } from '../../kube/access.ts';
+import { type Access, errorOf, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { findWecs } from '../../ocm/hub/find-wecs.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 
 /** Something that could not be read. */
@@ -33,6 +35,12 @@ export function requireIts({ its }: Wds): Kube {
   if (its.state === 'seen') return its.value.kube;
   throw errorOfUnseen(its);
 }
+
+/** The WECs of the ITS that a WDS sends through. */
+export const readInventory = ({ its }: Wds): Promise<Access<ManagedCluster[]>> =>
+  through(its, async ({ kube }) =>
+    (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []),
+  );
 
 /** Converts to the format of documents: docs/output.md. */
 export const viewOfUnseen = ({ what, why }: Unseen): { what: string; why: string } => ({
