@@ -118,7 +118,7 @@ export async function planFleet(
     (name): WecPlan => ({ name, action: 'remove', changes: [], adopts: false }),
   );
   const items = [...wanted, ...leaving];
-  const changes = fleet.wecs.flatMap((wec) => changeOf(wec, wanted, present));
+  const changes = wanted.flatMap((plan) => changeOf(plan, present));
   const changing = changes.map(({ name }) => name);
   const isLacking = changes.some(({ lacks }) => lacks.length > 0);
   const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, isLacking);
@@ -258,14 +258,10 @@ const sameClusterError = (name: string, other: string): StellarError =>
   new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
 
 /** What changes of a WEC that policies may select it by, or that their templates ask for. */
-function changeOf(
-  { name }: FleetWec,
-  plans: readonly WecPlan[],
-  { clusters, properties }: Present,
-): WecChange[] {
+function changeOf(plan: WecPlan, { clusters, properties }: Present): WecChange[] {
+  const { name } = plan;
   const cluster = clusters.get(name);
-  const plan = plans.find((each) => each.name === name);
-  if (cluster === undefined || plan === undefined || plan.error !== undefined) return [];
+  if (cluster === undefined || plan.error !== undefined) return [];
   const to = (of: ValueKindName) =>
     Object.fromEntries(
       plan.changes.flatMap(({ kind, key, to: value }) => (kind === of ? [[key, value]] : [])),

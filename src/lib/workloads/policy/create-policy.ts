@@ -232,9 +232,9 @@ export async function applyPolicy(
     result.changed = changed;
     if (changed && !run.dryRun) {
       const { object: now } = await getPolicy(wds.kube, name);
-      result.changed = !isTaken || isDeepStrictEqual(now?.spec, spec);
-      if (!isDeepStrictEqual(now?.spec, spec))
-        throw isTaken ? policyTaken(name, wds) : notStored(wds.kube, name);
+      const isStored = isDeepStrictEqual(now?.spec, spec);
+      result.changed = isStored || !isTaken;
+      if (!isStored) throw isTaken ? policyTaken(name, wds) : notStored(wds.kube, name);
     }
     const unchanged = creates ? 'already exists; nothing to do' : 'is as the file says';
     const what = present === undefined ? 'created' : changed ? 'changed' : unchanged;
