@@ -107,10 +107,6 @@ export function isTrue(object: WithConditions | undefined, type: string): boolea
   return conditionOf(object, type)?.status === 'True';
 }
 
-/** Whether nobody has asked for its deletion. */
-export const isLiving = ({ metadata }: KubeObject): boolean =>
-  metadata.deletionTimestamp === undefined;
-
 /** A field of a Secret, as text. */
 export const textIn = ({ data }: Secret, key: string): string =>
   Buffer.from(data?.[key] ?? '', 'base64').toString();

@@ -4,7 +4,6 @@ import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Kube, Selection } from '../../kube/client/client.ts';
 import {
   byName,
-  isLiving,
   type KubeObject,
   type Resource,
   resources,
@@ -26,7 +25,7 @@ import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { hasGuard, readGuard } from '../../spaces/guard.ts';
 import { type ControllerProblems, readControllers } from '../../spaces/space/controllers-run.ts';
-import { selectObjects } from '../selection/select-objects.ts';
+import { isLiving, selectObjects } from '../selection/select-objects.ts';
 import { readInventory, type Unseen, unseenOf } from '../selection/unseen.ts';
 import type { WdsContents } from '../selection/wds-contents.ts';
 import type { StatusCollector } from '../status/collector.ts';

@@ -1,12 +1,7 @@
 import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
 import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
-import {
-  isLiving,
-  type KubeObject,
-  type ObjectMeta,
-  resources,
-} from '../../kube/client/objects.ts';
+import { type KubeObject, type ObjectMeta, resources } from '../../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../../kube/served.ts';
 import type { Its } from '../../ocm/hub/its.ts';
@@ -142,7 +137,7 @@ async function readPoliciesOf(
   ]);
   const named = new Set(policies.map(({ metadata }) => metadata.name));
   const asked = withTemplates ? await askedByBindings(kube, bindings) : undefined;
-  const current = policies.filter(isLiving);
+  const current = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
   const found = [...current, ...orphans.map(({ metadata }): BindingPolicy => ({ metadata }))].map(
     ({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
