@@ -93,7 +93,7 @@ it(
     const refused = await fleet('its2', undefined, 'apply', '--yes');
     assert.match(
       refused.stdout + refused.stderr,
-      /is registered already, as cluster1 with the hub/,
+      /cluster1 cannot connect to its2: it is registered with the hub/,
     );
     const plan = await fleet('its2', undefined, 'plan', '--replace-hub');
     assert.match(plan.stdout, /^> cluster1 moves from https:\/\/\S+$/m, plan.stderr);

@@ -243,7 +243,7 @@ describe('wec join does not change the registration of another tool:', () => {
     await refuses('wec join cluster2 --accept', {
       exitCode: 1,
       says: new RegExp(
-        `cluster2 .*registered already, as cluster2 with the hub ${foreignHub}, which is not its1`,
+        `cluster2 cannot connect to its1: it is registered with the hub ${foreignHub}`,
       ),
     });
   });

@@ -35,7 +35,7 @@ describe('a failing join', { concurrency: true }, () => {
     );
     assertRefused(run, {
       exitCode: 1,
-      says: /cluster1 does not reach the hub: lookup nowhere\.example .*no such host/,
+      says: /cluster1 cannot connect to its1: it does not reach the hub \(lookup nowhere\.example .*no such host/,
     });
     assert.match(run.stderr, /nowhere\.example:6443 is not reached from here/);
     const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);

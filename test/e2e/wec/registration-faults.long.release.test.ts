@@ -263,7 +263,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
           const { problem, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
           assert.match(
             problem,
-            /^The hub's certificate authority has changed since cluster3 joined\.$/,
+            /^cluster3 cannot connect to its2: the hub's certificate authority has changed since it joined/,
           );
           assert.equal(next, 'stellarctl wec join cluster3=cluster3 --accept --its its2');
 

@@ -1,18 +1,15 @@
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, run as nextStep, partial } from '../../core/next-step.ts';
+import { advice } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
 import { waitWhile } from '../../core/until-met.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { describeCluster } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listIfDefined } from '../../kube/served.ts';
 import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
-import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
 import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
-import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import { hubConnectionOf } from '../../ocm/hub/hub-connection.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { klusterletName } from '../../ocm/model/ocm-names.ts';
@@ -22,7 +19,7 @@ import {
   describeApplied,
   hubHash,
 } from '../../workloads/delivery/applied-works.ts';
-import type { JoiningWec, JoinOptions, RemainingWorks } from './join-options.ts';
+import type { RemainingWorks } from './join-options.ts';
 
 /** Any change of a Klusterlet makes its operator check the hub at once; otherwise it checks every five minutes. */
 const recheckAnnotation = 'stellarctl.kubestellar.io/recheck-requested-at';
@@ -50,35 +47,6 @@ export async function isStillConnected(
   return (
     (await poll(read, { ...run, deadline: run.deadline.within(operatorRecheckMs) })) === undefined
   );
-}
-
-/** A WEC that is registered elsewhere stays as it is, unless the user wants to move it. */
-export function joinedElsewhere(
-  { its, kube: hub }: HubAccess,
-  { name, kube }: JoiningWec,
-  { hub: { server }, isConnected, answer }: FoundHub,
-  { accept }: Pick<JoinOptions, 'accept'>,
-): StellarError {
-  const { context } = kube.cluster;
-  const cluster = describeCluster(kube.cluster);
-  const why = isConnected
-    ? `with which its agent is connected: ${its} does not accept its certificate`
-    : `which is not ${answer?.state === 'accepted' ? 'proven to be ' : ''}${its}`;
-  const accepting = accept ? ['--accept'] : [];
-  const target = `${name}=${context}`;
-  const lead = `To move it to ${its}`;
-  const move =
-    hub === undefined
-      ? partial(command`stellarctl wec join ${target} --join-file FILE --replace-hub`, lead)
-      : nextStep(
-          command`stellarctl wec join ${target} ${accepting} --its ${its} --replace-hub`,
-          lead,
-        );
-  const address = advice(`If ${its} has that address: ${command`--hub-apiserver ${server}`}`);
-  const message = `${cluster} is registered already, as ${name} with the hub ${server}, ${why}.`;
-  return new StellarError('registered-elsewhere', message, {
-    next: isConnected ? [move] : [move, address],
-  });
 }
 
 /**

@@ -29,8 +29,11 @@ import {
 } from '../registration/own-requests.ts';
 import type { Reregister } from '../registration/problems.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
-import { type ReregisterEvidence, whyReregister } from '../registration/reregister.ts';
-import { joinedElsewhere } from './evict-from-former-hub.ts';
+import {
+  type ReregisterEvidence,
+  registeredElsewhere,
+  whyReregister,
+} from '../registration/reregister.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import {
   hubPermissions,
@@ -102,13 +105,15 @@ export async function planJoin(
     access,
     wec,
     { wecBefore, hubBefore, known, uid },
-    options,
     checks,
   );
+  const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
+  const elsewhere = registeredElsewhere({ name, its: access.its, ...evidence });
+  if (elsewhere !== undefined && options.replaceHub === undefined)
+    throw new StellarError('registered-elsewhere', elsewhere.message, { next: elsewhere.next });
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
   const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
-  const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
   const isLost = whyReregister(evidence)[0]?.by === 'certificate';
   if (isLost) await requirePermissions(kube, reregisterPermissions());
   const { account, ...token } = await planToken(
@@ -146,7 +151,6 @@ async function ownership(
   access: HubAccess,
   wec: JoiningWec,
   seen: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
-  options: JoinOptions,
   checks: JoinProbes,
 ): Promise<{ identity: Identity; foundHub: FoundHub | undefined }> {
   const { wecBefore, hubBefore, known, uid } = seen;
@@ -160,8 +164,6 @@ async function ownership(
   const judged = isOther ? { ...found, relation: 'same' as const } : found;
   const ofIts = { endpoints: known, found: judged, uidOfHub: checks.hub?.uid };
   const identity = await requireOwnership(access, wec, wecBefore, hubBefore, ofIts);
-  if (isOther && options.replaceHub === undefined)
-    throw joinedElsewhere(access, wec, found, options);
   return { identity, foundHub: found };
 }
 

@@ -17,6 +17,7 @@ import { clusterUid, otherUid } from '../../ocm/hub/cluster-uid.ts';
 import type { Endpoint } from '../../ocm/hub/endpoint.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/delivery/applied-works.ts';
+import { describeOtherHub } from './problems.ts';
 
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
 export type Identity =
@@ -83,12 +84,8 @@ function judgeIdentity(
       state: 'other',
       found: `the certificate of its agent is that of ${answer.username || 'nobody'}`,
     };
-  if (found?.relation === 'other') {
-    const registered = `it is registered with the hub ${found.hub.server}`;
-    return isAccepted
-      ? { state: 'unseen', found: `${registered}, and nothing proves that this is the ITS` }
-      : { state: 'other', found: registered + (found.isConnected ? ', and connected there' : '') };
-  }
+  if (found?.relation === 'other')
+    return { state: isAccepted ? 'unseen' : 'other', found: describeOtherHub(found) };
   if (isAccepted || known.recordedUid !== undefined) return { state: 'proven' };
   return { state: 'unseen', found: describeMissingProof(answer, registration) };
 }

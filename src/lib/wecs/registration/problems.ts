@@ -101,8 +101,14 @@ export interface Reregister {
   why: string;
   /** `token`: with a new bootstrap secret. `certificate`: with the removal of its certificate as well. */
   by: 'token' | 'certificate';
-  /** How long ago it expired, in milliseconds. */
-  expiredFor?: number;
+}
+
+/** The finding for a WEC that is registered with another hub, a clause. */
+export function describeOtherHub({ hub, isConnected, answer }: FoundHub): string {
+  const connected = isConnected ? ', and connected there' : '';
+  const unproven =
+    answer?.state === 'accepted' ? ', and nothing proves that this is the ITS' : connected;
+  return `it is registered with the hub ${hub.server}${unproven}`;
 }
 
 /** A cause that is a problem of a WEC. */

@@ -137,21 +137,14 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
   const join = (context === undefined ? partial : run)(
     command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${onIts(its)}`,
   );
-  const lost = missing(registration);
-  if (lost !== undefined)
-    return failed(
-      'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',
-      { code: lost.code, next: [{ ...join, lead: 'Register it again' }] },
-    );
-  if (webhook?.state === 'silent')
-    return waiting(webhook.why, { code: 'webhook-silent', next: webhook.next });
-  const code = unannounced(hub, now, announcementGraceMs)?.code;
-  if (code === undefined) return waiting('the agent has not announced its ManagedCluster');
-  const asked = bootstrapRequests(hub).at(-1)?.created ?? now;
-  return failed(
-    `the agent asked ${formatAge(now - asked)} ago and could not announce its ManagedCluster`,
-    { code, next: [{ ...join, lead: 'See whether the ITS allows it, and restart the agent' }] },
-  );
+  const isSilent = webhook?.state === 'silent';
+  const cause =
+    missing(registration) ?? (isSilent ? undefined : unannounced(hub, now, announcementGraceMs));
+  if (cause !== undefined)
+    return failed(cause.why, { code: cause.code, next: [{ ...join, lead: 'Register it again' }] });
+  return isSilent
+    ? waiting(webhook.why, { code: 'webhook-silent', next: webhook.next })
+    : waiting('the agent has not announced its ManagedCluster');
 }
 
 /**

@@ -1,5 +1,12 @@
 import { formatAge } from '../../core/deadline.ts';
-import { command, type NextStep, noted, type Problem, partial, run } from '../../core/next-step.ts';
+import {
+  advice,
+  command,
+  type NextStep,
+  type Problem,
+  partial,
+  run,
+} from '../../core/next-step.ts';
 import { changedAt, conditionOf, resources, type Secret } from '../../kube/client/objects.ts';
 import { tokenExpiry, type Validity } from '../../kube/client/validity.ts';
 import { heldValidity, issuedValidity } from '../../ocm/agent/agent-certificate.ts';
@@ -15,7 +22,9 @@ import {
 } from '../../ocm/hub/hub-connection.ts';
 import { type HubEvidence, hasJoined, isAvailable } from '../../ocm/hub/hub-evidence.ts';
 import {
+  describeOtherHub,
   missing,
+  needsDecision,
   needsToken,
   type Reregister,
   type ReregisterCode,
@@ -74,11 +83,7 @@ interface JoinEvidence {
 
 function movedFrom({ foundHub }: ReregisterEvidence): Reregister | undefined {
   if (foundHub?.relation !== 'other') return undefined;
-  return {
-    code: 'registered-elsewhere',
-    why: `it is registered with ${foundHub.hub.server}`,
-    by: 'certificate',
-  };
+  return { code: 'registered-elsewhere', why: describeOtherHub(foundHub), by: 'certificate' };
 }
 
 /** The validity of the certificate that the agent holds, or else of the last one that the hub issued. */
@@ -98,16 +103,10 @@ function ofCertificate(evidence: ReregisterEvidence): Reregister | undefined {
   const { to = now + 1 } = validityOfAgent(evidence) ?? {};
   if (to <= now) {
     const why = `the certificate of its agent expired ${formatAge(now - to)} ago`;
-    return { code: 'certificate-expired', why, by: 'token', expiredFor: now - to };
+    return byToken('certificate-expired', why);
   }
   const isRejected = foundHub?.answer?.state === 'refused' && !isAvailable;
-  return isRejected
-    ? {
-        code: 'certificate-rejected',
-        why: 'the ITS does not accept the certificate of its agent',
-        by: 'certificate',
-      }
-    : undefined;
+  return isRejected ? { ...byToken('certificate-rejected'), by: 'certificate' } : undefined;
 }
 
 /** With a token about to expire, the request's certificate could no longer be fetched. */
@@ -118,30 +117,23 @@ function ofSecret(wec: WecEvidence, { now, join }: ReregisterEvidence): Reregist
   if (join === undefined) return undefined;
   const { endpoint, isGiven, isTokenRefused, isTokenShared } = join;
   const present = readHubKubeconfig(wec.bootstrapSecret);
-  const needed = (code: Reregister['code'], why: string): Reregister => ({
-    code,
-    why,
-    by: 'token',
-  });
-  if (present?.token === undefined)
-    return needed('bootstrap-secret-missing', 'it has no bootstrap token');
+  if (present?.token === undefined) return byToken('bootstrap-secret-missing');
   const differs = isOtherConnection(wec, endpoint);
-  if (differs && isGiven) return needed('address-given', 'another address of the ITS was given');
+  if (differs && isGiven) return byToken('address-given', 'another address of the ITS was given');
   const { state, bootstrap } = hubConnectionOf(wec.klusterlet);
   if (state === 'working' && wec.hubSecret !== undefined) return undefined;
   const rest = (tokenExpiry(present.token)?.getTime() ?? Number.POSITIVE_INFINITY) - now;
-  if (rest <= 0)
-    return {
-      ...needed('token-expired', `the bootstrap token expired ${formatAge(-rest)} ago`),
-      expiredFor: -rest,
-    };
+  if (rest <= 0) return byToken('token-expired', expiredToken(-rest));
   if (rest < tokenMarginMs)
-    return needed('token-expired', `the bootstrap token expires in ${formatAge(rest)}`);
-  if (isTokenRefused) return needed('token-revoked', 'the ITS does not accept the bootstrap token');
+    return byToken('token-expired', `the bootstrap token expires in ${formatAge(rest)}`);
+  if (isTokenRefused) return byToken('token-revoked');
   if (differs && bootstrap !== 'Functional')
-    return needed('hub-not-reached', 'the address or certificate authority of the ITS has changed');
+    return byToken(
+      'hub-not-reached',
+      'the address or certificate authority of the ITS has changed',
+    );
   return isTokenShared && wec.hubSecret === undefined
-    ? needed('token-shared', 'its bootstrap token may have other holders')
+    ? byToken('token-shared', 'its bootstrap token may have other holders')
     : undefined;
 }
 
@@ -167,21 +159,41 @@ function reportedFailure(
   const { bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   const isRefused = bootstrap === 'Error' && error.kind === 'unauthorized';
   if (isAvailable && !isRefused) return undefined;
-  const why = isRefused
-    ? 'the ITS does not accept the bootstrap token'
-    : 'its agent did not reach the ITS when it last tried';
   const token = readHubKubeconfig(wec.bootstrapSecret)?.token;
   const usesOwn = usesCertificate(wec);
-  const by = 'token';
-  if (bootstrap === 'Unauthorized' && !usesOwn) return { code: 'not-allowed-to-register', why, by };
+  const reported = (code: ReregisterCode) => byToken(code, `${clauseOf(code)} (${error.words})`);
+  if (bootstrap === 'Unauthorized' && !usesOwn) return reported('not-allowed-to-register');
   if (bootstrap === 'Missing' && wec.hubSecret === undefined && token === undefined)
-    return { code: 'bootstrap-secret-missing', why, by };
+    return reported('bootstrap-secret-missing');
   if (bootstrap !== 'Error' && config !== 'Error') return undefined;
   const expiredFor = now - (tokenExpiry(token ?? '')?.getTime() ?? Number.POSITIVE_INFINITY);
   return error.kind === 'unauthorized' && !usesOwn && expiredFor >= 0
-    ? { code: 'token-expired', why, by, expiredFor }
-    : { code: codeOfUnreached(wec, error), why, by };
+    ? byToken('token-expired', expiredToken(expiredFor))
+    : reported(codeOfUnreached(wec, error));
 }
+
+const expiredToken = (ms: number): string => `the bootstrap token expired ${formatAge(ms)} ago`;
+
+/** Causes in words; the others do not reach the hub. */
+const clauses: Partial<Record<string, string>> = {
+  'certificate-rejected': 'the ITS does not accept the certificate of its agent',
+  'token-revoked': 'the ITS does not accept the bootstrap token',
+  'bootstrap-secret-missing': 'it has no bootstrap token',
+  'not-allowed-to-register': 'the bootstrap token is not allowed to register clusters',
+  'authority-changed': "the hub's certificate authority has changed since it joined",
+  'authority-wrong': "it was given another certificate authority than the hub's",
+  'authority-missing': "it was given no certificate authority, and the hub's is not a public one",
+  'hub-address-loopback':
+    'it does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself',
+};
+
+const clauseOf = (code: string): string => clauses[code] ?? 'it does not reach the hub';
+
+const byToken = (code: Reregister['code'], why = clauseOf(code)): Reregister => ({
+  code,
+  why,
+  by: 'token',
+});
 
 /** An address that is valid only on the machine where it was read. */
 const refusedLoopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
@@ -206,89 +218,35 @@ export function whyUnreached(kind: ConnectionError, words: string, given: Endpoi
     : 'authority-wrong';
 }
 
-/** The checks of a WEC that show why its agent must re-register. */
+/** What a check of a WEC needs to find why its agent must re-register. */
+type CauseFindings = Pick<
+  WecFindings,
+  'name' | 'its' | 'hub' | 'wec' | 'context' | 'foundHub' | 'now'
+>;
 
-/** The first cause of these codes. */
-const causeOf = (
-  findings: WecFindings,
-  ...codes: readonly ReregisterCode[]
-): ReregisterProblem | undefined =>
-  whyReregister(findings).find((cause): cause is ReregisterProblem =>
-    codes.some((code) => code === cause.code),
+const causeOf = (findings: CauseFindings, isAskedFor: (code: string) => boolean) =>
+  whyReregister(findings).find((cause): cause is ReregisterProblem => isAskedFor(cause.code));
+
+const problemOf = (findings: CauseFindings, { code, why }: ReregisterProblem): Problem =>
+  wecProblem(
+    code,
+    `${findings.name} cannot connect to ${findings.its}: ${why}.`,
+    ...stepsOfCode(code, findings),
   );
 
-/** The join with which an agent re-registers. */
-function joinOf(findings: WecFindings, options: readonly string[], note: string): NextStep {
-  const { name, its, wec, context = wec?.context } = findings;
-  const join = command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${options} --its ${its}`;
-  return { ...(context === undefined ? partial : run)(join), note };
-}
+/** A check that finds these causes. */
+const findsCause =
+  (...codes: readonly string[]) =>
+  (findings: CauseFindings): Problem | undefined => {
+    const cause = causeOf(findings, (code) => codes.includes(code));
+    return cause && problemOf(findings, cause);
+  };
 
 /** Its agent reports to another hub, whatever else is wrong. */
-export function registeredElsewhere(findings: WecFindings): Problem | undefined {
-  const { foundHub, wec, name, its } = findings;
-  const cause = causeOf(findings, 'registered-elsewhere');
-  if (wec === undefined || cause === undefined) return undefined;
-  const why =
-    foundHub?.answer?.state === 'accepted'
-      ? `and nothing proves that this is ${its}`
-      : `not with ${its}`;
-  const message = `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub?.hub.server}, ${why}.`;
-  const move = command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`;
-  return wecProblem(
-    cause.code,
-    message,
-    noted(move, 'moves it, after showing what happens to its workloads'),
-  );
-}
-
-export function missingManagedCluster(findings: WecFindings): Problem | undefined {
-  const { wec, name, its } = findings;
-  const cause = causeOf(findings, 'managed-cluster-missing', 'hub-rebuilt');
-  if (wec === undefined || cause === undefined) return undefined;
-  const start = `There is no ManagedCluster ${name} on ${its}`;
-  return wecProblem(
-    cause.code,
-    cause.code === 'hub-rebuilt'
-      ? `${start}, whose certificate authority is another one than when ${name} joined: it was rebuilt, or is another hub of the same address.`
-      : `${start}, and its agent, which has its certificate, does not announce it (again).`,
-    joinOf(findings, ['--accept'], 'registers it again; --label sets its labels, which were lost'),
-  );
-}
-
+export const registeredElsewhere = findsCause('registered-elsewhere');
+export const missingManagedCluster = findsCause('managed-cluster-missing', 'hub-rebuilt');
 /** The operator reports it as one that the hub does not accept. */
-export function expiredCertificate(findings: WecFindings): Problem | undefined {
-  const cause = causeOf(findings, 'certificate-expired');
-  if (cause === undefined) return undefined;
-  const message = `The certificate of the agent of ${findings.name} expired ${formatAge(cause.expiredFor ?? 0)} ago.`;
-  return wecProblem(
-    cause.code,
-    message,
-    joinOf(findings, ['--accept'], 'makes it request another one'),
-  );
-}
-
-type Sentence = (given: { name: string; its: string; words: string; expired: string }) => string;
-
-const sentences: Partial<Record<ReregisterCode, Sentence>> = {
-  'certificate-rejected': ({ name, its }) => `${its} no longer accepts the certificate of ${name}.`,
-  'token-expired': ({ name, expired }) => `The bootstrap token of ${name} expired ${expired} ago.`,
-  'token-revoked': ({ name, its }) =>
-    `${its} no longer accepts the bootstrap token of ${name}, which has not expired: it was revoked, or its service account was recreated.`,
-  'bootstrap-secret-missing': ({ name }) =>
-    `The bootstrap secret of ${name} is missing, so that its agent cannot start.`,
-  'not-allowed-to-register': ({ name, words }) =>
-    `The bootstrap token of ${name} is accepted, but not allowed to register clusters: ${words}.`,
-  'authority-changed': ({ name }) =>
-    `The hub's certificate authority has changed since ${name} joined.`,
-  'authority-wrong': ({ name }) =>
-    `${name} was given another certificate authority than the hub's.`,
-  'authority-missing': ({ name }) =>
-    `${name} was given no certificate authority, and the hub's is not a public one.`,
-  'hub-address-loopback': ({ name, words }) =>
-    `${name} does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself: ${words}.`,
-};
-const hubNotReached: Sentence = ({ name, words }) => `${name} does not reach the hub: ${words}.`;
+export const expiredCertificate = findsCause('certificate-expired');
 
 /** The causes that have checks of their own. */
 const otherChecks = [
@@ -300,32 +258,41 @@ const otherChecks = [
 
 /** What keeps an agent from the hub. */
 export function cannotConnect(findings: WecFindings): Problem | undefined {
-  const { hub, wec, forbidden, name, its } = findings;
+  const { hub, wec, forbidden } = findings;
   const isJoined = hub !== undefined && hasJoined(hub);
   // The ITS counts an agent that has lost its certificate as available until its Lease expires.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
   if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || isContradicted(wec))
     return undefined;
-  const { bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
-  const cause = whyReregister(findings).find(isProblem);
+  const { bootstrap, config } = hubConnectionOf(wec.klusterlet);
+  const cause = causeOf(findings, (code) => !otherChecks.includes(code));
   // The report is older than the removal of the certificate.
   const isOutdated = bootstrap === 'Functional' && config === 'Error' && !usesCertificate(wec);
-  if (cause === undefined || isOutdated) return undefined;
-  // An agent that joined before sends a new request once it re-registers, and a user must accept it.
-  const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${isJoined ? ['--accept'] : []} --its ${its}`;
-  const given = { name, its, words: error.words, expired: formatAge(cause.expiredFor ?? 0) };
-  const says = sentences[cause.code] ?? hubNotReached;
-  return wecProblem(cause.code, says(given), ...stepsOfCode(cause.code, join, its));
+  return cause === undefined || isOutdated ? undefined : problemOf(findings, cause);
 }
 
-const isProblem = (cause: Reregister): cause is ReregisterProblem =>
-  !otherChecks.includes(cause.code);
-
-function stepsOfCode(code: ReregisterCode, join: string, its: string): NextStep[] {
+function stepsOfCode(code: ReregisterCode, findings: CauseFindings): NextStep[] {
+  const { name, its, hub, wec, context = wec?.context } = findings;
+  // An agent that joined before sends a new request once it re-registers, and a user must accept it.
+  const isKnown = (hub !== undefined && hasJoined(hub)) || otherChecks.includes(code);
+  const target = `${name}=${context ?? 'CONTEXT'}`;
+  const join = command`stellarctl wec join ${target} ${isKnown ? ['--accept'] : []} --its ${its}`;
+  const joining = (line: string, note: string): NextStep => ({
+    ...(context === undefined ? partial : run)(line),
+    note,
+  });
+  if (code === 'registered-elsewhere')
+    return [
+      hub === undefined
+        ? partial(command`stellarctl wec join ${target} --join-file FILE --replace-hub`)
+        : joining(`${join} --replace-hub`, 'moves it, after showing what happens to its workloads'),
+      advice(`If ${its} has that address, join it with --hub-apiserver`),
+    ];
   if (code === 'not-allowed-to-register')
     return [run(command`stellarctl doctor --its ${its}`, 'See what the ITS allows')];
-  if (code === 'bootstrap-secret-missing') return [run(join)];
-  if (needsToken(code)) return [noted(join, 'renews the token')];
+  if (needsDecision(code))
+    return [joining(join, 'registers it again; --label sets its labels, which were lost')];
+  if (needsToken(code)) return [joining(join, 'renews the token')];
   if (!code.startsWith('authority'))
     return [
       { ...partial(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' },
@@ -335,7 +302,7 @@ function stepsOfCode(code: ReregisterCode, join: string, its: string): NextStep[
     `${join} --ca-file FILE`,
     'If that changes nothing, give the authority that the hub uses',
   );
-  return [noted(join, 'renews its connection'), authority];
+  return [joining(join, 'renews its connection'), authority];
 }
 
 /**

@@ -151,7 +151,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
   [
     'a changed certificate authority',
     { hub: silent, wec: sideOf(authorityChanged, { hubSecret }) },
-    /^The hub's certificate authority has changed since cluster1 joined\.$/,
+    /^cluster1 cannot connect to its1: the hub's certificate authority has changed since it joined \(.*\)\.$/,
     /^stellarctl wec join cluster1=kind-1 --accept --its its1 +\(renews/,
   ],
   [
@@ -169,19 +169,19 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
   [
     'a wrong port',
     { wec: wecEvidence('wrong-port') },
-    /does not reach the hub: .*connection refused\.$/,
+    /does not reach the hub: .*connection refused\)\.$/,
     /--hub-apiserver/,
   ],
   [
     'a token that is not accepted',
     { wec: wecEvidence('garbage-token') },
-    /no longer accepts the bootstrap token/,
+    /does not accept the bootstrap token/,
     /^stellarctl wec join/,
   ],
   [
     'no bootstrap secret',
     { wec: wecEvidence('no-bootstrap-secret', { bootstrapSecret: undefined }) },
-    /bootstrap secret of cluster1 is missing/,
+    /it has no bootstrap token/,
     /^stellarctl wec join/,
   ],
   [
@@ -220,13 +220,13 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
   [
     'a ManagedCluster that was deleted',
     { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
-    /no ManagedCluster cluster1 on its1/,
+    /has a certificate, and the ITS has no ManagedCluster of it/,
     /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
   ],
   [
     'a ManagedCluster that was deleted, whatever the Klusterlet said last',
     { hub: hubEvidence(), wec: wecEvidence('join-singleton', { hubSecret }) },
-    /no ManagedCluster cluster1 on its1, and its agent, which has its certificate, does not announce it/,
+    /has a certificate, and the ITS has no ManagedCluster of it/,
     /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
   ],
   [
@@ -263,8 +263,8 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
       hub: hubEvidence({ requests: [old] }),
       wec: sideOf('join-singleton', { pods: [runs, operatorPod] }),
     },
-    /could not announce its ManagedCluster\.$/,
-    /^See whether the ITS allows it, and restart the agent: stellarctl wec join cluster1=kind-1 --its its1$/,
+    /could not announce itself\.$/,
+    /^Register it again: stellarctl wec join cluster1=kind-1 --its its1$/,
   ],
   [
     'a work that could not be applied',

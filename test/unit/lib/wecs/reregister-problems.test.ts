@@ -17,9 +17,9 @@ const said = (state: 'accepted' | 'refused') =>
   } as unknown as WecFindings)?.message;
 
 test('a hub is called another one only if the ITS refuses the certificate', () => {
-  assert.match(said('refused') ?? '', /with the hub https:\/\/hub, not with its1\.$/);
+  assert.match(said('refused') ?? '', /to its1: it is registered with the hub https:\/\/hub\.$/);
   assert.match(
     said('accepted') ?? '',
-    /with the hub https:\/\/hub, and nothing proves that this is its1\.$/,
+    /with the hub https:\/\/hub, and nothing proves that this is the ITS\.$/,
   );
 });

@@ -194,7 +194,7 @@ describe('a WEC that makes no progress', () => {
     assert.deepEqual([error?.code, error?.exitCode], ['timeout', 3]);
     assert.match(
       error?.message ?? '',
-      /in time\. cluster1 does not reach the hub: .*connection refused/,
+      /in time\. cluster1 cannot connect to its1: it does not reach the hub: .*connection refused/,
     );
     assert.match(stepsOf(error), /stellarctl wec join cluster1=cluster1 .*--hub-apiserver/);
   });

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { bootstrapSecret } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
-import type { FoundHub } from '../../../../../src/lib/ocm/agent/registered-hub.ts';
 import {
   describeRemainingWorks,
   isStillConnected,
-  joinedElsewhere,
   readRemainingWorks,
 } from '../../../../../src/lib/wecs/join/evict-from-former-hub.ts';
 import { hubHash } from '../../../../../src/lib/workloads/delivery/applied-works.ts';
 import { fakeKube, klusterlet, run, wecEvidence } from '../../../support/builders.ts';
-import { stepsOf } from '../../../support/steps.ts';
 
 const server = 'https://its1:6443';
 const registered = (authority: string, address = server) =>
@@ -43,28 +40,6 @@ describe('the hub of a registered WEC', () => {
   });
   test('is not rechecked if the operator has lost it already', async () =>
     assert.deepEqual(await connected('wrong-ca', 'wrong-ca'), { still: false, asked: 0 }));
-
-  test('is kept by a join, with the command that moves the WEC', () => {
-    const wec = { name: 'cluster1', kube: fakeKube() };
-    const refusal = (hub: object | undefined, isConnected = false) => {
-      const found = { hub: { server: 'https://its2:6443' }, isConnected } as FoundHub;
-      return joinedElsewhere({ its: 'its1', kube: hub } as never, wec, found, { accept: true });
-    };
-    assert.deepEqual(refusal({}).next[0], {
-      command: 'stellarctl wec join cluster1=its1 --accept --its its1 --replace-hub',
-      lead: 'To move it to its1',
-    });
-    assert.match(
-      JSON.stringify(refusal(undefined).next[0]),
-      /--join-file FILE --replace-hub.*isPartial/,
-    );
-    assert.match(stepsOf(refusal({})), /--hub-apiserver https:\/\/its2:6443/);
-    assert.doesNotMatch(
-      stepsOf(refusal({}, true)),
-      /--hub-apiserver/,
-      'its address would change nothing',
-    );
-  });
 });
 
 describe('works that the next hub does not have', () => {

@@ -303,11 +303,7 @@ describe('managed-cluster', () => {
   const of = (registration: Partial<Registration>) => verdictOf('managed-cluster', registration);
   test('fails at once for an agent that has its certificate: it does not announce itself again', () => {
     const verdict = of(onBothSides('join-singleton', { requests: [issued] }, { hubSecret }));
-    is(
-      verdict,
-      'failed',
-      /no ManagedCluster, and an agent that has its certificate does not announce itself/,
-    );
+    is(verdict, 'failed', /its agent has a certificate, and the ITS has no ManagedCluster of it/);
     assert.match(stepsOf(verdict), /stellarctl wec join cluster1=cluster1$/);
   });
   test('names the ITS in its next step, if it is known', () => {
@@ -320,7 +316,7 @@ describe('managed-cluster', () => {
   test('fails the same way from the hub alone, once the certificate is a while old', () => {
     is(of(onHub({ requests: [issued] })), 'waiting');
     const old = { ...issued, decided: now - 60_000 };
-    is(of(onHub({ requests: [old] })), 'failed', /that has its certificate/);
+    is(of(onHub({ requests: [old] })), 'failed', /its agent has a certificate/);
   });
   test('names the given context in its next step, even if its cluster does not answer', () => {
     const old = { ...issued, decided: now - 60_000 };
