@@ -171,9 +171,7 @@ async function examineWecs(
   const isUnseen = served?.status === 'skipped' && !isDependent(served);
   if (served?.status !== 'pass' && !isUnseen) return [];
   const [known, mailboxOf] =
-    named.length > 0
-      ? []
-      : await Promise.all([readWholeHub(kube, { withLeases: true }), readMailboxes(kube)]);
+    named.length > 0 ? [] : await Promise.all([readWholeHub(kube), readMailboxes(kube)]);
   const endpoints = () => hubEndpoints(kube, context);
   /** A WEC that is named with its context has its client; for the others, the contexts that may lead there are tried. */
   const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
@@ -225,7 +223,7 @@ async function leadsTo(
   endpoints: () => Promise<Endpoint[]>,
 ): Promise<boolean> {
   if (recordedUid(managedCluster) !== undefined) return isRecorded(wec, managedCluster);
-  const known = { name, endpoints: await endpoints(), recordedUid: undefined };
+  const known = { name, endpoints: await endpoints(), managedCluster };
   const { state } = await proveIdentity(hub, wec, await readWec(wec), known);
   return state === 'proven';
 }

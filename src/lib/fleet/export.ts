@@ -86,11 +86,7 @@ async function findContexts(
     const wec = byUid.get(uid ?? '') ?? evidence.klusterlet?.spec?.clusterName ?? '';
     const cluster = clusters.get(wec);
     if (cluster === undefined) return undefined;
-    const known = {
-      name: wec,
-      endpoints: knownEndpoints(access),
-      recordedUid: recordedUid(cluster),
-    };
+    const known = { name: wec, endpoints: knownEndpoints(access), managedCluster: cluster };
     const { state } = await proveIdentity(hub, kube, evidence, known);
     return state === 'proven' ? [wec, { name, kube, evidence }] : undefined;
   };

@@ -236,7 +236,7 @@ async function checkRegistered(
   const known = {
     name,
     endpoints: knownEndpoints(access),
-    recordedUid: recorded,
+    managedCluster: cluster,
     uidOfHub: ofHub?.uid,
   };
   const identity = await proveIdentity(hub, kube, await readWec(kube), known);

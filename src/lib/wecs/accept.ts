@@ -24,7 +24,7 @@ import {
   type Wec,
   type WecResult,
 } from './diagnose/follow-registration.ts';
-import { denyRequest, findAgent } from './registration/acceptance.ts';
+import { decideRequest, findAgent } from './registration/acceptance.ts';
 import type { Registration } from './registration/registration-checks.ts';
 import { registrationStageIds } from './registration/registration-stage-ids.ts';
 import { readingOf, registrationStages, stageOf } from './registration/registration-stages.ts';
@@ -128,7 +128,7 @@ export async function deny(
       if (pending.length === 0 && before.length === 0) throw nothingToDeny(name, agent, hub);
       result.stage = 'request';
       for (const request of pending) {
-        await denyRequest(hub, request);
+        await decideRequest(hub, request, 'Denied');
         if (hub.dryRun) continue;
         result.changed = true;
         run.progress.changed(name, `request ${request.name} denied`);

@@ -54,7 +54,7 @@ export async function listWecs(
 ): Promise<WecListItem[]> {
   const reader = partialReader(hub);
   const requestReader = pending ? hub : reader;
-  const evidence = await readWholeHub(hub, { labelSelector, withLeases: true, requestReader });
+  const evidence = await readWholeHub(hub, { labelSelector, requestReader });
   if (reader.forbidden.size > 0)
     note?.(`Clusters that only ask to join are not visible: ${mayNotRead(reader.forbidden)}.`);
   const now = hub.now();

@@ -69,7 +69,7 @@ export async function findHub(
   const isReported =
     answer.expired === undefined &&
     hubConnectionOf(wec.klusterlet).state === 'working' &&
-    seemsToRun(wec.klusterlet, wec.pods);
+    seemsToRun(wec);
   // A report may be minutes old, from before the ITS was rebuilt.
   const isConnected =
     isReported && (!isRebuilt || isStillConnected === undefined || (await isStillConnected()));

@@ -104,14 +104,14 @@ function firstProblem<Found>(pods: readonly Pod[], problemOf: (pod: Pod) => Foun
 const hasStarted = ({ status }: Pod): boolean =>
   status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
 
+/** What shows whether an agent runs. */
+type AgentSide = Pick<WecEvidence, 'klusterlet' | 'pods'>;
+
 /**
  * The pods of the agent that registers and renews the Lease.
  * @returns undefined if these do not include them: a hosted agent runs in another cluster, and other namespaces were not read
  */
-function registrationPods(
-  klusterlet: Klusterlet | undefined,
-  pods: readonly Pod[] | undefined,
-): Pod[] | undefined {
+function registrationPods({ klusterlet, pods }: AgentSide): Pod[] | undefined {
   const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
   if (klusterlet === undefined || pods === undefined) return undefined;
   if (deployOption?.mode?.endsWith('Hosted') || namespace !== agentNamespace) return undefined;
@@ -122,35 +122,23 @@ function registrationPods(
 }
 
 /** Whether the agent should have a pod and has none. */
-export const lacksAgent = (
-  klusterlet: Klusterlet | undefined,
-  pods: readonly Pod[] | undefined,
-): boolean => registrationPods(klusterlet, pods)?.length === 0;
+export const lacksAgent = (wec: AgentSide): boolean => registrationPods(wec)?.length === 0;
 
 /** Whether the operator and the agent run, as far as their pods may be seen. */
-export const seemsToRun = (
-  klusterlet: Klusterlet | undefined,
-  pods: readonly Pod[] | undefined,
-): boolean =>
-  pods === undefined ||
-  (pods.some((pod) => isPodThere(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
-    registrationPods(klusterlet, pods)?.some(hasStarted) !== false);
+export const seemsToRun = (wec: AgentSide): boolean =>
+  wec.pods === undefined ||
+  (wec.pods.some((pod) => isPodThere(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
+    registrationPods(wec)?.some(hasStarted) !== false);
 
 /** A pod of the agent while none of them runs. */
-export function startingAgent(
-  klusterlet: Klusterlet | undefined,
-  pods: readonly Pod[] | undefined,
-): Pod | undefined {
-  const agentPods = registrationPods(klusterlet, pods) ?? [];
+export function startingAgent(wec: AgentSide): Pod | undefined {
+  const agentPods = registrationPods(wec) ?? [];
   return agentPods.some(hasStarted) ? undefined : agentPods[0];
 }
 
 /** When the longest-running agent started, milliseconds since the epoch of its node; undefined if that does not show. */
-export function agentStarted(
-  klusterlet: Klusterlet | undefined,
-  pods: readonly Pod[] | undefined,
-): number | undefined {
-  const starts = (registrationPods(klusterlet, pods) ?? [])
+export function agentStarted(wec: AgentSide): number | undefined {
+  const starts = (registrationPods(wec) ?? [])
     .flatMap(({ status }) => status?.containerStatuses ?? [])
     .map(({ state }) => Date.parse(state?.running?.startedAt ?? ''))
     .filter((start) => !Number.isNaN(start));

@@ -26,7 +26,7 @@ export interface HubEvidence {
   managedCluster: ManagedCluster | undefined;
   /** Registration requests that carry the WEC's name, oldest first, without those of add-ons. */
   requests: RegistrationRequest[];
-  /** The agent's Lease; undefined if there is none or it was not requested. */
+  /** The agent's Lease; undefined if there is none or it may not be read. */
   lease: Lease | undefined;
 }
 
@@ -36,9 +36,7 @@ export async function readHub(
   names: readonly string[],
 ): Promise<Map<string, HubEvidence>> {
   const all =
-    names.length > readsOneByOne
-      ? await unlessStatus(readWholeHub(kube, { withLeases: true }), 403)
-      : undefined;
+    names.length > readsOneByOne ? await unlessStatus(readWholeHub(kube), 403) : undefined;
   if (all !== undefined)
     return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
   return new Map(
@@ -48,39 +46,28 @@ export async function readHub(
 
 /** Reads what an ITS shows of one WEC; for an unknown WEC everything is empty. */
 export async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
-  const [managedCluster, csrs] = await Promise.all([
+  const [managedCluster, csrs, lease] = await Promise.all([
     kube.get<ManagedCluster>(resources.managedClusters, name),
     listRequests(kube, `${registrationRequestSelector},${clusterNameLabel}=${name}`),
+    partialReader(kube).get<Lease>(resources.leases, leaseName, { namespace: name }),
   ]);
-  // The Lease is evidence only once the hub has created it, and matters only while the cluster counts as available.
-  const lease =
-    conditionOf(managedCluster, 'ManagedClusterConditionAvailable') === undefined
-      ? undefined
-      : await partialReader(kube).get<Lease>(resources.leases, leaseName, { namespace: name });
   return { name, managedCluster, requests: csrs.sort(byAge), lease };
 }
 
 /**
  * Reads what an ITS shows of every WEC, including those that have only a request.
- * @param options.withLeases one more list, as far as this user may read it
  * @param options.requestReader reads the requests
  * @throws StellarError `not-a-hub`
  */
 export async function readWholeHub(
   kube: Reader,
-  options: {
-    withLeases?: boolean;
-    labelSelector?: string | undefined;
-    requestReader?: Reader;
-  } = {},
+  options: { labelSelector?: string | undefined; requestReader?: Reader } = {},
 ): Promise<Map<string, HubEvidence>> {
-  const { withLeases = false, labelSelector, requestReader = kube } = options;
-  const [clusters, requests, leases] = await Promise.all([
+  const { labelSelector, requestReader = kube } = options;
+  const [clusters, requests, leases = []] = await Promise.all([
     kube.list<ManagedCluster>(resources.managedClusters, { labelSelector }),
     listRequests(requestReader, registrationRequestSelector),
-    withLeases
-      ? partialReader(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel })
-      : [],
+    partialReader(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel }),
   ]);
   if (clusters === undefined) throw notAHub(kube);
   const evidence = new Map<string, HubEvidence>();
@@ -97,7 +84,7 @@ export async function readWholeHub(
     entry.requests.push(request);
     evidence.set(request.cluster, entry);
   }
-  for (const lease of leases ?? []) {
+  for (const lease of leases) {
     const entry =
       lease.metadata.name === leaseName ? evidence.get(lease.metadata.namespace ?? '') : undefined;
     if (entry !== undefined) entry.lease = lease;

@@ -176,30 +176,30 @@ export interface InstalledVersions {
   itses: readonly PartVersions[];
   wdses: readonly PartVersions[];
   /** Each with the OCM version of its ITS; null if that is unknown. */
-  wecs: readonly (PartVersions & { hubVersion: string | null })[];
+  wecs: readonly WecVersions[];
 }
 
-/** Whether versions differ by more than a patch. Values that are not versions of that form are not compared. */
-export function isMinorApart(one: string, other: string): boolean {
-  const [own, others] = [one, other].map((version) => /^\d+\.\d+(?=\.)/.exec(version)?.[0]);
-  return own !== undefined && others !== undefined && own !== others;
+type WecVersions = PartVersions & { hubVersion: string | null };
+
+/** As `1.3`; undefined for what is no version of that form, which is not compared. */
+const minorOf = (version: string | null): string | undefined =>
+  /^\d+\.\d+(?=\.)/.exec(version ?? '')?.[0];
+
+/** What runs on a WEC that is not of its wanted version, or of another minor version than its hub, a sentence each. */
+export function wecApart({ name, versions, hubVersion }: WecVersions): string[] {
+  const minor = minorOf(hubVersion);
+  const others = versions.filter(({ running }) =>
+    running?.some((version) => (minorOf(version) ?? minor) !== (minor ?? minorOf(version))),
+  );
+  const found = `${name} has ${versionWords(others).join(', ')}; its ITS runs OCM ${hubVersion}.`;
+  return [versionsApart(name, versions) ?? [], others.length === 0 ? [] : found].flat();
 }
 
 /** Versions that do not fit together: a part that does not run its wanted version, and agents of another minor version than their hub. */
 export function versionSkews({ hosting, itses, wdses, wecs }: InstalledVersions): Problem[] {
-  const parts = [...(hosting === null ? [] : [hosting]), ...itses, ...wdses, ...wecs];
+  const parts = [...(hosting === null ? [] : [hosting]), ...itses, ...wdses];
   return [
-    ...parts.flatMap(({ name, versions }) => versionsApart(name, versions) ?? []).map(versionSkew),
-    ...wecs.flatMap(({ name, versions, hubVersion }) => {
-      const others = versions.filter(({ running }) =>
-        running?.some((version) => isMinorApart(version, hubVersion ?? '')),
-      );
-      const words = versionWords(others).join(', ');
-      return others.length === 0
-        ? []
-        : [versionSkew(`${name} has ${words}; its ITS runs OCM ${hubVersion}.`)];
-    }),
-  ];
+    ...parts.flatMap(({ name, versions }) => versionsApart(name, versions) ?? []),
+    ...wecs.flatMap(wecApart),
+  ].map((message) => problem('versions-apart', message));
 }
-
-const versionSkew = (message: string): Problem => problem('versions-apart', message);

@@ -140,8 +140,8 @@ export const roles = {
       ...anywhere,
       ...hub,
       ...mailboxRights,
-      right('approveRequest', 'update', certificates, 'certificatesigningrequests/approval'),
-      right('approveRequest', 'approve', certificates, 'signers', {
+      right('decideRequest', 'update', certificates, 'certificatesigningrequests/approval'),
+      right('decideRequest', 'approve', certificates, 'signers', {
         names: ['kubernetes.io/kube-apiserver-client'],
       }),
       right(

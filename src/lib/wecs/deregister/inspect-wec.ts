@@ -11,7 +11,7 @@ import { listServed, type Proved } from '../../kube/served.ts';
 import { proving } from '../../kube/writes.ts';
 import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
 import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
-import { clusterUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
+import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import type { Endpoint } from '../../ocm/hub/endpoint.ts';
 import {
   agentReports,
@@ -96,7 +96,7 @@ export async function inspectWec(
     const isSameRegistration =
       evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
     const isResumed = record?.name === name && record.hub === hubId && isSameRegistration;
-    const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
+    const known = { name, endpoints, managedCluster };
     if (isResumed) inspected.record = record;
     else if (!isGone(hubState) || !hasNoRegistration(evidence)) {
       const identity = await proveIdentity(hub, kube, evidence, known);

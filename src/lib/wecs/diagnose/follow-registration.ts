@@ -16,7 +16,7 @@ import { resources } from '../../kube/client/objects.ts';
 import { singletonAgentId } from '../../ocm/agent/wec-evidence.ts';
 import { type HubEvidence, readHub } from '../../ocm/hub/hub-evidence.ts';
 import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
-import { acceptCluster, approveRequest, decide } from '../registration/acceptance.ts';
+import { acceptCluster, decide, decideRequest } from '../registration/acceptance.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import type { RegistrationStageId } from '../registration/registration-stage-ids.ts';
 import { describeRegistration } from '../registration/registration-stages.ts';
@@ -46,8 +46,6 @@ export interface FollowOptions {
   agent?: () => string | undefined;
   /** Its own agent, where the reading does not show it. */
   ownAgent?: () => string | undefined;
-  /** Names of requests that this run has superseded by writing a new bootstrap secret. */
-  outdated?: () => ReadonlySet<string> | undefined;
   /** The command that checks again. */
   checkCommand: string;
 }
@@ -141,7 +139,6 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
       its: hub.cluster.context,
       agent: this.#options.agent?.(),
       ownAgent: this.#options.ownAgent?.() ?? ownAgentIn(registration),
-      outdated: this.#options.outdated?.() ?? new Set(),
       approvedAgents: this.#approvedAgents,
       now: registration.now,
     });
@@ -171,7 +168,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const managedCluster = registration.hub?.managedCluster;
     try {
       for (const request of requests) {
-        await approveRequest(hub, request);
+        await decideRequest(hub, request, 'Approved');
         this.wrote(`request ${request.name} approved`);
         if (!hub.dryRun) Object.assign(this.result, { stage: 'approved', blockedAt: null });
         if (request.agent !== undefined) this.#approvedAgents.add(request.agent);

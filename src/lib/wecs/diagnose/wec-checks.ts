@@ -8,11 +8,10 @@ import { toEndRefusal } from '../../ocm/hub/refusals.ts';
 import { addonNamespace, isOurs, statusAddon } from '../../ocm/model/ocm-names.ts';
 import { wecPrograms } from '../../ocm/versions/program-versions.ts';
 import {
-  isMinorApart,
   mayNotReadPods,
   type RunningVersion,
   runningVersions,
-  versionWords,
+  wecApart,
 } from '../../ocm/versions/running-versions.ts';
 import { groupWorks } from '../registration/mailbox.ts';
 import { toSeeCluster, wecProblem } from '../registration/problems.ts';
@@ -156,19 +155,14 @@ export function wecVersions(
 
 /** An agent of another minor version than its hub, or than its Klusterlet specifies. */
 function agentVersionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem | undefined {
-  const versions = wec === undefined ? [] : wecVersions(wec, undefined);
-  const isOther = versions.some(({ running, differs }) => {
-    const [version] = running ?? [];
-    return (
-      differs ||
-      (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub))
-    );
-  });
-  if (wec === undefined || !isOther) return undefined;
+  if (wec === undefined) return undefined;
+  const versions = wecVersions(wec, undefined);
+  const [message] = wecApart({ name, versions, hubVersion: ocmOfHub ?? null });
+  if (message === undefined) return undefined;
   const { operator } = wec;
   return wecProblem(
     'versions-apart',
-    `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
+    message,
     operator !== undefined && isOurs(operator)
       ? run(command`stellarctl wec upgrade ${`${name}=${wec.context}`} --its ${its}`, 'Upgrade it')
       : advice(`Change the version where the Klusterlet of ${name} was installed from`),

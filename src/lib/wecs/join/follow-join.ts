@@ -95,7 +95,6 @@ export function joinSubject(
     wait: true,
     agent,
     ownAgent: agent,
-    outdated: () => joining?.side?.superseded.names,
     checkCommand:
       access.kube === undefined
         ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`

@@ -8,7 +8,7 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import { type Resource, resources } from '../../kube/client/objects.ts';
 import { type AccessReviewer, askOnce, may } from '../../kube/permissions.ts';
 import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
-import { clusterUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
+import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import {
   type ChosenEndpoint,
   type Endpoint,
@@ -165,7 +165,7 @@ export async function requireOwnership(
   if (access.kube === undefined || hub === undefined)
     return { state: 'unseen', found: 'the ITS was not asked' };
   const { managedCluster } = hub;
-  const ofWec = { name, ...known, recordedUid: recordedUid(managedCluster) };
+  const ofWec = { name, ...known, managedCluster };
   const identity = await proveIdentity(access.kube, kube, wecBefore, ofWec);
   if (identity.state === 'proven') return identity;
   if (

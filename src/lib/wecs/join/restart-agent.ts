@@ -109,7 +109,7 @@ function podRestartNeed(registration: Registration, wecNow: number): Restart | u
 
 /** An agent that runs and does nothing. Once only: a restart has not helped one that has not renewed its Lease since it started. */
 function silent({ hub, wec, now }: Registration): Restart | undefined {
-  const started = wec && agentStarted(wec.klusterlet, wec.pods);
+  const started = wec && agentStarted(wec);
   // Both times come from the agent's own node.
   const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
   const isSilent = hub !== undefined && (isMissed(hub) || agentReports(hub, now) === 'no');

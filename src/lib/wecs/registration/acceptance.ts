@@ -2,12 +2,7 @@ import { formatAge } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, type NextStep, partial, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import {
-  type CertificateSigningRequest,
-  createdAt,
-  resources,
-  typeMeta,
-} from '../../kube/client/objects.ts';
+import { createdAt, resources, typeMeta } from '../../kube/client/objects.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../../ocm/hub/hub-evidence.ts';
 import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 
@@ -30,8 +25,6 @@ export interface AcceptanceOptions {
   ownAgent?: string | undefined;
   /** Agents that this run has already approved: it expects further requests from them. */
   approvedAgents?: ReadonlySet<string>;
-  /** Requests older than the bootstrap secret that this run wrote to the WEC: their keys are lost. */
-  outdated?: ReadonlySet<string>;
   /** The ITS's clock, milliseconds since the epoch. */
   now: number;
 }
@@ -45,9 +38,7 @@ export interface AcceptanceOptions {
  */
 export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decision {
   const { name, managedCluster } = evidence;
-  const requests = bootstrapRequests(evidence).filter(
-    (request) => !options.outdated?.has(request.name),
-  );
+  const requests = bootstrapRequests(evidence);
   const valid = requests.filter(({ problems }) => problems.length === 0);
   const chosen = findAgent(valid, options.agent);
   if (options.agent !== undefined && chosen === undefined && valid.length > 0) {
@@ -275,27 +266,23 @@ function requestLines(
 }
 
 /**
- * Approves a judged request. It sends back the whole object that was judged: its resourceVersion guards against changes in between
- * (409).
+ * Approves or denies a judged request. It sends back the whole object that was judged: its resourceVersion guards against changes in
+ * between (409). After a denial, its agent sends another one only once this one is deleted.
  */
-export async function approveRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
-  await decideRequest(kube, csr, 'Approved', 'StellarctlApprove', 'Approved by stellarctl accept.');
-}
-
-/** Denies a request for good: its agent sends another one only after this one is deleted. */
-export async function denyRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
-  await decideRequest(kube, csr, 'Denied', 'StellarctlDeny', 'Denied by stellarctl accept --deny.');
-}
-
-async function decideRequest(
+export async function decideRequest(
   kube: Kube,
-  csr: CertificateSigningRequest,
+  { csr }: RegistrationRequest,
   type: 'Approved' | 'Denied',
-  reason: string,
-  message: string,
 ): Promise<void> {
   const lastUpdateTime = new Date(kube.now()).toISOString();
-  const condition = { type, status: 'True', reason, message, lastUpdateTime } as const;
+  const message = `${type} by stellarctl accept.`;
+  const condition = {
+    type,
+    status: 'True',
+    reason: 'Stellarctl',
+    message,
+    lastUpdateTime,
+  } as const;
   const csrs = resources.certificateSigningRequests;
   const conditions = [...(csr.status?.conditions ?? []), condition];
   const decided = { ...csr, ...typeMeta(csrs), status: { ...csr.status, conditions } };

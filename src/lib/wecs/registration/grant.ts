@@ -17,7 +17,6 @@ import {
 import { listServed, type Proven, prove } from '../../kube/served.ts';
 import { userOf } from '../../kube/service-accounts.ts';
 import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
-import { recordedUid } from '../../ocm/hub/cluster-uid.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import { hubEndpoints } from '../../ocm/hub/hub-access.ts';
 import type { Its } from '../../ocm/hub/its.ts';
@@ -255,7 +254,7 @@ export async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvid
     hubEndpoints(its.kube, its.context),
     readWec(kube),
   ]);
-  const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
+  const known = { name, endpoints, managedCluster };
   const inspectStep = partial(
     command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`,
   );

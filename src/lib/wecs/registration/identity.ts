@@ -13,9 +13,10 @@ import {
 } from '../../ocm/agent/agent-certificate.ts';
 import { type FoundHub, findHub, type ShownRegistration } from '../../ocm/agent/registered-hub.ts';
 import { otherName } from '../../ocm/agent/wec-evidence.ts';
-import { clusterUid, otherUid } from '../../ocm/hub/cluster-uid.ts';
+import { clusterUid, otherUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
 import type { Endpoint } from '../../ocm/hub/endpoint.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/delivery/applied-works.ts';
 import { describeOtherHub } from './problems.ts';
 
@@ -32,8 +33,8 @@ export interface KnownWec {
   name: string;
   /** The known addresses of the ITS. */
   endpoints: readonly Endpoint[];
-  /** The UID of kube-system that was recorded when the WEC joined. */
-  recordedUid: string | undefined;
+  /** What the ITS has of it, with the UID of kube-system that was recorded when it joined. */
+  managedCluster: ManagedCluster | undefined;
   /** Reads the UID of the ITS's kube-system once for several WECs. */
   uidOfHub?: (() => Promise<string | undefined>) | undefined;
   /** The hub that it is registered with, if the caller has judged that. */
@@ -52,15 +53,16 @@ export async function proveIdentity(
   known: KnownWec,
 ): Promise<Identity> {
   const { name, uidOfHub = () => clusterUid(hub) } = known;
+  const recorded = recordedUid(known.managedCluster);
   const [hubUid, uid] = await Promise.all([uidOfHub(), clusterUid(wec)]);
   if (uid !== undefined && uid === hubUid) return { state: 'other', found: 'it is the ITS itself' };
   const other = otherName(registration.klusterlet, name);
   if (other !== undefined) return { state: 'other', found: `it is registered as ${other}` };
-  if (known.recordedUid !== undefined && uid !== undefined && known.recordedUid !== uid)
-    return { state: 'other', found: otherUid(uid, known.recordedUid, name) };
-  if (known.recordedUid !== undefined && uid === undefined)
+  const isRecorded = recorded !== undefined;
+  if (isRecorded && uid === undefined)
     return { state: 'unseen', found: 'its namespace kube-system may not be read' };
-  const isRecorded = known.recordedUid !== undefined;
+  if (isRecorded && uid !== undefined && recorded !== uid)
+    return { state: 'other', found: otherUid(uid, recorded, name) };
   const found = known.found ?? (await findHub(hub, registration, { ...known, isRecorded }));
   const answer =
     found?.answer ??
@@ -86,7 +88,7 @@ function judgeIdentity(
     };
   if (found?.relation === 'other')
     return { state: isAccepted ? 'unseen' : 'other', found: describeOtherHub(found) };
-  if (isAccepted || known.recordedUid !== undefined) return { state: 'proven' };
+  if (isAccepted || recordedUid(known.managedCluster) !== undefined) return { state: 'proven' };
   return { state: 'unseen', found: describeMissingProof(answer, registration) };
 }
 

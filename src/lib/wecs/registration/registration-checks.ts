@@ -152,10 +152,8 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
  * pkg/operator/operators/klusterlet/controllers/klusterletcontroller),
  * and the pods of both: a condition of an operator that is gone stays as it was.
  */
-export function klusterletApplied(
-  { klusterlet, operator, pods, context }: WecEvidence,
-  { name: wec, its }: Registration,
-): Verdict {
+export function klusterletApplied(wec: WecEvidence, { name, its }: Registration): Verdict {
+  const { klusterlet, operator, pods, context } = wec;
   const failure = agentFailure(pods ?? []);
   if (failure !== undefined)
     return failed(`a container does not run: ${failure.why}`, {
@@ -178,10 +176,10 @@ export function klusterletApplied(
     return waiting(
       isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting',
     );
-  const starting = startingAgent(klusterlet, pods);
+  const starting = startingAgent(wec);
   if (starting !== undefined)
     return waiting(`pod ${starting.metadata.name} of the agent is starting`);
-  if (pods === undefined || !lacksAgent(klusterlet, pods)) return met;
+  if (pods === undefined || !lacksAgent(wec)) return met;
   if (!lacksOperator(pods))
     return failed('the agent has no pod', { code: 'no-agent', next: [agentPods(context)] });
   // A join leaves an operator that another program has installed as it is.
@@ -189,7 +187,7 @@ export function klusterletApplied(
     operator !== undefined && isScaledToNone(operator) && !isOurs(operator)
       ? run(scaleUp(context, operatorNamespace, 'deployment', operatorName))
       : noted(
-          command`stellarctl wec join ${`${wec}=${context}`} --accept ${onIts(its)}`,
+          command`stellarctl wec join ${`${name}=${context}`} --accept ${onIts(its)}`,
           'restarts both',
         );
   return failed('neither the operator nor the agent has a pod', {
@@ -346,8 +344,7 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   if (condition.status === 'False') return reportedUnavailable(condition, registration);
   if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);
   // The ITS learns only after minutes that an agent is gone.
-  const runs =
-    wec === undefined || (seemsToRun(wec.klusterlet, wec.pods) && !agentFailure(wec.pods ?? []));
+  const runs = wec === undefined || (seemsToRun(wec) && !agentFailure(wec.pods ?? []));
   if (!runs && wec.klusterlet !== undefined)
     return waiting('its operator or its agent is not running, whatever the ITS still reports');
   const started = startedSinceRenewal(registration);
@@ -364,7 +361,7 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
 
 /** When the agent started, if its Lease was renewed before. Both times are of its own node, the start in whole seconds. */
 function startedSinceRenewal({ hub, wec }: Pick<Registration, 'hub' | 'wec'>): number | undefined {
-  const started = agentStarted(wec?.klusterlet, wec?.pods);
+  const started = wec && agentStarted(wec);
   const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
   return started !== undefined && renewed < started - 1000 ? started : undefined;
 }

@@ -346,7 +346,7 @@ const cases: [
     ...([
       'versions',
       'versions-apart',
-      /0\.15\.0.*its1 runs OCM 1\.3\.1/,
+      /0\.15\.0.*its ITS runs OCM 1\.3\.1/,
       /where the Klusterlet/,
     ] as const),
   ],
@@ -356,7 +356,7 @@ const cases: [
     ...([
       'versions',
       'versions-apart',
-      /its1 runs OCM 1\.3\.1/,
+      /its ITS runs OCM 1\.3\.1/,
       /^Upgrade it: stellarctl wec upgrade cluster1=/,
     ] as const),
   ],

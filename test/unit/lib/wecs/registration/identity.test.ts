@@ -4,7 +4,7 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/client/objects.ts';
 import type { ShownRegistration } from '../../../../../src/lib/ocm/agent/registered-hub.ts';
-import { recordUid } from '../../../../../src/lib/ocm/hub/cluster-uid.ts';
+import { clusterUidAnnotation, recordUid } from '../../../../../src/lib/ocm/hub/cluster-uid.ts';
 import { type KnownWec, proveIdentity } from '../../../../../src/lib/wecs/registration/identity.ts';
 import {
   agentKeyPair,
@@ -47,10 +47,15 @@ const hubSaying = (username: string | number): Kube =>
   });
 
 const own = 'system:open-cluster-management:cluster1:agent-a';
-const known = (more: Partial<KnownWec> = {}): KnownWec => ({
+const known = ({
+  recordedUid,
+  ...more
+}: Partial<KnownWec> & { recordedUid?: string } = {}): KnownWec => ({
   name: 'cluster1',
   endpoints: [{ server: 'https://its1.example.com', certificateAuthority: undefined }],
-  recordedUid: undefined,
+  managedCluster: recordedUid
+    ? { metadata: { name: 'cluster1', annotations: { [clusterUidAnnotation]: recordedUid } } }
+    : undefined,
   ...more,
 });
 
