@@ -9,6 +9,7 @@ import {
 } from '../installation/installation.ts';
 import { errorOf, firstOf, ifSeen, seen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
 import { resources } from '../kube/client/objects.ts';
 import { serves } from '../kube/served.ts';
 import { readWec } from '../ocm/agent/wec-evidence.ts';
@@ -171,7 +172,9 @@ async function examineWecs(
   const isUnseen = served?.status === 'skipped' && !isDependent(served);
   if (served?.status !== 'pass' && !isUnseen) return [];
   const [known, mailboxOf] =
-    named.length > 0 ? [] : await Promise.all([readWholeHub(kube), readMailboxes(kube)]);
+    named.length > 0
+      ? []
+      : await Promise.all([readWholeHub(kube), unlessStatus(readMailboxes(kube), 403)]);
   const endpoints = () => hubEndpoints(kube, context);
   /** A WEC that is named with its context has its client; for the others, the contexts that may lead there are tried. */
   const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {

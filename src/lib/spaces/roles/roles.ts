@@ -68,8 +68,8 @@ const hub = [
 /** What else shows whether WECs are well. */
 const mailboxRights = [
   right('readHubState', 'get list', '', 'namespaces'),
-  right('readMailbox', reading, works, 'manifestworks'),
-  right('readMailbox', 'get list', 'addon.open-cluster-management.io', 'managedclusteraddons'),
+  right('readMailboxes', reading, works, 'manifestworks'),
+  right('readMailboxes', 'get list', 'addon.open-cluster-management.io', 'managedclusteraddons'),
 ];
 
 const ofWds = 'bindingpolicies customtransforms statuscollectors';

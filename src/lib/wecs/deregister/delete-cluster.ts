@@ -107,8 +107,7 @@ async function releaseLateWorks(
 /** A hub with nothing left to wait for is done within this time, unless its next check is later. */
 const triggerAfterMs = 3000;
 
-const isMailboxEmpty = ({ works, addonWorks, addons }: HubState): boolean =>
-  works.length + addonWorks.length + addons.length === 0;
+const isMailboxEmpty = (hubState: HubState): boolean => contentsOf(hubState).length === 0;
 
 /**
  * Makes the hub check a ManagedCluster now: after failures OCM 1.0 checks ever more rarely (seen: 40 s after the last work was
@@ -142,15 +141,9 @@ async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarEr
     name,
     works,
     addonWorks,
-    addons,
     managedCluster: { object: managedCluster },
   } = hubState;
-  const blocking = [
-    ...works,
-    ...addonWorks,
-    ...addons,
-    ...(managedCluster === undefined ? [] : [managedCluster]),
-  ];
+  const blocking = [contentsOf(hubState), managedCluster ?? []].flat();
   const isStopped = (await controllerState(hub)).runs === false;
   const { context } = hub.cluster;
   const message = `${name} was not deleted in time: ${deletingMessage(managedCluster) ?? 'its ManagedCluster is being deleted'}.`;
@@ -189,16 +182,7 @@ const progressMs = 15_000;
  * The user's confirmation in place of the proof that a WEC's agent is gone. It counts only while nothing makes progress; if the
  * agent renews its Lease after the deletion has begun, the user is asked again.
  */
-export interface Force {
-  /** Whether finalizers may be removed now: nothing has changed for some time, and the agent has not renewed its Lease. */
-  isDue(hubState: HubState): Promise<boolean>;
-  /** Removes finalizers of objects that are being deleted. */
-  take(
-    resource: Resource,
-    objects: readonly KubeObject[],
-    removable: readonly string[],
-  ): Promise<void>;
-}
+export type Force = ReturnType<typeof forceOf>;
 
 /**
  * @param askAgain returns if the user confirms again, and throws otherwise
@@ -209,16 +193,17 @@ export function forceOf(
   before: HubState,
   askAgain: (why: string) => Promise<void>,
   note: (text: string) => void,
-): Force {
+) {
   const { name } = before;
   let seen = '';
   let since = monotonic();
   let isAsked = false;
   return {
-    async isDue(hubState) {
+    /** Whether finalizers may be removed now: nothing has changed for some time, and the agent has not renewed its Lease. */
+    async isDue(hubState: HubState): Promise<boolean> {
       // The agent acts only once an object is being deleted: its time counts from then.
       const state = JSON.stringify(
-        guarded(hubState).map(({ metadata }) => [
+        contentsOf(hubState).map(({ metadata }) => [
           metadata.uid,
           metadata.deletionTimestamp,
           metadata.finalizers,
@@ -238,7 +223,12 @@ export function forceOf(
       }
       return true;
     },
-    async take(resource, objects, removable) {
+    /** Removes finalizers of objects that are being deleted. */
+    async take(
+      resource: Resource,
+      objects: readonly KubeObject[],
+      removable: readonly string[],
+    ): Promise<void> {
       for (const { metadata } of objects.filter(
         (object) => object.metadata.deletionTimestamp !== undefined,
       )) {
@@ -252,7 +242,7 @@ export function forceOf(
   };
 }
 
-const guarded = ({ works, addonWorks, addons }: HubState): KubeObject[] => [
+const contentsOf = ({ works, addonWorks, addons }: HubState): KubeObject[] => [
   ...works,
   ...addonWorks,
   ...addons,

@@ -12,7 +12,7 @@ import {
   type Lease,
   resources,
 } from '../../kube/client/objects.ts';
-import { listServed, type Proven, prove, provenIn } from '../../kube/served.ts';
+import { listServed, type Proven, provenIn } from '../../kube/served.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { deleteObjects, withoutFinalizers } from '../../kube/writes.ts';
 import { findManagedCluster } from '../../ocm/hub/require-hub.ts';
@@ -171,38 +171,11 @@ export interface HubState {
   reread(): Promise<HubState>;
 }
 
-/** Reads everything that a deregistration changes. @throws StellarError `not-a-hub`, `api-error` for what cannot be seen */
-export async function readHubState(hub: Kube, name: string): Promise<HubState> {
-  const inMailbox = { namespace: name };
-  const [managedCluster, works, addons, namespace, properties, requests, lease] = await Promise.all(
-    [
-      findManagedCluster(hub, name),
-      listServed<ManifestWork>(hub, resources.manifestWorks, inMailbox),
-      listServed(hub, resources.managedClusterAddOns, inMailbox),
-      prove(hub, resources.namespaces, name),
-      // Few WECs have any: a list is one request, also each time that it is read again.
-      listServed(hub, resources.configMaps, {
-        namespace: propertiesNamespace,
-        fieldSelector: `metadata.name=${name}`,
-      }),
-      listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, {
-        labelSelector: `${clusterNameLabel}=${name}`,
-      }),
-      hub.get<Lease>(resources.leases, leaseName, inMailbox),
-    ],
-  );
-  return {
-    name,
-    managedCluster,
-    addons,
-    namespace,
-    properties: provenIn(properties)(name),
-    requests,
-    lease,
-    ...byOwner(works),
-    reread: () => readHubState(hub, name),
-  };
-}
+/** Reads everything that a deregistration changes. @throws StellarError `api-error` for what cannot be seen */
+export const readHubState = async (hub: Kube, name: string): Promise<HubState> => ({
+  ...(await listHubStates(hub, name))(name),
+  reread: () => readHubState(hub, name),
+});
 
 const byOwner = (works: readonly ManifestWork[]): Pick<HubState, 'works' | 'addonWorks'> => ({
   works: works.filter((work) => !isAddonWork(work)),
@@ -230,17 +203,22 @@ export async function readHubStates(hub: Kube, names: readonly string[]): Promis
   return Promise.all(names.map(readOne));
 }
 
-/** @throws StellarError `api-error` for what cannot be seen, `forbidden` */
-async function listHubStates(hub: Kube): Promise<(name: string) => Omit<HubState, 'reread'>> {
-  const labelled = { labelSelector: clusterNameLabel };
+/** @param one the name of the only WEC to read @throws StellarError `api-error` for what cannot be seen, `forbidden` */
+async function listHubStates(
+  hub: Kube,
+  one?: string,
+): Promise<(name: string) => Omit<HubState, 'reread'>> {
+  const ofOne = { fieldSelector: one && `metadata.name=${one}` };
+  const inMailbox = { namespace: one };
+  const labelled = { labelSelector: one ? `${clusterNameLabel}=${one}` : clusterNameLabel };
   const [clusters, works, addons, namespaces, properties, requests, leases] = await Promise.all([
-    listServed<ManagedCluster>(hub, resources.managedClusters),
-    listServed<ManifestWork>(hub, resources.manifestWorks),
-    listServed(hub, resources.managedClusterAddOns),
+    listServed<ManagedCluster>(hub, resources.managedClusters, ofOne),
+    listServed<ManifestWork>(hub, resources.manifestWorks, inMailbox),
+    listServed(hub, resources.managedClusterAddOns, inMailbox),
     listServed(hub, resources.namespaces, labelled),
-    listServed(hub, resources.configMaps, { namespace: propertiesNamespace }),
+    listServed(hub, resources.configMaps, { namespace: propertiesNamespace, ...ofOne }),
     listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, labelled),
-    listServed<Lease>(hub, resources.leases, labelled),
+    listServed<Lease>(hub, resources.leases, { ...inMailbox, ...labelled }),
   ]);
   const inMailboxes = <T extends KubeObject>(all: readonly T[]) =>
     Map.groupBy(all, ({ metadata }) => metadata.namespace);

@@ -22,7 +22,7 @@ import { agentNamespace, operatorNamespace, statusAddon } from '../../ocm/model/
 import type { Klusterlet, ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { failedKinds, refusedKinds } from '../registration/granted-kinds.ts';
 import { otherRole } from '../registration/identity.ts';
-import { type MailboxContents, readMailbox } from '../registration/mailbox.ts';
+import { type MailboxContents, readMailboxes } from '../registration/mailbox.ts';
 import type { OtherCluster, WecFindings } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
 import type { WecView } from '../registration/wec-view.ts';
@@ -74,7 +74,7 @@ export async function readBothSides(
   const reader = partialReader(hub);
   const [evidence, contents, wecSide, itself] = await Promise.all([
     known.ofHub?.evidence ?? readOne(reader, name),
-    known.ofHub?.contents ?? readMailbox(reader, name),
+    known.ofHub?.contents ?? readMailboxes(reader, name).then((contentsOf) => contentsOf(name)),
     wec && tryReadWecSide(wec),
     wec && (known.itself?.() ?? readItsIdentity(hub)),
     known.ofHub === undefined && requireHub(hub),

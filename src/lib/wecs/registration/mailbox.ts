@@ -1,38 +1,22 @@
 import type { Reader } from '../../kube/client/client.ts';
-import { unlessStatus } from '../../kube/client/errors.ts';
 import { byName, conditionOf, resources, type WithConditions } from '../../kube/client/objects.ts';
 import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { addonNameLabel, clusterNameLabel } from '../../ocm/model/ocm-names.ts';
 import type { Mailbox, WorkGroup } from './wec-view.ts';
 
-/** Reads the mailbox of one WEC. */
-export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {
-  const [namespace, works = [], addons = []] = await Promise.all([
-    hub.get<WithConditions>(resources.namespaces, name),
-    hub.list<ManifestWork>(resources.manifestWorks, { namespace: name }),
-    hub.list<WithConditions>(resources.managedClusterAddOns, { namespace: name }),
-  ]);
-  return { namespace, works, addons };
-}
-
-/**
- * Reads all mailboxes of an ITS with one list of each kind.
- * @returns the contents of a WEC's mailbox; undefined if this user may only read single ones
- */
+/** Reads all mailboxes of an ITS with one list of each kind. @param one the name of the only WEC whose mailbox is read */
 export async function readMailboxes(
   hub: Reader,
-): Promise<((name: string) => MailboxContents) | undefined> {
-  const lists = await unlessStatus(
-    Promise.all([
-      hub.list<WithConditions>(resources.namespaces, { labelSelector: clusterNameLabel }),
-      hub.list<ManifestWork>(resources.manifestWorks),
-      hub.list<WithConditions>(resources.managedClusterAddOns),
-    ]),
-    403,
-  );
-  if (lists === undefined) return undefined;
-  const [namespaces = [], works = [], addons = []] = lists;
+  one?: string,
+): Promise<(name: string) => MailboxContents> {
+  const inMailbox = { namespace: one };
+  const labelSelector = one ? `${clusterNameLabel}=${one}` : clusterNameLabel;
+  const [namespaces = [], works = [], addons = []] = await Promise.all([
+    hub.list<WithConditions>(resources.namespaces, { labelSelector }),
+    hub.list<ManifestWork>(resources.manifestWorks, inMailbox),
+    hub.list<WithConditions>(resources.managedClusterAddOns, inMailbox),
+  ]);
   const named = byName(namespaces);
   const worksOf = Map.groupBy(works, ({ metadata }) => metadata.namespace);
   const addonsOf = Map.groupBy(addons, ({ metadata }) => metadata.namespace);

@@ -44,6 +44,7 @@ import {
   hubEvidence,
   joinedCluster,
   lease,
+  listsWhatItGets,
   managedCluster,
   now,
   proof,
@@ -73,7 +74,10 @@ const hubState = (more: Partial<HubState> = {}): HubState => ({
 
 /** An ITS, and how its state of cluster1 is read. */
 const of = (hub: Kube) =>
-  [hub, { name: 'cluster1', reread: () => readHubState(hub, 'cluster1') }] as const;
+  [
+    hub,
+    { name: 'cluster1', reread: () => readHubState(listsWhatItGets(hub), 'cluster1') },
+  ] as const;
 
 const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
   metadata: { name: `${app}-1`, labels: { app } },

@@ -4,6 +4,7 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Condition, KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import { originWdsLabel } from '../../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../../src/lib/ocm/model/manifest-works.ts';
+import { clusterNameLabel } from '../../../../../src/lib/ocm/model/ocm-names.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import { makeOrphans } from '../../../../../src/lib/ocm/orphan-works.ts';
 import { deleteCluster, forceOf } from '../../../../../src/lib/wecs/deregister/delete-cluster.ts';
@@ -17,6 +18,7 @@ import {
 import {
   fakeKube,
   joinedCluster,
+  listsWhatItGets,
   proof,
   recordingProgress,
   run,
@@ -81,7 +83,7 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
       return true;
     },
   });
-  const hubState = await readHubState(hub, 'wec1');
+  const hubState = await readHubState(listsWhatItGets(hub), 'wec1');
   const policies = { policies: [], unread: [] };
   const inspected = {
     name: 'wec1',
@@ -139,7 +141,7 @@ test('works that are recreated right after an interrupted run are orphaned befor
       return true;
     },
   });
-  const hubState = await readHubState(hub, 'wec1');
+  const hubState = await readHubState(listsWhatItGets(hub), 'wec1');
   const policies = { policies: [], unread: [] };
   const inspected = {
     name: 'wec1',
@@ -224,16 +226,18 @@ test('the renewed request of a pending agent is deleted, but never that of a new
         kind === 'ManagedCluster' ? managedCluster : undefined) as Kube['get'],
       list: (async ({ kind }) =>
         kind === 'CertificateSigningRequest'
-          ? [{ metadata: { name: 'wec1-x', uid: 'r1' } }]
+          ? [{ metadata: { name: 'wec1-x', uid: 'r1', labels: { [clusterNameLabel]: 'wec1' } } }]
           : []) as Kube['list'],
       read: discoveryOf(),
       delete: async (_, { metadata: { name } }) => deleted.push(name) > 0,
     });
   const anew = hubOf({ metadata: { name: 'wec1', uid: 'm2' } });
-  await removeLateRequests(anew, { reread: () => readHubState(anew, 'wec1') });
+  await removeLateRequests(anew, { reread: () => readHubState(listsWhatItGets(anew), 'wec1') });
   assert.deepEqual(deleted, []);
   await assert.rejects(refuseReregistered(anew, 'wec1'), { code: 'still-registered' });
-  await removeLateRequests(hubOf(), { reread: () => readHubState(hubOf(), 'wec1') });
+  await removeLateRequests(hubOf(), {
+    reread: () => readHubState(listsWhatItGets(hubOf()), 'wec1'),
+  });
   assert.deepEqual(deleted, ['wec1-x']);
   await refuseReregistered(hubOf(), 'wec1');
 });
@@ -245,6 +249,7 @@ test('a WEC that gets works while it is being deleted loses the labels that sele
   const work = {
     metadata: {
       name: 'w1',
+      namespace: 'wec1',
       uid: 'w1',
       labels: { 'transport.kubestellar.io/originWdsName': 'wds1' },
     },
@@ -271,7 +276,7 @@ test('a WEC that gets works while it is being deleted loses the labels that sele
     properties: proof(),
     requests: [],
     lease: undefined,
-    reread: () => readHubState(hub, 'wec1'),
+    reread: () => readHubState(listsWhatItGets(hub), 'wec1'),
   };
   await deleteCluster(hub, before, undefined, run(3000));
   assert.deepEqual(cluster.metadata.labels, { env: null });
@@ -303,7 +308,7 @@ test('a dry run records the deletion of a ManagedCluster, and does not wait for 
         namespace: proof(),
         properties: proof(),
         lease: undefined,
-        reread: () => readHubState(hub, 'wec1'),
+        reread: () => readHubState(listsWhatItGets(hub), 'wec1'),
       },
     };
     const progress = recordingProgress();
