@@ -205,7 +205,7 @@ describe('accept --deny', () => {
     const accepting = await cli.run(['accept', 'denied']);
     assertRefused(accepting, {
       exitCode: 1,
-      says: /was denied \d+s ago/,
+      says: /request \S+ was denied/,
       hint: new RegExp(`delete csr ${request}`),
     });
     await assertUnwritten([hub]);

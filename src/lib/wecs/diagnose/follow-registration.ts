@@ -190,11 +190,15 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   async #failure(
-    { id, title, verdict: { why, next } }: BlockedReport,
+    { id, title, verdict: { why, next, code: verdictCode } }: BlockedReport,
     reading: JudgedReading<Registration>,
   ): Promise<StellarError> {
     const isUnreachable = id === 'hub-reachable';
-    const code: ErrorCode = isUnreachable ? 'hub-unreachable' : 'agent-failed';
+    const code: ErrorCode = isUnreachable
+      ? 'hub-unreachable'
+      : verdictCode === 'request-denied'
+        ? verdictCode
+        : 'agent-failed';
     const what = isUnreachable ? 'does not reach the hub' : `is blocked at "${title}"`;
     const wrong = await this.#verdict(reading);
     const steps = wrong?.next ?? next ?? this.#checkCommand;

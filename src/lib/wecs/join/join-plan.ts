@@ -7,7 +7,7 @@ import { isTokenRefused as presentToken } from '../../ocm/agent/agent-certificat
 import { type AgentSettings, readHubKubeconfig } from '../../ocm/agent/klusterlet-agent.ts';
 import { type FoundHub, findHub } from '../../ocm/agent/registered-hub.ts';
 import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
-import { recordedUid } from '../../ocm/hub/cluster-uid.ts';
+import { clusterUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
 import {
   type ChosenEndpoint,
   chooseEndpoint,
@@ -40,7 +40,6 @@ import {
   type JoinProbes,
   refuseLabelConflicts,
   refuseOtherCluster,
-  refuseSameCluster,
   requireOwnership,
   reregisterPermissions,
   wecPermissions,
@@ -95,8 +94,11 @@ export async function planJoin(
         hubPermissions(name, { accept: options.accept, label }),
       ),
   ]);
-  const uid = await refuseSameCluster(access, wec, checks.hub);
-  const [wecBefore, hubBefore] = await Promise.all([readWec(kube), checks.hub?.evidenceOf(name)]);
+  const [uid, wecBefore, hubBefore] = await Promise.all([
+    checks.hub && clusterUid(kube),
+    readWec(kube),
+    checks.hub?.evidenceOf(name),
+  ]);
   const endpoint = await endpointFor(access, name, options);
   const published = endpoint.source === 'kube-public/cluster-info';
   const known = [...knownEndpoints(access), { ...endpoint, published }];

@@ -1,7 +1,7 @@
 import { changesFor, changeWords, conflicts } from '../../core/changes.ts';
 import { sharedReading } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
-import { command, type NextStep, partial, run } from '../../core/next-step.ts';
+import { command, type NextStep, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -268,22 +268,6 @@ export function reregisterPermissions(): Permission[] {
 
 const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] =>
   ['create', 'patch'].map((verb) => may(verb, resource, rest));
-
-/** @returns the UID of the WEC's kube-system @throws StellarError `same-cluster` */
-export async function refuseSameCluster(
-  access: HubAccess,
-  { name, kube }: JoiningWec,
-  reads: { uid(): Promise<string | undefined> } | undefined,
-): Promise<string | undefined> {
-  if (reads === undefined) return undefined;
-  const [hub, wec] = await Promise.all([reads.uid(), clusterUid(kube)]);
-  if (wec === undefined || hub !== wec) return wec;
-  const message = `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${wec.slice(0, 8)}…).`;
-  const join = command`stellarctl wec join ${`${name}=CONTEXT`}`;
-  throw new StellarError('same-cluster', message, {
-    next: [partial(join, 'Give the context of the cluster to register')],
-  });
-}
 
 /** @throws StellarError `label-conflict` */
 export function refuseLabelConflicts(

@@ -80,10 +80,6 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
     ({ state, problems }) => state === 'pending' && problems.length > 0,
   );
   if (invalid.length > 0) return refuse(invalidRequests(name, invalid, options));
-  const denied = considered.findLast(({ state }) => state === 'denied');
-  if (denied !== undefined) return refuse(wasDenied(name, denied, options));
-  const failed = considered.findLast(({ state }) => state === 'failed');
-  if (failed !== undefined) return refuse(notIssued(name, failed, options));
   return { action: 'wait' };
 }
 
@@ -202,31 +198,6 @@ function invalidRequests(
   const message = `No request for ${name} is right for a WEC of that name; none was approved.`;
   const see = command`kubectl --context ${options.its} describe csr ${requests.map((request) => request.name)}`;
   return new StellarError('request-refused', message, { details, next: [run(see, 'Look at it')] });
-}
-
-function wasDenied(
-  name: string,
-  request: RegistrationRequest,
-  { its, now }: AcceptanceOptions,
-): StellarError {
-  const when = request.decided === undefined ? '' : ` ${formatAge(now - request.decided)} ago`;
-  const remove = command`kubectl --context ${its} delete csr ${request.name}`;
-  const next = [run(remove, 'Its agent asks again once that request is deleted')];
-  return new StellarError(
-    'request-denied',
-    `The request ${request.name} of ${name} was denied${when}.`,
-    { next },
-  );
-}
-
-function notIssued(
-  name: string,
-  request: RegistrationRequest,
-  { its }: AcceptanceOptions,
-): StellarError {
-  const message = `The certificate for request ${request.name} of ${name} could not be issued.`;
-  const see = command`kubectl --context ${its} describe csr ${request.name}`;
-  return new StellarError('request-refused', message, { next: [run(see, 'See why')] });
 }
 
 function choices(

@@ -8,7 +8,15 @@ import {
   partial,
   run,
 } from '../../core/next-step.ts';
-import { failed, met, type StageReport, unseen, type Verdict, waiting } from '../../core/stages.ts';
+import {
+  failed,
+  failedForGood,
+  met,
+  type StageReport,
+  unseen,
+  type Verdict,
+  waiting,
+} from '../../core/stages.ts';
 import {
   type Condition,
   changedAt,
@@ -272,7 +280,7 @@ export function approved(hub: HubEvidence, { name, its, wec }: Registration): Ve
   if (denied === undefined) return waiting('there is no request to approve');
   const deletion = command`kubectl ${its === undefined ? [] : ['--context', its]} delete csr ${denied.name}`;
   const next = [noted(deletion, 'then its agent sends another one')];
-  return failed(`request ${denied.name} was denied`, { code: 'request-denied', next });
+  return failedForGood(`request ${denied.name} was denied`, { code: 'request-denied', next });
 }
 
 const toAccept = (target: string, its: string | undefined): NextStep =>

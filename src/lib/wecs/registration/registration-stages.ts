@@ -36,8 +36,6 @@ export interface RegistrationStage extends Stage<Registration> {
   kind: string;
   /** What a cluster is doing while it is blocked at this stage, for display. */
   whileWaiting: string;
-  /** The same without the ITS, if the WEC does not show what the ITS has decided. */
-  withoutHub?: string;
   /** Stages of one group share a line of `wec get` while they are all met. */
   group: 'agent' | 'request' | 'certificate' | 'acceptance' | 'connection';
 }
@@ -115,17 +113,14 @@ const stageDefinitions: Record<RegistrationStageId, StageDefinition> = {
   request: hubStage('request', csrs, requested, 'registration requested', 'no request yet', agent),
   approved: hubStage('certificate', csrs, approved, 'request approved', 'request pending'),
   issued: hubStage('certificate', csrs, issued, 'certificate issued', 'approved, not issued'),
-  'hub-secret': {
-    ...wecStage(
-      'certificate',
-      'secrets',
-      certified,
-      'certificate received',
-      'certificate issued',
-      certificate,
-    ),
-    withoutHub: 'registration requested, no certificate yet',
-  },
+  'hub-secret': wecStage(
+    'certificate',
+    'secrets',
+    certified,
+    'certificate received',
+    'no certificate yet',
+    certificate,
+  ),
   accepted: hubStage(
     'acceptance',
     'managedclusters',
@@ -139,8 +134,7 @@ const stageDefinitions: Record<RegistrationStageId, StageDefinition> = {
     kind: 'klusterlets',
     check: connected,
     title: 'connected with its certificate',
-    whileWaiting: 'connecting',
-    withoutHub: 'certificate received, not connected yet',
+    whileWaiting: 'not connected yet',
     // The hub answers only the agents of accepted clusters.
     settles: [...certificate, 'hub-secret', 'managed-cluster', 'accepted'],
   },
@@ -202,10 +196,7 @@ export function describeRegistration(reports: readonly StageReport[]): {
   const blocking = blockingStage(reports);
   if (blocking === undefined) return { text: 'available', problem: false, why: '' };
   const { id, verdict } = blocking;
-  // No later stage settles the last one.
-  const isHubSeen = reports.at(-1)?.verdict.state !== 'unseen';
   const { why } = verdict;
   if (verdict.state === 'failed') return { text: id, problem: true, why };
-  const { whileWaiting, withoutHub = whileWaiting } = stageOf(id as RegistrationStageId);
-  return { text: isHubSeen ? whileWaiting : withoutHub, problem: false, why };
+  return { text: stageOf(id as RegistrationStageId).whileWaiting, problem: false, why };
 }

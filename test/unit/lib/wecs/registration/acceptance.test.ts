@@ -347,13 +347,7 @@ describe('the name of a joined WEC', () => {
     ));
 });
 
-test('a denied request is reported, with its age on the ITS and what makes its agent retry', async () => {
-  const error = refusal(await decided([{ state: 'denied', decidedAgo: 300 }]));
-  assert.equal(error.code, 'request-denied');
-  assert.match(error.message, /csr-0 of cluster1 was denied 5m ago/);
-  assert.match(stepsOf(error), /kubectl --context its1 delete csr csr-0/);
-});
-
-test('a request for which no certificate could be issued is reported', async () => {
-  assert.equal(refusal(await decided([{ state: 'failed' }])).code, 'request-refused');
+test('what was denied, or could not be issued, is left to the stages, which say so', async () => {
+  for (const state of ['denied', 'failed'] as const)
+    assert.equal((await decided([{ state }])).action, 'wait');
 });
