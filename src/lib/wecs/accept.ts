@@ -6,7 +6,7 @@ import type { Run } from '../core/run.ts';
 import { met, type Stage, unreached, waiting } from '../core/stages.ts';
 import { ifSeen, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { otherName, readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
+import { readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import { noSuchWec } from '../ocm/hub/find-wecs.ts';
 import {
   bootstrapRequests,
@@ -25,6 +25,7 @@ import {
   type WecResult,
 } from './diagnose/follow-registration.ts';
 import { decideRequest, findAgent } from './registration/acceptance.ts';
+import { registeredAsAnother } from './registration/problems.ts';
 import type { Registration } from './registration/registration-checks.ts';
 import { registrationStageIds } from './registration/registration-stage-ids.ts';
 import { readingOf, registrationStages, stageOf } from './registration/registration-stages.ts';
@@ -84,7 +85,7 @@ export async function accept(
   const read = async ({ name, kube }: Wec, ofHub: HubEvidence | undefined) => {
     // The WEC's side only helps to distinguish agents and to explain; the registration continues without it.
     const wec = kube && ((await readWec(kube).catch(note)) || undefined);
-    refuseOtherWec(hub, name, wec);
+    refuseOtherWec({ name, wec, its: hub.cluster.context });
     const contexts = { its: hub.cluster.context, context: kube?.cluster.context };
     return readingOf({ name, ...contexts, hub: ofHub, wec, now: hub.now() });
   };
@@ -95,13 +96,11 @@ export async function accept(
  * Refuses a context that leads to another WEC: its agent is not the one that requests this name.
  * @throws StellarError `registered-elsewhere`
  */
-function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | undefined): void {
-  const other = otherName(wec?.klusterlet, name);
-  if (wec === undefined || other === undefined) return;
-  const message = `The cluster of context ${wec.context} is registered as ${other}, not as ${name}; ${name} was not accepted.`;
-  const again = command`stellarctl accept ${name} --its ${cluster.context}`;
-  const next = [nextStep(again, `Give the context of ${name}, or none`)];
-  throw new StellarError('registered-elsewhere', message, { next });
+function refuseOtherWec(wec: Parameters<typeof registeredAsAnother>[0]): void {
+  const other = registeredAsAnother(wec);
+  if (other === undefined) return;
+  const message = `${other.message} ${wec.name} was not accepted.`;
+  throw new StellarError('registered-elsewhere', message, { next: other.next });
 }
 
 /** Denies the pending requests of WECs. A request that was denied before is success. */

@@ -198,16 +198,20 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
     throw invalid(`it was not written by \`${asCalled('stellarctl its token')}\``);
   if (file.version !== 1)
     throw invalid(`its version is ${String(file.version)}, and this stellarctl reads version 1`);
-  if (!isToken(file.token)) throw invalid('it has no token');
-  if (typeof file.its !== 'string') throw invalid('it does not name its ITS');
-  const expires = new Date(file.expires ?? '');
-  if (Number.isNaN(expires.getTime())) throw invalid('it does not say when its token expires');
   const { external, internal } = file;
-  if (!isEndpoint(external)) throw invalid('it has no address of the ITS');
-  if (internal !== undefined && !isEndpoint(internal))
-    throw invalid('its internal address is not an address');
-  if (!isTextIfGiven(file.ocmVersion) || !isTextIfGiven(file.imageRegistry))
-    throw invalid('its version or its image registry is not text');
+  const expires = new Date(file.expires ?? '');
+  const isComplete =
+    isToken(file.token) &&
+    typeof file.its === 'string' &&
+    !Number.isNaN(expires.getTime()) &&
+    isEndpoint(external) &&
+    (internal === undefined || isEndpoint(internal)) &&
+    isTextIfGiven(file.ocmVersion) &&
+    isTextIfGiven(file.imageRegistry);
+  if (!isComplete)
+    throw invalid(
+      'its token, its expiry, or the name or the address of its ITS is missing or not valid',
+    );
   if (expires <= now) {
     const message = `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`;
     const next = [

@@ -21,8 +21,8 @@ import { type HubWebhook, tryHubWebhook } from '../../ocm/hub/webhook.ts';
 import { agentNamespace, operatorNamespace, statusAddon } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet, ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { failedKinds, refusedKinds } from '../registration/granted-kinds.ts';
-import { otherRole } from '../registration/identity.ts';
 import { type MailboxContents, readMailboxes } from '../registration/mailbox.ts';
+import { registeredAsAnother } from '../registration/problems.ts';
 import type { OtherCluster, WecFindings } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
 import type { WecView } from '../registration/wec-view.ts';
@@ -214,19 +214,17 @@ function nothingVisible(
   name: string,
   hub: Kube,
   forbidden: ReadonlySet<string>,
-  wec?: WecEvidence,
+  wec: WecEvidence | undefined,
 ): StellarError {
   const { context } = hub.cluster;
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) =>
     forbidden.has(kind),
   );
-  const other = wec && otherName(wec.klusterlet, name);
-  if (kinds.length === 0 && other === undefined) return noSuchWec(name, hub);
-  if (kinds.length === 0) {
-    const message = `There is no WEC ${name} on ${context}: the cluster of context ${wec?.context} is registered as ${other}.`;
-    const get = command`stellarctl wec get ${`${other}=${wec?.context}`} --its ${context}`;
-    return new StellarError('not-found', message, { next: [run(get)] });
-  }
+  const other = registeredAsAnother({ wec, name, its: context });
+  if (kinds.length === 0)
+    return other
+      ? new StellarError('not-found', other.message, { next: other.next })
+      : noSuchWec(name, hub);
   const message = `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`;
   const next = [
     run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
@@ -252,11 +250,7 @@ export async function findOtherCluster(
   const recorded = recordedUid(managedCluster);
   if (recorded === undefined || recorded === uid) return undefined;
   const other = otherName(klusterlet, name);
-  const role = klusterlet === undefined ? (await otherRole(wec))?.found : undefined;
-  const what =
-    other === undefined
-      ? (role ?? (isOwn ? undefined : 'it has no Klusterlet'))
-      : `it is registered as ${other}`;
+  const what = other && `it is registered as ${other}`;
   const uids = otherUid(uid, recorded, name);
   return { context, found: what === undefined ? uids : `${what}; ${uids}` };
 }

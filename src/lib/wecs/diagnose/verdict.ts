@@ -4,14 +4,20 @@ import type { JudgedReading } from '../../core/follow.ts';
 import { advice, command, noted, type Problem, partial, run } from '../../core/next-step.ts';
 import { type BlockedReport, blockingStage } from '../../core/stages.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { isOperatorPod, nodelessPod, otherName } from '../../ocm/agent/wec-evidence.ts';
+import { isOperatorPod, nodelessPod } from '../../ocm/agent/wec-evidence.ts';
 import {
   bootstrapRequests,
   hasJoined,
   isAvailable,
   overdueLease,
 } from '../../ocm/hub/hub-evidence.ts';
-import { agentPods, toSeeAgent, toSeeCluster, wecProblem } from '../registration/problems.ts';
+import {
+  agentPods,
+  registeredAsAnother,
+  toSeeAgent,
+  toSeeCluster,
+  wecProblem,
+} from '../registration/problems.ts';
 import {
   awaitsLock,
   type Registration,
@@ -33,14 +39,6 @@ import {
   endingAgentNamespace,
   endingMailbox,
 } from './deletion.ts';
-
-function registeredAsAnother({ wec, name, its }: WecFindings): Problem | undefined {
-  const other = otherName(wec?.klusterlet, name);
-  if (wec === undefined || other === undefined) return undefined;
-  const message = `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`;
-  const get = command`stellarctl wec get ${other}=${wec.context} --its ${its}`;
-  return wecProblem('registered-as-another', message, run(get));
-}
 
 function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
   if (otherCluster === undefined) return undefined;

@@ -8,7 +8,7 @@ import {
   run,
 } from '../../core/next-step.ts';
 import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
-import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { otherName, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { bootstrapRequests, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import { agentNamespace } from '../../ocm/model/ocm-names.ts';
 
@@ -37,6 +37,14 @@ interface ReadWec {
   wec: WecEvidence | undefined;
   its?: string;
   context?: string | undefined;
+}
+
+export function registeredAsAnother({ wec, name, its }: ReadWec): Problem | undefined {
+  const other = otherName(wec?.klusterlet, name);
+  if (wec === undefined || other === undefined) return undefined;
+  const message = `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`;
+  const get = command`stellarctl wec get ${`${other}=${wec.context}`} ${onIts(its)}`;
+  return wecProblem('registered-as-another', message, run(get));
 }
 
 /** The command that shows the agent's own logs. */

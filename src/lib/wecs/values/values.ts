@@ -86,13 +86,9 @@ export async function changeValues<Source>(
   let found: FoundValues<Source>[];
   do {
     found = await store.find(target);
-    const checked = found.map((one): ValueResult => {
-      const result = unchanged(hub, store, one);
-      const error =
-        result.error ??
-        (overwrite ? undefined : conflictError(hub, store, result, changes(one.name)));
-      return { ...result, ...(error === undefined ? {} : { error }) };
-    });
+    const checked = found.map((one) =>
+      checkedValues(hub, store, one, changes(one.name), overwrite),
+    );
     if (checked.some(({ error }) => error !== undefined)) return checked;
   } while (!(await approve(found)));
   return mapConcurrently(found, concurrentRequests, (one) => {
@@ -115,10 +111,8 @@ export async function changeOne<Source>(
 ): Promise<ValueResult> {
   return retryConflicts(hub, async (isFirst) => {
     const current = isFirst ? source : await store.read(name);
-    const result = unchanged(hub, store, { name, source: current });
-    const error =
-      result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes));
-    if (error !== undefined) return { ...result, error };
+    const result = checkedValues(hub, store, { name, source: current }, changes, overwrite);
+    if (result.error !== undefined) return result;
     const wanted = effectiveChanges(result.values, changes);
     if (current === undefined || Object.keys(wanted).length === 0) return result;
     const values = await store.write(current, wanted);
@@ -138,17 +132,22 @@ function unchanged<Source>(
   return { name, values: store.valuesOf(source), changed: false };
 }
 
-function conflictError<Source>(
-  { cluster }: Kube,
+/** The present values, with an error if a different one may not be overwritten. */
+function checkedValues<Source>(
+  hub: Kube,
   store: ValueStore<Source>,
-  { name, values }: ValueResult,
+  found: FoundValues<Source>,
   changes: Changes,
-): StellarError | undefined {
-  const other = conflicts(values, changes);
-  if (other.length === 0) return undefined;
+  overwrite: boolean,
+): ValueResult {
+  const result = unchanged(hub, store, found);
+  const { name, values } = result;
+  const other = overwrite ? [] : conflicts(values, changes);
+  if (result.error !== undefined || other.length === 0) return result;
   const message = `${name} has ${other.join(', ')} already; nothing was changed.`;
-  const change = command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${cluster.context}`;
-  return new StellarError(store.conflict, message, { next: [run(change, 'To change it')] });
+  const change = command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${hub.cluster.context}`;
+  const error = new StellarError(store.conflict, message, { next: [run(change, 'To change it')] });
+  return { ...result, error };
 }
 
 /** Before a question whose answer would be of no use. @throws StellarError `forbidden` */

@@ -42,35 +42,34 @@ function refuses(content: unknown, code: string, message: RegExp): void {
   );
 }
 
+const incomplete =
+  /its token, its expiry, or the name or the address of its ITS is missing or not valid/;
+
 describe('a join file is rejected', () => {
   const wrong: [what: string, content: unknown, message: RegExp][] = [
     ['of another kind', { ...file, kind: 'Config' }, /not written by/],
     ['that is null', null, /not a JSON object/],
     ['that is a list', [file], /not a JSON object/],
     ['of a later version', { ...file, version: 2 }, /its version is 2/],
-    ['without a token', { ...file, token: undefined }, /no token/],
-    ['with an empty token', { ...file, token: '' }, /no token/],
-    ['with a token that is no text', { ...file, token: [token] }, /no token/],
+    ['without a token', { ...file, token: undefined }, incomplete],
+    ['with an empty token', { ...file, token: '' }, incomplete],
+    ['with a token that is no text', { ...file, token: [token] }, incomplete],
     [
       'with a token that would be further lines of a kubeconfig',
       { ...file, token: 't\u2028    exec:' },
-      /no token/,
+      incomplete,
     ],
-    ['without its ITS', { ...file, its: undefined }, /does not name its ITS/],
-    ['without an expiry', { ...file, expires: undefined }, /when its token expires/],
-    ['with an expiry that is no time', { ...file, expires: 'soon' }, /when its token expires/],
-    ['without an address', { ...file, external: undefined }, /no address/],
-    ['with an address without TLS', { ...file, external: { server: 'http://hub' } }, /no address/],
+    ['without its ITS', { ...file, its: undefined }, incomplete],
+    ['without an expiry', { ...file, expires: undefined }, incomplete],
+    ['with an expiry that is no time', { ...file, expires: 'soon' }, incomplete],
+    ['without an address', { ...file, external: undefined }, incomplete],
+    ['with an address without TLS', { ...file, external: { server: 'http://hub' } }, incomplete],
     [
       'with an address of further lines',
       { ...file, external: { server: 'https://hub/\u2028 a: b' } },
-      /no address/,
+      incomplete,
     ],
-    [
-      'with an internal address that is none',
-      { ...file, internal: { server: 'hub' } },
-      /internal address/,
-    ],
+    ['with an internal address that is none', { ...file, internal: { server: 'hub' } }, incomplete],
   ];
   for (const [what, content, message] of wrong)
     test(what, () => refuses(content, 'join-file-invalid', message));

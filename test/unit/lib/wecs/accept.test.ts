@@ -32,7 +32,7 @@ test('a context of another WEC is rejected, and nothing is approved or accepted'
   assert.equal(other?.error?.code, 'registered-elsewhere');
   assert.match(
     other?.error?.message ?? '',
-    /is registered as cluster2, not as cluster1; cluster1 was not accepted/,
+    /is registered as cluster2, not as cluster1\. cluster1 was not accepted/,
   );
   assert.equal(other?.changed, false);
   assert.deepEqual(written, []);
