@@ -210,15 +210,17 @@ async function listHubStates(
 ): Promise<(name: string) => Omit<HubState, 'reread'>> {
   const ofOne = { fieldSelector: one && `metadata.name=${one}` };
   const inMailbox = { namespace: one };
-  const labelled = { labelSelector: one ? `${clusterNameLabel}=${one}` : clusterNameLabel };
+  const labelled = { labelSelector: clusterNameLabel };
+  const ofWec = { labelSelector: one ? `${clusterNameLabel}=${one}` : clusterNameLabel };
   const [clusters, works, addons, namespaces, properties, requests, leases] = await Promise.all([
     listServed<ManagedCluster>(hub, resources.managedClusters, ofOne),
     listServed<ManifestWork>(hub, resources.manifestWorks, inMailbox),
     listServed(hub, resources.managedClusterAddOns, inMailbox),
-    listServed(hub, resources.namespaces, labelled),
+    // Of one WEC by its name: somebody may have removed the label.
+    listServed(hub, resources.namespaces, one ? ofOne : labelled),
     listServed(hub, resources.configMaps, { namespace: propertiesNamespace, ...ofOne }),
-    listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, labelled),
-    listServed<Lease>(hub, resources.leases, { ...inMailbox, ...labelled }),
+    listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, ofWec),
+    listServed<Lease>(hub, resources.leases, one ? inMailbox : labelled),
   ]);
   const inMailboxes = <T extends KubeObject>(all: readonly T[]) =>
     Map.groupBy(all, ({ metadata }) => metadata.namespace);

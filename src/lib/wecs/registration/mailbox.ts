@@ -11,9 +11,11 @@ export async function readMailboxes(
   one?: string,
 ): Promise<(name: string) => MailboxContents> {
   const inMailbox = { namespace: one };
-  const labelSelector = one ? `${clusterNameLabel}=${one}` : clusterNameLabel;
+  const mailboxes = one
+    ? { fieldSelector: `metadata.name=${one}` }
+    : { labelSelector: clusterNameLabel };
   const [namespaces = [], works = [], addons = []] = await Promise.all([
-    hub.list<WithConditions>(resources.namespaces, { labelSelector }),
+    hub.list<WithConditions>(resources.namespaces, mailboxes),
     hub.list<ManifestWork>(resources.manifestWorks, inMailbox),
     hub.list<WithConditions>(resources.managedClusterAddOns, inMailbox),
   ]);
