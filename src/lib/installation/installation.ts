@@ -73,12 +73,8 @@ export async function readInstallation({
 }
 
 async function readHostingCluster(kube: Kube): Promise<HostingCluster | undefined> {
-  const [all, judged, hooks] = await Promise.all([
-    listControlPlanes(kube),
-    judgeHosting(kube),
-    readHookVersions(kube),
-  ]);
-  return all && { all, hooks, ...judged };
+  const all = await listControlPlanes(kube);
+  return all && { all, hooks: await readHookVersions(kube), ...(await judgeHosting(kube)) };
 }
 
 async function readSpaces(all: readonly ControlPlane[], tools: SpaceTools): Promise<ReadSpace[]> {

@@ -118,7 +118,7 @@ const stageDefinitions: Record<RegistrationStageId, StageDefinition> = {
     'secrets',
     certified,
     'certificate received',
-    'no certificate yet',
+    'registration requested, no certificate yet',
     certificate,
   ),
   accepted: hubStage(

@@ -339,13 +339,13 @@ describe('from the WEC alone', () => {
   const text = (situation: string | Condition[], wec: Parameters<typeof wecEvidence>[1] = {}) =>
     described({ wec: wecEvidence(situation, wec) }).text;
   test('issued and connected, which it does not show, are not reported', () => {
-    assert.equal(text('accepted-not-approved'), 'no certificate yet');
+    assert.equal(text('accepted-not-approved'), 'registration requested, no certificate yet');
     assert.equal(text('approved-not-accepted', { hubSecret }), 'not connected yet');
     assert.equal(
       described(
         onBothSides('accepted-not-approved', { managedCluster: announced, requests: [issued] }),
       ).text,
-      'no certificate yet',
+      'registration requested, no certificate yet',
     );
   });
 });
