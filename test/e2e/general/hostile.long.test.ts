@@ -231,6 +231,8 @@ it('does not run a program or read a file that a kubeconfig in a Secret names', 
     ['its', 'get', 'its1'],
     ['wds', 'get', 'wds1'],
     ['its', 'list'],
+    ['its', 'delete', 'its1', '--dry-run'],
+    ['wds', 'delete', 'wds1', '--dry-run'],
   ])
     await harmless(arguments_);
   assert.equal(existsSync(ran), false);
