@@ -14,7 +14,7 @@ import {
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import type { Column } from '../terminal/output.ts';
+import type { Columns } from '../terminal/output.ts';
 
 export const list: Definition<HostingOptions> = {
   description:
@@ -31,13 +31,13 @@ export const list: Definition<HostingOptions> = {
   },
 };
 
-const accessColumns: Column<Omit<FoundAccess, 'kube' | 'account'>>[] = [
-  { header: 'NAME', value: ({ name }) => name },
-  { header: 'SPACE', value: ({ space }) => space },
-  { header: 'ROLE', value: ({ role }) => role },
-  { header: 'FOR', value: (item) => item.for ?? '-' },
-  { header: 'UNTIL', value: ({ expires }) => expires ?? '-' },
-];
+const accessColumns: Columns<Omit<FoundAccess, 'kube' | 'account'>> = {
+  NAME: ({ name }) => name,
+  SPACE: ({ space }) => space,
+  ROLE: ({ role }) => role,
+  FOR: (item) => item.for ?? '-',
+  UNTIL: ({ expires }) => expires ?? '-',
+};
 
 type RevokeOptions = HostingOptions & ItsOptions & ConfirmedOptions & { in?: string };
 

@@ -24,12 +24,12 @@ export const list: Definition<WdsOptions> = {
     const { listCollectors } = await import('../../lib/workloads/status/change-collector.ts');
     const wds = await session.wds();
     const items = await listCollectors(wds);
-    await session.print({ wds: wds.name, items }, items, [
-      { header: 'NAME', value: ({ name }) => name },
-      { header: 'COLUMNS', value: ({ columns }) => columns.join(',') },
-      { header: 'USED BY', value: ({ usedBy }) => usedBy.join(',') || '-' },
-      { header: 'STATE', value: ({ errors }) => errors[0]?.split('\n')[0] ?? 'ok' },
-    ]);
+    await session.print({ wds: wds.name, items }, items, {
+      NAME: ({ name }) => name,
+      COLUMNS: ({ columns }) => columns.join(','),
+      'USED BY': ({ usedBy }) => usedBy.join(',') || '-',
+      STATE: ({ errors }) => errors[0]?.split('\n')[0] ?? 'ok',
+    });
     const create = ['collector', 'create', 'NAME', '--preset', 'replicas'];
     if (items.length === 0) await session.noneInWds(wds, 'status collectors', create);
   },

@@ -1,6 +1,5 @@
 import { begun, formatAge } from '../../lib/core/deadline.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
-import { formatTable } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
 const titleWidth = 10;
@@ -26,15 +25,6 @@ export function wrap(words: readonly string[], separator = ' '): string[] {
     else lines.push(word);
   }
   return lines;
-}
-
-/** Aligns the cells of rows with the same number of cells in columns. */
-export function aligned(rows: readonly (readonly string[])[]): string[] {
-  const columns = (rows[0] ?? []).map((_, index) => ({
-    header: '',
-    value: (row: readonly string[]) => row[index] ?? '',
-  }));
-  return formatTable(columns, rows, { headers: false });
 }
 
 /** @param time RFC 3339 @param now milliseconds since the epoch, by the cluster's clock */

@@ -12,7 +12,7 @@ import type { LocalTools } from '../../lib/spaces/local/create-local-cluster.ts'
 import { refusedValues, writeLines } from '../terminal/clean.ts';
 import { type Io, isForPeople, type OutputFormat } from '../terminal/io.ts';
 import {
-  type Column,
+  type Columns,
   type DocumentForm,
   errorDocument,
   toDocument,
@@ -119,15 +119,17 @@ export class Session extends Clusters {
     if (isForPeople(this.output)) this.noteLines(describe(this.#style, this.output === 'wide'));
   }
 
-  /** Prints a complete result for scripts or for humans. */
+  /** Prints a complete result for scripts or for humans. @param wide columns that only `-o wide` shows */
   async print<Row extends { name: string }>(
     document: object,
-    rows: readonly Row[],
-    columns: readonly Column<Row>[],
+    rows: readonly Row[] = [],
+    columns: Columns<Row> = {},
+    wide: Columns<Row> = {},
   ): Promise<void> {
-    if (this.recorder !== undefined) return this.recorder.table(document, rows, columns);
+    const shown = this.output === 'wide' ? { ...columns, ...wide } : columns;
+    if (this.recorder !== undefined) return this.recorder.table(document, rows, shown);
     this.progress.stop();
-    await writeResult(this, this.output, document, rows, columns);
+    await writeResult(this, this.output, document, rows, shown);
   }
 
   /** Symbols and colours of the results. */
@@ -140,7 +142,7 @@ export class Session extends Clusters {
     view: { name: string },
     describe: (style: Style, isWide: boolean) => readonly string[],
   ): Promise<void> {
-    if (!isForPeople(this.output)) return this.print(view, [view], []);
+    if (!isForPeople(this.output)) return this.print(view, [view]);
     this.printLines(describe(this.style, this.output === 'wide'));
   }
 
@@ -173,8 +175,7 @@ export class Session extends Clusters {
     const writes = this.options.dryRun ? { dryRun: true, writes: this.writes } : {};
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.printLines(done.map(({ name }) => name));
-    else if (!isForPeople(this.output))
-      await this.print({ ...toDocument(results), ...writes }, [], []);
+    else if (!isForPeople(this.output)) await this.print({ ...toDocument(results), ...writes });
     else if (this.options.dryRun) this.printLines(this.writes.map(describeWrite));
     if (this.options.dryRun)
       this.progress.note(

@@ -18,12 +18,16 @@ import type { DoctorOptions } from './input.ts';
 export async function listChecks(session: Session): Promise<void> {
   const items = catalogue.map((check) => ({ ...check, docs: docsOf(check.id) }));
   const rows = items.map((item) => ({ ...item, name: item.id }));
-  await session.print({ items }, rows, [
-    { header: 'CHECK', value: ({ id }) => id },
-    { header: 'OF', value: ({ room, pre }) => (pre ? `${room}, --pre` : room) },
-    { header: 'STATEMENT', value: ({ title }) => title },
-    { header: 'DOCUMENTATION', value: ({ docs }) => docs, wide: true },
-  ]);
+  await session.print(
+    { items },
+    rows,
+    {
+      CHECK: ({ id }) => id,
+      OF: ({ room, pre }) => (pre ? `${room}, --pre` : room),
+      STATEMENT: ({ title }) => title,
+    },
+    { DOCUMENTATION: ({ docs }) => docs },
+  );
 }
 
 /** Prints the findings. @param acted additional fields for scripts */
@@ -44,7 +48,7 @@ export async function showExamined(
   }
   const items = groupFindings(examined).map(describeGroup);
   const made = items.filter(({ status }) => status !== 'skipped').map(({ id }) => ({ name: id }));
-  await session.print({ items, ...acted }, made, []);
+  await session.print({ items, ...acted }, made);
 }
 
 const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>

@@ -41,7 +41,7 @@ export const definition: Definition<Options> = {
     const fleet = await readFleet(options.filename, session.io.stdin);
     if (options.offline) {
       const { name, wecs } = fleet;
-      if (!isForPeople(session.output)) return session.print({ fleet: name, wecs }, [], []);
+      if (!isForPeople(session.output)) return session.print({ fleet: name, wecs });
       return session.printLines([
         `The file has no fault: fleet ${name} with ${count(wecs.length, 'WEC')}.`,
       ]);
@@ -64,7 +64,7 @@ export const definition: Definition<Options> = {
         ...describeSpaces(spaces),
         ...describePlan(plan, session.output === 'wide'),
       ]);
-    else await session.print({ ...planDocument(plan), spaces }, [], []);
+    else await session.print({ ...planDocument(plan), spaces });
     session.incomplete(plan.items.flatMap(({ error }) => error ?? []));
     if (session.exitCode !== ExitCode.done) return;
     const isDifferent =

@@ -96,7 +96,7 @@ async function printImages(session: Session, { create, init }: HostingRequest): 
   const items = await printedImages(init, create?.withIngress === true, session.localTools());
   const rows = items.map((item) => ({ ...item, name: item.reference }));
   if (isForPeople(session.output)) session.printLines(rows.map(({ name }) => name));
-  else await session.print({ items }, rows, []);
+  else await session.print({ items }, rows);
 }
 
 interface InitOptions

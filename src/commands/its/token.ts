@@ -62,7 +62,7 @@ export const definition: Definition<Options> = {
     const file = await makeJoinFile(kube, context, options.duration);
     if (options.dryRun) return session.finish([{ name: context.name }]);
     if (options.clusteradm) session.printLines([await clusteradmLine(file)]);
-    else if (options.file === undefined) await session.print(file, [{ name: context.name }], []);
+    else if (options.file === undefined) await session.print(file, [{ name: context.name }]);
     else {
       await (options.force ? writePrivately : createPrivately)(
         options.file,
@@ -74,7 +74,7 @@ export const definition: Definition<Options> = {
           context.name,
           `join file ${options.file} written, readable only by you`,
         );
-      else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
+      else await session.print({ ...shown, file: options.file }, [{ name: options.file }]);
     }
     session.progress.note(`The token expires at ${file.expires}.`);
     if (options.file !== undefined)

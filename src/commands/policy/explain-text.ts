@@ -1,6 +1,7 @@
 import { count, few, others } from '../../lib/core/text/words.ts';
 import type { Explanation } from '../../lib/workloads/policy/explain.ts';
-import { aligned, section, unknown } from '../common/lines.ts';
+import { section, unknown } from '../common/lines.ts';
+import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** More objects than these are listed with `-o wide` only. */

@@ -5,9 +5,10 @@ import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
 import type { PolicyView } from '../../lib/workloads/policy/policy-view.ts';
 import type { Definition } from '../common/define.ts';
-import { aligned, symbolOfDelivery, unknown, whyBlocked } from '../common/lines.ts';
+import { symbolOfDelivery, unknown, whyBlocked } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 import { isForPeople, outputFormats } from '../terminal/io.ts';
+import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
 export const definition: Definition<WdsOptions> = {

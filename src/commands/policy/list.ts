@@ -15,21 +15,19 @@ export const definition: Definition<WdsOptions> = {
     const { listPolicies } = await import('../../lib/workloads/policy/policy-list.ts');
     const wds = await session.wds();
     const { view: items, errors } = await listPolicies(wds);
-    await session.print({ wds: wds.name, items }, items, [
-      { header: 'NAME', value: ({ name }) => name },
-      { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
-      { header: 'OBJECTS', value: ({ objects }) => String(objects) },
+    await session.print(
+      { wds: wds.name, items },
+      items,
       {
-        header: 'APPLIED',
-        value: ({ deliveries: all }) => (all === null ? '?' : `${all.applied}/${all.total}`),
-      },
-      {
-        header: 'STATE',
-        value: ({ state, why, since }) =>
+        NAME: ({ name }) => name,
+        WECS: ({ wecs }) => String(wecs.length),
+        OBJECTS: ({ objects }) => String(objects),
+        APPLIED: ({ deliveries: all }) => (all === null ? '?' : `${all.applied}/${all.total}`),
+        STATE: ({ state, why, since }) =>
           why === null ? state : `${state}: ${why}${begun(since, wds.kube.now())}`,
       },
-      { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
-    ]);
+      { SELECTED: ({ wecs }) => wecs.join(',') },
+    );
     if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies');
     session.incomplete(errors);
   },

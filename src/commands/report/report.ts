@@ -81,7 +81,7 @@ async function show(
     session.noteLines(few(lines, linesAtMost), '  ');
   } else {
     const item = { name: file, bytes, clusters, missing, files: files.length };
-    await session.print({ items: [item] }, [item], []);
+    await session.print({ items: [item] }, [item]);
   }
   session.next(command`tar -tzf ${file}`);
 }

@@ -4,7 +4,7 @@ import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { Definition } from '../common/define.ts';
 import { type HostingOptions, hostingContextOption } from '../common/options.ts';
-import type { Column } from '../terminal/output.ts';
+import type { Columns } from '../terminal/output.ts';
 
 /** `its list` and `wds list`. */
 export function definition(role: SpaceRole): Definition<HostingOptions> {
@@ -30,21 +30,17 @@ export function definition(role: SpaceRole): Definition<HostingOptions> {
   };
 }
 
-function spaceColumns(role: SpaceRole, now: number): Column<SpaceListItem>[] {
-  const its: Column<SpaceListItem>[] =
-    role === 'wds' ? [{ header: 'ITS', value: (item) => item.its ?? '-' }] : [];
-  return [
-    { header: 'NAME', value: ({ name }) => name },
-    { header: 'TYPE', value: ({ type }) => type },
-    { header: 'READY', value: ({ ready }) => (ready ? 'yes' : 'no') },
-    {
-      header: 'STAGE',
-      value: ({ stage, blockedAt }) =>
-        blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-'),
-    },
+function spaceColumns(role: SpaceRole, now: number): Columns<SpaceListItem> {
+  const its: Columns<SpaceListItem> = role === 'wds' ? { ITS: (item) => item.its ?? '-' } : {};
+  return {
+    NAME: ({ name }) => name,
+    TYPE: ({ type }) => type,
+    READY: ({ ready }) => (ready ? 'yes' : 'no'),
+    STAGE: ({ stage, blockedAt }) =>
+      blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-'),
     ...its,
-    { header: 'CONTEXT', value: ({ context }) => context ?? '-' },
-    { header: 'AGE', value: ({ created }) => formatAge(now - Date.parse(created)) },
-    { header: '', value: ({ ready, reason }) => (ready ? '' : reason) },
-  ];
+    CONTEXT: ({ context }) => context ?? '-',
+    AGE: ({ created }) => formatAge(now - Date.parse(created)),
+    '': ({ ready, reason }) => (ready ? '' : reason),
+  };
 }

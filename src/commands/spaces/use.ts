@@ -32,15 +32,11 @@ export function definition(role: SpaceRole): Definition<Options> {
       }
       if (unset && role === 'its' && !(await session.itsIfAny())) return;
       const usedSpace = await (role === 'its' ? usedIts(session) : usedWds(session));
-      await session.print(
-        usedSpace,
-        [usedSpace],
-        [
-          { header: title, value: (row) => row.name },
-          { header: 'SERVER', value: (row) => row.server },
-          { header: 'CHOSEN BY', value: (row) => row.source },
-        ],
-      );
+      await session.print(usedSpace, [usedSpace], {
+        [title]: (row) => row.name,
+        SERVER: (row) => row.server,
+        'CHOSEN BY': (row) => row.source,
+      });
     },
   };
 }

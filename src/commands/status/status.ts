@@ -26,7 +26,7 @@ export const definition: Definition<Options> = {
     const { spaces: { hosting, hostingSource } = {} } = clusters;
     session.progress.waiting('status', 'reading the installation');
     const view = await readStatus(clusters);
-    if (!isForPeople(session.output)) return session.print(view, partNames(view), []);
+    if (!isForPeople(session.output)) return session.print(view, partNames(view));
     const { describeStatus, nextOf } = await import('./status-text.ts');
     session.printLines(describeStatus(view, session.style, session.output === 'wide'));
     if (hosting && view.hosting === null)

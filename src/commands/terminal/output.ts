@@ -15,16 +15,15 @@ export async function writeResult<Row extends { name: string }>(
   format: OutputFormat,
   document: object,
   rows: readonly Row[],
-  columns: readonly Column<Row>[],
+  columns: Columns<Row>,
 ): Promise<void> {
   if (format === 'json' || format === 'yaml') return writeDocument(io, document, { format });
-  const visibleColumns = columns.filter(({ wide }) => format === 'wide' || !wide);
   const lines =
     format === 'name'
       ? rows.map(({ name }) => name)
       : rows.length === 0
         ? []
-        : formatTable(visibleColumns, rows, { headers });
+        : formatTable(columns, rows, { headers });
   writeLines(io.stdout, lines);
 }
 
@@ -82,36 +81,40 @@ export function writeError(io: Io, style: Style, error: unknown, verbose: boolea
   writeLines(io.stderr, lines);
 }
 
-/** A column of a table of `Row`s. */
-export interface Column<Row> {
-  header: string;
-  value: (row: Row) => string;
-  /** Shown only with `-o wide`. */
-  wide?: boolean;
-}
+/** The columns of a table: what each shows of a row, by its header. */
+export type Columns<Row> = Readonly<Record<string, (row: Row) => string>>;
 
 /** A table as kubectl prints it: upper-case headers, three spaces between columns, no borders. Lines have no trailing spaces. */
 export function formatTable<Row>(
-  columns: readonly Column<Row>[],
+  columns: Columns<Row>,
   rows: readonly Row[],
-  options: { headers?: boolean; widths?: number[] } = {},
+  { headers, widths }: { headers?: boolean; widths?: readonly number[] } = {},
 ): string[] {
-  const cells = rows.map((row) => columns.map(({ value }) => oneLine(withoutValues(value(row)))));
-  const lines = options.headers === false ? cells : [columns.map(({ header }) => header), ...cells];
-  const widths = options.widths ?? columnWidths(columns, cells);
-  return lines.map((line) =>
+  return aligned(cellsOf(columns, rows), widths).slice(headers === false ? 1 : 0);
+}
+
+/** Aligns the cells of rows in columns. @param widths of the columns (default: those of their widest cells) */
+export function aligned(rows: readonly (readonly string[])[], widths?: readonly number[]) {
+  const cells = rows.map((row) => row.map((cell) => oneLine(withoutValues(cell))));
+  const own = widths ?? widthsOf(cells);
+  return cells.map((line) =>
     line
-      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - cell.length)))
+      .map((cell, column) => cell.padEnd(own[column] ?? 0))
       .join('   ')
       .trimEnd(),
   );
 }
 
-export function columnWidths<Row>(
-  columns: readonly Column<Row>[],
-  cells: readonly string[][],
-): number[] {
-  return columns.map(({ header }, column) =>
-    cells.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), header.length),
+export const columnWidths = <Row>(columns: Columns<Row>, rows: readonly Row[]): number[] =>
+  widthsOf(cellsOf(columns, rows));
+
+/** The headers, and the cells of each row. */
+const cellsOf = <Row>(columns: Columns<Row>, rows: readonly Row[]): string[][] => [
+  Object.keys(columns),
+  ...rows.map((row) => Object.values(columns).map((value) => value(row))),
+];
+
+const widthsOf = (lines: readonly (readonly string[])[]): number[] =>
+  (lines[0] ?? []).map((_, column) =>
+    lines.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), 0),
   );
-}

@@ -1,6 +1,6 @@
 import { writeLines } from './clean.ts';
 import { canAnimate, type Io, isForPeople, type OutputFormat } from './io.ts';
-import { type Column, columnWidths, formatTable, writeDocument } from './output.ts';
+import { type Columns, columnWidths, formatTable, writeDocument } from './output.ts';
 import { redrawOn } from './redraw.ts';
 
 /** Where and how a command prints. */
@@ -14,7 +14,7 @@ interface To {
 interface Round {
   /** Of a list: for scripts a document each. */
   rows: readonly { name: string }[];
-  columns: readonly Column<never>[];
+  columns: Columns<never>;
   lines: string[];
   /** A whole document. */
   document?: object;
@@ -24,10 +24,10 @@ interface Round {
 export class Recorder {
   readonly #to: To;
   #draw: ((lines: readonly string[]) => void) | undefined;
-  #round: Round = { rows: [], columns: [], lines: [] };
+  #round: Round = { rows: [], columns: {}, lines: [] };
   /** The essence of each row that was printed, by its name. */
   #rows: ReadonlyMap<string, string> = new Map();
-  #widths: number[] | undefined;
+  #widths: readonly number[] | undefined;
   #lines = '';
   #document: string | undefined;
   #errors = '';
@@ -41,14 +41,14 @@ export class Recorder {
   }
 
   begin(): void {
-    this.#round = { rows: [], columns: [], lines: [] };
+    this.#round = { rows: [], columns: {}, lines: [] };
   }
 
   /** A list, whose document has items, or a view. */
   table<Row extends { name: string }>(
     document: object,
     rows: readonly Row[],
-    columns: readonly Column<Row>[],
+    columns: Columns<Row>,
   ): void {
     const isForScripts = ['json', 'yaml'].includes(this.#to.output);
     if (isForScripts && !('items' in document)) this.view(document);
@@ -104,12 +104,9 @@ export class Recorder {
         await this.#write(document);
       return;
     }
-    const columns = this.#round.columns.filter(({ wide }) => !wide || output === 'wide');
+    const { columns, rows } = this.#round;
     const headers = this.#to.headers && this.#widths === undefined;
-    this.#widths ??= columnWidths(
-      columns,
-      this.#round.rows.map((row) => columns.map(({ value }) => value(row as never))),
-    );
+    this.#widths ??= columnWidths(columns, rows as never[]);
     const table = formatTable(columns, changed as never[], { widths: this.#widths, headers });
     writeLines(io.stdout, [...table, ...gone.map((name) => `${name}   deleted`)]);
   }

@@ -25,15 +25,12 @@ export const list: Definition<WdsOptions> = {
     const { listTransforms } = await import('../../lib/workloads/delivery/transforms.ts');
     const wds = await session.wds();
     const items = await listTransforms(wds);
-    await session.print({ wds: wds.name, items }, items, [
-      { header: 'NAME', value: ({ name }) => name },
-      {
-        header: 'KIND',
-        value: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`),
-      },
-      { header: 'REMOVES', value: ({ remove }) => remove.join(',') },
-      { header: 'STATE', value: transformState },
-    ]);
+    await session.print({ wds: wds.name, items }, items, {
+      NAME: ({ name }) => name,
+      KIND: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`),
+      REMOVES: ({ remove }) => remove.join(','),
+      STATE: transformState,
+    });
     const create = ['transform', 'create', 'NAME', '--select', 'KIND', '--remove', 'PATH'];
     if (items.length === 0) await session.noneInWds(wds, 'transforms', create);
   },

@@ -11,6 +11,7 @@ import {
 } from '../common/options.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { isForPeople } from '../terminal/io.ts';
+import type { Columns } from '../terminal/output.ts';
 
 type Options = HostingOptions & ItsOptions & { to?: string; exitCode?: boolean };
 
@@ -57,15 +58,12 @@ export const definition: Definition<Options> = {
   },
 };
 
-const upgradeColumns = [
-  { header: 'PART', value: ({ name }: UpgradeRow) => name },
-  { header: 'PRODUCT', value: ({ product }: UpgradeRow) => product },
-  { header: 'RUNNING', value: ({ running }: UpgradeRow) => running ?? '-' },
-  { header: 'WANTED', value: ({ wanted }: UpgradeRow) => wanted ?? '-' },
-  { header: 'STATE', value: ({ state }: UpgradeRow) => state },
-  { header: 'WHY NOW', value: ({ why }: UpgradeRow) => why ?? '-' },
-  {
-    header: 'WORKLOADS',
-    value: ({ state, workloads }: UpgradeRow) => (state === 'behind' ? workloads : '-'),
-  },
-];
+const upgradeColumns: Columns<UpgradeRow> = {
+  PART: ({ name }) => name,
+  PRODUCT: ({ product }) => product,
+  RUNNING: ({ running }) => running ?? '-',
+  WANTED: ({ wanted }) => wanted ?? '-',
+  STATE: ({ state }) => state,
+  'WHY NOW': ({ why }) => why ?? '-',
+  WORKLOADS: ({ state, workloads }) => (state === 'behind' ? workloads : '-'),
+};

@@ -1,6 +1,6 @@
 import type { VersionsView } from '../../lib/installation/versions.ts';
 import { versionWords } from '../../lib/ocm/versions/running-versions.ts';
-import { aligned } from '../common/lines.ts';
+import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** Formats the running versions, and whether they are compatible, as human-readable lines. @param client version of stellarctl */

@@ -48,11 +48,11 @@ export function versionCommand(version: string): Definition<Options> {
         if (view?.fits === false) session.next('stellarctl doctor');
         return;
       }
-      await session.print(
-        { client: version, ...view, ...(failure && { error: reportOf(failure) }) },
-        [],
-        [],
-      );
+      await session.print({
+        client: version,
+        ...view,
+        ...(failure && { error: reportOf(failure) }),
+      });
       if (failure !== undefined) session.exitCode = exitCodeOf(failure);
     },
   };

@@ -10,7 +10,8 @@ import type {
   PodView,
   WecView,
 } from '../../lib/wecs/registration/wec-view.ts';
-import { ago, aligned, section, unknown, wrap } from '../common/lines.ts';
+import { ago, section, unknown, wrap } from '../common/lines.ts';
+import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** Formats a WEC as human-readable lines: the stages first, then what belongs to the WEC, then the problems. */

@@ -52,6 +52,6 @@ async function printRaw(session: Session, hub: Kube, name: string): Promise<void
   const { getManagedCluster } = await import('../../lib/ocm/hub/find-wecs.ts');
   const cluster = await getManagedCluster(hub, name);
   if (session.output === 'json' || session.output === 'name')
-    return session.print(cluster, [{ name }], []);
+    return session.print(cluster, [{ name }]);
   return session.printDocument(cluster, { format: 'yaml' });
 }

@@ -31,10 +31,10 @@ const labelKind: ValueKind<ManagedCluster, object> = {
   async show(session, listed) {
     if (!isForPeople(session.output)) return;
     const found = listed.filter(({ error }) => error === undefined);
-    await session.print({}, found, [
-      { header: 'NAME', value: ({ name }) => name },
-      { header: 'LABELS', value: ({ values }) => formatLabels(values) },
-    ]);
+    await session.print({}, found, {
+      NAME: ({ name }) => name,
+      LABELS: ({ values }) => formatLabels(values),
+    });
   },
 };
 

@@ -5,7 +5,7 @@ import type { Kube } from '../../lib/kube/client/client.ts';
 import type { WecListItem } from '../../lib/wecs/list.ts';
 import type { Definition } from '../common/define.ts';
 import { type ItsOptions, itsOption, selectorOption } from '../common/options.ts';
-import type { Column } from '../terminal/output.ts';
+import type { Columns } from '../terminal/output.ts';
 
 type Options = ItsOptions & { selector?: string; pending?: boolean };
 
@@ -51,30 +51,26 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
  * Problems are next to the last column of the table, where they are easy to see; wide output has a column for all reasons.
  * @param now milliseconds since the epoch, by the ITS's clock
  */
-export function wecColumns(now: number, wide: boolean): Column<WecListItem>[] {
+export function wecColumns(now: number, wide: boolean): Columns<WecListItem> {
   const reasonOf = ({ blockedAt, reason }: WecListItem) =>
     blockedAt?.state === 'waiting' ? '' : reason;
-  return [
-    { header: 'NAME', value: ({ name }) => name },
-    { header: 'ACCEPTED', value: ({ accepted }) => yesNo(accepted) },
-    { header: 'JOINED', value: ({ joined }) => yesNo(joined) },
-    {
-      header: 'AVAILABLE',
-      value: ({ available, joined }) =>
-        available === null ? (joined ? 'unknown' : '-') : yesNo(available),
-    },
-    { header: 'STAGE', value: ({ state, problem }) => (problem ? `${state} ✗` : state) },
-    { header: 'AGE', value: ({ created }) => age(created, now) },
-    ...(wide ? [] : [{ header: '', value: reasonOf }]),
-    { header: 'REASON', value: ({ reason }) => reason || '-', wide: true },
-    {
-      header: 'KUBERNETES',
-      value: ({ kubernetesVersion }) => kubernetesVersion ?? '-',
-      wide: true,
-    },
-    { header: 'LEASE', value: ({ leaseRenewed }) => age(leaseRenewed, now), wide: true },
-    { header: 'LABELS', value: ({ labels }) => formatLabels(labels), wide: true },
-  ];
+  return {
+    NAME: ({ name }) => name,
+    ACCEPTED: ({ accepted }) => yesNo(accepted),
+    JOINED: ({ joined }) => yesNo(joined),
+    AVAILABLE: ({ available, joined }) =>
+      available === null ? (joined ? 'unknown' : '-') : yesNo(available),
+    STAGE: ({ state, problem }) => (problem ? `${state} ✗` : state),
+    AGE: ({ created }) => age(created, now),
+    ...(wide
+      ? {
+          REASON: ({ reason }) => reason || '-',
+          KUBERNETES: ({ kubernetesVersion }) => kubernetesVersion ?? '-',
+          LEASE: ({ leaseRenewed }) => age(leaseRenewed, now),
+          LABELS: ({ labels }) => formatLabels(labels),
+        }
+      : { '': reasonOf }),
+  };
 }
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');

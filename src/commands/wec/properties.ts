@@ -34,13 +34,13 @@ const properties: ValueKind<WecProperties, Effective> = {
   },
   async show(session, listed) {
     if (isForPeople(session.output)) {
-      await session.print({}, listed.flatMap(propertyRows), [
-        { header: 'NAME', value: ({ name }) => name },
-        { header: 'PROPERTY', value: ({ key }) => key },
-        { header: 'VALUE', value: ({ value }) => value },
-        { header: 'SOURCE', value: ({ source }) => source },
-        { header: 'SHADOWS', value: ({ shadows }) => shadows },
-      ]);
+      await session.print({}, listed.flatMap(propertyRows), {
+        NAME: ({ name }) => name,
+        PROPERTY: ({ key }) => key,
+        VALUE: ({ value }) => value,
+        SOURCE: ({ source }) => source,
+        SHADOWS: ({ shadows }) => shadows,
+      });
     }
     for (const { name, more } of listed.filter(({ more: { ignored } }) => ignored.length > 0))
       session.progress.note(

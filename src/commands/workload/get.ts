@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
 import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
 import type { Definition } from '../common/define.ts';
-import { aligned, symbolOfDelivery, whyBlocked } from '../common/lines.ts';
+import { symbolOfDelivery, whyBlocked } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
+import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
 type Options = WdsOptions & { namespace?: string };

@@ -19,14 +19,14 @@ export const definition: Definition<WdsOptions> = {
     await session.print(
       { wds: wds.name, items },
       session.output === 'name' ? items.map(asArgument) : items,
-      [
-        { header: 'NAME', value: ({ name }) => name },
-        { header: 'WECS', value: ({ wecs }) => String(wecs) },
-        { header: 'APPLIED', value: ({ applied }) => textOfCount(applied) },
-        { header: 'AVAILABLE', value: ({ available }) => textOfCount(available) },
-        { header: 'FAILED', value: ({ failed }) => textOfCount(failed) },
-        { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
-      ],
+      {
+        NAME: ({ name }) => name,
+        WECS: ({ wecs }) => String(wecs),
+        APPLIED: ({ applied }) => textOfCount(applied),
+        AVAILABLE: ({ available }) => textOfCount(available),
+        FAILED: ({ failed }) => textOfCount(failed),
+      },
+      { POLICIES: ({ policies }) => policies.join(',') },
     );
     if (items.length + errors.length === 0)
       await session.noneInWds(wds, 'objects that a binding policy sends');

@@ -1,8 +1,8 @@
 import { formatAge } from '../../lib/core/deadline.ts';
 import type { CombinedTable, ReturnedView } from '../../lib/workloads/delivery/returned.ts';
 import type { Definition } from '../common/define.ts';
-import { aligned } from '../common/lines.ts';
 import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { aligned } from '../terminal/output.ts';
 import { namespaceOption, objectArguments } from './get.ts';
 
 type Options = WdsOptions & { namespace?: string };

@@ -74,10 +74,10 @@ async function printed(
 describe('a watch prints', () => {
   const list =
     (items: { name: string; state: string; leaseRenewed?: string }[]) => (session: Session) =>
-      session.print({ wds: 'wds1', items }, items, [
-        { header: 'NAME', value: ({ name }) => name },
-        { header: 'STATE', value: ({ state }) => state },
-      ]);
+      session.print({ wds: 'wds1', items }, items, {
+        NAME: ({ name }) => name,
+        STATE: ({ state }) => state,
+      });
   const rounds = [
     list([
       { name: 'a', state: 'ok' },

@@ -47,7 +47,7 @@ describe('text of other programs', () => {
 
   test('has the values that an API server refuses with -o wide only, and never in a table', () => {
     const refusal = `spec.template: Invalid value: core.PodTemplateSpec{${'x'.repeat(60)}}: field is immutable`;
-    const columns = [{ header: 'WHY', value: () => refusal }];
+    const columns = { WHY: () => refusal };
     try {
       for (const areShown of [false, true]) {
         refusedValues.areShown = areShown;
@@ -109,13 +109,7 @@ describe('a view shows hostile values on its own lines:', () => {
   test('a table', () =>
     fc.assert(
       fc.property(fc.array(fc.record({ name: hostileText, value: hostileText })), (rows) => {
-        const lines = formatTable(
-          [
-            { header: 'NAME', value: ({ name }) => name },
-            { header: 'VALUE', value: ({ value }) => value },
-          ],
-          rows,
-        );
+        const lines = formatTable({ NAME: ({ name }) => name, VALUE: ({ value }) => value }, rows);
         const written = asWritten(lines);
         assert.equal(written.length, rows.length + 1);
         assert.ok(isSafe(written));

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { Session } from '../../../../src/commands/common/session.ts';
 import type { OutputFormat } from '../../../../src/commands/terminal/io.ts';
 import {
-  type Column,
   errorDocument,
   toDocument,
   writeDocument,
   writeError,
-  writeResult,
 } from '../../../../src/commands/terminal/output.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail } from '../../../../src/lib/core/checks.ts';
@@ -27,17 +26,17 @@ const rows = [
   { name: 'cluster1', state: 'available' },
   { name: 'cluster2', state: 'pending' },
 ];
-const columns: Column<{ name: string; state: string }>[] = [
-  { header: 'NAME', value: ({ name }) => name },
-  { header: 'STATE', value: ({ state }) => state, wide: true },
-];
+const columns = { NAME: ({ name }: { name: string }) => name };
+const wide = { STATE: ({ state }: { state: string }) => state };
 const document = { items: rows };
 
 async function formatResult(
-  ...[format, ...result]: [OutputFormat, object, typeof rows, typeof columns]
+  ...[output, shown, names, head]: [OutputFormat, object, typeof rows, typeof columns]
 ) {
   const { io, stdout } = fakeIo();
-  await writeResult({ io, headers: true }, format, ...result);
+  const options = { output, timeout: 1000, color: 'never' } as const;
+  const session = new Session(io, options, new AbortController().signal);
+  await session.print(shown, names, head, wide);
   return stdout.text;
 }
 

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Column, formatTable } from '../../../../src/commands/terminal/output.ts';
+import { type Columns, formatTable } from '../../../../src/commands/terminal/output.ts';
 
 interface Row {
   name: string;
   state: string;
 }
-const columns: Column<Row>[] = [
-  { header: 'NAME', value: ({ name }) => name },
-  { header: 'STATE', value: ({ state }) => state },
-];
+const columns: Columns<Row> = { NAME: ({ name }) => name, STATE: ({ state }) => state };
 const rows: Row[] = [
   { name: 'cluster1', state: 'available' },
   { name: 'c2', state: '' },
