@@ -5,18 +5,11 @@ import type { BootstrapAccess } from '../../lib/ocm/hub/its-token.ts';
 import type { FoundAccess } from '../../lib/spaces/roles/access.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type ConfirmedOptions,
-  dryRunOption,
-  type HostingOptions,
-  hostingContextOption,
-  type ItsOptions,
-  yesOption,
-} from '../common/options.ts';
+import { dryRunOption, hostingContextOption, yesOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import type { Columns } from '../terminal/output.ts';
 
-export const list: Definition<HostingOptions> = {
+export const list: Definition = {
   description:
     'Lists who has access by a role (its context --role, wds context --role), and until when, in all spaces of the hosting cluster. What expires is not deleted: access revoke does that.',
   timeout: '30s',
@@ -39,7 +32,7 @@ const accessColumns: Columns<Omit<FoundAccess, 'kube' | 'account'>> = {
   UNTIL: ({ expires }) => expires ?? '-',
 };
 
-type RevokeOptions = HostingOptions & ItsOptions & ConfirmedOptions & { in?: string };
+type RevokeOptions = { in?: string };
 
 export const revoke: Definition<RevokeOptions> = {
   description:
@@ -61,8 +54,8 @@ export const revoke: Definition<RevokeOptions> = {
     yesOption(),
     dryRunOption(),
   ],
-  async run(session, { its, yes, in: space }, [name = '']) {
-    if (name === 'bootstrap') return revokeTokens(session, its, yes);
+  async run(session, { its, in: space }, [name = '']) {
+    if (name === 'bootstrap') return revokeTokens(session, its);
     const { findAccess, revokeAccess } = await import('../../lib/spaces/roles/access.ts');
     const { removeFromArgoCd } = await import('../../lib/spaces/space/argocd.ts');
     const tools = await session.spaceTools();
@@ -87,7 +80,7 @@ export const revoke: Definition<RevokeOptions> = {
           session.progress.note(
             `${name} will no longer be ${role} of ${space} (${kube.cluster.server}); its last token expires at ${expires ?? 'no time that is known'}`,
           ),
-        confirmations: () => [{ verb: 'Revoke', doing: 'Revoking', name, oneWec: true, yes }],
+        confirmations: () => [{ verb: 'Revoke', name, oneWec: true }],
       }),
     });
     await revokeAccess(access);
@@ -114,16 +107,11 @@ function severalSpaces(named: readonly FoundAccess[]): StellarError {
 }
 
 /** Ends the bootstrap tokens of an ITS, which nobody can list. */
-async function revokeTokens(
-  session: Session,
-  its: string | undefined,
-  yes: boolean | undefined,
-): Promise<void> {
+async function revokeTokens(session: Session, its: string | undefined): Promise<void> {
   const { readBootstrap, revokeBootstrap } = await import('../../lib/ocm/hub/its-token.ts');
   if (its === undefined)
     throw new StellarError('usage', 'Name the ITS whose bootstrap tokens end: --its NAME.');
-  const { kube: hub, context } = await session.its();
-  session.announce(hub);
+  const { kube: hub, context } = await session.itsToWrite();
   const read = await readConfirmed<BootstrapAccess>({
     read: () => readBootstrap(hub),
     effects: ({ joining }) => joining.map((wec) => ({ object: 'its token', wec })),
@@ -135,9 +123,7 @@ async function revokeTokens(
             (wec) => `${wec} has not joined yet, and needs a new token: rerun its join`,
           ),
         ]),
-      confirmations: () => [
-        { verb: 'End the tokens of', doing: 'Ending the tokens of', name: context.name, yes },
-      ],
+      confirmations: () => [{ verb: 'End the tokens of', name: context.name }],
     }),
   });
   await revokeBootstrap(read);

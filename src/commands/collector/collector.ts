@@ -6,15 +6,9 @@ import type {
 } from '../../lib/workloads/status/change-collector.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
-import {
-  dryRunOption,
-  repeatable,
-  type WdsOptions,
-  type WritingOptions,
-  wdsOptions,
-} from '../common/options.ts';
+import { dryRunOption, repeatable, wdsOptions } from '../common/options.ts';
 
-export const list: Definition<WdsOptions> = {
+export const list: Definition = {
   description:
     'Lists the StatusCollectors of a WDS with the policies that name them, and the errors in their expressions.',
   timeout: '30s',
@@ -35,7 +29,7 @@ export const list: Definition<WdsOptions> = {
   },
 };
 
-export const get: Definition<WdsOptions> = {
+export const get: Definition = {
   description:
     'Shows the expressions of a StatusCollector, the policies that name it, and where KubeStellar cannot evaluate it.',
   timeout: '30s',
@@ -50,7 +44,7 @@ export const get: Definition<WdsOptions> = {
   },
 };
 
-type CollectorOptions = WdsOptions & WritingOptions & Partial<CollectorRequest>;
+type CollectorOptions = Partial<CollectorRequest>;
 
 export const create: Definition<CollectorOptions> = {
   description:
@@ -98,7 +92,7 @@ export const create: Definition<CollectorOptions> = {
   },
 };
 
-type RemoveOptions = WdsOptions & WritingOptions & { force?: boolean };
+type RemoveOptions = { force?: boolean };
 
 export const remove: Definition<RemoveOptions> = {
   description:

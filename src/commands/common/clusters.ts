@@ -36,7 +36,7 @@ import type { WecArgument } from './wec-argument.ts';
 export class Clusters {
   readonly io: Io;
   readonly run: Run;
-  protected readonly options: SessionOptions;
+  readonly options: SessionOptions;
   /** The writes that a dry run omitted. */
   protected readonly writes: RecordedWrite[] = [];
   /** What was taken from the current context, by the option that names it. */
@@ -308,5 +308,5 @@ export class Clusters {
 }
 
 /** Whether the user has not named the cluster. */
-const isAssumed = (source: ItsChoice['source'] | undefined): boolean =>
+export const isAssumed = (source: ItsChoice['source'] | undefined): boolean =>
   source === undefined || source === 'current context' || source === 'only ITS';

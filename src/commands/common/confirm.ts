@@ -16,16 +16,12 @@ import type { Session } from './session.ts';
 export interface Confirmation {
   /** For example `Deregister`. */
   verb: string;
-  /** For example `Deregistering`. */
-  doing: string;
   /** What the user must type if there is only one target. */
   name: string;
   /** Nothing but one WEC is concerned: `y` confirms it as well, unless something could not be read. */
   oneWec?: boolean;
   /** The number of targets. If set, the user must type it instead of the name. */
   number?: number | undefined;
-  /** `--yes` */
-  yes: boolean | undefined;
   /** What is wrong with it; shown if no user can be asked. */
   details?: string[];
   /** What could not be read of what would be lost. `--yes` does not cover it. */
@@ -39,18 +35,8 @@ export interface Confirmation {
  * `interrupted`
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
-  const {
-    verb,
-    doing,
-    name,
-    oneWec,
-    number,
-    yes,
-    details = [],
-    unknown: [hidden] = [],
-    removals,
-  } = asked;
-  if (yes && hidden === undefined) {
+  const { verb, name, oneWec, number, details = [], unknown: [hidden] = [], removals } = asked;
+  if (session.options.yes && hidden === undefined) {
     if (removals !== undefined) refuseManyRemovals(removals, 'would lose objects');
     return;
   }
@@ -59,7 +45,7 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     if (hidden !== undefined) throw lossUnknown(hidden);
     throw new StellarError(
       'not-confirmed',
-      `${doing} ${name} needs confirmation, and stdin is not a terminal.`,
+      `${verb} ${name}? This needs confirmation, and stdin is not a terminal.`,
       { details, next: [run(session.again('--yes'))] },
     );
   }
@@ -93,7 +79,7 @@ export const confirming =
   async (seen, more) => {
     const open = confirmations(seen);
     if (more.length > 0) {
-      if (open.every(({ yes }) => yes)) throw hasGrown(more);
+      if (open.length === 0 || session.options.yes) throw hasGrown(more);
       session.progress.note(`Since then, more would be lost: ${describeGrouped(more).join(', ')}`);
     }
     show(seen);
@@ -116,21 +102,8 @@ function hasGrown(more: readonly Effect[]): StellarError {
   });
 }
 
-/** A destructive command without confirmation must name its ITS. @throws StellarError `usage` */
-export async function refuseUnnamedIts(session: Session, yes: boolean | undefined): Promise<void> {
-  if (!yes || session.run.dryRun) return;
-  const choice = await session.itsIfAny();
-  if (choice !== undefined && choice.source !== 'current context') return;
-  await session.its();
-  throw session.unnamed('the ITS');
-}
-
 /** Asks about the objects on WECs that a WDS has sent through another ITS than the one that it gets. */
-export const confirmLeft = (
-  session: Session,
-  name: string,
-  yes: boolean | undefined,
-): Confirm<readonly string[]> =>
+export const confirmLeft = (session: Session, name: string): Confirm<readonly string[]> =>
   confirming(session, {
     show(objects) {
       const places = Map.groupBy(objects, (object) => object.slice(object.indexOf(' on ')));
@@ -139,6 +112,5 @@ export const confirmLeft = (
           `  ${count(length, 'object')}${where}: kept, and no longer updated or removed`,
         );
     },
-    confirmations: ({ length }) =>
-      length === 0 ? [] : [{ verb: 'Repair', doing: 'Repairing', name, yes }],
+    confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', name }]),
   });

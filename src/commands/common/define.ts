@@ -2,11 +2,11 @@ import { Command, Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { asCalled } from '../../lib/core/next-step.ts';
 import type { Io, OutputFormat } from '../terminal/io.ts';
-import { type CommonOptions, globalOptions } from './options.ts';
+import { globalOptions, type SessionOptions } from './options.ts';
 import type { Session } from './session.ts';
 
-/** A command: what its help shows, and what it does. Its name and summary are in its entry. */
-export interface Definition<Options extends CommonOptions = CommonOptions> {
+/** A command: what its help shows, and what it does. Its name and summary are in its entry. `Own` are options that no session uses. */
+export interface Definition<Own = object> {
   description: string;
   /** Command lines, each with what it does. */
   examples: [command: string, what: string][];
@@ -23,7 +23,12 @@ export interface Definition<Options extends CommonOptions = CommonOptions> {
   rare?: readonly string[];
   /** Whether it removes something: then a current context does not precede the hosting cluster that the kubeconfig notes. */
   destroys?: boolean;
-  run(session: Session, options: Options, positional: string[], command: Command): Promise<void>;
+  run(
+    session: Session,
+    options: SessionOptions & Own,
+    positional: string[],
+    command: Command,
+  ): Promise<void>;
 }
 
 /** How many examples help shows where it leaves out rare options. */
@@ -65,7 +70,7 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
   return command
     .addHelpText('after', () => `\n${more().join('\n')}\n`)
     .action(async () => {
-      const options = command.optsWithGlobals<CommonOptions & { watch?: boolean }>();
+      const options = command.optsWithGlobals<SessionOptions & { watch?: boolean }>();
       const { watch = false, verbose = false, quiet = false } = options;
       const { runInSession } = await import('./session.ts');
       const given = {

@@ -3,8 +3,8 @@ import { parseDuration } from '../../lib/core/deadline.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { type OutputFormat, outputFormats } from '../terminal/io.ts';
 
-/** Options that are the same in every command. */
-export interface CommonOptions {
+/** The options that mean the same in every command that has them. */
+export interface SessionOptions {
   output: OutputFormat;
   /** Milliseconds. */
   timeout: number;
@@ -12,29 +12,18 @@ export interface CommonOptions {
   color: 'auto' | 'always' | 'never';
   quiet?: boolean;
   verbose?: boolean;
+  its?: string;
+  wds?: string;
+  hostingContext?: string;
+  wecKubeconfig?: string;
+  dryRun?: boolean;
+  /** Of a command that asks before it writes. */
+  yes?: boolean;
+  /** `--no-headers` of lists */
+  headers?: boolean;
+  /** Whether a current context that is a hosting cluster may precede the one that the kubeconfig notes. */
+  mayGuess?: boolean;
 }
-
-export type ItsOptions = CommonOptions & { its?: string };
-
-export type HostingOptions = CommonOptions & { hostingContext?: string };
-
-/** A WDS, and the ITS that it sends through. */
-export type WdsOptions = ItsOptions & HostingOptions & { wds?: string };
-
-export type WritingOptions = { dryRun?: boolean };
-
-/** Of a command that asks before it writes. */
-export type ConfirmedOptions = WritingOptions & { yes?: boolean };
-
-/** All options that a session uses. */
-export type SessionOptions = WdsOptions &
-  ConfirmedOptions & {
-    wecKubeconfig?: string;
-    /** `--no-headers` of lists */
-    headers?: boolean;
-    /** Whether a current context that is a hosting cluster may precede the one that the kubeconfig notes. */
-    mayGuess?: boolean;
-  };
 
 /** Options of every command. @param timeout the default of `--timeout`, which each command has for itself */
 export const globalOptions = (

@@ -6,6 +6,7 @@ import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { LackedRight } from '../../lib/kube/permissions.ts';
 import type { RecordedWrite } from '../../lib/kube/writes.ts';
+import type { ItsChoice } from '../../lib/spaces/choose/its-choice.ts';
 import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/hosting/hosting.ts';
 import type { LocalTools } from '../../lib/spaces/local/create-local-cluster.ts';
@@ -23,7 +24,7 @@ import {
 import { createProgress, type TerminalProgress } from '../terminal/progress.ts';
 import type { Recorder } from '../terminal/recorder.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
-import { Clusters } from './clusters.ts';
+import { Clusters, isAssumed } from './clusters.ts';
 import type { SessionOptions } from './options.ts';
 
 const createPolicyWords = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
@@ -61,25 +62,35 @@ export class Session extends Clusters {
     this.progress.note(`${role} ${cluster.context} (${cluster.server})`);
   }
 
-  /**
-   * Opens and shows the hosting cluster to write to.
-   * @param yes of a command that asks: with it, the current context is not taken for granted @throws StellarError `usage`
-   */
-  async hostingToWrite(yes?: boolean): Promise<SpaceTools> {
+  /** Opens and shows the hosting cluster to write to. With `--yes`, the current context is not taken for granted. @throws StellarError `usage` */
+  async hostingToWrite(): Promise<SpaceTools> {
     const tools = await this.spaceTools();
     const { name } = tools.hostingContext;
     if (tools.hostingSource === 'current context')
-      this.#takeFor('the hosting cluster', '--hosting-context', name, yes);
+      this.#takeFor('the hosting cluster', '--hosting-context', name);
     this.announce(tools.hosting, 'Hosting cluster');
     return tools;
   }
 
   /** Does the same for a WDS. */
-  async wdsToWrite(yes?: boolean): Promise<Wds> {
+  async wdsToWrite(): Promise<Wds> {
     const wds = await this.wds();
-    if (!wds.isGiven) this.#takeFor('the WDS', '--wds', wds.name, yes);
+    if (!wds.isGiven) this.#takeFor('the WDS', '--wds', wds.name);
     this.announce(wds.kube, 'WDS');
     return wds;
+  }
+
+  /** Does the same for an ITS. */
+  async itsToWrite() {
+    const its = await this.its();
+    this.requireNamed(its);
+    this.announce(its.kube);
+    return its;
+  }
+
+  /** A destructive command without confirmation must name its ITS. @throws StellarError `usage` */
+  requireNamed({ choice }: { choice: ItsChoice }): void {
+    if (isAssumed(choice.source)) this.#takeFor('the ITS', '--its', choice.given);
   }
 
   /** What the library needs for local clusters. @param wecKubeconfig file for their contexts, if separate from all others */
@@ -95,14 +106,10 @@ export class Session extends Clusters {
   }
 
   /** A destructive command without confirmation must not write to a cluster only because it is the current one. */
-  #takeFor(what: string, option: string, context: string, yes: boolean | undefined): void {
+  #takeFor(what: string, option: string, context: string): void {
     this.assume(option, context);
-    if (yes && !this.run.dryRun) throw this.unnamed(what);
-  }
-
-  /** The error of such a command. */
-  unnamed(what: string): StellarError {
-    return new StellarError(
+    if (!this.options.yes || this.run.dryRun) return;
+    throw new StellarError(
       'usage',
       `With --yes, ${what} must be named: another one may be chosen than you mean.`,
       { next: [run(this.again(), 'Name it')] },

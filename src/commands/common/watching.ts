@@ -4,7 +4,6 @@ import { ExitCode, exitCodeOf } from '../../lib/core/errors.ts';
 import { poll } from '../../lib/core/poll.ts';
 import { writeLines } from '../terminal/clean.ts';
 import { Recorder } from '../terminal/recorder.ts';
-import type { CommonOptions } from './options.ts';
 import type { Session } from './session.ts';
 
 const shortestWatchMs = 1000;
@@ -16,7 +15,7 @@ const longestWatchMs = 5000;
  * @param run the command, which prints to the session
  */
 export function watch(session: Session, command: Command, run: () => Promise<void>): Promise<void> {
-  const recorder = new Recorder(session, command.optsWithGlobals<CommonOptions>().verbose !== true);
+  const recorder = new Recorder(session, session.options.verbose !== true);
   session.recorder = recorder;
   return untilInterrupted(session, command, () => watching(session, recorder, run));
 }

@@ -98,7 +98,7 @@ export const definition: Definition<DoctorOptions> = {
     session.progress.waiting('doctor', 'reading the installation');
     const acted = options.fix ? await act(session, options, examine) : {};
     let all = acted.all ?? (await examine());
-    if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, options, all);
+    if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, all);
     if (options.wait && !isHealthy(all, options)) {
       const { poll } = await import('../../lib/core/poll.ts');
       await poll(async () => {

@@ -68,13 +68,11 @@ export async function fixFindings(
   }
   if (fixes.length === 0 || session.run.dryRun) return { all, fixed: fixes };
 
-  const confirmation = {
+  await confirm(session, {
     verb: 'Run',
-    doing: 'Running',
     name: count(fixes.length, 'command'),
     number: fixes.length,
-  };
-  await confirm(session, { ...confirmation, yes: options.yes });
+  });
   const ran: Fix[] = [];
   for (const fix of fixes)
     ran.push({

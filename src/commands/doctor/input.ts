@@ -4,16 +4,12 @@ import type { DoctorInput } from '../../lib/doctor/doctor.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import { ifSelected } from '../../lib/kube/access.ts';
 import { selectClusters } from '../common/installation.ts';
-import type { ConfirmedOptions, HostingOptions, ItsOptions } from '../common/options.ts';
+import type { SessionOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, toJoinOptions } from '../wec/join-options.ts';
 
-export interface DoctorOptions
-  extends ItsOptions,
-    HostingOptions,
-    ConfirmedOptions,
-    JoiningOptions {
+export interface DoctorOptions extends SessionOptions, JoiningOptions {
   list?: boolean;
   pre?: boolean;
   for?: 'init' | 'join';
@@ -22,7 +18,6 @@ export interface DoctorOptions
   skip?: string[];
   failOn: 'warn' | 'fail';
   fix?: boolean;
-  wecKubeconfig?: string;
 }
 
 /** Takes one reading of what a command line of doctor selects. */

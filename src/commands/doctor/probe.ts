@@ -3,17 +3,12 @@ import type { Examined } from '../../lib/doctor/subject.ts';
 import { describeProbe, probe, probeCheck, probeJob } from '../../lib/wecs/join/join-probe.ts';
 import { confirm } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
-import type { DoctorOptions } from './input.ts';
 
 /**
  * Announces the Jobs that show whether clusters reach the ITS, asks, and adds what they show to the findings.
  * @throws StellarError `not-confirmed`, `interrupted`
  */
-export async function probeWecs(
-  session: Session,
-  { yes }: DoctorOptions,
-  all: readonly Examined[],
-): Promise<Examined[]> {
+export async function probeWecs(session: Session, all: readonly Examined[]): Promise<Examined[]> {
   const probes = all.flatMap(({ plan }) =>
     plan === undefined ? [] : [{ plan, job: probeJob(plan) }],
   );
@@ -23,13 +18,7 @@ export async function probeWecs(
   }
   if (probes.length > 0 && !session.run.dryRun) {
     const name = probes.map(({ plan }) => plan.name).join(', ');
-    await confirm(session, {
-      verb: 'Probe',
-      doing: 'Probing',
-      name,
-      oneWec: probes.length === 1,
-      yes,
-    });
+    await confirm(session, { verb: 'Probe', name, oneWec: probes.length === 1 });
   }
   const check: Check<Examined> = {
     ...probeCheck,

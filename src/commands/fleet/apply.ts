@@ -1,9 +1,9 @@
 import { command } from '../../lib/core/next-step.ts';
 import { type Confirm, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { FleetPlan } from '../../lib/fleet/plan.ts';
-import { confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
+import { confirm, confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { type ConfirmedOptions, dryRunOption, yesOption } from '../common/options.ts';
+import { dryRunOption, yesOption } from '../common/options.ts';
 import {
   type FileOptions,
   fileOptions,
@@ -13,7 +13,7 @@ import {
   readSpaces,
 } from './open.ts';
 
-type Options = FileOptions & ConfirmedOptions & { keepWorkloads?: boolean };
+type Options = FileOptions & { keepWorkloads?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -46,17 +46,13 @@ export const definition: Definition<Options> = {
   async run(session, options) {
     const { readFleet } = await import('../../lib/fleet/fleet-file.ts');
     const fleet = await readFleet(options.filename, session.io.stdin);
-    if (itsOfFile(options, fleet) === undefined) await refuseUnnamedIts(session, options.yes);
+    if (options.yes && itsOfFile(options, fleet) === undefined)
+      session.requireNamed(await session.its());
     const { describePlan, describeSpaces, changesAnything, replacesValues } = await import(
       './plan-text.ts'
     );
     const { unseenPolicies } = await import('../common/side-effects-text.ts');
-    const confirmation = {
-      verb: 'Apply the fleet',
-      doing: 'Applying the fleet',
-      name: fleet.name,
-      yes: options.yes,
-    };
+    const confirmation = { verb: 'Apply the fleet', name: fleet.name };
     const missing = (await readSpaces(session, fleet)).filter(
       ({ action }) => action !== 'unchanged',
     );
@@ -64,7 +60,7 @@ export const definition: Definition<Options> = {
       session.noteLines(describeSpaces(missing));
       if (!options.dryRun) await confirm(session, confirmation);
       const { confirmLeft } = await import('../common/confirm.ts');
-      const confirmRemaining = (name: string) => confirmLeft(session, name, options.yes);
+      const confirmRemaining = (name: string) => confirmLeft(session, name);
       const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
       const created = await createSpaces(
         fleet,

@@ -3,10 +3,10 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { advice } from '../../lib/core/next-step.ts';
 import { checkDnsLabel } from '../../lib/core/object-names.ts';
 import type { Definition } from '../common/define.ts';
-import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
+import { itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
-interface Options extends ItsOptions {
+interface Options {
   name?: string;
   wecKubeconfig?: string;
   from?: 'argocd' | 'karmada' | 'kubeconfig';

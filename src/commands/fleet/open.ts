@@ -5,7 +5,6 @@ import type { Fleet } from '../../lib/fleet/fleet-file.ts';
 import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetClusters, FleetOptions } from '../../lib/fleet/plan.ts';
 import {
-  type HostingOptions,
   hostingContextOption,
   itsOption,
   listOption,
@@ -16,7 +15,7 @@ import type { Session } from '../common/session.ts';
 import { openPolicies } from '../common/side-effects-text.ts';
 
 /** Options of the commands that compare a file with an ITS. */
-export interface FileOptions extends HostingOptions {
+export interface FileOptions {
   filename: string[];
   its?: string;
   forceConflicts?: string[];

@@ -12,13 +12,11 @@ import {
 } from '../../lib/spaces/local/local-cluster-names.ts';
 import type { Definition } from '../common/define.ts';
 import {
-  type CommonOptions,
   dryRunOption,
   imageRegistryOption,
   nodeImageOption,
   refuseWithout,
   repeatable,
-  type WritingOptions,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
@@ -99,11 +97,7 @@ async function printImages(session: Session, { create, init }: HostingRequest): 
   else await session.print({ items }, rows);
 }
 
-interface InitOptions
-  extends CommonOptions,
-    WritingOptions,
-    Omit<InitInput, 'values' | 'upgrade'>,
-    ValueOptions {
+interface InitOptions extends Omit<InitInput, 'values' | 'upgrade'>, ValueOptions {
   hostingContext?: string;
   upgrade?: boolean;
   provider?: ProviderName;

@@ -7,16 +7,14 @@ import type { ItsInput } from '../../lib/spaces/create-its.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
-  type HostingOptions,
   hostingContextOption,
   imageRegistryOption,
   refuseWithout,
   registryOfSpace,
-  type WritingOptions,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
-interface Options extends HostingOptions, WritingOptions {
+interface Options {
   type: ItsType;
   ocm: boolean;
   bootstrapKubeconfig?: string;

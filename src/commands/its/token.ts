@@ -1,16 +1,10 @@
 import { Option } from 'commander';
 import { command, noted, textOf } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  dryRunOption,
-  durationMs,
-  type ItsOptions,
-  itsOption,
-  type WritingOptions,
-} from '../common/options.ts';
+import { dryRunOption, durationMs, itsOption } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-interface Options extends ItsOptions, WritingOptions {
+interface Options {
   duration: number;
   file?: string;
   clusteradm?: boolean;
@@ -57,8 +51,7 @@ export const definition: Definition<Options> = {
     );
     const toReplace = options.force ? undefined : session.again('--force');
     if (options.file !== undefined) await checkTarget(options.file, toReplace);
-    const { context, kube } = await session.its();
-    session.announce(kube);
+    const { context, kube } = await session.itsToWrite();
     const file = await makeJoinFile(kube, context, options.duration);
     if (options.dryRun) return session.finish([{ name: context.name }]);
     if (options.clusteradm) session.printLines([await clusteradmLine(file)]);

@@ -2,15 +2,9 @@ import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
 import { newestOcm } from '../../lib/ocm/model/ocm-versions.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  dryRunOption,
-  type HostingOptions,
-  hostingContextOption,
-  imageRegistryOption,
-  type WritingOptions,
-} from '../common/options.ts';
+import { dryRunOption, hostingContextOption, imageRegistryOption } from '../common/options.ts';
 
-type Options = HostingOptions & WritingOptions & { to: string; imageRegistry?: string };
+type Options = { to: string; imageRegistry?: string };
 
 export const definition: Definition<Options> = {
   description:

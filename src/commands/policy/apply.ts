@@ -4,16 +4,9 @@ import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type ConfirmedOptions,
-  dryRunOption,
-  maxRemovedOption,
-  type WdsOptions,
-  wdsOptions,
-  yesOption,
-} from '../common/options.ts';
+import { dryRunOption, maxRemovedOption, wdsOptions, yesOption } from '../common/options.ts';
 
-type Options = WdsOptions & ConfirmedOptions & { filename: string; maxRemoved?: number };
+type Options = { filename: string; maxRemoved?: number };
 
 export const definition: Definition<Options> = {
   description:
@@ -36,12 +29,12 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   destroys: true,
-  async run(session, { filename, yes, maxRemoved: max }) {
+  async run(session, { filename, maxRemoved: max }) {
     const { readPolicyFile } = await import('../../lib/workloads/policy/policy-file.ts');
     const { applyPolicy } = await import('../../lib/workloads/policy/create-policy.ts');
     const { describeExplanation } = await import('./explain-text.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
-    const wds = await session.wdsToWrite(yes);
+    const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyChange>(session, {
       show({ explanation, lost, unknown }) {
         session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
@@ -54,7 +47,7 @@ export const definition: Definition<Options> = {
         if (lost.length + unknown.length === 0) return [];
         const details = describeGrouped(lost);
         const removals = removalsOf(lost, max, sentTo);
-        const asked = { verb: 'Change', doing: 'Changing', name, yes, details };
+        const asked = { verb: 'Change', name, details };
         return [{ ...asked, unknown, removals, oneWec: removals.wecs === 1 }];
       },
     });

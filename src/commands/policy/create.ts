@@ -3,17 +3,9 @@ import { command } from '../../lib/core/next-step.ts';
 import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type ConfirmedOptions,
-  dryRunOption,
-  listOption,
-  repeatable,
-  type WdsOptions,
-  wdsOptions,
-  yesOption,
-} from '../common/options.ts';
+import { dryRunOption, listOption, repeatable, wdsOptions, yesOption } from '../common/options.ts';
 
-interface Options extends WdsOptions, ConfirmedOptions {
+interface Options {
   clusters: string[];
   select?: string[];
   selector?: string[];
@@ -86,7 +78,7 @@ export const definition: Definition<Options> = {
           severity === 'error' ? problem : [],
         );
         if (present !== undefined || details.length === 0) return [];
-        return [{ verb: 'Create', doing: 'Creating', name, yes: options.yes, details }];
+        return [{ verb: 'Create', name, details }];
       },
     });
     const asked = { name, spec, wds, creates: true };

@@ -4,18 +4,9 @@ import { few } from '../../lib/core/text/words.ts';
 import type { DeletionEffect, PolicyToDelete } from '../../lib/workloads/policy/delete-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type ConfirmedOptions,
-  dryRunOption,
-  maxRemovedOption,
-  type WdsOptions,
-  wdsOptions,
-  yesOption,
-} from '../common/options.ts';
+import { dryRunOption, maxRemovedOption, wdsOptions, yesOption } from '../common/options.ts';
 
-type Options = WdsOptions & ConfirmedOptions;
-
-export const remove: Definition<Options & { keepWorkloads?: boolean }> = {
+export const remove: Definition<{ keepWorkloads?: boolean }> = {
   description:
     'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
   timeout: '5m',
@@ -35,12 +26,12 @@ export const remove: Definition<Options & { keepWorkloads?: boolean }> = {
     ...wdsOptions(),
     dryRunOption(),
   ],
-  async run(session, { yes, keepWorkloads }, [name = '']) {
+  async run(session, { keepWorkloads }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { deletePolicy, hasRemains } = await import(
       '../../lib/workloads/policy/delete-policy.ts'
     );
-    const wds = await session.wdsToWrite(yes);
+    const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyToDelete>(session, {
       show: (found) =>
         session.noteLines(
@@ -48,15 +39,13 @@ export const remove: Definition<Options & { keepWorkloads?: boolean }> = {
           '  ',
         ),
       confirmations: (found) =>
-        hasRemains(found)
-          ? [{ verb: 'Delete', doing: 'Deleting', name, oneWec: found.effects.length === 1, yes }]
-          : [],
+        hasRemains(found) ? [{ verb: 'Delete', name, oneWec: found.effects.length === 1 }] : [],
     });
     await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
   },
 };
 
-export const prune: Definition<Options & { maxRemoved?: number }> = {
+export const prune: Definition<{ maxRemoved?: number }> = {
   description:
     'Removes from the WECs what the guard of a WDS keeps: the objects of a policy that no longer selects any object. Shows which objects are removed from which WECs, and asks.',
   timeout: '5m',
@@ -66,18 +55,18 @@ export const prune: Definition<Options & { maxRemoved?: number }> = {
   ],
   arguments: [['<name>', 'the policy']],
   options: [yesOption(), maxRemovedOption(), ...wdsOptions(), dryRunOption()],
-  async run(session, { yes, maxRemoved: max }, [name = '']) {
+  async run(session, { maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { prunePolicy } = await import('../../lib/workloads/policy/prune-policy.ts');
     const { lossesOfPolicy } = await import('../../lib/workloads/policy/delete-policy.ts');
-    const wds = await session.wdsToWrite(yes);
+    const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyToDelete>(session, {
       show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),
       confirmations(found) {
         if (found.works.length === 0) return [];
         const removals = removalsOf(lossesOfPolicy(found), max);
         const oneWec = removals.wecs === 1;
-        return [{ verb: 'Prune', doing: 'Pruning', name, yes, oneWec, removals }];
+        return [{ verb: 'Prune', name, oneWec, removals }];
       },
     });
     await session.finish([await prunePolicy(name, confirm, wds, session.run)]);

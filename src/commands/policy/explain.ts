@@ -1,9 +1,9 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { Definition } from '../common/define.ts';
-import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { wdsOptions } from '../common/options.ts';
 
-type Options = WdsOptions & { filename?: string };
+type Options = { filename?: string };
 
 export const definition: Definition<Options> = {
   description:

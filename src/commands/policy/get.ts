@@ -6,12 +6,12 @@ import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts
 import type { PolicyView } from '../../lib/workloads/policy/policy-view.ts';
 import type { Definition } from '../common/define.ts';
 import { symbolOfDelivery, unknown, whyBlocked } from '../common/lines.ts';
-import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { wdsOptions } from '../common/options.ts';
 import { isForPeople, outputFormats } from '../terminal/io.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
-export const definition: Definition<WdsOptions> = {
+export const definition: Definition = {
   description:
     'Shows the objects that a BindingPolicy sends and, for each WEC, what has arrived, what is on its way, and what has failed, with the command that fixes it.',
   timeout: '30s',

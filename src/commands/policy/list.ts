@@ -1,8 +1,8 @@
 import { begun } from '../../lib/core/deadline.ts';
 import type { Definition } from '../common/define.ts';
-import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { wdsOptions } from '../common/options.ts';
 
-export const definition: Definition<WdsOptions> = {
+export const definition: Definition = {
   description:
     'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, on how many WECs its objects are applied, and what blocks it. BindingPolicies themselves do not show this.',
   timeout: '30s',

@@ -1,13 +1,8 @@
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  dryRunOption,
-  type WdsOptions,
-  type WritingOptions,
-  wdsOptions,
-} from '../common/options.ts';
+import { dryRunOption, wdsOptions } from '../common/options.ts';
 
-export const definition: Definition<WdsOptions & WritingOptions> = {
+export const definition: Definition = {
   description:
     'KubeStellar does not update existing works when custom transforms or the properties of WECs change. This removes the generation that is recorded on each work of the policy, which makes the transport rewrite the work, and waits for that. Objects on WECs keep running.',
   timeout: '1m',

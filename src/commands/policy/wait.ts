@@ -2,10 +2,10 @@ import { Option } from 'commander';
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { PolicyWait } from '../../lib/workloads/policy/wait-policy.ts';
 import type { Definition } from '../common/define.ts';
-import { listOption, type WdsOptions, wdsOptions } from '../common/options.ts';
+import { listOption, wdsOptions } from '../common/options.ts';
 import { checkWecName } from '../common/wec-argument.ts';
 
-export const definition: Definition<WdsOptions & { for: PolicyWait['goal']; on?: string[] }> = {
+export const definition: Definition<{ for: PolicyWait['goal']; on?: string[] }> = {
   description:
     'Waits until everything that a BindingPolicy selects is applied on its WECs, or its status has been returned, or until the policy is gone with its works. For scripts; writes nothing. The exit code is 0 when that is reached, 1 if a stage has failed and stays so for some seconds, and 3 if the deadline passes first.',
   timeout: '5m',

@@ -2,17 +2,11 @@ import { command } from '../../lib/core/next-step.ts';
 import { count, few } from '../../lib/core/text/words.ts';
 import type { ReportIndex } from '../../lib/doctor/report.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type HostingOptions,
-  hostingContextOption,
-  type ItsOptions,
-  itsOption,
-  wecKubeconfigOption,
-} from '../common/options.ts';
+import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-type Options = ItsOptions & HostingOptions & { file?: string; force?: boolean };
+type Options = { file?: string; force?: boolean };
 
 export const definition: Definition<Options> = {
   description:

@@ -9,15 +9,13 @@ import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   durationMs,
-  type HostingOptions,
   hostingContextOption,
   listOption,
   refuseWithout,
-  type WritingOptions,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
-interface Options extends HostingOptions, WritingOptions {
+interface Options {
   role?: RoleName | 'admin';
   for?: string;
   duration?: number;

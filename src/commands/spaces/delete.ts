@@ -5,16 +5,14 @@ import type { DeletionOptions } from '../../lib/spaces/delete-control-plane.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
-  type ConfirmedOptions,
   dryRunOption,
-  type HostingOptions,
   hostingContextOption,
   maxRemovedOption,
   yesOption,
 } from '../common/options.ts';
 import type { SpaceToDelete } from './delete-text.ts';
 
-type Options = HostingOptions & ConfirmedOptions & DeletionOptions & { maxRemoved?: number };
+type Options = DeletionOptions & { maxRemoved?: number };
 
 interface Texts {
   description: string;
@@ -68,14 +66,14 @@ export function definition(role: SpaceRole): Definition<Options> {
       hostingContextOption(),
       dryRunOption(),
     ],
-    async run(session, { yes, maxRemoved, ...options }, [name = '']) {
+    async run(session, { maxRemoved, ...options }, [name = '']) {
       const { deletionOfSpaces } = await import('./delete-text.ts');
       const remove =
         role === 'its'
           ? (await import('../../lib/spaces/delete-control-plane.ts')).deleteIts
           : (await import('../../lib/spaces/delete-wds.ts')).deleteWds;
       const { lossesOfWds } = await import('../../lib/spaces/delete-wds.ts');
-      const tools = await session.hostingToWrite(yes);
+      const tools = await session.hostingToWrite();
       const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {
           if (space.controlPlane.object !== undefined) session.progress.note(name);
@@ -87,9 +85,7 @@ export function definition(role: SpaceRole): Definition<Options> {
             : [
                 {
                   verb: 'Delete',
-                  doing: 'Deleting',
                   name,
-                  yes,
                   removals:
                     space.role === 'its' || space.keep
                       ? undefined

@@ -1,11 +1,11 @@
 import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
-import { type HostingOptions, hostingContextOption } from '../common/options.ts';
+import { hostingContextOption } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
 
 /** `its get` and `wds get`. */
-export function definition(role: SpaceRole): Definition<HostingOptions> {
+export function definition(role: SpaceRole): Definition {
   const noun = role.toUpperCase();
   return {
     description: `Shows the stages of the ${noun}, on the hosting cluster and inside it, with the evidence for each. The last lines say what is wrong, with the log of what failed, and the command that fixes it.`,

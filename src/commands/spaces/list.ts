@@ -3,11 +3,11 @@ import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { Definition } from '../common/define.ts';
-import { type HostingOptions, hostingContextOption } from '../common/options.ts';
+import { hostingContextOption } from '../common/options.ts';
 import type { Columns } from '../terminal/output.ts';
 
 /** `its list` and `wds list`. */
-export function definition(role: SpaceRole): Definition<HostingOptions> {
+export function definition(role: SpaceRole): Definition {
   const noun = role.toUpperCase();
   return {
     description: `Lists the ${noun}es of the hosting cluster with their stages and contexts.`,

@@ -1,15 +1,10 @@
 import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  dryRunOption,
-  type HostingOptions,
-  hostingContextOption,
-  type WritingOptions,
-} from '../common/options.ts';
+import { dryRunOption, hostingContextOption } from '../common/options.ts';
 
 /** `its renew` and `wds renew`. */
-export function definition(role: SpaceRole): Definition<HostingOptions & WritingOptions> {
+export function definition(role: SpaceRole): Definition {
   const noun = role.toUpperCase();
   return {
     description: `Renews what ends by itself: the token by which pods reach an external ${noun}, after which the controllers of the WDSes that have read the former one are restarted and workloads kept; and the context of the ${noun} in the kubeconfig. Contexts of roles are renewed by context --role.`,

@@ -3,15 +3,9 @@ import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import { confirmLeft } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type ConfirmedOptions,
-  dryRunOption,
-  type HostingOptions,
-  hostingContextOption,
-  yesOption,
-} from '../common/options.ts';
+import { dryRunOption, hostingContextOption, yesOption } from '../common/options.ts';
 
-type Options = HostingOptions & ConfirmedOptions & { its?: string };
+type Options = { its?: string };
 
 const wdsRepairOptions = [
   new Option('--its <its>', 'the ITS to use, by its name or a context'),
@@ -36,15 +30,15 @@ export function definition(role: SpaceRole): Definition<Options> {
     ],
     arguments: [['<name>', `the name of the ${noun}`]],
     options: [hostingContextOption(), dryRunOption(), ...(role === 'wds' ? wdsRepairOptions : [])],
-    async run(session, { its, yes }, [name = '']) {
+    async run(session, { its }, [name = '']) {
       const { repairSpace } = await import('../../lib/maintenance/repair-space.ts');
       const { nameOfIts } = await import('../../lib/spaces/choose/its-choice.ts');
-      const tools = await session.hostingToWrite(yes);
+      const tools = await session.hostingToWrite();
       const input = {
         name,
         role,
         itsName: its && nameOfIts(its, tools),
-        confirm: confirmLeft(session, name, yes),
+        confirm: confirmLeft(session, name),
       };
       await session.finish([await repairSpace(input, tools, session.run)]);
       session.next(command`stellarctl ${role} get ${name}`);

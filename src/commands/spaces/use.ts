@@ -1,10 +1,10 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { roleWithArticle, type SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
-import { hostingContextOption, type ItsOptions } from '../common/options.ts';
+import { hostingContextOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
-type Options = ItsOptions & { unset?: boolean };
+type Options = { unset?: boolean };
 
 export function definition(role: SpaceRole): Definition<Options> {
   const title = role.toUpperCase();

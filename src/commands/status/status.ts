@@ -1,17 +1,10 @@
 import type { StatusView } from '../../lib/installation/status.ts';
 import type { Definition } from '../common/define.ts';
 import { selectClusters } from '../common/installation.ts';
-import {
-  type HostingOptions,
-  hostingContextOption,
-  type ItsOptions,
-  itsOption,
-} from '../common/options.ts';
+import { hostingContextOption, itsOption } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-type Options = HostingOptions & ItsOptions;
-
-export const definition: Definition<Options> = {
+export const definition: Definition = {
   description:
     'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is marked, and the rest is still shown; the exit code says only whether the hosting cluster could be read. An ITS chosen by --its, STELLARCTL_ITS or `its use` is shown even if it belongs to no hosting cluster.',
   timeout: '30s',

@@ -6,16 +6,10 @@ import type { TransformView } from '../../lib/workloads/delivery/transforms.ts';
 import type { ObjectResult } from '../../lib/workloads/selection/create-object.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
-import {
-  dryRunOption,
-  repeatable,
-  type WdsOptions,
-  type WritingOptions,
-  wdsOptions,
-} from '../common/options.ts';
+import { dryRunOption, repeatable, wdsOptions } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
-export const list: Definition<WdsOptions> = {
+export const list: Definition = {
   description:
     'Lists the CustomTransforms of a WDS: which fields each removes from the objects of which kind, and what is wrong with it.',
   timeout: '30s',
@@ -36,7 +30,7 @@ export const list: Definition<WdsOptions> = {
   },
 };
 
-export const get: Definition<WdsOptions> = {
+export const get: Definition = {
   description:
     'Shows which fields a CustomTransform removes, and what KubeStellar cannot read in it.',
   timeout: '30s',
@@ -51,7 +45,7 @@ export const get: Definition<WdsOptions> = {
   },
 };
 
-type TransformOptions = WdsOptions & WritingOptions & { select: string; remove: string[] };
+type TransformOptions = { select: string; remove: string[] };
 
 export const create: Definition<TransformOptions> = {
   description:
@@ -86,7 +80,7 @@ export const create: Definition<TransformOptions> = {
   },
 };
 
-export const remove: Definition<WdsOptions & WritingOptions> = {
+export const remove: Definition = {
   description:
     'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',
   timeout: '30s',

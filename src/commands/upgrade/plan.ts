@@ -2,18 +2,12 @@ import { ExitCode, StellarError } from '../../lib/core/errors.ts';
 import type { UpgradeRow } from '../../lib/installation/versions.ts';
 import type { Definition } from '../common/define.ts';
 import { selectClusters } from '../common/installation.ts';
-import {
-  type HostingOptions,
-  hostingContextOption,
-  type ItsOptions,
-  itsOption,
-  wecKubeconfigOption,
-} from '../common/options.ts';
+import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { isForPeople } from '../terminal/io.ts';
 import type { Columns } from '../terminal/output.ts';
 
-type Options = HostingOptions & ItsOptions & { to?: string; exitCode?: boolean };
+type Options = { to?: string; exitCode?: boolean };
 
 export const definition: Definition<Options> = {
   description:

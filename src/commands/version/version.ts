@@ -3,18 +3,12 @@ import type { VersionsView } from '../../lib/installation/versions.ts';
 import { tryRead } from '../../lib/kube/access.ts';
 import type { Definition } from '../common/define.ts';
 import { selectClusters } from '../common/installation.ts';
-import {
-  type HostingOptions,
-  hostingContextOption,
-  type ItsOptions,
-  itsOption,
-  wecKubeconfigOption,
-} from '../common/options.ts';
+import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-type Options = HostingOptions & ItsOptions & { client?: boolean };
+type Options = { client?: boolean };
 
 export function versionCommand(version: string): Definition<Options> {
   return {
@@ -36,9 +30,7 @@ export function versionCommand(version: string): Definition<Options> {
       wecKubeconfigOption(),
     ],
     async run(session, options, positional) {
-      const installed = options.client
-        ? undefined
-        : await readInstalled(session, options, positional);
+      const installed = options.client ? undefined : await readInstalled(session, positional);
       const failure = installed instanceof StellarError ? installed : undefined;
       const view = installed === failure ? undefined : (installed as VersionsView);
       if (isForPeople(session.output)) {
@@ -64,10 +56,10 @@ export function versionCommand(version: string): Definition<Options> {
  */
 async function readInstalled(
   session: Session,
-  { hostingContext, its }: Options,
   positional: readonly string[],
 ): Promise<VersionsView | StellarError | undefined> {
   const named = parseWecArguments(positional).map(withContext);
+  const { hostingContext, its } = session.options;
   const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
   const installed = await tryRead(async () => {
     const { readVersions } = await import('../../lib/installation/versions.ts');

@@ -4,15 +4,13 @@ import type { WdsType } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
-  type HostingOptions,
   hostingContextOption,
   imageRegistryOption,
   listOption,
   registryOfSpace,
-  type WritingOptions,
 } from '../common/options.ts';
 
-interface Options extends HostingOptions, WritingOptions {
+interface Options {
   type: WdsType;
   its?: string;
   apiGroups: string[];

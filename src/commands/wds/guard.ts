@@ -6,17 +6,13 @@ import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
-  type ConfirmedOptions,
   dryRunOption,
-  type HostingOptions,
   hostingContextOption,
   maxRemovedOption,
   yesOption,
 } from '../common/options.ts';
 
-type Options = HostingOptions & ConfirmedOptions;
-
-export const guard: Definition<Options> = {
+export const guard: Definition = {
   description:
     "Keeps the workloads of a WDS running whenever KubeStellar's controller manager starts, which empties all Bindings for a while: a ValidatingAdmissionPolicy in the WDS refuses that. What it costs: objects that are all deleted in the WDS stay on their WECs until `stellarctl policy prune`, and meanwhile the WECs of that policy do not change. The API server of type k8s is changed first, after asking.",
   timeout: '10m',
@@ -29,15 +25,15 @@ export const guard: Definition<Options> = {
     hostingContextOption(),
     dryRunOption(),
   ],
-  async run(session, { yes }, [name = '']) {
+  async run(session, _options, [name = '']) {
     const { guardWds } = await import('../../lib/maintenance/guard-wds.ts');
-    const tools = await session.hostingToWrite(yes);
+    const tools = await session.hostingToWrite();
     const confirm = confirming<RestartPlan>(session, {
       show: () =>
         session.progress.note(
           `  The API server of ${name} and the controllers of KubeStellar restart. Nothing is sent meanwhile; workloads keep running.`,
         ),
-      confirmations: () => [{ verb: 'Restart', doing: 'Restarting the API server of', name, yes }],
+      confirmations: () => [{ verb: 'Restart', name }],
     });
     const result = await guardWds(name, confirm, tools, session.run);
     if (result.sharedWith.length > 0)
@@ -49,7 +45,7 @@ export const guard: Definition<Options> = {
   },
 };
 
-export const unguard: Definition<Options & { maxRemoved?: number }> = {
+export const unguard: Definition<{ maxRemoved?: number }> = {
   description:
     'Shows what the guard of a WDS keeps on its WECs, asks, and deletes the guard: KubeStellar then removes that. WDSes of type host have one guard, which all of them lose. The API server keeps its flags.',
   timeout: '2m',
@@ -59,10 +55,10 @@ export const unguard: Definition<Options & { maxRemoved?: number }> = {
   ],
   arguments: [['<name>', 'the name of the WDS']],
   options: [yesOption(), maxRemovedOption(), hostingContextOption(), dryRunOption()],
-  async run(session, { yes, maxRemoved }, [name = '']) {
+  async run(session, { maxRemoved }, [name = '']) {
     const { lossesOfGuard, unguardWds } = await import('../../lib/maintenance/guard-wds.ts');
     const { hasGuard } = await import('../../lib/spaces/guard.ts');
-    const tools = await session.hostingToWrite(yes);
+    const tools = await session.hostingToWrite();
     const confirm = confirming<Unguarding>(session, {
       show: ({ kept, sharedWith }) => {
         for (const { of, wec, policy } of kept)
@@ -75,7 +71,7 @@ export const unguard: Definition<Options & { maxRemoved?: number }> = {
       confirmations(found) {
         if (!hasGuard(found.guard)) return [];
         const removals = removalsOf(lossesOfGuard(found), maxRemoved);
-        return [{ verb: 'Unguard', doing: 'Unguarding', name, yes, removals }];
+        return [{ verb: 'Unguard', name, removals }];
       },
     });
     await session.finish([await unguardWds(name, confirm, tools, session.run)]);

@@ -1,15 +1,8 @@
 import { command } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  dryRunOption,
-  type HostingOptions,
-  hostingContextOption,
-  type WritingOptions,
-} from '../common/options.ts';
+import { dryRunOption, hostingContextOption } from '../common/options.ts';
 
-type Options = HostingOptions & WritingOptions;
-
-export const restart: Definition<Options & { recreate?: boolean }> = {
+export const restart: Definition<{ recreate?: boolean }> = {
   description:
     "Restarts KubeStellar's controllers of a WDS and keeps its workloads running: a controller manager that starts empties the Bindings for a while, so the transport is stopped until they are complete again. Changes are not sent meanwhile. It can be rerun to finish a restart that was interrupted.",
   timeout: '10m',
@@ -31,7 +24,7 @@ export const restart: Definition<Options & { recreate?: boolean }> = {
   },
 };
 
-export const upgrade: Definition<Options> = {
+export const upgrade: Definition = {
   description:
     "Upgrades KubeStellar's controllers of a WDS to the version of the installed hooks, after `init --upgrade`: KubeFlex creates them anew. Workloads keep running, and changes are not sent meanwhile. Adds the variables that newer hooks need. It can be rerun to finish an upgrade that was interrupted.",
   timeout: '10m',

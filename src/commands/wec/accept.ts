@@ -2,16 +2,10 @@ import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, run } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  dryRunOption,
-  type ItsOptions,
-  itsOption,
-  type WritingOptions,
-  wecKubeconfigOption,
-} from '../common/options.ts';
+import { dryRunOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 
-interface Options extends ItsOptions, WritingOptions {
+interface Options {
   all?: boolean;
   clusters?: string;
   agent?: string;
@@ -56,8 +50,7 @@ export const definition: Definition<Options> = {
     checkTargets(wecs.length, options);
     const { agent, wait = true } = options;
     const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');
-    const { kube: hub } = await session.its();
-    session.announce(hub);
+    const { kube: hub } = await session.itsToWrite();
     const targets = options.all
       ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
       : await session.wecs(wecs);

@@ -12,19 +12,17 @@ import type { ItsLocation } from '../../lib/spaces/local/local-network.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
-  type ItsOptions,
   itsOption,
   nodeImageOption,
   refuseWithout,
   repeatable,
-  type WritingOptions,
   wecKubeconfigOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 import { checkAddresses, nextAfterJoin, openAccess, toJoinOptions } from './join-options.ts';
 
-interface Options extends ItsOptions, WritingOptions {
+interface Options {
   provider: ProviderName;
   network?: string;
   image?: string;

@@ -7,19 +7,11 @@ import type { FoundCluster } from '../../lib/spaces/local/delete-local-cluster.t
 import { type ProviderName, providerNames } from '../../lib/spaces/local/local-cluster-names.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type ConfirmedOptions,
-  dryRunOption,
-  type ItsOptions,
-  itsOption,
-  wecKubeconfigOption,
-  yesOption,
-} from '../common/options.ts';
+import { dryRunOption, itsOption, wecKubeconfigOption, yesOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { splitNames } from '../common/wec-argument.ts';
 
-type Options = ItsOptions &
-  ConfirmedOptions & { provider?: ProviderName; force?: boolean; wecKubeconfig?: string };
+type Options = { provider?: ProviderName; force?: boolean; wecKubeconfig?: string };
 
 export const definition: Definition<Options> = {
   description:
@@ -70,7 +62,7 @@ export const definition: Definition<Options> = {
         confirmations: (found) =>
           found
             .filter((cluster) => lossesOfCluster(cluster).length > 0)
-            .map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
+            .map(({ name }) => ({ verb: 'Delete', name })),
       }),
     });
     await session.finish(await deleteWecs(found, tools));

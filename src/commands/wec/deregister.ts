@@ -2,12 +2,10 @@ import type { NamedResult } from '../../lib/core/each-name.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, noted, partial, textOf } from '../../lib/core/next-step.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
-import { type Confirmation, confirm, confirming, refuseUnnamedIts } from '../common/confirm.ts';
+import { type Confirmation, confirm, confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
-  type ConfirmedOptions,
   dryRunOption,
-  type ItsOptions,
   itsOption,
   selectionOptions,
   wecKubeconfigOption,
@@ -24,7 +22,8 @@ import {
   withContext,
 } from '../common/wec-argument.ts';
 
-interface Options extends ItsOptions, ConfirmedOptions, SelectionOptions {
+interface Options extends SelectionOptions {
+  its?: string;
   cleanup?: boolean;
   keepWorkloads?: boolean;
   force?: boolean;
@@ -88,9 +87,7 @@ async function deregisterFromIts(
   { named, find }: ChosenWecs,
   options: Options,
 ): Promise<void> {
-  await refuseUnnamedIts(session, options.yes);
-  const its = await session.its();
-  session.announce(its.kube);
+  const its = await session.itsToWrite();
   const wecs = await find(its.kube);
   if (wecs.length === 0) session.progress.note(noneMatches(its.kube));
   // WECs from a selector, or hundreds of names, are confirmed as a whole.
@@ -109,7 +106,7 @@ export async function deregisterShown(
   session: Session,
   its: Its,
   wecs: readonly WecArgument[],
-  options: Pick<Options, 'yes' | 'cleanup' | 'keepWorkloads' | 'force'>,
+  options: Pick<Options, 'cleanup' | 'keepWorkloads' | 'force'>,
   asksOnce: boolean,
 ): Promise<NamedResult[]> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
@@ -129,25 +126,21 @@ export async function deregisterShown(
         },
         confirmations: (inspected) =>
           asksOnce
-            ? [confirmation(`${inspected.length} WECs`, options, inspected.length)]
+            ? [confirmation(`${inspected.length} WECs`, inspected.length)]
             : inspected.flatMap(({ name, hubState, record }) =>
-                isGone(hubState) && record === undefined ? [] : confirmation(name, options),
+                isGone(hubState) && record === undefined ? [] : confirmation(name),
               ),
       }),
       askAgain: (name, why) => {
         session.progress.note(why);
-        return confirm(session, { ...confirmation(name, options), verb: 'Continue to deregister' });
+        return confirm(session, { ...confirmation(name), verb: 'Continue to deregister' });
       },
     },
     session.run,
   );
 }
 
-async function deregisterOnWecs(
-  session: Session,
-  { named = [] }: ChosenWecs,
-  options: Options,
-): Promise<void> {
+async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs): Promise<void> {
   const { deregisterLocally } = await import('../../lib/wecs/deregister/deregister-locally.ts');
   const { describeLocally } = await import('./deregister-text.ts');
   const results = await deregisterLocally(
@@ -155,9 +148,7 @@ async function deregisterOnWecs(
     confirming(session, {
       show: (inspected) => session.noteLines(describeLocally(inspected)),
       confirmations: (inspected) =>
-        inspected.flatMap(({ name, record }) =>
-          record === undefined ? [] : confirmation(name, options),
-        ),
+        inspected.flatMap(({ name, record }) => (record === undefined ? [] : confirmation(name))),
     }),
     session.run,
   );
@@ -166,24 +157,17 @@ async function deregisterOnWecs(
 
 async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
   const { undoDeregistration } = await import('../../lib/wecs/deregister/deregister.ts');
-  const { kube } = await session.its();
-  session.announce(kube);
+  const { kube } = await session.itsToWrite();
   const names = (await find(kube)).map(({ name }) => name);
   await session.finish(await undoDeregistration(kube, names, session.run));
 }
 
 /** @param number of the WECs, if they are confirmed as a whole */
-const confirmation = (
-  name: string,
-  { yes }: Pick<Options, 'yes'>,
-  number?: number,
-): Confirmation => ({
+const confirmation = (name: string, number?: number): Confirmation => ({
   verb: 'Deregister',
-  doing: 'Deregistering',
   name,
   number,
   oneWec: number === undefined,
-  yes,
 });
 
 function checkDeregisterOptions(wecs: readonly WecArgument[], options: Options): void {

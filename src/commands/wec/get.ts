@@ -3,12 +3,12 @@ import { command, run } from '../../lib/core/next-step.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Definition } from '../common/define.ts';
-import { type ItsOptions, itsOption, wecKubeconfigOption } from '../common/options.ts';
+import { itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-type Options = ItsOptions & { raw?: boolean };
+type Options = { raw?: boolean };
 
 export const definition: Definition<Options> = {
   description:

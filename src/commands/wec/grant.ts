@@ -9,12 +9,10 @@ import type {
   WecToGrant,
   WecToRevoke,
 } from '../../lib/wecs/registration/grant.ts';
-import { type Confirmation, confirming } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
-  type ConfirmedOptions,
   dryRunOption,
-  type ItsOptions,
   itsOption,
   listOption,
   wecKubeconfigOption,
@@ -22,8 +20,6 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
-
-type GrantOptions = ItsOptions & ConfirmedOptions;
 
 const wecArguments = [
   ['<wecs...>', 'the WECs, each with its context if that has another name'],
@@ -37,7 +33,7 @@ const grantOptions = (): Option[] => [
   dryRunOption(),
 ];
 
-export const grant: Definition<GrantOptions> = {
+export const grant: Definition = {
   description:
     "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. Finds the kinds of objects that its works could not apply for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
   timeout: '1m',
@@ -60,7 +56,7 @@ export const grant: Definition<GrantOptions> = {
     ).makeOptionMandatory(),
     ...grantOptions(),
   ],
-  async run(session, { yes }, positional) {
+  async run(session, _options, positional) {
     const { grant, inspectGrant } = await import('../../lib/wecs/registration/grant.ts');
     await changeRights<WecToGrant>(session, positional, {
       inspect: inspectGrant,
@@ -70,13 +66,13 @@ export const grant: Definition<GrantOptions> = {
         const none = `${name}: no work fails for lack of a right that --from-errors can grant; nothing to do`;
         return kinds.length === 0 ? [none] : kinds.map((kind) => `${may}: ${kind}`);
       },
-      words: { verb: 'Grant these rights to', doing: 'Granting rights to', yes },
+      verb: 'Grant these rights to',
       work: grant,
     });
   },
 };
 
-export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
+export const revoke: Definition<{ rule?: string[] }> = {
   description:
     'Removes kinds from ClusterRole stellarctl:work-agent on WECs; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
   timeout: '30s',
@@ -90,7 +86,7 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
     listOption('--rule <kind>', 'a kind of objects, as RESOURCE[.GROUP]'),
     ...grantOptions(),
   ],
-  async run(session, { rule, yes }, positional) {
+  async run(session, { rule }, positional) {
     const { parseKind } = await import('../../lib/wecs/registration/granted-kinds.ts');
     const given = rule?.map(parseKind);
     const { revoke, inspectRevocation } = await import('../../lib/wecs/registration/grant.ts');
@@ -101,7 +97,7 @@ export const revoke: Definition<GrantOptions & { rule?: string[] }> = {
           ? `The work agent of ${name} loses its rights on ${kube.cluster.context} to: ${kinds.join(', ')}`
           : `${name}: no such rights were granted; nothing to do`,
       ],
-      words: { verb: 'Revoke these rights of', doing: 'Revoking rights of', yes },
+      verb: 'Revoke these rights of',
       work: revoke,
     });
   },
@@ -119,7 +115,7 @@ async function changeRights<Inspected extends Omit<WecToRevoke, 'role'>>(
     inspect(wec: ReachedWec): Promise<Inspected>;
     /** @param kinds as `widgets.example.com` */
     describe(wec: ReachedWec, kinds: string[]): string[];
-    words: Pick<Confirmation, 'verb' | 'doing' | 'yes'>;
+    verb: string;
     work(wec: Inspected, run: Run): Promise<GrantResult>;
   },
 ): Promise<void> {
@@ -143,7 +139,7 @@ async function changeRights<Inspected extends Omit<WecToRevoke, 'role'>>(
         const names = seen.filter(({ kinds }) => kinds.length > 0).map(({ name }) => name);
         const number = names.length > 1 ? names.length : undefined;
         const confirmation = {
-          ...change.words,
+          verb: change.verb,
           name: few(names).join(', '),
           oneWec: number === undefined,
           number,

@@ -75,8 +75,9 @@ export async function openAccess(
     const { readJoinFile } = await import('../../lib/ocm/hub/hub-access.ts');
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
   }
-  const { context, kube } = await session.its();
-  return accessHub(kube, context, certificateAuthority);
+  const its = await session.its();
+  session.requireNamed(its);
+  return accessHub(its.kube, its.context, certificateAuthority);
 }
 
 type Asking = Pick<WecResult, 'name'> & Partial<Pick<WecResult, 'stage'>>;

@@ -4,14 +4,13 @@ import { command, partial, run, textOf } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
 import type { HubAccess } from '../../lib/ocm/hub/hub-access.ts';
 import { agentModes, type JoinOptions, type Moving } from '../../lib/wecs/join/join-options.ts';
-import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
-  type ConfirmedOptions,
   dryRunOption,
-  type ItsOptions,
   itsOption,
   repeatable,
+  type SessionOptions,
   wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
@@ -26,9 +25,7 @@ import {
   toJoinOptions,
 } from './join-options.ts';
 
-type Options = ItsOptions &
-  ConfirmedOptions &
-  JoiningOptions & { printManifests?: boolean; replaceHub?: boolean };
+type Options = SessionOptions & JoiningOptions & { printManifests?: boolean; replaceHub?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -90,7 +87,7 @@ export const definition: Definition<Options> = {
 async function joinWecs(session: Session, options: Options, positional: string[]): Promise<void> {
   const wecs = parseWecArguments(positional);
   checkJoinOptions(options, wecs.length);
-  const replaceHub = options.replaceHub ? await confirmMove(session, options) : undefined;
+  const replaceHub = options.replaceHub ? await confirmMove(session) : undefined;
   const joinOptions = { ...(await toJoinOptions(options)), replaceHub };
   const access = await openAccess(session, options, joinOptions.certificateAuthority);
   if (options.printManifests) {
@@ -104,8 +101,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
 }
 
 /** Shows a user what happens to a WEC that moves, and asks. */
-async function confirmMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
-  if (joinFile === undefined) await refuseUnnamedIts(session, yes);
+async function confirmMove(session: Session): Promise<Confirm<Moving>> {
   const { describeCluster } = await import('../../lib/kube/client/errors.ts');
   const { describeRemainingWorks } = await import('../../lib/wecs/join/evict-from-former-hub.ts');
   const effects = ({ works, its }: Moving) =>
@@ -115,7 +111,7 @@ async function confirmMove(session: Session, { yes, joinFile }: Options): Promis
   return confirming(session, {
     show: (moving) =>
       session.noteLines(describeMoving(moving, describeCluster(moving.cluster), effects(moving))),
-    confirmations: ({ name }) => [{ verb: 'Move', doing: 'Moving', name, yes }],
+    confirmations: ({ name }) => [{ verb: 'Move', name }],
   });
 }
 

@@ -4,10 +4,10 @@ import { command, partial, stepLines, textOf } from '../../lib/core/next-step.ts
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { WecListItem } from '../../lib/wecs/list.ts';
 import type { Definition } from '../common/define.ts';
-import { type ItsOptions, itsOption, selectorOption } from '../common/options.ts';
+import { itsOption, selectorOption } from '../common/options.ts';
 import type { Columns } from '../terminal/output.ts';
 
-type Options = ItsOptions & { selector?: string; pending?: boolean };
+type Options = { selector?: string; pending?: boolean };
 
 export const definition: Definition<Options> = {
   description:

@@ -4,16 +4,14 @@ import { advice } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
-  type ItsOptions,
   imageRegistryOption,
   itsOption,
-  type WritingOptions,
   wecKubeconfigOption,
   wholeNumber,
 } from '../common/options.ts';
 import { parseChosenWecs } from '../common/wec-argument.ts';
 
-interface Options extends ItsOptions, WritingOptions {
+interface Options {
   all?: boolean;
   to?: string;
   imageRegistry?: string;
@@ -56,8 +54,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, positional) {
     const chosen = parseChosenWecs(positional, options);
-    const its = await session.its();
-    session.announce(its.kube);
+    const its = await session.itsToWrite();
     const { upgradeWecs } = await import('../../lib/wecs/upgrade.ts');
     const { inspectHub } = await import('../../lib/ocm/hub/hub-access.ts');
     const { ocmVersion } = await inspectHub(its.kube, its.context);

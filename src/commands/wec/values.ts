@@ -11,14 +11,11 @@ import type {
   ValueStore,
 } from '../../lib/wecs/values/values.ts';
 import type { SideEffects, WecChange } from '../../lib/workloads/selection/label-effects.ts';
-import { confirming, refuseUnnamedIts } from '../common/confirm.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
-  type ConfirmedOptions,
   dryRunOption,
-  type HostingOptions,
   hostingContextOption,
-  type ItsOptions,
   itsOption,
   maxRemovedOption,
   selectionOptions,
@@ -38,7 +35,7 @@ import {
   targetWords,
 } from '../common/wec-argument.ts';
 
-export interface Options extends HostingOptions, ItsOptions, ConfirmedOptions, SelectionOptions {
+export interface Options extends SelectionOptions {
   overwrite?: boolean;
   list?: boolean;
   maxRemoved?: number;
@@ -91,8 +88,7 @@ export function valuesCommand<Source, More extends object>(
       if (changing === (options.list === true))
         throw new StellarError('usage', changing ? 'Give changes or --list, not both.' : toGive);
       const { changeValues, listValues } = await import('../../lib/wecs/values/values.ts');
-      await refuseUnnamedIts(session, options.yes);
-      const its = await session.its();
+      const its = await (options.list ? session.its() : session.itsToWrite());
       const { kube: hub } = its;
       const store = await kind.open(hub);
       if (options.list) {
@@ -107,7 +103,6 @@ export function valuesCommand<Source, More extends object>(
           })),
         );
       }
-      session.announce(hub);
       const approve = approveRemoval(session, its, changes, options, kind);
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
       const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
@@ -132,7 +127,7 @@ function approveRemoval<Source>(
   session: Session,
   its: Its,
   changes: Changes,
-  { yes, maxRemoved }: Options,
+  { maxRemoved }: Options,
   { lossesOf, plural }: Pick<ValueKind<Source, object>, 'lossesOf' | 'plural'>,
 ): Approval<Source> {
   const ask = confirming<SideEffects>(session, {
@@ -143,12 +138,7 @@ function approveRemoval<Source>(
       const unknown = unseenPolicies(effects);
       if (details.length + unknown.length === 0) return [];
       const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
-      const asked = {
-        verb: 'Change',
-        doing: 'Changing',
-        name: Object.keys(changes).join(','),
-        yes,
-      };
+      const asked = { verb: 'Change', name: Object.keys(changes).join(',') };
       return [
         {
           ...asked,
@@ -179,6 +169,6 @@ function approveRemoval<Source>(
     const more = approved && addedTo(approved, losses);
     if (more?.length === 0) return true;
     approved = losses;
-    return !(await ask(effects, more ?? [])) || yes === true;
+    return !(await ask(effects, more ?? [])) || session.options.yes === true;
   };
 }

@@ -2,15 +2,10 @@ import { Option } from 'commander';
 import type { WaitGoal } from '../../lib/wecs/accept.ts';
 import { registrationStageIds } from '../../lib/wecs/registration/registration-stage-ids.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  type ItsOptions,
-  itsOption,
-  selectionOptions,
-  wecKubeconfigOption,
-} from '../common/options.ts';
+import { itsOption, selectionOptions, wecKubeconfigOption } from '../common/options.ts';
 import { noneMatches, parseChosenWecs, type SelectionOptions } from '../common/wec-argument.ts';
 
-type Options = ItsOptions & SelectionOptions & { for: WaitGoal };
+type Options = SelectionOptions & { for: WaitGoal };
 
 export const definition: Definition<Options> = {
   description:

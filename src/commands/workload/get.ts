@@ -3,12 +3,12 @@ import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts
 import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
 import type { Definition } from '../common/define.ts';
 import { symbolOfDelivery, whyBlocked } from '../common/lines.ts';
-import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { wdsOptions } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
-type Options = WdsOptions & { namespace?: string };
+type Options = { namespace?: string };
 
 /** An object of a WDS, as kubectl takes it. */
 export const objectArguments = [

@@ -2,10 +2,10 @@ import { command } from '../../lib/core/next-step.ts';
 import { argumentOf } from '../../lib/ocm/model/object-ref.ts';
 import type { WorkloadSummary } from '../../lib/workloads/workload-list.ts';
 import type { Definition } from '../common/define.ts';
-import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { wdsOptions } from '../common/options.ts';
 import { isForPeople } from '../terminal/io.ts';
 
-export const definition: Definition<WdsOptions> = {
+export const definition: Definition = {
   description:
     'Lists the objects that the binding policies of a WDS send: to how many WECs each is sent, and on how many of them it is applied, is available, or has failed.',
   timeout: '30s',

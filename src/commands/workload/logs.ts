@@ -2,18 +2,12 @@ import { Option } from 'commander';
 import { ExitCode, failureOf, type StellarError, worstExitCode } from '../../lib/core/errors.ts';
 import type { LogLine, LogSource } from '../../lib/workloads/logs.ts';
 import type { Definition } from '../common/define.ts';
-import {
-  durationMs,
-  repeatable,
-  type WdsOptions,
-  wdsOptions,
-  wholeNumber,
-} from '../common/options.ts';
+import { durationMs, repeatable, wdsOptions, wholeNumber } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 import { namespaceOption, objectArguments } from './get.ts';
 
-interface Options extends WdsOptions {
+interface Options {
   namespace?: string;
   wec?: string[];
   follow?: boolean;

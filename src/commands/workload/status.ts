@@ -1,11 +1,11 @@
 import { formatAge } from '../../lib/core/deadline.ts';
 import type { CombinedTable, ReturnedView } from '../../lib/workloads/delivery/returned.ts';
 import type { Definition } from '../common/define.ts';
-import { type WdsOptions, wdsOptions } from '../common/options.ts';
+import { wdsOptions } from '../common/options.ts';
 import { aligned } from '../terminal/output.ts';
 import { namespaceOption, objectArguments } from './get.ts';
 
-type Options = WdsOptions & { namespace?: string };
+type Options = { namespace?: string };
 
 export const definition: Definition<Options> = {
   description:

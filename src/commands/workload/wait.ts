@@ -2,11 +2,11 @@ import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
 import type { Definition } from '../common/define.ts';
-import { listOption, type WdsOptions, wdsOptions } from '../common/options.ts';
+import { listOption, wdsOptions } from '../common/options.ts';
 import { checkWecName } from '../common/wec-argument.ts';
 import { namespaceOption, objectArguments } from './get.ts';
 
-interface Options extends WdsOptions {
+interface Options {
   namespace?: string;
   for: WorkloadGoal;
   on?: string[];

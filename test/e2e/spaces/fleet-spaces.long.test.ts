@@ -46,7 +46,7 @@ it('is planned before its ITS exists', async () => {
   );
   assert.deepEqual(await writesOn(all.hosting), []);
   const asked = await fleet('apply');
-  assert.match(asked.stderr, /✗ Applying the fleet prod needs confirmation/);
+  assert.match(asked.stderr, /✗ Apply the fleet prod\? This needs confirmation/);
   assert.deepEqual(await writesOn(all.hosting), []);
 });
 

@@ -142,7 +142,7 @@ it(
     });
     const { uids } = await workloadOn(cluster1, 'shop');
     const refused = await cli.run('wds guard wds1'.split(' '), { kubeconfig });
-    assert.match(refused.stderr, /Restarting the API server of wds1 needs confirmation/);
+    assert.match(refused.stderr, /Restart wds1\? This needs confirmation/);
     const { writes } = await runKilled(cli, 'wds guard wds1 --yes --hosting-context hosting', {
       ...{ kubeconfig, listen },
       // While its API server restarts, the WDS cannot be reached.

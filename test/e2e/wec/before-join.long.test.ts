@@ -52,7 +52,7 @@ describe('a cluster that can be registered', { concurrency: 1 }, () => {
     const line = ['doctor', '--pre', '--probe', 'cluster1=cluster1', '--its', 'its1'];
     const refused = await cli.run(line);
     assert.equal(refused.exitCode, 1);
-    assert.match(refused.stderr, /Probing cluster1 needs confirmation[\s\S]*--yes/);
+    assert.match(refused.stderr, /Probe cluster1\? This needs confirmation[\s\S]*--yes/);
     const dry = await cli.run([...line, '--dry-run']);
     assert.match(dry.stdout, /a dry run creates no Job/);
     assert.deepEqual(await writesOn(cluster1), []);

@@ -104,7 +104,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
         assert.equal(refused.exitCode, 1);
         assert.match(
           refused.stderr,
-          /Running 1 command needs confirmation, and stdin is not a terminal/,
+          /Run 1 command\? This needs confirmation, and stdin is not a terminal/,
         );
         assert.deepEqual(await versions(), before, 'nothing is changed before');
 

@@ -50,7 +50,7 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     const line = ['deregister', '-l', 'env=core', '--its', 'its1'];
     const inPipe = await many.cli.run(line);
     assert.deepEqual([inPipe.exitCode, inPipe.stdout], [1, '']);
-    assert.match(inPipe.stderr, /Deregistering 2 WECs needs confirmation/);
+    assert.match(inPipe.stderr, /Deregister 2 WECs\? This needs confirmation/);
     const ask = /Deregister 2 WECs\? Type their number to confirm: /;
     const wrong = await many.cli.runOnTerminal(line, {
       answers: [{ at: ask, type: async () => '1' }],

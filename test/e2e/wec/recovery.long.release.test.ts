@@ -250,7 +250,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     const unasked = await cli.run(next);
     assertRefused(unasked, {
       exitCode: 1,
-      says: /Moving moved needs confirmation/,
+      says: /Move moved\? This needs confirmation/,
       hint: /--replace-hub.* --yes/,
     });
     assert.match(

@@ -23,8 +23,8 @@ writeFileSync(
   }),
 );
 
-/** A session in a pipe. @param its as `--its` */
-function sessionOf(argv: string[], its?: string): Session {
+/** A session in a pipe. @param its as `--its` @param yes as `--yes` */
+function sessionOf(argv: string[], its?: string, yes?: true): Session {
   const { io } = fakeIo({ argv, env: { XDG_CONFIG_HOME: directory } });
   const options = {
     output: 'table',
@@ -32,11 +32,12 @@ function sessionOf(argv: string[], its?: string): Session {
     color: 'never',
     kubeconfig,
     ...(its && { its }),
+    ...(yes && { yes }),
   } as const;
   return new Session(io, options, new AbortController().signal);
 }
 
-const confirmation = { verb: 'Deregister', doing: 'Deregistering', name: 'c1', yes: undefined };
+const confirmation = { verb: 'Deregister', name: 'c1' };
 
 /** The next step of a prompt without a terminal. */
 async function promptedStep(session: Session): Promise<string> {
@@ -77,7 +78,8 @@ test('it names the hosting cluster if the command needs it', async () => {
     await promptedStep(session),
     "stellarctl its delete its1 --yes --hosting-context 'my its'",
   );
-  await assert.rejects(session.hostingToWrite(true), { code: 'usage' });
+  const withYes = sessionOf(['its', 'delete', 'its1', '--yes'], undefined, true);
+  await assert.rejects(withYes.hostingToWrite(), { code: 'usage' });
 });
 
 test('a plugin of kubectl suggests its own command name', (t) => {

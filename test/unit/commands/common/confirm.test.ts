@@ -17,6 +17,7 @@ function destroying(looks: string[][], yes: boolean) {
   const session = {
     io: fakeIo().io,
     progress,
+    options: { yes },
     run: { signal: new AbortController().signal },
   } as unknown as Session;
   const confirmed = readConfirmed<string[]>({
@@ -24,7 +25,7 @@ function destroying(looks: string[][], yes: boolean) {
     effects: (seen) => seen.map((object) => ({ object })),
     confirm: confirming(session, {
       show: (seen) => shown.push(seen),
-      confirmations: () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes }],
+      confirmations: () => [{ verb: 'Delete', name: 'x' }],
     }),
   });
   return { confirmed, shown };
@@ -47,9 +48,16 @@ test('with --yes the command is refused if more would be lost by then', async ()
 });
 
 test('--yes covers neither what is unknown nor more WECs than one or a tenth of them', async () => {
-  const session = { io: fakeIo().io, progress: recordingProgress(), run: {} } as unknown as Session;
-  const confirmedAs = (more: Partial<Confirmation>) =>
-    confirm(session, { verb: 'Change', doing: 'Changing', name: 'x', yes: true, ...more }).then(
+  const confirmedAs = (more: Partial<Confirmation>, yes = true) =>
+    confirm(
+      {
+        io: fakeIo().io,
+        progress: recordingProgress(),
+        run: {},
+        options: { yes },
+      } as unknown as Session,
+      { verb: 'Change', name: 'x', ...more },
+    ).then(
       () => '',
       ({ code, message }) => `${code}: ${message}`,
     );
@@ -65,24 +73,21 @@ test('--yes covers neither what is unknown nor more WECs than one or a tenth of 
   const unknown = [{ what: 'secrets', why: 'Not allowed to list secrets', error }];
   const why =
     'It is unknown what WECs would lose: secrets could not be read: Not allowed to list secrets.';
-  for (const yes of [true, undefined])
-    assert.equal(await confirmedAs({ unknown, yes }), `loss-unknown: ${why} Nothing was written.`);
+  for (const yes of [true, false])
+    assert.equal(await confirmedAs({ unknown }, yes), `loss-unknown: ${why} Nothing was written.`);
   assert.equal(new StellarError('loss-unknown', '').exitCode, 4);
 });
 
 test('a dry run and a command without confirmation read once', async () => {
   const session = (dryRun: boolean) =>
-    ({ progress: recordingProgress(), run: { dryRun } }) as unknown as Session;
+    ({ progress: recordingProgress(), run: { dryRun }, options: {} }) as unknown as Session;
   const read = (dryRun: boolean, confirmations: () => Confirmation[]) =>
     readConfirmed({
       ...{ read: async () => [], effects: () => [] },
       confirm: confirming(session(dryRun), { show: () => {}, confirmations }),
     });
   assert.deepEqual(await read(false, () => []), []);
-  assert.deepEqual(
-    await read(true, () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }]),
-    [],
-  );
+  assert.deepEqual(await read(true, () => [{ verb: 'Delete', name: 'x' }]), []);
 });
 
 test('the time that the user takes to answer does not count', async (t) => {
@@ -93,11 +98,11 @@ test('the time that the user takes to answer does not count', async (t) => {
   const deadline = new Deadline(60_000);
   const run = { signal: new AbortController().signal, deadline };
   const session = {
-    ...{ io: { ...io, stdin }, run },
+    ...{ io: { ...io, stdin }, run, options: {} },
     progress: { ...recordingProgress(), stop: () => {}, resume: () => {} },
   } as unknown as Session;
   seconds = 20;
-  const confirmed = confirm(session, { verb: 'Delete', doing: 'Deleting', name: 'x', yes: false });
+  const confirmed = confirm(session, { verb: 'Delete', name: 'x' });
   while (!stderr.text.includes('Type its name')) await setImmediate();
   seconds += 3600;
   stdin.write('x\n');

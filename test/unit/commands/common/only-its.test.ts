@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { refuseUnnamedIts } from '../../../../src/commands/common/confirm.ts';
 import { Session } from '../../../../src/commands/common/session.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 import { FakeServer } from '../../support/fake-server.ts';
@@ -13,8 +12,8 @@ import { failsWith } from '../../support/steps.ts';
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(directory, { recursive: true }));
 
-/** A session whose hosting cluster has these ITSes. @param isHub whether it is an OCM hub itself @param isCurrent of the context */
-async function sessionOn(spaces: string[], isHub = false, isCurrent = true) {
+/** A session whose hosting cluster has these ITSes. @param isHub whether it is an OCM hub itself @param isCurrent of the context @param yes `--yes` */
+async function sessionOn(spaces: string[], isHub = false, isCurrent = true, yes = false) {
   const server = await FakeServer.start(({ path: asked }) => {
     if (asked.endsWith('/controlplanes'))
       return { body: { kind: 'List', items: spaces.map((name) => its(name)) } };
@@ -43,7 +42,7 @@ async function sessionOn(spaces: string[], isHub = false, isCurrent = true) {
   const { io } = fakeIo({ argv: ['deregister', 'c1'], env: { XDG_CONFIG_HOME: directory } });
   const session = new Session(
     io,
-    { output: 'table', timeout: 5000, color: 'never', kubeconfig },
+    { output: 'table', timeout: 5000, color: 'never', kubeconfig, yes },
     new AbortController().signal,
   );
   after(() => session.close());
@@ -74,7 +73,7 @@ test('the current context is used if it is an ITS; without an only ITS, another 
 test('a destructive command under --yes does not use it unnamed, and names it in the command to type', async () => {
   for (const isCurrent of [true, false])
     await assert.rejects(
-      refuseUnnamedIts(await sessionOn(['its1'], false, isCurrent), true),
+      (await sessionOn(['its1'], false, isCurrent, true)).itsToWrite(),
       failsWith({ code: 'usage', steps: /stellarctl deregister c1 --its its1$/ }),
     );
 });

@@ -60,7 +60,7 @@ describe('wec delete', () => {
     assert.equal(exitCode, 1);
     assert.match(
       says,
-      /context kind-prod of a former cluster prod.*\n.*Deleting prod needs confirmation/,
+      /context kind-prod of a former cluster prod.*\n.*Delete prod\? This needs confirmation/,
     );
     assert.ok(kubeconfigIsUnchanged);
     const confirmed = await remove('https://127.0.0.1:5000', '', '--yes');
