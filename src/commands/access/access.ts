@@ -12,7 +12,6 @@ import type { Columns } from '../terminal/output.ts';
 export const list: Definition = {
   description:
     'Lists who has access by a role (its context --role, wds context --role), and until when, in all spaces of the hosting cluster. What expires is not deleted: access revoke does that.',
-  timeout: '30s',
   examples: [['stellarctl access list', 'in all spaces']],
   options: [hostingContextOption()],
   async run(session) {
@@ -37,7 +36,6 @@ type RevokeOptions = { in?: string };
 export const revoke: Definition<RevokeOptions> = {
   description:
     'Revokes access that its context --role or wds context --role has given: deletes its service account, with which all of its tokens end, its rights, and what Argo CD has of it. A revoked token may work for some seconds. The name bootstrap stands for the bootstrap tokens of an ITS, which agents register with: agents that have joined do not need them.',
-  timeout: '30s',
   destroys: true,
   examples: [
     ['stellarctl access revoke its1-anna-viewer', 'what anna may do in its1 as a viewer'],

@@ -11,9 +11,8 @@ import { dryRunOption, repeatable, wdsOptions } from '../common/options.ts';
 export const list: Definition = {
   description:
     'Lists the StatusCollectors of a WDS with the policies that name them, and the errors in their expressions.',
-  timeout: '30s',
   examples: [['stellarctl collector list', 'the collectors of the default WDS']],
-  options: [...wdsOptions()],
+  options: wdsOptions(),
   async run(session) {
     const { listCollectors } = await import('../../lib/workloads/status/change-collector.ts');
     const wds = await session.wds();
@@ -32,10 +31,9 @@ export const list: Definition = {
 export const get: Definition = {
   description:
     'Shows the expressions of a StatusCollector, the policies that name it, and where KubeStellar cannot evaluate it.',
-  timeout: '30s',
   examples: [['stellarctl collector get replicas', 'its columns, and its errors']],
   arguments: [['<name>', 'the collector']],
-  options: [...wdsOptions()],
+  options: wdsOptions(),
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a status collector');
     const { getCollector } = await import('../../lib/workloads/status/change-collector.ts');
@@ -49,7 +47,6 @@ type CollectorOptions = Partial<CollectorRequest>;
 export const create: Definition<CollectorOptions> = {
   description:
     'Creates a StatusCollector, which makes tables from the status that WECs return. Binding policies refer to it by name (policy create --status). Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
-  timeout: '30s',
   examples: [
     ['stellarctl collector create replicas --preset replicas', 'the replicas on each WEC'],
     [
@@ -97,7 +94,6 @@ type RemoveOptions = { force?: boolean };
 export const remove: Definition<RemoveOptions> = {
   description:
     'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
-  timeout: '30s',
   destroys: true,
   examples: [['stellarctl collector delete replicas', 'a collector that no policy names']],
   arguments: [['<name>', 'the collector']],

@@ -10,8 +10,8 @@ export interface Definition<Own = object> {
   description: string;
   /** Command lines, each with what it does. */
   examples: [command: string, what: string][];
-  /** Default of `--timeout`, for example `5m`. */
-  timeout: string;
+  /** Default of `--timeout` (default: that of most, `30s`). */
+  timeout?: string;
   /** Values of `-o`, if the command supports others than most. */
   formats?: readonly OutputFormat[];
   /** The arguments as help shows them, if that is clearer than a list of them. */
@@ -39,7 +39,7 @@ const shortExamples = 4;
  * process.exitCode, so that the streams are flushed before the process ends.
  */
 export function defineCommand(io: Io, name: string, definition: Definition): Command {
-  const { description, examples, timeout, formats, usage, rare = [] } = definition;
+  const { description, examples, timeout = '30s', formats, usage, rare = [] } = definition;
   const isWhole = rare.length === 0 || io.argv.includes('--all') || io.argv[0] === '__complete';
   const command = new Command(name).description(description);
   const words = (definition.arguments ?? []).map(([argument]) =>

@@ -123,7 +123,7 @@ export class Session extends Clusters {
 
   /** Says to people, before a change, what it does. */
   noteView(describe: (style: Style, isWide: boolean) => readonly string[]): void {
-    if (isForPeople(this.output)) this.noteLines(describe(this.#style, this.output === 'wide'));
+    if (this.isForPeople) this.noteLines(describe(this.#style, this.output === 'wide'));
   }
 
   /** Prints a complete result for scripts or for humans. @param wide columns that only `-o wide` shows */
@@ -139,17 +139,23 @@ export class Session extends Clusters {
     await writeResult(this, this.output, document, rows, shown);
   }
 
+  /** Whether people read the results. */
+  get isForPeople(): boolean {
+    return isForPeople(this.output);
+  }
+
   /** Symbols and colours of the results. */
   get style(): Style {
     return styleFor(this.io.stdout, this.io, this.options.color);
   }
 
-  /** Prints a view as a document for scripts, or as human-readable lines. */
+  /** Prints a view as a document for scripts, or as human-readable lines. @param named what `-o name` shows (default: the view) */
   async show(
-    view: { name: string },
+    view: object,
     describe: (style: Style, isWide: boolean) => readonly string[],
+    named: readonly { name: string }[] = [view as { name: string }],
   ): Promise<void> {
-    if (!isForPeople(this.output)) return this.print(view, [view]);
+    if (!this.isForPeople) return this.print(view, named);
     this.printLines(describe(this.style, this.output === 'wide'));
   }
 
@@ -182,7 +188,7 @@ export class Session extends Clusters {
     const writes = this.options.dryRun ? { dryRun: true, writes: this.writes } : {};
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.printLines(done.map(({ name }) => name));
-    else if (!isForPeople(this.output)) await this.print({ ...toDocument(results), ...writes });
+    else if (!this.isForPeople) await this.print({ ...toDocument(results), ...writes });
     else if (this.options.dryRun) this.printLines(this.writes.map(describeWrite));
     if (this.options.dryRun)
       this.progress.note(

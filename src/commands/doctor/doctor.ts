@@ -18,7 +18,6 @@ import type { DoctorOptions } from './input.ts';
 export const definition: Definition<DoctorOptions> = {
   description:
     'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. With NAME=CONTEXT, the cluster itself is checked as well; without a context, if one with the name of the WEC, or such as kind-NAME, is proven to lead to it. Other WECs are judged by what their ITS reports. With --pre: what is needed before an installation, or before the given clusters are registered. The exit code is 1 if a check has failed.',
-  timeout: '30s',
   formats: [...outputFormats, 'short'],
   examples: [
     ['stellarctl doctor', 'everything that can be reached'],

@@ -10,7 +10,6 @@ import {
   type Subject,
 } from '../../lib/doctor/subject.ts';
 import type { Session } from '../common/session.ts';
-import { isForPeople } from '../terminal/io.ts';
 import type { Style } from '../terminal/style.ts';
 import type { DoctorOptions } from './input.ts';
 
@@ -38,17 +37,16 @@ export async function showExamined(
   acted: object = {},
 ): Promise<void> {
   const { output } = session;
-  if (isForPeople(output)) {
-    const isWide = output === 'wide';
-    // Before an installation, passed checks matter as much as problems.
-    const extent =
-      isWide || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
-    session.printLines(describeExamined(examined, session.style, extent, isWide));
-    return;
-  }
   const items = groupFindings(examined).map(describeGroup);
   const made = items.filter(({ status }) => status !== 'skipped').map(({ id }) => ({ name: id }));
-  await session.print({ items, ...acted }, made);
+  // Before an installation, passed checks matter as much as problems.
+  const isWhole = output === 'wide' || (pre && output === 'table');
+  const extent = isWhole ? 'all' : output === 'short' ? 'wrong' : 'sections';
+  await session.show(
+    { items, ...acted },
+    (style, isWide) => describeExamined(examined, style, extent, isWide),
+    made,
+  );
 }
 
 const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>

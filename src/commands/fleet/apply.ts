@@ -4,14 +4,7 @@ import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { confirm, confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, yesOption } from '../common/options.ts';
-import {
-  type FileOptions,
-  fileOptions,
-  fleetOptionsOf,
-  itsOfFile,
-  openClusters,
-  readSpaces,
-} from './open.ts';
+import { type FileOptions, fileOptions, itsOfFile, openClusters, readSpaces } from './open.ts';
 
 type Options = FileOptions & { keepWorkloads?: boolean };
 
@@ -100,14 +93,7 @@ export const definition: Definition<Options> = {
       const wecs = names.map((name) => ({ name, context: undefined }));
       return deregisterShown(session, clusters.its, wecs, options, wecs.length > 1);
     };
-    const results = await applyFleet(
-      fleet,
-      clusters,
-      fleetOptionsOf(options),
-      confirmPlan,
-      prune,
-      session.run,
-    );
+    const results = await applyFleet(fleet, clusters, options, confirmPlan, prune, session.run);
     await session.finish(results);
     session.next(command`stellarctl wec list --its ${clusters.its.context.name}`);
   },

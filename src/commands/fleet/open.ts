@@ -15,14 +15,9 @@ import type { Session } from '../common/session.ts';
 import { openPolicies } from '../common/side-effects-text.ts';
 
 /** Options of the commands that compare a file with an ITS. */
-export interface FileOptions {
+export interface FileOptions extends FleetOptions {
   filename: string[];
   its?: string;
-  forceConflicts?: string[];
-  prune?: boolean;
-  maxRemoved?: number;
-  replaceHub?: boolean;
-  evictWorks?: boolean;
   trustKubeconfigs?: boolean;
 }
 
@@ -50,17 +45,6 @@ export const fileOptions = (): Option[] => [
   ),
   hostingContextOption(),
 ];
-
-export const fleetOptionsOf = (given: FileOptions): FleetOptions => {
-  const {
-    forceConflicts = [],
-    prune = false,
-    maxRemoved,
-    replaceHub = false,
-    evictWorks = false,
-  } = given;
-  return { forceConflicts, prune, maxRemoved, replaceHub, evictWorks };
-};
 
 /** The spaces of a file, which are created before its WECs. */
 export async function readSpaces(session: Session, fleet: Fleet): Promise<SpacePlan[]> {

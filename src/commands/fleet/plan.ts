@@ -2,8 +2,7 @@ import { ExitCode } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import { count } from '../../lib/core/text/words.ts';
 import type { Definition } from '../common/define.ts';
-import { isForPeople } from '../terminal/io.ts';
-import { type FileOptions, fileOptions, fleetOptionsOf, openClusters, readSpaces } from './open.ts';
+import { type FileOptions, fileOptions, openClusters, readSpaces } from './open.ts';
 
 type Options = FileOptions & { offline?: boolean; exitCode?: boolean };
 
@@ -41,10 +40,8 @@ export const definition: Definition<Options> = {
     const fleet = await readFleet(options.filename, session.io.stdin);
     if (options.offline) {
       const { name, wecs } = fleet;
-      if (!isForPeople(session.output)) return session.print({ fleet: name, wecs });
-      return session.printLines([
-        `The file has no fault: fleet ${name} with ${count(wecs.length, 'WEC')}.`,
-      ]);
+      const good = `The file has no fault: fleet ${name} with ${count(wecs.length, 'WEC')}.`;
+      return session.show({ fleet: name, wecs }, () => [good], []);
     }
     const { planFleet, planNew } = await import('../../lib/fleet/plan.ts');
     const { changesAnything, describePlan, describeSpaces, planDocument } = await import(
@@ -58,13 +55,12 @@ export const definition: Definition<Options> = {
     const plan =
       clusters === undefined
         ? planNew(fleet)
-        : await planFleet(fleet, clusters, fleetOptionsOf(options), session.run);
-    if (isForPeople(session.output))
-      session.printLines([
-        ...describeSpaces(spaces),
-        ...describePlan(plan, session.output === 'wide'),
-      ]);
-    else await session.print({ ...planDocument(plan), spaces });
+        : await planFleet(fleet, clusters, options, session.run);
+    await session.show(
+      { ...planDocument(plan), spaces },
+      (_, isWide) => [...describeSpaces(spaces), ...describePlan(plan, isWide)],
+      [],
+    );
     session.incomplete(plan.items.flatMap(({ error }) => error ?? []));
     if (session.exitCode !== ExitCode.done) return;
     const isDifferent =

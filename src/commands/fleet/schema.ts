@@ -2,7 +2,6 @@ import type { Definition } from '../common/define.ts';
 
 export const definition: Definition = {
   description: 'Prints the JSON Schema of the file, with which editors complete and check it.',
-  timeout: '30s',
   formats: ['json', 'yaml'],
   examples: [
     [

@@ -19,7 +19,6 @@ import {
   repeatable,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 /** The name in KubeFlex's and KubeStellar's documentation. */
 const defaultName = 'kubeflex';
@@ -93,8 +92,7 @@ async function printImages(session: Session, { create, init }: HostingRequest): 
   const { printedImages } = await import('../../lib/spaces/install/make-hosting.ts');
   const items = await printedImages(init, create?.withIngress === true, session.localTools());
   const rows = items.map((item) => ({ ...item, name: item.reference }));
-  if (isForPeople(session.output)) session.printLines(rows.map(({ name }) => name));
-  else await session.print({ items }, rows);
+  await session.show({ items }, () => rows.map(({ name }) => name), rows);
 }
 
 interface InitOptions extends Omit<InitInput, 'values' | 'upgrade'>, ValueOptions {

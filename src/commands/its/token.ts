@@ -2,7 +2,6 @@ import { Option } from 'commander';
 import { command, noted, textOf } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, durationMs, itsOption } from '../common/options.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 interface Options {
   duration: number;
@@ -14,7 +13,6 @@ interface Options {
 export const definition: Definition<Options> = {
   description:
     'Requests a bootstrap token and writes a join file, which has everything that the administrator of a WEC needs to join it. The token is printed only with -o json, -o yaml or --clusteradm.',
-  timeout: '30s',
   examples: [
     ['stellarctl its token --file cluster1.join', 'write a join file that only you can read'],
     [
@@ -62,7 +60,7 @@ export const definition: Definition<Options> = {
         `${JSON.stringify(file, null, 2)}\n`,
       );
       const { token: _, ...shown } = file;
-      if (isForPeople(options.output))
+      if (session.isForPeople)
         session.progress.done(
           context.name,
           `join file ${options.file} written, readable only by you`,

@@ -11,7 +11,6 @@ type Options = { filename: string; maxRemoved?: number };
 export const definition: Definition<Options> = {
   description:
     'Creates the BindingPolicy in a file, or changes it to what the file says. First shows which WECs and objects it selects, and what it no longer sends; asks before that, because WECs delete it unless another policy sends it.',
-  timeout: '30s',
   examples: [
     ['stellarctl policy apply -f policy.yaml', 'show what it does, ask, and apply it'],
     ['stellarctl policy apply -f policy.yaml --dry-run', 'only show it'],

@@ -17,7 +17,6 @@ interface Options {
 export const definition: Definition<Options> = {
   description:
     'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong with them. Asks before it creates one that sends nothing.',
-  timeout: '30s',
   examples: [
     [
       'stellarctl policy create shop --clusters tier=web -l app=shop',

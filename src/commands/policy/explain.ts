@@ -8,7 +8,6 @@ type Options = { filename?: string };
 export const definition: Definition<Options> = {
   description:
     "Evaluates a BindingPolicy as KubeStellar's controllers do, against what the WDS and its ITS have now: the WECs and the objects that it selects, and what is wrong or surprising about them. The policy may be in the WDS, or in a file and not applied yet.",
-  timeout: '30s',
   examples: [
     ['stellarctl policy explain shop', 'a policy of the WDS'],
     ['stellarctl policy explain -f policy.yaml', 'a policy in a file, before it is applied'],

@@ -7,14 +7,13 @@ import type { PolicyView } from '../../lib/workloads/policy/policy-view.ts';
 import type { Definition } from '../common/define.ts';
 import { symbolOfDelivery, unknown, whyBlocked } from '../common/lines.ts';
 import { wdsOptions } from '../common/options.ts';
-import { isForPeople, outputFormats } from '../terminal/io.ts';
+import { outputFormats } from '../terminal/io.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
 export const definition: Definition = {
   description:
     'Shows the objects that a BindingPolicy sends and, for each WEC, what has arrived, what is on its way, and what has failed, with the command that fixes it.',
-  timeout: '30s',
   examples: [
     ['stellarctl policy get shop', 'its objects and WECs'],
     ['stellarctl policy get shop -o manifest > shop.yaml', 'a file to change, for policy apply'],
@@ -22,7 +21,7 @@ export const definition: Definition = {
   ],
   formats: [...outputFormats, 'manifest'],
   arguments: [['<name>', 'the policy']],
-  options: [...wdsOptions()],
+  options: wdsOptions(),
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a binding policy');
     if (session.output === 'manifest') {
@@ -39,7 +38,7 @@ export const definition: Definition = {
     const broken = view.objects
       .flatMap(({ deliveries }) => deliveries)
       .find(({ blockedAt }) => blockedAt !== null);
-    if (isForPeople(session.output) && broken?.next) session.next(broken.next);
+    if (session.isForPeople && broken?.next) session.next(broken.next);
   },
 };
 

@@ -5,12 +5,11 @@ import { wdsOptions } from '../common/options.ts';
 export const definition: Definition = {
   description:
     'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, on how many WECs its objects are applied, and what blocks it. BindingPolicies themselves do not show this.',
-  timeout: '30s',
   examples: [
     ['stellarctl policy list', 'the policies of the default WDS'],
     ['stellarctl policy list --wds wds2 -o wide', 'with the names of the WECs'],
   ],
-  options: [...wdsOptions()],
+  options: wdsOptions(),
   async run(session) {
     const { listPolicies } = await import('../../lib/workloads/policy/policy-list.ts');
     const wds = await session.wds();

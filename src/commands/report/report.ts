@@ -4,7 +4,6 @@ import type { ReportIndex } from '../../lib/doctor/report.ts';
 import type { Definition } from '../common/define.ts';
 import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 type Options = { file?: string; force?: boolean };
 
@@ -64,18 +63,17 @@ async function show(
 ): Promise<void> {
   const { file, bytes } = written;
   const names = clusters.map(({ name }) => name);
-  if (isForPeople(session.output)) {
-    const size = `${Math.ceil(bytes / 1024)} kB`;
-    session.printLines([`${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`]);
+  const item = { name: file, bytes, clusters, missing, files: files.length };
+  const size = `${Math.ceil(bytes / 1024)} kB`;
+  const line = `${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`;
+  await session.show({ items: [item] }, () => [line], [item]);
+  if (session.isForPeople) {
     const lines = missing.map(
       ({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`,
     );
     if (missing.length > 0)
       session.progress.note(`Not in the report (also listed in its index.json):`);
     session.noteLines(few(lines, linesAtMost), '  ');
-  } else {
-    const item = { name: file, bytes, clusters, missing, files: files.length };
-    await session.print({ items: [item] }, [item]);
   }
   session.next(command`tar -tzf ${file}`);
 }

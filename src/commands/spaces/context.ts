@@ -33,7 +33,6 @@ export function definition(role: SpaceRole): Definition<Options> {
   const words = own.map((name) => `${roles[name].may} (${name})`).join('; ');
   return {
     description: `Writes the context of the ${noun} into the kubeconfig. A context of that name that leads to another cluster is not replaced, and the current context stays, unless --use is given. With --role, writes a kubeconfig for somebody else, with a token that ends or is revoked (access revoke). Roles may: ${words}.`,
-    timeout: '30s',
     examples: [
       [command`stellarctl ${role} context ${role}1`, `write the context ${role}1`],
       [

@@ -11,7 +11,6 @@ export function definition(role: SpaceRole): Definition {
   const noun = role.toUpperCase();
   return {
     description: `Lists the ${noun}es of the hosting cluster with their stages and contexts.`,
-    timeout: '30s',
     examples: [[command`stellarctl ${role} list`, `all ${noun}es`]],
     options: [hostingContextOption()],
     async run(session) {

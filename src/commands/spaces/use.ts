@@ -11,7 +11,6 @@ export function definition(role: SpaceRole): Definition<Options> {
   const fallback = role === 'its' ? 'the current context' : 'the WDS of the current context';
   return {
     description: `Chooses the ${title} for later commands, after checking that it is one. Without an argument, shows which ${title} is used, and why. The order of precedence is: --${role}, the variable STELLARCTL_${title}, this choice, ${fallback}, the only ${title} of the hosting cluster. It is kept for each hosting cluster.`,
-    timeout: '30s',
     examples: [
       [`stellarctl ${role} use ${role}1`, `use ${role}1 by default`],
       [`stellarctl ${role} use`, `show which ${title} is used`],

@@ -2,12 +2,10 @@ import type { StatusView } from '../../lib/installation/status.ts';
 import type { Definition } from '../common/define.ts';
 import { selectClusters } from '../common/installation.ts';
 import { hostingContextOption, itsOption } from '../common/options.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 export const definition: Definition = {
   description:
     'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is marked, and the rest is still shown; the exit code says only whether the hosting cluster could be read. An ITS chosen by --its, STELLARCTL_ITS or `its use` is shown even if it belongs to no hosting cluster.',
-  timeout: '30s',
   examples: [
     ['stellarctl status', 'everything at a glance'],
     ['stellarctl status --watch', 'and every change from now on'],
@@ -19,9 +17,13 @@ export const definition: Definition = {
     const { spaces: { hosting, hostingSource } = {} } = clusters;
     session.progress.waiting('status', 'reading the installation');
     const view = await readStatus(clusters);
-    if (!isForPeople(session.output)) return session.print(view, partNames(view));
     const { describeStatus, nextOf } = await import('./status-text.ts');
-    session.printLines(describeStatus(view, session.style, session.output === 'wide'));
+    await session.show(
+      view,
+      (style, isWide) => describeStatus(view, style, isWide),
+      partNames(view),
+    );
+    if (!session.isForPeople) return;
     if (hosting && view.hosting === null)
       session.progress.note(
         `${hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`,

@@ -12,9 +12,8 @@ import type { Session } from '../common/session.ts';
 export const list: Definition = {
   description:
     'Lists the CustomTransforms of a WDS: which fields each removes from the objects of which kind, and what is wrong with it.',
-  timeout: '30s',
   examples: [['stellarctl transform list', 'the transforms of the default WDS']],
-  options: [...wdsOptions()],
+  options: wdsOptions(),
   async run(session) {
     const { listTransforms } = await import('../../lib/workloads/delivery/transforms.ts');
     const wds = await session.wds();
@@ -33,10 +32,9 @@ export const list: Definition = {
 export const get: Definition = {
   description:
     'Shows which fields a CustomTransform removes, and what KubeStellar cannot read in it.',
-  timeout: '30s',
   examples: [['stellarctl transform get no-replicas', 'the fields that it removes']],
   arguments: [['<name>', 'the transform']],
-  options: [...wdsOptions()],
+  options: wdsOptions(),
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
     const { getTransform } = await import('../../lib/workloads/delivery/transforms.ts');
@@ -50,7 +48,6 @@ type TransformOptions = { select: string; remove: string[] };
 export const create: Definition<TransformOptions> = {
   description:
     'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. Existing works do not change until `policy refresh`.',
-  timeout: '30s',
   examples: [
     [
       "stellarctl transform create scaled --select deploy --remove '$.spec.replicas'",
@@ -83,7 +80,6 @@ export const create: Definition<TransformOptions> = {
 export const remove: Definition = {
   description:
     'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',
-  timeout: '30s',
   destroys: true,
   examples: [['stellarctl transform delete no-replicas', 'then run policy refresh']],
   arguments: [['<name>', 'the transform']],

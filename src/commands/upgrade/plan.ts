@@ -4,7 +4,6 @@ import type { Definition } from '../common/define.ts';
 import { selectClusters } from '../common/installation.ts';
 import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
-import { isForPeople } from '../terminal/io.ts';
 import type { Columns } from '../terminal/output.ts';
 
 type Options = { to?: string; exitCode?: boolean };
@@ -12,7 +11,6 @@ type Options = { to?: string; exitCode?: boolean };
 export const definition: Definition<Options> = {
   description:
     'Shows each part of an installation with the version that runs and the one that an upgrade leads to, what that does to running workloads, and the commands in their order: KubeFlex and hooks, ITSes, WDSes, WECs. It only reads.',
-  timeout: '30s',
   formats: ['table', 'wide', 'json', 'yaml'],
   examples: [
     ['stellarctl upgrade plan', 'what to upgrade on the hosting cluster and in its spaces'],
@@ -47,7 +45,7 @@ export const definition: Definition<Options> = {
     if (wecs.length === 0 && versions.itses.length > 0)
       session.progress.note('No agents of WECs are shown: stellarctl upgrade plan NAME=CONTEXT');
     const commands = [...new Set(plan.items.flatMap((row) => row.command ?? []))];
-    if (isForPeople(session.output)) session.next(...commands);
+    if (session.isForPeople) session.next(...commands);
     if (exitCode && commands.length > 0) session.exitCode = ExitCode.different;
   },
 };

@@ -6,7 +6,6 @@ import { selectClusters } from '../common/installation.ts';
 import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 type Options = { client?: boolean };
 
@@ -14,7 +13,6 @@ export function versionCommand(version: string): Definition<Options> {
   return {
     description:
       'Shows the version of stellarctl, and of what runs in the installation that the contexts lead to: KubeFlex, OCM, KubeStellar, and of WECs with their contexts the agents. Versions are those of the containers that run. Requests go to these clusters only.',
-    timeout: '30s',
     formats: ['table', 'wide', 'json', 'yaml'],
     examples: [
       ['stellarctl version', 'stellarctl, and the installation'],
@@ -33,19 +31,15 @@ export function versionCommand(version: string): Definition<Options> {
       const installed = options.client ? undefined : await readInstalled(session, positional);
       const failure = installed instanceof StellarError ? installed : undefined;
       const view = installed === failure ? undefined : (installed as VersionsView);
-      if (isForPeople(session.output)) {
-        const { describeVersions } = await import('./version-text.ts');
-        session.printLines(describeVersions(version, view, session.style));
-        if (failure !== undefined) throw failure;
-        if (view?.fits === false) session.next('stellarctl doctor');
-        return;
-      }
-      await session.print({
-        client: version,
-        ...view,
-        ...(failure && { error: reportOf(failure) }),
-      });
+      const { describeVersions } = await import('./version-text.ts');
+      await session.show(
+        { client: version, ...view, ...(failure && { error: reportOf(failure) }) },
+        (style) => describeVersions(version, view, style),
+        [],
+      );
+      if (failure !== undefined && session.isForPeople) throw failure;
       if (failure !== undefined) session.exitCode = exitCodeOf(failure);
+      if (view?.fits === false && session.isForPeople) session.next('stellarctl doctor');
     },
   };
 }

@@ -6,14 +6,12 @@ import type { Definition } from '../common/define.ts';
 import { itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 type Options = { raw?: boolean };
 
 export const definition: Definition<Options> = {
   description:
     "Shows the stages of a WEC's registration with the evidence for each, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context, also its Klusterlet, agents and versions: a context with the name of the WEC, or one such as kind-NAME, is used if it is proven to lead to it. Says what is not visible. The last lines say what is wrong, and the command that fixes it.",
-  timeout: '30s',
   examples: [
     ['stellarctl wec get cluster1', 'what the ITS knows about a WEC'],
     ['stellarctl wec get cluster1=kind-cluster1', 'and what the cluster itself shows'],
@@ -44,7 +42,7 @@ export const definition: Definition<Options> = {
     );
     const { describeWec } = await import('./get-text.ts');
     await session.show(view, (style, isWide) => describeWec(view, hub.now(), style, isWide));
-    if (isForPeople(session.output) && view.diagnosis) session.next(...view.diagnosis.steps);
+    if (session.isForPeople && view.diagnosis) session.next(...view.diagnosis.steps);
   },
 };
 

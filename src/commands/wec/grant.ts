@@ -75,7 +75,6 @@ export const grant: Definition = {
 export const revoke: Definition<{ rule?: string[] }> = {
   description:
     'Removes kinds from ClusterRole stellarctl:work-agent on WECs; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
-  timeout: '30s',
   destroys: true,
   examples: [
     ['stellarctl wec revoke cluster1=kind-cluster1 --rule widgets.example.com', 'one kind'],

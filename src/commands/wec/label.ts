@@ -7,7 +7,6 @@ import {
 import type { Its } from '../../lib/ocm/hub/its.ts';
 import type { ManagedCluster } from '../../lib/ocm/model/ocm-objects.ts';
 import type { FoundValues } from '../../lib/wecs/values/values.ts';
-import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
 const labelKind: ValueKind<ManagedCluster, object> = {
@@ -29,7 +28,7 @@ const labelKind: ValueKind<ManagedCluster, object> = {
   changesFor,
   lossesOf: labelChanges,
   async show(session, listed) {
-    if (!isForPeople(session.output)) return;
+    if (!session.isForPeople) return;
     const found = listed.filter(({ error }) => error === undefined);
     await session.print({}, found, {
       NAME: ({ name }) => name,

@@ -12,7 +12,6 @@ type Options = { selector?: string; pending?: boolean };
 export const definition: Definition<Options> = {
   description:
     'Lists the WECs of the ITS with the stage of each registration, including clusters that have only sent a request.',
-  timeout: '30s',
   examples: [
     ['stellarctl wec list', 'all WECs'],
     [

@@ -1,7 +1,6 @@
 import { parsePropertyChanges, type WecProperties } from '../../lib/ocm/model/customization.ts';
 import type { Effective } from '../../lib/wecs/values/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values/values.ts';
-import { isForPeople } from '../terminal/io.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
 const properties: ValueKind<WecProperties, Effective> = {
@@ -33,7 +32,7 @@ const properties: ValueKind<WecProperties, Effective> = {
     return changed.filter(({ lacks }) => lacks.length > 0);
   },
   async show(session, listed) {
-    if (isForPeople(session.output)) {
+    if (session.isForPeople) {
       await session.print({}, listed.flatMap(propertyRows), {
         NAME: ({ name }) => name,
         PROPERTY: ({ key }) => key,

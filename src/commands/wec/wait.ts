@@ -10,7 +10,6 @@ type Options = SelectionOptions & { for: WaitGoal };
 export const definition: Definition<Options> = {
   description:
     'Waits until the registration of every WEC reaches a stage, or until its ManagedCluster is deleted. A name that the ITS does not know is an error, except with --for request and the stages before it. For scripts; writes nothing. --timeout works as in kubectl wait. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
-  timeout: '30s',
   examples: [
     ['stellarctl wec wait cluster1 cluster2', 'wait until two WECs are available'],
     ['stellarctl wec wait cluster1 --for accepted --timeout 5m', 'wait until a WEC is accepted'],

@@ -4,7 +4,6 @@ import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
 import type { Definition } from '../common/define.ts';
 import { symbolOfDelivery, whyBlocked } from '../common/lines.ts';
 import { wdsOptions } from '../common/options.ts';
-import { isForPeople } from '../terminal/io.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
@@ -24,7 +23,6 @@ export const namespaceOption = [
 export const definition: Definition<Options> = {
   description:
     'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that fixes it.',
-  timeout: '30s',
   examples: [
     ['stellarctl workload get deployment/web -n shop', 'where it is, and what blocks it'],
     [
@@ -42,14 +40,14 @@ export const definition: Definition<Options> = {
     const { view, errors } = await getWorkload(named, wds);
     // The error below says it.
     const isMissing = view.deliveries.length === 1 && view.deliveries[0]?.code === 'object-missing';
-    if (isForPeople(session.output) && isMissing) session.progress.stop();
+    if (session.isForPeople && isMissing) session.progress.stop();
     else
       await session.show(view, (style, isWide) =>
         describeWorkload(view, wds.kube.now(), style, isWide),
       );
     session.incomplete(errors);
     const broken = view.deliveries.find(({ blockedAt }) => blockedAt !== null);
-    if (isForPeople(session.output) && broken?.next) session.next(broken.next);
+    if (session.isForPeople && broken?.next) session.next(broken.next);
   },
 };
 

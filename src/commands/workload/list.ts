@@ -3,14 +3,12 @@ import { argumentOf } from '../../lib/ocm/model/object-ref.ts';
 import type { WorkloadSummary } from '../../lib/workloads/workload-list.ts';
 import type { Definition } from '../common/define.ts';
 import { wdsOptions } from '../common/options.ts';
-import { isForPeople } from '../terminal/io.ts';
 
 export const definition: Definition = {
   description:
     'Lists the objects that the binding policies of a WDS send: to how many WECs each is sent, and on how many of them it is applied, is available, or has failed.',
-  timeout: '30s',
   examples: [['stellarctl workload list', 'everything that is sent']],
-  options: [...wdsOptions()],
+  options: wdsOptions(),
   async run(session) {
     const { listWorkloads } = await import('../../lib/workloads/workload-list.ts');
     const wds = await session.wds();
@@ -32,7 +30,7 @@ export const definition: Definition = {
       await session.noneInWds(wds, 'objects that a binding policy sends');
     session.incomplete(errors);
     const broken = items.find(({ wecs, failed }) => wecs === 0 || (failed !== null && failed > 0));
-    if (broken === undefined || !isForPeople(session.output)) return;
+    if (broken === undefined || !session.isForPeople) return;
     const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     session.next(command`stellarctl workload get ${asArgument(broken).name} ${flagsOf(wds)}`);
   },

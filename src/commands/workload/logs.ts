@@ -20,7 +20,6 @@ interface Options {
 export const definition: Definition<Options> = {
   description:
     'Shows the logs of the pods of a workload object on all WECs that it is sent to: each WEC as it answers, its lines in the order of their times. A WEC is read by the context of its name, one such as kind-NAME, or that of --wec, once it is proven to lead to it. A WEC that cannot be read does not stop the others.',
-  timeout: '30s',
   formats: ['table', 'json', 'yaml'],
   examples: [
     [

@@ -10,7 +10,6 @@ type Options = { namespace?: string };
 export const definition: Definition<Options> = {
   description:
     'Shows the status that each WEC has returned for an object, whether or not a policy asks for it, and the tables that status collectors have made from it.',
-  timeout: '30s',
   examples: [
     ['stellarctl workload status deployment/web -n shop', 'a line for each WEC, then the tables'],
     ['stellarctl workload status deployment/web -n shop -o json', 'the statuses themselves'],

@@ -164,7 +164,7 @@ export function planValues(
   fleet: string,
   wec: WecValues & { name: string },
   { clusters, properties }: Present,
-  forced: readonly string[],
+  forced: readonly string[] = [],
 ): ValuePlan {
   const judged = valueKinds.map(({ kind, path, field }) => {
     const object = path === 'data' ? properties.get(wec.name) : clusters.get(wec.name);

@@ -78,13 +78,13 @@ export interface FleetClusters {
 
 export interface FleetOptions {
   /** Keys whose values are taken from other programs. */
-  forceConflicts: readonly string[];
+  forceConflicts?: readonly string[];
   /** Whether WECs that it has joined and that left the file are deregistered. */
-  prune: boolean;
+  prune?: boolean;
   /** Whether WECs that are registered with another hub are moved. */
-  replaceHub: boolean;
+  replaceHub?: boolean;
   /** Whether agents may delete what another hub has sent, and the ITS has not. */
-  evictWorks: boolean;
+  evictWorks?: boolean;
   /** So many at most (default: the larger of 1 and 10 % of the WECs of the ITS). */
   maxRemoved?: number | undefined;
 }
@@ -123,7 +123,7 @@ export async function planFleet(
   const isLacking = changes.some(({ lacks }) => lacks.length > 0);
   const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, isLacking);
   const effects = sideEffectsOf(policies, changes);
-  const { evictWorks } = options;
+  const { evictWorks = false } = options;
   return { fleet: fleet.name, its: its.context.name, items, former, evictWorks, present, effects };
 }
 

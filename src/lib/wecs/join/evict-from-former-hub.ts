@@ -179,7 +179,7 @@ export async function unsentObjects(
 export async function resumeEviction(
   hub: Kube,
   { name, kube }: { name: string; kube: Kube },
-  { evictWorks }: { evictWorks: boolean },
+  { evictWorks }: { evictWorks?: boolean },
   run: Run,
 ): Promise<boolean> {
   const blocker = async () => {
