@@ -1,6 +1,8 @@
 import { begun, formatAge } from '../../lib/core/deadline.ts';
+import type { StageView } from '../../lib/core/stages.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
 import type { Style } from '../terminal/style.ts';
+import type { Session } from './session.ts';
 
 const titleWidth = 10;
 const lineWidth = 100;
@@ -28,18 +30,40 @@ export function wrap(words: readonly string[], separator = ' '): string[] {
 }
 
 /** @param time RFC 3339 @param now milliseconds since the epoch, by the cluster's clock */
-export const ago = (time: string, now: number): string =>
-  `${formatAge(now - Date.parse(time))} ago`;
+export const age = (time: string, now: number): string => formatAge(now - Date.parse(time));
+
+/** Returns the symbol for the state of a stage. */
+const symbolOfStage = (state: StageView['state'], { ok, bad, dot }: Style): string =>
+  ({ met: ok, failed: bad, waiting: dot, 'not-visible': '?' })[state];
+
+/** A line for each stage. Shows a reason that several stages share once. */
+export function stageLines(
+  stages: readonly Pick<StageView, 'state' | 'title' | 'why'>[],
+  style: Style,
+): string[] {
+  const listed = new Set<string>();
+  return stages.map(({ state, title, why }) => {
+    const isNews = why !== undefined && !listed.has(why);
+    if (isNews) listed.add(why);
+    return `${symbolOfStage(state, style)} ${title}${isNews ? `   ${why}` : ''}`;
+  });
+}
 
 /** Returns the symbol for the state of a delivery. */
-export function symbolOfDelivery(
+export const symbolOfDelivery = (
   { done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'>,
   style: Style,
-): string {
-  if (blockedAt?.state === 'failed') return style.bad;
-  if (blockedAt !== null) return style.dot;
-  return done ? style.ok : '?';
+): string => symbolOfStage(blockedAt?.state ?? (done ? 'met' : 'not-visible'), style);
+
+/** Suggests what helps the first delivery that is blocked. */
+export function nextOfBlocked(session: Session, deliveries: readonly DeliveryView[]): void {
+  const blocked = deliveries.find(({ blockedAt }) => blockedAt !== null);
+  if (session.isForPeople && blocked?.next) session.next(blocked.next);
 }
+
+/** Where something of a WDS is sent. */
+export const sentThrough = (its: string | null): string =>
+  `sent through ${its ?? 'an ITS that is not visible'}`;
 
 /** What blocks a delivery, and since when. */
 export const whyBlocked = (

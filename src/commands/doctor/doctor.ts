@@ -7,10 +7,10 @@ import {
   hostingContextOption,
   itsOption,
   listOption,
+  refuseWithout,
   wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
-import type { Session } from '../common/session.ts';
 import { outputFormats } from '../terminal/io.ts';
 import { connectionOptions } from '../wec/join-options.ts';
 import type { DoctorOptions } from './input.ts';
@@ -95,8 +95,10 @@ export const definition: Definition<DoctorOptions> = {
       ? preInput(session, options, positional)
       : examination(session, options, positional));
     session.progress.waiting('doctor', 'reading the installation');
-    const acted = options.fix ? await act(session, options, examine) : {};
-    let all = acted.all ?? (await examine());
+    const fix = options.fix
+      ? await (await import('./fix.ts')).fixFindings(session, options, examine)
+      : undefined;
+    let all = fix?.all ?? (await examine());
     if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, all);
     if (options.wait && !isHealthy(all, options)) {
       const { poll } = await import('../../lib/core/poll.ts');
@@ -105,8 +107,9 @@ export const definition: Definition<DoctorOptions> = {
         return isHealthy(all, options) || undefined;
       }, session.run);
     }
-    await showExamined(session, options, withoutSkipped(options.skip ?? [], all), acted.report);
-    session.exitCode = doctorExitCode({ ...options, ...acted, isHealthy: isHealthy(all, options) });
+    await showExamined(session, options, withoutSkipped(options.skip ?? [], all), fix?.fixed);
+    const hasFailed = fix?.fixed.some(({ result }) => result === 'failed') === true;
+    session.exitCode = doctorExitCode(isHealthy(all, options), hasFailed, options.wait);
   },
 };
 
@@ -123,41 +126,17 @@ function checkDoctorOptions({
   yes,
   dryRun,
 }: DoctorOptions): void {
-  if (goal && !pre) throw new StellarError('usage', '--for requires --pre.');
+  if (!pre) refuseWithout('--pre', { '--for': goal });
   if (pre && fix) throw new StellarError('usage', '--pre cannot be combined with --fix.');
   if (probe && (!pre || wait))
     throw new StellarError('usage', '--probe requires --pre, and cannot be combined with --wait.');
-  if (!fix && !probe && (yes || dryRun))
-    throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} requires --fix or --probe.`);
-}
-
-/** What was done before the findings are printed. */
-interface Acted {
-  /** The findings after it. */
-  all?: Examined[];
-  hasFailed?: boolean;
-  /** For scripts. */
-  report?: object;
-}
-
-async function act(
-  session: Session,
-  options: DoctorOptions,
-  examine: () => Promise<Examined[]>,
-): Promise<Acted> {
-  const { fixFindings } = await import('./fix.ts');
-  const { all, fixed } = await fixFindings(session, options, examine);
-  return { all, hasFailed: fixed.some(({ result }) => result === 'failed'), report: { fixed } };
+  if (!fix && !probe) refuseWithout('--fix or --probe', { '--yes': yes, '--dry-run': dryRun });
 }
 
 /** A fix that failed is a failure, however long the command then waited. */
-export function doctorExitCode(ended: {
-  isHealthy: boolean;
-  hasFailed?: boolean;
-  wait?: boolean;
-}): number {
-  if (ended.isHealthy && !ended.hasFailed) return ExitCode.done;
-  return ended.wait && !ended.hasFailed ? ExitCode.timeout : ExitCode.failed;
+export function doctorExitCode(isHealthy: boolean, hasFailed: boolean, wait?: boolean): number {
+  if (isHealthy && !hasFailed) return ExitCode.done;
+  return wait && !hasFailed ? ExitCode.timeout : ExitCode.failed;
 }
 
 const withoutSkipped = (skip: readonly string[], all: readonly Examined[]): Examined[] =>

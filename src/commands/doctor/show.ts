@@ -11,6 +11,7 @@ import {
 } from '../../lib/doctor/subject.ts';
 import type { Session } from '../common/session.ts';
 import type { Style } from '../terminal/style.ts';
+import type { Fix } from './fix.ts';
 import type { DoctorOptions } from './input.ts';
 
 /** Lists the available checks. Needs no cluster. */
@@ -29,12 +30,12 @@ export async function listChecks(session: Session): Promise<void> {
   );
 }
 
-/** Prints the findings. @param acted additional fields for scripts */
+/** Prints the findings. @param fixed the commands that --fix has run */
 export async function showExamined(
   session: Session,
   { pre }: DoctorOptions,
   examined: readonly Examined[],
-  acted: object = {},
+  fixed: readonly Fix[] | undefined,
 ): Promise<void> {
   const { output } = session;
   const items = groupFindings(examined).map(describeGroup);
@@ -43,7 +44,7 @@ export async function showExamined(
   const isWhole = output === 'wide' || (pre && output === 'table');
   const extent = isWhole ? 'all' : output === 'short' ? 'wrong' : 'sections';
   await session.show(
-    { items, ...acted },
+    { items, ...(fixed && { fixed }) },
     (style, isWide) => describeExamined(examined, style, extent, isWide),
     made,
   );

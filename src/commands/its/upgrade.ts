@@ -26,18 +26,12 @@ export const definition: Definition<Options> = {
     const tools = await session.hostingToWrite();
     const { result, wecs } = await upgradeIts(name, { to, imageRegistry }, tools, session.run);
     await session.finish([result]);
-    const { contexts } = await session.kubeconfig();
-    const { localNames, providerNames } = await import(
-      '../../lib/spaces/local/local-cluster-names.ts'
+    // The upgrade proves that a context with the name of a WEC leads to it.
+    const named = await Promise.all(
+      wecs.map(async (wec) =>
+        (await session.contextsNamed(wec)).length > 0 ? wec : `${wec}=CONTEXT`,
+      ),
     );
-    const guesses = (wec: string) => [
-      wec,
-      ...providerNames.map((provider) => localNames(provider, wec).context),
-    ];
-    // The upgrade proves that it leads to the WEC.
-    const contextOf = (wec: string) => guesses(wec).find((each) => contexts.has(each));
-    const named = wecs.map((wec) => `${wec}=${contextOf(wec) ?? 'CONTEXT'}`);
-    const all = wecs.every((wec) => contexts.has(wec)) ? ['--all'] : named;
-    if (wecs.length > 0) session.next(command`stellarctl wec upgrade ${all} --its ${name}`);
+    if (wecs.length > 0) session.next(command`stellarctl wec upgrade ${named} --its ${name}`);
   },
 };

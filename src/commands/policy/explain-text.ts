@@ -1,6 +1,6 @@
 import { count, few, others } from '../../lib/core/text/words.ts';
 import type { Explanation } from '../../lib/workloads/policy/explain.ts';
-import { section, unknown } from '../common/lines.ts';
+import { section, sentThrough, unknown } from '../common/lines.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
@@ -22,7 +22,7 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ? [`not selected: ${few(notSelected, isWide ? Infinity : 5).join(', ')}`]
     : [];
   return [
-    `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not visible'}   ${countWords(view)}`,
+    `${name} in ${wds}${exists ? '' : ', not applied yet'}, ${sentThrough(its)}   ${countWords(view)}`,
     ...section('WECs', [...(wecs ?? []).map((wec) => `${wec.name}${wecWords(wec)}`), ...left]),
     ...section('objects', [
       ...rows,

@@ -5,7 +5,13 @@ import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
 import type { PolicyView } from '../../lib/workloads/policy/policy-view.ts';
 import type { Definition } from '../common/define.ts';
-import { symbolOfDelivery, unknown, whyBlocked } from '../common/lines.ts';
+import {
+  nextOfBlocked,
+  sentThrough,
+  symbolOfDelivery,
+  unknown,
+  whyBlocked,
+} from '../common/lines.ts';
 import { wdsOptions } from '../common/options.ts';
 import { outputFormats } from '../terminal/io.ts';
 import { aligned } from '../terminal/output.ts';
@@ -35,10 +41,10 @@ export const definition: Definition = {
     const { view, errors } = await getPolicyView(name, wds);
     await session.show(view, (style) => describePolicyView(view, style, wds.kube.now()));
     session.incomplete(errors);
-    const broken = view.objects
-      .flatMap(({ deliveries }) => deliveries)
-      .find(({ blockedAt }) => blockedAt !== null);
-    if (session.isForPeople && broken?.next) session.next(broken.next);
+    nextOfBlocked(
+      session,
+      view.objects.flatMap(({ deliveries }) => deliveries),
+    );
   },
 };
 
@@ -61,7 +67,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
   );
   const blocked = failureLines(objects, style, now);
   return [
-    `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
+    `${name} in ${wds}, ${sentThrough(its)}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) =>
       `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd(),
     ),

@@ -1,9 +1,7 @@
-import { formatAge } from '../../lib/core/deadline.ts';
 import { command, partial, textOf } from '../../lib/core/next-step.ts';
-import type { StageView } from '../../lib/core/stages.ts';
 import { versionWords } from '../../lib/ocm/versions/running-versions.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
-import { section, wrap } from '../common/lines.ts';
+import { age, section, stageLines, wrap } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** Formats a space as human-readable lines. */
@@ -12,11 +10,11 @@ export function spaceLines(view: SpaceView, now: number, style: Style): string[]
     view.type,
     view.context && `context ${view.context}`,
     view.server,
-    `created ${formatAge(now - Date.parse(view.created))} ago`,
+    `created ${age(view.created, now)} ago`,
   ];
   return [
     `${view.name} on ${view.hosting}   ${facts.filter((fact) => fact).join(' · ')}`,
-    ...stageLines(view.stages, style),
+    ...stageLines(view.stages, style).map((line) => `  ${line}`),
     ...(view.its === undefined ? [] : itsRows(view, view.its)),
     ...(view.publishedServer
       ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)]
@@ -27,19 +25,6 @@ export function spaceLines(view: SpaceView, now: number, style: Style): string[]
       ? []
       : [view.diagnosis.problem, ...view.diagnosis.log.map((line) => `    ${line}`)]),
   ];
-}
-
-/** Shows a reason that several stages share once. */
-function stageLines(stages: readonly StageView[], style: Style): string[] {
-  const listed = new Set<string>();
-  return stages.map(({ state, title, why }) => {
-    const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[
-      state
-    ];
-    const isNews = why !== undefined && !listed.has(why);
-    if (isNews) listed.add(why);
-    return `  ${symbol} ${title}${isNews ? `   ${why}` : ''}`;
-  });
 }
 
 function itsRows({ name, hosting }: SpaceView, its: NonNullable<SpaceView['its']>): string[] {

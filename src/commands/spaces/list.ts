@@ -1,8 +1,8 @@
-import { formatAge } from '../../lib/core/deadline.ts';
 import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { Definition } from '../common/define.ts';
+import { age } from '../common/lines.ts';
 import { hostingContextOption } from '../common/options.ts';
 import type { Columns } from '../terminal/output.ts';
 
@@ -39,7 +39,7 @@ function spaceColumns(role: SpaceRole, now: number): Columns<SpaceListItem> {
       blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-'),
     ...its,
     CONTEXT: ({ context }) => context ?? '-',
-    AGE: ({ created }) => formatAge(now - Date.parse(created)),
+    AGE: ({ created }) => age(created, now),
     '': ({ ready, reason }) => (ready ? '' : reason),
   };
 }

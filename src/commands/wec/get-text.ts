@@ -1,4 +1,3 @@
-import { formatAge } from '../../lib/core/deadline.ts';
 import { count } from '../../lib/core/text/words.ts';
 import { imageVersion } from '../../lib/kube/image.ts';
 import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub/hub-connection.ts';
@@ -10,7 +9,7 @@ import type {
   PodView,
   WecView,
 } from '../../lib/wecs/registration/wec-view.ts';
-import { ago, section, unknown, wrap } from '../common/lines.ts';
+import { age, section, unknown, wrap } from '../common/lines.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
@@ -48,7 +47,7 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
 function headline({ name, its, kubernetesVersion, created, agent }: WecView, now: number): string {
   const facts = factsOf(
     kubernetesVersion,
-    created && `registered ${ago(created, now)}`,
+    created && `registered ${age(created, now)} ago`,
     agent.id && `agent ${agent.id.slice(0, 8)}`,
   );
   return `${name} on ${its}   ${facts}`;
@@ -71,7 +70,7 @@ const linesOfRequests = ({ requests }: WecView, now: number): string[] =>
       name,
       state,
       agent === null ? '' : `agent ${agent.slice(0, 8)}`,
-      `${renewal ? 'renewal ' : ''}asked ${ago(created, now)}`,
+      `${renewal ? 'renewal ' : ''}asked ${age(created, now)} ago`,
     ]),
   );
 
@@ -82,15 +81,14 @@ function conditionLines(
   { ok }: Style,
   { wide, bad }: { wide: boolean; bad: string },
 ): string[] {
-  const age = ({ since }: ConditionView) =>
-    since === null ? '' : formatAge(now - Date.parse(since));
+  const ageOf = ({ since }: ConditionView) => (since === null ? '' : age(since, now));
   const explained = conditions.filter(({ healthy }) => wide || !healthy);
   const plain = conditions.flatMap((each) =>
-    !wide && each.healthy ? `${each.type} ${age(each)}` : [],
+    !wide && each.healthy ? `${each.type} ${ageOf(each)}` : [],
   );
   const rows = explained.map((condition) => {
     const { type, status, reason } = condition;
-    return [type, age(condition), `${status}, ${reason}: ${shortMessage(condition)}`];
+    return [type, ageOf(condition), `${status}, ${reason}: ${shortMessage(condition)}`];
   });
   return [
     ...aligned(rows).map((line, index) => `${explained[index]?.healthy ? ok : bad} ${line}`),
@@ -189,7 +187,7 @@ function evidenceOf(stage: string, { mailbox, lease }: WecView, now: number): st
   if (stage === 'accepted' && mailbox !== null) return [describeMailbox(mailbox)];
   if (stage === 'available' && lease?.renewed)
     return [
-      `lease renewed ${ago(lease.renewed, now)}${lease.overdue ? `, due every ${lease.durationSeconds}s` : ''}`,
+      `lease renewed ${age(lease.renewed, now)} ago${lease.overdue ? `, due every ${lease.durationSeconds}s` : ''}`,
     ];
   return [];
 }

@@ -9,6 +9,7 @@ import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   itsOption,
+  refuseWithout,
   repeatable,
   type SessionOptions,
   wecKubeconfigOption,
@@ -119,8 +120,7 @@ async function confirmMove(session: Session): Promise<Confirm<Moving>> {
 function checkJoinOptions(options: Options, names: number): void {
   if (options.joinFile !== undefined) refuseAccess(options);
   checkAddresses(options);
-  if (options.yes && !options.replaceHub)
-    throw new StellarError('usage', '--yes requires --replace-hub.');
+  if (!options.replaceHub) refuseWithout('--replace-hub', { '--yes': options.yes });
   if (options.printManifests && names !== 1)
     throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
 }

@@ -1,9 +1,9 @@
 import { formatLabels } from '../../lib/core/changes.ts';
-import { formatAge } from '../../lib/core/deadline.ts';
 import { command, partial, stepLines, textOf } from '../../lib/core/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { WecListItem } from '../../lib/wecs/list.ts';
 import type { Definition } from '../common/define.ts';
+import { age } from '../common/lines.ts';
 import { itsOption, selectorOption } from '../common/options.ts';
 import type { Columns } from '../terminal/output.ts';
 
@@ -60,12 +60,12 @@ export function wecColumns(now: number, wide: boolean): Columns<WecListItem> {
     AVAILABLE: ({ available, joined }) =>
       available === null ? (joined ? 'unknown' : '-') : yesNo(available),
     STAGE: ({ state, problem }) => (problem ? `${state} ✗` : state),
-    AGE: ({ created }) => age(created, now),
+    AGE: ({ created }) => ageOf(created, now),
     ...(wide
       ? {
           REASON: ({ reason }) => reason || '-',
           KUBERNETES: ({ kubernetesVersion }) => kubernetesVersion ?? '-',
-          LEASE: ({ leaseRenewed }) => age(leaseRenewed, now),
+          LEASE: ({ leaseRenewed }) => ageOf(leaseRenewed, now),
           LABELS: ({ labels }) => formatLabels(labels),
         }
       : { '': reasonOf }),
@@ -73,5 +73,4 @@ export function wecColumns(now: number, wide: boolean): Columns<WecListItem> {
 }
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
-const age = (time: string | null, now: number): string =>
-  time === null ? '-' : formatAge(now - Date.parse(time));
+const ageOf = (time: string | null, now: number): string => (time === null ? '-' : age(time, now));

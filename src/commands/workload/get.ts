@@ -1,8 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
+import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
 import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
 import type { Definition } from '../common/define.ts';
-import { symbolOfDelivery, whyBlocked } from '../common/lines.ts';
+import {
+  nextOfBlocked,
+  sentThrough,
+  stageLines,
+  symbolOfDelivery,
+  whyBlocked,
+} from '../common/lines.ts';
 import { wdsOptions } from '../common/options.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
@@ -46,8 +53,7 @@ export const definition: Definition<Options> = {
         describeWorkload(view, wds.kube.now(), style, isWide),
       );
     session.incomplete(errors);
-    const broken = view.deliveries.find(({ blockedAt }) => blockedAt !== null);
-    if (session.isForPeople && broken?.next) session.next(broken.next);
+    nextOfBlocked(session, view.deliveries);
   },
 };
 
@@ -61,8 +67,7 @@ export function describeWorkload(
   style: Style,
   isWide: boolean,
 ): string[] {
-  const { kind, namespace, name, wds, its, deliveries, problems } = view;
-  const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
+  const { wds, its, deliveries, problems } = view;
   const rows = aligned(
     deliveries.map((delivery) => [
       delivery.wec ?? 'no WEC',
@@ -71,10 +76,10 @@ export function describeWorkload(
     ]),
   );
   return [
-    head,
+    `${describeObject(view)} in ${wds}, ${sentThrough(its)}`,
     ...deliveries.flatMap((delivery, index) => [
       `  ${symbolOfDelivery(delivery, style)} ${rows[index]?.trimEnd()}`,
-      ...(isWide ? delivery.stages.map((stage) => `      ${linkLine(stage, style)}`) : []),
+      ...(isWide ? stageLines(delivery.stages, style).map((line) => `      ${line}`) : []),
       ...unshownSteps(delivery, deliveries.slice(0, index)),
     ]),
     ...[...createOnlyOf(deliveries)].map(
@@ -106,11 +111,4 @@ function unshownSteps({ steps, next }: DeliveryView, before: readonly DeliveryVi
   const isPrintedLast =
     isDeepStrictEqual(steps, [next]) && before.every((other) => other.blockedAt === null);
   return isSuggested || isPrintedLast ? [] : steps.map((step) => `      ${step}`);
-}
-
-function linkLine({ state, title, why }: DeliveryView['stages'][number], style: Style): string {
-  const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[
-    state
-  ];
-  return `${symbol} ${title}${why === undefined ? '' : `   ${why}`}`;
 }

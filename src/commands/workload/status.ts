@@ -1,6 +1,7 @@
-import { formatAge } from '../../lib/core/deadline.ts';
+import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import type { CombinedTable, ReturnedView } from '../../lib/workloads/delivery/returned.ts';
 import type { Definition } from '../common/define.ts';
+import { age } from '../common/lines.ts';
 import { wdsOptions } from '../common/options.ts';
 import { aligned } from '../terminal/output.ts';
 import { namespaceOption, objectArguments } from './get.ts';
@@ -28,19 +29,19 @@ export const definition: Definition<Options> = {
 
 /** Formats one line per WEC, and one table per collector. */
 export function describeReturned(view: ReturnedView, now: number): string[] {
-  const { kind, namespace, name, wds, wecs, why, combined } = view;
-  const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}`;
+  const { wds, wecs, why, combined } = view;
   const rows = (wecs ?? []).map(({ wec, status, unavailableSince }) => {
-    const age = unavailableSince === null ? '' : formatAge(now - Date.parse(unavailableSince));
     return [
       wec,
       status === null ? 'no status yet' : statusWords(status),
-      age && `may be old: not available for ${age}`,
+      unavailableSince === null
+        ? ''
+        : `may be old: not available for ${age(unavailableSince, now)}`,
     ];
   });
   const none = wecs === null ? `not visible: ${why}` : 'no WEC has returned a status of it';
   return [
-    head,
+    `${describeObject(view)} in ${wds}`,
     ...(rows.length === 0 ? [none] : aligned(rows)).map((line) => `  ${line.trimEnd()}`),
     ...combined.flatMap(table),
   ];

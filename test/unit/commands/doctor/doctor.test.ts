@@ -10,12 +10,11 @@ import { fakeIo } from '../../support/fake-io.ts';
 import { commandNamed, program } from '../../support/program.ts';
 
 test('doctor --fix --wait exits with 1 if a fix failed, and with 3 only if the wait was in vain', () => {
-  const ended = { isHealthy: false, hasFailed: false, wait: true };
-  assert.equal(doctorExitCode({ ...ended, hasFailed: true }), 1);
-  assert.equal(doctorExitCode(ended), 3);
-  assert.equal(doctorExitCode({ ...ended, wait: false }), 1);
-  assert.equal(doctorExitCode({ ...ended, isHealthy: true }), 0);
-  assert.equal(doctorExitCode({ ...ended, isHealthy: true, hasFailed: true }), 1);
+  assert.equal(doctorExitCode(false, true, true), 1);
+  assert.equal(doctorExitCode(false, false, true), 3);
+  assert.equal(doctorExitCode(false, false, false), 1);
+  assert.equal(doctorExitCode(true, false, true), 0);
+  assert.equal(doctorExitCode(true, true, true), 1);
 });
 
 test('doctor --pre checks clusters to register, and finds their contexts first', async () => {
