@@ -120,11 +120,14 @@ export class Clusters {
   }
 
   async #wec(context: string): Promise<Kube> {
-    const kube =
-      this.#named.get(context) ??
-      this.connect(await this.contextOf(context), this.run.deadline, this.#limit);
+    const kube = this.#named.get(context) ?? this.connectWec(await this.contextOf(context));
     this.#named.set(context, kube);
     return kube;
+  }
+
+  /** Returns a client for a WEC, which shares the requests in flight with those of the others. */
+  connectWec(context: SelectedContext): Kube {
+    return this.connect(context, this.run.deadline, this.#limit);
   }
 
   /** Returns a context of a WEC. @param file its kubeconfig (default: `--wec-kubeconfig`, else the usual one) */

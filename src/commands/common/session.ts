@@ -166,11 +166,12 @@ export class Session extends Clusters {
     else this.recorder.lines(lines);
   }
 
-  /** Prints a document in a format other than that of `-o`, or one of several documents. */
-  async printDocument(document: object, form: DocumentForm): Promise<void> {
+  /** Prints a document in a format other than that of `-o` (default: YAML, unless that is JSON), or one of several documents. */
+  async printDocument(document: object, form: Partial<DocumentForm> = {}): Promise<void> {
     if (this.recorder !== undefined) return this.recorder.view(document);
     this.progress.stop();
-    await writeDocument(this.io, document, form);
+    const format = this.output === 'json' ? 'json' : 'yaml';
+    await writeDocument(this.io, document, { format, ...form });
   }
 
   /**

@@ -65,12 +65,11 @@ export interface SelectionOptions {
 /** Parses which WECs a command selects: names, or `-l`, or `--all`. @throws StellarError `usage` */
 export function parseWecTarget(words: readonly string[], choice: SelectionOptions): WecTarget {
   checkChoice(words, choice);
-  return words.length > 0
-    ? { names: [...new Set(splitNames(words))] }
-    : { selector: choice.selector, allowNone: choice.allowNone };
+  return words.length > 0 ? { names: [...new Set(splitNames(words))] } : choice;
 }
 
-function checkChoice(
+/** @throws StellarError `usage` unless a command selects WECs in one way */
+export function checkChoice(
   words: readonly string[],
   { all, selector, allowNone }: SelectionOptions,
 ): void {
@@ -78,7 +77,10 @@ function checkChoice(
   if (allowNone && !selector) throw new StellarError('usage', '--allow-none requires -l.');
   const given = [words.length > 0, all === true, Boolean(selector)].filter(Boolean).length;
   if (given !== 1)
-    throw new StellarError('usage', 'Give the names of the WECs, -l SELECTOR, or --all.');
+    throw new StellarError(
+      'usage',
+      'Give either the names of the WECs or an option that selects them, as --all.',
+    );
 }
 
 /** WECs that are named, optionally with their contexts, or selected on the ITS. */

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { ExitCode, StellarError } from '../../lib/core/errors.ts';
+import { ExitCode } from '../../lib/core/errors.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -62,20 +62,20 @@ export const definition: Definition<DoctorOptions> = {
       '--for <command>',
       'with --pre: what is to work next (default: join if clusters are given)',
     ).choices(['init', 'join']),
-    [
+    new Option(
       '--probe',
       "with --pre: also create a Job in these clusters that pulls the agent's image and calls the ITS",
-    ],
+    ).conflicts('wait'),
     ['--list', 'list the checks without running them'],
     listOption('--skip <id>', 'skip this check'),
     new Option('--fail-on <status>', 'when to exit with 1')
       .choices(['warn', 'fail'])
       .default('fail'),
     ['--wait', 'wait until no check fails'],
-    [
+    new Option(
       '--fix',
       'run the commands of the findings that need no decision: wec join, wds restart, repair, renew',
-    ],
+    ).conflicts('pre'),
     yesOption('with --fix or --probe: skip the confirmation'),
     dryRunOption(),
     hostingContextOption(),
@@ -116,20 +116,9 @@ export const definition: Definition<DoctorOptions> = {
 /** Default timeout of fixes and probes, in milliseconds. */
 const actingMs = 120_000;
 
-/** @throws StellarError `usage` for options that exclude each other */
-function checkDoctorOptions({
-  pre,
-  for: goal,
-  fix,
-  probe,
-  wait,
-  yes,
-  dryRun,
-}: DoctorOptions): void {
-  if (!pre) refuseWithout('--pre', { '--for': goal });
-  if (pre && fix) throw new StellarError('usage', '--pre cannot be combined with --fix.');
-  if (probe && (!pre || wait))
-    throw new StellarError('usage', '--probe requires --pre, and cannot be combined with --wait.');
+/** @throws StellarError `usage` for options that mean nothing without another one */
+function checkDoctorOptions({ pre, for: goal, fix, probe, yes, dryRun }: DoctorOptions): void {
+  if (!pre) refuseWithout('--pre', { '--for': goal, '--probe': probe });
   if (!fix && !probe) refuseWithout('--fix or --probe', { '--yes': yes, '--dry-run': dryRun });
 }
 

@@ -1,7 +1,6 @@
 import { Option } from 'commander';
-import { StellarError } from '../../lib/core/errors.ts';
-import { advice } from '../../lib/core/next-step.ts';
 import { checkDnsLabel } from '../../lib/core/object-names.ts';
+import { noneGiven } from '../../lib/kube/kubeconfig/entries.ts';
 import type { Definition } from '../common/define.ts';
 import { itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
@@ -75,13 +74,13 @@ export const definition: Definition<Options> = {
       metadata: { name },
       wecs,
     };
-    if (session.output === 'json') return session.printDocument(document, { format: 'json' });
-    session.printLines([
-      '# yaml-language-server: $schema=fleet.schema.json',
-      '# The schema: stellarctl fleet schema > fleet.schema.json',
-      ...comments.map((comment) => `# ${comment}`),
-    ]);
-    await session.printDocument(document, { format: 'yaml' });
+    if (session.output !== 'json')
+      session.printLines([
+        '# yaml-language-server: $schema=fleet.schema.json',
+        '# The schema: stellarctl fleet schema > fleet.schema.json',
+        ...comments.map((comment) => `# ${comment}`),
+      ]);
+    await session.printDocument(document);
   },
 };
 
@@ -109,10 +108,7 @@ async function importFrom(
   const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await session.kubeconfig();
   const given = fromContext ?? kubeconfig.currentContext;
-  if (given === undefined)
-    throw new StellarError('usage', 'The kubeconfig has no current context.', {
-      next: [advice('Give the context: --from-context CONTEXT')],
-    });
+  if (given === undefined) throw noneGiven('No context', '--from-context', kubeconfig);
   const source = session.connect(selectContext(kubeconfig, given));
   if (from === 'karmada') return importKarmada(source, await candidatesOf(session, names));
   return importArgoCd(source, fromNamespace, await readContexts(session, names));

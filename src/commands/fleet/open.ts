@@ -63,13 +63,11 @@ export async function openClusters(
   fleet: Fleet,
   options: FileOptions,
 ): Promise<FleetClusters> {
-  const { requestLimit } = await import('../../lib/kube/client/client.ts');
   const given = itsOfFile(options, fleet);
   const its = await (given === undefined
     ? session.its()
     : session.openIts({ given, source: '--its' }));
   session.announce(its.kube);
-  const limit = requestLimit();
   const contextIn = async (file: string | undefined, name: string) => {
     if (file === undefined || options.trustKubeconfigs) return session.contextOf(name, file);
     // Who writes the file of a fleet must not run programs where it is planned.
@@ -90,8 +88,7 @@ export async function openClusters(
   return {
     its,
     async open({ context: name = '', kubeconfig }) {
-      const context = await contextIn(kubeconfig, name);
-      return session.connect(context, session.run.deadline, limit);
+      return session.connectWec(await contextIn(kubeconfig, name));
     },
     readPolicies: (names, withTemplates) => openPolicies(session, its, names, withTemplates),
   };

@@ -1,5 +1,4 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { StellarError } from '../../lib/core/errors.ts';
 import { coreChart } from '../../lib/spaces/hosting/core-chart.ts';
 import type { InitInput } from '../../lib/spaces/install/chart.ts';
 import type { ValueOptions } from '../../lib/spaces/install/helm-values.ts';
@@ -62,10 +61,9 @@ export const definition: Definition<InitOptions> = {
       "the port of control planes (the chart's default: 9443)",
     ).argParser(port),
     ['--upgrade', 'upgrade an older version'],
-    new Option(
-      '--provider <name>',
-      'create a local cluster with this tool first, with its ingress',
-    ).choices(providerNames),
+    new Option('--provider <name>', 'create a local cluster with this tool first, with its ingress')
+      .choices(providerNames)
+      .conflicts('hostingContext'),
     ['--name <name>', `with --provider: the name of that cluster (default: ${defaultName})`],
     nodeImageOption(),
     [
@@ -105,12 +103,10 @@ interface InitOptions extends Omit<InitInput, 'values' | 'upgrade'>, ValueOption
   printImages?: boolean;
 }
 
-/** @throws StellarError `usage` for options that only a new cluster supports, and for options that exclude each other */
+/** @throws StellarError `usage` for options that only a new cluster supports */
 function toRequest(given: InitOptions): HostingRequest {
   const { provider, name, ingress, image, hostingContext, upgrade = false, ...options } = given;
   if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
-  if (provider !== undefined && hostingContext !== undefined)
-    throw new StellarError('usage', 'Give either --provider or --hosting-context.');
   if (provider === undefined)
     refuseWithout('--provider', { '--name': name, '--image': image, '--ingress': ingress });
   const withIngress = ingress !== 'none';

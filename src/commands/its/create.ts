@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { StellarError } from '../../lib/core/errors.ts';
-import { advice, command } from '../../lib/core/next-step.ts';
+import { command } from '../../lib/core/next-step.ts';
+import { noneGiven } from '../../lib/kube/kubeconfig/entries.ts';
 import type { ItsType } from '../../lib/ocm/model/kubeflex-names.ts';
 import { safeOcm } from '../../lib/ocm/model/ocm-versions.ts';
 import type { ItsInput } from '../../lib/spaces/create-its.ts';
@@ -53,10 +53,10 @@ export const definition: Definition<Options> = {
       .choices(['vcluster', 'host', 'external'])
       .default('vcluster'),
     ['--no-ocm', 'do not install OCM: the cluster is already an OCM hub'],
-    [
+    new Option(
       '--ocm-version <version>',
       `the version of OCM, or chart: what the hooks install, even with known holes (default: ${safeOcm})`,
-    ],
+    ).conflicts('ocm'),
     ['--bootstrap-context <context>', 'for type external: the context of that cluster'],
     [
       '--bootstrap-kubeconfig <file>',
@@ -92,18 +92,11 @@ export const definition: Definition<Options> = {
 };
 
 function checkItsOptions({
-  ocm,
-  ocmVersion,
   type,
   bootstrapContext,
   bootstrapKubeconfig,
   hubApiserver,
 }: Options): void {
-  if (!ocm && ocmVersion !== undefined)
-    throw new StellarError(
-      'usage',
-      'Give either --ocm-version or --no-ocm, which keeps the OCM that is there.',
-    );
   if (type === 'external') return;
   refuseWithout('--type external', {
     '--bootstrap-context': bootstrapContext,
@@ -119,10 +112,7 @@ async function externalOf(session: Session, options: Options): Promise<ItsInput[
   const kubeconfig =
     file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env);
   const name = bootstrapContext ?? kubeconfig.currentContext;
-  if (name === undefined)
-    throw new StellarError('usage', `${file} has no current context.`, {
-      next: [advice('Choose one: --bootstrap-context CONTEXT')],
-    });
+  if (name === undefined) throw noneGiven('No context', '--bootstrap-context', kubeconfig);
   const context = selectContext(kubeconfig, name);
   return { context, kube: session.connect(context), address, isOwnContext: file === undefined };
 }

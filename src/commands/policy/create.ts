@@ -83,7 +83,7 @@ export const definition: Definition<Options> = {
     const asked = { name, spec, wds, creates: true };
     const result = await applyPolicy(asked, confirm, session.run);
     if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
-      return session.printDocument(policyOf(name, spec), { format: 'yaml' });
+      return session.printDocument(policyOf(name, spec));
     await session.finish([result]);
     const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     session.next(command`stellarctl policy get ${name} ${flagsOf(wds)}`);

@@ -32,9 +32,7 @@ export const definition: Definition = {
     checkDnsName(name, 'a binding policy');
     if (session.output === 'manifest') {
       const { policyManifest } = await import('../../lib/workloads/policy/create-policy.ts');
-      return session.printDocument(await policyManifest(name, await session.wds()), {
-        format: 'yaml',
-      });
+      return session.printDocument(await policyManifest(name, await session.wds()));
     }
     const { getPolicyView } = await import('../../lib/workloads/policy/policy-view.ts');
     const wds = await session.wds();

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
-import { command, run } from '../../lib/core/next-step.ts';
+import { command } from '../../lib/core/next-step.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
-import { parseWecArguments } from '../common/wec-argument.ts';
+import { checkChoice, parseWecArguments } from '../common/wec-argument.ts';
 
 interface Options {
   all?: boolean;
@@ -47,8 +47,15 @@ export const definition: Definition<Options> = {
   async run(session, options, positional) {
     const named = options.clusters === undefined ? positional : [...positional, options.clusters];
     const wecs = parseWecArguments(named);
-    checkTargets(wecs.length, options);
+    checkChoice(named, options);
     const { agent, wait = true } = options;
+    if (agent === '')
+      throw new StellarError(
+        'usage',
+        '--agent is empty; give the ID of an agent or a prefix of it.',
+      );
+    if (agent !== undefined && wecs.length !== 1)
+      throw new StellarError('usage', '--agent chooses among the requests of a single NAME.');
     const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');
     const { kube: hub } = await session.itsToWrite();
     const targets = options.all
@@ -69,15 +76,3 @@ export const definition: Definition<Options> = {
     );
   },
 };
-
-function checkTargets(names: number, { all, agent }: Options): void {
-  if (all && names > 0) throw new StellarError('usage', 'Give names or --all, not both.');
-  if (!all && names === 0)
-    throw new StellarError('usage', 'Give the names of the WECs to accept, or --all.', {
-      next: [run('stellarctl wec list --pending', 'See what is pending')],
-    });
-  if (agent === '')
-    throw new StellarError('usage', '--agent is empty; give the ID of an agent or a prefix of it.');
-  if (agent !== undefined && (all || names > 1))
-    throw new StellarError('usage', '--agent chooses among the requests of a single NAME.');
-}

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { NamedResult } from '../../lib/core/each-name.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, noted, partial, textOf } from '../../lib/core/next-step.ts';
@@ -23,7 +24,6 @@ import {
 } from '../common/wec-argument.ts';
 
 interface Options extends SelectionOptions {
-  its?: string;
   cleanup?: boolean;
   keepWorkloads?: boolean;
   force?: boolean;
@@ -67,16 +67,18 @@ export const definition: Definition<Options> = {
       '--force',
       'deregister WECs whose agents are not running: after 15s without progress, remove the finalizers that an agent would remove',
     ],
-    [
+    new Option(
       '--local',
       "remove the klusterlet only, without access to the ITS: for the WEC's own administrator",
-    ],
-    ['--undo', 'restore the labels that an interrupted deregistration removed'],
+    ).conflicts(['its', 'force', 'keepWorkloads', 'undo']),
+    new Option('--undo', 'restore the labels that an interrupted deregistration removed').conflicts(
+      ['cleanup', 'force', 'keepWorkloads'],
+    ),
     dryRunOption(),
   ],
   async run(session, options, positional) {
     const wecs = parseChosenWecs(positional, options);
-    checkDeregisterOptions(wecs.named ?? [{ name: 'NAME', context: undefined }], options);
+    checkContexts(wecs.named ?? [{ name: 'NAME', context: undefined }], options);
     const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
     await work(session, wecs, options);
   },
@@ -170,14 +172,7 @@ const confirmation = (name: string, number?: number): Confirmation => ({
   oneWec: number === undefined,
 });
 
-function checkDeregisterOptions(wecs: readonly WecArgument[], options: Options): void {
-  const { undo, local, cleanup, keepWorkloads, force, its } = options;
-  const excluded = '--cleanup, --keep-workloads or --force';
-  if (undo && (cleanup || keepWorkloads || force))
-    throw new StellarError(
-      'usage',
-      `--undo only restores labels; it cannot be combined with ${excluded}.`,
-    );
+function checkContexts(wecs: readonly WecArgument[], { local, cleanup }: Options): void {
   const without = local || cleanup ? wecs.find(({ context }) => context === undefined) : undefined;
   if (without !== undefined) {
     const option = local ? '--local' : '--cleanup';
@@ -187,13 +182,4 @@ function checkDeregisterOptions(wecs: readonly WecArgument[], options: Options):
       ],
     });
   }
-  const ofIts = Object.entries({
-    '--its': its,
-    '--force': force,
-    '--keep-workloads': keepWorkloads,
-    '--undo': undo,
-  });
-  const [given] = local ? ofIts.filter(([, value]) => value !== undefined) : [];
-  if (given !== undefined)
-    throw new StellarError('usage', `${given[0]} concerns the ITS, which --local does not use.`);
 }

@@ -1,5 +1,4 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import { command, run } from '../../lib/core/next-step.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Definition } from '../common/define.ts';
@@ -23,12 +22,7 @@ export const definition: Definition<Options> = {
   async run(session, options, positional) {
     const [wec, ...others] = parseWecArguments(positional);
     if (wec === undefined || others.length > 0)
-      throw new StellarError('usage', 'Give the NAME of one WEC.', {
-        next: wec && [
-          run(command`stellarctl wec get ${wec.name}`, 'One by one'),
-          run('stellarctl wec list -o wide', 'Or several in a table'),
-        ],
-      });
+      throw new StellarError('usage', 'Give the NAME of one WEC.');
     const { kube: hub, context } = await session.its();
     if (options.raw) return printRaw(session, hub, wec.name);
     const { getWec } = await import('../../lib/wecs/get.ts');
@@ -49,7 +43,7 @@ export const definition: Definition<Options> = {
 async function printRaw(session: Session, hub: Kube, name: string): Promise<void> {
   const { getManagedCluster } = await import('../../lib/ocm/hub/find-wecs.ts');
   const cluster = await getManagedCluster(hub, name);
-  if (session.output === 'json' || session.output === 'name')
-    return session.print(cluster, [{ name }]);
-  return session.printDocument(cluster, { format: 'yaml' });
+  return session.output === 'name'
+    ? session.print(cluster, [{ name }])
+    : session.printDocument(cluster);
 }

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
-import { command, partial, run, textOf } from '../../lib/core/next-step.ts';
+import { command, run, textOf } from '../../lib/core/next-step.ts';
 import type { Confirm } from '../../lib/core/read-confirmed.ts';
 import type { HubAccess } from '../../lib/ocm/hub/hub-access.ts';
 import { agentModes, type JoinOptions, type Moving } from '../../lib/wecs/join/join-options.ts';
@@ -60,7 +60,10 @@ export const definition: Definition<Options> = {
   options: [
     itsOption(),
     wecKubeconfigOption(),
-    ['--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin'],
+    new Option(
+      '--join-file <file>',
+      'a join file of the ITS instead of its context; - reads stdin',
+    ).conflicts(['accept', 'label', 'its']),
     ['--accept', 'accept the WECs, and wait until they are available'],
     repeatable(
       '--label <key=value>',
@@ -118,30 +121,10 @@ async function confirmMove(session: Session): Promise<Confirm<Moving>> {
 
 /** Rejects options that exclude each other. @throws StellarError `usage` */
 function checkJoinOptions(options: Options, names: number): void {
-  if (options.joinFile !== undefined) refuseAccess(options);
   checkAddresses(options);
   if (!options.replaceHub) refuseWithout('--replace-hub', { '--yes': options.yes });
   if (options.printManifests && names !== 1)
     throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
-}
-
-/** Rejects options that need rights on the ITS, which a join file does not grant. */
-function refuseAccess({ accept, label, its }: Options): void {
-  const [option] =
-    Object.entries({ '--accept': accept, '--label': label, '--its': its }).find(
-      ([, given]) => given !== undefined,
-    ) ?? [];
-  if (option === undefined) return;
-  throw new StellarError(
-    'usage',
-    `${option} needs access to the ITS, which --join-file does not use.`,
-    {
-      next: [
-        partial('stellarctl accept NAME', 'The administrator of the ITS can accept it'),
-        partial('stellarctl label NAME KEY=VALUE', 'Or label it'),
-      ],
-    },
-  );
 }
 
 /** Prints what a join would apply, as a List in JSON or as YAML documents. */
@@ -156,13 +139,9 @@ async function printManifests(
   );
   const objects = await joinManifests(access, name, options, session.run);
   if (session.output === 'json') {
-    await session.printDocument(
-      { apiVersion: 'v1', kind: 'List', items: objects },
-      { format: 'json' },
-    );
+    await session.printDocument({ apiVersion: 'v1', kind: 'List', items: objects });
   } else {
-    for (const object of objects)
-      await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
+    for (const object of objects) await session.printDocument(object, { isOneOfMany: true });
   }
   const token = command`stellarctl its token -o json --its ${access.its}`;
   session.progress.note(textOf(run(token, command`Put a token in place of ${tokenPlaceholder}`)));

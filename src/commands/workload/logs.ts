@@ -110,8 +110,7 @@ function printer(
   const { style, output } = session;
   return async (line) => {
     const { wec, pod, container } = line;
-    if (output !== 'table')
-      return session.printDocument({ ...line }, { format: output as 'json', isOneOfMany: true });
+    if (output !== 'table') return session.printDocument({ ...line }, { isOneOfMany: true });
     const where = isWhole ? `${wec}/${pod}/${container}` : wec;
     const mark =
       wecs.length > 1 || isWhole ? `${style.mark(wecs.indexOf(wec), `[${where}]`)} ` : '';

@@ -1,5 +1,4 @@
 import { Option } from 'commander';
-import { StellarError } from '../../lib/core/errors.ts';
 import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
 import type { Definition } from '../common/define.ts';
 import { listOption, wdsOptions } from '../common/options.ts';
@@ -10,7 +9,6 @@ interface Options {
   namespace?: string;
   for: WorkloadGoal;
   on?: string[];
-  all?: boolean;
 }
 
 export const definition: Definition<Options> = {
@@ -31,12 +29,11 @@ export const definition: Definition<Options> = {
     new Option('--for <stage>', 'the stage to wait for')
       .choices(['applied', 'available', 'status'])
       .default('available'),
-    listOption('--on <wecs>', 'these WECs'),
+    listOption('--on <wecs>', 'these WECs').conflicts('all'),
     ['--all', 'all WECs that policies send it to (the default)'],
     ...wdsOptions(),
   ],
-  async run(session, { namespace, for: goal, on, all }, words) {
-    if (all && on !== undefined) throw new StellarError('usage', 'Give either --on or --all.');
+  async run(session, { namespace, for: goal, on }, words) {
     on?.forEach(checkWecName);
     const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const { waitForWorkload } = await import('../../lib/workloads/delivery/wait-workload.ts');
