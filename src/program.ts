@@ -120,9 +120,11 @@ const entries: readonly (CommandEntry | Group)[] = [
     'write a diagnostic report to a file',
     () => import('./commands/report/report.ts'),
   ),
-  entry('version', 'show which versions run, and whether they fit together', async () => ({
-    definition: (await import('./commands/version/version.ts')).versionCommand(STELLARCTL_VERSION),
-  })),
+  entry(
+    'version',
+    'show which versions run, and whether they fit together',
+    () => import('./commands/version/version.ts'),
+  ),
   entry('options', 'list the options of all commands', async () => ({
     definition: (await import('./commands/common/define.ts')).optionsCommand,
   })),

@@ -97,6 +97,8 @@ export const its: Group = {
 
 const loadRestart = () => import('./wds/restart.ts');
 
+const loadGuard = () => import('./wds/guard.ts');
+
 export const wds: Group = {
   name: 'wds',
   summary: 'create and manage Workload Description Spaces',
@@ -117,13 +119,8 @@ export const wds: Group = {
       loadRestart,
       'upgrade',
     ),
-    entry(
-      'guard',
-      'keep workloads running whenever its controllers start',
-      () => import('./wds/guard.ts'),
-      'guard',
-    ),
-    entry('unguard', 'delete the guard of a WDS', () => import('./wds/guard.ts'), 'unguard'),
+    entry('guard', 'keep workloads running whenever its controllers start', loadGuard, 'guard'),
+    entry('unguard', 'delete the guard of a WDS', loadGuard, 'unguard'),
   ],
 };
 
@@ -203,33 +200,22 @@ export const policy: Group = {
   ],
 };
 
+const loadCollector = () => import('./collector/collector.ts');
+
 export const collector: Group = {
   name: 'collector',
   summary: 'collect the status that WECs return into tables',
   description:
     'Commands for status collectors: tables of the status that WECs return for the objects of a WDS.',
   commands: [
-    entry(
-      'create',
-      'create a status collector',
-      () => import('./collector/collector.ts'),
-      'create',
-    ),
-    entry(
-      'list|ls',
-      'list the status collectors of a WDS',
-      () => import('./collector/collector.ts'),
-      'list',
-    ),
-    entry('get', 'show a status collector', () => import('./collector/collector.ts'), 'get'),
-    entry(
-      'delete',
-      'delete a status collector',
-      () => import('./collector/collector.ts'),
-      'remove',
-    ),
+    entry('create', 'create a status collector', loadCollector, 'create'),
+    entry('list|ls', 'list the status collectors of a WDS', loadCollector, 'list'),
+    entry('get', 'show a status collector', loadCollector, 'get'),
+    entry('delete', 'delete a status collector', loadCollector, 'remove'),
   ],
 };
+
+const loadTransform = () => import('./transform/transform.ts');
 
 export const transform: Group = {
   name: 'transform',
@@ -237,25 +223,10 @@ export const transform: Group = {
   description:
     'Commands for custom transforms: fields to remove from the objects of a kind before they are sent to WECs.',
   commands: [
-    entry(
-      'create',
-      'create a custom transform',
-      () => import('./transform/transform.ts'),
-      'create',
-    ),
-    entry(
-      'list|ls',
-      'list the custom transforms of a WDS',
-      () => import('./transform/transform.ts'),
-      'list',
-    ),
-    entry('get', 'show a custom transform', () => import('./transform/transform.ts'), 'get'),
-    entry(
-      'delete',
-      'delete a custom transform',
-      () => import('./transform/transform.ts'),
-      'remove',
-    ),
+    entry('create', 'create a custom transform', loadTransform, 'create'),
+    entry('list|ls', 'list the custom transforms of a WDS', loadTransform, 'list'),
+    entry('get', 'show a custom transform', loadTransform, 'get'),
+    entry('delete', 'delete a custom transform', loadTransform, 'remove'),
   ],
 };
 
@@ -276,19 +247,16 @@ export const fleet: Group = {
   ],
 };
 
+const loadAccess = () => import('./access/access.ts');
+
 export const access: Group = {
   name: 'access',
   summary: 'see and revoke what contexts with a role may do',
   description:
     'Commands for access to spaces that `its context --role` and `wds context --role` have given.',
   commands: [
-    entry(
-      'list|ls',
-      'list who has access to spaces, and until when',
-      () => import('./access/access.ts'),
-      'list',
-    ),
-    entry('revoke', 'revoke access to a space', () => import('./access/access.ts'), 'revoke'),
+    entry('list|ls', 'list who has access to spaces, and until when', loadAccess, 'list'),
+    entry('revoke', 'revoke access to a space', loadAccess, 'revoke'),
   ],
 };
 

@@ -23,12 +23,7 @@ export interface Definition<Own = object> {
   rare?: readonly string[];
   /** Whether it removes something: then a current context does not precede the hosting cluster that the kubeconfig notes. */
   destroys?: boolean;
-  run(
-    session: Session,
-    options: SessionOptions & Own,
-    positional: string[],
-    command: Command,
-  ): Promise<void>;
+  run(session: Session, options: SessionOptions & Own, positional: string[]): Promise<void>;
 }
 
 /** How many examples help shows where it leaves out rare options. */
@@ -76,13 +71,14 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
       const given = {
         ...options,
         mayGuess: definition.destroys !== true,
+        hasTimeout: command.getOptionValueSource('timeout') !== 'default',
         quiet: quiet || (watch && !verbose),
       };
       process.exitCode = await runInSession(io, given, async (session) => {
         // An unset variable of a script names nothing.
         if (command.args.includes('')) throw new StellarError('usage', 'An argument is empty.');
-        const run = () => definition.run(session, options, command.args, command);
-        return watch ? (await import('./watching.ts')).watch(session, command, run) : run();
+        const run = () => definition.run(session, options, command.args);
+        return watch ? (await import('./watching.ts')).watch(session, run) : run();
       });
     });
 }

@@ -21,6 +21,8 @@ export interface SessionOptions {
   yes?: boolean;
   /** `--no-headers` of lists */
   headers?: boolean;
+  /** Whether `--timeout` is given. */
+  hasTimeout?: boolean;
   /** Whether a current context that is a hosting cluster may precede the one that the kubeconfig notes. */
   mayGuess?: boolean;
 }

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { monotonic, pause } from '../../lib/core/deadline.ts';
 import { ExitCode, exitCodeOf } from '../../lib/core/errors.ts';
 import { poll } from '../../lib/core/poll.ts';
@@ -14,19 +13,18 @@ const longestWatchMs = 5000;
  * the time, unless it is slow.
  * @param run the command, which prints to the session
  */
-export function watch(session: Session, command: Command, run: () => Promise<void>): Promise<void> {
+export function watch(session: Session, run: () => Promise<void>): Promise<void> {
   const recorder = new Recorder(session, session.options.verbose !== true);
   session.recorder = recorder;
-  return untilInterrupted(session, command, () => watching(session, recorder, run));
+  return untilInterrupted(session, () => watching(session, recorder, run));
 }
 
 /** Does work that lasts until Ctrl-C, or until the deadline if one was given. */
 export async function untilInterrupted(
   session: Session,
-  command: Command,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.disable();
+  if (!session.options.hasTimeout) session.run.deadline.disable();
   const { stdin, stderr } = session.io;
   await work().catch((error: unknown) => {
     if (exitCodeOf(error) !== ExitCode.interrupted) throw error;

@@ -11,8 +11,6 @@ import { readTyped, type Typed } from './typed.ts';
 /** A directive for the shell (cobra, completions.go: ShellCompDirective). */
 const noFiles = 4;
 
-const noCandidates: Candidates = { all: [] };
-
 /**
  * Writes completions in the format of cobra, kubectl's command line library: one candidate per line, with a tab and a description
  * if there is one, and at the end `:` with the directive for the shell. After any error there are no candidates.
@@ -29,17 +27,20 @@ export async function complete(
   // Most words need no cluster.
   const open = async () =>
     new (await import('./quiet-clusters.ts')).QuietClusters(io, typed, limitMs);
-  const candidates = findCandidates(typed, open).catch(() => noCandidates);
-  const { all, isFile } = await Promise.race([candidates, after(limitMs)]);
+  const { place } = typed;
+  // The shell completes these itself.
+  const isFile = place.kind === 'value' && /<(file|chart)>/.test(place.option.flags);
+  const candidates = isFile ? [] : findCandidates(typed, open).catch(() => []);
+  const all = await Promise.race([candidates, after(limitMs)]);
   writeFields(io.stdout, [
     ...all.map(({ name, about }) => (about ? [name, about] : [name])),
     [`:${isFile ? 0 : noFiles}`],
   ]);
 }
 
-const after = (ms: number): Promise<Candidates> =>
+const after = (ms: number): Promise<Completion[]> =>
   new Promise((resolve) => {
-    setTimeout(resolve, ms, noCandidates).unref();
+    setTimeout(resolve, ms, []).unref();
   });
 
 /** A completion for the cursor position. */
@@ -49,41 +50,35 @@ interface Completion {
   about?: string;
 }
 
-/** All completions for the position. */
-interface Candidates {
-  all: readonly Completion[];
-  /** Whether the shell completes files instead. */
-  isFile?: boolean;
-}
-
 /** Returns the completions of the word at the cursor. Text from a cluster or a file is untrusted: see `safe`. */
 async function findCandidates(
   typed: Typed,
   open: () => Promise<QuietClusters>,
-): Promise<Candidates> {
-  const { all, isFile = false } = await allFor(typed, open);
-  return { all: all.filter((each) => safe(each) && each.name.startsWith(typed.word)), isFile };
+): Promise<Completion[]> {
+  const all = await allFor(typed, open);
+  return all.filter((each) => safe(each) && each.name.startsWith(typed.word));
 }
 
 /** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
 const safe = ({ name }: Completion): boolean =>
   name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
 
-async function allFor(typed: Typed, open: () => Promise<QuietClusters>): Promise<Candidates> {
+async function allFor(
+  typed: Typed,
+  open: () => Promise<QuietClusters>,
+): Promise<readonly Completion[]> {
   const { place } = typed;
-  if (place.kind === 'command') return { all: commandsOf(typed.command) };
-  if (place.kind === 'option') return { all: optionCandidates(typed) };
-  if (place.kind === 'nothing') return { all: [] };
-  if (place.kind === 'value' && /<(file|chart)>/.test(place.option.flags))
-    return { all: [], isFile: true };
+  if (place.kind === 'command') return commandsOf(typed.command);
+  if (place.kind === 'option') return optionCandidates(typed);
+  if (place.kind === 'nothing') return [];
   const what = place.kind === 'value' ? place.option : place.argument;
-  if (what.argChoices !== undefined) return { all: what.argChoices.map((name) => ({ name })) };
+  if (what.argChoices !== undefined) return what.argChoices.map((name) => ({ name }));
   const offer =
     place.kind === 'value'
       ? (options[`${typed.path} ${place.option.long}`] ?? options[place.option.long ?? ''])
       : offerOfArguments(typed.path, place.argument.name());
-  if (offer === undefined) return { all: [] };
-  return { all: (await offer(typed, await open())).map((name) => ({ name })) };
+  if (offer === undefined) return [];
+  return (await offer(typed, await open())).map((name) => ({ name }));
 }
 
 const commandsOf = (command: Command): Completion[] =>

@@ -83,11 +83,11 @@ export const definition: Definition<DoctorOptions> = {
     wecKubeconfigOption(),
     ...connectionOptions,
   ],
-  async run(session, options, positional, command) {
+  async run(session, options, positional) {
     const { listChecks, showExamined } = await import('./show.ts');
     if (options.list) return listChecks(session);
     const acts = options.fix || options.probe;
-    if (acts && command.getOptionValueSource('timeout') === 'default') options.timeout = actingMs;
+    if (acts && !session.options.hasTimeout) options.timeout = actingMs;
     if (acts) session.run.deadline.restart(options.timeout);
     checkDoctorOptions(options);
     const { examination, preInput } = await import('./input.ts');

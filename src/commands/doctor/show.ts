@@ -64,7 +64,7 @@ function linesOfGroup(
   members: number,
   { style, isWide }: View,
 ): string[] {
-  const title = `${finding.title}${members > 1 ? `: ${subjectNames(subjects)}` : ''}`;
+  const title = `${finding.title}${members > 1 ? `: ${few(subjects.map(({ name }) => name)).join(', ')}` : ''}`;
   const line = `${symbolOf(finding, style)} ${title}`;
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
@@ -185,9 +185,6 @@ function sourceNote(members: readonly Examined[]): string {
     ? ', according to the ITS'
     : `, ${hidden} of them according to the ITS`;
 }
-
-const subjectNames = (subjects: readonly Subject[]): string =>
-  few(subjects.map(({ name }) => name)).join(', ');
 
 function summary(all: readonly Finding[]): string {
   const countFor = (status: Finding['status']) =>

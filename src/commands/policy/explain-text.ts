@@ -22,7 +22,7 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ? [`not selected: ${few(notSelected, isWide ? Infinity : 5).join(', ')}`]
     : [];
   return [
-    `${name} in ${wds}${exists ? '' : ', not applied yet'}, ${sentThrough(its)}   ${countWords(view)}`,
+    `${name} in ${wds}${exists ? '' : ', not applied yet'}, ${sentThrough(its)}   ${wecs === null ? 'WECs not visible' : count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...section('WECs', [...(wecs ?? []).map((wec) => `${wec.name}${wecWords(wec)}`), ...left]),
     ...section('objects', [
       ...rows,
@@ -35,9 +35,6 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ]),
   ].map((line) => line.trimEnd());
 }
-
-const countWords = ({ wecs, objects }: Explanation): string =>
-  `${wecs === null ? 'WECs not visible' : count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`;
 
 function wecWords({
   accepted,

@@ -1,9 +1,12 @@
 import { command } from '../../lib/core/next-step.ts';
 import { count, few } from '../../lib/core/text/words.ts';
-import type { ReportIndex } from '../../lib/doctor/report.ts';
 import type { Definition } from '../common/define.ts';
 import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
-import type { Session } from '../common/session.ts';
+
+declare const STELLARCTL_VERSION: string;
+
+/** Maximum number of lines about missing parts in the terminal; the archive contains all of them. */
+const linesAtMost = 10;
 
 type Options = { file?: string; force?: boolean };
 
@@ -35,7 +38,7 @@ export const definition: Definition<Options> = {
     itsOption(),
     wecKubeconfigOption(),
   ],
-  async run(session, options, positional, { parent }) {
+  async run(session, options, positional) {
     const { checkTarget, writePrivately } = await import('../../lib/core/private-file.ts');
     const folder = `stellarctl-report-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
     const { file = `${folder}.tar.gz`, force } = options;
@@ -45,35 +48,23 @@ export const definition: Definition<Options> = {
     const { makeReport, pack } = await import('../../lib/doctor/report.ts');
     session.progress.waiting('report', 'reading from the clusters');
     const input = await doctorInput(session, positional);
-    const { index, files } = await makeReport(input, parent?.version() ?? '');
+    const { index, files } = await makeReport(input, STELLARCTL_VERSION);
     const content = await pack(files, folder);
     await checkTarget(file, toReplace);
     await writePrivately(file, content);
-    await show(session, index, { file, bytes: content.length });
+    const { clusters, missing } = index;
+    const bytes = content.length;
+    const item = { name: file, bytes, clusters, missing, files: index.files.length };
+    const names = clusters.map(({ name }) => name).join(', ');
+    const line = `${file}: ${count(index.files.length, 'file')} of ${names}, ${Math.ceil(bytes / 1024)} kB`;
+    await session.show({ items: [item] }, () => [line], [item]);
+    if (session.isForPeople && missing.length > 0) {
+      session.progress.note('Not in the report (also listed in its index.json):');
+      const lines = missing.map(
+        ({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`,
+      );
+      session.noteLines(few(lines, linesAtMost), '  ');
+    }
+    session.next(command`tar -tzf ${file}`);
   },
 };
-
-/** Maximum number of lines about missing parts in the terminal; the archive contains all of them. */
-const linesAtMost = 10;
-
-async function show(
-  session: Session,
-  { clusters, missing, files }: ReportIndex,
-  written: { file: string; bytes: number },
-): Promise<void> {
-  const { file, bytes } = written;
-  const names = clusters.map(({ name }) => name);
-  const item = { name: file, bytes, clusters, missing, files: files.length };
-  const size = `${Math.ceil(bytes / 1024)} kB`;
-  const line = `${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`;
-  await session.show({ items: [item] }, () => [line], [item]);
-  if (session.isForPeople) {
-    const lines = missing.map(
-      ({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`,
-    );
-    if (missing.length > 0)
-      session.progress.note(`Not in the report (also listed in its index.json):`);
-    session.noteLines(few(lines, linesAtMost), '  ');
-  }
-  session.next(command`tar -tzf ${file}`);
-}

@@ -94,7 +94,7 @@ export const definition: Definition<Options> = {
     const { network, note } = chooseNetwork(
       provider,
       options.network,
-      await findItsLocation(session),
+      ifSeen(await tryRead(() => findItsLocation(session))),
     );
     if (note !== undefined) session.progress.note(note);
     const tools = session.localTools(options.wecKubeconfig);
@@ -124,30 +124,16 @@ function clusterNames(positional: readonly string[], provider: ProviderName): st
  * assumed to run where the hosting cluster does.
  */
 async function findItsLocation(session: Session): Promise<ItsLocation | undefined> {
-  return (
-    ifSeen(await tryRead(() => locationOfIts(session))) ??
-    ifSeen(await tryRead(() => locationOfHosting(session)))
-  );
-}
-
-async function locationOfIts(session: Session): Promise<ItsLocation | undefined> {
   const { locationOf } = await import('../../lib/spaces/local/local-network.ts');
   const { hubEndpoints } = await import('../../lib/ocm/hub/hub-access.ts');
-  const { context, kube } = await session.its();
-  const { contexts } = await session.kubeconfig();
-  return locationOf(
-    context.name,
-    await hubEndpoints(kube, context),
-    contexts.get(context.name)?.cluster,
-  );
-}
-
-async function locationOfHosting(session: Session): Promise<ItsLocation | undefined> {
-  const { locationOf } = await import('../../lib/spaces/local/local-network.ts');
   const { hostingContext } = await import('../../lib/spaces/hosting/hosting.ts');
   const kubeconfig = await session.kubeconfig();
+  const locate = (name: string, endpoints: Parameters<typeof locationOf>[1]) =>
+    locationOf(name, endpoints, kubeconfig.contexts.get(name)?.cluster);
+  const ofIts = await tryRead(async () => {
+    const { context, kube } = await session.its();
+    return locate(context.name, await hubEndpoints(kube, context));
+  });
   const hosting = hostingContext(kubeconfig);
-  return hosting === undefined
-    ? undefined
-    : locationOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);
+  return ifSeen(ofIts) ?? (hosting === undefined ? undefined : locate(hosting, []));
 }

@@ -50,7 +50,7 @@ export const definition: Definition<Options> = {
     ['--prefix', 'begin each line with its WEC, pod and container'],
     ...wdsOptions(),
   ],
-  async run(session, options, words, command) {
+  async run(session, options, words) {
     const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
     const {
@@ -90,7 +90,7 @@ export const definition: Definition<Options> = {
     };
     const read = () => Promise.all(sources.map(readOne));
     await (follow
-      ? (await import('../common/watching.ts')).untilInterrupted(session, command, read)
+      ? (await import('../common/watching.ts')).untilInterrupted(session, read)
       : read());
     if (!follow && isSilent && failures.length === 0 && sources.length > 0)
       session.progress.note('Its containers have written no such lines.');
