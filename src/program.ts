@@ -125,17 +125,18 @@ const entries: readonly (CommandEntry | Group)[] = [
     'show which versions run, and whether they fit together',
     () => import('./commands/version/version.ts'),
   ),
-  entry('options', 'list the options of all commands', async () => ({
-    definition: (await import('./commands/common/define.ts')).optionsCommand,
-  })),
+  entry(
+    'options',
+    'list the options of all commands',
+    () => import('./commands/common/define.ts'),
+    'optionsCommand',
+  ),
   entry(
     'completion',
     'print the completion script of a shell',
     () => import('./commands/completion/completion.ts'),
   ),
-  entry('__complete', '', async () => ({
-    definition: (await import('./commands/completion/completion.ts')).completeCommand,
-  })),
+  entry('__complete', '', () => import('./commands/completion/completion.ts'), 'completeCommand'),
 ];
 
 /** `help wec join`: the help of a command at any depth. */

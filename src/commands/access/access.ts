@@ -64,7 +64,14 @@ export const revoke: Definition<RevokeOptions> = {
           (each) => each.name === name && (space === undefined || each.space === space),
         );
         const [access, other] = named;
-        if (other !== undefined) throw severalSpaces(named);
+        if (other !== undefined) {
+          const spaces = named.map(({ space }) => space);
+          throw new StellarError(
+            'usage',
+            `Several spaces have an access of this name: ${spaces.join(', ')}.`,
+            { next: [advice(`Give one: --in ${spaces.join(', or --in ')}`)] },
+          );
+        }
         if (access !== undefined) return access;
         const see = run('stellarctl access list', 'See what was given');
         throw (
@@ -94,15 +101,6 @@ export const revoke: Definition<RevokeOptions> = {
     session.next(command`stellarctl access revoke bootstrap --its ${access.space}`);
   },
 };
-
-function severalSpaces(named: readonly FoundAccess[]): StellarError {
-  const spaces = named.map(({ space }) => space);
-  return new StellarError(
-    'usage',
-    `Several spaces have an access of this name: ${spaces.join(', ')}.`,
-    { next: [advice(`Give one: --in ${spaces.join(', or --in ')}`)] },
-  );
-}
 
 /** Ends the bootstrap tokens of an ITS, which nobody can list. */
 async function revokeTokens(session: Session, its: string | undefined): Promise<void> {

@@ -93,8 +93,9 @@ export class Session extends Clusters {
     if (isAssumed(choice.source)) this.#takeFor('the ITS', '--its', choice.given);
   }
 
-  /** What the library needs for local clusters. @param wecKubeconfig file for their contexts, if separate from all others */
-  localTools(wecKubeconfig?: string): LocalTools {
+  /** What the library needs for local clusters. Contexts of WECs may be in a file of their own. */
+  localTools(): LocalTools {
+    const { wecKubeconfig } = this.options;
     const { run, programs, record, kubeconfigTarget: own } = this;
     return {
       run,

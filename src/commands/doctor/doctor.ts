@@ -89,16 +89,18 @@ export const definition: Definition<DoctorOptions> = {
     const acts = options.fix || options.probe;
     if (acts && !session.options.hasTimeout) options.timeout = actingMs;
     if (acts) session.run.deadline.restart(options.timeout);
-    checkDoctorOptions(options);
+    const { pre, for: goal, fix, probe, yes, dryRun } = options;
+    if (!pre) refuseWithout('--pre', { '--for': goal, '--probe': probe });
+    if (!fix && !probe) refuseWithout('--fix or --probe', { '--yes': yes, '--dry-run': dryRun });
     const { examination, preInput } = await import('./input.ts');
     const examine = await (options.pre
       ? preInput(session, options, positional)
       : examination(session, options, positional));
     session.progress.waiting('doctor', 'reading the installation');
-    const fix = options.fix
+    const fixing = fix
       ? await (await import('./fix.ts')).fixFindings(session, options, examine)
       : undefined;
-    let all = fix?.all ?? (await examine());
+    let all = fixing?.all ?? (await examine());
     if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, all);
     if (options.wait && !isHealthy(all, options)) {
       const { poll } = await import('../../lib/core/poll.ts');
@@ -107,20 +109,14 @@ export const definition: Definition<DoctorOptions> = {
         return isHealthy(all, options) || undefined;
       }, session.run);
     }
-    await showExamined(session, options, withoutSkipped(options.skip ?? [], all), fix?.fixed);
-    const hasFailed = fix?.fixed.some(({ result }) => result === 'failed') === true;
+    await showExamined(session, options, withoutSkipped(options.skip ?? [], all), fixing?.fixed);
+    const hasFailed = fixing?.fixed.some(({ result }) => result === 'failed') === true;
     session.exitCode = doctorExitCode(isHealthy(all, options), hasFailed, options.wait);
   },
 };
 
 /** Default timeout of fixes and probes, in milliseconds. */
 const actingMs = 120_000;
-
-/** @throws StellarError `usage` for options that mean nothing without another one */
-function checkDoctorOptions({ pre, for: goal, fix, probe, yes, dryRun }: DoctorOptions): void {
-  if (!pre) refuseWithout('--pre', { '--for': goal, '--probe': probe });
-  if (!fix && !probe) refuseWithout('--fix or --probe', { '--yes': yes, '--dry-run': dryRun });
-}
 
 /** A fix that failed is a failure, however long the command then waited. */
 export function doctorExitCode(isHealthy: boolean, hasFailed: boolean, wait?: boolean): number {

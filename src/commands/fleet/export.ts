@@ -7,7 +7,6 @@ import type { Session } from '../common/session.ts';
 
 interface Options {
   name?: string;
-  wecKubeconfig?: string;
   from?: 'argocd' | 'karmada' | 'kubeconfig';
   fromContext?: string;
   fromNamespace: string;
@@ -62,10 +61,11 @@ export const definition: Definition<Options> = {
     const names = [...contexts.keys()].filter(
       (each) => match === undefined || patternOf(match).test(each),
     );
-    const { withNameNotes } = await import('../../lib/fleet/export.ts');
+    const { exportFleet, withNameNotes } = await import('../../lib/fleet/export.ts');
+    const { wecKubeconfig } = session.options;
     const { wecs, comments } = withNameNotes(
       await (from === undefined
-        ? exportIts(session, names, options)
+        ? exportFleet(await session.its(), await candidatesOf(session, names), wecKubeconfig)
         : importFrom(session, names, from, options)),
     );
     const document = {
@@ -88,11 +88,6 @@ export const definition: Definition<Options> = {
 function patternOf(glob: string): RegExp {
   const parts = glob.split('*').map((part) => part.replace(/[\\^$.+?()[\]{}|]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`);
-}
-
-async function exportIts(session: Session, names: readonly string[], { wecKubeconfig }: Options) {
-  const { exportFleet } = await import('../../lib/fleet/export.ts');
-  return exportFleet(await session.its(), await candidatesOf(session, names), wecKubeconfig);
 }
 
 async function importFrom(

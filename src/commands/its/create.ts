@@ -71,7 +71,12 @@ export const definition: Definition<Options> = {
     dryRunOption(),
   ],
   async run(session, options, [name = '']) {
-    checkItsOptions(options);
+    if (options.type !== 'external')
+      refuseWithout('--type external', {
+        '--bootstrap-context': options.bootstrapContext,
+        '--bootstrap-kubeconfig': options.bootstrapKubeconfig,
+        '--hub-apiserver': options.hubApiserver,
+      });
     const { createIts } = await import('../../lib/spaces/create-its.ts');
     const tools = await session.hostingToWrite();
     const input: ItsInput = {
@@ -90,20 +95,6 @@ export const definition: Definition<Options> = {
     );
   },
 };
-
-function checkItsOptions({
-  type,
-  bootstrapContext,
-  bootstrapKubeconfig,
-  hubApiserver,
-}: Options): void {
-  if (type === 'external') return;
-  refuseWithout('--type external', {
-    '--bootstrap-context': bootstrapContext,
-    '--bootstrap-kubeconfig': bootstrapKubeconfig,
-    '--hub-apiserver': hubApiserver,
-  });
-}
 
 async function externalOf(session: Session, options: Options): Promise<ItsInput['external']> {
   const { bootstrapKubeconfig: file, bootstrapContext, hubApiserver: address } = options;

@@ -35,14 +35,10 @@ export const definition: Definition<Options> = {
     const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import(
       '../../lib/ocm/hub/its-token.ts'
     );
-    const destination = options.clusteradm
-      ? 'clusteradm'
-      : options.file !== undefined
-        ? 'file'
-        : 'output';
+    const isPrinted = !options.clusteradm && options.file === undefined;
     checkTokenRequest(
       options.duration,
-      destination === 'output' && ['table', 'wide', 'name'].includes(options.output),
+      isPrinted && ['table', 'wide', 'name'].includes(options.output),
     );
     const { checkTarget, createPrivately, writePrivately } = await import(
       '../../lib/core/private-file.ts'

@@ -30,7 +30,6 @@ interface Options {
   accept?: boolean;
   label?: string[];
   hubApiserver?: string;
-  wecKubeconfig?: string;
 }
 
 export const definition: Definition<Options> = {
@@ -97,7 +96,7 @@ export const definition: Definition<Options> = {
       ifSeen(await tryRead(() => findItsLocation(session))),
     );
     if (note !== undefined) session.progress.note(note);
-    const tools = session.localTools(options.wecKubeconfig);
+    const tools = session.localTools();
     const created = await createWecs(names, { provider, image, network, joining }, tools);
     await session.finish(created);
     const its = options.its === undefined ? [] : ['--its', options.its];

@@ -11,7 +11,7 @@ import { dryRunOption, itsOption, wecKubeconfigOption, yesOption } from '../comm
 import type { Session } from '../common/session.ts';
 import { splitNames } from '../common/wec-argument.ts';
 
-type Options = { provider?: ProviderName; force?: boolean; wecKubeconfig?: string };
+type Options = { provider?: ProviderName; force?: boolean };
 
 export const definition: Definition<Options> = {
   description:
@@ -40,7 +40,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, positional) {
     const { deleteWecs } = await import('../../lib/wecs/join/create-wec.ts');
-    const tools = session.localTools(options.wecKubeconfig);
+    const tools = session.localTools();
     const found = await readConfirmed({
       read: readClusters(session, new Set(splitNames(positional)), options, tools),
       effects: (found) => found.flatMap(lossesOfCluster),

@@ -1,9 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
-import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Definition } from '../common/define.ts';
 import { itsOption, wecKubeconfigOption } from '../common/options.ts';
-import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 
 type Options = { raw?: boolean };
@@ -24,7 +22,13 @@ export const definition: Definition<Options> = {
     if (wec === undefined || others.length > 0)
       throw new StellarError('usage', 'Give the NAME of one WEC.');
     const { kube: hub, context } = await session.its();
-    if (options.raw) return printRaw(session, hub, wec.name);
+    if (options.raw) {
+      const { getManagedCluster } = await import('../../lib/ocm/hub/find-wecs.ts');
+      const cluster = await getManagedCluster(hub, wec.name);
+      return session.output === 'name'
+        ? session.print(cluster, [wec])
+        : session.printDocument(cluster);
+    }
     const { getWec } = await import('../../lib/wecs/get.ts');
     const { hubEndpoints } = await import('../../lib/ocm/hub/hub-access.ts');
     const { provenWec } = await import('../../lib/ocm/hub/find-wecs.ts');
@@ -39,11 +43,3 @@ export const definition: Definition<Options> = {
     if (session.isForPeople && view.diagnosis) session.next(...view.diagnosis.steps);
   },
 };
-
-async function printRaw(session: Session, hub: Kube, name: string): Promise<void> {
-  const { getManagedCluster } = await import('../../lib/ocm/hub/find-wecs.ts');
-  const cluster = await getManagedCluster(hub, name);
-  return session.output === 'name'
-    ? session.print(cluster, [{ name }])
-    : session.printDocument(cluster);
-}

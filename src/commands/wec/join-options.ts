@@ -70,11 +70,11 @@ export async function openAccess(
   { joinFile }: JoiningOptions,
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
-  const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub/hub-access.ts');
-  if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../../lib/ocm/hub/hub-access.ts');
+  const { accessByJoinFile, accessHub, readJoinFile } = await import(
+    '../../lib/ocm/hub/hub-access.ts'
+  );
+  if (joinFile !== undefined)
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
-  }
   const its = await session.its();
   session.requireNamed(its);
   return accessHub(its.kube, its.context, certificateAuthority);

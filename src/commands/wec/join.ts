@@ -90,7 +90,10 @@ export const definition: Definition<Options> = {
 
 async function joinWecs(session: Session, options: Options, positional: string[]): Promise<void> {
   const wecs = parseWecArguments(positional);
-  checkJoinOptions(options, wecs.length);
+  checkAddresses(options);
+  if (!options.replaceHub) refuseWithout('--replace-hub', { '--yes': options.yes });
+  if (options.printManifests && wecs.length !== 1)
+    throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
   const replaceHub = options.replaceHub ? await confirmMove(session) : undefined;
   const joinOptions = { ...(await toJoinOptions(options)), replaceHub };
   const access = await openAccess(session, options, joinOptions.certificateAuthority);
@@ -113,18 +116,17 @@ async function confirmMove(session: Session): Promise<Confirm<Moving>> {
       ? 'which works of that hub run on it could not be read'
       : (describeRemainingWorks(works, its) ?? 'no work of that hub runs on it');
   return confirming(session, {
-    show: (moving) =>
-      session.noteLines(describeMoving(moving, describeCluster(moving.cluster), effects(moving))),
+    show(moving) {
+      const { name, cluster, from, its } = moving;
+      session.noteLines([
+        `${name}: ${describeCluster(cluster)} is registered with the hub ${from}, and will be moved to ${its}.`,
+        `  On that hub: its ManagedCluster ${name} stays, becomes unavailable after some minutes, and has to be deregistered there.`,
+        `  Labels: those that it has there are not set on ${its}; --label sets them.`,
+        `  Workloads: ${effects(moving)}.`,
+      ]);
+    },
     confirmations: ({ name }) => [{ verb: 'Move', name }],
   });
-}
-
-/** Rejects options that exclude each other. @throws StellarError `usage` */
-function checkJoinOptions(options: Options, names: number): void {
-  checkAddresses(options);
-  if (!options.replaceHub) refuseWithout('--replace-hub', { '--yes': options.yes });
-  if (options.printManifests && names !== 1)
-    throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
 }
 
 /** Prints what a join would apply, as a List in JSON or as YAML documents. */
@@ -146,15 +148,3 @@ async function printManifests(
   const token = command`stellarctl its token -o json --its ${access.its}`;
   session.progress.note(textOf(run(token, command`Put a token in place of ${tokenPlaceholder}`)));
 }
-
-/** Describes what happens to a WEC that moves from one hub to another, before the user confirms. */
-const describeMoving = (
-  { name, from, its }: Moving,
-  cluster: string,
-  workloads: string,
-): string[] => [
-  `${name}: ${cluster} is registered with the hub ${from}, and will be moved to ${its}.`,
-  `  On that hub: its ManagedCluster ${name} stays, becomes unavailable after some minutes, and has to be deregistered there.`,
-  `  Labels: those that it has there are not set on ${its}; --label sets them.`,
-  `  Workloads: ${workloads}.`,
-];
