@@ -7,7 +7,6 @@ import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, hostingContextOption, yesOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import type { Columns } from '../terminal/output.ts';
 
 export const list: Definition = {
   description:
@@ -18,17 +17,15 @@ export const list: Definition = {
     const { findAccess } = await import('../../lib/spaces/roles/access.ts');
     const { found, errors } = await findAccess(await session.spaceTools());
     const items = found.map(({ kube: _, account: __, ...item }) => item);
-    await session.print({ items }, items, accessColumns);
+    await session.print({ items }, items, {
+      NAME: ({ name }) => name,
+      SPACE: ({ space }) => space,
+      ROLE: ({ role }) => role,
+      FOR: (item) => item.for ?? '-',
+      UNTIL: ({ expires }) => expires ?? '-',
+    });
     session.incomplete(errors);
   },
-};
-
-const accessColumns: Columns<Omit<FoundAccess, 'kube' | 'account'>> = {
-  NAME: ({ name }) => name,
-  SPACE: ({ space }) => space,
-  ROLE: ({ role }) => role,
-  FOR: (item) => item.for ?? '-',
-  UNTIL: ({ expires }) => expires ?? '-',
 };
 
 type RevokeOptions = { in?: string };

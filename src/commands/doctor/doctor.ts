@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { ExitCode } from '../../lib/core/errors.ts';
+import { poll } from '../../lib/core/poll.ts';
 import type { Examined } from '../../lib/doctor/subject.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -103,7 +104,6 @@ export const definition: Definition<DoctorOptions> = {
     let all = fixing?.all ?? (await examine());
     if (options.probe) all = await (await import('./probe.ts')).probeWecs(session, all);
     if (options.wait && !isHealthy(all, options)) {
-      const { poll } = await import('../../lib/core/poll.ts');
       await poll(async () => {
         all = await examine();
         return isHealthy(all, options) || undefined;

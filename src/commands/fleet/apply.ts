@@ -1,7 +1,7 @@
 import { command } from '../../lib/core/next-step.ts';
 import { type Confirm, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { FleetPlan } from '../../lib/fleet/plan.ts';
-import { confirm, confirming } from '../common/confirm.ts';
+import { confirm, confirming, confirmLeft } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, yesOption } from '../common/options.ts';
 import { type FileOptions, fileOptions, itsOfFile, openClusters, readSpaces } from './open.ts';
@@ -52,7 +52,6 @@ export const definition: Definition<Options> = {
     if (missing.length > 0) {
       session.noteLines(describeSpaces(missing));
       if (!options.dryRun) await confirm(session, confirmation);
-      const { confirmLeft } = await import('../common/confirm.ts');
       const confirmRemaining = (name: string) => confirmLeft(session, name);
       const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
       const created = await createSpaces(

@@ -1,5 +1,7 @@
 import { Option } from 'commander';
+import { Deadline } from '../../lib/core/deadline.ts';
 import { checkDnsLabel } from '../../lib/core/object-names.ts';
+import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import { noneGiven } from '../../lib/kube/kubeconfig/entries.ts';
 import type { Definition } from '../common/define.ts';
 import { itsOption, wecKubeconfigOption } from '../common/options.ts';
@@ -111,13 +113,11 @@ async function importFrom(
 
 /** The contexts that can be read. */
 async function readContexts(session: Session, names: readonly string[]) {
-  const { ifSeen, tryRead } = await import('../../lib/kube/access.ts');
   const read = await Promise.all(names.map((name) => tryRead(() => session.contextOf(name))));
   return read.flatMap((each) => ifSeen(each) ?? []);
 }
 
 async function candidatesOf(session: Session, names: readonly string[]) {
-  const { Deadline } = await import('../../lib/core/deadline.ts');
   const deadline = new Deadline(contextTimeoutMs);
   const contexts = await readContexts(session, names);
   return contexts.map((context) => ({

@@ -2,6 +2,7 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
+import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, listOption, repeatable, wdsOptions, yesOption } from '../common/options.ts';
 
@@ -67,7 +68,6 @@ export const definition: Definition<Options> = {
     const wds = await session.wds();
     const spec = await readSpec(request, wds);
     session.announce(wds.kube, 'WDS');
-    const { confirming } = await import('../common/confirm.ts');
     const confirm = confirming<PolicyChange>(session, {
       show: ({ explanation }) =>
         session.noteView((style, isWide) => describeExplanation(explanation, style, isWide)),

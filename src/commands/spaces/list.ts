@@ -17,7 +17,19 @@ export function definition(role: SpaceRole): Definition {
       const { listSpaces } = await import('../../lib/spaces/list-spaces.ts');
       const tools = await session.spaceTools();
       const items = await listSpaces(role, tools);
-      await session.print({ items }, items, spaceColumns(role, tools.hosting.now()));
+      const its: Columns<SpaceListItem> = role === 'wds' ? { ITS: (item) => item.its ?? '-' } : {};
+      const now = tools.hosting.now();
+      await session.print({ items }, items, {
+        NAME: ({ name }) => name,
+        TYPE: ({ type }) => type,
+        READY: ({ ready }) => (ready ? 'yes' : 'no'),
+        STAGE: ({ stage, blockedAt }) =>
+          blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-'),
+        ...its,
+        CONTEXT: ({ context }) => context ?? '-',
+        AGE: ({ created }) => age(created, now),
+        '': ({ ready, reason }) => (ready ? '' : reason),
+      });
       const { context } = tools.hosting.cluster;
       if (items.length === 0)
         session.noneIn(
@@ -26,20 +38,5 @@ export function definition(role: SpaceRole): Definition {
           command`stellarctl ${role} create ${role}1 --hosting-context ${context}`,
         );
     },
-  };
-}
-
-function spaceColumns(role: SpaceRole, now: number): Columns<SpaceListItem> {
-  const its: Columns<SpaceListItem> = role === 'wds' ? { ITS: (item) => item.its ?? '-' } : {};
-  return {
-    NAME: ({ name }) => name,
-    TYPE: ({ type }) => type,
-    READY: ({ ready }) => (ready ? 'yes' : 'no'),
-    STAGE: ({ stage, blockedAt }) =>
-      blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-'),
-    ...its,
-    CONTEXT: ({ context }) => context ?? '-',
-    AGE: ({ created }) => age(created, now),
-    '': ({ ready, reason }) => (ready ? '' : reason),
   };
 }

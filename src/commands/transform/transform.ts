@@ -22,7 +22,7 @@ export const list: Definition = {
       NAME: ({ name }) => name,
       KIND: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`),
       REMOVES: ({ remove }) => remove.join(','),
-      STATE: transformState,
+      STATE: ({ errors, warnings }) => [...errors, ...warnings][0] ?? 'ok',
     });
     const create = ['transform', 'create', 'NAME', '--select', 'KIND', '--remove', 'PATH'];
     if (items.length === 0) await session.noneInWds(wds, 'transforms', create);
@@ -109,9 +109,6 @@ function describeTransform({
     ...section('warnings', warnings),
   ];
 }
-
-const transformState = ({ errors, warnings }: TransformView): string =>
-  [...errors, ...warnings][0] ?? 'ok';
 
 /** KubeStellar does not rewrite works when a transform changes. */
 async function nextRefresh(session: Session, { changed }: ObjectResult, wds: Wds): Promise<void> {

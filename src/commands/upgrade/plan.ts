@@ -1,10 +1,8 @@
 import { ExitCode, StellarError } from '../../lib/core/errors.ts';
-import type { UpgradeRow } from '../../lib/installation/versions.ts';
 import type { Definition } from '../common/define.ts';
 import { selectClusters } from '../common/installation.ts';
 import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
-import type { Columns } from '../terminal/output.ts';
 
 type Options = { to?: string; exitCode?: boolean };
 
@@ -41,21 +39,19 @@ export const definition: Definition<Options> = {
     const contexts = new Map(wecs.map(({ name, kube }) => [name, kube.cluster.context]));
     const versions = await readVersions(await selectClusters(session), wecs);
     const plan = planUpgrades(versions, to, (wec) => contexts.get(wec) ?? wec);
-    await session.print(plan, plan.items, upgradeColumns);
+    await session.print(plan, plan.items, {
+      PART: ({ name }) => name,
+      PRODUCT: ({ product }) => product,
+      RUNNING: ({ running }) => running ?? '-',
+      WANTED: ({ wanted }) => wanted ?? '-',
+      STATE: ({ state }) => state,
+      'WHY NOW': ({ why }) => why ?? '-',
+      WORKLOADS: ({ state, workloads }) => (state === 'behind' ? workloads : '-'),
+    });
     if (wecs.length === 0 && versions.itses.length > 0)
       session.progress.note('No agents of WECs are shown: stellarctl upgrade plan NAME=CONTEXT');
     const commands = [...new Set(plan.items.flatMap((row) => row.command ?? []))];
     if (session.isForPeople) session.next(...commands);
     if (exitCode && commands.length > 0) session.exitCode = ExitCode.different;
   },
-};
-
-const upgradeColumns: Columns<UpgradeRow> = {
-  PART: ({ name }) => name,
-  PRODUCT: ({ product }) => product,
-  RUNNING: ({ running }) => running ?? '-',
-  WANTED: ({ wanted }) => wanted ?? '-',
-  STATE: ({ state }) => state,
-  'WHY NOW': ({ why }) => why ?? '-',
-  WORKLOADS: ({ state, workloads }) => (state === 'behind' ? workloads : '-'),
 };

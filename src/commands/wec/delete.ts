@@ -74,8 +74,6 @@ const lossesOfCluster = ({ name, provider, contexts }: FoundCluster): Effect[] =
   ...contexts.map((context) => ({ object: `context ${context}` })),
 ];
 
-const isThere = ({ provider }: FoundCluster): boolean => provider !== undefined;
-
 /** Found once, it is that cluster which is confirmed and deleted, and its address is not read again: each program takes time. */
 function readClusters(
   session: Session,
@@ -91,7 +89,13 @@ function readClusters(
     found = [];
     for (const name of names)
       found.push(await findLocalCluster(name, before[found.length]?.provider ?? provider, tools));
-    if (!force) await refuseNeeded(session, found.filter(isThere), clients, tools);
+    if (!force)
+      await refuseNeeded(
+        session,
+        found.filter((each) => each.provider !== undefined),
+        clients,
+        tools,
+      );
     return found;
   };
 }

@@ -5,7 +5,6 @@ import type { WecListItem } from '../../lib/wecs/list.ts';
 import type { Definition } from '../common/define.ts';
 import { age } from '../common/lines.ts';
 import { itsOption, selectorOption } from '../common/options.ts';
-import type { Columns } from '../terminal/output.ts';
 
 type Options = { selector?: string; pending?: boolean };
 
@@ -27,7 +26,27 @@ export const definition: Definition<Options> = {
     const { kube: hub } = await session.its();
     const query = { labelSelector: options.selector, pending: options.pending === true };
     const items = await listWecs(hub, query, (text) => session.progress.note(text));
-    await session.print({ items }, items, wecColumns(hub.now(), session.output === 'wide'));
+    const now = hub.now();
+    const reasonOf = ({ blockedAt, reason }: WecListItem) =>
+      blockedAt?.state === 'waiting' ? '' : reason;
+    // Problems are next to the last column of the table, where they are easy to see; wide output has a column for all reasons.
+    await session.print({ items }, items, {
+      NAME: ({ name }) => name,
+      ACCEPTED: ({ accepted }) => yesNo(accepted),
+      JOINED: ({ joined }) => yesNo(joined),
+      AVAILABLE: ({ available, joined }) =>
+        available === null ? (joined ? 'unknown' : '-') : yesNo(available),
+      STAGE: ({ state, problem }) => (problem ? `${state} ✗` : state),
+      AGE: ({ created }) => ageOf(created, now),
+      ...(session.output === 'wide'
+        ? {
+            REASON: ({ reason }) => reason || '-',
+            KUBERNETES: ({ kubernetesVersion }) => kubernetesVersion ?? '-',
+            LEASE: ({ leaseRenewed }) => ageOf(leaseRenewed, now),
+            LABELS: ({ labels }) => formatLabels(labels),
+          }
+        : { '': reasonOf }),
+    });
     if (items.length === 0) session.noteLines(await nothingThere(hub, options));
   },
 };
@@ -44,32 +63,6 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
   }
   const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
   return [textOf(partial(join, command`${cluster.context} has no WECs yet. To join one`))];
-}
-
-/**
- * Problems are next to the last column of the table, where they are easy to see; wide output has a column for all reasons.
- * @param now milliseconds since the epoch, by the ITS's clock
- */
-export function wecColumns(now: number, wide: boolean): Columns<WecListItem> {
-  const reasonOf = ({ blockedAt, reason }: WecListItem) =>
-    blockedAt?.state === 'waiting' ? '' : reason;
-  return {
-    NAME: ({ name }) => name,
-    ACCEPTED: ({ accepted }) => yesNo(accepted),
-    JOINED: ({ joined }) => yesNo(joined),
-    AVAILABLE: ({ available, joined }) =>
-      available === null ? (joined ? 'unknown' : '-') : yesNo(available),
-    STAGE: ({ state, problem }) => (problem ? `${state} ✗` : state),
-    AGE: ({ created }) => ageOf(created, now),
-    ...(wide
-      ? {
-          REASON: ({ reason }) => reason || '-',
-          KUBERNETES: ({ kubernetesVersion }) => kubernetesVersion ?? '-',
-          LEASE: ({ leaseRenewed }) => ageOf(leaseRenewed, now),
-          LABELS: ({ labels }) => formatLabels(labels),
-        }
-      : { '': reasonOf }),
-  };
 }
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
