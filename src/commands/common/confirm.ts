@@ -12,6 +12,9 @@ import { count } from '../../lib/core/text/words.ts';
 import type { Unseen } from '../../lib/workloads/selection/unseen.ts';
 import type { Session } from './session.ts';
 
+/** What could not be read, why, and what may help. */
+type Unknown = Omit<Unseen, 'error'> & Partial<Pick<Unseen, 'error'>>;
+
 /** A destructive operation. */
 export interface Confirmation {
   /** For example `Deregister`. */
@@ -25,7 +28,7 @@ export interface Confirmation {
   /** What is wrong with it; shown if no user can be asked. */
   details?: string[];
   /** What could not be read of what would be lost. `--yes` does not cover it. */
-  unknown?: readonly Unseen[];
+  unknown?: readonly Unknown[];
   /** What `--yes` covers only within a limit. */
   removals?: Removals | undefined;
 }
@@ -89,9 +92,9 @@ export const confirming =
   };
 
 /** Not what a script asked for: it said yes to what it knew. */
-function lossUnknown({ what, why, error: { next } }: Unseen): StellarError {
+function lossUnknown({ what, why, error }: Unknown): StellarError {
   const message = `It is unknown what WECs would lose: ${what} could not be read: ${why}. Nothing was written.`;
-  return new StellarError('loss-unknown', message, { next });
+  return new StellarError('loss-unknown', message, { next: error?.next });
 }
 
 function hasGrown(more: readonly Effect[]): StellarError {

@@ -1,11 +1,9 @@
-import { StellarError } from '../../lib/core/errors.ts';
 import { few } from '../../lib/core/text/words.ts';
 import { ifSelected } from '../../lib/kube/access.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
 import { type Binding, describePolicy } from '../../lib/ocm/model/kubestellar-names.ts';
 import type { SideEffects } from '../../lib/workloads/selection/label-effects.ts';
-import type { Unseen } from '../../lib/workloads/selection/unseen.ts';
 import type { Session } from './session.ts';
 
 /** What a change does besides taking workloads away. */
@@ -44,15 +42,8 @@ export const withSpaces = (namespaces: readonly string[]): string =>
     : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
 
 /** Policies that a change may take away from WECs. */
-export const unseenPolicies = ({ unread }: SideEffects): Unseen[] =>
-  unread.map(({ wds, why }) => {
-    const what = `the binding policies of ${wds}`;
-    return {
-      what,
-      why,
-      error: new StellarError('loss-unknown', `${what} could not be read: ${why}.`),
-    };
-  });
+export const unseenPolicies = ({ unread }: SideEffects) =>
+  unread.map(({ wds, why }) => ({ what: `the binding policies of ${wds}`, why }));
 
 /**
  * Reads every BindingPolicy that sends workloads through an ITS and can be read now. Unreadable ones are no error.

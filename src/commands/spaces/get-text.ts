@@ -16,10 +16,11 @@ export function spaceLines(view: SpaceView, now: number, style: Style): string[]
     `${view.name} on ${view.hosting}   ${facts.filter((fact) => fact).join(' · ')}`,
     ...stageLines(view.stages, style).map((line) => `  ${line}`),
     ...(view.its === undefined ? [] : itsRows(view, view.its)),
-    ...(view.publishedServer
-      ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)]
-      : []),
-    row('hooks', view.hooks.join(', ')),
+    ...section(
+      'published',
+      view.publishedServer ? [`${view.publishedServer} (kube-public/cluster-info)`] : [],
+    ),
+    ...section('hooks', [view.hooks.join(', ')]),
     ...section('versions', wrap(versionWords(view.versions), ' · ')),
     ...(view.diagnosis === null
       ? []
@@ -29,10 +30,8 @@ export function spaceLines(view: SpaceView, now: number, style: Style): string[]
 
 function itsRows({ name, hosting }: SpaceView, its: NonNullable<SpaceView['its']>): string[] {
   if (its.name !== null)
-    return [row('ITS', its.named ? its.name : `${its.name} (the only one; it is not named)`)];
+    return section('ITS', [its.named ? its.name : `${its.name} (the only one; it is not named)`]);
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting} --its ITS`;
   const why = 'unknown: there is none, or there are several and it names none';
-  return [row('ITS', why), row('', textOf(partial(repair, 'Bind it to one')))];
+  return section('ITS', [why, textOf(partial(repair, 'Bind it to one'))]);
 }
-
-const row = (head: string, text: string): string => `  ${head.padEnd(10)}  ${text}`;

@@ -22,13 +22,10 @@ export function definition(role: SpaceRole): Definition<Options> {
       const { chooseSpace } = await import('../../lib/spaces/choose/its-choice.ts');
       if (unset && given !== undefined)
         throw new StellarError('usage', `Give ${roleWithArticle(role)} or --unset, not both.`);
-      if (unset) {
-        await chooseSpace(role, undefined, await session.hostingIfAny());
-        session.progress.note('The choice is cleared.');
-      } else if (given !== undefined) {
-        await requireChoice(session, role, given);
+      if (given !== undefined) await requireChoice(session, role, given);
+      if (unset || given !== undefined)
         await chooseSpace(role, given, await session.hostingIfAny());
-      }
+      if (unset) session.progress.note('The choice is cleared.');
       if (unset && role === 'its' && !(await session.itsIfAny())) return;
       const usedSpace = await (role === 'its' ? usedIts(session) : usedWds(session));
       await session.print(usedSpace, [usedSpace], {

@@ -22,7 +22,7 @@ import type { Style } from '../terminal/style.ts';
 interface TreeNode {
   title: string;
   facts: string[];
-  children: TreeNode[];
+  children?: TreeNode[];
 }
 
 /**
@@ -36,14 +36,21 @@ export function describeStatus(
 ): string[] {
   const spaces = [
     ...itses.map((its) => itsNode(its, hosting !== null, style, isWide)),
-    ...wdses.map((wds) =>
-      node(`WDS ${wds.name}`, [...wdsFacts(wds, style), ...places(wds, isWide)]),
-    ),
+    ...wdses.map((wds) => ({
+      title: `WDS ${wds.name}`,
+      facts: [...wdsFacts(wds, style), ...places(wds, isWide)],
+    })),
   ];
-  const roots =
+  const roots: TreeNode[] =
     hosting === null
       ? spaces
-      : [node(hosting.name, hostingFacts(hosting, spaces.length === 0, style, isWide), spaces)];
+      : [
+          {
+            title: hosting.name,
+            facts: hostingFacts(hosting, spaces.length === 0, style, isWide),
+            children: spaces,
+          },
+        ];
   const rows = roots.flatMap((root) => treeRows(root, '', ''));
   const width = Math.max(0, ...rows.map(({ head }) => head.length));
   return rows.map(({ head, facts }) => `${head.padEnd(width)}  ${facts.join(' · ')}`.trimEnd());
@@ -56,7 +63,11 @@ interface TreeRow {
 }
 
 /** @param branch prefix of the node itself @param trunk prefix of the nodes below it */
-function treeRows({ title, facts, children }: TreeNode, branch: string, trunk: string): TreeRow[] {
+function treeRows(
+  { title, facts, children = [] }: TreeNode,
+  branch: string,
+  trunk: string,
+): TreeRow[] {
   const below = children.flatMap((child, index) => {
     const isLast = index === children.length - 1;
     return treeRows(
@@ -67,12 +78,6 @@ function treeRows({ title, facts, children }: TreeNode, branch: string, trunk: s
   });
   return [{ head: `${branch}${title}`, facts }, ...below];
 }
-
-const node = (title: string, facts: string[], children: TreeNode[] = []): TreeNode => ({
-  title,
-  facts,
-  children,
-});
 
 /** @param problem whether a user must act; else it resolves by itself */
 const marked = ({ bad, dot }: Style, problem: boolean, text: string): string =>
@@ -105,8 +110,8 @@ function itsNode(its: ItsStatus, isOfMany: boolean, style: Style, isWide: boolea
     ...(wecs?.length === 0 && ready ? ['no WECs yet'] : []),
     ...places(its, isWide),
   ];
-  const children = (wecs ?? []).map((wec) => node(wec.name, wecFacts(wec, style)));
-  return node(`ITS ${name}`, facts, children);
+  const children = (wecs ?? []).map((wec) => ({ title: wec.name, facts: wecFacts(wec, style) }));
+  return { title: `ITS ${name}`, facts, children };
 }
 
 function wdsFacts(wds: WdsStatus, style: Style): string[] {

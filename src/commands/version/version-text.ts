@@ -18,9 +18,9 @@ export function describeVersions(
     ...(hosting === null
       ? []
       : [[hosting.name, [...versionWords(hosting.versions), ...hooks].join(' · ')]]),
-    ...itses.map((part) => [`ITS ${part.name}`, versionWords(part.versions).join(' · ')]),
-    ...wdses.map((part) => [`WDS ${part.name}`, versionWords(part.versions).join(' · ')]),
-    ...wecs.map((part) => [`WEC ${part.name}`, versionWords(part.versions).join(' · ')]),
+    ...Object.entries({ ITS: itses, WDS: wdses, WEC: wecs }).flatMap(([kind, parts]) =>
+      parts.map(({ name, versions }) => [`${kind} ${name}`, versionWords(versions).join(' · ')]),
+    ),
   ];
   return [...aligned(rows), ...judgement(fits, problems, style)];
 }

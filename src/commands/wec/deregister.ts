@@ -78,7 +78,16 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, positional) {
     const wecs = parseChosenWecs(positional, options);
-    checkContexts(wecs.named ?? [{ name: 'NAME', context: undefined }], options);
+    const { named = [{ name: 'NAME', context: undefined }] } = wecs;
+    const without = named.find(({ context }) => context === undefined);
+    if (without !== undefined && (options.local || options.cleanup)) {
+      const option = options.local ? '--local' : '--cleanup';
+      throw new StellarError('usage', `${option} needs the context of ${without.name}.`, {
+        next: [
+          partial(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it'),
+        ],
+      });
+    }
     const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
     await work(session, wecs, options);
   },
@@ -171,15 +180,3 @@ const confirmation = (name: string, number?: number): Confirmation => ({
   number,
   oneWec: number === undefined,
 });
-
-function checkContexts(wecs: readonly WecArgument[], { local, cleanup }: Options): void {
-  const without = local || cleanup ? wecs.find(({ context }) => context === undefined) : undefined;
-  if (without !== undefined) {
-    const option = local ? '--local' : '--cleanup';
-    throw new StellarError('usage', `${option} needs the context of ${without.name}.`, {
-      next: [
-        partial(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it'),
-      ],
-    });
-  }
-}

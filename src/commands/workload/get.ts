@@ -78,7 +78,7 @@ export function describeWorkload(
   return [
     `${describeObject(view)} in ${wds}, ${sentThrough(its)}`,
     ...deliveries.flatMap((delivery, index) => [
-      `  ${symbolOfDelivery(delivery, style)} ${rows[index]?.trimEnd()}`,
+      `  ${symbolOfDelivery(delivery, style)} ${rows[index]}`,
       ...(isWide ? stageLines(delivery.stages, style).map((line) => `      ${line}`) : []),
       ...unshownSteps(delivery, deliveries.slice(0, index)),
     ]),

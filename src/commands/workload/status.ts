@@ -42,7 +42,7 @@ export function describeReturned(view: ReturnedView, now: number): string[] {
   const none = wecs === null ? `not visible: ${why}` : 'no WEC has returned a status of it';
   return [
     `${describeObject(view)} in ${wds}`,
-    ...(rows.length === 0 ? [none] : aligned(rows)).map((line) => `  ${line.trimEnd()}`),
+    ...(rows.length === 0 ? [none] : aligned(rows)).map((line) => `  ${line}`),
     ...combined.flatMap(table),
   ];
 }
@@ -57,7 +57,7 @@ function table({ policy, collector, columns, rows }: CombinedTable): string[] {
     '',
     `${collector} (policy ${policy})`,
     ...aligned([columns.map((column) => column.toUpperCase()), ...cells.sort()]).map(
-      (line) => `  ${line.trimEnd()}`,
+      (line) => `  ${line}`,
     ),
   ];
 }
