@@ -2,7 +2,6 @@ import { Option } from 'commander';
 import { Deadline } from '../../lib/core/deadline.ts';
 import { checkDnsLabel } from '../../lib/core/object-names.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
-import { noneGiven } from '../../lib/kube/kubeconfig/entries.ts';
 import type { Definition } from '../common/define.ts';
 import { itsOption, wecKubeconfigOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
@@ -103,6 +102,7 @@ async function importFrom(
   );
   if (from === 'kubeconfig') return importKubeconfig(await candidatesOf(session, names));
   const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
+  const { noneGiven } = await import('../../lib/kube/kubeconfig/entries.ts');
   const kubeconfig = await session.kubeconfig();
   const given = fromContext ?? kubeconfig.currentContext;
   if (given === undefined) throw noneGiven('No context', '--from-context', kubeconfig);

@@ -1,6 +1,5 @@
 import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
-import { noneGiven } from '../../lib/kube/kubeconfig/entries.ts';
 import type { ItsType } from '../../lib/ocm/model/kubeflex-names.ts';
 import { safeOcm } from '../../lib/ocm/model/ocm-versions.ts';
 import type { ItsInput } from '../../lib/spaces/create-its.ts';
@@ -100,6 +99,7 @@ async function externalOf(session: Session, options: Options): Promise<ItsInput[
   const { bootstrapKubeconfig: file, bootstrapContext, hubApiserver: address } = options;
   if (file === undefined && bootstrapContext === undefined) return undefined;
   const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
+  const { noneGiven } = await import('../../lib/kube/kubeconfig/entries.ts');
   const kubeconfig =
     file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env);
   const name = bootstrapContext ?? kubeconfig.currentContext;
