@@ -120,7 +120,7 @@ const spaceNames =
   async (_typed, clusters) => {
     const { listControlPlanes } = await import('../../lib/spaces/space/spaces.ts');
     const { hosting } = await clusters.spaceTools();
-    return namesOf((await listControlPlanes(hosting, role)) ?? []);
+    return namesOf(await listControlPlanes(hosting, role));
   };
 
 /** Completes the last of several names, without those given before; after `=`, a context if there are any. */

@@ -2,6 +2,8 @@ import { mapConcurrently } from '../core/concurrency.ts';
 import type { StellarError } from '../core/errors.ts';
 import { type Access, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/objects.ts';
+import { serves } from '../kube/served.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import type { Its } from '../ocm/hub/its.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
@@ -73,8 +75,9 @@ export async function readInstallation({
 }
 
 async function readHostingCluster(kube: Kube): Promise<HostingCluster | undefined> {
+  if (!(await serves(kube, resources.controlPlanes))) return undefined;
   const all = await listControlPlanes(kube);
-  return all && { all, hooks: await readHookVersions(kube), ...(await judgeHosting(kube)) };
+  return { all, hooks: await readHookVersions(kube), ...(await judgeHosting(kube)) };
 }
 
 async function readSpaces(all: readonly ControlPlane[], tools: SpaceTools): Promise<ReadSpace[]> {

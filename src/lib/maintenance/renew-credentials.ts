@@ -3,7 +3,7 @@ import { advice, command, run as nextStep, partial } from '../core/next-step.ts'
 import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
+import { byName, type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { accountUid } from '../kube/client/validity.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { isTokenRefused } from '../ocm/agent/agent-certificate.ts';
@@ -27,8 +27,8 @@ const yearSeconds = 365 * 86_400;
  */
 export async function renewToken(name: string, tools: SpaceTools, run: Run): Promise<void> {
   const { hosting } = tools;
-  const all = (await listControlPlanes(hosting)) ?? [];
-  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  const all = await listControlPlanes(hosting);
+  const controlPlane = byName(all).get(name);
   if (controlPlane === undefined || typeOf(controlPlane) !== 'external') return;
   const credentials = await readCredentials(name, hosting);
   const { token: present } = credentials ?? {};

@@ -7,7 +7,7 @@ import { isLoss, judge } from '../core/stages.ts';
 import { compareVersions } from '../core/text/version.ts';
 import { ifSeen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { isTrue, type Job, resources, typeMeta } from '../kube/client/objects.ts';
+import { byName, isTrue, type Job, namesOf, resources, typeMeta } from '../kube/client/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
@@ -99,7 +99,7 @@ async function planRepair(input: RepairInput, tools: SpaceTools) {
   const present = jobsToRerun(evidence, missing).filter(
     ({ metadata }) => metadata.name !== completed?.metadata.name,
   );
-  const jobs = [...new Set([...present.map(({ metadata }) => metadata.name), ...missing])];
+  const jobs = [...new Set([...namesOf(present), ...missing])];
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
   const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
@@ -183,7 +183,7 @@ async function hookToComplete(
 ): Promise<Job | undefined> {
   const { controlPlane, jobs } = evidence;
   const name = hookNames.hubInit;
-  const job = jobs.find(({ metadata }) => metadata.name === name);
+  const job = byName(jobs).get(name);
   const isGone =
     job === undefined && isHookMarked(name)(evidence) && !isTrue(controlPlane, 'Ready');
   if (!isGone && (job === undefined || jobState(job) !== 'failed')) return undefined;
@@ -244,7 +244,7 @@ async function rewiring(
   const transport = present.find(({ hookName }) => hookName.endsWith(hookNames.transport));
   // A WDS of an older chart has other hooks.
   if (transport === undefined) return undefined;
-  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  const its = itsOfWds(name, await listControlPlanes(hosting))?.metadata.name;
   const named = itsNameOf(controlPlane) ?? '';
   const byHooks = await requireHooks(hosting, [hookNames.transport]);
   const isNameable = named === '' || canNameIts(byHooks.get(transport.hookName));

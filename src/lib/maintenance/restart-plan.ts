@@ -3,8 +3,10 @@ import { command, run as nextStep, noted } from '../core/next-step.ts';
 import { through, whyUnseen } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import {
+  byName,
   groupOf,
   type KubeObject,
+  namesOf,
   type Pod,
   type Resource,
   resources,
@@ -76,7 +78,7 @@ export async function planRestart(
     : [];
   const always = [...verbs, may('list', resources.pods, on), may('patch', resources.controlPlanes)];
   await requirePermissions(hosting, [...more, ...always]);
-  const next = all.find(({ metadata }) => metadata.name === its);
+  const next = byName(all).get(its ?? '');
   const nextIts =
     next &&
     (await through(await openSpace(next, tools), async (kube) => ({
@@ -210,7 +212,7 @@ async function refuseErrors(wds: Wds, bindings: readonly Binding[]): Promise<voi
       errors[0] ?? (unmet && (unmet.message || `its condition ${unmet.type} is False`)),
     );
   }
-  const names = policies.map(({ metadata }) => metadata.name);
+  const names = namesOf(policies);
   for (const { metadata } of bindings)
     if (!names.includes(metadata.name)) refuse(metadata.name, 'it is deleted, its Binding is not');
 }

@@ -9,7 +9,7 @@ import { unreached } from '../core/stages.ts';
 import { few } from '../core/text/words.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { type Access, through, whyUnseen } from '../kube/access.ts';
-import { createdAt, resources } from '../kube/client/objects.ts';
+import { byName, createdAt, namesOf, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isRunning } from '../kube/pods.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
@@ -353,7 +353,7 @@ async function wrongBinding(
     ({ metadata }) => !isProbe(metadata),
   );
   const withWorks = works.flatMap(({ metadata }) => metadata.labels?.[originBindingLabel] ?? []);
-  const named = policies.map(({ metadata }) => metadata.name);
+  const named = namesOf(policies);
   for (const name of new Set([
     ...Object.keys(noted),
     ...Object.keys(present),
@@ -366,7 +366,7 @@ async function wrongBinding(
     const policy = policies.find(
       ({ metadata }) => metadata.name === name && !metadata.deletionTimestamp,
     );
-    const binding = bindings.find(({ metadata }) => metadata.name === name);
+    const binding = byName(bindings).get(name);
     const isDeleted = policy === undefined && !isListed;
     const why = isDeleted ? undefined : await whyWrong(name, policy, binding, wds);
     if (why !== undefined) return `Binding ${name} ${why}`;

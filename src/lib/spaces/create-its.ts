@@ -196,7 +196,7 @@ async function checkExternalHub(cluster: Kube, installOcm: boolean): Promise<voi
 
 /** A WDS that names no ITS uses the only one: with two, its controllers fail at their next start. */
 async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> {
-  const all = (await listControlPlanes(hosting)) ?? [];
+  const all = await listControlPlanes(hosting);
   const hasOther = all.some((other) => roleOf(other) === 'its' && other.metadata.name !== name);
   if (!hasOther) return;
   const unnamed = all.filter((other) => roleOf(other) === 'wds' && itsNameOf(other) === undefined);

@@ -80,7 +80,7 @@ async function planPresent(
 }
 
 async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
-  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  const its = itsOfWds(name, await listControlPlanes(hosting))?.metadata.name;
   if (its === asked) return;
   const repair = command`stellarctl wds repair ${name} --its ${asked} --hosting-context ${hosting.cluster.context}`;
   throw new StellarError(

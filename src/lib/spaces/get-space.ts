@@ -122,7 +122,7 @@ export async function problemOf(
   const blocking = blockingStage(judge(stages, space));
   const { state, why, next = [] } = blocking?.verdict ?? {};
   if (blocking === undefined || (state === 'waiting' && next.length === 0)) {
-    const all = (await listControlPlanes(hosting)) ?? [];
+    const all = await listControlPlanes(hosting);
     return (await checkCredentials(space, all, hosting, inside)).find(isNotable)?.problem;
   }
   const { log, next: seeMore } = await failureOfStage(

@@ -9,7 +9,7 @@ import {
 import { conditionOf, createdAt, isTrue } from '../kube/client/objects.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
-import { notHosting, type SpaceTools } from './hosting/hosting.ts';
+import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { contextsOf } from './space/space-access.ts';
 import type { SpaceEvidence } from './space/space-evidence.ts';
 import { SpaceWatcher } from './space/space-watcher.ts';
@@ -41,8 +41,8 @@ const spacesAtOnce = 8;
 export async function listSpaces(role: SpaceRole, tools: SpaceTools): Promise<SpaceListItem[]> {
   const { hosting, kubeconfig } = tools;
   const watcher = new SpaceWatcher(tools);
+  await requireHosting(hosting);
   const all = await listControlPlanes(hosting);
-  if (all === undefined) throw notHosting(hosting);
   const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
   const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
     const reading = await watcher.read(name, role, all);

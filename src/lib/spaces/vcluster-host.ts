@@ -23,7 +23,7 @@ async function judgeVersion(hosting: Kube): Promise<Outcome> {
   if (version === undefined) return skipped('its API server does not say its version');
   if (!gitVersion.includes('+k3s') || compareVersions(version, failing.version) < 0)
     return pass(version);
-  const spaces = (await listControlPlanes(partialReader(hosting))) ?? [];
+  const spaces = await listControlPlanes(partialReader(hosting));
   const running = spaces.find((space) => typeOf(space) === 'vcluster' && isTrue(space, 'Ready'));
   if (running !== undefined) return pass(`${running.metadata.name} runs on ${version}`);
   return fail(

@@ -10,6 +10,7 @@ import {
   whyUnseen,
 } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
+import { byName, namesOf } from '../../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import {
   managerDeployment,
@@ -126,17 +127,14 @@ export async function openWds({
   connect,
 }: WdsSources): Promise<Wds> {
   const its = chosen?.isGiven ? chosen : undefined;
-  const all = await through(
-    hosting,
-    async (tools) => (await listControlPlanes(tools.hosting)) ?? [],
-  );
+  const all = await through(hosting, (tools) => listControlPlanes(tools.hosting));
   const wdses = (ifSeen(all) ?? []).filter((controlPlane) => roleOf(controlPlane) === 'wds');
   const wanted = given ?? exportedContext(kubeconfig);
   const context = wanted !== undefined && kubeconfig.contexts.has(wanted) ? wanted : undefined;
   const marked = given === undefined ? kubeconfig.currentContext : context;
   const name = controlPlaneMarked(marked, kubeconfig, ifSeen(hosting)) ?? given;
   const named =
-    wdses.find(({ metadata }) => metadata.name === name) ??
+    byName(wdses).get(name ?? '') ??
     (given === undefined && wdses.length === 1 ? wdses[0] : undefined);
   const kube =
     context === undefined || named !== undefined
@@ -288,7 +286,7 @@ function noWds(
   wdses: readonly ControlPlane[],
   all: Access<unknown>,
 ): StellarError {
-  const names = wdses.map(({ metadata }) => metadata.name);
+  const names = namesOf(wdses);
   const rejected =
     all.state === 'hidden' && all.error?.code === 'unauthorized' ? all.error : undefined;
   if (rejected !== undefined) return rejected;
@@ -316,7 +314,7 @@ export function openedBy(
 ): Wds | undefined {
   const own = watcher.accessOf(name);
   const its = itsOfWds(name, all)?.metadata.name;
-  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  const controlPlane = byName(all).get(name);
   if (own === undefined || controlPlane === undefined) return undefined;
   const ofIts = its === undefined ? undefined : watcher.accessOf(its);
   return {

@@ -17,6 +17,7 @@ import {
   isTrue,
   type Job,
   type KubeObject,
+  namesOf,
   type Pod,
   resources,
   type StatefulSet,
@@ -90,7 +91,7 @@ export async function readHosting(
     postgres,
     postgresJob,
     pods,
-    hooks: hooks.map(({ metadata }) => metadata.name),
+    hooks: namesOf(hooks),
     helmAtWork,
     needsPostgres,
   };

@@ -42,7 +42,7 @@ export const reachedCheck: Check<{ kube: Kube }> = {
  */
 async function judgeEntrance(kube: Kube): Promise<Outcome> {
   const hosting = partialReader(kube);
-  const spaces = ((await listControlPlanes(hosting)) ?? []).filter(
+  const spaces = (await listControlPlanes(hosting)).filter(
     (space) => apiServerOf[typeOf(space)] !== undefined && isTrue(space, 'Ready'),
   );
   if (spaces.length === 0) return judgeClass(kube, hosting);

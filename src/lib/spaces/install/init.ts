@@ -118,7 +118,7 @@ async function attemptInit(input: Chosen, tools: InitTools, run: Run): Promise<I
     previousVersion: plan.installed ?? null,
     kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
     kept: [],
-    itses: namesOf((await listControlPlanes(kube, 'its')) ?? []),
+    itses: namesOf(await listControlPlanes(kube, 'its')),
     changed: false,
   };
   const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };

@@ -20,7 +20,7 @@ import { requestToken } from '../../kube/service-accounts.ts';
 import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import { isExcludedKind } from '../../ocm/model/kubestellar-names.ts';
 import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
-import { notHosting, type SpaceTools } from '../hosting/hosting.ts';
+import { requireHosting, type SpaceTools } from '../hosting/hosting.ts';
 import { reachSpace } from '../space/space-access.ts';
 import { listControlPlanes } from '../space/spaces.ts';
 import {
@@ -221,8 +221,8 @@ async function listAccess(space: string, kube: Kube) {
 export async function findAccess(
   tools: SpaceTools,
 ): Promise<{ found: FoundAccess[]; errors: StellarError[] }> {
+  await requireHosting(tools.hosting);
   const all = await listControlPlanes(tools.hosting);
-  if (all === undefined) throw notHosting(tools.hosting);
   const read = await mapConcurrently(all, concurrentRequests, async (controlPlane) =>
     through(await reachSpace(controlPlane, tools), (context) =>
       listAccess(controlPlane.metadata.name, tools.connect(context)),

@@ -30,7 +30,7 @@ export async function chooseItsForWds(
   hooks: ReadonlyMap<string, PostCreateHook>,
   { keepName = false }: { keepName?: boolean } = {},
 ): Promise<ItsForWds> {
-  const all = (await listControlPlanes(hosting, 'its')) ?? [];
+  const all = await listControlPlanes(hosting, 'its');
   const names = namesOf(all.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
   const its = pickIts(hosting, asked, names);
   const hook = hooks.get(hookNames.transport);

@@ -118,7 +118,7 @@ export class SpaceWatcher {
 
   /** The ITS of a WDS: the one that it names, else the only one. */
   async #itsOf(wds: string, known?: readonly ControlPlane[]): Promise<ItsToRead | undefined> {
-    const its = itsOfWds(wds, known ?? (await listControlPlanes(this.#tools.hosting)) ?? []);
+    const its = itsOfWds(wds, known ?? (await listControlPlanes(this.#tools.hosting)));
     if (its === undefined) return undefined;
     const context = ifSeen(await this.#access(its));
     const { name } = its.metadata;

@@ -52,15 +52,15 @@ export function sharersOf(wds: ControlPlane, all: readonly ControlPlane[]): stri
 }
 
 /**
- * Lists the control planes of a hosting cluster by name, all or those of one role. @returns undefined if KubeFlex is not installed
+ * Lists the control planes of a hosting cluster by name, all or those of one role; none without KubeFlex.
  */
 export async function listControlPlanes(
   hosting: Reader,
   role?: SpaceRole,
-): Promise<ControlPlane[] | undefined> {
-  const all = await hosting.list<ControlPlane>(resources.controlPlanes);
+): Promise<ControlPlane[]> {
+  const all = (await hosting.list<ControlPlane>(resources.controlPlanes)) ?? [];
   return all
-    ?.filter((controlPlane) => role === undefined || roleOf(controlPlane) === role)
+    .filter((controlPlane) => role === undefined || roleOf(controlPlane) === role)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
