@@ -73,7 +73,7 @@ export const catalogue: readonly ListedCheck[] = [
     'wds',
     false,
     unseenChecks('wds'),
-    checksOfStages('wds', wdsStages()),
+    checksOfStages('wds', wdsStages),
     externalChecks('wds'),
   ),
   ...listed('wds', false, validityChecks('wds'), argoCdChecks, wdsCredentialChecks, itsOfWdsChecks),

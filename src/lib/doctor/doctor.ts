@@ -101,7 +101,13 @@ async function wdsAlone({ wds: open }: DoctorInput): Promise<Examined[]> {
   if (ifSeen(await tryRead(() => serves(wds.kube, resources.bindingPolicies))) === false) return [];
   const subject: Subject = { kind: 'wds', name: wds.name };
   return [
-    { subject, findings: await runChecks([...workloadChecks, ...validityChecks('wds')], wds) },
+    {
+      subject,
+      findings: await runChecks([...workloadChecks, ...validityChecks('wds')], {
+        ...wds,
+        space: wds,
+      }),
+    },
   ];
 }
 

@@ -11,10 +11,8 @@ import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { type HookVersions, readHookVersions } from '../ocm/versions/program-versions.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { judgeHosting } from '../spaces/hosting/hosting-stages.ts';
-import type { ItsInside } from '../spaces/space/its-stages.ts';
 import { type SpaceReading, SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
-import type { WdsInside } from '../spaces/space/wds-stages.ts';
 
 /** The clusters of an installation that a command selects. */
 export interface SelectedClusters {
@@ -49,7 +47,7 @@ export interface ReadSpace {
   name: string;
   role: SpaceRole;
   /** Undefined if it was just deleted. */
-  reading: Access<SpaceReading<ItsInside | WdsInside> | undefined>;
+  reading: Access<SpaceReading | undefined>;
   /** How its inside was reached. */
   opened: Its | undefined;
   /** As whom its contents are read: the user of the command for the ITS that it names. */
@@ -87,7 +85,7 @@ async function readSpaces(all: readonly ControlPlane[], tools: SpaceTools): Prom
     return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
   });
   return mapConcurrently(spaces, spacesAtOnce, async ({ role, name }) => {
-    const reading = await tryRead(() => watcher.read(name, role, all));
+    const reading = await tryRead(() => watcher.read(name, role, { all }));
     const opened = watcher.accessOf(name);
     return { role, name, reading, opened, asUser: opened };
   });

@@ -136,7 +136,6 @@ function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResul
         if (hosting.dryRun) await refuseBroken(plan, hosting);
         return undefined;
       },
-      read: (watcher) => watcher.read(name, role),
       // A hook that has run again has brought its own version.
       async complete(its, result) {
         if (role === 'its' && its && (await raiseOcm(name, its, hosting, run)))

@@ -15,6 +15,7 @@ import {
 import { discover } from '../kube/discovery.ts';
 import { may, requirePermissions } from '../kube/permissions.ts';
 import { isScaledToNone } from '../kube/pods.ts';
+import { type DeploymentPlace, readDeployment } from '../kube/scaling.ts';
 import { listIfDefined, notServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import {
@@ -40,12 +41,13 @@ import { openSpace } from '../spaces/space/space-access.ts';
 import { missingVariables } from '../spaces/space/space-manifests.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { hookLike, sharersOf } from '../spaces/space/spaces.ts';
-import { readController } from '../spaces/wds-controllers.ts';
 
 /** A restart of the controllers of a WDS that has passed all checks. */
 export interface RestartPlan {
   name: string;
   hosting: Kube;
+  /** Where its controllers are. */
+  place: DeploymentPlace;
   wds: Wds;
   controlPlane: ControlPlane;
   /** Whether KubeFlex has to run the hooks of both controllers again. */
@@ -90,8 +92,9 @@ export async function planRestart(
   if (unseen.length > 0) throw notServed(wds.kube, unseen.join(', '));
   await requirePermissions(wds.kube, probePermissions(wds));
   const isRerun = readNote(controlPlane) !== undefined;
-  const transport = await readController({ name, hosting }, transportDeployment);
-  const manager = await readController({ name, hosting }, managerDeployment);
+  const place = { kube: hosting, ...on };
+  const transport = await readDeployment(place, transportDeployment);
+  const manager = await readDeployment(place, managerDeployment);
   if (hookLike(controlPlane, hookNames.transport) === undefined)
     throw restartRefused('it was made by hooks of another version', name, hosting);
   if (!isRerun && !recreates && (transport === undefined || manager === undefined))
@@ -104,6 +107,7 @@ export async function planRestart(
   return {
     name,
     hosting,
+    place,
     wds,
     controlPlane,
     recreates,
@@ -127,7 +131,7 @@ export function noteBindings(bindings: readonly Binding[]): RestartNote['binding
 export async function openNamed(name: string, tools: SpaceTools) {
   const { all, controlPlane } = await requireSpace(name, 'wds', tools.hosting);
   const watcher = new SpaceWatcher(tools);
-  const space = (await watcher.wds(name))?.space;
+  const space = (await watcher.read(name, 'wds'))?.space;
   const wds = openedBy(watcher, name, all);
   if (wds === undefined)
     throw restartRefused(
@@ -184,7 +188,8 @@ async function refuseShared(
   hosting: Kube,
 ): Promise<void> {
   for (const name of sharersOf(controlPlane, all)) {
-    const transport = await readController({ name, hosting }, transportDeployment);
+    const place = { kube: hosting, namespace: namespaceOf(name) };
+    const transport = await readDeployment(place, transportDeployment);
     if (transport === undefined || isScaledToNone(transport)) continue;
     const stop = command`kubectl --context ${hosting.cluster.context} -n ${namespaceOf(name)} scale deployment ${transportDeployment} --replicas 0`;
     const why = `the transport of ${name}, which shares its API server, would remove workloads`;

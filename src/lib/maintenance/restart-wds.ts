@@ -11,6 +11,7 @@ import { waitWhile } from '../core/until-met.ts';
 import { type Access, through, whyUnseen } from '../kube/access.ts';
 import { byName, createdAt, namesOf, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isRunning } from '../kube/pods.ts';
+import { readDeployment, readPods, scale, stop } from '../kube/scaling.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import { userName } from '../ocm/agent/agent-certificate.ts';
@@ -41,14 +42,7 @@ import { readSpace } from '../spaces/space/space-evidence.ts';
 import { wdsVersions } from '../spaces/space/space-watcher.ts';
 import { typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
-import {
-  readController,
-  readControllerPods,
-  rerunHook,
-  restartLate,
-  scaleController,
-  stopController,
-} from '../spaces/wds-controllers.ts';
+import { rerunHook } from '../spaces/wds-controllers.ts';
 import { evaluate } from '../workloads/selection/policy-subject.ts';
 import {
   hasProbe,
@@ -164,7 +158,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
   let isStopped = false;
   try {
-    await stopController(plan, transportDeployment, run);
+    await stop(plan.place, transportDeployment, run, lateFor(plan), name);
     isStopped = true;
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
@@ -179,7 +173,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
     throw error.with({ ...(isStopped ? { details: [stopped] } : {}), next });
   }
   if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
-  await scaleController(plan, transportDeployment, note.transport);
+  await scale(plan.place, transportDeployment, note.transport);
   if (note.transport > 0) await untilSent(plan, run);
   const patch = {
     metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } },
@@ -233,18 +227,19 @@ async function writeNote(
 
 /** The controller manager has no leader election: the next must not start before the last pod has ended. */
 async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+  const { place } = plan;
   const began = Date.parse(note.at);
   const present = [
-    await readController(plan, managerDeployment),
-    ...(await readControllerPods(plan, managerDeployment)),
+    await readDeployment(place, managerDeployment),
+    ...(await readPods(place, managerDeployment)),
   ];
   const [deployment, ...pods] = present.map(
     (each) => each !== undefined && createdAt(each) <= began,
   );
   if (pods.includes(true) || (note.recreates && deployment))
-    await stopController(plan, managerDeployment, run);
+    await stop(place, managerDeployment, run, lateFor(plan), plan.name);
   if (note.recreates) await rerunHook(plan, hookNames.controller, began);
-  await scaleController(plan, managerDeployment, 1);
+  await scale(place, managerDeployment, 1);
 }
 
 /**
@@ -261,7 +256,7 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
     if (works.state !== 'seen') works = await worksOf(plan);
     if (works.state !== 'seen') return `what it sends cannot be read: ${works.why}`;
     if (works.value.length === 0) return undefined;
-    const pod = (await readControllerPods(plan, managerDeployment)).find(isRunning);
+    const pod = (await readPods(plan.place, managerDeployment)).find(isRunning);
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
     const now = bindings
       .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
@@ -283,7 +278,7 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
     await waitWhile(
       blocker,
       run,
-      (why) => (isWrong ? restartUnproven(plan, why) : restartLate(plan, why)),
+      (why) => (isWrong ? restartUnproven(plan, why) : lateFor(plan)(why)),
       name,
     );
   } finally {
@@ -294,8 +289,20 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
     return bindings.some(hasProbe) ? 'its probe has not been removed' : undefined;
   };
-  await waitWhile(leftProbe, run, (why) => restartLate(plan, why));
+  await waitWhile(leftProbe, run, lateFor(plan));
 }
+
+/** The error at the deadline. */
+const lateFor =
+  ({ name, hosting }: RestartPlan) =>
+  (why: string): StellarError => {
+    const see = command`stellarctl wds get ${name} --hosting-context ${hosting.cluster.context}`;
+    return new StellarError(
+      'timeout',
+      `The restart of the controllers of ${name} is not done in time: ${why}.`,
+      { next: [nextStep(see, 'See what blocks it')] },
+    );
+  };
 
 function restartUnproven({ name, wds }: RestartPlan, why: string): StellarError {
   const message = `After the start of its controller manager, ${name} would remove workloads: ${why}.`;
@@ -309,7 +316,7 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
   const blocker = async () => {
     const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
     const works = await worksOf(plan);
-    const isReady = isDeploymentReady(await readController(plan, transportDeployment));
+    const isReady = isDeploymentReady(await readDeployment(plan.place, transportDeployment));
     const open =
       bindings.find(isUnread) ??
       (works.state === 'seen' ? sentElsewhere(bindings, works.value) : undefined);
@@ -319,7 +326,7 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
       : 'its transport is starting';
     return whyUnseen(works) ?? waits;
   };
-  await waitWhile(blocker, run, (why) => restartLate(plan, why), name);
+  await waitWhile(blocker, run, lateFor(plan), name);
 }
 
 /** The works of a WDS on its ITS. */

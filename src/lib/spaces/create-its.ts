@@ -106,7 +106,7 @@ export async function createIts(
           : 'bootstrap Secret rewritten';
       },
       async read(watcher) {
-        const reading = await watcher.its(name, external?.context);
+        const reading = await watcher.read(name, 'its', { context: external?.context });
         return reading !== undefined && type === 'vcluster' && !installOcm
           ? untilReachable(reading)
           : reading;
@@ -209,8 +209,8 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
 }
 
 /** A new vcluster whose OCM is installed separately is complete once it is reachable. */
-function untilReachable(reading: SpaceReading<ItsInside>): SpaceReading<ItsInside> {
-  if (ifSeen(reading.space.inside)?.hubServed) return reading;
+function untilReachable(reading: SpaceReading): SpaceReading {
+  if ((ifSeen(reading.space.inside) as ItsInside | undefined)?.hubServed) return reading;
   const last = reading.stages.findIndex(({ id }) => id === 'reachable');
   return { ...reading, stages: reading.stages.slice(0, last + 1) };
 }

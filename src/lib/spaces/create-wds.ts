@@ -53,7 +53,6 @@ export async function createWds(
         if (present !== undefined) await triggerReconcile(hosting, name);
         return what;
       },
-      read: (watcher) => watcher.wds(name),
     },
     tools,
     run,

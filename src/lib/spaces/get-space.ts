@@ -1,4 +1,4 @@
-import { isNotable } from '../core/checks.ts';
+import { isNotable, runChecks } from '../core/checks.ts';
 import { StellarError } from '../core/errors.ts';
 import {
   command,
@@ -24,7 +24,7 @@ import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
 import type { RunningVersion } from '../ocm/versions/running-versions.ts';
 import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
-import { checkCredentials } from './space/credentials.ts';
+import { credentialChecks } from './space/credentials.ts';
 import type { ItsInside } from './space/its-stages.ts';
 import { brokenContext, contextsOf } from './space/space-access.ts';
 import {
@@ -34,7 +34,6 @@ import {
   spaceVersions,
 } from './space/space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './space/spaces.ts';
-import type { WdsInside } from './space/wds-stages.ts';
 import { checkSpaceName } from './space-requirements.ts';
 
 /** One space in full. The fields are a public interface: docs/output.md. */
@@ -115,7 +114,7 @@ export async function getSpace(
  * @param inside the client of the last reading inside it
  */
 export async function problemOf(
-  { space, stages }: SpaceReading<ItsInside | WdsInside>,
+  { space, stages }: SpaceReading,
   hosting: Kube,
   inside: Kube | undefined,
 ): Promise<Pick<Problem, 'message' | 'details' | 'next'> | undefined> {
@@ -123,7 +122,8 @@ export async function problemOf(
   const { state, why, next = [] } = blocking?.verdict ?? {};
   if (blocking === undefined || (state === 'waiting' && next.length === 0)) {
     const all = await listControlPlanes(hosting);
-    return (await checkCredentials(space, all, hosting, inside)).find(isNotable)?.problem;
+    const subject = { space, all, hosting, kube: inside };
+    return (await runChecks(credentialChecks(subject), subject)).find(isNotable)?.problem;
   }
   const { log, next: seeMore } = await failureOfStage(
     blocking.id,

@@ -45,7 +45,7 @@ export async function listSpaces(role: SpaceRole, tools: SpaceTools): Promise<Sp
   const all = await listControlPlanes(hosting);
   const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
   const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
-    const reading = await watcher.read(name, role, all);
+    const reading = await watcher.read(name, role, { all });
     const its = role === 'wds' ? { its: itsOfWds(name, all)?.metadata.name ?? null } : {};
     // One may have been deleted since.
     if (reading === undefined) return undefined;

@@ -17,7 +17,7 @@ import { presentRegistry, rewriteImages } from './space/space-images.ts';
 import { type SpaceReading, SpaceWatcher } from './space/space-watcher.ts';
 
 /** A space to create, repair, or resume. */
-interface SpaceWork<Inside> {
+interface SpaceWork {
   name: string;
   role: SpaceRole;
   type: string;
@@ -25,7 +25,8 @@ interface SpaceWork<Inside> {
   exists: boolean;
   /** Writes what is missing, the control plane last. @returns what was done, in words; undefined for nothing */
   write(): Promise<string | undefined>;
-  read(watcher: SpaceWatcher): Promise<SpaceReading<Inside> | undefined>;
+  /** Reads it otherwise than by its name and role. */
+  read?(watcher: SpaceWatcher): Promise<SpaceReading | undefined>;
   /** Completes a space that is ready, before its context is written. @param inside its client @param result notes a change */
   complete?(inside: Kube | undefined, result: SpaceResult): Promise<void>;
   /** The source of its context's entries, if known. */
@@ -36,11 +37,7 @@ interface SpaceWork<Inside> {
  * Works on a space, from its first write to its context. Reports the result, which has the errors, with how to resume the space or
  * delete it from its current state.
  */
-export function makeSpace<Inside>(
-  space: SpaceWork<Inside>,
-  tools: SpaceTools,
-  run: Run,
-): Promise<SpaceResult> {
+export function makeSpace(space: SpaceWork, tools: SpaceTools, run: Run): Promise<SpaceResult> {
   const { name, role, type, entries = () => knownEntries(name, type, tools) } = space;
   const { hosting } = tools;
   const { progress } = run;
@@ -63,7 +60,7 @@ export function makeSpace<Inside>(
     }
     const registry = await presentRegistry(hosting);
     const read = async () => {
-      const now = await space.read(watcher);
+      const now = await (space.read?.(watcher) ?? watcher.read(name, role));
       exists = now !== undefined;
       const client = now?.space.inside.state === 'seen' ? inside() : undefined;
       if (registry && now) await rewriteImages(registry, now.space, hosting, client);

@@ -47,13 +47,13 @@ import {
   ofVersion,
   operatorImage,
 } from '../ocm/versions/ocm-upgrade.ts';
-import { products, readHookVersions } from '../ocm/versions/program-versions.ts';
+import { hubPrograms, products, readHookVersions } from '../ocm/versions/program-versions.ts';
+import { runningVersions } from '../ocm/versions/running-versions.ts';
 import { requireSpace } from './get-space.ts';
 import type { SpaceTools } from './hosting/hosting.ts';
 import { withHostingLease } from './hosting/hosting-lease.ts';
 import { readHubPods } from './space/its-stages.ts';
 import { openSpace } from './space/space-access.ts';
-import { itsVersions } from './space/space-watcher.ts';
 import { typeOf } from './space/spaces.ts';
 import type { SpaceResult } from './space-work.ts';
 import { rerunHook } from './wds-controllers.ts';
@@ -355,16 +355,12 @@ async function leaseRenewals(its: Kube): Promise<Map<string, string>> {
 
 /** Has KubeFlex run the hook of the status add-on again, if that runs another version. @returns whether it does */
 async function upgradeAddon(upgrade: HubUpgrade, run: Run): Promise<boolean> {
-  const { name, its, hosting, hooks, controlPlane } = upgrade;
+  const { name, its, hosting, hooks } = upgrade;
   const blocker = async () => {
-    const reader = partialReader(its);
-    const access = seen({ hubPods: await readHubPods(reader), forbidden: reader.forbidden });
-    const versions = itsVersions(
-      { type: typeOf(controlPlane), pods: [], forbidden: new Set() },
-      access,
-      hooks,
-    );
-    return versions.some(({ product, differs }) => product === products.statusAddon && differs)
+    const pods = await readHubPods(partialReader(its));
+    return runningVersions(hubPrograms(hooks), pods, undefined).some(
+      ({ product, differs }) => product === products.statusAddon && differs,
+    )
       ? `the status add-on is not ${hooks.statusAddon?.version} yet`
       : undefined;
   };

@@ -90,11 +90,11 @@ export async function removeFromArgoCd(
 }
 
 /** The check of what Argo CD has for a WDS. */
-export const argoCdChecks: readonly Check<{ name: string; hosting: Kube }>[] = [
+export const argoCdChecks: readonly Check<{ space: { name: string }; hosting: Kube }>[] = [
   {
     id: 'wds-argocd',
     title: 'the credentials of Argo CD for it do not end soon',
-    async run({ name, hosting }) {
+    async run({ space: { name }, hosting }) {
       for (const secret of await secretsOf(name, hosting)) {
         const { name: access, namespace = '' } = secret.metadata;
         const token = String(jsonObject(textIn(secret, 'config'))?.bearerToken);

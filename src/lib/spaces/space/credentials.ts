@@ -1,13 +1,4 @@
-import {
-  type Check,
-  type Finding,
-  fail,
-  type Outcome,
-  pass,
-  runChecks,
-  skipped,
-  unless,
-} from '../../core/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped, unless } from '../../core/checks.ts';
 import { command, type NextStep, run } from '../../core/next-step.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -33,35 +24,35 @@ import { toRestart } from './controllers-run.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import { itsOfWds, typeOf } from './spaces.ts';
 
+/** A space, with all control planes of its hosting cluster. */
+export interface SpaceAmong {
+  space: SpaceEvidence;
+  all: readonly ControlPlane[];
+  hosting: Kube;
+  /** A client of the space that has read from it. */
+  kube: Kube | undefined;
+}
+
 /**
- * Checks what of a space ends by itself: of its own client, and the hosting cluster's credentials for an external space or for the
- * external ITS of a WDS.
- * @param inside a client of the space that has read from it @param all control planes
+ * The checks of what of a space ends by itself: of its own client, and the hosting cluster's credentials for an external space or for
+ * the external ITS of a WDS.
  */
-export async function checkCredentials(
-  space: SpaceEvidence,
-  all: readonly ControlPlane[],
-  hosting: Kube,
-  inside: Kube | undefined,
-  failed: readonly Finding[] = [],
-): Promise<Finding[]> {
-  const { name, role, type } = space;
-  const findings = await runChecks(validityChecks(role), { ...space, kube: inside }, failed);
-  if (role === 'wds') findings.push(...(await runChecks(argoCdChecks, { name, hosting }, failed)));
-  if (type === 'external')
-    findings.push(...(await runChecks(externalChecks(role), { name, hosting }, failed)));
+export function credentialChecks({
+  space: { name, role, type },
+  all,
+}: Pick<SpaceAmong, 'space' | 'all'>): Check<SpaceAmong>[] {
   const its = role === 'wds' ? itsOfWds(name, all) : undefined;
-  if (its === undefined || typeOf(its) !== 'external') return findings;
-  const subject = { wds: space, its: its.metadata.name, hosting };
-  return [...findings, ...(await runChecks(wdsCredentialChecks, subject, failed))];
+  return [
+    ...validityChecks(role),
+    ...(role === 'wds' ? argoCdChecks : []),
+    ...(type === 'external' ? externalChecks(role) : []),
+    ...(its && typeOf(its) === 'external' ? wdsCredentialChecks : []),
+  ];
 }
 
 /** A client that has read from a space, and what is known of it from its hosting cluster. */
-type Reached = {
-  kube: Kube | undefined;
-  name: string;
-  type?: string | undefined;
-  hosting?: string;
+type Reached = Pick<SpaceAmong, 'kube'> & {
+  space: { name: string; type?: string | undefined; hosting?: string };
 };
 
 /** Checks of what a client of a space uses. */
@@ -69,16 +60,15 @@ export const validityChecks = (role: SpaceRole): Check<Reached>[] => [
   {
     id: `${role}-validity`,
     title: 'its certificates, and the credentials for it, do not end soon',
-    run: ({ kube, ...reached }) =>
+    run: ({ kube, space }) =>
       unless(
-        kube &&
-          endingProblem(reached.name, kube.validities(), kube.now(), renewalsOf(reached, kube)),
+        kube && endingProblem(space.name, kube.validities(), kube.now(), renewalsOf(space, kube)),
       ),
   },
 ];
 
 /** KubeFlex renews nothing of a space. k3s, of which vclusters consist, renews what ends within 90 days when it starts (docs.k3s.io/cli/certificate). */
-function renewalsOf({ name, type, hosting }: Omit<Reached, 'kube'>, { cluster }: Kube): NextStep[] {
+function renewalsOf({ name, type, hosting }: Reached['space'], { cluster }: Kube): NextStep[] {
   const restart = command`kubectl --context ${hosting ?? ''} -n ${namespaceOf(name)} rollout restart statefulset/vcluster`;
   if (type === 'vcluster') return [run(restart, 'Its k3s renews certificates when it starts')];
   const renewal = cluster.renewal ?? newToken(cluster);
@@ -86,19 +76,12 @@ function renewalsOf({ name, type, hosting }: Omit<Reached, 'kube'>, { cluster }:
 }
 
 /** Checks of the Secret with the credentials by which pods of the hosting cluster reach an external space. */
-export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: Kube }>[] => [
-  {
-    id: `${role}-token`,
-    title: "KubeFlex's token for it does not end soon",
-    run: (subject) => tokenIsValid(role, subject),
-  },
+export const externalChecks = (role: SpaceRole): Check<SpaceAmong>[] => [
+  { id: `${role}-token`, title: "KubeFlex's token for it does not end soon", run: tokenIsValid },
 ];
 
 /** KubeFlex requests a token for one year, and never renews it while its Secret exists (kubeflex 0.9.3, adopted clusters). */
-async function tokenIsValid(
-  role: SpaceRole,
-  { name, hosting }: { name: string; hosting: Kube },
-): Promise<Outcome> {
+async function tokenIsValid({ space: { name, role }, hosting }: SpaceAmong): Promise<Outcome> {
   const { token = '' } = (await readCredentials(name, hosting)) ?? {};
   if (tokenExpiry(token) === undefined) return skipped('no token with an expiry date is visible');
   const renew = command`stellarctl ${role} renew ${name} --hosting-context ${hosting.cluster.context}`;
@@ -132,15 +115,12 @@ export async function readCredentials(
 }
 
 /** Checks of the controllers of a WDS whose ITS is external. */
-export const wdsCredentialChecks: readonly Check<{
-  wds: SpaceEvidence;
-  its: string;
-  hosting: Kube;
-}>[] = [
+export const wdsCredentialChecks: readonly Check<SpaceAmong>[] = [
   {
     id: 'wds-its-credentials',
     title: 'its controllers have the present credentials of its ITS',
-    run: async ({ wds, its, hosting }) => {
+    run: async ({ space: wds, all, hosting }) => {
+      const its = itsOfWds(wds.name, all)?.metadata.name ?? '';
       const issued = tokenIssue((await readCredentials(its, hosting))?.token ?? '')?.getTime();
       if (issued === undefined) return skipped(`no token of ${its} with an expiry date is visible`);
       const isOlder = ({ status }: (typeof wds.pods)[number]) =>

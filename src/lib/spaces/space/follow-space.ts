@@ -12,8 +12,7 @@ import {
 import type { Kube } from '../../kube/client/client.ts';
 import { isTrue, resources } from '../../kube/client/objects.ts';
 import { roleWithArticle, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
-import type { Space, SpaceStage } from './space-stages.ts';
-import type { SpaceReading } from './space-watcher.ts';
+import type { AnySpace, SpaceReading } from './space-watcher.ts';
 import { hookLike } from './spaces.ts';
 
 /**
@@ -27,12 +26,12 @@ const stuckAfterMs = 30_000;
 /** Triggers an immediate reconciliation of a control plane, before KubeFlex's next one (every 30 s). */
 const reconcileAnnotation = 'stellarctl.kubestellar.io/reconcile-requested-at';
 
-export interface FollowedSpace<Inside> {
+export interface FollowedSpace {
   name: string;
   role: SpaceRole;
   hosting: Kube;
   /** Reads the space once. Undefined: the control plane no longer exists. */
-  read: () => Promise<SpaceReading<Inside> | undefined>;
+  read: () => Promise<SpaceReading | undefined>;
   /** The client of the last reading inside the space. */
   inside: () => Kube | undefined;
 }
@@ -48,21 +47,18 @@ export interface SpaceOutcome extends Standing {
  * Follows a space to its last stage. Reports each stage as it completes, and stops at a permanent failure, with its reason and the
  * end of the failed pod's log. KubeFlex reports none of this.
  */
-export function followSpace<Inside>(
-  followed: FollowedSpace<Inside>,
-  run: Run,
-): Promise<SpaceOutcome> {
+export function followSpace(followed: FollowedSpace, run: Run): Promise<SpaceOutcome> {
   const { name, hosting } = followed;
   let lastNews = '';
   let waits: { at: string; since: number; isSaid?: boolean } | undefined;
-  let stages: readonly SpaceStage<Inside>[] = [];
+  let stages: SpaceReading['stages'] = [];
   const read = async () => {
     const reading = await followed.read();
     if (reading === undefined) throw gone(followed);
     stages = reading.stages;
     return { stages, snapshot: reading.space };
   };
-  const subject: Followed<Space<Inside>, SpaceOutcome> = {
+  const subject: Followed<AnySpace, SpaceOutcome> = {
     graceMs: spaceGraceMs,
     async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
       // The last stage is reported with the result.
@@ -98,7 +94,7 @@ export function followSpace<Inside>(
 
 /** The changes that KubeFlex has not observed yet; empty if there are none. */
 function unnoticed(
-  { controlPlane }: Space<unknown>,
+  { controlPlane }: AnySpace,
   reports: readonly StageReport[],
   blocking: StageReport,
 ): string {
@@ -118,9 +114,9 @@ export async function triggerReconcile(hosting: Kube, name: string): Promise<voi
   });
 }
 
-async function spaceFailure<Inside>(
-  { name, role, hosting, inside }: FollowedSpace<Inside>,
-  reading: SpaceReading<Inside>,
+async function spaceFailure(
+  { name, role, hosting, inside }: FollowedSpace,
+  reading: SpaceReading,
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
   const { failureOfStage } = await import('./space-watcher.ts');
@@ -152,7 +148,7 @@ async function hostingFailure(hosting: Kube): Promise<Problem | undefined> {
 }
 
 function tooLate(
-  { name }: FollowedSpace<unknown>,
+  { name }: FollowedSpace,
   blocking: BlockedReport | undefined,
   cause: Problem | undefined,
 ): StellarError {
@@ -173,7 +169,7 @@ const rerun = advice('To resume, rerun the command');
 export const resume = (steps: readonly NextStep[] = []): readonly NextStep[] =>
   steps.length > 0 ? steps : [rerun];
 
-function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
+function gone({ name, hosting }: FollowedSpace): StellarError {
   const message = `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`;
   return new StellarError('not-found', message);
 }

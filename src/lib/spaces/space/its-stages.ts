@@ -46,7 +46,7 @@ export function itsStages({
   type,
   jobs,
 }: Pick<SpaceEvidence, 'controlPlane' | 'type' | 'jobs'>): ItsStage[] {
-  const hooks = hookJobStages<ItsInside>(controlPlane);
+  const hooks = hookJobStages(controlPlane);
   const beforeHub = hooks.filter(({ id }) => id === hookNames.hubInit);
   const afterHub = hooks
     .filter(({ id }) => id !== hookNames.hubInit)
@@ -60,7 +60,7 @@ export function itsStages({
     isTrue(controlPlane, 'Ready') && jobs.every((job) => jobState(job) !== 'running');
   const hadHub = wasReady && beforeHub.length > 0;
   return [
-    ...serverStages<ItsInside>(),
+    ...serverStages,
     ...beforeHub,
     ...hubStages(wasReady).map((stage) => {
       const check = checkInside(stage.check);

@@ -17,7 +17,7 @@ import { advice, command, partial, run } from '../../core/next-step.ts';
 import { judge } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { byName, type Deployment, namesOf } from '../../kube/client/objects.ts';
+import { byName, namesOf } from '../../kube/client/objects.ts';
 import { isDeploymentReady } from '../../kube/pods.ts';
 import { hubChecks } from '../../ocm/hub/hub-checks.ts';
 import { requireHub } from '../../ocm/hub/require-hub.ts';
@@ -29,14 +29,17 @@ import type { HookVersions } from '../../ocm/versions/program-versions.ts';
 import { versionsApart } from '../../ocm/versions/running-versions.ts';
 import type { SpaceTools } from '../hosting/hosting.ts';
 import { isHookMarked } from './controllers-run.ts';
-import { checkCredentials, validityChecks } from './credentials.ts';
+import { credentialChecks, type SpaceAmong, validityChecks } from './credentials.ts';
 import { hubStages, type ItsInside, readItsInside } from './its-stages.ts';
 import { preempted } from './node-room.ts';
 import { contextChecks } from './space-access.ts';
-import type { Space } from './space-stages.ts';
-import { failureOfStage, type SpaceReading, spaceVersions } from './space-watcher.ts';
+import {
+  type AnySpace,
+  failureOfStage,
+  type SpaceReading,
+  spaceVersions,
+} from './space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, roleOf } from './spaces.ts';
-import type { WdsInside } from './wds-stages.ts';
 
 /** The results of the checks of a space. */
 interface SpaceChecked {
@@ -51,7 +54,7 @@ interface SpaceChecked {
  * @param hooks its versions
  */
 export async function checkSpace(
-  { space, stages }: SpaceReading<ItsInside | WdsInside>,
+  { space, stages }: SpaceReading,
   client: Kube | undefined,
   { all, hooks }: { all: readonly ControlPlane[]; hooks: HookVersions },
   tools: SpaceTools,
@@ -73,22 +76,17 @@ export async function checkSpace(
       return { ...finding, status: 'fail' as const, problem: { ...problem, details, next: steps } };
     }),
   );
-  const ofIts =
-    role === 'wds'
-      ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments })
-      : [];
-  const ofHooks = await runChecks(versionChecks(role), { space, hooks }, withFailures);
-  const ofContexts = await runChecks(
-    contextChecks(role),
-    { space, kube: client, tools },
-    withFailures,
-  );
+  const subject = { space, all, hosting, hooks, kube: client, tools };
+  const ofIts = role === 'wds' ? await runChecks(itsOfWdsChecks, subject) : [];
+  const checks: Check<typeof subject>[] = [
+    ...versionChecks(role),
+    ...credentialChecks(subject),
+    ...contextChecks(role),
+  ];
   const known = [
     ...ofIts,
     ...(await underCauses(withFailures, ofIts, needsOfIts)),
-    ...ofHooks,
-    ...(await checkCredentials(space, all, hosting, client, withFailures)),
-    ...ofContexts,
+    ...(await runChecks(checks, subject, withFailures)),
   ];
   if (role !== 'its' || client === undefined) return { findings: known };
   const inside = ifSeen(space.inside) as ItsInside | undefined;
@@ -108,7 +106,7 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
     await requireHub(its);
     const inside = await readItsInside(its);
     const findings = findingsOfStages('its', name, judge(hubStages(true), inside));
-    const ofCredentials = await runChecks(validityChecks('its'), { kube: its, name });
+    const ofCredentials = await runChecks(validityChecks('its'), { kube: its, space: { name } });
     const upgrade = (to: string) =>
       advice(`Upgrade OCM to ${to} there: clusteradm upgrade clustermanager`);
     const all = await withHubChecks({ kube: its, name, pods: inside.hubPods, upgrade }, findings);
@@ -131,7 +129,7 @@ export const isHub: CheckInfo = { id: 'its-hub', title: 'it is an OCM hub that a
 
 /** A space, and the versions in the installed hooks. */
 interface InstalledSpace {
-  space: Space<ItsInside | WdsInside>;
+  space: AnySpace;
   hooks: HookVersions;
 }
 
@@ -152,17 +150,8 @@ function judgeVersions({ space, hooks }: InstalledSpace): Outcome {
   return warn('versions-apart', apart, run(upgrade, 'Upgrade it'));
 }
 
-/** A WDS among the control planes of its hosting cluster. */
-interface WdsAmong {
-  name: string;
-  all: readonly ControlPlane[];
-  /** The Deployments of its namespace. */
-  deployments: readonly Deployment[];
-  hosting: Kube;
-}
-
 /** Checks that the ITS of a WDS is unambiguous: otherwise its controllers exit. */
-export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [
+export const itsOfWdsChecks: readonly Check<SpaceAmong>[] = [
   { id: 'wds-its', title: 'its ITS is known', run: judgeIts },
 ];
 
@@ -178,9 +167,8 @@ const needsOfIts: Readonly<Record<string, readonly string[]>> = Object.fromEntri
   ].map((stage) => [`wds-${stage}`, ['wds-its']]),
 );
 
-function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
+function judgeIts({ space: { name, hosting, deployments }, all }: SpaceAmong): Outcome {
   if (itsOfWds(name, all) !== undefined) return pass();
-  const { context } = hosting.cluster;
   const itses = all.filter((each) => roleOf(each) === 'its');
   const named = itsNameOf(byName(all).get(name));
   const present = namesOf(itses).join(', ');
@@ -190,7 +178,7 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
         ? `${name} names no ITS, and there is none`
         : `${name} names no ITS, and there are several: ${present}`
       : `${name} names the ITS ${named}, which does not exist`;
-  const repair = command`stellarctl wds repair ${name} --hosting-context ${context}`;
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting}`;
   // A controller that started while the ITS was unambiguous runs until its next start.
   const manager = byName(deployments).get(managerDeployment);
   const [otherwise, until] = isDeploymentReady(manager)

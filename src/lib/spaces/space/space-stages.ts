@@ -170,7 +170,7 @@ const placeOfSpace = ({ hosting: context, now, name }: SpaceEvidence) => ({
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
   unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
 
-export function apiServerAnswers<Inside>(space: Space<Inside>): Verdict {
+export function apiServerAnswers(space: Space<unknown>): Verdict {
   const { inside, type, hosting, name, forbidden } = space;
   switch (inside.state) {
     case 'seen':
@@ -279,7 +279,7 @@ const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>
   apiServerOf[type] === undefined ? [] : podsOf(apiServerOf[type].name, pods);
 
 /** One stage for each Job of a control plane's hooks. */
-export function hookJobStages<Inside>(controlPlane: ControlPlane): SpaceStage<Inside>[] {
+export function hookJobStages(controlPlane: ControlPlane): SpaceStage<unknown>[] {
   return hooksOf(controlPlane).map((hook) => ({
     id: hook,
     title:
@@ -297,7 +297,7 @@ export const clusterInfoStagePods = ({ pods }: SpaceEvidence): Pod[] =>
   podsOf(clusterInfoJob, pods);
 
 /** The stages of any space until its API server answers. */
-export const serverStages = <Inside>(): SpaceStage<Inside>[] => [
+export const serverStages: readonly SpaceStage<unknown>[] = [
   { id: 'synced', title: 'observed by KubeFlex', check: synced },
   { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
   {

@@ -26,10 +26,13 @@ import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
 import { hooksOf, itsOfWds, listControlPlanes } from './spaces.ts';
 import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
 
+/** A space of either role. */
+export type AnySpace = Space<ItsInside | WdsInside>;
+
 /** One reading of a space. */
-export interface SpaceReading<Inside> {
-  space: Space<Inside>;
-  stages: readonly SpaceStage<Inside>[];
+export interface SpaceReading {
+  space: AnySpace;
+  stages: readonly SpaceStage<ItsInside | WdsInside>[];
 }
 
 /** Reads spaces repeatedly. */
@@ -41,50 +44,32 @@ export class SpaceWatcher {
     this.#tools = tools;
   }
 
-  /** @param known its access, if already known @returns undefined if there is no such control plane */
-  async its(name: string, known?: SelectedContext): Promise<SpaceReading<ItsInside> | undefined> {
-    const read = (kube: Kube, { type, hosting }: SpaceEvidence) =>
-      // A space of type host is no context of its own.
-      readItsInside(kube, type === 'host' ? hosting : kube.cluster.context);
-    const space = await this.#read(name, 'its', read, known);
-    return space && { space, stages: itsStages(space) };
-  }
-
-  /** @param all the control planes, if they were just listed */
-  async wds(
-    name: string,
-    all?: readonly ControlPlane[],
-  ): Promise<SpaceReading<WdsInside> | undefined> {
-    const space = await this.#read(name, 'wds', async (wds) =>
-      readWdsInside(wds, await this.#itsOf(name, all)),
-    );
-    return space && { space, stages: wdsStages() };
-  }
-
-  /** Reads a space of either role. @param all as for `wds` @returns undefined if there is no such control plane */
-  read(
+  /**
+   * Reads a space.
+   * @param known.all the control planes, if they were just listed @param known.context its access, if already known
+   * @returns undefined if there is no such control plane
+   */
+  async read(
     name: string,
     role: SpaceRole,
-    all?: readonly ControlPlane[],
-  ): Promise<SpaceReading<ItsInside | WdsInside> | undefined> {
-    return role === 'its' ? this.its(name) : this.wds(name, all);
+    known: { all?: readonly ControlPlane[]; context?: SelectedContext | undefined } = {},
+  ): Promise<SpaceReading | undefined> {
+    const evidence = await readSpace(this.#tools.hosting, name, role);
+    if (evidence === undefined) return undefined;
+    const { type, hosting } = evidence;
+    const inside = await this.#inside(evidence, known.context, async (kube) =>
+      role === 'its'
+        ? // A space of type host is no context of its own.
+          readItsInside(kube, type === 'host' ? hosting : kube.cluster.context)
+        : readWdsInside(kube, await this.#itsOf(name, known.all)),
+    );
+    const space = { ...evidence, inside, entrance: await this.#entrance(evidence, inside) };
+    return { space, stages: role === 'its' ? itsStages(space) : wdsStages };
   }
 
   /** The client of the last reading inside a space, and its context. */
   accessOf(name: string): Its | undefined {
     return this.#clients.get(name);
-  }
-
-  async #read<Inside>(
-    name: string,
-    role: SpaceRole,
-    read: (kube: Kube, evidence: SpaceEvidence) => Promise<Inside>,
-    known?: SelectedContext,
-  ): Promise<Space<Inside> | undefined> {
-    const evidence = await readSpace(this.#tools.hosting, name, role);
-    if (evidence === undefined) return undefined;
-    const inside = await this.#inside(evidence, read, known);
-    return { ...evidence, inside, entrance: await this.#entrance(evidence, inside) };
   }
 
   /** Tried only if the space does not answer. A proxy hides what answers. */
@@ -106,14 +91,14 @@ export class SpaceWatcher {
 
   async #inside<Inside>(
     evidence: SpaceEvidence,
-    read: (kube: Kube, evidence: SpaceEvidence) => Promise<Inside>,
     known: SelectedContext | undefined,
+    read: (kube: Kube) => Promise<Inside>,
   ): Promise<Access<Inside>> {
     const server = apiServerRuns(evidence).state;
     if (server === 'waiting' || server === 'failed')
       return { state: 'absent', why: 'its API server does not run yet' };
     const access = known === undefined ? await this.#access(evidence.controlPlane) : seen(known);
-    return through(access, (context) => read(this.#client(evidence.name, context), evidence));
+    return through(access, (context) => read(this.#client(evidence.name, context)));
   }
 
   /** The ITS of a WDS: the one that it names, else the only one. */
@@ -144,9 +129,9 @@ export class SpaceWatcher {
  * The cause of a failed stage: the failing pod, the end of its log, and commands that show more of it.
  * @param inside a client for the space itself, if any: some stages depend on pods inside it
  */
-export async function failureOfStage<Inside>(
+export async function failureOfStage(
   id: string,
-  { space, stages }: SpaceReading<Inside>,
+  { space, stages }: SpaceReading,
   hosting: Kube,
   inside: Kube | undefined,
 ) {
@@ -199,10 +184,7 @@ export function itsVersions(
 }
 
 /** The running versions of a space. */
-export const spaceVersions = (
-  space: Space<ItsInside | WdsInside>,
-  hooks: HookVersions,
-): RunningVersion[] =>
+export const spaceVersions = (space: AnySpace, hooks: HookVersions): RunningVersion[] =>
   space.role === 'its'
     ? itsVersions(space, space.inside as Access<ItsInside>, hooks)
     : wdsVersions(space, hooks);

@@ -71,36 +71,6 @@ async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWd
   return { name, isReady, workStatusServed, propertiesNamespace: namespace !== undefined };
 }
 
-/**
- * The stages of a WDS (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and the objects
- * that they create.
- */
-export function wdsStages(): SpaceStage<WdsInside>[] {
-  return [
-    ...serverStages<WdsInside>(),
-    {
-      id: hookNames.controller,
-      title: "KubeStellar's controller manager runs",
-      check: managerRuns,
-      podsOf: ({ pods }) => podsOf(managerDeployment, pods),
-    },
-    { id: 'wds-crds', title: 'serves BindingPolicies', check: checkInside(crdsServed) },
-    { id: 'its-workstatus', title: 'ITS serves WorkStatuses', check: ofIts(itsServesWorkStatus) },
-    {
-      id: hookNames.transport,
-      title: "KubeStellar's transport runs",
-      check: (space) => paused(space) ?? transportRuns(space),
-      podsOf: ({ pods }) => podsOf(transportDeployment, pods),
-    },
-    {
-      id: 'properties-namespace',
-      title: 'ITS keeps customization properties',
-      check: ofIts(namespaceMade),
-    },
-    { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
-  ];
-}
-
 function crdsServed(inside: WdsInside): Verdict {
   const [missing] = inside.missingCrds;
   if (missing === undefined) return met;
@@ -167,3 +137,31 @@ const paused = (space: SpaceEvidence): Verdict | undefined =>
         byName(space.deployments).get(transportDeployment),
         space.hosting,
       );
+
+/**
+ * The stages of a WDS (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and the objects
+ * that they create.
+ */
+export const wdsStages: readonly SpaceStage<WdsInside>[] = [
+  ...serverStages,
+  {
+    id: hookNames.controller,
+    title: "KubeStellar's controller manager runs",
+    check: managerRuns,
+    podsOf: ({ pods }) => podsOf(managerDeployment, pods),
+  },
+  { id: 'wds-crds', title: 'serves BindingPolicies', check: checkInside(crdsServed) },
+  { id: 'its-workstatus', title: 'ITS serves WorkStatuses', check: ofIts(itsServesWorkStatus) },
+  {
+    id: hookNames.transport,
+    title: "KubeStellar's transport runs",
+    check: (space) => paused(space) ?? transportRuns(space),
+    podsOf: ({ pods }) => podsOf(transportDeployment, pods),
+  },
+  {
+    id: 'properties-namespace',
+    title: 'ITS keeps customization properties',
+    check: ofIts(namespaceMade),
+  },
+  { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
+];

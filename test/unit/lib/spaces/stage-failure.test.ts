@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textOf } from '../../../../src/lib/core/next-step.ts';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
-import type { Space } from '../../../../src/lib/spaces/space/space-stages.ts';
+import type { AnySpace } from '../../../../src/lib/spaces/space/space-watcher.ts';
 import { failureOfStage } from '../../../../src/lib/spaces/space/space-watcher.ts';
 import { fakeKube } from '../../support/builders.ts';
 
@@ -19,10 +19,7 @@ const cluster = (context: string) =>
   fakeKube({ cluster: { context, server: 'https://x' } as never, logTail: async () => [] });
 
 const nextOf = async (type: string): Promise<string> => {
-  const space = {
-    type,
-    inside: { state: 'seen', value: undefined },
-  } as unknown as Space<undefined>;
+  const space = { type, inside: { state: 'seen', value: undefined } } as unknown as AnySpace;
   const stages = [
     { id: 'x', title: 'x', check: () => assert.fail('not judged'), podsInside: () => [pod] },
   ];

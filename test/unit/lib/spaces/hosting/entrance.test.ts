@@ -220,7 +220,7 @@ test('a user who may not read the settings of KubeFlex sees what answers', async
     hostingContext: contextOf(server),
     kubeconfig: kubeconfigOf({}),
   } as never);
-  const reading = await watcher.its('its1');
+  const reading = await watcher.read('its1', 'its');
   assert.equal(reading?.space.entrance?.other, 'it does not speak TLS');
 });
 

@@ -15,7 +15,8 @@ import {
   type FollowedSpace,
   followSpace,
 } from '../../../../../src/lib/spaces/space/follow-space.ts';
-import type { Space, SpaceStage } from '../../../../../src/lib/spaces/space/space-stages.ts';
+import type { SpaceStage } from '../../../../../src/lib/spaces/space/space-stages.ts';
+import type { AnySpace } from '../../../../../src/lib/spaces/space/space-watcher.ts';
 import { recordingProgress } from '../../../support/builders.ts';
 import { fakeTime, realTime } from '../../../support/fake-time.ts';
 import {
@@ -64,7 +65,7 @@ async function following(looks: readonly Look[], options: Following = {}) {
   });
   const progress = recordingProgress();
   let count = 0;
-  const followed: FollowedSpace<unknown> = {
+  const followed: FollowedSpace = {
     name: plane.metadata.name,
     role: plane.metadata.name.startsWith('wds') ? 'wds' : 'its',
     hosting: cluster.kube,
@@ -74,7 +75,7 @@ async function following(looks: readonly Look[], options: Following = {}) {
       if (count > 0) mock.timers.tick(step);
       count += 1;
       if (verdicts === undefined) return undefined;
-      const seen: Space<unknown> = space(evidence(plane), { state: 'seen', value: {} });
+      const seen = space(evidence(plane), { state: 'seen', value: {} }) as AnySpace;
       const stages = Object.entries(verdicts).map(
         ([id, verdict]): SpaceStage<unknown> => ({
           id,
@@ -155,12 +156,13 @@ describe('a space is followed', () => {
   });
   test('until it is interrupted', async () => {
     const controller = new AbortController();
-    const followed: FollowedSpace<unknown> = {
+    const followed: FollowedSpace = {
       ...{ name: 'its1', role: 'its', hosting: new MemoryCluster().kube, inside: () => undefined },
       read: async () => {
         controller.abort();
         const stages = [{ id: 'a', title: '', check: () => waiting('x') }];
-        return { space: space(evidence(its('its1')), { state: 'seen', value: {} }), stages };
+        const seen = space(evidence(its('its1')), { state: 'seen', value: {} }) as AnySpace;
+        return { space: seen, stages };
       },
     };
     await assert.rejects(followSpace(followed, { ...soon(), signal: controller.signal }), {

@@ -46,7 +46,13 @@ async function judged(...all: ControlPlane[]) {
 
 async function judgedWith(deployments: Deployment[], ...all: ControlPlane[]) {
   const hosting = fakeKube({ cluster: { context: 'kind', server: 'https://kind' } });
-  const [found] = await runChecks(itsOfWdsChecks, { name: 'wds1', all, hosting, deployments });
+  const among = {
+    space: evidence(wds('wds1'), { deployments, hosting: 'kind' }),
+    all,
+    hosting,
+    kube: undefined,
+  };
+  const [found] = await runChecks(itsOfWdsChecks, among);
   assert.ok(found);
   return found;
 }
@@ -138,7 +144,7 @@ test('an ITS that was ready and whose API server has lost its node has failed, w
     ]);
     const context = { name: 'kind', server: 'https://kind', cluster: {}, user: {} };
     const tools = { hosting, hostingContext: context, kubeconfig: kubeconfigOf({}) } as SpaceTools;
-    const reading = await new SpaceWatcher(tools).its('its1');
+    const reading = await new SpaceWatcher(tools).read('its1', 'its');
     assert.ok(reading);
     const installed = { all: [plane], hooks: versionsOfHooks([]) };
     const found = await checkSpace(reading, undefined, installed, tools);

@@ -38,7 +38,7 @@ const server = deployment('kube-apiserver');
 const running = { deployments: [server, ...wdsDeployments('')] };
 
 const reports = (seen: Partial<SpaceEvidence> = running, look: Access<WdsInside> = wdsInside()) =>
-  judge(wdsStages(), space(evidence(plane, { role: 'wds', ...seen }), look));
+  judge(wdsStages, space(evidence(plane, { role: 'wds', ...seen }), look));
 const blocking = (...parameters: Parameters<typeof reports>) => {
   const stage = blockingStage(reports(...parameters));
   return stage && `${stage.id} ${said(stage.verdict)}`;
