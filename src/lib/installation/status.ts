@@ -13,9 +13,9 @@ import {
   runningVersions,
   whyPodsHidden,
 } from '../ocm/versions/running-versions.ts';
+import { describeSpace, type SpaceListItem } from '../spaces/get-space.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
-import { describeSpace, type SpaceListItem } from '../spaces/list-spaces.ts';
 import { readItsInside } from '../spaces/space/its-stages.ts';
 import { itsVersions, spaceVersions } from '../spaces/space/space-watcher.ts';
 import { itsOfWds } from '../spaces/space/spaces.ts';

@@ -126,7 +126,10 @@ function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResul
   };
   return makeSpace(
     {
-      ...{ name, role, type, exists: true },
+      name,
+      role,
+      type,
+      exists: true,
       async write() {
         if (restart === undefined) await change();
         else await restartControllers(restart, run, { change });

@@ -10,6 +10,7 @@ import {
 import {
   blockingStage,
   judge,
+  type StageReport,
   type StageView,
   type Standing,
   stageViews,
@@ -17,7 +18,8 @@ import {
 } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, isTrue, resources } from '../kube/client/objects.ts';
+import { conditionOf, createdAt, isTrue, resources } from '../kube/client/objects.ts';
+import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed, provenIn } from '../kube/served.ts';
 import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
@@ -27,6 +29,7 @@ import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { credentialChecks } from './space/credentials.ts';
 import type { ItsInside } from './space/its-stages.ts';
 import { brokenContext, contextsOf } from './space/space-access.ts';
+import type { SpaceEvidence } from './space/space-evidence.ts';
 import {
   failureOfStage,
   type SpaceReading,
@@ -35,6 +38,23 @@ import {
 } from './space/space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './space/spaces.ts';
 import { checkSpaceName } from './space-requirements.ts';
+
+/** One space as the hosting cluster shows it. The fields are a public interface: docs/output.md. */
+export interface SpaceListItem extends Standing {
+  name: string;
+  type: string;
+  ready: boolean;
+  /** Whether the user must act. */
+  problem: boolean;
+  /** What the space waits for, or the problem; empty if there is none. */
+  reason: string;
+  /** Its context. */
+  context: string | null;
+  /** RFC 3339 */
+  created: string;
+  /** For a WDS: the ITS that it sends its workloads through. */
+  its?: string | null;
+}
 
 /** One space in full. The fields are a public interface: docs/output.md. */
 export interface SpaceView extends Standing {
@@ -75,22 +95,28 @@ export async function getSpace(
   const { controlPlane } = space;
   const inside = watcher.accessOf(name)?.kube;
   const seen = ifSeen(space.inside);
-  const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
-  const problem = isDeleted
-    ? { message: `${name} is being deleted.`, next: [] }
-    : ((await problemOf(reading, hosting, inside)) ??
-      // Commands use the contexts of the kubeconfig, and the reading did not.
-      (seen && (await brokenContext({ space, kube: inside, tools }))));
+  const { type, ready, stage, blockedAt, context, created } = describeSpace(
+    space,
+    reports,
+    kubeconfig,
+  );
+  const problem =
+    stage === 'deleting'
+      ? { message: `${name} is being deleted.`, next: [] }
+      : ((await problemOf(reading, hosting, inside)) ??
+        // Commands use the contexts of the kubeconfig, and the reading did not.
+        (seen && (await brokenContext({ space, kube: inside, tools }))));
   return {
     name,
     role,
-    type: typeOf(controlPlane),
-    hosting: hosting.cluster.context,
-    context: contextsOf(kubeconfig, name, hosting.cluster.context)[0] ?? null,
+    type,
+    hosting: space.hosting,
+    context,
     server: inside?.cluster.server ?? null,
-    created: new Date(createdAt(controlPlane)).toISOString(),
-    ready: isTrue(controlPlane, 'Ready') && blockingStage(reports) === undefined && !isDeleted,
-    ...(isDeleted ? { stage: 'deleting', blockedAt: null } : standingOf(reports)),
+    created,
+    ready,
+    stage,
+    blockedAt,
     stages: stageViews(reports),
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
@@ -105,6 +131,32 @@ export async function getSpace(
       : seen && { publishedServer: (seen as ItsInside).clusterInfo?.server ?? null }),
     diagnosis:
       problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
+  };
+}
+
+/** Describes a space by the evidence of its hosting cluster and the reports of its stages. */
+export function describeSpace(
+  { name, hosting, controlPlane }: SpaceEvidence,
+  reports: readonly StageReport[],
+  kubeconfig: Kubeconfig,
+): SpaceListItem {
+  const { verdict } = blockingStage(reports) ?? {};
+  const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
+  return {
+    name,
+    type: typeOf(controlPlane),
+    ready: isTrue(controlPlane, 'Ready') && verdict === undefined && !isDeleted,
+    ...(isDeleted ? { stage: 'deleting', blockedAt: null } : standingOf(reports)),
+    problem: verdict?.state === 'failed',
+    reason: isDeleted
+      ? 'it is being deleted'
+      : verdict?.state === 'waiting' || verdict?.state === 'failed'
+        ? verdict.why
+        : (conditionOf(controlPlane, 'Ready')?.status === 'False' &&
+            conditionOf(controlPlane, 'Ready')?.message) ||
+          '',
+    context: contextsOf(kubeconfig, name, hosting)[0] ?? null,
+    created: new Date(createdAt(controlPlane)).toISOString(),
   };
 }
 

@@ -1,36 +1,10 @@
 import { mapConcurrently } from '../core/concurrency.ts';
-import {
-  blockingStage,
-  judge,
-  type StageReport,
-  type Standing,
-  standingOf,
-} from '../core/stages.ts';
-import { conditionOf, createdAt, isTrue } from '../kube/client/objects.ts';
-import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
+import { judge } from '../core/stages.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
+import { describeSpace, type SpaceListItem } from './get-space.ts';
 import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
-import { contextsOf } from './space/space-access.ts';
-import type { SpaceEvidence } from './space/space-evidence.ts';
 import { SpaceWatcher } from './space/space-watcher.ts';
-import { itsOfWds, listControlPlanes, roleOf, typeOf } from './space/spaces.ts';
-
-/** One space as the hosting cluster shows it. The fields are a public interface: docs/output.md. */
-export interface SpaceListItem extends Standing {
-  name: string;
-  type: string;
-  ready: boolean;
-  /** Whether the user must act. */
-  problem: boolean;
-  /** What the space waits for, or the problem; empty if there is none. */
-  reason: string;
-  /** Its context. */
-  context: string | null;
-  /** RFC 3339 */
-  created: string;
-  /** For a WDS: the ITS that it sends its workloads through. */
-  its?: string | null;
-}
+import { itsOfWds, listControlPlanes, roleOf } from './space/spaces.ts';
 
 const spacesAtOnce = 8;
 
@@ -53,30 +27,4 @@ export async function listSpaces(role: SpaceRole, tools: SpaceTools): Promise<Sp
     return { ...describeSpace(space, judge(stages, space), kubeconfig), ...its };
   });
   return items.filter((item) => item !== undefined);
-}
-
-/** Describes a space by the evidence of its hosting cluster and the reports of its stages. */
-export function describeSpace(
-  { name, hosting, controlPlane }: SpaceEvidence,
-  reports: readonly StageReport[],
-  kubeconfig: Kubeconfig,
-): SpaceListItem {
-  const { verdict } = blockingStage(reports) ?? {};
-  const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
-  return {
-    name,
-    type: typeOf(controlPlane),
-    ready: isTrue(controlPlane, 'Ready') && verdict === undefined && !isDeleted,
-    ...(isDeleted ? { stage: 'deleting', blockedAt: null } : standingOf(reports)),
-    problem: verdict?.state === 'failed',
-    reason: isDeleted
-      ? 'it is being deleted'
-      : verdict?.state === 'waiting' || verdict?.state === 'failed'
-        ? verdict.why
-        : (conditionOf(controlPlane, 'Ready')?.status === 'False' &&
-            conditionOf(controlPlane, 'Ready')?.message) ||
-          '',
-    context: contextsOf(kubeconfig, name, hosting)[0] ?? null,
-    created: new Date(createdAt(controlPlane)).toISOString(),
-  };
 }

@@ -11,7 +11,7 @@ import type { Waiting } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
-import { existsStill, followSpace, resume } from './space/follow-space.ts';
+import { followSpace, rerun } from './space/follow-space.ts';
 import { accessSpace, contextsOf } from './space/space-access.ts';
 import { presentRegistry, rewriteImages } from './space/space-images.ts';
 import { type SpaceReading, SpaceWatcher } from './space/space-watcher.ts';
@@ -52,7 +52,7 @@ export function makeSpace(space: SpaceWork, tools: SpaceTools, run: Run): Promis
       hasBegun = !hosting.dryRun;
     }
     const done = await space.write();
-    if (hosting.dryRun) return undefined;
+    if (hosting.dryRun) return;
     if (done !== undefined) {
       exists = true;
       result.changed = true;
@@ -71,7 +71,7 @@ export function makeSpace(space: SpaceWork, tools: SpaceTools, run: Run): Promis
       run,
     );
     Object.assign(result, { stage, blockedAt });
-    if (error !== undefined) return error;
+    if (error !== undefined) throw error;
     await space.complete?.(inside(), result);
     const from = await entries();
     if (from !== undefined) {
@@ -83,7 +83,6 @@ export function makeSpace(space: SpaceWork, tools: SpaceTools, run: Run): Promis
     const where = from === undefined ? '' : ` · context ${name}`;
     if (atOnce && !result.changed) progress.done(name, `is ready; nothing to do${where}`);
     else progress.done(name, `${stage}${where}`, true);
-    return undefined;
   };
   /**
    * Names the created objects in an error. A failed run may leave objects without a control plane, such as a Secret with
@@ -93,17 +92,16 @@ export function makeSpace(space: SpaceWork, tools: SpaceTools, run: Run): Promis
     if (!(error instanceof StellarError) || !(exists || hasBegun)) return error;
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
     const remains = exists
-      ? existsStill(name)
+      ? `The control plane ${name} exists.`
       : `${name} may exist in part. To remove it: ${asCalled(back)}`;
     const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
-    return error.with({ details: [remains], next: isOpen ? resume() : error.next });
+    return error.with({ details: [remains], next: isOpen ? [rerun] : error.next });
   };
-  return forName(result, run, async () => {
-    const failure = await make().catch((error: unknown) => {
+  return forName(result, run, () =>
+    make().catch((error: unknown) => {
       throw withResumeStep(error);
-    });
-    if (failure !== undefined) throw failure;
-  });
+    }),
+  );
 }
 
 /** The source of the entries of a space's context: an existing context of the user, or entries to write. */

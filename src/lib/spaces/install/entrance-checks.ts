@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises';
+import dns from 'node:dns/promises';
 import { type Check, type Outcome, pass, skipped, warn } from '../../core/checks.ts';
 import { advice, command, type NextStep, run } from '../../core/next-step.ts';
 import {
@@ -87,19 +87,16 @@ async function judgeClass(kube: Kube, hosting: PartialReader): Promise<Outcome> 
   return warn('ingress-missing', `${noIngress}; ${affected}`, seeIngress);
 }
 
-type Lookup = (host: string) => Promise<{ address: string }>;
-
 /**
  * A command of kubectl on a space: where this machine does not resolve a name that stellarctl knows to be local, with its address.
- * @param words after `kubectl --context CONTEXT` @param resolve for tests
+ * @param words after `kubectl --context CONTEXT`
  */
 export async function kubectlOn(
   { context, server }: { context: string; server: string },
   words: readonly string[],
-  resolve: Lookup = (host) => lookup(host),
 ): Promise<NextStep> {
   const { hostname, port } = new URL(server);
-  if (!isLocalName(hostname) || (await resolve(hostname).catch(() => undefined)))
+  if (!isLocalName(hostname) || (await dns.lookup(hostname).catch(() => undefined)))
     return run(command`kubectl --context ${context} ${words}`);
   const at = ['--server', `https://127.0.0.1:${port}`, '--tls-server-name', hostname];
   const lead = `This machine does not resolve ${hostname}`;
@@ -109,19 +106,16 @@ export async function kubectlOn(
 /**
  * Resolves a name of the form that control planes get. stellarctl knows KubeFlex's own domain without DNS; kubectl and other
  * programs do not, and some resolvers drop answers of 127.0.0.1.
- * @param resolve for tests
+ *
  */
-export async function judgeNames(
-  kube: Kube,
-  resolve: Lookup = (host) => lookup(host),
-): Promise<Outcome> {
+export async function judgeNames(kube: Kube): Promise<Outcome> {
   const config = await readHostingConfig(partialReader(kube));
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   if (config.isOpenShift) return skipped('OpenShift uses routes');
   const host = `its1.${config.domain}`;
   const why = `${host} cannot be resolved on this machine: kubectl needs it, stellarctl does not`;
   const hosts = `or put a line for each space into the hosts file: 127.0.0.1 ${host}`;
-  return resolve(host).then(
+  return dns.lookup(host).then(
     ({ address }) => pass(`${host} is ${address}`),
     () =>
       warn('names-unresolved', why, advice(`Let your DNS answer for *.${config.domain}, ${hosts}`)),

@@ -1,7 +1,7 @@
 import { monotonic } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { type Followed, followOne } from '../../core/follow.ts';
-import { advice, type NextStep, type Problem, stepLines } from '../../core/next-step.ts';
+import { advice, type Problem, stepLines } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import {
   type BlockedReport,
@@ -10,8 +10,8 @@ import {
   standingOf,
 } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { isTrue, resources } from '../../kube/client/objects.ts';
-import { roleWithArticle, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
+import { resources } from '../../kube/client/objects.ts';
+import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import type { AnySpace, SpaceReading } from './space-watcher.ts';
 import { hookLike } from './spaces.ts';
 
@@ -115,7 +115,7 @@ export async function triggerReconcile(hosting: Kube, name: string): Promise<voi
 }
 
 async function spaceFailure(
-  { name, role, hosting, inside }: FollowedSpace,
+  { name, hosting, inside }: FollowedSpace,
   reading: SpaceReading,
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
@@ -123,19 +123,13 @@ async function spaceFailure(
   const { failure, log, next: seeMore } = await failureOfStage(id, reading, hosting, inside());
   const isHook = hookLike(reading.space.controlPlane, id) !== undefined;
   const where = failure?.kind === 'exit' ? [failure.why] : [];
-  const created = isTrue(reading.space.controlPlane, 'Ready')
-    ? []
-    : [`${name} exists but is not ${roleWithArticle(role)} yet.`];
   return new StellarError(
     isHook ? 'hook-failed' : 'space-failed',
     `${name} is not ready: ${verdict.why}.`,
     {
-      details: [...where, ...log, ...created],
+      details: [...where, ...log],
       // Its API server may still start: a rerun waits for it.
-      next:
-        id === 'reachable'
-          ? [rerun, ...(verdict.next ?? seeMore)]
-          : resume(verdict.next ?? seeMore),
+      next: [...(id === 'reachable' ? [rerun] : []), ...(verdict.next ?? seeMore)],
     },
   );
 }
@@ -156,18 +150,12 @@ function tooLate(
   const at = blocking === undefined ? '' : `; it is blocked at "${blocking.title}": ${why}`;
   const because = cause === undefined ? '' : ` ${cause.message}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
-    details: [existsStill(name)],
     next: cause === undefined ? [rerun, ...next] : [...cause.next, rerun],
   });
 }
 
-export const existsStill = (name: string): string => `The control plane ${name} exists.`;
-
-const rerun = advice('To resume, rerun the command');
-
-/** How to continue with a space that exists and is not ready; it may be one that is in use. @param steps if they are known */
-export const resume = (steps: readonly NextStep[] = []): readonly NextStep[] =>
-  steps.length > 0 ? steps : [rerun];
+/** How to continue with a space that exists and is not ready; it may be one that is in use. */
+export const rerun = advice('To resume, rerun the command');
 
 function gone({ name, hosting }: FollowedSpace): StellarError {
   const message = `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`;

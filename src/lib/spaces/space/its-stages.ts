@@ -26,7 +26,6 @@ import { repair } from './controllers-run.ts';
 import type { SpaceEvidence } from './space-evidence.ts';
 import {
   checkInside,
-  clusterInfoStagePods,
   hookJobStages,
   jobDone,
   ready,
@@ -223,7 +222,7 @@ const clusterInfoStage = (wasReady: boolean): ItsStage => ({
     const job = jobDone(clusterInfoJob, () => published.state !== 'waiting')(space);
     return job.state === 'met' ? published : job;
   },
-  podsOf: clusterInfoStagePods,
+  podsOf: ({ pods }) => podsOf(clusterInfoJob, pods),
 });
 
 /** The evidence from inside an ITS. */

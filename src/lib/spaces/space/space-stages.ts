@@ -34,7 +34,6 @@ import {
 import {
   apiServerOf,
   type Controller,
-  clusterInfoJob,
   hookNames,
   managerAdminBinding,
   managerName,
@@ -292,9 +291,6 @@ export function hookJobStages(controlPlane: ControlPlane): SpaceStage<unknown>[]
     podsOf: ({ pods }) => podsOf(hook, pods),
   }));
 }
-
-export const clusterInfoStagePods = ({ pods }: SpaceEvidence): Pod[] =>
-  podsOf(clusterInfoJob, pods);
 
 /** The stages of any space until its API server answers. */
 export const serverStages: readonly SpaceStage<unknown>[] = [

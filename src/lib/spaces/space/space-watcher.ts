@@ -1,6 +1,6 @@
 import { type Access, hidden, ifSeen, partialReader, seen, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { isTrue, type Pod } from '../../kube/client/objects.ts';
+import { isTrue } from '../../kube/client/objects.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { failureLog, firstPodFailure, toSeePod } from '../../kube/pods.ts';
 import type { Its } from '../../ocm/hub/its.ts';
@@ -150,12 +150,6 @@ export async function failureOfStage(
   };
 }
 
-/** The pods of OCM in an ITS, and whether this user may see them all. */
-export interface HubPods {
-  hubPods: readonly Pod[];
-  forbidden: ReadonlySet<string>;
-}
-
 /** The hooks that install OCM. Without them, another program manages OCM, and any version may be correct. */
 const ocmHooks: readonly string[] = [hookNames.hubInit, 'its-with-clusteradm'];
 
@@ -165,7 +159,7 @@ const ocmHooks: readonly string[] = [hookNames.hubInit, 'its-with-clusteradm'];
  */
 export function itsVersions(
   evidence: Pick<SpaceEvidence, 'type' | 'pods' | 'forbidden'> & Partial<SpaceEvidence>,
-  access: Access<HubPods>,
+  access: Access<Pick<ItsInside, 'hubPods' | 'forbidden'>>,
   hooks: HookVersions,
 ): RunningVersion[] {
   const { type, pods, controlPlane } = evidence;
