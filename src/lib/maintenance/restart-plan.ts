@@ -15,7 +15,7 @@ import {
 import { discover } from '../kube/discovery.ts';
 import { may, requirePermissions } from '../kube/permissions.ts';
 import { isScaledToNone } from '../kube/pods.ts';
-import { type DeploymentPlace, readDeployment } from '../kube/scaling.ts';
+import { readDeployment } from '../kube/scaling.ts';
 import { listIfDefined, notServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import {
@@ -43,20 +43,7 @@ import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { hookLike, sharersOf } from '../spaces/space/spaces.ts';
 
 /** A restart of the controllers of a WDS that has passed all checks. */
-export interface RestartPlan {
-  name: string;
-  hosting: Kube;
-  /** Where its controllers are. */
-  place: DeploymentPlace;
-  wds: Wds;
-  controlPlane: ControlPlane;
-  /** Whether KubeFlex has to run the hooks of both controllers again. */
-  recreates: boolean;
-  /** What the installed hooks need besides its own variables, if they are to run again. */
-  variables: Record<string, string>;
-  /** What a new restart notes. */
-  found: Pick<RestartNote, 'transport' | 'bindings'>;
-}
+export type RestartPlan = Awaited<ReturnType<typeof planRestart>>;
 
 /**
  * Reads what a restart of the controllers of a WDS has to bring back.
@@ -69,7 +56,7 @@ export async function planRestart(
   name: string,
   tools: SpaceTools,
   { recreates = false, its }: { recreates?: boolean; its?: string | undefined } = {},
-): Promise<RestartPlan> {
+) {
   const { hosting } = tools;
   const { all, controlPlane, wds: opened } = await openNamed(name, tools);
   const on = { namespace: namespaceOf(name) };
@@ -107,11 +94,15 @@ export async function planRestart(
   return {
     name,
     hosting,
+    /** Where its controllers are. */
     place,
     wds,
     controlPlane,
+    /** Whether KubeFlex has to run the hooks of both controllers again. */
     recreates,
+    /** What the installed hooks need besides its own variables, if they are to run again. */
     variables,
+    /** What a new restart notes. */
     found: { transport: transport?.spec?.replicas ?? 1, bindings: noteBindings(bindings) },
   };
 }

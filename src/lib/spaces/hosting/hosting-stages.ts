@@ -34,19 +34,12 @@ import {
 import { coreChart } from './core-chart.ts';
 
 /** The evidence for the stages of a hosting cluster. */
-export interface Hosting {
-  context: string;
-  /** Of its clock, milliseconds since the epoch. */
-  now: number;
-  definitions: readonly (WithConditions | undefined)[];
-  manager: Deployment | undefined;
-  postgres: StatefulSet | undefined;
-  /** The Job of the chart that installs PostgreSQL; deleted once it succeeds. */
-  postgresJob: Job | undefined;
-  /** Pods in KubeFlex's namespace. */
-  pods: readonly Pod[];
-  /** Names of the post-create hooks. */
-  hooks: readonly string[];
+export type Hosting = Awaited<ReturnType<typeof readHosting>>;
+
+/** What is known of an installation that runs. */
+interface Installing {
+  /** The release whose Job installs PostgreSQL. */
+  release: string;
   /** Whether helm runs, and may still create missing objects. */
   helmAtWork: boolean;
   /** Whether KubeFlex requires a database. */
@@ -60,16 +53,15 @@ const definitionNames = ['controlplanes', 'postcreatehooks'].map(
 /**
  * Reads a hosting cluster. By default, it assumes that no helm runs, and that a running manager of KubeFlex has the database that
  * it requires.
- * @param release whose Job installs PostgreSQL
  */
 export async function readHosting(
   kube: Reader,
-  {
-    release = coreChart.release.name,
-    helmAtWork = false,
-    needsPostgres = false,
-  }: { release?: string; helmAtWork?: boolean; needsPostgres?: boolean } = {},
-): Promise<Hosting> {
+  { release, ...installing }: Installing = {
+    release: coreChart.release.name,
+    helmAtWork: false,
+    needsPostgres: false,
+  },
+) {
   const namespace = systemNamespace;
   const [definitions, manager, postgres, postgresJob, pods = [], hooks = []] = await Promise.all([
     Promise.all(
@@ -84,16 +76,18 @@ export async function readHosting(
     kube.list<KubeObject>(resources.postCreateHooks),
   ]);
   return {
+    ...installing,
     context: kube.cluster.context,
+    /** Of its clock, milliseconds since the epoch. */
     now: kube.now(),
     definitions,
     manager,
     postgres,
+    /** Deleted once it succeeds. */
     postgresJob,
+    /** Pods in KubeFlex's namespace. */
     pods,
     hooks: namesOf(hooks),
-    helmAtWork,
-    needsPostgres,
   };
 }
 

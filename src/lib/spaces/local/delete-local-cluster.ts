@@ -16,26 +16,19 @@ import {
 import { presentProviders, readEntries, withProvider } from './provider.ts';
 
 /** What was found of a local cluster. */
-export interface FoundCluster {
-  name: string;
-  /** Undefined if no provider has the cluster. */
-  provider: ProviderName | undefined;
-  /** Present or former contexts of the cluster, under the names that its provider and `wec create` use, and those of its spaces. */
-  contexts: string[];
-  /** Contexts of these names that lead elsewhere, each with its server: they stay. */
-  elsewhere: string[];
-}
+export type FoundCluster = Awaited<ReturnType<typeof findLocalCluster>>;
 
 /**
  * Finds a cluster with exactly this name.
  * @param provider if undefined, all installed providers are searched
+ * @returns without a provider if none has the cluster
  * @throws StellarError `usage` if two providers have one, `program-missing` if no provider is installed
  */
 export async function findLocalCluster(
   name: string,
   provider: ProviderName | undefined,
   { programs, target }: LocalTools,
-): Promise<FoundCluster> {
+) {
   const present = provider === undefined ? await presentProviders(programs) : [provider];
   const having: ProviderName[] = [];
   for (const each of present.length > 0 ? present : providerNames.slice(0, 1))
@@ -64,7 +57,9 @@ export async function findLocalCluster(
   const isLocal = await Promise.all(named.map(({ server }) => leadsToContainer(server)));
   const own = named.filter((_, index) => isLocal[index]).map(({ context }) => context);
   const gone = ofSpaces.filter(([, entry]) => own.includes(hostingOf(entry) ?? ''));
+  // Present or former contexts of the cluster, under the names that its provider and `wec create` use, and those of its spaces.
   const contexts = [...own, ...gone.map(([context]) => context)];
+  // Contexts of these names that lead elsewhere, each with its server: they stay.
   const elsewhere = named
     .filter((_, index) => !isLocal[index])
     .map(({ context, server }) => `${context} (${server})`);

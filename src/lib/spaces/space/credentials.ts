@@ -91,20 +91,11 @@ async function tokenIsValid({ space: { name, role }, hosting }: SpaceAmong): Pro
   );
 }
 
-/** The kubeconfig that pods of the hosting cluster use for an external space. */
-export interface AdoptedCredentials {
-  secret: Secret;
-  /** Its key in the Secret. */
-  key: string;
-  text: string;
-  token: string | undefined;
-}
+/** The kubeconfig that pods of the hosting cluster use for an external space, and its key in their Secret. */
+export type AdoptedCredentials = NonNullable<Awaited<ReturnType<typeof readCredentials>>>;
 
 /** @returns undefined if not found or not allowed */
-export async function readCredentials(
-  name: string,
-  hosting: Kube,
-): Promise<AdoptedCredentials | undefined> {
+export async function readCredentials(name: string, hosting: Kube) {
   const { name: secretName, inside: key } = secretOf.external ?? { name: '', inside: '' };
   const secret = await partialReader(hosting).get<Secret>(resources.secrets, secretName, {
     namespace: namespaceOf(name),

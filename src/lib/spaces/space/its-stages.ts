@@ -6,9 +6,8 @@ import type { Kube } from '../../kube/client/client.ts';
 import { type Deployment, isTrue, type Pod, resources } from '../../kube/client/objects.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../../kube/pods.ts';
-import type { Endpoint } from '../../ocm/hub/endpoint.ts';
 import { readClusterInfo } from '../../ocm/hub/hub-kubeconfig.ts';
-import { type HubWebhook, tryHubWebhook } from '../../ocm/hub/webhook.ts';
+import { tryHubWebhook } from '../../ocm/hub/webhook.ts';
 import {
   clusterInfoJob,
   hookNames,
@@ -226,31 +225,10 @@ const clusterInfoStage = (wasReady: boolean): ItsStage => ({
 });
 
 /** The evidence from inside an ITS. */
-export interface ItsInside {
-  /** The context that leads there. */
-  context: string;
-  /** Of its clock, milliseconds since the epoch. */
-  now: number;
-  /** The kind ManagedCluster is defined and served. */
-  hubServed: boolean;
-  workStatusServed: boolean;
-  /** KubeStellar's status add-on: without its Deployment no WEC returns a status. */
-  hasStatusAddon: boolean;
-  /** The service account whose tokens agents use to register. */
-  hasBootstrapAccount: boolean;
-  clusterInfo: Endpoint | undefined;
-  /** Undefined while ManagedClusters are not served, and the webhook cannot be tried. */
-  webhook: HubWebhook | undefined;
-  /** The pods of OCM's operator and of the hub's controllers; the former include KubeStellar's status add-on. */
-  hubPods: readonly Pod[];
-  /** Plural names of the kinds that the user may not read there: they appear empty. */
-  forbidden: ReadonlySet<string>;
-}
+export type ItsInside = Awaited<ReturnType<typeof readItsInside>>;
 
-export async function readItsInside(
-  kube: Kube,
-  context = kube.cluster.context,
-): Promise<ItsInside> {
+/** @param context the one that leads there */
+export async function readItsInside(kube: Kube, context = kube.cluster.context) {
   const its = partialReader(kube);
   const [hubServed, workStatusServed, statusAddon, account, clusterInfo, hubPods] =
     await Promise.all([
@@ -265,14 +243,21 @@ export async function readItsInside(
     ]);
   return {
     context,
+    /** Of its clock, milliseconds since the epoch. */
     now: kube.now(),
+    /** Undefined while ManagedClusters are not served, and the webhook cannot be tried. */
     webhook: hubServed ? await tryHubWebhook(kube) : undefined,
+    /** The kind ManagedCluster is defined and served. */
     hubServed,
     workStatusServed,
+    /** KubeStellar's status add-on: without its Deployment no WEC returns a status. */
     hasStatusAddon: statusAddon !== undefined,
+    /** The service account whose tokens agents use to register. */
     hasBootstrapAccount: account !== undefined,
     clusterInfo,
+    /** The pods of OCM's operator and of the hub's controllers; the former include KubeStellar's status add-on. */
     hubPods,
+    /** Plural names of the kinds that the user may not read there: they appear empty. */
     forbidden: its.forbidden,
   };
 }

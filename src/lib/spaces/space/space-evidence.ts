@@ -17,31 +17,10 @@ import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { typeOf } from './spaces.ts';
 
 /** The hosting cluster's evidence for one space. */
-export interface SpaceEvidence {
-  name: string;
-  role: SpaceRole;
-  type: string;
-  /** The context of the hosting cluster. */
-  hosting: string;
-  controlPlane: ControlPlane;
-  jobs: readonly Job[];
-  deployments: readonly Deployment[];
-  statefulSets: readonly StatefulSet[];
-  pods: readonly Pod[];
-  /** Plural names of the kinds in its namespace that the user may not read: they appear empty. */
-  forbidden: ReadonlySet<string>;
-  /** KubeFlex's manager; read only while the space has no status from it. */
-  manager: { deployment: Deployment | undefined; pods: readonly Pod[] } | undefined;
-  /** Of the hosting cluster's clock, milliseconds since the epoch. */
-  now: number;
-}
+export type SpaceEvidence = NonNullable<Awaited<ReturnType<typeof readSpace>>>;
 
 /** @returns undefined if there is no such control plane */
-export async function readSpace(
-  hosting: Reader,
-  name: string,
-  role: SpaceRole,
-): Promise<SpaceEvidence | undefined> {
+export async function readSpace(hosting: Reader, name: string, role: SpaceRole) {
   const namespace = namespaceOf(name);
   const readable = partialReader(hosting);
   const [controlPlane, jobs = [], deployments = [], statefulSets = [], pods = []] =
@@ -57,19 +36,23 @@ export async function readSpace(
     name,
     role,
     type: typeOf(controlPlane),
+    /** The context of the hosting cluster. */
     hosting: hosting.cluster.context,
     controlPlane,
     jobs,
     deployments,
     statefulSets,
     pods,
+    /** Plural names of the kinds in its namespace that the user may not read: they appear empty. */
     forbidden: readable.forbidden,
+    /** KubeFlex's manager; read only while the space has no status from it. */
     manager: controlPlane.status?.conditions?.length ? undefined : await readManager(hosting),
+    /** Of the hosting cluster's clock, milliseconds since the epoch. */
     now: hosting.now(),
   };
 }
 
-async function readManager(hosting: Reader): Promise<SpaceEvidence['manager']> {
+async function readManager(hosting: Reader) {
   const readable = partialReader(hosting);
   const namespace = systemNamespace;
   const [deployment, pods = []] = await Promise.all([

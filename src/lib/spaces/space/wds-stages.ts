@@ -26,44 +26,38 @@ import {
 } from './space-stages.ts';
 
 /** The evidence from inside a WDS and its ITS. */
-export interface WdsInside {
-  /** KubeStellar's kinds that are not served yet. */
-  missingCrds: readonly string[];
-  its: ItsOfWds | undefined;
-  /** Why the ITS could not be read, if it is known. */
-  itsProblem: string | undefined;
-  /** Plural names of the kinds that the user may not read there: they appear empty. */
-  forbidden: ReadonlySet<string>;
-}
+export type WdsInside = Awaited<ReturnType<typeof readWdsInside>>;
 
 /** The ITS of a WDS. */
-export interface ItsOfWds {
+export type ItsOfWds = Awaited<ReturnType<typeof readItsOfWds>>;
+
+/** The ITS of a WDS, if it is reachable. */
+export interface ItsToRead {
   name: string;
   /** Whether KubeFlex reports it as ready; KubeStellar's controllers wait for that. */
   isReady: boolean;
-  workStatusServed: boolean;
-  propertiesNamespace: boolean;
+  kube: Kube;
 }
 
-/** The ITS of a WDS, if it is reachable. */
-export type ItsToRead = Pick<ItsOfWds, 'name' | 'isReady'> & { kube: Kube };
-
-export async function readWdsInside(wds: Kube, its: ItsToRead | undefined): Promise<WdsInside> {
+export async function readWdsInside(wds: Kube, its: ItsToRead | undefined) {
   const readable = partialReader(wds);
   const [served, ofIts] = await Promise.all([
     Promise.all(wdsCrds.map((crd) => isCrdServed(readable, crd))),
     its === undefined ? undefined : tryRead(() => readItsOfWds(its)),
   ]);
   return {
+    /** KubeStellar's kinds that are not served yet. */
     missingCrds: wdsCrds.filter((_, index) => !served[index]),
     // An unreachable ITS hides only its own evidence.
     its: ifSeen(ofIts),
+    /** Why the ITS could not be read, if it is known. */
     itsProblem: ofIts?.state === 'hidden' ? ofIts.why : undefined,
+    /** Plural names of the kinds that the user may not read there: they appear empty. */
     forbidden: readable.forbidden,
   };
 }
 
-async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWds> {
+async function readItsOfWds({ name, isReady, kube }: ItsToRead) {
   const [workStatusServed, namespace] = await Promise.all([
     isCrdServed(kube, workStatusCrd),
     kube.get<KubeObject>(resources.namespaces, propertiesNamespace),
