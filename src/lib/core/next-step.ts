@@ -30,6 +30,9 @@ export const partial = (command: string, lead?: string): NextStep => ({
 /** A step in words, if no command does it. */
 export const advice = (step: string): NextStep => ({ step });
 
+/** For what a command has begun and not ended. */
+export const rerun = advice('To resume, rerun the command');
+
 /** Next steps as documents have them. The fields are an interface: docs/output.md. */
 export interface Help {
   /** For people: a line each. */

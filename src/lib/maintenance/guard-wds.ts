@@ -25,9 +25,8 @@ import {
 } from '../spaces/guard.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { readNote, toRestart } from '../spaces/space/controllers-run.ts';
-import { readSpace } from '../spaces/space/space-evidence.ts';
 import { apiServerRuns } from '../spaces/space/space-stages.ts';
-import { sharersOf, typeOf } from '../spaces/space/spaces.ts';
+import { readSpace, sharersOf, typeOf } from '../spaces/space/spaces.ts';
 import { type JudgedDelivery, keptByGuard } from '../workloads/delivery/judged-objects.ts';
 import { openNamed, planRestart, type RestartPlan } from './restart-plan.ts';
 import { restartControllers } from './restart-wds.ts';
@@ -115,18 +114,16 @@ async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kin
   };
   const unmet = async (verdict: Verdict) => {
     if (undo !== undefined) await writeLast(hosting, undo);
-    return notServing(name, verdict.state === 'met' ? '' : verdict.why, undo !== undefined);
+    const why = verdict.state === 'met' ? '' : verdict.why;
+    return new StellarError(
+      'timeout',
+      `The API server of ${name} does not run with ValidatingAdmissionPolicies: ${why}.`,
+      { details: undo === undefined ? [] : ['It has its earlier flags again.'] },
+    );
   };
   await untilMet({ name, read, check: (verdict) => verdict, unmet }, run);
   return kinds;
 }
-
-const notServing = (name: string, why: string, isUndone: boolean): StellarError =>
-  new StellarError(
-    'timeout',
-    `The API server of ${name} does not run with ValidatingAdmissionPolicies: ${why}.`,
-    { details: isUndone ? ['It has its earlier flags again.'] : [] },
-  );
 
 function unsupported(name: string, type: string, { hosting }: SpaceTools): StellarError {
   const why =

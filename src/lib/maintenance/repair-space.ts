@@ -34,10 +34,16 @@ import { chooseItsForWds, type ItsForWds } from '../spaces/space/its-for-wds.ts'
 import { canNameIts, isWiredFor } from '../spaces/space/its-name-defect.ts';
 import { clusterInfoStageId, hubStageId } from '../spaces/space/its-stages.ts';
 import { openSpace } from '../spaces/space/space-access.ts';
-import type { SpaceEvidence } from '../spaces/space/space-evidence.ts';
 import { forgetHooks } from '../spaces/space/space-manifests.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
-import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
+import {
+  hooksOf,
+  itsNameOf,
+  itsOfWds,
+  listControlPlanes,
+  roleOf,
+  type SpaceEvidence,
+} from '../spaces/space/spaces.ts';
 import { checkSpaceName, requireHooks } from '../spaces/space-requirements.ts';
 import { makeSpace, type SpaceResult } from '../spaces/space-work.ts';
 import { raiseOcm } from '../spaces/upgrade-its.ts';

@@ -38,9 +38,8 @@ import {
   toRestart,
 } from '../spaces/space/controllers-run.ts';
 import { renewCorrectedHook } from '../spaces/space/its-name-defect.ts';
-import { readSpace } from '../spaces/space/space-evidence.ts';
 import { wdsVersions } from '../spaces/space/space-watcher.ts';
-import { typeOf } from '../spaces/space/spaces.ts';
+import { readSpace, typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
 import { rerunHook } from '../spaces/wds-controllers.ts';
 import { evaluate } from '../workloads/selection/policy-subject.ts';

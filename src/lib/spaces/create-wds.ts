@@ -104,9 +104,7 @@ function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
 async function planNewWds(input: WdsInput, correctsImages: boolean, hosting: Kube, run: Run) {
   const { name, type, itsName } = input;
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
-  const choice = await chooseItsForWds(hosting, itsName, hooks, {
-    keepName: itsName !== undefined,
-  });
+  const choice = await chooseItsForWds(hosting, itsName, hooks, itsName !== undefined);
   const binding = await missingManagerBinding(hosting, type);
   const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
   await requirePermissions(hosting, createPermissions(name, others, correctsImages));

@@ -29,14 +29,21 @@ import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { credentialChecks } from './space/credentials.ts';
 import type { ItsInside } from './space/its-stages.ts';
 import { brokenContext, contextsOf } from './space/space-access.ts';
-import type { SpaceEvidence } from './space/space-evidence.ts';
 import {
   failureOfStage,
   type SpaceReading,
   SpaceWatcher,
   spaceVersions,
 } from './space/space-watcher.ts';
-import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './space/spaces.ts';
+import {
+  hooksOf,
+  itsNameOf,
+  itsOfWds,
+  listControlPlanes,
+  roleOf,
+  type SpaceEvidence,
+  typeOf,
+} from './space/spaces.ts';
 import { checkSpaceName } from './space-requirements.ts';
 
 /** One space as the hosting cluster shows it. The fields are a public interface: docs/output.md. */

@@ -1,6 +1,6 @@
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, asCalled, command, run } from '../core/next-step.ts';
+import { advice, asCalled, command, rerun, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { type Standing, unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -11,7 +11,7 @@ import type { Waiting } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
-import { followSpace, rerun } from './space/follow-space.ts';
+import { followSpace } from './space/follow-space.ts';
 import { accessSpace, contextsOf } from './space/space-access.ts';
 import { presentRegistry, rewriteImages } from './space/space-images.ts';
 import { type SpaceReading, SpaceWatcher } from './space/space-watcher.ts';

@@ -1,6 +1,6 @@
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, command, run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep, rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
@@ -213,20 +213,7 @@ async function planHubUpgrade(
     checkUpgrade(`${name} has`, version, to);
   const newOperatorImage = renamed(operatorImage(operator), 'registration-operator');
   const wecs = namesOf(await listServed(its, resources.managedClusters, { metadataOnly: true }));
-  return {
-    wecs,
-    name,
-    its,
-    hosting,
-    controlPlane,
-    to,
-    from,
-    operator,
-    newOperatorImage,
-    manager,
-    images,
-    hooks,
-  };
+  return { wecs, name, its, hosting, to, from, operator, newOperatorImage, manager, images, hooks };
 }
 
 /** @returns whether anything was changed, by this run or by one that was interrupted */
@@ -322,7 +309,7 @@ async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
 async function crashed(failure: PodFailure, { name, its, to }: HubUpgrade): Promise<StellarError> {
   return new StellarError('space-failed', `OCM ${to} does not run in ${name}: ${failure.why}.`, {
     details: await failureLog(its, failure),
-    next: [...toSeePod(its.cluster.context, failure), advice('To resume, rerun the command')],
+    next: [...toSeePod(its.cluster.context, failure), rerun],
   });
 }
 
@@ -377,6 +364,6 @@ const upgradeLate = ({ name, hosting, to }: HubUpgrade, why: string): StellarErr
         command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`,
         'See its stages',
       ),
-      advice('To resume, rerun the command'),
+      rerun,
     ],
   });

@@ -17,15 +17,7 @@ import { typeOf } from './space/spaces.ts';
 import { knownEntries, writeSpaceContext } from './space-work.ts';
 
 /** The written context of a space. The fields are a public interface: docs/output.md. */
-export interface WrittenContext {
-  name: string;
-  type: string;
-  context: string;
-  server: string;
-  /** The kubeconfig with the context. */
-  file: string;
-  changed: boolean;
-}
+export type WrittenContext = Awaited<ReturnType<typeof writeContext>>;
 
 /**
  * Writes the context of an existing space.
@@ -42,7 +34,7 @@ export async function writeContext(
   },
   tools: SpaceTools,
   run: Run,
-): Promise<WrittenContext> {
+) {
   const { name, role, exportTo, makeCurrent } = given;
   const { type, context } = await reachToShare(name, role, tools);
   const known = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, command, run as nextStep } from '../core/next-step.ts';
+import { command, run as nextStep, rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import { few } from '../core/text/words.ts';
@@ -208,7 +208,7 @@ function unmet(
   return new StellarError(
     code,
     `The upgrade of ${name} from OCM ${from} to ${to} is not done: ${why}.`,
-    { next: [nextStep(get, 'See what is wrong'), advice('To resume, rerun the command')] },
+    { next: [nextStep(get, 'See what is wrong'), rerun] },
   );
 }
 

@@ -23,8 +23,8 @@ import type {
   PostCreateHook,
 } from '../../../src/lib/ocm/model/kubeflex-objects.ts';
 import type { ItsInside } from '../../../src/lib/spaces/space/its-stages.ts';
-import type { SpaceEvidence } from '../../../src/lib/spaces/space/space-evidence.ts';
 import type { Space } from '../../../src/lib/spaces/space/space-stages.ts';
+import type { SpaceEvidence } from '../../../src/lib/spaces/space/spaces.ts';
 import type { WdsInside } from '../../../src/lib/spaces/space/wds-stages.ts';
 import { fakeKube, now } from './builders.ts';
 

@@ -1,4 +1,4 @@
-import { advice, command, type NextStep, type Problem, run } from '../../core/next-step.ts';
+import { advice, command, type NextStep, run } from '../../core/next-step.ts';
 import type { PartialReader } from '../../kube/access.ts';
 import { nameOfServer } from '../../kube/client/credentials.ts';
 import { whyNetworkFails } from '../../kube/client/errors.ts';
@@ -69,20 +69,14 @@ export const seeIngress = advice('See docs/installation.md, "The ingress"');
 
 export const noIngress = `the hosting cluster has no IngressClass ${ingressClass.name}, so no ingress that KubeFlex can use`;
 
-/** Why clients do not reach a space at its address. */
-export interface EntranceProblem extends Pick<Problem, 'code' | 'next'> {
-  /** Without a full stop. */
-  why: string;
-}
-
 /**
- * What is wrong with the answer at the address of a space. @returns undefined if the space itself answers, with a certificate that clients accept
+ * What is wrong with the answer at the address of a space, without a full stop. @returns undefined if the space itself answers, with a certificate that clients accept
  * @param hosting the context of the hosting cluster
  */
 export function problemOfEntrance(
   { server, other, rightPort, lacksIngress }: Entrance,
   hosting: string,
-): EntranceProblem | undefined {
+) {
   if (other === undefined) return undefined;
   const why = `the space does not answer at its address ${new URL(server).host}: ${other}`;
   if (lacksIngress)

@@ -37,11 +37,9 @@ import { coreChart } from './core-chart.ts';
 export type Hosting = Awaited<ReturnType<typeof readHosting>>;
 
 /** What is known of an installation that runs. */
-interface Installing {
+export interface Installing {
   /** The release whose Job installs PostgreSQL. */
   release: string;
-  /** Whether helm runs, and may still create missing objects. */
-  helmAtWork: boolean;
   /** Whether KubeFlex requires a database. */
   needsPostgres: boolean;
 }
@@ -53,10 +51,11 @@ const definitionNames = ['controlplanes', 'postcreatehooks'].map(
 /**
  * Reads a hosting cluster. By default, it assumes that no helm runs, and that a running manager of KubeFlex has the database that
  * it requires.
+ * @param helmAtWork whether helm runs, and may still create missing objects
  */
 export async function readHosting(
   kube: Reader,
-  { release, ...installing }: Installing = {
+  { release, ...installing }: Installing & { helmAtWork: boolean } = {
     release: coreChart.release.name,
     helmAtWork: false,
     needsPostgres: false,

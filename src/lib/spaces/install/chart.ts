@@ -11,19 +11,18 @@ import { coreChart } from '../hosting/core-chart.ts';
 import type { Helm, LocalChart } from './helm.ts';
 import type { ValueOptions, Values } from './helm-values.ts';
 
-/** The selected chart. `version` is undefined if the user gave none and the chart is not a local one. */
-export interface ChartChoice {
-  chart: string;
-  version: string | undefined;
-  /** The chart, if it is local; undefined otherwise. */
-  local: LocalChart | undefined;
-}
+/**
+ * The selected chart. `version` is undefined if the user gave none and the chart is not a local one; `local` is the chart if it is a
+ * local one.
+ */
+export type ChartChoice = Awaited<ReturnType<typeof chooseChart>>;
 
 /**
- * Resolves the selected chart and version, and reads the metadata of a local chart.
+ * Resolves the selected chart, version and values, and reads the metadata of a local chart.
  * @throws StellarError `usage`, `chart-unusable`; versions before 0.29 are always refused
  */
-export async function chooseChart({ chart, version }: InitInput, helm: Helm): Promise<ChartChoice> {
+export async function chooseChart(input: InitInput, helm: Helm) {
+  const { chart, version } = input;
   const [, untagged, tag] = /^(oci:\/\/.+):([^/:]+)$/.exec(chart ?? '') ?? [];
   if (tag !== undefined && version !== undefined && fullVersion(tag) !== fullVersion(version))
     throw new StellarError(
@@ -36,6 +35,8 @@ export async function chooseChart({ chart, version }: InitInput, helm: Helm): Pr
     chart: untagged ?? chart ?? coreChart.reference,
     version: asked === undefined ? undefined : fullVersion(asked),
     local: undefined,
+    /** Those that were given. */
+    values: await helm.valuesOf(kubeFlexValues(input), input.values),
   };
   const local = chart === undefined ? undefined : await helm.local(chart);
   if (local === undefined) return choice;
@@ -151,7 +152,7 @@ export interface InitInput {
 }
 
 /** KubeFlex's settings in the input, as values of the core chart. */
-export function kubeFlexValues({ domain, externalPort }: InitInput): Values {
+function kubeFlexValues({ domain, externalPort }: InitInput): Values {
   const given = Object.entries({ domain, externalPort }).filter(([, value]) => value !== undefined);
   return given.length === 0 ? {} : { [coreChart.kubeFlexValues]: Object.fromEntries(given) };
 }

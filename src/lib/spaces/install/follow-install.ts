@@ -5,27 +5,29 @@ import type { Run } from '../../core/run.ts';
 import type { BlockedReport } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { failureLog, firstPodFailure } from '../../kube/pods.ts';
-import { type Hosting, hostingStages, readHosting } from '../hosting/hosting-stages.ts';
+import {
+  type Hosting,
+  hostingStages,
+  type Installing,
+  readHosting,
+} from '../hosting/hosting-stages.ts';
 
 /** How long a failure that may be transient must persist before it is reported. */
 export const failureGraceMs = 5000;
 
-export interface Installing {
-  release: string;
-  /** Whether KubeFlex requires a database. */
-  needsPostgres: boolean;
-  /** The running helm, if any. followHosting reports its failure. */
-  helm?: Promise<unknown>;
-}
-
 /**
  * Waits until a cluster is a hosting cluster, while helm runs and after it ends. Permanent failures are reported immediately: an
  * image that cannot be pulled, a crash loop, a failed Job. helm itself would wait for these without output.
+ * @param helm the running one, if any
  * @throws StellarError `hosting-failed`, `timeout`, and helm's failure
  */
-export async function followHosting(kube: Kube, followed: Installing, run: Run): Promise<void> {
+export async function followHosting(
+  kube: Kube,
+  installing: Installing,
+  run: Run,
+  helm?: Promise<unknown>,
+): Promise<void> {
   const { context } = kube.cluster;
-  const { helm, release, needsPostgres } = followed;
   let helmAtWork = helm !== undefined;
   let failed: { error: unknown } | undefined;
   helm?.then(
@@ -41,7 +43,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
     if (failed !== undefined) throw failed.error;
     return {
       stages: hostingStages,
-      snapshot: await readHosting(kube, { release, helmAtWork, needsPostgres }),
+      snapshot: await readHosting(kube, { ...installing, helmAtWork }),
     };
   };
   const subject: Followed<Hosting, true> = {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { requireTime, throwIfInterrupted } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, run as nextStep, textOf } from '../../core/next-step.ts';
+import { advice, command, run as nextStep, rerun, textOf } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { isObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -16,16 +16,11 @@ import { requirePermissions } from '../../kube/permissions.ts';
 import type { WriteRecorder } from '../../kube/writes.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { withHostingLease } from '../hosting/hosting-lease.ts';
+import type { Installing } from '../hosting/hosting-stages.ts';
 import { renewCorrectedHook } from '../space/its-name-defect.ts';
 import { listControlPlanes } from '../space/spaces.ts';
-import {
-  type ChartChoice,
-  chooseChart,
-  fetchChart,
-  type InitInput,
-  kubeFlexValues,
-} from './chart.ts';
-import { followHosting, type Installing } from './follow-install.ts';
+import { type ChartChoice, chooseChart, fetchChart, type InitInput } from './chart.ts';
+import { followHosting } from './follow-install.ts';
 import type { Helm, LocalChart, ReleaseName, Revision } from './helm.ts';
 import { mergeValues, type SourcedObject, type Values } from './helm-values.ts';
 import { initPermissions } from './install-permissions.ts';
@@ -62,12 +57,6 @@ export interface InitResult {
   changed: boolean;
 }
 
-/** The input, with the options that helm resolves. */
-interface Chosen extends InitInput {
-  choice: ChartChoice;
-  asked: Values;
-}
-
 export interface InitTools {
   kube: Kube;
   helm: Helm;
@@ -87,16 +76,18 @@ export async function initHosting(
   tools: InitTools,
   run: Run,
 ): Promise<InitResult> {
-  const { helm } = tools;
-  const choice = await chooseChart(input, helm);
-  const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
-  const result = await attemptInit({ ...input, choice, asked }, tools, run);
+  const choice = await chooseChart(input, tools.helm);
+  const result = await attemptInit(input, choice, tools, run);
   return input.upgrade ? afterUpgrade(result, tools.kube, run) : result;
 }
 
-async function attemptInit(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
+async function attemptInit(
+  input: InitInput,
+  choice: ChartChoice,
+  tools: InitTools,
+  run: Run,
+): Promise<InitResult> {
   const { kube, helm } = tools;
-  const { choice, asked } = input;
   const { context } = kube.cluster;
   const clusterState = await readClusterState(kube, helm).catch(async (error: unknown) => {
     // If even reading is forbidden, report all missing permissions at once.
@@ -107,7 +98,7 @@ async function attemptInit(input: Chosen, tools: InitTools, run: Run): Promise<I
   refusePending(context, clusterState);
   const fresh =
     clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, run) : {};
-  const wanted = { ...input, version: choice.version, values: asked };
+  const wanted = { ...input, version: choice.version, values: choice.values };
   const plan = makePlan(clusterState, wanted, fresh, context);
   const values = mergeValues(clusterState.values, plan.values);
   const result: InitResult = {
@@ -134,7 +125,7 @@ async function attemptInit(input: Chosen, tools: InitTools, run: Run): Promise<I
   return withHostingLease(kube, 'init', run, async () => {
     // What another run has changed before it had ended.
     if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
-      return attemptInit(input, tools, run);
+      return attemptInit(input, choice, tools, run);
     result.kept = await prepare(plan, clusterState, rendered, tools, run);
     if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, tools, run);
     const verb = plan.installed === undefined ? 'create' : 'update';
@@ -167,7 +158,7 @@ async function runHelm(
   const timeoutMs = run.deadline.remaining;
   const work = helm.upgrade({ release, chart, values: plan.values, stop: stop.signal, timeoutMs });
   try {
-    await followHosting(kube, { ...followed, helm: work }, run);
+    await followHosting(kube, followed, run, work);
   } catch (error) {
     // A helm that is stopped marks its release as failed. Wait for it, or the next run finds a pending release.
     stop.abort();
@@ -239,7 +230,7 @@ function withUninstallStep(
   return error.with({
     details: [`Release ${name} in namespace ${namespace} on ${context} is incomplete.`],
     next: [
-      ...(isOpen ? [advice('To resume, rerun the command')] : error.next),
+      ...(isOpen ? [rerun] : error.next),
       ...(plan.installed === undefined ? [nextStep(back, 'Go back')] : []),
     ],
   });

@@ -18,6 +18,7 @@ import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { servesOpenShift } from '../hosting/hosting.ts';
 import { registryOf } from '../space/space-images.ts';
+import type { InitInput } from './chart.ts';
 import type { Helm, ReleaseName, Revision } from './helm.ts';
 import { holds, mergeValues, type Values } from './helm-values.ts';
 
@@ -37,14 +38,10 @@ export interface Plan {
   imageRegistry: string | undefined;
 }
 
-export interface InstallRequest {
+export interface InstallRequest extends Pick<InitInput, 'upgrade' | 'imageRegistry' | 'chart'> {
   /** Default: the installed version, else the default version. */
   version: string | undefined;
-  upgrade: boolean;
   values: Values;
-  imageRegistry?: string | undefined;
-  /** As the user gave it, for suggested commands. */
-  chart?: string | undefined;
 }
 
 /**
@@ -225,26 +222,10 @@ function resourceToKeep({ kind, metadata: { name } }: KubeObject): Resource | un
 }
 
 /** The state of a cluster before `init` changes it. */
-export interface ClusterState {
-  isOpenShift: boolean;
-  /** The owner of KubeFlex's manager, if installed: the release that `init` manages, or another installer. */
-  kubeFlex: 'absent' | 'of-release' | 'of-others';
-  /** The release of the core chart that owns the hooks; if there is none, the default name. */
-  release: ReleaseName;
-  /** Its revisions, oldest first. */
-  revisions: readonly Revision[];
-  /** The user-supplied values of the release. */
-  values: Values;
-  /** The same, merged with the defaults of its chart. */
-  allValues: Values;
-  /** The names of all post-create hooks; empty if KubeFlex's API is not served. */
-  hooks: readonly string[];
-  /** The registry that the hooks name; undefined for the public ones. */
-  imageRegistry: string | undefined;
-}
+export type ClusterState = Awaited<ReturnType<typeof readClusterState>>;
 
 /** Reads the state of a cluster before `init` changes it. */
-export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterState> {
+export async function readClusterState(kube: Kube, helm: Helm) {
   const [isOpenShift, manager, hooks = []] = await Promise.all([
     servesOpenShift(kube),
     kube.get(resources.deployments, managerName, { namespace: systemNamespace }),
@@ -256,19 +237,27 @@ export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterS
   const given = async (all: boolean) =>
     revisions.length === 0 ? {} : helm.values(release, { all });
   const [values, allValues] = await Promise.all([given(false), given(true)]);
+  /** The owner of KubeFlex's manager, if installed: the release that `init` manages, or another installer. */
+  const kubeFlex: 'absent' | 'of-release' | 'of-others' =
+    manager === undefined
+      ? 'absent'
+      : isSameRelease(ownerOf(manager), release)
+        ? 'of-release'
+        : 'of-others';
   return {
     isOpenShift,
-    kubeFlex:
-      manager === undefined
-        ? 'absent'
-        : isSameRelease(ownerOf(manager), release)
-          ? 'of-release'
-          : 'of-others',
+    kubeFlex,
+    /** The release of the core chart that owns the hooks; if there is none, the default name. */
     release,
+    /** Its revisions, oldest first. */
     revisions,
+    /** The user-supplied values of the release. */
     values,
+    /** The same, merged with the defaults of its chart. */
     allValues,
+    /** The names of all post-create hooks; empty if KubeFlex's API is not served. */
     hooks: namesOf(hooks),
+    /** The registry that the hooks name; undefined for the public ones. */
     imageRegistry: registryOf(hooks),
   };
 }

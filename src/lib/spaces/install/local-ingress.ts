@@ -6,7 +6,7 @@ import { failed, met, waiting } from '../../core/stages.ts';
 import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../../kube/client/objects.ts';
-import { failureLog, firstPodFailure, isPodReady, type PodFailure } from '../../kube/pods.ts';
+import { failureLog, firstPodFailure, isPodReady } from '../../kube/pods.ts';
 import { errorAt } from '../../ocm/hub/endpoint.ts';
 import { ingressClass } from '../../ocm/model/kubeflex-names.ts';
 import { withHostingLease } from '../hosting/hosting-lease.ts';
@@ -166,23 +166,17 @@ function valuesFor({ provider, imageRegistry: registry }: IngressInput): Values 
   };
 }
 
-/** The evidence for whether Traefik answers. */
-interface Running {
-  answers: boolean;
-  areReady: boolean;
-  failure: PodFailure | undefined;
-}
-
 /** @throws StellarError `hosting-failed` if its pod fails or its port does not lead to it, `timeout` */
 async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
   const { context } = kube.cluster;
   const { namespace } = ingressRelease;
-  const read = async (): Promise<Running> => {
+  const read = async () => {
     // Any certificate will do.
     const answers = (await errorAt('', `https://localhost:${port}`, {}))?.code === 'tls-error';
     const pods = answers ? [] : ((await kube.list<Pod>(resources.pods, { namespace })) ?? []);
     return { answers, areReady: pods.some(isPodReady), failure: firstPodFailure(pods) };
   };
+  type Running = Awaited<ReturnType<typeof read>>;
   const silence = `it does not answer at port ${port} of this machine`;
   const whyNot = ({ failure, areReady }: Running) =>
     failure?.why ?? (areReady ? silence : 'its pod is not ready');

@@ -22,7 +22,7 @@ import {
   imagesOfStatusAddon,
   ocmOfClusteradm,
 } from '../space/space-images.ts';
-import { chooseChart, fetchChart, type InitInput, kubeFlexValues } from './chart.ts';
+import { chooseChart, fetchChart, type InitInput } from './chart.ts';
 import { reachedCheck } from './entrance-checks.ts';
 import { Helm } from './helm.ts';
 import { type InitResult, initHosting } from './init.ts';
@@ -134,7 +134,6 @@ async function readCharts(
   { record, run }: LocalTools,
 ): Promise<void> {
   const choice = await chooseChart(init, helm);
-  const values = await helm.valuesOf(kubeFlexValues(init), init.values);
   if (record !== undefined) return;
   run.progress.waiting(localNames(provider, name).context, 'reading the charts');
   const chart = await fetchChart(
@@ -144,7 +143,7 @@ async function readCharts(
     init.imageRegistry,
   );
   // This validates the values.
-  await helm.render(chart, values);
+  await helm.render(chart, choice.values);
   if (withIngress) await fetchIngressChart(helm, ingressChart);
 }
 
@@ -240,12 +239,6 @@ async function markHosting(name: string, { target, run }: LocalTools): Promise<v
   }
 }
 
-/** An image or chart that clusters pull. */
-interface PulledReference {
-  kind: 'image' | 'chart';
-  reference: string;
-}
-
 /**
  * Lists all images and charts that the clusters of an installation pull, and those of WECs: what the core chart and its hooks name,
  * and what the programs in them name. Reads no cluster.
@@ -253,18 +246,11 @@ interface PulledReference {
  * @param withIngress whether `init --provider` would install an ingress
  * @throws StellarError `chart-unusable`, `usage`, `program-failed`
  */
-export const printedImages = (
-  input: InitInput,
-  withIngress: boolean,
-  tools: LocalTools,
-): Promise<PulledReference[]> =>
+export const printedImages = (input: InitInput, withIngress: boolean, tools: LocalTools) =>
   withHelm('', tools, async (helm) => {
     const choice = await chooseChart(input, helm);
     const chart = await fetchChart(helm, choice, choice.version ?? coreChart.version, undefined);
-    const objects = await helm.render(
-      chart,
-      await helm.valuesOf(kubeFlexValues(input), input.values),
-    );
+    const objects = await helm.render(chart, choice.values);
     const text = JSON.stringify(objects);
     // Hooks that are built into KubeFlex are texts in an object.
     const images = [...text.matchAll(/\bimage(?:: |":")([^\s"\\]+)/g)].map(

@@ -1,6 +1,6 @@
 import { requireTime } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, run as runCommand } from '../../core/next-step.ts';
+import { advice, command, rerun, run as runCommand } from '../../core/next-step.ts';
 import type { ProgramRun } from '../../core/program.ts';
 import type { Run } from '../../core/run.ts';
 import { waitWhile } from '../../core/until-met.ts';
@@ -47,14 +47,7 @@ export interface LocalTools {
   record?: WriteRecorder | undefined;
 }
 
-export interface LocalCluster {
-  context: string;
-  /** For an existing hosting cluster: the local port mapped to its ingress; undefined if unknown. */
-  ingressPort?: number;
-  /** Whether this run creates the cluster; in a dry run, whether it would. */
-  created: boolean;
-  changed: boolean;
-}
+export type LocalCluster = Awaited<ReturnType<typeof createLocalCluster>>;
 
 /**
  * Ensures that the cluster exists and is ready, and that the kubeconfig has a context for it. An existing cluster with exactly this
@@ -62,24 +55,20 @@ export interface LocalCluster {
  * @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable`, `program-failed`, `context-taken`,
  *   `cluster-unusable`, `timeout`; the error names whatever remains
  */
-export function createLocalCluster(
-  input: LocalClusterInput,
-  tools: LocalTools,
-): Promise<LocalCluster> {
+export function createLocalCluster(input: LocalClusterInput, tools: LocalTools) {
   return withProvider(input.provider, tools.programs, (provider) => ensure(provider, input, tools));
 }
 
-async function ensure(
-  provider: LocalProvider,
-  input: LocalClusterInput,
-  tools: LocalTools,
-): Promise<LocalCluster> {
+async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: LocalTools) {
   const { name, role, externalPort } = input;
   const names = localNames(provider.name, name);
   const context = role === 'wec' ? name : names.context;
   const exists = (await provider.clusters()).includes(name);
   if (!exists) await requireProvider(provider.name, tools.programs);
-  await requireLocalContextFree(context, names, tools);
+  // The name of the context must be free before minutes are spent on a cluster.
+  const unknown = { name: context, server: '', cluster: {}, user: {} };
+  const target = { ...tools.target, dryRun: true };
+  await setContext(target, localContext(context, names, unknown), tools.run);
   const isHosting = exists && role === 'hosting';
   const ingressPort = isHosting
     ? await findIngressPort(provider.name, name, externalPort, tools.programs)
@@ -88,7 +77,9 @@ async function ensure(
   if (!exists) await input.beforeCreation?.();
   const result = {
     context,
+    /** In a dry run: whether it would be created. */
     created: !exists,
+    /** For an existing hosting cluster: the local port mapped to its ingress; absent if unknown. */
     ...(ingressPort === undefined ? {} : { ingressPort }),
   };
   if (tools.record !== undefined) {
@@ -125,16 +116,6 @@ async function ensure(
   } catch (error) {
     throw exists ? error : withCluster(error, { name, provider: provider.name, role });
   }
-}
-
-/** Checks that the context name is free, before spending minutes on creating a cluster. */
-async function requireLocalContextFree(
-  context: string,
-  names: LocalNames,
-  { target, run }: LocalTools,
-): Promise<void> {
-  const unknown = { name: context, server: '', cluster: {}, user: {} };
-  await setContext({ ...target, dryRun: true }, localContext(context, names, unknown), run);
 }
 
 /**
@@ -179,7 +160,7 @@ export function withCluster(
   }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
 ): unknown {
   if (!(error instanceof StellarError)) return error;
-  const next = error.next.length > 0 ? error.next : [advice('To resume, rerun the command')];
+  const next = error.next.length > 0 ? error.next : [rerun];
   const remove = removeCommand(provider, name, role);
   const isSuggested = next.some((step) => 'command' in step && step.command === remove);
   return error.with({
@@ -230,7 +211,7 @@ async function untilReady(
     command`kubectl --context ${kube.cluster.context} get nodes`,
     'Look at them',
   );
-  const next = [see, advice('To resume, rerun the command')];
+  const next = [see, rerun];
   const late = () =>
     new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, { next });
   await waitWhile(blocker, run, late).catch((error: unknown) => {

@@ -12,14 +12,7 @@ import {
 import { dockerProgram } from './programs.ts';
 
 /** The location of an ITS on a local cluster. */
-export interface ItsLocation {
-  its: string;
-  /** The container whose name agents use as its address. */
-  container: string;
-  provider: ProviderName;
-  /** Its container network. */
-  network: string;
-}
+export type ItsLocation = NonNullable<ReturnType<typeof locationOf>>;
 
 /**
  * Locates an ITS by its known addresses, else by its provider's cluster name in the kubeconfig: an ITS that is itself a k3d cluster
@@ -31,7 +24,7 @@ export function locationOf(
   its: string,
   endpoints: readonly Endpoint[],
   cluster: string | undefined,
-): ItsLocation | undefined {
+) {
   const containers = endpoints.map(({ server }) => new URL(server).hostname);
   for (const provider of providerNames) {
     if (cluster?.startsWith(`${provider}-`))
@@ -42,8 +35,10 @@ export function locationOf(
     if (found !== undefined)
       return {
         its,
+        /** The one whose name agents use as its address. */
         container,
         provider: found.provider,
+        /** Its container network. */
         network: defaultNetwork(found.provider, found.name),
       };
   }

@@ -15,7 +15,7 @@ import {
   resources,
 } from '../../kube/client/objects.ts';
 import { discoverKinds, findKind } from '../../kube/discovery.ts';
-import { listServed, type Proven, provenIn } from '../../kube/served.ts';
+import { listServed, provenIn } from '../../kube/served.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
 import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import { isExcludedKind } from '../../ocm/model/kubestellar-names.ts';
@@ -180,18 +180,7 @@ const kindsIn = (role: KubeObject | undefined): string[] =>
   );
 
 /** An access where it was found: its space and its service account. Its other fields are a public interface: docs/output.md. */
-export interface FoundAccess {
-  /** Its service account; absent if only its rights are left. */
-  account: Proven<KubeObject>;
-  kube: Kube;
-  /** Also the name of its context. */
-  name: string;
-  space: string;
-  role: string;
-  for: string | null;
-  /** When its last token expires, RFC 3339. */
-  expires: string | null;
-}
+export type FoundAccess = Awaited<ReturnType<typeof listAccess>>[number]['access'];
 
 /** What was given in a cluster. A space can write any annotation: which space it is, is known by who reads it. */
 async function listAccess(space: string, kube: Kube) {
@@ -204,23 +193,24 @@ async function listAccess(space: string, kube: Kube) {
   return roles.filter(isOurs).map(({ metadata }) => {
     const { uid: ofRights, labels = {}, annotations: notes = {} } = metadata;
     const name = metadata.name.slice(rightsName('').length);
-    const noted = {
+    const access = {
+      /** Also the name of its context. */
+      name,
+      space,
       role: labels[accessRoleLabel] ?? '',
       for: notes[forAnnotation] ?? null,
+      /** When its last token expires, RFC 3339. */
       expires: notes[expiresAnnotation] ?? null,
+      /** Its service account; absent if only its rights are left. */
+      account: accountOf(name),
+      kube,
     };
-    return {
-      ofRights,
-      noted: notes[spaceAnnotation],
-      access: { name, space, ...noted, account: accountOf(name), kube },
-    };
+    return { ofRights, noted: notes[spaceAnnotation], access };
   });
 }
 
 /** What was given in all spaces of a hosting cluster, and why some could not be read. @throws StellarError `not-a-hosting-cluster` */
-export async function findAccess(
-  tools: SpaceTools,
-): Promise<{ found: FoundAccess[]; errors: StellarError[] }> {
+export async function findAccess(tools: SpaceTools) {
   await requireHosting(tools.hosting);
   const all = await listControlPlanes(tools.hosting);
   const read = await mapConcurrently(all, concurrentRequests, async (controlPlane) =>

@@ -3,7 +3,7 @@ import { command, type NextStep, run } from '../../core/next-step.ts';
 import { type BlockedVerdict, failed, type Verdict } from '../../core/stages.ts';
 import { jsonObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { byName, type Deployment, type Pod, resources } from '../../kube/client/objects.ts';
+import { byName, type Deployment, resources } from '../../kube/client/objects.ts';
 import { isDeploymentReady, isScaledToNone, podsOf, running } from '../../kube/pods.ts';
 import {
   type Controller,
@@ -14,8 +14,7 @@ import {
 } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import type { BoundObject } from '../../ocm/model/kubestellar-names.ts';
-import type { SpaceEvidence } from './space-evidence.ts';
-import { hookLike } from './spaces.ts';
+import { hookLike, readSpace, type SpaceEvidence } from './spaces.ts';
 
 /**
  * What a restart of the controllers of a WDS has to bring back. It is an annotation of the ControlPlane from before the first
@@ -88,10 +87,8 @@ export const isHookMarked =
   ({ controlPlane }: Pick<SpaceEvidence, 'controlPlane'>): boolean =>
     controlPlane.status?.postCreateHooks?.[hook] === true;
 
-type ControllerEvidence = Omit<SpaceEvidence, 'type' | 'jobs' | 'statefulSets' | 'manager'>;
-
 /** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
-export const isLost = (name: Controller, space: ControllerEvidence): boolean =>
+export const isLost = (name: Controller, space: SpaceEvidence): boolean =>
   !space.forbidden.has(resources.deployments.plural) &&
   !byName(space.deployments).has(name) &&
   isHookMarked(hookLike(space.controlPlane, hookOf[name]) ?? hookOf[name])(space);
@@ -101,7 +98,7 @@ export const isLost = (name: Controller, space: ControllerEvidence): boolean =>
  * runs deletes the workloads of a WDS without a guard, and a transport must not start before the Bindings are right again.
  * @returns undefined if it does not exist, and is not lost
  */
-export function controllerRuns(name: Controller, space: ControllerEvidence): Verdict | undefined {
+export function controllerRuns(name: Controller, space: SpaceEvidence): Verdict | undefined {
   const { hosting: context, now } = space;
   if (isLost(name, space))
     return failed(`Deployment ${name} is missing, and KubeFlex does not recreate it`, {
@@ -123,10 +120,7 @@ export function controllerRuns(name: Controller, space: ControllerEvidence): Ver
 }
 
 /** What keeps the controllers of a WDS from working. */
-export interface ControllerProblems {
-  manager?: BlockedVerdict | undefined;
-  transport?: BlockedVerdict | undefined;
-}
+export type ControllerProblems = Awaited<ReturnType<typeof readControllers>>;
 
 /** Reads pods only if a controller is not ready. */
 export async function readControllers({
@@ -135,7 +129,7 @@ export async function readControllers({
 }: {
   name: string;
   hostingKube?: Kube;
-}): Promise<ControllerProblems> {
+}) {
   if (hosting === undefined) return {};
   const namespace = namespaceOf(name);
   const deployments = (await hosting.list<Deployment>(resources.deployments, { namespace })) ?? [];
@@ -144,26 +138,13 @@ export async function readControllers({
     named.get(each),
   );
   if (isDeploymentReady(manager) && isDeploymentReady(transport)) return {};
-  const [controlPlane, pods = []] = await Promise.all([
-    hosting.get<ControlPlane>(resources.controlPlanes, name),
-    hosting.list<Pod>(resources.pods, { namespace }),
-  ]);
-  if (controlPlane === undefined) return {};
-  const { context } = hosting.cluster;
-  const space = {
-    name,
-    role: 'wds',
-    hosting: context,
-    controlPlane,
-    deployments,
-    pods,
-    now: hosting.now(),
-  } as const;
+  const space = await readSpace(hosting, name, 'wds');
+  if (space === undefined) return {};
   const problem = (deployment: Controller): BlockedVerdict | undefined => {
-    const verdict = controllerRuns(deployment, { ...space, forbidden: new Set() });
+    const verdict = controllerRuns(deployment, space);
     return verdict?.state === 'failed' || verdict?.state === 'waiting' ? verdict : undefined;
   };
-  const paused = transportPaused(controlPlane, transport, context);
+  const paused = transportPaused(space.controlPlane, transport, space.hosting);
   return {
     manager: paused ?? problem(managerDeployment),
     transport: paused ?? problem(transportDeployment),

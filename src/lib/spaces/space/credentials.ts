@@ -21,8 +21,7 @@ import {
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { argoCdChecks } from './argocd.ts';
 import { toRestart } from './controllers-run.ts';
-import type { SpaceEvidence } from './space-evidence.ts';
-import { itsOfWds, typeOf } from './spaces.ts';
+import { itsOfWds, type SpaceEvidence, typeOf } from './spaces.ts';
 
 /** A space, with all control planes of its hosting cluster. */
 export interface SpaceAmong {

@@ -1,7 +1,7 @@
 import { monotonic } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { type Followed, followOne } from '../../core/follow.ts';
-import { advice, type Problem, stepLines } from '../../core/next-step.ts';
+import { type Problem, rerun, stepLines } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import {
   type BlockedReport,
@@ -153,9 +153,6 @@ function tooLate(
     next: cause === undefined ? [rerun, ...next] : [...cause.next, rerun],
   });
 }
-
-/** How to continue with a space that exists and is not ready; it may be one that is in use. */
-export const rerun = advice('To resume, rerun the command');
 
 function gone({ name, hosting }: FollowedSpace): StellarError {
   const message = `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`;

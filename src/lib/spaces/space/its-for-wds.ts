@@ -28,7 +28,7 @@ export async function chooseItsForWds(
   hosting: Kube,
   asked: string | undefined,
   hooks: ReadonlyMap<string, PostCreateHook>,
-  { keepName = false }: { keepName?: boolean } = {},
+  keepName = false,
 ): Promise<ItsForWds> {
   const all = await listControlPlanes(hosting, 'its');
   const names = namesOf(all.filter(({ metadata }) => metadata.deletionTimestamp === undefined));

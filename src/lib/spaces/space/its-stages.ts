@@ -22,7 +22,6 @@ import {
   webhookName,
 } from '../../ocm/model/ocm-names.ts';
 import { repair } from './controllers-run.ts';
-import type { SpaceEvidence } from './space-evidence.ts';
 import {
   checkInside,
   hookJobStages,
@@ -32,6 +31,7 @@ import {
   serverStages,
   unreadableIn,
 } from './space-stages.ts';
+import type { SpaceEvidence } from './spaces.ts';
 
 type ItsStage = SpaceStage<ItsInside>;
 

@@ -15,8 +15,7 @@ import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import { namespaceOf, type SpaceRole, secretOf } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { controlPlaneOf, hostingContext, hostingOf, type SpaceTools } from '../hosting/hosting.ts';
-import type { SpaceEvidence } from './space-evidence.ts';
-import { roleOf, typeOf } from './spaces.ts';
+import { roleOf, type SpaceEvidence, typeOf } from './spaces.ts';
 
 type AccessTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'kubeconfig'>;
 

@@ -21,7 +21,6 @@ import { byName, namesOf } from '../../kube/client/objects.ts';
 import { isDeploymentReady } from '../../kube/pods.ts';
 import { hubChecks } from '../../ocm/hub/hub-checks.ts';
 import { requireHub } from '../../ocm/hub/require-hub.ts';
-import type { HubWebhook } from '../../ocm/hub/webhook.ts';
 import { hookNames, managerDeployment, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { holeChecks, type JudgedHub } from '../../ocm/versions/hub-holes.ts';
@@ -41,24 +40,18 @@ import {
 } from './space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 
-/** The results of the checks of a space. */
-interface SpaceChecked {
-  findings: Finding[];
-  /** For an ITS: the response of its admission webhook for ManagedClusters, if it was tried. */
-  webhook?: HubWebhook | undefined;
-}
-
 /**
  * Checks a space as it was read, on the hosting cluster and inside it.
  * @param client of its inside; undefined if that was not reached @param all the control planes of the hosting cluster
  * @param hooks its versions
+ * @returns for an ITS also the response of its admission webhook for ManagedClusters, if it was tried
  */
 export async function checkSpace(
   { space, stages }: SpaceReading,
   client: Kube | undefined,
   { all, hooks }: { all: readonly ControlPlane[]; hooks: HookVersions },
   tools: SpaceTools,
-): Promise<SpaceChecked> {
+) {
   const { hosting } = tools;
   const { name, role } = space;
   const findings = findingsOfStages(role, name, judge(stages, space));
@@ -100,7 +93,7 @@ export async function checkSpace(
 }
 
 /** Checks an ITS whose hosting cluster is unknown. */
-export async function checkHub(its: Kube): Promise<SpaceChecked> {
+export async function checkHub(its: Kube) {
   const name = its.cluster.context;
   try {
     await requireHub(its);
@@ -113,7 +106,7 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
     // What a user without rights holds is no sign that anything there can be seen.
     return { findings: [...all, ...ofCredentials.filter(isNotable)], webhook: inside.webhook };
   } catch (error) {
-    return { findings: [{ ...isHub, status: 'fail', problem: failureOf(error) }] };
+    return { findings: [{ ...isHub, status: 'fail' as const, problem: failureOf(error) }] };
   }
 }
 

@@ -18,7 +18,7 @@ import { hookNames, statusAddonDeployment } from '../../ocm/model/kubeflex-names
 import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { operatorNamespace } from '../../ocm/model/ocm-names.ts';
 import { safeOcm } from '../../ocm/model/ocm-versions.ts';
-import type { SpaceEvidence } from './space-evidence.ts';
+import type { SpaceEvidence } from './spaces.ts';
 
 /**
  * The registry of an installation's images, which `init --image-registry` has written into the hooks; undefined if they name the

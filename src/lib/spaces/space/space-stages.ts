@@ -46,8 +46,7 @@ import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { type Entrance, problemOfEntrance } from '../hosting/entrance.ts';
 import { managerReady } from '../hosting/hosting-stages.ts';
 import { controllerRuns, isHookMarked, repair } from './controllers-run.ts';
-import type { SpaceEvidence } from './space-evidence.ts';
-import { hooksOf } from './spaces.ts';
+import { hooksOf, type SpaceEvidence } from './spaces.ts';
 
 /** The evidence for a space: on the hosting cluster, and inside it. */
 export interface Space<Inside> extends SpaceEvidence {

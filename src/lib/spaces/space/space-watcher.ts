@@ -21,9 +21,8 @@ import { type Entrance, entranceOf } from '../hosting/entrance.ts';
 import { readHostingConfig, type SpaceTools } from '../hosting/hosting.ts';
 import { type ItsInside, itsStages, readItsInside } from './its-stages.ts';
 import { reachSpace } from './space-access.ts';
-import { readSpace, type SpaceEvidence } from './space-evidence.ts';
 import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
-import { hooksOf, itsOfWds, listControlPlanes } from './spaces.ts';
+import { hooksOf, itsOfWds, listControlPlanes, readSpace, type SpaceEvidence } from './spaces.ts';
 import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
 
 /** A space of either role. */

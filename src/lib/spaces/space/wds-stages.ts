@@ -13,7 +13,6 @@ import {
 import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../ocm/model/kubestellar-names.ts';
 import { repair, transportPaused } from './controllers-run.ts';
 import { isItsNameDefect } from './its-name-defect.ts';
-import type { SpaceEvidence } from './space-evidence.ts';
 import {
   checkInside,
   deploymentRuns,
@@ -24,6 +23,7 @@ import {
   serverStages,
   unreadableIn,
 } from './space-stages.ts';
+import type { SpaceEvidence } from './spaces.ts';
 
 /** The evidence from inside a WDS and its ITS. */
 export type WdsInside = Awaited<ReturnType<typeof readWdsInside>>;

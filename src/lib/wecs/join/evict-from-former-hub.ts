@@ -1,5 +1,5 @@
 import { StellarError } from '../../core/errors.ts';
-import { advice } from '../../core/next-step.ts';
+import { advice, rerun } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
@@ -190,7 +190,7 @@ export async function resumeEviction(
   const late = (why: string) =>
     new StellarError('timeout', `${name}: ${why}. What runs there keeps running.`, {
       next: [
-        advice('To resume, rerun the command'),
+        rerun,
         advice(
           'If these objects are no longer needed, rerun it with --evict-works: the agent deletes them',
         ),

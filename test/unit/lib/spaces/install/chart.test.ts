@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { chooseChart } from '../../../../../src/lib/spaces/install/chart.ts';
 import type { Helm } from '../../../../../src/lib/spaces/install/helm.ts';
 
-const noLocal = { local: async () => undefined } as unknown as Helm;
+const noLocal = { local: async () => undefined, valuesOf: async () => ({}) } as unknown as Helm;
 const chosen = async (version: string | undefined, chart?: string) =>
   (await chooseChart({ version, chart, upgrade: false, values: {} }, noLocal)).version;
 

@@ -38,9 +38,7 @@ describe('the ITS of a WDS', () => {
   });
   test('is named to a corrected hook if a new WDS must keep the name', async () => {
     const hooks = new Map([['transport-controller', transportHook('0.30')]]);
-    const choice = await chooseItsForWds(new MemoryCluster(one).kube, 'its1', hooks, {
-      keepName: true,
-    });
+    const choice = await chooseItsForWds(new MemoryCluster(one).kube, 'its1', hooks, true);
     assert.deepEqual(
       [choice.itsName, choice.transportHook],
       ['its1', 'stellarctl-transport-controller'],

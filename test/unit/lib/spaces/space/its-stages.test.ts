@@ -5,7 +5,7 @@ import { run } from '../../../../../src/lib/core/next-step.ts';
 import { blockingStage, judge, standingOf } from '../../../../../src/lib/core/stages.ts';
 import { hidden } from '../../../../../src/lib/kube/access.ts';
 import { itsStages, readItsInside } from '../../../../../src/lib/spaces/space/its-stages.ts';
-import type { SpaceEvidence } from '../../../../../src/lib/spaces/space/space-evidence.ts';
+import type { SpaceEvidence } from '../../../../../src/lib/spaces/space/spaces.ts';
 import {
   type ControlPlaneOptions,
   conditions,

@@ -4,7 +4,6 @@ import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import type { Verdict } from '../../../../../src/lib/core/stages.ts';
 import { type Access, hidden, hiddenBy } from '../../../../../src/lib/kube/access.ts';
 import { isHookMarked } from '../../../../../src/lib/spaces/space/controllers-run.ts';
-import type { SpaceEvidence } from '../../../../../src/lib/spaces/space/space-evidence.ts';
 import {
   apiServerAnswers,
   apiServerRuns,
@@ -13,6 +12,7 @@ import {
   ready,
   synced,
 } from '../../../../../src/lib/spaces/space/space-stages.ts';
+import type { SpaceEvidence } from '../../../../../src/lib/spaces/space/spaces.ts';
 import {
   conditions,
   controlPlane,

@@ -12,7 +12,7 @@ import {
   isItsNameDefect,
   isWiredFor,
 } from '../../../../../src/lib/spaces/space/its-name-defect.ts';
-import type { SpaceEvidence } from '../../../../../src/lib/spaces/space/space-evidence.ts';
+import type { SpaceEvidence } from '../../../../../src/lib/spaces/space/spaces.ts';
 import {
   type ItsOfWds,
   readWdsInside,
