@@ -236,9 +236,7 @@ async function recreateJobs(
   await triggerReconcile(hosting, name);
 }
 
-interface Rewiring extends ItsForWds {
-  hooks: HookUse[];
-}
+type Rewiring = ItsForWds & { hooks: HookUse[] };
 
 /** Determines how to correct the ITS of a WDS; undefined if it is correct. */
 async function rewiring(

@@ -22,13 +22,12 @@ import {
   destinationsOf,
   objectsOf,
   originBindingLabel,
-  originWdsLabel,
 } from '../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
-import { sentElsewhere } from '../spaces/choose/works-of-policy.ts';
+import { sentElsewhere, worksSentBy } from '../spaces/choose/works-of-policy.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import {
@@ -330,12 +329,7 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
 
 /** The works of a WDS on its ITS. */
 const worksOf = ({ name, wds }: RestartPlan): Promise<Access<ManifestWork[]>> =>
-  through(wds.its, ({ kube }) =>
-    listServed<ManifestWork>(kube, resources.manifestWorks, {
-      labelSelector: `${originWdsLabel}=${name}`,
-      metadataOnly: true,
-    }),
-  );
+  through(wds.its, ({ kube }) => worksSentBy(kube, name, { metadataOnly: true }));
 
 const isUnread = (binding: Binding): boolean =>
   objectsOf(binding).length > 0 &&

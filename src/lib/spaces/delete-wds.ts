@@ -11,14 +11,10 @@ import type { Kube } from '../kube/client/client.ts';
 import { byName, namesOf, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
-import {
-  type Binding,
-  type BindingPolicy,
-  originWdsLabel,
-} from '../ocm/model/kubestellar-names.ts';
+import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
-import { sentElsewhere, whyElsewhere } from './choose/works-of-policy.ts';
+import { sentElsewhere, whyElsewhere, worksSentBy } from './choose/works-of-policy.ts';
 import {
   type ControlPlaneToDelete,
   type DeletionOptions,
@@ -124,11 +120,6 @@ const sentUnknown = (name: string, effect: string, why: string, next: NextStep):
     `What ${name} has sent to WECs cannot be read, ${effect}: ${why}`,
     { next: [next] },
   );
-
-const worksSentBy = (its: Kube, wds: string): Promise<ManifestWork[]> =>
-  listServed<ManifestWork>(its, resources.manifestWorks, {
-    labelSelector: `${originWdsLabel}=${wds}`,
-  });
 
 export const lossesOfWds = (wds: WdsToDelete): Effect[] => [
   ...lossOf(wds),

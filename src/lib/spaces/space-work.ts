@@ -67,7 +67,7 @@ export function makeSpace(space: SpaceWork, tools: SpaceTools, run: Run): Promis
       return now;
     };
     const { stage, blockedAt, atOnce, error } = await followSpace(
-      { name, role, hosting, read, inside },
+      { name, hosting, read, inside },
       run,
     );
     Object.assign(result, { stage, blockedAt });

@@ -1,7 +1,7 @@
 import { labelValueProblem } from '../../core/changes.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
-import type { Reader } from '../../kube/client/client.ts';
+import type { Reader, Selection } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listServed, type Proven, prove } from '../../kube/served.ts';
 import {
@@ -54,6 +54,13 @@ export async function worksOfPolicy(
   const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${sender}`;
   return listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector });
 }
+
+/** The works that a WDS of this name has sent. */
+export const worksSentBy = (its: Reader, wds: string, selection: Selection = {}) =>
+  listServed<ManifestWork>(its, resources.manifestWorks, {
+    ...selection,
+    labelSelector: `${originWdsLabel}=${wds}`,
+  });
 
 /** A Binding that its transport has sent, and that has none of these works of its WDS: they are on another ITS. */
 export const sentElsewhere = (

@@ -24,11 +24,7 @@ import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import { configMapName, systemNamespace } from '../../ocm/model/kubeflex-names.ts';
 
 /** KubeFlex's settings, written when it is installed (ConfigMap kubeflex-config). */
-export interface HostingConfig {
-  domain: string;
-  externalPort: number;
-  isOpenShift: boolean;
-}
+export type HostingConfig = NonNullable<Awaited<ReturnType<typeof readHostingConfig>>>;
 
 /** @throws StellarError `not-a-hosting-cluster` if KubeFlex's API is not served */
 export async function requireHosting(hosting: Kube): Promise<void> {
@@ -51,9 +47,7 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
 }
 
 /** @returns undefined if the ConfigMap does not exist */
-export async function readHostingConfig(
-  hosting: Pick<Kube, 'get'>,
-): Promise<HostingConfig | undefined> {
+export async function readHostingConfig(hosting: Pick<Kube, 'get'>) {
   const map = await hosting.get<ConfigMap>(resources.configMaps, configMapName, {
     namespace: systemNamespace,
   });

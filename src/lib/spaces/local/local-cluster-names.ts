@@ -10,28 +10,22 @@ export const providerNames = ['kind', 'k3d'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
 /** A provider's names for the parts of a cluster. */
-export interface LocalNames {
-  /** The entries in the provider's kubeconfig. */
-  context: string;
-  cluster: string;
-  user: string;
-  /** The container of the first control plane node, also its name on the container network. */
-  container: string;
-  /** The container with the port mappings to this machine. */
-  entrance: string;
-}
+export type LocalNames = ReturnType<typeof localNames>;
 
 /** Sources: kind's pkg/cluster/internal/kubeconfig and pkg/cluster/nodeutils; k3d's pkg/types and pkg/client/kubeconfig.go. */
-export function localNames(provider: ProviderName, name: string): LocalNames {
+export function localNames(provider: ProviderName, name: string) {
   const prefixed = `${provider}-${name}`;
   const node = `${name}-control-plane`;
   return provider === 'kind'
     ? { context: prefixed, cluster: prefixed, user: prefixed, container: node, entrance: node }
     : {
+        /** The entries in the provider's kubeconfig. */
         context: prefixed,
         cluster: prefixed,
         user: `admin@${prefixed}`,
+        /** The container of the first control plane node, also its name on the container network. */
         container: `${prefixed}-server-0`,
+        /** The container with the port mappings to this machine. */
         entrance: `${prefixed}-serverlb`,
       };
 }

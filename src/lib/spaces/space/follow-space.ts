@@ -11,7 +11,6 @@ import {
 } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
-import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import type { AnySpace, SpaceReading } from './space-watcher.ts';
 import { hookLike } from './spaces.ts';
 
@@ -28,7 +27,6 @@ const reconcileAnnotation = 'stellarctl.kubestellar.io/reconcile-requested-at';
 
 export interface FollowedSpace {
   name: string;
-  role: SpaceRole;
   hosting: Kube;
   /** Reads the space once. Undefined: the control plane no longer exists. */
   read: () => Promise<SpaceReading | undefined>;

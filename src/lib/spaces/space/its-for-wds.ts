@@ -1,21 +1,14 @@
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type KubeObject, namesOf } from '../../kube/client/objects.ts';
+import { namesOf } from '../../kube/client/objects.ts';
 import { hookNames } from '../../ocm/model/kubeflex-names.ts';
 import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { canNameIts, corrected, correctedHookName } from './its-name-defect.ts';
 import { listControlPlanes } from './spaces.ts';
 
 /** How a WDS gets its ITS. */
-export interface ItsForWds {
-  its: string;
-  /** The value for the hooks: empty selects the only ITS. */
-  itsName: string;
-  transportHook: string;
-  /** A corrected copy of the chart's hook, to apply before the control plane. */
-  correctedHook: KubeObject | undefined;
-}
+export type ItsForWds = Awaited<ReturnType<typeof chooseItsForWds>>;
 
 /**
  * Chooses the ITS of a WDS. In KubeStellar 0.30 the transport does not start if its ITS is named, because the hook also passes a
@@ -29,15 +22,17 @@ export async function chooseItsForWds(
   asked: string | undefined,
   hooks: ReadonlyMap<string, PostCreateHook>,
   keepName = false,
-): Promise<ItsForWds> {
+) {
   const all = await listControlPlanes(hosting, 'its');
   const names = namesOf(all.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
   const its = pickIts(hosting, asked, names);
   const hook = hooks.get(hookNames.transport);
   const chosen = {
     its,
+    /** The value for the hooks: empty selects the only ITS. */
     itsName: its,
     transportHook: hookNames.transport,
+    /** A corrected copy of the chart's hook, to apply before the control plane. */
     correctedHook: undefined,
   };
   if (hook === undefined || canNameIts(hook)) return chosen;

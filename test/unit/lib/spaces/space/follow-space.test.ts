@@ -67,7 +67,6 @@ async function following(looks: readonly Look[], options: Following = {}) {
   let count = 0;
   const followed: FollowedSpace = {
     name: plane.metadata.name,
-    role: plane.metadata.name.startsWith('wds') ? 'wds' : 'its',
     hosting: cluster.kube,
     inside: () => undefined,
     read: async () => {
@@ -157,7 +156,7 @@ describe('a space is followed', () => {
   test('until it is interrupted', async () => {
     const controller = new AbortController();
     const followed: FollowedSpace = {
-      ...{ name: 'its1', role: 'its', hosting: new MemoryCluster().kube, inside: () => undefined },
+      ...{ name: 'its1', hosting: new MemoryCluster().kube, inside: () => undefined },
       read: async () => {
         controller.abort();
         const stages = [{ id: 'a', title: '', check: () => waiting('x') }];
