@@ -3,7 +3,6 @@ import type { StellarError } from '../core/errors.ts';
 import { type Access, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
-import { serves } from '../kube/served.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import type { Its } from '../ocm/hub/its.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
@@ -12,7 +11,7 @@ import { type HookVersions, readHookVersions } from '../ocm/versions/program-ver
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { judgeHosting } from '../spaces/hosting/hosting-stages.ts';
 import { type SpaceReading, SpaceWatcher } from '../spaces/space/space-watcher.ts';
-import { listControlPlanes, roleOf } from '../spaces/space/spaces.ts';
+import { inOrder, roleOf } from '../spaces/space/spaces.ts';
 
 /** The clusters of an installation that a command selects. */
 export interface SelectedClusters {
@@ -73,9 +72,9 @@ export async function readInstallation({
 }
 
 async function readHostingCluster(kube: Kube): Promise<HostingCluster | undefined> {
-  if (!(await serves(kube, resources.controlPlanes))) return undefined;
-  const all = await listControlPlanes(kube);
-  return { all, hooks: await readHookVersions(kube), ...(await judgeHosting(kube)) };
+  const all = await kube.list<ControlPlane>(resources.controlPlanes);
+  if (all === undefined) return undefined;
+  return { all: inOrder(all), hooks: await readHookVersions(kube), ...(await judgeHosting(kube)) };
 }
 
 async function readSpaces(all: readonly ControlPlane[], tools: SpaceTools): Promise<ReadSpace[]> {

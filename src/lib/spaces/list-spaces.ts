@@ -1,10 +1,12 @@
 import { mapConcurrently } from '../core/concurrency.ts';
 import { judge } from '../core/stages.ts';
+import { resources } from '../kube/client/objects.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { describeSpace, type SpaceListItem } from './get-space.ts';
-import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
+import { notHosting, type SpaceTools } from './hosting/hosting.ts';
 import { SpaceWatcher } from './space/space-watcher.ts';
-import { itsOfWds, listControlPlanes, roleOf } from './space/spaces.ts';
+import { inOrder, itsOfWds } from './space/spaces.ts';
 
 const spacesAtOnce = 8;
 
@@ -15,9 +17,9 @@ const spacesAtOnce = 8;
 export async function listSpaces(role: SpaceRole, tools: SpaceTools): Promise<SpaceListItem[]> {
   const { hosting, kubeconfig } = tools;
   const watcher = new SpaceWatcher(tools);
-  await requireHosting(hosting);
-  const all = await listControlPlanes(hosting);
-  const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
+  const all = await hosting.list<ControlPlane>(resources.controlPlanes);
+  if (all === undefined) throw notHosting(hosting);
+  const ofRole = inOrder(all, role);
   const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
     const reading = await watcher.read(name, role, { all });
     const its = role === 'wds' ? { its: itsOfWds(name, all)?.metadata.name ?? null } : {};

@@ -18,11 +18,12 @@ import { discoverKinds, findKind } from '../../kube/discovery.ts';
 import { listServed, provenIn } from '../../kube/served.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
 import type { SpaceRole } from '../../ocm/model/kubeflex-names.ts';
+import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { isExcludedKind } from '../../ocm/model/kubestellar-names.ts';
 import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
-import { requireHosting, type SpaceTools } from '../hosting/hosting.ts';
+import { notHosting, type SpaceTools } from '../hosting/hosting.ts';
 import { reachSpace } from '../space/space-access.ts';
-import { listControlPlanes } from '../space/spaces.ts';
+import { inOrder } from '../space/spaces.ts';
 import {
   type AccessRole,
   kubestellar,
@@ -211,9 +212,9 @@ async function listAccess(space: string, kube: Kube) {
 
 /** What was given in all spaces of a hosting cluster, and why some could not be read. @throws StellarError `not-a-hosting-cluster` */
 export async function findAccess(tools: SpaceTools) {
-  await requireHosting(tools.hosting);
-  const all = await listControlPlanes(tools.hosting);
-  const read = await mapConcurrently(all, concurrentRequests, async (controlPlane) =>
+  const all = await tools.hosting.list<ControlPlane>(resources.controlPlanes);
+  if (all === undefined) throw notHosting(tools.hosting);
+  const read = await mapConcurrently(inOrder(all), concurrentRequests, async (controlPlane) =>
     through(await reachSpace(controlPlane, tools), (context) =>
       listAccess(controlPlane.metadata.name, tools.connect(context)),
     ),

@@ -70,11 +70,14 @@ export async function listControlPlanes(
   hosting: Reader,
   role?: SpaceRole,
 ): Promise<ControlPlane[]> {
-  const all = (await hosting.list<ControlPlane>(resources.controlPlanes)) ?? [];
-  return all
+  return inOrder((await hosting.list<ControlPlane>(resources.controlPlanes)) ?? [], role);
+}
+
+/** Control planes by name, all or those of one role. */
+export const inOrder = (all: readonly ControlPlane[], role?: SpaceRole): ControlPlane[] =>
+  all
     .filter((controlPlane) => role === undefined || roleOf(controlPlane) === role)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-}
 
 /** The ITS of a WDS: the one that it names, else the only one; undefined if ambiguous. */
 export function itsOfWds(wds: string, all: readonly ControlPlane[]): ControlPlane | undefined {
