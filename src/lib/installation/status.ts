@@ -187,8 +187,15 @@ async function describeElsewhere({ kube, context: { name } }: Its) {
   const inside = await tryRead(() => readItsInside(kube));
   const wecs = await through(inside, () => readWecs(kube));
   const space = {
-    ...{ name, context: name, type: null, created: null, server: kube.cluster.server },
-    ...{ ...unreached, ready: wecs.state === 'seen', problem: false, reason: '' },
+    ...unreached,
+    name,
+    context: name,
+    type: null,
+    created: null,
+    server: kube.cluster.server,
+    ready: wecs.state === 'seen',
+    problem: false,
+    reason: '',
   };
   const versions = itsVersions(unknownSpace, inside, versionsOfHooks([]));
   const status = { ...withContents(space, wecs), versions, wecs: ifSeen(wecs) ?? null };
