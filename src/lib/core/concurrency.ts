@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 
-/** The limit of concurrent reads or writes: an API server's fair share for one user is not much higher. */
-export const concurrentRequests = 16;
-
 /**
  * Runs `work` on all items, at most `limit` at once, and returns the results in the order of the items. Throws the first error
  * after all have ended.
+ * @param limit default: an API server's fair share for one user is not much higher
  */
 export async function mapConcurrently<Item, Result>(
   items: readonly Item[],
-  limit: number,
   work: (item: Item) => Promise<Result>,
+  limit = 16,
 ): Promise<Result[]> {
   try {
     return await pMap(items, work, { concurrency: limit, stopOnError: false });

@@ -1,5 +1,3 @@
-import pLimit, { type LimitFunction } from 'p-limit';
-import { concurrentRequests } from './concurrency.ts';
 import { type Deadline, graceMs, monotonic } from './deadline.ts';
 import { StellarError } from './errors.ts';
 import { Outage, poll } from './poll.ts';
@@ -67,7 +65,6 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   const pursuits = subjects.map(
     (subject) => new Following<Snapshot, Result, Subject>(subject, run),
   );
-  const actAtOnce = pLimit(concurrentRequests);
   const open = () => pursuits.filter(({ result }) => result === undefined);
   const isUnhandled = () => pursuits.some(({ unhandled }) => unhandled !== undefined);
   const all = () => Promise.all(pursuits.map(({ busy }) => busy));
@@ -78,7 +75,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
     const idle = open().filter(({ busy }) => busy === undefined);
     if (idle.length > 0) {
       const see = await read(idle.map(({ subject }) => subject));
-      for (const pursuit of idle) pursuit.look(see, actAtOnce);
+      for (const pursuit of idle) pursuit.look(see);
       await (run.deadline.passed ? all() : atMost(longestRoundMs, all()));
     }
     return isUnhandled() || open().length === 0 || undefined;
@@ -119,7 +116,7 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
     if (subject.begin !== undefined) this.busy = this.#work(async () => subject.begin?.());
   }
 
-  look(see: (subject: Subject) => Promise<Reading<Snapshot>>, actAtOnce: LimitFunction): void {
+  look(see: (subject: Subject) => Promise<Reading<Snapshot>>): void {
     const { subject, track } = this;
     this.busy = this.#work(async () => {
       try {
@@ -128,7 +125,7 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
           throw error;
         });
         if (reading === 'cut off') return await subject.late(track.last);
-        const result = await actAtOnce(() => subject.act(track.judge(reading)));
+        const result = await subject.act(track.judge(reading));
         this.#outage.end();
         return result;
       } catch (error) {

@@ -37,9 +37,6 @@ export interface ReportIndex {
   files: string[];
 }
 
-/** The limit of clusters that are read concurrently. */
-const clustersAtOnce = 8;
-
 /**
  * Reads everything a colleague needs from an installation, and redacts secrets. The index lists what is not available.
  * @param stellarctl its version
@@ -55,7 +52,7 @@ export async function makeReport(
   const report = { contents, missing };
   const created = new Date().toISOString();
   const [versions] = await Promise.all([
-    mapConcurrently(targets, clustersAtOnce, (target) => collectCluster(target, report)),
+    mapConcurrently(targets, (target) => collectCluster(target, report)),
     addDocument(report, 'doctor', async () => ({
       items: groupFindings(await examineInstallation(installation, input)).map(describeGroup),
     })),
@@ -141,9 +138,6 @@ const kindsInNamespace = [
   resources.events,
 ];
 
-/** The limit of concurrent requests to one cluster. */
-const atOnce = 8;
-
 /**
  * Reads everything a colleague needs from one cluster, and notes what is not available.
  * @returns the version of its API server; undefined if it does not answer
@@ -168,7 +162,7 @@ async function collectCluster(target: Target, report: Report): Promise<string | 
       () => cluster.pods(namespace),
     ]),
   ];
-  await mapConcurrently<() => Promise<unknown>, unknown>(work, atOnce, (each) => each());
+  await mapConcurrently<() => Promise<unknown>, unknown>(work, (each) => each());
   return version.value?.gitVersion ?? 'unknown';
 }
 
@@ -218,7 +212,7 @@ class ClusterReport {
     const omitted = containers.slice(containersAtMost);
     if (omitted.length > 0)
       this.#miss(`logs of ${omitted.length} containers in ${namespace}`, 'too many');
-    await mapConcurrently(containers.slice(0, containersAtMost), atOnce, (container) =>
+    await mapConcurrently(containers.slice(0, containersAtMost), (container) =>
       this.#log(container),
     );
   }

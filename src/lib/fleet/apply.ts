@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName, type NamedResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
@@ -99,7 +99,6 @@ async function applyPlan(
   const present = joined.size > 0 && !run.dryRun ? await readPresent(hub) : plan.present;
   const results = await mapConcurrently(
     planned,
-    writesAtOnce,
     async ({ wec, item, isNew }): Promise<FleetResult> => {
       const { name } = wec;
       const before = joined.get(name);
@@ -117,9 +116,10 @@ async function applyPlan(
           run.progress.done(name, changed ? words : 'as the file says', changed);
       });
     },
+    writesAtOnce,
   );
   const done = results.filter(({ error, action }) => error === undefined && action !== 'not-begun');
-  await mapConcurrently(planned, concurrentRequests, async ({ wec, item: { unsent }, isNew }) => {
+  await mapConcurrently(planned, async ({ wec, item: { unsent }, isNew }) => {
     const result = done.find(({ name }) => name === wec.name);
     if (result === undefined || !(isNew || unsent !== undefined)) return;
     await forName(result, run, async () => {

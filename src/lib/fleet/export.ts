@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { imageVersion, parseImage } from '../kube/image.ts';
@@ -36,7 +36,7 @@ export async function exportFleet(
   ]);
   const found = await findContexts(its.kube, access, clusters, candidates);
   const names = [...clusters.keys()].sort();
-  const wecs = await mapConcurrently(names, concurrentRequests, async (wec) => {
+  const wecs = await mapConcurrently(names, async (wec) => {
     const { labels, annotations } = labelsOf(clusters.get(wec) as ManagedCluster);
     const context = found.get(wec);
     const join = context && (await joinSettings(wec, access, context.evidence));
@@ -90,9 +90,7 @@ async function findContexts(
     const { state } = await proveIdentity(hub, kube, evidence, known);
     return state === 'proven' ? [wec, { name, kube, evidence }] : undefined;
   };
-  const asked = await mapConcurrently(candidates, concurrentRequests, (each) =>
-    tryRead(() => identify(each)),
-  );
+  const asked = await mapConcurrently(candidates, (each) => tryRead(() => identify(each)));
   const proven = asked.map(ifSeen).filter((each) => each !== undefined);
   const found = new Map<string, FoundContext>();
   for (const [wec, context] of proven.sort(([, a], [, b]) => (a.name < b.name ? -1 : 1)))

@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
 import { jsonObject } from '../core/text/formats.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
@@ -100,9 +100,7 @@ export async function importKarmada(
   const members = await kube.list<Cluster>(karmadaClusters);
   if (members === undefined)
     throw new StellarError('not-found', `${kube.cluster.context} has no Clusters of Karmada.`);
-  const uids = await mapConcurrently(candidates, concurrentRequests, (each) =>
-    tryRead(() => clusterUid(each.kube)),
-  );
+  const uids = await mapConcurrently(candidates, (each) => tryRead(() => clusterUid(each.kube)));
   const imported: ImportedFleet = { wecs: [], comments: [] };
   for (const { metadata, spec } of members) {
     const { id, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec ?? {};
@@ -132,7 +130,7 @@ export async function importKarmada(
 export async function importKubeconfig(
   candidates: readonly WecCandidate[],
 ): Promise<ImportedFleet> {
-  const found = await mapConcurrently(candidates, concurrentRequests, ({ kube }) =>
+  const found = await mapConcurrently(candidates, ({ kube }) =>
     tryRead(async () => {
       const [uid, role, { klusterlet }] = await Promise.all([
         clusterUid(kube),

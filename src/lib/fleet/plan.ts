@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
 import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
 import { refuseManyRemovals } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
@@ -200,24 +200,20 @@ async function checkClusters(
       ...((former || works?.evicted.length) && { works: works ?? null }),
     };
   };
-  const checked = await mapConcurrently(
-    fleet.wecs,
-    concurrentRequests,
-    async (wec): Promise<[string, Checked]> => {
-      const registered = isRegistered(present.clusters.get(wec.name));
-      try {
-        if (wec.context === undefined)
-          return [wec.name, registered ? {} : { error: withoutContext(wec.name) }];
-        return [wec.name, await checkOne(wec, await open(wec))];
-      } catch (error) {
-        const failure = failureOf(error);
-        // Its labels are on the ITS.
-        const isAway = registered && failure.exitCode === ExitCode.unreachable;
-        const note = `The cluster of ${wec.name} was not checked: ${failure.why}.`;
-        return [wec.name, isAway ? { note } : { error: failure }];
-      }
-    },
-  );
+  const checked = await mapConcurrently(fleet.wecs, async (wec): Promise<[string, Checked]> => {
+    const registered = isRegistered(present.clusters.get(wec.name));
+    try {
+      if (wec.context === undefined)
+        return [wec.name, registered ? {} : { error: withoutContext(wec.name) }];
+      return [wec.name, await checkOne(wec, await open(wec))];
+    } catch (error) {
+      const failure = failureOf(error);
+      // Its labels are on the ITS.
+      const isAway = registered && failure.exitCode === ExitCode.unreachable;
+      const note = `The cluster of ${wec.name} was not checked: ${failure.why}.`;
+      return [wec.name, isAway ? { note } : { error: failure }];
+    }
+  });
   return new Map(checked);
 }
 

@@ -53,8 +53,6 @@ export interface ReadSpace {
   asUser: Its | undefined;
 }
 
-const spacesAtOnce = 8;
-
 /** Reads the hosting cluster with its spaces, all parts in parallel. What does not answer says so. */
 export async function readInstallation({
   spaces: tools,
@@ -83,7 +81,7 @@ async function readSpaces(all: readonly ControlPlane[], tools: SpaceTools): Prom
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
   });
-  return mapConcurrently(spaces, spacesAtOnce, async ({ role, name }) => {
+  return mapConcurrently(spaces, async ({ role, name }) => {
     const reading = await tryRead(() => watcher.read(name, role, { all }));
     const opened = watcher.accessOf(name);
     return { role, name, reading, opened, asUser: opened };

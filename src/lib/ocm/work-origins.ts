@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
 import { partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
 import { type KubeObject, resources } from '../kube/client/objects.ts';
@@ -26,7 +26,7 @@ export async function readOrigins(hub: Kube, wecs: readonly string[]): Promise<O
       names.has(work.metadata.namespace ?? '') ? (originOf(work) ?? []) : [],
     );
   }
-  const works = await mapConcurrently(wecs, concurrentRequests, (namespace) =>
+  const works = await mapConcurrently(wecs, (namespace) =>
     listServed(hub, resources.manifestWorks, { namespace, ...query }),
   );
   return works.flatMap((found) => found.flatMap((work) => originOf(work) ?? []));

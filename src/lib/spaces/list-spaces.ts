@@ -8,8 +8,6 @@ import { notHosting, type SpaceTools } from './hosting/hosting.ts';
 import { SpaceWatcher } from './space/space-watcher.ts';
 import { inOrder, itsOfWds } from './space/spaces.ts';
 
-const spacesAtOnce = 8;
-
 /**
  * Lists the spaces of one role on a hosting cluster, judged as `get` does, which shows more of each.
  * @throws StellarError `not-a-hosting-cluster`
@@ -20,7 +18,7 @@ export async function listSpaces(role: SpaceRole, tools: SpaceTools): Promise<Sp
   const all = await hosting.list<ControlPlane>(resources.controlPlanes);
   if (all === undefined) throw notHosting(hosting);
   const ofRole = inOrder(all, role);
-  const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
+  const items = await mapConcurrently(ofRole, async ({ metadata: { name } }) => {
     const reading = await watcher.read(name, role, { all });
     const its = role === 'wds' ? { its: itsOfWds(name, all)?.metadata.name ?? null } : {};
     // One may have been deleted since.

@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../core/concurrency.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep, partial } from '../core/next-step.ts';
@@ -113,7 +113,7 @@ export async function deny(
   await requireHub(hub);
   const names = wecs.map(({ name }) => name);
   const evidence = await readHub(hub, names);
-  return mapConcurrently(wecs, concurrentRequests, ({ name }) => {
+  return mapConcurrently(wecs, ({ name }) => {
     const result: WecResult = { name, ...unreached, changed: false };
     return forName(result, run, async () => {
       const all = bootstrapRequests(evidence.get(name) ?? emptyEvidence(name));

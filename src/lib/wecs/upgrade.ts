@@ -94,7 +94,7 @@ export async function inBatches<Item, Result extends { error?: StellarError }>(
   while (open.length > 0 && mayGoOn()) {
     const isProven = results.some(({ error }) => error === undefined);
     const batch = open.splice(0, isProven ? size : 1);
-    results.push(...(await mapConcurrently(batch, batch.length, work)));
+    results.push(...(await mapConcurrently(batch, work, size)));
   }
   return { results, open };
 }

@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
 import { count, nearestNames } from '../../core/text/words.ts';
@@ -49,7 +49,7 @@ export async function findWecs(
     const named = byName(all);
     return names.map((name) => ({ name, cluster: named.get(name) }));
   }
-  return mapConcurrently(names, concurrentRequests, async (name) => ({
+  return mapConcurrently(names, async (name) => ({
     name,
     cluster: await hub.get<ManagedCluster>(resources.managedClusters, name),
   }));

@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice } from '../../core/next-step.ts';
 import { errorOf, ifSeen, through } from '../../kube/access.ts';
@@ -214,7 +214,7 @@ async function listAccess(space: string, kube: Kube) {
 export async function findAccess(tools: SpaceTools) {
   const all = await tools.hosting.list<ControlPlane>(resources.controlPlanes);
   if (all === undefined) throw notHosting(tools.hosting);
-  const read = await mapConcurrently(inOrder(all), concurrentRequests, async (controlPlane) =>
+  const read = await mapConcurrently(inOrder(all), async (controlPlane) =>
     through(await reachSpace(controlPlane, tools), (context) =>
       listAccess(controlPlane.metadata.name, tools.connect(context)),
     ),

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { changeWords } from '../../core/changes.ts';
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import { forName, type NamedResult } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
 import { run as runCommand } from '../../core/next-step.ts';
@@ -75,7 +75,7 @@ export async function deregister(
       const names = wecs.map(({ name }) => name);
       const states = await readHubStates(hub, names);
       const inspections = wecs.map((wec, index) => ({ wec, hubState: states[index] as HubState }));
-      return mapConcurrently(inspections, concurrentRequests, ({ wec, hubState }) =>
+      return mapConcurrently(inspections, ({ wec, hubState }) =>
         inspectWec(ofIts, wec, hubState, options),
       );
     },

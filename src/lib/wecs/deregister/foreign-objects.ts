@@ -87,8 +87,6 @@ export async function refuseForeignObjects(wec: Kube, hubHash: string | null): P
   }
 }
 
-const readersAtOnce = 8;
-
 /** What Kubernetes and OpenShift create in every namespace, or derive from other objects. */
 const passingKinds = [
   'Event',
@@ -131,7 +129,7 @@ export async function othersIn(
     (kind) => kind.namespaced && !passingKinds.includes(kindWithGroup(kind)),
   );
   const unread = expectedKinds.map(kindWithGroup);
-  const found = await mapConcurrently(judged, readersAtOnce, async (resource) => {
+  const found = await mapConcurrently(judged, async (resource) => {
     if (unread.includes(kindWithGroup(resource))) return [];
     const objects = await listServed(kube, resource, { namespace });
     return objects.map((object) => ({ ...object, kind: resource.kind }));

@@ -5,7 +5,7 @@ import {
   effectiveChanges,
   withChanges,
 } from '../../core/changes.ts';
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
@@ -91,7 +91,7 @@ export async function changeValues<Source>(
     );
     if (checked.some(({ error }) => error !== undefined)) return checked;
   } while (!(await approve(found)));
-  return mapConcurrently(found, concurrentRequests, (one) => {
+  return mapConcurrently(found, (one) => {
     const result = unchanged(hub, store, one);
     return forName(result, run, async () => {
       Object.assign(result, await changeOne(hub, store, one, changes(one.name), overwrite));

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { groupResourceOf, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { listIfDefined } from '../../kube/served.ts';
@@ -66,7 +66,7 @@ export function agentNudger(wec: Kube, hash: string): () => Promise<void> {
     isBusy = true;
     try {
       const works = await appliedWorksOf(wec, hash);
-      await mapConcurrently(works.filter(isOpen), concurrentRequests, touch);
+      await mapConcurrently(works.filter(isOpen), touch);
     } catch {
       // The agent looks by itself.
     } finally {
@@ -86,7 +86,7 @@ export async function heldObjects(
   const works = await appliedWorksOf(wec, hash);
   const deleted = works.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
   const entries = deleted.flatMap(({ status }) => status?.appliedResources ?? []);
-  const held = await mapConcurrently(entries, concurrentRequests, async (entry) => {
+  const held = await mapConcurrently(entries, async (entry) => {
     const object = await readEntry(wec, entry);
     return object?.metadata.deletionTimestamp === undefined ? [] : [{ entry, object }];
   });

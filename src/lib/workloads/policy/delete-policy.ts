@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import { forName, type NamedResult } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, run as nextStep } from '../../core/next-step.ts';
@@ -177,7 +177,7 @@ export async function inspectPolicy(name: string, wds: Wds): Promise<PolicyToDel
     provenWorks(name, wds, its),
   ]);
   const wecs = wecNamesOf(works).sort();
-  const effects = await mapConcurrently(wecs, concurrentRequests, async (wec) => {
+  const effects = await mapConcurrently(wecs, async (wec) => {
     const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
     return deletionOn(wec, works, all);
   });

@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, type Problem, partial, problem, run } from '../../core/next-step.ts';
 import { describeGrouped, type Effect } from '../../core/read-confirmed.ts';
@@ -195,7 +195,7 @@ async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Ef
       const found = await Promise.all(objects.slice(0, mostLookedFor).map(own(kube)));
       return found.flat().map((object) => ({ object, wec: name }));
     });
-  const looked = await mapConcurrently(wecs.slice(0, mostLookedFor), concurrentRequests, look);
+  const looked = await mapConcurrently(wecs.slice(0, mostLookedFor), look);
   return looked.flatMap((each) => ifSeen(each) ?? []);
 }
 
@@ -244,15 +244,19 @@ async function readDigests({ objects, wds }: PolicySubject): Promise<Digest[]> {
   const kindOf = ({ of, metadata }: WdsObject) =>
     JSON.stringify([of.apiVersion, of.plural, metadata.namespace]);
   const groups = Map.groupBy(selected, kindOf);
-  const found = await mapConcurrently([...groups.values()], readsAtOnce, async (group) => {
-    const [{ of, metadata }] = group as [WdsObject];
-    const names = new Set(group.map((object) => object.metadata.name));
-    const fieldSelector = names.size === 1 ? `metadata.name=${metadata.name}` : undefined;
-    const all = (await wds.kube.list(of, { namespace: metadata.namespace, fieldSelector })) ?? [];
-    return all
-      .filter((object) => names.has(object.metadata.name))
-      .map((object) => objectDigest(of.kind, object));
-  });
+  const found = await mapConcurrently(
+    [...groups.values()],
+    async (group) => {
+      const [{ of, metadata }] = group as [WdsObject];
+      const names = new Set(group.map((object) => object.metadata.name));
+      const fieldSelector = names.size === 1 ? `metadata.name=${metadata.name}` : undefined;
+      const all = (await wds.kube.list(of, { namespace: metadata.namespace, fieldSelector })) ?? [];
+      return all
+        .filter((object) => names.has(object.metadata.name))
+        .map((object) => objectDigest(of.kind, object));
+    },
+    readsAtOnce,
+  );
   return found.flat();
 }
 

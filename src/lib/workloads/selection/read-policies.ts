@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
 import { type KubeObject, type ObjectMeta, resources } from '../../kube/client/objects.ts';
@@ -163,7 +163,7 @@ async function askedByBindings(
     ).values(),
   ];
   const asked = new Map<string, Set<string>>();
-  await mapConcurrently(kinds, concurrentRequests, async (ofKind) => {
+  await mapConcurrently(kinds, async (ofKind) => {
     const [first] = ofKind as [(typeof bound)[number]];
     const trim = (object: KubeObject) => {
       const { name, namespace } = object.metadata;

@@ -1,4 +1,4 @@
-import { concurrentRequests, mapConcurrently } from '../../core/concurrency.ts';
+import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { hiddenBy, ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
@@ -56,15 +56,14 @@ export async function readContents(
   const isWanted = (kind: DiscoveredKind) =>
     clauses.some((clause) => maySelect(clause, candidateKind(kind)));
   const wanted = kinds.filter((kind) => isWanted(kind) || isNamespace(kind));
-  const lists = await mapConcurrently(wanted, concurrentRequests, async (kind) => ({
+  const lists = await mapConcurrently(wanted, async (kind) => ({
     kind,
     read: await tryRead(() => listIfDefined(wds, kind, { metadataOnly: true })),
   }));
-  const missing = mapConcurrently(
-    undiscovered(clauses, all?.kinds),
-    concurrentRequests,
-    async (kind) => ({ kind, read: await tryRead(() => requireUndefined(wds, kind)) }),
-  );
+  const missing = mapConcurrently(undiscovered(clauses, all?.kinds), async (kind) => ({
+    kind,
+    read: await tryRead(() => requireUndefined(wds, kind)),
+  }));
   const namespaces = new Map<string, Record<string, string>>();
   const contents: WdsContents = { objects: [], namespaces, unread: [] };
   for (const { kind, read } of lists) {

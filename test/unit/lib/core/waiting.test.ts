@@ -197,12 +197,16 @@ describe('parallel work', () => {
   test('keeps the order of the items, and its limit', async () => {
     let running = 0;
     let most = 0;
-    const results = await mapConcurrently([5, 1, 3, 2, 4], 2, async (item) => {
-      most = Math.max(most, ++running);
-      await new Promise((resolve) => setTimeout(resolve, item));
-      running -= 1;
-      return item * 10;
-    });
+    const results = await mapConcurrently(
+      [5, 1, 3, 2, 4],
+      async (item) => {
+        most = Math.max(most, ++running);
+        await new Promise((resolve) => setTimeout(resolve, item));
+        running -= 1;
+        return item * 10;
+      },
+      2,
+    );
     assert.deepEqual(results, [50, 10, 30, 20, 40]);
     assert.equal(most, 2);
   });
@@ -227,7 +231,7 @@ describe('parallel work', () => {
     );
   });
   test('on nothing is nothing', async () =>
-    assert.deepEqual(await mapConcurrently([], 3, async () => assert.fail()), []));
+    assert.deepEqual(await mapConcurrently([], async () => assert.fail()), []));
   // A worker that fails takes no further items.
   test('is done for all items, even if some fail; the first error is thrown when all have ended', async () => {
     const done: number[] = [];
@@ -235,7 +239,7 @@ describe('parallel work', () => {
       done.push(item);
       if (item <= 2) throw new Error(`error ${item}`);
     };
-    await assert.rejects(mapConcurrently([1, 2, 3, 4], 2, work), /error 1/);
+    await assert.rejects(mapConcurrently([1, 2, 3, 4], work, 2), /error 1/);
     assert.deepEqual(done, [1, 2, 3, 4]);
   });
 });
