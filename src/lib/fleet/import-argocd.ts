@@ -37,9 +37,6 @@ export async function importArgoCd(
 ) {
   const secrets =
     (await kube.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters })) ?? [];
-  const authorities = await Promise.all(
-    contexts.map(({ cluster }) => certificateAuthorityOf(cluster)),
-  );
   const imported: ImportedFleet = { wecs: [], comments: [] };
   for (const secret of secrets) {
     const server = textIn(secret, 'server');
@@ -58,8 +55,9 @@ export async function importArgoCd(
       .toString()
       .trim();
     const like = contexts.filter(
-      (each, index) =>
-        isSameServer(each.server, server) && authorities[index]?.trim() === authority,
+      (each) =>
+        isSameServer(each.server, server) &&
+        certificateAuthorityOf(each.cluster)?.trim() === authority,
     );
     if (like.length === 0) note(`no context has its server ${server}`);
     else note(`probably context: ${like.map((each) => each.name).join(' or ')}`);

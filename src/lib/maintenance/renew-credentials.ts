@@ -4,7 +4,7 @@ import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { byName, type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
-import { accountUid } from '../kube/client/validity.ts';
+import { claimsOf } from '../kube/client/validity.ts';
 import { requestToken } from '../kube/service-accounts.ts';
 import { isTokenRefused } from '../ocm/agent/agent-certificate.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
@@ -70,7 +70,7 @@ async function proveAdopted(name: string, kube: Kube, token: string): Promise<vo
   const { namespace, name: accountName } = adoptedAccount;
   const account = await kube.get<KubeObject>(resources.serviceAccounts, accountName, { namespace });
   const { context } = kube.cluster;
-  if (account !== undefined && account.metadata.uid === accountUid(token)) return;
+  if (account !== undefined && account.metadata.uid === claimsOf(token).accountUid) return;
   const found =
     account === undefined
       ? `it has no service account ${namespace}/${accountName}`

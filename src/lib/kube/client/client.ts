@@ -111,7 +111,7 @@ class LiveKube {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#requests = new Requests(connection);
-    this.cluster = this.#requests.transport.cluster;
+    this.cluster = this.#requests.cluster;
   }
 
   /** @returns undefined if the object or its kind is not found. */
@@ -226,7 +226,7 @@ class LiveKube {
 
   /** GET of any path whose answer may have no end: its text as it arrives. */
   stream(path: string, query: Record<string, string | undefined>): AsyncGenerator<string> {
-    return this.#requests.transport.stream({ method: 'GET', path, query });
+    return this.#requests.stream({ method: 'GET', path, query });
   }
 
   /** POST to a collection or, with a name, to a subresource. */
@@ -240,11 +240,11 @@ class LiveKube {
   }
 
   /**
-   * Sends an object through admission and stores nothing (`dryRun=All`): not a write. Needs the right to create it.
-   * @param seconds the server's timeout
+   * Sends an object through admission and stores nothing (`dryRun=All`): not a write. Needs the right to create it. The server waits 5 s
+   * for its webhooks: OCM allows ten, a healthy webhook takes milliseconds.
    */
-  async tryCreate(resource: Resource, object: KubeObject, seconds: number): Promise<void> {
-    const query = { fieldManager, dryRun: 'All', timeout: `${seconds}s` };
+  async tryCreate(resource: Resource, object: KubeObject): Promise<void> {
+    const query = { fieldManager, dryRun: 'All', timeout: '5s' };
     const path = pathOf(resource, { namespace: object.metadata.namespace });
     await this.#requests.json({ method: 'POST', path, query, body: object });
   }
@@ -338,12 +338,12 @@ class LiveKube {
    * clock.
    */
   now(): number {
-    return this.#requests.transport.now();
+    return this.#requests.now();
   }
 
   /** What ends by itself of what the last request has used. */
   validities(): Ending[] {
-    return this.#requests.transport.validities();
+    return this.#requests.validities();
   }
 
   /** Waits before a write is repeated. @throws StellarError `timeout` at the deadline of this client, `interrupted` */

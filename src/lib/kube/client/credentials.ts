@@ -117,7 +117,7 @@ export class Credentials {
   }
 
   async #readCertificate(timeoutMs: number): Promise<boolean> {
-    const { ca, servername } = await tlsOf(this.#context, {});
+    const { ca, servername } = tlsOf(this.#context, {});
     const server = new URL(this.#context.server);
     const name = servername ?? hostOf(server);
     if (ca === undefined) return false;
@@ -147,8 +147,8 @@ export class Credentials {
     let token: string | undefined;
     try {
       user = await this.#user();
-      verified = await tlsOf(this.#context, user);
-      token = await readToken(user);
+      verified = tlsOf(this.#context, user);
+      token = readToken(user);
     } catch (error) {
       throw credentialsFailed(name, error);
     }
@@ -213,12 +213,12 @@ const authorizations = ['token', 'tokenFile', 'username'];
 const otherCredentials = [...authorizations, 'client-certificate', 'client-certificate-data'];
 
 /** How the server is verified, and how this user authenticates. @throws Node's errors for files */
-async function tlsOf({ cluster }: SelectedContext, user: UserEntry): Promise<https.AgentOptions> {
-  const ca = await certificateAuthorityOf(cluster);
+function tlsOf({ cluster }: SelectedContext, user: UserEntry): https.AgentOptions {
+  const ca = certificateAuthorityOf(cluster);
   return {
     ca,
-    cert: await pemOf(user['client-certificate-data'], user['client-certificate']),
-    key: await pemOf(user['client-key-data'], user['client-key']),
+    cert: pemOf(user['client-certificate-data'], user['client-certificate']),
+    key: pemOf(user['client-key-data'], user['client-key']),
     ...(cluster['tls-server-name'] ? { servername: cluster['tls-server-name'] } : {}),
     // client-go refuses an entry with both.
     rejectUnauthorized: ca !== undefined || cluster['insecure-skip-tls-verify'] !== true,
@@ -287,16 +287,13 @@ export async function nameOfServer(server: string): Promise<string> {
 }
 
 /** As in client-go, data takes precedence over a file. */
-async function pemOf(
-  data: string | undefined,
-  file: string | undefined,
-): Promise<string | undefined> {
+function pemOf(data: string | undefined, file: string | undefined): string | undefined {
   if (data) return Buffer.from(data, 'base64').toString('utf8');
   return file ? readFileSync(file, 'utf8') : undefined;
 }
 
 /** As in client-go (transport/token_source.go), a readable token file takes precedence over the token. */
-async function readToken({ token, tokenFile }: UserEntry): Promise<string | undefined> {
+function readToken({ token, tokenFile }: UserEntry): string | undefined {
   if (!tokenFile) return token;
   try {
     return readFileSync(tokenFile, 'utf8').trim() || token;
@@ -337,5 +334,5 @@ export function credentialsFailed(context: string, error: unknown): StellarError
 }
 
 /** The certificate authority of a cluster entry, PEM; undefined if those of this machine are trusted. */
-export const certificateAuthorityOf = (cluster: ClusterEntry): Promise<string | undefined> =>
+export const certificateAuthorityOf = (cluster: ClusterEntry): string | undefined =>
   pemOf(cluster['certificate-authority-data'], cluster['certificate-authority']);

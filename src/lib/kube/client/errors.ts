@@ -17,7 +17,7 @@ export interface ClusterRef {
   /** The step that writes the context again, if its entries have a source. */
   renewal?: NextStep | undefined;
   /** Of the token in its entries, if it is a JSON Web Token. */
-  token?: { user: string | undefined; expires: Date | undefined };
+  token?: { user: string | undefined; expires: number | undefined };
 }
 
 export const describeCluster = ({ context, server }: ClusterRef): string =>
@@ -85,8 +85,8 @@ export function newToken({ context, token }: ClusterRef): NextStep | undefined {
 }
 
 function whyRefused({ token }: ClusterRef): string {
-  const isExpired = token?.expires !== undefined && token.expires.getTime() <= Date.now();
-  return isExpired ? `: its token expired at ${token.expires?.toISOString()}` : '';
+  const { expires = Number.POSITIVE_INFINITY } = token ?? {};
+  return expires <= Date.now() ? `: its token expired at ${new Date(expires).toISOString()}` : '';
 }
 
 const otherApiFailure: ApiFailure = { code: 'api-error', says: (cluster) => `${cluster} refused` };

@@ -5,7 +5,7 @@ import { type ProgramOutput, programFailed, runProgram } from '../../core/progra
 import { jsonObject } from '../../core/text/formats.ts';
 import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { certificateAuthorityOf, type Issued, type PluginHost } from './credentials.ts';
-import { tokenExpiry } from './validity.ts';
+import { claimsOf } from './validity.ts';
 
 const group = 'client.authentication.k8s.io';
 const apiVersions = [`${group}/v1`, `${group}/v1beta1`];
@@ -58,7 +58,7 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
   const env = {
     ...host.env,
     ...Object.fromEntries(exec.env.map(({ name, value }) => [name, value])),
-    KUBERNETES_EXEC_INFO: JSON.stringify(await inputFor(context, exec, isInteractive)),
+    KUBERNETES_EXEC_INFO: JSON.stringify(inputFor(context, exec, isInteractive)),
   };
   const relay = host.progress.relay();
   try {
@@ -103,15 +103,15 @@ function requireValid({ name, user }: SelectedContext) {
 const isString = (value: unknown): boolean => typeof value === 'string';
 
 /** The value of KUBERNETES_EXEC_INFO (client-go, rest/exec.go and pkg/apis/clientauthentication/v1). */
-async function inputFor(
+function inputFor(
   { server, cluster }: SelectedContext,
   exec: ExecEntry,
   interactive: boolean,
-): Promise<object> {
+): object {
   const { apiVersion, provideClusterInfo } = exec;
   const input = { kind: 'ExecCredential', apiVersion };
   if (provideClusterInfo !== true) return { ...input, spec: { interactive } };
-  const authority = await certificateAuthorityOf(cluster);
+  const authority = certificateAuthorityOf(cluster);
   const extensions = Array.isArray(cluster.extensions) ? cluster.extensions : [];
   const ofCluster = {
     server: cluster.server ?? server,
@@ -156,7 +156,7 @@ async function issuedByProvider({ name: context, user }: SelectedContext): Promi
   const instead = advice('Use an exec plugin: the field "exec" of the user');
   if (name !== 'oidc') throw new StellarError('kubeconfig-invalid', dropped, { next: [instead] });
   const token = config?.['id-token'] ?? '';
-  const end = (tokenExpiry(token)?.getTime() ?? 0) - marginMs;
+  const end = (claimsOf(token).expires ?? 0) - marginMs;
   if (end > Date.now()) return { token, expirationTimestamp: new Date(end).toISOString() };
   throw new StellarError('credentials-failed', `The ID token of context ${context} has expired.`, {
     next: [

@@ -3,31 +3,18 @@ import { StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
 import { jsonObject } from '../../core/text/formats.ts';
 import { apiError } from './errors.ts';
-import {
-  type Answer,
-  type Connection,
-  type Request,
-  StaleConnection,
-  Transport,
-} from './transport.ts';
+import { type Answer, type Request, StaleConnection, Transport } from './transport.ts';
 
 const restartPauseMs = 500;
 
 /** Sends requests until they are answered, and retries them while the server restarts, is too busy, or requires a new token. */
-export class Requests {
-  readonly transport: Transport;
+export class Requests extends Transport {
   readonly restarts = new Restarts();
-  readonly #connection: Connection;
   #isClosed = false;
-
-  constructor(connection: Connection) {
-    this.transport = new Transport(connection);
-    this.#connection = connection;
-  }
 
   close(): void {
     this.#isClosed = true;
-    this.transport.credentials.close();
+    this.credentials.close();
   }
 
   /** The JSON answer to a request. @throws ApiError if the server refuses it */
@@ -35,14 +22,14 @@ export class Requests {
     let answer = await this.answer(request);
     // A token may be revoked before it expires: request a new one, once.
     if (answer.status === 401) answer = await this.answer(request);
-    if (answer.status >= 300) throw apiError(this.transport.cluster, answer.status, answer.text);
+    if (answer.status >= 300) throw apiError(this.cluster, answer.status, answer.text);
     const document = jsonObject(answer.text);
     if (document === undefined) throw this.notAnApiServer();
     return document as T;
   }
 
   notAnApiServer(): StellarError {
-    const { context, server } = this.transport.cluster;
+    const { context, server } = this.cluster;
     return new StellarError(
       'api-error',
       `${server} does not answer like a Kubernetes API server.`,
@@ -59,10 +46,10 @@ export class Requests {
 
   /** Sends a request, and retries while the server restarts or is too busy (429). All requests here are safe to retry. */
   async answer(request: Request): Promise<Answer> {
-    const { deadline, signal } = this.#connection;
+    const { deadline, signal } = this.connection;
     for (let busy = 0; ; ) {
       throwIfInterrupted(signal);
-      const outcome = await this.transport.send(request).catch((error: Error) => error);
+      const outcome = await this.send(request).catch((error: Error) => error);
       const isStale = outcome instanceof StaleConnection;
       const again = isStale || (this.restarts.mayBeRestarting(outcome) && !deadline.passed);
       // Closing aborts requests that nothing waits for.

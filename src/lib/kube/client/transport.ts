@@ -17,7 +17,7 @@ import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconf
 import { Credentials, type PluginHost, type Server } from './credentials.ts';
 import { answersLate, apiError, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import type { KubeObject } from './objects.ts';
-import { type Ending, tokenExpiry, tokenUser, validitiesOf, validityOf } from './validity.ts';
+import { claimsOf, type Ending, validitiesOf, validityOf } from './validity.ts';
 
 /** The timeout of a request whose server sends other answers: over a slow link, a long list delays them. */
 const delayedTimeoutMs = 60_000;
@@ -78,7 +78,7 @@ export class Transport {
   readonly cluster: ClusterRef;
   readonly credentials: Credentials;
   readonly #server: URL;
-  readonly #connection: Connection;
+  protected readonly connection: Connection;
   #socket: Socket | undefined;
   /** When the last piece of an answer arrived (core/deadline.ts). */
   #lastAnswer = Number.NEGATIVE_INFINITY;
@@ -89,17 +89,16 @@ export class Transport {
     const { context, plugins, connections } = connection;
     this.#server = new URL(context.server);
     const { name, server, inspection, start, renewal, user } = context;
-    const token = { user: tokenUser(user.token ?? ''), expires: tokenExpiry(user.token ?? '') };
     this.cluster = {
       context: name,
       server: withoutCredentials(server),
       inspection,
       start,
       renewal,
-      token,
+      token: claimsOf(user.token),
     };
     this.credentials = new Credentials(context, plugins, connections);
-    this.#connection = connection;
+    this.connection = connection;
   }
 
   /** What ends by itself of the last connection: the server's certificate, and the user's entry. */
@@ -108,7 +107,7 @@ export class Transport {
       this.#socket instanceof TLSSocket ? this.#socket.getPeerX509Certificate() : undefined;
     const ofServer =
       server === undefined ? [] : [{ what: 'serving certificate', ...validityOf(server) }];
-    return [...ofServer, ...validitiesOf(this.#connection.context.user)];
+    return [...ofServer, ...validitiesOf(this.connection.context.user)];
   }
 
   /** The cluster's clock, in milliseconds since the epoch. */
@@ -126,13 +125,13 @@ export class Transport {
 
   /** Sends a request once. @throws StaleConnection if it should be sent again; StellarError if no whole answer arrived */
   send(request: Request): Promise<Answer> {
-    return this.#connection.limit(async () => {
+    return this.connection.limit(async () => {
       const server = await this.credentials.server();
       try {
         return await this.#send(request, server);
       } catch (error) {
         const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-        const { deadline } = this.#connection;
+        const { deadline } = this.connection;
         if (!(await this.credentials.rejudge(server, code, deadline.requestTimeout()))) throw error;
         return await this.#send(request, await this.credentials.server());
       }
@@ -141,7 +140,7 @@ export class Transport {
 
   async #send(request: Request, server: Server): Promise<Answer> {
     const started = monotonic();
-    const end = started + this.#connection.deadline.requestTimeout(Number.POSITIVE_INFINITY);
+    const end = started + this.connection.deadline.requestTimeout(Number.POSITIVE_INFINITY);
     const sent = this.#open(request, server);
     let release: (() => void) | undefined;
     let readBefore: number | undefined;
@@ -169,7 +168,7 @@ export class Transport {
         });
       });
     } catch (error) {
-      throwIfInterrupted(this.#connection.signal);
+      throwIfInterrupted(this.connection.signal);
       if (error instanceof StellarError) throw error;
       if (
         error === noAnswer &&
@@ -190,7 +189,7 @@ export class Transport {
     this.#noteClock(response.headers.date);
     this.#socket = response.socket;
     const address = withoutCredentials(new URL(sent.path, this.#server).href);
-    this.#connection.trace?.(
+    this.connection.trace?.(
       `${sent.method} ${address} ${response.statusCode} ${monotonic() - started}ms`,
     );
     if (response.statusCode === 401) this.credentials.refuse(server);
@@ -203,7 +202,7 @@ export class Transport {
 
   /** Sends a request whose answer may have no end, and yields its text as it arrives, until the run ends or its deadline passes. @throws StellarError like send */
   async *stream(request: Request): AsyncGenerator<string> {
-    const { signal, deadline } = this.#connection;
+    const { signal, deadline } = this.connection;
     const server = await this.credentials.server();
     const started = monotonic();
     // It has its connection for itself.
@@ -249,7 +248,7 @@ export class Transport {
       if (remainingMs <= 0) end();
       else timer = setTimeout(wait, remainingMs);
     };
-    const { signal } = this.#connection;
+    const { signal } = this.connection;
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
     else wait();

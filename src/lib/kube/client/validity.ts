@@ -5,39 +5,28 @@ import { jsonObject } from '../../core/text/formats.ts';
 import type { UserEntry } from '../kubeconfig/kubeconfig.ts';
 
 /**
- * When a token expires, as far as it shows: the `exp` of a JSON Web Token (RFC 7519). Not verified: only the API server can do
- * that. Undefined for tokens without it, such as kubeadm's `id.secret`.
+ * What a JSON Web Token shows of itself (RFC 7519), times in milliseconds since the epoch. Not verified: only the API server can do that.
+ * All is undefined for tokens without it, such as kubeadm's `id.secret`.
  */
-export const tokenExpiry = (token: string): Date | undefined => dateOf(claimsOf(token).exp);
-
-/** When a token was issued, its `iat`; undefined for tokens without it. */
-export const tokenIssue = (token: string): Date | undefined => dateOf(claimsOf(token).iat);
-
-/** The id of a token, its `jti`; undefined for tokens without it. */
-export const tokenId = (token: string): string | undefined => stringClaim(claimsOf(token).jti);
-
-/** The user of a token, its `sub`; undefined for tokens without it. */
-export const tokenUser = (token: string): string | undefined => stringClaim(claimsOf(token).sub);
-
-/** The UID of the service account of a token (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
-export function accountUid(token: string): string | undefined {
-  const claims = claimsOf(token)['kubernetes.io'] as
-    | { serviceaccount?: { uid?: unknown } }
-    | undefined;
-  return stringClaim(claims?.serviceaccount?.uid);
-}
-
-const dateOf = (claim: unknown): Date | undefined =>
-  typeof claim === 'number' ? new Date(claim * 1000) : undefined;
-const stringClaim = (claim: unknown): string | undefined =>
-  typeof claim === 'string' ? claim : undefined;
-
-function claimsOf(token: string): Record<string, unknown> {
+export function claimsOf(token = '') {
   const [, payload = '', ...rest] = token.split('.');
-  return (
-    (rest.length === 1 && jsonObject(Buffer.from(payload, 'base64url').toString('utf8'))) || {}
-  );
+  const claims: Record<string, unknown> =
+    (rest.length === 1 && jsonObject(Buffer.from(payload, 'base64url').toString('utf8'))) || {};
+  const account = claims['kubernetes.io'] as { serviceaccount?: { uid?: unknown } } | undefined;
+  return {
+    issued: timeOf(claims.iat),
+    expires: timeOf(claims.exp),
+    id: textOf(claims.jti),
+    user: textOf(claims.sub),
+    /** The UID of its service account (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
+    accountUid: textOf(account?.serviceaccount?.uid),
+  };
 }
+
+const timeOf = (claim: unknown): number | undefined =>
+  typeof claim === 'number' ? claim * 1000 : undefined;
+const textOf = (claim: unknown): string | undefined =>
+  typeof claim === 'string' ? claim : undefined;
 
 /** From when to when something is valid, in milliseconds since the epoch. */
 export interface Validity {
@@ -55,11 +44,9 @@ export const validityOf = ({ validFromDate, validToDate }: X509Certificate): Val
 
 /** How long the credentials in the entry of a user are valid; nothing of those that are renewed by files or programs. */
 export function validitiesOf(user: UserEntry): Ending[] {
-  const { token = '', 'client-certificate-data': data } = user;
-  const from = tokenIssue(token);
-  const to = tokenExpiry(token);
-  const begins = from?.getTime() ?? Number.NEGATIVE_INFINITY;
-  const ofToken = to === undefined ? [] : [{ what: 'token', from: begins, to: to.getTime() }];
+  const { token, 'client-certificate-data': data } = user;
+  const { issued: from = Number.NEGATIVE_INFINITY, expires: to } = claimsOf(token);
+  const ofToken = to === undefined ? [] : [{ what: 'token', from, to }];
   const ofCertificate = data ? certificateValidity(Buffer.from(data, 'base64')) : undefined;
   return [...ofToken, ...(ofCertificate ? [{ what: 'client certificate', ...ofCertificate }] : [])];
 }

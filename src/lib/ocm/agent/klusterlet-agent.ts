@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { yamlOfGo } from '../../core/text/formats.ts';
 import { createdAt, type KubeObject, type Secret, textIn } from '../../kube/client/objects.ts';
-import { tokenId } from '../../kube/client/validity.ts';
+import { claimsOf } from '../../kube/client/validity.ts';
 import type { HubConnection } from '../hub/endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
 import {
@@ -115,7 +115,7 @@ export function bootstrapSecret(
   written?: number,
   isOwn = false,
 ): KubeObject {
-  const id = isOwn ? tokenId(token) : undefined;
+  const id = isOwn ? claimsOf(token).id : undefined;
   const byToken = id === undefined ? {} : { [ownTokenAnnotation]: id };
   const annotations =
     written === undefined

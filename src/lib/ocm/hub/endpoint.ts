@@ -39,12 +39,8 @@ export interface EndpointInput {
   user?: string;
   /** The connection from this machine (the context's server), or the external one of a join file. */
   external: Endpoint;
-  /** What the ITS publishes in kube-public/cluster-info. */
+  /** What the ITS publishes in kube-public/cluster-info, as far as this user may read it. */
   internal: Endpoint | undefined;
-  /** Instead of the authority that it publishes. */
-  presentAuthority?: string | undefined;
-  /** True if that may not be read. */
-  internalForbidden?: boolean;
   /** `--hub-apiserver`: an https URL, `context` or `published`; undefined for the default rule. */
   hubApiserver?: string | undefined;
   /** `--ca-file`, PEM: instead of any other authority. */
@@ -73,11 +69,9 @@ export async function chooseEndpoint(
   if (asked === 'context' || (asked === undefined && !externalIsLocal))
     return chosen(requireHttps(input.its, external), 'kubeconfig');
 
-  const problem = await internalProblem(input, resolve);
-  if (internal !== undefined && problem === undefined) {
-    const certificateAuthority = input.presentAuthority ?? internal.certificateAuthority;
-    return chosen({ ...internal, certificateAuthority }, 'kube-public/cluster-info');
-  }
+  const problem = await internalProblem(internal, resolve);
+  if (internal !== undefined && problem === undefined)
+    return chosen(internal, 'kube-public/cluster-info');
   const start = externalIsLocal
     ? `The API server of ${input.its} has the address ${external.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
     : 'The published address was asked for, but';
@@ -111,12 +105,11 @@ export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
 }
 
 async function internalProblem(
-  input: EndpointInput,
+  internal: Endpoint | undefined,
   resolve: Resolve,
 ): Promise<string | undefined> {
-  const { internal, internalForbidden } = input;
-  if (internalForbidden) return 'kube-public/cluster-info may not be read by this user';
-  if (internal === undefined) return 'kube-public/cluster-info is missing or has no server';
+  if (internal === undefined)
+    return 'kube-public/cluster-info may not be read by this user, is missing, or has no server';
   const host = hostOf(new URL(internal.server));
   const inCluster =
     host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
@@ -208,26 +201,4 @@ export async function errorAt(
   } finally {
     anonymous.close();
   }
-}
-
-/**
- * The context's certificate authority, if the one that the ITS publishes is outdated: at the address that this machine uses, the
- * server shows for the published name a certificate of the former only.
- */
-export async function presentAuthority(
-  its: string,
-  published: Endpoint | undefined,
-  { server, certificateAuthority }: Endpoint,
-): Promise<string | undefined> {
-  if (published === undefined || certificateAuthority === undefined) return undefined;
-  if (published.certificateAuthority?.trim() === certificateAuthority.trim()) return undefined;
-  const named = { 'tls-server-name': hostOf(new URL(published.server)) };
-  const [ofPublished, ofContext] = await Promise.all(
-    [published.certificateAuthority, certificateAuthority].map((authority) =>
-      errorAt(its, server, { ...clusterAt({ server, certificateAuthority: authority }), ...named }),
-    ),
-  );
-  return ofPublished?.code === 'tls-error' && ofContext === undefined
-    ? certificateAuthority
-    : undefined;
 }

@@ -7,22 +7,19 @@ import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { resources } from '../../kube/client/objects.ts';
 import { parseImage, versionOf } from '../../kube/image.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
 import { bootstrapServiceAccount, operatorNamespace } from '../model/ocm-names.ts';
-import { type Endpoint, presentAuthority } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import { readClusterInfo } from './hub-kubeconfig.ts';
 import { hubImage, requireHub } from './require-hub.ts';
 
 /** What an ITS reports about itself, and how it is reached. */
 interface HubReading {
   external: Endpoint;
-  /** What the hub publishes in kube-public/cluster-info; undefined if it publishes nothing. */
+  /** What the hub publishes in kube-public/cluster-info; undefined if this user sees nothing there. */
   internal: Endpoint | undefined;
-  /** True if it may publish something that this user may not read. */
-  internalForbidden: boolean;
   /** OCM's version, as `1.3.1`; undefined if the hub does not show it (images by digest, no right to read them). */
   ocmVersion: string | undefined;
   /** The registry of the hub's own images, as `quay.io/open-cluster-management`. */
@@ -35,8 +32,6 @@ export interface HubAccess extends HubReading {
   its: string;
   /** Undefined on the WEC's side alone. */
   kube: Kube | undefined;
-  /** The certificate authority of its API server, if the one that it publishes is outdated. */
-  presentAuthority?: string | undefined;
   /**
    * A bootstrap token. With access to the ITS itself it is a new one at each call: each WEC has its own, which shows whose request
    * it is, and which makes an agent restart.
@@ -55,12 +50,10 @@ export async function accessHub(
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
   refuseUnverified(kube, context, certificateAuthority);
-  const hub = await inspectHub(kube, context);
   return {
-    ...hub,
+    ...(await inspectHub(kube, context)),
     its: context.name,
     kube,
-    presentAuthority: await presentAuthority(context.name, hub.internal, hub.external),
     token: async (account) => (await requestBootstrapToken(kube, undefined, account)).token,
   };
 }
@@ -86,15 +79,7 @@ export function accessByJoinFile({
   imageRegistry,
   token,
 }: JoinFile): HubAccess {
-  const known = {
-    its,
-    kube: undefined,
-    external,
-    internal,
-    internalForbidden: false,
-    ocmVersion,
-    imageRegistry,
-  };
+  const known = { its, kube: undefined, external, internal, ocmVersion, imageRegistry };
   return { ...known, token: async () => token };
 }
 
@@ -133,10 +118,9 @@ export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Prom
     // After the requests: the client says what is wrong with a file that the context names.
     external: {
       server: kube.cluster.server,
-      certificateAuthority: await certificateAuthorityOf(cluster),
+      certificateAuthority: certificateAuthorityOf(cluster),
     },
     internal,
-    internalForbidden: reader.forbidden.has(resources.configMaps.plural),
     ocmVersion: image?.tag === undefined ? undefined : versionOf(image.tag),
     imageRegistry: image?.registry,
   };

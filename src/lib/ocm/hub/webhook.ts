@@ -142,9 +142,6 @@ export class WebhookProbe {
   }
 }
 
-/** How long the API server may wait for its webhooks, in seconds: OCM allows ten, a healthy webhook takes milliseconds. */
-const patienceSeconds = 5;
-
 /**
  * Tries the admission of an object with one of a random name that is not stored (`dryRun=All`). Needs the right to create it.
  * @returns why the API server refuses it; undefined if it would be created
@@ -159,7 +156,7 @@ export async function testAdmission(
   const metadata = namespace === undefined ? { name } : { name, namespace };
   const trial = { ...typeMeta(resource), metadata, spec };
   try {
-    await kube.tryCreate(resource, trial, patienceSeconds);
+    await kube.tryCreate(resource, trial);
     return undefined;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

@@ -51,7 +51,7 @@ export async function argoCdSecret(
       'name-taken',
       `Argo CD knows ${name} already, by Secret ${namespace}/${other}.`,
     );
-  const caData = Buffer.from((await certificateAuthorityOf(cluster)) ?? '').toString('base64');
+  const caData = Buffer.from(certificateAuthorityOf(cluster) ?? '').toString('base64');
   const labels = { 'argocd.argoproj.io/secret-type': 'cluster', [managedByLabel]: managedBy };
   const metadata = {
     name: access,

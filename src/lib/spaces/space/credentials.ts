@@ -4,12 +4,7 @@ import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { newToken } from '../../kube/client/errors.ts';
 import { resources, type Secret, textIn } from '../../kube/client/objects.ts';
-import {
-  endingProblem,
-  tokenExpiry,
-  tokenIssue,
-  validitiesOf,
-} from '../../kube/client/validity.ts';
+import { claimsOf, endingProblem, validitiesOf } from '../../kube/client/validity.ts';
 import { parseHubKubeconfig } from '../../ocm/hub/hub-kubeconfig.ts';
 import {
   managerDeployment,
@@ -81,8 +76,9 @@ export const externalChecks = (role: SpaceRole): Check<SpaceAmong>[] => [
 
 /** KubeFlex requests a token for one year, and never renews it while its Secret exists (kubeflex 0.9.3, adopted clusters). */
 async function tokenIsValid({ space: { name, role }, hosting }: SpaceAmong): Promise<Outcome> {
-  const { token = '' } = (await readCredentials(name, hosting)) ?? {};
-  if (tokenExpiry(token) === undefined) return skipped('no token with an expiry date is visible');
+  const { token } = (await readCredentials(name, hosting)) ?? {};
+  if (claimsOf(token).expires === undefined)
+    return skipped('no token with an expiry date is visible');
   const renew = command`stellarctl ${role} renew ${name} --hosting-context ${hosting.cluster.context}`;
   const renewal = run(renew, 'Renew it, and restart what uses it');
   return unless(
@@ -111,7 +107,7 @@ export const wdsCredentialChecks: readonly Check<SpaceAmong>[] = [
     title: 'its controllers have the present credentials of its ITS',
     run: async ({ space: wds, all, hosting }) => {
       const its = itsOfWds(wds.name, all)?.metadata.name ?? '';
-      const issued = tokenIssue((await readCredentials(its, hosting))?.token ?? '')?.getTime();
+      const { issued } = claimsOf((await readCredentials(its, hosting))?.token);
       if (issued === undefined) return skipped(`no token of ${its} with an expiry date is visible`);
       const isOlder = ({ status }: (typeof wds.pods)[number]) =>
         Date.parse(status?.startTime ?? '') < issued;

@@ -5,7 +5,7 @@ import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { resources, typeMeta } from '../../kube/client/objects.ts';
-import { tokenId, tokenUser } from '../../kube/client/validity.ts';
+import { claimsOf } from '../../kube/client/validity.ts';
 import { may, missingPermissions } from '../../kube/permissions.ts';
 import { userOf } from '../../kube/service-accounts.ts';
 import { certificateExpiry } from '../../ocm/agent/agent-certificate.ts';
@@ -48,11 +48,8 @@ export function isOwnToken(
   wec: string,
   { bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>,
 ): boolean {
-  const token = readHubKubeconfig(bootstrapSecret)?.token ?? '';
-  const id = tokenId(token);
-  return (
-    tokenUser(token) === ownUser(wec) || (id !== undefined && ownTokenOf(bootstrapSecret) === id)
-  );
+  const { id, user } = claimsOf(readHubKubeconfig(bootstrapSecret)?.token);
+  return user === ownUser(wec) || (id !== undefined && ownTokenOf(bootstrapSecret) === id);
 }
 
 /**
@@ -80,9 +77,9 @@ export class OwnRequests {
     { bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>,
     requests: readonly RegistrationRequest[],
   ): void {
-    const token = readHubKubeconfig(bootstrapSecret)?.token ?? '';
-    this.#token = tokenId(token);
-    this.#user = tokenUser(token);
+    const { id, user } = claimsOf(readHubKubeconfig(bootstrapSecret)?.token);
+    this.#token = id;
+    this.#user = user;
     if (this.#isKnown) return;
     const agents = new Set(
       requests.filter((each) => !isOver(each) && this.isProven(each)).map(({ agent }) => agent),

@@ -8,7 +8,7 @@ import {
   run,
 } from '../../core/next-step.ts';
 import { changedAt, conditionOf, resources, type Secret } from '../../kube/client/objects.ts';
-import { tokenExpiry, type Validity } from '../../kube/client/validity.ts';
+import { claimsOf, type Validity } from '../../kube/client/validity.ts';
 import { heldValidity, issuedValidity } from '../../ocm/agent/agent-certificate.ts';
 import { readHubKubeconfig } from '../../ocm/agent/klusterlet-agent.ts';
 import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
@@ -122,7 +122,7 @@ function ofSecret(wec: WecEvidence, { now, join }: ReregisterEvidence): Reregist
   if (differs && isGiven) return byToken('address-given', 'another address of the ITS was given');
   const { state, bootstrap } = hubConnectionOf(wec.klusterlet);
   if (state === 'working' && wec.hubSecret !== undefined) return undefined;
-  const rest = (tokenExpiry(present.token)?.getTime() ?? Number.POSITIVE_INFINITY) - now;
+  const rest = (claimsOf(present.token).expires ?? Number.POSITIVE_INFINITY) - now;
   if (rest <= 0) return byToken('token-expired', expiredToken(-rest));
   if (rest < tokenMarginMs)
     return byToken('token-expired', `the bootstrap token expires in ${formatAge(rest)}`);
@@ -166,7 +166,7 @@ function reportedFailure(
   if (bootstrap === 'Missing' && wec.hubSecret === undefined && token === undefined)
     return reported('bootstrap-secret-missing');
   if (bootstrap !== 'Error' && config !== 'Error') return undefined;
-  const expiredFor = now - (tokenExpiry(token ?? '')?.getTime() ?? Number.POSITIVE_INFINITY);
+  const expiredFor = now - (claimsOf(token).expires ?? Number.POSITIVE_INFINITY);
   return error.kind === 'unauthorized' && !usesOwn && expiredFor >= 0
     ? byToken('token-expired', expiredToken(expiredFor))
     : reported(codeOfUnreached(wec, error));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import { tokenExpiry } from '../../../../src/lib/kube/client/validity.ts';
+import { claimsOf } from '../../../../src/lib/kube/client/validity.ts';
 import { requestBootstrapToken } from '../../../../src/lib/ocm/hub/hub-access.ts';
 import { checkTokenRequest } from '../../../../src/lib/ocm/hub/its-token.ts';
 import { fakeKube } from '../../support/builders.ts';
@@ -65,7 +65,7 @@ describe('a bootstrap token', () => {
 describe('the expiry of a token', () => {
   const jwt = (payload: string) => `header.${Buffer.from(payload).toString('base64url')}.signature`;
   test('is the one in a JSON Web Token', () =>
-    assert.deepEqual(tokenExpiry(jwt('{"exp":1795161600}')), new Date(1795161600_000)));
+    assert.equal(claimsOf(jwt('{"exp":1795161600}')).expires, 1795161600_000));
   const silent: Record<string, string> = {
     'a JSON Web Token that does not expire': jwt('{}'),
     'an expiry that is no number': jwt('{"exp":"soon"}'),
@@ -75,7 +75,7 @@ describe('the expiry of a token', () => {
     nothing: '',
   };
   for (const [what, token] of Object.entries(silent))
-    test(`is unknown from ${what}`, () => assert.equal(tokenExpiry(token), undefined));
+    test(`is unknown from ${what}`, () => assert.equal(claimsOf(token).expires, undefined));
 });
 
 describe('a token request is rejected', () => {

@@ -114,13 +114,7 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
     { cluster: { context: 'kind-1', server: 'https://kind-1' } },
   );
   const access = {
-    ...{
-      its: 'its2',
-      kube: hub.kube,
-      external: context,
-      internal: given.published,
-      internalForbidden: false,
-    },
+    ...{ its: 'its2', kube: hub.kube, external: context, internal: given.published },
     ...{ ocmVersion: '1.3.1', imageRegistry: undefined, token: async () => 'token' },
   } as HubAccess;
   const checks = {
