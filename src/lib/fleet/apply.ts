@@ -62,11 +62,7 @@ export function applyFleet(
       effects: (seen) => lossesOf(seen, options),
       confirm,
     });
-    if (isRefused(plan))
-      return plan.items.map((item) => ({
-        ...resultOf(item),
-        ...(item.error && { error: item.error }),
-      }));
+    if (isRefused(plan)) return plan.items.map(resultOf);
     const results = await applyPlan(fleet, plan, clusters, options, run);
     const removed = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
     const isComplete = results.every(
@@ -135,7 +131,12 @@ async function applyPlan(
   return results;
 }
 
-const resultOf = ({ name, action }: WecPlan): FleetResult => ({ name, action, changed: false });
+const resultOf = ({ name, action, error }: WecPlan): FleetResult => ({
+  name,
+  action,
+  changed: false,
+  ...(error && { error }),
+});
 
 /** Errors of what the file says, which stop everything: one wrong line may be a sign of more. */
 const wrongStatements: readonly ErrorCode[] = [

@@ -8,6 +8,7 @@ import { defectsOf, describeDefect, holesIn } from '../ocm/versions/known-defect
 import { products } from '../ocm/versions/program-versions.ts';
 import {
   type InstalledVersions,
+  partsOf,
   type RunningVersion,
   versionOfProduct,
   versionSkews,
@@ -64,8 +65,8 @@ export async function readVersions(
 }
 
 /** What is known to be wrong with versions. The hole of OCM is one of hubs: an agent is none. */
-const holesOf = ({ hosting, itses, wdses }: InstalledVersions): Problem[] =>
-  [...(hosting ? [hosting] : []), ...itses, ...wdses].flatMap(({ name, versions }) =>
+const holesOf = (installed: InstalledVersions): Problem[] =>
+  partsOf(installed).flatMap(({ name, versions }) =>
     holesIn(versions).map((hole) => problem('known-hole', describeDefect(name, hole))),
   );
 
@@ -79,10 +80,8 @@ function itsOfWecs({ itses }: StatusView, { its }: SelectedClusters): ItsStatus 
 
 const matters: readonly string[] = [products.kubeFlex, products.ocm, products.kubeStellar];
 
-function isSeen({ hosting, itses, wdses, wecs }: InstalledVersions): boolean {
-  const versions = [...(hosting ? [hosting] : []), ...itses, ...wdses, ...wecs].flatMap(
-    (part) => part.versions,
-  );
+function isSeen(installed: InstalledVersions): boolean {
+  const versions = [...partsOf(installed), ...installed.wecs].flatMap((part) => part.versions);
   return versions.every(({ product, running }) => running !== null || !matters.includes(product));
 }
 

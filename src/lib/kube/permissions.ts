@@ -36,12 +36,12 @@ export function askOnce(kube: AccessReviewer): AccessReviewer {
 
 /** Checks all permissions at once. @returns the ones that this user lacks, in words */
 export const missingPermissions = async (
-  kube: AccessReviewer,
+  kube: Pick<Kube, 'mayI'>,
   permissions: readonly Permission[],
 ): Promise<string[]> => (await lacking(kube, permissions)).map(describePermission);
 
 async function lacking(
-  kube: AccessReviewer,
+  kube: Pick<Kube, 'mayI'>,
   permissions: readonly Permission[],
 ): Promise<Permission[]> {
   const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));

@@ -24,8 +24,6 @@ interface KeepingFailed {
   next?(wec: string): NextStep;
 }
 
-const nothingDeleted: KeepingFailed = { state: 'Nothing was deleted.' };
-
 /** An agent retries a manifest that it could not apply after some seconds. */
 const retryMs = 10_000;
 
@@ -42,7 +40,7 @@ export async function makeOrphans(
   works: readonly ManifestWork[],
   run: Run,
   release?: ReleaseOnWec,
-  otherwise = nothingDeleted,
+  otherwise: KeepingFailed = { state: 'Nothing was deleted.' },
 ): Promise<void> {
   const removed = works.filter((work) => work.metadata.deletionTimestamp && !isOrphan(work));
   if (removed.length > 0) throw alreadyBeingDeleted(removed, otherwise);
@@ -170,9 +168,7 @@ function alreadyBeingDeleted(
   works: readonly ManifestWork[],
   { state }: KeepingFailed,
 ): StellarError {
-  const rest =
-    state === nothingDeleted.state ? '; nothing was deleted by this command.' : `. ${state}`;
-  const message = `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads${rest}`;
+  const message = `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads. ${state}`;
   const details = works.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   return new StellarError('not-orphaned', message, { details });
 }
@@ -211,8 +207,7 @@ function agentSilent(
   { state }: KeepingFailed,
 ): StellarError {
   const [wec = 'NAME'] = open.map(({ work }) => work.metadata.namespace ?? 'NAME');
-  const rest = state === nothingDeleted.state ? '; nothing was deleted.' : `. ${state}`;
-  const message = `The agent of ${wec} did not acknowledge the Orphan option in time${rest}`;
+  const message = `The agent of ${wec} did not acknowledge the Orphan option in time. ${state}`;
   const see = command`stellarctl wec get ${wec} --its ${cluster.context}`;
   return new StellarError('timeout', message, { next: [run(see, 'See why')] });
 }

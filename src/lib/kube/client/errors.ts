@@ -205,19 +205,13 @@ function proxyError(
   const of = describeCluster(cluster);
   const [, status] = /^Bad response: (\d+)$/.exec(message) ?? [];
   const refusal = status ? `${status} ${STATUS_CODES[status]}` : /^Socks5 .*/.exec(message)?.[0];
-  const next = [besideProxy(cluster, proxy)];
-  if (refusal !== undefined)
-    return new StellarError(
-      'unreachable',
-      `The proxy ${named} does not connect to ${of}: ${refusal}.`,
-      { next },
-    );
-  const code = isUntrusted(error) ? 'tls-error' : 'unreachable';
-  return new StellarError(
-    code,
-    `Cannot reach the proxy ${named} of ${of}: ${whyNetworkFails(error)}.`,
-    { next },
-  );
+  const why =
+    refusal === undefined
+      ? `Cannot reach the proxy ${named} of ${of}: ${whyNetworkFails(error)}.`
+      : `The proxy ${named} does not connect to ${of}: ${refusal}.`;
+  return new StellarError(isUntrusted(error) ? 'tls-error' : 'unreachable', why, {
+    next: [besideProxy(cluster, proxy)],
+  });
 }
 
 const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer): NextStep =>

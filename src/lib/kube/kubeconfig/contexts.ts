@@ -199,7 +199,8 @@ export async function removeContext(
     target,
     (draft) => {
       const entry = draft.get('contexts', name);
-      if (entry !== undefined && draft.remove('contexts', name)) {
+      if (entry !== undefined) {
+        draft.remove('contexts', name);
         removeUnused(draft, 'clusters', 'cluster', entry.cluster);
         removeUnused(draft, 'users', 'user', entry.user);
       }

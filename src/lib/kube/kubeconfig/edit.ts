@@ -123,9 +123,9 @@ export class KubeconfigDraft {
     (this.#definer(list, name) ?? this.#default).set(list, name, entry);
   }
 
-  /** Removes the definition that counts. @returns whether there was one */
-  remove(list: ListName, name: string): boolean {
-    return this.#definer(list, name)?.remove(list, name) ?? false;
+  /** Removes the definition that counts, if there is one. */
+  remove(list: ListName, name: string): void {
+    this.#definer(list, name)?.remove(list, name);
   }
 
   get currentContext(): string | undefined {
@@ -163,7 +163,7 @@ export type ListName = keyof typeof contentKeys;
 export class KubeconfigDocument {
   readonly #file: string;
   readonly #document: Document;
-  #changed = false;
+  changed = false;
 
   /** @param text undefined for a file that does not exist yet @throws StellarError `kubeconfig-invalid`, never quoting the file */
   constructor(file: string, text: string | undefined) {
@@ -174,10 +174,6 @@ export class KubeconfigDocument {
     if (document.contents === null || content === null)
       this.#document.contents = this.#document.createNode({ apiVersion: 'v1', kind: 'Config' });
     else if (!isMap(document.contents)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
-  }
-
-  get changed(): boolean {
-    return this.#changed;
   }
 
   /** The entries of a list by name. @throws StellarError `kubeconfig-invalid` */
@@ -210,14 +206,13 @@ export class KubeconfigDocument {
   }
 
   /** @throws StellarError `kubeconfig-invalid` */
-  remove(list: ListName, name: string): boolean {
+  remove(list: ListName, name: string): void {
     const [sequence, index] = this.#find(list, name);
-    if (sequence === undefined || index === -1) return false;
+    if (sequence === undefined) return;
     sequence.delete(index);
     // Comments before the first entry belong to the list, and have no place in an empty one.
     if (sequence.items.length === 0) this.#addList(list);
     this.#noteChange();
-    return true;
   }
 
   /** `current-context`; undefined if it is missing or empty. */
@@ -257,7 +252,7 @@ export class KubeconfigDocument {
       );
     };
     visit(this.#document, { Alias: refuse });
-    this.#changed = true;
+    this.changed = true;
   }
 
   #addList(list: ListName): YAMLSeq<YAMLMap> {

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { yamlOfGo } from '../../core/text/formats.ts';
-import { createdAt, type KubeObject, type Secret, textIn } from '../../kube/client/objects.ts';
+import { createdAt, type Secret, textIn } from '../../kube/client/objects.ts';
 import { claimsOf } from '../../kube/client/validity.ts';
 import type { HubConnection } from '../hub/endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
@@ -36,8 +36,8 @@ export const image = (
 export function klusterlet(
   settings: AgentSettings,
   externalServerURLs?: readonly { url: string }[],
-): KubeObject {
-  const object = {
+) {
+  return {
     apiVersion: 'operator.open-cluster-management.io/v1',
     kind: 'Klusterlet',
     metadata: { name: klusterletName, labels: { [managedByLabel]: managedBy } },
@@ -63,7 +63,6 @@ export function klusterlet(
       },
     },
   };
-  return object;
 }
 
 /**
@@ -114,21 +113,20 @@ export function bootstrapSecret(
   token: string,
   written?: number,
   isOwn = false,
-): KubeObject {
+) {
   const id = isOwn ? claimsOf(token).id : undefined;
   const byToken = id === undefined ? {} : { [ownTokenAnnotation]: id };
   const annotations =
     written === undefined
       ? {}
       : { annotations: { [writtenAnnotation]: new Date(written).toISOString(), ...byToken } };
-  const secret = {
+  return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: bootstrapSecretName, namespace: agentNamespace, ...annotations },
     type: 'Opaque',
     data: { kubeconfig: Buffer.from(bootstrapKubeconfig(hub, token)).toString('base64') },
   };
-  return secret;
 }
 
 /** When a bootstrap secret was last written, in milliseconds since the epoch. */

@@ -112,16 +112,13 @@ export function operatorRoles(tag: string): KubeObject[] {
 }
 
 /** @param dockerConfig content of a docker `config.json` */
-export function pullSecret(dockerConfig: string): KubeObject {
-  const secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: pullSecretName, namespace: operatorNamespace },
-    type: 'kubernetes.io/dockerconfigjson',
-    data: { '.dockerconfigjson': Buffer.from(dockerConfig).toString('base64') },
-  };
-  return secret;
-}
+export const pullSecret = (dockerConfig: string) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: pullSecretName, namespace: operatorNamespace },
+  type: 'kubernetes.io/dockerconfigjson',
+  data: { '.dockerconfigjson': Buffer.from(dockerConfig).toString('base64') },
+});
 
 /** The requests of the operator, and of an agent. */
 const requests = { cpu: '2m', memory: '16Mi' };
@@ -174,22 +171,21 @@ export function operatorWorkload(image: string): KubeObject[] {
   return [account, deployment];
 }
 
-export function operatorNamespaceObject(): KubeObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: operatorNamespace, labels: ownLabels },
-  };
-}
+export const operatorNamespaceObject: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: operatorNamespace, labels: ownLabels },
+};
 
-export function agentNamespaceObject(): KubeObject {
-  const annotations = { 'workload.openshift.io/allowed': 'management' };
-  return {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name: agentNamespace, labels: ownLabels, annotations },
-  };
-}
+export const agentNamespaceObject: KubeObject = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: {
+    name: agentNamespace,
+    labels: ownLabels,
+    annotations: { 'workload.openshift.io/allowed': 'management' },
+  },
+};
 
 /** Starts the very operator that was read, if it is scaled to zero. */
 export function startOperator(

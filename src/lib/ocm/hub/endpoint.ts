@@ -40,7 +40,7 @@ export interface EndpointInput {
   /** The connection from this machine (the context's server), or the external one of a join file. */
   external: Endpoint;
   /** What the ITS publishes in kube-public/cluster-info, as far as this user may read it. */
-  internal: Endpoint | undefined;
+  internal?: Endpoint | undefined;
   /** `--hub-apiserver`: an https URL, `context` or `published`; undefined for the default rule. */
   hubApiserver?: string | undefined;
   /** `--ca-file`, PEM: instead of any other authority. */

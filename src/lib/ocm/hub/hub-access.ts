@@ -17,13 +17,14 @@ import { hubImage, requireHub } from './require-hub.ts';
 
 /** What an ITS reports about itself, and how it is reached. */
 interface HubReading {
+  /** The connection from this machine, and from other networks. */
   external: Endpoint;
   /** What the hub publishes in kube-public/cluster-info; undefined if this user sees nothing there. */
-  internal: Endpoint | undefined;
+  internal?: Endpoint | undefined;
   /** OCM's version, as `1.3.1`; undefined if the hub does not show it (images by digest, no right to read them). */
-  ocmVersion: string | undefined;
+  ocmVersion?: string | undefined;
   /** The registry of the hub's own images, as `quay.io/open-cluster-management`. */
-  imageRegistry: string | undefined;
+  imageRegistry?: string | undefined;
 }
 
 /** What a join needs of an ITS, with access to the ITS or only a join file from its administrator. */
@@ -71,17 +72,11 @@ export const knownEndpoints = ({
   internal === undefined ? [external] : [external, { ...internal, published: true }];
 
 /** Access with a join file, which contains everything; the ITS itself is not accessible. */
-export function accessByJoinFile({
-  its,
-  external,
-  internal,
-  ocmVersion,
-  imageRegistry,
-  token,
-}: JoinFile): HubAccess {
-  const known = { its, kube: undefined, external, internal, ocmVersion, imageRegistry };
-  return { ...known, token: async () => token };
-}
+export const accessByJoinFile = ({ token, ...hub }: JoinFile): HubAccess => ({
+  ...hub,
+  kube: undefined,
+  token: async () => token,
+});
 
 /**
  * An agent copies neither setting from its bootstrap kubeconfig (ocm pkg/registration/register/certificate.go): it would register
@@ -156,7 +151,7 @@ export async function requestBootstrapToken(
  * What the administrator of an ITS gives to the administrator of a WEC, who has no access to the ITS. It holds a token: store it
  * like a password. The format is an interface, documented in docs/output.md.
  */
-export interface JoinFile {
+export interface JoinFile extends HubReading {
   kind: 'stellarctl-join-file';
   version: 1;
   /** The ITS's name for display: its context where the file was created. */
@@ -164,14 +159,6 @@ export interface JoinFile {
   token: string;
   /** RFC 3339 */
   expires: string;
-  /** The connection to the ITS from other networks. */
-  external: Endpoint;
-  /** The connection that the ITS publishes for other clusters (kube-public/cluster-info). */
-  internal?: Endpoint | undefined;
-  /** OCM's version on the ITS, as `1.3.1`. */
-  ocmVersion?: string | undefined;
-  /** The registry of the ITS's images. */
-  imageRegistry?: string | undefined;
 }
 
 /** @throws StellarError `join-file-invalid` or `token-expired`; the message never quotes the file, which holds a token */

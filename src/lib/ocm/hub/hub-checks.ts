@@ -4,7 +4,7 @@ import { command, run } from '../../core/next-step.ts';
 import { ifSeen, mayNotRead, partialReader, tryRead } from '../../kube/access.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { type Deployment, resources } from '../../kube/client/objects.ts';
-import { describePermission, may } from '../../kube/permissions.ts';
+import { describePermission, may, missingPermissions } from '../../kube/permissions.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { mayAccount, userOf } from '../../kube/service-accounts.ts';
 import {
@@ -64,12 +64,8 @@ async function mayRegister(hub: Kube): Promise<Outcome> {
   const review = may('create', resources.subjectAccessReviews);
   if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
   const account = { namespace: operatorNamespace, name: bootstrapServiceAccount };
-  const answers = await Promise.all(
-    bootstrapPermissions.map((permission) => mayAccount(hub, account, permission)),
-  );
-  const lacking = bootstrapPermissions
-    .filter((_, index) => !answers[index])
-    .map(describePermission);
+  const asAccount = { mayI: (each: Permission) => mayAccount(hub, account, each) };
+  const lacking = await missingPermissions(asAccount, bootstrapPermissions);
   if (lacking.length === 0) return pass();
   const list = command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${userOf(account)}`;
   const step = run(list, "See their rights; OCM's cluster manager writes them");

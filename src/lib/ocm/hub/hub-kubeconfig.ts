@@ -5,13 +5,12 @@ import type { Reader } from '../../kube/client/client.ts';
 import { type ConfigMap, resources } from '../../kube/client/objects.ts';
 import { contentIn } from '../../kube/kubeconfig/entries.ts';
 import { kubeconfigOf } from '../../kube/kubeconfig/kubeconfig.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, HubConnection } from './endpoint.ts';
 
 /** The connection to a hub in a kubeconfig. */
-export interface KnownHub extends Endpoint {
+export interface KnownHub extends HubConnection {
   /** The server, spelled as in the kubeconfig. */
   spelled: string;
-  proxyUrl: string | undefined;
   token: string | undefined;
 }
 

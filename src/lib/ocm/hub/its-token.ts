@@ -35,7 +35,7 @@ export async function makeJoinFile(
   context: SelectedContext,
   durationMs: number,
 ): Promise<JoinFile> {
-  const { external, internal, ocmVersion, imageRegistry } = await inspectHub(kube, context);
+  const hub = await inspectHub(kube, context);
   const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
   return {
     kind: 'stellarctl-join-file',
@@ -43,10 +43,8 @@ export async function makeJoinFile(
     its: context.name,
     token,
     expires: expires.toISOString(),
-    external: requireHttps(context.name, external),
-    internal,
-    ocmVersion,
-    imageRegistry,
+    ...hub,
+    external: requireHttps(context.name, hub.external),
   };
 }
 

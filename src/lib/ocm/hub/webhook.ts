@@ -50,10 +50,8 @@ export function judgeAdmission({
   return { state: 'unseen', why: words || `HTTP ${status}` };
 }
 
-type SilenceCause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
-
 /** What the hub shows of the webhook's Deployment. Another product's webhook may also be the cause. */
-async function causeOfSilence(hub: Kube, { words }: ApiError): Promise<SilenceCause> {
+async function causeOfSilence(hub: Kube, { words }: ApiError) {
   const { context } = hub.cluster;
   const flags = ['--context', context, '-n', hubNamespace];
   const refuser = refuserIn(words);

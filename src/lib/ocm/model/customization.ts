@@ -74,13 +74,10 @@ function configMapKeyProblem(key: string): string | undefined {
   return /^[-._a-zA-Z0-9]+$/.test(key) ? undefined : 'a key has letters, digits and "_"';
 }
 
-function identifierProblem(key: string): string | undefined {
-  if (isGoIdentifier(key)) return undefined;
-  const why = goKeywords.has(key)
-    ? `a word of the language Go`
-    : 'not a Go identifier (letters, digits and "_", no digit first)';
-  return `KubeStellar would ignore "${key}", which is ${why}`;
-}
+const identifierProblem = (key: string): string | undefined =>
+  isGoIdentifier(key)
+    ? undefined
+    : `KubeStellar would ignore "${key}", which is not a Go identifier (letters, digits and "_", no digit first, no word of Go)`;
 
 /** As Go's token.IsIdentifier, for the characters that keys of ConfigMaps, labels and annotations can have. */
 function isGoIdentifier(key: string): boolean {

@@ -12,7 +12,6 @@ interface KnownDefect {
   what: string;
   /** Since when it is public, as `2026-04-07`. */
   since: string;
-  source: string;
   /** The versions without it, oldest first. */
   fixed: string[];
   /** Support has ended, and nothing is known to be wrong. */
@@ -21,34 +20,35 @@ interface KnownDefect {
 
 /** What is known of the versions that KubeStellar's charts and hooks have installed. */
 const knownDefects: readonly KnownDefect[] = [
+  // https://github.com/open-cluster-management-io/ocm/security/advisories/GHSA-q4gv-pjmh-c735
   {
     product: 'OCM',
     versions: '<1.0.1 || >=1.1.0 <1.1.3 || 1.2.0',
     id: 'CVE-2026-4740',
     since: '2026-04-07',
     what: 'its hub gives a WEC the group of another one whose name its own begins with, and so its works and their Secrets',
-    source:
-      'https://github.com/open-cluster-management-io/ocm/security/advisories/GHSA-q4gv-pjmh-c735',
     fixed: ['1.0.1', '1.1.3', '1.2.1', '1.3.0'],
   },
+  // https://github.com/kubestellar/kubeflex/releases/tag/v0.9.3
   {
     product: 'KubeFlex',
     versions: '0.9.2',
     id: 'withdrawn',
     since: '2026-01-09',
     what: 'its project has withdrawn it as broken',
-    source: 'https://github.com/kubestellar/kubeflex/releases/tag/v0.9.3',
     fixed: ['0.9.3'],
   },
   ended('kube-apiserver', '<1.30', '2025-02-28'),
   ended('k3s', '<1.28', '2024-06-28'),
 ];
 
-/** A version of Kubernetes that is no longer corrected, in the spaces that KubeFlex makes. */
+/**
+ * A version of Kubernetes that is no longer corrected, in the spaces that KubeFlex makes
+ * (kubernetes.io/releases/patch-releases/#non-active-branch-history).
+ */
 function ended(product: string, versions: string, since: string): KnownDefect {
-  const source = 'https://kubernetes.io/releases/patch-releases/#non-active-branch-history';
   const what = 'Kubernetes no longer corrects it';
-  return { product, versions, id: 'end of life', what, since, source, fixed: [], isOnlyOld: true };
+  return { product, versions, id: 'end of life', what, since, fixed: [], isOnlyOld: true };
 }
 
 /** A defect of a version that runs. */

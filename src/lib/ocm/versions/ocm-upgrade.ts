@@ -100,46 +100,44 @@ interface Needing {
 }
 
 /** Adds the rights and fields that a version needs and earlier ones did not. Nothing is removed. @returns whether any was missing */
-export const ensureRequirements = (kube: Kube, needing: Needing, to: string): Promise<boolean> =>
-  retryConflicts(kube, () => bring(kube, needing, to));
-
-async function bring(
+export const ensureRequirements = (
   kube: Kube,
   { side, role, definition }: Needing,
   to: string,
-): Promise<boolean> {
-  const minors = Object.keys(ocmMinors);
-  const needed = minors
-    .slice(0, minors.indexOf(minorOf(to)) + 1)
-    .flatMap((minor) => ocmMinors[minor] ?? []);
-  const found = await kube.get<ClusterRole>(resources.clusterRoles, role);
-  const missing = needed
-    .flatMap(({ hubRules = [] }) => (side === 'hub' ? hubRules : []))
-    .filter((wanted) => !found?.rules?.some((rule) => covers(rule, wanted)));
-  if (found !== undefined && missing.length > 0) {
-    const { uid, resourceVersion } = found.metadata;
-    const rules = [...(found.rules ?? []), ...missing];
-    await kube.merge(resources.clusterRoles, role, { metadata: { uid, resourceVersion }, rules });
-  }
-  const crd = await kube.get<CustomResourceDefinition>(
-    resources.customResourceDefinitions,
-    definition,
-  );
-  const fields = needed.flatMap(({ hubFields = [], wecFields = [] }) =>
-    side === 'hub' ? hubFields : wecFields,
-  );
-  const versions = structuredClone(crd?.spec?.versions ?? []);
-  const opened = versions.flatMap(({ schema }) => {
-    const spec = (schema?.openAPIV3Schema as CrdSchema | undefined)?.properties?.spec;
-    return fields.filter((field) => spec !== undefined && openField(spec, field.split('.')));
+): Promise<boolean> =>
+  retryConflicts(kube, async () => {
+    const minors = Object.keys(ocmMinors);
+    const needed = minors
+      .slice(0, minors.indexOf(minorOf(to)) + 1)
+      .flatMap((minor) => ocmMinors[minor] ?? []);
+    const found = await kube.get<ClusterRole>(resources.clusterRoles, role);
+    const missing = needed
+      .flatMap(({ hubRules = [] }) => (side === 'hub' ? hubRules : []))
+      .filter((wanted) => !found?.rules?.some((rule) => covers(rule, wanted)));
+    if (found !== undefined && missing.length > 0) {
+      const { uid, resourceVersion } = found.metadata;
+      const rules = [...(found.rules ?? []), ...missing];
+      await kube.merge(resources.clusterRoles, role, { metadata: { uid, resourceVersion }, rules });
+    }
+    const crd = await kube.get<CustomResourceDefinition>(
+      resources.customResourceDefinitions,
+      definition,
+    );
+    const fields = needed.flatMap(({ hubFields = [], wecFields = [] }) =>
+      side === 'hub' ? hubFields : wecFields,
+    );
+    const versions = structuredClone(crd?.spec?.versions ?? []);
+    const opened = versions.flatMap(({ schema }) => {
+      const spec = (schema?.openAPIV3Schema as CrdSchema | undefined)?.properties?.spec;
+      return fields.filter((field) => spec !== undefined && openField(spec, field.split('.')));
+    });
+    if (crd !== undefined && opened.length > 0) {
+      const { uid, resourceVersion } = crd.metadata;
+      const patch = { metadata: { uid, resourceVersion }, spec: { versions } };
+      await kube.merge(resources.customResourceDefinitions, definition, patch);
+    }
+    return missing.length + opened.length > 0;
   });
-  if (crd !== undefined && opened.length > 0) {
-    const { uid, resourceVersion } = crd.metadata;
-    const patch = { metadata: { uid, resourceVersion }, spec: { versions } };
-    await kube.merge(resources.customResourceDefinitions, definition, patch);
-  }
-  return missing.length + opened.length > 0;
-}
 
 function covers(rule: PolicyRule, wanted: PolicyRule): boolean {
   const hasAll = (have: string[] = [], want: string[] = []) =>

@@ -144,10 +144,10 @@ export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =
 
 /** The versions in the chart's hooks, or in older hooks that did the work of both. */
 export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {
-  const kubestellarHooks: readonly string[] = Object.values(hookNames);
-  const ordered = [...hooks].sort(
-    (a, b) => hookRank(a, kubestellarHooks) - hookRank(b, kubestellarHooks),
-  );
+  const names: readonly string[] = Object.values(hookNames);
+  // Copies of the chart's hooks, and foreign hooks, come after them.
+  const rankOf = ({ metadata }: PostCreateHook) => Number(!names.includes(metadata.name));
+  const ordered = hooks.toSorted((a, b) => rankOf(a) - rankOf(b));
   const containers = ordered.flatMap(({ spec }) =>
     ((spec?.templates ?? []) as (Deployment | Job)[]).flatMap(
       ({ spec }) => spec?.template?.spec?.containers ?? [],
@@ -166,10 +166,6 @@ export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions 
     statusAddon: wantedByHooks(addonArgs.includes('--version') ? addon : undefined),
   };
 }
-
-/** Copies of the chart's hooks, and foreign hooks, come after them. */
-const hookRank = ({ metadata }: PostCreateHook, kubestellarHooks: readonly string[]): number =>
-  Number(!kubestellarHooks.includes(metadata.name));
 
 const isAddonChart = (arg: string): boolean => arg.endsWith('/ocm-status-addon-chart');
 

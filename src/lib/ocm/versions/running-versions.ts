@@ -181,6 +181,13 @@ export interface InstalledVersions {
 
 type WecVersions = PartVersions & { hubVersion: string | null };
 
+/** The parts without the WECs. */
+export const partsOf = ({ hosting, itses, wdses }: InstalledVersions): PartVersions[] => [
+  ...(hosting === null ? [] : [hosting]),
+  ...itses,
+  ...wdses,
+];
+
 /** As `1.3`; undefined for what is no version of that form, which is not compared. */
 const minorOf = (version: string | null): string | undefined =>
   /^\d+\.\d+(?=\.)/.exec(version ?? '')?.[0];
@@ -196,10 +203,9 @@ export function wecApart({ name, versions, hubVersion }: WecVersions): string[] 
 }
 
 /** Versions that do not fit together: a part that does not run its wanted version, and agents of another minor version than their hub. */
-export function versionSkews({ hosting, itses, wdses, wecs }: InstalledVersions): Problem[] {
-  const parts = [...(hosting === null ? [] : [hosting]), ...itses, ...wdses];
+export function versionSkews(installed: InstalledVersions): Problem[] {
   return [
-    ...parts.flatMap(({ name, versions }) => versionsApart(name, versions) ?? []),
-    ...wecs.flatMap(wecApart),
+    ...partsOf(installed).flatMap(({ name, versions }) => versionsApart(name, versions) ?? []),
+    ...installed.wecs.flatMap(wecApart),
   ].map((message) => problem('versions-apart', message));
 }

@@ -71,7 +71,7 @@ export async function installKlusterlet(
   if ((await kube.get(resources.customResourceDefinitions, klusterletCrdName)) === undefined)
     await apply(klusterletCrd());
   if (installation.installOperator) {
-    await applyNamespace(kube, operatorNamespaceObject(), apply);
+    await applyNamespace(kube, operatorNamespaceObject, apply);
     await applyPullSecret(kube, installation.imagePullSecret, apply);
     for (const object of operatorWorkload(image(installation.settings, 'registration-operator')))
       await apply(object);
@@ -81,7 +81,7 @@ export async function installKlusterlet(
     counts.changed += 1;
   }
   if (installation.bootstrap !== undefined) {
-    await applyNamespace(kube, agentNamespaceObject(), apply);
+    await applyNamespace(kube, agentNamespaceObject, apply);
     const { hub, token, isOwn } = installation.bootstrap;
     await apply(bootstrapSecret(hub, token, kube.now(), isOwn));
   }
@@ -203,10 +203,10 @@ export async function joinManifests(
   return [
     ...operatorRoles(settings.tag),
     klusterletCrd(),
-    operatorNamespaceObject(),
+    operatorNamespaceObject,
     pullSecret('{}'),
     ...operatorWorkload(image(settings, 'registration-operator')),
-    agentNamespaceObject(),
+    agentNamespaceObject,
     readableSecret,
     klusterlet(settings),
   ];

@@ -169,7 +169,7 @@ const bad: [what: string, text: string, faults: string[]][] = [
     'a bad property',
     `${head}defaults:\n  properties: { max-pods: "1" }\n`,
     [
-      '6:17: defaults.properties.max-pods: KubeStellar would ignore "max-pods", which is not a Go identifier (letters, digits and "_", no digit first).',
+      '6:17: defaults.properties.max-pods: KubeStellar would ignore "max-pods", which is not a Go identifier (letters, digits and "_", no digit first, no word of Go).',
     ],
   ],
   [

@@ -88,9 +88,7 @@ describe('the operator', () => {
 });
 
 test('every object is in a created namespace', () => {
-  const made = [operatorNamespaceObject(), agentNamespaceObject()].map(
-    ({ metadata }) => metadata.name,
-  );
+  const made = [operatorNamespaceObject, agentNamespaceObject].map(({ metadata }) => metadata.name);
   const secret = bootstrapSecret(
     { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined },
     't',
