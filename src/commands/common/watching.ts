@@ -40,7 +40,6 @@ async function watching(
   recorder: Recorder,
   run: () => Promise<void>,
 ): Promise<void> {
-  const { deadline, signal } = session.run;
   for (;;) {
     const started = monotonic();
     // A restart of the API server does not end a watch.
@@ -50,9 +49,9 @@ async function watching(
       return true;
     }, session.run);
     await recorder.end();
-    if (deadline.passed) return;
+    if (session.run.deadline.passed) return;
     const interval = Math.max(shortestWatchMs, 5 * (monotonic() - started));
-    await pause(Math.min(interval, longestWatchMs), deadline, signal);
+    await pause(Math.min(interval, longestWatchMs), session.run);
     if (session.io.isOutputLost()) return;
   }
 }

@@ -45,8 +45,9 @@ export const definition: Definition<Options> = {
     );
     const toReplace = options.force ? undefined : session.again('--force');
     if (options.file !== undefined) await checkTarget(options.file, toReplace);
-    const { context, kube } = await session.itsToWrite();
-    const file = await makeJoinFile(kube, context, options.duration);
+    const its = await session.itsToWrite();
+    const { context } = its;
+    const file = await makeJoinFile(its, options.duration);
     if (options.dryRun) return session.finish([{ name: context.name }]);
     if (options.clusteradm) session.printLines([await clusteradmLine(file)]);
     else if (options.file === undefined) await session.print(file, [{ name: context.name }]);

@@ -130,8 +130,8 @@ async function findItsLocation(session: Session): Promise<ItsLocation | undefine
   const locate = (name: string, endpoints: Parameters<typeof locationOf>[1]) =>
     locationOf(name, endpoints, kubeconfig.contexts.get(name)?.cluster);
   const ofIts = await tryRead(async () => {
-    const { context, kube } = await session.its();
-    return locate(context.name, await hubEndpoints(kube, context));
+    const its = await session.its();
+    return locate(its.context.name, await hubEndpoints(its));
   });
   const hosting = hostingContext(kubeconfig);
   return ifSeen(ofIts) ?? (hosting === undefined ? undefined : locate(hosting, []));

@@ -21,7 +21,8 @@ export const definition: Definition<Options> = {
     const [wec, ...others] = parseWecArguments(positional);
     if (wec === undefined || others.length > 0)
       throw new StellarError('usage', 'Give the NAME of one WEC.');
-    const { kube: hub, context } = await session.its();
+    const its = await session.its();
+    const { kube: hub } = its;
     if (options.raw) {
       const { getManagedCluster } = await import('../../lib/ocm/hub/find-wecs.ts');
       const cluster = await getManagedCluster(hub, wec.name);
@@ -35,9 +36,7 @@ export const definition: Definition<Options> = {
     const [given] = await session.wecs([wec]);
     const named = async () =>
       given?.kube ?? provenWec(wec.name, hub, await session.contextsNamed(wec.name));
-    const view = await getWec(hub, wec.name, ifSeen(await tryRead(named)), () =>
-      hubEndpoints(hub, context),
-    );
+    const view = await getWec(hub, wec.name, ifSeen(await tryRead(named)), () => hubEndpoints(its));
     const { describeWec } = await import('./get-text.ts');
     await session.show(view, (style, isWide) => describeWec(view, hub.now(), style, isWide));
     if (session.isForPeople && view.diagnosis) session.next(...view.diagnosis.steps);

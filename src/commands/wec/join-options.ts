@@ -77,7 +77,7 @@ export async function openAccess(
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
   const its = await session.its();
   session.requireNamed(its);
-  return accessHub(its.kube, its.context, certificateAuthority);
+  return accessHub(its, certificateAuthority);
 }
 
 type Asking = Pick<WecResult, 'name'> & Partial<Pick<WecResult, 'stage'>>;

@@ -57,7 +57,7 @@ export const definition: Definition<Options> = {
     const its = await session.itsToWrite();
     const { upgradeWecs } = await import('../../lib/wecs/upgrade.ts');
     const { inspectHub } = await import('../../lib/ocm/hub/hub-access.ts');
-    const { ocmVersion } = await inspectHub(its.kube, its.context);
+    const { ocmVersion } = await inspectHub(its);
     const to = options.to ?? ocmVersion;
     if (to === undefined)
       throw new StellarError(

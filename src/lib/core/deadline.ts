@@ -67,8 +67,21 @@ export class Deadline {
   }
 }
 
+/** The limits of a wait. */
+export interface Waiting {
+  deadline: Deadline;
+  /** Fires on Ctrl-C. */
+  signal: AbortSignal;
+}
+
+/** The limits of what does not end with the command. */
+export const ownLimits = (ms: number): Waiting => ({
+  deadline: new Deadline(ms),
+  signal: new AbortController().signal,
+});
+
 /** Sleeps before the next reading, at most until the deadline. @throws StellarError `interrupted` when the signal fires. */
-export async function pause(ms: number, deadline: Deadline, signal: AbortSignal): Promise<void> {
+export async function pause(ms: number, { deadline, signal }: Waiting): Promise<void> {
   throwIfInterrupted(signal);
   await sleep(Math.min(ms, deadline.remaining), undefined, { signal }).catch(() =>
     throwIfInterrupted(signal),

@@ -1,4 +1,4 @@
-import { type Deadline, graceMs, monotonic, pause } from './deadline.ts';
+import { type Deadline, graceMs, monotonic, pause, type Waiting } from './deadline.ts';
 import { mayPass, StellarError } from './errors.ts';
 import type { Run } from './run.ts';
 
@@ -15,23 +15,22 @@ const intervalFraction = 1 / 20;
  */
 export async function poll<T>(
   read: () => Promise<T | undefined>,
-  { deadline, signal }: Run,
+  run: Waiting,
   lastChange: () => number = monotonic,
 ): Promise<T | undefined> {
-  const outage = new Outage({ deadline });
+  const outage = new Outage(run);
   for (;;) {
     try {
       const result = await read();
       outage.end();
-      if (result !== undefined || deadline.passed) return result;
+      if (result !== undefined || run.deadline.passed) return result;
     } catch (error) {
       outage.note(error);
     }
     const unchangedMs = outage.isOpen ? 0 : monotonic() - lastChange();
     await pause(
       Math.min(longestIntervalMs, Math.max(shortestIntervalMs, unchangedMs * intervalFraction)),
-      deadline,
-      signal,
+      run,
     );
   }
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
-import { type Deadline, monotonic, throwIfInterrupted } from './deadline.ts';
+import { monotonic, throwIfInterrupted, type Waiting } from './deadline.ts';
 import { StellarError } from './errors.ts';
 import { advice } from './next-step.ts';
 import { isSecretFlag, redactText } from './text/redact.ts';
@@ -28,11 +28,9 @@ export interface FoundProgram extends Program {
 type NamedProgram = Pick<FoundProgram, 'name' | 'path'>;
 
 /** The environment and limits for running programs. */
-export interface ProgramRun {
+export interface ProgramRun extends Waiting {
   /** The environment of the programs, whose PATH is searched for them. */
   env: NodeJS.ProcessEnv;
-  deadline: Deadline;
-  signal: AbortSignal;
   /** Sends a signal to a process, or to a process group if the id is negative, as kill(2) does. Throws if not found. */
   sendSignal: (pid: number, signal: NodeJS.Signals) => void;
   /** The grace period after SIGTERM, in milliseconds. */

@@ -1,4 +1,4 @@
-import type { Deadline } from './deadline.ts';
+import type { Waiting } from './deadline.ts';
 
 /**
  * Reports what the library is doing. The library never prints: a command passes an implementation (src/commands/terminal/progress.ts),
@@ -38,11 +38,8 @@ export const silentProgress: Progress = {
 };
 
 /** The context of a long-running library function, beside its input. */
-export interface Run {
+export interface Run extends Waiting {
   progress: Progress;
-  deadline: Deadline;
-  /** Fires on Ctrl-C. */
-  signal: AbortSignal;
   /** `--dry-run`: clients only record writes, and nothing waits for their effects. */
   dryRun?: boolean | undefined;
 }

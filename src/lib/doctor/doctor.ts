@@ -181,7 +181,7 @@ async function examineWecs(
     named.length > 0
       ? []
       : await Promise.all([readWholeHub(kube), unlessStatus(readMailboxes(kube), 403)]);
-  const endpoints = () => hubEndpoints(kube, context);
+  const endpoints = () => hubEndpoints(hub);
   /** A WEC that is named with its context has its client; for the others, the contexts that may lead there are tried. */
   const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
     const evidence = once(async () => known?.get(name) ?? (await readOne(kube, name)));

@@ -92,8 +92,7 @@ export async function checkJoin(
 ): Promise<Examined[]> {
   const ofIts = its && checkCluster('its', its, itsChecks);
   const chosen = ifSeen(its);
-  const access =
-    chosen && once(() => accessHub(chosen.kube, chosen.context, joinOptions.certificateAuthority));
+  const access = chosen && once(() => accessHub(chosen, joinOptions.certificateAuthority));
   const ofWec = async (wec: JoiningWec): Promise<Examined> => {
     let planned: JoinPlan | undefined;
     const plan = async (hub: HubAccess) => {

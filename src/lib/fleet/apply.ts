@@ -185,7 +185,7 @@ async function joinAll(
 ): Promise<Map<string, WecResult>> {
   const wecs = planned.filter(({ isNew, item }) => isNew && item.error === undefined);
   if (wecs.length === 0) return new Map();
-  const access = await accessHub(its.kube, its.context, undefined);
+  const access = await accessHub(its);
   const confirmMove = replaceHub ? requirePlanned(wecs) : undefined;
   const options = { accept: true, labels: {}, holdWorks: true, replaceHub: confirmMove };
   const joinSome = async (some: readonly Planned[]): Promise<WecResult[]> => {

@@ -32,7 +32,7 @@ export async function exportFleet(
 ): Promise<ImportedFleet> {
   const [{ clusters, properties }, access] = await Promise.all([
     readPresent(its.kube),
-    accessHub(its.kube, its.context, undefined),
+    accessHub(its),
   ]);
   const found = await findContexts(its.kube, access, clusters, candidates);
   const names = [...clusters.keys()].sort();

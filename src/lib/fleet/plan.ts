@@ -97,10 +97,7 @@ export async function planFleet(
   run: Run,
 ) {
   const { its, readPolicies } = clusters;
-  const [present, access] = await Promise.all([
-    readPresent(its.kube),
-    accessHub(its.kube, its.context, undefined),
-  ]);
+  const [present, access] = await Promise.all([readPresent(its.kube), accessHub(its)]);
   const checked = await checkClusters(fleet, present, access, clusters, options, run);
   const wanted = fleet.wecs.map((wec): WecPlan => {
     const { name } = wec;

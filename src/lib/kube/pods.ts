@@ -1,7 +1,7 @@
 import { formatAge } from '../core/deadline.ts';
 import { advice, command, type NextStep, run } from '../core/next-step.ts';
 import { failed, met, type Verdict, waiting } from '../core/stages.ts';
-import type { Kube, Reader } from './client/client.ts';
+import type { Kube } from './client/client.ts';
 import {
   conditionOf,
   type Deployment,
@@ -20,9 +20,6 @@ export interface PodFailure {
   /** A statement for people: the problem, and its reason. */
   why: string;
 }
-
-/** The part of a client that reads pods and their logs. */
-export type LogReader = Reader & Pick<Kube, 'logTail'>;
 
 /** Waiting reasons of the kubelet for image problems (kubernetes pkg/kubelet/images/types.go). */
 const imageReasons = [
@@ -171,7 +168,7 @@ export function firstPodFailure(pods: readonly Pod[]): PodFailure | undefined {
 
 /** The last log lines of a container in trouble; none if the log cannot be read, which is not a further problem. */
 export async function failureLog(
-  kube: LogReader,
+  kube: Pick<Kube, 'logTail'>,
   { pod, container, kind }: PodFailure,
 ): Promise<string[]> {
   const read = (previous: boolean) =>

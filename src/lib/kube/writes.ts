@@ -1,4 +1,4 @@
-import { Deadline } from '../core/deadline.ts';
+import { ownLimits } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { partialReader } from './access.ts';
 import type { Change, Kube } from './client/client.ts';
@@ -16,9 +16,7 @@ import { listIfDefined, type Proving, prove } from './served.ts';
 
 /** Writes even after Ctrl-C and the deadline, for 10 s: what must be undone, or known, whatever has ended the command. */
 export async function writeLast<T>(kube: Kube, work: (last: Kube) => Promise<T>): Promise<T> {
-  const last = kube.fork({
-    run: { deadline: new Deadline(10_000), signal: new AbortController().signal },
-  });
+  const last = kube.fork({ run: ownLimits(10_000) });
   try {
     return await work(last);
   } finally {

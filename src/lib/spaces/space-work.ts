@@ -1,3 +1,4 @@
+import type { Waiting } from '../core/deadline.ts';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, asCalled, command, rerun, run } from '../core/next-step.ts';
@@ -7,7 +8,6 @@ import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type ContextToSet, type Reference, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import type { Waiting } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';

@@ -1,8 +1,7 @@
 import { changeWords } from '../core/changes.ts';
-import { pause } from '../core/deadline.ts';
+import { pause, type Waiting } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
-import type { Run } from '../core/run.ts';
 import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import {
@@ -93,7 +92,7 @@ export async function readLogs(
   source: LogSource,
   request: LogRequest,
   emit: EmitLine,
-  run: Pick<Run, 'deadline' | 'signal'>,
+  run: Waiting,
 ): Promise<void> {
   const started = new Set<string>();
   const reading: Promise<void>[] = [];
@@ -117,7 +116,7 @@ export async function readLogs(
         reading.push(readContainer(source, pod, container, request, emitCounted, run).catch(fail));
       }
     const isLast = !request.follow || (pods.length > 0 && pods.every(hasEnded));
-    await (isLast ? Promise.all(reading) : pause(lookAgainMs, run.deadline, run.signal));
+    await (isLast ? Promise.all(reading) : pause(lookAgainMs, run));
     if (failure !== undefined) throw failure;
     if (isLast && started.size === 0) throw nothingRuns(source, request, pods.length);
     if (isLast || run.deadline.passed) return;
@@ -217,7 +216,7 @@ async function readContainer(
   container: string,
   { follow, tailLines, sinceSeconds }: LogRequest,
   emit: EmitLine,
-  { deadline, signal }: Pick<Run, 'deadline' | 'signal'>,
+  run: Waiting,
 ): Promise<void> {
   /** The latest instant, and how many lines with it have been shown. */
   let last = { instant: '', time: '', shown: 0 };
@@ -246,11 +245,11 @@ async function readContainer(
     } catch (error) {
       // One that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows.
       const code = error instanceof StellarError ? error.code : '';
-      if (follow && deadline.passed) return;
+      if (follow && run.deadline.passed) return;
       if (!follow || !['api-error', 'unreachable', 'not-found'].includes(code)) throw error;
     }
-    if (!follow || deadline.passed) return;
-    await pause(lookAgainMs, deadline, signal);
+    if (!follow || run.deadline.passed) return;
+    await pause(lookAgainMs, run);
     const pod = await kube.get<Pod>(resources.pods, metadata.name, {
       namespace: metadata.namespace,
     });

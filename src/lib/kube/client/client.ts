@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { type Deadline, monotonic, pause } from '../../core/deadline.ts';
+import { type Deadline, monotonic, pause, type Waiting } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import type { Run } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import type { PluginHost } from './credentials.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
@@ -67,7 +66,7 @@ export interface Fork {
   user?: UserEntry;
   /** Another address, with its certificate authority (PEM), to which only the user's certificate is shown, and no secret is sent. */
   at?: { server: string; certificateAuthority: string | undefined };
-  run?: Pick<Run, 'deadline' | 'signal'>;
+  run?: Waiting;
 }
 
 /** The part of a client that only reads. */
@@ -348,9 +347,8 @@ class LiveKube {
 
   /** Waits before a write is repeated. @throws StellarError `timeout` at the deadline of this client, `interrupted` */
   async pause(ms: number): Promise<void> {
-    const { deadline, signal } = this.#connection;
-    await pause(ms, deadline, signal);
-    if (deadline.expired) throw answersLate(this.cluster);
+    await pause(ms, this.#connection);
+    if (this.#connection.deadline.expired) throw answersLate(this.cluster);
   }
 
   /** A separate client for the same server and settings, with another user or other limits. The caller closes it. */

@@ -46,21 +46,21 @@ export class Requests extends Transport {
 
   /** Sends a request, and retries while the server restarts or is too busy (429). All requests here are safe to retry. */
   async answer(request: Request): Promise<Answer> {
-    const { deadline, signal } = this.connection;
     for (let busy = 0; ; ) {
-      throwIfInterrupted(signal);
+      throwIfInterrupted(this.connection.signal);
       const outcome = await this.send(request).catch((error: Error) => error);
       const isStale = outcome instanceof StaleConnection;
-      const again = isStale || (this.restarts.mayBeRestarting(outcome) && !deadline.passed);
+      const again =
+        isStale || (this.restarts.mayBeRestarting(outcome) && !this.connection.deadline.passed);
       // Closing aborts requests that nothing waits for.
       if (again && !this.#isClosed) {
-        if (!isStale) await pause(restartPauseMs, deadline, signal);
+        if (!isStale) await pause(restartPauseMs, this.connection);
         continue;
       }
       if (outcome instanceof Error) throw outcome;
       busy += 1;
-      if (!isTooEarly(outcome) || busy >= 5 || deadline.passed) return outcome;
-      await pause(busyPauseMs(outcome), deadline, signal);
+      if (!isTooEarly(outcome) || busy >= 5 || this.connection.deadline.passed) return outcome;
+      await pause(busyPauseMs(outcome), this.connection);
     }
   }
 }

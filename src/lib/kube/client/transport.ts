@@ -6,10 +6,10 @@ import type { Socket } from 'node:net';
 import { pipeline, type Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import {
-  type Deadline,
   monotonic,
   requestTimeoutMs,
   throwIfInterrupted,
+  type Waiting,
 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { isObject } from '../../core/text/formats.ts';
@@ -45,12 +45,8 @@ export type Trace = (line: string) => void;
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** The parts of a client. */
-export interface Connection {
+export interface Connection extends Waiting {
   context: SelectedContext;
-  /** Limits every request. */
-  deadline: Deadline;
-  /** Aborts the requests in flight. */
-  signal: AbortSignal;
   trace: Trace | undefined;
   /**
    * Limits the requests in flight, on this cluster and on others that share the limit. A request that waits for it has not been

@@ -1,10 +1,10 @@
+import type { Waiting } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
 import { isObject } from '../../core/text/formats.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
 import type { Entry } from './entries.ts';
 import { withoutCredentials } from './kubeconfig.ts';
-import type { Waiting } from './replace.ts';
 
 /** Part of a context: an entry to write, or, with a name alone, an existing one. */
 export interface Reference {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, parseDocument, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import type { Waiting } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { yamlOfGo } from '../../core/text/formats.ts';
 import { contentIn, type Entry, invalidKubeconfig, namedEntries } from './entries.ts';
@@ -11,7 +12,6 @@ import {
   requireReplaceable,
   statIfPresent,
   targetOf,
-  type Waiting,
   whileLocked,
 } from './replace.ts';
 

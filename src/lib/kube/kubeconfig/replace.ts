@@ -12,11 +12,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Deadline, monotonic, throwIfInterrupted } from '../../core/deadline.ts';
+import { type Deadline, monotonic, throwIfInterrupted, type Waiting } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import { replaceFile, reporting } from '../../core/private-file.ts';
-import type { Run } from '../../core/run.ts';
 
 /**
  * One name for all spellings of a file (`a`, `./a`, `/d//a`, and through links to its folder). Follows the path as the system does:
@@ -107,9 +106,6 @@ const staleLockMs = 10_000;
 /** The minimum wait for a lock, even after the deadline: it guards the last step of a long operation. */
 const leastWaitMs = 1000;
 const pauseMs = 25;
-
-/** The limits of a wait for a lock. */
-export type Waiting = Pick<Run, 'deadline' | 'signal'>;
 
 /**
  * Does work while no other program changes these files. The locks are client-go's (tools/clientcmd/loader.go, lockFile): a newly

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
-import { Deadline } from '../../core/deadline.ts';
+import { ownLimits } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
@@ -183,12 +183,8 @@ export async function errorAt(
   name: string,
   server: string,
   cluster: ClusterEntry,
-  run?: Pick<Run, 'deadline' | 'signal'>,
+  { deadline, signal } = ownLimits(probeTimeoutMs),
 ): Promise<StellarError | undefined> {
-  const { deadline, signal } = run ?? {
-    deadline: new Deadline(probeTimeoutMs),
-    signal: new AbortController().signal,
-  };
   const anonymous = connect({ name, server, cluster, user: {} }, deadline, signal);
   try {
     await anonymous.read('/version');

@@ -8,11 +8,11 @@ import type { Kube } from '../../kube/client/client.ts';
 import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { parseImage, versionOf } from '../../kube/image.ts';
-import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
 import { bootstrapServiceAccount, operatorNamespace } from '../model/ocm-names.ts';
 import type { Endpoint } from './endpoint.ts';
 import { readClusterInfo } from './hub-kubeconfig.ts';
+import type { Its } from './its.ts';
 import { hubImage, requireHub } from './require-hub.ts';
 
 /** What an ITS reports about itself, and how it is reached. */
@@ -45,14 +45,11 @@ export interface HubAccess extends HubReading {
  * @param certificateAuthority `--ca-file`, PEM: used if a context does not verify its server
  * @throws StellarError if it is not a hub, or its context has settings that agents cannot have
  */
-export async function accessHub(
-  kube: Kube,
-  context: SelectedContext,
-  certificateAuthority: string | undefined,
-): Promise<HubAccess> {
-  refuseUnverified(kube, context, certificateAuthority);
+export async function accessHub(its: Its, certificateAuthority?: string): Promise<HubAccess> {
+  refuseUnverified(its, certificateAuthority);
+  const { kube, context } = its;
   return {
-    ...(await inspectHub(kube, context)),
+    ...(await inspectHub(its)),
     its: context.name,
     kube,
     token: async (account) => (await requestBootstrapToken(kube, undefined, account)).token,
@@ -60,9 +57,8 @@ export async function accessHub(
 }
 
 /** The known addresses of an ITS: from this machine, and from other clusters. @throws StellarError `not-a-hub` */
-export async function hubEndpoints(kube: Kube, context: SelectedContext): Promise<Endpoint[]> {
-  return knownEndpoints(await inspectHub(kube, context));
-}
+export const hubEndpoints = async (its: Its): Promise<Endpoint[]> =>
+  knownEndpoints(await inspectHub(its));
 
 /** What the ITS publishes proves nothing: another hub's address may stand there. */
 export const knownEndpoints = ({
@@ -83,8 +79,7 @@ export const accessByJoinFile = ({ token, ...hub }: JoinFile): HubAccess => ({
  * and then fail with x509 errors.
  */
 function refuseUnverified(
-  kube: Kube,
-  { cluster }: SelectedContext,
+  { kube, context: { cluster } }: Its,
   certificateAuthority: string | undefined,
 ): void {
   const setting = (['insecure-skip-tls-verify', 'tls-server-name'] as const).find(
@@ -100,7 +95,7 @@ function refuseUnverified(
  * Verifies that a cluster is an OCM hub, and reads what it reports about itself.
  * @throws StellarError `not-a-hub`
  */
-export async function inspectHub(kube: Kube, { cluster }: SelectedContext): Promise<HubReading> {
+export async function inspectHub({ kube, context: { cluster } }: Its): Promise<HubReading> {
   // Optional facts: a failure to read them is not an error.
   const reader = partialReader(kube);
   const [, registration, internal] = await Promise.all([

@@ -1,5 +1,5 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../../core/checks.ts';
-import { Deadline } from '../../core/deadline.ts';
+import { ownLimits } from '../../core/deadline.ts';
 import { command, run } from '../../core/next-step.ts';
 import { ifSeen, mayNotRead, partialReader, tryRead } from '../../kube/access.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
@@ -93,12 +93,8 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
 async function publishesItself(hub: Kube): Promise<Outcome> {
   const at = await readClusterInfo(partialReader(hub));
   if (at === undefined) return skipped('it publishes no address that can be read');
-  const limit = {
-    deadline: new Deadline(admissionTimeoutMs),
-    signal: new AbortController().signal,
-  };
   const uidThere = async () => {
-    const there = hub.fork({ at, run: limit });
+    const there = hub.fork({ at, run: ownLimits(5000) });
     return clusterUid(there).finally(() => there.close());
   };
   const [own, found] = await Promise.all([clusterUid(hub), tryRead(uidThere)]);
@@ -152,6 +148,3 @@ function refused(words: string, mailbox: string, context: string): Outcome {
     ? warn('works-not-admitted', found, step)
     : fail('works-not-admitted', found, step);
 }
-
-/** How long the published address may take to answer. */
-const admissionTimeoutMs = 5000;

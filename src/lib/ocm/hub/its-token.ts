@@ -3,7 +3,6 @@ import { advice, command } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type KubeObject, resources, typeMeta } from '../../kube/client/objects.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
-import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { bootstrapServiceAccount, operatorNamespace } from '../model/ocm-names.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
 import {
@@ -13,6 +12,7 @@ import {
   shortestTokenSeconds,
 } from './hub-access.ts';
 import { hasJoined, readWholeHub } from './hub-evidence.ts';
+import type { Its } from './its.ts';
 
 /** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
 export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
@@ -30,21 +30,18 @@ export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boole
 }
 
 /** Requests a bootstrap token and combines it with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
-export async function makeJoinFile(
-  kube: Kube,
-  context: SelectedContext,
-  durationMs: number,
-): Promise<JoinFile> {
-  const hub = await inspectHub(kube, context);
-  const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
+export async function makeJoinFile(its: Its, durationMs: number): Promise<JoinFile> {
+  const hub = await inspectHub(its);
+  const { name } = its.context;
+  const { token, expires } = await requestBootstrapToken(its.kube, Math.floor(durationMs / 1000));
   return {
     kind: 'stellarctl-join-file',
     version: 1,
-    its: context.name,
+    its: name,
     token,
     expires: expires.toISOString(),
     ...hub,
-    external: requireHttps(context.name, hub.external),
+    external: requireHttps(name, hub.external),
   };
 }
 

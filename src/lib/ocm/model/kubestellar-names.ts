@@ -10,8 +10,12 @@ import type {
  * control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), limited to the fields used
  * here.
  */
-export interface BindingPolicy extends KubeObject {
+export interface BindingPolicy extends Reported {
   spec?: PolicySpec;
+}
+
+/** What KubeStellar reports. For a Binding its transport writes it, which omits conditions. */
+interface Reported extends KubeObject {
   status?: { observedGeneration?: number; conditions?: Condition[]; errors?: string[] };
 }
 
@@ -21,13 +25,11 @@ export interface PolicySpec {
 }
 
 /** control.kubestellar.io/v1alpha1 Binding: the objects and the WECs that a BindingPolicy selects. */
-export interface Binding extends KubeObject {
+export interface Binding extends Reported {
   spec?: {
     workload?: { clusterScope?: BoundObject[]; namespaceScope?: BoundObject[] };
     destinations?: { clusterId: string }[];
   };
-  /** Written by KubeStellar's transport, which omits conditions. */
-  status?: { observedGeneration?: number; conditions?: Condition[]; errors?: string[] };
 }
 
 /** An object of a WDS that a Binding sends, with its modulation. */

@@ -1,3 +1,4 @@
+import type { Waiting } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import { isObject } from '../../core/text/formats.ts';
@@ -18,7 +19,6 @@ import {
   type SelectedContext,
   selectContext,
 } from '../../kube/kubeconfig/kubeconfig.ts';
-import type { Waiting } from '../../kube/kubeconfig/replace.ts';
 import { serves } from '../../kube/served.ts';
 import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import { configMapName, systemNamespace } from '../../ocm/model/kubeflex-names.ts';

@@ -64,13 +64,14 @@ export interface Deregistration {
  * @throws StellarError if one of them cannot be deregistered or the user declines; nothing has been written then
  */
 export async function deregister(
-  { its: { kube: hub, context }, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
+  { its, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
   run: Run,
 ): Promise<NamedResult[]> {
+  const { kube: hub } = its;
   await requirePermissions(hub, [may('delete', resources.managedClusters)]);
   const inspected = await readConfirmed({
     read: async () => {
-      const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(hub, context)]);
+      const [policies, endpoints] = await Promise.all([readPolicies(), hubEndpoints(its)]);
       const ofIts = { hub, endpoints, policies };
       const names = wecs.map(({ name }) => name);
       const states = await readHubStates(hub, names);

@@ -187,11 +187,8 @@ export async function refuseRegistered(
   if (wecEvidence.klusterlet === undefined) await listIfDefined(wec, resources.klusterlets);
   const registeredAs = wecEvidence.klusterlet?.spec?.clusterName;
   if (registeredAs !== undefined) {
-    const read = async ({ kube, context }: Its) =>
-      findHub(kube, wecEvidence, {
-        endpoints: await hubEndpoints(kube, context),
-        isRecorded: false,
-      });
+    const read = async (of: Its) =>
+      findHub(of.kube, wecEvidence, { endpoints: await hubEndpoints(of), isRecorded: false });
     const found = its && ifSeen(await tryRead(() => read(its)));
     const isAsked = found !== undefined && found.relation !== 'other';
     // If its own ITS does not list it, the klusterlet's state is irrelevant.

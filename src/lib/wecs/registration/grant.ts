@@ -251,7 +251,7 @@ export interface ReachedWec {
 export async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvidence> {
   const [managedCluster, endpoints, evidence] = await Promise.all([
     getManagedCluster(its.kube, name),
-    hubEndpoints(its.kube, its.context),
+    hubEndpoints(its),
     readWec(kube),
   ]);
   const known = { name, endpoints, managedCluster };

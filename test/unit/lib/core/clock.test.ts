@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Deadline, pause } from '../../../../src/lib/core/deadline.ts';
+import { Deadline, ownLimits, pause } from '../../../../src/lib/core/deadline.ts';
 import { Patience } from '../../../../src/lib/core/follow.ts';
 import { poll } from '../../../../src/lib/core/poll.ts';
 import { connect } from '../../../../src/lib/kube/client/client.ts';
@@ -50,7 +50,7 @@ describe('while the wall clock is set back and forth 20 times', () => {
   };
   const cases: [what: string, work: () => Promise<unknown>][] = [
     ['a wait', () => poll(async () => undefined, run(timeoutMs))],
-    ['a pause', () => pause(60_000, new Deadline(timeoutMs), new AbortController().signal)],
+    ['a pause', () => pause(60_000, ownLimits(timeoutMs))],
     ['a request', silent],
     [
       'patience',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, describe, mock, test } from 'node:test';
 import { mapConcurrently, sharedReading } from '../../../../src/lib/core/concurrency.ts';
-import { Deadline, graceMs, pause } from '../../../../src/lib/core/deadline.ts';
+import { Deadline, graceMs, ownLimits, pause } from '../../../../src/lib/core/deadline.ts';
 import { Patience } from '../../../../src/lib/core/follow.ts';
 import { poll } from '../../../../src/lib/core/poll.ts';
 import { apiError, networkError } from '../../../../src/lib/kube/client/errors.ts';
@@ -66,14 +66,17 @@ describe('a deadline', () => {
 describe('a pause', () => {
   test('is not longer than the deadline', async () => {
     stopTime();
-    await passing(pause(60_000, new Deadline(20), new AbortController().signal));
+    await passing(pause(60_000, ownLimits(20)));
     assert.ok(Date.now() < 1000, String(Date.now()));
   });
   test('ends when the user interrupts, before or during it', async () => {
-    await assert.rejects(pause(0, new Deadline(0), AbortSignal.abort()), { code: 'interrupted' });
-    await assert.rejects(pause(60_000, new Deadline(60_000), AbortSignal.timeout(5)), {
+    await assert.rejects(pause(0, { deadline: new Deadline(0), signal: AbortSignal.abort() }), {
       code: 'interrupted',
     });
+    await assert.rejects(
+      pause(60_000, { deadline: new Deadline(60_000), signal: AbortSignal.timeout(5) }),
+      { code: 'interrupted' },
+    );
   });
 });
 

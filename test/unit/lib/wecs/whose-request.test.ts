@@ -106,7 +106,7 @@ describe('the bootstrap token of a WEC', () => {
       cluster: { server: 'https://its1' },
       user: {},
     };
-    const access = await accessHub(hub.kube, context, undefined);
+    const access = await accessHub({ kube: hub.kube, context });
     assert.notEqual(await access.token(), await access.token());
   });
 });
