@@ -44,8 +44,8 @@ import {
   changeOperator,
   checkUpgrade,
   ensureRequirements,
-  ofVersion,
   operatorImage,
+  toVersion,
 } from '../ocm/versions/ocm-upgrade.ts';
 import { hubPrograms, products, readHookVersions } from '../ocm/versions/program-versions.ts';
 import { runningVersions } from '../ocm/versions/running-versions.ts';
@@ -74,9 +74,6 @@ const hubImageFields = [
   ['placementImagePullSpec', 'placement'],
   ['addOnManagerImagePullSpec', 'addon-manager'],
 ] as const;
-
-/** The definition of what a hub's operator reads. */
-const definition = 'clustermanagers.operator.open-cluster-management.io';
 
 /**
  * Upgrades OCM in an ITS, and then the status add-on to the version of the installed hooks. Registrations stay, and nothing else of
@@ -202,8 +199,7 @@ async function planHubUpgrade(
     throw refuse('it has no ClusterManager, or no operator of one');
   const mode = manager.spec?.deployOption?.mode ?? 'Default';
   if (mode !== 'Default') throw refuse(`its controllers run in another cluster (mode ${mode})`);
-  const renamed = (reference: string | undefined, repository: string) =>
-    ofVersion(reference ?? `${imageRegistry ?? ''}/${repository}`, to, imageRegistry);
+  const renamed = toVersion(to, imageRegistry);
   // By the fields of its ClusterManager.
   const images: Record<string, string> = {};
   for (const [field, repository] of hubImageFields)
@@ -220,8 +216,7 @@ async function planHubUpgrade(
 async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   const { name, its, to, operator, manager, images, wecs } = upgrade;
   const alive = await leaseRenewals(its);
-  const needs = { side: 'hub', role: clusterManagerName, definition } as const;
-  const isBrought = await ensureRequirements(its, needs, to);
+  const isBrought = await ensureRequirements(its, 'hub', to);
   const isOperator =
     operatorImage(operator) !== upgrade.newOperatorImage || isScaledToNone(operator);
   const isManager = hubImageFields.some(([field]) => manager.spec?.[field] !== images[field]);

@@ -7,7 +7,7 @@ import type { WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import { isAvailable, readOne, renewsInTime } from '../ocm/hub/hub-evidence.ts';
 import { agentNamespace, isOurs, tagOf } from '../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../ocm/model/ocm-objects.ts';
-import { checkUpgrade, ofVersion, operatorImage } from '../ocm/versions/ocm-upgrade.ts';
+import { checkUpgrade, operatorImage, toVersion } from '../ocm/versions/ocm-upgrade.ts';
 import { beingDeregistered } from './diagnose/deletion.ts';
 import { wecVersions } from './diagnose/wec-checks.ts';
 import { proveWec, type ReachedWec } from './registration/grant.ts';
@@ -88,8 +88,7 @@ export async function planUpgrade(
   const leaving = beingDeregistered({ hub, name, its: its.context.name });
   if (leaving !== undefined) throw refuse('its deregistration is unfinished', ...leaving.next);
   const present = operatorImage(operator);
-  const renamed = (reference: string | undefined, repository: string) =>
-    ofVersion(reference ?? `${imageRegistry ?? ''}/${repository}`, to, imageRegistry);
+  const renamed = toVersion(to, imageRegistry);
   const { imagePullSpec, registrationImagePullSpec, workImagePullSpec } = klusterlet.spec;
   const images: AgentImages = {
     operator: renamed(present, 'registration-operator'),

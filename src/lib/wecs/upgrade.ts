@@ -13,10 +13,8 @@ import { listIfDefined } from '../kube/served.ts';
 import { readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import {
   agentNamespace,
-  klusterletCrdName,
   klusterletName,
   leaseName,
-  operatorName,
   operatorNamespace,
 } from '../ocm/model/ocm-names.ts';
 import { changeOperator, ensureRequirements, operatorImage } from '../ocm/versions/ocm-upgrade.ts';
@@ -126,8 +124,7 @@ async function upgradeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run
     if (!run.dryRun) run.progress.changed(name, what);
   };
   const before = await readApplied(kube);
-  const needs = { side: 'wec', role: operatorName, definition: klusterletCrdName } as const;
-  if (await ensureRequirements(kube, needs, to)) wrote(`rights and fields of OCM ${to}`);
+  if (await ensureRequirements(kube, 'wec', to)) wrote(`rights and fields of OCM ${to}`);
   const { operator, klusterlet } = evidence;
   if (operatorImage(operator) !== images.operator) {
     await changeOperator(kube, operator, images.operator);

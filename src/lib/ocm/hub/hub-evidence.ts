@@ -163,13 +163,17 @@ export function overdueLease(evidence: HubEvidence, now: number): string | undef
   return `lease not renewed for ${formatAge(leaseAgeOf(evidence, now) ?? 0)} (due every ${formatAge(periodOf(evidence))})`;
 }
 
+/** When an agent renewed its Lease, in milliseconds since the epoch; NaN if there is none. */
+export const renewedAt = (lease: Lease | undefined): number =>
+  Date.parse(lease?.spec?.renewTime ?? '');
+
 /** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none, or if its clock is known to differ. */
 export function leaseAgeOf(
   { managedCluster, lease }: LeaseEvidence,
   now: number,
 ): number | undefined {
   if (managedCluster?.metadata.annotations?.[skipClockAnnotation] === 'true') return undefined;
-  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
+  const age = now - renewedAt(lease);
   return Number.isNaN(age) ? undefined : age;
 }
 
@@ -180,8 +184,5 @@ const periodOf = ({ managedCluster }: LeaseEvidence): number =>
 export function isMissed({ managedCluster, lease }: HubEvidence): boolean {
   const { status, lastTransitionTime = '' } =
     conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
-  return (
-    status === 'Unknown' &&
-    Date.parse(lease?.spec?.renewTime ?? '') <= Date.parse(lastTransitionTime)
-  );
+  return status === 'Unknown' && renewedAt(lease) <= Date.parse(lastTransitionTime);
 }

@@ -12,7 +12,14 @@ import {
 import { parseImage } from '../../kube/image.ts';
 import { isScaledToNone } from '../../kube/pods.ts';
 import { retryConflicts } from '../../kube/writes.ts';
-import { isOcmVersion, operatorNamespace, tagOf } from '../model/ocm-names.ts';
+import {
+  clusterManagerName,
+  isOcmVersion,
+  klusterletCrdName,
+  operatorName,
+  operatorNamespace,
+  tagOf,
+} from '../model/ocm-names.ts';
 import { ocmMinors } from '../model/ocm-versions.ts';
 
 const minorOf = (version: string): string => version.replace(/^v/, '').split('.', 2).join('.');
@@ -38,25 +45,24 @@ export function checkUpgrade(what: string, from: string | undefined, to: string)
 }
 
 /**
- * The reference of another version of an image.
+ * Gives images another version: a function of the reference that is used, if there is one, and of the repository.
  * @param registry if it changes
  * @throws StellarError `usage` if the image is named by its digest or otherwise than by a version: what runs is then unknown
  */
-export function ofVersion(
-  reference: string,
-  version: string,
-  registry: string | undefined,
-): string {
-  const image = parseImage(reference);
-  const isByVersion = isOcmVersion(image?.tag ?? '') && !reference.includes('@');
-  if (image === undefined || (registry === undefined && !isByVersion))
-    throw new StellarError(
-      'usage',
-      `The image ${reference} is not named by a version. Nothing was written.`,
-      { next: [advice('Give the registry of images that are: --image-registry REGISTRY')] },
-    );
-  return `${registry ?? image.registry}/${image.repository}:${tagOf(version)}`;
-}
+export const toVersion =
+  (version: string, registry: string | undefined) =>
+  (present: string | undefined, repository: string): string => {
+    const reference = present ?? `${registry ?? ''}/${repository}`;
+    const image = parseImage(reference);
+    const isByVersion = isOcmVersion(image?.tag ?? '') && !reference.includes('@');
+    if (image === undefined || (registry === undefined && !isByVersion))
+      throw new StellarError(
+        'usage',
+        `The image ${reference} is not named by a version. Nothing was written.`,
+        { next: [advice('Give the registry of images that are: --image-registry REGISTRY')] },
+      );
+    return `${registry ?? image.registry}/${image.repository}:${tagOf(version)}`;
+  };
 
 /** The image of an operator, whose pod may have containers of others; undefined if it has none. */
 export function operatorImage(operator: Deployment | undefined): string | undefined {
@@ -90,22 +96,23 @@ export const changeOperator = (
     await kube.merge(resources.deployments, name, patch, on);
   });
 
-/** Where a version of OCM finds its rights and its fields. */
-interface Needing {
-  side: 'hub' | 'wec';
-  /** The ClusterRole of the operator. */
-  role: string;
-  /** The CustomResourceDefinition of what the operator reads. */
-  definition: string;
-}
+/** Where an operator has its rights, a ClusterRole, and what it reads its fields, a CustomResourceDefinition. */
+const places = {
+  hub: {
+    role: clusterManagerName,
+    definition: 'clustermanagers.operator.open-cluster-management.io',
+  },
+  wec: { role: operatorName, definition: klusterletCrdName },
+};
 
 /** Adds the rights and fields that a version needs and earlier ones did not. Nothing is removed. @returns whether any was missing */
 export const ensureRequirements = (
   kube: Kube,
-  { side, role, definition }: Needing,
+  side: keyof typeof places,
   to: string,
 ): Promise<boolean> =>
   retryConflicts(kube, async () => {
+    const { role, definition } = places[side];
     const minors = Object.keys(ocmMinors);
     const needed = minors
       .slice(0, minors.indexOf(minorOf(to)) + 1)

@@ -14,7 +14,12 @@ import {
   type WecEvidence,
 } from '../../ocm/agent/wec-evidence.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
-import { agentReports, bootstrapRequests, isMissed } from '../../ocm/hub/hub-evidence.ts';
+import {
+  agentReports,
+  bootstrapRequests,
+  isMissed,
+  renewedAt,
+} from '../../ocm/hub/hub-evidence.ts';
 import { agentNamespace } from '../../ocm/model/ocm-names.ts';
 import { asksWithSeveralKeys } from '../registration/acceptance.ts';
 import { clockMarginMs } from '../registration/own-requests.ts';
@@ -111,7 +116,7 @@ function podRestartNeed(registration: Registration, wecNow: number): Restart | u
 function silent({ hub, wec, now }: Registration): Restart | undefined {
   const started = wec && agentStarted(wec);
   // Both times come from the agent's own node.
-  const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
+  const renewed = renewedAt(hub?.lease);
   const isSilent = hub !== undefined && (isMissed(hub) || agentReports(hub, now) === 'no');
   return isSilent && started !== undefined && started <= renewed
     ? { why: `its agent has not renewed its Lease for ${formatAge(now - renewed)}`, by: 'pods' }

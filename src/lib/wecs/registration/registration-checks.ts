@@ -44,6 +44,7 @@ import {
   hasJoined,
   isMissed,
   leaseAgeOf,
+  renewedAt,
 } from '../../ocm/hub/hub-evidence.ts';
 import type { RequestState } from '../../ocm/hub/registration-requests.ts';
 import type { HubWebhook } from '../../ocm/hub/webhook.ts';
@@ -370,7 +371,7 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
 /** When the agent started, if its Lease was renewed before. Both times are of its own node, the start in whole seconds. */
 function startedSinceRenewal({ hub, wec }: Pick<Registration, 'hub' | 'wec'>): number | undefined {
   const started = wec && agentStarted(wec);
-  const renewed = Date.parse(hub?.lease?.spec?.renewTime ?? '');
+  const renewed = renewedAt(hub?.lease);
   return started !== undefined && renewed < started - 1000 ? started : undefined;
 }
 
@@ -409,7 +410,7 @@ function reportedUnavailable(
 function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
   if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False')
     return undefined;
-  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
+  const age = now - renewedAt(lease);
   return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
 }
 

@@ -9,12 +9,12 @@ import {
   changeOperator,
   checkUpgrade,
   ensureRequirements,
-  ofVersion,
   operatorImage,
+  toVersion,
 } from '../../../../../src/lib/ocm/versions/ocm-upgrade.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
 
-const hub = { side: 'hub', role: 'cluster-manager', definition: 'clustermanagers' } as const;
+const hub = 'hub';
 
 function cluster(rules: PolicyRule[], spec: object): MemoryCluster {
   const role = {
@@ -26,7 +26,11 @@ function cluster(rules: PolicyRule[], spec: object): MemoryCluster {
   const crd = {
     ...{
       kind: 'CustomResourceDefinition',
-      metadata: { name: 'clustermanagers', uid: 'c', resourceVersion: '2' },
+      metadata: {
+        name: 'clustermanagers.operator.open-cluster-management.io',
+        uid: 'c',
+        resourceVersion: '2',
+      },
     },
     spec: { versions: [{ name: 'v1', schema }] },
   };
@@ -127,7 +131,7 @@ test('the operator and what it gives to agents change together', async () => {
     spec: { template: { spec: { containers } } },
   } as unknown as Deployment;
   const inMemory = new MemoryCluster([operator]);
-  const image = ofVersion('q.io/o/registration-operator:v1.0.0', '1.3.1', undefined);
+  const image = toVersion('1.3.1', undefined)('q.io/o/registration-operator:v1.0.0', '');
   await changeOperator(inMemory.kube, operator, image);
   assert.equal(operatorImage(operator), 'q.io/o/registration-operator:v1.0.0');
   const changed = { ...containers[1], image, env: [env[0], { name: 'AGENT_IMAGE', value: image }] };
@@ -140,8 +144,12 @@ test('the operator and what it gives to agents change together', async () => {
 });
 
 test('only tags change, unless a registry is given', () => {
-  assert.equal(ofVersion('q.io/o/work:v1.0.0', '1.3.1', undefined), 'q.io/o/work:v1.3.1');
-  assert.equal(ofVersion('q.io:5000/o/work@sha256:0', 'v1.2.0', 'r.io/x'), 'r.io/x/work:v1.2.0');
+  assert.equal(toVersion('1.3.1', undefined)('q.io/o/work:v1.0.0', 'work'), 'q.io/o/work:v1.3.1');
+  assert.equal(
+    toVersion('v1.2.0', 'r.io/x')('q.io:5000/o/work@sha256:0', 'work'),
+    'r.io/x/work:v1.2.0',
+  );
+  assert.equal(toVersion('v1.2.0', 'r.io/x')(undefined, 'work'), 'r.io/x/work:v1.2.0');
   for (const image of [
     'q.io/o/work@sha256:0',
     'q.io/o/work:v1.0.0@sha256:0',
@@ -149,7 +157,7 @@ test('only tags change, unless a registry is given', () => {
     'q.io/o/work',
   ])
     assert.throws(
-      () => ofVersion(image, '1.3.1', undefined),
+      () => toVersion('1.3.1', undefined)(image, 'work'),
       /not named by a version.*Nothing was written/,
     );
 });
