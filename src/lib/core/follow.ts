@@ -32,12 +32,15 @@ export interface JudgedReading<Snapshot> extends Reading<Snapshot> {
   restartGracePeriod(): void;
 }
 
-/** A subject that is followed to a stage, and how to act on its readings. */
-export interface Followed<Snapshot, Result> {
+interface Target {
   /** The id of the target stage; by default the last one. */
   readonly until?: string;
   /** How long to watch a failure that may pass before reporting it, if its stage does not say; milliseconds. */
   readonly graceMs?: number;
+}
+
+/** A subject that is followed to a stage, and how to act on its readings. */
+export interface Followed<Snapshot, Result> extends Target {
   /** What precedes the first reading, such as an installation. @returns a result that ends it at once */
   begin?(): Promise<Result | undefined>;
   /** Acts on a reading. @returns the result that ends the following, undefined to read again */
@@ -91,9 +94,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   for (const pursuit of open()) {
     const { subject, track } = pursuit;
     const isOver = failure !== undefined && !pursuit.isCutOff(failure.error);
-    pursuit.result = isOver
-      ? resultOfError(subject, failure.error)
-      : await subject.late(track.last);
+    pursuit.result = isOver ? pursuit.ofError(failure.error) : await subject.late(track.last);
   }
   return pursuits.map(({ result }) => result as Result);
 }
@@ -142,9 +143,14 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
     );
   }
 
+  ofError(error: unknown): Result {
+    if (this.subject.broken === undefined || !(error instanceof StellarError)) throw error;
+    return this.subject.broken(error);
+  }
+
   async #work(work: () => Promise<Result | undefined>): Promise<void> {
     try {
-      this.result = await work().catch((error: unknown) => resultOfError(this.subject, error));
+      this.result = await work().catch((error: unknown) => this.ofError(error));
     } catch (error) {
       this.unhandled = { error };
     }
@@ -175,26 +181,18 @@ export async function followOne<Snapshot, Result>(
   return result as Result;
 }
 
-function resultOfError<Result>(
-  subject: Pick<Followed<never, Result>, 'broken'>,
-  error: unknown,
-): Result {
-  if (subject.broken === undefined || !(error instanceof StellarError)) throw error;
-  return subject.broken(error);
-}
-
 /** What is kept about a subject between readings. */
 export class Track<Snapshot> {
   last: JudgedReading<Snapshot> | undefined;
   /** When the judgement of a stage last changed. */
   changedAt = monotonic();
-  readonly #target: Pick<Followed<Snapshot, unknown>, 'until' | 'graceMs'>;
+  readonly #target: Target;
   readonly #deadline: Deadline;
   readonly #met = new Set<string>();
   #patience = new Patience();
   #standing = '';
 
-  constructor(target: Pick<Followed<Snapshot, unknown>, 'until' | 'graceMs'>, deadline: Deadline) {
+  constructor(target: Target, deadline: Deadline) {
     this.#target = target;
     this.#deadline = deadline;
   }

@@ -50,17 +50,18 @@ export async function checkTarget(file: string, toReplace: string | undefined): 
   throw new StellarError('file-error', message, { next: [run(toReplace, 'To replace it')] });
 }
 
+interface Owner {
+  uid: number;
+  gid: number;
+}
+
 /**
  * Replaces a file by one that only its owner can read (mode 0600, regardless of the umask), through a temporary file in the same
  * folder: a reader finds the old or the new content, and so does an interruption.
  * @param owner who owns it afterwards, as far as this user may change that; default: this user
  * @throws Node's errors
  */
-export function replaceFile(
-  file: string,
-  content: string | Uint8Array,
-  owner?: { uid: number; gid: number },
-): void {
+export function replaceFile(file: string, content: string | Uint8Array, owner?: Owner): void {
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     writeNew(temporary, content, owner);
@@ -71,11 +72,7 @@ export function replaceFile(
   }
 }
 
-function writeNew(
-  file: string,
-  content: string | Uint8Array,
-  owner?: { uid: number; gid: number },
-): void {
+function writeNew(file: string, content: string | Uint8Array, owner?: Owner): void {
   const descriptor = openSync(file, 'wx', 0o600);
   try {
     if (owner !== undefined) giveTo(owner, descriptor);
@@ -91,7 +88,7 @@ function writeNew(
 }
 
 /** Applies to root on another user's file; other users cannot change owners, and need not. */
-function giveTo({ uid, gid }: { uid: number; gid: number }, descriptor: number): void {
+function giveTo({ uid, gid }: Owner, descriptor: number): void {
   try {
     fchownSync(descriptor, uid, gid);
   } catch {

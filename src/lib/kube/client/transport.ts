@@ -111,14 +111,6 @@ export class Transport {
     return this.#clockStart + monotonic();
   }
 
-  #noteClock(date: string | undefined): void {
-    const theirs = Date.parse(date ?? '');
-    const ours = Date.now();
-    // The header has whole seconds: smaller differences do not count.
-    if (!Number.isNaN(theirs))
-      this.#clockStart = (Math.abs(theirs - ours) < 2000 ? ours : theirs) - monotonic();
-  }
-
   /** Sends a request once. @throws StaleConnection if it should be sent again; StellarError if no whole answer arrived */
   send(request: Request): Promise<Answer> {
     return this.connection.limit(async () => {
@@ -182,7 +174,11 @@ export class Transport {
 
   /** Keeps what the beginning of an answer shows. @param started when its request was sent */
   #note(response: IncomingMessage, sent: ClientRequest, server: Server, started: number): void {
-    this.#noteClock(response.headers.date);
+    const theirs = Date.parse(response.headers.date ?? '');
+    const ours = Date.now();
+    // The header has whole seconds: smaller differences do not count.
+    if (!Number.isNaN(theirs))
+      this.#clockStart = (Math.abs(theirs - ours) < 2000 ? ours : theirs) - monotonic();
     this.#socket = response.socket;
     const address = withoutCredentials(new URL(sent.path, this.#server).href);
     this.connection.trace?.(

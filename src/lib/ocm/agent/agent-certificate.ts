@@ -31,7 +31,7 @@ export async function presentCertificate(
 ): Promise<CertificateAnswer> {
   if (secret === undefined) return { state: 'none', why: 'its agent has no certificate' };
   const { 'tls.crt': certificate, 'tls.key': key } = secret.data ?? {};
-  const parsed = readPair(certificate, key);
+  const parsed = readPair(secret);
   if (parsed === undefined)
     return { state: 'none', why: 'the certificate and key of its agent cannot be read' };
   const asAgent = hub.fork({
@@ -53,7 +53,7 @@ export async function presentCertificate(
 
 /** The validity of the certificate that a WEC's agent holds; undefined if there is none, or it cannot be read. */
 export function heldValidity(secret: Secret | undefined): Validity | undefined {
-  const pair = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
+  const pair = readPair(secret);
   return pair && validityOf(pair);
 }
 
@@ -76,7 +76,7 @@ export async function isIssuedBy(
   hub: Kube,
   secret: Secret | undefined,
 ): Promise<boolean | undefined> {
-  const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
+  const parsed = readPair(secret);
   if (parsed === undefined) return false;
   const name = 'extension-apiserver-authentication';
   const published = await partialReader(hub).get<ConfigMap>(resources.configMaps, name, {
@@ -106,10 +106,8 @@ export async function userName(kube: Kube): Promise<string | undefined> {
   return undefined;
 }
 
-function readPair(
-  certificate: string | undefined,
-  key: string | undefined,
-): X509Certificate | undefined {
+function readPair(secret: Secret | undefined): X509Certificate | undefined {
+  const { 'tls.crt': certificate, 'tls.key': key } = secret?.data ?? {};
   if (certificate === undefined || key === undefined) return undefined;
   try {
     const parsed = new X509Certificate(Buffer.from(certificate, 'base64'));
