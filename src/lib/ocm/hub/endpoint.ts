@@ -198,3 +198,24 @@ export async function errorAt(
     anonymous.close();
   }
 }
+
+/**
+ * What the ITS publishes, with the certificate authority of the context if the published one is outdated: at the address that this
+ * machine uses, the server shows for the published name a certificate of the former only.
+ */
+export async function withPresentAuthority(
+  its: string,
+  published: Endpoint | undefined,
+  { server, certificateAuthority }: Endpoint,
+): Promise<Endpoint | undefined> {
+  if (published === undefined || certificateAuthority === undefined) return published;
+  if (published.certificateAuthority?.trim() === certificateAuthority.trim()) return published;
+  const named = { 'tls-server-name': hostOf(new URL(published.server)) };
+  const [ofPublished, ofContext] = await Promise.all(
+    [published.certificateAuthority, certificateAuthority].map((authority) =>
+      errorAt(its, server, { ...clusterAt({ server, certificateAuthority: authority }), ...named }),
+    ),
+  );
+  const isOutdated = ofPublished?.code === 'tls-error' && ofContext === undefined;
+  return isOutdated ? { ...published, certificateAuthority } : published;
+}

@@ -10,7 +10,7 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import { parseImage, versionOf } from '../../kube/image.ts';
 import { requestToken } from '../../kube/service-accounts.ts';
 import { bootstrapServiceAccount, operatorNamespace } from '../model/ocm-names.ts';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, withPresentAuthority } from './endpoint.ts';
 import { readClusterInfo } from './hub-kubeconfig.ts';
 import type { Its } from './its.ts';
 import { hubImage, requireHub } from './require-hub.ts';
@@ -48,8 +48,10 @@ export interface HubAccess extends HubReading {
 export async function accessHub(its: Its, certificateAuthority?: string): Promise<HubAccess> {
   refuseUnverified(its, certificateAuthority);
   const { kube, context } = its;
+  const hub = await inspectHub(its);
   return {
-    ...(await inspectHub(its)),
+    ...hub,
+    internal: await withPresentAuthority(context.name, hub.internal, hub.external),
     its: context.name,
     kube,
     token: async (account) => (await requestBootstrapToken(kube, undefined, account)).token,

@@ -7,7 +7,9 @@ import {
   type Endpoint,
   type EndpointInput,
   isThisMachine,
+  withPresentAuthority,
 } from '../../../../../src/lib/ocm/hub/endpoint.ts';
+import { FakeServer, identity, otherAuthority } from '../../../support/fake-server.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
 const externalAuthority = 'authority of the kubeconfig';
@@ -195,5 +197,27 @@ describe('a host is this machine', () => {
     const fail = async () => assert.fail('looked up');
     assert.equal(await isThisMachine('its1.localtest.me', fail), true);
     assert.equal(await isThisMachine('127.0.0.1', fail), true);
+  });
+});
+
+describe('the authority that the ITS publishes', () => {
+  const present = (publishedAuthority: string, name = 'hub.example') =>
+    FakeServer.start(() => ({ status: 403 })).then(async (server) => {
+      const published = {
+        server: `https://${name}:6443`,
+        certificateAuthority: publishedAuthority,
+      };
+      const known = { server: server.context().server, certificateAuthority: identity.cert };
+      const endpoint = await withPresentAuthority('its1', published, known).finally(() =>
+        server.stop(),
+      );
+      assert.equal(endpoint?.server, published.server);
+      return endpoint.certificateAuthority;
+    });
+  test('is replaced if the API server uses that of the context for the published name', async () =>
+    assert.equal(await present(otherAuthority), identity.cert));
+  test('is kept if it is the same, and if the API server may show another certificate for that name', async () => {
+    assert.equal(await present(identity.cert), identity.cert);
+    assert.equal(await present(otherAuthority, 'its1-control-plane'), otherAuthority);
   });
 });
