@@ -39,8 +39,11 @@ export const definition: Definition<Options> = {
   async run(session, options) {
     const { readFleet } = await import('../../lib/fleet/fleet-file.ts');
     const fleet = await readFleet(options.filename, session.io.stdin);
-    if (options.yes && itsOfFile(options, fleet) === undefined)
-      session.requireNamed(await session.its());
+    const { isAssumed } = await import('../common/clusters.ts');
+    // One that is named need not exist yet.
+    const isNamed =
+      itsOfFile(options, fleet) !== undefined || !isAssumed((await session.itsIfAny())?.source);
+    if (options.yes && !isNamed) session.requireNamed(await session.its());
     const { describePlan, describeSpaces, changesAnything, replacesValues } = await import(
       './plan-text.ts'
     );

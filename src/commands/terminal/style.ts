@@ -5,20 +5,13 @@ import type { Io } from './io.ts';
 export type ColorMode = 'auto' | 'always' | 'never';
 
 /** Symbols and their colours: only symbols and changes are coloured. The colours become visible when they are written as lines. */
-export interface Style {
-  ok: string;
-  bad: string;
-  dot: string;
-  faint: (text: string) => string;
-  /** Text in one of six colours, by a number. */
-  mark: (number: number, text: string) => string;
-}
+export type Style = ReturnType<typeof styleFor>;
 
 /**
  * Colours by `--color`, else by NO_COLOR (no-color.org), FORCE_COLOR and whether the stream is a terminal; chalk reads none of
  * these itself.
  */
-export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMode): Style {
+export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMode) {
   const chalk: ChalkInstance = new Chalk({ level: wantsColor(stream, env, mode) ? 1 : 0 });
   const marks = [chalk.cyan, chalk.yellow, chalk.green, chalk.magenta, chalk.blue, chalk.red];
   const painted = (paint: ChalkInstance) => (text: string) =>
@@ -28,7 +21,9 @@ export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMod
     bad: painted(chalk.red)('✗'),
     dot: painted(chalk.cyan)('•'),
     faint: painted(chalk.dim),
-    mark: (number, text) => painted(marks[number % marks.length] as ChalkInstance)(text),
+    /** Text in one of six colours, by a number. */
+    mark: (number: number, text: string) =>
+      painted(marks[number % marks.length] as ChalkInstance)(text),
   };
 }
 

@@ -1,5 +1,6 @@
 import { changeWords } from '../../lib/core/changes.ts';
 import { count, few } from '../../lib/core/text/words.ts';
+import { namesOf } from '../../lib/kube/client/objects.ts';
 import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/model/manifest-works.ts';
 import { addonFinalizers } from '../../lib/wecs/deregister/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
@@ -64,9 +65,7 @@ function describeOne(inspected: InspectedWec, options: DeregisterOptions): strin
       ([policy, own]) =>
         `runs      ${count(own.length, 'work')} of ${policy}: ${few(own.flatMap(objectsIn), 4).join(', ')}`,
     ),
-    ...(addons.length > 0
-      ? [`add-ons   ${addons.map(({ metadata }) => metadata.name).join(', ')}`]
-      : []),
+    ...(addons.length > 0 ? [`add-ons   ${namesOf(addons).join(', ')}`] : []),
     ...(labels.length > 0 ? [`labels    ${labels.join(', ')}`] : []),
     ...(agentDead === undefined ? [] : [`agent     not running: ${agentDead}`]),
     ...(interrupted === undefined
@@ -83,11 +82,11 @@ function describeOne(inspected: InspectedWec, options: DeregisterOptions): strin
 /** Describes what --force does without the proof that the agent is gone. */
 function describeForce({ hubState: { works, addonWorks, addons } }: InspectedWec): string[] {
   const guardedWorks = [...works, ...addonWorks].filter(isGuarded).length;
-  const guarded = addons
-    .filter(({ metadata }) =>
+  const guarded = namesOf(
+    addons.filter(({ metadata }) =>
       metadata.finalizers?.some((finalizer) => addonFinalizers.includes(finalizer)),
-    )
-    .map(({ metadata }) => metadata.name);
+    ),
+  );
   const parts = [
     ...(guardedWorks > 0 ? [`manifest-work-cleanup of ${count(guardedWorks, 'work')}`] : []),
     ...(guarded.length > 0 ? [`the pre-delete finalizers of ${guarded.join(', ')}`] : []),

@@ -9,7 +9,7 @@ import type { ManagedCluster } from '../../lib/ocm/model/ocm-objects.ts';
 import type { FoundValues } from '../../lib/wecs/values/values.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
-const labelKind: ValueKind<ManagedCluster, object> = {
+const labelKind: ValueKind<ManagedCluster> = {
   plural: 'labels',
   text: {
     description:

@@ -1,9 +1,8 @@
 import { parsePropertyChanges, type WecProperties } from '../../lib/ocm/model/customization.ts';
-import type { Effective } from '../../lib/wecs/values/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values/values.ts';
 import { type ValueKind, valuesCommand } from './values.ts';
 
-const properties: ValueKind<WecProperties, Effective> = {
+const properties: ValueKind<WecProperties> = {
   plural: 'properties',
   text: {
     description:
@@ -41,18 +40,19 @@ const properties: ValueKind<WecProperties, Effective> = {
         SHADOWS: ({ shadows }) => shadows,
       });
     }
-    for (const { name, more } of listed.filter(({ more: { ignored } }) => ignored.length > 0))
-      session.progress.note(
-        `KubeStellar ignores ${more.ignored.join(', ')} of ${name}: not Go identifiers.`,
-      );
+    for (const { name, more } of listed)
+      if (more.ignored?.length)
+        session.progress.note(
+          `KubeStellar ignores ${more.ignored.join(', ')} of ${name}: not Go identifiers.`,
+        );
   },
 };
 
 export const definition = valuesCommand(properties);
 
 /** One row per property, with the value on one line. */
-const propertyRows = ({ name, more }: ListedValues<Effective>) =>
-  more.effective.map(({ key, value, source, shadows }) => ({
+const propertyRows = ({ name, more }: ListedValues) =>
+  (more.effective ?? []).map(({ key, value, source, shadows }) => ({
     name,
     key,
     value: quotedIfNeeded(value),

@@ -42,7 +42,7 @@ export interface Options extends SelectionOptions {
 }
 
 /** What differs between labels and properties. */
-export interface ValueKind<Source, More extends object> {
+export interface ValueKind<Source> {
   /** The name of the values, and of the field in a result. */
   plural: 'labels' | 'properties';
   text: Pick<Definition, 'description' | 'examples'>;
@@ -50,18 +50,16 @@ export interface ValueKind<Source, More extends object> {
   listing: string;
   /** @throws StellarError `usage` */
   parse(words: readonly string[]): Changes;
-  open(hub: Kube): Promise<ValueStore<Source, More>>;
+  open(hub: Kube): Promise<ValueStore<Source>>;
   /** What the changes are for one WEC, if they are not the same for all. */
   changesFor?(name: string, changes: Changes): Changes;
   /** The changes that may take workloads away. */
   lossesOf(its: Its, found: readonly FoundValues<Source>[], changes: Changes): Promise<WecChange[]>;
-  show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
+  show(session: Session, listed: readonly ListedValues[]): Promise<void>;
 }
 
 /** Defines the command that sets, removes and lists named values of WECs. */
-export function valuesCommand<Source, More extends object>(
-  kind: ValueKind<Source, More>,
-): Definition<Options> {
+export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Options> {
   const { plural } = kind;
   return {
     ...kind.text,
@@ -128,7 +126,7 @@ function approveRemoval<Source>(
   its: Its,
   changes: Changes,
   { maxRemoved }: Options,
-  { lossesOf, plural }: Pick<ValueKind<Source, object>, 'lossesOf' | 'plural'>,
+  { lossesOf, plural }: Pick<ValueKind<Source>, 'lossesOf' | 'plural'>,
 ): Approval<Source> {
   const ask = confirming<SideEffects>(session, {
     show: (effects) =>

@@ -3,6 +3,7 @@ import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
 import { refuseManyRemovals } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { namesOf } from '../kube/client/objects.ts';
 import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { clusterUid, recordedUid } from '../ocm/hub/cluster-uid.ts';
 import { accessHub, type HubAccess, knownEndpoints } from '../ocm/hub/hub-access.ts';
@@ -15,12 +16,7 @@ import type { JoiningWec, RemainingWorks } from '../wecs/join/join-options.ts';
 import { planJoin } from '../wecs/join/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join/join-requirements.ts';
 import { proveIdentity, requireProof } from '../wecs/registration/identity.ts';
-import {
-  type SideEffects,
-  sideEffectsOf,
-  type WecChange,
-  wecChange,
-} from '../workloads/selection/label-effects.ts';
+import { sideEffectsOf, type WecChange, wecChange } from '../workloads/selection/label-effects.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
@@ -53,19 +49,7 @@ export interface WecPlan {
   unsent?: string[];
 }
 
-export interface FleetPlan {
-  fleet: string;
-  its: string;
-  items: WecPlan[];
-  /** WECs that the fleet has joined and that left the file; without `prune` they stay. */
-  former: string[];
-  /** Whether agents delete what is held on their WECs. */
-  evictWorks: boolean;
-  /** What the plan rests on. */
-  present: Present;
-  /** What the changes of labels and properties do to running workloads. */
-  effects: SideEffects;
-}
+export type FleetPlan = Awaited<ReturnType<typeof planFleet>>;
 
 /** The clusters of a fleet. */
 export interface FleetClusters {
@@ -121,7 +105,19 @@ export async function planFleet(
   const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, isLacking);
   const effects = sideEffectsOf(policies, changes);
   const { evictWorks = false } = options;
-  return { fleet: fleet.name, its: its.context.name, items, former, evictWorks, present, effects };
+  return {
+    fleet: fleet.name,
+    its: its.context.name,
+    items,
+    /** WECs that the fleet has joined and that left the file; without `prune` they stay. */
+    former,
+    /** Whether agents delete what is held on their WECs. */
+    evictWorks,
+    /** What the plan rests on. */
+    present,
+    /** What the changes of labels and properties do to running workloads. */
+    effects,
+  };
 }
 
 /** The plan for an ITS that does not exist yet: every WEC joins. */
@@ -140,9 +136,10 @@ const noPolicies: PoliciesOfIts = { policies: [], unread: [] };
 
 /** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
 export function formerWecs(fleet: Fleet, { clusters, properties }: Present): string[] {
-  return [...clusters.values()]
-    .filter(({ metadata }) => metadata.annotations?.[fleetAnnotation] === fleet.name)
-    .map(({ metadata }) => metadata.name)
+  const ofFleet = [...clusters.values()].filter(
+    ({ metadata }) => metadata.annotations?.[fleetAnnotation] === fleet.name,
+  );
+  return namesOf(ofFleet)
     .filter((name) => !fleet.wecs.some((wec) => wec.name === name))
     .filter((name) => !hasOtherFleet(fleet.name, [clusters.get(name), properties.get(name)]))
     .sort();

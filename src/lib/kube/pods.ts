@@ -5,6 +5,7 @@ import type { Kube } from './client/client.ts';
 import {
   conditionOf,
   type Deployment,
+  isLiving,
   isTrue,
   type Job,
   type ObjectMeta,
@@ -37,7 +38,7 @@ const killed = 137;
 /** The reason that the kubelet reports for a pod that does not run. @returns undefined if it reports none */
 export function podFailure(pod: Pod): PodFailure | undefined {
   // Its replacement is checked separately.
-  if (pod.metadata.deletionTimestamp !== undefined) return undefined;
+  if (!isLiving(pod)) return undefined;
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const images = new Map(
     [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(
@@ -179,9 +180,7 @@ export async function failureLog(
 
 /** Whether a pod does its work: one that is being deleted, or is not ready, does not. */
 export const isRunning = (pod: Pod): boolean =>
-  pod.metadata.deletionTimestamp === undefined &&
-  pod.status?.phase === 'Running' &&
-  isTrue(pod, 'Ready');
+  isLiving(pod) && pod.status?.phase === 'Running' && isTrue(pod, 'Ready');
 
 export const isPodReady = (pod: Pod): boolean =>
   isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';

@@ -8,7 +8,7 @@ import { count } from '../core/text/words.ts';
 import { untilMet } from '../core/until-met.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { byName, namesOf, resources } from '../kube/client/objects.ts';
+import { byName, isLiving, namesOf, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-names.ts';
@@ -249,7 +249,7 @@ function notRemoved(
 /** Also removes the works that the transport has sent since they were read. */
 async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run): Promise<void> {
   const remaining = its.dryRun ? works : await worksSentBy(its, name);
-  const present = remaining.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const present = remaining.filter(isLiving);
   if (keep) await makeOrphans(its, present, run);
   await deleteObjects(its, resources.manifestWorks, remaining);
 }

@@ -23,9 +23,12 @@ let writes: string[] = [];
 before(async () => {
   server = createServer(({ method = '', url = '' }, response) => {
     const name = /managedclusters\/(\w+)/.exec(url)?.[1];
+    const listed = /managedclusters\?.*metadata\.name(?:=|%3D)(\w+)/.exec(url)?.[1];
     if (method !== 'GET' && name !== undefined) writes.push(`${method} ${name}`);
     if (/\/apis\/[^/]+\/v1$/.test(url))
       response.end('{"resources": [{"name": "managedclusters"}]}');
+    else if (listed !== undefined)
+      response.end(JSON.stringify({ items: [managedCluster(listed, false)] }));
     else if (url.includes('limit=')) response.end('{"items": []}');
     else if (url.includes('/selfsubject')) response.end('{"status": {"allowed": true}}');
     else if (name === undefined) response.writeHead(404).end('{}');

@@ -87,7 +87,7 @@ describe('rejoining', { concurrency: true }, () => {
       const { problem, next } = await diagnosisOf(name);
       assert.match(
         problem,
-        /^There is no ManagedCluster cluster1 on its1, and its agent, which has its certificate/,
+        /^cluster1 cannot connect to its1: its agent has a certificate, and the ITS has no ManagedCluster of it/,
       );
       await cli.succeed(next.split(' ').slice(1));
       await assertAvailable(its1, name);

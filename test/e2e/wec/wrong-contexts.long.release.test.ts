@@ -126,7 +126,7 @@ for (const [context, { found, inCi }] of Object.entries(wrong)) {
       const reason =
         context === 'empty'
           ? /name of another cluster/
-          : /is registered already|same cluster|hosting cluster|works? of a hub/;
+          : /is registered already|OCM hub|hosting cluster|works? of a hub/;
       await refuses(['wec', 'join', `${name}=${context}`, '--its', 'its1', '--accept'], reason);
     });
 

@@ -111,6 +111,10 @@ export function isTrue(object: WithConditions | undefined, type: string): boolea
 export const textIn = ({ data }: Secret, key: string): string =>
   Buffer.from(data?.[key] ?? '', 'base64').toString();
 
+/** Whether nobody has asked for its deletion. */
+export const isLiving = ({ metadata }: KubeObject): boolean =>
+  metadata.deletionTimestamp === undefined;
+
 export const namesOf = (objects: readonly KubeObject[]): string[] =>
   objects.map(({ metadata }) => metadata.name);
 

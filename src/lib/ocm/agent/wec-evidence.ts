@@ -1,6 +1,12 @@
 import { partialReader } from '../../kube/access.ts';
 import type { Reader } from '../../kube/client/client.ts';
-import { type Deployment, type Pod, resources, type Secret } from '../../kube/client/objects.ts';
+import {
+  type Deployment,
+  isLiving,
+  type Pod,
+  resources,
+  type Secret,
+} from '../../kube/client/objects.ts';
 import { podFailure, whyNodeless } from '../../kube/pods.ts';
 import type { Proved, Proving } from '../../kube/served.ts';
 import {
@@ -74,7 +80,6 @@ export const isOperatorPod = ({ metadata }: Pod): boolean =>
   metadata.namespace === operatorNamespace && metadata.labels?.app === operatorName;
 
 /** A pod that is being deleted does not count. */
-const isPodThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === undefined;
 
 /**
  * The first operator or agent that has pods, none of them running. Pods are newer evidence than the conditions of their Deployments
@@ -89,7 +94,7 @@ function firstProblem<Found>(pods: readonly Pod[], problemOf: (pod: Pod) => Foun
   for (const app of [operatorName, ...agentApps]) {
     const podsOfAgent = pods.filter(
       (pod) =>
-        isPodThere(pod) &&
+        isLiving(pod) &&
         pod.metadata.labels?.app === app &&
         (isAgentPod(pod) || isOperatorPod(pod)),
     );
@@ -116,9 +121,7 @@ function registrationPods({ klusterlet, pods }: AgentSide): Pod[] | undefined {
   if (klusterlet === undefined || pods === undefined) return undefined;
   if (deployOption?.mode?.endsWith('Hosted') || namespace !== agentNamespace) return undefined;
   const app = deployOption?.mode === 'Singleton' ? singletonApp : registrationApp;
-  return pods.filter(
-    (pod) => isPodThere(pod) && isAgentPod(pod) && pod.metadata.labels?.app === app,
-  );
+  return pods.filter((pod) => isLiving(pod) && isAgentPod(pod) && pod.metadata.labels?.app === app);
 }
 
 /** Whether the agent should have a pod and has none. */
@@ -127,7 +130,7 @@ export const lacksAgent = (wec: AgentSide): boolean => registrationPods(wec)?.le
 /** Whether the operator and the agent run, as far as their pods may be seen. */
 export const seemsToRun = (wec: AgentSide): boolean =>
   wec.pods === undefined ||
-  (wec.pods.some((pod) => isPodThere(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
+  (wec.pods.some((pod) => isLiving(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
     registrationPods(wec)?.some(hasStarted) !== false);
 
 /** A pod of the agent while none of them runs. */
@@ -147,7 +150,7 @@ export function agentStarted(wec: AgentSide): number | undefined {
 
 /** Whether the operator has no pod. */
 export const lacksOperator = (pods: readonly Pod[]): boolean =>
-  !pods.some((pod) => isPodThere(pod) && isOperatorPod(pod));
+  !pods.some((pod) => isLiving(pod) && isOperatorPod(pod));
 
 /** Pods of the operator and of agents that do not run: their kubelets retry only after minutes. */
 export const stuckPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
@@ -157,4 +160,4 @@ export const stuckPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
 
 /** Pods of agents, without those that are being deleted. */
 export const agentPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
-  (pods ?? []).filter((pod) => isAgentPod(pod) && isPodThere(pod));
+  (pods ?? []).filter((pod) => isAgentPod(pod) && isLiving(pod));

@@ -3,7 +3,7 @@ import { ownLimits } from '../../core/deadline.ts';
 import { command, run } from '../../core/next-step.ts';
 import { ifSeen, mayNotRead, partialReader, tryRead } from '../../kube/access.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
-import { type Deployment, resources } from '../../kube/client/objects.ts';
+import { type Deployment, isLiving, resources } from '../../kube/client/objects.ts';
 import { describePermission, may, missingPermissions } from '../../kube/permissions.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { mayAccount, userOf } from '../../kube/service-accounts.ts';
@@ -117,8 +117,7 @@ async function admitsWorks(hub: Kube): Promise<Outcome> {
     metadataOnly: true,
     labelSelector: clusterNameLabel,
   });
-  const mailbox = namespaces?.find(({ metadata }) => metadata.deletionTimestamp === undefined)
-    ?.metadata.name;
+  const mailbox = namespaces?.find(isLiving)?.metadata.name;
   if (mailbox === undefined) return pass('it has no mailbox');
   const trial = {
     apiVersion: 'v1',

@@ -22,29 +22,7 @@ import {
 export type RequestState = 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
 
 /** A registration request, judged for the WEC whose name its label carries. */
-export interface RegistrationRequest {
-  name: string;
-  /** The WEC's name from the label: only a hint until `problems` is empty. */
-  cluster: string;
-  /** The agent's id, from the common name; undefined if the name has another form. */
-  agent: string | undefined;
-  /**
-   * The key that the certificate is requested for: SHA-256 of its SubjectPublicKeyInfo, hex. Undefined if the request cannot be
-   * read.
-   */
-  key: string | undefined;
-  state: RequestState;
-  /** Milliseconds since the epoch. */
-  created: number;
-  /** Milliseconds since the epoch; undefined while pending. */
-  decided: number | undefined;
-  requester: string;
-  /** True for an agent that has a certificate and requests its next one; the hub itself decides on those. */
-  renewal: boolean;
-  /** Why it must not be approved, each a statement; empty if everything is right. */
-  problems: string[];
-  csr: CertificateSigningRequest;
-}
+export type RegistrationRequest = ReturnType<typeof judgeRequest>;
 
 const signer = 'kubernetes.io/kube-apiserver-client';
 const allowedUsages = ['digital signature', 'key encipherment', 'client auth'];
@@ -56,7 +34,7 @@ const commonGroup = identityOf('managed-clusters');
  * organizations `system:open-cluster-management:NAME` and `…:managed-clusters` (ocm, pkg/registration/register/csr); approving
  * anything else would hand out the identity of another WEC. The hub's own approver checks the same (validateCSR there).
  */
-export function judgeRequest(csr: CertificateSigningRequest): RegistrationRequest {
+export function judgeRequest(csr: CertificateSigningRequest) {
   const cluster = csr.metadata.labels?.[clusterNameLabel] ?? '';
   const subject = parseSubject(csr.spec.request);
   const agent =
@@ -70,17 +48,27 @@ export function judgeRequest(csr: CertificateSigningRequest): RegistrationReques
   );
   return {
     name: csr.metadata.name,
+    /** The WEC's name from the label: only a hint until `problems` is empty. */
     cluster,
+    /** The agent's id, from the common name; undefined if the name has another form. */
     agent,
+    /**
+     * The key that the certificate is requested for: SHA-256 of its SubjectPublicKeyInfo, hex. Undefined if the request cannot be
+     * read.
+     */
     key: subject?.key,
     state: requestState(csr),
+    /** Milliseconds since the epoch. */
     created: createdAt(csr),
+    /** Milliseconds since the epoch; undefined while pending. */
     decided:
       decision === undefined
         ? undefined
         : Date.parse(decision.lastUpdateTime ?? decision.lastTransitionTime ?? ''),
     requester: shortRequester(username),
+    /** True for an agent that has a certificate and requests its next one; the hub itself decides on those. */
     renewal,
+    /** Why it must not be approved, each a statement; empty if everything is right. */
     problems: requestProblems(csr, cluster, subject, agent),
     csr,
   };

@@ -3,7 +3,12 @@ import { advice, type NextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type CertificateSigningRequest, type Pod, resources } from '../../kube/client/objects.ts';
+import {
+  type CertificateSigningRequest,
+  namesOf,
+  type Pod,
+  resources,
+} from '../../kube/client/objects.ts';
 import { imageVersion } from '../../kube/image.ts';
 import { podsOf } from '../../kube/pods.ts';
 import { clusterNameLabel, foreignAgent, registrationController } from '../model/ocm-names.ts';
@@ -58,7 +63,7 @@ const pairWords = ({ longer, prefix }: Pair): string => `${longer} gets the grou
 async function pairsOn(kube: Kube, names: readonly string[] = []): Promise<Pair[]> {
   const present =
     (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
-  return prefixPairs([...new Set([...present.map(({ metadata }) => metadata.name), ...names])]);
+  return prefixPairs([...new Set([...namesOf(present), ...names])]);
 }
 
 /** Requests whose requester is the agent of another WEC than the label says: a fixed hub leaves them pending. */

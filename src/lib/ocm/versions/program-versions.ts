@@ -129,12 +129,7 @@ export function wecPrograms(klusterlet: Klusterlet | undefined): RunningProgram[
 }
 
 /** The versions in the installed post-create hooks, which new spaces get; undefined if a hook has none. */
-export interface HookVersions {
-  controllerManager: Wanted | undefined;
-  transport: Wanted | undefined;
-  ocm: Wanted | undefined;
-  statusAddon: Wanted | undefined;
-}
+export type HookVersions = ReturnType<typeof versionsOfHooks>;
 
 /** A user who may not read hooks sees no versions in them. */
 export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =>
@@ -143,7 +138,7 @@ export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =
   );
 
 /** The versions in the chart's hooks, or in older hooks that did the work of both. */
-export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {
+export function versionsOfHooks(hooks: readonly PostCreateHook[]) {
   const names: readonly string[] = Object.values(hookNames);
   // Copies of the chart's hooks, and foreign hooks, come after them.
   const rankOf = ({ metadata }: PostCreateHook) => Number(!names.includes(metadata.name));

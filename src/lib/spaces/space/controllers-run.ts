@@ -119,9 +119,6 @@ export function controllerRuns(name: Controller, space: SpaceEvidence): Verdict 
   };
 }
 
-/** What keeps the controllers of a WDS from working. */
-export type ControllerProblems = Awaited<ReturnType<typeof readControllers>>;
-
 /** Reads pods only if a controller is not ready. */
 export async function readControllers({
   name,

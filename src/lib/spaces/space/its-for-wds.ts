@@ -1,7 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { namesOf } from '../../kube/client/objects.ts';
+import { isLiving, namesOf } from '../../kube/client/objects.ts';
 import { hookNames } from '../../ocm/model/kubeflex-names.ts';
 import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { canNameIts, corrected, correctedHookName } from './its-name-defect.ts';
@@ -24,7 +24,7 @@ export async function chooseItsForWds(
   keepName = false,
 ) {
   const all = await listControlPlanes(hosting, 'its');
-  const names = namesOf(all.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
+  const names = namesOf(all.filter(isLiving));
   const its = pickIts(hosting, asked, names);
   const hook = hooks.get(hookNames.transport);
   const chosen = {

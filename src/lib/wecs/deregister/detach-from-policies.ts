@@ -6,7 +6,7 @@ import { failedForGood, met, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/client/objects.ts';
+import { isLiving, namesOf, resources } from '../../kube/client/objects.ts';
 import { deleteObjects } from '../../kube/writes.ts';
 import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import {
@@ -105,7 +105,7 @@ async function untilReleased(
       act: async (hubState) => {
         const { works, waitedMs } = hubState;
         if (works.length === 0) return;
-        const present = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+        const present = works.filter(isLiving);
         await keep?.(present.filter((work) => !isOrphan(work)));
         const isOver = waitedMs > transportGraceMs;
         await deleteObjects(
@@ -188,7 +188,7 @@ export async function keepWorkloads(
   }
   if (kube === undefined) return;
   for (const work of works) await setOrphan(hub, work);
-  const names = new Set(works.map(({ metadata }) => metadata.name));
+  const names = new Set(namesOf(works));
   const owners = (await ownersOn(kube)).filter(({ spec }) =>
     names.has(spec?.manifestWorkName ?? ''),
   );

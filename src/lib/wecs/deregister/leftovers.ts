@@ -10,9 +10,10 @@ import {
   type CertificateSigningRequest,
   type KubeObject,
   type Lease,
+  namesOf,
   resources,
 } from '../../kube/client/objects.ts';
-import { listServed, type Proven, provenIn } from '../../kube/served.ts';
+import { listServed, provenIn } from '../../kube/served.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { deleteObjects, withoutFinalizers } from '../../kube/writes.ts';
 import { findManagedCluster } from '../../ocm/hub/require-hub.ts';
@@ -143,7 +144,7 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
 
 /** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
 export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
-  const details = [...works, ...addonWorks].filter(isGuarded).map(({ metadata }) => metadata.name);
+  const details = namesOf([...works, ...addonWorks].filter(isGuarded));
   const message = `${name} is no longer registered, but its mailbox holds ${count(details.length, 'work')}, whose finalizer only its agent removes.`;
   const join = command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`;
   const next = [
@@ -153,23 +154,10 @@ export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): S
   return new StellarError('agent-dead', message, { details, next });
 }
 
-/** What an ITS has of one WEC. */
-export interface HubState {
-  name: string;
-  managedCluster: Proven<ManagedCluster>;
-  /** Works of workloads: created by a WDS's transport or by hand, without those of add-ons. */
-  works: ManifestWork[];
-  addonWorks: ManifestWork[];
-  addons: KubeObject[];
-  namespace: Proven<KubeObject>;
-  /** The ConfigMap with its customization properties. */
-  properties: Proven<KubeObject>;
-  /** Its requests, including those of its add-ons. */
-  requests: CertificateSigningRequest[];
-  /** Renewed by its agent. */
-  lease: Lease | undefined;
+/** What an ITS has of one WEC, and how it is read again. */
+export type HubState = ReturnType<Awaited<ReturnType<typeof listHubStates>>> & {
   reread(): Promise<HubState>;
-}
+};
 
 /** Reads everything that a deregistration changes. @throws StellarError `api-error` for what cannot be seen */
 export const readHubState = async (hub: Kube, name: string): Promise<HubState> => ({
@@ -177,7 +165,8 @@ export const readHubState = async (hub: Kube, name: string): Promise<HubState> =
   reread: () => readHubState(hub, name),
 });
 
-const byOwner = (works: readonly ManifestWork[]): Pick<HubState, 'works' | 'addonWorks'> => ({
+/** Works of workloads, created by a WDS's transport or by hand, and those of add-ons. */
+const byOwner = (works: readonly ManifestWork[]) => ({
   works: works.filter((work) => !isAddonWork(work)),
   addonWorks: works.filter(isAddonWork),
 });
@@ -204,10 +193,7 @@ export async function readHubStates(hub: Kube, names: readonly string[]): Promis
 }
 
 /** @param one the name of the only WEC to read @throws StellarError `api-error` for what cannot be seen, `forbidden` */
-async function listHubStates(
-  hub: Kube,
-  one?: string,
-): Promise<(name: string) => Omit<HubState, 'reread'>> {
+async function listHubStates(hub: Kube, one?: string) {
   const ofOne = { fieldSelector: one && `metadata.name=${one}` };
   const inMailbox = { namespace: one };
   const labelled = { labelSelector: clusterNameLabel };
@@ -231,14 +217,17 @@ async function listHubStates(
   const clusterOf = provenIn(clusters);
   const namespaceOf = provenIn(namespaces);
   const propertiesOf = provenIn(properties);
-  return (name) => ({
+  return (name: string) => ({
     name,
     managedCluster: clusterOf(name),
     ...byOwner(worksOf.get(name) ?? []),
     addons: addonsOf.get(name) ?? [],
     namespace: namespaceOf(name),
+    /** The ConfigMap with its customization properties. */
     properties: propertiesOf(name),
+    /** Its requests, including those of its add-ons. */
     requests: requestsOf.get(name) ?? [],
+    /** Renewed by its agent. */
     lease: leasesOf.get(name)?.find(({ metadata }) => metadata.name === leaseName),
   });
 }

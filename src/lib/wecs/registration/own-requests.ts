@@ -162,26 +162,9 @@ export const clockMarginMs = 3000;
 const agentExitMs = 5000;
 
 /** Reduces the requests of a WEC's agent to those for which it still has the keys. */
-export interface SupersededRequests {
-  /** Names of superseded requests, deleted or not. */
-  readonly names: ReadonlySet<string>;
-  /** Whether some must still be deleted after the agent restarts. */
-  isOpen: boolean;
-  /** Adds requests whose agent this run restarts. What a user has denied stays denied. */
-  add(requests: readonly RegistrationRequest[]): void;
-  /**
-   * Deletes what the agent sent before its bootstrap secret was last written, after the agent has restarted. It keeps a request
-   * whose certificate has arrived.
-   */
-  clear(evidence: HubEvidence, wec: WecEvidence): Promise<void>;
-}
+export type SupersededRequests = ReturnType<typeof supersededRequests>;
 
-export function supersededRequests(
-  hub: Kube,
-  wec: Kube,
-  ownRequests: OwnRequests,
-  run: Run,
-): SupersededRequests {
+export function supersededRequests(hub: Kube, wec: Kube, ownRequests: OwnRequests, run: Run) {
   const names = new Set<string>();
   const reported = new Set<string>();
   /** Reports once the requests that this user may not delete. */
@@ -194,13 +177,20 @@ export function supersededRequests(
       );
     }
   };
-  const superseded: SupersededRequests = {
-    names,
+  const superseded = {
+    /** Names of superseded requests, deleted or not. */
+    names: names as ReadonlySet<string>,
+    /** Whether some must still be deleted after the agent restarts. */
     isOpen: false,
-    add(requests) {
+    /** Adds requests whose agent this run restarts. What a user has denied stays denied. */
+    add(requests: readonly RegistrationRequest[]) {
       for (const { name } of requests.filter(({ state }) => state !== 'denied')) names.add(name);
     },
-    async clear(evidence, { bootstrapSecret, hubSecret }) {
+    /**
+     * Deletes what the agent sent before its bootstrap secret was last written, after the agent has restarted. It keeps a request
+     * whose certificate has arrived.
+     */
+    async clear(evidence: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence) {
       const isCertified =
         hubSecret !== undefined && certificateExpiry(hubSecret, wec.now()) === undefined;
       superseded.isOpen = false;

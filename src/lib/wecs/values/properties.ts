@@ -6,7 +6,6 @@ import { type ConfigMap, resources } from '../../kube/client/objects.ts';
 import { ensureNamespace } from '../../kube/writes.ts';
 import { findWecs, listProperties, type WecTarget } from '../../ocm/hub/find-wecs.ts';
 import {
-  type EffectiveProperty,
   effectiveProperties,
   ignoredKeys,
   type WecProperties,
@@ -14,14 +13,6 @@ import {
 import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
-
-/** The effective properties of a WEC. */
-export interface Effective {
-  /** KubeStellar's result of all sources. */
-  effective: EffectiveProperty[];
-  /** Keys of the ConfigMap that it ignores. */
-  ignored: string[];
-}
 
 /** The ConfigMap with a WEC's properties; undefined if it has none. */
 export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | undefined> {
@@ -42,7 +33,7 @@ async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues
 }
 
 /** The customization properties in the ConfigMaps of WECs. */
-export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
+export function propertyStore(hub: Kube): ValueStore<WecProperties> {
   const ensureOwn = once(() => ensureNamespace(hub, propertiesNamespace));
   return {
     conflict: 'property-conflict',

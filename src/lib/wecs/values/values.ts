@@ -16,13 +16,19 @@ import { may, requirePermissions } from '../../kube/permissions.ts';
 import { notStored, retryConflicts } from '../../kube/writes.ts';
 import { findWecs, noSuchWec, type WecTarget } from '../../ocm/hub/find-wecs.ts';
 import { requireHub } from '../../ocm/hub/require-hub.ts';
+import type { EffectiveProperty } from '../../ocm/model/customization.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 
-/**
- * Named values that WECs have on an ITS, their labels or their properties: how they are read and changed.
- * `More`: what a listing shows of a WEC besides them.
- */
-export interface ValueStore<Source, More extends object = object> {
+/** The effective properties of a WEC. */
+export interface Effective {
+  /** KubeStellar's result of all sources. */
+  effective: EffectiveProperty[];
+  /** Keys of the ConfigMap that it ignores. */
+  ignored: string[];
+}
+
+/** Named values that WECs have on an ITS, their labels or their properties: how they are read and changed. */
+export interface ValueStore<Source> {
   /** The code of the error when a value may not be overwritten. */
   conflict: ErrorCode;
   /** The command that changes them, as the user types it. */
@@ -31,7 +37,8 @@ export interface ValueStore<Source, More extends object = object> {
   changed: string;
   find(target: WecTarget): Promise<FoundValues<Source>[]>;
   valuesOf(source: Source): Record<string, string>;
-  moreOf(found: FoundValues<Source>): More;
+  /** What a listing shows of a WEC besides them. */
+  moreOf(found: FoundValues<Source>): Partial<Effective>;
   /** Reads them again. @returns undefined for a WEC that is gone */
   read(name: string): Promise<Source | undefined>;
   /** Writes changes to what was read; fails with 409 if that has changed since. @returns the values afterwards */
@@ -51,16 +58,16 @@ export interface ValueResult extends ChangeResult {
   values: Record<string, string>;
 }
 
-export interface ListedValues<More extends object> extends ValueResult {
-  more: More;
+export interface ListedValues extends ValueResult {
+  more: Partial<Effective>;
 }
 
 /** The values of WECs. Unknown names are errors in the results. @throws StellarError `not-a-hub` */
-export async function listValues<Source, More extends object>(
+export async function listValues<Source>(
   hub: Kube,
-  store: ValueStore<Source, More>,
+  store: ValueStore<Source>,
   target: WecTarget,
-): Promise<ListedValues<More>[]> {
+): Promise<ListedValues[]> {
   await requireHub(hub);
   const found = await store.find(target);
   return found.map((one) => ({ ...unchanged(hub, store, one), more: store.moreOf(one) }));

@@ -4,7 +4,9 @@ import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Kube, Selection } from '../../kube/client/client.ts';
 import {
   byName,
+  isLiving,
   type KubeObject,
+  namesOf,
   type Resource,
   resources,
   type WithConditions,
@@ -21,11 +23,10 @@ import {
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
 import { statusAddon } from '../../ocm/model/ocm-names.ts';
-import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { hasGuard, readGuard } from '../../spaces/guard.ts';
-import { type ControllerProblems, readControllers } from '../../spaces/space/controllers-run.ts';
-import { isLiving, selectObjects } from '../selection/select-objects.ts';
+import { readControllers } from '../../spaces/space/controllers-run.ts';
+import { selectObjects } from '../selection/select-objects.ts';
 import { readInventory, type Unseen, unseenOf } from '../selection/unseen.ts';
 import type { WdsContents } from '../selection/wds-contents.ts';
 import type { StatusCollector } from '../status/collector.ts';
@@ -34,37 +35,10 @@ import type { CustomTransform } from './transforms.ts';
 import { trimmer, WorksOfWds } from './works.ts';
 
 /** One reading of everything that a WDS sends. */
-export interface DeliveryEvidence {
-  wds: Wds;
-  /** What keeps its controllers from working, as far as that is visible. */
-  controllers: ControllerProblems;
-  /** The context of the ITS; undefined if the ITS cannot be read. */
-  its: string | undefined;
-  policies: readonly BindingPolicy[];
-  /** By name, including Bindings without a policy. */
-  bindings: ReadonlyMap<string, Binding>;
-  bound: BoundObjects;
-  collectors: Access<ReadonlyMap<string, StatusCollector>>;
-  /** By object and policy: `keyOf`, followed by the policy. */
-  combined: Access<ReadonlySet<string>>;
-  inventory: Access<ReadonlyMap<string, ManagedCluster>>;
-  works: Access<WorksOfWds>;
-  transforms: Access<readonly CustomTransform[]>;
-  /** By WEC and object. */
-  workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
-  /** What the ITS says of status agents, by WEC, as far as it is visible. */
-  statusAgents: ReadonlyMap<string, WithConditions>;
-  /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
-  held: ReadonlySet<string>;
-  /** The clock of the WDS, in milliseconds since the epoch. */
-  now: number;
-}
+export type DeliveryEvidence = Awaited<ReturnType<typeof readDelivery>>;
 
 /** The evidence in the WDS. */
-type WdsSide = Pick<
-  DeliveryEvidence,
-  'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'
->;
+type WdsSide = Awaited<ReturnType<typeof readWdsSide>>;
 
 type NamesIn = (inWds: WdsSide) => readonly string[];
 
@@ -88,7 +62,7 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
  * @param only names the policies to read; without it, all
  * @throws StellarError `not-found` if the cluster has no such objects
  */
-export async function readDelivery(wds: Wds, only?: NamesIn): Promise<DeliveryEvidence> {
+export async function readDelivery(wds: Wds, only?: NamesIn) {
   const reading = readInventory(wds);
   const readAddons = through(wds.its, ({ kube }) =>
     kube.list<WithConditions>(resources.managedClusterAddOns, {
@@ -116,18 +90,24 @@ export async function readDelivery(wds: Wds, only?: NamesIn): Promise<DeliveryEv
     ),
   ]);
   return {
+    /** What keeps its controllers from working, as far as that is visible. */
     controllers: ifSeen(controllers) ?? {},
     wds,
+    /** The context of the ITS; undefined if the ITS cannot be read. */
     its: ifSeen(wds.its)?.kube.cluster.context,
     ...inWds,
     works,
+    /** By WEC and object. */
     workStatuses,
     transforms,
     inventory: await through(inventory, async (clusters) => byName(clusters)),
-    held: new Set(),
+    /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
+    held: new Set<string>(),
+    /** What the ITS says of status agents, by WEC, as far as it is visible. */
     statusAgents: new Map(
       (ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon]),
     ),
+    /** The clock of the WDS, in milliseconds since the epoch. */
     now: wds.kube.now(),
   };
 }
@@ -142,7 +122,7 @@ export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
   ...unseenOf('combined statuses', evidence.combined),
 ];
 
-async function readWdsSide(wds: Wds): Promise<WdsSide> {
+async function readWdsSide(wds: Wds) {
   const { kube } = wds;
   const [policies, bindings, collectors, combined] = await Promise.all([
     kube.list<BindingPolicy>(resources.bindingPolicies),
@@ -153,9 +133,11 @@ async function readWdsSide(wds: Wds): Promise<WdsSide> {
   if (policies === undefined || bindings === undefined) throw noPolicies(wds);
   return {
     policies,
+    /** By name, including Bindings without a policy. */
     bindings: byName(bindings),
     bound: boundObjects(bindings),
     collectors: await through(collectors, async (all) => byName(all ?? [])),
+    /** By object and policy: `keyOf`, followed by the policy. */
     combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
   };
 }
@@ -166,7 +148,7 @@ async function readWdsSide(wds: Wds): Promise<WdsSide> {
  */
 export async function heldBindings(
   kube: Pick<Kube, 'cluster' | 'list' | 'read'>,
-  { policies, bindings }: Pick<DeliveryEvidence, 'policies' | 'bindings'>,
+  { policies, bindings }: Pick<WdsSide, 'policies' | 'bindings'>,
   contents: WdsContents,
 ): Promise<Set<string>> {
   if (contents.unread.length > 0) return new Set();
@@ -180,7 +162,7 @@ export async function heldBindings(
   const guard =
     guardedPolicies.length === 0 ? undefined : ifSeen(await tryRead(() => readGuard(kube)));
   if (guard === undefined || !hasGuard(guard)) return new Set();
-  return new Set(guardedPolicies.map(({ metadata }) => metadata.name));
+  return new Set(namesOf(guardedPolicies));
 }
 
 export const noPolicies = (wds: Wds): StellarError =>

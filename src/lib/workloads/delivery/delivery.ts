@@ -1,5 +1,5 @@
 import { type Access, ifSeen, seen } from '../../kube/access.ts';
-import { conditionOf, type KubeObject } from '../../kube/client/objects.ts';
+import { conditionOf, isLiving, type KubeObject } from '../../kube/client/objects.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -12,7 +12,6 @@ import { keyOf } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
 import type { NamespaceLabels } from '../selection/select-objects.ts';
-import { isLiving } from '../selection/select-objects.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 import type { SentObject } from './works.ts';

@@ -1,10 +1,9 @@
 import { command, type Diagnosis, diagnosisOf, type Problem, run } from '../../core/next-step.ts';
 import { isSlip } from '../../core/text/words.ts';
 import { ifSeen } from '../../kube/access.ts';
-import type { KubeObject } from '../../kube/client/objects.ts';
+import { isLiving, type KubeObject } from '../../kube/client/objects.ts';
 import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
-import { isLiving } from '../selection/select-objects.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 
 /** The fields are an interface: docs/output.md. */

@@ -11,7 +11,12 @@ import {
 } from '../../core/next-step.ts';
 import { count } from '../../core/text/words.ts';
 import { ifSeen } from '../../kube/access.ts';
-import { groupOf, type KubeObject, type LabelSelector } from '../../kube/client/objects.ts';
+import {
+  groupOf,
+  type KubeObject,
+  type LabelSelector,
+  namesOf,
+} from '../../kube/client/objects.ts';
 import { nearestLabels } from '../../ocm/hub/find-wecs.ts';
 import type { Candidate, DownsyncClause, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
@@ -65,8 +70,8 @@ function whyNoWec(selectors: readonly LabelSelector[]): string {
 
 /** A WEC at which the transport stops, with other WECs after it. The transport processes WECs in the order of their names. */
 export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[] {
-  const names = wecs.map(({ metadata }) => metadata.name).sort();
-  const [first] = wecs.flatMap((wec) => (hasMailbox(wec) ? [] : wec.metadata.name)).sort();
+  const names = namesOf(wecs).sort();
+  const [first] = namesOf(wecs.filter((wec) => !hasMailbox(wec))).sort();
   const later = first === undefined ? [] : names.slice(names.indexOf(first) + 1);
   if (first === undefined || later.length === 0) return [];
   const of = onIts(ifSeen(its)?.kube.cluster.context);

@@ -13,6 +13,7 @@ import {
 import {
   changedAt,
   groupResourceOf,
+  isLiving,
   type KubeObject,
   writtenAt,
 } from '../../kube/client/objects.ts';
@@ -25,12 +26,7 @@ import {
   toSeeWds,
   type Wds,
 } from '../../spaces/choose/open-wds.ts';
-import {
-  isLiving,
-  labelsToSelect,
-  type NotSelected,
-  whyNotSelected,
-} from '../selection/select-objects.ts';
+import { labelsToSelect, type NotSelected, whyNotSelected } from '../selection/select-objects.ts';
 import type { Delivery } from './delivery.ts';
 import type { DeliveryEvidence } from './delivery-evidence.ts';
 

@@ -3,7 +3,7 @@ import { advice, command, helpOf, run } from '../../core/next-step.ts';
 import { checkNamespace, checkPathSegment } from '../../core/object-names.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type Pod, resources } from '../../kube/client/objects.ts';
+import { isLiving, type Pod, resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { provenWec } from '../../ocm/hub/find-wecs.ts';
@@ -16,7 +16,7 @@ import {
   statusAgent,
 } from '../../ocm/model/ocm-names.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import { isLiving, type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
+import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
 import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
 import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';

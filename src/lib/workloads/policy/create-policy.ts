@@ -6,7 +6,13 @@ import { type Confirm, type Effect, readConfirmed } from '../../core/read-confir
 import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
-import { groupOf, type LabelSelector, resources, typeMeta } from '../../kube/client/objects.ts';
+import {
+  groupOf,
+  type LabelSelector,
+  namesOf,
+  resources,
+  typeMeta,
+} from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { prove } from '../../kube/served.ts';
 import { notStored } from '../../kube/writes.ts';
@@ -270,7 +276,7 @@ function lossOfChange(
   const sent = binding === undefined ? [] : objectsOf(binding);
   if (wecs.length === 0 || sent.length === 0) return { ...noChange, lost: overwritten };
   const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];
-  const kept = new Set(after.wecs.map(({ metadata }) => metadata.name));
+  const kept = new Set(namesOf(after.wecs));
   const leaves = after.inventory.state === 'seen' ? wecs.filter((wec) => !kept.has(wec)) : [];
   const present = new Set(after.objects.map(({ object }) => keyOfCandidate(object)));
   const kindOf = kindNames(after.kinds);

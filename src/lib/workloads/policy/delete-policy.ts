@@ -8,7 +8,7 @@ import { met, type Verdict, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/client/objects.ts';
+import { isLiving, resources } from '../../kube/client/objects.ts';
 import { listServed, type Proven } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
@@ -30,7 +30,6 @@ import {
   releasePolicy,
 } from '../../spaces/keep-policy-workloads.ts';
 import { getPolicy } from '../selection/policy-subject.ts';
-import { isLiving } from '../selection/select-objects.ts';
 import { requireIts } from '../selection/unseen.ts';
 
 export interface PolicyDeletion {

@@ -10,6 +10,7 @@ import {
   type ConfigMap,
   conditionOf,
   type KubeObject,
+  namesOf,
   resources,
 } from '../../kube/client/objects.ts';
 import { provenWec } from '../../ocm/hub/find-wecs.ts';
@@ -216,9 +217,7 @@ function notOneWec({ objects, wecs, inventory }: PolicySubject): Problem[] {
 async function missingCollectors({ objects, wds }: PolicySubject): Promise<Problem[]> {
   const wanted = new Set(objects.flatMap(({ modulation }) => modulation.statusCollectors ?? []));
   if (wanted.size === 0) return [];
-  const there = new Set(
-    ((await wds.kube.list(resources.statusCollectors)) ?? []).map(({ metadata }) => metadata.name),
-  );
+  const there = new Set(namesOf((await wds.kube.list(resources.statusCollectors)) ?? []));
   const missing = [...wanted].filter((name) => !there.has(name));
   if (missing.length === 0) return [];
   const message = `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`;

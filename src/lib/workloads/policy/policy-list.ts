@@ -1,5 +1,5 @@
 import { failed, type Verdict } from '../../core/stages.ts';
-import { byName } from '../../kube/client/objects.ts';
+import { byName, namesOf } from '../../kube/client/objects.ts';
 import {
   type BindingPolicy,
   destinationsOf,
@@ -53,7 +53,7 @@ export async function listPolicies(wds: Wds): Promise<ViewWithErrors<PolicySumma
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
   );
   const deliveries = Map.groupBy(deliveriesIn(objects), ({ policy }) => policy);
-  const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
+  const view = [...policies.keys(), ...namesOf(orphaned)]
     .sort()
     .map((name) => policySummary(name, policies.get(name), evidence, deliveries.get(name) ?? []));
   return { view, errors };

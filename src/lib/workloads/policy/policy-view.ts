@@ -1,4 +1,5 @@
 import { ifSeen } from '../../kube/access.ts';
+import { byName } from '../../kube/client/objects.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
 import { objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
@@ -28,7 +29,7 @@ export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since
 export async function getPolicyView(name: string, wds: Wds): Promise<ViewWithErrors<PolicyView>> {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds, () => [name]);
-  const policy = evidence.policies.find(({ metadata }) => metadata.name === name);
+  const policy = byName(evidence.policies).get(name);
   const binding = evidence.bindings.get(name);
   if (policy === undefined && binding === undefined) throw noSuchPolicy(name, wds);
   const clauses = policy?.spec?.downsync ?? [];

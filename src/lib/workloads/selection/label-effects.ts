@@ -1,5 +1,4 @@
 import { type Changes, withChanges } from '../../core/changes.ts';
-import type { Effect } from '../../core/read-confirmed.ts';
 import { few } from '../../core/text/words.ts';
 import { effectiveProperties, type WecProperties } from '../../ocm/model/customization.ts';
 import {
@@ -7,7 +6,6 @@ import {
   destinationsOf,
   type PoliciesOfIts,
   type Policy,
-  type Unread,
 } from '../../ocm/model/kubestellar-names.ts';
 import { type Labels, selectsLabels } from './label-selectors.ts';
 
@@ -60,17 +58,7 @@ export function effectOn(
 }
 
 /** What changes of labels do to workloads. */
-export interface SideEffects {
-  /** Policies that start selecting WECs. */
-  starting: PolicyEffect[];
-  /** Policies whose workloads are deleted from WECs, unless a guard keeps the last objects of a policy. */
-  released: PolicyEffect[];
-  /** What those take away. */
-  lost: readonly Effect[];
-  unread: Unread[];
-  /** How many WECs the policies send something to. */
-  sentTo: number;
-}
+export type SideEffects = ReturnType<typeof sideEffectsOf>;
 
 interface PolicyEffect {
   policy: Policy;
@@ -80,10 +68,7 @@ interface PolicyEffect {
 }
 
 /** Judges changes of labels by the policies that could be read. */
-export function sideEffectsOf(
-  { policies, unread }: PoliciesOfIts,
-  changes: readonly WecChange[],
-): SideEffects {
+export function sideEffectsOf({ policies, unread }: PoliciesOfIts, changes: readonly WecChange[]) {
   const selections = (effect: LabelEffect) =>
     policies.flatMap((policy): PolicyEffect[] => {
       const wecs = changes.flatMap((change) =>
@@ -105,5 +90,15 @@ export function sideEffectsOf(
   const lost = released.flatMap(({ policy, wecs }) =>
     wecs.map((wec) => ({ object: `what ${describePolicy(policy)} sends`, wec })),
   );
-  return { starting: selections('starting'), released, lost, unread, sentTo };
+  return {
+    /** Policies that start selecting WECs. */
+    starting: selections('starting'),
+    /** Policies whose workloads are deleted from WECs, unless a guard keeps the last objects of a policy. */
+    released,
+    /** What those take away. */
+    lost,
+    unread,
+    /** How many WECs the policies send something to. */
+    sentTo,
+  };
 }

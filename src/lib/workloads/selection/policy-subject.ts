@@ -1,4 +1,4 @@
-import { type Access, ifSeen } from '../../kube/access.ts';
+import { ifSeen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discover } from '../../kube/discovery.ts';
@@ -8,29 +8,14 @@ import type {
   DownsyncClause,
   PolicySpec,
 } from '../../ocm/model/kubestellar-names.ts';
-import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { selectsLabels } from './label-selectors.ts';
-import { type SelectedObject, selectObjects } from './select-objects.ts';
+import { selectObjects } from './select-objects.ts';
 import { readInventory } from './unseen.ts';
-import { readContents, sendableKinds, type WdsContents, type WdsObject } from './wds-contents.ts';
+import { readContents, sendableKinds } from './wds-contents.ts';
 
 /** An existing or planned BindingPolicy, with what it selects now. */
-export interface PolicySubject {
-  name: string;
-  spec: PolicySpec;
-  wds: Wds;
-  /** Whether the WDS is a hosting cluster itself. */
-  isHosting: boolean;
-  /** The kinds that the WDS can send. */
-  kinds: readonly DiscoveredKind[];
-  contents: WdsContents;
-  objects: SelectedObject<WdsObject>[];
-  /** All WECs of the ITS. */
-  inventory: Access<ManagedCluster[]>;
-  /** The selected WECs that could be read. */
-  wecs: ManagedCluster[];
-}
+export type PolicySubject = Awaited<ReturnType<typeof evaluate>>;
 
 /**
  * Reads what clauses select in a WDS, with all that shows whether something is hidden.
@@ -49,7 +34,7 @@ export async function readSelected(
 }
 
 /** Evaluates a policy against the current state of its WDS and its ITS. */
-export async function evaluate(name: string, spec: PolicySpec, wds: Wds): Promise<PolicySubject> {
+export async function evaluate(name: string, spec: PolicySpec, wds: Wds) {
   const { downsync = [], clusterSelectors = [] } = spec;
   const [{ served, ...selected }, inventory] = await Promise.all([
     readSelected(wds, downsync),
@@ -63,9 +48,12 @@ export async function evaluate(name: string, spec: PolicySpec, wds: Wds): Promis
     name,
     spec,
     wds,
+    /** Whether the WDS is a hosting cluster itself. */
     isHosting,
     ...selected,
+    /** All WECs of the ITS. */
     inventory,
+    /** The selected WECs that could be read. */
     wecs: (ifSeen(inventory) ?? []).filter(({ metadata }) =>
       selectsLabels(clusterSelectors, metadata.labels ?? {}),
     ),

@@ -1,7 +1,14 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
-import { type KubeObject, type ObjectMeta, resources } from '../../kube/client/objects.ts';
+import {
+  byName,
+  isLiving,
+  type KubeObject,
+  namesOf,
+  type ObjectMeta,
+  resources,
+} from '../../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { listServed } from '../../kube/served.ts';
 import type { Its } from '../../ocm/hub/its.ts';
@@ -135,13 +142,14 @@ async function readPoliciesOf(
     listServed<BindingPolicy>(kube, resources.bindingPolicies),
     listServed<Binding>(kube, resources.bindings),
   ]);
-  const named = new Set(policies.map(({ metadata }) => metadata.name));
+  const named = new Set(namesOf(policies));
+  const bindingOf = byName(bindings);
   const asked = withTemplates ? await askedByBindings(kube, bindings) : undefined;
-  const current = policies.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const current = policies.filter(isLiving);
   const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
   const found = [...current, ...orphans.map(({ metadata }): BindingPolicy => ({ metadata }))].map(
     ({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
-      const binding = bindings.find(({ metadata }) => metadata.name === name);
+      const binding = bindingOf.get(name);
       const orphaned = !named.has(name);
       return { wds, context, name, clusterSelectors, binding, orphaned, asked: asked?.get(name) };
     },

@@ -1,5 +1,5 @@
 import { changeWords } from '../../core/changes.ts';
-import type { KubeObject, LabelSelector } from '../../kube/client/objects.ts';
+import type { LabelSelector } from '../../kube/client/objects.ts';
 import {
   type Candidate,
   type DownsyncClause,
@@ -7,10 +7,6 @@ import {
   type Modulation,
 } from '../../ocm/model/kubestellar-names.ts';
 import { isEmpty, isValid, type Labels, matches } from './label-selectors.ts';
-
-/** Whether nobody has asked for its deletion. */
-export const isLiving = ({ metadata }: KubeObject): boolean =>
-  metadata.deletionTimestamp === undefined;
 
 /** An object that a policy selects. */
 export interface SelectedObject<Object extends Candidate = Candidate> {
