@@ -87,7 +87,7 @@ export const revoke: Definition<RevokeOptions> = {
     });
     await revokeAccess(access);
     await removeFromArgoCd(access, tools.hosting);
-    if (!session.run.dryRun) session.progress.done(name, 'revoked');
+    session.progress.done(name, 'revoked');
     await session.finish([
       { name, space: access.space, role: access.role, changed: !session.run.dryRun },
     ]);
@@ -120,7 +120,7 @@ async function revokeTokens(session: Session, its: string | undefined): Promise<
     }),
   });
   await revokeBootstrap(read);
-  if (!session.run.dryRun) session.progress.done(context.name, 'its bootstrap tokens are revoked');
+  session.progress.done(context.name, 'its bootstrap tokens are revoked');
   await session.finish([
     { name: context.name, joining: read.joining, changed: !session.run.dryRun },
   ]);

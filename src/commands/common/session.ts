@@ -43,7 +43,12 @@ export class Session extends Clusters {
   constructor(io: Io, options: SessionOptions, signal: AbortSignal) {
     const style = styleFor(io.stderr, io, options.color);
     const results = isForPeople(options.output) ? 'stdout' : 'stderr';
-    const progress = createProgress(io, { quiet: options.quiet === true, results, style });
+    const progress = createProgress(io, {
+      ...options,
+      quiet: options.quiet === true,
+      results,
+      style,
+    });
     super(io, options, {
       progress,
       deadline: new Deadline(options.timeout),

@@ -22,8 +22,7 @@ export function definition(role: SpaceRole): Definition {
         tools,
         session.run,
       );
-      if (!session.run.dryRun)
-        session.progress.done(name, changed ? 'context renewed' : 'its context is up to date');
+      session.progress.done(name, changed ? 'context renewed' : 'its context is up to date');
       await session.finish([{ ...written, changed: changed && !session.run.dryRun }]);
       session.next(command`stellarctl ${role} get ${name}`);
     },

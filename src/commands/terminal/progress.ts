@@ -11,6 +11,8 @@ export interface ProgressOptions {
   /** The stream for the line about a finished subject: stdout if it is the command's result, stderr if that is JSON. */
   results: 'stdout' | 'stderr';
   style: Style;
+  /** A dry run changes nothing, and nothing is done. */
+  dryRun?: boolean | undefined;
 }
 
 /** Progress with an end: nothing moves on the terminal after `stop`. */
@@ -21,9 +23,11 @@ export interface TerminalProgress extends Progress {
 }
 
 export function createProgress(io: Io, options: ProgressOptions): TerminalProgress {
-  return canAnimate(io) && !options.quiet
-    ? new AnimatedProgress(io, options)
-    : new PlainProgress(io, options);
+  const progress =
+    canAnimate(io) && !options.quiet
+      ? new AnimatedProgress(io, options)
+      : new PlainProgress(io, options);
+  return options.dryRun ? Object.assign(progress, { changed() {}, done() {} }) : progress;
 }
 
 /** The subjects of a command: the waiting ones, longest wait first, and the results of the others. */

@@ -45,7 +45,7 @@ export async function renewToken(name: string, tools: SpaceTools, run: Run): Pro
     controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds,
   );
   await replaceToken(hosting, credentials, token);
-  if (!run.dryRun) run.progress.changed(name, 'token renewed');
+  run.progress.changed(name, 'token renewed');
   for (const plan of restarts) await restartControllers(plan, run);
 }
 

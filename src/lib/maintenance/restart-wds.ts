@@ -91,7 +91,7 @@ function carryOut(
   };
   return forName<SpaceResult>(result, run, async () => {
     if (work !== undefined) await restartControllers(plan, run, work);
-    if (!run.dryRun) run.progress.done(name, state, true);
+    run.progress.done(name, state, true);
   });
 }
 

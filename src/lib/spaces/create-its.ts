@@ -37,7 +37,7 @@ import {
   findOrClear,
   requireHooks,
 } from './space-requirements.ts';
-import { makeSpace, type SpaceEntries, type SpaceResult } from './space-work.ts';
+import { entriesOf, makeSpace, ownEntries, type SpaceResult } from './space-work.ts';
 import { raiseOcm, wantedOcm, withOcm } from './upgrade-its.ts';
 import { requireVclusterHost } from './vcluster-host.ts';
 
@@ -124,7 +124,12 @@ export async function createIts(
         // Before its context is written, which is how people join.
         if (raises && (await raiseOcm(name, its, hosting, run))) result.changed = true;
       },
-      ...(external && { entries: async () => entriesOfExternal(external) }),
+      ...(external && {
+        entries: async () =>
+          external.isOwnContext
+            ? entriesOf(external.context.name, tools.kubeconfig)
+            : ownEntries(name, external.context),
+      }),
     },
     tools,
     run,
@@ -238,6 +243,3 @@ async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube)
     spec: { bootstrapSecretRef: wanted },
   });
 }
-
-const entriesOfExternal = ({ context, isOwnContext }: ExternalCluster): SpaceEntries =>
-  isOwnContext ? { sameAs: context.name } : { entries: context };

@@ -6,7 +6,7 @@ import type { Run } from '../core/run.ts';
 import { type Standing, unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
-import { type ContextToSet, type Reference, setContext } from '../kube/kubeconfig/contexts.ts';
+import { type ContextToSet, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
@@ -104,8 +104,8 @@ export function makeSpace(space: SpaceWork, tools: SpaceTools, run: Run): Promis
   );
 }
 
-/** The source of the entries of a space's context: an existing context of the user, or entries to write. */
-export type SpaceEntries = { sameAs: string } | { entries: SelectedContext };
+/** The entries of a space's context: those of an existing context of the user, or its own. */
+export type SpaceEntries = Pick<ContextToSet, 'cluster' | 'user'>;
 
 /**
  * Writes the context of a space to the kubeconfig, with kflex's names: context NAME, cluster NAME-cluster, user NAME-admin. For a
@@ -132,7 +132,7 @@ export async function requireContextFree(
   tools: SpaceTools,
   waiting: Waiting,
 ): Promise<void> {
-  const unknown = { entries: { name, server: '', cluster: {}, user: {} } };
+  const unknown = ownEntries(name, { name, server: '', cluster: {}, user: {} });
   const wanted = contextToSet(name, from ?? unknown, tools);
   await setContext({ ...tools.target, dryRun: true }, wanted, waiting).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'context-taken') throw error;
@@ -148,31 +148,21 @@ export async function requireContextFree(
   });
 }
 
-function contextToSet(
+const contextToSet = (
   name: string,
   from: SpaceEntries,
-  { kubeconfig, hostingContext }: SpaceTools,
-): ContextToSet {
-  const { cluster, user } =
-    'sameAs' in from ? referencesOf(from.sameAs, kubeconfig) : written(name, from.entries);
-  return { context: name, cluster, user, ...forControlPlane(name, hostingContext.name) };
-}
+  { hostingContext }: SpaceTools,
+): ContextToSet => ({ context: name, ...from, ...forControlPlane(name, hostingContext.name) });
 
-function written(
-  name: string,
-  { cluster, user }: SelectedContext,
-): { cluster: Reference; user: Reference } {
-  return {
-    cluster: { name: `${name}-cluster`, entry: { ...cluster } },
-    user: { name: `${name}-admin`, entry: { ...user } },
-  };
-}
+/** Entries of its own, as they are written. */
+export const ownEntries = (name: string, { cluster, user }: SelectedContext): SpaceEntries => ({
+  cluster: { name: `${name}-cluster`, entry: { ...cluster } },
+  user: { name: `${name}-admin`, entry: { ...user } },
+});
 
-function referencesOf(
-  context: string,
-  kubeconfig: Kubeconfig,
-): { cluster: Reference; user: Reference } {
-  const { cluster, user } = kubeconfig.contexts.get(context) ?? {};
+/** The entries of an existing context. @throws StellarError `kubeconfig-invalid` */
+export function entriesOf(context: string, { contexts }: Kubeconfig): SpaceEntries {
+  const { cluster, user } = contexts.get(context) ?? {};
   if (cluster === undefined || user === undefined)
     throw new StellarError(
       'kubeconfig-invalid',
@@ -188,14 +178,14 @@ export async function knownEntries(
   tools: SpaceTools,
 ): Promise<SpaceEntries | undefined> {
   const { hosting, hostingContext, kubeconfig } = tools;
-  if (type === 'host') return { sameAs: hostingContext.name };
+  if (type === 'host') return entriesOf(hostingContext.name, kubeconfig);
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
   if (controlPlane === undefined) return undefined;
   const [own] = contextsOf(kubeconfig, name, hostingContext.name);
-  if (type === 'external') return own === undefined ? undefined : { sameAs: own };
+  if (type === 'external') return own === undefined ? undefined : entriesOf(own, kubeconfig);
   const access = await accessSpace(controlPlane, tools);
   if (access.state === 'hidden' && access.error !== undefined) throw access.error;
-  return access.state === 'seen' ? { entries: access.value } : undefined;
+  return access.state === 'seen' ? ownEntries(name, access.value) : undefined;
 }
 
 /** The result for one space, as scripts receive it. The fields are a public interface: docs/output.md. */

@@ -14,7 +14,7 @@ import { type AccessRequest, accessName, giveAccess } from './roles/access.ts';
 import { argoCdSecret } from './space/argocd.ts';
 import { accessSpace, contextsOf } from './space/space-access.ts';
 import { typeOf } from './space/spaces.ts';
-import { knownEntries, writeSpaceContext } from './space-work.ts';
+import { knownEntries, ownEntries, writeSpaceContext } from './space-work.ts';
 
 /** The written context of a space. The fields are a public interface: docs/output.md. */
 export type WrittenContext = Awaited<ReturnType<typeof writeContext>>;
@@ -42,7 +42,7 @@ export async function writeContext(
   const to = exportTo === undefined ? tools : { ...tools, target: exportTarget(exportTo, tools) };
   const { changed, file } = await writeSpaceContext(
     name,
-    known ?? { entries: context },
+    known ?? ownEntries(name, context),
     to,
     run,
     makeCurrent,

@@ -139,7 +139,7 @@ export async function deny(
           state: 'failed',
           why: `request ${last.name} was denied`,
         };
-      if (!hub.dryRun) run.progress.done(name, pending.length > 0 ? 'denied' : 'was denied before');
+      run.progress.done(name, pending.length > 0 ? 'denied' : 'was denied before');
     });
   });
 }

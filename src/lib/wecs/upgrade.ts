@@ -121,7 +121,7 @@ async function upgradeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run
   const { name, kube, evidence, images, to } = upgrade;
   const wrote = (what: string) => {
     result.changed = true;
-    if (!run.dryRun) run.progress.changed(name, what);
+    run.progress.changed(name, what);
   };
   const before = await readApplied(kube);
   if (await ensureRequirements(kube, 'wec', to)) wrote(`rights and fields of OCM ${to}`);

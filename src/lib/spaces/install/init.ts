@@ -206,7 +206,7 @@ async function prepare(
     );
   await deleteChangedJobs(kube, release, rendered);
   const changed = await updateDefinitions(kube, rendered, { absent: !isNew });
-  if (changed && !kube.dryRun)
+  if (changed)
     run.progress.changed(
       kube.cluster.context,
       "KubeFlex's CustomResourceDefinitions are up to date",

@@ -52,10 +52,10 @@ export async function cleanUpWec(
   if (klusterlet !== undefined && klusterlet.spec?.clusterName === name) {
     await removeKlusterlet(wec, klusterlet, run);
     changed = true;
-    if (!run.dryRun) run.progress.changed(name, 'klusterlet removed');
+    run.progress.changed(name, 'klusterlet removed');
   }
   const applied = (await sharesHash(wec)) ? 0 : await removeApplied(wec, hash, keepWorkloads);
-  if (applied > 0 && !run.dryRun)
+  if (applied > 0)
     run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
   await removeGrant(wec);
   const reason = await whyOperatorStays(wec);

@@ -44,8 +44,7 @@ export async function deregisterLocally(
         const changed =
           record !== undefined && (await cleanUpWec(proving(kube), record, true, run));
         result.changed = changed;
-        if (!run.dryRun)
-          run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
+        run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
       });
     }),
   );

@@ -140,8 +140,7 @@ export function deregisterOne(
       if (!run.dryRun) await removeLateRequests(hub, hubState);
     }
     await unfinished?.untilGone?.();
-    if (!run.dryRun)
-      run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
+    run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });
 }
 
@@ -229,11 +228,10 @@ export const undoDeregistration = (
       return forName(result, run, async () => {
         const labels = await restoreLabels(hub, name);
         result.changed = labels !== undefined;
-        if (!run.dryRun)
-          run.progress.done(
-            name,
-            labels === undefined ? 'nothing to undo' : `restored: label ${labelList(labels)}`,
-          );
+        run.progress.done(
+          name,
+          labels === undefined ? 'nothing to undo' : `restored: label ${labelList(labels)}`,
+        );
       });
     }),
   );

@@ -196,8 +196,7 @@ export async function keepWorkloads(
   // What was applied last may not be in that list yet.
   for (const work of works)
     released += await releaseFrom(kube, owners, work, work.status?.resourceStatus?.manifests ?? []);
-  if (!run.dryRun)
-    run.progress.changed(name, `${count(released, 'object')} taken out of the works`);
+  run.progress.changed(name, `${count(released, 'object')} taken out of the works`);
 }
 
 /** Removes objects from a work, on the WEC itself. @returns how many */

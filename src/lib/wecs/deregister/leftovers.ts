@@ -52,7 +52,7 @@ export async function removeLeftovers(
     parts.push('properties');
   }
   if (await removeRequests(hub, hubState)) parts.push('requests');
-  if (parts.length > 0 && !run.dryRun) run.progress.changed(name, `${parts.join(', ')} removed`);
+  if (parts.length > 0) run.progress.changed(name, `${parts.join(', ')} removed`);
   return { removed: parts.length > 0, untilGone: untilMailboxGone };
 }
 

@@ -208,7 +208,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   #finish(text: string, isNew = this.result.changed): WecResult {
-    if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, isNew);
+    this.#run.progress.done(this.name, text, isNew);
     return this.result;
   }
 }

@@ -194,11 +194,10 @@ export async function revoke(
       metadata: { uid, resourceVersion },
       rules,
     });
-  if (!run.dryRun)
-    run.progress.done(
-      name,
-      `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`,
-    );
+  run.progress.done(
+    name,
+    `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`,
+  );
   return { ...result, changed: !run.dryRun };
 }
 

@@ -102,8 +102,8 @@ export async function changeValues<Source>(
     const result = unchanged(hub, store, one);
     return forName(result, run, async () => {
       Object.assign(result, await changeOne(hub, store, one, changes(one.name), overwrite));
-      const isDone = result.error === undefined && !run.dryRun;
-      if (isDone) run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
+      if (result.error === undefined)
+        run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
     });
   });
 }

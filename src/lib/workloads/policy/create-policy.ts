@@ -244,7 +244,7 @@ export async function applyPolicy(
     }
     const unchanged = creates ? 'already exists; nothing to do' : 'is as the file says';
     const what = present === undefined ? 'created' : changed ? 'changed' : unchanged;
-    if (!run.dryRun) run.progress.done(name, what, changed && !creates);
+    run.progress.done(name, what, changed && !creates);
   });
 }
 

@@ -49,7 +49,7 @@ export async function prunePolicy(
       name,
     );
     const state = objects === 0 ? 'its Binding has no objects; nothing to do' : 'pruned';
-    if (!run.dryRun) run.progress.done(name, state, true);
+    run.progress.done(name, state, true);
   });
 }
 

@@ -60,7 +60,7 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
       works.length === 0
         ? 'has no works; nothing to do'
         : `${count(works.length, 'work')} rewritten`;
-    if (!run.dryRun) run.progress.done(name, state);
+    run.progress.done(name, state);
   });
 }
 

@@ -75,7 +75,7 @@ export function deleteReported(
   const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
     result.changed = await wds.kube.delete(reportedKinds[noun], object);
-    if (!run.dryRun) run.progress.done(name, 'deleted');
+    run.progress.done(name, 'deleted');
   });
 }
 

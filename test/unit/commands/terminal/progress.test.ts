@@ -25,6 +25,15 @@ describe('in a pipe', () => {
   beforeEach(() => fakeTime(['setInterval']));
   afterEach(realTime);
 
+  test('a dry run says nothing of changes, and that nothing is done', () => {
+    const { progress, stderr, stdout } = progressOn({}, { dryRun: true });
+    progress.note('ITS its1');
+    progress.changed('cluster1', 'approved');
+    progress.reached('cluster1', 'accepted');
+    progress.done('cluster1', 'accepted');
+    assert.deepEqual([stderr.lines, stdout.lines], [['ITS its1'], []]);
+  });
+
   test('every change is one line, printed once', () => {
     const { progress, stderr, stdout } = progressOn({});
     progress.note('ITS its1');

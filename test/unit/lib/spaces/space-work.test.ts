@@ -11,7 +11,9 @@ import {
 } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import {
+  entriesOf,
   knownEntries,
+  ownEntries,
   requireContextFree,
   writeSpaceContext,
 } from '../../../../src/lib/spaces/space-work.ts';
@@ -94,20 +96,20 @@ test('a name that refers to something else is rejected before a space is created
     }),
   );
   await check('its2', undefined);
-  await check('its1', { sameAs: 'its1' });
+  await check('its1', entriesOf('its1', kubeconfig));
   assert.equal(await readFile(file, 'utf8'), text);
 });
 
-const entries = {
+const entries = ownEntries('its1', {
   ...{ name: 'its1', server: 'https://its1.localtest.me:9443' },
   ...{ cluster: { server: 'https://its1.localtest.me:9443' }, user: { token: 'y' } },
-};
+});
 
 describe('the context of a space', () => {
   after(() => rm(directory, { recursive: true }));
 
   test('is named as kflex names it, and marked as its', async () => {
-    const { raw, context } = await written({ entries });
+    const { raw, context } = await written(entries);
     assert.deepEqual([context?.cluster, context?.user], ['its1-cluster', 'its1-admin']);
     assert.deepEqual(
       raw.clusters.map(({ name }) => name),
@@ -122,12 +124,12 @@ describe('the context of a space', () => {
     assert.equal(raw['current-context'], 'mine');
   });
   test("refers to the user's own cluster and user if they are used", async () => {
-    const { raw, context } = await written({ sameAs: 'mine' });
+    const { raw, context } = await written({ cluster: { name: 'c' }, user: { name: 'u' } });
     assert.deepEqual([context?.cluster, context?.user], ['c', 'u']);
     assert.deepEqual([raw.clusters.length, raw.users.length], [1, 1]);
   });
   test('is written once', async () =>
-    assert.deepEqual((await written({ entries }, 2)).changes, [true, false]));
+    assert.deepEqual((await written(entries, 2)).changes, [true, false]));
 });
 
 describe('the source of the entries is known', () => {
@@ -145,9 +147,12 @@ describe('the source of the entries is known', () => {
     });
   };
   test('of a host: the context of the hosting cluster', async () =>
-    assert.deepEqual(await known(its('its1')), { sameAs: 'host' }));
+    assert.deepEqual(await known(its('its1')), { cluster: { name: 'h' }, user: { name: 'h' } }));
   test('of an external cluster: the marked context', async () =>
-    assert.deepEqual(await known(its('ext1', { type: 'external' })), { sameAs: 'own' }));
+    assert.deepEqual(await known(its('ext1', { type: 'external' })), {
+      cluster: { name: 'e' },
+      user: { name: 'e' },
+    }));
   test('of a space that does not exist (yet)', async () => {
     assert.equal(await known(its('ext2', { type: 'external' })), undefined);
     assert.equal(await known(its('its1', { type: 'vcluster' })), undefined);
