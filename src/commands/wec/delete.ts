@@ -120,7 +120,7 @@ async function refuseNeeded(
   const its =
     choice &&
     (await session.its().catch((error: unknown) => {
-      // Nobody has chosen the current context: kind makes that of its last cluster the current one.
+      // The user has not chosen the current context: kind makes that of its last cluster the current one.
       if (choice.source === 'current context' && failureOf(error).code === 'not-a-hub')
         return undefined;
       throw error;

@@ -111,7 +111,7 @@ export function isTrue(object: WithConditions | undefined, type: string): boolea
 export const textIn = ({ data }: Secret, key: string): string =>
   Buffer.from(data?.[key] ?? '', 'base64').toString();
 
-/** Whether nobody has asked for its deletion. */
+/** Whether its deletion has not been requested. */
 export const isLiving = ({ metadata }: KubeObject): boolean =>
   metadata.deletionTimestamp === undefined;
 

@@ -231,7 +231,7 @@ export async function applyPolicy(
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
     const changed = !isDeepStrictEqual(present?.spec, spec);
-    // Somebody else may have created one, or the answer to this request been lost, and the request been repeated.
+    // Another client may have created one, or the answer to this request been lost, and the request been repeated.
     const create = () => wds.kube.create(resources.bindingPolicies, policyOf(name, spec));
     const isTaken = present === undefined && (await unlessStatus(create(), 409)) === undefined;
     if (present !== undefined && changed) await changePolicy(present, spec, wds);
