@@ -147,7 +147,7 @@ test('only these places open connections, and only to the clusters of contexts',
   );
   assert.deepEqual(outside('src/lib/kube/client/', openers).sort(), [
     // Tests whether a port of this machine is in use.
-    'src/lib/doctor/machine-checks.ts',
+    'src/lib/doctor/preflight-checks.ts',
     // Compares addresses.
     'src/lib/ocm/hub/endpoint.ts',
     // Asks the registry of `init --image-registry`, without credentials.
@@ -245,7 +245,7 @@ test('durations and deadlines are by the clock that nobody can set', () => {
     'src/lib/kube/client/exec-plugin.ts',
     'src/lib/kube/client/kubeflex-certificate.ts',
     'src/lib/kube/client/transport.ts',
-    'src/lib/kube/kubeconfig/replace.ts',
+    'src/lib/kube/kubeconfig/edit.ts',
     'src/lib/ocm/hub/hub-access.ts',
     'src/lib/wecs/registration/identity.ts',
   ]);

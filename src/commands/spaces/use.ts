@@ -59,7 +59,7 @@ async function requireChoice(session: Session, role: SpaceRole, name: string): P
   const { resources } = await import('../../lib/kube/client/objects.ts');
   if (role === 'its')
     return requireHub((await session.openIts({ given: name, source: '--its' })).kube);
-  const { noPolicies } = await import('../../lib/workloads/delivery/delivery-evidence.ts');
+  const { noPolicies } = await import('../../lib/workloads/delivery/delivery.ts');
   const wds = await session.wds(name);
   if (!(await serves(wds.kube, resources.bindingPolicies))) throw noPolicies(wds);
 }

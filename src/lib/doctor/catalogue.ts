@@ -17,8 +17,13 @@ import { wdsStages } from '../spaces/space/wds-stages.ts';
 import { wecChecks } from '../wecs/diagnose/wec-checks.ts';
 import { probeCheck } from '../wecs/join/join-probe.ts';
 import { workloadChecks } from '../workloads/workload-checks.ts';
-import { hostingChecks, itsChecks, joiningChecks } from './cluster-checks.ts';
-import { machineChecks, programChecks } from './machine-checks.ts';
+import {
+  hostingChecks,
+  itsChecks,
+  joiningChecks,
+  machineChecks,
+  programChecks,
+} from './preflight-checks.ts';
 import { type FindingGroup, type Subject, unseenChecks } from './subject.ts';
 
 /** A check of doctor. */

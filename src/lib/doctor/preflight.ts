@@ -11,8 +11,15 @@ import { dockerProgram, helmProgram, k3dProgram, kindProgram } from '../spaces/l
 import type { JoiningWec, JoinOptions } from '../wecs/join/join-options.ts';
 import { type JoinPlan, planJoin } from '../wecs/join/join-plan.ts';
 import { joinProbes } from '../wecs/join/join-requirements.ts';
-import { HostingState, hostingChecks, itsChecks, joiningChecks } from './cluster-checks.ts';
-import { machineChecks, type ProgramNeeds, programChecks } from './machine-checks.ts';
+import {
+  HostingState,
+  hostingChecks,
+  itsChecks,
+  joiningChecks,
+  machineChecks,
+  type ProgramNeeds,
+  programChecks,
+} from './preflight-checks.ts';
 import { type Examined, failedBy, reachable } from './subject.ts';
 
 export interface PreflightInput {

@@ -25,8 +25,8 @@ import { checkUpgrade } from '../ocm/versions/ocm-upgrade.ts';
 import { type ExternalCluster, externalBootstrapSecret, prepareBootstrap } from './bootstrap.ts';
 import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { triggerReconcile } from './space/follow-space.ts';
+import { requireRoom, requireVclusterHost } from './space/hosting-fit.ts';
 import type { ItsInside } from './space/its-stages.ts';
-import { requireRoom } from './space/node-room.ts';
 import { requireOcmImages, requireRegistry } from './space/space-images.ts';
 import { bootstrapSecretOf, itsManifest, missingManagerBinding } from './space/space-manifests.ts';
 import type { SpaceReading } from './space/space-watcher.ts';
@@ -39,7 +39,6 @@ import {
 } from './space-requirements.ts';
 import { entriesOf, makeSpace, ownEntries, type SpaceResult } from './space-work.ts';
 import { raiseOcm, wantedOcm, withOcm } from './upgrade-its.ts';
-import { requireVclusterHost } from './vcluster-host.ts';
 
 export interface ItsInput {
   name: string;

@@ -3,9 +3,13 @@ import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { whyUnseen } from '../kube/access.ts';
 import { setContext } from '../kube/kubeconfig/contexts.ts';
-import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
+import {
+  type KubeconfigTarget,
+  makeFolderOf,
+  requireReplaceable,
+  statIfPresent,
+} from '../kube/kubeconfig/edit.ts';
 import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
-import { makeFolderOf, requireReplaceable, statIfPresent } from '../kube/kubeconfig/replace.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import { portable } from './bootstrap.ts';
 import { requireSpace } from './get-space.ts';

@@ -15,7 +15,6 @@ import {
   resources,
   typeMeta,
 } from './objects.ts';
-import { Requests } from './requests.ts';
 import {
   type Connection,
   fieldManager,
@@ -23,6 +22,7 @@ import {
   longestList,
   objectIn,
   type Request,
+  Requests,
   type Trace,
 } from './transport.ts';
 import type { Ending } from './validity.ts';

@@ -29,8 +29,8 @@ import { versionsApart } from '../../ocm/versions/running-versions.ts';
 import type { SpaceTools } from '../hosting/hosting.ts';
 import { isHookMarked } from './controllers-run.ts';
 import { credentialChecks, type SpaceAmong, validityChecks } from './credentials.ts';
+import { preempted } from './hosting-fit.ts';
 import { hubStages, type ItsInside, readItsInside } from './its-stages.ts';
-import { preempted } from './node-room.ts';
 import { contextChecks } from './space-access.ts';
 import {
   type AnySpace,

@@ -33,8 +33,7 @@ import {
 } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import type { JoinOptions } from './join-options.ts';
-import { agentSettings, endpointFor } from './join-plan.ts';
-import type { VersionPlan } from './join-versions.ts';
+import { agentSettings, endpointFor, type VersionPlan } from './join-plan.ts';
 
 export interface Installation extends Omit<VersionPlan, 'kept' | 'replaced'> {
   settings: AgentSettings;

@@ -20,7 +20,7 @@ import { writtenAt } from '../../kube/client/objects.ts';
 import { destinationsOf, returnedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
 import { flagsOf } from '../../spaces/choose/open-wds.ts';
-import { returnedByOne, toCreateCollector } from '../status/collector.ts';
+import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
 import { lateSince, overdue, stagesInWds, toTouch } from './stages-in-wds.ts';
 import { outdatedStatus, toSeeStatusAgent, wecStages } from './stages-on-wec.ts';

@@ -1,20 +1,49 @@
-import { type Access, ifSeen, seen } from '../../kube/access.ts';
-import { conditionOf, isLiving, type KubeObject } from '../../kube/client/objects.ts';
+import { StellarError } from '../../core/errors.ts';
+import { command, run } from '../../core/next-step.ts';
+import { type Access, ifSeen, seen, through, tryRead } from '../../kube/access.ts';
+import type { Kube, Selection } from '../../kube/client/client.ts';
+import {
+  byName,
+  conditionOf,
+  isLiving,
+  type KubeObject,
+  namesOf,
+  type Resource,
+  resources,
+  type WithConditions,
+} from '../../kube/client/objects.ts';
 import {
   type Binding,
   type BindingPolicy,
   type BoundObject,
+  combinedStatusLabels,
   destinationsOf,
   type KindRef,
   type Modulation,
+  objectsOf,
+  originBindingLabel,
+  originWdsLabel,
 } from '../../ocm/model/kubestellar-names.ts';
-import { keyOf } from '../../ocm/model/object-ref.ts';
+import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
+import { statusAddon } from '../../ocm/model/ocm-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
+import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
+import { hasGuard, readGuard } from '../../spaces/guard.ts';
+import { readControllers } from '../../spaces/space/controllers-run.ts';
 import { selectsLabels } from '../selection/label-selectors.ts';
-import type { NamespaceLabels } from '../selection/select-objects.ts';
-import { statusKey, type WorkStatus } from '../status/returned-status.ts';
-import type { DeliveryEvidence } from './delivery-evidence.ts';
-import type { SentObject } from './works.ts';
+import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
+import { readInventory, type Unseen, unseenOf } from '../selection/unseen.ts';
+import type { WdsContents } from '../selection/wds-contents.ts';
+import {
+  type StatusCollector,
+  statusesByPlace,
+  statusKey,
+  trimStatus,
+  type WorkStatus,
+} from '../status/returned-status.ts';
+import type { CustomTransform } from './transforms.ts';
+import { type SentObject, trimmer, WorksOfWds } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */
 export interface FollowedObject extends KindRef {
@@ -134,3 +163,174 @@ function stopBefore(
 export const hasMailbox = (wec: ManagedCluster): boolean =>
   wec.spec?.hubAcceptsClient === true ||
   conditionOf(wec, 'HubAcceptedManagedCluster') !== undefined;
+
+/** One reading of everything that a WDS sends. */
+export type DeliveryEvidence = Awaited<ReturnType<typeof readDelivery>>;
+
+/** The evidence in the WDS. */
+type WdsSide = Awaited<ReturnType<typeof readWdsSide>>;
+
+type NamesIn = (inWds: WdsSide) => readonly string[];
+
+/** What Bindings send, by `keyOf` and the name of the Binding. */
+export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
+
+/** The objects that Bindings name, each with the policies whose Bindings name it. */
+export function boundObjects(bindings: readonly Binding[]): BoundObjects {
+  const bound = new Map<string, Map<string, BoundObject>>();
+  for (const binding of bindings)
+    for (const object of objectsOf(binding)) {
+      const key = keyOf(object);
+      const same = bound.get(key) ?? new Map<string, BoundObject>();
+      bound.set(key, same.set(binding.metadata.name, object));
+    }
+  return bound;
+}
+
+/**
+ * Reads the evidence with one list per kind, regardless of the number of objects and WECs.
+ * @param only names the policies to read; without it, all
+ * @throws StellarError `not-found` if the cluster has no such objects
+ */
+export async function readDelivery(wds: Wds, only?: NamesIn) {
+  const reading = readInventory(wds);
+  const readAddons = through(wds.its, ({ kube }) =>
+    kube.list<WithConditions>(resources.managedClusterAddOns, {
+      fieldSelector: `metadata.name=${statusAddon}`,
+    }),
+  );
+  const [inWds, controllers, transforms] = await Promise.all([
+    readWdsSide(wds),
+    tryRead(() => readControllers(wds)),
+    tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
+  ]);
+  const [list, inventory, addons] = await Promise.all([
+    listing(wds, only?.(inWds)),
+    reading,
+    readAddons,
+  ]);
+  const trim = trimmer();
+  const [works, workStatuses] = await Promise.all([
+    through(
+      list,
+      async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim)),
+    ),
+    through(list, async (from) =>
+      statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus)),
+    ),
+  ]);
+  return {
+    /** What keeps its controllers from working, as far as that is visible. */
+    controllers: ifSeen(controllers) ?? {},
+    wds,
+    /** The context of the ITS; undefined if the ITS cannot be read. */
+    its: ifSeen(wds.its)?.kube.cluster.context,
+    ...inWds,
+    works,
+    /** By WEC and object. */
+    workStatuses,
+    transforms,
+    inventory: await through(inventory, async (clusters) => byName(clusters)),
+    /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
+    held: new Set<string>(),
+    /** What the ITS says of status agents, by WEC, as far as it is visible. */
+    statusAgents: new Map(
+      (ifSeen(addons) ?? []).map((addon) => [addon.metadata.namespace ?? '', addon]),
+    ),
+    /** The clock of the WDS, in milliseconds since the epoch. */
+    now: wds.kube.now(),
+  };
+}
+
+/** Returns the parts of the evidence that could not be read. */
+export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
+  ...unseenOf('WECs', evidence.inventory),
+  ...unseenOf('works', evidence.works),
+  ...unseenOf('statuses of WECs', evidence.workStatuses),
+  ...unseenOf('transforms', evidence.transforms),
+  ...unseenOf('status collectors', evidence.collectors),
+  ...unseenOf('combined statuses', evidence.combined),
+];
+
+async function readWdsSide(wds: Wds) {
+  const { kube } = wds;
+  const [policies, bindings, collectors, combined] = await Promise.all([
+    kube.list<BindingPolicy>(resources.bindingPolicies),
+    kube.list<Binding>(resources.bindings),
+    tryRead(() => kube.list<StatusCollector>(resources.statusCollectors)),
+    tryRead(() => kube.list(resources.combinedStatuses, { metadataOnly: true })),
+  ]);
+  if (policies === undefined || bindings === undefined) throw noPolicies(wds);
+  return {
+    policies,
+    /** By name, including Bindings without a policy. */
+    bindings: byName(bindings),
+    bound: boundObjects(bindings),
+    collectors: await through(collectors, async (all) => byName(all ?? [])),
+    /** By object and policy: `keyOf`, followed by the policy. */
+    combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
+  };
+}
+
+/**
+ * The policies whose Bindings the guard keeps, by the objects of their kinds. A Binding of which an object is still selected is only
+ * about to change. What cannot be read is not known to be held.
+ */
+export async function heldBindings(
+  kube: Pick<Kube, 'cluster' | 'list' | 'read'>,
+  { policies, bindings }: Pick<WdsSide, 'policies' | 'bindings'>,
+  contents: WdsContents,
+): Promise<Set<string>> {
+  if (contents.unread.length > 0) return new Set();
+  const guardedPolicies = policies.filter(isLiving).filter(({ metadata, spec }) => {
+    const binding = bindings.get(metadata.name);
+    const bound = new Set((binding === undefined ? [] : objectsOf(binding)).map(keyOf));
+    if (bound.size === 0) return false;
+    const objects = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
+    return selectObjects(spec?.downsync ?? [], objects, contents.namespaces).length === 0;
+  });
+  const guard =
+    guardedPolicies.length === 0 ? undefined : ifSeen(await tryRead(() => readGuard(kube)));
+  if (guard === undefined || !hasGuard(guard)) return new Set();
+  return new Set(namesOf(guardedPolicies));
+}
+
+export const noPolicies = (wds: Wds): StellarError =>
+  new StellarError(
+    'not-found',
+    `${wds.name} has no binding policies: KubeStellar has not defined them there.`,
+    {
+      next: wds.isContext
+        ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]
+        : toSeeWds(wds, 'Do its controllers run?'),
+    },
+  );
+
+type Listing = <T extends KubeObject>(
+  resource: Resource,
+  trim: NonNullable<Selection['trim']>,
+) => Promise<T[]>;
+
+/**
+ * Lists what the ITS holds for some policies, or for all if no names are given.
+ * A label cannot hold a longer name, so no work has it.
+ */
+export const listing = (wds: Wds, policies?: readonly string[]): Promise<Access<Listing>> =>
+  through(wds.its, async ({ kube }) => {
+    const names = policies?.filter((name) => name.length <= 63);
+    if (names?.length === 0) return async () => [];
+    const ofPolicies = names === undefined ? '' : `,${originBindingLabel} in (${names.join(',')})`;
+    const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}${ofPolicies}`;
+    return async <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) =>
+      (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
+  });
+
+export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
+  const { group, resource, namespace, name, policy } = combinedStatusLabels;
+  const of = {
+    group: labels[group] ?? '',
+    resource: labels[resource] ?? '',
+    name: labels[name] ?? '',
+  };
+  return `${keyOf({ ...of, namespace: labels[namespace] ?? '' })} ${labels[policy]}`;
+}

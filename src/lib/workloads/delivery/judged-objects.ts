@@ -8,13 +8,13 @@ import {
   readContents,
   type WdsContents,
 } from '../selection/wds-contents.ts';
-import { deliveriesOf } from './delivery.ts';
 import {
   type DeliveryEvidence,
+  deliveriesOf,
   heldBindings,
   readDelivery,
   unseenIn,
-} from './delivery-evidence.ts';
+} from './delivery.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { followed } from './workload.ts';
 

@@ -7,7 +7,7 @@ import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { readInventory, unseenOf, type ViewWithErrors } from '../selection/unseen.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
-import { listing } from './delivery-evidence.ts';
+import { listing } from './delivery.ts';
 import { noSuchObject } from './stages-in-wds.ts';
 import { findObject, type NamedObject, wecsSentTo } from './workload.ts';
 

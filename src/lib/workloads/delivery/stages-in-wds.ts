@@ -27,8 +27,7 @@ import {
   type Wds,
 } from '../../spaces/choose/open-wds.ts';
 import { labelsToSelect, type NotSelected, whyNotSelected } from '../selection/select-objects.ts';
-import type { Delivery } from './delivery.ts';
-import type { DeliveryEvidence } from './delivery-evidence.ts';
+import type { Delivery, DeliveryEvidence } from './delivery.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 export const controllerTimeMs = 60_000;

@@ -19,15 +19,17 @@ import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
 import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
-import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
 import {
+  type Delivery,
   type DeliveryEvidence,
+  deliveriesOf,
+  type FollowedObject,
   heldBindings,
   readDelivery,
   unseenIn,
-} from './delivery-evidence.ts';
+} from './delivery.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
-import { leftOut, type PolicyProblem } from './policy-problems.ts';
+import { leftOut, type PolicyProblem } from './selection-warnings.ts';
 import { noSuchObject } from './stages-in-wds.ts';
 
 /** An object as named on the command line. */

@@ -24,12 +24,14 @@ import {
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
-import { misspeltLabels, type PolicyProblem, problemView } from '../delivery/policy-problems.ts';
 import {
   aboutObjects,
   missingMailbox,
   missingNamespaces,
+  misspeltLabels,
   nothingSelected,
+  type PolicyProblem,
+  problemView,
   systemObjects,
   updatedJobs,
 } from '../delivery/selection-warnings.ts';
@@ -43,7 +45,7 @@ import {
   viewOfUnseen,
 } from '../selection/unseen.ts';
 import { countsTwice, type WdsObject } from '../selection/wds-contents.ts';
-import { returnedByOne, toCreateCollector } from '../status/collector.ts';
+import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 
 /** A WEC that a policy selects. The fields are an interface: docs/output.md. */
 interface SelectedWec {

@@ -7,7 +7,7 @@ import {
 } from '../../ocm/model/kubestellar-names.ts';
 import { argumentOf, describeObject } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import type { DeliveryEvidence } from '../delivery/delivery-evidence.ts';
+import type { DeliveryEvidence } from '../delivery/delivery.ts';
 import {
   deliveriesIn,
   hasFailed,

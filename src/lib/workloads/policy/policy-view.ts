@@ -4,7 +4,7 @@ import { discoverKinds } from '../../kube/discovery.ts';
 import { objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import { readDelivery, unseenIn } from '../delivery/delivery-evidence.ts';
+import { readDelivery, unseenIn } from '../delivery/delivery.ts';
 import { deliveriesIn, judging, type PolicyObject } from '../delivery/judged-objects.ts';
 import { selectObjects } from '../selection/select-objects.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../selection/unseen.ts';

@@ -13,7 +13,7 @@ import {
   type Preset,
   presets,
   type StatusCollector,
-} from './collector.ts';
+} from './returned-status.ts';
 
 /** A collector as requested on the command line. Columns are NAME=EXPRESSION. */
 export interface CollectorRequest {

@@ -9,7 +9,7 @@ import { fail, pass, runChecks, skipped, warn } from '../../../../src/lib/core/c
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { advice, problem, run } from '../../../../src/lib/core/next-step.ts';
 import { describeGroup } from '../../../../src/lib/doctor/catalogue.ts';
-import { isFree } from '../../../../src/lib/doctor/machine-checks.ts';
+import { isFree } from '../../../../src/lib/doctor/preflight-checks.ts';
 import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
 import { stellarctl } from '../../../stellarctl.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';

@@ -6,9 +6,12 @@ import { after, describe, test } from 'node:test';
 import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { ProgramRun } from '../../../../src/lib/core/program.ts';
-import { HostingState, hostingChecks } from '../../../../src/lib/doctor/cluster-checks.ts';
-import { programChecks } from '../../../../src/lib/doctor/machine-checks.ts';
 import { checkInit, checkJoin } from '../../../../src/lib/doctor/preflight.ts';
+import {
+  HostingState,
+  hostingChecks,
+  programChecks,
+} from '../../../../src/lib/doctor/preflight-checks.ts';
 import { hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { fakeKube, recordingProgress } from '../../support/builders.ts';

@@ -6,7 +6,7 @@ import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { withFlags } from '../../../../src/lib/maintenance/guard-wds.ts';
 import { betaKinds, deleteGuard, readGuard, writeGuard } from '../../../../src/lib/spaces/guard.ts';
-import { heldBindings } from '../../../../src/lib/workloads/delivery/delivery-evidence.ts';
+import { heldBindings } from '../../../../src/lib/workloads/delivery/delivery.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { binding } from '../../support/policy-builders.ts';
 import { soon } from '../../support/space-builders.ts';

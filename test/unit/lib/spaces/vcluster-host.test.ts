@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
-import { requireVclusterHost, vclusterCheck } from '../../../../src/lib/spaces/vcluster-host.ts';
+import {
+  requireVclusterHost,
+  vclusterCheck,
+} from '../../../../src/lib/spaces/space/hosting-fit.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 const space = (type: string, ready: 'True' | 'False') => ({

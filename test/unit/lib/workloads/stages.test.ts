@@ -14,20 +14,20 @@ import {
 import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
-import { deliveriesOf } from '../../../../src/lib/workloads/delivery/delivery.ts';
 import {
   boundObjects,
   combinedKey,
   type DeliveryEvidence,
-} from '../../../../src/lib/workloads/delivery/delivery-evidence.ts';
+  deliveriesOf,
+} from '../../../../src/lib/workloads/delivery/delivery.ts';
 import {
   type DeliveryView,
   viewOfDelivery,
 } from '../../../../src/lib/workloads/delivery/delivery-view.ts';
 import { followed } from '../../../../src/lib/workloads/delivery/workload.ts';
 import { trimmer, WorksOfWds } from '../../../../src/lib/workloads/delivery/works.ts';
-import type { StatusCollector } from '../../../../src/lib/workloads/status/collector.ts';
 import {
+  type StatusCollector,
   statusesByPlace,
   type WorkStatus,
 } from '../../../../src/lib/workloads/status/returned-status.ts';

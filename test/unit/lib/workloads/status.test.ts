@@ -14,7 +14,7 @@ import {
   deleteCollector,
   listCollectors,
 } from '../../../../src/lib/workloads/status/change-collector.ts';
-import type { CollectorSpec } from '../../../../src/lib/workloads/status/collector.ts';
+import type { CollectorSpec } from '../../../../src/lib/workloads/status/returned-status.ts';
 import { soon } from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';

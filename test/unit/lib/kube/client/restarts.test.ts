@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { graceMs } from '../../../../../src/lib/core/deadline.ts';
 import { networkError } from '../../../../../src/lib/kube/client/errors.ts';
-import { Restarts } from '../../../../../src/lib/kube/client/requests.ts';
+import { Restarts } from '../../../../../src/lib/kube/client/transport.ts';
 import { fakeTime, realTime } from '../../../support/fake-time.ts';
 
 const refused = networkError({ context: 'its1', server: 'https://its1' }, { code: 'ECONNREFUSED' });

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { ifSeen, seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
-import { readDelivery } from '../../../../../src/lib/workloads/delivery/delivery-evidence.ts';
+import { readDelivery } from '../../../../../src/lib/workloads/delivery/delivery.ts';
 import { getReturned } from '../../../../../src/lib/workloads/delivery/returned.ts';
 import { inspectPolicy } from '../../../../../src/lib/workloads/policy/delete-policy.ts';
 import { refreshPolicy } from '../../../../../src/lib/workloads/policy/refresh-policy.ts';

@@ -7,7 +7,7 @@ import {
   preempted,
   requireRoom,
   roomCheck,
-} from '../../../../../src/lib/spaces/space/node-room.ts';
+} from '../../../../../src/lib/spaces/space/hosting-fit.ts';
 import { fakeKube, recordingProgress } from '../../../support/builders.ts';
 import { hostingCluster, soon } from '../../../support/space-builders.ts';
 import { failsWith } from '../../../support/steps.ts';

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { WecEvidence } from '../../../../../src/lib/ocm/agent/wec-evidence.ts';
 import type { Klusterlet } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/join-options.ts';
-import { planVersions } from '../../../../../src/lib/wecs/join/join-versions.ts';
+import { planVersions } from '../../../../../src/lib/wecs/join/join-plan.ts';
 import { klusterlet, wecEvidence, wecPod } from '../../../support/builders.ts';
 
 const settings = {
