@@ -181,12 +181,12 @@ export class Clusters {
     if (settings.hosting === undefined) return settings;
     const { chooseHosting } = await import('../../lib/spaces/hosting/hosting.ts');
     const kubeconfig = await this.kubeconfig();
-    const choose = async () => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
+    const choose = () => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
     const asSelected = ifSeen(await tryRead(choose));
     const isNoted = asSelected?.source === 'kubeconfig';
     this.#hosting ??= isNoted ? this.#chooseHosting() : undefined;
     const { source = 'current context', context } =
-      (isNoted ? ifSeen(await tryRead(async () => this.#hosting)) : asSelected) ?? {};
+      (isNoted ? ifSeen(await tryRead(() => this.#hosting)) : asSelected) ?? {};
     const servers = [...kubeconfig.clusters.values()].flatMap(({ server }) => server ?? []);
     return choicesFor(settings, context?.server, source === 'current context' ? servers : []);
   }

@@ -1,60 +1,63 @@
 import { type NextStep, partial, stepLines } from '../../lib/core/next-step.ts';
 
-const context = [
-  '--its CONTEXT',
-  '--wds CONTEXT',
-  '--hosting-context CONTEXT',
-  'NAME=CONTEXT for a WEC',
-];
-
 /**
- * Commands of clusteradm, kflex and kubectl with their equivalents here, which are alternatives unless `then` says otherwise. Those
- * with more words come first.
+ * Commands of clusteradm, kflex and kubectl with their equivalents here, which are alternatives unless `inSteps` has it. Those with
+ * more words come first.
  */
-export const equivalents: readonly [typed: string, here: readonly string[], then?: string][] = [
-  ['ctx', ['stellarctl its context NAME', 'stellarctl wds context NAME']],
-  ['create', ['stellarctl its create NAME', 'stellarctl wds create NAME']],
-  ['adopt', ['stellarctl its create NAME --type external --bootstrap-context CONTEXT']],
+export const equivalents: readonly (readonly [typed: string, ...here: string[]])[] = [
+  ['ctx', 'stellarctl its context NAME', 'stellarctl wds context NAME'],
+  ['create', 'stellarctl its create NAME', 'stellarctl wds create NAME'],
+  ['adopt', 'stellarctl its create NAME --type external --bootstrap-context CONTEXT'],
   [
     'delete',
-    ['stellarctl its delete NAME', 'stellarctl wds delete NAME', 'stellarctl deregister NAME'],
+    'stellarctl its delete NAME',
+    'stellarctl wds delete NAME',
+    'stellarctl deregister NAME',
   ],
-  ['config', ['stellarctl init --hosting-context CONTEXT']],
-  ['--create-kind', ['stellarctl init --provider kind']],
-  ['get token', ['stellarctl its token --file FILE', 'stellarctl its token --clusteradm']],
-  ['get clusters', ['stellarctl wec list']],
-  ['get managedclusters', ['stellarctl wec list']],
-  ['get wecs', ['stellarctl wec list']],
-  ['get its', ['stellarctl its list']],
-  ['get wds', ['stellarctl wds list']],
-  ['get bindingpolicies', ['stellarctl policy list']],
-  ['get works', ['stellarctl workload list']],
-  ['get hub-info', ['stellarctl its get NAME']],
-  ['get', ['stellarctl wec get NAME', 'stellarctl its get NAME', 'stellarctl wds get NAME']],
+  ['config', 'stellarctl init --hosting-context CONTEXT'],
+  ['--create-kind', 'stellarctl init --provider kind'],
+  ['get token', 'stellarctl its token --file FILE', 'stellarctl its token --clusteradm'],
+  ['get clusters', 'stellarctl wec list'],
+  ['get managedclusters', 'stellarctl wec list'],
+  ['get wecs', 'stellarctl wec list'],
+  ['get its', 'stellarctl its list'],
+  ['get wds', 'stellarctl wds list'],
+  ['get bindingpolicies', 'stellarctl policy list'],
+  ['get works', 'stellarctl workload list'],
+  ['get hub-info', 'stellarctl its get NAME'],
+  ['get', 'stellarctl wec get NAME', 'stellarctl its get NAME', 'stellarctl wds get NAME'],
   [
     'list',
-    ['stellarctl status', 'stellarctl its list', 'stellarctl wds list', 'stellarctl wec list'],
+    'stellarctl status',
+    'stellarctl its list',
+    'stellarctl wds list',
+    'stellarctl wec list',
   ],
-  ['join', ['stellarctl wec join NAME=CONTEXT --accept']],
+  ['join', 'stellarctl wec join NAME=CONTEXT --accept'],
+  ['--hub-token', 'stellarctl its token --file FILE', 'stellarctl wec join NAME --join-file FILE'],
+  ['--cluster-name', 'stellarctl wec join NAME=CONTEXT'],
+  ['unjoin', 'stellarctl deregister NAME=CONTEXT --cleanup'],
+  ['clean', 'stellarctl its delete NAME'],
   [
-    '--hub-token',
-    ['stellarctl its token --file FILE', 'stellarctl wec join NAME --join-file FILE'],
-    'Then',
+    '--context',
+    '--its CONTEXT',
+    '--wds CONTEXT',
+    '--hosting-context CONTEXT',
+    'NAME=CONTEXT for a WEC',
   ],
-  ['--cluster-name', ['stellarctl wec join NAME=CONTEXT']],
-  ['unjoin', ['stellarctl deregister NAME=CONTEXT --cleanup']],
-  ['clean', ['stellarctl its delete NAME']],
-  ['--context', context],
-  ['--wec-context', ['NAME=CONTEXT']],
-  ['--force-internal-endpoint-lookup', ['--hub-apiserver published']],
-  ['--singleton', ['--mode Singleton']],
-  ['--rule', ['stellarctl wec grant NAME=CONTEXT --from-errors']],
-  ['--annotation', ['kubectl annotate managedcluster NAME KEY=VALUE']],
-  ['--kubernetes-version', ['--image VERSION']],
-  ['--host-container', ['--set kubeflex-operator.hostContainer=NAME']],
-  ['--set-string', ['--set-json', '--values FILE']],
-  ['--set-file', ['--set-json', '--values FILE']],
+  ['--wec-context', 'NAME=CONTEXT'],
+  ['--force-internal-endpoint-lookup', '--hub-apiserver published'],
+  ['--singleton', '--mode Singleton'],
+  ['--rule', 'stellarctl wec grant NAME=CONTEXT --from-errors'],
+  ['--annotation', 'kubectl annotate managedcluster NAME KEY=VALUE'],
+  ['--kubernetes-version', '--image VERSION'],
+  ['--host-container', '--set kubeflex-operator.hostContainer=NAME'],
+  ['--set-string', '--set-json', '--values FILE'],
+  ['--set-file', '--set-json', '--values FILE'],
 ];
+
+/** What has several steps here. */
+const inSteps = ['--hub-token'];
 
 /** Nouns with a verb `get`. */
 const gettable = ['its', 'wds', 'wec', 'workload', 'policy', 'collector', 'transform'];
@@ -80,7 +83,8 @@ export function equivalentOf(unknown: string, argv: readonly string[]): string[]
     const [first, second] = typed.split(' ');
     return first === unknown && (second === undefined || second === argv[1]);
   });
-  const [, here = [], then = 'Or'] = found ?? [];
+  const [typed = '', ...here] = found ?? [];
+  const then = inSteps.includes(typed) ? 'Then' : 'Or';
   return (
     found && stepLines(here.map((command, index) => partial(command, index === 0 ? 'Use' : then)))
   );

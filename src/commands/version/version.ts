@@ -1,10 +1,8 @@
-import { exitCodeOf, reportOf, StellarError } from '../../lib/core/errors.ts';
-import type { VersionsView } from '../../lib/installation/versions.ts';
-import { tryRead } from '../../lib/kube/access.ts';
+import { exitCodeOf, reportOf } from '../../lib/core/errors.ts';
+import { errorOf, ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Definition } from '../common/define.ts';
 import { selectClusters } from '../common/installation.ts';
 import { hostingContextOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
-import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
 
 type Options = { client?: boolean };
@@ -28,10 +26,21 @@ export const definition: Definition<Options> = {
     itsOption(),
     wecKubeconfigOption(),
   ],
-  async run(session, options, positional) {
-    const installed = options.client ? undefined : await readInstalled(session, positional);
-    const failure = installed instanceof StellarError ? installed : undefined;
-    const view = installed === failure ? undefined : (installed as VersionsView);
+  async run(session, { client }, positional) {
+    const { hostingContext, its } = session.options;
+    const named = parseWecArguments(positional).map(withContext);
+    const installed = await tryRead(async () => {
+      if (client) return undefined;
+      const { readVersions } = await import('../../lib/installation/versions.ts');
+      const wecs = await session.wecs(named);
+      return readVersions(await selectClusters(session), wecs);
+    });
+    const view = ifSeen(installed);
+    const error = errorOf(installed);
+    // A machine without an installation still has a version of stellarctl.
+    const isNothing = error?.code === 'usage' || error?.code === 'not-a-hosting-cluster';
+    const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
+    const failure = isNothing && !isAsked ? undefined : error;
     const { describeVersions } = await import('./version-text.ts');
     await session.show(
       { client: STELLARCTL_VERSION, ...view, ...(failure && { error: reportOf(failure) }) },
@@ -43,25 +52,3 @@ export const definition: Definition<Options> = {
     if (view?.fits === false && session.isForPeople) session.next('stellarctl doctor');
   },
 };
-
-/**
- * Returns the versions behind the contexts; undefined if KubeStellar is not found there and the user named no context; or the error
- * that prevents the reading.
- */
-async function readInstalled(
-  session: Session,
-  positional: readonly string[],
-): Promise<VersionsView | StellarError | undefined> {
-  const named = parseWecArguments(positional).map(withContext);
-  const { hostingContext, its } = session.options;
-  const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
-  const installed = await tryRead(async () => {
-    const { readVersions } = await import('../../lib/installation/versions.ts');
-    const wecs = await session.wecs(named);
-    return readVersions(await selectClusters(session), wecs);
-  });
-  if (installed.state === 'seen') return installed.value;
-  const error = installed.state === 'hidden' ? installed.error : undefined;
-  const isNothing = error?.code === 'usage' || error?.code === 'not-a-hosting-cluster';
-  return isNothing && !isAsked ? undefined : error;
-}

@@ -153,7 +153,7 @@ async function examineHosting(
     const about = { subject: { kind: role, name }, asUser };
     const checked = await through(
       reading,
-      async (found) => found && checkSpace(found, opened?.kube, cluster, tools),
+      (found) => found && checkSpace(found, opened?.kube, cluster, tools),
     );
     const failure = errorOf(checked);
     if (failure) return [{ ...about, findings: [failedBy(reachable(role), failure)] }];
@@ -185,7 +185,7 @@ async function examineWecs(
   /** A WEC that is named with its context has its client; for the others, the contexts that may lead there are tried. */
   const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
     const evidence = once(async () => known?.get(name) ?? (await readOne(kube, name)));
-    const alike = ifSeen(await tryRead(async () => contextsNamed?.(name))) ?? [];
+    const alike = ifSeen(await tryRead(() => contextsNamed?.(name))) ?? [];
     const found =
       given === undefined
         ? await firstOf(alike, async (wec) => leadsTo(kube, await evidence(), wec, endpoints))
@@ -249,7 +249,7 @@ const wecUnreached = (error: StellarError): Check<unknown> => ({
 /** The context with the name of a WEC, which may lead elsewhere, does not answer. */
 const unanswered = (error: StellarError | undefined): Check<unknown> | undefined =>
   error?.code === 'unreachable'
-    ? { ...reachable('wec'), run: async () => ({ status: 'warn', problem: error }) }
+    ? { ...reachable('wec'), run: () => ({ status: 'warn', problem: error }) }
     : undefined;
 
 /** An agent that has not reached the ITS is visible only in its own cluster. */

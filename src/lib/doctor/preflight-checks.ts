@@ -18,14 +18,12 @@ import {
   type ProgramRun,
   runProgram,
 } from '../core/program.ts';
-import { blockingStage, judge } from '../core/stages.ts';
-import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { missingPermissions, requirePermissions } from '../kube/permissions.ts';
 import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { requireHub } from '../ocm/hub/require-hub.ts';
 import { coreChart } from '../spaces/hosting/core-chart.ts';
-import { type Hosting, hostingStages, readHosting } from '../spaces/hosting/hosting-stages.ts';
+import { judgeHosting } from '../spaces/hosting/hosting-stages.ts';
 import { namesCheck, reachedCheck } from '../spaces/install/entrance-checks.ts';
 import { initPermissions } from '../spaces/install/install-permissions.ts';
 import { defaultPort } from '../spaces/local/local-cluster-names.ts';
@@ -153,12 +151,12 @@ async function whySilent(docker: FoundProgram, run: ProgramRun): Promise<string 
 
 /** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [
-  { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', run: judgeHosting },
+  { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', run: judgeInstalled },
   {
     id: 'permissions',
     title: 'you may install KubeStellar on it',
-    run: async (state) =>
-      (await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube),
+    run: async ({ kube, blocking }) =>
+      (await blocking()) ? judgePermissions(kube) : skipped('it is installed'),
   },
   vclusterCheck,
   roomCheck,
@@ -177,35 +175,27 @@ export const itsChecks: readonly Check<{ kube: Kube }>[] = [
 ];
 
 /** A reading of the hosting cluster that several checks share. */
-export class HostingState {
-  readonly kube: Kube;
-  /** Parts that are not visible count as missing. */
-  readonly read: () => Promise<Hosting>;
-
-  constructor(kube: Kube) {
-    this.kube = kube;
-    this.read = once(() => readHosting(partialReader(kube)));
-  }
-
-  /** Whether KubeFlex is installed, in any state. */
-  async isHosting(): Promise<boolean> {
-    return (await this.read()).definitions.every((definition) => definition !== undefined);
-  }
-
-  /** Whether everything is installed. */
-  async isComplete(): Promise<boolean> {
-    return blockingStage(judge(hostingStages, await this.read())) === undefined;
-  }
+export function hostingState(kube: Kube) {
+  const read = once(() => judgeHosting(kube));
+  return {
+    kube,
+    /** Whether KubeFlex is installed, in any state. */
+    isHosting: async () => (await read()).isHosting,
+    /** What is missing or not visible; undefined if everything is installed. */
+    blocking: async () => (await read()).reports.find(({ verdict }) => verdict.state !== 'met'),
+  };
 }
 
-async function judgeHosting(state: HostingState): Promise<Outcome> {
-  const init = command`stellarctl init --hosting-context ${state.kube.cluster.context}`;
-  const hosting = await state.read();
-  if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', run(init));
-  const blocking = blockingStage(judge(hostingStages, hosting));
-  if (blocking === undefined) return pass();
-  const { state: how, why, code = blocking.id, next = [run(init)] } = blocking.verdict;
-  return fail(code, why, ...(how === 'failed' ? next : [run(init)]));
+type HostingState = ReturnType<typeof hostingState>;
+
+async function judgeInstalled({ kube, isHosting, blocking }: HostingState): Promise<Outcome> {
+  const init = command`stellarctl init --hosting-context ${kube.cluster.context}`;
+  if (!(await isHosting())) return skipped('KubeStellar is not installed on it', run(init));
+  const { id = '', verdict } = (await blocking()) ?? {};
+  if (verdict === undefined || verdict.state === 'met') return pass();
+  if (verdict.state === 'unseen') return skipped(verdict.why);
+  const { why, code = id, next = [] } = verdict;
+  return fail(code, why, ...next);
 }
 
 async function judgePermissions(kube: Kube): Promise<Outcome> {

@@ -12,8 +12,8 @@ import type { JoiningWec, JoinOptions } from '../wecs/join/join-options.ts';
 import { type JoinPlan, planJoin } from '../wecs/join/join-plan.ts';
 import { joinProbes } from '../wecs/join/join-requirements.ts';
 import {
-  HostingState,
   hostingChecks,
+  hostingState,
   itsChecks,
   joiningChecks,
   machineChecks,
@@ -40,13 +40,13 @@ export interface PreflightInput {
  */
 export async function checkInit(input: PreflightInput, run: Run): Promise<Examined[]> {
   const { programs, hosting } = input;
-  const hostingTarget = hosting && (await through(hosting, async (kube) => new HostingState(kube)));
+  const hostingTarget = hosting && (await through(hosting, hostingState));
   const state = ifSeen(hostingTarget);
   const machine = {
     programs,
     // If the cluster is not visible, its own check reports it.
     isHosting: async () => (await state?.isHosting().catch(() => false)) ?? false,
-    needsHelm: async () => state !== undefined && !(await state.isComplete().catch(() => true)),
+    needsHelm: async () => (await state?.blocking().catch(() => undefined)) !== undefined,
   };
   const ofMachine = runChecks<ProgramNeeds>([...programChecks, ...machineChecks], machine);
   const ofHosting = hostingTarget

@@ -59,7 +59,7 @@ export async function readInstallation({
   its,
   isItsGiven,
 }: SelectedClusters): Promise<Installation> {
-  const hosting = await tryRead(async () => tools && readHostingCluster(tools.hosting));
+  const hosting = await tryRead(() => tools && readHostingCluster(tools.hosting));
   const spaces = tools ? await readSpaces(ifSeen(hosting)?.all ?? [], tools) : [];
   const itses = spaces.flatMap(({ role, opened }) => (role === 'its' && opened ? opened : []));
   const own = its && (await sameCluster(its, itses));

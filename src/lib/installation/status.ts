@@ -163,7 +163,7 @@ async function describeContents<Contents>(
   const found = ifSeen(reading);
   if (found === undefined) return undefined;
   const { space, stages } = found;
-  const contents = await through(space.inside, async () => asUser && read(asUser.kube));
+  const contents = await through(space.inside, () => asUser && read(asUser.kube));
   const server = opened?.kube.cluster.server ?? null;
   const outside = { ...describeSpace(space, judge(stages, space), kubeconfig), server };
   const status = { ...withContents(outside, contents), versions: spaceVersions(space, hooks) };

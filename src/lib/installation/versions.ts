@@ -2,6 +2,7 @@ import { command, type Diagnosis, diagnosisOf, type Problem, problem } from '../
 import { compareVersions, findVersion } from '../core/text/version.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { onlyOf } from '../kube/client/objects.ts';
 import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { newestOcm } from '../ocm/model/ocm-versions.ts';
 import { defectsOf, describeDefect, holesIn } from '../ocm/versions/known-defects.ts';
@@ -75,7 +76,7 @@ function itsOfWecs({ itses }: StatusView, { its }: SelectedClusters): ItsStatus 
   const chosenIts = itses.find(({ name, context }) =>
     [name, context].includes(its?.context.name ?? ''),
   );
-  return chosenIts ?? (itses.length === 1 ? itses[0] : undefined);
+  return chosenIts ?? onlyOf(itses);
 }
 
 const matters: readonly string[] = [products.kubeFlex, products.ocm, products.kubeStellar];

@@ -26,7 +26,7 @@ export function hiddenBy(error: unknown): Hidden {
 }
 
 /** Reads from a cluster, or reports why nothing is visible there. @throws errors that are not a failure of a cluster */
-export async function tryRead<T>(read: () => Promise<T>): Promise<Access<T>> {
+export async function tryRead<T>(read: () => T | Promise<T>): Promise<Access<T>> {
   try {
     return seen(await read());
   } catch (error) {
@@ -43,7 +43,7 @@ export async function ifSelected<T>(read: () => Promise<T>): Promise<Access<T> |
 /** Reads through an access, if there is one. */
 export async function through<T, U>(
   access: Access<T>,
-  read: (value: T) => Promise<U>,
+  read: (value: T) => U | Promise<U>,
 ): Promise<Access<U>> {
   return access.state === 'seen' ? tryRead(() => read(access.value)) : access;
 }

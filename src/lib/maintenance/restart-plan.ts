@@ -70,10 +70,7 @@ export async function planRestart(
   const next = byName(all).get(its ?? '');
   const nextIts =
     next &&
-    (await through(await openSpace(next, tools), async (kube) => ({
-      name: next.metadata.name,
-      kube,
-    })));
+    (await through(await openSpace(next, tools), (kube) => ({ name: next.metadata.name, kube })));
   const wds = { ...opened, its: nextIts ?? opened.its };
   const { unseen } = await discover(wds.kube, []);
   if (unseen.length > 0) throw notServed(wds.kube, unseen.join(', '));

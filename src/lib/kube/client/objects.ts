@@ -115,6 +115,10 @@ export const textIn = ({ data }: Secret, key: string): string =>
 export const isLiving = ({ metadata }: KubeObject): boolean =>
   metadata.deletionTimestamp === undefined;
 
+/** What is the only one; undefined if there are none or several. */
+export const onlyOf = <T>([first, ...others]: readonly T[]): T | undefined =>
+  others.length > 0 ? undefined : first;
+
 export const namesOf = (objects: readonly KubeObject[]): string[] =>
   objects.map(({ metadata }) => metadata.name);
 

@@ -241,10 +241,7 @@ async function findByName(name: string, tools: HostingTools): Promise<Access<Sel
   if (role !== 'its')
     return hidden(`${name} is ${roleWithArticle(role)} of ${hosting.cluster.context}`);
   const context = contextFor(controlPlane, tools) ?? name;
-  return through(await reachSpace(controlPlane, tools), async (found) => ({
-    ...found,
-    name: context,
-  }));
+  return through(await reachSpace(controlPlane, tools), (found) => ({ ...found, name: context }));
 }
 
 /** The only ITS of the hosting cluster; undefined if it has none or several, or does not show them. */

@@ -10,7 +10,7 @@ import {
   whyUnseen,
 } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
-import { byName, namesOf } from '../../kube/client/objects.ts';
+import { byName, namesOf, onlyOf } from '../../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import {
   managerDeployment,
@@ -133,9 +133,7 @@ export async function openWds({
   const context = wanted !== undefined && kubeconfig.contexts.has(wanted) ? wanted : undefined;
   const marked = given === undefined ? kubeconfig.currentContext : context;
   const name = controlPlaneMarked(marked, kubeconfig, ifSeen(hosting)) ?? given;
-  const named =
-    byName(wdses).get(name ?? '') ??
-    (given === undefined && wdses.length === 1 ? wdses[0] : undefined);
+  const named = byName(wdses).get(name ?? '') ?? (given === undefined ? onlyOf(wdses) : undefined);
   const kube =
     context === undefined || named !== undefined
       ? undefined
@@ -246,9 +244,7 @@ async function itsFor(
     return { its: hidden('which ITS it sends through is unknown: name it by --its') };
   const { name } = named.metadata;
   const reached = await reachSpace(named, tools);
-  return {
-    its: await through(reached, async (context) => ({ name, kube: tools.connect(context) })),
-  };
+  return { its: await through(reached, (context) => ({ name, kube: tools.connect(context) })) };
 }
 
 function otherIts(

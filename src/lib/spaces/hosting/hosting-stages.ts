@@ -179,7 +179,7 @@ export async function judgeHosting(hosting: Kube) {
   const reader = partialReader(hosting);
   const evidence = await readHosting(reader);
   const { forbidden } = reader;
-  const { context, pods } = evidence;
+  const { context, pods, definitions } = evidence;
   const init = command`stellarctl init --hosting-context ${context}`;
   const reports = judge(hostingStages, evidence).map(({ verdict, ...stage }) => {
     if (verdict.state === 'met' || verdict.state === 'unseen') return { ...stage, verdict };
@@ -189,5 +189,12 @@ export async function judgeHosting(hosting: Kube) {
       verdict: forbidden.size > 0 ? unseen(mayNotRead(forbidden)) : { ...verdict, next },
     };
   });
-  return { findings: findingsOfStages('hosting', context, reports), reports, pods, forbidden };
+  return {
+    findings: findingsOfStages('hosting', context, reports),
+    reports,
+    pods,
+    forbidden,
+    /** Whether KubeFlex is installed, in any state. */
+    isHosting: !definitions.includes(undefined),
+  };
 }

@@ -107,7 +107,7 @@ export async function otherHosting(
   connect: Connect,
 ): Promise<{ context: SelectedContext; line: string; error: StellarError } | undefined> {
   const name = kubeconfig.currentContext ?? noted.name;
-  const current = ifSeen(await tryRead(async () => selectContext(kubeconfig, name)));
+  const current = ifSeen(await tryRead(() => selectContext(kubeconfig, name)));
   if (current === undefined || current.server === noted.server || isByProgram(current))
     return undefined;
   const kube = connect(current);

@@ -6,7 +6,13 @@ import { compareVersions } from '../../core/text/version.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { type KubeObject, namesOf, type Resource, resources } from '../../kube/client/objects.ts';
+import {
+  type KubeObject,
+  namesOf,
+  onlyOf,
+  type Resource,
+  resources,
+} from '../../kube/client/objects.ts';
 import {
   hookNames,
   managerAdminBinding,
@@ -182,8 +188,7 @@ const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
  * @returns undefined if the cluster is not a kind or k3d cluster
  */
 function findHostContainer(nodes: readonly KubeObject[]): string | undefined {
-  const names = namesOf(nodes).filter((name) => containerForm.test(name));
-  return names.length === 1 ? names[0] : undefined;
+  return onlyOf(namesOf(nodes).filter((name) => containerForm.test(name)));
 }
 
 /** helm never deletes objects with this annotation, even if a newer chart omits them. It reads the annotation on the cluster. */

@@ -34,7 +34,7 @@ export async function openSpace(
   controlPlane: ControlPlane,
   tools: SpaceTools,
 ): Promise<Access<Kube>> {
-  return through(await accessSpace(controlPlane, tools), async (context) => tools.connect(context));
+  return through(await accessSpace(controlPlane, tools), tools.connect);
 }
 
 /**
@@ -73,7 +73,7 @@ async function locateSpace(
     if (ownContext !== undefined) return seen(selectContext(kubeconfig, ownContext));
     return hidden(`no context of the kubeconfig is known to be that of ${name}`);
   }
-  return through(await readAccess(controlPlane, hosting), async (context) => ({
+  return through(await readAccess(controlPlane, hosting), (context) => ({
     ...context,
     inspection,
   }));

@@ -5,6 +5,7 @@ import {
   type Deployment,
   type Job,
   namesOf,
+  onlyOf,
   type Pod,
   resources,
   type StatefulSet,
@@ -83,8 +84,7 @@ export const inOrder = (all: readonly ControlPlane[], role?: SpaceRole): Control
 export function itsOfWds(wds: string, all: readonly ControlPlane[]): ControlPlane | undefined {
   const named = itsNameOf(byName(all).get(wds));
   const itses = all.filter((controlPlane) => roleOf(controlPlane) === 'its');
-  if (named !== undefined) return byName(itses).get(named);
-  return itses.length === 1 ? itses[0] : undefined;
+  return named === undefined ? onlyOf(itses) : byName(itses).get(named);
 }
 
 /** The ITS that a WDS names. */

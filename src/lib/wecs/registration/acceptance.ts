@@ -2,7 +2,7 @@ import { formatAge } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, type NextStep, partial, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { createdAt, resources, typeMeta } from '../../kube/client/objects.ts';
+import { createdAt, onlyOf, resources, typeMeta } from '../../kube/client/objects.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../../ocm/hub/hub-evidence.ts';
 import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 
@@ -119,8 +119,7 @@ export function findAgent(
   if (wanted === undefined) return undefined;
   const agents = new Set(requests.flatMap(({ agent }) => agent ?? []));
   if (agents.has(wanted)) return wanted;
-  const matching = [...agents].filter((agent) => agent.startsWith(wanted));
-  return matching.length === 1 ? matching[0] : undefined;
+  return onlyOf([...agents].filter((agent) => agent.startsWith(wanted)));
 }
 
 const refuse = (error: StellarError): Decision => ({ action: 'refuse', error });

@@ -230,7 +230,7 @@ export async function readDelivery(wds: Wds, only?: NamesIn) {
     /** By WEC and object. */
     workStatuses,
     transforms,
-    inventory: await through(inventory, async (clusters) => byName(clusters)),
+    inventory: await through(inventory, byName),
     /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
     held: new Set<string>(),
     /** What the ITS says of status agents, by WEC, as far as it is visible. */
@@ -266,9 +266,9 @@ async function readWdsSide(wds: Wds) {
     /** By name, including Bindings without a policy. */
     bindings: byName(bindings),
     bound: boundObjects(bindings),
-    collectors: await through(collectors, async (all) => byName(all ?? [])),
+    collectors: await through(collectors, (all = []) => byName(all)),
     /** By object and policy: `keyOf`, followed by the policy. */
-    combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
+    combined: await through(combined, (all = []) => new Set(all.map(combinedKey))),
   };
 }
 

@@ -5,7 +5,7 @@ import { commandNamed, program } from '../../support/program.ts';
 
 describe('commands of other programs', async () => {
   const root = await program();
-  for (const [typed, here] of equivalents) {
+  for (const [typed, ...here] of equivalents) {
     const answers = here.filter((answer) => answer.startsWith('stellarctl '));
     test(`${typed} suggests existing commands`, () => {
       for (const answer of answers) {

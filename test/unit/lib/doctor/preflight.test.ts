@@ -8,8 +8,8 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { ProgramRun } from '../../../../src/lib/core/program.ts';
 import { checkInit, checkJoin } from '../../../../src/lib/doctor/preflight.ts';
 import {
-  HostingState,
   hostingChecks,
+  hostingState,
   programChecks,
 } from '../../../../src/lib/doctor/preflight-checks.ts';
 import { hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
@@ -39,7 +39,7 @@ describe('a cluster is a hosting cluster', () => {
       kind: 'CustomResourceDefinition',
       metadata: { name: `${plural}.tenancy.kflex.kubestellar.org` },
     }));
-    return new HostingState(new MemoryCluster(definitions).kube).isHosting();
+    return hostingState(new MemoryCluster(definitions).kube).isHosting();
   };
 
   test('only with all kinds of KubeFlex, in any state', async () => {
