@@ -4,7 +4,6 @@ import path from 'node:path';
 import { type AccessRole, type RoleRight, roles } from '../src/lib/spaces/roles/roles.ts';
 
 export const securityFile = path.resolve(import.meta.dirname, '..', 'docs', 'security.md');
-const [begin, end] = ['<!-- roles: made by `npm run docs` -->', '<!-- end of the roles -->'];
 
 const describe = ({ verbs, kinds, names = [], namespace, by }: RoleRight): string => {
   const limits = [
@@ -33,6 +32,12 @@ export function security(present: string): string {
     '|---|---|---|---|',
     ...rows,
   ];
+  return withTable(present, 'roles', table);
+}
+
+/** Returns a page with another table in place of the one that `npm run docs` has made. @param of what it lists */
+export function withTable(present: string, of: string, table: readonly string[]): string {
+  const [begin, end] = [`<!-- ${of}: made by \`npm run docs\` -->`, `<!-- end of the ${of} -->`];
   const [head = '', rest = ''] = present.split(`${begin}\n`);
   const [, tail = ''] = rest.split(`${end}\n`);
   return [`${head}${begin}`, '', ...table, '', `${end}\n${tail}`].join('\n');

@@ -229,9 +229,8 @@ test('one place decides why an agent must re-register: only it gives these codes
   const names = codes.flatMap(([, code = '']) => (errors.includes(code) ? [] : `'${code}'`));
   const judges = sources.filter(({ text }) => names.some((name) => text.includes(name)));
   assert.deepEqual(outside('src/lib/wecs/registration/reregister', judges).sort(), [
-    // Ask for one code.
-    'src/lib/wecs/join/follow-join.ts',
-    'src/lib/wecs/join/join.ts',
+    // Asks for two codes.
+    'src/lib/wecs/join/joining.ts',
     // Lists them, and those that show without the WEC.
     'src/lib/wecs/registration/problems.ts',
   ]);

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { commandsFile, commandsPage } from '../../scripts/commands.ts';
+import { registration, registrationFile } from '../../scripts/join-steps.ts';
 import { security, securityFile } from '../../scripts/roles.ts';
 import {
   readProblems,
@@ -31,6 +32,11 @@ test('the page of commands is current (else: npm run docs)', async () =>
 test('the table of roles is current (else: npm run docs)', () => {
   const present = readFileSync(securityFile, 'utf8');
   assert.equal(security(present), present);
+});
+
+test('the table of the steps of a join is current (else: npm run docs)', () => {
+  const present = readFileSync(registrationFile, 'utf8');
+  assert.equal(registration(present), present);
 });
 
 test('every check is documented, and every documented check exists', () =>

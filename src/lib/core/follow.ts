@@ -41,14 +41,18 @@ interface Target {
 
 /** A subject that is followed to a stage, and how to act on its readings. */
 export interface Followed<Snapshot, Result> extends Target {
-  /** What precedes the first reading, such as an installation. @returns a result that ends it at once */
-  begin?(): Promise<Result | undefined>;
   /** Acts on a reading. @returns the result that ends the following, undefined to read again */
   act(reading: JudgedReading<Snapshot>): Promise<Result | undefined>;
   /** Handles the deadline. @param last the last reading, if there is one */
   late(last: JudgedReading<Snapshot> | undefined): Result | Promise<Result>;
   /** The result for an error that does not pass; without it, the error is thrown. */
   broken?(error: StellarError): Result;
+}
+
+/** A subject that something precedes, such as an installation. */
+export interface Beginning<Subject, Result> {
+  /** @returns what is followed, or the result if there is nothing to follow */
+  begin(): Promise<{ subject: Subject } | { result: Result }>;
 }
 
 /** A round of readings does not wait longer for slow subjects: the others are read again. */
@@ -61,7 +65,7 @@ const longestRoundMs = 3000;
  * @returns the results in the order of the subjects; none is undefined
  */
 export async function follow<Snapshot, Result, Subject extends Followed<Snapshot, Result>>(
-  subjects: readonly Subject[],
+  subjects: readonly (Subject | Beginning<Subject, Result>)[],
   read: (open: readonly Subject[]) => Promise<(subject: Subject) => Promise<Reading<Snapshot>>>,
   run: Run,
 ): Promise<Result[]> {
@@ -77,13 +81,14 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
     else if (open().every(({ busy }) => busy !== undefined)) await atMost(longestRoundMs, any());
     const idle = open().filter(({ busy }) => busy === undefined);
     if (idle.length > 0) {
-      const see = await read(idle.map(({ subject }) => subject));
+      const see = await read(idle.flatMap(({ begun }) => begun?.subject ?? []));
       for (const pursuit of idle) pursuit.look(see);
       await (run.deadline.passed ? all() : atMost(longestRoundMs, all()));
     }
     return isUnhandled() || open().length === 0 || undefined;
   };
-  const lastChange = () => Math.max(...pursuits.map(({ track }) => track.changedAt));
+  const lastChange = () =>
+    Math.max(...pursuits.map(({ begun }) => begun?.track.changedAt ?? monotonic()));
   const failure = await poll(round, run, lastChange).then(
     () => undefined,
     (error: unknown) => ({ error }),
@@ -92,17 +97,16 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   for (const { unhandled } of pursuits) if (unhandled !== undefined) throw unhandled.error;
   // A failure common to all ends the open ones; the others keep their results.
   for (const pursuit of open()) {
-    const { subject, track } = pursuit;
     const isOver = failure !== undefined && !pursuit.isCutOff(failure.error);
-    pursuit.result = isOver ? pursuit.ofError(failure.error) : await subject.late(track.last);
+    pursuit.result = isOver ? pursuit.ofError(failure.error) : await pursuit.late();
   }
   return pursuits.map(({ result }) => result as Result);
 }
 
 /** A subject on its way to its result. */
 class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
-  readonly subject: Subject;
-  readonly track: Track<Snapshot>;
+  /** Undefined until it has begun. */
+  begun: { subject: Subject; track: Track<Snapshot> } | undefined;
   /** Ends with what is being done for it. */
   busy: Promise<void> | undefined;
   result: Result | undefined;
@@ -110,15 +114,25 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
   unhandled: { error: unknown } | undefined;
   readonly #outage: Outage;
 
-  constructor(subject: Subject, run: Run) {
-    this.subject = subject;
-    this.track = new Track(subject, run.deadline);
+  constructor(subject: Subject | Beginning<Subject, Result>, run: Run) {
     this.#outage = new Outage(run);
-    if (subject.begin !== undefined) this.busy = this.#work(async () => subject.begin?.());
+    const follow = (begun: Subject) => {
+      this.begun = { subject: begun, track: new Track(begun, run.deadline) };
+    };
+    if ('begin' in subject)
+      this.busy = this.#work(async () => {
+        const begun = await subject.begin();
+        if ('result' in begun) return begun.result;
+        follow(begun.subject);
+        return undefined;
+      });
+    else follow(subject);
   }
 
   look(see: (subject: Subject) => Promise<Reading<Snapshot>>): void {
-    const { subject, track } = this;
+    const { begun } = this;
+    if (begun === undefined) return;
+    const { subject, track } = begun;
     this.busy = this.#work(async () => {
       try {
         const reading = await see(subject).catch((error: unknown) => {
@@ -139,13 +153,20 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
   /** A reading that the deadline cuts off leaves the last one: what blocks a subject says more than that a server was slow. */
   isCutOff(error: unknown): boolean {
     return (
-      this.track.last !== undefined && error instanceof StellarError && error.code === 'timeout'
+      this.begun?.track.last !== undefined &&
+      error instanceof StellarError &&
+      error.code === 'timeout'
     );
   }
 
+  late(): Result | Promise<Result> | undefined {
+    return this.begun?.subject.late(this.begun.track.last);
+  }
+
   ofError(error: unknown): Result {
-    if (this.subject.broken === undefined || !(error instanceof StellarError)) throw error;
-    return this.subject.broken(error);
+    const { broken } = this.begun?.subject ?? {};
+    if (broken === undefined || !(error instanceof StellarError)) throw error;
+    return broken.call(this.begun?.subject, error);
   }
 
   async #work(work: () => Promise<Result | undefined>): Promise<void> {

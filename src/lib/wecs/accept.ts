@@ -3,7 +3,7 @@ import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { met, type Stage, unreached, waiting } from '../core/stages.ts';
+import { met, type Stage, waiting } from '../core/stages.ts';
 import { ifSeen, partialReader, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
@@ -20,6 +20,7 @@ import { noteHoles } from '../ocm/versions/hub-holes.ts';
 import {
   type FollowOptions,
   followOnHub,
+  newResult,
   RegistrationFollower,
   type Wec,
   type WecResult,
@@ -66,16 +67,14 @@ export async function accept(
     run.progress.waiting(wec.name, 'checking its registration');
     const refuse = async (first: Registration) =>
       wait === 'for-request' || (await refuseUnknown(hub, first, wec.kube));
-    const until = 'available';
-    const options = {
-      until,
-      accept: true,
-      wait: wait !== false,
+    const accepting = { wait: wait !== false, joinedIsEnough: true, agent };
+    const follower: RegistrationFollower = new RegistrationFollower(wec, hub, run, {
+      until: 'available',
       refuse,
-      joinedIsEnough: true,
       checkCommand,
-    } as const;
-    return new RegistrationFollower(wec, hub, run, { ...options, agent: () => agent });
+      act: (reading) => follower.accept(reading, accepting),
+    });
+    return follower;
   });
   const noted = new Set<string>();
   const note = ({ message }: Error) => {
@@ -114,7 +113,7 @@ export async function deny(
   const names = wecs.map(({ name }) => name);
   const evidence = await readHub(hub, names);
   return mapConcurrently(wecs, ({ name }) => {
-    const result: WecResult = { name, ...unreached, changed: false };
+    const result = newResult(name);
     return forName(result, run, async () => {
       const all = bootstrapRequests(evidence.get(name) ?? emptyEvidence(name));
       const chosen = findAgent(all, agent);
@@ -219,7 +218,7 @@ export async function waitFor(
     const checkCommand = command`stellarctl wec get ${wec.name} --its ${context}`;
     const refuse = async (first: Registration) =>
       firstGoals.includes(goal) || refuseUnknown(hub, first, wec.kube);
-    const options = { until: goal, accept: false, wait: true, patient: true, refuse, checkCommand };
+    const options = { until: goal, patient: true, refuse, checkCommand };
     return new RegistrationFollower(wec, hub, run, options);
   });
   const stages = goal === 'delete' ? deletion : registrationStages;

@@ -145,7 +145,7 @@ export const roles = {
         names: ['kubernetes.io/kube-apiserver-client'],
       }),
       right(
-        'hubRecords',
+        'acceptCluster',
         'update',
         'register.open-cluster-management.io',
         'managedclusters/accept',

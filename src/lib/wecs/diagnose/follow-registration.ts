@@ -1,6 +1,12 @@
 import type { ChangeResult } from '../../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../../core/errors.ts';
-import { type Followed, follow, type JudgedReading, type Reading } from '../../core/follow.ts';
+import {
+  type Beginning,
+  type Followed,
+  follow,
+  type JudgedReading,
+  type Reading,
+} from '../../core/follow.ts';
 import { type NextStep, type Problem, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import {
@@ -24,6 +30,8 @@ import { describeRegistration } from '../registration/registration-stages.ts';
 /** The result of one WEC for scripts, one for each name. */
 export type WecResult = Standing & ChangeResult;
 
+export const newResult = (name: string): WecResult => ({ name, ...unreached, changed: false });
+
 /** A WEC by name, with a client for the cluster itself if its context is given. */
 export interface Wec {
   name: string;
@@ -33,24 +41,29 @@ export interface Wec {
 export interface FollowOptions {
   /** The stage to follow the registration to, or its deletion. */
   until: RegistrationStageId | 'delete';
-  /** Whether to approve and accept along the way. */
-  accept: boolean;
-  /** With `accept`: whether to continue to `until` afterwards. */
-  wait: boolean;
-  /** With `accept`: a cluster that had joined before is done, whether or not it is available now. */
-  joinedIsEnough?: boolean;
+  /** Brings it about, before it is judged whether it goes on. @returns a result, or `again` to read first what it has written */
+  act?: (reading: JudgedReading<Registration>) => Promise<WecResult | 'again' | undefined>;
   /** A failed check does not end it: a user may repair it before the deadline. */
   patient?: boolean;
   /** Judges the first reading; throws if this name cannot be followed. */
   refuse?: (first: Registration) => Promise<unknown>;
-  agent?: () => string | undefined;
-  /** Its own agent, where the reading does not show it. */
-  ownAgent?: () => string | undefined;
   /** The command that checks again. */
   checkCommand: string;
 }
 
-/** Follows one registration; approves and accepts it along the way if requested. It ends with a result or an error of this WEC. */
+/** What a user, or a join, says about the acceptance of a WEC. */
+export interface Accepting {
+  /** Whether to continue to `until` afterwards. */
+  wait: boolean;
+  /** A cluster that had joined before is done, whether or not it is available now. */
+  joinedIsEnough?: boolean;
+  /** The id of the agent to accept, or a prefix of it. */
+  agent?: string | undefined;
+  /** Its own agent, where the reading does not show it. */
+  ownAgent?: string | undefined;
+}
+
+/** Follows one registration, and accepts it along the way if that is asked for. It ends with a result or an error of this WEC. */
 export class RegistrationFollower implements Followed<Registration, WecResult> {
   readonly name: string;
   readonly kube: Kube | undefined;
@@ -62,11 +75,17 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   readonly #options: FollowOptions;
   readonly #approvedAgents = new Set<string>();
 
-  constructor({ name, kube }: Wec, hub: Kube | undefined, run: Run, options: FollowOptions) {
+  constructor(
+    { name, kube }: Wec,
+    hub: Kube | undefined,
+    run: Run,
+    options: FollowOptions,
+    result: WecResult = newResult(name),
+  ) {
     this.name = name;
     this.kube = kube;
     this.until = options.until;
-    this.result = { name, ...unreached, changed: false };
+    this.result = result;
     this.#hub = hub;
     this.#run = run;
     this.#options = options;
@@ -74,11 +93,11 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 
   async act(reading: JudgedReading<Registration>): Promise<WecResult | undefined> {
     const { snapshot, reports, blocking, state } = reading;
-    const { accept, patient, refuse } = this.#options;
+    const { act, patient, refuse } = this.#options;
     if (reading.isFirst) await refuse?.(snapshot);
     if (this.until !== 'delete') Object.assign(this.result, standingOf(reports));
-    const ended = accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
-    if (ended) return ended;
+    const acted = await act?.(reading);
+    if (acted !== undefined) return acted === 'again' ? undefined : acted;
     // Whatever has failed before it.
     const reached =
       patient && reports.find(({ id, verdict }) => id === this.until && verdict.state === 'met');
@@ -128,44 +147,44 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     return [run(this.#options.checkCommand, 'Check again')];
   }
 
-  /** Approves and accepts when it is time. */
-  async #accept(
-    hub: Kube,
-    registration: Registration,
-    reports: StageReport[],
+  /** Approves and accepts when it is time. @returns a result that ends it */
+  async accept(
+    { snapshot, reports }: JudgedReading<Registration>,
+    { wait, joinedIsEnough, agent, ownAgent = ownAgentIn(snapshot) }: Accepting,
   ): Promise<WecResult | undefined> {
-    if (registration.hub === undefined) return undefined;
-    const decision = decide(registration.hub, {
+    const hub = this.#hub;
+    if (hub === undefined || snapshot.hub === undefined) return undefined;
+    const decision = decide(snapshot.hub, {
       its: hub.cluster.context,
-      agent: this.#options.agent?.(),
-      ownAgent: this.#options.ownAgent?.() ?? ownAgentIn(registration),
+      agent,
+      ownAgent,
       approvedAgents: this.#approvedAgents,
-      now: registration.now,
+      now: snapshot.now,
     });
     switch (decision.action) {
       case 'refuse':
         return this.broken(decision.error);
       case 'already-joined':
-        if (!this.#options.joinedIsEnough || this.result.changed) return undefined;
+        if (!joinedIsEnough || this.result.changed) return undefined;
         return this.#finish(`has joined already; ${describeReports(reports)}`);
       case 'wait':
         return undefined;
       case 'follow':
-        return this.#options.wait ? undefined : this.#finish('accepted');
+        return wait ? undefined : this.#finish('accepted');
       case 'approve':
-        return this.#write(hub, registration, decision.requests);
+        return this.#write(hub, snapshot.hub, decision.requests, wait);
       case 'accept':
-        return this.#write(hub, registration, []);
+        return this.#write(hub, snapshot.hub, [], wait);
     }
   }
 
   /** Approves, then accepts. If there is no ManagedCluster yet, the next reading accepts. */
   async #write(
     hub: Kube,
-    registration: Registration,
+    { managedCluster }: HubEvidence,
     requests: RegistrationRequest[],
+    wait: boolean,
   ): Promise<WecResult | undefined> {
-    const managedCluster = registration.hub?.managedCluster;
     try {
       for (const request of requests) {
         await decideRequest(hub, request, 'Approved');
@@ -178,7 +197,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
         await acceptCluster(hub, this.name);
         this.wrote('cluster accepted');
       }
-      return hub.dryRun || !this.#options.wait ? this.#finish('accepted') : undefined;
+      return hub.dryRun || !wait ? this.#finish('accepted') : undefined;
     } catch (error) {
       // Changed or deleted since it was read: the next reading decides again.
       if (error instanceof ApiError && [404, 409].includes(error.status)) return undefined;
@@ -216,7 +235,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 /** Follows registrations: each reading of the ITS serves all of them. @param hub undefined on the WEC's side alone */
 export function followOnHub<Subject extends { name: string } & Followed<Registration, WecResult>>(
   hub: Kube | undefined,
-  subjects: readonly Subject[],
+  subjects: readonly (Subject | Beginning<Subject, WecResult>)[],
   read: (subject: Subject, ofHub: HubEvidence | undefined) => Promise<Reading<Registration>>,
   run: Run,
 ): Promise<WecResult[]> {

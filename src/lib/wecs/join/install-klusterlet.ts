@@ -3,11 +3,10 @@ import { command, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { waitWhile } from '../../core/until-met.ts';
 import { partialReader } from '../../kube/access.ts';
-import type { Change, Kube } from '../../kube/client/client.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import { type KubeObject, resources, type Secret } from '../../kube/client/objects.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import {
-  type AgentSettings,
   bootstrapKubeconfig,
   bootstrapSecret,
   image,
@@ -21,7 +20,7 @@ import {
   pullSecret,
   startOperator,
 } from '../../ocm/agent/klusterlet-operator.ts';
-import { type HubConnection, verifyEndpoint } from '../../ocm/hub/endpoint.ts';
+import { verifyEndpoint } from '../../ocm/hub/endpoint.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import { readClusterInfo } from '../../ocm/hub/hub-kubeconfig.ts';
 import {
@@ -33,61 +32,55 @@ import {
 } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import type { JoinOptions } from './join-options.ts';
-import { agentSettings, endpointFor, type VersionPlan } from './join-plan.ts';
+import { agentSettings, endpointFor, type JoinPlan } from './join-plan.ts';
 
-export interface Installation extends Omit<VersionPlan, 'kept' | 'replaced'> {
-  settings: AgentSettings;
+/** What an installation writes, and with what. */
+export interface Installation extends Pick<JoinPlan, 'kube' | 'settings' | 'versions'> {
+  apply: Apply;
   /** A docker config.json; undefined keeps the existing one. */
   imagePullSecret: string | undefined;
-  /** What to write into the bootstrap secret; undefined keeps the existing one. */
-  bootstrap: { hub: HubConnection; token: string; isOwn: boolean } | undefined;
 }
 
-export type ChangeCounts = Record<Change, number>;
-
-type Apply = (object: KubeObject) => Promise<void>;
+/** Applies an object, and counts what has changed. */
+export type Apply = (object: KubeObject) => Promise<void>;
 
 /** An empty docker config: the operator copies the secret and requires it to exist. */
 const noCredentials = '{}';
 
-/**
- * Installs the klusterlet with server-side apply, in an order that leaves nothing behind if the API server denies it: rights first,
- * then the kind, the namespaces, the operator, the bootstrap secret and, once its kind is served, the Klusterlet.
- * @param counts updated during the installation, to show an interrupted one as well
- */
-export async function installKlusterlet(
-  kube: Kube,
-  installation: Installation,
-  counts: ChangeCounts,
-  run: Run,
-): Promise<void> {
-  const apply: Apply = async (object) => {
-    counts[await kube.apply(object)] += 1;
-  };
-  if (installation.installOperator) {
-    for (const object of operatorRoles(installation.settings.tag)) await apply(object);
-  }
+/** Installs the operator, rights first: nothing is left behind if the API server denies them. */
+export async function installOperator(installation: Installation): Promise<boolean> {
+  const { kube, settings, versions, apply, imagePullSecret } = installation;
+  if (versions.installOperator)
+    for (const object of operatorRoles(settings.tag)) await apply(object);
   if ((await kube.get(resources.customResourceDefinitions, klusterletCrdName)) === undefined)
     await apply(klusterletCrd());
-  if (installation.installOperator) {
+  if (versions.installOperator) {
     await applyNamespace(kube, operatorNamespaceObject, apply);
-    await applyPullSecret(kube, installation.imagePullSecret, apply);
-    for (const object of operatorWorkload(image(installation.settings, 'registration-operator')))
+    await applyPullSecret(kube, imagePullSecret, apply);
+    for (const object of operatorWorkload(image(settings, 'registration-operator')))
       await apply(object);
   }
-  if (installation.startOperator) {
-    await startOperator(kube, installation.startOperator);
-    counts.changed += 1;
-  }
-  if (installation.bootstrap !== undefined) {
-    await applyNamespace(kube, agentNamespaceObject, apply);
-    const { hub, token, isOwn } = installation.bootstrap;
-    await apply(bootstrapSecret(hub, token, kube.now(), isOwn));
-  }
-  if (installation.writeKlusterlet) {
-    await untilServed(kube, run);
-    await apply(klusterlet(installation.settings, await serverUrlsOf(kube)));
-  }
+  if (versions.startOperator) await startOperator(kube, versions.startOperator);
+  return versions.startOperator !== undefined;
+}
+
+/** Writes the bootstrap secret. @param isOwn whether its token was made for this WEC */
+export async function writeBootstrap(
+  { kube, endpoint, apply }: Pick<Installation, 'kube' | 'apply'> & Pick<JoinPlan, 'endpoint'>,
+  token: string,
+  isOwn: boolean,
+): Promise<void> {
+  await applyNamespace(kube, agentNamespaceObject, apply);
+  await apply(bootstrapSecret(endpoint, token, kube.now(), isOwn));
+}
+
+/** Writes the Klusterlet once its kind is served. */
+export async function writeKlusterlet(
+  { kube, settings, apply }: Omit<Installation, 'versions' | 'imagePullSecret'>,
+  run: Run,
+): Promise<void> {
+  await untilServed(kube, run);
+  await apply(klusterlet(settings, await serverUrlsOf(kube)));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { once } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice } from '../../core/next-step.ts';
 import { isMet } from '../../core/stages.ts';
@@ -8,7 +9,7 @@ import { requirePermissions } from '../../kube/permissions.ts';
 import { isScaledToNone } from '../../kube/pods.ts';
 import { isTokenRefused as presentToken } from '../../ocm/agent/agent-certificate.ts';
 import { type AgentSettings, image, readHubKubeconfig } from '../../ocm/agent/klusterlet-agent.ts';
-import { type FoundHub, findHub } from '../../ocm/agent/registered-hub.ts';
+import { findHub } from '../../ocm/agent/registered-hub.ts';
 import {
   isOperatorPod,
   readWec,
@@ -19,7 +20,6 @@ import { clusterUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
 import {
   type ChosenEndpoint,
   chooseEndpoint,
-  type Endpoint,
   type HubConnection,
   isSameHub,
 } from '../../ocm/hub/endpoint.ts';
@@ -28,7 +28,7 @@ import type { HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import type { KnownHub } from '../../ocm/hub/hub-kubeconfig.ts';
 import { bootstrapAccountOf, isOurs, tagOf } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
-import type { Identity } from '../registration/identity.ts';
+import { type Identity, proveIdentity } from '../registration/identity.ts';
 import {
   isOwnToken,
   recordsTokens,
@@ -73,13 +73,135 @@ export interface JoinPlan {
   former: KnownHub | undefined;
   /** Why its agent must re-register, or register for the first time. */
   reregister: Reregister | undefined;
-  /** Whether the ITS refuses the bootstrap token of an agent that has no certificate yet. */
-  isTokenRefused: boolean;
   /** The service account to make for this WEC alone, if only that shows whose request it is. */
   account: string | undefined;
   /** Warnings that do not stop the join. */
   notes: string[];
 }
+
+/** What is asked for one WEC, and what serves all WECs of the command. */
+interface AskedJoin {
+  access: HubAccess;
+  wec: JoiningWec;
+  options: JoinOptions;
+  probes: JoinProbes;
+}
+
+/** What a join is judged by: each part is read when it is first needed, so that the order of the steps is the order of the requests. */
+type JoinEvidence = ReturnType<typeof joinEvidence>;
+
+function joinEvidence(asked: AskedJoin) {
+  const { access, wec, options, probes } = asked;
+  const { name, kube } = wec;
+  const sides = once(async () => {
+    const [uid, wecBefore, hubBefore] = await Promise.all([
+      probes.hub && clusterUid(kube),
+      readWec(kube),
+      probes.hub?.evidenceOf(name),
+    ]);
+    const endpoint = await endpointFor(access, name, options);
+    const published = endpoint.source === 'kube-public/cluster-info';
+    const known = [...knownEndpoints(access), { ...endpoint, published }];
+    return { uid, wecBefore, hubBefore, endpoint, known };
+  });
+  /** The hub that it is registered with. */
+  const foundHub = once(async () => {
+    const { uid, wecBefore, hubBefore, known } = await sides();
+    return findHub(access.kube, wecBefore, {
+      endpoints: known,
+      isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
+      isStillConnected: () => probes.isStillConnected(kube, wecBefore.klusterlet),
+    });
+  });
+  const identity = once(async (): Promise<Identity> => {
+    const { wecBefore, hubBefore, known } = await sides();
+    if (access.kube === undefined || hubBefore === undefined)
+      return { state: 'unseen', found: 'the ITS was not asked' };
+    const found = await foundHub();
+    // A cluster that is to be moved must not be another one for other reasons.
+    const judged = found?.relation === 'other' ? { ...found, relation: 'same' as const } : found;
+    const { managedCluster } = hubBefore;
+    const ofIts = { endpoints: known, found: judged, uidOfHub: probes.hub?.uid };
+    return proveIdentity(access.kube, kube, wecBefore, { name, ...ofIts, managedCluster });
+  });
+  return { ...asked, sides, foundHub, identity };
+}
+
+/** What docs/registration.md says about a step of a join. */
+export interface StepText {
+  name: string;
+  /** What shows that it is done. */
+  done: string;
+  writes: string;
+  /** What happens if it fails. */
+  otherwise: string;
+}
+
+/** A step before the first write. */
+export interface PlanStep extends StepText {
+  /** @throws StellarError for a reason not to join the WEC */
+  judge(evidence: JoinEvidence): Promise<unknown>;
+}
+
+/** What a join proves before it writes anything. A dry run, doctor --pre and a fleet's plan do the same. */
+export const planSteps: readonly PlanStep[] = [
+  {
+    name: 'rights',
+    done: 'both API servers say that you may write what a join writes',
+    writes: 'nothing',
+    otherwise: 'ends, and names the rights that are missing',
+    judge: ({ wec: { name, kube }, options, probes }) =>
+      Promise.all([
+        requirePermissions(kube, wecPermissions()),
+        probes.hub && requirePermissions(probes.hub.rights, hubPermissions(name, options)),
+      ]),
+  },
+  {
+    name: 'cluster',
+    done: 'it is no hub, hosting cluster, WDS or API server without nodes, and not registered under another name',
+    writes: 'nothing',
+    otherwise: 'ends: give the context of the right cluster',
+    async judge({ wec, sides }) {
+      const { wecBefore, known } = await sides();
+      await refuseOtherCluster(wec, wecBefore, known);
+    },
+  },
+  {
+    name: 'identity',
+    done: 'its certificate or its recorded UID shows that it is the WEC of that name, or the name has not joined',
+    writes: 'nothing',
+    otherwise: 'ends: another cluster has the name',
+    async judge({ access, wec, sides, identity }) {
+      const { wecBefore, hubBefore } = await sides();
+      if (hubBefore !== undefined)
+        requireOwnership(access, wec, wecBefore, hubBefore, await identity());
+    },
+  },
+  {
+    name: 'former-hub',
+    done: 'it is registered with no other hub, or `--replace-hub` is given',
+    writes: 'nothing',
+    otherwise: 'ends: with `--replace-hub` it is moved, after a question',
+    async judge({ access, wec: { name, kube }, options, sides, foundHub }) {
+      const { wecBefore, hubBefore } = await sides();
+      const { kube: clock = kube, its } = access;
+      const evidence = { hub: hubBefore, wec: wecBefore, now: clock.now() };
+      const elsewhere = registeredElsewhere({ name, its, ...evidence, foundHub: await foundHub() });
+      if (elsewhere !== undefined && options.replaceHub === undefined)
+        throw new StellarError('registered-elsewhere', elsewhere.message, { next: elsewhere.next });
+    },
+  },
+  {
+    name: 'labels',
+    done: 'its ManagedCluster has no other values for the given labels and annotations',
+    writes: 'nothing',
+    otherwise: 'ends: `label --overwrite` changes them',
+    async judge({ access, options, sides }) {
+      const { hubBefore } = await sides();
+      if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
+    },
+  },
+];
 
 /**
  * Everything that can be known before the first write. Reads only, except for access reviews.
@@ -89,39 +211,23 @@ export async function planJoin(
   access: HubAccess,
   wec: JoiningWec,
   options: JoinOptions,
-  checks: JoinProbes,
+  probes: JoinProbes,
 ): Promise<JoinPlan> {
-  const { name, kube } = wec;
-  const label = Object.keys({ ...options.labels, ...options.annotations }).length > 0;
-  await Promise.all([
-    requirePermissions(kube, wecPermissions()),
-    checks.hub &&
-      requirePermissions(
-        checks.hub.rights,
-        hubPermissions(name, { accept: options.accept, label }),
-      ),
-  ]);
-  const [uid, wecBefore, hubBefore] = await Promise.all([
-    checks.hub && clusterUid(kube),
-    readWec(kube),
-    checks.hub?.evidenceOf(name),
-  ]);
-  const endpoint = await endpointFor(access, name, options);
-  const published = endpoint.source === 'kube-public/cluster-info';
-  const known = [...knownEndpoints(access), { ...endpoint, published }];
-  await refuseOtherCluster(wec, wecBefore, known);
-  const { identity, foundHub } = await ownership(
-    access,
-    wec,
-    { wecBefore, hubBefore, known, uid },
-    checks,
-  );
+  const evidence = joinEvidence({ access, wec, options, probes });
+  for (const { judge } of planSteps) await judge(evidence);
+  return planOf(evidence);
+}
+
+async function planOf({
+  access,
+  wec: { name, kube },
+  options,
+  probes,
+  ...of
+}: JoinEvidence): Promise<JoinPlan> {
+  const { endpoint, wecBefore, hubBefore, uid } = await of.sides();
+  const foundHub = await of.foundHub();
   const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
-  const elsewhere = registeredElsewhere({ name, its: access.its, ...evidence });
-  if (elsewhere !== undefined && options.replaceHub === undefined)
-    throw new StellarError('registered-elsewhere', elsewhere.message, { next: elsewhere.next });
-  if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
-  const former = foundHub?.relation === 'other' ? foundHub.hub : undefined;
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
   const isLost = whyReregister(evidence)[0]?.by === 'certificate';
   if (isLost) await requirePermissions(kube, reregisterPermissions());
@@ -133,47 +239,24 @@ export async function planJoin(
   );
   const isAvailable = isMet(judgeRegistration({ name, ...evidence }), 'available');
   const join = { endpoint, isGiven: givesAddress(options), ...token };
-  const [cause] = whyReregister({ ...evidence, isAvailable, join });
-  const reregistration = { reregister: cause, isTokenRefused: token.isTokenRefused, account };
-  const unverified = await checks.verify(endpoint);
-  const notes = [unverified ?? [], notesOn(access, name, wecBefore)].flat();
-  const versions = planVersions(wecBefore, settings, options);
-  const before = { wecBefore, hubBefore, identity, uid, former };
+  const [reregister] = whyReregister({ ...evidence, isAvailable, join });
+  const unverified = await probes.verify(endpoint);
   return {
     name,
     its: access.its,
     kube,
     endpoint,
     settings,
-    versions,
-    ...before,
-    ...reregistration,
-    notes,
+    versions: planVersions(wecBefore, settings, options),
+    wecBefore,
+    hubBefore,
+    identity: await of.identity(),
+    uid,
+    former: foundHub?.relation === 'other' ? foundHub.hub : undefined,
+    reregister,
+    account,
+    notes: [unverified ?? [], notesOn(access, name, wecBefore)].flat(),
   };
-}
-
-/**
- * Whether the cluster belongs to this name on the ITS or to another hub.
- * @throws StellarError `registered-elsewhere`, `name-taken`
- */
-async function ownership(
-  access: HubAccess,
-  wec: JoiningWec,
-  seen: Pick<JoinPlan, 'wecBefore' | 'hubBefore' | 'uid'> & { known: readonly Endpoint[] },
-  checks: JoinProbes,
-): Promise<{ identity: Identity; foundHub: FoundHub | undefined }> {
-  const { wecBefore, hubBefore, known, uid } = seen;
-  const found = await findHub(access.kube, wecBefore, {
-    endpoints: known,
-    isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
-    isStillConnected: () => checks.isStillConnected(wec.kube, wecBefore.klusterlet),
-  });
-  const isOther = found?.relation === 'other';
-  // A cluster that is to be moved must not be another one for other reasons.
-  const judged = isOther ? { ...found, relation: 'same' as const } : found;
-  const ofIts = { endpoints: known, found: judged, uidOfHub: checks.hub?.uid };
-  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, ofIts);
-  return { identity, foundHub: found };
 }
 
 /**
@@ -190,7 +273,7 @@ async function planToken(
     isLost: boolean;
   },
   { accept }: JoinOptions,
-): Promise<Pick<JoinPlan, 'isTokenRefused' | 'account'> & { isTokenShared: boolean }> {
+): Promise<Pick<JoinPlan, 'account'> & Record<'isTokenRefused' | 'isTokenShared', boolean>> {
   const { settings, evidence, isLost } = given;
   const { wec, foundHub } = evidence;
   const isStaying = foundHub?.relation !== 'other';

@@ -6,7 +6,7 @@ import type { Run } from '../../core/run.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { type Resource, resources } from '../../kube/client/objects.ts';
-import { type AccessReviewer, askOnce, may } from '../../kube/permissions.ts';
+import { askOnce, may } from '../../kube/permissions.ts';
 import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import {
@@ -32,62 +32,42 @@ import {
   operatorNamespace,
 } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
-import {
-  type Identity,
-  type KnownWec,
-  otherRole,
-  proveIdentity,
-  refuseRole,
-} from '../registration/identity.ts';
+import { type Identity, otherRole, refuseRole } from '../registration/identity.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 
-/** What is read of the ITS for several WECs. */
-interface HubReads {
-  /** What this user may do there. */
-  rights: AccessReviewer;
-  /** The UID of its kube-system; undefined if it may not be read. */
-  uid(): Promise<string | undefined>;
-  evidenceOf(name: string): Promise<HubEvidence>;
-}
-
 /** Reads the ITS for these WECs: one reading serves all that ask at the same time. */
-export function hubReads(hub: Kube, wecs: readonly { name: string }[]): HubReads {
+export function hubReads(hub: Kube, wecs: readonly { name: string }[]) {
   const names = wecs.map(({ name }) => name);
   const readAll = sharedReading(() => readHub(hub, names));
   return {
+    /** What this user may do there. */
     rights: askOnce(hub),
+    /** The UID of its kube-system; undefined if it may not be read. */
     uid: sharedReading(() => clusterUid(hub)),
-    evidenceOf: async (name) => (await readAll()).get(name) ?? emptyEvidence(name),
+    evidenceOf: async (name: string) => (await readAll()).get(name) ?? emptyEvidence(name),
   };
 }
 
 /** What serves all WECs of a command. */
-export interface JoinProbes {
-  /** Undefined without access to the ITS. */
-  hub: HubReads | undefined;
-  /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
-  verify(endpoint: ChosenEndpoint & HubConnection): Promise<string | undefined>;
-  /** Makes the WEC's operator check its hub again: whether it is still connected. */
-  isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined): Promise<boolean>;
-}
+export type JoinProbes = ReturnType<typeof joinProbes>;
 
 /**
  * What serves all WECs of a plan, which writes nothing: an operator's report that it is connected counts, since a new check would be
  * a write.
  */
-export function joinProbes(
-  { kube, its }: HubAccess,
-  wecs: readonly { name: string }[],
-  run: Run,
-): JoinProbes {
+export function joinProbes({ kube, its }: HubAccess, wecs: readonly { name: string }[], run: Run) {
   let verified: Promise<string | undefined> | undefined;
   return {
+    /** Undefined without access to the ITS. */
     hub: kube && hubReads(kube, wecs),
-    verify(endpoint) {
+    /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
+    verify(endpoint: ChosenEndpoint & HubConnection) {
       verified ??= verifyEndpoint(its, endpoint, run);
       return verified;
     },
-    isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
+    /** Whether the WEC's operator is still connected with its hub. */
+    isStillConnected: async (_: Kube, klusterlet: Klusterlet | undefined) =>
+      hubConnectionOf(klusterlet).state === 'working',
   };
 }
 
@@ -151,37 +131,27 @@ function refuseOtherRegistration(
 /**
  * Refuses a name that another cluster has. Only a cluster with proof gets a name that has joined: the certificate of its agent, or
  * its recorded UID.
- * @param known what is known of the ITS, and the hub that the cluster is registered with
  * @throws StellarError `registered-elsewhere`, `name-taken`
  */
-export async function requireOwnership(
-  access: HubAccess,
+export function requireOwnership(
+  access: Pick<HubAccess, 'its'>,
   wec: JoiningWec,
-  wecBefore: WecEvidence,
-  hub: HubEvidence | undefined,
-  known: Pick<KnownWec, 'endpoints' | 'found' | 'uidOfHub'>,
-): Promise<Identity> {
-  const { name, kube } = wec;
-  if (access.kube === undefined || hub === undefined)
-    return { state: 'unseen', found: 'the ITS was not asked' };
-  const { managedCluster } = hub;
-  const ofWec = { name, ...known, managedCluster };
-  const identity = await proveIdentity(access.kube, kube, wecBefore, ofWec);
-  if (identity.state === 'proven') return identity;
-  if (
-    identity.state === 'other' &&
-    (managedCluster === undefined || wecBefore.klusterlet !== undefined)
-  )
+  { klusterlet }: WecEvidence,
+  hub: HubEvidence,
+  identity: Identity,
+): void {
+  if (identity.state === 'proven') return;
+  const isOther = identity.state === 'other';
+  if (isOther && (hub.managedCluster === undefined || klusterlet !== undefined))
     throw elsewhere(
-      kube,
-      `is not the ${name} of ${access.its}: ${identity.found}; it was not joined`,
+      wec.kube,
+      `is not the ${wec.name} of ${access.its}: ${identity.found}; it was not joined`,
     );
-  if (identity.state === 'other' || hasJoined(hub)) throw wecNameTaken(access, wec, hub, identity);
-  return identity;
+  if (isOther || hasJoined(hub)) throw wecNameTaken(access, wec, hub, identity);
 }
 
 function wecNameTaken(
-  { its }: HubAccess,
+  { its }: Pick<HubAccess, 'its'>,
   { name, kube }: JoiningWec,
   hub: HubEvidence,
   { state, found }: Identity & { found: string },
@@ -217,8 +187,9 @@ function acceptPermissions(wec: string): Permission[] {
 
 export function hubPermissions(
   wec: string,
-  { accept, label }: { accept: boolean; label: boolean },
+  { accept, labels, annotations }: Pick<JoinOptions, 'accept' | 'labels' | 'annotations'>,
 ): Permission[] {
+  const label = Object.keys({ ...labels, ...annotations }).length > 0;
   const token = {
     subresource: 'token',
     namespace: operatorNamespace,

@@ -1,45 +1,219 @@
 import pLimit, { type LimitFunction } from 'p-limit';
+import { forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
-import { advice, command } from '../../core/next-step.ts';
+import type { Followed, JudgedReading, Reading } from '../../core/follow.ts';
+import { command } from '../../core/next-step.ts';
 import { readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
-import { compareVersions } from '../../core/text/version.ts';
-import { resources } from '../../kube/client/objects.ts';
-import { untilGone } from '../../kube/until-gone.ts';
-import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { readWec } from '../../ocm/agent/wec-evidence.ts';
 import type { ChosenEndpoint } from '../../ocm/hub/endpoint.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
+import type { HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import { WebhookProbe } from '../../ocm/hub/webhook.ts';
-import { agentNamespace, isOcmVersion } from '../../ocm/model/ocm-names.ts';
-import { newestOcm } from '../../ocm/model/ocm-versions.ts';
+import { klusterletName } from '../../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import { noteHoles } from '../../ocm/versions/hub-holes.ts';
-import type { WecResult } from '../diagnose/follow-registration.ts';
-import { makeAccount } from '../registration/own-requests.ts';
+import { beingDeregistered } from '../diagnose/deletion.ts';
 import {
-  describeRemainingWorks,
-  isStillConnected,
-  pauseEviction,
-  readRemainingWorks,
-} from './evict-from-former-hub.ts';
+  followOnHub,
+  newResult,
+  RegistrationFollower,
+  type WecResult,
+} from '../diagnose/follow-registration.ts';
+import { makeAccount, removeAccount } from '../registration/own-requests.ts';
+import type { Registration } from '../registration/registration-checks.ts';
+import type { RegistrationStageId } from '../registration/registration-stage-ids.ts';
+import { readingOf } from '../registration/registration-stages.ts';
 import {
-  finishDone,
-  followJoins,
-  isDone,
-  type JoinSubject,
-  joinSubject,
-  removeOwnAccount,
-} from './follow-join.ts';
-import { installKlusterlet } from './install-klusterlet.ts';
-import type { JoiningWec, JoinOptions, Moving } from './join-options.ts';
-import { defaultRegistry, type JoinPlan, planJoin } from './join-plan.ts';
+  announcer,
+  findSameClusters,
+  movingOf,
+  needsWebhook,
+  noteWhatIsLost,
+  sameWec,
+  untilNamespaceGone,
+} from './before-join.ts';
+import { isStillConnected, pauseEviction } from './evict-from-former-hub.ts';
+import { installOperator, writeBootstrap, writeKlusterlet } from './install-klusterlet.ts';
+import type { JoiningWec, JoinOptions } from './join-options.ts';
+import { type JoinPlan, type PlanStep, planJoin, planSteps, type StepText } from './join-plan.ts';
 import { type JoinProbes, joinProbes } from './join-requirements.ts';
-import { recordHubWrites } from './record-on-its.ts';
-import { dropCertificate, retryStuckPods } from './restart-agent.ts';
+import {
+  clearRequests,
+  evidenceOfOwn,
+  isDone,
+  type Joining,
+  type PlannedJoin,
+  plannedJoin,
+  reregisters,
+  startedJoin,
+  webhookFor,
+} from './joining.ts';
+import { foreseeAcceptance, foreseeRecords, type Moment, recordOnIts } from './record-on-its.ts';
+import { actOnAgent, dropCertificate, retryStuckPods } from './restart-agent.ts';
+
+/** A step of a join, in one or several of its phases. What is not needed writes nothing. */
+export interface JoinStep extends StepText, Pick<Partial<PlanStep>, 'judge'> {
+  /** Before the first write: waits for what would undo it. @returns whether it has waited, so that the join is planned again */
+  wait?(planned: Pick<PlannedJoin, 'plan' | 'options' | 'webhook' | 'run'>): Promise<boolean>;
+  /** What `write` does, for the progress. */
+  title?: string;
+  /** Writes to the WEC, once; a dry run records it. */
+  write?(planned: PlannedJoin): Promise<unknown>;
+  /** Records in a dry run what the step will write to the ITS. */
+  foresee?(planned: PlannedJoin, hub: Kube): Promise<unknown>;
+  /** At each reading of the ITS, before it is judged. */
+  clear?(join: Joining, moment: Moment): Promise<unknown>;
+  /** The same, also for a WEC that needs nothing else. @returns what was written, in words */
+  record?(planned: PlannedJoin, moment: Moment): Promise<string[]>;
+  /** On each judged reading. @returns a result, or `again` to read first what it has written */
+  act?(
+    join: Joining,
+    follower: RegistrationFollower,
+    reading: JudgedReading<Registration>,
+  ): Promise<WecResult | 'again' | undefined>;
+  /** Once the WEC is available. */
+  end?(planned: PlannedJoin, hub: Kube): Promise<unknown>;
+}
+
+/** What a join does, in this order. A join that is rerun takes each step that its evidence does not show as done. */
+export const joinSteps: readonly JoinStep[] = [
+  ...planSteps,
+  {
+    name: 'namespace',
+    done: "the agent's namespace is not being deleted",
+    writes: 'nothing',
+    otherwise: 'waits until `--timeout`',
+    wait: ({ plan, run }) => untilNamespaceGone(plan, run),
+  },
+  {
+    name: 'admission',
+    done: "the hub's webhook answers, or the WEC is accepted already",
+    writes: 'nothing',
+    otherwise: 'waits until `--timeout`',
+    wait: async ({ plan, options, webhook }) =>
+      needsWebhook(plan, options) && (await webhook?.untilAnswering(plan.name)) === true,
+  },
+  {
+    name: 'eviction',
+    title: 'holding the works of its former hub',
+    done: 'the agent keeps its certificate, or the grace period of the Klusterlet is 100 years',
+    writes: 'with `fleet apply`, where it re-registers: the grace period of the Klusterlet',
+    otherwise: 'ends before its agent meets the ITS',
+    async write({ plan: { name, kube, reregister, wecBefore }, options, result, run }) {
+      const { klusterlet } = wecBefore;
+      if (!options.holdWorks || reregister === undefined || klusterlet === undefined) return;
+      if (!(await pauseEviction(kube, klusterlet)) || kube.dryRun) return;
+      result.changed = true;
+      run.progress.changed(name, 'its agent deletes no work until the grace period is put back');
+    },
+  },
+  {
+    name: 'token',
+    done: 'the agent has a certificate that the ITS accepts, or a token that it accepts',
+    title: 'requesting a token',
+    writes:
+      'on the ITS: a token; in mode Default with `--accept`, before Kubernetes 1.30: of a service account for this WEC alone, which is deleted once the WEC is available',
+    otherwise: 'ends before anything is written to the WEC',
+    async write({ access: { kube: hub }, plan: { name, reregister, account }, token }) {
+      if (reregister === undefined) return;
+      if (hub !== undefined && account !== undefined) await makeAccount(hub, name);
+      await token();
+    },
+    end: async ({ plan: { name, settings } }, hub) =>
+      settings.mode === 'Default' && removeAccount(hub, name),
+  },
+  {
+    name: 'operator',
+    title: 'installing the operator',
+    done: 'the operator runs in the version of the hub, or in one that was installed since',
+    writes:
+      "the operator's rights, its namespace, its pull secret, its Deployment, and the kind Klusterlet",
+    otherwise: 'ends; a rerun applies it again',
+    async write({ plan, options: { imagePullSecret }, apply, result }) {
+      const isStarted = await installOperator({ ...plan, imagePullSecret, apply });
+      result.changed ||= isStarted;
+    },
+  },
+  {
+    name: 'bootstrap-secret',
+    title: 'writing the bootstrap secret',
+    done: 'the secret has the address of the ITS and such a token, or is not needed any more',
+    writes: "the agent's namespace, and the secret with the address of the ITS and a new token",
+    otherwise: 'ends; a rerun writes it again',
+    write: async ({ access, plan, apply, token }) =>
+      plan.reregister &&
+      writeBootstrap({ ...plan, apply }, await token(), access.kube !== undefined),
+  },
+  {
+    name: 'klusterlet',
+    title: 'writing the Klusterlet',
+    done: 'the Klusterlet has the name of the WEC and the version of its operator',
+    writes: 'the Klusterlet, once its kind is served',
+    otherwise: 'ends; a rerun writes it again',
+    write: async ({ plan, apply, run }) =>
+      plan.versions.writeKlusterlet && writeKlusterlet({ ...plan, apply }, run),
+  },
+  {
+    name: 'pods',
+    title: 'starting pods that do not start',
+    done: 'no pod of the operator or the agent waits for the next attempt of the kubelet',
+    writes: 'deletes such pods, which are made again',
+    otherwise: 'goes on: the kubelet tries it again by itself',
+    async write({ plan: { kube, wecBefore, versions }, result }) {
+      const isRetried = await retryStuckPods(kube, wecBefore, versions.installOperator);
+      result.changed ||= isRetried;
+    },
+  },
+  {
+    name: 'certificate',
+    title: 'removing the certificate of a lost registration',
+    done: 'the certificate of the agent, if it has one, is of its registration with this ITS',
+    writes: "deletes the agent's certificate, and its pods, which keep a copy",
+    otherwise: 'ends; a rerun finds pods that are older than the bootstrap secret',
+    write: async ({ plan: { kube, wecBefore, reregister } }) =>
+      reregister?.by === 'certificate' && dropCertificate(kube, wecBefore),
+  },
+  {
+    name: 'request',
+    done: 'the only requests of its agent are those for which it has the keys',
+    writes: 'on the ITS: deletes superseded requests of its own agent',
+    otherwise: 'goes on, and names the request that you may not delete',
+    clear: clearRequests,
+  },
+  {
+    name: 'records',
+    done: 'its ManagedCluster has the given labels, and the UID of its kube-system',
+    writes: 'on its ManagedCluster: labels, annotations, and the UID, once it is proven',
+    otherwise: 'ends for a label that another program has set meanwhile; the UID is not needed',
+    foresee: (planned, hub) => foreseeRecords(hub, planned),
+    record: recordOnIts,
+  },
+  {
+    name: 'agent',
+    done: 'its agent has sent its request with the present secret, and renews its Lease',
+    writes:
+      'a new bootstrap secret, or deletes pods and Leases of agents that do not go on by themselves, once for each cause',
+    otherwise: 'waits until `--timeout`, and says what `doctor` would say',
+    act: actOnAgent,
+  },
+  {
+    name: 'acceptance',
+    done: 'its request is approved, and its ManagedCluster is accepted',
+    writes: 'with `--accept`, on the ITS: the approval of its own requests, and `hubAcceptsClient`',
+    otherwise: 'ends for a request that is not proven to be its own',
+    foresee: async ({ plan, options }, hub) => options.accept && foreseeAcceptance(hub, plan),
+    async act({ options, ownRequests: { agent } }, follower, reading) {
+      if (!options.accept) return undefined;
+      return follower.accept(reading, { wait: true, agent, ownAgent: agent });
+    },
+  },
+];
 
 /**
- * Joins WECs to an ITS in parallel: checks, installs the klusterlet, and follows each registration until its request exists or,
- * with `accept`, until the WEC is available. It keeps what exists and resumes what is incomplete. It tries every WEC; the error of
- * one is in its result.
+ * Joins WECs to an ITS in parallel: takes the steps, and follows each registration until its request exists or, with `accept`, until
+ * the WEC is available. It keeps what exists and resumes what is incomplete. It tries every WEC; the error of one is in its result.
  */
 export async function join(
   access: HubAccess,
@@ -47,82 +221,85 @@ export async function join(
   options: JoinOptions,
   run: Run,
 ): Promise<WecResult[]> {
-  const hub = access.kube;
+  const { kube: hub } = access;
   const names = wecs.map(({ name }) => name);
   for (const name of names) run.progress.waiting(name, 'checking both clusters');
   if (hub !== undefined) await noteHoles(hub, access.ocmVersion, names, run);
   const twice = await findSameClusters(wecs);
-  const shared: Shared = {
+  const shared = {
     announce: announcer(access, options, run),
     webhook: hub && new WebhookProbe(hub, run),
-    checks: {
+    probes: {
       ...joinProbes(access, wecs, run),
-      isStillConnected: (kube, klusterlet) => isStillConnected(kube, klusterlet, run),
+      isStillConnected: (kube: Kube, klusterlet: Klusterlet | undefined) =>
+        isStillConnected(kube, klusterlet, run),
     },
     oneAtATime: pLimit(1),
   };
-  const joined = wecs.map((wec): JoinSubject => {
-    const wecOptions = { ...options, ...wec.options };
-    const joined = joinSubject(access, wec, wecOptions, run);
-    const begin = async () => {
-      const duplicate = twice.get(wec.name);
-      if (duplicate !== undefined) throw sameWec(wec, duplicate);
-      return beginJoin(access, wec, wecOptions, joined, shared, run);
-    };
-    return { ...joined, begin };
-  });
-  return followJoins(access, joined, run);
+  const beginnings = wecs.map((wec) => ({
+    async begin() {
+      const result = newResult(wec.name);
+      const asked = {
+        access,
+        run,
+        ...shared,
+        wec,
+        options: { ...options, ...wec.options },
+        result,
+      };
+      let subject: JoinSubject | undefined;
+      await forName(result, run, async () => {
+        const duplicate = twice.get(wec.name);
+        if (duplicate !== undefined) throw sameWec(wec, duplicate);
+        subject = await begin(asked);
+      });
+      return subject === undefined ? { result } : { subject };
+    },
+  }));
+  return followOnHub<JoinSubject>(hub, beginnings, (wec, ofHub) => wec.read(ofHub), run);
 }
 
-/** Shows the ITS and the address that agents will use, once, before the first write. */
-function announcer(
-  { its, external, ocmVersion, imageRegistry }: HubAccess,
-  asked: JoinOptions,
-  { progress }: Run,
-): (endpoint: ChosenEndpoint) => void {
-  let isNoted = false;
-  return ({ server, source }) => {
-    if (isNoted) return;
-    isNoted = true;
-    const isNewer =
-      isOcmVersion(ocmVersion ?? '') && compareVersions(ocmVersion ?? '', newestOcm) > 0;
-    const known = isNewer ? `, newer than was tried (${newestOcm})` : '';
-    const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}${known}`;
-    // The images run with far-reaching rights on the WEC: a registry that the user has not named is announced.
-    const isNamed =
-      imageRegistry === undefined ||
-      imageRegistry === defaultRegistry ||
-      asked.imageRegistry !== undefined;
-    const images = isNamed
-      ? ''
-      : ` · images from ${imageRegistry}, as the ITS says; another one: --image-registry`;
-    progress.note(
-      `ITS ${its} (${external.server})${version} · agents will use ${server} (${source})${images}`,
-    );
-  };
-}
-
-/** What the WECs of one command share. */
-interface Shared {
+/** What is asked for one WEC, and what the WECs of a command share. */
+interface Asked extends Omit<PlannedJoin, 'plan' | 'token' | 'apply' | 'counts' | 'recorded'> {
+  wec: JoiningWec;
   announce: (endpoint: ChosenEndpoint) => void;
-  webhook: WebhookProbe | undefined;
-  checks: JoinProbes;
+  probes: JoinProbes;
   /** A user is asked about one WEC at a time. */
   oneAtATime: LimitFunction;
 }
 
+/** Takes the steps up to the last write. @returns undefined if there is no registration to follow */
+async function begin(asked: Asked): Promise<JoinSubject | undefined> {
+  const { access, options, run } = asked;
+  const { kube: hub } = access;
+  const planned = plannedJoin({ ...asked, plan: await confirmedPlan(asked) });
+  const { plan } = planned;
+  const { name, kube, versions } = plan;
+  if (isDone(access, plan)) {
+    await finishDone(planned);
+    return undefined;
+  }
+  await noteWhatIsLost(access, plan, options, run);
+  for (const kept of versions.kept) run.progress.note(`${name}: ${kept}`);
+  for (const { title, write } of joinSteps) {
+    if (title !== undefined) run.progress.waiting(name, title);
+    await write?.(planned);
+  }
+  if (!kube.dryRun) {
+    noteInstalled(planned);
+    return followed(await startedJoin(planned));
+  }
+  for (const { foresee } of joinSteps) if (hub !== undefined) await foresee?.(planned, hub);
+  return undefined;
+}
+
 /** Plans the join; plans it once more if the user was asked, or if it had to wait: the clusters may have changed meanwhile. */
-async function confirmedPlan(
-  access: HubAccess,
-  wec: JoiningWec,
-  options: JoinOptions,
-  shared: Shared,
-  run: Run,
-): Promise<JoinPlan> {
+async function confirmedPlan(asked: Asked): Promise<JoinPlan> {
+  const { access, wec, options, probes, run } = asked;
   const { replaceHub } = options;
   const { plan } = await readConfirmed({
     async read() {
-      const plan = await planJoin(access, wec, options, shared.checks);
+      const plan = await planJoin(access, wec, options, probes);
       return { plan, moving: await movingOf(plan, access.its) };
     },
     effects({ moving }) {
@@ -132,182 +309,134 @@ async function confirmedPlan(
       return lost.map((object) => ({ object, wec: wec.name }));
     },
     async confirm({ plan, moving }, more) {
-      const isAsked =
-        moving && replaceHub && (await shared.oneAtATime(() => replaceHub(moving, more)));
-      if (more.length > 0) return isAsked === true;
-      shared.announce(plan.endpoint);
+      let isChanged =
+        moving !== undefined &&
+        replaceHub !== undefined &&
+        (await asked.oneAtATime(() => replaceHub(moving, more)));
+      if (more.length > 0) return isChanged;
+      asked.announce(plan.endpoint);
       for (const note of plan.notes) run.progress.note(note);
-      const hasWaited = [
-        await untilNamespaceGone(plan, run),
-        needsWebhook(plan, options) && (await shared.webhook?.untilAnswering(wec.name)),
-      ];
-      return isAsked === true || hasWaited.includes(true);
+      for (const { wait } of joinSteps) isChanged = (await wait?.({ ...asked, plan })) || isChanged;
+      return isChanged;
     },
   });
   return plan;
 }
 
-/** Undefined unless it moves from another hub. */
-async function movingOf(
-  { name, kube, former, wecBefore }: JoinPlan,
-  its: string,
-): Promise<Moving | undefined> {
-  if (former === undefined) return undefined;
-  const klusterlet = wecBefore.klusterlet?.metadata.uid ?? '';
-  const works = await readRemainingWorks(kube, wecBefore);
-  return { name, cluster: kube.cluster, klusterlet, from: former.server, its, works };
-}
-
-/** Plans a join and installs the klusterlet. @returns a result if there is no registration to follow */
-async function beginJoin(
-  access: HubAccess,
-  wec: JoiningWec,
-  options: JoinOptions,
-  joined: JoinSubject,
-  shared: Shared,
-  run: Run,
-): Promise<WecResult | undefined> {
-  const { result } = joined;
-  const plan = await confirmedPlan(access, wec, options, shared, run);
-  if (isDone(access, plan)) {
-    const done = await finishDone(access, plan, options, run);
-    await removeOwnAccount(access, plan);
-    return done;
-  }
-  await noteWhatIsLost(access, plan, options, run);
-  for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
-  run.progress.waiting(wec.name, 'installing the klusterlet');
-  if (options.holdWorks) await hold(plan, result, run);
-  const reregisters = await installAgent(access, plan, options, result, run);
-  const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.versions.installOperator);
-  result.changed ||= retried && !wec.kube.dryRun;
-  if (plan.reregister?.by === 'certificate') await dropCertificate(wec.kube, plan.wecBefore);
-  if (wec.kube.dryRun) {
-    await recordHubWrites(access, plan, options);
-    return result;
-  }
-  await joined.start(plan, options, { reregisters, webhook: shared.webhook });
-  return undefined;
-}
-
-/** Before its agent meets a hub that does not know its works. */
-async function hold(
-  { name, kube, reregister, wecBefore: { klusterlet } }: JoinPlan,
-  result: WecResult,
-  run: Run,
-) {
-  if (
-    reregister === undefined ||
-    klusterlet === undefined ||
-    !(await pauseEviction(kube, klusterlet)) ||
-    kube.dryRun
-  )
-    return;
-  result.changed = true;
-  run.progress.changed(name, 'its agent deletes no work until the grace period is put back');
-}
-
-/** The works, labels and annotations of a registration that was lost are not on the ITS: reported before the first write. */
-async function noteWhatIsLost(
-  { its }: HubAccess,
-  { name, kube, wecBefore, former, reregister, hubBefore }: JoinPlan,
-  { labels, annotations = {} }: JoinOptions,
-  { progress }: Run,
-) {
-  if (
-    reregister?.by !== 'certificate' ||
-    former !== undefined ||
-    hubBefore?.managedCluster !== undefined
-  )
-    return;
-  const works = await readRemainingWorks(kube, wecBefore);
-  const workloadEffects = works && describeRemainingWorks(works, its);
-  if (workloadEffects !== undefined) progress.note(`${name}: ${workloadEffects}`);
-  if (Object.keys({ ...labels, ...annotations }).length === 0)
-    progress.note(
-      `${name}: the labels and annotations of its ManagedCluster were lost with it. To set labels: ${command`stellarctl label ${name} KEY=VALUE --its ${its}`}`,
-    );
-}
-
-/**
- * The agent's namespace is deleted with its Klusterlet and ends some seconds later: earlier writes there are lost.
- * @returns whether it waited
- */
-async function untilNamespaceGone({ name, kube, wecBefore }: JoinPlan, run: Run): Promise<boolean> {
-  if (wecBefore.klusterlet !== undefined || run.dryRun) return false;
-  const namespace = await kube.get(resources.namespaces, agentNamespace);
-  if (namespace?.metadata.deletionTimestamp === undefined) return false;
-  run.progress.waiting(name, `namespace ${agentNamespace} is being deleted`);
-  await untilGone(kube, resources.namespaces, namespace, run);
-  return true;
-}
-
-/** A cluster that the ITS has accepted no longer needs its admission. */
-const needsWebhook = ({ hubBefore }: JoinPlan, { accept }: JoinOptions): boolean =>
-  hubBefore?.managedCluster === undefined ||
-  (accept && hubBefore.managedCluster.spec?.hubAcceptsClient !== true);
-
-/**
- * Installs what is missing, and records in the result at once that something was written.
- * @returns whether the bootstrap secret of an existing agent was written
- */
-async function installAgent(
-  access: HubAccess,
-  plan: JoinPlan,
-  options: JoinOptions,
-  result: WecResult,
-  run: Run,
-): Promise<boolean> {
-  const { name, kube, endpoint, reregister: cause, account, versions } = plan;
-  // A cluster that has never joined has no agent that registers again.
-  const reregisters = cause !== undefined && cause.code !== 'bootstrap-secret-missing';
-  if (cause !== undefined && account !== undefined && access.kube !== undefined)
-    await makeAccount(access.kube, name);
-  const isOwn = access.kube !== undefined;
-  const installation = {
-    settings: plan.settings,
-    ...versions,
-    imagePullSecret: options.imagePullSecret,
-    bootstrap:
-      cause === undefined
-        ? undefined
-        : { hub: endpoint, token: await access.token(account), isOwn },
-  };
-  const counts = { created: 0, changed: 0, unchanged: 0 };
-  try {
-    await installKlusterlet(kube, installation, counts, run);
-  } finally {
-    result.changed ||= !kube.dryRun && counts.created + counts.changed > 0;
-  }
-  if (kube.dryRun) return false;
-  if (reregisters) run.progress.changed(name, `${cause.why}: it re-registers`);
-  for (const replaced of versions.replaced) run.progress.changed(name, replaced);
+/** What was written, once all of it is there. */
+function noteInstalled({ plan, run, counts }: PlannedJoin): void {
+  const { name, reregister: cause, versions } = plan;
+  const notes = [
+    cause !== undefined && reregisters(plan) ? `${cause.why}: it re-registers` : [],
+    versions.replaced,
+  ].flat();
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
-  run.progress.changed(
+  const applied = parts.map(([change, count]) => `${count} ${change}`).join(', ');
+  for (const note of [...notes, `klusterlet applied (${applied})`])
+    run.progress.changed(name, note);
+}
+
+/**
+ * Records what is missing on the ITS, and reports that nothing else was necessary.
+ * @throws StellarError `conflict` during a deregistration, before the first write
+ */
+export async function finishDone(planned: PlannedJoin): Promise<void> {
+  const { access, plan, options, result, run } = planned;
+  const { name, wecBefore, hubBefore } = plan;
+  const { kube: hub, its } = access;
+  const leaving = beingDeregistered({ hub: hubBefore, name, its });
+  if (leaving !== undefined)
+    throw new StellarError('conflict', leaving.message, { next: leaving.next });
+  const written: string[] = [];
+  for (const { record, end } of joinSteps) {
+    if (hub === undefined || hubBefore === undefined) break;
+    const moment = { hub, evidence: hubBefore, wec: wecBefore, agent: undefined };
+    written.push(...((await record?.(planned, moment)) ?? []));
+    await end?.(planned, hub);
+  }
+  const state = hub === undefined ? 'connected' : 'available';
+  Object.assign(result, { stage: state, changed: written.length > 0 });
+  const done = written.join(', ') || 'nothing to do';
+  run.progress.done(
     name,
-    `klusterlet applied (${parts.map(([change, count]) => `${count} ${change}`).join(', ')})`,
-  );
-  return reregisters;
-}
-
-/** Names that refer to the same cluster, each with the other name. Clusters that cannot be distinguished are not compared. */
-async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>> {
-  if (wecs.length < 2) return new Map();
-  const uids = await Promise.all(wecs.map(({ kube }) => clusterUid(kube).catch(() => undefined)));
-  const otherOf = (index: number) =>
-    wecs.find((_, other) => other !== index && uids[other] === uids[index])?.name;
-  return new Map(
-    wecs.flatMap(({ name }, index) => {
-      const other = uids[index] === undefined ? undefined : otherOf(index);
-      return other === undefined ? [] : [[name, other] as const];
-    }),
+    `is registered with ${its} and ${state}; ${done}.${ignoredNote(options)}`,
   );
 }
 
-function sameWec({ name }: JoiningWec, duplicate: string): StellarError {
-  return new StellarError(
-    'same-cluster',
-    `${name} and ${duplicate} are the same cluster; neither was joined.`,
-    { next: [advice('Give every name the context of its own cluster: NAME=CONTEXT')] },
+function ignoredNote({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions): string {
+  const given = {
+    '--image-pull-secret': imagePullSecret,
+    '--ocm-version': ocmVersion,
+    '--image-registry': imageRegistry,
+  };
+  const ignored = Object.entries(given).flatMap(([option, value]) =>
+    value === undefined ? [] : [option],
   );
+  if (ignored.length === 0) return '';
+  return ` A join does not change an agent that works, as wec upgrade does: ${ignored.join(', ')} had no effect.`;
+}
+
+/** How far to follow: as far as it is visible, and until another user must act. */
+function goalOf(access: HubAccess, accept: boolean): RegistrationStageId {
+  if (access.kube === undefined) return 'hub-reachable';
+  return accept ? 'available' : 'request';
+}
+
+/** The registration of one WEC, followed to the goal of its join. */
+interface JoinSubject extends Followed<Registration, WecResult> {
+  name: string;
+  /** Reads the WEC, and takes the steps that do not wait for a judgement. @param evidence undefined on the WEC's side alone */
+  read(evidence: HubEvidence | undefined): Promise<Reading<Registration>>;
+}
+
+export function followed(join: Joining): JoinSubject {
+  const { access, plan, options, run } = join;
+  const { name, kube } = plan;
+  const { kube: hub, its } = access;
+  const follower: RegistrationFollower = new RegistrationFollower(
+    { name, kube },
+    hub,
+    run,
+    {
+      until: goalOf(access, options.accept),
+      checkCommand:
+        hub === undefined
+          ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
+          : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its}`,
+      async act(reading) {
+        for (const { act } of joinSteps) {
+          const acted = await act?.(join, follower, reading);
+          if (acted !== undefined) return acted;
+        }
+        return undefined;
+      },
+    },
+    join.result,
+  );
+  return {
+    name,
+    until: follower.until,
+    async read(evidence) {
+      const wec = await readWec(kube);
+      const known = { name, its, wec };
+      if (hub === undefined || evidence === undefined)
+        return readingOf({ ...known, hub: undefined, now: kube.now() });
+      for (const { clear, record } of joinSteps) {
+        const moment = { hub, evidence, wec, agent: join.ownRequests.agent };
+        await clear?.(join, moment);
+        for (const text of (await record?.(join, moment)) ?? []) follower.wrote(text);
+      }
+      const ofOwn = evidenceOfOwn(join, evidence);
+      const webhook = await webhookFor(join, ofOwn, hub.now());
+      return readingOf({ ...known, hub: ofOwn, webhook, now: hub.now() });
+    },
+    async act(reading) {
+      const result = await follower.act(reading);
+      if (result?.stage === 'available' && hub !== undefined)
+        for (const { end } of joinSteps) await end?.(join, hub);
+      return result;
+    },
+    late: (last) => follower.late(last),
+    broken: (error) => follower.broken(error),
+  };
 }

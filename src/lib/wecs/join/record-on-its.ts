@@ -7,7 +7,6 @@ import { retryConflicts } from '../../kube/writes.ts';
 import { isAgentOf, presentCertificate } from '../../ocm/agent/agent-certificate.ts';
 import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { clusterUidAnnotation, recordedUid, recordUid } from '../../ocm/hub/cluster-uid.ts';
-import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { acceptCluster } from '../registration/acceptance.ts';
@@ -15,94 +14,100 @@ import type { JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
 import { refuseLabelConflicts } from './join-requirements.ts';
 
-/** Writes the records of a join to a ManagedCluster as soon as it exists: its labels and the identity of its cluster. */
-export interface HubRecords {
-  /**
-   * @param agent the id of the WEC's agent, if its mode makes it known
-   * @returns what was written, in words
-   */
-  write(hub: HubEvidence, wec: WecEvidence, agent: string | undefined): Promise<string[]>;
+/** What a join records on a ManagedCluster. */
+export interface Recording {
+  plan: JoinPlan;
+  options: GivenLabels;
+  run: Run;
+  /** The UIDs of the ManagedClusters on which that was done, or may not be: another one of that name gets it again. */
+  recorded: Record<'labels' | 'identity', Set<string | undefined>>;
 }
 
-export function hubRecords(hub: Kube, plan: JoinPlan, given: GivenLabels, run: Run): HubRecords {
-  /** The UID of the ManagedCluster that the others describe. */
-  let written: string | undefined;
-  let isLabelled = false;
-  let isIdentified = false;
+/** What both sides show at a reading. */
+export interface Moment {
+  hub: Kube;
+  evidence: HubEvidence;
+  wec: WecEvidence;
+  /** The id of the WEC's agent, if its mode makes it known. */
+  agent: string | undefined;
+}
 
-  /** Sets the given labels. @returns what was written, in words */
-  const label = async (cluster: ManagedCluster, evidence: HubEvidence) => {
-    refuseLabelConflicts({ its: hub.cluster.context }, evidence, given);
-    const { name, uid } = cluster.metadata;
-    const changes = labelsToSet(name, cluster, given);
-    const words = [
-      isNone(changes.labels) ? [] : 'labelled',
-      isNone(changes.annotations) ? [] : 'annotated',
-    ].flat();
-    if (words.length > 0)
-      await hub.merge(resources.managedClusters, name, { metadata: { uid, ...changes } });
-    return words;
-  };
+/**
+ * Writes the records of a join to a ManagedCluster as soon as it exists: its labels and the identity of its cluster.
+ * @returns what was written, in words
+ */
+export async function recordOnIts(
+  recording: Recording,
+  { hub, evidence, wec, agent }: Moment,
+): Promise<string[]> {
+  const { managedCluster } = evidence;
+  const { plan, recorded } = recording;
+  // Writes to a cluster that is being deleted are lost: the cluster that is announced next gets them.
+  if (managedCluster === undefined || managedCluster.metadata.deletionTimestamp !== undefined)
+    return [];
+  const { uid } = managedCluster.metadata;
+  const words = recorded.labels.has(uid)
+    ? []
+    : await label(hub, managedCluster, evidence, recording);
+  recorded.labels.add(uid);
+  const isRecorded = recorded.identity.has(uid) || recordedUid(managedCluster) !== undefined;
+  if (isRecorded || plan.uid === undefined) return words;
+  const isOwn =
+    plan.identity.state === 'proven' ||
+    isOnlyAgent(evidence, agent) ||
+    (await holdsCertificate(hub, plan.name, wec.hubSecret));
+  const isIdentified = isOwn && (await identify(hub, managedCluster, recording));
+  return isIdentified ? [...words, 'identity recorded'] : words;
+}
 
-  /** Only for the proven cluster: by an earlier proof, by its certificate now, or as the only one whose agent requests the name. */
-  const identify = async (
-    cluster: ManagedCluster,
-    evidence: HubEvidence,
-    wec: WecEvidence,
-    agent?: string,
-  ) => {
-    const { uid, identity, name } = plan;
-    isIdentified = recordedUid(cluster) !== undefined;
-    if (isIdentified || uid === undefined) return false;
-    const isOwn =
-      identity.state === 'proven' ||
-      isOnlyAgent(evidence, agent) ||
-      (await holdsCertificate(hub, name, wec.hubSecret));
-    if (!isOwn) return false;
-    try {
-      // The hub's controllers write to a new ManagedCluster as well.
-      const isWritten = await retryConflicts(hub, async (isFirst) => {
-        const current = isFirst
-          ? cluster
-          : await hub.get<ManagedCluster>(resources.managedClusters, name);
-        return (
-          current !== undefined &&
-          current.metadata.uid === cluster.metadata.uid &&
-          recordUid(hub, current, uid)
-        );
-      });
-      isIdentified = true;
-      return isWritten;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      // The registration does not depend on it: any other failure is retried.
-      isIdentified = error.status === 403;
-      if (isIdentified)
-        run.progress.note(
-          `The identity of ${name} was not recorded: this user may not change ManagedClusters.`,
-        );
-      return false;
-    }
-  };
+/** Sets the given labels. @returns what was written, in words */
+async function label(
+  hub: Kube,
+  cluster: ManagedCluster,
+  evidence: HubEvidence,
+  { options }: Recording,
+): Promise<string[]> {
+  refuseLabelConflicts({ its: hub.cluster.context }, evidence, options);
+  const { name, uid } = cluster.metadata;
+  const changes = labelsToSet(name, cluster, options);
+  const words = [
+    isNone(changes.labels) ? [] : 'labelled',
+    isNone(changes.annotations) ? [] : 'annotated',
+  ].flat();
+  if (words.length > 0)
+    await hub.merge(resources.managedClusters, name, { metadata: { uid, ...changes } });
+  return words;
+}
 
-  return {
-    async write(evidence, wec, agent) {
-      const { managedCluster } = evidence;
-      // Writes to a cluster that is being deleted are lost: the cluster that is announced next gets them.
-      if (managedCluster === undefined || managedCluster.metadata.deletionTimestamp !== undefined)
-        return [];
-      if (written !== managedCluster.metadata.uid) {
-        written = managedCluster.metadata.uid;
-        isLabelled = false;
-        isIdentified = plan.uid === undefined;
-      }
-      const words = isLabelled ? [] : await label(managedCluster, evidence);
-      isLabelled = true;
-      if (!isIdentified && (await identify(managedCluster, evidence, wec, agent)))
-        words.push('identity recorded');
-      return words;
-    },
-  };
+/** Records the UID of the proven cluster: by an earlier proof, by its certificate now, or as the only one whose agent requests the name. */
+async function identify(
+  hub: Kube,
+  cluster: ManagedCluster,
+  { plan: { uid, name }, run, recorded }: Recording,
+): Promise<boolean> {
+  if (uid === undefined) return false;
+  try {
+    // The hub's controllers write to a new ManagedCluster as well.
+    return await retryConflicts(hub, async (isFirst) => {
+      const current = isFirst
+        ? cluster
+        : await hub.get<ManagedCluster>(resources.managedClusters, name);
+      return (
+        current !== undefined &&
+        current.metadata.uid === cluster.metadata.uid &&
+        recordUid(hub, current, uid)
+      );
+    });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    // The registration does not depend on it: any other failure is retried.
+    if (error.status !== 403) return false;
+    recorded.identity.add(cluster.metadata.uid);
+    run.progress.note(
+      `The identity of ${name} was not recorded: this user may not change ManagedClusters.`,
+    );
+    return false;
+  }
 }
 
 type GivenLabels = Pick<JoinOptions, 'labels' | 'annotations'>;
@@ -137,26 +142,26 @@ function isOnlyAgent(hub: HubEvidence, agent: string | undefined): boolean {
   return agent !== undefined && agents.size === 1 && agents.has(agent);
 }
 
-/** Records in a dry run what a join would write to the ITS, most of which does not exist yet. */
-export async function recordHubWrites(
-  { kube: hub }: HubAccess,
-  plan: JoinPlan,
-  options: JoinOptions,
+/** Records in a dry run the approval and the acceptance, of requests most of which do not exist yet. */
+export async function foreseeAcceptance(
+  hub: Kube,
+  { name, hubBefore = emptyEvidence(name) }: JoinPlan,
 ): Promise<void> {
-  if (hub === undefined) return;
-  const { name, hubBefore, uid } = plan;
-  const { managedCluster } = hubBefore ?? emptyEvidence(name);
-  if (options.accept) {
-    const pending = bootstrapRequests(hubBefore ?? emptyEvidence(name)).filter(
-      ({ state }) => state === 'pending',
-    );
-    // The ITS names a request: the WEC's name and some letters.
-    const names = pending.length === 0 ? [`${name}-*`] : pending.map((request) => request.name);
-    const csrs = resources.certificateSigningRequests;
-    for (const each of names)
-      await hub.replace(csrs, { ...typeMeta(csrs), metadata: { name: each } }, 'approval');
-    if (managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
-  }
+  const pending = bootstrapRequests(hubBefore).filter(({ state }) => state === 'pending');
+  // The ITS names a request: the WEC's name and some letters.
+  const names = pending.length === 0 ? [`${name}-*`] : pending.map((request) => request.name);
+  const csrs = resources.certificateSigningRequests;
+  for (const each of names)
+    await hub.replace(csrs, { ...typeMeta(csrs), metadata: { name: each } }, 'approval');
+  if (hubBefore.managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
+}
+
+/** Records in a dry run what a join would write to a ManagedCluster that may not exist yet. */
+export async function foreseeRecords(
+  hub: Kube,
+  { plan: { name, hubBefore, uid }, options }: Pick<Recording, 'plan' | 'options'>,
+): Promise<void> {
+  const managedCluster = hubBefore?.managedCluster;
   const changes = labelsToSet(name, managedCluster, options);
   const isRecorded = recordedUid(managedCluster) !== undefined;
   const identity = isRecorded || uid === undefined ? {} : { [clusterUidAnnotation]: uid };

@@ -1,4 +1,6 @@
 import { formatAge } from '../../core/deadline.ts';
+import type { JudgedReading } from '../../core/follow.ts';
+import type { Run } from '../../core/run.ts';
 import type { Verdict } from '../../core/stages.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -21,11 +23,13 @@ import {
   renewedAt,
 } from '../../ocm/hub/hub-evidence.ts';
 import { agentNamespace } from '../../ocm/model/ocm-names.ts';
+import type { RegistrationFollower } from '../diagnose/follow-registration.ts';
 import { asksWithSeveralKeys } from '../registration/acceptance.ts';
-import { clockMarginMs } from '../registration/own-requests.ts';
+import { clockMarginMs, type SupersededRequests } from '../registration/own-requests.ts';
 import { missing, type Reregister, unannounced } from '../registration/problems.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
+import type { JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
 
 /** An agent announces itself within a second of its request; the operator checks a changed secret within a few. */
@@ -126,17 +130,50 @@ function silent({ hub, wec, now }: Registration): Restart | undefined {
 const reachOf = (registration: Registration): Verdict | undefined =>
   judgeRegistration(registration).find(({ id }) => id === 'hub-reachable')?.verdict;
 
+interface ActingOnAgent {
+  access: HubAccess;
+  plan: JoinPlan;
+  options: Pick<JoinOptions, 'accept'>;
+  superseded: SupersededRequests;
+  restarts: RestartsDuringJoin;
+  run: Run;
+}
+
+/** Restarts an agent that does not go on by itself, once for each cause. */
+export async function actOnAgent(
+  { access, plan, options: { accept }, superseded, restarts, run }: ActingOnAgent,
+  follower: RegistrationFollower,
+  reading: JudgedReading<Registration>,
+): Promise<'again' | undefined> {
+  const { kube } = plan;
+  const { hub, wec } = reading.snapshot;
+  if (hub === undefined || wec === undefined) return undefined;
+  await removeDeadLeases(kube, wec);
+  const need = restarts.need(reading.snapshot, kube.now(), accept);
+  // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
+  if (need === undefined)
+    return !accept && superseded.isOpen && !run.deadline.passed ? 'again' : undefined;
+  if (need.by === 'pods') await restartAgents(kube);
+  else await reregister(access, plan, need.by, wec);
+  // One that keeps its certificate sends no other request.
+  if (need.by !== 'pods' || wec.hubSecret === undefined) superseded.add(hub.requests);
+  restarts.markDone(need);
+  follower.wrote(`${need.why}: agent restarted`);
+  reading.restartGracePeriod();
+  return 'again';
+}
+
 /** Makes an agent register again: with a new bootstrap secret, and without its certificate if that is of a lost registration. */
-export async function reregister(
+async function reregister(
   access: HubAccess,
-  { kube, endpoint, account }: Pick<JoinPlan, 'kube' | 'endpoint' | 'account'>,
+  { kube, endpoint, account }: JoinPlan,
   by: Reregister['by'],
-  wec: WecEvidence | undefined,
+  wec: WecEvidence,
 ): Promise<void> {
   await kube.apply(
     bootstrapSecret(endpoint, await access.token(account), kube.now(), access.kube !== undefined),
   );
-  if (by === 'certificate' && wec !== undefined) await dropCertificate(kube, wec);
+  if (by === 'certificate') await dropCertificate(kube, wec);
 }
 
 /**
@@ -160,7 +197,7 @@ const agentLeases = ['klusterlet-agent-lock', 'registration-agent-lock'];
  * Replaces the pods of a WEC's agents. It deletes their Leases first, or the new pods wait until those expire: an agent that waits
  * for its certificate does not release its Lease.
  */
-export async function restartAgents(kube: Kube): Promise<void> {
+async function restartAgents(kube: Kube): Promise<void> {
   for (const name of agentLeases) {
     const lease = await partialReader(kube).get<Lease>(resources.leases, name, {
       namespace: agentNamespace,
@@ -173,7 +210,7 @@ export async function restartAgents(kube: Kube): Promise<void> {
 }
 
 /** Deletes Leases of agents whose holder evidently no longer runs: its pod is gone, or has restarted since it renewed them. */
-export async function removeDeadLeases(kube: Kube, { pods }: WecEvidence): Promise<void> {
+async function removeDeadLeases(kube: Kube, { pods }: WecEvidence): Promise<void> {
   const agents = agentPodsOf(pods);
   if (agents.length === 0) return;
   for (const name of agentLeases) {

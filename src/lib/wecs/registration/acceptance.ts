@@ -29,6 +29,80 @@ export interface AcceptanceOptions {
   now: number;
 }
 
+/** The requests of one WEC, sorted once. */
+type Sorted = ReturnType<typeof sort>;
+
+function sort(evidence: HubEvidence, options: AcceptanceOptions) {
+  const requests = bootstrapRequests(evidence);
+  const valid = requests.filter(({ problems }) => problems.length === 0);
+  const chosen = findAgent(valid, options.agent);
+  const considered = chosen === undefined ? valid : valid.filter(({ agent }) => agent === chosen);
+  const open = considered.filter(({ state }) => state === 'pending');
+  const passed = considered.filter(({ state }) => state === 'approved' || state === 'issued');
+  return {
+    ...options,
+    evidence,
+    name: evidence.name,
+    /** Whether its agent has announced itself, and whether it is accepted. */
+    isAnnounced: evidence.managedCluster !== undefined,
+    isAccepted: evidence.managedCluster?.spec?.hubAcceptsClient === true,
+    chosen,
+    /** Everything in them is right for this WEC. */
+    valid,
+    /** Of these and of the chosen agent: those that wait for a decision, and those that were approved. */
+    open,
+    passed,
+    live: [...open, ...passed],
+    /** Those of agents that this run has not approved yet. */
+    asking: open.filter(({ agent }) => !options.approvedAgents?.has(agent ?? '')),
+    invalid: requests.filter(({ state, problems }) => state === 'pending' && problems.length > 0),
+  };
+}
+
+/** The first rule that applies decides. */
+const rules: readonly {
+  when: (sorted: Sorted) => boolean;
+  decide: (sorted: Sorted) => Decision;
+}[] = [
+  {
+    // The WEC's own agent will send a request, even if another agent sent one before. An id that a user gave should exist.
+    when: ({ agent, chosen, valid }) =>
+      agent !== undefined && chosen === undefined && valid.length > 0,
+    decide: (sorted) => (sorted.agent === sorted.ownAgent ? wait : noSuchAgent(sorted)),
+  },
+  {
+    // Denied after it had joined: its agent still has the certificate and sends no further request.
+    when: ({ evidence, open }) => hasJoined(evidence) && open.length === 0,
+    decide: ({ isAccepted }) => ({ action: isAccepted ? 'already-joined' : 'accept' }),
+  },
+  {
+    when: ({ evidence, asking, chosen }) =>
+      hasJoined(evidence) && asking.length > 0 && chosen === undefined,
+    decide: alreadyTaken,
+  },
+  { when: ({ live }) => new Set(live.map(({ agent }) => agent)).size > 1, decide: severalAgents },
+  {
+    when: ({ evidence, open, live }) => open.length > 0 && !isOneAgent(evidence, live),
+    decide: severalKeys,
+  },
+  {
+    // An agent with a certificate no longer announces itself: if approved too early, it would never continue.
+    when: ({ live, isAnnounced }) => live.length > 0 && !isAnnounced,
+    decide: () => wait,
+  },
+  {
+    when: ({ open }) => open.length > 0,
+    decide: ({ open }) => ({ action: 'approve', requests: open }),
+  },
+  {
+    when: ({ passed }) => passed.length > 0,
+    decide: ({ isAccepted }) => ({ action: isAccepted ? 'follow' : 'accept' }),
+  },
+  { when: ({ invalid }) => invalid.length > 0, decide: invalidRequests },
+];
+
+const wait: Decision = { action: 'wait' };
+
 /**
  * Decides on the registration requests of one WEC. It approves a request only if everything in it is right for that WEC and no
  * second agent requests the same name: two agents under one name would share the certificate, the Lease and the workloads without
@@ -37,50 +111,8 @@ export interface AcceptanceOptions {
  * user says so.
  */
 export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decision {
-  const { name, managedCluster } = evidence;
-  const requests = bootstrapRequests(evidence);
-  const valid = requests.filter(({ problems }) => problems.length === 0);
-  const chosen = findAgent(valid, options.agent);
-  if (options.agent !== undefined && chosen === undefined && valid.length > 0) {
-    // The WEC's own agent will send a request, even if another agent sent one before. An id that a user gave should exist.
-    if (options.agent === options.ownAgent) return { action: 'wait' };
-    return refuse(noSuchAgent(name, valid, options));
-  }
-
-  const considered = chosen === undefined ? valid : valid.filter(({ agent }) => agent === chosen);
-  const open = considered.filter(({ state }) => state === 'pending');
-  const passed = considered.filter(({ state }) => state === 'approved' || state === 'issued');
-  const known = (agent: string | undefined) =>
-    agent !== undefined && (options.approvedAgents?.has(agent) ?? false);
-
-  if (hasJoined(evidence)) {
-    const asking = open.filter(({ agent }) => !known(agent));
-    // Denied after it had joined: its agent still has the certificate and sends no further request.
-    if (open.length === 0)
-      return { action: managedCluster?.spec?.hubAcceptsClient ? 'already-joined' : 'accept' };
-    if (asking.length > 0 && chosen === undefined)
-      return refuse(alreadyTaken(name, asking, options));
-  }
-  if (new Set([...open, ...passed].map(({ agent }) => agent)).size > 1)
-    return refuse(severalAgents(name, [...open, ...passed], options));
-  if (open.length > 0 && !isOneAgent(evidence, [...open, ...passed]))
-    return refuse(severalKeys(name, [...open, ...passed], options));
-  if (open.length > 0) {
-    // An agent with a certificate no longer announces itself: if approved too early, it would never continue.
-    return managedCluster === undefined
-      ? { action: 'wait' }
-      : { action: 'approve', requests: open };
-  }
-  if (passed.length > 0) {
-    if (managedCluster === undefined) return { action: 'wait' };
-    return { action: managedCluster.spec?.hubAcceptsClient ? 'follow' : 'accept' };
-  }
-
-  const invalid = requests.filter(
-    ({ state, problems }) => state === 'pending' && problems.length > 0,
-  );
-  if (invalid.length > 0) return refuse(invalidRequests(name, invalid, options));
-  return { action: 'wait' };
+  const sorted = sort(evidence, options);
+  return rules.find(({ when }) => when(sorted))?.decide(sorted) ?? wait;
 }
 
 /** Whether requests of one id can come from one agent: they have one key and one requester. */
@@ -122,92 +154,80 @@ export function findAgent(
   return onlyOf([...agents].filter((agent) => agent.startsWith(wanted)));
 }
 
-const refuse = (error: StellarError): Decision => ({ action: 'refuse', error });
-
-function severalAgents(
-  name: string,
-  requests: RegistrationRequest[],
-  options: AcceptanceOptions,
-): StellarError {
-  const before = requests.find(({ state }) => state !== 'pending')?.agent;
+function severalAgents(sorted: Sorted): Decision {
+  const { name, live } = sorted;
+  const before = live.find(({ state }) => state !== 'pending')?.agent;
   const approved =
     before === undefined
       ? 'none was approved'
       : `agent ${before} was approved before, and no other was`;
   return tooMany(
     `Several agents ask to be ${name}; ${approved}.`,
-    requests,
-    options,
-    choices(name, requests, options),
+    live,
+    sorted,
+    choices(live, sorted),
   );
 }
 
-function severalKeys(
-  name: string,
-  requests: RegistrationRequest[],
-  options: AcceptanceOptions,
-): StellarError {
-  const older = requests.slice(0, -1).map((request) => request.name);
-  const message = `Requests with different keys or requesters ask to be the agent ${requests[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`;
+function severalKeys(sorted: Sorted): Decision {
+  const { name, live, its } = sorted;
+  const older = live.slice(0, -1).map((request) => request.name);
+  const message = `Requests with different keys or requesters ask to be the agent ${live[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`;
   const ifRestarted =
     'An agent that restarts asks again with a new key. If it has, delete what it left behind';
-  return tooMany(message, requests, options, [
-    run(command`kubectl --context ${options.its} delete csr ${older}`, ifRestarted),
-    run(command`stellarctl accept --deny ${name} --its ${options.its}`, 'If not, refuse them'),
+  return tooMany(message, live, sorted, [
+    run(command`kubectl --context ${its} delete csr ${older}`, ifRestarted),
+    run(command`stellarctl accept --deny ${name} --its ${its}`, 'If not, refuse them'),
   ]);
 }
 
-function alreadyTaken(
-  name: string,
-  requests: RegistrationRequest[],
-  options: AcceptanceOptions,
-): StellarError {
+function alreadyTaken(sorted: Sorted): Decision {
+  const { name, asking } = sorted;
   const message = `${name} has joined already, and another agent asks for its name; it was not approved.`;
-  return tooMany(message, requests, options, [
-    agentStep([name], requests[0]?.agent, options, `If ${name} was reinstalled`),
-    agentStep(['--deny', name], requests[0]?.agent, options, 'If not'),
+  return tooMany(message, asking, sorted, [
+    agentStep([name], asking[0]?.agent, sorted, `If ${name} was reinstalled`),
+    agentStep(['--deny', name], asking[0]?.agent, sorted, 'If not'),
   ]);
 }
 
-function noSuchAgent(
-  name: string,
-  requests: RegistrationRequest[],
-  options: AcceptanceOptions,
-): StellarError {
-  const message = `No unique agent ID matches "${options.agent}" among the requests for ${name}.`;
-  return tooMany(message, requests, options, choices(name, requests, options));
+function noSuchAgent(sorted: Sorted): Decision {
+  const { agent, name, valid } = sorted;
+  const message = `No unique agent ID matches "${agent}" among the requests for ${name}.`;
+  return tooMany(message, valid, sorted, choices(valid, sorted));
 }
 
 const tooMany = (
   message: string,
-  requests: RegistrationRequest[],
-  options: AcceptanceOptions,
+  requests: readonly RegistrationRequest[],
+  sorted: Sorted,
   next: NextStep[],
-): StellarError =>
-  new StellarError('several-agents', message, { details: requestLines(requests, options), next });
+): Decision => {
+  const details = requestLines(requests, sorted);
+  return {
+    action: 'refuse',
+    error: new StellarError('several-agents', message, { details, next }),
+  };
+};
 
-function invalidRequests(
-  name: string,
-  requests: RegistrationRequest[],
-  options: AcceptanceOptions,
-): StellarError {
-  const details = requests.flatMap((request) =>
+function invalidRequests({ name, invalid, its }: Sorted): Decision {
+  const details = invalid.flatMap((request) =>
     request.problems.map((problem) => `${request.name}: ${problem}`),
   );
   const message = `No request for ${name} is right for a WEC of that name; none was approved.`;
-  const see = command`kubectl --context ${options.its} describe csr ${requests.map((request) => request.name)}`;
-  return new StellarError('request-refused', message, { details, next: [run(see, 'Look at it')] });
+  const see = command`kubectl --context ${its} describe csr ${invalid.map((request) => request.name)}`;
+  const next = [run(see, 'Look at it')];
+  return {
+    action: 'refuse',
+    error: new StellarError('request-refused', message, { details, next }),
+  };
 }
 
-function choices(
-  name: string,
-  requests: RegistrationRequest[],
-  options: AcceptanceOptions,
-): NextStep[] {
-  const sameAgent = requests.find(({ agent }) => agent === options.ownAgent)?.agent;
+function choices(requests: readonly RegistrationRequest[], sorted: Sorted): NextStep[] {
+  const { name, ownAgent } = sorted;
+  const sameAgent = requests.find(({ agent }) => agent === ownAgent)?.agent;
   return [
-    agentStep([name], sameAgent, options, 'Approve one'),
-    agentStep(['--deny', name], undefined, options, 'Refuse another'),
+    agentStep([name], sameAgent, sorted, 'Approve one'),
+    agentStep(['--deny', name], undefined, sorted, 'Refuse another'),
   ];
 }
 
@@ -215,7 +235,7 @@ function choices(
 function agentStep(
   words: string[],
   agent: string | undefined,
-  { its }: AcceptanceOptions,
+  { its }: Sorted,
   lead: string,
 ): NextStep {
   const line = command`stellarctl accept ${words} --agent ${agent?.slice(0, 8) ?? 'AGENT'} --its ${its}`;
@@ -224,8 +244,8 @@ function agentStep(
 
 /** Requests as lines, with the fields that distinguish them. */
 function requestLines(
-  requests: RegistrationRequest[],
-  { now, ownAgent }: AcceptanceOptions,
+  requests: readonly RegistrationRequest[],
+  { now, ownAgent }: Sorted,
 ): string[] {
   return requests.map(({ name, agent = '', key = '', state, created, requester }) => {
     const line = `${name}: agent ${agent}, key ${key.slice(0, 8)}, ${state}, asked ${formatAge(now - created)} ago by ${requester}`;

@@ -164,11 +164,11 @@ const agentExitMs = 5000;
 /** Reduces the requests of a WEC's agent to those for which it still has the keys. */
 export type SupersededRequests = ReturnType<typeof supersededRequests>;
 
-export function supersededRequests(hub: Kube, wec: Kube, ownRequests: OwnRequests, run: Run) {
+export function supersededRequests(wec: Kube, ownRequests: OwnRequests, run: Run) {
   const names = new Set<string>();
   const reported = new Set<string>();
   /** Reports once the requests that this user may not delete. */
-  const retire = async (requests: readonly RegistrationRequest[]) => {
+  const retire = async (hub: Kube, requests: readonly RegistrationRequest[]) => {
     const open = requests.filter(({ name }) => !reported.has(name));
     for (const { name, cluster } of await retireRequests(hub, open)) {
       reported.add(name);
@@ -190,7 +190,7 @@ export function supersededRequests(hub: Kube, wec: Kube, ownRequests: OwnRequest
      * Deletes what the agent sent before its bootstrap secret was last written, after the agent has restarted. It keeps a request
      * whose certificate has arrived.
      */
-    async clear(evidence: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence) {
+    async clear(hub: Kube, evidence: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence) {
       const isCertified =
         hubSecret !== undefined && certificateExpiry(hubSecret, wec.now()) === undefined;
       superseded.isOpen = false;
@@ -206,7 +206,7 @@ export function supersededRequests(hub: Kube, wec: Kube, ownRequests: OwnRequest
       );
       superseded.add(old);
       superseded.isOpen = old.length > 0 && age <= agentExitMs && old.length === ofAgent.length;
-      if (!superseded.isOpen) await retire(old);
+      if (!superseded.isOpen) await retire(hub, old);
     },
   };
   return superseded;

@@ -1,15 +1,23 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Run } from '../../../../src/lib/core/run.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { WebhookProbe } from '../../../../src/lib/ocm/hub/webhook.ts';
-import { finishDone, isDone } from '../../../../src/lib/wecs/join/follow-join.ts';
+import { newResult } from '../../../../src/lib/wecs/diagnose/follow-registration.ts';
+import { finishDone } from '../../../../src/lib/wecs/join/join.ts';
 import type { JoinOptions } from '../../../../src/lib/wecs/join/join-options.ts';
 import type { JoinPlan } from '../../../../src/lib/wecs/join/join-plan.ts';
 import { requireOwnership } from '../../../../src/lib/wecs/join/join-requirements.ts';
-import { hubRecords, recordHubWrites } from '../../../../src/lib/wecs/join/record-on-its.ts';
+import { isDone, plannedJoin } from '../../../../src/lib/wecs/join/joining.ts';
+import {
+  foreseeAcceptance,
+  foreseeRecords,
+  recordOnIts,
+} from '../../../../src/lib/wecs/join/record-on-its.ts';
 import { dropCertificate } from '../../../../src/lib/wecs/join/restart-agent.ts';
+import { proveIdentity } from '../../../../src/lib/wecs/registration/identity.ts';
 import {
   OwnRequests,
   retireRequests,
@@ -108,9 +116,10 @@ describe('superseded requests', () => {
     };
     const progress = recordingProgress();
     const { kube } = hubWith({ delete: refuse });
-    const requests = supersededRequests(kube, fakeKube(), ownOf('agent-a'), run(5000, progress));
+    const requests = supersededRequests(fakeKube(), ownOf('agent-a'), run(5000, progress));
     const wec = wecEvidence('join-singleton', { bootstrapSecret: written(60) });
-    for (const _look of [1, 2]) await requests.clear(hubEvidence({ requests: [superseded] }), wec);
+    for (const _look of [1, 2])
+      await requests.clear(kube, hubEvidence({ requests: [superseded] }), wec);
     assert.deepEqual(progress.lines, [
       'note The request csr-superseded of cluster1 is superseded, and this user may not delete it. Ask for its deletion: kubectl --context its1 delete csr csr-superseded',
     ]);
@@ -118,14 +127,14 @@ describe('superseded requests', () => {
 
   const cleared = async (wec: Given, agent: string | undefined, ages: number[]) => {
     const { kube, writes } = hubWith();
-    const requests = supersededRequests(kube, fakeKube(), ownOf(agent), run());
+    const requests = supersededRequests(fakeKube(), ownOf(agent), run());
     const all = await Promise.all(
       ages.map(async (age) => ({
         ...(await request({ name: `csr-${age}` })),
         created: now - age * 1000,
       })),
     );
-    await requests.clear(hubEvidence({ requests: all }), wecEvidence('join-singleton', wec));
+    await requests.clear(kube, hubEvidence({ requests: all }), wecEvidence('join-singleton', wec));
     return { ignored: [...requests.names], deleted: writes.map((write) => write.split(' ')[2]) };
   };
   test("are the agent's own from before its bootstrap secret was written", async () => {
@@ -219,10 +228,14 @@ describe('a WEC that is registered', () => {
 
 describe('what a join of a registered WEC reports', () => {
   const access = { its: 'its1', kube: undefined } as never;
+  const plannedOf = (plan: JoinPlan, options: JoinOptions, run: Run) =>
+    plannedJoin({ access, plan, options, run, webhook: undefined, result: newResult('cluster1') });
   test('is which options had no effect: a join upgrades nothing', async () => {
     const progress = recordingProgress();
     const asked = { ...options, ocmVersion: '1.5.0', imageRegistry: 'mirror' };
-    assert.equal((await finishDone(access, plan(), asked, run(5000, progress))).stage, 'connected');
+    const planned = plannedOf(plan(), asked, run(5000, progress));
+    await finishDone(planned);
+    assert.equal(planned.result.stage, 'connected');
     assert.match(
       progress.lines.join(),
       /as wec upgrade does: --ocm-version, --image-registry had no effect\.$/,
@@ -236,7 +249,7 @@ describe('what a join of a registered WEC reports', () => {
     Object.assign(cluster.metadata, { annotations });
     const given = plan({ hubBefore: hubEvidence({ managedCluster: cluster }) });
     await assert.rejects(
-      finishDone(access, given, options, run()),
+      finishDone(plannedOf(given, options, run())),
       failsWith({
         code: 'conflict',
         message: 'The deregistration of cluster1 is unfinished; its labels are removed.',
@@ -254,8 +267,15 @@ describe('the UID of the joined cluster', () => {
     agent?: string,
   ) => {
     const { kube, writes } = hubWith();
-    const records = hubRecords(kube, plan(rest), { labels: {} }, run());
-    const written = await records.write(hubEvidence(hub), wecEvidence('join-singleton'), agent);
+    const recorded = { labels: new Set<string>(), identity: new Set<string>() };
+    const recording = { plan: plan(rest), options: { labels: {} }, run: run(), recorded };
+    const wec = wecEvidence('join-singleton');
+    const written = await recordOnIts(recording, {
+      hub: kube,
+      evidence: hubEvidence(hub),
+      wec,
+      agent,
+    });
     return { written, writes };
   };
   const cluster = managedCluster();
@@ -291,10 +311,9 @@ describe('the UID of the joined cluster', () => {
   test('is in the list of a dry run, with approval, acceptance and labels', async () => {
     const { kube, writes } = hubWith();
     const fresh = plan({ kube, hubBefore: hubEvidence() });
-    await recordHubWrites({ kube } as never, fresh, {
-      accept: true,
-      labels: { tier: 'a', name: 'wec-{name}' },
-    });
+    const options = { labels: { tier: 'a', name: 'wec-{name}' } };
+    await foreseeAcceptance(kube, fresh);
+    await foreseeRecords(kube, { plan: fresh, options });
     assert.deepEqual(writes, [
       'replace CertificateSigningRequest/approval cluster1-*',
       'merge ManagedCluster cluster1 {"spec":{"hubAcceptsClient":true}}',
@@ -318,13 +337,21 @@ describe('the name of a joined WEC', () => {
     cluster: ReturnType<typeof joinedCluster> | undefined,
     wec: ReturnType<typeof wecEvidence>,
   ) =>
-    requireOwnership(
-      { its: 'its1', kube: kubeOf('uid-of-its1') } as never,
-      { name: 'cluster1', kube: kubeOf('uid-of-cluster1') },
-      wec,
-      hubEvidence({ managedCluster: cluster }),
-      { endpoints: [endpoint] },
-    );
+    proveIdentity(kubeOf('uid-of-its1'), kubeOf('uid-of-cluster1'), wec, {
+      name: 'cluster1',
+      endpoints: [endpoint],
+      managedCluster: cluster,
+    }).then((identity) => {
+      const own = { name: 'cluster1', kube: kubeOf('uid-of-cluster1') };
+      requireOwnership(
+        { its: 'its1' },
+        own,
+        wec,
+        hubEvidence({ managedCluster: cluster }),
+        identity,
+      );
+      return identity;
+    });
   const recorded = (own: string) => {
     const cluster = joinedCluster();
     cluster.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': own };

@@ -7,10 +7,12 @@ import type {
 } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { accessHub } from '../../../../src/lib/ocm/hub/hub-access.ts';
-import { emptyEvidence } from '../../../../src/lib/ocm/hub/hub-evidence.ts';
-import { followJoins, joinSubject } from '../../../../src/lib/wecs/join/follow-join.ts';
+import { emptyEvidence, type HubEvidence } from '../../../../src/lib/ocm/hub/hub-evidence.ts';
+import { followOnHub, newResult } from '../../../../src/lib/wecs/diagnose/follow-registration.ts';
+import { followed } from '../../../../src/lib/wecs/join/join.ts';
 import { type JoinPlan, planJoin } from '../../../../src/lib/wecs/join/join-plan.ts';
 import { hubReads } from '../../../../src/lib/wecs/join/join-requirements.ts';
+import { plannedJoin, startedJoin } from '../../../../src/lib/wecs/join/joining.ts';
 import { makeAccount, removeAccount } from '../../../../src/lib/wecs/registration/own-requests.ts';
 import {
   bootstrapUser,
@@ -79,11 +81,14 @@ async function joined(
     ...{ hubBefore: emptyEvidence('cluster2'), identity: { state: 'unseen', found: '' } },
   } as unknown as JoinPlan;
   const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
-  const started = { reregisters: false, webhook: undefined };
   const options = { accept: true, labels: {} };
-  const joined = joinSubject(access as never, plan, options, run(300));
-  await joined.start(plan, options, started);
-  const [{ error } = {}] = await followJoins(access as never, [joined], run(300));
+  const planned = plannedJoin({
+    ...{ access: access as never, plan, options, run: run(300) },
+    ...{ webhook: undefined, result: newResult('cluster2') },
+  });
+  const subject = followed(await startedJoin(planned));
+  const read = (_: unknown, ofHub: HubEvidence | undefined) => subject.read(ofHub);
+  const [{ error } = {}] = await followOnHub(hub.kube, [subject], read, run(300));
   const once = (each: readonly string[]) => [...new Set(each)];
   const accepted = once(hub.writes.filter((each) => each.startsWith('merge')));
   return { approved: once(writes), accepted, wec: wec.writes, error };

@@ -4,6 +4,7 @@ import { Track } from '../../../../../src/lib/core/follow.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import {
+  type Accepting,
   type FollowOptions,
   RegistrationFollower,
 } from '../../../../../src/lib/wecs/diagnose/follow-registration.ts';
@@ -28,7 +29,7 @@ type Hub = Parameters<typeof hubEvidence>[0];
 
 /** A follower, its writes, and its messages. */
 function following(
-  options: Partial<FollowOptions> = {},
+  options: Partial<FollowOptions & Accepting & { accept: boolean }> = {},
   { timeoutMs = 60_000, refusal = 0, dryRun = false } = {},
 ) {
   const writes: string[] = [];
@@ -54,13 +55,19 @@ function following(
   } satisfies Partial<Kube>);
   const progress = recordingProgress();
   const ofThis = run(timeoutMs, progress);
-  const registration = new RegistrationFollower({ name: 'cluster1' }, kube, ofThis, {
-    until: 'available',
-    accept: true,
-    wait: true,
-    checkCommand: 'stellarctl wec list',
-    ...options,
-  });
+  const { accept = true, wait = true, joinedIsEnough = false, ...rest } = options;
+  const registration: RegistrationFollower = new RegistrationFollower(
+    { name: 'cluster1' },
+    kube,
+    ofThis,
+    {
+      until: 'available',
+      checkCommand: 'stellarctl wec list',
+      act: async (reading) =>
+        accept ? registration.accept(reading, { wait, joinedIsEnough }) : undefined,
+      ...rest,
+    },
+  );
   const track = new Track<Registration>(registration, ofThis.deadline);
   const follower = {
     result: registration.result,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import type { Klusterlet } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
-import { installKlusterlet } from '../../../../../src/lib/wecs/join/install-klusterlet.ts';
+import { writeKlusterlet } from '../../../../../src/lib/wecs/join/install-klusterlet.ts';
 import { fakeKube, run } from '../../../support/builders.ts';
 
 const published = `clusters: [{ name: '', cluster: { server: 'https://c1-control-plane:6443' } }]`;
@@ -17,20 +17,17 @@ test('the Klusterlet has the address that its cluster publishes, and one that ex
         return { status: { conditions: [{ type: 'Established', status: 'True' }] } };
       }) as never,
       read: async () => ({}) as never,
-      apply: async (object) => {
-        klusterlet = object;
-        return 'created';
-      },
     });
-    const parts = { installOperator: false, startOperator: undefined, writeKlusterlet: true };
     const settings = {
       clusterName: 'c1',
       mode: 'Singleton',
       imageRegistry: 'r',
       tag: 'v1',
     } as const;
-    const installation = { ...parts, settings, imagePullSecret: undefined, bootstrap: undefined };
-    await installKlusterlet(kube, installation, { created: 0, changed: 0, unchanged: 0 }, run());
+    const apply = async (object: KubeObject) => {
+      klusterlet = object;
+    };
+    await writeKlusterlet({ kube, settings, apply }, run());
     return klusterlet?.spec?.externalServerURLs;
   };
   const others = [{ url: 'https://other:6443' }];
