@@ -95,7 +95,7 @@ export const definition: Definition<Options> = {
       const wecs = names.map((name) => ({ name, context: undefined }));
       return deregisterShown(session, clusters.its, wecs, options, wecs.length > 1);
     };
-    const results = await applyFleet(fleet, clusters, options, confirmPlan, prune, session.run);
+    const results = await applyFleet(clusters, confirmPlan, prune);
     await session.finish(results);
     session.next(command`stellarctl wec list --its ${clusters.its.context.name}`);
   },

@@ -3,7 +3,7 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { advice } from '../../lib/core/next-step.ts';
 import type { Fleet } from '../../lib/fleet/fleet-file.ts';
 import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
-import type { FleetClusters, FleetOptions } from '../../lib/fleet/plan.ts';
+import type { FleetOptions, FleetWork } from '../../lib/fleet/plan.ts';
 import {
   hostingContextOption,
   itsOption,
@@ -62,7 +62,7 @@ export async function openClusters(
   session: Session,
   fleet: Fleet,
   options: FileOptions,
-): Promise<FleetClusters> {
+): Promise<FleetWork> {
   const given = itsOfFile(options, fleet);
   const its = await (given === undefined
     ? session.its()
@@ -86,6 +86,9 @@ export async function openClusters(
     );
   };
   return {
+    fleet,
+    options,
+    run: session.run,
     its,
     async open({ context: name = '', kubeconfig }) {
       return session.connectWec(await contextIn(kubeconfig, name));

@@ -52,10 +52,7 @@ export const definition: Definition<Options> = {
       ({ role, action }) => role === 'its' && action !== 'unchanged',
     );
     const clusters = isWithoutIts ? undefined : await openClusters(session, fleet, options);
-    const plan =
-      clusters === undefined
-        ? planNew(fleet)
-        : await planFleet(fleet, clusters, options, session.run);
+    const plan = clusters === undefined ? planNew(fleet) : await planFleet(clusters);
     await session.show(
       { ...planDocument(plan), spaces },
       (_, isWide) => [...describeSpaces(spaces), ...describePlan(plan, isWide)],

@@ -2,7 +2,6 @@ import { mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName, type NamedResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
-import type { Run } from '../core/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
@@ -14,7 +13,7 @@ import type { WecResult } from '../wecs/diagnose/follow-registration.ts';
 import { resumeEviction } from '../wecs/join/evict-from-former-hub.ts';
 import { join } from '../wecs/join/join.ts';
 import type { Moving } from '../wecs/join/join-options.ts';
-import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
+import { type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
   fleetAnnotation,
@@ -26,9 +25,9 @@ import {
   type ValuePlan,
 } from './owned-values.ts';
 import {
-  type FleetClusters,
   type FleetOptions,
   type FleetPlan,
+  type FleetWork,
   planFleet,
   type WecPlan,
 } from './plan.ts';
@@ -49,21 +48,19 @@ const writesAtOnce = 4;
  * @param prune deregisters WECs that left the file, as the last step, after a question of its own
  */
 export function applyFleet(
-  fleet: Fleet,
-  clusters: FleetClusters,
-  options: FleetOptions,
+  work: FleetWork,
   confirm: Confirm<FleetPlan>,
   prune: (wecs: readonly string[]) => Promise<NamedResult[]>,
-  run: Run,
 ): Promise<FleetResult[]> {
-  return withHostingLease(clusters.its.kube, `fleet apply ${fleet.name}`, run, async () => {
+  const { fleet, options, run, its } = work;
+  return withHostingLease(its.kube, `fleet apply ${fleet.name}`, run, async () => {
     const plan = await readConfirmed<FleetPlan>({
-      read: () => planFleet(fleet, clusters, options, run),
+      read: () => planFleet(work),
       effects: (seen) => lossesOf(seen, options),
       confirm,
     });
     if (isRefused(plan)) return plan.items.map(resultOf);
-    const results = await applyPlan(fleet, plan, clusters, options, run);
+    const results = await applyPlan(work, plan);
     const removed = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
     const isComplete = results.every(
       ({ error, action }) => error === undefined && action !== 'not-begun',
@@ -79,19 +76,14 @@ export function applyFleet(
 }
 
 /** Registers and writes what the plan says, without removals. */
-async function applyPlan(
-  fleet: Fleet,
-  plan: FleetPlan,
-  clusters: FleetClusters,
-  options: FleetOptions,
-  run: Run,
-) {
+async function applyPlan(work: FleetWork, plan: FleetPlan) {
+  const { fleet, options, run } = work;
   const planned = fleet.wecs.map((wec): Planned => {
     const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
     return { wec, item, isNew: item.action === 'join' || item.action === 'move' };
   });
-  const joined = await joinAll(fleet, planned, plan.present, clusters, options, run);
-  const { kube: hub } = clusters.its;
+  const joined = await joinAll(work, planned, plan.present);
+  const { kube: hub } = work.its;
   const present = joined.size > 0 && !run.dryRun ? await readPresent(hub) : plan.present;
   const results = await mapConcurrently(
     planned,
@@ -104,7 +96,7 @@ async function applyPlan(
         return { ...result, action: 'not-begun' };
       return forName(result, run, async () => {
         if (item.error !== undefined) throw item.error;
-        const changed = await writeValues(fleet.name, wec, present, hub, options);
+        const changed = await writeValues(work, wec, present);
         result.changed ||= changed;
         // The fleet becomes an owner of values that are as the file says.
         const words = item.action === 'unchanged' ? 'owned now' : 'changed';
@@ -121,7 +113,7 @@ async function applyPlan(
     await forName(result, run, async () => {
       const isReleased = await resumeEviction(
         hub,
-        { name: wec.name, kube: await clusters.open(wec) },
+        { name: wec.name, kube: await work.open(wec) },
         options,
         run,
       );
@@ -176,12 +168,9 @@ interface Planned {
 
 /** Those that another hub has sent works to come first, one of them alone; if that fails, none of them follows. */
 async function joinAll(
-  fleet: Fleet,
+  { fleet, options: { replaceHub }, run, its, open }: FleetWork,
   planned: readonly Planned[],
   { clusters }: Present,
-  { its, open }: FleetClusters,
-  { replaceHub }: FleetOptions,
-  run: Run,
 ): Promise<Map<string, WecResult>> {
   const wecs = planned.filter(({ isNew, item }) => isNew && item.error === undefined);
   if (wecs.length === 0) return new Map();
@@ -217,11 +206,9 @@ const requirePlanned =
 
 /** Writes what differs, guarded by what was read. @returns whether anything was written */
 async function writeValues(
-  fleet: string,
+  { fleet: { name: fleet }, options: { forceConflicts }, its: { kube: hub } }: FleetWork,
   wec: FleetWec,
   present: Present,
-  hub: Kube,
-  { forceConflicts }: FleetOptions,
 ): Promise<boolean> {
   const { name, labels, annotations, properties } = wec;
   return retryConflicts(hub, async (isFirst) => {

@@ -51,8 +51,11 @@ export interface WecPlan {
 
 export type FleetPlan = Awaited<ReturnType<typeof planFleet>>;
 
-/** The clusters of a fleet. */
-export interface FleetClusters {
+/** What a file says about WECs, and what it is compared with. */
+export interface FleetWork {
+  fleet: Fleet;
+  options: FleetOptions;
+  run: Run;
   its: Its;
   /** A client for a WEC. @throws StellarError `context-unknown` */
   open(wec: FleetWec): Promise<Kube>;
@@ -74,15 +77,10 @@ export interface FleetOptions {
 }
 
 /** Reads the ITS once and the WECs in parallel, and compares them with the file. It writes nothing. @throws StellarError `not-a-hub` */
-export async function planFleet(
-  fleet: Fleet,
-  clusters: FleetClusters,
-  options: FleetOptions,
-  run: Run,
-) {
-  const { its, readPolicies } = clusters;
+export async function planFleet(work: FleetWork) {
+  const { fleet, options, its, readPolicies } = work;
   const [present, access] = await Promise.all([readPresent(its.kube), accessHub(its)]);
-  const checked = await checkClusters(fleet, present, access, clusters, options, run);
+  const checked = await checkClusters(work, present, access);
   const wanted = fleet.wecs.map((wec): WecPlan => {
     const { name } = wec;
     const plan = planValues(fleet.name, wec, present, options.forceConflicts);
@@ -162,12 +160,9 @@ function actionOf(
 
 /** Reads the clusters behind the contexts: each must be the WEC of its name, or be free to become it. */
 async function checkClusters(
-  fleet: Fleet,
+  { fleet, options: { replaceHub }, run, its, open }: FleetWork,
   present: Present,
   access: HubAccess,
-  { its, open }: FleetClusters,
-  { replaceHub }: FleetOptions,
-  run: Run,
 ): Promise<Map<string, Checked>> {
   const checks = joinProbes(access, fleet.wecs, run);
   const uids = new Map<string, string>();
@@ -180,7 +175,7 @@ async function checkClusters(
     if (other !== undefined) return { error: sameClusterError(wec.name, other) };
     const joining = { name: wec.name, kube };
     if (isRegistered(cluster))
-      return checkRegistered(its.kube, access, { ...joining, uid }, cluster, checks);
+      return checkRegistered(its.kube, access, { ...joining, uid, cluster }, checks);
     // The user is asked about the plan of all WECs.
     const joinOptions = {
       ...(await joinOptionsOf(fleet.name, wec, cluster)),
@@ -215,8 +210,12 @@ async function checkClusters(
 async function checkRegistered(
   hub: Kube,
   access: HubAccess,
-  { name, kube, uid }: JoiningWec & { uid: string | undefined },
-  cluster: ManagedCluster | undefined,
+  {
+    name,
+    kube,
+    uid,
+    cluster,
+  }: JoiningWec & { uid: string | undefined; cluster: ManagedCluster | undefined },
   { hub: ofHub }: JoinProbes,
 ): Promise<Checked> {
   const recorded = recordedUid(cluster);
