@@ -36,6 +36,7 @@ async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues
 export function propertyStore(hub: Kube): ValueStore<WecProperties> {
   const ensureOwn = once(() => ensureNamespace(hub, propertiesNamespace));
   return {
+    hub,
     conflict: 'property-conflict',
     command: ['wec', 'properties'],
     changed: 'properties changed',

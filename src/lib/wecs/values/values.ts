@@ -9,6 +9,7 @@ import { mapConcurrently } from '../../core/concurrency.ts';
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
+import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
@@ -29,6 +30,7 @@ export interface Effective {
 
 /** Named values that WECs have on an ITS, their labels or their properties: how they are read and changed. */
 export interface ValueStore<Source> {
+  hub: Kube;
   /** The code of the error when a value may not be overwritten. */
   conflict: ErrorCode;
   /** The command that changes them, as the user types it. */
@@ -51,9 +53,6 @@ export interface FoundValues<Source> {
   source: Source | undefined;
 }
 
-/** Judges what was read, once it has passed all checks. @returns false if it must be read again, as after a question */
-export type Approval<Source> = (found: readonly FoundValues<Source>[]) => Promise<boolean>;
-
 export interface ValueResult extends ChangeResult {
   values: Record<string, string>;
 }
@@ -64,44 +63,50 @@ export interface ListedValues extends ValueResult {
 
 /** The values of WECs. Unknown names are errors in the results. @throws StellarError `not-a-hub` */
 export async function listValues<Source>(
-  hub: Kube,
   store: ValueStore<Source>,
   target: WecTarget,
 ): Promise<ListedValues[]> {
-  await requireHub(hub);
+  await requireHub(store.hub);
   const found = await store.find(target);
-  return found.map((one) => ({ ...unchanged(hub, store, one), more: store.moreOf(one) }));
+  return found.map((one) => ({ ...unchanged(store, one), more: store.moreOf(one) }));
+}
+
+/** A change of values, and what it does to workloads. */
+export interface Changing<Source, Judgement extends { losses: readonly Effect[] }> {
+  changes(name: string): Changes;
+  overwrite: boolean;
+  /** @returns undefined if it takes nothing away */
+  judge(found: readonly FoundValues<Source>[]): Promise<Judgement | undefined>;
+  confirm: Confirm<Judgement>;
 }
 
 /**
  * Changes values of WECs with kubectl's rules. It validates everything for every WEC before it writes anything for any: an unknown
- * name, or a different value that may not be overwritten, stops all, and so does an approval that throws.
+ * name, or a different value that may not be overwritten, stops all, and so does a confirmation that throws.
  * @throws StellarError `not-a-hub`
  */
-export async function changeValues<Source>(
-  hub: Kube,
+export async function changeValues<Source, Judgement extends { losses: readonly Effect[] }>(
   store: ValueStore<Source>,
   target: WecTarget,
-  {
-    changes,
-    overwrite,
-    approve,
-  }: { changes(name: string): Changes; overwrite: boolean; approve: Approval<Source> },
+  { changes, overwrite, judge, confirm }: Changing<Source, Judgement>,
   run: Run,
 ): Promise<ValueResult[]> {
-  await requireHub(hub);
-  let found: FoundValues<Source>[];
-  do {
-    found = await store.find(target);
-    const checked = found.map((one) =>
-      checkedValues(hub, store, one, changes(one.name), overwrite),
-    );
-    if (checked.some(({ error }) => error !== undefined)) return checked;
-  } while (!(await approve(found)));
+  await requireHub(store.hub);
+  const { found, checked, isWrong } = await readConfirmed({
+    async read() {
+      const found = await store.find(target);
+      const checked = found.map((one) => checkedValues(store, one, changes(one.name), overwrite));
+      const isWrong = checked.some(({ error }) => error !== undefined);
+      return { found, checked, isWrong, judged: isWrong ? undefined : await judge(found) };
+    },
+    effects: ({ judged }) => judged?.losses ?? [],
+    confirm: async ({ judged }, more) => judged !== undefined && confirm(judged, more),
+  });
+  if (isWrong) return checked;
   return mapConcurrently(found, (one) => {
-    const result = unchanged(hub, store, one);
+    const result = unchanged(store, one);
     return forName(result, run, async () => {
-      Object.assign(result, await changeOne(hub, store, one, changes(one.name), overwrite));
+      Object.assign(result, await changeOne(store, one, changes(one.name), overwrite));
       if (result.error === undefined)
         run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
     });
@@ -110,15 +115,15 @@ export async function changeValues<Source>(
 
 /** Writes what differs, guarded by the resourceVersion: if another program changes it in between, it is read again. */
 export async function changeOne<Source>(
-  hub: Kube,
   store: ValueStore<Source>,
   { name, source }: FoundValues<Source>,
   changes: Changes,
   overwrite: boolean,
 ): Promise<ValueResult> {
+  const { hub } = store;
   return retryConflicts(hub, async (isFirst) => {
     const current = isFirst ? source : await store.read(name);
-    const result = checkedValues(hub, store, { name, source: current }, changes, overwrite);
+    const result = checkedValues(store, { name, source: current }, changes, overwrite);
     if (result.error !== undefined) return result;
     const wanted = effectiveChanges(result.values, changes);
     if (current === undefined || Object.keys(wanted).length === 0) return result;
@@ -130,29 +135,27 @@ export async function changeOne<Source>(
 }
 
 function unchanged<Source>(
-  hub: Kube,
-  store: ValueStore<Source>,
+  { hub, valuesOf }: ValueStore<Source>,
   { name, source }: FoundValues<Source>,
 ): ValueResult {
   if (source === undefined)
     return { name, values: {}, changed: false, error: noSuchWec(name, hub) };
-  return { name, values: store.valuesOf(source), changed: false };
+  return { name, values: valuesOf(source), changed: false };
 }
 
 /** The present values, with an error if a different one may not be overwritten. */
 function checkedValues<Source>(
-  hub: Kube,
   store: ValueStore<Source>,
   found: FoundValues<Source>,
   changes: Changes,
   overwrite: boolean,
 ): ValueResult {
-  const result = unchanged(hub, store, found);
+  const result = unchanged(store, found);
   const { name, values } = result;
   const other = overwrite ? [] : conflicts(values, changes);
   if (result.error !== undefined || other.length === 0) return result;
   const message = `${name} has ${other.join(', ')} already; nothing was changed.`;
-  const change = command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${hub.cluster.context}`;
+  const change = command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${store.hub.cluster.context}`;
   const error = new StellarError(store.conflict, message, { next: [run(change, 'To change it')] });
   return { ...result, error };
 }
@@ -164,6 +167,7 @@ export const requireToLabel = (hub: Kube): Promise<void> =>
 /** The labels of ManagedClusters. */
 export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
   return {
+    hub,
     conflict: 'label-conflict',
     command: ['label'],
     changed: 'labelled',

@@ -50,7 +50,7 @@ describe('a write that always conflicts', () => {
     method === 'PATCH' ? { status: 409, body: { reason: 'Conflict' } } : { body: object(count) };
   const label = { metadata: { name: 'c1', uid: 'u1' } } as ManagedCluster;
   const change = (kube: Kube) =>
-    changeOne(kube, labelStore(kube), { name: 'c1', source: label }, { a: 'b' }, false);
+    changeOne(labelStore(kube), { name: 'c1', source: label }, { a: 'b' }, false);
   const patches = ({ requests }: FakeServer) =>
     requests.filter(({ method }) => method === 'PATCH').length;
 
