@@ -109,7 +109,7 @@ function policyVerdict(of: OfPolicy): Verdict {
   if (error !== undefined) return failed(error);
   if (destinationsOf(binding).length === 0) return failed('selects no WEC');
   if (objectsOf(binding).length === 0) return failed('selects no object', { code: emptyPolicy });
-  return pausedBy(evidence) ?? bindingRead(of, binding);
+  return pausedBy(evidence) ?? bindingRead(evidence, binding);
 }
 
 /** The state of a policy by the stages of its deliveries. */
