@@ -86,9 +86,7 @@ export interface Delivery {
 
 /** Returns the deliveries of an object: one for each policy and WEC, or one that shows where delivery stops before that. */
 export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): Delivery[] {
-  const binding = evidence.bound.get(keyOf(of))?.keys() ?? [];
-  const names = [...new Set([...of.selectedBy.keys(), ...binding])].sort();
-  const deliveries = names.flatMap((policyName) => {
+  const deliveries = policiesFor(of, evidence).flatMap((policyName) => {
     const wecs = wecsOfPolicy(policyName, evidence);
     return (wecs.length === 0 ? [undefined] : wecs).map((wec) =>
       deliveryOf(of, evidence, policyName, wec),
@@ -96,6 +94,10 @@ export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): De
   });
   return deliveries.length === 0 ? [deliveryOf(of, evidence)] : deliveries;
 }
+
+/** The policies that select an object, or whose Bindings name it. */
+export const policiesFor = (of: FollowedObject, { bound }: Pick<WdsSide, 'bound'>): string[] =>
+  [...new Set([...of.selectedBy.keys(), ...(bound.get(keyOf(of))?.keys() ?? [])])].sort();
 
 /** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
 function wecsOfPolicy(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
