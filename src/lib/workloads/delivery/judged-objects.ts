@@ -35,6 +35,15 @@ export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEviden
  * @param only the policy whose objects are read, with those that it selects and its Binding does not name; all without it
  */
 export async function judgeObjects(wds: Wds, only?: string) {
+  const reading = await readObjects(wds, only);
+  const { evidence, contents, named } = reading;
+  const unseen = [...unseenIn(evidence), ...contents.unread];
+  return { evidence, objects: named.map((each) => judgeObject(each, reading)), unseen };
+}
+
+type Reading = Awaited<ReturnType<typeof readObjects>>;
+
+async function readObjects(wds: Wds, only: string | undefined) {
   const kinds = await discoverKinds(wds.kube);
   const inWds = await readDelivery(wds, only === undefined ? undefined : () => [only]);
   const isAsked = (policy: string | undefined) => only === undefined || policy === only;
@@ -45,30 +54,38 @@ export async function judgeObjects(wds: Wds, only?: string) {
   const clauses = only === undefined ? [] : policies.flatMap(({ spec }) => spec?.downsync ?? []);
   const listed = only === undefined ? kinds : sendableKinds(kinds, wds.apiGroups);
   const contents = await readContents(wds.kube, [...clauses, ...clausesFor(bound)], listed);
-  const evidence = { ...inWds, held: await heldBindings(wds.kube, inWds, contents) };
-  const found = new Map(contents.objects.map((object) => [keyOfCandidate(object), object]));
   const selected = selectObjects(clauses, contents.objects, contents.namespaces).map(
     ({ object }) => ({ ...object, ...object.metadata }),
   );
-  const kindOf = kindNames(kinds);
-  const objects = [...new Map([...selected, ...bound].map((each) => [keyOf(each), each]))].map(
-    ([key, named]): PolicyObject => {
-      const { group = '', version = '', resource, namespace, name } = named;
-      const kind = kindOf(named) ?? resource;
-      const unread = contents.unread.find(({ what }) => what === resource)?.why;
-      const ref = { group, version, resource, kind, namespace, name, unread };
-      const of = followed({ ...ref, object: found.get(key) }, policies, contents.namespaces);
-      const deliveries = deliveriesOf(of, evidence).filter(({ policyName }) => isAsked(policyName));
-      return {
-        kind,
-        group,
-        namespace: namespace ?? null,
-        name,
-        deliveries: deliveries.map(viewOfDelivery),
-      };
-    },
-  );
-  return { evidence, objects, unseen: [...unseenIn(evidence), ...contents.unread] };
+  return {
+    evidence: { ...inWds, held: await heldBindings(wds.kube, inWds, contents) },
+    isAsked,
+    policies,
+    contents,
+    found: new Map(contents.objects.map((object) => [keyOfCandidate(object), object])),
+    kindOf: kindNames(kinds),
+    named: [...new Map([...selected, ...bound].map((each) => [keyOf(each), each])).values()],
+  };
+}
+
+function judgeObject(
+  named: Reading['named'][number],
+  { evidence, isAsked, policies, contents, found, kindOf }: Reading,
+): PolicyObject {
+  const { group = '', version = '', resource, namespace, name } = named;
+  const kind = kindOf(named) ?? resource;
+  const unread = contents.unread.find(({ what }) => what === resource)?.why;
+  const object = found.get(keyOf(named));
+  const ref = { group, version, resource, kind, namespace, name, object, unread };
+  const of = followed(ref, policies, contents.namespaces);
+  const deliveries = deliveriesOf(of, evidence).filter(({ policyName }) => isAsked(policyName));
+  return {
+    kind,
+    group,
+    namespace: namespace ?? null,
+    name,
+    deliveries: deliveries.map(viewOfDelivery),
+  };
 }
 
 /**
