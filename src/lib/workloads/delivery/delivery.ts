@@ -195,31 +195,24 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
  * @throws StellarError `not-found` if the cluster has no such objects
  */
 export async function readDelivery(wds: Wds, only?: NamesIn) {
-  const reading = readInventory(wds);
-  const readAddons = through(wds.its, ({ kube }) =>
-    kube.list<WithConditions>(resources.managedClusterAddOns, {
-      fieldSelector: `metadata.name=${statusAddon}`,
-    }),
-  );
+  const its = Promise.all([
+    readInventory(wds),
+    through(wds.its, ({ kube }) =>
+      kube.list<WithConditions>(resources.managedClusterAddOns, {
+        fieldSelector: `metadata.name=${statusAddon}`,
+      }),
+    ),
+  ]);
   const [inWds, controllers, transforms] = await Promise.all([
     readWdsSide(wds),
     tryRead(() => readControllers(wds)),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
-  const [list, inventory, addons] = await Promise.all([
-    listing(wds, only?.(inWds)),
-    reading,
-    readAddons,
-  ]);
-  const trim = trimmer();
-  const [works, workStatuses] = await Promise.all([
-    through(
-      list,
-      async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim)),
-    ),
-    through(list, async (from) =>
-      statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus)),
-    ),
+  const names = only?.(inWds);
+  const [[inventory, addons], works, workStatuses] = await Promise.all([
+    its,
+    listSent<ManifestWork>(wds, resources.manifestWorks, trimmer(), names),
+    listSent<WorkStatus>(wds, resources.workStatuses, trimStatus, names),
   ]);
   return {
     /** What keeps its controllers from working, as far as that is visible. */
@@ -228,9 +221,9 @@ export async function readDelivery(wds: Wds, only?: NamesIn) {
     /** The context of the ITS; undefined if the ITS cannot be read. */
     its: ifSeen(wds.its)?.kube.cluster.context,
     ...inWds,
-    works,
+    works: await through(works, (all) => new WorksOfWds(all)),
     /** By WEC and object. */
-    workStatuses,
+    workStatuses: await through(workStatuses, statusesByPlace),
     transforms,
     inventory: await through(inventory, byName),
     /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
@@ -308,23 +301,22 @@ export const noPolicies = (wds: Wds): StellarError =>
     },
   );
 
-type Listing = <T extends KubeObject>(
-  resource: Resource,
-  trim: NonNullable<Selection['trim']>,
-) => Promise<T[]>;
-
 /**
  * Lists what the ITS holds for some policies, or for all if no names are given.
  * A label cannot hold a longer name, so no work has it.
  */
-export const listing = (wds: Wds, policies?: readonly string[]): Promise<Access<Listing>> =>
+export const listSent = <T extends KubeObject>(
+  wds: Wds,
+  resource: Resource,
+  trim: NonNullable<Selection['trim']>,
+  policies?: readonly string[],
+): Promise<Access<T[]>> =>
   through(wds.its, async ({ kube }) => {
     const names = policies?.filter((name) => name.length <= 63);
-    if (names?.length === 0) return async () => [];
+    if (names?.length === 0) return [];
     const ofPolicies = names === undefined ? '' : `,${originBindingLabel} in (${names.join(',')})`;
     const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}${ofPolicies}`;
-    return async <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) =>
-      (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
+    return (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });
 
 export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {

@@ -204,7 +204,7 @@ function applied(delivery: Delivery): Verdict {
   if (sent.value === undefined) return unseen('there is no work');
   const { work, manifest } = sent.value;
   if (work.metadata.deletionTimestamp !== undefined) return unseen('its work is being deleted');
-  const state = appliedState(work, manifest);
+  const state = appliedState(sent.value);
   if (state?.status === 'True') return met;
   if (state === undefined)
     return lateSince(delivery.evidence, {
@@ -374,14 +374,14 @@ function availableOnWec(delivery: Delivery): Verdict {
   const { of, sent, wec, workStatus } = delivery;
   if (sent.state !== 'seen') return unseen(sent.why);
   // What runs may be its earlier version.
-  if (sent.value && appliedState(sent.value.work, sent.value.manifest)?.status !== 'True')
+  if (sent.value && appliedState(sent.value)?.status !== 'True')
     return unseen('its present version is not applied');
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
   const status = ifSeen(workStatus)?.status;
   const outdated = status && outdatedStatus(delivery);
   if (outdated !== undefined) return outdated;
-  const missing = status && missingReplicas(of.resource, status, sent.value?.replicas);
+  const missing = status && missingReplicas(of.resource, status, sent.value?.object.replicas);
   const failure = status && failureIn(status);
   const describe = (context: string) =>
     command`kubectl --context ${context} ${inNamespace(of)} describe ${of.resource} ${of.name}`;
