@@ -59,24 +59,16 @@ export async function planRestart(
 ) {
   const { hosting } = tools;
   const { all, controlPlane, wds: opened } = await openNamed(name, tools);
-  const on = { namespace: namespaceOf(name) };
-  const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
-  const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
-  const more = recreates
-    ? [...ofHooks, may('patch', resources.controlPlanes, { subresource: 'status' })]
-    : [];
-  const always = [...verbs, may('list', resources.pods, on), may('patch', resources.controlPlanes)];
-  await requirePermissions(hosting, [...more, ...always]);
+  const place = { kube: hosting, namespace: namespaceOf(name) };
+  await requirePermissions(hosting, hostingPermissions(name, recreates));
   const next = byName(all).get(its ?? '');
   const nextIts =
     next &&
     (await through(await openSpace(next, tools), (kube) => ({ name: next.metadata.name, kube })));
   const wds = { ...opened, its: nextIts ?? opened.its };
-  const { unseen } = await discover(wds.kube, []);
-  if (unseen.length > 0) throw notServed(wds.kube, unseen.join(', '));
+  await refuseHidden(wds.kube);
   await requirePermissions(wds.kube, probePermissions(wds));
   const isRerun = readNote(controlPlane) !== undefined;
-  const place = { kube: hosting, ...on };
   const transport = await readDeployment(place, transportDeployment);
   const manager = await readDeployment(place, managerDeployment);
   if (hookLike(controlPlane, hookNames.transport) === undefined)
@@ -102,6 +94,21 @@ export async function planRestart(
     /** What a new restart notes. */
     found: { transport: transport?.spec?.replicas ?? 1, bindings: noteBindings(bindings) },
   };
+}
+
+function hostingPermissions(name: string, recreates: boolean): Permission[] {
+  const namespace = namespaceOf(name);
+  const verbs = ['get', 'patch', 'delete'];
+  const ofHooks = [
+    ...[resources.roles, resources.clusterRoles].map((kind) => may('delete', kind)),
+    may('patch', resources.controlPlanes, { subresource: 'status' }),
+  ];
+  return [
+    ...(recreates ? ofHooks : []),
+    ...verbs.map((verb) => may(verb, resources.deployments, { namespace })),
+    may('list', resources.pods, { namespace }),
+    may('patch', resources.controlPlanes),
+  ];
 }
 
 /** What a restart notes of Bindings. */
@@ -167,6 +174,12 @@ async function refuseHooks(
     name,
     hosting,
   ).with({ next: [nextStep(repair, 'Recreate them by a hook that names it otherwise')] });
+}
+
+/** A controller manager that starts leaves out what it does not see. */
+async function refuseHidden(wds: Kube): Promise<void> {
+  const { unseen } = await discover(wds, []);
+  if (unseen.length > 0) throw notServed(wds, unseen.join(', '));
 }
 
 /** WDSes of type host share their Bindings: the transports of the others would send what a start of one manager writes. */

@@ -163,6 +163,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
     await work.change?.();
     await restartManager(plan, note, run);
     await proveComplete(plan, note, run);
+    await untilUnprobed(plan, run);
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
     const finish = nextStep(toRestart(name, hosting.cluster.context), 'Finish the restart');
@@ -283,11 +284,15 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
     // What has failed before is the error; a rerun removes them as well.
     await removeProbes(wds).catch(() => {});
   }
-  const leftProbe = async () => {
-    const bindings = await listServed<Binding>(wds.kube, resources.bindings);
+}
+
+/** The transport would send what lists a probe. */
+function untilUnprobed(plan: RestartPlan, run: Run): Promise<boolean> {
+  const blocker = async () => {
+    const bindings = await listServed<Binding>(plan.wds.kube, resources.bindings);
     return bindings.some(hasProbe) ? 'its probe has not been removed' : undefined;
   };
-  await waitWhile(leftProbe, run, lateFor(plan));
+  return waitWhile(blocker, run, lateFor(plan));
 }
 
 /** The error at the deadline. */

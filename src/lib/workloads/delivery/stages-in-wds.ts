@@ -16,7 +16,7 @@ import {
   type KubeObject,
   writtenAt,
 } from '../../kube/client/objects.ts';
-import type { Binding, Candidate } from '../../ocm/model/kubestellar-names.ts';
+import { type Binding, isExcludedKind } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import {
   flagsOf,
@@ -25,7 +25,7 @@ import {
   toSeeWds,
   type Wds,
 } from '../../spaces/choose/open-wds.ts';
-import { labelsToSelect, type NotSelected, whyNotSelected } from '../selection/select-objects.ts';
+import { labelsToSelect, nearestClause } from '../selection/select-objects.ts';
 import type { Delivery, DeliveryEvidence } from './delivery.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
@@ -96,7 +96,7 @@ function selected(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
   const { object } = of;
   if (object === undefined) return unseen('there is no object');
-  const { apiGroups, name: wds } = evidence.wds;
+  const { apiGroups, name: wds, context } = evidence.wds;
   if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io')
     return blocked(
       'group-not-watched',
@@ -104,34 +104,19 @@ function selected(delivery: Delivery): Verdict {
       ...toSeeWds(evidence.wds, 'See the WDS'),
     );
   if (delivery.policyName !== undefined) return met;
+  if (isExcludedKind(of))
+    return blocked('never-sent', `KubeStellar sends no ${of.resource} to WECs`);
   const policies = evidence.policies.filter(isLiving).map(({ metadata, spec }) => {
     return { name: metadata.name, downsync: spec?.downsync ?? [] };
   });
   const candidate = { ...of, metadata: object.metadata };
-  const why = whyNotSelected(policies, candidate, of.namespaces);
-  return why === undefined
-    ? blocked('not-selected', `no policy of ${wds} selects it`)
-    : explained(why, candidate, delivery);
-}
-
-/** In words, and what makes a policy select it. */
-function explained(
-  why: NotSelected,
-  candidate: Candidate,
-  { of, evidence }: Delivery,
-): BlockedVerdict {
-  const { context, name } = evidence.wds;
-  if (why.why === 'never-sent')
-    return blocked('never-sent', `KubeStellar sends no ${of.resource} to WECs`);
-  if (why.why === 'no-clause') {
+  const nearest = nearestClause(policies, candidate, of.namespaces);
+  if (nearest === undefined) {
     const create = command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`;
-    return blocked(
-      'not-selected',
-      `no binding policy of ${name} selects any object`,
-      partial(create, 'Select it'),
-    );
+    const why = `no binding policy of ${wds} selects any object`;
+    return blocked('not-selected', why, partial(create, 'Select it'));
   }
-  const { policy, clause, fails } = why.nearest;
+  const { policy, clause, fails } = nearest;
   const wanted = fails.map((part) => `${part} ${JSON.stringify(clause[part])}`);
   const labels = labelsToSelect([clause], candidate, of.namespaces);
   const fix =
