@@ -53,9 +53,10 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { applyPolicy, policyOf, readSpec } = await import(
+    const { applyPolicy, policyOf, specOf } = await import(
       '../../lib/workloads/policy/create-policy.ts'
     );
+    const { discoverSendable } = await import('../../lib/workloads/selection/wds-contents.ts');
     const { describeExplanation } = await import('./explain-text.ts');
     const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
     for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
@@ -66,7 +67,7 @@ export const definition: Definition<Options> = {
       if (word !== 'singleton' && word !== 'multi') checkDnsName(word, 'a status collector');
     const request = { ...options, select, selectors, namespaces };
     const wds = await session.wds();
-    const spec = await readSpec(request, wds);
+    const spec = specOf(request, await discoverSendable(wds));
     session.announce(wds.kube, 'WDS');
     const confirm = confirming<PolicyChange>(session, {
       show: ({ explanation }) =>

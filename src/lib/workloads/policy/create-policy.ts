@@ -13,7 +13,7 @@ import {
   resources,
   typeMeta,
 } from '../../kube/client/objects.ts';
-import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import type { DiscoveredKind } from '../../kube/discovery.ts';
 import { prove } from '../../kube/served.ts';
 import { notStored } from '../../kube/writes.ts';
 import {
@@ -31,7 +31,7 @@ import { nameTaken } from '../selection/create-object.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import { type Unseen, unseenOf } from '../selection/unseen.ts';
-import { kindNames, requireKind, sendableKinds } from '../selection/wds-contents.ts';
+import { kindNames, requireKind } from '../selection/wds-contents.ts';
 import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
 
 /** A policy as requested on the command line. */
@@ -52,11 +52,11 @@ export interface PolicyRequest {
 export type PolicyResult = ChangeResult &
   Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'>;
 
-/** Returns the requested policy, resolved with the kinds of its WDS. @throws StellarError `usage` */
-export const readSpec = async (request: PolicyRequest, wds: Wds): Promise<PolicySpec> =>
-  specOf(request, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
-
-/** @throws StellarError `usage` for an invalid selector or unknown kind, and if nothing selects objects */
+/**
+ * Returns the requested policy.
+ * @param kinds those that the WDS can send
+ * @throws StellarError `usage` for an invalid selector or unknown kind, and if nothing selects objects
+ */
 export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[]): PolicySpec {
   const { clusters, select, selectors, namespaces } = request;
   if (select.length + selectors.length + namespaces.length === 0)

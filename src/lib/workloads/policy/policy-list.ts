@@ -90,8 +90,8 @@ export function policySummary(
     state,
     why,
     code,
-    ...(since === undefined ? {} : { since }),
-    ...(object === undefined ? {} : { object }),
+    since,
+    object,
   };
 }
 

@@ -34,7 +34,7 @@ export async function getPolicyView(name: string, wds: Wds): Promise<ViewWithErr
     wecs,
     state,
     why,
-    ...(since === undefined ? {} : { since }),
+    since,
     binding: binding
       ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 }
       : null,

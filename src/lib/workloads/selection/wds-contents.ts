@@ -3,7 +3,12 @@ import { StellarError } from '../../core/errors.ts';
 import { hiddenBy, ifSeen, seen, tryRead } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { groupOf, groupResourceOf, type KubeObject, resources } from '../../kube/client/objects.ts';
-import { type DiscoveredKind, type Discovery, findKind } from '../../kube/discovery.ts';
+import {
+  type DiscoveredKind,
+  type Discovery,
+  discoverKinds,
+  findKind,
+} from '../../kube/discovery.ts';
 import { listIfDefined, notServed, requireUndefined } from '../../kube/served.ts';
 import {
   type BoundObject,
@@ -12,6 +17,7 @@ import {
   isExcludedKind,
   type KindRef,
 } from '../../ocm/model/kubestellar-names.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import type { NamespaceLabels } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 
@@ -39,6 +45,10 @@ export const sendableKinds = (
       apiGroups.length === 0 || apiGroups.includes(group) || group === 'apiextensions.k8s.io';
     return isWatched && !isExcludedKind(candidateKind(kind));
   });
+
+/** Discovers them. */
+export const discoverSendable = async ({ kube, apiGroups }: Wds): Promise<DiscoveredKind[]> =>
+  sendableKinds(await discoverKinds(kube), apiGroups);
 
 /**
  * Lists the metadata of every kind that one of the clauses may select, with one list per kind, and of the Namespaces. A kind has no
