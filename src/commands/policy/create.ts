@@ -53,10 +53,9 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { applyPolicy, policyOf, specOf } = await import(
+    const { applyPolicy, policyOf, readSpec } = await import(
       '../../lib/workloads/policy/create-policy.ts'
     );
-    const { discoverSendable } = await import('../../lib/workloads/selection/wds-contents.ts');
     const { describeExplanation } = await import('./explain-text.ts');
     const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
     for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
@@ -67,7 +66,7 @@ export const definition: Definition<Options> = {
       if (word !== 'singleton' && word !== 'multi') checkDnsName(word, 'a status collector');
     const request = { ...options, select, selectors, namespaces };
     const wds = await session.wds();
-    const spec = specOf(request, await discoverSendable(wds));
+    const spec = await readSpec(request, wds);
     session.announce(wds.kube, 'WDS');
     const confirm = confirming<PolicyChange>(session, {
       show: ({ explanation }) =>

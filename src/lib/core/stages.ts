@@ -77,18 +77,6 @@ export const failedForGood = (why: string, details?: VerdictDetails): Verdict =>
   ...details,
 });
 
-/** What the first rule says that says anything. */
-export function byRules<Subject, Said>(
-  rules: readonly ((subject: Subject) => Said | undefined)[],
-  subject: Subject,
-): Said | undefined {
-  for (const rule of rules) {
-    const said = rule(subject);
-    if (said !== undefined) return said;
-  }
-  return undefined;
-}
-
 /**
  * Judges each stage by itself. A met stage then settles those it names that are not visible: a cluster that has joined
  * was certainly approved, even if its request has been garbage-collected since.

@@ -98,14 +98,14 @@ export async function planRestart(
 
 function hostingPermissions(name: string, recreates: boolean): Permission[] {
   const namespace = namespaceOf(name);
-  const verbs = ['get', 'patch', 'delete'];
   const ofHooks = [
-    ...[resources.roles, resources.clusterRoles].map((kind) => may('delete', kind)),
+    may('delete', resources.roles),
+    may('delete', resources.clusterRoles),
     may('patch', resources.controlPlanes, { subresource: 'status' }),
   ];
   return [
     ...(recreates ? ofHooks : []),
-    ...verbs.map((verb) => may(verb, resources.deployments, { namespace })),
+    ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, { namespace })),
     may('list', resources.pods, { namespace }),
     may('patch', resources.controlPlanes),
   ];
@@ -213,10 +213,7 @@ async function refuseErrors(wds: Wds, bindings: readonly Binding[]): Promise<voi
   };
   for (const { metadata, status: { errors = [], conditions = [] } = {} } of policies) {
     const unmet = conditions.find(({ status }) => status === 'False');
-    refuse(
-      metadata.name,
-      errors[0] ?? (unmet && (unmet.message || `its condition ${unmet.type} is False`)),
-    );
+    refuse(metadata.name, errors[0] ?? (unmet && `${unmet.type}: ${unmet.message}`));
   }
   const names = namesOf(policies);
   for (const { metadata } of bindings)

@@ -70,14 +70,15 @@ export async function findSources(
       next: [nextStep(get, 'See why')],
     });
   }
-  const prove = async ({ name, kube }: (typeof given)[number]) =>
-    provenWec(name, requireIts(wds), kube ? [kube] : await wds.contextsNamed?.(name));
-  const proofs = await Promise.all(wecs.map((wec) => tryRead(() => prove(wec))));
-  const sources = proofs.flatMap((proof, index) => {
-    const kube = ifSeen(proof);
-    return kube === undefined ? [] : [{ wec: wecs[index]?.name ?? '', kube, object }];
-  });
-  return { sources, errors: proofs.flatMap((proof) => errorOf(proof) ?? []) };
+  const open = async ({ name, kube }: (typeof given)[number]): Promise<LogSource> => {
+    const contexts = kube ? [kube] : await wds.contextsNamed?.(name);
+    return { wec: name, kube: await provenWec(name, requireIts(wds), contexts), object };
+  };
+  const opened = await Promise.all(wecs.map((wec) => tryRead(() => open(wec))));
+  return {
+    sources: opened.flatMap((source) => ifSeen(source) ?? []),
+    errors: opened.flatMap((source) => errorOf(source) ?? []),
+  };
 }
 
 /** How often it is asked for new pods, and for a container that has started again. */

@@ -59,8 +59,8 @@ async function judgePolicies(wds: Wds): Promise<Outcome> {
   const { view: policies, errors } = await listPolicies(wds);
   const empty = policies.filter(({ code }) => code === emptyPolicy);
   const failed = policies.filter(({ state, code }) => state === 'failed' && code !== emptyPolicy);
-  const names = few(namesIn(empty)).join(', ');
-  const nothing = empty.length === 0 ? [] : [`Nothing is selected in ${wds.name} by ${names}.`];
+  const nothing =
+    empty.length === 0 ? [] : [`Nothing is selected in ${wds.name} by ${namesOf(empty)}.`];
   if (failed.length > 0) return failedPolicies(failed, nothing, wds);
   if (nothing.length > 0) {
     const explain = command`stellarctl policy explain ${empty[0]?.name ?? ''} ${flagsOf(wds)}`;
@@ -75,12 +75,12 @@ async function judgePolicies(wds: Wds): Promise<Outcome> {
     const message = `Of policy ${open.name} of ${wds.name}, ${open.why}.`;
     return warn('policy-waiting', message, toSee(open, wds));
   }
-  const late = few(namesIn(waiting)).join(', ');
-  const rest = late && `; not everywhere yet: ${late}`;
+  const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${namesOf(waiting)}`;
   return pass(`${count(policies.length, 'policy', 'policies')}${rest}`);
 }
 
-const namesIn = (policies: readonly PolicySummary[]): string[] => policies.map(({ name }) => name);
+const namesOf = (policies: readonly PolicySummary[]): string =>
+  few(policies.map(({ name }) => name)).join(', ');
 
 /** `workload get` also looks at the WECs themselves. */
 const toSee = ({ name, object }: PolicySummary, wds: Wds): NextStep =>
@@ -97,8 +97,7 @@ function failedPolicies(
   const byCause = Map.groupBy(failed, ({ why }) => withoutValues(why ?? ''));
   const [first = '', ...details] = [...byCause].map(([why, all]) => {
     const [policies, have] = all.length === 1 ? ['policy', 'has'] : ['policies', 'have'];
-    const names = few(namesIn(all)).join(', ');
-    return `Binding ${policies} ${names} of ${wds.name} ${have} a problem: ${why}${begun(all[0]?.since, wds.kube.now())}.`;
+    return `Binding ${policies} ${namesOf(all)} of ${wds.name} ${have} a problem: ${why}${begun(all[0]?.since, wds.kube.now())}.`;
   });
   const next = [...byCause.values()].flatMap((all) =>
     all.slice(0, 1).map((policy) => toSee(policy, wds)),

@@ -1,7 +1,6 @@
 import { advice, command, type Help, helpOf, run } from '../../core/next-step.ts';
 import {
   blockingStage,
-  byRules,
   judge,
   met,
   type Stage,
@@ -18,7 +17,15 @@ import { keyOf } from '../../ocm/model/object-ref.ts';
 import { flagsOf } from '../../spaces/choose/open-wds.ts';
 import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
-import { blocked, lateSince, latest, overdue, stagesInWds, toTouch } from './stages-in-wds.ts';
+import {
+  blocked,
+  byRules,
+  lateSince,
+  latest,
+  overdue,
+  stagesInWds,
+  toTouch,
+} from './stages-in-wds.ts';
 import { outdatedStatus, toSeeStatusAgent, wecStages } from './stages-on-wec.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */

@@ -31,6 +31,18 @@ import type { Delivery, DeliveryEvidence } from './delivery.ts';
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 const controllerTimeMs = 60_000;
 
+/** What the first rule says that says anything. */
+export function byRules<Subject, Said>(
+  rules: readonly ((subject: Subject) => Said | undefined)[],
+  subject: Subject,
+): Said | undefined {
+  for (const rule of rules) {
+    const said = rule(subject);
+    if (said !== undefined) return said;
+  }
+  return undefined;
+}
+
 /** The stages in the WDS, up to the transport's observation of the Binding. */
 export const stagesInWds: readonly Stage<Delivery>[] = [
   { id: 'exists', title: 'in the WDS', check: exists },

@@ -1,6 +1,5 @@
 import { advice, command, type NextStep, onIts, partial, run } from '../../core/next-step.ts';
 import {
-  byRules,
   failed,
   met,
   type Stage,
@@ -20,7 +19,15 @@ import { failingParts, labelsToSelect, namespaceCandidate } from '../selection/s
 import { failureIn, missingReplicas } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
 import { isJob, toCreateOnly, toSelectWec } from './selection-warnings.ts';
-import { blocked, inNamespace, isRead, lateSince, latest, overdue } from './stages-in-wds.ts';
+import {
+  blocked,
+  byRules,
+  inNamespace,
+  isRead,
+  lateSince,
+  latest,
+  overdue,
+} from './stages-in-wds.ts';
 import { appliedState, generationOf } from './works.ts';
 
 /** The stages from the Binding to the WEC. */

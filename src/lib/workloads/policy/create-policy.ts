@@ -31,7 +31,7 @@ import { nameTaken } from '../selection/create-object.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import { type Unseen, unseenOf } from '../selection/unseen.ts';
-import { kindNames, requireKind } from '../selection/wds-contents.ts';
+import { discoverSendable, kindNames, requireKind } from '../selection/wds-contents.ts';
 import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
 
 /** A policy as requested on the command line. */
@@ -52,8 +52,11 @@ export interface PolicyRequest {
 export type PolicyResult = ChangeResult &
   Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'>;
 
+/** Returns the requested policy, resolved with the kinds of its WDS. */
+export const readSpec = async (request: PolicyRequest, wds: Wds): Promise<PolicySpec> =>
+  specOf(request, await discoverSendable(wds));
+
 /**
- * Returns the requested policy.
  * @param kinds those that the WDS can send
  * @throws StellarError `usage` for an invalid selector or unknown kind, and if nothing selects objects
  */
