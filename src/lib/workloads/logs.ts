@@ -104,7 +104,10 @@ export async function readLogs(
   let length = 0;
   const emitCounted: EmitLine = (line, instant) => {
     length += line.line.length;
-    if (!request.follow && length > longestLog) throw tooLong(source.wec);
+    if (!request.follow && length > longestLog)
+      throw new StellarError('api-error', `The logs on ${source.wec} are longer than 50 MB.`, {
+        next: [advice('Read less of it: --tail LINES')],
+      });
     emit(line, instant);
   };
   for (;;) {
@@ -203,12 +206,6 @@ export function instantOf(time: string): string {
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(time) ?? [];
   const ms = Date.parse(`${seconds}${zone}`);
   return Number.isNaN(ms) ? '' : `${new Date(ms).toISOString()}${fraction.replace(/0+$/, '')}`;
-}
-
-function tooLong(wec: string): StellarError {
-  return new StellarError('api-error', `The logs on ${wec} are longer than 50 MB.`, {
-    next: [advice('Read less of it: --tail LINES')],
-  });
 }
 
 async function readContainer(

@@ -45,14 +45,12 @@ async function checkGuard(wds: Wds): Promise<Outcome> {
   const objects = count(places.size, 'object');
   const wecs = count(new Set(sent.map(({ wec }) => wec)).size, 'WEC');
   const message = `${name} has no guard: a start of its controller manager would delete ${objects} on ${wecs}, and create them again.`;
-  if (wds.isContext || (kinds === undefined && type !== 'k8s'))
-    return warn(
-      'wds-unguarded',
-      message,
-      advice('Restart its controllers with `wds restart` only, which keeps them'),
-    );
   const guard = command`stellarctl wds guard ${name} ${hostingFlags(wds)}`;
-  return warn('wds-unguarded', message, run(guard, 'Keep them'));
+  const next =
+    wds.isContext || (kinds === undefined && type !== 'k8s')
+      ? advice('Restart its controllers with `wds restart` only, which keeps them')
+      : run(guard, 'Keep them');
+  return warn('wds-unguarded', message, next);
 }
 
 async function judgePolicies(wds: Wds): Promise<Outcome> {
