@@ -145,12 +145,13 @@ function returned(delivery: Delivery): Verdict | undefined {
 }
 
 /** Whether the statuses that its collectors ask for are combined. */
-function combined({ of, modulation, policy, policyName, sent, evidence }: Delivery) {
+function combined(delivery: Delivery): Verdict | undefined {
+  const { of, modulation, policy, policyName, sent, evidence } = delivery;
   if (!modulation.statusCollectors?.length) return undefined;
   if (evidence.combined.state !== 'seen') return unseen(evidence.combined.why);
   return evidence.combined.value.has(`${keyOf(of)} ${policyName}`)
     ? undefined
-    : overdue(evidence, {
+    : overdue(delivery, {
         code: 'status-not-combined',
         why: 'its statuses have not been combined',
         since: [policy, ifSeen(sent)?.work],
@@ -170,7 +171,7 @@ function writtenToWds(delivery: Delivery): Verdict | undefined {
       : Object.values(returnedStatusLabels);
   if (labels.some((label) => of.object?.metadata.labels?.[label] === 'true')) return undefined;
   // `kubectl replace` drops the label, and KubeStellar (0.30.0) sets it again only when the object changes once more.
-  return overdue(evidence, {
+  return overdue(delivery, {
     code: 'status-not-returned',
     why: `its status is not in ${evidence.wds.name}: it lacks KubeStellar's label ${labels.join(' or ')}`,
     since: [policy, ifSeen(sent)?.work],

@@ -173,13 +173,12 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
     });
   const [error] = binding?.status?.errors ?? [];
   if (error !== undefined) {
-    const explain = command`stellarctl policy explain ${policyName} ${flagsOf(evidence.wds)}`;
     const why = `policy ${policyName} sends nothing: ${error}`;
-    return blocked('binding-error', why, run(explain, 'See why'));
+    return blocked('binding-error', why, toExplain(policyName, evidence));
   }
   return (policy.status?.observedGeneration ?? 0) >= generation
     ? met
-    : overdue(evidence, {
+    : overdue(delivery, {
         code: 'policy-unobserved',
         why: `KubeStellar has not observed policy ${policyName}`,
         since: [policy],
@@ -192,7 +191,7 @@ function inBinding(delivery: Delivery): Verdict {
   const paused = pausedBy(evidence);
   if (paused !== undefined) return paused;
   if (binding === undefined)
-    return overdue(evidence, {
+    return overdue(delivery, {
       code: 'binding-missing',
       why: `policy ${policyName} has no Binding`,
       since: [policy],
@@ -202,7 +201,7 @@ function inBinding(delivery: Delivery): Verdict {
       ({ namespaceSelectors = [] }) => namespaceSelectors.length > 0,
     );
     const unwatched = isUnnoticed ? ': KubeStellar does not watch the labels of Namespaces' : '';
-    return overdue(evidence, {
+    return overdue(delivery, {
       code: 'object-not-in-binding',
       why: `it is not in the Binding of ${policyName}${unwatched}`,
       since: [of.object, policy],
@@ -245,7 +244,11 @@ export const bindingRead = (evidence: DeliveryEvidence, binding: Binding): Verdi
         code: 'transport-behind',
         why: `the transport has not read the Binding of ${binding.metadata.name}`,
         since: writtenAt(binding),
-        next: toSeeTransport(evidence.wds, undefined),
+        meanwhile: [toExplain(binding.metadata.name, evidence)],
+        next: [
+          toExplain(binding.metadata.name, evidence),
+          ...toSeeTransport(evidence.wds, undefined),
+        ],
         problem: evidence.controllers.transport,
       });
 
@@ -262,12 +265,13 @@ interface Overdue extends Pick<Pending, 'code' | 'why'> {
 
 /** Distinguishes what KubeStellar's controller manager has not done yet from what it will no longer do. */
 export const overdue = (
-  evidence: DeliveryEvidence,
+  { policyName = '', evidence }: OfPolicy,
   { since, helps = [], ...pending }: Overdue,
 ): BlockedVerdict =>
   lateSince(evidence, {
     ...pending,
     since: latest(...since),
+    meanwhile: [toExplain(policyName, evidence)],
     next: [...helps, ...toSeeManager(evidence.wds)],
     problem: evidence.controllers.manager,
   });
@@ -282,6 +286,8 @@ interface Pending {
   why: string;
   /** When it could begin, in milliseconds since the epoch; 0 if that is unknown. */
   since: number;
+  /** What helps before it takes too long. */
+  meanwhile?: readonly NextStep[];
   /** What helps if it takes too long. */
   next: readonly NextStep[];
   /** Why what is to do it does not run: then it is not a matter of time. */
@@ -291,11 +297,11 @@ interface Pending {
 /** Distinguishes what is not done yet from what takes too long. */
 export const lateSince = (
   { now }: Pick<DeliveryEvidence, 'now'>,
-  { code, why, since, next, problem }: Pending,
+  { code, why, since, meanwhile = [], next, problem }: Pending,
 ): BlockedVerdict => {
   if (problem !== undefined) return { ...problem, code, why: `${why}: ${problem.why}` };
   return since === 0 || now - since <= controllerTimeMs
-    ? waiting(why, { code })
+    ? waiting(why, { code, next: meanwhile })
     : failed(`${why}, for longer than expected`, {
         code,
         next,
@@ -309,3 +315,6 @@ export function toTouch({ of, evidence }: Delivery): NextStep {
   const annotate = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`;
   return run(annotate, 'Change it, so that KubeStellar evaluates it again');
 }
+
+const toExplain = (policy: string, { wds }: Pick<DeliveryEvidence, 'wds'>): NextStep =>
+  run(command`stellarctl policy explain ${policy} ${flagsOf(wds)}`, 'See why');

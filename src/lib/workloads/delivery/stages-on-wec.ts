@@ -76,7 +76,7 @@ function wecAvailable(delivery: Delivery): Verdict {
       'Finish that',
     );
   if (!isBound)
-    return overdue(evidence, {
+    return overdue(delivery, {
       code: 'wec-not-in-binding',
       why: `policy ${policyName} selects WEC ${wec}, and its Binding does not name it`,
       since: [policy, found],
