@@ -134,11 +134,10 @@ function returned(delivery: Delivery): Verdict | undefined {
   if (workStatus.value?.status !== undefined) return outdated;
   const sent = ifSeen(delivery.sent)?.work;
   // For a WorkStatus without a status, something on the WEC must write one first.
-  const isReporting = workStatus.value !== undefined || sent === undefined;
   return lateSince(evidence, {
     code: 'status-missing',
     why: `${wec} has returned no status for it`,
-    since: isReporting ? 0 : latest(sent, policy),
+    since: workStatus.value !== undefined || sent === undefined ? 0 : latest(sent, policy),
     next: [toSeeStatusAgent(delivery)],
     problem: outdated,
   });

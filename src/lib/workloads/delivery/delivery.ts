@@ -119,8 +119,10 @@ function deliveryOf(
   wec?: string,
 ): Delivery {
   const { policies, bindings, inventory, works, workStatuses } = evidence;
-  const binding = bindings.get(policyName ?? '');
-  const bound = evidence.bound.get(keyOf(of))?.get(policyName ?? '');
+  const name = policyName ?? '';
+  const binding = bindings.get(name);
+  const wecs = destinationsOf(binding);
+  const bound = evidence.bound.get(keyOf(of))?.get(name);
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     access.state === 'seen'
       ? seen(wec === undefined ? undefined : read(access.value, wec))
@@ -132,30 +134,19 @@ function deliveryOf(
     binding,
     bound,
     wec,
-    modulation: bound ?? of.selectedBy.get(policyName ?? '') ?? {},
-    isBound: wec !== undefined && destinationsOf(binding).includes(wec),
+    modulation: bound ?? of.selectedBy.get(name) ?? {},
+    isBound: wecs.includes(wec ?? ''),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
-    sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
-    stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
+    sent: known(works, (all, at) => all.find(name, at, of)),
+    // The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
+    // (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
+    stoppedAt: wecs.slice(0, Math.max(0, wecs.indexOf(wec ?? ''))).find((other) => {
+      const cluster = ifSeen(inventory)?.get(other);
+      return cluster !== undefined && !hasMailbox(cluster);
+    }),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
   };
-}
-
-/**
- * The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
- * (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
- */
-function stopBefore(
-  wec: string,
-  binding: Binding | undefined,
-  inventory: DeliveryEvidence['inventory'],
-) {
-  const wecs = destinationsOf(binding);
-  return wecs.slice(0, Math.max(0, wecs.indexOf(wec))).find((other) => {
-    const cluster = ifSeen(inventory)?.get(other);
-    return cluster !== undefined && !hasMailbox(cluster);
-  });
 }
 
 /**
@@ -284,10 +275,9 @@ export async function heldBindings(
     const objects = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
     return selectObjects(spec?.downsync ?? [], objects, contents.namespaces).length === 0;
   });
-  const guard =
-    guardedPolicies.length === 0 ? undefined : ifSeen(await tryRead(() => readGuard(kube)));
-  if (guard === undefined || !hasGuard(guard)) return new Set();
-  return new Set(namesOf(guardedPolicies));
+  if (guardedPolicies.length === 0) return new Set();
+  const guard = ifSeen(await tryRead(() => readGuard(kube)));
+  return new Set(guard && hasGuard(guard) ? namesOf(guardedPolicies) : []);
 }
 
 export const noPolicies = (wds: Wds): StellarError =>

@@ -78,14 +78,10 @@ function judgeObject(
   const object = found.get(keyOf(named));
   const ref = { group, version, resource, kind, namespace, name, object, unread };
   const of = followed(ref, policies, contents.namespaces);
-  const deliveries = deliveriesOf(of, evidence).filter(({ policyName }) => isAsked(policyName));
-  return {
-    kind,
-    group,
-    namespace: namespace ?? null,
-    name,
-    deliveries: deliveries.map(viewOfDelivery),
-  };
+  const deliveries = deliveriesOf(of, evidence)
+    .filter(({ policyName }) => isAsked(policyName))
+    .map(viewOfDelivery);
+  return { kind, group, namespace: namespace ?? null, name, deliveries };
 }
 
 /**

@@ -237,20 +237,19 @@ export const pausedBy = ({ controllers: { transport } }: Pick<DeliveryEvidence, 
 export const isRead = ({ metadata, status }: Binding): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 
-export const bindingRead = (evidence: DeliveryEvidence, binding: Binding): Verdict =>
-  isRead(binding)
-    ? met
-    : lateSince(evidence, {
-        code: 'transport-behind',
-        why: `the transport has not read the Binding of ${binding.metadata.name}`,
-        since: writtenAt(binding),
-        meanwhile: [toExplain(binding.metadata.name, evidence)],
-        next: [
-          toExplain(binding.metadata.name, evidence),
-          ...toSeeTransport(evidence.wds, undefined),
-        ],
-        problem: evidence.controllers.transport,
-      });
+export function bindingRead(evidence: DeliveryEvidence, binding: Binding): Verdict {
+  if (isRead(binding)) return met;
+  const { name } = binding.metadata;
+  const meanwhile = [toExplain(name, evidence)];
+  return lateSince(evidence, {
+    code: 'transport-behind',
+    why: `the transport has not read the Binding of ${name}`,
+    since: writtenAt(binding),
+    meanwhile,
+    next: [...meanwhile, ...toSeeTransport(evidence.wds, undefined)],
+    problem: evidence.controllers.transport,
+  });
+}
 
 /** A failure by its code, and what helps. */
 export const blocked = (code: string, why: string, ...next: NextStep[]): BlockedVerdict =>

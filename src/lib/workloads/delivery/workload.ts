@@ -152,12 +152,14 @@ async function viewOnWec(
     ),
   );
   if (kube === undefined) return view;
-  const { namespace, name } = ref;
   const live = isVersioned
-    ? ifSeen(await tryRead(() => kube.get(kind, name, { namespace })))
+    ? ifSeen(await tryRead(() => kube.get(kind, ref.name, { namespace: ref.namespace })))
     : undefined;
-  const { context } = kube.cluster;
-  const present = viewOfDelivery({ ...delivery, context, generation: live?.metadata.generation });
+  const present = viewOfDelivery({
+    ...delivery,
+    context: kube.cluster.context,
+    generation: live?.metadata.generation,
+  });
   return withPodFailure(present, ref, wds.name, kube);
 }
 
