@@ -55,7 +55,7 @@ export async function guardWds(
   const { kube } = wds;
   const { kinds, isOn } = await readGuard(kube);
   const type = typeOf(controlPlane);
-  if (kinds === undefined && type !== 'k8s') throw unsupported(name, type, tools);
+  if (kinds === undefined && type !== 'k8s') throw unsupported(name, tools);
   if (!isOn) await requirePermissions(kube, guardPermissions(kinds ?? betaKinds));
   const read = () => planRestart(name, tools);
   // A guard that changes the API server is asked for; an unfinished restart is finished with it.
@@ -125,12 +125,8 @@ async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kin
   return kinds;
 }
 
-function unsupported(name: string, type: string, { hosting }: SpaceTools): StellarError {
-  const why =
-    type === 'vcluster'
-      ? 'a vcluster of KubeFlex runs Kubernetes 1.27'
-      : 'Kubernetes has them since 1.30';
-  const message = `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, and ${why}.`;
+function unsupported(name: string, { hosting }: SpaceTools): StellarError {
+  const message = `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, which Kubernetes has since 1.30.`;
   const restartOnly = toRestart(name, hosting.cluster.context);
   const next = [nextStep(restartOnly, 'Restart its controllers only so: that keeps its workloads')];
   return new StellarError('guard-unsupported', message, { next });

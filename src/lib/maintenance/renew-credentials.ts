@@ -31,10 +31,9 @@ export async function renewToken(name: string, tools: SpaceTools, run: Run): Pro
   const controlPlane = byName(all).get(name);
   if (controlPlane === undefined || typeOf(controlPlane) !== 'external') return;
   const credentials = await readCredentials(name, hosting);
-  const { token: present } = credentials ?? {};
-  if (credentials === undefined || present === undefined) return;
+  if (credentials?.token === undefined) return;
   const kube = await openAdopted(controlPlane, tools);
-  await proveAdopted(name, kube, present);
+  await proveAdopted(name, kube, credentials.token);
   const restarts: RestartPlan[] = [];
   for (const each of all)
     if (roleOf(each) === 'wds' && itsOfWds(each.metadata.name, all) === controlPlane)

@@ -59,24 +59,16 @@ export async function planRestart(
 ) {
   const { hosting } = tools;
   const { all, controlPlane, wds: opened } = await openNamed(name, tools);
-  const on = { namespace: namespaceOf(name) };
-  const verbs = ['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, on));
-  const ofHooks = [resources.roles, resources.clusterRoles].map((kind) => may('delete', kind));
-  const more = recreates
-    ? [...ofHooks, may('patch', resources.controlPlanes, { subresource: 'status' })]
-    : [];
-  const always = [...verbs, may('list', resources.pods, on), may('patch', resources.controlPlanes)];
-  await requirePermissions(hosting, [...more, ...always]);
+  const place = { kube: hosting, namespace: namespaceOf(name) };
+  await requirePermissions(hosting, hostingPermissions(name, recreates));
   const next = byName(all).get(its ?? '');
   const nextIts =
     next &&
     (await through(await openSpace(next, tools), (kube) => ({ name: next.metadata.name, kube })));
   const wds = { ...opened, its: nextIts ?? opened.its };
-  const { unseen } = await discover(wds.kube, []);
-  if (unseen.length > 0) throw notServed(wds.kube, unseen.join(', '));
+  await refuseHidden(wds.kube);
   await requirePermissions(wds.kube, probePermissions(wds));
   const isRerun = readNote(controlPlane) !== undefined;
-  const place = { kube: hosting, ...on };
   const transport = await readDeployment(place, transportDeployment);
   const manager = await readDeployment(place, managerDeployment);
   if (hookLike(controlPlane, hookNames.transport) === undefined)
@@ -102,6 +94,21 @@ export async function planRestart(
     /** What a new restart notes. */
     found: { transport: transport?.spec?.replicas ?? 1, bindings: noteBindings(bindings) },
   };
+}
+
+function hostingPermissions(name: string, recreates: boolean): Permission[] {
+  const namespace = namespaceOf(name);
+  const ofHooks = [
+    may('delete', resources.roles),
+    may('delete', resources.clusterRoles),
+    may('patch', resources.controlPlanes, { subresource: 'status' }),
+  ];
+  return [
+    ...(recreates ? ofHooks : []),
+    ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.deployments, { namespace })),
+    may('list', resources.pods, { namespace }),
+    may('patch', resources.controlPlanes),
+  ];
 }
 
 /** What a restart notes of Bindings. */
@@ -169,6 +176,12 @@ async function refuseHooks(
   ).with({ next: [nextStep(repair, 'Recreate them by a hook that names it otherwise')] });
 }
 
+/** A controller manager that starts leaves out what it does not see. */
+async function refuseHidden(wds: Kube): Promise<void> {
+  const { unseen } = await discover(wds, []);
+  if (unseen.length > 0) throw notServed(wds, unseen.join(', '));
+}
+
 /** WDSes of type host share their Bindings: the transports of the others would send what a start of one manager writes. */
 async function refuseShared(
   controlPlane: ControlPlane,
@@ -200,10 +213,7 @@ async function refuseErrors(wds: Wds, bindings: readonly Binding[]): Promise<voi
   };
   for (const { metadata, status: { errors = [], conditions = [] } = {} } of policies) {
     const unmet = conditions.find(({ status }) => status === 'False');
-    refuse(
-      metadata.name,
-      errors[0] ?? (unmet && (unmet.message || `its condition ${unmet.type} is False`)),
-    );
+    refuse(metadata.name, errors[0] ?? (unmet && `${unmet.type}: ${unmet.message}`));
   }
   const names = namesOf(policies);
   for (const { metadata } of bindings)

@@ -251,6 +251,7 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
   let isWrong = false;
   let works = await worksOf(plan);
   const blocker = async () => {
+    isWrong = false;
     if (works.state !== 'seen') works = await worksOf(plan);
     if (works.state !== 'seen') return `what it sends cannot be read: ${works.why}`;
     if (works.value.length === 0) return undefined;
@@ -263,14 +264,15 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
       versions = now;
       since = monotonic();
     }
-    const probe = pod && probeFor(pod);
-    const isThrough = probe !== undefined && isAnswered(probe, bindings);
-    if (probe !== undefined && !isThrough) await writeProbe(wds, probe);
-    const isQuiet = isThrough && monotonic() - since >= quietMs;
-    const wrong = isQuiet ? await wrongBinding(wds, note, bindings, works.value) : undefined;
+    if (pod === undefined) return 'its controller manager does not run';
+    const probe = probeFor(pod);
+    const isThrough = isAnswered(probe, bindings);
+    if (!isThrough) await writeProbe(wds, probe);
+    if (!isThrough || monotonic() - since < quietMs)
+      return 'its controller manager has not finished its initial sync';
+    const wrong = await wrongBinding(wds, note, bindings, works.value);
     isWrong = wrong !== undefined;
-    if (isQuiet) return wrong;
-    return `its controller manager ${probe === undefined ? 'does not run' : 'has not finished its initial sync'}`;
+    return wrong;
   };
   try {
     await waitWhile(
@@ -283,6 +285,7 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
     // What has failed before is the error; a rerun removes them as well.
     await removeProbes(wds).catch(() => {});
   }
+  // The transport would send what lists a probe.
   const leftProbe = async () => {
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
     return bindings.some(hasProbe) ? 'its probe has not been removed' : undefined;

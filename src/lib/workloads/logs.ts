@@ -70,14 +70,15 @@ export async function findSources(
       next: [nextStep(get, 'See why')],
     });
   }
-  const prove = async ({ name, kube }: (typeof given)[number]) =>
-    provenWec(name, requireIts(wds), kube ? [kube] : await wds.contextsNamed?.(name));
-  const proofs = await Promise.all(wecs.map((wec) => tryRead(() => prove(wec))));
-  const sources = proofs.flatMap((proof, index) => {
-    const kube = ifSeen(proof);
-    return kube === undefined ? [] : [{ wec: wecs[index]?.name ?? '', kube, object }];
-  });
-  return { sources, errors: proofs.flatMap((proof) => errorOf(proof) ?? []) };
+  const open = async ({ name, kube }: (typeof given)[number]): Promise<LogSource> => {
+    const contexts = kube ? [kube] : await wds.contextsNamed?.(name);
+    return { wec: name, kube: await provenWec(name, requireIts(wds), contexts), object };
+  };
+  const opened = await Promise.all(wecs.map((wec) => tryRead(() => open(wec))));
+  return {
+    sources: opened.flatMap((source) => ifSeen(source) ?? []),
+    errors: opened.flatMap((source) => errorOf(source) ?? []),
+  };
 }
 
 /** How often it is asked for new pods, and for a container that has started again. */
@@ -103,7 +104,10 @@ export async function readLogs(
   let length = 0;
   const emitCounted: EmitLine = (line, instant) => {
     length += line.line.length;
-    if (!request.follow && length > longestLog) throw tooLong(source.wec);
+    if (!request.follow && length > longestLog)
+      throw new StellarError('api-error', `The logs on ${source.wec} are longer than 50 MB.`, {
+        next: [advice('Read less of it: --tail LINES')],
+      });
     emit(line, instant);
   };
   for (;;) {
@@ -202,12 +206,6 @@ export function instantOf(time: string): string {
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(time) ?? [];
   const ms = Date.parse(`${seconds}${zone}`);
   return Number.isNaN(ms) ? '' : `${new Date(ms).toISOString()}${fraction.replace(/0+$/, '')}`;
-}
-
-function tooLong(wec: string): StellarError {
-  return new StellarError('api-error', `The logs on ${wec} are longer than 50 MB.`, {
-    next: [advice('Read less of it: --tail LINES')],
-  });
 }
 
 async function readContainer(

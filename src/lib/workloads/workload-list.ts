@@ -19,7 +19,7 @@ export interface WorkloadSummary extends ObjectView {
 
 /** Lists the objects in the Bindings of a WDS, in their order. */
 export async function listWorkloads(wds: Wds): Promise<ViewWithErrors<WorkloadSummary[]>> {
-  const { evidence, objects, errors } = await judgeObjects(wds);
+  const { evidence, objects, unseen } = await judgeObjects(wds);
   const isSeen = showsDeliveries(evidence);
   const view = objects.map(({ kind, group, namespace, name, deliveries }) => {
     const byWec = [...Map.groupBy(deliveries, ({ wec }) => wec)].flatMap(([wec, own]) =>
@@ -40,5 +40,5 @@ export async function listWorkloads(wds: Wds): Promise<ViewWithErrors<WorkloadSu
       failed: count((own) => own.some(hasFailed)),
     };
   });
-  return { view, errors };
+  return { view, errors: unseen.map(({ error }) => error) };
 }

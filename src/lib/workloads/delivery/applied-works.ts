@@ -115,8 +115,7 @@ export async function releaseOne(
   entry: AppliedResource,
 ): Promise<boolean> {
   const resource = resourceOfBound(entry);
-  const namespace = entry.namespace || undefined;
-  const object = await wec.get(resource, entry.name, { namespace });
+  const object = await readEntry(wec, entry);
   // A kind that is not served now has objects, which would be deleted with their owner once it is.
   if (object === undefined) await listIfDefined(wec, resource);
   const owners = object?.metadata.ownerReferences ?? [];
@@ -127,7 +126,7 @@ export async function releaseOne(
     resource,
     entry.name,
     { metadata: { uid, resourceVersion, ownerReferences } },
-    { namespace },
+    { namespace: entry.namespace || undefined },
   );
   return true;
 }

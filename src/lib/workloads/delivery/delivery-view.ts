@@ -1,28 +1,31 @@
 import { advice, command, type Help, helpOf, run } from '../../core/next-step.ts';
 import {
   blockingStage,
-  failed,
-  failedForGood,
   judge,
   met,
   type Stage,
-  type StageReport,
   type StageView,
   type Standing,
   stageViews,
   standingOf,
   unseen,
   type Verdict,
-  waiting,
 } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
-import { writtenAt } from '../../kube/client/objects.ts';
 import { destinationsOf, returnedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
 import { flagsOf } from '../../spaces/choose/open-wds.ts';
 import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
-import { lateSince, overdue, stagesInWds, toTouch } from './stages-in-wds.ts';
+import {
+  blocked,
+  byRules,
+  lateSince,
+  latest,
+  overdue,
+  stagesInWds,
+  toTouch,
+} from './stages-in-wds.ts';
 import { outdatedStatus, toSeeStatusAgent, wecStages } from './stages-on-wec.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
@@ -40,7 +43,8 @@ export interface DeliveryView extends Standing, Help {
 }
 
 export function viewOfDelivery(delivery: Delivery): DeliveryView {
-  const reports = judgeDelivery(delivery);
+  const last = wantsStatus(delivery) ? [statusStage] : [];
+  const reports = judge([...stagesInWds, ...wecStages, ...last], delivery);
   const blocking = blockingStage(reports);
   const { policyName: policy = null, wec = null, modulation } = delivery;
   const done = reports.every(({ verdict }) => verdict.state === 'met');
@@ -56,12 +60,13 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
   };
 }
 
-/** Judges the stages of an object's delivery to a WEC and of its returned status, in order. None settles another. */
-const judgeDelivery = (delivery: Delivery): StageReport[] =>
-  judge([...stagesInWds, ...wecStages, ...(wantsStatus(delivery) ? [statusStage] : [])], delivery);
-
 /** The last stage, for an object whose status is requested. */
-const statusStage: Stage<Delivery> = { id: 'status', title: 'status returned', check: returned };
+const statusStage: Stage<Delivery> = {
+  id: 'status',
+  title: 'status returned',
+  check: (delivery) =>
+    byRules([fromOneWec, byCollectors, returned, combined, writtenToWds], delivery) ?? met,
+};
 
 function wantsStatus(delivery: Delivery): boolean {
   const { of, modulation } = delivery;
@@ -75,71 +80,102 @@ function wantsStatus(delivery: Delivery): boolean {
   );
 }
 
-function returned(delivery: Delivery): Verdict {
-  const { of, workStatus, modulation, policy, policyName, binding, wec, evidence } = delivery;
-  const { collectors, combined } = evidence;
-  const { statusCollectors: asked = [] } = modulation;
-  const wecs = destinationsOf(binding).length;
+/** Of what several WECs have, only some kinds of status come back. */
+function fromOneWec(delivery: Delivery): Verdict | undefined {
+  const { modulation, binding, wec } = delivery;
   if (wec === undefined) return unseen('no WEC is selected');
-  const { wantSingletonReportedState: singleton, wantMultiWECReportedState: multi } = modulation;
-  const severalWecs = `its status is requested from a single WEC, but it is sent to ${wecs}`;
-  if (singleton && !multi && wecs !== 1)
-    return failed(severalWecs, { code: 'singleton-needs-one-wec', next: [returnedByOne] });
-  const flags = flagsOf(evidence.wds);
-  if (isNeverCombined(delivery) && hasRelevantStatus(delivery))
-    return failedForGood(
-      'its status does not come back: the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only',
-      { code: 'kind-not-combined', next: [advice('Ask for a StatusCollector instead')] },
+  const { length } = destinationsOf(binding);
+  if (
+    modulation.wantSingletonReportedState &&
+    !modulation.wantMultiWECReportedState &&
+    length !== 1
+  )
+    return blocked(
+      'singleton-needs-one-wec',
+      `its status is requested from a single WEC, but it is sent to ${length}`,
+      returnedByOne,
     );
+  return isNeverCombined(delivery) && hasRelevantStatus(delivery)
+    ? blocked(
+        'kind-not-combined',
+        'its status does not come back: the statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only',
+        advice('Ask for a StatusCollector instead'),
+      )
+    : undefined;
+}
+
+/** The first StatusCollector that is missing or broken. */
+function byCollectors({ modulation, evidence }: Delivery): Verdict | undefined {
+  const { collectors, wds } = evidence;
   if (collectors.state !== 'seen') return unseen(collectors.why);
-  for (const name of asked) {
+  const flags = flagsOf(wds);
+  for (const name of modulation.statusCollectors ?? []) {
     const collector = collectors.value.get(name);
-    if (collector === undefined) {
-      const missing = { code: 'status-collector-missing', next: [toCreateCollector(name, flags)] };
-      return failed(`there is no StatusCollector ${name}`, missing);
-    }
+    if (collector === undefined)
+      return blocked(
+        'status-collector-missing',
+        `there is no StatusCollector ${name}`,
+        toCreateCollector(name, flags),
+      );
     const [error] = collector.status?.errors ?? [];
     if (error === undefined) continue;
     const see = run(command`stellarctl collector get ${name} ${flags}`, 'See its expressions');
-    const broken = { code: 'status-collector-broken', next: [see] };
-    return failed(`StatusCollector ${name}: ${error.split('\n')[0]}`, broken);
+    const why = `StatusCollector ${name}: ${error.split('\n')[0]}`;
+    return blocked('status-collector-broken', why, see);
   }
+  return undefined;
+}
+
+/** Whether the WEC has returned a status, and it is the present one. */
+function returned(delivery: Delivery): Verdict | undefined {
+  const { workStatus, policy, wec, evidence } = delivery;
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
-  const sent = ifSeen(delivery.sent)?.work;
-  const none = `${wec} has returned no status for it`;
   const outdated = outdatedStatus(delivery);
-  if (workStatus.value === undefined) {
-    const since =
-      sent === undefined
-        ? 0
-        : Math.max(writtenAt(sent), policy === undefined ? 0 : writtenAt(policy));
-    const details = { code: 'status-missing', next: [toSeeStatusAgent(delivery)] };
-    return lateSince(evidence, since, none, details, [], outdated);
-  }
-  // Something on the WEC must write one first.
-  if (workStatus.value.status === undefined) return waiting(none, { code: 'status-missing' });
-  if (outdated !== undefined) return outdated;
-  if (asked.length > 0) {
-    if (combined.state !== 'seen') return unseen(combined.why);
-    if (!combined.value.has(`${keyOf(of)} ${policyName}`))
-      return overdue(
-        delivery,
-        [policy, sent],
-        'its statuses have not been combined',
-        'status-not-combined',
-      );
-  }
+  if (workStatus.value?.status !== undefined) return outdated;
+  const sent = ifSeen(delivery.sent)?.work;
+  // For a WorkStatus without a status, something on the WEC must write one first.
+  return lateSince(evidence, {
+    code: 'status-missing',
+    why: `${wec} has returned no status for it`,
+    since: workStatus.value !== undefined || sent === undefined ? 0 : latest(sent, policy),
+    next: [toSeeStatusAgent(delivery)],
+    problem: outdated,
+  });
+}
+
+/** Whether the statuses that its collectors ask for are combined. */
+function combined(delivery: Delivery): Verdict | undefined {
+  const { of, modulation, policy, policyName, sent, evidence } = delivery;
+  if (!modulation.statusCollectors?.length) return undefined;
+  if (evidence.combined.state !== 'seen') return unseen(evidence.combined.why);
+  return evidence.combined.value.has(`${keyOf(of)} ${policyName}`)
+    ? undefined
+    : overdue(delivery, {
+        code: 'status-not-combined',
+        why: 'its statuses have not been combined',
+        since: [policy, ifSeen(sent)?.work],
+      });
+}
+
+/** Whether a status that is requested for the object itself is in the WDS. */
+function writtenToWds(delivery: Delivery): Verdict | undefined {
+  const { of, modulation, policy, binding, sent, evidence } = delivery;
+  const { wantSingletonReportedState: singleton, wantMultiWECReportedState: multi } = modulation;
+  if (ownedByWds.has(of.resource) || !(singleton || (multi && !isNeverCombined(delivery))))
+    return undefined;
   // The status of one WEC is returned as a singleton, whatever the policy requests.
   const labels =
-    multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
-  const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
-  const isWritten =
-    !ownedByWds.has(of.resource) && (singleton || (multi && !isNeverCombined(delivery)));
+    multi && destinationsOf(binding).length > 1
+      ? [returnedStatusLabels.multi]
+      : Object.values(returnedStatusLabels);
+  if (labels.some((label) => of.object?.metadata.labels?.[label] === 'true')) return undefined;
   // `kubectl replace` drops the label, and KubeStellar (0.30.0) sets it again only when the object changes once more.
-  const why = `its status is not in ${evidence.wds.name}: it lacks KubeStellar's label ${labels.join(' or ')}`;
-  if (isWritten && !isInWds)
-    return overdue(delivery, [policy, sent], why, 'status-not-returned', [toTouch(delivery)]);
-  return met;
+  return overdue(delivery, {
+    code: 'status-not-returned',
+    why: `its status is not in ${evidence.wds.name}: it lacks KubeStellar's label ${labels.join(' or ')}`,
+    since: [policy, ifSeen(sent)?.work],
+    helps: [toTouch(delivery)],
+  });
 }
 
 /** Kinds without a status: no WorkStatus is created for them. */

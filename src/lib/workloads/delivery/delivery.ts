@@ -86,9 +86,7 @@ export interface Delivery {
 
 /** Returns the deliveries of an object: one for each policy and WEC, or one that shows where delivery stops before that. */
 export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): Delivery[] {
-  const binding = evidence.bound.get(keyOf(of))?.keys() ?? [];
-  const names = [...new Set([...of.selectedBy.keys(), ...binding])].sort();
-  const deliveries = names.flatMap((policyName) => {
+  const deliveries = policiesFor(of, evidence).flatMap((policyName) => {
     const wecs = wecsOfPolicy(policyName, evidence);
     return (wecs.length === 0 ? [undefined] : wecs).map((wec) =>
       deliveryOf(of, evidence, policyName, wec),
@@ -96,6 +94,10 @@ export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): De
   });
   return deliveries.length === 0 ? [deliveryOf(of, evidence)] : deliveries;
 }
+
+/** The policies that select an object, or whose Bindings name it. */
+export const policiesFor = (of: FollowedObject, { bound }: Pick<WdsSide, 'bound'>): string[] =>
+  [...new Set([...of.selectedBy.keys(), ...(bound.get(keyOf(of))?.keys() ?? [])])].sort();
 
 /** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
 function wecsOfPolicy(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
@@ -117,8 +119,10 @@ function deliveryOf(
   wec?: string,
 ): Delivery {
   const { policies, bindings, inventory, works, workStatuses } = evidence;
-  const binding = bindings.get(policyName ?? '');
-  const bound = evidence.bound.get(keyOf(of))?.get(policyName ?? '');
+  const name = policyName ?? '';
+  const binding = bindings.get(name);
+  const wecs = destinationsOf(binding);
+  const bound = evidence.bound.get(keyOf(of))?.get(name);
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     access.state === 'seen'
       ? seen(wec === undefined ? undefined : read(access.value, wec))
@@ -130,30 +134,19 @@ function deliveryOf(
     binding,
     bound,
     wec,
-    modulation: bound ?? of.selectedBy.get(policyName ?? '') ?? {},
-    isBound: wec !== undefined && destinationsOf(binding).includes(wec),
+    modulation: bound ?? of.selectedBy.get(name) ?? {},
+    isBound: wecs.includes(wec ?? ''),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
-    sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
-    stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
+    sent: known(works, (all, at) => all.find(name, at, of)),
+    // The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
+    // (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
+    stoppedAt: wecs.slice(0, Math.max(0, wecs.indexOf(wec ?? ''))).find((other) => {
+      const cluster = ifSeen(inventory)?.get(other);
+      return cluster !== undefined && !hasMailbox(cluster);
+    }),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
   };
-}
-
-/**
- * The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
- * (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
- */
-function stopBefore(
-  wec: string,
-  binding: Binding | undefined,
-  inventory: DeliveryEvidence['inventory'],
-) {
-  const wecs = destinationsOf(binding);
-  return wecs.slice(0, Math.max(0, wecs.indexOf(wec))).find((other) => {
-    const cluster = ifSeen(inventory)?.get(other);
-    return cluster !== undefined && !hasMailbox(cluster);
-  });
 }
 
 /**
@@ -193,31 +186,24 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
  * @throws StellarError `not-found` if the cluster has no such objects
  */
 export async function readDelivery(wds: Wds, only?: NamesIn) {
-  const reading = readInventory(wds);
-  const readAddons = through(wds.its, ({ kube }) =>
-    kube.list<WithConditions>(resources.managedClusterAddOns, {
-      fieldSelector: `metadata.name=${statusAddon}`,
-    }),
-  );
+  const its = Promise.all([
+    readInventory(wds),
+    through(wds.its, ({ kube }) =>
+      kube.list<WithConditions>(resources.managedClusterAddOns, {
+        fieldSelector: `metadata.name=${statusAddon}`,
+      }),
+    ),
+  ]);
   const [inWds, controllers, transforms] = await Promise.all([
     readWdsSide(wds),
     tryRead(() => readControllers(wds)),
     tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
-  const [list, inventory, addons] = await Promise.all([
-    listing(wds, only?.(inWds)),
-    reading,
-    readAddons,
-  ]);
-  const trim = trimmer();
-  const [works, workStatuses] = await Promise.all([
-    through(
-      list,
-      async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim)),
-    ),
-    through(list, async (from) =>
-      statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus)),
-    ),
+  const names = only?.(inWds);
+  const [[inventory, addons], works, workStatuses] = await Promise.all([
+    its,
+    listSent<ManifestWork>(wds, resources.manifestWorks, trimmer(), names),
+    listSent<WorkStatus>(wds, resources.workStatuses, trimStatus, names),
   ]);
   return {
     /** What keeps its controllers from working, as far as that is visible. */
@@ -226,9 +212,9 @@ export async function readDelivery(wds: Wds, only?: NamesIn) {
     /** The context of the ITS; undefined if the ITS cannot be read. */
     its: ifSeen(wds.its)?.kube.cluster.context,
     ...inWds,
-    works,
+    works: await through(works, (all) => new WorksOfWds(all)),
     /** By WEC and object. */
-    workStatuses,
+    workStatuses: await through(workStatuses, statusesByPlace),
     transforms,
     inventory: await through(inventory, byName),
     /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
@@ -289,10 +275,9 @@ export async function heldBindings(
     const objects = contents.objects.filter((object) => bound.has(keyOfCandidate(object)));
     return selectObjects(spec?.downsync ?? [], objects, contents.namespaces).length === 0;
   });
-  const guard =
-    guardedPolicies.length === 0 ? undefined : ifSeen(await tryRead(() => readGuard(kube)));
-  if (guard === undefined || !hasGuard(guard)) return new Set();
-  return new Set(namesOf(guardedPolicies));
+  if (guardedPolicies.length === 0) return new Set();
+  const guard = ifSeen(await tryRead(() => readGuard(kube)));
+  return new Set(guard && hasGuard(guard) ? namesOf(guardedPolicies) : []);
 }
 
 export const noPolicies = (wds: Wds): StellarError =>
@@ -306,23 +291,22 @@ export const noPolicies = (wds: Wds): StellarError =>
     },
   );
 
-type Listing = <T extends KubeObject>(
-  resource: Resource,
-  trim: NonNullable<Selection['trim']>,
-) => Promise<T[]>;
-
 /**
  * Lists what the ITS holds for some policies, or for all if no names are given.
  * A label cannot hold a longer name, so no work has it.
  */
-export const listing = (wds: Wds, policies?: readonly string[]): Promise<Access<Listing>> =>
+export const listSent = <T extends KubeObject>(
+  wds: Wds,
+  resource: Resource,
+  trim: NonNullable<Selection['trim']>,
+  policies?: readonly string[],
+): Promise<Access<T[]>> =>
   through(wds.its, async ({ kube }) => {
     const names = policies?.filter((name) => name.length <= 63);
-    if (names?.length === 0) return async () => [];
+    if (names?.length === 0) return [];
     const ofPolicies = names === undefined ? '' : `,${originBindingLabel} in (${names.join(',')})`;
     const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}${ofPolicies}`;
-    return async <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) =>
-      (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
+    return (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });
 
 export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {

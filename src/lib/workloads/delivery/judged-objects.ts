@@ -1,13 +1,8 @@
-import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
-import type { BoundObject } from '../../ocm/model/kubestellar-names.ts';
+import { discoverKinds } from '../../kube/discovery.ts';
 import { keyOf, keyOfCandidate, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import {
-  clausesFor,
-  kindNames,
-  readContents,
-  type WdsContents,
-} from '../selection/wds-contents.ts';
+import { selectObjects } from '../selection/select-objects.ts';
+import { clausesFor, kindNames, readContents, sendableKinds } from '../selection/wds-contents.ts';
 import {
   type DeliveryEvidence,
   deliveriesOf,
@@ -35,48 +30,58 @@ export const deliveriesIn = (objects: readonly PolicyObject[]): JudgedDelivery[]
 export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEvidence): boolean =>
   [works, inventory, transforms].every(({ state }) => state === 'seen');
 
-/** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
-export async function judgeObjects(wds: Wds) {
-  const kinds = await discoverKinds(wds.kube);
-  const evidence = await readDelivery(wds);
-  const bound = [...evidence.bound.values()].flatMap((deliveries) =>
-    [...deliveries.values()].slice(0, 1),
-  );
-  const contents = await readContents(wds.kube, clausesFor(bound), kinds);
-  const judge = await judging(wds, contents, kinds, evidence.policies, evidence);
+/**
+ * Reads the objects in the Bindings of a WDS and judges their delivery, with one list per kind.
+ * @param only the policy whose objects are read, with those that it selects and its Binding does not name; all without it
+ */
+export async function judgeObjects(wds: Wds, only?: string) {
+  const reading = await readObjects(wds, only);
+  const { evidence, contents, named } = reading;
   const unseen = [...unseenIn(evidence), ...contents.unread];
-  return { evidence, objects: bound.map(judge), errors: unseen.map(({ error }) => error) };
+  return { evidence, objects: named.map((each) => judgeObject(each, reading)), unseen };
 }
 
-/** Returns a function that judges the delivery of an object by these policies. @param kinds those of the WDS */
-export async function judging(
-  { kube }: Pick<Wds, 'kube'>,
-  contents: WdsContents,
-  kinds: readonly DiscoveredKind[],
-  policies: DeliveryEvidence['policies'],
-  inWds: DeliveryEvidence,
-) {
-  const { objects, unread, namespaces } = contents;
-  const evidence = { ...inWds, held: await heldBindings(kube, inWds, contents) };
-  const found = new Map(objects.map((object) => [keyOfCandidate(object), object]));
-  const kindOf = kindNames(kinds);
-  return (
-    named: Omit<BoundObject, 'namespace'> & { namespace?: string | undefined },
-  ): PolicyObject => {
-    const { group = '', version = '', resource, namespace, name } = named;
-    const kind = kindOf(named) ?? resource;
-    const object = found.get(keyOf(named));
-    const why = unread.find(({ what }) => what === resource)?.why;
-    const ref = { group, version, resource, kind, namespace, name, object, unread: why };
-    const deliveries = deliveriesOf(followed(ref, policies, namespaces), evidence);
-    return {
-      kind,
-      group,
-      namespace: namespace ?? null,
-      name,
-      deliveries: deliveries.map(viewOfDelivery),
-    };
+type Reading = Awaited<ReturnType<typeof readObjects>>;
+
+async function readObjects(wds: Wds, only: string | undefined) {
+  const kinds = await discoverKinds(wds.kube);
+  const inWds = await readDelivery(wds, only === undefined ? undefined : () => [only]);
+  const isAsked = (policy: string | undefined) => only === undefined || policy === only;
+  const bound = [...inWds.bound.values()].flatMap((deliveries) =>
+    [...deliveries].flatMap(([policy, object]) => (isAsked(policy) ? object : [])).slice(0, 1),
+  );
+  const policies = inWds.policies.filter(({ metadata }) => isAsked(metadata.name));
+  const clauses = only === undefined ? [] : policies.flatMap(({ spec }) => spec?.downsync ?? []);
+  const listed = only === undefined ? kinds : sendableKinds(kinds, wds.apiGroups);
+  const contents = await readContents(wds.kube, [...clauses, ...clausesFor(bound)], listed);
+  const selected = selectObjects(clauses, contents.objects, contents.namespaces).map(
+    ({ object }) => ({ ...object, ...object.metadata }),
+  );
+  return {
+    evidence: { ...inWds, held: await heldBindings(wds.kube, inWds, contents) },
+    isAsked,
+    policies,
+    contents,
+    found: new Map(contents.objects.map((object) => [keyOfCandidate(object), object])),
+    kindOf: kindNames(kinds),
+    named: [...new Map([...selected, ...bound].map((each) => [keyOf(each), each])).values()],
   };
+}
+
+function judgeObject(
+  named: Reading['named'][number],
+  { evidence, isAsked, policies, contents, found, kindOf }: Reading,
+): PolicyObject {
+  const { group = '', version = '', resource, namespace, name } = named;
+  const kind = kindOf(named) ?? resource;
+  const unread = contents.unread.find(({ what }) => what === resource)?.why;
+  const object = found.get(keyOf(named));
+  const ref = { group, version, resource, kind, namespace, name, object, unread };
+  const of = followed(ref, policies, contents.namespaces);
+  const deliveries = deliveriesOf(of, evidence)
+    .filter(({ policyName }) => isAsked(policyName))
+    .map(viewOfDelivery);
+  return { kind, group, namespace: namespace ?? null, name, deliveries };
 }
 
 /**
@@ -84,8 +89,8 @@ export async function judging(
  * @throws StellarError if a part of the WDS cannot be read
  */
 export async function keptByGuard(wds: Wds): Promise<JudgedDelivery[]> {
-  const { objects, errors } = await judgeObjects(wds);
-  if (errors[0] !== undefined) throw errors[0];
+  const { objects, unseen } = await judgeObjects(wds);
+  if (unseen[0] !== undefined) throw unseen[0].error;
   return deliveriesIn(objects).filter(({ code }) => code === 'binding-guarded');
 }
 

@@ -7,7 +7,7 @@ import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { readInventory, unseenOf, type ViewWithErrors } from '../selection/unseen.ts';
 import { statusKey, type WorkStatus } from '../status/returned-status.ts';
-import { listing } from './delivery.ts';
+import { listSent } from './delivery.ts';
 import { noSuchObject } from './stages-in-wds.ts';
 import { findObject, type NamedObject, wecsSentTo } from './workload.ts';
 
@@ -102,17 +102,14 @@ async function combinedOf(
 }
 
 /** Finds WorkStatuses by object: two policies that send an object to one WEC share its WorkStatus. */
-const statusesOf = async (ref: Ref, wds: Wds): Promise<Access<WorkStatus[]>> =>
-  through(await listing(wds), async (from) => {
-    const key = statusKey('', ref);
-    const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
-    // Keep nothing of the many others.
-    const trim = (object: KubeObject) => (isOf(object) ? object : { metadata: { name: '' } });
-    const all = await from<WorkStatus>(resources.workStatuses, trim);
-    return all
-      .filter(isOf)
-      .sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
-  });
+async function statusesOf(ref: Ref, wds: Wds): Promise<Access<WorkStatus[]>> {
+  const key = statusKey('', ref);
+  const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
+  // Keep nothing of the many others.
+  const trim = (object: KubeObject) => (isOf(object) ? object : { metadata: { name: '' } });
+  const all = await listSent<WorkStatus>(wds, resources.workStatuses, trim);
+  return through(all, (statuses) => statuses.filter(isOf));
+}
 
 /** control.kubestellar.io/v1alpha1 CombinedStatus: the results of StatusCollectors for one object. */
 interface CombinedStatus extends KubeObject {

@@ -2,7 +2,7 @@ import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
-import { appliedState, trimmer } from './works.ts';
+import { appliedState, sentObjects, trimmer } from './works.ts';
 
 /** The delivery state of the objects that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
 export interface SentCounts {
@@ -24,13 +24,9 @@ export async function readSent(its: Reader): Promise<Map<string, SentCounts[]> |
 function countsOf(works: readonly ManifestWork[]): SentCounts[] {
   const byWds = Map.groupBy(works, ({ metadata }) => metadata.labels?.[originWdsLabel] ?? '');
   return [...byWds.keys()].sort().map((wds) => {
-    const states = (byWds.get(wds) ?? []).flatMap((work) => {
-      const manifests = work.status?.resourceStatus?.manifests ?? [];
-      const objects = work.spec?.workload?.manifests ?? [];
-      return objects.map((object, index) =>
-        isLeaving(object) ? 'True' : appliedState(work, manifests[index])?.status,
-      );
-    });
+    const states = (byWds.get(wds) ?? [])
+      .flatMap(sentObjects)
+      .map((sent) => (isLeaving(sent.object) ? 'True' : appliedState(sent)?.status));
     const count = (...wanted: (string | undefined)[]) =>
       states.filter((state) => wanted.includes(state)).length;
     return {

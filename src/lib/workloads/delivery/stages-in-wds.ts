@@ -3,12 +3,11 @@ import { advice, command, type NextStep, partial, run } from '../../core/next-st
 import {
   type BlockedVerdict,
   failed,
-  failedForGood,
   met,
   type Stage,
   unseen,
   type Verdict,
-  type VerdictDetails,
+  waiting,
 } from '../../core/stages.ts';
 import {
   changedAt,
@@ -17,7 +16,7 @@ import {
   type KubeObject,
   writtenAt,
 } from '../../kube/client/objects.ts';
-import type { Binding, Candidate } from '../../ocm/model/kubestellar-names.ts';
+import { type Binding, isExcludedKind } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import {
   flagsOf,
@@ -26,11 +25,23 @@ import {
   toSeeWds,
   type Wds,
 } from '../../spaces/choose/open-wds.ts';
-import { labelsToSelect, type NotSelected, whyNotSelected } from '../selection/select-objects.ts';
+import { labelsToSelect, nearestClause } from '../selection/select-objects.ts';
 import type { Delivery, DeliveryEvidence } from './delivery.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
-export const controllerTimeMs = 60_000;
+const controllerTimeMs = 60_000;
+
+/** What the first rule says that says anything. */
+export function byRules<Subject, Said>(
+  rules: readonly ((subject: Subject) => Said | undefined)[],
+  subject: Subject,
+): Said | undefined {
+  for (const rule of rules) {
+    const said = rule(subject);
+    if (said !== undefined) return said;
+  }
+  return undefined;
+}
 
 /** The stages in the WDS, up to the transport's observation of the Binding. */
 export const stagesInWds: readonly Stage<Delivery>[] = [
@@ -47,14 +58,17 @@ function exists(delivery: Delivery): Verdict {
   if (kept !== undefined) return kept;
   if (of.object === undefined) {
     const { why, next } = noSuchObject(of, evidence.wds);
-    return failedForGood(why, { code: 'object-missing', next });
+    return blocked('object-missing', why, ...next);
   }
   const { deletionTimestamp } = of.object.metadata;
   if (deletionTimestamp === undefined) return met;
   const see = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`;
-  const next = [run(see, 'See its finalizers and conditions')];
-  const why = `${describeObject(of)} is being deleted in ${evidence.wds.name}`;
-  return lateSince(evidence, Date.parse(deletionTimestamp), why, { code: 'object-deleting', next });
+  return lateSince(evidence, {
+    code: 'object-deleting',
+    why: `${describeObject(of)} is being deleted in ${evidence.wds.name}`,
+    since: Date.parse(deletionTimestamp),
+    next: [run(see, 'See its finalizers and conditions')],
+  });
 }
 
 export function noSuchObject(
@@ -84,7 +98,7 @@ function heldByGuard({
     'Remove it from its WECs',
   );
   const why = `${gone}, and the guard keeps it on the WECs that ${policyName} had`;
-  return failedForGood(why, { code: 'binding-guarded', next: [prune] });
+  return blocked('binding-guarded', why, prune);
 }
 
 export const inNamespace = ({ namespace }: { namespace?: string | undefined }): string[] =>
@@ -94,50 +108,27 @@ function selected(delivery: Delivery): Verdict {
   const { of, evidence } = delivery;
   const { object } = of;
   if (object === undefined) return unseen('there is no object');
-  const { apiGroups, name: wds } = evidence.wds;
-  if (
-    apiGroups.length > 0 &&
-    !apiGroups.includes(of.group) &&
-    of.group !== 'apiextensions.k8s.io'
-  ) {
-    const unwatched = { code: 'group-not-watched', next: toSeeWds(evidence.wds, 'See the WDS') };
-    return failedForGood(
+  const { apiGroups, name: wds, context } = evidence.wds;
+  if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io')
+    return blocked(
+      'group-not-watched',
       `${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`,
-      unwatched,
+      ...toSeeWds(evidence.wds, 'See the WDS'),
     );
-  }
   if (delivery.policyName !== undefined) return met;
+  if (isExcludedKind(of))
+    return blocked('never-sent', `KubeStellar sends no ${of.resource} to WECs`);
   const policies = evidence.policies.filter(isLiving).map(({ metadata, spec }) => {
     return { name: metadata.name, downsync: spec?.downsync ?? [] };
   });
   const candidate = { ...of, metadata: object.metadata };
-  const why = whyNotSelected(policies, candidate, of.namespaces);
-  const { words, next } = why
-    ? explained(why, candidate, delivery)
-    : { words: `no policy of ${wds} selects it`, next: [] };
-  return failedForGood(words, {
-    code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected',
-    next,
-  });
-}
-
-/** In words, and what makes a policy select it. */
-function explained(
-  why: NotSelected,
-  candidate: Candidate,
-  { of, evidence }: Delivery,
-): { words: string; next: NextStep[] } {
-  const { context, name } = evidence.wds;
-  if (why.why === 'never-sent')
-    return { words: `KubeStellar sends no ${of.resource} to WECs`, next: [] };
-  if (why.why === 'no-clause') {
+  const nearest = nearestClause(policies, candidate, of.namespaces);
+  if (nearest === undefined) {
     const create = command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`;
-    return {
-      words: `no binding policy of ${name} selects any object`,
-      next: [partial(create, 'Select it')],
-    };
+    const why = `no binding policy of ${wds} selects any object`;
+    return blocked('not-selected', why, partial(create, 'Select it'));
   }
-  const { policy, clause, fails } = why.nearest;
+  const { policy, clause, fails } = nearest;
   const wanted = fails.map((part) => `${part} ${JSON.stringify(clause[part])}`);
   const labels = labelsToSelect([clause], candidate, of.namespaces);
   const fix =
@@ -145,7 +136,7 @@ function explained(
       ? command`kubectl --context ${context} edit bindingpolicy ${policy}`
       : command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${labels}`;
   const words = `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`;
-  return { words, next: [run(fix, `If ${policy} is to send it`)] };
+  return blocked('not-selected', words, run(fix, `If ${policy} is to send it`));
 }
 
 /** A policy, and what KubeStellar has made of it. */
@@ -158,49 +149,40 @@ export type OfPolicy = Pick<Delivery, 'policyName' | 'policy' | 'binding' | 'evi
 export function policyWithoutError(delivery: OfPolicy): Verdict {
   const { policyName, policy, binding, evidence } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');
-  if (policyName.length > 63) {
-    const why = `the name of policy ${policyName} has more than 63 characters: no work can be made for it`;
-    return failedForGood(why, {
-      code: 'policy-name-too-long',
-      next: [advice('Give the policy a shorter name')],
-    });
-  }
+  if (policyName.length > 63)
+    return blocked(
+      'policy-name-too-long',
+      `the name of policy ${policyName} has more than 63 characters: no work can be made for it`,
+      advice('Give the policy a shorter name'),
+    );
   if (policy === undefined) {
     const finish = command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`;
-    const orphaned = { code: 'binding-orphaned', next: [run(finish, 'Finish the deletion')] };
-    return failedForGood(
+    return blocked(
+      'binding-orphaned',
       `the Binding of ${policyName} no longer has a policy, and is not updated`,
-      orphaned,
+      run(finish, 'Finish the deletion'),
     );
   }
-  const { deletionTimestamp } = policy.metadata;
-  if (deletionTimestamp !== undefined) {
-    const deleting = {
+  const { deletionTimestamp, generation = 0 } = policy.metadata;
+  if (deletionTimestamp !== undefined)
+    return lateSince(evidence, {
       code: 'policy-deleting',
+      why: `policy ${policyName} is being deleted`,
+      since: Date.parse(deletionTimestamp),
       next: toSeeWds(evidence.wds, 'Do its controllers run?'),
-    };
-    return lateSince(
-      evidence,
-      Date.parse(deletionTimestamp),
-      `policy ${policyName} is being deleted`,
-      deleting,
-    );
-  }
-  const [error] = binding?.status?.errors ?? [];
-  if (error !== undefined)
-    return failed(`policy ${policyName} sends nothing: ${error}`, {
-      code: 'binding-error',
-      next: [toExplain(delivery)],
     });
-  const { generation = 0 } = policy.metadata;
+  const [error] = binding?.status?.errors ?? [];
+  if (error !== undefined) {
+    const why = `policy ${policyName} sends nothing: ${error}`;
+    return blocked('binding-error', why, toExplain(policyName, evidence));
+  }
   return (policy.status?.observedGeneration ?? 0) >= generation
     ? met
-    : overdue(
-        delivery,
-        [policy],
-        `KubeStellar has not observed policy ${policyName}`,
-        'policy-unobserved',
-      );
+    : overdue(delivery, {
+        code: 'policy-unobserved',
+        why: `KubeStellar has not observed policy ${policyName}`,
+        since: [policy],
+      });
 }
 
 function inBinding(delivery: Delivery): Verdict {
@@ -209,17 +191,24 @@ function inBinding(delivery: Delivery): Verdict {
   const paused = pausedBy(evidence);
   if (paused !== undefined) return paused;
   if (binding === undefined)
-    return overdue(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
+    return overdue(delivery, {
+      code: 'binding-missing',
+      why: `policy ${policyName} has no Binding`,
+      since: [policy],
+    });
   if (bound === undefined) {
     const isUnnoticed = policy?.spec?.downsync?.some(
       ({ namespaceSelectors = [] }) => namespaceSelectors.length > 0,
     );
     const unwatched = isUnnoticed ? ': KubeStellar does not watch the labels of Namespaces' : '';
-    const why = `it is not in the Binding of ${policyName}${unwatched}`;
-    const helps = isUnnoticed ? [toTouch(delivery)] : [];
-    return overdue(delivery, [of.object, policy], why, 'object-not-in-binding', helps);
+    return overdue(delivery, {
+      code: 'object-not-in-binding',
+      why: `it is not in the Binding of ${policyName}${unwatched}`,
+      since: [of.object, policy],
+      helps: isUnnoticed ? [toTouch(delivery)] : [],
+    });
   }
-  const read = bindingRead(delivery, binding);
+  const read = bindingRead(evidence, binding);
   if (read.state !== 'met') return read;
   if (
     bound.resourceVersion === undefined ||
@@ -229,9 +218,15 @@ function inBinding(delivery: Delivery): Verdict {
   // Fields that change continuously, such as returned status, are sent a moment later.
   const [changed, written] =
     of.object === undefined ? [0, 0] : [changedAt(of.object), writtenAt(of.object)];
-  const behind = `the Binding of ${policyName} ${changed > written ? 'has yet to follow its new status' : 'has an earlier version of it'}`;
-  const details = { code: 'binding-behind', next: toSeeManager(evidence.wds) };
-  return lateSince(evidence, changed, behind, details, [], evidence.controllers.manager);
+  const behind =
+    changed > written ? 'has yet to follow its new status' : 'has an earlier version of it';
+  return lateSince(evidence, {
+    code: 'binding-behind',
+    why: `the Binding of ${policyName} ${behind}`,
+    since: changed,
+    next: toSeeManager(evidence.wds),
+    problem: evidence.controllers.manager,
+  });
 }
 
 /** A restart that is not done keeps the transport from sending, whatever has been sent. */
@@ -239,80 +234,78 @@ export const pausedBy = ({ controllers: { transport } }: Pick<DeliveryEvidence, 
   transport?.code === 'transport-paused' ? transport : undefined;
 
 /** Whether the transport has read a Binding as it is. */
-export function bindingRead(of: OfPolicy, binding: Binding): Verdict {
-  const { name, generation = 0 } = binding.metadata;
-  if ((binding.status?.observedGeneration ?? 0) >= generation) return met;
-  const { wds, controllers } = of.evidence;
-  const details = {
+export const isRead = ({ metadata, status }: Binding): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+
+export function bindingRead(evidence: DeliveryEvidence, binding: Binding): Verdict {
+  if (isRead(binding)) return met;
+  const { name } = binding.metadata;
+  const meanwhile = [toExplain(name, evidence)];
+  return lateSince(evidence, {
     code: 'transport-behind',
-    next: [toExplain(of), ...toSeeTransport(wds, undefined)],
-  };
-  const why = `the transport has not read the Binding of ${name}`;
-  return lateSince(
-    of.evidence,
-    writtenAt(binding),
-    why,
-    details,
-    [toExplain(of)],
-    controllers.transport,
-  );
+    why: `the transport has not read the Binding of ${name}`,
+    since: writtenAt(binding),
+    meanwhile,
+    next: [...meanwhile, ...toSeeTransport(evidence.wds, undefined)],
+    problem: evidence.controllers.transport,
+  });
 }
 
-/**
- * Distinguishes what KubeStellar's controller manager has not done yet from what it will no longer do.
- * @param since the change that they must observe
- */
-export function overdue(
-  delivery: OfPolicy,
-  since: readonly (KubeObject | undefined)[],
-  why: string,
-  code: string,
-  helps: readonly NextStep[] = [],
-): Verdict {
-  const written = Math.max(
-    ...since.map((object) => (object === undefined ? 0 : writtenAt(object))),
-  );
-  const { wds, controllers } = delivery.evidence;
-  const details = { code, next: [...helps, ...toSeeManager(wds)] };
-  return lateSince(
-    delivery.evidence,
-    written,
-    why,
-    details,
-    [toExplain(delivery)],
-    controllers.manager,
-  );
+/** A failure by its code, and what helps. */
+export const blocked = (code: string, why: string, ...next: NextStep[]): BlockedVerdict =>
+  failed(why, { code, next });
+
+interface Overdue extends Pick<Pending, 'code' | 'why'> {
+  /** What they must observe. */
+  since: readonly (KubeObject | undefined)[];
+  /** What helps before their logs do. */
+  helps?: readonly NextStep[];
 }
 
-/**
- * Distinguishes what is not done yet from what takes too long.
- * @param since when it could begin, in milliseconds since the epoch; 0 if that is unknown
- * @param meanwhile the next steps before it takes too long
- * @param problem why what is to do it does not run: then it is not a matter of time
- */
+/** Distinguishes what KubeStellar's controller manager has not done yet from what it will no longer do. */
+export const overdue = (
+  { policyName = '', evidence }: OfPolicy,
+  { since, helps = [], ...pending }: Overdue,
+): BlockedVerdict =>
+  lateSince(evidence, {
+    ...pending,
+    since: latest(...since),
+    meanwhile: [toExplain(policyName, evidence)],
+    next: [...helps, ...toSeeManager(evidence.wds)],
+    problem: evidence.controllers.manager,
+  });
+
+/** When one of some objects was last written; 0 if there is none. */
+export const latest = (...objects: readonly (KubeObject | undefined)[]): number =>
+  Math.max(0, ...objects.map((object) => (object === undefined ? 0 : writtenAt(object))));
+
+/** What is not done yet. */
+interface Pending {
+  code: string;
+  why: string;
+  /** When it could begin, in milliseconds since the epoch; 0 if that is unknown. */
+  since: number;
+  /** What helps before it takes too long. */
+  meanwhile?: readonly NextStep[];
+  /** What helps if it takes too long. */
+  next: readonly NextStep[];
+  /** Why what is to do it does not run: then it is not a matter of time. */
+  problem?: BlockedVerdict | undefined;
+}
+
+/** Distinguishes what is not done yet from what takes too long. */
 export const lateSince = (
   { now }: Pick<DeliveryEvidence, 'now'>,
-  since: number,
-  why: string,
-  details?: VerdictDetails,
-  meanwhile: readonly NextStep[] = [],
-  problem?: BlockedVerdict,
+  { code, why, since, meanwhile = [], next, problem }: Pending,
 ): BlockedVerdict => {
-  if (problem !== undefined)
-    return {
-      ...problem,
-      ...details,
-      why: `${why}: ${problem.why}`,
-      next: problem.next ?? meanwhile,
-    };
+  if (problem !== undefined) return { ...problem, code, why: `${why}: ${problem.why}` };
   return since === 0 || now - since <= controllerTimeMs
-    ? { state: 'waiting', why, ...details, next: meanwhile }
-    : {
-        state: 'failed',
-        why: `${why}, for longer than expected`,
+    ? waiting(why, { code, next: meanwhile })
+    : failed(`${why}, for longer than expected`, {
+        code,
+        next,
         since: new Date(since).toISOString(),
-        ...details,
-      };
+      });
 };
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
@@ -322,5 +315,5 @@ export function toTouch({ of, evidence }: Delivery): NextStep {
   return run(annotate, 'Change it, so that KubeStellar evaluates it again');
 }
 
-const toExplain = ({ policyName = '', evidence }: OfPolicy): NextStep =>
-  run(command`stellarctl policy explain ${policyName} ${flagsOf(evidence.wds)}`, 'See why');
+const toExplain = (policy: string, { wds }: Pick<DeliveryEvidence, 'wds'>): NextStep =>
+  run(command`stellarctl policy explain ${policy} ${flagsOf(wds)}`, 'See why');

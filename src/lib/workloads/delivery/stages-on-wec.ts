@@ -1,11 +1,11 @@
 import { advice, command, type NextStep, onIts, partial, run } from '../../core/next-step.ts';
 import {
   failed,
-  failedForGood,
   met,
   type Stage,
   unseen,
   type Verdict,
+  type VerdictDetails,
   waiting,
 } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
@@ -19,14 +19,25 @@ import { failingParts, labelsToSelect, namespaceCandidate } from '../selection/s
 import { failureIn, missingReplicas } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
 import { isJob, toCreateOnly, toSelectWec } from './selection-warnings.ts';
-import { controllerTimeMs, inNamespace, lateSince, overdue } from './stages-in-wds.ts';
-import type { CustomTransform } from './transforms.ts';
+import {
+  blocked,
+  byRules,
+  inNamespace,
+  isRead,
+  lateSince,
+  latest,
+  overdue,
+} from './stages-in-wds.ts';
 import { appliedState, generationOf } from './works.ts';
 
 /** The stages from the Binding to the WEC. */
 export const wecStages: readonly Stage<Delivery>[] = [
   { id: 'wec', title: 'WEC selected and available', check: wecAvailable },
-  { id: 'work', title: 'work in the mailbox', check: workInMailbox },
+  {
+    id: 'work',
+    title: 'work in the mailbox',
+    check: (delivery) => byRules([inMailbox, transformed], delivery) ?? met,
+  },
   { id: 'applied', title: 'applied', check: applied },
   { id: 'available', title: 'available', check: availableOnWec },
 ];
@@ -43,13 +54,13 @@ function wecAvailable(delivery: Delivery): Verdict {
       evidence.its,
     );
     const edit = command`kubectl --context ${evidence.wds.context} edit bindingpolicy ${policyName}`;
-    next.push(run(edit, 'Change what the policy selects'));
-    return failedForGood(`policy ${policyName} selects no WEC`, { code: 'no-wec-matches', next });
+    const edited = run(edit, 'Change what the policy selects');
+    return blocked('no-wec-matches', `policy ${policyName} selects no WEC`, ...next, edited);
   }
   if (cluster.state !== 'seen') return unseen(cluster.why);
   const found = cluster.value;
   const fails = (code: string, state: string, step: string, lead: string) =>
-    failed(`WEC ${wec} ${state}`, { code, next: [run(step, lead)] });
+    blocked(code, `WEC ${wec} ${state}`, run(step, lead));
   if (found === undefined)
     return fails(
       'wec-missing',
@@ -64,8 +75,12 @@ function wecAvailable(delivery: Delivery): Verdict {
       command`stellarctl deregister ${wec} ${at}`,
       'Finish that',
     );
-  const notNamed = `policy ${policyName} selects WEC ${wec}, and its Binding does not name it`;
-  if (!isBound) return overdue(delivery, [policy, found], notNamed, 'wec-not-in-binding');
+  if (!isBound)
+    return overdue(delivery, {
+      code: 'wec-not-in-binding',
+      why: `policy ${policyName} selects WEC ${wec}, and its Binding does not name it`,
+      since: [policy, found],
+    });
   if (found.spec?.hubAcceptsClient !== true)
     return fails(
       'wec-not-accepted',
@@ -114,68 +129,77 @@ export function outdatedStatus(delivery: Delivery) {
     evidence.now - createdAt(addon) < addonProbeMs
   )
     return undefined;
-  const { reason, message = reason, lastTransitionTime: since = '' } = state;
-  const why = `the status agent of ${wec} is not available: ${message}`;
-  return lateSince(
-    evidence,
-    Date.parse(since),
-    why,
-    { code: 'status-outdated', next, since },
+  const { reason, message = reason, lastTransitionTime = '' } = state;
+  return lateSince(evidence, {
+    code: 'status-outdated',
+    why: `the status agent of ${wec} is not available: ${message}`,
+    since: Date.parse(lastTransitionTime),
     next,
-  );
+  });
 }
 
-function workInMailbox(delivery: Delivery): Verdict {
-  const { wec, isBound, binding, bound, sent, stoppedAt, of, evidence } = delivery;
+/** Whether a mailbox has a work for the object, of the present Binding, that stays. */
+function inMailbox(delivery: Delivery): Verdict | undefined {
+  const { wec, isBound, binding, bound, sent, stoppedAt, evidence } = delivery;
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
   if (sent.state !== 'seen') return unseen(sent.why);
-  const { observedGeneration = 0, errors = [] } = binding.status ?? {};
-  const isRead = observedGeneration >= (binding.metadata.generation ?? 0);
+  const { name } = binding.metadata;
   // The transport has read a Binding long before it has sent 200 objects: it writes one or two works a second (0.30.0).
-  const newest = ifSeen(evidence.works)?.newest.get(binding.metadata.name) ?? 0;
-  const transport = toSeeTransport(evidence.wds, evidence.its);
-  const problem = evidence.controllers.transport;
+  const newest = ifSeen(evidence.works)?.newest.get(name) ?? 0;
+  const notSent = (code: string, why: string) =>
+    lateSince(evidence, {
+      code,
+      why,
+      since: Math.max(writtenAt(binding), newest),
+      next: toSeeTransport(evidence.wds, evidence.its),
+      problem: evidence.controllers.transport,
+    });
+  const { observedGeneration = 0, errors = [] } = binding.status ?? {};
   if (sent.value === undefined) {
     if (errors.length > 0) return unseen('the policy sends nothing');
     if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
     const why = `mailbox ${wec} has no work for it`;
-    if (!isRead || evidence.now - newest <= controllerTimeMs)
-      return waiting(why, { code: 'work-missing' });
-    if (stoppedAt === undefined)
-      return failed(problem ? `${why}: ${problem.why}` : why, {
-        code: 'work-missing',
-        next: problem?.next ?? transport,
-      });
-    const stops = `the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`;
-    const accept = run(command`stellarctl accept ${stoppedAt} ${onIts(evidence.its)}`, 'Accept it');
-    return failed(`${why}: ${stops}`, { code: 'transport-stopped', next: [accept] });
+    return stoppedAt === undefined
+      ? notSent('work-missing', why)
+      : blocked(
+          'transport-stopped',
+          `${why}: the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`,
+          run(command`stellarctl accept ${stoppedAt} ${onIts(evidence.its)}`, 'Accept it'),
+        );
   }
-  const { deletionTimestamp: since } = sent.value.work.metadata;
-  if (since !== undefined) {
-    const details = { code: 'work-deleting', next: toSeeWecAgent(delivery), since };
-    return lateSince(
-      evidence,
-      Date.parse(since),
-      `its work in mailbox ${wec} is being deleted`,
-      details,
-    );
-  }
-  const work = `its work in mailbox ${wec}`;
-  if (generationOf(sent.value.work) < observedGeneration) {
-    const why = `${work} was written for an earlier generation of the Binding of ${binding.metadata.name}`;
-    const since = Math.max(writtenAt(binding), newest);
-    return lateSince(evidence, since, why, { code: 'work-behind', next: transport }, [], problem);
-  }
-  if (evidence.transforms.state !== 'seen') return unseen(evidence.transforms.why);
-  // KubeStellar rewrites no work for a transform. A Binding that the transport has yet to read makes it rewrite the work.
-  const written = writtenAt(sent.value.work);
-  const isOf = ({ spec }: CustomTransform) =>
-    spec?.resource === of.resource && (spec.apiGroup ?? '') === of.group;
-  const later = evidence.transforms.value.find((each) => isOf(each) && writtenAt(each) > written);
-  if (later === undefined || !isRead) return met;
-  const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
-  const why = `${work} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`;
-  return failed(why, { code: 'work-stale', next: [run(refresh, 'Have the transport rewrite it')] });
+  const { work } = sent.value;
+  const { deletionTimestamp } = work.metadata;
+  const text = `its work in mailbox ${wec}`;
+  if (deletionTimestamp !== undefined)
+    return lateSince(evidence, {
+      code: 'work-deleting',
+      why: `${text} is being deleted`,
+      since: Date.parse(deletionTimestamp),
+      next: toSeeWecAgent(delivery),
+    });
+  return generationOf(work) < observedGeneration
+    ? notSent(
+        'work-behind',
+        `${text} was written for an earlier generation of the Binding of ${name}`,
+      )
+    : undefined;
+}
+
+/** KubeStellar rewrites no work for a transform. A Binding that the transport has yet to read makes it rewrite the work. */
+function transformed({ of, wec, binding, sent, evidence }: Delivery): Verdict | undefined {
+  const { transforms, wds } = evidence;
+  if (transforms.state !== 'seen') return unseen(transforms.why);
+  const written = latest(ifSeen(sent)?.work);
+  const later = transforms.value.find(
+    (each) =>
+      each.spec?.resource === of.resource &&
+      (each.spec.apiGroup ?? '') === of.group &&
+      writtenAt(each) > written,
+  );
+  if (later === undefined || binding === undefined || !isRead(binding)) return undefined;
+  const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(wds)}`;
+  const why = `its work in mailbox ${wec} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`;
+  return blocked('work-stale', why, run(refresh, 'Have the transport rewrite it'));
 }
 
 const condition = (manifest: ManifestStatus | undefined, type: string) =>
@@ -187,18 +211,21 @@ function applied(delivery: Delivery): Verdict {
   if (sent.value === undefined) return unseen('there is no work');
   const { work, manifest } = sent.value;
   if (work.metadata.deletionTimestamp !== undefined) return unseen('its work is being deleted');
-  const state = appliedState(work, manifest);
+  const state = appliedState(sent.value);
   if (state?.status === 'True') return met;
-  const silent = { code: 'agent-silent', next: toSeeWecAgent(delivery) };
   if (state === undefined)
-    return lateSince(
-      delivery.evidence,
-      writtenAt(work),
-      `the agent of ${wec} has not answered`,
-      silent,
-    );
-  const since = state.lastTransitionTime;
-  return failed(state.message ?? 'not applied', { ...refusalOf(delivery, manifest), since });
+    return lateSince(delivery.evidence, {
+      code: 'agent-silent',
+      why: `the agent of ${wec} has not answered`,
+      since: writtenAt(work),
+      next: toSeeWecAgent(delivery),
+    });
+  const { message = '', lastTransitionTime: since } = state;
+  const refused = { ...delivery, wec: delivery.wec ?? 'NAME', manifest, message };
+  return failed(message || 'not applied', {
+    ...(byRules(refusals, refused) ?? notApplied(refused)),
+    since,
+  });
 }
 
 /** The context of the WEC: the proven one, else, as in commands, that of its name, if the kubeconfig has one. */
@@ -224,49 +251,68 @@ const retried = advice('Once that is resolved, the agent retries by itself withi
 const isImmutable =
   /field is immutable|is immutable after creation|updates to \w+ spec for fields other than/;
 
-/** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
-function refusalOf(
-  delivery: Delivery,
-  manifest: ManifestStatus | undefined,
-): { code: string; next: NextStep[] } {
-  const { of, wec = 'NAME', evidence } = delivery;
-  const message = condition(manifest, 'Applied')?.message ?? '';
-  if (manifest?.resourceMeta?.resource === '') {
+/** An object that a WEC has refused. Only the agent's message shows why. */
+interface Refused extends Delivery {
+  wec: string;
+  manifest: ManifestStatus | undefined;
+  message: string;
+}
+
+type Refusal = Required<Pick<VerdictDetails, 'code' | 'next'>>;
+
+/** Why a WEC may refuse an object, in this order. */
+const refusals: readonly ((refused: Refused) => Refusal | undefined)[] = [
+  (refused) => {
+    if (refused.manifest?.resourceMeta?.resource !== '') return undefined;
     const lead = 'Send its definition as well, or install it on the WEC';
-    return { code: 'kind-unknown-on-wec', next: [toSend(delivery, definitionOf(of), lead)] };
-  }
-  if (manifest !== undefined && lacksRight(manifest)) {
+    return { code: 'kind-unknown-on-wec', next: [toSend(refused, definitionOf(refused.of), lead)] };
+  },
+  (refused) => {
+    const { manifest, wec, evidence } = refused;
+    if (manifest === undefined || !lacksRight(manifest)) return undefined;
     const grant = (at: string) =>
       command`stellarctl wec grant ${`${wec}=${at}`} --from-errors ${onIts(evidence.its)}`;
-    const next = [stepOnWec(delivery, grant, `Grant the rights to the work agent of ${wec}`)];
+    const next = [stepOnWec(refused, grant, `Grant the rights to the work agent of ${wec}`)];
     return { code: 'forbidden-on-wec', next };
-  }
-  if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`)) {
-    const needed = namespaceCandidate(of.namespace, of.namespaces);
-    const clauses = delivery.policy?.spec?.downsync ?? [];
-    const isSelected = clauses.some(
-      (clause) => failingParts(clause, needed, of.namespaces).length === 0,
-    );
-    const see = command`stellarctl workload get ${`namespace/${of.namespace}`} ${flagsOf(evidence.wds)}`;
-    const next = isSelected
-      ? run(see, 'It is sent as well. See why it is not there')
-      : toSend(delivery, needed, 'Select it as well');
-    return { code: 'namespace-missing-on-wec', next: [next] };
-  }
-  const ended = toEndRefusal(message, wec, wecContextOf(delivery), evidence.its);
-  if (ended !== undefined) return { ...ended, next: [...ended.next, retried] };
-  const change = `No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`;
-  if (message.includes(' is forbidden: '))
+  },
+  withoutNamespace,
+  (refused) => {
+    const { message, wec, evidence } = refused;
+    const ended = toEndRefusal(message, wec, wecContextOf(refused), evidence.its);
+    return ended && { ...ended, next: [...ended.next, retried] };
+  },
+  ({ message, wec }) => {
+    if (!message.includes(' is forbidden: ')) return undefined;
+    const change = `No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`;
     return { code: 'denied-on-wec', next: [advice(change), retried] };
-  if (isImmutable.test(message)) return unchangeable(delivery);
-  const work = ifSeen(delivery.sent)?.work.metadata.name ?? '';
-  const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work} -o yaml`;
-  const step = evidence.its === undefined ? partial(see) : run(see, 'See what the agent says');
+  },
+  (refused) => (isImmutable.test(refused.message) ? unchangeable(refused) : undefined),
+];
+
+function withoutNamespace(refused: Refused): Refusal | undefined {
+  const { of, message, policy, evidence } = refused;
+  const { namespace = '', namespaces } = of;
+  if (!message.endsWith(`namespaces "${namespace}" not found`)) return undefined;
+  const needed = namespaceCandidate(namespace, namespaces);
+  const isSelected = policy?.spec?.downsync?.some(
+    (clause) => failingParts(clause, needed, namespaces).length === 0,
+  );
+  const see = command`stellarctl workload get ${`namespace/${namespace}`} ${flagsOf(evidence.wds)}`;
+  const next = isSelected
+    ? run(see, 'It is sent as well. See why it is not there')
+    : toSend(refused, needed, 'Select it as well');
+  return { code: 'namespace-missing-on-wec', next: [next] };
+}
+
+function notApplied({ wec, sent, evidence: { its } }: Refused): Refusal {
+  const work = ifSeen(sent)?.work.metadata.name ?? '';
+  const see = command`kubectl --context ${its ?? 'ITS'} -n ${wec} get manifestwork ${work} -o yaml`;
+  const step = its === undefined ? partial(see) : run(see, 'See what the agent says');
   return { code: 'not-applied', next: [step, retried] };
 }
 
 /** A field that cannot change. What is deleted is created again, with what that does to a Job, to data and to pods. */
-function unchangeable(delivery: Delivery): { code: string; next: NextStep[] } {
+function unchangeable(delivery: Delivery): Refusal {
   const { of, evidence, policyName = '', policy } = delivery;
   if (isJob(of)) {
     const policyOf = { name: policyName, downsync: policy?.spec?.downsync };
@@ -335,14 +381,14 @@ function availableOnWec(delivery: Delivery): Verdict {
   const { of, sent, wec, workStatus } = delivery;
   if (sent.state !== 'seen') return unseen(sent.why);
   // What runs may be its earlier version.
-  if (sent.value && appliedState(sent.value.work, sent.value.manifest)?.status !== 'True')
+  if (sent.value && appliedState(sent.value)?.status !== 'True')
     return unseen('its present version is not applied');
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
   const status = ifSeen(workStatus)?.status;
   const outdated = status && outdatedStatus(delivery);
   if (outdated !== undefined) return outdated;
-  const missing = status && missingReplicas(of.resource, status, sent.value?.replicas);
+  const missing = status && missingReplicas(of.resource, status, sent.value?.object.replicas);
   const failure = status && failureIn(status);
   const describe = (context: string) =>
     command`kubectl --context ${context} ${inNamespace(of)} describe ${of.resource} ${of.name}`;

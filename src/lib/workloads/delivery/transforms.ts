@@ -1,9 +1,8 @@
 import type { Run } from '../../core/run.ts';
 import { groupOf, type KubeObject, resources } from '../../kube/client/objects.ts';
-import { discoverKinds } from '../../kube/discovery.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
-import { requireKind, sendableKinds } from '../selection/wds-contents.ts';
+import { discoverSendable, requireKind } from '../selection/wds-contents.ts';
 
 /** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
 export interface CustomTransform extends KubeObject {
@@ -54,7 +53,7 @@ export async function transformSpec(
   remove: readonly string[],
   wds: Wds,
 ): Promise<TransformSpec> {
-  const found = requireKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
+  const found = requireKind(kind, await discoverSendable(wds));
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
 }
 

@@ -8,7 +8,7 @@ import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discove
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { provenWec } from '../../ocm/hub/find-wecs.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
-import { isBoundBy, keyOf, type ObjectView } from '../../ocm/model/object-ref.ts';
+import { isBoundBy, type ObjectView } from '../../ocm/model/object-ref.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -25,6 +25,7 @@ import {
   deliveriesOf,
   type FollowedObject,
   heldBindings,
+  policiesFor,
   readDelivery,
   unseenIn,
 } from './delivery.ts';
@@ -113,32 +114,11 @@ export async function readWorkload(found: Found, wds: Wds): Promise<ViewWithErro
   );
   const follow = (policies: DeliveryEvidence['policies']) =>
     followed({ ...ref, object }, policies, namespaces);
-  const evidence = await readDelivery(wds, ({ policies, bound }) => [
-    ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
-  ]);
+  const evidence = await readDelivery(wds, (inWds) => policiesFor(follow(inWds.policies), inWds));
   const of = follow(evidence.policies);
-  const deliveries = deliveriesOf(of, {
-    ...evidence,
-    held: await heldPolicies(of, evidence, kinds, wds),
-  });
+  const held = await heldPolicies(of, evidence, kinds, wds);
+  const deliveries = deliveriesOf(of, { ...evidence, held });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
-  const explain = async (delivery: Delivery): Promise<DeliveryView> => {
-    const { wec = '', cluster, workStatus } = delivery;
-    const view = viewOfDelivery(delivery);
-    const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
-    const isRefused = view.blockedAt?.stage === 'applied';
-    if (!dependsOnWec(view) && !isRefused && !(view.done && isVersioned)) return view;
-    const prove = async () =>
-      provenWec(wec, requireIts(wds), await wds.contextsNamed?.(wec), ifSeen(cluster));
-    const wecKube = ifSeen(await tryRead(prove));
-    if (wecKube === undefined) return view;
-    const live = isVersioned
-      ? ifSeen(await tryRead(() => wecKube.get(kind, name, { namespace })))
-      : undefined;
-    const { context } = wecKube.cluster;
-    const present = viewOfDelivery({ ...delivery, context, generation: live?.metadata.generation });
-    return withPodFailure(present, ref, wds.name, wecKube);
-  };
   const missing = object === undefined ? [noSuchObject(ref, wds)] : [];
   return {
     view: {
@@ -148,11 +128,39 @@ export async function readWorkload(found: Found, wds: Wds): Promise<ViewWithErro
       group,
       wds: wds.name,
       its: ifSeen(wds.its)?.name ?? null,
-      deliveries: await Promise.all(deliveries.map(explain)),
+      deliveries: await Promise.all(deliveries.map((each) => viewOnWec(each, found, wds))),
       problems: leftOut(selecting, evidence),
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
+}
+
+/** A delivery with what its WEC shows, if that may say more and a context is proven to lead there. */
+async function viewOnWec(
+  delivery: Delivery,
+  { kind, ref }: Found,
+  wds: Wds,
+): Promise<DeliveryView> {
+  const { wec = '', cluster, workStatus } = delivery;
+  const view = viewOfDelivery(delivery);
+  const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
+  const isRefused = view.blockedAt?.stage === 'applied';
+  if (!dependsOnWec(view) && !isRefused && !(view.done && isVersioned)) return view;
+  const kube = ifSeen(
+    await tryRead(async () =>
+      provenWec(wec, requireIts(wds), await wds.contextsNamed?.(wec), ifSeen(cluster)),
+    ),
+  );
+  if (kube === undefined) return view;
+  const live = isVersioned
+    ? ifSeen(await tryRead(() => kube.get(kind, ref.name, { namespace: ref.namespace })))
+    : undefined;
+  const present = viewOfDelivery({
+    ...delivery,
+    context: kube.cluster.context,
+    generation: live?.metadata.generation,
+  });
+  return withPodFailure(present, ref, wds.name, kube);
 }
 
 /** Whether the WEC itself may show what blocks a delivery. */
@@ -203,14 +211,12 @@ async function heldPolicies(
   kinds: readonly DiscoveredKind[],
   wds: Wds,
 ): Promise<Set<string>> {
-  const open = [...(evidence.bound.get(keyOf(of))?.keys() ?? [])].filter(
-    (policy) => !of.selectedBy.has(policy),
+  const open = [...evidence.bindings.values()].filter(
+    (binding) => isBoundBy(binding, of) && !of.selectedBy.has(binding.metadata.name),
   );
   if (open.length === 0) return new Set();
-  const bound = open.flatMap((policy) =>
-    objectsOf(evidence.bindings.get(policy) ?? { metadata: { name: policy } }),
-  );
-  return heldBindings(wds.kube, evidence, await readContents(wds.kube, clausesFor(bound), kinds));
+  const clauses = clausesFor(open.flatMap(objectsOf));
+  return heldBindings(wds.kube, evidence, await readContents(wds.kube, clauses, kinds));
 }
 
 /** Returns the object with the policies that select it now. */

@@ -6,20 +6,34 @@ import {
   writtenAt,
 } from '../../kube/client/objects.ts';
 import {
-  type KindRef,
   originBindingLabel,
   originGenerationAnnotation,
   originWdsLabel,
 } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../../ocm/model/manifest-works.ts';
 
-/** A work, and what the agent reports about one object in it. */
+type Manifest = NonNullable<
+  NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']
+>[number];
+
+/** An object of a work, and what the agent reports about it. */
 export interface SentObject {
   work: ManifestWork;
+  /** With the replicas that it asks for. */
+  object: Manifest & { replicas?: number };
   /** Undefined until the agent reports it. */
   manifest: ManifestStatus | undefined;
-  /** The replicas that it asks for. */
-  replicas?: number | undefined;
+}
+
+/** The objects of a work. */
+export function sentObjects(work: ManifestWork): SentObject[] {
+  const { manifests = [] } = work.status?.resourceStatus ?? {};
+  const stated = new Map(manifests.map((each) => [each.resourceMeta?.ordinal, each]));
+  return (work.spec?.workload?.manifests ?? []).map((object, ordinal) => ({
+    work,
+    object,
+    manifest: stated.get(ordinal),
+  }));
 }
 
 /**
@@ -33,69 +47,46 @@ export class WorksOfWds {
 
   constructor(works: readonly ManifestWork[]) {
     for (const work of works) {
-      const binding = work.metadata.labels?.[originBindingLabel] ?? '';
+      const { namespace: wec = '', labels } = work.metadata;
+      const binding = labels?.[originBindingLabel] ?? '';
       this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, writtenAt(work)));
-      const place = placeOf(binding, work.metadata.namespace ?? '');
-      const stated = new Map(
-        (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [
-          manifest.resourceMeta?.ordinal,
-          manifest,
-        ]),
-      );
-      const manifests: (ManifestOfWork & Pick<SentObject, 'replicas'>)[] =
-        work.spec?.workload?.manifests ?? [];
-      for (const [ordinal, { replicas, ...manifest }] of manifests.entries()) {
-        const key = objectKey(objectOfManifest(manifest));
-        this.#byObject.set(`${place} ${key}`, { work, replicas, manifest: stated.get(ordinal) });
+      for (const sent of sentObjects(work)) {
+        const { apiVersion = '', kind = '', metadata: { name = '', namespace } = {} } = sent.object;
+        const object = { group: groupOf(apiVersion), kind, namespace, name };
+        this.#byObject.set(sentKey(binding, wec, object), sent);
       }
     }
   }
 
-  /** Finds the work that contains an object. The object has the kind and the name that it has in the work. */
-  find(binding: string, wec: string, object: ObjectOfWork): SentObject | undefined {
-    return this.#byObject.get(`${placeOf(binding, wec)} ${objectKey(object)}`);
+  /** Finds an object in the works. It has the kind and the name that it has there. */
+  find(...of: Parameters<typeof sentKey>): SentObject | undefined {
+    return this.#byObject.get(sentKey(...of));
   }
 }
+
+/** Identifies an object in works, which name its kind. */
+const sentKey = (
+  binding: string,
+  wec: string,
+  object: { group: string; kind: string; namespace?: string | undefined; name: string },
+): string =>
+  [binding, wec, object.group, object.kind, object.namespace ?? '', object.name].join('/');
 
 /** The generation of its Binding that a work was written for. */
 export const generationOf = ({ metadata }: ManifestWork): number =>
   Number(metadata.annotations?.[originGenerationAnnotation] ?? 0);
 
 /** Returns whether the agent has applied the current version of an object of a work; undefined until the agent reports it. */
-export const appliedState = (
-  work: ManifestWork,
-  manifest: ManifestStatus | undefined,
-): Condition | undefined => {
+export function appliedState({
+  work,
+  manifest,
+}: Pick<SentObject, 'work' | 'manifest'>): Condition | undefined {
   const applied = manifest?.conditions?.find(({ type }) => type === 'Applied');
-  return (applied?.observedGeneration ?? 0) < (work.metadata.generation ?? 0) ? undefined : applied;
-};
-
-interface ObjectOfWork extends Pick<KindRef, 'group' | 'kind'> {
-  namespace?: string | undefined;
-  name: string;
+  // Agents before OCM 1.2 set the generation only on the condition of the whole work, which they write together with those of its
+  // manifests (OCM v1.0.0, pkg/work/spoke/controllers/manifestcontroller/manifestwork_reconciler.go:107).
+  const { observedGeneration = 0 } = { ...conditionOf(work, 'Applied'), ...applied };
+  return observedGeneration < (work.metadata.generation ?? 0) ? undefined : applied;
 }
-
-/** Identifies an object in works, which name its kind. */
-const objectKey = ({ group, kind, namespace = '', name }: ObjectOfWork): string =>
-  [group, kind, namespace, name].join('/');
-
-const placeOf = (binding: string, wec: string): string => `${wec}/${binding}`;
-
-/** The object that a manifest of a work is. */
-const objectOfManifest = ({
-  apiVersion = '',
-  kind = '',
-  metadata,
-}: ManifestOfWork): ObjectOfWork => ({
-  group: groupOf(apiVersion),
-  kind,
-  namespace: metadata?.namespace,
-  name: metadata?.name ?? '',
-});
-
-type ManifestOfWork = NonNullable<
-  NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']
->[number];
 
 /**
  * Trims works: object contents make up most of 50,000 works, so only what the verdict needs is kept.
@@ -116,57 +107,44 @@ type Share = <T extends object>(value: T) => T;
 
 function trimWork(object: KubeObject, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
-  const {
-    name,
-    namespace,
-    generation,
-    deletionTimestamp,
-    labels = {},
-    annotations = {},
-  } = metadata;
-  const { finalizers = [], managedFields = [] } = metadata;
-  const written = { time: new Date(writtenAt(object)).toISOString() };
-  const kept = (all: Record<string, string>, ...keys: string[]) =>
-    Object.fromEntries(keys.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]])));
-  // These times differ in every work, and only those of failures are shown.
-  const conditionsOf = (conditions: readonly Condition[] = []) =>
-    conditions
-      .filter(({ type }) => type === 'Applied' || type === 'Available')
-      .map(({ lastTransitionTime, ...condition }) =>
-        condition.status === 'True' || !lastTransitionTime
-          ? condition
-          : { ...condition, lastTransitionTime },
-      );
-  // Agents before OCM 1.2 set the generation only on the condition of the whole work, which they write together with those of its
-  // manifests (OCM v1.0.0, pkg/work/spoke/controllers/manifestcontroller/manifestwork_reconciler.go:107).
-  const { observedGeneration } = conditionOf({ status }, 'Applied') ?? {};
-  const withGeneration = (each: Condition): Condition =>
-    each.type === 'Applied' && observedGeneration !== undefined
-      ? { observedGeneration, ...each }
-      : each;
+  const { name, namespace, generation, deletionTimestamp, labels, annotations } = metadata;
+  const kept = (all: Record<string, string> = {}, ...keys: string[]) =>
+    shared(Object.fromEntries(Object.entries(all).filter(([key]) => keys.includes(key))));
   const stated = (status?.resourceStatus?.manifests ?? []).map(
     ({ resourceMeta = {}, conditions }) => ({
       resourceMeta,
-      conditions: conditionsOf(conditions).map(withGeneration),
+      conditions: trimConditions(conditions),
     }),
   );
   return {
     metadata: {
       name,
-      labels: shared(kept(labels, originBindingLabel, originWdsLabel)),
-      annotations: shared(kept(annotations, originGenerationAnnotation)),
+      labels: kept(labels, originBindingLabel, originWdsLabel),
+      annotations: kept(annotations, originGenerationAnnotation),
+      ...shared({ managedFields: [{ time: new Date(writtenAt(object)).toISOString() }] }),
       ...(namespace === undefined ? {} : shared({ namespace })),
       ...(generation === undefined ? {} : { generation }),
-      ...(deletionTimestamp === undefined
-        ? shared({ managedFields: [written] })
-        : { deletionTimestamp, finalizers, managedFields: [written, ...managedFields] }),
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     },
     spec: shared({ workload: { manifests: (spec?.workload?.manifests ?? []).map(trimManifest) } }),
-    status: shared({ resourceStatus: { manifests: stated } }),
+    status: shared({
+      conditions: trimConditions(status?.conditions),
+      resourceStatus: { manifests: stated },
+    }),
   };
 }
 
-function trimManifest(manifest: ManifestOfWork): ManifestOfWork & Pick<SentObject, 'replicas'> {
+/** The times differ in every work, and only those of failures are shown. */
+const trimConditions = (conditions: readonly Condition[] = []): Condition[] =>
+  conditions
+    .filter(({ type }) => type === 'Applied' || type === 'Available')
+    .map(({ lastTransitionTime, ...condition }) =>
+      condition.status === 'True' || !lastTransitionTime
+        ? condition
+        : { ...condition, lastTransitionTime },
+    );
+
+function trimManifest(manifest: Manifest): SentObject['object'] {
   const {
     apiVersion = '',
     kind = '',

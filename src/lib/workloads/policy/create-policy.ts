@@ -13,7 +13,7 @@ import {
   resources,
   typeMeta,
 } from '../../kube/client/objects.ts';
-import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import type { DiscoveredKind } from '../../kube/discovery.ts';
 import { prove } from '../../kube/served.ts';
 import { notStored } from '../../kube/writes.ts';
 import {
@@ -31,7 +31,7 @@ import { nameTaken } from '../selection/create-object.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import { type Unseen, unseenOf } from '../selection/unseen.ts';
-import { kindNames, requireKind, sendableKinds } from '../selection/wds-contents.ts';
+import { discoverSendable, kindNames, requireKind } from '../selection/wds-contents.ts';
 import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
 
 /** A policy as requested on the command line. */
@@ -52,11 +52,14 @@ export interface PolicyRequest {
 export type PolicyResult = ChangeResult &
   Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'>;
 
-/** Returns the requested policy, resolved with the kinds of its WDS. @throws StellarError `usage` */
+/** Returns the requested policy, resolved with the kinds of its WDS. */
 export const readSpec = async (request: PolicyRequest, wds: Wds): Promise<PolicySpec> =>
-  specOf(request, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
+  specOf(request, await discoverSendable(wds));
 
-/** @throws StellarError `usage` for an invalid selector or unknown kind, and if nothing selects objects */
+/**
+ * @param kinds those that the WDS can send
+ * @throws StellarError `usage` for an invalid selector or unknown kind, and if nothing selects objects
+ */
 export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[]): PolicySpec {
   const { clusters, select, selectors, namespaces } = request;
   if (select.length + selectors.length + namespaces.length === 0)
@@ -194,57 +197,67 @@ export interface PolicyChange {
   sentTo: number;
 }
 
+/** A policy as asked for. */
+interface AskedPolicy {
+  name: string;
+  spec: PolicySpec;
+  wds: Wds;
+  /** Refuse to change one. */
+  creates?: boolean;
+}
+
+const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined): boolean =>
+  isDeepStrictEqual(policy?.spec, spec);
+
+async function readChange(asked: AskedPolicy): Promise<PolicyChange> {
+  const { name, spec, wds, creates } = asked;
+  const { object: present } = await getPolicy(wds.kube, name);
+  const isSame = isAsFor(asked, present);
+  if (creates && present !== undefined && !isSame) throw policyTaken(name, wds);
+  const after = await evaluate(name, spec, wds);
+  const { view: explanation, overwritten } = await explanationOf(after, present !== undefined);
+  requireWritable(explanation);
+  if (isSame) return { name, present, explanation, ...noChange };
+  const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
+  const { lost, ...change } = lossOfChange(binding, after);
+  const taken = overwritten.map(({ object, wec }) => ({ object: `overwritten: ${object}`, wec }));
+  return { name, present, explanation, ...change, lost: [...lost, ...taken] };
+}
+
 /**
  * Creates a policy, or changes it after showing what it no longer sends. One with the same selectors stays as it is.
- * @param creates refuse to change one
  * @throws StellarError before anything is written: `usage`, `name-taken`, `system-objects-selected`, and what `confirm` throws
  */
 export async function applyPolicy(
-  {
-    name,
-    spec,
-    wds,
-    creates = false,
-  }: { name: string; spec: PolicySpec; wds: Wds; creates?: boolean },
+  asked: AskedPolicy,
   confirm: Confirm<PolicyChange>,
   run: Run,
 ): Promise<PolicyResult> {
+  const { name, spec, wds } = asked;
   const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
   if (name.length > 63) throw new StellarError('usage', tooLong);
-  const read = async (): Promise<PolicyChange> => {
-    const { object: present } = await getPolicy(wds.kube, name);
-    const isSame = isDeepStrictEqual(present?.spec, spec);
-    if (creates && present !== undefined && !isSame) throw policyTaken(name, wds);
-    const after = await evaluate(name, spec, wds);
-    const { view: explanation, overwritten } = await explanationOf(after, present !== undefined);
-    requireWritable(explanation);
-    if (isSame) return { name, present, explanation, ...noChange };
-    const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
-    return { name, present, explanation, ...lossOfChange(binding, after, overwritten) };
-  };
   const effects = ({ lost, unknown }: PolicyChange) => [
     ...lost,
     ...unknown.map(({ what }) => ({ object: `perhaps ${what}` })),
   ];
-  const { present, explanation } = await readConfirmed({ read, effects, confirm });
+  const { present, explanation } = await readConfirmed({
+    read: () => readChange(asked),
+    effects,
+    confirm,
+  });
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
   return forName(result, run, async () => {
-    const changed = !isDeepStrictEqual(present?.spec, spec);
+    if (isAsFor(asked, present)) return run.progress.done(name, 'already exists; nothing to do');
     // Another client may have created one, or the answer to this request been lost, and the request been repeated.
     const create = () => wds.kube.create(resources.bindingPolicies, policyOf(name, spec));
     const isTaken = present === undefined && (await unlessStatus(create(), 409)) === undefined;
-    if (present !== undefined && changed) await changePolicy(present, spec, wds);
-    result.changed = changed;
-    if (changed && !run.dryRun) {
-      const { object: now } = await getPolicy(wds.kube, name);
-      const isStored = isDeepStrictEqual(now?.spec, spec);
-      result.changed = isStored || !isTaken;
-      if (!isStored) throw isTaken ? policyTaken(name, wds) : notStored(wds.kube, name);
-    }
-    const unchanged = creates ? 'already exists; nothing to do' : 'is as the file says';
-    const what = present === undefined ? 'created' : changed ? 'changed' : unchanged;
-    run.progress.done(name, what, changed && !creates);
+    if (present !== undefined) await changePolicy(present, spec, wds);
+    if (run.dryRun) return;
+    const isStored = isAsFor(asked, (await getPolicy(wds.kube, name)).object);
+    result.changed = isStored || !isTaken;
+    if (!isStored) throw isTaken ? policyTaken(name, wds) : notStored(wds.kube, name);
+    run.progress.done(name, present === undefined ? 'created' : 'changed');
   });
 }
 
@@ -262,36 +275,26 @@ async function changePolicy(
 
 const noChange = { lost: [], unknown: [], sentTo: 0 };
 
-/**
- * What a Binding sends, and the new spec does not select; and what is overwritten. What a Binding names is sent, whatever a list
- * shows.
- */
+/** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */
 function lossOfChange(
   binding: Binding | undefined,
-  after: PolicySubject,
-  foreign: readonly Effect[],
+  { wecs, inventory, objects, contents, kinds }: PolicySubject,
 ): Pick<PolicyChange, 'lost' | 'unknown' | 'sentTo'> {
-  const overwritten = foreign.map(({ object, wec }) => ({ object: `overwritten: ${object}`, wec }));
-  const wecs = destinationsOf(binding);
+  const from = destinationsOf(binding);
   const sent = binding === undefined ? [] : objectsOf(binding);
-  if (wecs.length === 0 || sent.length === 0) return { ...noChange, lost: overwritten };
-  const unknown = [...unseenOf('WECs', after.inventory), ...after.contents.unread];
-  const kept = new Set(namesOf(after.wecs));
-  const leaves = after.inventory.state === 'seen' ? wecs.filter((wec) => !kept.has(wec)) : [];
-  const present = new Set(after.objects.map(({ object }) => keyOfCandidate(object)));
-  const kindOf = kindNames(after.kinds);
+  if (from.length === 0 || sent.length === 0) return noChange;
+  const unknown = [...unseenOf('WECs', inventory), ...contents.unread];
+  const kept = inventory.state === 'seen' ? namesOf(wecs) : from;
+  const present = new Set(objects.map(({ object }) => keyOfCandidate(object)));
+  const kindOf = kindNames(kinds);
   const dropped = sent
     .filter(
       (each) => !present.has(keyOf(each)) && !unknown.some(({ what }) => what === each.resource),
     )
     .map((each) => describeObject({ ...each, kind: kindOf(each) ?? each.resource }));
-  const stays = dropped.length === 0 ? [] : wecs.filter((wec) => !leaves.includes(wec));
-  const unsent = (what: string, from: string[]): Effect[] =>
-    from.map((wec) => ({ object: `no longer sent: ${what}`, wec }));
-  const lost = [
-    ...unsent(count(sent.length, 'object'), leaves),
-    ...unsent(few(dropped.toSorted()).join(', '), stays),
-    ...overwritten,
-  ];
-  return { lost, unknown, sentTo: wecs.length };
+  const lost = from.flatMap((wec) => {
+    const all = kept.includes(wec) ? few(dropped.toSorted()) : [count(sent.length, 'object')];
+    return all.length === 0 ? [] : { object: `no longer sent: ${all.join(', ')}`, wec };
+  });
+  return { lost, unknown, sentTo: from.length };
 }

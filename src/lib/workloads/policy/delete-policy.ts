@@ -45,11 +45,10 @@ export interface PolicyDeletion {
  * @throws StellarError before anything is written: what inspectPolicy throws, `not-confirmed`
  */
 export async function deletePolicy(
-  deletion: PolicyDeletion,
+  { name, keepWorkloads, confirm }: PolicyDeletion,
   wds: Wds,
   run: Run,
 ): Promise<NamedResult> {
-  const { name, keepWorkloads, confirm } = deletion;
   const found = await readConfirmed({
     read: () => inspectPolicy(name, wds),
     effects: lossesOfPolicy,

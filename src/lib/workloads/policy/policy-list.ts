@@ -47,7 +47,7 @@ export interface PolicySummary extends PolicyState {
 
 /** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
 export async function listPolicies(wds: Wds): Promise<ViewWithErrors<PolicySummary[]>> {
-  const { evidence, objects, errors } = await judgeObjects(wds);
+  const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = byName(evidence.policies);
   const orphaned = [...evidence.bindings.values()].filter(
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
@@ -56,7 +56,7 @@ export async function listPolicies(wds: Wds): Promise<ViewWithErrors<PolicySumma
   const view = [...policies.keys(), ...namesOf(orphaned)]
     .sort()
     .map((name) => policySummary(name, policies.get(name), evidence, deliveries.get(name) ?? []));
-  return { view, errors };
+  return { view, errors: unseen.map(({ error }) => error) };
 }
 
 /** A policy and its state, which every command judges by this function. @param deliveries those of the policy */
@@ -90,8 +90,8 @@ export function policySummary(
     state,
     why,
     code,
-    ...(since === undefined ? {} : { since }),
-    ...(object === undefined ? {} : { object }),
+    since,
+    object,
   };
 }
 
@@ -109,7 +109,7 @@ function policyVerdict(of: OfPolicy): Verdict {
   if (error !== undefined) return failed(error);
   if (destinationsOf(binding).length === 0) return failed('selects no WEC');
   if (objectsOf(binding).length === 0) return failed('selects no object', { code: emptyPolicy });
-  return pausedBy(evidence) ?? bindingRead(of, binding);
+  return pausedBy(evidence) ?? bindingRead(evidence, binding);
 }
 
 /** The state of a policy by the stages of its deliveries. */

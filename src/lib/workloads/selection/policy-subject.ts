@@ -12,7 +12,7 @@ import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { selectsLabels } from './label-selectors.ts';
 import { selectObjects } from './select-objects.ts';
 import { readInventory } from './unseen.ts';
-import { readContents, sendableKinds } from './wds-contents.ts';
+import { readContents, sendableKinds, unservedBy } from './wds-contents.ts';
 
 /** An existing or planned BindingPolicy, with what it selects now. */
 export type PolicySubject = Awaited<ReturnType<typeof evaluate>>;
@@ -28,7 +28,12 @@ export async function readSelected(
 ) {
   const all = await discover(kube, ['list', 'watch']);
   const kinds = sendableKinds(all.kinds, apiGroups);
-  const contents = await readContents(kube, [...clauses, ...more], kinds, all);
+  const wanted = [...clauses, ...more];
+  const [contents, unserved] = await Promise.all([
+    readContents(kube, wanted, kinds),
+    unservedBy(kube, wanted, all),
+  ]);
+  contents.unread.push(...unserved);
   const objects = selectObjects(clauses, contents.objects, contents.namespaces);
   return { served: all.kinds, kinds, contents, objects };
 }

@@ -52,43 +52,28 @@ interface Miss {
   fails: ClausePart[];
 }
 
-/** Why none of some policies selects an object. */
-export type NotSelected =
-  /** Its kind is never sent to a WEC. */
-  | { why: 'never-sent' }
-  /** No policy has a clause. */
-  | { why: 'no-clause' }
-  /**
-   * The nearest clause: the one with the fewest parts that do not match, preferably of a policy for the object's labels or its
-   * Namespace.
-   */
-  | { why: 'no-match'; nearest: Miss };
-
-/** @returns undefined if a policy selects it */
-export function whyNotSelected(
+/**
+ * The clause that is nearest to selecting an object: the one with the fewest parts that do not match, preferably of a policy for the
+ * object's labels or its Namespace.
+ * @returns undefined if no policy has a clause
+ */
+export function nearestClause(
   policies: readonly { name: string; downsync: readonly DownsyncClause[] }[],
   object: Candidate,
   namespaces: NamespaceLabels,
-): NotSelected | undefined {
-  if (isExcludedKind(object)) return { why: 'never-sent' };
-  const misses = policies.flatMap(({ name: policy, downsync }) =>
-    downsync.map((clause): Miss => {
-      return { policy, clause, fails: failingParts(clause, object, namespaces) };
-    }),
-  );
-  const space =
-    object.metadata.namespace === undefined
-      ? []
-      : [namespaceCandidate(object.metadata.namespace, namespaces)];
-  const selecting = policies.filter(
-    ({ downsync }) => selectObjects(downsync, space, namespaces).length > 0,
-  );
-  const near = new Set(selecting.map(({ name }) => name));
-  const distance = ({ policy, fails }: Miss) =>
-    fails.length + (near.has(policy) || !fails.includes('objectSelectors') ? 0 : 0.5);
-  const [nearest] = misses.sort((a, b) => distance(a) - distance(b));
-  if (nearest === undefined) return { why: 'no-clause' };
-  return nearest.fails.length === 0 ? undefined : { why: 'no-match', nearest };
+): Miss | undefined {
+  const { namespace } = object.metadata;
+  const space = namespace === undefined ? [] : [namespaceCandidate(namespace, namespaces)];
+  const misses = policies.flatMap(({ name: policy, downsync }) => {
+    const isNear = selectObjects(downsync, space, namespaces).length > 0;
+    return downsync.map((clause) => {
+      const fails = failingParts(clause, object, namespaces);
+      const distance = fails.length + (isNear || !fails.includes('objectSelectors') ? 0 : 0.5);
+      return { policy, clause, fails, distance };
+    });
+  });
+  const [nearest] = misses.sort((a, b) => a.distance - b.distance);
+  return nearest;
 }
 
 /**

@@ -1,9 +1,14 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
-import { hiddenBy, ifSeen, tryRead } from '../../kube/access.ts';
+import { hiddenBy, ifSeen, seen, tryRead } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { groupOf, groupResourceOf, type KubeObject, resources } from '../../kube/client/objects.ts';
-import { type DiscoveredKind, type Discovery, findKind } from '../../kube/discovery.ts';
+import {
+  type DiscoveredKind,
+  type Discovery,
+  discoverKinds,
+  findKind,
+} from '../../kube/discovery.ts';
 import { listIfDefined, notServed, requireUndefined } from '../../kube/served.ts';
 import {
   type BoundObject,
@@ -12,6 +17,7 @@ import {
   isExcludedKind,
   type KindRef,
 } from '../../ocm/model/kubestellar-names.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import type { NamespaceLabels } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 
@@ -40,57 +46,49 @@ export const sendableKinds = (
     return isWatched && !isExcludedKind(candidateKind(kind));
   });
 
+/** Discovers them. */
+export const discoverSendable = async ({ kube, apiGroups }: Wds): Promise<DiscoveredKind[]> =>
+  sendableKinds(await discoverKinds(kube), apiGroups);
+
 /**
  * Lists the metadata of every kind that one of the clauses may select, with one list per kind, and of the Namespaces. A kind has no
  * objects if its list says so, or no CustomResourceDefinition adds it; any other one is unread.
- * @param all what the WDS serves, to also find unread what clauses may select and `kinds` lacks
  */
 export async function readContents(
   wds: Pick<Reader, 'cluster' | 'get' | 'list'>,
   clauses: readonly DownsyncClause[],
   kinds: readonly DiscoveredKind[],
-  all?: Discovery,
 ): Promise<WdsContents> {
-  const isNamespace = ({ apiVersion, plural }: DiscoveredKind) =>
-    apiVersion === 'v1' && plural === 'namespaces';
-  const isWanted = (kind: DiscoveredKind) =>
-    clauses.some((clause) => maySelect(clause, candidateKind(kind)));
-  const wanted = kinds.filter((kind) => isWanted(kind) || isNamespace(kind));
-  const lists = await mapConcurrently(wanted, async (kind) => ({
-    kind,
-    read: await tryRead(() => listIfDefined(wds, kind, { metadataOnly: true })),
-  }));
-  const missing = mapConcurrently(undiscovered(clauses, all?.kinds), async (kind) => ({
-    kind,
-    read: await tryRead(() => requireUndefined(wds, kind)),
-  }));
-  const namespaces = new Map<string, Record<string, string>>();
-  const contents: WdsContents = { objects: [], namespaces, unread: [] };
-  for (const { kind, read } of lists) {
-    contents.unread.push(...unseenOf(kind.plural, read));
+  const lists = await mapConcurrently(kinds, async (kind) => {
+    const isNamespace = kind.apiVersion === 'v1' && kind.plural === 'namespaces';
+    const isWanted = clauses.some((clause) => maySelect(clause, candidateKind(kind)));
+    const list = () => listIfDefined(wds, kind, { metadataOnly: true });
+    const read = isWanted || isNamespace ? await tryRead(list) : seen(undefined);
     // A kind whose definition was just deleted has no objects.
     const found = ifSeen(read) ?? [];
-    if (isWanted(kind)) for (const object of found) contents.objects.push(toObject(kind, object));
-    if (isNamespace(kind))
-      for (const { metadata } of found) namespaces.set(metadata.name, metadata.labels ?? {});
-  }
-  for (const { kind, read } of await missing)
-    contents.unread.push(...unseenOf(kind.resource, read));
-  // A clause without a group may select the kinds of any API.
-  const mayHave = (api: string) =>
-    clauses.some(({ apiGroup }) => [undefined, groupOf(api)].includes(apiGroup));
-  const hiddenApis = (all?.unseen ?? []).filter(mayHave);
-  for (const api of hiddenApis)
-    contents.unread.push(...unseenOf(api, hiddenBy(notServed(wds, api))));
-  return contents;
+    return {
+      objects: isWanted ? found.map((object) => toObject(kind, object)) : [],
+      namespaces: isNamespace ? found : [],
+      unread: unseenOf(kind.plural, read),
+    };
+  });
+  return {
+    objects: lists.flatMap(({ objects }) => objects),
+    namespaces: new Map(
+      lists.flatMap(({ namespaces }) =>
+        namespaces.map(({ metadata: { name, labels = {} } }) => [name, labels] as const),
+      ),
+    ),
+    unread: lists.flatMap(({ unread }) => unread),
+  };
 }
 
-/** The kinds that clauses name with their group, and that the WDS does not serve. */
-function undiscovered(
+/** What some clauses may select, and a WDS does not serve: kinds that they name with their group, and APIs that do not answer. */
+export async function unservedBy(
+  wds: Pick<Reader, 'cluster' | 'get' | 'list'>,
   clauses: readonly DownsyncClause[],
-  kinds: readonly DiscoveredKind[] | undefined,
-) {
-  if (kinds === undefined) return [];
+  { kinds, unseen }: Discovery,
+): Promise<Unseen[]> {
   const served = new Set(kinds.map((kind) => groupResourceOf(candidateKind(kind))));
   const named = clauses.flatMap(({ apiGroup: group, resources: plurals = [] }) =>
     group === undefined ? [] : plurals.map((resource) => ({ group, resource })),
@@ -98,7 +96,18 @@ function undiscovered(
   const absent = named.filter(
     (kind) => kind.resource !== '*' && !served.has(groupResourceOf(kind)),
   );
-  return [...new Map(absent.map((kind) => [groupResourceOf(kind), kind])).values()];
+  const missing = new Map(absent.map((kind) => [groupResourceOf(kind), kind]));
+  const undefinedKinds = await mapConcurrently([...missing.values()], async (kind) =>
+    unseenOf(kind.resource, await tryRead(() => requireUndefined(wds, kind))),
+  );
+  // A clause without a group may select the kinds of any API.
+  const hiddenApis = unseen.filter((api) =>
+    clauses.some(({ apiGroup }) => [undefined, groupOf(api)].includes(apiGroup)),
+  );
+  return [
+    ...undefinedKinds.flat(),
+    ...hiddenApis.flatMap((api) => unseenOf(api, hiddenBy(notServed(wds, api)))),
+  ];
 }
 
 /** Clauses that select all objects of the kinds of these. */

@@ -21,14 +21,14 @@ export const failureIn = ({ conditions = [] }: PodCounts): Condition | undefined
 
 const isFailure = ({ type, status }: Condition): boolean => failureConditions[type] === status;
 
-const countFields = [
+const countFields = new Set([
   'observedGeneration',
   'replicas',
   'updatedReplicas',
   'availableReplicas',
   'desiredNumberScheduled',
   'numberAvailable',
-] as const;
+]);
 
 /** Keeps of a returned status what it counts, and the conditions that tell of failures and of availability. */
 export function trimCounts(status: PodCounts): PodCounts {
@@ -37,9 +37,7 @@ export function trimCounts(status: PodCounts): PodCounts {
     (condition) => condition.type === 'Available' || isFailure(condition),
   );
   return {
-    ...Object.fromEntries(
-      countFields.flatMap((name) => (status[name] === undefined ? [] : [[name, status[name]]])),
-    ),
+    ...Object.fromEntries(Object.entries(status).filter(([name]) => countFields.has(name))),
     conditions: told,
   };
 }

@@ -114,8 +114,8 @@ test('a policy that is not what was applied is no success', async () => {
 test('a WEC that leaves counts beside one that stays', async () => {
   const found = await change(narrow, undefined, [wec('w1', 'edge'), wec('w2', 'other')]);
   assert.deepEqual(found.lost, [
-    'no longer sent: 2 objects on w2',
     'no longer sent: Deployment shop/web on w1',
+    'no longer sent: 2 objects on w2',
   ]);
 });
 

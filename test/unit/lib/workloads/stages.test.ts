@@ -633,6 +633,7 @@ describe('a broken link is named:', () => {
     assert.deepEqual(
       broken((given) => {
         given.works = [];
+        one(given.bindings).metadata.creationTimestamp = '2026-11-20T15:00:00Z';
       }),
       ['t10: cluster1: wec failed work-missing'],
     ));
@@ -658,6 +659,7 @@ describe('a broken link is named:', () => {
     ];
     const stop = (given: Recorded) => {
       given.works = [];
+      one(given.bindings).metadata.creationTimestamp = '2026-11-20T15:00:00Z';
       Object.assign(one(given.bindings).spec ?? {}, {
         destinations: [{ clusterId: 'cluster0' }, { clusterId: 'cluster1' }],
       });

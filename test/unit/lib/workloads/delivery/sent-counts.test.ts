@@ -19,7 +19,10 @@ const work = (wec: string, wds: string, objects: number, ...stated: string[]): M
     },
     status: {
       resourceStatus: {
-        manifests: stated.map((status) => ({ conditions: [{ type: 'Applied', status }] })),
+        manifests: stated.map((status, ordinal) => ({
+          resourceMeta: { ordinal },
+          conditions: [{ type: 'Applied', status }],
+        })),
       },
     },
   }) as ManifestWork;

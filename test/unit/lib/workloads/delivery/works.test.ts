@@ -63,6 +63,7 @@ test('only names are stored for similar works', () => {
     },
     spec: { workload: { manifests: [config] } },
     status: {
+      conditions: [],
       resourceStatus: {
         manifests: [
           {
@@ -92,7 +93,8 @@ test('agents before OCM 1.2 set the generation of what they have applied on the 
       resourceStatus: { manifests: [{ ...manifest, conditions }] },
     };
     const trimmed = trimmer()(one);
-    return appliedState(trimmed, trimmed.status?.resourceStatus?.manifests?.[0])?.status;
+    const [stated] = trimmed.status?.resourceStatus?.manifests ?? [];
+    return appliedState({ work: trimmed, manifest: stated })?.status;
   };
   const [former, present] = [{ observedGeneration: 1 }, { observedGeneration: 2 }];
   assert.equal(applied(present, {}), 'True');

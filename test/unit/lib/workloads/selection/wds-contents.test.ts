@@ -5,6 +5,7 @@ import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
 import {
   countsTwice,
   readContents,
+  unservedBy,
 } from '../../../../../src/lib/workloads/selection/wds-contents.ts';
 import { fakeKube } from '../../../support/builders.ts';
 
@@ -98,10 +99,7 @@ describe('the contents of a WDS', () => {
   test('are unread where clauses may select what the WDS does not say', async () => {
     const unreadBy = async (clause: object, unseen: string[], ...definitions: string[]) => {
       const { wds } = fakeWds({ namespaces: [] }, definitions);
-      const { unread } = await readContents(wds, [clause], [namespaces], {
-        kinds: [namespaces],
-        unseen,
-      });
+      const unread = await unservedBy(wds, [clause], { kinds: [namespaces], unseen });
       return unread.map(({ what }) => what);
     };
     assert.deepEqual(await unreadBy({ apiGroup: 'apps', resources: ['deployments'] }, []), [
