@@ -5,7 +5,7 @@ import { type Confirm, type Effect, removalsOf } from '../../lib/core/read-confi
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
 import type { FoundValues, ListedValues, ValueStore } from '../../lib/wecs/values/values.ts';
-import type { SideEffects, WecChange } from '../../lib/workloads/selection/label-effects.ts';
+import type { WecChange } from '../../lib/workloads/selection/label-effects.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
