@@ -1,11 +1,16 @@
 import { type Changes, isChange } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
-import { type Confirm, type Effect, removalsOf } from '../../lib/core/read-confirmed.ts';
+import { addedTo, type Effect, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
-import type { FoundValues, ListedValues, ValueStore } from '../../lib/wecs/values/values.ts';
-import type { WecChange } from '../../lib/workloads/selection/label-effects.ts';
+import type {
+  Approval,
+  FoundValues,
+  ListedValues,
+  ValueStore,
+} from '../../lib/wecs/values/values.ts';
+import type { SideEffects, WecChange } from '../../lib/workloads/selection/label-effects.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -96,13 +101,9 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
           })),
         );
       }
-      const how = {
-        changes: (name: string) => kind.changesFor?.(name, changes) ?? changes,
-        overwrite: options.overwrite === true,
-        judge: async (found: readonly FoundValues<Source>[]) =>
-          judgeChange(session, its, await kind.lossesOf(its, found, changes)),
-        confirm: confirmChange(session, hub, kind.plural, { ...options, changes }),
-      };
+      const approve = approveRemoval(session, its, changes, options, kind);
+      const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
+      const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
       const results = await changeValues(store, target, how, session.run);
       await session.finish(
         results.map(({ values, ...result }) => ({ ...result, [plural]: values })),
@@ -115,47 +116,57 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
   };
 }
 
-/** What a change takes away. */
-type Judgement = NonNullable<Awaited<ReturnType<typeof judgeChange>>>;
-
-/** Judges, before anything is written, how a change affects binding policies. */
-async function judgeChange(session: Session, its: Its, changed: readonly WecChange[]) {
-  if (changed.length === 0) return undefined;
-  const { sideEffectsOf } = await import('../../lib/workloads/selection/label-effects.ts');
-  session.progress.waiting(its.context.name, 'reading its binding policies');
-  const names = changed.map(({ name }) => name);
-  const withTemplates = changed.some(({ lacks }) => lacks.length > 0);
-  const effects = sideEffectsOf(await openPolicies(session, its, names, withTemplates), changed);
-  const unseen = unseenPolicies(effects);
-  const losses: Effect[] = [...effects.lost, ...unseen.map(({ what }) => ({ object: what }))];
-  return { changed, effects, unseen, losses };
-}
-
 /**
- * Asks for confirmation if policies take workloads away.
+ * Judges, before anything is written, how a change affects binding policies. Asks for confirmation if policies take workloads away, and
+ * judges again after the answer: only confirmed losses are allowed.
  * @throws StellarError `not-confirmed`, `loss-unknown`, `interrupted`
  */
-function confirmChange(
+function approveRemoval<Source>(
   session: Session,
-  hub: Kube,
-  plural: string,
-  { changes, yes, maxRemoved }: Options & { changes: Changes; yes?: boolean },
-): Confirm<Judgement> {
-  const ask = confirming<Judgement>(session, {
-    show: ({ effects }) =>
+  its: Its,
+  changes: Changes,
+  { maxRemoved }: Options,
+  { lossesOf, plural }: Pick<ValueKind<Source>, 'lossesOf' | 'plural'>,
+): Approval<Source> {
+  const ask = confirming<SideEffects>(session, {
+    show: (effects) =>
       session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
-    confirmations({ changed, effects, unseen: unknown }) {
+    confirmations(effects) {
       const details = describeReleased(effects);
+      const unknown = unseenPolicies(effects);
       if (details.length + unknown.length === 0) return [];
       const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
-      const oneWec = removals.wecs <= 1 && changed.length === 1;
-      const name = Object.keys(changes).join(',');
-      return [{ verb: 'Change', name, oneWec, details, unknown, removals }];
+      const asked = { verb: 'Change', name: Object.keys(changes).join(',') };
+      return [
+        {
+          ...asked,
+          oneWec: removals.wecs <= 1 && changed.length === 1,
+          details,
+          unknown,
+          removals,
+        },
+      ];
     },
   });
-  return async (judged, more) => {
-    if (judged.losses.length > 0 && more.length === 0 && plural === 'labels')
-      await (await import('../../lib/wecs/values/values.ts')).requireToLabel(hub);
-    return (await ask(judged, more)) && !yes;
+  let changed: WecChange[] = [];
+  let approved: Effect[] | undefined;
+  return async (found) => {
+    changed = await lossesOf(its, found, changes);
+    if (changed.length === 0) return true;
+    const { sideEffectsOf } = await import('../../lib/workloads/selection/label-effects.ts');
+    session.progress.waiting(its.context.name, 'reading its binding policies');
+    const names = changed.map(({ name }) => name);
+    const withTemplates = changed.some(({ lacks }) => lacks.length > 0);
+    const effects = sideEffectsOf(await openPolicies(session, its, names, withTemplates), changed);
+    const losses = [
+      ...effects.lost,
+      ...unseenPolicies(effects).map(({ what }) => ({ object: what })),
+    ];
+    if (losses.length > 0 && !approved && plural === 'labels')
+      await (await import('../../lib/wecs/values/values.ts')).requireToLabel(its.kube);
+    const more = approved && addedTo(approved, losses);
+    if (more?.length === 0) return true;
+    approved = losses;
+    return !(await ask(effects, more ?? [])) || session.options.yes === true;
   };
 }

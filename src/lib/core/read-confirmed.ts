@@ -23,7 +23,7 @@ export const describeGrouped = (effects: readonly Effect[]): string[] =>
   );
 
 /** The effects of now that were not there before. */
-function addedTo(before: readonly Effect[], now: readonly Effect[]): Effect[] {
+export function addedTo(before: readonly Effect[], now: readonly Effect[]): Effect[] {
   const known = new Set(before.map(describeEffect));
   return now.filter((effect) => !known.has(describeEffect(effect)));
 }

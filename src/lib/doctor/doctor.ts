@@ -149,12 +149,9 @@ async function examineHosting(
   if (cluster === undefined) return [];
   const { all, findings } = cluster;
   const accessOf = (space: string) => spaces.find(({ name }) => name === space)?.opened;
-  const ofSpaces = spaces.map(async ({ role, name, reading, opened, asUser }) => {
+  const ofSpaces = spaces.map(async ({ role, name, reading, asUser }) => {
     const about = { subject: { kind: role, name }, asUser };
-    const checked = await through(
-      reading,
-      (found) => found && checkSpace(found, opened?.kube, cluster, tools),
-    );
+    const checked = await through(reading, (found) => found && checkSpace(found, cluster, tools));
     const failure = errorOf(checked);
     if (failure) return [{ ...about, findings: [failedBy(reachable(role), failure)] }];
     const found = ifSeen(checked);

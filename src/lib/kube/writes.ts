@@ -153,66 +153,40 @@ export type WriteRecorder = (write: RecordedWrite) => void;
  * fails as it would. A TokenRequest is a write and returns an empty answer.
  */
 export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
-  /** @param verbs the verbs that the write needs, if they are not its own */
-  const note = async (
-    verb: RecordedWrite['verb'],
-    resource: Resource,
-    object: PathOptions & { kind?: string; name: string },
-    verbs: readonly string[] = [verb],
-  ): Promise<void> => {
-    const { kind = resource.kind, name, namespace, subresource } = object;
-    const permissions = verbs.map((each) => may(each, resource, { name, namespace, subresource }));
-    await requirePermissions(kube, permissions);
-    record({
-      verb,
-      cluster: kube.cluster.context,
-      kind,
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-    });
-  };
+  const note = noting(kube, record);
+  const isPresent = async (resource: Resource, { name, namespace }: ObjectMeta) =>
+    (await kube.get(resource, name, { namespace })) !== undefined;
   const apply = async (object: KubeObject): Promise<Change> => {
-    const { name, namespace } = object.metadata;
     const resource = resourceOf(object);
-    const present = (await kube.get(resource, name, { namespace })) !== undefined;
-    await note(
-      present ? 'apply' : 'create',
-      resource,
-      object.metadata,
-      present ? ['patch'] : ['create', 'patch'],
-    );
+    const present = await isPresent(resource, object.metadata);
+    if (present) await note('apply', resource, object.metadata, ['patch']);
+    else await note('create', resource, object.metadata, ['create', 'patch']);
     return present ? 'changed' : 'created';
   };
   return withOwn(kube, {
     dryRun: true,
     fork: (changes) => recordWrites(kube.fork(changes), record),
-    async create<T>(resource: Resource, body: object, options: PathOptions = {}) {
-      const { kind = resource.kind, metadata } = body as KubeObject & { kind?: string };
+    async create(resource, body, options = {}) {
+      const { kind, metadata } = body as KubeObject & { kind?: string };
       await note('create', resource, {
         ...options,
         kind,
         name: options.name ?? metadata?.name ?? '',
       });
-      return {} as T;
+      return {} as never;
     },
     apply,
     async applyAs(_manager, object) {
       await apply(object);
       return object;
     },
-    async merge<T extends KubeObject>(
-      resource: Resource,
-      name: string,
-      patch: object,
-      options: Omit<PathOptions, 'name'> = {},
-    ) {
+    async merge(resource, name, patch, options) {
       await note('patch', resource, { ...options, name });
-      return { ...patch, metadata: { name } } as unknown as T;
+      return { ...patch, metadata: { name } } as never;
     },
     async delete(resource, { metadata }) {
-      const { name, namespace } = metadata;
-      const present = (await kube.get(resource, name, { namespace })) !== undefined;
-      if (present) await note('delete', resource, { name, namespace });
+      const present = await isPresent(resource, metadata);
+      if (present) await note('delete', resource, metadata);
       return present;
     },
     async replace(resource, object, subresource) {
@@ -221,6 +195,22 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     },
   });
 }
+
+/** @returns a function that notes a write which this user is allowed to make. @param verbs what it needs, if not its own verb */
+const noting =
+  (kube: Kube, record: WriteRecorder) =>
+  async (
+    verb: RecordedWrite['verb'],
+    resource: Resource,
+    object: PathOptions & { kind?: string | undefined; name: string },
+    verbs: readonly string[] = [verb],
+  ): Promise<void> => {
+    const { kind = resource.kind, name, namespace, subresource } = object;
+    const permissions = verbs.map((each) => may(each, resource, { name, namespace, subresource }));
+    await requirePermissions(kube, permissions);
+    const written = { verb, cluster: kube.cluster.context, kind, name };
+    record(namespace === undefined ? written : { ...written, namespace });
+  };
 
 /** The same client, which takes an object for missing only if that is proven: for whatever deletes. */
 export const proving = (kube: Kube): Proving =>

@@ -5,9 +5,8 @@ import type { Run } from '../core/run.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
-import { resources, type Secret } from '../kube/client/objects.ts';
+import { type KubeObject, resources, type Secret } from '../kube/client/objects.ts';
 import { isCrdServed } from '../kube/discovery.ts';
-import type { ClusterEntry } from '../kube/kubeconfig/kubeconfig.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { deletePresent, ensureNamespace } from '../kube/writes.ts';
 import {
@@ -37,7 +36,7 @@ import {
   findOrClear,
   requireHooks,
 } from './space-requirements.ts';
-import { entriesOf, makeSpace, ownEntries, type SpaceResult } from './space-work.ts';
+import { makeSpace, type SpaceResult } from './space-work.ts';
 import { raiseOcm, wantedOcm, withOcm } from './upgrade-its.ts';
 
 export interface ItsInput {
@@ -63,23 +62,22 @@ export async function createIts(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const { name, type, installOcm, external, imageRegistry } = input;
+  const { name, type, installOcm, external, ocmVersion = safeOcm } = input;
   const { hosting } = tools;
-  const hooks = installOcm ? [hookNames.hubInit, hookNames.statusAddon] : [hookNames.statusAddon];
+  // The version that replaces that of the hooks.
+  const raised = installOcm && ocmVersion !== 'chart' ? ocmVersion : undefined;
   checkSpaceName(name);
   await requireHosting(hosting);
-  const registry = await requireRegistry(hosting, imageRegistry);
-  const { ocmVersion = safeOcm } = input;
-  if (ocmVersion !== 'chart') checkUpgrade(name, undefined, ocmVersion);
+  const registry = await requireRegistry(hosting, input.imageRegistry);
+  if (raised !== undefined) checkUpgrade(name, undefined, raised);
   const present = await findOrClear(hosting, name, { role: 'its', type }, run);
-  if (present !== undefined && input.ocmVersion !== undefined)
-    refuseOtherOcm(present, input.ocmVersion, hosting);
-  const raises = installOcm && ocmVersion !== 'chart';
-  if (present === undefined && raises && registry !== undefined)
-    await requireOcmImages(registry, ocmVersion);
-  if (present === undefined) await checkNew(input, hooks, registry !== undefined, hosting, run);
-  const bootstrap = external && (await missingBootstrap(name, external, hosting));
   const binding = await missingManagerBinding(hosting, type);
+  if (present === undefined && raised !== undefined && registry !== undefined)
+    await requireOcmImages(registry, raised);
+  if (present === undefined) await checkNew(input, binding, registry !== undefined, hosting, run);
+  else if (input.ocmVersion !== undefined) refuseOtherOcm(present, input.ocmVersion, hosting);
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  const bootstrap = external && (await missingBootstrap(name, external, hosting));
 
   return makeSpace(
     {
@@ -89,46 +87,31 @@ export async function createIts(
       exists: present !== undefined,
       async write() {
         if (binding !== undefined) await hosting.apply(binding);
-        if (external !== undefined && bootstrap !== undefined)
-          await hosting.apply(await externalBootstrapSecret(name, external.kube, bootstrap));
+        await bootstrap?.write();
         if (present === undefined) {
-          const its = itsManifest(name, type, hooks);
-          await hosting.apply(raises ? withOcm(its, ocmVersion) : its);
+          const its = itsManifest(name, type, hooksOf(input));
+          await hosting.apply(raised === undefined ? its : withOcm(its, raised));
           return `control plane created on ${hosting.cluster.context}`;
         }
         if (bootstrap === undefined && binding === undefined) return undefined;
-        if (bootstrap !== undefined) await referToBootstrap(present, hosting);
+        await bootstrap?.refer(present);
         // KubeFlex retries failures only after minutes.
         await triggerReconcile(hosting, name);
-        return bootstrap === undefined
-          ? `rights given to ${managerName}`
-          : 'bootstrap Secret rewritten';
+        return bootstrap?.done ?? `rights given to ${managerName}`;
       },
-      async read(watcher) {
-        const reading = await watcher.read(name, 'its', { context: external?.context });
-        return reading !== undefined && type === 'vcluster' && !installOcm
-          ? untilReachable(reading)
-          : reading;
-      },
+      ...(type === 'vcluster' && !installOcm && { limit: untilReachable }),
+      external,
       async complete(its, result) {
-        // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
-        const { name: secret, namespace } = bootstrapSecretOf(name);
-        if (
-          type === 'external' &&
-          (await deletePresent(hosting, resources.secrets, secret, namespace))
-        )
-          result.changed = true;
-        // Users may set properties before there is a WDS, whose transport would create it.
-        if (its && (await ensureNamespace(its, propertiesNamespace))) result.changed = true;
-        // Before its context is written, which is how people join.
-        if (raises && (await raiseOcm(name, its, hosting, run))) result.changed = true;
+        const steps = [
+          // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
+          () => type === 'external' && deletePresent(hosting, resources.secrets, secret, namespace),
+          // Users may set properties before there is a WDS, whose transport would create it.
+          () => its !== undefined && ensureNamespace(its, propertiesNamespace),
+          // Before its context is written, which is how people join.
+          () => raised !== undefined && raiseOcm(name, its, hosting, run),
+        ];
+        for (const step of steps) if (await step()) result.changed = true;
       },
-      ...(external && {
-        entries: async () =>
-          external.isOwnContext
-            ? entriesOf(external.context.name, tools.kubeconfig)
-            : ownEntries(name, external.context),
-      }),
     },
     tools,
     run,
@@ -153,28 +136,32 @@ function refuseOtherOcm(present: ControlPlane, asked: string, hosting: Kube): vo
   );
 }
 
+const hooksOf = ({ installOcm }: ItsInput) => [
+  ...(installOcm ? [hookNames.hubInit] : []),
+  hookNames.statusAddon,
+];
+
 /** Checks the prerequisites of a new ITS. */
 async function checkNew(
-  { name, type, installOcm, external }: ItsInput,
-  hooks: readonly string[],
+  input: ItsInput,
+  binding: KubeObject | undefined,
   correctsImages: boolean,
   hosting: Kube,
   run: Run,
 ): Promise<void> {
+  const { name, type, installOcm, external } = input;
   if (type === 'external' && external === undefined)
     throw new StellarError('usage', `${name} of type external needs an existing cluster.`, {
       next: [advice('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],
     });
-  await requireHooks(hosting, hooks);
+  await requireHooks(hosting, hooksOf(input));
   const { name: secret, namespace } = bootstrapSecretOf(name);
   const bootstrap = external && {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name: secret, namespace },
   };
-  const missing = [await missingManagerBinding(hosting, type), bootstrap].filter(
-    (other) => other !== undefined,
-  );
+  const missing = [binding, bootstrap].filter((other) => other !== undefined);
   await requirePermissions(hosting, createPermissions(name, missing, correctsImages));
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkExternalHub(cluster, installOcm);
@@ -220,25 +207,20 @@ function untilReachable(reading: SpaceReading): SpaceReading {
 }
 
 /** The cluster for KubeFlex's initial access. @returns undefined if KubeFlex already has its own credentials */
-async function missingBootstrap(
-  name: string,
-  external: ExternalCluster,
-  hosting: Kube,
-): Promise<ClusterEntry | undefined> {
+async function missingBootstrap(name: string, external: ExternalCluster, hosting: Kube) {
   const credentials = secretOf.external?.name ?? '';
-  const present = await hosting.get<Secret>(resources.secrets, credentials, {
-    namespace: namespaceOf(name),
-  });
-  return present === undefined
-    ? prepareBootstrap(name, external, hosting.cluster.context)
-    : undefined;
-}
-
-/** A control plane that another program created may refer to another kubeconfig, or to none. */
-async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube): Promise<void> {
-  const wanted = bootstrapSecretOf(metadata.name);
-  if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
-  await hosting.merge(resources.controlPlanes, metadata.name, {
-    spec: { bootstrapSecretRef: wanted },
-  });
+  const namespace = namespaceOf(name);
+  if ((await hosting.get<Secret>(resources.secrets, credentials, { namespace })) !== undefined)
+    return undefined;
+  const cluster = await prepareBootstrap(name, external, hosting.cluster.context);
+  return {
+    done: 'bootstrap Secret rewritten',
+    write: async () => hosting.apply(await externalBootstrapSecret(name, external.kube, cluster)),
+    /** A control plane that another program created may refer to another kubeconfig, or to none. */
+    async refer({ spec }: ControlPlane) {
+      const wanted = bootstrapSecretOf(name);
+      if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
+      await hosting.merge(resources.controlPlanes, name, { spec: { bootstrapSecretRef: wanted } });
+    },
+  };
 }

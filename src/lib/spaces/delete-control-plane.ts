@@ -183,12 +183,9 @@ export function resumable(
   hosting: Kube,
   state: string,
 ) {
-  const resume = toDelete(space, hosting);
+  const resume = nextStep(toDelete(space, hosting), 'To continue');
   const isOpen = error.code === 'interrupted' || error.next.length === 0;
-  return error.with({
-    details: [state],
-    next: isOpen ? [nextStep(resume, 'To continue')] : error.next,
-  });
+  return error.with({ details: [state], next: isOpen ? [resume] : error.next });
 }
 
 /** An ITS to delete, and its dependents. */

@@ -94,13 +94,11 @@ export async function getSpace(
 ): Promise<SpaceView> {
   const { hosting, kubeconfig } = tools;
   const { all } = await requireSpace(name, role, hosting);
-  const watcher = new SpaceWatcher(tools);
-  const reading = await watcher.read(name, role);
+  const reading = await new SpaceWatcher(tools).read(name, role);
   if (reading === undefined) throw noSuchSpace(name, role, hosting, undefined);
-  const { space, stages } = reading;
+  const { space, stages, kube } = reading;
   const reports = judge(stages, space);
   const { controlPlane } = space;
-  const inside = watcher.accessOf(name)?.kube;
   const seen = ifSeen(space.inside);
   const { type, ready, stage, blockedAt, context, created } = describeSpace(
     space,
@@ -110,16 +108,16 @@ export async function getSpace(
   const problem =
     stage === 'deleting'
       ? { message: `${name} is being deleted.`, next: [] }
-      : ((await problemOf(reading, hosting, inside)) ??
+      : ((await problemOf(reading, hosting, kube)) ??
         // Commands use the contexts of the kubeconfig, and the reading did not.
-        (seen && (await brokenContext({ space, kube: inside, tools }))));
+        (seen && (await brokenContext({ space, kube, tools }))));
   return {
     name,
     role,
     type,
     hosting: space.hosting,
     context,
-    server: inside?.cluster.server ?? null,
+    server: kube?.cluster.server ?? null,
     created,
     ready,
     stage,
@@ -148,6 +146,7 @@ export function describeSpace(
   kubeconfig: Kubeconfig,
 ): SpaceListItem {
   const { verdict } = blockingStage(reports) ?? {};
+  const condition = conditionOf(controlPlane, 'Ready');
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   return {
     name,
@@ -159,9 +158,7 @@ export function describeSpace(
       ? 'it is being deleted'
       : verdict?.state === 'waiting' || verdict?.state === 'failed'
         ? verdict.why
-        : (conditionOf(controlPlane, 'Ready')?.status === 'False' &&
-            conditionOf(controlPlane, 'Ready')?.message) ||
-          '',
+        : (condition?.status === 'False' && condition.message) || '',
     context: contextsOf(kubeconfig, name, hosting)[0] ?? null,
     created: new Date(createdAt(controlPlane)).toISOString(),
   };
@@ -170,13 +167,13 @@ export function describeSpace(
 /**
  * What is wrong with a space, with the end of the log of what failed: what blocks it, if not merely its creation is waited for, or
  * credentials that end. Undefined if nothing is.
- * @param inside the client of the last reading inside it
  */
 export async function problemOf(
-  { space, stages }: SpaceReading,
+  reading: SpaceReading,
   hosting: Kube,
   inside: Kube | undefined,
 ): Promise<Pick<Problem, 'message' | 'details' | 'next'> | undefined> {
+  const { space, stages } = reading;
   const blocking = blockingStage(judge(stages, space));
   const { state, why, next = [] } = blocking?.verdict ?? {};
   if (blocking === undefined || (state === 'waiting' && next.length === 0)) {
@@ -184,12 +181,7 @@ export async function problemOf(
     const subject = { space, all, hosting, kube: inside };
     return (await runChecks(credentialChecks(subject), subject)).find(isNotable)?.problem;
   }
-  const { log, next: seeMore } = await failureOfStage(
-    blocking.id,
-    { space, stages },
-    hosting,
-    inside,
-  );
+  const { log, next: seeMore } = await failureOfStage(blocking.id, reading, hosting);
   return {
     message: `${space.name} is not ready: ${why}.`,
     details: log,

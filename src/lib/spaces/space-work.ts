@@ -10,6 +10,7 @@ import { type ContextToSet, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
+import type { ExternalCluster } from './bootstrap.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
 import { followSpace } from './space/follow-space.ts';
 import { accessSpace, contextsOf } from './space/space-access.ts';
@@ -21,16 +22,16 @@ interface SpaceWork {
   name: string;
   role: SpaceRole;
   type: string;
-  /** Whether its control plane exists before the first write. */
+  /** Whether its control plane exists. */
   exists: boolean;
   /** Writes what is missing, the control plane last. @returns what was done, in words; undefined for nothing */
   write(): Promise<string | undefined>;
-  /** Reads it otherwise than by its name and role. */
-  read?(watcher: SpaceWatcher): Promise<SpaceReading | undefined>;
+  /** Limits what a reading has to show. */
+  limit?(reading: SpaceReading): SpaceReading;
   /** Completes a space that is ready, before its context is written. @param inside its client @param result notes a change */
   complete?(inside: Kube | undefined, result: SpaceResult): Promise<void>;
-  /** The source of its context's entries, if known. */
-  entries?(): Promise<SpaceEntries | undefined>;
+  /** The access to an external cluster that the user has given. */
+  external?: ExternalCluster | undefined;
 }
 
 /**
@@ -38,70 +39,70 @@ interface SpaceWork {
  * delete it from its current state.
  */
 export function makeSpace(space: SpaceWork, tools: SpaceTools, run: Run): Promise<SpaceResult> {
-  const { name, role, type, entries = () => knownEntries(name, type, tools) } = space;
+  const { name, type } = space;
   const { hosting } = tools;
-  const { progress } = run;
+  const made = { ...space };
   const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
+  return forName(result, run, async () => {
+    if (!space.exists) await requireContextFree(name, await entriesFor(space, tools), tools, run);
+    try {
+      const done = await space.write();
+      if (hosting.dryRun) return;
+      if (done !== undefined) {
+        made.exists = true;
+        result.changed = true;
+        run.progress.reached(name, done);
+      }
+      await finishSpace(made, result, tools, run);
+    } catch (error) {
+      throw withResumeStep(error, made, hosting);
+    }
+  });
+}
+
+/** Follows a space until it is ready, completes it, and writes its context. @param space notes whether it exists */
+async function finishSpace(space: SpaceWork, result: SpaceResult, tools: SpaceTools, run: Run) {
+  const { name, role, external, limit } = space;
+  const { hosting } = tools;
+  const registry = await presentRegistry(hosting);
   const watcher = new SpaceWatcher(tools);
   const inside = () => watcher.accessOf(name)?.kube;
-  let { exists } = space;
-  let hasBegun = false;
-  const make = async () => {
-    if (!exists) {
-      await requireContextFree(name, await entries(), tools, run);
-      hasBegun = !hosting.dryRun;
-    }
-    const done = await space.write();
-    if (hosting.dryRun) return;
-    if (done !== undefined) {
-      exists = true;
-      result.changed = true;
-      progress.reached(name, done);
-    }
-    const registry = await presentRegistry(hosting);
-    const read = async () => {
-      const now = await (space.read?.(watcher) ?? watcher.read(name, role));
-      exists = now !== undefined;
-      const client = now?.space.inside.state === 'seen' ? inside() : undefined;
-      if (registry && now) await rewriteImages(registry, now.space, hosting, client);
-      return now;
-    };
-    const { stage, blockedAt, atOnce, error } = await followSpace(
-      { name, hosting, read, inside },
-      run,
-    );
-    Object.assign(result, { stage, blockedAt });
-    if (error !== undefined) throw error;
-    await space.complete?.(inside(), result);
-    const from = await entries();
-    if (from !== undefined) {
-      const { changed, file } = await writeSpaceContext(name, from, tools, run);
-      result.context = name;
-      if (changed) result.changed = true;
-      if (changed) progress.changed(name, `context ${name} written to ${file}`);
-    }
-    const where = from === undefined ? '' : ` · context ${name}`;
-    if (atOnce && !result.changed) progress.done(name, `is ready; nothing to do${where}`);
-    else progress.done(name, `${stage}${where}`, true);
+  const read = async () => {
+    const now = await watcher.read(name, role, { context: external?.context });
+    space.exists = now !== undefined;
+    const isSeen = now?.space.inside.state === 'seen';
+    if (registry && now)
+      await rewriteImages(registry, now.space, hosting, isSeen ? inside() : undefined);
+    return now && limit ? limit(now) : now;
   };
-  /**
-   * Names the created objects in an error. A failed run may leave objects without a control plane, such as a Secret with
-   * cluster-admin rights.
-   */
-  const withResumeStep = (error: unknown): unknown => {
-    if (!(error instanceof StellarError) || !(exists || hasBegun)) return error;
-    const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
-    const remains = exists
-      ? `The control plane ${name} exists.`
-      : `${name} may exist in part. To remove it: ${asCalled(back)}`;
-    const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
-    return error.with({ details: [remains], next: isOpen ? [rerun] : error.next });
-  };
-  return forName(result, run, () =>
-    make().catch((error: unknown) => {
-      throw withResumeStep(error);
-    }),
-  );
+  const { error, atOnce, ...standing } = await followSpace({ name, hosting, read }, run);
+  Object.assign(result, standing);
+  if (error !== undefined) throw error;
+  await space.complete?.(inside(), result);
+  const from = await entriesFor(space, tools);
+  if (from !== undefined) {
+    const { changed, file } = await writeSpaceContext(name, from, tools, run);
+    result.context = name;
+    if (changed) result.changed = true;
+    if (changed) run.progress.changed(name, `context ${name} written to ${file}`);
+  }
+  const where = from === undefined ? '' : ` · context ${name}`;
+  if (atOnce && !result.changed) run.progress.done(name, `is ready; nothing to do${where}`);
+  else run.progress.done(name, `${standing.stage}${where}`, true);
+}
+
+/**
+ * Names the created objects in an error. A failed run may leave objects without a control plane, such as a Secret with cluster-admin
+ * rights.
+ */
+function withResumeStep(error: unknown, { name, role, exists }: SpaceWork, hosting: Kube) {
+  if (!(error instanceof StellarError) || (!exists && hosting.dryRun)) return error;
+  const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
+  const remains = exists
+    ? `The control plane ${name} exists.`
+    : `${name} may exist in part. To remove it: ${asCalled(back)}`;
+  const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
+  return error.with({ details: [remains], next: isOpen ? [rerun] : error.next });
 }
 
 /** The entries of a space's context: those of an existing context of the user, or its own. */
@@ -169,6 +170,12 @@ export function entriesOf(context: string, { contexts }: Kubeconfig): SpaceEntri
       `The context ${context} names no cluster or no user.`,
     );
   return { cluster: { name: cluster }, user: { name: user } };
+}
+
+function entriesFor({ name, type, external }: SpaceWork, tools: SpaceTools) {
+  if (external === undefined) return knownEntries(name, type, tools);
+  const { context, isOwnContext } = external;
+  return isOwnContext ? entriesOf(context.name, tools.kubeconfig) : ownEntries(name, context);
 }
 
 /** Determines the source of a space's context entries. An external space keeps its existing context. */

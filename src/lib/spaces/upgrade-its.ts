@@ -189,10 +189,9 @@ async function planHubUpgrade(
     );
   if (opened.state !== 'seen') throw refuse(`it cannot be reached: ${whyUnseen(opened)}`);
   const its = opened.value;
-  const on = { namespace: operatorNamespace };
   const [manager, operator, hooks] = await Promise.all([
     its.get<ClusterManager>(resources.clusterManagers, clusterManagerName),
-    its.get<Deployment>(resources.deployments, clusterManagerName, on),
+    operatorOf(its),
     readHookVersions(hosting),
   ]);
   if (manager === undefined || operator === undefined)
@@ -253,9 +252,7 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
 async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
   const { its, name } = upgrade;
   if (run.dryRun) return;
-  const controllers = await listServed<Deployment>(its, resources.deployments, {
-    namespace: hubNamespace,
-  });
+  const controllers = await listServed<Deployment>(its, resources.deployments, inHub);
   const names = namesOf(controllers).filter((each) => each.endsWith('-controller'));
   const end = (namespace: string, each: string) =>
     stop({ kube: its, namespace }, each, run, (why) => upgradeLate(upgrade, why), name);
@@ -264,22 +261,24 @@ async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
   for (const each of names) await end(hubNamespace, each);
 }
 
+const inHub = { namespace: hubNamespace };
+
+const operatorOf = (its: Kube): Promise<Deployment | undefined> =>
+  its.get(resources.deployments, clusterManagerName, { namespace: operatorNamespace });
+
 /** What a hub that has been upgraded does not do yet. */
 async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
   const { its, to } = upgrade;
   const manager = await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
   if ((manager?.status?.observedGeneration ?? 0) < (manager?.metadata.generation ?? 0))
     return 'its operator has not read its ClusterManager';
-  const on = { namespace: operatorNamespace };
-  const operator = await its.get<Deployment>(resources.deployments, clusterManagerName, on);
-  const controllers = await listServed<Deployment>(its, resources.deployments, {
-    namespace: hubNamespace,
-  });
-  const isOf = (deployment: Deployment) =>
-    imageVersion(operatorImage(deployment)) === versionOf(tagOf(to));
+  const operator = await operatorOf(its);
+  const controllers = await listServed<Deployment>(its, resources.deployments, inHub);
   const ofHub = controllers.filter(({ metadata }) => metadata.name.startsWith(clusterManagerName));
-  const all = operator ? [operator, ...ofHub] : ofHub;
-  const open = all.find((each) => !isOf(each) || !isDeploymentReady(each));
+  const version = versionOf(tagOf(to));
+  const open = [...(operator ? [operator] : []), ...ofHub].find(
+    (each) => imageVersion(operatorImage(each)) !== version || !isDeploymentReady(each),
+  );
   const namespace = open?.metadata.namespace ?? hubNamespace;
   const pods = await listServed<Pod>(its, resources.pods, { namespace });
   if (open !== undefined) {
@@ -287,9 +286,7 @@ async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
     if (failure?.kind === 'crash') throw await crashed(failure, upgrade);
     return failure?.why ?? `${open.metadata.name} does not run ${to} yet`;
   }
-  const lock = await its.get<Lease>(resources.leases, registrationLock, {
-    namespace: hubNamespace,
-  });
+  const lock = await its.get<Lease>(resources.leases, registrationLock, inHub);
   if (!podsOf(registrationController, pods).some((pod) => holdsLock(pod, lock)))
     return `its registration controller ${to} does not hold its lock yet`;
   const webhook = await tryHubWebhook(its);

@@ -75,19 +75,18 @@ export const toSeeWds = (
 /** What shows why the transport of a WDS does not write works: its ITS may refuse them, else only its log says why. */
 export function toSeeTransport(wds: Controlled, its: string | undefined): NextStep[] {
   const lead = 'Does the transport run, and does the ITS admit works?';
-  if (wds.hostingKube !== undefined) return toSeeController(wds, transportDeployment, lead);
-  return its === undefined ? [] : [run(command`stellarctl doctor --its ${its}`, lead)];
+  const otherwise = its === undefined ? [] : [run(command`stellarctl doctor --its ${its}`, lead)];
+  return toSeeController(wds, transportDeployment, lead, otherwise);
 }
 
 /** What shows why the controller manager of a WDS does not write Bindings. */
 export const toSeeManager = (wds: Controlled & Pick<Wds, 'isContext'>): NextStep[] =>
-  wds.hostingKube === undefined
-    ? toSeeWds(wds, 'Do its controllers run?')
-    : toSeeController(
-        wds,
-        managerDeployment,
-        'Does its controller manager run, and does it admit Bindings?',
-      );
+  toSeeController(
+    wds,
+    managerDeployment,
+    'Does its controller manager run, and does it admit Bindings?',
+    toSeeWds(wds, 'Do its controllers run?'),
+  );
 
 type Controlled = Pick<Wds, 'name' | 'beside' | 'hostingKube'>;
 
@@ -95,8 +94,9 @@ function toSeeController(
   { name, beside, hostingKube }: Controlled,
   deployment: string,
   lead: string,
+  otherwise: NextStep[],
 ): NextStep[] {
-  if (hostingKube === undefined) return [];
+  if (hostingKube === undefined) return otherwise;
   const log = command`kubectl --context ${hostingKube.cluster.context} -n ${namespaceOf(name)} logs deployment/${deployment} --since 10m`;
   return [
     run(command`stellarctl doctor ${hostingFlags({ beside })}`, lead),
@@ -127,63 +127,69 @@ export async function openWds({
   connect,
 }: WdsSources): Promise<Wds> {
   const its = chosen?.isGiven ? chosen : undefined;
-  const all = await through(hosting, (tools) => listControlPlanes(tools.hosting));
+  const tools = ifSeen(hosting);
+  const all = await through(hosting, ({ hosting: kube }) => listControlPlanes(kube));
   const wdses = (ifSeen(all) ?? []).filter((controlPlane) => roleOf(controlPlane) === 'wds');
   const wanted = given ?? exportedContext(kubeconfig);
   const context = wanted !== undefined && kubeconfig.contexts.has(wanted) ? wanted : undefined;
   const marked = given === undefined ? kubeconfig.currentContext : context;
-  const name = controlPlaneMarked(marked, kubeconfig, ifSeen(hosting)) ?? given;
+  const name = controlPlaneMarked(marked, kubeconfig, tools) ?? given;
   const named = byName(wdses).get(name ?? '') ?? (given === undefined ? onlyOf(wdses) : undefined);
   const kube =
     context === undefined || named !== undefined
       ? undefined
       : connect(selectContext(kubeconfig, context));
-  const controlPlane = named ?? (kube && (await controlPlaneBehind(kube, wdses, ifSeen(hosting))));
-  if (controlPlane !== undefined && hosting.state === 'seen') {
-    const access = await reachSpace(controlPlane, hosting.value);
-    if (access.state !== 'seen') throw wdsNotReached(controlPlane, access);
-    const { hostingSource, hostingContext } = hosting.value;
-    const { its: ofIts, isItsAssumed } = await itsFor(
-      controlPlane,
-      ifSeen(all) ?? [],
-      hosting.value,
-      its,
-    );
+  const controlPlane = named ?? (kube && (await controlPlaneBehind(kube, wdses, tools)));
+  const shared = { isGiven: given !== undefined, contexts: kubeconfig.contexts };
+  if (controlPlane !== undefined && tools !== undefined) {
+    const known = await openKnown(controlPlane, ifSeen(all) ?? [], tools, its);
     return {
-      name: controlPlane.metadata.name,
-      isGiven: given !== undefined,
-      kube: connect(access.value),
-      context: contextFor(controlPlane, hosting.value) ?? context ?? controlPlane.metadata.name,
-      type: typeOf(controlPlane),
-      apiGroups: apiGroupsOf(controlPlane),
-      its: ofIts,
-      isItsAssumed,
-      contexts: kubeconfig.contexts,
-      hostingKube: hosting.value.hosting,
-      beside: {
-        its: its && ifSeen(ofIts)?.name,
-        hosting: hostingSource === '--hosting-context' ? hostingContext.name : undefined,
-      },
+      ...known,
+      ...shared,
+      context: contextFor(controlPlane, tools) ?? context ?? known.name,
     };
   }
   if (context === undefined || kube === undefined) throw noWds(given, wdses, all);
-  const sender = controlPlaneOf(kubeconfig.contexts.get(context));
   const ofIts =
     chosen === undefined
       ? hidden('which ITS it sends through is not known: name it by --its')
       : await opened(chosen);
   return {
+    ...shared,
     name: context,
     isContext: true,
-    isGiven: given !== undefined,
     context,
     type: undefined,
     apiGroups: [],
     kube,
     its: ofIts,
     beside: { its: ifSeen(ofIts)?.name },
-    contexts: kubeconfig.contexts,
-    sender,
+    sender: controlPlaneOf(kubeconfig.contexts.get(context)),
+  };
+}
+
+/** Opens a WDS that the hosting cluster shows. @param given the ITS that the user gives, if any */
+async function openKnown(
+  wds: ControlPlane,
+  all: readonly ControlPlane[],
+  tools: SpaceTools,
+  given: WdsSources['its'],
+) {
+  const access = await reachSpace(wds, tools);
+  if (access.state !== 'seen') throw wdsNotReached(wds, access);
+  const { hosting, hostingSource, hostingContext } = tools;
+  const ofIts = await itsFor(wds, all, tools, given);
+  return {
+    ...ofIts,
+    name: wds.metadata.name,
+    kube: tools.connect(access.value),
+    type: typeOf(wds),
+    apiGroups: apiGroupsOf(wds),
+    hostingKube: hosting,
+    beside: {
+      its: given && ifSeen(ofIts.its)?.name,
+      hosting: hostingSource === '--hosting-context' ? hostingContext.name : undefined,
+    },
   };
 }
 
@@ -283,9 +289,7 @@ function noWds(
   all: Access<unknown>,
 ): StellarError {
   const names = namesOf(wdses);
-  const rejected =
-    all.state === 'hidden' && all.error?.code === 'unauthorized' ? all.error : undefined;
-  if (rejected !== undefined) return rejected;
+  if (all.state === 'hidden' && all.error?.code === 'unauthorized') return all.error;
   const seenFrom =
     all.state === 'seen' ? [] : [`The hosting cluster does not show any: ${all.why}`];
   if (given === undefined) {

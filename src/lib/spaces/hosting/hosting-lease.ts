@@ -51,17 +51,17 @@ export async function withHostingLease<T>(
       if (!dryRun) await kube.delete(leases, present);
     }
     const wanted = await newLease(kube, what, run);
-    const create = (last: Kube) => last.create<Lease>(leases, wanted, { namespace });
-    return dryRun ? wanted : unlessStatus(writeLast(kube, create), 409);
+    if (dryRun) return wanted;
+    const created = writeLast(kube, (last) => last.create<Lease>(leases, wanted, { namespace }));
+    return unlessStatus(created, 409);
   }, run);
   if (lease === undefined) throw busy(kube, holder);
-  const { uid } = lease.metadata;
   heldLeases.add(cluster.server);
   try {
     const result = await work();
     const left = dryRun ? lease : await kube.get<Lease>(leases, name, { namespace });
     // What is done is done: who has taken its Lease may have written at the same time.
-    if (left?.metadata.uid !== uid)
+    if (left?.metadata.uid !== lease.metadata.uid)
       throw busy(kube, left ? holderOf(left) : 'it has deleted the Lease of this one');
     return result;
   } finally {

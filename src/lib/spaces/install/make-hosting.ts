@@ -121,7 +121,7 @@ function useNew(
       const hasChanged = made.changed || (hasIngressChanged && !kube.dryRun);
       return await installHosting(kube, helm, { ...init, externalPort: port }, tools, hasChanged);
     } catch (error) {
-      throw made.created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
+      throw made.created ? withCluster(error, wanted) : error;
     }
   });
 }

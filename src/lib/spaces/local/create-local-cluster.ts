@@ -10,22 +10,19 @@ import { setContext } from '../../kube/kubeconfig/contexts.ts';
 import type { KubeconfigTarget } from '../../kube/kubeconfig/edit.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { WriteRecorder } from '../../kube/writes.ts';
-import {
-  defaultPort,
-  type LocalNames,
-  localNames,
-  type ProviderName,
-  startCommand,
-} from './local-cluster-names.ts';
+import { defaultPort, localNames, type ProviderName, startCommand } from './local-cluster-names.ts';
 import { findIngressPort } from './local-network.ts';
 import { type LocalProvider, readEntries, requireProvider, withProvider } from './provider.ts';
 
-/** The desired local cluster. */
-export interface LocalClusterInput {
+interface NamedCluster {
   provider: ProviderName;
   name: string;
   /** The context of a hosting cluster keeps the provider's name (kind-NAME); that of a WEC is NAME. */
   role: 'hosting' | 'wec';
+}
+
+/** The desired local cluster. */
+export interface LocalClusterInput extends NamedCluster {
   /** The node image. */
   image: string;
   /** The container network. */
@@ -61,14 +58,12 @@ export function createLocalCluster(input: LocalClusterInput, tools: LocalTools) 
 
 async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: LocalTools) {
   const { name, role, externalPort } = input;
-  const names = localNames(provider.name, name);
-  const context = role === 'wec' ? name : names.context;
   const exists = (await provider.clusters()).includes(name);
   if (!exists) await requireProvider(provider.name, tools.programs);
   // The name of the context must be free before minutes are spent on a cluster.
-  const unknown = { name: context, server: '', cluster: {}, user: {} };
-  const target = { ...tools.target, dryRun: true };
-  await setContext(target, localContext(context, names, unknown), tools.run);
+  const wanted = localContext(input, { cluster: {}, user: {} });
+  const { context } = wanted;
+  await setContext({ ...tools.target, dryRun: true }, wanted, tools.run);
   const isHosting = exists && role === 'hosting';
   const ingressPort = isHosting
     ? await findIngressPort(provider.name, name, externalPort, tools.programs)
@@ -82,52 +77,61 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
     /** For an existing hosting cluster: the local port mapped to its ingress; absent if unknown. */
     ...(ingressPort === undefined ? {} : { ingressPort }),
   };
-  if (tools.record !== undefined) {
-    if (!exists) {
-      tools.record({
-        verb: 'create',
-        cluster: 'this machine',
-        kind: `${provider.name} cluster`,
-        name,
-      });
-      tools.record({ verb: 'create', cluster: 'the kubeconfig', kind: 'context', name: context });
-    }
+  const { record } = tools;
+  if (record !== undefined) {
+    const made = {
+      verb: 'create',
+      cluster: 'this machine',
+      kind: `${provider.name} cluster`,
+    } as const;
+    if (!exists) record({ ...made, name });
+    if (!exists) record({ ...made, cluster: 'the kubeconfig', kind: 'context', name: context });
     return { ...result, changed: false };
   }
-  const { progress } = tools.run;
-  if (!exists) {
-    progress.waiting(context, `${provider.name} is creating the cluster`);
-    await createCluster(provider, input, tools);
-    progress.reached(context, `${provider.name} cluster created`, true);
-  }
+  if (!exists) await createCluster(provider, input, context, tools);
   try {
-    const entries = await readEntries(provider, name).catch((error: unknown) => {
-      if (error instanceof StellarError && error.code === 'program-failed')
-        throw unusable(provider, input, error);
-      throw error;
-    });
-    // Commands without a named ITS use the current context: a WEC must not become it as a side effect.
-    const wanted = { ...localContext(context, names, entries), makeCurrent: role === 'hosting' };
-    const written = await setContext(tools.target, wanted, tools.run);
-    if (written.changed) progress.changed(context, `context ${context} in ${written.file}`);
-    progress.waiting(context, 'its nodes are starting');
-    await untilReady(tools.connect({ ...entries, name: context }), provider, input, tools.run);
-    return { ...result, changed: !exists || written.changed };
+    const isWritten = await connectCluster(provider, input, tools);
+    return { ...result, changed: !exists || isWritten };
   } catch (error) {
-    throw exists ? error : withCluster(error, { name, provider: provider.name, role });
+    throw exists ? error : withCluster(error, input);
   }
+}
+
+/** Writes the context of a cluster, and waits until its nodes are ready. @returns whether the context has changed */
+async function connectCluster(
+  provider: LocalProvider,
+  input: LocalClusterInput,
+  { run, target, connect }: LocalTools,
+): Promise<boolean> {
+  const entries = await readEntries(provider, input.name).catch((error: unknown) => {
+    if (error instanceof StellarError && error.code === 'program-failed')
+      throw unusable(input, error);
+    throw error;
+  });
+  const wanted = localContext(input, entries);
+  const { context } = wanted;
+  const { changed, file } = await setContext(target, wanted, run);
+  if (changed) run.progress.changed(context, `context ${context} in ${file}`);
+  run.progress.waiting(context, 'its nodes are starting');
+  await untilReady(connect({ ...entries, name: context }), input, run);
+  return changed;
 }
 
 /**
  * The context of a local cluster. Existing contexts that refer to a cluster entry of this name belong to this cluster or to a
  * deleted one, and may be replaced.
  */
-function localContext(context: string, names: LocalNames, { cluster, user }: SelectedContext) {
+function localContext(
+  { provider, name, role }: LocalClusterInput,
+  { cluster, user }: Pick<SelectedContext, 'cluster' | 'user'>,
+) {
+  const names = localNames(provider, name);
   return {
-    context,
+    context: role === 'wec' ? name : names.context,
     cluster: { name: names.cluster, entry: { ...cluster } },
     user: { name: names.user, entry: { ...user } },
-    makeCurrent: false,
+    // Commands without a named ITS use the current context: a WEC must not become it as a side effect.
+    makeCurrent: role === 'hosting',
     isOurs: ({ entry }: { entry: Record<string, unknown> }) => entry.cluster === names.cluster,
   };
 }
@@ -135,45 +139,35 @@ function localContext(context: string, names: LocalNames, { cluster, user }: Sel
 async function createCluster(
   provider: LocalProvider,
   input: LocalClusterInput,
+  context: string,
   { run }: LocalTools,
 ): Promise<void> {
   const { name, image, network, externalPort } = input;
   const ingressPort = input.role === 'hosting' ? (externalPort ?? defaultPort) : undefined;
+  run.progress.waiting(context, `${provider.name} is creating the cluster`);
   // A provider that times out on its own cleans up; one that is stopped does not.
   const limitMs = run.deadline.remaining - 10_000;
   await provider.create({ name, image, network, ingressPort, limitMs }).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
-    const remove = removeCommand(provider.name, name, input.role);
-    throw error.with({
-      next: [runCommand(remove, 'Remove what is left of it'), advice('Then rerun the command')],
-    });
+    const remove = runCommand(removeCommand(input), 'Remove what is left of it');
+    throw error.with({ next: [remove, advice('Then rerun the command')] });
   });
+  run.progress.reached(context, `${provider.name} cluster created`, true);
 }
 
 /** Adds to an error the cluster that the failed command created. */
-export function withCluster(
-  error: unknown,
-  {
-    provider,
-    name,
-    role,
-  }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
-): unknown {
+export function withCluster(error: unknown, cluster: NamedCluster): unknown {
   if (!(error instanceof StellarError)) return error;
   const next = error.next.length > 0 ? error.next : [rerun];
-  const remove = removeCommand(provider, name, role);
+  const remove = removeCommand(cluster);
   const isSuggested = next.some((step) => 'command' in step && step.command === remove);
   return error.with({
-    details: [`The ${provider} cluster ${name} exists.`],
+    details: [`The ${cluster.provider} cluster ${cluster.name} exists.`],
     next: isSuggested ? next : [...next, runCommand(remove, 'Or remove the cluster')],
   });
 }
 
-function removeCommand(
-  provider: ProviderName,
-  name: string,
-  role: LocalClusterInput['role'],
-): string {
+function removeCommand({ provider, name, role }: NamedCluster): string {
   // Such a cluster may not answer, and is not registered yet.
   if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider} --force`;
   return provider === 'kind'
@@ -182,25 +176,17 @@ function removeCommand(
 }
 
 /** @param why the cause */
-function unusable(
-  provider: LocalProvider,
-  { name, role }: LocalClusterInput,
-  why: StellarError,
-): StellarError {
-  const message = `The ${provider.name} cluster ${name} exists but cannot be used: ${why.message}`;
+function unusable(cluster: NamedCluster, why: StellarError): StellarError {
+  const { provider, name } = cluster;
+  const message = `The ${provider} cluster ${name} exists but cannot be used: ${why.message}`;
   const next = [
-    runCommand(startCommand(provider.name, name), 'If it was stopped'),
-    runCommand(removeCommand(provider.name, name, role), 'If it was never finished'),
+    runCommand(startCommand(provider, name), 'If it was stopped'),
+    runCommand(removeCommand(cluster), 'If it was never finished'),
   ];
   return new StellarError('cluster-unusable', message, { details: why.details, next });
 }
 
-async function untilReady(
-  kube: Kube,
-  provider: LocalProvider,
-  input: LocalClusterInput,
-  run: Run,
-): Promise<void> {
+async function untilReady(kube: Kube, input: LocalClusterInput, run: Run): Promise<void> {
   const blocker = async () => {
     const nodes = await kube.list<WithConditions>(resources.nodes);
     return nodes?.length && nodes.every((node) => isTrue(node, 'Ready'))
@@ -215,8 +201,7 @@ async function untilReady(
   const late = () =>
     new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, { next });
   await waitWhile(blocker, run, late).catch((error: unknown) => {
-    if (error instanceof StellarError && error.code === 'unreachable')
-      throw unusable(provider, input, error);
+    if (error instanceof StellarError && error.code === 'unreachable') throw unusable(input, error);
     throw error;
   });
 }

@@ -3,7 +3,7 @@ import { advice } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
 import { removeContext } from '../../kube/kubeconfig/contexts.ts';
-import { loadKubeconfig } from '../../kube/kubeconfig/kubeconfig.ts';
+import { type Kubeconfig, loadKubeconfig } from '../../kube/kubeconfig/kubeconfig.ts';
 import { isThisMachine } from '../../ocm/hub/endpoint.ts';
 import { controlPlaneOf, hostingOf } from '../hosting/hosting.ts';
 import type { LocalTools } from './create-local-cluster.ts';
@@ -29,7 +29,22 @@ export async function findLocalCluster(
   provider: ProviderName | undefined,
   { programs, target }: LocalTools,
 ) {
-  const present = provider === undefined ? await presentProviders(programs) : [provider];
+  const found = await providerOf(name, provider, programs);
+  const wanted = found ?? provider;
+  const clusters = (wanted === undefined ? providerNames : [wanted]).map(
+    (each) => localNames(each, name).cluster,
+  );
+  const kubeconfig = await loadKubeconfig(target.file, target.env);
+  return { name, provider: found, ...(await contextsOfCluster(name, clusters, kubeconfig)) };
+}
+
+/** The only provider that has the cluster. @param given the only one to ask */
+async function providerOf(
+  name: string,
+  given: ProviderName | undefined,
+  programs: LocalTools['programs'],
+): Promise<ProviderName | undefined> {
+  const present = given === undefined ? await presentProviders(programs) : [given];
   const having: ProviderName[] = [];
   for (const each of present.length > 0 ? present : providerNames.slice(0, 1))
     if ((await withProvider(each, programs, (opened) => opened.clusters())).includes(name))
@@ -38,32 +53,36 @@ export async function findLocalCluster(
     throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
       next: [advice(`Choose one: --provider ${having.join('|')}`)],
     });
-  const [found] = having;
-  const wanted = found ?? provider;
-  const clusters = (wanted === undefined ? providerNames : [wanted]).map(
-    (each) => localNames(each, name).cluster,
-  );
-  const kubeconfig = await loadKubeconfig(target.file, target.env);
-  const named = [name, ...clusters].flatMap((context) => {
-    const { cluster = '' } = kubeconfig.contexts.get(context) ?? {};
-    return clusters.includes(cluster)
-      ? [{ context, server: String(kubeconfig.clusters.get(cluster)?.server) }]
-      : [];
-  });
+  return having[0];
+}
+
+/** @param entries the names that providers give to the entries of the cluster */
+async function contextsOfCluster(
+  name: string,
+  entries: readonly string[],
+  { contexts, clusters }: Kubeconfig,
+) {
+  const clusterOf = (context: string) => contexts.get(context)?.cluster ?? '';
+  const named = [name, ...entries].filter((context) => entries.includes(clusterOf(context)));
+  const own: string[] = [];
+  /** Contexts of these names that lead elsewhere, each with its server: they stay. */
+  const elsewhere: string[] = [];
+  for (const context of named) {
+    const server = String(clusters.get(clusterOf(context))?.server);
+    if (await leadsToContainer(server)) own.push(context);
+    else elsewhere.push(`${context} (${server})`);
+  }
   // An ITS of type external has a context of the user's own.
-  const ofSpaces = [...kubeconfig.contexts].filter(([, entry]) =>
-    [`${controlPlaneOf(entry)}-cluster`, ...clusters].includes(entry.cluster ?? ''),
+  const ofSpaces = [...contexts].filter(
+    ([, entry]) =>
+      own.includes(hostingOf(entry) ?? '') &&
+      [`${controlPlaneOf(entry)}-cluster`, ...entries].includes(entry.cluster ?? ''),
   );
-  const isLocal = await Promise.all(named.map(({ server }) => leadsToContainer(server)));
-  const own = named.filter((_, index) => isLocal[index]).map(({ context }) => context);
-  const gone = ofSpaces.filter(([, entry]) => own.includes(hostingOf(entry) ?? ''));
-  // Present or former contexts of the cluster, under the names that its provider and `wec create` use, and those of its spaces.
-  const contexts = [...own, ...gone.map(([context]) => context)];
-  // Contexts of these names that lead elsewhere, each with its server: they stay.
-  const elsewhere = named
-    .filter((_, index) => !isLocal[index])
-    .map(({ context, server }) => `${context} (${server})`);
-  return { name, provider: found, contexts, elsewhere };
+  return {
+    /** Present or former contexts of the cluster, under the names that its provider and `wec create` use, and those of its spaces. */
+    contexts: [...own, ...ofSpaces.map(([context]) => context)],
+    elsewhere,
+  };
 }
 
 /** Whether a server is a container of this machine: anybody may give a cluster of their own such a name. */

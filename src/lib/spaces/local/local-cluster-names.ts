@@ -9,25 +9,21 @@ export const providerNames = ['kind', 'k3d'] as const;
 /** A program that creates local clusters. */
 export type ProviderName = (typeof providerNames)[number];
 
-/** A provider's names for the parts of a cluster. */
-export type LocalNames = ReturnType<typeof localNames>;
-
-/** Sources: kind's pkg/cluster/internal/kubeconfig and pkg/cluster/nodeutils; k3d's pkg/types and pkg/client/kubeconfig.go. */
+/** A provider's names for the parts of a cluster. Sources: kind's pkg/cluster/internal/kubeconfig and pkg/cluster/nodeutils; k3d's pkg/types and pkg/client/kubeconfig.go. */
 export function localNames(provider: ProviderName, name: string) {
   const prefixed = `${provider}-${name}`;
+  const isKind = provider === 'kind';
   const node = `${name}-control-plane`;
-  return provider === 'kind'
-    ? { context: prefixed, cluster: prefixed, user: prefixed, container: node, entrance: node }
-    : {
-        /** The entries in the provider's kubeconfig. */
-        context: prefixed,
-        cluster: prefixed,
-        user: `admin@${prefixed}`,
-        /** The container of the first control plane node, also its name on the container network. */
-        container: `${prefixed}-server-0`,
-        /** The container with the port mappings to this machine. */
-        entrance: `${prefixed}-serverlb`,
-      };
+  return {
+    /** The entries in the provider's kubeconfig. */
+    context: prefixed,
+    cluster: prefixed,
+    user: isKind ? prefixed : `admin@${prefixed}`,
+    /** The container of the first control plane node, also its name on the container network. */
+    container: isKind ? node : `${prefixed}-server-0`,
+    /** The container with the port mappings to this machine. */
+    entrance: isKind ? node : `${prefixed}-serverlb`,
+  };
 }
 
 /** The command that starts a cluster with stopped containers. */

@@ -30,8 +30,6 @@ export interface FollowedSpace {
   hosting: Kube;
   /** Reads the space once. Undefined: the control plane no longer exists. */
   read: () => Promise<SpaceReading | undefined>;
-  /** The client of the last reading inside the space. */
-  inside: () => Kube | undefined;
 }
 
 /** The outcome of following a space. */
@@ -50,10 +48,11 @@ export function followSpace(followed: FollowedSpace, run: Run): Promise<SpaceOut
   let lastNews = '';
   let waits: { at: string; since: number; isSaid?: boolean } | undefined;
   let stages: SpaceReading['stages'] = [];
+  let kube: Kube | undefined;
   const read = async () => {
     const reading = await followed.read();
     if (reading === undefined) throw gone(followed);
-    stages = reading.stages;
+    ({ stages, kube } = reading);
     return { stages, snapshot: reading.space };
   };
   const subject: Followed<AnySpace, SpaceOutcome> = {
@@ -65,7 +64,10 @@ export function followSpace(followed: FollowedSpace, run: Run): Promise<SpaceOut
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
       if (state === 'failed')
-        return { ...standing, error: await spaceFailure(followed, { space, stages }, blocking) };
+        return {
+          ...standing,
+          error: await spaceFailure(followed, { space, stages, kube }, blocking),
+        };
       const news = unnoticed(space, reports, blocking);
       // Optional, once per change: users without the permission wait slightly longer.
       if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
@@ -113,12 +115,12 @@ export async function triggerReconcile(hosting: Kube, name: string): Promise<voi
 }
 
 async function spaceFailure(
-  { name, hosting, inside }: FollowedSpace,
+  { name, hosting }: FollowedSpace,
   reading: SpaceReading,
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
   const { failureOfStage } = await import('./space-watcher.ts');
-  const { failure, log, next: seeMore } = await failureOfStage(id, reading, hosting, inside());
+  const { failure, log, next: seeMore } = await failureOfStage(id, reading, hosting);
   const isHook = hookLike(reading.space.controlPlane, id) !== undefined;
   const where = failure?.kind === 'exit' ? [failure.why] : [];
   return new StellarError(

@@ -42,17 +42,16 @@ import { hooksOf, itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 
 /**
  * Checks a space as it was read, on the hosting cluster and inside it.
- * @param client of its inside; undefined if that was not reached @param all the control planes of the hosting cluster
- * @param hooks its versions
+ * @param all the control planes of the hosting cluster @param hooks its versions
  * @returns for an ITS also the response of its admission webhook for ManagedClusters, if it was tried
  */
 export async function checkSpace(
-  { space, stages }: SpaceReading,
-  client: Kube | undefined,
+  reading: SpaceReading,
   { all, hooks }: { all: readonly ControlPlane[]; hooks: HookVersions },
   tools: SpaceTools,
 ) {
   const { hosting } = tools;
+  const { space, stages, kube } = reading;
   const { name, role } = space;
   const findings = findingsOfStages(role, name, judge(stages, space));
   const ownHooks = hooksOf(space.controlPlane);
@@ -62,14 +61,14 @@ export async function checkSpace(
       const stage = stages[index];
       const isDown = wasReady && stage?.id === 'api-server';
       if (!stage || !isNotable(finding) || (finding.status === 'warn' && !isDown)) return finding;
-      const { log, next } = await failureOfStage(stage.id, { space, stages }, hosting, client);
+      const { log, next } = await failureOfStage(stage.id, reading, hosting);
       const { problem } = finding;
       const details = [...log, ...(isDown ? await preempted(hosting, name) : [])];
       const steps = problem.next.length > 0 ? problem.next : next;
       return { ...finding, status: 'fail' as const, problem: { ...problem, details, next: steps } };
     }),
   );
-  const subject = { space, all, hosting, hooks, kube: client, tools };
+  const subject = { space, all, hosting, hooks, kube, tools };
   const ofIts = role === 'wds' ? await runChecks(itsOfWdsChecks, subject) : [];
   const checks: Check<typeof subject>[] = [
     ...versionChecks(role),
@@ -81,14 +80,14 @@ export async function checkSpace(
     ...(await underCauses(withFailures, ofIts, needsOfIts)),
     ...(await runChecks(checks, subject, withFailures)),
   ];
-  if (role !== 'its' || client === undefined) return { findings: known };
+  if (role !== 'its' || kube === undefined) return { findings: known };
   const inside = ifSeen(space.inside) as ItsInside | undefined;
   const upgrade = (to: string) =>
     run(
       command`stellarctl its upgrade ${name} --to ${to} --hosting-context ${hosting.cluster.context}`,
       'Upgrade it',
     );
-  const hub = { kube: client, name, pods: inside?.hubPods ?? [], upgrade };
+  const hub = { kube, name, pods: inside?.hubPods ?? [], upgrade };
   return { findings: await withHubChecks(hub, known), webhook: inside?.webhook };
 }
 

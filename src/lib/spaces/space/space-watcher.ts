@@ -32,6 +32,8 @@ export type AnySpace = Space<ItsInside | WdsInside>;
 export interface SpaceReading {
   space: AnySpace;
   stages: readonly SpaceStage<ItsInside | WdsInside>[];
+  /** A client that has read inside it. */
+  kube: Kube | undefined;
 }
 
 /** Reads spaces repeatedly. */
@@ -63,7 +65,8 @@ export class SpaceWatcher {
         : readWdsInside(kube, await this.#itsOf(name, known.all)),
     );
     const space = { ...evidence, inside, entrance: await this.#entrance(evidence, inside) };
-    return { space, stages: role === 'its' ? itsStages(space) : wdsStages };
+    const stages = role === 'its' ? itsStages(space) : wdsStages;
+    return { space, stages, kube: this.#clients.get(name)?.kube };
   }
 
   /** The client of the last reading inside a space, and its context. */
@@ -125,14 +128,12 @@ export class SpaceWatcher {
 }
 
 /**
- * The cause of a failed stage: the failing pod, the end of its log, and commands that show more of it.
- * @param inside a client for the space itself, if any: some stages depend on pods inside it
+ * The cause of a failed stage: the failing pod, which may be inside the space, the end of its log, and commands that show more of it.
  */
 export async function failureOfStage(
   id: string,
-  { space, stages }: SpaceReading,
+  { space, stages, kube: inside }: SpaceReading,
   hosting: Kube,
-  inside: Kube | undefined,
 ) {
   const stage = stages.find((candidate) => candidate.id === id);
   const outside = firstPodFailure(stage?.podsOf?.(space) ?? []);

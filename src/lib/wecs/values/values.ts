@@ -9,7 +9,6 @@ import { mapConcurrently } from '../../core/concurrency.ts';
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
-import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
@@ -53,6 +52,9 @@ export interface FoundValues<Source> {
   source: Source | undefined;
 }
 
+/** Judges what was read, once it has passed all checks. @returns false if it must be read again, as after a question */
+export type Approval<Source> = (found: readonly FoundValues<Source>[]) => Promise<boolean>;
+
 export interface ValueResult extends ChangeResult {
   values: Record<string, string>;
 }
@@ -71,38 +73,28 @@ export async function listValues<Source>(
   return found.map((one) => ({ ...unchanged(store, one), more: store.moreOf(one) }));
 }
 
-/** A change of values, and what it does to workloads. */
-export interface Changing<Source, Judgement extends { losses: readonly Effect[] }> {
-  changes(name: string): Changes;
-  overwrite: boolean;
-  /** @returns undefined if it takes nothing away */
-  judge(found: readonly FoundValues<Source>[]): Promise<Judgement | undefined>;
-  confirm: Confirm<Judgement>;
-}
-
 /**
  * Changes values of WECs with kubectl's rules. It validates everything for every WEC before it writes anything for any: an unknown
- * name, or a different value that may not be overwritten, stops all, and so does a confirmation that throws.
+ * name, or a different value that may not be overwritten, stops all, and so does an approval that throws.
  * @throws StellarError `not-a-hub`
  */
-export async function changeValues<Source, Judgement extends { losses: readonly Effect[] }>(
+export async function changeValues<Source>(
   store: ValueStore<Source>,
   target: WecTarget,
-  { changes, overwrite, judge, confirm }: Changing<Source, Judgement>,
+  {
+    changes,
+    overwrite,
+    approve,
+  }: { changes(name: string): Changes; overwrite: boolean; approve: Approval<Source> },
   run: Run,
 ): Promise<ValueResult[]> {
   await requireHub(store.hub);
-  const { found, checked, isWrong } = await readConfirmed({
-    async read() {
-      const found = await store.find(target);
-      const checked = found.map((one) => checkedValues(store, one, changes(one.name), overwrite));
-      const isWrong = checked.some(({ error }) => error !== undefined);
-      return { found, checked, isWrong, judged: isWrong ? undefined : await judge(found) };
-    },
-    effects: ({ judged }) => judged?.losses ?? [],
-    confirm: async ({ judged }, more) => judged !== undefined && confirm(judged, more),
-  });
-  if (isWrong) return checked;
+  let found: FoundValues<Source>[];
+  do {
+    found = await store.find(target);
+    const checked = found.map((one) => checkedValues(store, one, changes(one.name), overwrite));
+    if (checked.some(({ error }) => error !== undefined)) return checked;
+  } while (!(await approve(found)));
   return mapConcurrently(found, (one) => {
     const result = unchanged(store, one);
     return forName(result, run, async () => {

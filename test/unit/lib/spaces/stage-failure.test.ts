@@ -25,9 +25,8 @@ const nextOf = async (type: string): Promise<string> => {
   ];
   const { next } = await failureOfStage(
     'x',
-    { space, stages },
+    { space, stages, kube: cluster('its1') },
     cluster('hosting'),
-    cluster('its1'),
   );
   return next.map(textOf).join();
 };

@@ -68,7 +68,6 @@ async function following(looks: readonly Look[], options: Following = {}) {
   const followed: FollowedSpace = {
     name: plane.metadata.name,
     hosting: cluster.kube,
-    inside: () => undefined,
     read: async () => {
       const verdicts = looks[Math.min(count, looks.length - 1)];
       if (count > 0) mock.timers.tick(step);
@@ -83,7 +82,7 @@ async function following(looks: readonly Look[], options: Following = {}) {
           ...stage,
         }),
       );
-      return { space: seen, stages };
+      return { space: seen, stages, kube: undefined };
     },
   };
   const outcome = await followSpace(followed, { ...soon(timeoutMs), progress });
@@ -156,12 +155,12 @@ describe('a space is followed', () => {
   test('until it is interrupted', async () => {
     const controller = new AbortController();
     const followed: FollowedSpace = {
-      ...{ name: 'its1', hosting: new MemoryCluster().kube, inside: () => undefined },
+      ...{ name: 'its1', hosting: new MemoryCluster().kube },
       read: async () => {
         controller.abort();
         const stages = [{ id: 'a', title: '', check: () => waiting('x') }];
         const seen = space(evidence(its('its1')), { state: 'seen', value: {} }) as AnySpace;
-        return { space: seen, stages };
+        return { space: seen, stages, kube: undefined };
       },
     };
     await assert.rejects(followSpace(followed, { ...soon(), signal: controller.signal }), {

@@ -147,7 +147,7 @@ test('an ITS that was ready and whose API server has lost its node has failed, w
     const reading = await new SpaceWatcher(tools).read('its1', 'its');
     assert.ok(reading);
     const installed = { all: [plane], hooks: versionsOfHooks([]) };
-    const found = await checkSpace(reading, undefined, installed, tools);
+    const found = await checkSpace(reading, installed, tools);
     return found.findings.find(({ id }) => id === 'its-api-server');
   };
   const found = await checked(['its-hub-init', 'install-status-addon']);

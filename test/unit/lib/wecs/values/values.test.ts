@@ -6,9 +6,6 @@ import { changeValues, labelStore, labelsOf } from '../../../../../src/lib/wecs/
 import { fakeKube, managedCluster, recordingProgress, run } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
 
-/** A change that takes no workloads away. */
-const takingNothing = { judge: async () => undefined, confirm: async () => false };
-
 test('the removal of a label that is not there says so', async () => {
   const cluster = managedCluster({ name: 'cluster1', labels: { env: 'edge' } });
   const hub = fakeKube({
@@ -18,7 +15,8 @@ test('the removal of a label that is not there says so', async () => {
   });
   const said = async (changes: Record<string, string | null>) => {
     const progress = recordingProgress();
-    const wanted = { changes: () => changes, overwrite: false, ...takingNothing };
+    const approve = async () => true;
+    const wanted = { changes: () => changes, overwrite: false, approve };
     await changeValues(labelStore(hub), { names: ['cluster1'] }, wanted, run(5000, progress));
     return progress.lines.join();
   };
@@ -34,7 +32,7 @@ test('what an admission policy takes out again is no success', async () => {
     read: discoveryOf(),
   });
   const changes = () => ({ env: null, tier: 'web' });
-  const wanted = { changes, overwrite: true, ...takingNothing };
+  const wanted = { changes, overwrite: true, approve: async () => true };
   const quiet = run(5000, recordingProgress());
   const [result] = await changeValues(labelStore(hub), {}, wanted, quiet);
   assert.equal(result?.error?.code, 'conflict');
@@ -51,7 +49,7 @@ test('a WEC that has another value of its own is a conflict, before anything is 
   );
   const hub = fakeKube({ list: (async () => clusters) as Kube['list'], read: discoveryOf() });
   const changes = (name: string) => changesFor(name, { site: 'of-{name}' });
-  const wanted = { changes, overwrite: false, ...takingNothing };
+  const wanted = { changes, overwrite: false, approve: async () => true };
   const results = await changeValues(labelStore(hub), {}, wanted, run(5000, recordingProgress()));
   assert.deepEqual(
     results.map(({ error }) => error?.message),
