@@ -145,6 +145,11 @@ export const workload: Group = {
       () => import('./workload/status.ts'),
     ),
     entry(
+      'diff',
+      'show where WECs differ from what is sent to them',
+      () => import('./workload/diff.ts'),
+    ),
+    entry(
       'logs',
       'show the logs of a workload object on all its WECs',
       () => import('./workload/logs.ts'),

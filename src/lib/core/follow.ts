@@ -81,14 +81,14 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
     else if (open().every(({ busy }) => busy !== undefined)) await atMost(longestRoundMs, any());
     const idle = open().filter(({ busy }) => busy === undefined);
     if (idle.length > 0) {
-      const see = await read(idle.flatMap(({ begun }) => begun?.subject ?? []));
+      const see = await read(idle.flatMap(({ track }) => track?.subject ?? []));
       for (const pursuit of idle) pursuit.look(see);
       await (run.deadline.passed ? all() : atMost(longestRoundMs, all()));
     }
     return isUnhandled() || open().length === 0 || undefined;
   };
   const lastChange = () =>
-    Math.max(...pursuits.map(({ begun }) => begun?.track.changedAt ?? monotonic()));
+    Math.max(...pursuits.map(({ track }) => track?.changedAt ?? monotonic()));
   const failure = await poll(round, run, lastChange).then(
     () => undefined,
     (error: unknown) => ({ error }),
@@ -106,7 +106,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
 /** A subject on its way to its result. */
 class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
   /** Undefined until it has begun. */
-  begun: { subject: Subject; track: Track<Snapshot> } | undefined;
+  track: Track<Snapshot, Subject> | undefined;
   /** Ends with what is being done for it. */
   busy: Promise<void> | undefined;
   result: Result | undefined;
@@ -116,23 +116,20 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
 
   constructor(subject: Subject | Beginning<Subject, Result>, run: Run) {
     this.#outage = new Outage(run);
-    const follow = (begun: Subject) => {
-      this.begun = { subject: begun, track: new Track(begun, run.deadline) };
-    };
-    if ('begin' in subject)
+    if (!('begin' in subject)) this.track = new Track(subject, run.deadline);
+    else
       this.busy = this.#work(async () => {
         const begun = await subject.begin();
         if ('result' in begun) return begun.result;
-        follow(begun.subject);
+        this.track = new Track(begun.subject, run.deadline);
         return undefined;
       });
-    else follow(subject);
   }
 
   look(see: (subject: Subject) => Promise<Reading<Snapshot>>): void {
-    const { begun } = this;
-    if (begun === undefined) return;
-    const { subject, track } = begun;
+    const { track } = this;
+    if (track === undefined) return;
+    const { subject } = track;
     this.busy = this.#work(async () => {
       try {
         const reading = await see(subject).catch((error: unknown) => {
@@ -153,20 +150,18 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
   /** A reading that the deadline cuts off leaves the last one: what blocks a subject says more than that a server was slow. */
   isCutOff(error: unknown): boolean {
     return (
-      this.begun?.track.last !== undefined &&
-      error instanceof StellarError &&
-      error.code === 'timeout'
+      this.track?.last !== undefined && error instanceof StellarError && error.code === 'timeout'
     );
   }
 
   late(): Result | Promise<Result> | undefined {
-    return this.begun?.subject.late(this.begun.track.last);
+    return this.track?.subject.late(this.track.last);
   }
 
   ofError(error: unknown): Result {
-    const { broken } = this.begun?.subject ?? {};
-    if (broken === undefined || !(error instanceof StellarError)) throw error;
-    return broken.call(this.begun?.subject, error);
+    const { subject } = this.track ?? {};
+    if (subject?.broken === undefined || !(error instanceof StellarError)) throw error;
+    return subject.broken(error);
   }
 
   async #work(work: () => Promise<Result | undefined>): Promise<void> {
@@ -203,24 +198,24 @@ export async function followOne<Snapshot, Result>(
 }
 
 /** What is kept about a subject between readings. */
-export class Track<Snapshot> {
+export class Track<Snapshot, Subject extends Target = Target> {
+  readonly subject: Subject;
   last: JudgedReading<Snapshot> | undefined;
   /** When the judgement of a stage last changed. */
   changedAt = monotonic();
-  readonly #target: Target;
   readonly #deadline: Deadline;
   readonly #met = new Set<string>();
   #patience = new Patience();
   #standing = '';
 
-  constructor(target: Target, deadline: Deadline) {
-    this.#target = target;
+  constructor(subject: Subject, deadline: Deadline) {
+    this.subject = subject;
     this.#deadline = deadline;
   }
 
   judge(reading: Reading<Snapshot>): JudgedReading<Snapshot> {
     const reports = judge(reading.stages, reading.snapshot);
-    const until = reports.findIndex(({ id }) => id === this.#target.until);
+    const until = reports.findIndex(({ id }) => id === this.subject.until);
     const upToTarget = until === -1 ? reports : reports.slice(0, until + 1);
     const blocking = blockingStage(upToTarget) ?? unseenTarget(upToTarget);
     this.#noteChange(reports);
@@ -256,7 +251,7 @@ export class Track<Snapshot> {
   }
 
   #hasFailed({ id, verdict }: BlockedReport, stages: readonly Stage<Snapshot>[]): boolean {
-    const grace = stages.find((stage) => stage.id === id)?.graceMs ?? this.#target.graceMs;
+    const grace = stages.find((stage) => stage.id === id)?.graceMs ?? this.subject.graceMs;
     const isBelieved = this.#patience.hasLasted(
       verdict.state === 'failed' ? id : undefined,
       this.#deadline,

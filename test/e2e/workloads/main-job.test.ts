@@ -87,6 +87,9 @@ before(async () => {
         );
       }, 'reports of the operators');
     },
+    'change the settings on w2 by hand': async () => {
+      await w2.admin.patch<AnyObject>(resources.configMaps, 'shop/settings', { data: { a: 'c' } });
+    },
     'let the agent of w2 hang until the hub sees it': async () => {
       const namespace = 'open-cluster-management-agent';
       for (const pod of (await w2.admin.list<AnyObject>(resources.pods, { namespace })).items)

@@ -253,6 +253,18 @@ class LiveKube {
     await this.#requests.json(mergePatch(pathOf(resource, { name }), patch, { dryRun: 'All' }));
   }
 
+  /** The same for a forced server-side apply of an object. @returns the object as it would be stored */
+  tryApply(resource: Resource, object: KubeObject): Promise<KubeObject> {
+    const { name, namespace } = object.metadata;
+    return this.#requests.json<KubeObject>({
+      method: 'PATCH',
+      path: pathOf(resource, { namespace, name }),
+      query: { fieldManager, force: 'true', dryRun: 'All' },
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+    });
+  }
+
   /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
   async apply(object: KubeObject): Promise<Change> {
     const { name, namespace } = object.metadata;

@@ -42,7 +42,7 @@ export interface Installation extends Pick<JoinPlan, 'kube' | 'settings' | 'vers
 }
 
 /** Applies an object, and counts what has changed. */
-export type Apply = (object: KubeObject) => Promise<void>;
+type Apply = (object: KubeObject) => Promise<void>;
 
 /** An empty docker config: the operator copies the secret and requires it to exist. */
 const noCredentials = '{}';

@@ -2,8 +2,7 @@ import { once } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice } from '../../core/next-step.ts';
 import { isMet } from '../../core/stages.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import type { Deployment, Pod } from '../../kube/client/objects.ts';
+import type { Pod } from '../../kube/client/objects.ts';
 import { imageVersion } from '../../kube/image.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import { isScaledToNone } from '../../kube/pods.ts';
@@ -24,8 +23,6 @@ import {
   isSameHub,
 } from '../../ocm/hub/endpoint.ts';
 import { type HubAccess, knownEndpoints } from '../../ocm/hub/hub-access.ts';
-import type { HubEvidence } from '../../ocm/hub/hub-evidence.ts';
-import type { KnownHub } from '../../ocm/hub/hub-kubeconfig.ts';
 import { bootstrapAccountOf, isOurs, tagOf } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import { type Identity, proveIdentity } from '../registration/identity.ts';
@@ -35,7 +32,6 @@ import {
   requestUnproven,
   whyNoAccount,
 } from '../registration/own-requests.ts';
-import type { Reregister } from '../registration/problems.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
 import {
   type ReregisterEvidence,
@@ -53,34 +49,8 @@ import {
   wecPermissions,
 } from './join-requirements.ts';
 
-/** What a join will do to one WEC, decided before the first write. */
-export interface JoinPlan {
-  name: string;
-  /** The name of the ITS. */
-  its: string;
-  kube: Kube;
-  endpoint: ChosenEndpoint & HubConnection;
-  settings: AgentSettings;
-  /** The plan for the existing versions. */
-  versions: VersionPlan;
-  /** What both sides showed before. */
-  wecBefore: WecEvidence;
-  hubBefore: HubEvidence | undefined;
-  identity: Identity;
-  /** The UID of the WEC's kube-system; undefined if it may not be read. */
-  uid: string | undefined;
-  /** The other hub that it is registered with and moves from. */
-  former: KnownHub | undefined;
-  /** Why its agent must re-register, or register for the first time. */
-  reregister: Reregister | undefined;
-  /** The service account to make for this WEC alone, if only that shows whose request it is. */
-  account: string | undefined;
-  /** Warnings that do not stop the join. */
-  notes: string[];
-}
-
 /** What is asked for one WEC, and what serves all WECs of the command. */
-interface AskedJoin {
+interface JoinRequest {
   access: HubAccess;
   wec: JoiningWec;
   options: JoinOptions;
@@ -90,7 +60,7 @@ interface AskedJoin {
 /** What a join is judged by: each part is read when it is first needed, so that the order of the steps is the order of the requests. */
 type JoinEvidence = ReturnType<typeof joinEvidence>;
 
-function joinEvidence(asked: AskedJoin) {
+function joinEvidence(asked: JoinRequest) {
   const { access, wec, options, probes } = asked;
   const { name, kube } = wec;
   const sides = once(async () => {
@@ -212,19 +182,16 @@ export async function planJoin(
   wec: JoiningWec,
   options: JoinOptions,
   probes: JoinProbes,
-): Promise<JoinPlan> {
+) {
   const evidence = joinEvidence({ access, wec, options, probes });
   for (const { judge } of planSteps) await judge(evidence);
   return planOf(evidence);
 }
 
-async function planOf({
-  access,
-  wec: { name, kube },
-  options,
-  probes,
-  ...of
-}: JoinEvidence): Promise<JoinPlan> {
+/** What a join will do to one WEC, decided before the first write. */
+export type JoinPlan = Awaited<ReturnType<typeof planOf>>;
+
+async function planOf({ access, wec: { name, kube }, options, probes, ...of }: JoinEvidence) {
   const { endpoint, wecBefore, hubBefore, uid } = await of.sides();
   const foundHub = await of.foundHub();
   const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
@@ -243,18 +210,26 @@ async function planOf({
   const unverified = await probes.verify(endpoint);
   return {
     name,
+    /** The name of the ITS. */
     its: access.its,
     kube,
     endpoint,
     settings,
+    /** What becomes of the existing versions. */
     versions: planVersions(wecBefore, settings, options),
+    /** What both sides showed before. */
     wecBefore,
     hubBefore,
     identity: await of.identity(),
+    /** The UID of the WEC's kube-system; undefined if it may not be read. */
     uid,
+    /** The other hub that it is registered with and moves from. */
     former: foundHub?.relation === 'other' ? foundHub.hub : undefined,
+    /** Why its agent must re-register, or register for the first time. */
     reregister,
+    /** The service account to make for this WEC alone, if only that shows whose request it is. */
     account,
+    /** Warnings that do not stop the join. */
     notes: [unverified ?? [], notesOn(access, name, wecBefore)].flat(),
   };
 }
@@ -273,7 +248,7 @@ async function planToken(
     isLost: boolean;
   },
   { accept }: JoinOptions,
-): Promise<Pick<JoinPlan, 'account'> & Record<'isTokenRefused' | 'isTokenShared', boolean>> {
+) {
   const { settings, evidence, isLost } = given;
   const { wec, foundHub } = evidence;
   const isStaying = foundHub?.relation !== 'other';
@@ -358,20 +333,6 @@ export function agentSettings(
   };
 }
 
-/** What a join does to an existing operator and Klusterlet. */
-export interface VersionPlan {
-  /** False if the existing operator is kept or another program installed it. */
-  installOperator: boolean;
-  /** A kept operator that is scaled to zero and must be started. */
-  startOperator: Deployment | undefined;
-  /** False if the Klusterlet stays as it is. */
-  writeKlusterlet: boolean;
-  /** What runs, and why it is kept. */
-  kept: string[];
-  /** What is replaced, with what, and why. */
-  replaced: string[];
-}
-
 type VersionDecision = { keep: boolean; why: string } | undefined;
 
 /**
@@ -382,7 +343,7 @@ export function planVersions(
   { operator, klusterlet, pods }: WecEvidence,
   settings: AgentSettings,
   options: JoinOptions,
-): VersionPlan {
+) {
   const wanted = image(settings, 'registration-operator');
   const isAsked = options.ocmVersion !== undefined || options.imageRegistry !== undefined;
   const withoutImage = stuckPodsOf(pods).filter(lacksImage);
@@ -402,11 +363,16 @@ export function planVersions(
     decision === undefined ? [] : [{ ...decision, text: `${what} ${tagOrReference(reference)}` }],
   );
   return {
+    /** False if the existing operator is kept or another program installed it. */
     installOperator: isOwn && ofOperator?.keep !== true,
+    /** A kept operator that is scaled to zero and must be started. */
     startOperator:
       isOwn && ofOperator?.keep && operator && isScaledToNone(operator) ? operator : undefined,
+    /** False if the Klusterlet stays as it is. */
     writeKlusterlet: isOwnKlusterlet && ofAgent?.keep !== true,
+    /** What runs, and why it is kept. */
     kept: found.filter(({ keep }) => keep).map(({ text, why }) => `${text} kept: ${why}`),
+    /** What is replaced, with what, and why. */
     replaced: found
       .filter(({ keep }) => !keep)
       .map(({ text, why }) => `${text} replaced by ${tagOrReference(wanted)}: ${why}`),

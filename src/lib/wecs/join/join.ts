@@ -1,4 +1,4 @@
-import pLimit, { type LimitFunction } from 'p-limit';
+import pLimit from 'p-limit';
 import { forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { Followed, JudgedReading, Reading } from '../../core/follow.ts';
@@ -7,7 +7,6 @@ import { readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { readWec } from '../../ocm/agent/wec-evidence.ts';
-import type { ChosenEndpoint } from '../../ocm/hub/endpoint.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import type { HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import { WebhookProbe } from '../../ocm/hub/webhook.ts';
@@ -38,8 +37,10 @@ import { isStillConnected, pauseEviction } from './evict-from-former-hub.ts';
 import { installOperator, writeBootstrap, writeKlusterlet } from './install-klusterlet.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import { type JoinPlan, type PlanStep, planJoin, planSteps, type StepText } from './join-plan.ts';
-import { type JoinProbes, joinProbes } from './join-requirements.ts';
+import { joinProbes } from './join-requirements.ts';
 import {
+  type AskedJoin,
+  actOnAgent,
   clearRequests,
   evidenceOfOwn,
   isDone,
@@ -51,7 +52,7 @@ import {
   webhookFor,
 } from './joining.ts';
 import { foreseeAcceptance, foreseeRecords, type Moment, recordOnIts } from './record-on-its.ts';
-import { actOnAgent, dropCertificate, retryStuckPods } from './restart-agent.ts';
+import { dropCertificate, retryStuckPods } from './restart-agent.ts';
 
 /** A step of a join, in one or several of its phases. What is not needed writes nothing. */
 export interface JoinStep extends StepText, Pick<Partial<PlanStep>, 'judge'> {
@@ -259,20 +260,11 @@ export async function join(
   return followOnHub<JoinSubject>(hub, beginnings, (wec, ofHub) => wec.read(ofHub), run);
 }
 
-/** What is asked for one WEC, and what the WECs of a command share. */
-interface Asked extends Omit<PlannedJoin, 'plan' | 'token' | 'apply' | 'counts' | 'recorded'> {
-  wec: JoiningWec;
-  announce: (endpoint: ChosenEndpoint) => void;
-  probes: JoinProbes;
-  /** A user is asked about one WEC at a time. */
-  oneAtATime: LimitFunction;
-}
-
 /** Takes the steps up to the last write. @returns undefined if there is no registration to follow */
-async function begin(asked: Asked): Promise<JoinSubject | undefined> {
+async function begin(asked: AskedJoin): Promise<JoinSubject | undefined> {
   const { access, options, run } = asked;
   const { kube: hub } = access;
-  const planned = plannedJoin({ ...asked, plan: await confirmedPlan(asked) });
+  const planned = plannedJoin(asked, await confirmedPlan(asked));
   const { plan } = planned;
   const { name, kube, versions } = plan;
   if (isDone(access, plan)) {
@@ -294,7 +286,7 @@ async function begin(asked: Asked): Promise<JoinSubject | undefined> {
 }
 
 /** Plans the join; plans it once more if the user was asked, or if it had to wait: the clusters may have changed meanwhile. */
-async function confirmedPlan(asked: Asked): Promise<JoinPlan> {
+async function confirmedPlan(asked: AskedJoin): Promise<JoinPlan> {
   const { access, wec, options, probes, run } = asked;
   const { replaceHub } = options;
   const { plan } = await readConfirmed({

@@ -1,68 +1,77 @@
+import type { LimitFunction } from 'p-limit';
 import { once } from '../../core/concurrency.ts';
+import type { JudgedReading } from '../../core/follow.ts';
+import type { Run } from '../../core/run.ts';
 import { blockingStage, isMet } from '../../core/stages.ts';
-import type { Change } from '../../kube/client/client.ts';
-import { resources, textIn } from '../../kube/client/objects.ts';
+import { type KubeObject, resources, textIn } from '../../kube/client/objects.ts';
 import { singletonAgentId } from '../../ocm/agent/wec-evidence.ts';
+import type { ChosenEndpoint } from '../../ocm/hub/endpoint.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import type { WebhookProbe } from '../../ocm/hub/webhook.ts';
 import { klusterletName } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
-import type { WecResult } from '../diagnose/follow-registration.ts';
-import {
-  OwnRequests,
-  type SupersededRequests,
-  supersededRequests,
-} from '../registration/own-requests.ts';
+import type { RegistrationFollower, WecResult } from '../diagnose/follow-registration.ts';
+import { OwnRequests, supersededRequests } from '../registration/own-requests.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
-import type { Apply } from './install-klusterlet.ts';
-import type { JoinOptions } from './join-options.ts';
+import type { JoiningWec, JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
-import type { Moment, Recording } from './record-on-its.ts';
-import { RestartsDuringJoin } from './restart-agent.ts';
+import type { JoinProbes } from './join-requirements.ts';
+import type { Moment } from './record-on-its.ts';
+import {
+  RestartsDuringJoin,
+  removeDeadLeases,
+  reregister,
+  restartAgents,
+} from './restart-agent.ts';
+
+/** What is asked for one WEC, and what the WECs of a command share. */
+export interface AskedJoin {
+  access: HubAccess;
+  wec: JoiningWec;
+  options: JoinOptions;
+  probes: JoinProbes;
+  webhook: WebhookProbe | undefined;
+  announce: (endpoint: ChosenEndpoint) => void;
+  /** A user is asked about one WEC at a time. */
+  oneAtATime: LimitFunction;
+  run: Run;
+  result: WecResult;
+}
 
 /** The join of one WEC, once it is planned. */
-export interface PlannedJoin extends Recording {
-  access: HubAccess;
-  options: JoinOptions;
-  webhook: WebhookProbe | undefined;
-  result: WecResult;
-  /** The token for its agent, requested once. */
-  token: () => Promise<string>;
-  apply: Apply;
-  /** What `apply` has done. */
-  counts: Record<Change, number>;
+export type PlannedJoin = ReturnType<typeof plannedJoin>;
+
+/** @param plan the last one, which the user's answer covers */
+export function plannedJoin(asked: AskedJoin, plan: JoinPlan) {
+  const counts = { created: 0, changed: 0, unchanged: 0 };
+  return {
+    ...asked,
+    plan,
+    /** What `apply` has done. */
+    counts,
+    async apply(object: KubeObject) {
+      const change = await plan.kube.apply(object);
+      counts[change] += 1;
+      asked.result.changed ||= change !== 'unchanged';
+    },
+    /** The token for its agent, requested once. */
+    token: once(() => asked.access.token(plan.account)),
+    /** The UIDs of the ManagedClusters on which that was recorded, or may not be: another one of that name gets it again. */
+    recorded: { labels: new Set<string | undefined>(), identity: new Set<string | undefined>() },
+  };
 }
 
 /** The same while it follows the registration. */
-export interface Joining extends PlannedJoin {
-  ownRequests: OwnRequests;
-  superseded: SupersededRequests;
-  restarts: RestartsDuringJoin;
-}
-
-/** @param plan the last one, which the user's answer covers */
-export function plannedJoin(
-  given: Pick<PlannedJoin, 'access' | 'plan' | 'options' | 'webhook' | 'run' | 'result'>,
-): PlannedJoin {
-  const counts = { created: 0, changed: 0, unchanged: 0 };
-  const apply: Apply = async (object) => {
-    const change = await given.plan.kube.apply(object);
-    counts[change] += 1;
-    given.result.changed ||= change !== 'unchanged';
-  };
-  const recorded = { labels: new Set<string>(), identity: new Set<string>() };
-  const token = once(() => given.access.token(given.plan.account));
-  return { ...given, token, apply, counts, recorded };
-}
+export type Joining = Awaited<ReturnType<typeof startedJoin>>;
 
 /** Whether an existing agent registers again, which supersedes its earlier requests. */
 export const reregisters = ({ reregister: cause }: JoinPlan): boolean =>
   cause !== undefined && cause.code !== 'bootstrap-secret-missing';
 
 /** Begins to follow the registration of what was installed. */
-export async function startedJoin(planned: PlannedJoin): Promise<Joining> {
+export async function startedJoin(planned: PlannedJoin) {
   const { plan, run } = planned;
   const { name, kube, wecBefore, hubBefore = emptyEvidence(name) } = plan;
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
@@ -95,6 +104,30 @@ export async function clearRequests(
   ownRequests.see(wec, open);
   if (options.accept) ownRequests.requireRecords(hub, open);
   await superseded.clear(hub, evidence, wec);
+}
+
+/** Restarts an agent that does not go on by itself, once for each cause. */
+export async function actOnAgent(
+  { access, plan, options: { accept }, superseded, restarts, run }: Joining,
+  follower: RegistrationFollower,
+  reading: JudgedReading<Registration>,
+): Promise<'again' | undefined> {
+  const { kube } = plan;
+  const { hub, wec } = reading.snapshot;
+  if (hub === undefined || wec === undefined) return undefined;
+  await removeDeadLeases(kube, wec);
+  const need = restarts.need(reading.snapshot, kube.now(), accept);
+  // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
+  if (need === undefined)
+    return !accept && superseded.isOpen && !run.deadline.passed ? 'again' : undefined;
+  if (need.by === 'pods') await restartAgents(kube);
+  else await reregister(access, plan, need.by, wec);
+  // One that keeps its certificate sends no other request.
+  if (need.by !== 'pods' || wec.hubSecret === undefined) superseded.add(hub.requests);
+  restarts.markDone(need);
+  follower.wrote(`${need.why}: agent restarted`);
+  reading.restartGracePeriod();
+  return 'again';
 }
 
 /** What an ITS shows, without requests of other agents and superseded ones: they are no evidence. */

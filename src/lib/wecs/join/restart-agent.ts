@@ -1,6 +1,4 @@
 import { formatAge } from '../../core/deadline.ts';
-import type { JudgedReading } from '../../core/follow.ts';
-import type { Run } from '../../core/run.ts';
 import type { Verdict } from '../../core/stages.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -23,13 +21,11 @@ import {
   renewedAt,
 } from '../../ocm/hub/hub-evidence.ts';
 import { agentNamespace } from '../../ocm/model/ocm-names.ts';
-import type { RegistrationFollower } from '../diagnose/follow-registration.ts';
 import { asksWithSeveralKeys } from '../registration/acceptance.ts';
-import { clockMarginMs, type SupersededRequests } from '../registration/own-requests.ts';
+import { clockMarginMs } from '../registration/own-requests.ts';
 import { missing, type Reregister, unannounced } from '../registration/problems.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
-import type { JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
 
 /** An agent announces itself within a second of its request; the operator checks a changed secret within a few. */
@@ -130,41 +126,8 @@ function silent({ hub, wec, now }: Registration): Restart | undefined {
 const reachOf = (registration: Registration): Verdict | undefined =>
   judgeRegistration(registration).find(({ id }) => id === 'hub-reachable')?.verdict;
 
-interface ActingOnAgent {
-  access: HubAccess;
-  plan: JoinPlan;
-  options: Pick<JoinOptions, 'accept'>;
-  superseded: SupersededRequests;
-  restarts: RestartsDuringJoin;
-  run: Run;
-}
-
-/** Restarts an agent that does not go on by itself, once for each cause. */
-export async function actOnAgent(
-  { access, plan, options: { accept }, superseded, restarts, run }: ActingOnAgent,
-  follower: RegistrationFollower,
-  reading: JudgedReading<Registration>,
-): Promise<'again' | undefined> {
-  const { kube } = plan;
-  const { hub, wec } = reading.snapshot;
-  if (hub === undefined || wec === undefined) return undefined;
-  await removeDeadLeases(kube, wec);
-  const need = restarts.need(reading.snapshot, kube.now(), accept);
-  // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
-  if (need === undefined)
-    return !accept && superseded.isOpen && !run.deadline.passed ? 'again' : undefined;
-  if (need.by === 'pods') await restartAgents(kube);
-  else await reregister(access, plan, need.by, wec);
-  // One that keeps its certificate sends no other request.
-  if (need.by !== 'pods' || wec.hubSecret === undefined) superseded.add(hub.requests);
-  restarts.markDone(need);
-  follower.wrote(`${need.why}: agent restarted`);
-  reading.restartGracePeriod();
-  return 'again';
-}
-
 /** Makes an agent register again: with a new bootstrap secret, and without its certificate if that is of a lost registration. */
-async function reregister(
+export async function reregister(
   access: HubAccess,
   { kube, endpoint, account }: JoinPlan,
   by: Reregister['by'],
@@ -197,35 +160,35 @@ const agentLeases = ['klusterlet-agent-lock', 'registration-agent-lock'];
  * Replaces the pods of a WEC's agents. It deletes their Leases first, or the new pods wait until those expire: an agent that waits
  * for its certificate does not release its Lease.
  */
-async function restartAgents(kube: Kube): Promise<void> {
-  for (const name of agentLeases) {
-    const lease = await partialReader(kube).get<Lease>(resources.leases, name, {
-      namespace: agentNamespace,
-    });
-    // Without that right it takes some minutes longer.
-    if (lease !== undefined) await unlessStatus(kube.delete(resources.leases, lease), 403);
-  }
+export async function restartAgents(kube: Kube): Promise<void> {
+  await deleteLeases(kube, () => true);
   const pods = agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace }));
   await deleteObjects(kube, resources.pods, pods);
 }
 
 /** Deletes Leases of agents whose holder evidently no longer runs: its pod is gone, or has restarted since it renewed them. */
-async function removeDeadLeases(kube: Kube, { pods }: WecEvidence): Promise<void> {
+export async function removeDeadLeases(kube: Kube, { pods }: WecEvidence): Promise<void> {
   const agents = agentPodsOf(pods);
   if (agents.length === 0) return;
-  for (const name of agentLeases) {
-    const lease = await partialReader(kube).get<Lease>(resources.leases, name, {
-      namespace: agentNamespace,
-    });
-    const { holderIdentity = '', renewTime = '' } = lease?.spec ?? {};
-    if (lease === undefined || holderIdentity === '') continue;
+  await deleteLeases(kube, ({ spec: { holderIdentity = '', renewTime = '' } = {} }) => {
+    if (holderIdentity === '') return false;
     const holder = agents.find(({ metadata }) => holderIdentity.startsWith(`${metadata.name}_`));
     const started = holder?.status?.containerStatuses?.map(({ state }) =>
       Date.parse(state?.running?.startedAt ?? ''),
     )[0];
-    const isDead =
-      holder === undefined || (started !== undefined && Date.parse(renewTime) < started - 1000);
-    if (isDead) await unlessStatus(kube.delete(resources.leases, lease), 403);
+    return (
+      holder === undefined || (started !== undefined && Date.parse(renewTime) < started - 1000)
+    );
+  });
+}
+
+async function deleteLeases(kube: Kube, isOver: (lease: Lease) => boolean): Promise<void> {
+  for (const name of agentLeases) {
+    const lease = await partialReader(kube).get<Lease>(resources.leases, name, {
+      namespace: agentNamespace,
+    });
+    // Without that right it takes some minutes longer.
+    if (lease && isOver(lease)) await unlessStatus(kube.delete(resources.leases, lease), 403);
   }
 }
 

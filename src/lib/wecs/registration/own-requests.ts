@@ -162,8 +162,6 @@ export const clockMarginMs = 3000;
 const agentExitMs = 5000;
 
 /** Reduces the requests of a WEC's agent to those for which it still has the keys. */
-export type SupersededRequests = ReturnType<typeof supersededRequests>;
-
 export function supersededRequests(wec: Kube, ownRequests: OwnRequests, run: Run) {
   const names = new Set<string>();
   const reported = new Set<string>();

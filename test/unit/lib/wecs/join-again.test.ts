@@ -229,7 +229,7 @@ describe('a WEC that is registered', () => {
 describe('what a join of a registered WEC reports', () => {
   const access = { its: 'its1', kube: undefined } as never;
   const plannedOf = (plan: JoinPlan, options: JoinOptions, run: Run) =>
-    plannedJoin({ access, plan, options, run, webhook: undefined, result: newResult('cluster1') });
+    plannedJoin({ access, options, run, result: newResult('cluster1') } as never, plan);
   test('is which options had no effect: a join upgrades nothing', async () => {
     const progress = recordingProgress();
     const asked = { ...options, ocmVersion: '1.5.0', imageRegistry: 'mirror' };

@@ -82,10 +82,8 @@ async function joined(
   } as unknown as JoinPlan;
   const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
   const options = { accept: true, labels: {} };
-  const planned = plannedJoin({
-    ...{ access: access as never, plan, options, run: run(300) },
-    ...{ webhook: undefined, result: newResult('cluster2') },
-  });
+  const asked = { access, options, run: run(300), result: newResult('cluster2') };
+  const planned = plannedJoin(asked as never, plan);
   const subject = followed(await startedJoin(planned));
   const read = (_: unknown, ofHub: HubEvidence | undefined) => subject.read(ofHub);
   const [{ error } = {}] = await followOnHub(hub.kube, [subject], read, run(300));

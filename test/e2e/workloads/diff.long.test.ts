@@ -1,0 +1,180 @@
+/** What is applied is compared with what is on the WEC: no difference where there is none, and each that OCM's agent leaves. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { WorkloadDifference } from '../../../src/lib/workloads/delivery/diff.ts';
+import {
+  type AnyObject,
+  type Bed,
+  installAddonByPlacement,
+  type Plane,
+  resources,
+  runWds,
+  startBed,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
+import { Cli } from '../support/harness.ts';
+
+let bed: Bed;
+let cli: Cli;
+let wds1: Plane;
+let w1: Plane;
+const running: { stop(): void }[] = [];
+const at = ['--wds', 'wds1', '--its', 'its1'];
+const labels = { app: 'shop' };
+const inShop = { namespace: 'shop', labels };
+
+const objects: AnyObject[] = [
+  {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'conf', ...inShop, labels: { ...labels, tracked: 'yes' } },
+    data: { a: 'b' },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'robot', ...inShop },
+    imagePullSecrets: [{ name: 'old' }],
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'key', ...inShop },
+    stringData: { password: 'first' },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', ...inShop },
+    spec: { selector: labels, ports: [{ port: 80 }] },
+  },
+  {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', ...inShop },
+    spec: {
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          containers: [
+            {
+              name: 'web',
+              image: 'registry.k8s.io/pause:3.10',
+              resources: { requests: { cpu: '1000m', memory: '1024Mi' } },
+            },
+          ],
+        },
+      },
+    },
+  },
+] as never;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }] });
+  [wds1, w1] = [bed.plane('wds1'), bed.plane('w1')];
+  cli = await Cli.create(
+    await writeKubeconfig(
+      bed.plane('its1'),
+      bed.planes.map(({ kubeconfigEntry }) => kubeconfigEntry),
+    ),
+  );
+  running.push(await installAddonByPlacement(bed.plane('its1')));
+  running.push(await runWds(wds1, bed.plane('its1'), { type: 'host' }));
+  await cli.succeed(['wec', 'join', 'w1', '--its', 'its1', '--accept', '--label', 'tier=web']);
+  await wds1.admin.create(resources.namespaces, { metadata: { name: 'shop', labels } });
+  for (const object of objects) await wds1.admin.create(resourceOf(object), object);
+  await cli.succeed([
+    'policy',
+    'create',
+    'shop',
+    '--clusters',
+    'tier=web',
+    '-l',
+    'app=shop',
+    ...at,
+  ]);
+  await cli.succeed(['policy', 'wait', 'shop', '--timeout', '2m', ...at]);
+});
+
+after(async () => {
+  for (const one of running) one.stop();
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const resourceOf = ({ kind }: { kind?: string }) =>
+  ({
+    ConfigMap: resources.configMaps,
+    ServiceAccount: resources.serviceAccounts,
+    Secret: resources.secrets,
+    Service: resources.services,
+    Deployment: resources.deployments,
+  })[kind ?? ''] as typeof resources.configMaps;
+
+async function diff(...words: string[]) {
+  const run = await cli.run(['workload', 'diff', ...words, '-o', 'json', ...at]);
+  const { items } = JSON.parse(run.stdout) as { items: WorkloadDifference[] };
+  return { run, items, differing: items.filter(({ state }) => state !== 'equal') };
+}
+
+describe('what is applied', () => {
+  it('is equal: defaults, quantities and what servers set are no differences', async () => {
+    const { run, items, differing } = await diff('--exit-code');
+    assert.deepEqual(differing, []);
+    assert.equal(run.exitCode, 0);
+    const kinds = new Set(items.map(({ kind }) => kind));
+    assert.ok(objects.every(({ kind = '' }) => kinds.has(kind)));
+  });
+
+  it('differs where somebody changes it on the WEC, with who did', async () => {
+    await w1.admin.patch(resources.deployments, 'shop/web', { spec: { replicas: 3 } });
+    const { run, differing } = await diff('deployment/web', '-n', 'shop', '--exit-code');
+    const [{ state, differs } = assert.fail()] = differing;
+    const [{ field, work, wec, by } = assert.fail()] = differs;
+    assert.deepEqual([state, field, work, wec], ['different', 'spec.replicas', 1, 3]);
+    assert.ok(by);
+    assert.equal(run.exitCode, 5);
+  });
+
+  it('shows no value of a Secret', async () => {
+    await w1.admin.patch(resources.secrets, 'shop/key', { stringData: { password: 'mine' } });
+    const { run, differing } = await diff('secret/key', '-n', 'shop');
+    assert.deepEqual(
+      differing[0]?.differs.map(({ field }) => field),
+      ['data.password'],
+    );
+    assert.doesNotMatch(run.stdout, /first|mine|Zmlyc3Q|bWluZQ/);
+  });
+
+  it('is missing where it was deleted', async () => {
+    await w1.admin.delete(resources.services, 'shop/web');
+    const { differing } = await diff('service/web', '-n', 'shop');
+    assert.equal(differing[0]?.state, 'missing');
+  });
+
+  it('keeps a label that the work no longer has, and the pull secret from before', async () => {
+    const gone = { metadata: { labels: { tracked: null } } };
+    await wds1.admin.patch(resources.configMaps, 'shop/conf', gone as never);
+    const pull = { imagePullSecrets: [{ name: 'new' }] };
+    await wds1.admin.patch(resources.serviceAccounts, 'shop/robot', pull as never);
+    await until(
+      async () => (await diff('serviceaccount/robot', '-n', 'shop')).differing.length > 0,
+      'the work says so',
+    );
+    await cli.succeed(['policy', 'wait', 'shop', '--timeout', '2m', ...at]);
+    await until(
+      async () => (await diff('configmap/conf', '-n', 'shop')).differing.length > 0,
+      'the label is left over',
+    );
+    const { differing } = await diff('configmap/conf', '-n', 'shop');
+    assert.deepEqual(
+      [differing[0]?.left, differing[0]?.differs],
+      [['metadata.labels.tracked'], []],
+    );
+    const robot = (await diff('serviceaccount/robot', '-n', 'shop')).differing[0];
+    assert.match(robot?.differs.map(({ field }) => field).join() ?? '', /imagePullSecrets/);
+  });
+});
