@@ -78,13 +78,13 @@ function describeDifferences(
     ),
     ...(isOne
       ? []
-      : [`${equal.length} of ${count(items.length, 'object')} on WECs are as their works say.`]),
+      : [`${equal.length} of ${count(items.length, 'object')} on WECs are equal to their works.`]),
   ];
 }
 
 function linesOf(item: WorkloadDifference, now: number, { ok, bad, dot }: Style): string[] {
   const { wec, state, createOnly, differs, left } = item;
-  if (state === 'equal') return [`${ok} ${wec}   as its work says`];
+  if (state === 'equal') return [`${ok} ${wec}   equal to its work`];
   if (state === 'missing') return [`${bad} ${wec}   it is not there`];
   const kept = createOnly ? ' (createOnly: it keeps its own version)' : '';
   return [

@@ -13,7 +13,7 @@ interface Options {
 
 export const definition: Definition<Options> = {
   description:
-    'Waits until an object of a WDS is applied or available on every WEC, or its status has been returned. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, 1 if a stage has failed and stays so for some seconds, and 3 if the deadline passes first; the message then says what blocks it.',
+    'Waits until an object of a WDS is applied or available on every WEC, its status has been returned, or it is there as its work says. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, 1 if a stage has failed and stays so for some seconds, and 3 if the deadline passes first; the message then says what blocks it.',
   timeout: '5m',
   examples: [
     ['stellarctl workload wait deployment/web -n shop', 'on every WEC that it is sent to'],
@@ -27,7 +27,7 @@ export const definition: Definition<Options> = {
   options: [
     namespaceOption,
     new Option('--for <stage>', 'the stage to wait for')
-      .choices(['applied', 'available', 'status'])
+      .choices(['applied', 'available', 'status', 'equal'])
       .default('available'),
     listOption('--on <wecs>', 'these WECs').conflicts('all'),
     ['--all', 'all WECs that policies send it to (the default)'],

@@ -127,6 +127,16 @@ describe('what is applied', () => {
     assert.equal(run.exitCode, 0);
     const kinds = new Set(items.map(({ kind }) => kind));
     assert.ok(objects.every(({ kind = '' }) => kinds.has(kind)));
+    await cli.succeed([
+      'workload',
+      'wait',
+      'deployment/web',
+      '-n',
+      'shop',
+      '--for',
+      'equal',
+      ...at,
+    ]);
   });
 
   it('differs where somebody changes it on the WEC, with who did', async () => {
@@ -137,6 +147,21 @@ describe('what is applied', () => {
     assert.deepEqual([state, field, work, wec], ['different', 'spec.replicas', 1, 3]);
     assert.ok(by);
     assert.equal(run.exitCode, 5);
+    const { stdout } = await cli.run([
+      'workload',
+      'get',
+      'deployment/web',
+      '-n',
+      'shop',
+      '-o',
+      'json',
+      ...at,
+    ]);
+    const [{ code, blockedAt }] = JSON.parse(stdout).deliveries;
+    assert.deepEqual(
+      [code, blockedAt.stage, blockedAt.state],
+      ['differs-on-wec', 'equal', 'waiting'],
+    );
   });
 
   it('shows no value of a Secret', async () => {
@@ -176,5 +201,9 @@ describe('what is applied', () => {
     );
     const robot = (await diff('serviceaccount/robot', '-n', 'shop')).differing[0];
     assert.match(robot?.differs.map(({ field }) => field).join() ?? '', /imagePullSecrets/);
+    const wait = ['workload', 'wait', 'serviceaccount/robot', '-n', 'shop', '--for', 'equal'];
+    const { exitCode, stderr } = await cli.run([...wait, '--timeout', '0', ...at]);
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stderr, /workload diff serviceaccounts\/robot -n shop --wec w1=w1/);
   });
 });

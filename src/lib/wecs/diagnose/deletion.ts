@@ -95,7 +95,7 @@ function toFinish({ contents, hub, name, its }: WecFindings): NextStep {
         command`stellarctl deregister ${name} --its ${its}`,
         'first removes the labels that select it',
       )
-    : run(command`stellarctl wec wait ${name} --for delete --its ${its}`);
+    : run(command`stellarctl wec wait ${name} --for delete --its ${its} --timeout 5m`);
 }
 
 export function beingDeregistered({

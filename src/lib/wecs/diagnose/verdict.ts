@@ -146,7 +146,7 @@ function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | 
   if (verdict.state === 'failed') return problemOfStage(blocking, name);
   // With its context, what the ITS still reports is not enough.
   const wait = run(
-    command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its}`,
+    command`stellarctl wec wait ${context === undefined ? name : `${name}=${context}`} --its ${its} --timeout 5m`,
   );
   const { next = [wait] } = verdict;
   const state = hub !== undefined && hasJoined(hub) ? 'not available' : 'still registering';

@@ -42,6 +42,7 @@ import {
   trimStatus,
   type WorkStatus,
 } from '../status/returned-status.ts';
+import type { WorkloadDifference } from './diff.ts';
 import type { CustomTransform } from './transforms.ts';
 import { type SentObject, trimmer, WorksOfWds } from './works.ts';
 
@@ -80,6 +81,8 @@ export interface Delivery {
   /** The context that is proven to lead to the WEC, and the generation of the object there. */
   context?: string | undefined;
   generation?: number | undefined;
+  /** How the object there differs from its work, if that was compared. */
+  difference?: WorkloadDifference | undefined;
   /** What the policy requests besides sending the object. */
   modulation: Modulation;
 }

@@ -112,7 +112,7 @@ const isAsked =
   (wanted: DiffRequest['object']) =>
   ({ object }: SentObject): boolean => {
     if (isLeaving(object)) return false;
-    const { kind, group, namespace = null, name } = viewOf(object);
+    const { kind, group, namespace = null, name } = viewOfSent(object);
     return (
       wanted === undefined ||
       (wanted.kind === kind &&
@@ -122,7 +122,7 @@ const isAsked =
     );
   };
 
-const viewOf = ({
+export const viewOfSent = ({
   apiVersion = '',
   kind = '',
   metadata: { name = '', namespace } = {},
@@ -136,7 +136,7 @@ const viewOf = ({
 function unseen(sent: SentObject, why: string): WorkloadDifference {
   const { work, object } = sent;
   return {
-    ...viewOf(object),
+    ...viewOfSent(object),
     wec: wecOf(sent),
     policy: work.metadata.labels?.[originBindingLabel] ?? null,
     state: 'unseen',
@@ -158,8 +158,11 @@ const isCreateOnly = ({ spec }: ManifestWork, { metadata }: SentObject['object']
       (of?.namespace ?? '') === (metadata?.namespace ?? ''),
   ) === true;
 
-/** Compares one object. What only seems to differ is settled by the WEC's API server, which stores nothing. */
-async function compare(kube: Kube, sent: SentObject): Promise<WorkloadDifference> {
+/**
+ * Compares one object. What only seems to differ is settled by the WEC's API server, which stores nothing.
+ * @param sent with the whole manifest, which WorksOfWds does not keep
+ */
+export async function compare(kube: Kube, sent: SentObject): Promise<WorkloadDifference> {
   const view = unseen(sent, 'its agent has not reported it yet');
   const { resource: plural, version } = sent.manifest?.resourceMeta ?? {};
   const { apiVersion = '', kind = '' } = sent.object;

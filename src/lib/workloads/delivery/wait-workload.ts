@@ -12,7 +12,7 @@ import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
 import { findObject, type NamedObject, readWorkload } from './workload.ts';
 
-export type WorkloadGoal = 'applied' | 'available' | 'status';
+export type WorkloadGoal = 'applied' | 'available' | 'status' | 'equal';
 
 export interface WorkloadWait {
   named: NamedObject;
@@ -45,7 +45,7 @@ export async function waitForWorkload(
     const where = found.ref.namespace === undefined ? [] : ['-n', found.ref.namespace];
     const see = command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`;
     await untilReached({ name, goal, see }, run, async () => {
-      const { view, errors } = await readWorkload(found, wds);
+      const { view, errors } = await readWorkload(found, wds, goal === 'equal');
       const { deliveries } = view;
       if (goal === 'status') refuseUnreturned(`this ${view.kind}`, deliveries);
       const open = openOf(deliveries, goal, on);
@@ -123,9 +123,14 @@ function openOf(
 ): Open[] {
   const wecs = wecsToWaitFor(deliveries, on);
   if (wecs.length === 0) return deliveries.map((delivery) => ({ where: 'no WEC', delivery }));
-  return wecs.flatMap((wec) => {
+  return wecs.flatMap((wec): Open[] | Open => {
     const ofWec = deliveries.filter((delivery) => delivery.wec === wec);
     if (ofWec.length === 0) return { where: wec };
+    const isCompared = ofWec.every(
+      ({ done, stages }) => !done || stages.some(({ id }) => id === goal),
+    );
+    if (goal === 'equal' && !isCompared)
+      return { where: wec, why: 'no context is proven to lead there' };
     return ofWec
       .filter((delivery) => !hasReached(delivery, goal))
       .map((delivery) => ({ where: wec, delivery }));

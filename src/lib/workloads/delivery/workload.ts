@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, helpOf, run } from '../../core/next-step.ts';
 import { checkNamespace, checkPathSegment } from '../../core/object-names.ts';
@@ -8,6 +9,7 @@ import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discove
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { provenWec } from '../../ocm/hub/find-wecs.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
+import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { isBoundBy, type ObjectView } from '../../ocm/model/object-ref.ts';
 import {
   addonNamespace,
@@ -32,6 +34,7 @@ import {
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { leftOut, type PolicyProblem } from './selection-warnings.ts';
 import { noSuchObject } from './stages-in-wds.ts';
+import { type SentObject, sentObjects } from './works.ts';
 
 /** An object as named on the command line. */
 export interface NamedObject {
@@ -99,10 +102,14 @@ export async function wecsSentTo(ref: Found['ref'], { kube }: Wds): Promise<stri
 export const getWorkload = async (
   named: NamedObject,
   wds: Wds,
-): Promise<ViewWithErrors<WorkloadView>> => readWorkload(await findObject(named, wds), wds);
+): Promise<ViewWithErrors<WorkloadView>> => readWorkload(await findObject(named, wds), wds, true);
 
-/** Reads an object and its deliveries. */
-export async function readWorkload(found: Found, wds: Wds): Promise<ViewWithErrors<WorkloadView>> {
+/** Reads an object and its deliveries. @param compares whether what has arrived is compared with its work */
+export async function readWorkload(
+  found: Found,
+  wds: Wds,
+  compares = false,
+): Promise<ViewWithErrors<WorkloadView>> {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
@@ -128,7 +135,9 @@ export async function readWorkload(found: Found, wds: Wds): Promise<ViewWithErro
       group,
       wds: wds.name,
       its: ifSeen(wds.its)?.name ?? null,
-      deliveries: await Promise.all(deliveries.map((each) => viewOnWec(each, found, wds))),
+      deliveries: await Promise.all(
+        deliveries.map((each) => viewOnWec(each, found, wds, compares)),
+      ),
       problems: leftOut(selecting, evidence),
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
@@ -140,12 +149,13 @@ async function viewOnWec(
   delivery: Delivery,
   { kind, ref }: Found,
   wds: Wds,
+  compares: boolean,
 ): Promise<DeliveryView> {
-  const { wec = '', cluster, workStatus } = delivery;
+  const { wec = '', cluster, workStatus, sent } = delivery;
   const view = viewOfDelivery(delivery);
   const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
   const isRefused = view.blockedAt?.stage === 'applied';
-  if (!dependsOnWec(view) && !isRefused && !(view.done && isVersioned)) return view;
+  if (!dependsOnWec(view) && !isRefused && !(view.done && (isVersioned || compares))) return view;
   const kube = ifSeen(
     await tryRead(async () =>
       provenWec(wec, requireIts(wds), await wds.contextsNamed?.(wec), ifSeen(cluster)),
@@ -155,12 +165,28 @@ async function viewOnWec(
   const live = isVersioned
     ? ifSeen(await tryRead(() => kube.get(kind, ref.name, { namespace: ref.namespace })))
     : undefined;
-  const present = viewOfDelivery({
+  const shown = {
     ...delivery,
     context: kube.cluster.context,
     generation: live?.metadata.generation,
-  });
-  return withPodFailure(present, ref, wds.name, kube);
+  };
+  const present = viewOfDelivery(shown);
+  if (!present.done || !compares) return withPodFailure(present, ref, wds.name, kube);
+  const difference = await readDifference(kube, requireIts(wds), ifSeen(sent));
+  return viewOfDelivery({ ...shown, difference });
+}
+
+/** How an object differs from its work, of which the deliveries keep only a part. */
+async function readDifference(wec: Kube, its: Kube, sent: SentObject | undefined) {
+  const { compare, viewOfSent } = await import('./diff.ts');
+  const { name = '', namespace } = sent?.work.metadata ?? {};
+  const work = sent && (await its.get<ManifestWork>(resources.manifestWorks, name, { namespace }));
+  const whole =
+    work &&
+    sentObjects(work).find(({ object }) =>
+      isDeepStrictEqual(viewOfSent(object), viewOfSent(sent.object)),
+    );
+  return whole && compare(wec, whole);
 }
 
 /** Whether the WEC itself may show what blocks a delivery. */

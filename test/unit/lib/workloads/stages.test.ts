@@ -24,6 +24,7 @@ import {
   type DeliveryView,
   viewOfDelivery,
 } from '../../../../src/lib/workloads/delivery/delivery-view.ts';
+import type { WorkloadDifference } from '../../../../src/lib/workloads/delivery/diff.ts';
 import { followed } from '../../../../src/lib/workloads/delivery/workload.ts';
 import { trimmer, WorksOfWds } from '../../../../src/lib/workloads/delivery/works.ts';
 import {
@@ -173,6 +174,7 @@ function deliveries(
   subject: Subject,
   changes: Partial<DeliveryEvidence> = {},
   context?: string,
+  difference?: WorkloadDifference,
 ): DeliveryView[] {
   const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
   const namespace =
@@ -201,7 +203,7 @@ function deliveries(
     evidence.policies,
     new Map([[namespace, namespaceLabels]]),
   );
-  return deliveriesOf(of, evidence).map((each) => viewOfDelivery({ ...each, context }));
+  return deliveriesOf(of, evidence).map((each) => viewOfDelivery({ ...each, context, difference }));
 }
 
 const record = (name: string): Recorded => {
@@ -414,6 +416,48 @@ describe('the next command', () => {
       /^kubectl --context its1 -n cluster1 get manifestwork \S+-wdsh-\S+ -o yaml$/,
     );
   });
+});
+
+describe('what is applied is as its work says', () => {
+  const differing = (rest: Partial<WorkloadDifference>): WorkloadDifference => ({
+    ...{ kind: 'Deployment', group: 'apps', namespace: 't1', name: 'web', wec: 'cluster1' },
+    ...{ policy: 't1', state: 'different', why: null, createOnly: false, differs: [], left: [] },
+    ...rest,
+  });
+  /** Written so many minutes ago, by the clock of the WDS. */
+  const replicas = (ago: number) => ({
+    ...{ field: 'spec.replicas', work: 1, wec: 3, by: 'kubectl-scale' },
+    since: new Date(Date.parse('2026-11-20T15:20:00Z') - ago * 60_000).toISOString(),
+  });
+  const toldOf = (rest: Partial<WorkloadDifference>) => {
+    const given = record('singleton-status');
+    const [way] = deliveries(given, web, {}, 'kind-cluster1', differing(rest));
+    const { id, state, why } = way?.stages.at(-1) ?? {};
+    assert.equal(id, 'equal');
+    return [way?.done, state, way?.code, why ?? ''].join(' ');
+  };
+  test('if it was compared, and is equal or keeps its own version', () => {
+    assert.match(toldOf({ state: 'equal' }), /^true met/);
+    assert.match(toldOf({ differs: [replicas(60)], createOnly: true }), /^true met/);
+  });
+  test('or waits until the agent writes it again, and has then failed, with who wrote it', () => {
+    const soon = toldOf({ differs: [replicas(1)] });
+    assert.match(
+      soon,
+      /^false waiting differs-on-wec it differs there: spec\.replicas \(written by kubectl-scale\)/,
+    );
+    assert.match(toldOf({ differs: [replicas(7)] }), /^false failed differs-on-wec/);
+  });
+  test('or has failed at once, where the agent takes nothing away', () =>
+    assert.match(
+      toldOf({ left: ['metadata.labels.old'] }),
+      /^false failed differs-on-wec it differs there: metadata\.labels\.old$/,
+    ));
+  test('or is not known', () =>
+    assert.match(
+      toldOf({ state: 'unseen', why: 'you may not patch it' }),
+      /not-visible .*patch it$/,
+    ));
 });
 
 describe('a broken link is named:', () => {
