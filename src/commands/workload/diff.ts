@@ -63,9 +63,8 @@ function describeDifferences(
   now: number,
   style: Style,
 ): string[] {
-  const [unseen, seen] = [true, false].map((hidden) =>
-    items.filter(({ state }) => (state === 'unseen') === hidden),
-  ) as [WorkloadDifference[], WorkloadDifference[]];
+  const unseen = items.filter(({ state }) => state === 'unseen');
+  const seen = items.filter(({ state }) => state !== 'unseen');
   const equal = seen.filter(({ state }) => state === 'equal');
   const shown = isOne ? seen : seen.filter((item) => !equal.includes(item));
   return [

@@ -13,12 +13,11 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
-import { provenWec } from '../ocm/hub/find-wecs.ts';
 import { describeObject } from '../ocm/model/object-ref.ts';
 import { flagsOf, type Wds } from '../spaces/choose/open-wds.ts';
 import { findObject, type NamedObject, wecsSentTo } from './delivery/workload.ts';
 import { isEmpty, matches } from './selection/label-selectors.ts';
-import { requireIts } from './selection/unseen.ts';
+import { openWec } from './selection/unseen.ts';
 
 /** A line of a container's log. The fields are an interface: docs/output.md. */
 export interface LogLine {
@@ -70,10 +69,11 @@ export async function findSources(
       next: [nextStep(get, 'See why')],
     });
   }
-  const open = async ({ name, kube }: (typeof given)[number]): Promise<LogSource> => {
-    const contexts = kube ? [kube] : await wds.contextsNamed?.(name);
-    return { wec: name, kube: await provenWec(name, requireIts(wds), contexts), object };
-  };
+  const open = async ({ name, kube }: (typeof given)[number]): Promise<LogSource> => ({
+    wec: name,
+    kube: await openWec(wds, name, { given: kube }),
+    object,
+  });
   const opened = await Promise.all(wecs.map((wec) => tryRead(() => open(wec))));
   return {
     sources: opened.flatMap((source) => ifSeen(source) ?? []),

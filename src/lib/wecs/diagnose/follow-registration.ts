@@ -41,7 +41,7 @@ export interface Wec {
 export interface FollowOptions {
   /** The stage to follow the registration to, or its deletion. */
   until: RegistrationStageId | 'delete';
-  /** Brings it about, before it is judged whether it goes on. @returns a result, or `again` to read first what it has written */
+  /** Brings it about, before it is judged whether it makes progress. @returns a result, or `again` to read first what it has written */
   act?: (reading: JudgedReading<Registration>) => Promise<WecResult | 'again' | undefined>;
   /** A failed check does not end it: a user may repair it before the deadline. */
   patient?: boolean;

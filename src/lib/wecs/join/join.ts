@@ -161,7 +161,7 @@ export const joinSteps: readonly JoinStep[] = [
     title: 'starting pods that do not start',
     done: 'no pod of the operator or the agent waits for the next attempt of the kubelet',
     writes: 'deletes such pods, which are made again',
-    otherwise: 'goes on: the kubelet tries it again by itself',
+    otherwise: 'continues: the kubelet tries it again by itself',
     async write({ plan: { kube, wecBefore, versions }, result }) {
       const isRetried = await retryStuckPods(kube, wecBefore, versions.installOperator);
       result.changed ||= isRetried;
@@ -180,7 +180,7 @@ export const joinSteps: readonly JoinStep[] = [
     name: 'request',
     done: 'the only requests of its agent are those for which it has the keys',
     writes: 'on the ITS: deletes superseded requests of its own agent',
-    otherwise: 'goes on, and names the request that you may not delete',
+    otherwise: 'continues, and names the request that you may not delete',
     clear: clearRequests,
   },
   {
@@ -195,7 +195,7 @@ export const joinSteps: readonly JoinStep[] = [
     name: 'agent',
     done: 'its agent has sent its request with the present secret, and renews its Lease',
     writes:
-      'a new bootstrap secret, or deletes pods and Leases of agents that do not go on by themselves, once for each cause',
+      'a new bootstrap secret, or deletes pods and Leases of agents that make no progress by themselves, once for each cause',
     otherwise: 'waits until `--timeout`, and says what `doctor` would say',
     act: actOnAgent,
   },

@@ -106,7 +106,7 @@ export async function clearRequests(
   await superseded.clear(hub, evidence, wec);
 }
 
-/** Restarts an agent that does not go on by itself, once for each cause. */
+/** Restarts an agent that makes no progress by itself, once for each cause. */
 export async function actOnAgent(
   { access, plan, options: { accept }, superseded, restarts, run }: Joining,
   follower: RegistrationFollower,

@@ -21,8 +21,6 @@ import {
   type KindRef,
   type Modulation,
   objectsOf,
-  originBindingLabel,
-  originWdsLabel,
 } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
@@ -44,7 +42,7 @@ import {
 } from '../status/returned-status.ts';
 import type { WorkloadDifference } from './diff.ts';
 import type { CustomTransform } from './transforms.ts';
-import { type SentObject, trimmer, WorksOfWds } from './works.ts';
+import { type SentObject, selectorOfSent, trimmer, WorksOfWds } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */
 export interface FollowedObject extends KindRef {
@@ -307,8 +305,7 @@ export const listSent = <T extends KubeObject>(
   through(wds.its, async ({ kube }) => {
     const names = policies?.filter((name) => name.length <= 63);
     if (names?.length === 0) return [];
-    const ofPolicies = names === undefined ? '' : `,${originBindingLabel} in (${names.join(',')})`;
-    const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}${ofPolicies}`;
+    const labelSelector = selectorOfSent(wds, names);
     return (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });
 

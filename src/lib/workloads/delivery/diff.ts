@@ -4,12 +4,11 @@ import { command, run } from '../../core/next-step.ts';
 import { errorOf, ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { groupOf, type KubeObject, type Resource, resources } from '../../kube/client/objects.ts';
-import { provenWec } from '../../ocm/hub/find-wecs.ts';
-import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
+import { originBindingLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
-import { requireIts } from '../selection/unseen.ts';
+import { openWec, requireIts } from '../selection/unseen.ts';
 import {
   describePath,
   differencesOf,
@@ -18,7 +17,7 @@ import {
   leftOver,
   writerOf,
 } from './compare-fields.ts';
-import { type SentObject, sentObjects } from './works.ts';
+import { type SentObject, selectorOfSent, sentObjects } from './works.ts';
 
 /** An object of a work beside what is on its WEC. The fields are an interface: docs/output.md. */
 export interface WorkloadDifference extends ObjectView {
@@ -69,8 +68,7 @@ export async function diffWorkloads(
   { object, policy, wecs }: DiffRequest,
 ): Promise<{ items: WorkloadDifference[]; errors: StellarError[] }> {
   const its = requireIts(wds);
-  const ofPolicy = policy === undefined ? '' : `,${originBindingLabel}=${policy}`;
-  const labelSelector = `${originWdsLabel}=${wds.sender ?? wds.name}${ofPolicy}`;
+  const labelSelector = selectorOfSent(wds, policy === undefined ? undefined : [policy]);
   const read = (namespace?: string) =>
     its.list<ManifestWork>(resources.manifestWorks, { labelSelector, namespace });
   const lists = wecs.length > 0 ? wecs.map(({ name }) => read(name)) : [read()];
@@ -81,9 +79,7 @@ export async function diffWorkloads(
   const compared = await Promise.all(
     [...Map.groupBy(sent, wecOf)].map(async ([wec, ofWec]) => {
       const given = wecs.find(({ name }) => name === wec);
-      const opened = await tryRead(async () =>
-        provenWec(wec, its, given?.kube ? [given.kube] : await wds.contextsNamed?.(wec)),
-      );
+      const opened = await tryRead(() => openWec(wds, wec, { given: given?.kube }));
       const kube = ifSeen(opened);
       const error = errorOf(opened);
       const items = kube
@@ -122,7 +118,7 @@ const isAsked =
     );
   };
 
-export const viewOfSent = ({
+const viewOfSent = ({
   apiVersion = '',
   kind = '',
   metadata: { name = '', namespace } = {},

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, helpOf, run } from '../../core/next-step.ts';
 import { checkNamespace, checkPathSegment } from '../../core/object-names.ts';
@@ -7,7 +6,6 @@ import type { Kube } from '../../kube/client/client.ts';
 import { isLiving, type Pod, resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
-import { provenWec } from '../../ocm/hub/find-wecs.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { isBoundBy, type ObjectView } from '../../ocm/model/object-ref.ts';
@@ -19,7 +17,7 @@ import {
 } from '../../ocm/model/ocm-names.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
-import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
+import { openWec, requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
 import {
   type Delivery,
@@ -34,7 +32,7 @@ import {
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { leftOut, type PolicyProblem } from './selection-warnings.ts';
 import { noSuchObject } from './stages-in-wds.ts';
-import { type SentObject, sentObjects } from './works.ts';
+import { WorksOfWds } from './works.ts';
 
 /** An object as named on the command line. */
 export interface NamedObject {
@@ -151,16 +149,12 @@ async function viewOnWec(
   wds: Wds,
   compares: boolean,
 ): Promise<DeliveryView> {
-  const { wec = '', cluster, workStatus, sent } = delivery;
+  const { wec = '', cluster, workStatus } = delivery;
   const view = viewOfDelivery(delivery);
   const isVersioned = ifSeen(workStatus)?.status?.observedGeneration !== undefined;
   const isRefused = view.blockedAt?.stage === 'applied';
   if (!dependsOnWec(view) && !isRefused && !(view.done && (isVersioned || compares))) return view;
-  const kube = ifSeen(
-    await tryRead(async () =>
-      provenWec(wec, requireIts(wds), await wds.contextsNamed?.(wec), ifSeen(cluster)),
-    ),
-  );
+  const kube = ifSeen(await tryRead(() => openWec(wds, wec, { known: ifSeen(cluster) })));
   if (kube === undefined) return view;
   const live = isVersioned
     ? ifSeen(await tryRead(() => kube.get(kind, ref.name, { namespace: ref.namespace })))
@@ -172,21 +166,21 @@ async function viewOnWec(
   };
   const present = viewOfDelivery(shown);
   if (!present.done || !compares) return withPodFailure(present, ref, wds.name, kube);
-  const difference = await readDifference(kube, requireIts(wds), ifSeen(sent));
+  const difference = await readDifference(kube, requireIts(wds), delivery);
   return viewOfDelivery({ ...shown, difference });
 }
 
 /** How an object differs from its work, of which the deliveries keep only a part. */
-async function readDifference(wec: Kube, its: Kube, sent: SentObject | undefined) {
-  const { compare, viewOfSent } = await import('./diff.ts');
-  const { name = '', namespace } = sent?.work.metadata ?? {};
-  const work = sent && (await its.get<ManifestWork>(resources.manifestWorks, name, { namespace }));
-  const whole =
-    work &&
-    sentObjects(work).find(({ object }) =>
-      isDeepStrictEqual(viewOfSent(object), viewOfSent(sent.object)),
-    );
-  return whole && compare(wec, whole);
+async function readDifference(
+  kube: Kube,
+  its: Kube,
+  { of, policyName = '', wec = '', sent }: Delivery,
+) {
+  const { compare } = await import('./diff.ts');
+  const { name, namespace } = ifSeen(sent)?.work.metadata ?? {};
+  const work = name && (await its.get<ManifestWork>(resources.manifestWorks, name, { namespace }));
+  const whole = work ? new WorksOfWds([work]).find(policyName, wec, of) : undefined;
+  return whole && compare(kube, whole);
 }
 
 /** Whether the WEC itself may show what blocks a delivery. */

@@ -13,7 +13,6 @@ import {
   namesOf,
   resources,
 } from '../../kube/client/objects.ts';
-import { provenWec } from '../../ocm/hub/find-wecs.ts';
 import { effectiveProperties, propertiesAskedBy, sentText } from '../../ocm/model/customization.ts';
 import {
   type KindRef,
@@ -38,7 +37,7 @@ import {
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import type { SelectedObject } from '../selection/select-objects.ts';
 import {
-  requireIts,
+  openWec,
   type Unseen,
   unseenOf,
   type ViewWithErrors,
@@ -194,7 +193,7 @@ async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Ef
   const look = (wec: ManagedCluster) =>
     tryRead(async () => {
       const { name } = wec.metadata;
-      const kube = await provenWec(name, requireIts(wds), await wds.contextsNamed?.(name), wec);
+      const kube = await openWec(wds, name, { known: wec });
       const found = await Promise.all(objects.slice(0, mostLookedFor).map(own(kube)));
       return found.flat().map((object) => ({ object, wec: name }));
     });

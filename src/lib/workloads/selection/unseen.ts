@@ -1,7 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { type Access, errorOf, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { findWecs } from '../../ocm/hub/find-wecs.ts';
+import { findWecs, provenWec } from '../../ocm/hub/find-wecs.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 
@@ -34,6 +34,21 @@ const errorOfUnseen = (access: Exclude<Access<unknown>, { state: 'seen' }>): Ste
 export function requireIts({ its }: Wds): Kube {
   if (its.state === 'seen') return its.value.kube;
   throw errorOfUnseen(its);
+}
+
+/**
+ * A client of a WEC that a WDS sends to, once it is proven that it leads there.
+ * @param given the client of the context that the user names; without it, those that may lead there by their name
+ * @param known its ManagedCluster, if it has been read
+ * @throws StellarError what hides the ITS, and those of `provenWec`
+ */
+export async function openWec(
+  wds: Wds,
+  wec: string,
+  { given, known }: { given?: Kube | undefined; known?: ManagedCluster | undefined } = {},
+): Promise<Kube> {
+  const kubes = given ? [given] : await wds.contextsNamed?.(wec);
+  return provenWec(wec, requireIts(wds), kubes, known);
 }
 
 /** The WECs of the ITS that a WDS sends through. */
