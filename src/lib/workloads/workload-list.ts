@@ -1,7 +1,13 @@
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
 import type { DeliveryView } from './delivery/delivery-view.ts';
-import { hasFailed, hasReached, judgeObjects, showsDeliveries } from './delivery/judged-objects.ts';
+import {
+  hasFailed,
+  hasReached,
+  isHidden,
+  judgeObjects,
+  showsDeliveries,
+} from './delivery/judged-objects.ts';
 import type { ViewWithErrors } from './selection/unseen.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
@@ -11,7 +17,7 @@ export interface WorkloadSummary extends ObjectView {
   policies: string[];
   /** Counts each WEC once, regardless of the number of policies. */
   wecs: number;
-  /** Null if the ITS cannot be read. */
+  /** Null if that is not visible. */
   applied: number | null;
   available: number | null;
   failed: number | null;
@@ -27,7 +33,7 @@ export async function listWorkloads(wds: Wds): Promise<ViewWithErrors<WorkloadSu
     );
     /** If two policies send the object to a WEC, both must have applied it, and one failure counts. */
     const count = (isOne: (all: readonly DeliveryView[]) => boolean) =>
-      isSeen ? byWec.filter(isOne).length : null;
+      isSeen && !deliveries.some(isHidden) ? byWec.filter(isOne).length : null;
     return {
       kind,
       group,

@@ -202,12 +202,7 @@ export const traps: Trap[] = [
     data: { region: '{{.region}}' },
     steps: [
       {
-        ask: get('lacking'),
-        code: 'binding-error',
-        offers: /^stellarctl policy explain lacking --wds wds1/,
-      },
-      {
-        ...{ ask: explain('lacking'), code: 'property-missing', fill: { VALUE: 'eu' } },
+        ...{ ask: get('lacking'), code: 'property-missing', fill: { VALUE: 'eu' } },
         offers: /^stellarctl wec properties w1 region=VALUE --its its1$/,
       },
     ],
@@ -220,9 +215,8 @@ export const traps: Trap[] = [
       arrives: false,
     },
     steps: [
-      { ask: get('large'), code: 'transport-behind', offers: /^stellarctl policy explain large/ },
       {
-        ask: explain('large'),
+        ask: get('large'),
         code: 'object-too-large',
         offers: /^Divide it, or raise --max-size-wrapped/,
       },

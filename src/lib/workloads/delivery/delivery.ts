@@ -1,5 +1,6 @@
 import { StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
+import type { BlockedVerdict } from '../../core/stages.ts';
 import { type Access, ifSeen, seen, through, tryRead } from '../../kube/access.ts';
 import type { Kube, Selection } from '../../kube/client/client.ts';
 import {
@@ -12,6 +13,7 @@ import {
   resources,
   type WithConditions,
 } from '../../kube/client/objects.ts';
+import type { DiscoveredKind } from '../../kube/discovery.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -42,6 +44,7 @@ import {
 } from '../status/returned-status.ts';
 import type { WorkloadDifference } from './diff.ts';
 import type { CustomTransform } from './transforms.ts';
+import { readStops } from './what-stops.ts';
 import { type SentObject, selectorOfSent, trimmer, WorksOfWds } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */
@@ -183,10 +186,11 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
 
 /**
  * Reads the evidence with one list per kind, regardless of the number of objects and WECs.
+ * @param kinds those of the WDS
  * @param only names the policies to read; without it, all
  * @throws StellarError `not-found` if the cluster has no such objects
  */
-export async function readDelivery(wds: Wds, only?: NamesIn) {
+export async function readDelivery(wds: Wds, kinds: readonly DiscoveredKind[], only?: NamesIn) {
   const its = Promise.all([
     readInventory(wds),
     through(wds.its, ({ kube }) =>
@@ -206,9 +210,18 @@ export async function readDelivery(wds: Wds, only?: NamesIn) {
     listSent<ManifestWork>(wds, resources.manifestWorks, trimmer(), names),
     listSent<WorkStatus>(wds, resources.workStatuses, trimStatus, names),
   ]);
+  const clusters = await through(inventory, byName);
+  const problems = ifSeen(controllers) ?? {};
+  const asked = [...inWds.bindings.values()].filter(
+    ({ metadata: { name } }) => names?.includes(name) ?? true,
+  );
   return {
     /** What keeps its controllers from working, as far as that is visible. */
-    controllers: ifSeen(controllers) ?? {},
+    controllers: problems,
+    /** Why its transport, which works, sends nothing of policies, by their names. */
+    stops: problems.transport
+      ? (new Map() as ReadonlyMap<string, BlockedVerdict>)
+      : await readStops(wds, asked, kinds, ifSeen(clusters) ?? new Map()),
     wds,
     /** The context of the ITS; undefined if the ITS cannot be read. */
     its: ifSeen(wds.its)?.kube.cluster.context,
@@ -217,7 +230,7 @@ export async function readDelivery(wds: Wds, only?: NamesIn) {
     /** By WEC and object. */
     workStatuses: await through(workStatuses, statusesByPlace),
     transforms,
-    inventory: await through(inventory, byName),
+    inventory: clusters,
     /** The policies whose Bindings the guard keeps: none of their objects is selected now. */
     held: new Set<string>(),
     /** What the ITS says of status agents, by WEC, as far as it is visible. */

@@ -45,7 +45,7 @@ type Reading = Awaited<ReturnType<typeof readObjects>>;
 
 async function readObjects(wds: Wds, only: string | undefined) {
   const kinds = await discoverKinds(wds.kube);
-  const inWds = await readDelivery(wds, only === undefined ? undefined : () => [only]);
+  const inWds = await readDelivery(wds, kinds, only === undefined ? undefined : () => [only]);
   const isAsked = (policy: string | undefined) => only === undefined || policy === only;
   const bound = [...inWds.bound.values()].flatMap((deliveries) =>
     [...deliveries].flatMap(([policy, object]) => (isAsked(policy) ? object : [])).slice(0, 1),
@@ -95,6 +95,9 @@ export async function keptByGuard(wds: Wds): Promise<JudgedDelivery[]> {
 }
 
 export const hasFailed = ({ blockedAt }: DeliveryView): boolean => blockedAt?.state === 'failed';
+
+/** Whether what is visible does not say how far it is. */
+export const isHidden = ({ done, blockedAt }: DeliveryView): boolean => !done && blockedAt === null;
 
 /**
  * Whether the goal is reached: for an object of which no status is requested, all its stages. A later stage proves nothing while an

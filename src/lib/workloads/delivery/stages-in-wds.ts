@@ -27,6 +27,7 @@ import {
 } from '../../spaces/choose/open-wds.ts';
 import { labelsToSelect, nearestClause } from '../selection/select-objects.ts';
 import type { Delivery, DeliveryEvidence } from './delivery.ts';
+import { isRead } from './what-stops.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 const controllerTimeMs = 60_000;
@@ -171,6 +172,8 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
       since: Date.parse(deletionTimestamp),
       next: toSeeWds(evidence.wds, 'Do its controllers run?'),
     });
+  const stop = evidence.stops.get(policyName);
+  if (stop !== undefined) return stop;
   const [error] = binding?.status?.errors ?? [];
   if (error !== undefined) {
     const why = `policy ${policyName} sends nothing: ${error}`;
@@ -210,6 +213,7 @@ function inBinding(delivery: Delivery): Verdict {
   }
   const read = bindingRead(evidence, binding);
   if (read.state !== 'met') return read;
+  if (of.unread !== undefined) return unseen(of.unread);
   if (
     bound.resourceVersion === undefined ||
     bound.resourceVersion === of.object?.metadata.resourceVersion
@@ -232,10 +236,6 @@ function inBinding(delivery: Delivery): Verdict {
 /** A restart that is not done keeps the transport from sending, whatever has been sent. */
 export const pausedBy = ({ controllers: { transport } }: Pick<DeliveryEvidence, 'controllers'>) =>
   transport?.code === 'transport-paused' ? transport : undefined;
-
-/** Whether the transport has read a Binding as it is. */
-export const isRead = ({ metadata, status }: Binding): boolean =>
-  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 
 export function bindingRead(evidence: DeliveryEvidence, binding: Binding): Verdict {
   if (isRead(binding)) return met;

@@ -19,15 +19,8 @@ import { failingParts, labelsToSelect, namespaceCandidate } from '../selection/s
 import { failureIn, missingReplicas } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
 import { isJob, toCreateOnly, toSelectWec } from './selection-warnings.ts';
-import {
-  blocked,
-  byRules,
-  inNamespace,
-  isRead,
-  lateSince,
-  latest,
-  overdue,
-} from './stages-in-wds.ts';
+import { blocked, byRules, inNamespace, lateSince, latest, overdue } from './stages-in-wds.ts';
+import { isRead } from './what-stops.ts';
 import { appliedState, generationOf } from './works.ts';
 
 /** The stages from the Binding to the WEC. */

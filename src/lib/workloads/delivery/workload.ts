@@ -119,7 +119,9 @@ export async function readWorkload(
   );
   const follow = (policies: DeliveryEvidence['policies']) =>
     followed({ ...ref, object }, policies, namespaces);
-  const evidence = await readDelivery(wds, (inWds) => policiesFor(follow(inWds.policies), inWds));
+  const evidence = await readDelivery(wds, kinds, (inWds) =>
+    policiesFor(follow(inWds.policies), inWds),
+  );
   const of = follow(evidence.policies);
   const held = await heldPolicies(of, evidence, kinds, wds);
   const deliveries = deliveriesOf(of, { ...evidence, held });

@@ -1,25 +1,12 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, type Problem, partial, problem, run } from '../../core/next-step.ts';
+import { advice, command, type Problem, problem, run } from '../../core/next-step.ts';
 import { describeGrouped, type Effect } from '../../core/read-confirmed.ts';
 import { count } from '../../core/text/words.ts';
-import { ifSeen, through, tryRead } from '../../kube/access.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import {
-  byName,
-  type ConfigMap,
-  conditionOf,
-  type KubeObject,
-  namesOf,
-  resources,
-} from '../../kube/client/objects.ts';
-import { effectiveProperties, propertiesAskedBy, sentText } from '../../ocm/model/customization.ts';
-import {
-  type KindRef,
-  type Modulation,
-  type PolicySpec,
-  propertiesNamespace,
-} from '../../ocm/model/kubestellar-names.ts';
+import { conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
+import type { KindRef, Modulation, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
@@ -34,6 +21,7 @@ import {
   systemObjects,
   updatedJobs,
 } from '../delivery/selection-warnings.ts';
+import { whatStops } from '../delivery/what-stops.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import type { SelectedObject } from '../selection/select-objects.ts';
 import {
@@ -124,10 +112,10 @@ export const noSuchPolicy = (name: string, wds: Wds): StellarError =>
 async function policyProblemsOf(
   subject: PolicySubject,
 ): Promise<{ problems: Problem[]; unseen: Unseen[]; overwritten: Effect[] }> {
-  const contents = await tryRead(() => readDigests(subject));
-  const [overwritten, properties, versions, collectors] = await Promise.all([
+  const objects = subject.objects.map(({ object }) => object);
+  const [overwritten, stopping, versions, collectors] = await Promise.all([
     foreignObjects(subject),
-    through(contents, (digests) => missingProperties(digests, subject)),
+    whatStops({ ...subject, objects }),
     tryRead(() => refusedBindings(subject)),
     tryRead(() => missingCollectors(subject)),
   ]);
@@ -136,8 +124,7 @@ async function policyProblemsOf(
     ...takenOver(overwritten),
     ...nothingSelected(subject),
     ...missingMailbox(subject),
-    ...tooLarge(ifSeen(contents) ?? []),
-    ...(ifSeen(properties) ?? []),
+    ...stopping.problems,
     ...(ifSeen(versions) ?? []),
     ...notOneWec(subject),
     ...(ifSeen(collectors) ?? []),
@@ -155,8 +142,7 @@ async function policyProblemsOf(
     unseen: [
       ...unseenOf('WECs', subject.inventory),
       ...subject.contents.unread,
-      ...unseenOf('objects', contents),
-      ...(contents.state === 'seen' ? unseenOf('properties of WECs', properties) : []),
+      ...stopping.unseen,
       ...unseenOf('definitions', versions),
       ...unseenOf('status collectors', collectors),
     ],
@@ -224,87 +210,6 @@ async function missingCollectors({ objects, wds }: PolicySubject): Promise<Probl
   const message = `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`;
   const create = missing.map((name) => toCreateCollector(name, flagsOf(wds)));
   return [problem('status-collector-missing', message, ...create)];
-}
-
-/** Default maximum size of an object, in bytes (kubestellar v0.30.0, --max-size-wrapped). */
-const maxSize = 500 * 1024;
-const readsAtOnce = 4;
-
-interface Digest {
-  object: string;
-  /** In bytes, as the transport counts them. */
-  size: number;
-  /** The properties that its templates use. */
-  asked: ReadonlySet<string>;
-}
-
-/** Reads all selected objects completely, a kind once per namespace, and keeps a digest of each. */
-async function readDigests({ objects, wds }: PolicySubject): Promise<Digest[]> {
-  const selected = objects.map(({ object }) => object);
-  const kindOf = ({ of, metadata }: WdsObject) =>
-    JSON.stringify([of.apiVersion, of.plural, metadata.namespace]);
-  const groups = Map.groupBy(selected, kindOf);
-  const found = await mapConcurrently(
-    [...groups.values()],
-    async (group) => {
-      const [{ of, metadata }] = group as [WdsObject];
-      const names = new Set(group.map((object) => object.metadata.name));
-      const fieldSelector = names.size === 1 ? `metadata.name=${metadata.name}` : undefined;
-      const all = (await wds.kube.list(of, { namespace: metadata.namespace, fieldSelector })) ?? [];
-      return all
-        .filter((object) => names.has(object.metadata.name))
-        .map((object) => objectDigest(of.kind, object));
-    },
-    readsAtOnce,
-  );
-  return found.flat();
-}
-
-function objectDigest(kind: string, object: KubeObject): Digest {
-  return {
-    object: describeObject({ kind, ...object.metadata }),
-    size: Buffer.byteLength(sentText(object)),
-    asked: propertiesAskedBy(object),
-  };
-}
-
-function tooLarge(digests: readonly Digest[]): Problem[] {
-  const large = digests.filter(({ size }) => size > maxSize);
-  if (large.length === 0) return [];
-  const message = `${count(large.length, 'object')} ${large.length === 1 ? 'is' : 'are'} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error.`;
-  const details = large.map(({ object, size }) => `${object}: ${Math.ceil(size / 1024)} KiB`);
-  const divide = advice("Divide it, or raise --max-size-wrapped of the WDS's transport controller");
-  return [{ ...problem('object-too-large', message, divide), details }];
-}
-
-/** A template that uses a property that a WEC lacks blocks every object of the policy, on all WECs. */
-async function missingProperties(
-  digests: readonly Digest[],
-  { wds, wecs }: PolicySubject,
-): Promise<Problem[]> {
-  const templates = digests.filter(({ asked }) => asked.size > 0);
-  if (templates.length === 0 || wds.its.state !== 'seen') return [];
-  const { kube, name: its } = wds.its.value;
-  const found = await kube.list<ConfigMap>(resources.configMaps, {
-    namespace: propertiesNamespace,
-  });
-  const configMaps = byName(found ?? []);
-  return wecs.flatMap((wec) => {
-    const { name } = wec.metadata;
-    const keys = new Set(
-      effectiveProperties(name, wec, configMaps.get(name)).map(({ key }) => key),
-    );
-    const lacking = templates.flatMap(({ object, asked }) => {
-      const missing = [...asked].filter((key) => !keys.has(key));
-      return missing.length === 0 ? [] : [{ object, missing }];
-    });
-    if (lacking.length === 0) return [];
-    const missing = [...new Set(lacking.flatMap((each) => each.missing))];
-    const message = `WEC ${name} lacks ${count(missing.length, 'property', 'properties')} that templates ask for: ${missing.join(', ')}. KubeStellar then sends no object of the policy to any WEC, and removes those that it has sent.`;
-    const set = command`stellarctl wec properties ${name} ${missing.map((key) => `${key}=VALUE`)} --its ${its}`;
-    const details = lacking.map((each) => `${each.object} asks for ${each.missing.join(', ')}`);
-    return { ...problem('property-missing', message, partial(set, 'Set them')), details };
-  });
 }
 
 /** Kinds whose objects count twice: the API server rejects the Binding, and only the controller's log shows it. */

@@ -12,6 +12,7 @@ import {
   deliveriesIn,
   hasFailed,
   hasReached,
+  isHidden,
   type JudgedDelivery,
   judgeObjects,
   showsDeliveries,
@@ -41,7 +42,7 @@ export interface PolicySummary extends PolicyState {
   name: string;
   wecs: string[];
   objects: number;
-  /** Each object on each WEC, by the stages of `workload get`. Null if the ITS cannot be read. */
+  /** Each object on each WEC, by the stages of `workload get`. Null if the ITS, or an object, is not visible. */
   deliveries: { total: number; applied: number; available: number; failed: number } | null;
 }
 
@@ -75,7 +76,7 @@ export function policySummary(
     available: count((each) => hasReached(each, 'available')),
     failed: count(hasFailed),
   };
-  const isSeen = showsDeliveries(evidence);
+  const isSeen = showsDeliveries(evidence) && !toWecs.some(isHidden);
   const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
   const isBlocked = verdict.state === 'waiting' || verdict.state === 'failed';
   const judged: PolicyState = isBlocked

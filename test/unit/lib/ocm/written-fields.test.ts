@@ -57,8 +57,9 @@ const observed: Written = {
   // As far as a kind has it: what a WEC has returned.
   'workloads/status/returned-status.ts': 'kubernetes apps/v1',
   'workloads/delivery/workload.ts': 'kubernetes apps/v1',
-  'workloads/delivery/stages-in-wds.ts': `${policy}; ${binding}`,
+  'workloads/delivery/stages-in-wds.ts': policy,
   'workloads/delivery/stages-on-wec.ts': binding,
+  'workloads/delivery/what-stops.ts': binding,
   'workloads/delivery/works.ts': `${work}/manifestcontroller/manifestwork_reconciler.go:107`,
 };
 

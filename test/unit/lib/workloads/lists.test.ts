@@ -159,6 +159,44 @@ describe('the policies of a WDS are listed', () => {
     ];
     assert.deepEqual(await told(wds([], [space, object, policy])), late);
   });
+  const stopped = (object: object, status: object, to = ['w1', 'w2']) => {
+    const [space, configMap, policy, binding] = structuredClone(inWds) as (KubeObject & {
+      spec: object;
+    })[];
+    Object.assign(configMap as object, {
+      ...object,
+      metadata: { ...configMap?.metadata, ...(object as KubeObject).metadata },
+    });
+    const destinations = to.map((clusterId) => ({ clusterId }));
+    Object.assign(binding?.spec ?? {}, { destinations });
+    Object.assign(binding as object, { status });
+    return wds([], [space, configMap, policy, binding] as KubeObject[]);
+  };
+  const template = {
+    metadata: { annotations: { 'control.kubestellar.io/expand-templates': 'true' } },
+    data: { a: '{{.region}}' },
+  };
+  test('with one of which the transport sends nothing, and why, as soon as it has not', async () => {
+    const large = stopped({ data: { a: 'x'.repeat(600 * 1024) } }, {});
+    assert.deepEqual(await told(large), [
+      'p 2 2 0/4 failed 1 object is larger than the 500 KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error (ConfigMap shop/c: 601 KiB)',
+    ]);
+    const error = { observedGeneration: 1, errors: ['map has no entry for key "region"'] };
+    const lacking = () => stopped(template, error, ['w2']);
+    assert.match(
+      (await told(lacking()))[0] ?? '',
+      /WEC w2 lacks 1 property .* \(ConfigMap shop\/c asks for region\)$/,
+    );
+    const named = { kind: 'configmap', name: 'c', namespace: 'shop' };
+    const { deliveries } = (await getWorkload(named, lacking())).view;
+    const { code, steps } = deliveries[1] ?? {};
+    assert.deepEqual(
+      [code, steps],
+      ['property-missing', ['Set them: stellarctl wec properties w2 region=VALUE --its its1']],
+    );
+    const read = { observedGeneration: 1 };
+    assert.match((await told(stopped(template, read)))[0] ?? '', /has no work for it/);
+  });
   test('with a Binding without a policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [
       KubeObject,
@@ -214,6 +252,13 @@ test('the objects of a WDS are listed, with the number of WECs that have them', 
   ]);
   assert.deepEqual(await counts({ ...half(), its: hidden }), [
     ['Namespace shop', 2, null, null, null],
+    ['ConfigMap shop/c', 2, null, null, null],
+  ]);
+  const cluster = new WorkloadCluster(inWds);
+  cluster.forbidden.add('configmaps');
+  const unread = { ...half(), kube: cluster.kube };
+  assert.deepEqual(await counts(unread), [
+    ['Namespace shop', 2, 2, 2, 0],
     ['ConfigMap shop/c', 2, null, null, null],
   ]);
 });

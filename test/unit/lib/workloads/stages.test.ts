@@ -131,6 +131,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
   return {
     wds: unopened,
     controllers: {},
+    stops: new Map(),
     its: 'its1',
     policies: record.policies,
     bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),

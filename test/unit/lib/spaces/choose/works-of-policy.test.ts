@@ -62,7 +62,7 @@ describe('the name of a WDS on its works', () => {
   });
   test('is that of a marked context; a UID in the name of a work is the proof for deletion and rewriting', async () => {
     const wds = opened([foreign, own], byContext('wds1'));
-    assert.equal(ifSeen((await readDelivery(wds)).works)?.newest.size, 1);
+    assert.equal(ifSeen((await readDelivery(wds, [])).works)?.newest.size, 1);
     assert.deepEqual(await toDelete(wds), [own.metadata.name]);
     assert.equal((await refreshPolicy('shop', wds, { ...soon(), dryRun: true })).works, 1);
     for (const works of [
@@ -78,7 +78,7 @@ describe('the name of a WDS on its works', () => {
   });
   test('is that of the context without a mark', async () => {
     const wds = opened([foreign, own], { isContext: true });
-    assert.equal(ifSeen((await readDelivery(wds)).works)?.newest.size, 1);
+    assert.equal(ifSeen((await readDelivery(wds, [])).works)?.newest.size, 1);
   });
   test('needs the same proof if only the user says which ITS it is', async () => {
     assert.deepEqual(await toDelete(opened([own], { isItsAssumed: true })), [own.metadata.name]);
