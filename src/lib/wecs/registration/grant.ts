@@ -10,6 +10,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import {
   type ClusterRole,
   groupResourceOf,
+  namesOf,
   type PolicyRule,
   resources,
   typeMeta,
@@ -20,11 +21,12 @@ import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import { hubEndpoints } from '../../ocm/hub/hub-access.ts';
 import type { Its } from '../../ocm/hub/its.ts';
-import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { lacksRight, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import {
   type AppliedManifestWork,
+  applyAgain,
   describeApplied,
 } from '../../workloads/delivery/applied-works.ts';
 import {
@@ -44,6 +46,8 @@ export interface WecToGrant extends ReachedWec {
   role: ClusterRole | undefined;
   /** Kinds for which the agent lacks a right. */
   kinds: readonly RuleKind[];
+  /** The names of the works that fail for lack of a right. */
+  works: ReadonlySet<string>;
 }
 
 export interface GrantResult extends ChangeResult {
@@ -66,11 +70,12 @@ export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
     kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
     refusedKinds(kube, klusterlet, wanted),
   ]);
-  return { ...reached, klusterlet, role, kinds };
+  const lacking = works.filter(({ status }) => status?.resourceStatus?.manifests?.some(lacksRight));
+  return { ...reached, klusterlet, role, kinds, works: new Set(namesOf(lacking)) };
 }
 
 /**
- * Grants the missing rights, and waits until the WEC's API server allows them. It is safe to rerun.
+ * Grants the missing rights, waits until the WEC's API server allows them, and has the agent apply the works again. It is safe to rerun.
  * @throws StellarError `timeout`
  */
 export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
@@ -96,7 +101,8 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
     },
     run,
   );
-  run.progress.done(name, 'its work agent has the rights');
+  await applyAgain(kube, granting.works);
+  run.progress.done(name, 'its work agent has the rights, and applies the works again');
   return { ...result, changed: true };
 }
 

@@ -36,12 +36,17 @@ import {
   startingAgent,
   type WecEvidence,
 } from '../../ocm/agent/wec-evidence.ts';
-import { hubConnectionOf, isOfOtherServer } from '../../ocm/hub/hub-connection.ts';
+import {
+  hubConnectionOf,
+  hubConnectionType,
+  isOfOtherServer,
+} from '../../ocm/hub/hub-connection.ts';
 import {
   agentReports,
   bootstrapRequests,
   type HubEvidence,
   hasJoined,
+  isAvailable,
   isMissed,
   leaseAgeOf,
   renewedAt,
@@ -220,7 +225,7 @@ const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
  * …/klusterlet/controllers/ssarcontroller).
  */
 export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
-  if (hub !== undefined && isAlive(hub)) return met;
+  if (isAlive({ hub, wec })) return met;
   const { state, bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
   // If the hub has answered the agent's own certificate, it is reachable, even if it has not accepted the cluster yet.
@@ -245,11 +250,15 @@ export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verd
 }
 
 /**
- * The operator checks every few minutes; an agent that keeps its cluster available reaches the hub, whatever the last
- * condition shows.
+ * Whether an agent keeps its cluster available, and so reaches the hub, whatever its operator has reported before: that checks only every
+ * few minutes. The ITS learns as late that an agent does not reach it: one that was restarted, and of which the operator has reported
+ * since its last renewal, is not known to.
  */
-function isAlive(hub: HubEvidence): boolean {
-  return hasJoined(hub) && isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
+export function isAlive({ hub, wec }: Pick<Registration, 'hub' | 'wec'>): boolean {
+  if (hub === undefined || !hasJoined(hub) || !isAvailable(hub)) return false;
+  const reported = conditionOf(wec?.klusterlet, hubConnectionType)?.lastTransitionTime ?? '';
+  const isSinceRenewal = Date.parse(reported) > renewedAt(hub.lease);
+  return !isSinceRenewal || startedSinceRenewal({ hub, wec }) === undefined;
 }
 
 function requestsIn(hub: HubEvidence, ...states: RequestState[]) {
@@ -308,7 +317,7 @@ export const toSign = advice(
 
 /** The same condition as in hubReachable, for the agent's own certificate; the Lease that it renews is newer than that. */
 export function connected({ hub, wec }: Registration): Verdict {
-  if (hub !== undefined && isAlive(hub)) return met;
+  if (isAlive({ hub, wec })) return met;
   if (wec === undefined) return unseen(noWecAccess);
   const { state, config, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'working') return met;

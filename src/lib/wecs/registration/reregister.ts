@@ -20,7 +20,7 @@ import {
   hubConnectionType,
   isOfOtherServer,
 } from '../../ocm/hub/hub-connection.ts';
-import { type HubEvidence, hasJoined, isAvailable } from '../../ocm/hub/hub-evidence.ts';
+import { type HubEvidence, hasJoined } from '../../ocm/hub/hub-evidence.ts';
 import {
   describeOtherHub,
   missing,
@@ -31,7 +31,7 @@ import {
   type ReregisterProblem,
   wecProblem,
 } from './problems.ts';
-import type { WecFindings } from './registration-checks.ts';
+import { isAlive, type WecFindings } from './registration-checks.ts';
 
 /**
  * Why an agent must re-register, and how: the one place that decides it. It re-registers by a request with a bootstrap token: with
@@ -258,11 +258,10 @@ const otherChecks = [
 
 /** What keeps an agent from the hub. */
 export function cannotConnect(findings: WecFindings): Problem | undefined {
-  const { hub, wec, forbidden } = findings;
-  const isJoined = hub !== undefined && hasJoined(hub);
+  const { wec, forbidden } = findings;
   // The ITS counts an agent that has lost its certificate as available until its Lease expires.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
-  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || isContradicted(wec))
+  if (wec === undefined || (isAlive(findings) && hasCertificate) || isContradicted(wec))
     return undefined;
   const { bootstrap, config } = hubConnectionOf(wec.klusterlet);
   const cause = causeOf(findings, (code) => !otherChecks.includes(code));

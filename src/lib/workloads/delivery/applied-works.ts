@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mapConcurrently } from '../../core/concurrency.ts';
+import { tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { groupResourceOf, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { listIfDefined } from '../../kube/served.ts';
@@ -53,12 +54,11 @@ export function agentNudger(wec: Kube, hash: string): () => Promise<void> {
   const touched = new Set<string | undefined>();
   const isOpen = ({ metadata: { deletionTimestamp = '', uid } }: AppliedManifestWork) =>
     wec.now() - Date.parse(deletionTimestamp) > nudgedAfterMs && !touched.has(uid);
-  const touch = async ({ metadata: { name, uid }, status }: AppliedManifestWork) => {
+  const touch = async ({ metadata, status }: AppliedManifestWork) => {
     for (const entry of status?.appliedResources ?? [])
       if ((await readEntry(wec, entry))?.metadata.uid === entry.uid) return;
-    touched.add(uid);
-    const annotations = { [touchedAnnotation]: new Date(wec.now()).toISOString() };
-    await wec.merge(resources.appliedManifestWorks, name, { metadata: { uid, annotations } });
+    touched.add(metadata.uid);
+    await touchWork(wec, metadata);
   };
   let isBusy = false;
   return async () => {
@@ -73,6 +73,27 @@ export function agentNudger(wec: Kube, hash: string): () => Promise<void> {
       isBusy = false;
     }
   };
+}
+
+/** An agent looks at a work again when its AppliedManifestWork changes. */
+function touchWork(
+  wec: Kube,
+  { name, uid }: Pick<AppliedManifestWork['metadata'], 'name' | 'uid'>,
+) {
+  const annotations = { [touchedAnnotation]: new Date(wec.now()).toISOString() };
+  return wec.merge(resources.appliedManifestWorks, name, { metadata: { uid, annotations } });
+}
+
+/**
+ * Makes the agent of a WEC apply works again now: after failures it tries by itself ever more rarely, 17 minutes apart at most. Best
+ * effort.
+ */
+export async function applyAgain(wec: Kube, works: ReadonlySet<string>): Promise<void> {
+  await tryRead(async () => {
+    const all = await listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks);
+    const failed = (all ?? []).filter(({ spec }) => works.has(spec?.manifestWorkName ?? ''));
+    await mapConcurrently(failed, ({ metadata }) => touchWork(wec, metadata));
+  });
 }
 
 const readEntry = (wec: Kube, entry: AppliedResource): Promise<KubeObject | undefined> =>

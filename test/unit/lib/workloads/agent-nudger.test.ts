@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   type AppliedManifestWork,
   agentNudger,
+  applyAgain,
 } from '../../../../src/lib/workloads/delivery/applied-works.ts';
 import { fakeKube } from '../../support/builders.ts';
 
@@ -53,4 +54,21 @@ test('an agent looks once at each deleted work whose objects are gone, and at no
   uids.delete('held-b');
   await nudge();
   assert.deepEqual(touched.slice(1), [['held', 'uid-of-held']]);
+});
+
+test('an agent applies again the works that have failed, and no other', async () => {
+  const touched: unknown[] = [];
+  const wec = fakeKube({
+    list: async () =>
+      ['failed', 'other'].map((name) => ({
+        metadata: { name: `hash-${name}`, uid: `uid-of-${name}` },
+        spec: { manifestWorkName: name },
+      })) as never,
+    merge: async (_, name, patch) => {
+      touched.push([name, (patch as AppliedManifestWork).metadata.uid]);
+      return {} as never;
+    },
+  });
+  await applyAgain(wec, new Set(['failed']));
+  assert.deepEqual(touched, [['hash-failed', 'uid-of-failed']]);
 });

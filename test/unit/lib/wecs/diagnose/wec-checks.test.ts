@@ -83,6 +83,19 @@ const nodeless = {
 };
 const side = (evidence: Parameters<typeof wecEvidence>[1] = {}) =>
   wecEvidence('join-singleton', { hubSecret, ...evidence });
+/** Of an operator that found, so many seconds ago, that it no longer reaches the hub. */
+const degraded = (seconds: number) => {
+  const klusterlet = structuredClone(side().klusterlet);
+  const report = klusterlet?.status?.conditions?.find(
+    ({ type }) => type === 'HubConnectionDegraded',
+  );
+  Object.assign(report ?? assert.fail(), {
+    ...{ status: 'True', reason: 'BootstrapSecretError,HubKubeConfigError' },
+    message: 'dial tcp 10.0.0.1:6443: connect: connection refused',
+    lastTransitionTime: secondsAgo(seconds),
+  });
+  return klusterlet;
+};
 const day = 86_400_000;
 const held = { ...hubSecret, data: await agentKeyPair('cluster1', 'agent-a') };
 const renewal = await request({
@@ -290,6 +303,27 @@ const cases: [
       /for the lock of its predecessor\.$/,
       /wec wait cluster1/,
     ] as const),
+  ],
+  [
+    'a restarted agent that its operator finds cut off since the last renewal, and not that it may wait',
+    {
+      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
+      wec: side({ pods: [operator, startedAgo(90)], klusterlet: degraded(60) }),
+    },
+    ...([
+      'hub-connection',
+      'hub-not-reached',
+      /does not reach the hub \(dial tcp 10\.0\.0\.1:6443: connect: connection refused\)\.$/,
+      /wec join cluster1=cluster1 --accept --its its1 --hub-apiserver/,
+    ] as const),
+  ],
+  [
+    'a restarted agent that its operator has found cut off before the last renewal',
+    {
+      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
+      wec: side({ pods: [operator, startedAgo(90)], klusterlet: degraded(160) }),
+    },
+    ...(['registered', 'available', /for the lock/, /wec wait cluster1/] as const),
   ],
   [
     'a restarted agent that has not renewed its Lease for longer than that',

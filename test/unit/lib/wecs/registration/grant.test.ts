@@ -118,6 +118,7 @@ describe('a role that somebody has changed by hand', () => {
         return true;
       },
       review: (async () => ({ status: { allowed: true } })) as never,
+      list: async () => [],
     });
     await act(kube);
     return writes;
@@ -126,7 +127,10 @@ describe('a role that somebody has changed by hand', () => {
   const all = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
   const gadgets = { group: 'example.com', resource: 'gadgets' };
   const granting = (role: ClusterRole) => (kube: ReturnType<typeof fakeKube>) =>
-    grant({ ...reached, kube, klusterlet: undefined, role, kinds: [gadgets] }, run());
+    grant(
+      { ...reached, kube, klusterlet: undefined, role, kinds: [gadgets], works: new Set() },
+      run(),
+    );
 
   it('keeps its rules as they are when a kind is granted', async () => {
     const added = { apiGroups: ['example.com'], resources: ['gadgets'], verbs: all };
