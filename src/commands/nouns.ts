@@ -150,6 +150,11 @@ export const workload: Group = {
       () => import('./workload/diff.ts'),
     ),
     entry(
+      'render',
+      'print a workload object as a WEC gets it',
+      () => import('./workload/render.ts'),
+    ),
+    entry(
       'logs',
       'show the logs of a workload object on all its WECs',
       () => import('./workload/logs.ts'),

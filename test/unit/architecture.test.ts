@@ -1,33 +1,38 @@
+/** The rules of the code base that biome.json cannot express. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { countTokens, functionsIn } from '../../scripts/size.ts';
 import { circlesIn, importsOf, loadedModules } from './support/imports.ts';
+import { filesOf, filesWith, read, sources } from './support/sources.ts';
 
-/** The rules of the code base that biome.json cannot express. */
-const root = path.resolve(import.meta.dirname, '..', '..');
-const sources = globSync('src/**/*.ts', { cwd: root }).map((file) => ({
-  file,
-  text: readFileSync(path.join(root, file), 'utf8'),
-}));
-
-test('only src/lib/kube loads client-node; others may import its types', () => {
-  const importers = sources.filter(({ text }) =>
-    loadedModules(text).some((module) => /^@kubernetes\/client-node\b/.test(module)),
+/** The sources that load such a module. */
+const filesLoading = (name: RegExp) =>
+  sources.flatMap(({ file, text }) =>
+    loadedModules(text).some((module) => name.test(module)) ? [file] : [],
   );
-  assert.ok(importers.length > 0, 'this test sees no import at all');
-  assert.deepEqual(outside('src/lib/kube/', importers), []);
-});
+/** The sources with such a line. */
+const filesWithLine = (isMeant: (line: string) => boolean) =>
+  sources.flatMap(({ file, text }) => (text.split('\n').some(isMeant) ? [file] : []));
+const inLibrary = (file: string) => file.startsWith('src/lib/');
+
+/** There are such files, and all but these others are in the folder. */
+function onlyIn(folder: string, files: readonly string[], others: readonly string[] = []): void {
+  assert.ok(files.length > 0, 'this test sees nothing');
+  assert.deepEqual(
+    files.filter((file) => !file.startsWith(folder)),
+    others,
+  );
+}
+
+test('only src/lib/kube loads client-node; others may import its types', () =>
+  onlyIn('src/lib/kube/', filesLoading(/^@kubernetes\/client-node\b/)));
 
 test('nothing depends on the locale or the time zone of the user', () => {
   const dependent =
     /\.(?:localeCompare|toLocale\w*|get(?:Hours|Minutes|Date|Day|Month|FullYear|TimezoneOffset))\(|\bIntl\./;
   assert.ok(dependent.test('a.localeCompare(b)'));
-  assert.deepEqual(
-    sources.filter(({ text }) => dependent.test(text)).map(({ file }) => file),
-    [],
-  );
+  assert.deepEqual(filesWith(dependent), []);
 });
 
 /**
@@ -53,10 +58,10 @@ const order = Object.entries(rooms).flatMap(([room, folders]) => [
 
 test('rooms and their folders have one direction', () => {
   const placeOf = (file: string) => order.indexOf(path.dirname(file));
-  const inLibrary = sources.filter(({ file }) => file.startsWith('src/lib/'));
-  const unknown = inLibrary.filter(({ file }) => placeOf(file) === -1).map(({ file }) => file);
+  const library = sources.filter(({ file }) => inLibrary(file));
+  const unknown = library.filter(({ file }) => placeOf(file) === -1).map(({ file }) => file);
   assert.deepEqual(unknown, []);
-  const arrows = inLibrary.flatMap(({ file, text }) =>
+  const arrows = library.flatMap(({ file, text }) =>
     importsOf(file, text).map((target) => ({ file, target })),
   );
   assert.ok(
@@ -105,47 +110,26 @@ test('names and types of the systems read nothing', () => {
   assert.deepEqual(beyond, []);
 });
 
-test('only src/lib/core decides how long a failure is tolerated', () => {
-  const judges = sources.filter(({ text }) => /\bPatience\b|\.final\b/.test(text));
-  assert.ok(judges.length > 0, 'this test sees nothing that judges');
-  assert.deepEqual(outside('src/lib/core/', judges), []);
-});
+test('only src/lib/core decides how long a failure is tolerated', () =>
+  onlyIn('src/lib/core/', filesWith(/\bPatience\b|\.final\b/)));
 
 test('the library neither ends the process nor touches its streams', () => {
-  const library = sources.filter(({ file }) => file.startsWith('src/lib/'));
-  const offenders = library.filter(({ text }) =>
-    /\bprocess\.(exit|abort|kill|std(in|out|err))\b/.test(text),
-  );
-  assert.deepEqual(offenders, []);
+  const enders = filesWith(/\bprocess\.(exit|abort|kill|std(in|out|err))\b/);
+  assert.deepEqual(enders.filter(inLibrary), []);
 });
 
-test('only src/commands/terminal writes to the terminal, where everything is cleaned', () => {
-  const writers = sources.filter(({ text }) =>
-    /\b(?:stdout|stderr|stream|terminal)\.write\(/.test(text),
-  );
-  assert.ok(writers.length > 0, 'this test sees nothing that writes');
-  assert.deepEqual(outside('src/commands/terminal/', writers), []);
-});
+test('only src/commands/terminal writes to the terminal, where everything is cleaned', () =>
+  onlyIn('src/commands/terminal/', filesWith(/\b(?:stdout|stderr|stream|terminal)\.write\(/)));
 
 test('only src/lib/core/program.ts runs programs, and never through a shell', () => {
-  const runners = sources.filter(({ text }) =>
-    loadedModules(text).some((module) => /^(node:)?child_process$|^execa$/.test(module)),
-  );
-  assert.deepEqual(
-    runners.map(({ file }) => file),
-    ['src/lib/core/program.ts'],
-  );
-  const shells = runners.filter(({ text }) =>
-    /\bshell\b\s*[:,}]|execaCommand|\/bin\/sh/.test(text),
-  );
-  assert.deepEqual(shells, []);
+  const runner = 'src/lib/core/program.ts';
+  assert.deepEqual(filesLoading(/^(node:)?child_process$|^execa$/), [runner]);
+  assert.doesNotMatch(read(runner), /\bshell\b\s*[:,}]|execaCommand|\/bin\/sh/);
 });
 
 test('only these places open connections, and only to the clusters of contexts', () => {
-  const openers = sources.filter(({ text }) =>
-    /\bfetch\(|\bWebSocket\b|from 'node:(?:http2?|https|tls|net|dgram)'/.test(text),
-  );
-  assert.deepEqual(outside('src/lib/kube/client/', openers).sort(), [
+  const openers = filesWith(/\bfetch\(|\bWebSocket\b|from 'node:(?:http2?|https|tls|net|dgram)'/);
+  onlyIn('src/lib/kube/client/', openers, [
     // Tests whether a port of this machine is in use.
     'src/lib/doctor/preflight-checks.ts',
     // Compares addresses.
@@ -155,69 +139,43 @@ test('only these places open connections, and only to the clusters of contexts',
   ]);
 });
 
-test('only what reads a certificate, without credentials and without a request, does not verify it', () => {
-  const lenient = sources
-    .filter(({ text }) => /rejectUnauthorized: false/.test(text))
-    .map(({ file }) => file);
-  assert.deepEqual(lenient.sort(), ['src/lib/kube/client/credentials.ts']);
-});
+test('only what reads a certificate, without credentials and without a request, does not verify it', () =>
+  assert.deepEqual(filesWith(/rejectUnauthorized: false/), ['src/lib/kube/client/credentials.ts']));
 
 test('suggested commands are quoted by the tag `command`', () => {
   const untagged =
     /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
-  const tagged = sources.filter(({ text }) => /command`[^`]*\$\{/.test(text));
-  assert.ok(tagged.length > 0, 'this test sees no command at all');
-  const offenders = sources.flatMap(({ file, text }) =>
-    text
-      .split('\n')
-      .flatMap((line, index) => (untagged.test(line) ? [`${file}:${index + 1}`] : [])),
+  assert.notDeepEqual(filesWith(/command`[^`]*\$\{/), []);
+  assert.deepEqual(
+    filesWithLine((line) => untagged.test(line)),
+    [],
   );
-  assert.deepEqual(offenders, []);
 });
 
 test('commands of this program begin a text, so they match the name under which it was called', () => {
   const inside =
     /(?<!['"`]|&& )\bstellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|deregister)\b/;
   assert.match("'See stellarctl wec list'", inside);
-  const offenders = sources.filter(({ text }) =>
-    text.split('\n').some((line) => inside.test(line) && !/^ *(?:\/?\*|\/\/)/.test(line)),
-  );
+  const offenders = filesWithLine((line) => inside.test(line) && !/^ *(?:\/?\*|\/\/)/.test(line));
   // Goes into the ITS, where others read it.
-  assert.deepEqual(
-    offenders.map(({ file }) => file),
-    ['src/lib/wecs/registration/acceptance.ts'],
-  );
+  assert.deepEqual(offenders, ['src/lib/wecs/registration/acceptance.ts']);
 });
 
 test('one place redacts what goes into a report', () => {
-  const report = sources.filter(({ file }) => file.startsWith('src/lib/doctor/report'));
-  const importers = report.filter(({ text }) => text.includes("'../core/text/redact.ts'"));
-  assert.deepEqual(
-    importers.map(({ file }) => file),
-    ['src/lib/doctor/report-contents.ts'],
-  );
-  assert.deepEqual(
-    outside(
-      'src/lib/doctor/report-contents.ts',
-      report.filter(({ text }) => text.includes('files.push(')),
-    ),
-    [],
-  );
+  const contents = 'src/lib/doctor/report-contents.ts';
+  for (const part of [/'\.\.\/core\/text\/redact\.ts'/, /files\.push\(/]) {
+    const files = filesWith(part).filter((file) => file.startsWith('src/lib/doctor/report'));
+    assert.deepEqual(files, [contents]);
+  }
 });
 
-test('one place decides whether a failure of one cluster ends a command', () => {
-  const guards = sources.filter(({ text }) =>
-    /instanceof StellarError\b.*'interrupted'/.test(text),
-  );
-  assert.deepEqual(
-    guards.map(({ file }) => file),
-    ['src/lib/core/errors.ts'],
-  );
-});
+test('one place decides whether a failure of one cluster ends a command', () =>
+  assert.deepEqual(filesWith(/instanceof StellarError\b.*'interrupted'/), [
+    'src/lib/core/errors.ts',
+  ]));
 
 test('one place decides why an agent must re-register: only it gives these codes', () => {
-  const table =
-    sources.find(({ file }) => file === 'src/lib/wecs/registration/problems.ts')?.text ?? '';
+  const table = read('src/lib/wecs/registration/problems.ts');
   const list = table.slice(
     table.indexOf('const ofCredentials'),
     table.indexOf('export const needsToken'),
@@ -227,8 +185,8 @@ test('one place decides why an agent must re-register: only it gives these codes
   // Errors of these names are refusals of a command.
   const errors = ['registered-elsewhere', 'token-expired'];
   const names = codes.flatMap(([, code = '']) => (errors.includes(code) ? [] : `'${code}'`));
-  const judges = sources.filter(({ text }) => names.some((name) => text.includes(name)));
-  assert.deepEqual(outside('src/lib/wecs/registration/reregister', judges).sort(), [
+  const judges = filesWith(new RegExp(names.join('|')));
+  onlyIn('src/lib/wecs/registration/reregister', judges, [
     // Asks for two codes.
     'src/lib/wecs/join/joining.ts',
     // Lists them, and those that show without the WEC.
@@ -236,9 +194,8 @@ test('one place decides why an agent must re-register: only it gives these codes
   ]);
 });
 
-test('durations and deadlines are by the clock that nobody can set', () => {
-  const readers = sources.filter(({ text }) => /\bDate\.now\b/.test(text)).map(({ file }) => file);
-  assert.deepEqual(readers.sort(), [
+test('durations and deadlines are by the clock that nobody can set', () =>
+  assert.deepEqual(filesWith(/\bDate\.now\b/), [
     // Ages and expiry, of what does not say when its server wrote it.
     'src/lib/kube/client/errors.ts',
     'src/lib/kube/client/exec-plugin.ts',
@@ -247,8 +204,7 @@ test('durations and deadlines are by the clock that nobody can set', () => {
     'src/lib/kube/kubeconfig/edit.ts',
     'src/lib/ocm/hub/hub-access.ts',
     'src/lib/wecs/registration/identity.ts',
-  ]);
-});
+  ]));
 
 test('no file has more than 2,900 tokens', () => {
   const long = sources.filter(({ text }) => countTokens(text) > 2900).map(({ file }) => file);
@@ -265,15 +221,14 @@ test('no function has more than 800 tokens', () => {
 });
 
 test('each walk of docs/project-layout.md is at most 12 files and 13,200 tokens', () => {
-  const text = readFileSync(path.join(root, 'docs/project-layout.md'), 'utf8');
-  const walks = (/## Three walks\n([\s\S]*?)\n## /.exec(text)?.[1] ?? '').split(/^\*\*/m).slice(1);
+  const layout = read('docs/project-layout.md');
+  const walks = (/## Three walks\n([\s\S]*?)\n## /.exec(layout)?.[1] ?? '')
+    .split(/^\*\*/m)
+    .slice(1);
   assert.equal(walks.length, 3);
   for (const walk of walks) {
     const files = [...walk.matchAll(/^\d+\. `(.*?)`/gm)].map(([, file = '']) => file);
-    const tokens = files.reduce(
-      (sum, file) => sum + countTokens(readFileSync(path.join(root, file), 'utf8')),
-      0,
-    );
+    const tokens = files.reduce((sum, file) => sum + countTokens(read(file)), 0);
     assert.ok(files.length > 5 && files.length <= 12, walk);
     assert.ok(tokens <= 13_200, `${tokens} tokens: ${walk}`);
   }
@@ -288,12 +243,8 @@ test('the library formats nothing for a screen', () => {
     // Scripts get these lines as well, in the details of an error.
     'src/lib/wecs/registration/acceptance.ts',
   ];
-  const offenders = sources
-    .filter(({ file }) => file.startsWith('src/lib/'))
-    .flatMap(({ file, text }) =>
-      text.split('\n').some((line) => layout.test(line)) ? [file] : [],
-    );
-  assert.deepEqual(offenders.sort(), allowed);
+  const offenders = filesWithLine((line) => layout.test(line));
+  assert.deepEqual(offenders.filter(inLibrary), allowed);
 });
 
 test('no code tests or cuts steps and error messages', () => {
@@ -303,9 +254,8 @@ test('no code tests or cuts steps and error messages', () => {
   );
   for (const line of ["error.message.includes('x')", '/x/.test(failure.message)', 'step?.split(a)'])
     assert.match(line, judged);
-  const offenders = sources.flatMap(({ file, text }) => (judged.test(text) ? [file] : []));
   // Names given by commander.
-  assert.deepEqual(offenders, ['src/cli.ts']);
+  assert.deepEqual(filesWith(judged), ['src/cli.ts']);
 });
 
 test('each next step is a line of its own', () => {
@@ -316,10 +266,7 @@ test('each next step is a line of its own', () => {
     'next.map(textOf)',
   ])
     assert.match(line, joined);
-  assert.deepEqual(
-    sources.flatMap(({ file, text }) => (joined.test(text) ? [file] : [])),
-    [],
-  );
+  assert.deepEqual(filesWith(joined), []);
   const severalCommands =
     /^\s*[12t]\|.*\b(?:kubectl|stellarctl) [a-z-]+ .*[\s:;·&("](?:kubectl|stellarctl) [a-z-]+ /;
   for (const line of [
@@ -327,11 +274,9 @@ test('each next step is a line of its own', () => {
     '1| a kubectl get x    kubectl get y ',
   ])
     assert.match(line, severalCommands);
-  const transcripts = globSync('test/golden/**/*.txt', { cwd: root });
+  const transcripts = filesOf('test/golden/**/*.txt');
   assert.ok(transcripts.length > 20);
-  const lines = transcripts.flatMap((file) =>
-    readFileSync(path.join(root, file), 'utf8').split('\n'),
-  );
+  const lines = transcripts.flatMap((file) => read(file).split('\n'));
   assert.deepEqual(
     lines.filter((line) => severalCommands.test(`${line} `)),
     [],
@@ -339,13 +284,9 @@ test('each next step is a line of its own', () => {
 });
 
 test('one place parses kubeconfigs as documents', () => {
-  const parsers = sources.filter(
-    ({ file, text }) =>
-      file.startsWith('src/lib/kube/') &&
-      /import \{[^}]*\bparse\w*\b[^}]*\} from 'yaml'/.test(text),
-  );
+  const parsers = filesWith(/import \{[^}]*\bparse\w*\b[^}]*\} from 'yaml'/);
   assert.deepEqual(
-    parsers.map(({ file }) => file),
+    parsers.filter((file) => file.startsWith('src/lib/kube/')),
     ['src/lib/kube/kubeconfig/edit.ts'],
   );
 });
@@ -365,11 +306,3 @@ test('imports are distinguished from imports of types', () => {
   ].join('\n');
   assert.deepEqual(loadedModules(text), ['a', 'c', 'd', 'e', 'h', 'i', 'k']);
 });
-
-/**
- * The first lines of functions that are too long, found by indentation: the body is indented deeper than the first and last line.
- */
-
-function outside(folder: string, files: readonly { file: string }[]): string[] {
-  return files.map(({ file }) => file).filter((file) => !file.startsWith(folder));
-}

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
+import { modeOf, newPath, temporaryFolder } from './support/folder.ts';
 
 /** In /tmp, which is world-writable: below TMPDIR of a CI there may be a folder that others may write to. */
-const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-cache-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const boot = path.resolve(import.meta.dirname, '..', '..', 'bin', 'compile-cache.cjs');
 const isRoot = process.getuid?.() === 0;
@@ -31,11 +21,9 @@ function cacheOf(home: string, env: NodeJS.ProcessEnv = {}): string {
   });
 }
 
-let count = 0;
 function newHome(): string {
-  count += 1;
-  const home = path.join(folder, `home-${count}`);
-  mkdirSync(home, { mode: 0o755 });
+  const home = newPath();
+  mkdirSync(home, { mode: 0o755, recursive: true });
   return home;
 }
 const placeIn = (home: string) => path.join(home, '.cache', 'stellarctl', 'compiled');
@@ -44,7 +32,7 @@ describe('the compile cache of Node is kept', () => {
   test("in the user's own folder, which others can neither read nor write", () => {
     const home = newHome();
     assert.ok(cacheOf(home).startsWith(placeIn(home)));
-    assert.equal(statSync(placeIn(home)).mode & 0o777, 0o700);
+    assert.equal(modeOf(placeIn(home)), '700');
     assert.ok(!existsSync(path.join(folder, 'node-compile-cache')));
     assert.ok(cacheOf(home).startsWith(placeIn(home)), 'also the second time');
   });

@@ -9,9 +9,9 @@ import { it } from 'node:test';
 import { nameOf, optionsIn, shownCommands } from '../../scripts/commands.ts';
 import { fieldsOf, sections } from '../documents.ts';
 import { root } from '../pages.ts';
+import { read } from './support/sources.ts';
 
 const file = path.join(root, 'test', 'contract.txt');
-const read = (...place: string[]) => readFileSync(path.join(root, ...place), 'utf8');
 
 /** The commands and options that help shows, with the defaults that their descriptions name. */
 const typed = async () =>
@@ -26,8 +26,8 @@ const typed = async () =>
 
 /** The exit codes, and the error codes with theirs, of docs/output.md; the codes of problems that checks find. */
 function codes(): string[] {
-  const rows = [...read('docs', 'output.md').matchAll(/^\| (`[^|]+`|[\d, ]+) \| ([^|]+) \|/gm)];
-  const found = read('scripts', 'troubleshooting.txt').matchAll(/^([a-z][a-z-]+) \| /gm);
+  const rows = [...read('docs/output.md').matchAll(/^\| (`[^|]+`|[\d, ]+) \| ([^|]+) \|/gm)];
+  const found = read('scripts/troubleshooting.txt').matchAll(/^([a-z][a-z-]+) \| /gm);
   return [
     ...rows.flatMap(([, first = '', second = '']) =>
       /^\d/.test(second)

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { commandsFile, commandsPage } from '../../scripts/commands.ts';
 import { registration, registrationFile } from '../../scripts/join-steps.ts';
@@ -12,32 +11,27 @@ import {
 } from '../../scripts/troubleshooting.ts';
 import { catalogue } from '../../src/lib/doctor/catalogue.ts';
 import { registrationStageIds } from '../../src/lib/wecs/registration/registration-stage-ids.ts';
+import { sources } from './support/sources.ts';
 
-const library = path.resolve(import.meta.dirname, '../../src/lib');
 /** Problems of policies and workloads are reported by their own commands. */
-const sources = globSync('**/*.ts', { cwd: library })
-  .filter((file) => !file.startsWith('workloads') || file === 'workloads/workload-checks.ts')
-  .map((file) => readFileSync(path.join(library, file), 'utf8'));
+const library = sources
+  .filter(({ file }) =>
+    /^src\/lib\/(?!workloads\/(?!workload-checks\.ts|delivery\/conflicts\.ts))/.test(file),
+  )
+  .map(({ text }) => text);
 const problems = readProblems();
 const told = new Set([...problems.values()].flatMap((found) => found.map(({ code }) => code)));
 
-test('the documentation lists the current checks (else: npm run docs)', () => {
-  const present = readFileSync(troubleshootingFile, 'utf8');
-  assert.equal(troubleshooting(present), present);
-});
-
-test('the page of commands is current (else: npm run docs)', async () =>
-  assert.equal(await commandsPage(), readFileSync(commandsFile, 'utf8')));
-
-test('the table of roles is current (else: npm run docs)', () => {
-  const present = readFileSync(securityFile, 'utf8');
-  assert.equal(security(present), present);
-});
-
-test('the table of the steps of a join is current (else: npm run docs)', () => {
-  const present = readFileSync(registrationFile, 'utf8');
-  assert.equal(registration(present), present);
-});
+for (const [what, file, current] of [
+  ['the documentation lists the current checks', troubleshootingFile, troubleshooting],
+  ['the page of commands is current', commandsFile, commandsPage],
+  ['the table of roles is current', securityFile, security],
+  ['the table of the steps of a join is current', registrationFile, registration],
+] as const)
+  test(`${what} (else: npm run docs)`, async () => {
+    const present = readFileSync(file, 'utf8');
+    assert.equal(await current(present), present);
+  });
 
 test('every check is documented, and every documented check exists', () =>
   assert.deepEqual([...problems.keys()].sort(), catalogue.map(({ id }) => id).sort()));
@@ -48,7 +42,7 @@ test('every check is documented, and every documented check exists', () =>
 const named = /\b(?:fail|warn|problem|wecProblem|otherwise)\(\s*([^,()]+),|\bcode: ('[^']+')/g;
 
 test('every code of a check is documented, and no other', () => {
-  const judges = sources.filter((text) =>
+  const judges = library.filter((text) =>
     /from '.*core\/(?:checks|stages)\.ts'|\b[Pp]roblem\b[^}]*\} from '.*core\/next-step\.ts'/.test(
       text,
     ),
@@ -60,7 +54,7 @@ test('every code of a check is documented, and no other', () => {
     [...text.matchAll(/'([a-z-]+)'(?!:)/g)].map(([, code]) => code),
   );
   assert.ok(codes.length > 50, 'this test sees hardly any code');
-  const all = sources.join('\n');
+  const all = library.join('\n');
   const stages = [
     ...catalogue.map(({ id }) => id.replace(/^[a-z]+-/, '')),
     ...registrationStageIds,

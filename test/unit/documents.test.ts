@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { Command } from 'commander';
 import { parseAllDocuments } from 'yaml';
 import { type ErrorCode, StellarError } from '../../src/lib/core/errors.ts';
 import { fieldsOf, sections, undocumented } from '../documents.ts';
 import { commandNamed, program } from './support/program.ts';
-
-const page = readFileSync(
-  path.resolve(import.meta.dirname, '..', '..', 'docs', 'output.md'),
-  'utf8',
-);
-const root = path.resolve(import.meta.dirname, '..', '..');
+import { filesOf, read, sources } from './support/sources.ts';
 
 describe('documents of commands', async () => {
   const whole = await program();
@@ -47,10 +40,7 @@ describe('documents of commands', async () => {
   });
 
   test('have no field that the source does not know', () => {
-    const source = globSync('src/**/*.ts', { cwd: root })
-      .map((file) => readFileSync(path.join(root, file), 'utf8'))
-      .join('\n');
-    const words = new Set(source.match(/\w+/g));
+    const words = new Set(sources.flatMap(({ text }) => text.match(/\w+/g) ?? []));
     const fields = sections.flatMap(fieldsOf);
     assert.ok(fields.length > 400, 'this test sees hardly any field');
     assert.deepEqual(
@@ -59,14 +49,12 @@ describe('documents of commands', async () => {
     );
   });
 
-  for (const file of globSync('test/golden/**/*.txt', { cwd: root }))
-    test(`in ${file} match their description`, () => {
-      const text = readFileSync(path.join(root, file), 'utf8');
+  for (const file of filesOf('test/golden/**/*.txt'))
+    test(`in ${file} match their description`, () =>
       assert.deepEqual(
-        runsIn(text).flatMap(({ words, printed }) => undocumented(words, printed)),
+        runsIn(read(file)).flatMap(({ words, printed }) => undocumented(words, printed)),
         [],
-      );
-    });
+      ));
 
   test('that do not match their description are found', () => {
     const item = { name: 'c1', stage: null, blockedAt: null, changed: true };
@@ -89,7 +77,7 @@ describe('documents of commands', async () => {
 });
 
 test('every error code is documented with its exit code, and every documented code exists', () => {
-  const [, table = ''] = page.split('\n## Error codes\n');
+  const [, table = ''] = read('docs/output.md').split('\n## Error codes\n');
   const [rows = ''] = table.split('\n## ');
   const described = [...rows.matchAll(/^\| (`[^|]*`) \| ([^|]*) \|/gm)].flatMap(
     ([, cell = '', exit = '']) =>
@@ -97,7 +85,7 @@ test('every error code is documented with its exit code, and every documented co
         (code) => [code, Number.parseInt(exit, 10)] as const,
       ),
   );
-  const source = readFileSync(path.join(root, 'src/lib/core/errors.ts'), 'utf8');
+  const source = read('src/lib/core/errors.ts');
   const [, codes = '', failures = ''] =
     /const exitCodes = \{(.*?)\}.*?^export type ErrorCode =(.*?);/ms.exec(source) ?? [];
   const known = [

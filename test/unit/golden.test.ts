@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { inOrder, normalise, untimed } from '../e2e/support/golden/normalise.ts';
 import { settled } from '../e2e/support/golden/settled.ts';
 import { marked, replay } from '../e2e/support/golden/transcript.ts';
+import { writtenApart } from './support/folder.ts';
 
 describe('normalise', () => {
   const cases: [string, string][] = [
@@ -139,15 +138,9 @@ describe('replay', () => {
   };
 
   async function replayed(changed: Record<string, string>): Promise<string> {
-    const folder = await mkdtemp(path.join(tmpdir(), 'golden-'));
-    const file = path.join(folder, 'a.txt');
-    try {
-      await writeFile(file, text);
-      await replay(file, async ({ line }) => ({ ...outcomes, ...changed })[line] ?? '');
-      return await readFile(file, 'utf8');
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+    const file = writtenApart('a.txt', text);
+    await replay(file, async ({ line }) => ({ ...outcomes, ...changed })[line] ?? '');
+    return readFileSync(file, 'utf8');
   }
 
   it('accepts the recorded output, and does not change the file', async () => {

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { stringify } from 'yaml';
 import { bootFile, stellarctl } from '../stellarctl.ts';
+import { newPath, writtenApart } from './support/folder.ts';
+import { contextsOf } from './support/one-context.ts';
 
 /** Help answers at once because it loads none of the packages that do the work. */
 const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
@@ -20,14 +19,7 @@ const contents = JSON.parse(readFileSync(path.join(dist, 'contents.json'), 'utf8
 const loadList = path.join(import.meta.dirname, 'support', 'load-list.ts');
 
 test('loaded modules are detected', async () => {
-  const { packages } = await runAndList([
-    'wec',
-    'list',
-    '--its',
-    'nowhere',
-    '--kubeconfig',
-    '/dev/null',
-  ]);
+  const { packages } = await runAndList('wec list --its nowhere --kubeconfig /dev/null');
   assert.ok(
     packages.includes('yaml') || packages.includes('@kubernetes/client-node'),
     `saw ${packages.join(', ')}`,
@@ -38,7 +30,7 @@ test('the help of every command loads commander alone, fits on one screen, and o
   const pending: string[][] = [[]];
   const seen: string[] = [];
   for (let command = pending.shift(); command !== undefined; command = pending.shift()) {
-    const { stdout, exitCode, packages } = await runAndList([...command, '--help']);
+    const { stdout, exitCode, packages } = await runAndList([...command, '--help'].join(' '));
     const name = ['stellarctl', ...command].join(' ');
     await t.test(`${name} --help`, () => {
       assert.equal(exitCode, 0);
@@ -101,63 +93,39 @@ test('help, and a command that contacts a cluster, load no more of Node than the
   await once(server, 'listening');
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-builtins-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const kubeconfig = path.join(folder, 'kubeconfig');
-  await writeFile(kubeconfig, stringify(kubeconfigFor(`http://127.0.0.1:${port}`)));
+  const kubeconfig = kubeconfigFor(`http://127.0.0.1:${port}`);
 
-  assert.deepEqual((await runAndList(['--help'])).builtins, ofHelp);
-  const list = await runAndList([
-    'wec',
-    'list',
-    '--its',
-    'its1',
-    '--kubeconfig',
-    kubeconfig,
-    '-o',
-    'json',
-  ]);
+  assert.deepEqual((await runAndList('--help')).builtins, ofHelp);
+  const list = await runAndList(`wec list --its its1 --kubeconfig ${kubeconfig} -o json`);
   assert.equal(list.exitCode, 0);
   assert.deepEqual(list.builtins, ofRequests);
   assert.deepEqual(list.packages, ofList);
 });
 
-test('completion loads no more packages than a list', async (t) => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-completes-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  const kubeconfig = path.join(folder, 'kubeconfig');
-  await writeFile(kubeconfig, stringify(kubeconfigFor('http://127.0.0.1:1')));
+test('completion loads no more packages than a list', async () => {
+  const kubeconfig = kubeconfigFor('http://127.0.0.1:1');
   for (const [line, offered, loaded] of [
     ['wec ', 'list', always],
     ['wec join --', '--accept', always],
     [`wec get --kubeconfig ${kubeconfig} --its `, 'its1', ofList],
   ] as const) {
-    const { stdout, packages } = await runAndList(['__complete', '--', ...line.split(' ')]);
+    const { stdout, packages } = await runAndList(`__complete -- ${line}`);
     assert.match(String(stdout), new RegExp(`^${offered}\\b`, 'm'));
     assert.deepEqual(packages, loaded, line);
   }
 });
 
-const kubeconfigFor = (server: string) => ({
-  clusters: [{ name: 'its1', cluster: { server } }],
-  users: [{ name: 'its1', user: { token: 'abc' } }],
-  contexts: [{ name: 'its1', context: { cluster: 'its1', user: 'its1' } }],
-});
+const kubeconfigFor = (server: string) =>
+  writtenApart('kubeconfig', JSON.stringify(contextsOf({ server }, { token: 'abc' }, 'its1')));
 
-async function runAndList(args: string[]) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-loads-'));
-  const list = path.join(folder, 'list');
-  try {
-    const env = { NODE_OPTIONS: `--import=${loadList}`, LOAD_LIST: list };
-    const { stdout, exitCode } = await stellarctl(args, { env }, [process.execPath, bootFile]);
-    const loaded = (await readFile(list, 'utf8')).trim().split('\n');
-    const builtins = loaded
-      .filter((name) => name.startsWith('node:'))
-      .map((name) => name.slice('node:'.length));
-    return { stdout, exitCode, packages: packagesIn(loaded), builtins: builtins.sort() };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+async function runAndList(line: string) {
+  const list = newPath();
+  const env = { NODE_OPTIONS: `--import=${loadList}`, LOAD_LIST: list };
+  const words = line.split(' ');
+  const { stdout, exitCode } = await stellarctl(words, { env }, [process.execPath, bootFile]);
+  const loaded = readFileSync(list, 'utf8').trim().split('\n');
+  const builtins = loaded.flatMap((name) => /^node:(.*)/.exec(name)?.[1] ?? []);
+  return { stdout, exitCode, packages: packagesIn(loaded), builtins: builtins.sort() };
 }
 
 /** The packages that files of dist contain a part of. */
@@ -165,13 +133,9 @@ function packagesIn(files: readonly string[]): string[] {
   const loaded = Object.entries(contents).filter(([file]) => files.includes(path.join(dist, file)));
   assert.ok(loaded.length > 0, 'no file of dist was loaded');
   const names = loaded.flatMap(([, modules]) =>
-    modules.flatMap((module) => packageOf(module) ?? []),
+    modules.flatMap((file) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []),
   );
   return [...new Set(names)].sort();
-}
-
-function packageOf(file: string): string | undefined {
-  return /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1];
 }
 
 /** The names under "Commands:" in a help text, without commander's own help command. */

@@ -1,15 +1,13 @@
 /** No circles of folders, and what a command loads (house.json), which may only shrink: whoever makes it smaller lowers its figure. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { countTokens } from '../../scripts/size.ts';
 import debt from './house.json' with { type: 'json' };
 import { circlesIn, importsOf, loadedModules } from './support/imports.ts';
+import { read, sources } from './support/sources.ts';
 
-const root = path.resolve(import.meta.dirname, '..', '..');
-const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
-const texts = new Map(globSync('src/**/*.ts', { cwd: root }).map((file) => [file, read(file)]));
+const texts = new Map(sources.map(({ file, text }) => [file, text]));
 
 /** The folders that reach themselves, each through another one, types included. */
 function circlesOfFolders(): string[] {

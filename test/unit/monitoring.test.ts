@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { read } from './support/sources.ts';
 
-const folder = path.resolve(import.meta.dirname, '../../docs/monitoring');
-const read = (name: string) => parse(readFileSync(path.join(folder, name), 'utf8'));
+const parsed = (name: string) => parse(read(`docs/monitoring/${name}.yaml`));
 
 interface Metric {
   name: string;
@@ -19,7 +17,7 @@ interface Rule {
 
 /** Its labels by each metric of the configuration. */
 const metrics = new Map<string, string[]>(
-  read('kube-state-metrics.yaml').spec.resources.flatMap(
+  parsed('kube-state-metrics').spec.resources.flatMap(
     (of: { metricNamePrefix: string; labelsFromPath: object; metrics: Metric[] }) =>
       of.metrics.map(({ name, each }) => {
         const { labelsFromPath = {}, labelName } = (each[
@@ -34,7 +32,7 @@ const metrics = new Map<string, string[]>(
       }),
   ),
 );
-const rules: Rule[] = read('alerts.yaml').groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
+const rules: Rule[] = parsed('alerts').groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
 
 test('alerts use only metrics and labels that kube-state-metrics shows', () => {
   assert.equal(rules.length, 5);
@@ -52,7 +50,7 @@ test('alerts use only metrics and labels that kube-state-metrics shows', () => {
 });
 
 test('the page names the metrics', () => {
-  const page = readFileSync(path.join(folder, '../monitoring.md'), 'utf8');
+  const page = read('docs/monitoring.md');
   const named = [...page.matchAll(/`(kubestellar_\w+)\{([^}]*)\}`/g)].map(
     ([, name = '', labels = '']) => [name, labels.split(', ').sort()],
   );

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { describe, test } from 'node:test';
 import { chooseMutants, mutated } from '../../scripts/mutants/choose.ts';
 import { sitesOf } from '../../scripts/mutants/sites.ts';
 import { byNearness, failedTest } from '../../scripts/mutants/test-files.ts';
-
-const root = path.resolve(import.meta.dirname, '..', '..');
+import { root } from '../pages.ts';
 
 describe('a line is changed', () => {
   const cases: [line: string, changes: string[]][] = [

@@ -2,12 +2,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Io } from '../../src/commands/terminal/io.ts';
-import { buildProgram } from '../../src/program.ts';
 import {
   anchorsOf,
   blocksOf,
@@ -19,17 +16,7 @@ import {
   typedIn,
   walkedPages,
 } from '../pages.ts';
-
-Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
-const silent = new PassThrough() as unknown as NodeJS.WriteStream;
-const io: Io = {
-  stdin: process.stdin,
-  stdout: silent,
-  stderr: silent,
-  env: {},
-  argv: [],
-  isOutputLost: () => false,
-};
+import { commandNamed, program } from './support/program.ts';
 
 /** A command and those below it. */
 const withChildren = (command: Command): Command[] => [
@@ -39,19 +26,17 @@ const withChildren = (command: Command): Command[] => [
 
 /** The program's parser without its actions. @param isPartial arguments may be missing */
 async function parser(isPartial: boolean): Promise<Command> {
-  const program = await buildProgram(io, 'stellarctl');
-  for (const command of withChildren(program)) {
+  const root = await program();
+  for (const command of withChildren(root)) {
     if (command.commands.length === 0) command.action(() => {});
     if (isPartial) for (const argument of command.registeredArguments) argument.argOptional();
   }
-  return program;
+  return root;
 }
 
 const [whole, partial] = await Promise.all([parser(false), parser(true)]);
 const nouns = whole.commands.map((child) => child.name());
-const verbsOfIts =
-  whole.commands.find((child) => child.name() === 'its')?.commands.map((child) => child.name()) ??
-  [];
+const verbsOfIts = commandNamed(whole, ['its']).commands.map((child) => child.name());
 
 it('no command has more than 16 options', () => {
   const counts = withChildren(whole).map((command) => ({

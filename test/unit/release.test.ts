@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { globSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
 import { parse } from 'yaml';
 import manifest from '../../package.json' with { type: 'json' };
 import { officialNode } from '../../scripts/official-node.ts';
-
-const root = path.resolve(import.meta.dirname, '..', '..');
+import { root } from '../pages.ts';
+import { temporaryFolder, writtenApart } from './support/folder.ts';
+import { read } from './support/sources.ts';
 
 interface Step {
   uses?: string;
@@ -24,13 +23,19 @@ interface Workflow {
   permissions: Record<string, string>;
   jobs: Record<string, { permissions?: Record<string, string>; steps: Step[] }>;
 }
-const folder = path.join(root, '.github', 'workflows');
-const names = readdirSync(folder).map((file) => path.basename(file, '.yml'));
-const workflow = async (name: string): Promise<Workflow> =>
-  parse(await readFile(path.join(folder, `${name}.yml`), 'utf8'));
+const workflows = new Map<string, Workflow>(
+  readdirSync(path.join(root, '.github', 'workflows')).map((file) => [
+    path.basename(file, '.yml'),
+    parse(read(`.github/workflows/${file}`)),
+  ]),
+);
+/** The steps of all workflows, by the names of those. */
+const steps = [...workflows].flatMap(([name, { jobs }]) =>
+  Object.values(jobs).flatMap((job) => job.steps.map((step) => ({ name, step }))),
+);
 
-test('what builds a release may write nothing, and what publishes it builds nothing', async () => {
-  const { permissions, jobs } = await workflow('release');
+test('what builds a release may write nothing, and what publishes it builds nothing', () => {
+  const { permissions, jobs = {} } = workflows.get('release') ?? {};
   assert.deepEqual(permissions, { contents: 'read' });
   const publishing = Object.entries(jobs).filter(([, job]) => job.permissions !== undefined);
   assert.deepEqual(publishing.map(([name]) => name).sort(), ['image', 'npm', 'release']);
@@ -42,15 +47,10 @@ test('what builds a release may write nothing, and what publishes it builds noth
     }
 });
 
-test('what a release is made of is named by its digest', async () => {
-  for (const name of names)
-    for (const { steps } of Object.values((await workflow(name)).jobs))
-      for (const { uses } of steps)
-        if (uses !== undefined) assert.match(uses, /^[\w/-]+@[0-9a-f]{40}$/);
-  assert.match(
-    await readFile(path.join(root, 'Dockerfile'), 'utf8'),
-    /^FROM \S+@sha256:[0-9a-f]{64}$/m,
-  );
+test('what a release is made of is named by its digest', () => {
+  for (const { step } of steps)
+    if (step.uses !== undefined) assert.match(step.uses, /^[\w/-]+@[0-9a-f]{40}$/);
+  assert.match(read('Dockerfile'), /^FROM \S+@sha256:[0-9a-f]{64}$/m);
 });
 
 /** What steps make before others use it. */
@@ -70,19 +70,17 @@ function filesOf({ run = '', with: inputs = {} }: Step): string[] {
     .map((word) => word.replace(/^\.\.\//, ''));
 }
 
-test('what workflows name exists: files of the repository, and scripts of package.json', async () => {
+test('what workflows name exists: files of the repository, and scripts of package.json', () => {
   const named = new Set<string>();
-  for (const name of names)
-    for (const { steps } of Object.values((await workflow(name)).jobs))
-      for (const step of steps) {
-        for (const file of filesOf(step)) {
-          named.add(file);
-          assert.ok(globSync(file, { cwd: root }).length > 0, `${name}.yml names ${file}`);
-        }
-        for (const [, script = ''] of (step.run ?? '').matchAll(/\bnpm (?:run )?([a-z][\w:-]*)/g))
-          if (!['publish', 'pkg'].includes(script))
-            assert.ok(script in manifest.scripts, `${name}.yml runs npm ${script}`);
-      }
+  for (const { name, step } of steps) {
+    for (const file of filesOf(step)) {
+      named.add(file);
+      assert.ok(globSync(file, { cwd: root }).length > 0, `${name}.yml names ${file}`);
+    }
+    for (const [, script = ''] of (step.run ?? '').matchAll(/\bnpm (?:run )?([a-z][\w:-]*)/g))
+      if (!['publish', 'pkg'].includes(script))
+        assert.ok(script in manifest.scripts, `${name}.yml runs npm ${script}`);
+  }
   assert.deepEqual([...named].sort(), [
     '.ci/run',
     '.github/homebrew.sh',
@@ -97,18 +95,13 @@ test('what workflows name exists: files of the repository, and scripts of packag
 
 /** Runs a script of a release in a folder with the checksums of all platforms but one. */
 async function released(script: string, tag: string, without = ''): Promise<string> {
-  const at = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
-  try {
-    const platforms = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'windows-x64'];
-    const sums = platforms
-      .filter((platform) => platform !== without)
-      .map((platform, index) => `${String(index).repeat(64)}  stellarctl-${platform}.tar.gz\n`);
-    await writeFile(path.join(at, 'SHA256SUMS'), sums.join(''));
-    const env = { GITHUB_REPOSITORY: 'example/stellarctl' };
-    return (await execa(path.join(root, '.github', script), [tag], { cwd: at, env })).stdout;
-  } finally {
-    await rm(at, { recursive: true });
-  }
+  const platforms = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'windows-x64'];
+  const sums = platforms
+    .filter((platform) => platform !== without)
+    .map((platform, index) => `${String(index).repeat(64)}  stellarctl-${platform}.tar.gz\n`);
+  const cwd = path.dirname(writtenApart('SHA256SUMS', sums.join('')));
+  const env = { GITHUB_REPOSITORY: 'example/stellarctl' };
+  return (await execa(path.join(root, '.github', script), [tag], { cwd, env })).stdout;
 }
 
 test('the manifests of krew and Homebrew name each archive with its checksum', async () => {
@@ -146,7 +139,7 @@ test('the manifests of krew and Homebrew name each archive with its checksum', a
 });
 
 test('the notes of a release are of its version alone', async () => {
-  const changelog = await readFile(path.join(root, 'CHANGELOG.md'), 'utf8');
+  const changelog = read('CHANGELOG.md');
   assert.ok(changelog.includes(`\n## ${manifest.version}\n`), 'CHANGELOG.md has this version');
   const notes = await released('notes.sh', `v${manifest.version}`);
   assert.ok(notes.length > 100 && changelog.includes(notes));
@@ -154,14 +147,14 @@ test('the notes of a release are of its version alone', async () => {
   await assert.rejects(released('notes.sh', 'v9.9.9'), /CHANGELOG\.md has no "## 9\.9\.9"/);
 });
 
-test('the Node of an executable is used only with its published checksum', async () => {
-  const place = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
+test('the Node of an executable is used only with its published checksum', async (t) => {
+  const place = temporaryFolder();
   const name = `node-v1.2.3-${process.platform}-${process.arch}`;
-  await mkdir(path.join(place, name, 'bin'), { recursive: true });
-  await writeFile(path.join(place, name, 'bin', 'node'), 'the program');
-  await writeFile(path.join(place, name, 'LICENSE'), 'its licence');
+  mkdirSync(path.join(place, name, 'bin'), { recursive: true });
+  writeFileSync(path.join(place, name, 'bin', 'node'), 'the program');
+  writeFileSync(path.join(place, name, 'LICENSE'), 'its licence');
   await execa('tar', ['-czf', `${name}.tar.gz`, name], { cwd: place });
-  const archive = await readFile(path.join(place, `${name}.tar.gz`));
+  const archive = readFileSync(path.join(place, `${name}.tar.gz`));
   const sum = createHash('sha256').update(archive).digest('hex');
   let sums = '';
   let served = archive;
@@ -170,31 +163,27 @@ test('the Node of an executable is used only with its published checksum', async
     if (url === `/v1.2.3/${name}.tar.gz`) return response.end(served);
     return response.writeHead(404).end();
   }).listen(0, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-    const source = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const bring = (version = '1.2.3') => officialNode(path.join(place, 'brought'), version, source);
-    const other = '0'.repeat(64);
-    sums = `${other}  node-v1.2.3.tar.gz\n${sum}  ${name}.tar.gz\n${other}  ${name}.tar.xz\n`;
-    const { node, license } = await bring();
-    assert.equal(await readFile(node, 'utf8'), 'the program');
-    assert.equal(await readFile(license, 'utf8'), 'its licence');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const source = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const bring = (version = '1.2.3') => officialNode(path.join(place, 'brought'), version, source);
+  const other = '0'.repeat(64);
+  sums = `${other}  node-v1.2.3.tar.gz\n${sum}  ${name}.tar.gz\n${other}  ${name}.tar.xz\n`;
+  const { node, license } = await bring();
+  assert.equal(readFileSync(node, 'utf8'), 'the program');
+  assert.equal(readFileSync(license, 'utf8'), 'its licence');
 
-    served = Buffer.concat([archive, Buffer.from('x')]);
-    await assert.rejects(bring(), /has the checksum .*; [0-9a-f]{64} was published/);
-    served = archive;
-    for (const without of [
-      '',
-      `${sum}  ${name}.tar.xz\n`,
-      `${sum.slice(1)}  ${name}.tar.gz\n`,
-      `${sums}${sums}`,
-    ]) {
-      sums = without;
-      await assert.rejects(bring(), /SHASUMS256\.txt has [02] checksums/);
-    }
-    await assert.rejects(bring('9.9.9'), /404/);
-  } finally {
-    server.close();
-    await rm(place, { recursive: true });
+  served = Buffer.concat([archive, Buffer.from('x')]);
+  await assert.rejects(bring(), /has the checksum .*; [0-9a-f]{64} was published/);
+  served = archive;
+  for (const without of [
+    '',
+    `${sum}  ${name}.tar.xz\n`,
+    `${sum.slice(1)}  ${name}.tar.gz\n`,
+    `${sums}${sums}`,
+  ]) {
+    sums = without;
+    await assert.rejects(bring(), /SHASUMS256\.txt has [02] checksums/);
   }
+  await assert.rejects(bring('9.9.9'), /404/);
 });

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { describe, test } from 'node:test';
 import { countTokens, excesses, functionsIn, measure } from '../../scripts/size.ts';
+import { root } from '../pages.ts';
 import ceilings from './size.json' with { type: 'json' };
-
-const root = path.resolve(import.meta.dirname, '..', '..');
 
 test('no folder of src exceeds its ceiling in size.json', () => {
   assert.deepEqual(excesses(measure(root), ceilings), []);

@@ -3,13 +3,9 @@
  * (facts: a restart seen live). So no text of the program or its pages names one, and one function says which to use.
  */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-
-const root = path.resolve(import.meta.dirname, '..', '..');
-const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
-const filesOf = (...patterns: string[]) => globSync(patterns, { cwd: root }).sort();
+import { filesOf, filesWith, read } from './support/sources.ts';
 
 /** Commands of kubectl that start, scale, restart or replace pods. */
 const starting =
@@ -50,9 +46,8 @@ test('the commands of src that start something have subjects that are known', ()
   );
 });
 
-test("what scales anything up is asked for KubeStellar's controllers by one function only", () => {
-  const users = filesOf('src/**/*.ts').filter((file) => /\b(?:running|scaleUp)\(/.test(read(file)));
-  assert.deepEqual(users, [
+test("what scales anything up is asked for KubeStellar's controllers by one function only", () =>
+  assert.deepEqual(filesWith(/\b(?:running|scaleUp)\(/), [
     'src/lib/kube/pods.ts',
     'src/lib/ocm/hub/hub-checks.ts',
     'src/lib/ocm/hub/webhook.ts',
@@ -60,5 +55,4 @@ test("what scales anything up is asked for KubeStellar's controllers by one func
     'src/lib/spaces/space/controllers-run.ts',
     'src/lib/spaces/space/space-stages.ts',
     'src/lib/wecs/registration/registration-checks.ts',
-  ]);
-});
+  ]));

@@ -25,8 +25,10 @@ export interface Confirmation {
   oneWec?: boolean;
   /** The number of targets. If set, the user must type it instead of the name. */
   number?: number | undefined;
-  /** What is wrong with it; shown if no user can be asked. */
+  /** What is lost; shown if no user can be asked. */
   details?: string[];
+  /** What is wrong with it: `--yes` covers it only with `--allow-errors`. */
+  errors?: readonly string[];
   /** What could not be read of what would be lost. `--yes` does not cover it. */
   unknown?: readonly Unknown[];
   /** What `--yes` covers only within a limit. */
@@ -38,8 +40,14 @@ export interface Confirmation {
  * `interrupted`
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
-  const { verb, name, oneWec, number, details = [], unknown: [hidden] = [], removals } = asked;
+  const { verb, name, oneWec, number, errors = [], unknown: [hidden] = [], removals } = asked;
+  const details = [...errors, ...(asked.details ?? [])];
   if (session.options.yes && hidden === undefined) {
+    if (errors.length > 0 && !session.options.allowErrors)
+      throw new StellarError('not-confirmed', 'The preview shows errors. Nothing was written.', {
+        details,
+        next: [run(session.again('--allow-errors'), 'If it is to be written with them')],
+      });
     if (removals !== undefined) refuseManyRemovals(removals, 'would lose objects');
     return;
   }
@@ -49,7 +57,10 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     throw new StellarError(
       'not-confirmed',
       `${verb} ${name}? This needs confirmation, and stdin is not a terminal.`,
-      { details, next: [run(session.again('--yes'))] },
+      {
+        details,
+        next: [run(session.again('--yes', ...(errors.length === 0 ? [] : ['--allow-errors'])))],
+      },
     );
   }
   session.progress.stop();

@@ -1,5 +1,7 @@
 import { begun, formatAge } from '../../lib/core/deadline.ts';
+import type { Diagnosis } from '../../lib/core/next-step.ts';
 import type { StageView } from '../../lib/core/stages.ts';
+import { refusalOf } from '../../lib/core/text/words.ts';
 import type { DeliveryView } from '../../lib/workloads/delivery/delivery-view.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Session } from './session.ts';
@@ -12,9 +14,12 @@ export function section(title: string, lines: readonly string[]): string[] {
   return lines.map((line, index) => `  ${(index === 0 ? title : '').padEnd(titleWidth)}  ${line}`);
 }
 
-/** What could not be read, and why. */
+/** What could not be read, and why: a line for all kinds that a user may not read. */
 export function unknown(notVisible: readonly { what: string; why: string }[]): string[] {
-  const lines = notVisible.map(({ what, why }) => `${what}: ${why}`);
+  const alike = [...Map.groupBy(notVisible, ({ why }) => refusalOf(why)).values()];
+  const lines = alike.map(
+    (all) => `${all.map(({ what }) => what).join(', ')}: ${all[0]?.why ?? ''}`,
+  );
   return section('unknown', lines);
 }
 
@@ -70,3 +75,7 @@ export const whyBlocked = (
   { why, since }: NonNullable<DeliveryView['blockedAt']>,
   now: number,
 ): string => `${why}${begun(since, now)}`;
+
+/** Warnings beside what is shown, each with its steps below. */
+export const warningLines = (problems: readonly Diagnosis[]): string[] =>
+  problems.flatMap(({ problem, steps }) => [`! ${problem}`, ...steps.map((step) => `    ${step}`)]);

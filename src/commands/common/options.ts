@@ -19,6 +19,7 @@ export interface SessionOptions {
   dryRun?: boolean;
   /** Of a command that asks before it writes. */
   yes?: boolean;
+  allowErrors?: boolean;
   /** `--no-headers` of lists */
   headers?: boolean;
   /** Whether `--timeout` is given. */
@@ -124,6 +125,9 @@ export const yesOption = (about = 'skip the confirmation'): Option =>
 export const maxRemovedOption = (
   about = 'with --yes: so many WECs may lose objects (default: 1, or 10 % of those it sends to)',
 ) => new Option('--max-removed <number>', about).argParser(wholeNumber(0));
+/** What `--yes` alone does not cover. */
+export const allowErrorsOption = (): Option =>
+  new Option('--allow-errors', 'with --yes: even if the preview shows an error (✗)');
 export const selectorOption = (): Option =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
 /** Options that select WECs without naming them. */

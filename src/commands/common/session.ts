@@ -2,6 +2,7 @@ import { Deadline } from '../../lib/core/deadline.ts';
 import type { NamedResult } from '../../lib/core/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/core/errors.ts';
 import { asCalled, command, partial, run, textOf } from '../../lib/core/next-step.ts';
+import { count, refusalOf } from '../../lib/core/text/words.ts';
 import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { LackedRight } from '../../lib/kube/permissions.ts';
@@ -261,10 +262,16 @@ export class Session extends Clusters {
 
   /** Ctrl-C interrupts several names at once, with one message. */
   #writeErrors(errors: readonly StellarError[]): void {
-    const distinct = new Map(
-      errors.map((error) => [JSON.stringify([error.message, error.next]), error]),
+    // Each reason once, and what a user may not do with several kinds as one.
+    const alike = Map.groupBy(errors, ({ code, message, next }) =>
+      code === 'forbidden' ? refusalOf(message) : JSON.stringify([message, next]),
     );
-    for (const error of distinct.values()) this.#writeError(error);
+    for (const [error, ...more] of alike.values()) {
+      const others = new Set(more.map(({ message }) => message));
+      others.delete(error?.message ?? '');
+      const details = [`and ${count(others.size, 'other')} like it`];
+      this.#writeError(others.size === 0 ? error : error?.with({ details }));
+    }
   }
 
   #writeError(error: unknown): void {

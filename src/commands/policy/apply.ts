@@ -1,10 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Option } from 'commander';
 import { command } from '../../lib/core/next-step.ts';
 import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, maxRemovedOption, wdsOptions, yesOption } from '../common/options.ts';
+import {
+  allowErrorsOption,
+  dryRunOption,
+  maxRemovedOption,
+  wdsOptions,
+  yesOption,
+} from '../common/options.ts';
 
 type Options = { filename: string; maxRemoved?: number };
 
@@ -25,13 +32,14 @@ export const definition: Definition<Options> = {
     ...wdsOptions(),
     yesOption(),
     maxRemovedOption(),
+    allowErrorsOption(),
     dryRunOption(),
   ],
   destroys: true,
   async run(session, { filename, maxRemoved: max }) {
     const { readPolicyFile } = await import('../../lib/workloads/policy/policy-file.ts');
     const { applyPolicy } = await import('../../lib/workloads/policy/create-policy.ts');
-    const { describeExplanation } = await import('./explain-text.ts');
+    const { describeExplanation, errorsOf } = await import('./explain-text.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyChange>(session, {
@@ -42,12 +50,15 @@ export const definition: Definition<Options> = {
         );
         session.noteLines([...describeGrouped(lost), ...unread], '  ');
       },
-      confirmations({ name, lost, unknown, sentTo }) {
-        if (lost.length + unknown.length === 0) return [];
+      confirmations({ name, present, explanation, lost, unknown, sentTo }) {
+        const isSame = isDeepStrictEqual(present?.spec, given.spec);
+        const errors = isSame ? [] : errorsOf(explanation);
+        if (lost.length + unknown.length + errors.length === 0) return [];
         const details = describeGrouped(lost);
         const removals = removalsOf(lost, max, sentTo);
-        const asked = { verb: 'Change', name, details };
-        return [{ ...asked, unknown, removals, oneWec: removals.wecs === 1 }];
+        const verb = present === undefined ? 'Create' : 'Change';
+        const asked = { verb, name, details, errors };
+        return [{ ...asked, unknown, removals, oneWec: removals.wecs <= 1 }];
       },
     });
     await session.finish([await applyPolicy({ ...given, wds }, confirm, session.run)]);

@@ -4,7 +4,14 @@ import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, listOption, repeatable, wdsOptions, yesOption } from '../common/options.ts';
+import {
+  allowErrorsOption,
+  dryRunOption,
+  listOption,
+  repeatable,
+  wdsOptions,
+  yesOption,
+} from '../common/options.ts';
 
 interface Options {
   clusters: string[];
@@ -33,7 +40,7 @@ export const definition: Definition<Options> = {
     ],
   ],
   arguments: [['<name>', 'the name of the policy']],
-  rare: ['--create-only', '--its', '--hosting-context'],
+  rare: ['--create-only', '--allow-errors', '--its', '--hosting-context'],
   options: [
     repeatable(
       '--clusters <selector>',
@@ -47,7 +54,8 @@ export const definition: Definition<Options> = {
     listOption('-n, --namespace <namespace>', 'objects in this Namespace'),
     ['--create-only', 'do not change objects that already exist on a WEC'],
     listOption('--status <what>', 'singleton, multi, or StatusCollectors').default([], 'none'),
-    yesOption('create it without asking, even if it sends nothing'),
+    yesOption('create it without asking'),
+    allowErrorsOption(),
     ...wdsOptions(),
     dryRunOption(),
   ],
@@ -56,7 +64,7 @@ export const definition: Definition<Options> = {
     const { applyPolicy, policyOf, readSpec } = await import(
       '../../lib/workloads/policy/create-policy.ts'
     );
-    const { describeExplanation } = await import('./explain-text.ts');
+    const { describeExplanation, errorsOf } = await import('./explain-text.ts');
     const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
     for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
     // An empty selector would select every object of the WDS, and may result from an unset variable of a script.
@@ -71,13 +79,11 @@ export const definition: Definition<Options> = {
     const confirm = confirming<PolicyChange>(session, {
       show: ({ explanation }) =>
         session.noteView((style, isWide) => describeExplanation(explanation, style, isWide)),
-      confirmations({ present, explanation: { problems } }) {
-        // By an error it sends nothing, or less than it says: more likely a mistake than intended.
-        const details = problems.flatMap(({ severity, problem }) =>
-          severity === 'error' ? problem : [],
-        );
-        if (present !== undefined || details.length === 0) return [];
-        return [{ verb: 'Create', name, details }];
+      confirmations({ present, explanation }) {
+        const errors = errorsOf(explanation);
+        return present !== undefined || errors.length === 0
+          ? []
+          : [{ verb: 'Create', name, errors }];
       },
     });
     const asked = { name, spec, wds, creates: true };

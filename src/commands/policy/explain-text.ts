@@ -36,6 +36,10 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
   ].map((line) => line.trimEnd());
 }
 
+/** By an error a policy sends nothing, or less than it says: more likely a mistake than intended. */
+export const errorsOf = ({ problems }: Explanation): string[] =>
+  problems.flatMap(({ severity, problem }) => (severity === 'error' ? problem : []));
+
 function wecWords({
   accepted,
   available,

@@ -10,6 +10,7 @@ import {
   sentThrough,
   symbolOfDelivery,
   unknown,
+  warningLines,
   whyBlocked,
 } from '../common/lines.ts';
 import { wdsOptions } from '../common/options.ts';
@@ -36,7 +37,7 @@ export const definition: Definition = {
     }
     const { getPolicyView } = await import('../../lib/workloads/policy/policy-view.ts');
     const wds = await session.wds();
-    const { view, errors } = await getPolicyView(name, wds);
+    const { view, errors } = await getPolicyView(name, wds, true);
     await session.show(view, (style) => describePolicyView(view, style, wds.kube.now()));
     session.incomplete(errors);
     nextOfBlocked(
@@ -51,7 +52,7 @@ const widestMatrix = 6;
 
 /** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
 export function describePolicyView(view: PolicyView, style: Style, now: number): string[] {
-  const { name, wds, its, wecs, objects, notVisible, state, why } = view;
+  const { name, wds, its, wecs, objects, problems, notVisible, state, why, code } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= widestMatrix;
   const cells = objects.map((object) => [
     describeObject(object),
@@ -72,12 +73,13 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
     ...createOnlyLine(objects),
     ...unknown(notVisible),
     // What blocks objects says more than the state of the policy.
-    ...(state === 'failed' && blocked.length === 0
+    ...(code === 'policy-deleting' || (state === 'failed' && blocked.length === 0)
       ? [
-          `${style.bad} ${why}`,
-          `    ${textOf(run(command`stellarctl policy explain ${name} --wds ${wds}`))}`,
+          `${state === 'failed' ? style.bad : style.dot} ${why}`,
+          `    ${textOf(run(command`stellarctl policy ${code === 'policy-deleting' ? 'delete' : 'explain'} ${name} --wds ${wds}`))}`,
         ]
       : blocked),
+    ...warningLines(problems),
   ];
 }
 

@@ -26,7 +26,7 @@ const labelKind: ValueKind<ManagedCluster> = {
   parse: parseLabelChanges,
   open: async (hub) => (await import('../../lib/wecs/values/values.ts')).labelStore(hub),
   changesFor,
-  lossesOf: labelChanges,
+  effectsOf: labelChanges,
   async show(session, listed) {
     if (!session.isForPeople) return;
     const found = listed.filter(({ error }) => error === undefined);
@@ -47,7 +47,8 @@ async function labelChanges(
 ) {
   const { readProperties } = await import('../../lib/wecs/values/properties.ts');
   const { wecChange } = await import('../../lib/workloads/selection/label-effects.ts');
-  const configMaps = Object.values(changes).includes(null)
+  const isPresent = (key: string) => found.some(({ source }) => source?.metadata.labels?.[key]);
+  const configMaps = Object.keys(changes).some(isPresent)
     ? await readProperties(its.kube)
     : new Map();
   const changed = found.flatMap(({ name, source: cluster }) =>

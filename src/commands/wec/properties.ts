@@ -23,12 +23,12 @@ const properties: ValueKind<WecProperties> = {
   listing: 'list the effective properties',
   parse: parsePropertyChanges,
   open: async (hub) => (await import('../../lib/wecs/values/properties.ts')).propertyStore(hub),
-  async lossesOf(_its, found, changes) {
+  async effectsOf(_its, found, changes) {
     const { wecChange } = await import('../../lib/workloads/selection/label-effects.ts');
     const changed = found.flatMap(({ source }) =>
       source ? wecChange(source, { data: changes }) : [],
     );
-    return changed.filter(({ lacks }) => lacks.length > 0);
+    return changed.filter(({ lacks, stale }) => lacks.length + stale.length > 0);
   },
   async show(session, listed) {
     if (session.isForPeople) {

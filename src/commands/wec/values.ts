@@ -4,6 +4,7 @@ import { command } from '../../lib/core/next-step.ts';
 import { addedTo, type Effect, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
+import type { Policy } from '../../lib/ocm/model/kubestellar-names.ts';
 import type {
   Approval,
   FoundValues,
@@ -53,8 +54,12 @@ export interface ValueKind<Source> {
   open(hub: Kube): Promise<ValueStore<Source>>;
   /** What the changes are for one WEC, if they are not the same for all. */
   changesFor?(name: string, changes: Changes): Changes;
-  /** The changes that may take workloads away. */
-  lossesOf(its: Its, found: readonly FoundValues<Source>[], changes: Changes): Promise<WecChange[]>;
+  /** The changes that may take workloads away, or that works do not have yet. */
+  effectsOf(
+    its: Its,
+    found: readonly FoundValues<Source>[],
+    changes: Changes,
+  ): Promise<WecChange[]>;
   show(session: Session, listed: readonly ListedValues[]): Promise<void>;
 }
 
@@ -101,7 +106,7 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
           })),
         );
       }
-      const approve = approveRemoval(session, its, changes, options, kind);
+      const { approve, outdated } = approveRemoval(session, its, changes, options, kind);
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
       const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
       const results = await changeValues(store, target, how, session.run);
@@ -109,8 +114,10 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
         results.map(({ values, ...result }) => ({ ...result, [plural]: values })),
       );
       if (results.length === 0) return session.progress.note(noneMatches(hub));
+      const list = command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`;
       session.next(
-        command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`,
+        ...outdated.map(({ name, wds }) => command`stellarctl policy refresh ${name} --wds ${wds}`),
+        ...(outdated.length === 0 ? [list] : []),
       );
     },
   };
@@ -119,6 +126,7 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
 /**
  * Judges, before anything is written, how a change affects binding policies. Asks for confirmation if policies take workloads away, and
  * judges again after the answer: only confirmed losses are allowed.
+ * @returns also the policies whose works have the earlier values afterwards, once it is approved
  * @throws StellarError `not-confirmed`, `loss-unknown`, `interrupted`
  */
 function approveRemoval<Source>(
@@ -126,8 +134,8 @@ function approveRemoval<Source>(
   its: Its,
   changes: Changes,
   { maxRemoved }: Options,
-  { lossesOf, plural }: Pick<ValueKind<Source>, 'lossesOf' | 'plural'>,
-): Approval<Source> {
+  { effectsOf, plural }: Pick<ValueKind<Source>, 'effectsOf' | 'plural'>,
+): { approve: Approval<Source>; outdated: Policy[] } {
   const ask = confirming<SideEffects>(session, {
     show: (effects) =>
       session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
@@ -150,14 +158,19 @@ function approveRemoval<Source>(
   });
   let changed: WecChange[] = [];
   let approved: Effect[] | undefined;
-  return async (found) => {
-    changed = await lossesOf(its, found, changes);
+  const outdated: Policy[] = [];
+  const approve: Approval<Source> = async (found) => {
+    changed = await effectsOf(its, found, changes);
     if (changed.length === 0) return true;
     const { sideEffectsOf } = await import('../../lib/workloads/selection/label-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');
     const names = changed.map(({ name }) => name);
-    const withTemplates = changed.some(({ lacks }) => lacks.length > 0);
+    const isLacking = changed.some(({ lacks }) => lacks.length > 0);
+    const withTemplates = isLacking || changed.some(({ stale }) => stale.length > 0);
     const effects = sideEffectsOf(await openPolicies(session, its, names, withTemplates), changed);
+    outdated.splice(0, outdated.length, ...effects.outdated);
+    // Another value takes nothing away.
+    if (plural === 'properties' && !isLacking) return true;
     const losses = [
       ...effects.lost,
       ...unseenPolicies(effects).map(({ what }) => ({ object: what })),
@@ -169,4 +182,5 @@ function approveRemoval<Source>(
     approved = losses;
     return !(await ask(effects, more ?? [])) || session.options.yes === true;
   };
+  return { approve, outdated };
 }

@@ -1,7 +1,10 @@
 import { ExitCode } from '../../lib/core/errors.ts';
 import { count } from '../../lib/core/text/words.ts';
 import { describeObject } from '../../lib/ocm/model/object-ref.ts';
-import type { DifferingField, WorkloadDifference } from '../../lib/workloads/delivery/diff.ts';
+import type {
+  DifferingField,
+  WorkloadDifference,
+} from '../../lib/workloads/delivery/difference.ts';
 import type { Definition } from '../common/define.ts';
 import { age } from '../common/lines.ts';
 import { repeatable, wdsOptions } from '../common/options.ts';
@@ -82,7 +85,7 @@ function describeDifferences(
 }
 
 function linesOf(item: WorkloadDifference, now: number, { ok, bad, dot }: Style): string[] {
-  const { wec, state, createOnly, differs, left } = item;
+  const { wec, state, createOnly, differs, left, steps } = item;
   if (state === 'equal') return [`${ok} ${wec}   equal to its work`];
   if (state === 'missing') return [`${bad} ${wec}   it is not there`];
   const kept = createOnly ? ' (createOnly: it keeps its own version)' : '';
@@ -90,6 +93,7 @@ function linesOf(item: WorkloadDifference, now: number, { ok, bad, dot }: Style)
     `${createOnly ? dot : bad} ${wec}   differs from its work${kept}`,
     ...differs.map((field) => `    ${fieldLine(field, now)}`),
     ...left.map((field) => `    ${field}: left over, the work no longer has it`),
+    ...steps.map((step) => `    ${step}`),
   ];
 }
 

@@ -8,6 +8,7 @@ import {
   sentThrough,
   stageLines,
   symbolOfDelivery,
+  warningLines,
   whyBlocked,
 } from '../common/lines.ts';
 import { wdsOptions } from '../common/options.ts';
@@ -86,10 +87,7 @@ export function describeWorkload(
       (policy) =>
         `  Policy ${policy} sends it with createOnly: a WEC that has it keeps its version`,
     ),
-    ...problems.flatMap(({ problem, steps }) => [
-      `! ${problem}`,
-      ...steps.map((step) => `    ${step}`),
-    ]),
+    ...warningLines(problems),
   ];
 }
 

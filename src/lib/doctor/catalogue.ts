@@ -16,7 +16,7 @@ import { isHub, itsOfWdsChecks, versionChecks } from '../spaces/space/space-chec
 import { wdsStages } from '../spaces/space/wds-stages.ts';
 import { wecChecks } from '../wecs/diagnose/wec-checks.ts';
 import { probeCheck } from '../wecs/join/join-probe.ts';
-import { workloadChecks } from '../workloads/workload-checks.ts';
+import { equalCheck, workloadChecks } from '../workloads/workload-checks.ts';
 import {
   hostingChecks,
   itsChecks,
@@ -92,7 +92,7 @@ export const catalogue: readonly ListedCheck[] = [
     contextChecks('wds'),
     workloadChecks,
   ),
-  ...listed('wec', false, unseenChecks('wec'), wecChecks),
+  ...listed('wec', false, unseenChecks('wec'), wecChecks, [equalCheck]),
   ...listed('wec', true, joiningChecks, [probeCheck]),
 ].filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
 

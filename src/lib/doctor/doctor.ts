@@ -27,7 +27,7 @@ import { readBothSides, readItsIdentity } from '../wecs/diagnose/read-both-sides
 import { wecChecks } from '../wecs/diagnose/wec-checks.ts';
 import { proveIdentity } from '../wecs/registration/identity.ts';
 import { readMailboxes } from '../wecs/registration/mailbox.ts';
-import { workloadChecks } from '../workloads/workload-checks.ts';
+import { equalCheck, workloadChecks } from '../workloads/workload-checks.ts';
 import {
   type Examined,
   failedBy,
@@ -211,7 +211,22 @@ async function examineWecs(
           sides.error ? wecUnreached(sides.error) : [],
           unanswered(wec.error) ?? [],
         ].flat();
-        return { subject, reached, findings: await runChecks(checks, sides.findings, findings) };
+        const found = await runChecks(checks, sides.findings, findings);
+        const compared =
+          named.length > 0 && wec.kube && sides.findings.wec
+            ? await runChecks(
+                [equalCheck],
+                {
+                  name: wec.name,
+                  its: kube,
+                  kube: wec.kube,
+                  cluster: sides.findings.hub?.managedCluster,
+                  works: sides.findings.contents?.works ?? [],
+                },
+                found,
+              )
+            : [];
+        return { subject, reached, findings: [...found, ...compared] };
       } catch (error) {
         return { subject, findings: [failedBy(wecKnown, unknownWec(failureOf(error), wec, kube))] };
       }

@@ -1,14 +1,29 @@
-import { type Check, type Outcome, pass, skipped, warn } from '../core/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
 import { advice, command, type NextStep, problem, run } from '../core/next-step.ts';
 import { count, few, withoutValues } from '../core/text/words.ts';
 import { tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
-import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-names.ts';
-import { keyOf } from '../ocm/model/object-ref.ts';
+import { discoverKinds } from '../kube/discovery.ts';
+import { provenWec } from '../ocm/hub/find-wecs.ts';
+import {
+  type Binding,
+  destinationsOf,
+  objectsOf,
+  originBindingLabel,
+  originWdsLabel,
+} from '../ocm/model/kubestellar-names.ts';
+import type { ManifestWork } from '../ocm/model/manifest-works.ts';
+import { describeObject, keyOf } from '../ocm/model/object-ref.ts';
+import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 import { flagsOf, hostingFlags, type Wds } from '../spaces/choose/open-wds.ts';
 import { readGuard } from '../spaces/guard.ts';
+import { conflictsOf, sentBy } from './delivery/conflicts.ts';
+import { lastingDifferences } from './delivery/diff.ts';
+import { correctingSteps, differenceWords } from './delivery/difference.ts';
 import { emptyPolicy, listPolicies, type PolicySummary } from './policy/policy-list.ts';
+import { kindNames } from './selection/wds-contents.ts';
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<Wds>[] = [
@@ -24,6 +39,12 @@ export const workloadChecks: readonly Check<Wds>[] = [
       'wds-its',
     ],
     run: judgePolicies,
+  },
+  {
+    id: 'wds-conflicts',
+    title: 'nothing else sends what it sends',
+    needs: ['wds-api-server', 'wds-wds-crds', 'wds-its'],
+    run: findConflicts,
   },
 ];
 
@@ -51,6 +72,61 @@ async function checkGuard(wds: Wds): Promise<Outcome> {
       ? advice('Restart its controllers with `wds restart` only, which keeps them')
       : run(guard, 'Keep them');
   return warn('wds-unguarded', message, next);
+}
+
+/** A WEC that doctor was asked about: its works are compared with what it has. */
+export interface ComparedWec {
+  name: string;
+  its: Kube;
+  /** Of the context that may lead to it. */
+  kube: Kube;
+  cluster: ManagedCluster | undefined;
+  works: readonly ManifestWork[];
+}
+
+/** Only for WECs that are named: it lists every kind that their works have. */
+export const equalCheck: Check<ComparedWec> = {
+  id: 'wec-equal',
+  title: 'what its agent has applied is as its works say',
+  needs: ['wec-not-deleted', 'wec-hub-connection', 'wec-reports'],
+  async run({ name, its, kube, cluster, works }) {
+    const sent = works.filter(({ metadata }) => metadata.labels?.[originWdsLabel] !== undefined);
+    if (sent.length === 0) return pass('no WDS sends to it');
+    const found = await tryRead(async () =>
+      lastingDifferences(await provenWec(name, its, [kube], cluster), sent),
+    );
+    if (found.state !== 'seen') return skipped(found.why);
+    const { items, more } = found.value;
+    const rest = more === 0 ? '' : `; ${count(more, 'object')} that may differ were not compared`;
+    const [first] = items;
+    if (first === undefined) return pass(`as far as this is visible${rest}`);
+    const objects = items.map((each) => `${describeObject(each)}: ${differenceWords(each)}`);
+    const message = `${count(items.length, 'object')} on ${name} ${items.length === 1 ? 'is' : 'are'} not as its works say, although applied: ${few(objects, 3).join('; ')}${rest}.`;
+    const wds = sent.find(({ metadata }) => metadata.labels?.[originBindingLabel] === first.policy);
+    const of = command`stellarctl workload diff --wec ${`${name}=${kube.cluster.context}`} --wds ${wds?.metadata.labels?.[originWdsLabel] ?? ''}`;
+    return fail(
+      'differs-on-wec',
+      message,
+      ...correctingSteps(first),
+      run(of, 'See each field, and who wrote it'),
+    );
+  },
+};
+
+async function findConflicts(wds: Wds): Promise<Outcome> {
+  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+  const kindOf = kindNames(bindings.length === 0 ? [] : await discoverKinds(wds.kube));
+  const sendings = bindings.map((binding) => ({
+    policy: binding.metadata.name,
+    wecs: destinationsOf(binding),
+    objects: sentBy(binding, kindOf),
+  }));
+  const found = await tryRead(() => conflictsOf(wds, sendings, bindings));
+  if (found.state !== 'seen') return skipped(found.why);
+  const [first, ...rest] = found.value;
+  if (first === undefined) return pass();
+  const details = rest.map(({ message }) => message);
+  return { status: 'warn', problem: { ...first, details } };
 }
 
 async function judgePolicies(wds: Wds): Promise<Outcome> {

@@ -79,7 +79,9 @@ it('shows which workloads a change of labels moves', async () => {
     '--wds',
     'wds1',
   ];
-  await all.cli.succeed([...create, '--hosting-context', 'hosting', '--yes'], { kubeconfig });
+  await all.cli.succeed([...create, '--hosting-context', 'hosting', '--yes', '--allow-errors'], {
+    kubeconfig,
+  });
   const text = (await import('node:fs/promises')).readFile(file, 'utf8');
   await writeFile(file, (await text).replace('location-group: edge', 'location-group: core'));
   const run = await fleet('plan');

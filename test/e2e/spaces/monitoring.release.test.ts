@@ -28,7 +28,7 @@ before(async () => {
   await cli.type('wds create wds1');
   await cli.type('wec join cluster1 --its its1 --accept --label location-group=edge');
   await cli.type(
-    'policy create all --clusters location-group=edge --select namespaces -l app=all --yes --wds wds1',
+    'policy create all --clusters location-group=edge --select namespaces -l app=all --yes --allow-errors --wds wds1',
   );
 });
 

@@ -1,7 +1,7 @@
 /** What is applied is compared with what is on the WEC: no difference where there is none, and each that OCM's agent leaves. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { WorkloadDifference } from '../../../src/lib/workloads/delivery/diff.ts';
+import type { WorkloadDifference } from '../../../src/lib/workloads/delivery/difference.ts';
 import {
   type AnyObject,
   type Bed,
@@ -14,6 +14,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { typeIn } from '../support/workload-traps.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -204,6 +205,24 @@ describe('what is applied', () => {
     const wait = ['workload', 'wait', 'serviceaccount/robot', '-n', 'shop', '--for', 'equal'];
     const { exitCode, stderr } = await cli.run([...wait, '--timeout', '0', ...at]);
     assert.equal(exitCode, 1, stderr);
-    assert.match(stderr, /workload diff serviceaccounts\/robot -n shop --wec w1=w1/);
+    assert.match(stderr, /kubectl --context w1 -n shop patch serviceaccounts robot --patch/);
+  });
+
+  it('is found by doctor, and corrected by what is printed', async () => {
+    const equality = async () => {
+      const { json } = await cli.run(['doctor', 'w1', '--its', 'its1', '-o', 'json']);
+      return json().items.find(({ id }: { id: string }) => id === 'wec-equal');
+    };
+    const { code, cause, command } = await equality();
+    assert.equal(code, 'differs-on-wec');
+    assert.match(cause, /ConfigMap shop\/conf: it differs there: metadata\.labels\.tracked/);
+    assert.match(command, /^kubectl --context w1 -n shop /);
+    for (const { next } of (await diff()).differing) if (next !== null) await typeIn(cli, next);
+    assert.equal((await equality()).status, 'pass');
+    const names = (await diff()).differing.map(({ name }) => name);
+    assert.deepEqual(
+      names.filter((name) => name === 'conf' || name === 'robot'),
+      [],
+    );
   });
 });

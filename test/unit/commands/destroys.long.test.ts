@@ -75,64 +75,57 @@ const registerC9 = () => {
 };
 const planes = 'hosting controlplanes.tenancy.kflex.kubestellar.org';
 
+const refused = (...lines: string[]): typeof rows => lines.map((line) => [line, undefined]);
+const cleanups = ['', ' --keep-workloads', ' --force', ' --force --keep-workloads'];
+
 /** Another ITS, WDS, cluster or owner than that of the rows, and what may be gone then. */
 const others: Record<string, typeof rows> = {
   'another ITS': [
-    [`policy delete shop --wds wds1 --its its2 ${hosted}`, undefined],
-    [`policy delete shop --wds wds1 --its its2 ${hosted} --keep-workloads`, undefined],
     ['deregister c1 --its its2 --yes', onIts2],
-    ...['', ' --keep-workloads', ' --force', ' --force --keep-workloads'].map(
-      (options): (typeof rows)[number] => [
-        `deregister c1=c1 --its its2 --yes --cleanup${options}`,
-        undefined,
-      ],
-    ),
-    ['wec revoke c1=c1 --its its2 --yes', undefined],
-    ['wec delete c1 --its its2 --yes', undefined],
     ['label c1 env- --its its2 --yes', onIts2],
-    ['label c5 env- --its its2 --yes', undefined],
+    ...refused(
+      `policy delete shop --wds wds1 --its its2 ${hosted}`,
+      `policy delete shop --wds wds1 --its its2 ${hosted} --keep-workloads`,
+      ...cleanups.map((options) => `deregister c1=c1 --its its2 --yes --cleanup${options}`),
+      'wec revoke c1=c1 --its its2 --yes',
+      'wec delete c1 --its its2 --yes',
+      'label c5 env- --its its2 --yes',
+    ),
   ],
   'another WDS': [
     [
       `policy delete shop --wds wds2 ${hosted}`,
       /^(wds2 \S+ shop|its1 manifestworks\S+ c3\/shop-wds2-1)$/,
     ],
-    [`policy delete shop --wds alien --its its1 ${hosted}`, undefined],
-    [`policy delete shop --wds alien ${hosted}`, undefined],
     [
       `wds delete wds2 ${hosted}`,
       /^(hosting \S+ wds2\S*|wds2 .*|its1 manifestworks\S+ c3\/shop-wds2-1|kubeconfig contexts wds2)$/,
     ],
-    [`wds delete its3 ${hosted}`, undefined],
-    [`its delete wds1 ${hosted}`, undefined],
-    [`its delete wds1 ${hosted} --force`, undefined],
+    ...refused(
+      `policy delete shop --wds alien --its its1 ${hosted}`,
+      `policy delete shop --wds alien ${hosted}`,
+      `wds delete its3 ${hosted}`,
+      `its delete wds1 ${hosted}`,
+      `its delete wds1 ${hosted} --force`,
+    ),
   ],
   'the context of another cluster': [
-    ...['c2', 'c9', 'its1', 'hosting', 'wds1'].flatMap((context) =>
-      ['', ' --keep-workloads', ' --force', ' --force --keep-workloads'].map(
-        (options): (typeof rows)[number] => [
-          `deregister c1=${context} ${its1} --cleanup${options}`,
-          undefined,
-        ],
-      ),
-    ),
-    ...['c2', 'c9', 'its1'].map((context): (typeof rows)[number] => [
-      `wec revoke c1=${context} ${its1}`,
-      undefined,
-    ]),
-    ...['its1', 'hosting'].map((context): (typeof rows)[number] => [
-      `deregister --local c1=${context} --yes`,
-      undefined,
-    ]),
-    ['deregister --local c9=c1 --yes', undefined],
-    ['deregister c1 --its c2 --yes', undefined],
-    ['label c1 env- --its wds1 --yes', undefined],
-    [`policy delete shop --wds c1 --its its1 ${hosted}`, undefined],
-    ['policy delete shop --wds wds1 --hosting-context its1 --yes', undefined],
-    ['wds delete wds1 --hosting-context its1 --yes', undefined],
-    ['its delete its3 --hosting-context its1 --yes', undefined],
     ['wds delete wds1 --hosting-context hosting2 --yes', ofHosting2],
     ['wds delete wds1 --hosting-context hosting2 --yes --keep-workloads', ofHosting2],
+    ...refused(
+      ...['c2', 'c9', 'its1', 'hosting', 'wds1'].flatMap((context) =>
+        cleanups.map((options) => `deregister c1=${context} ${its1} --cleanup${options}`),
+      ),
+      ...['c2', 'c9', 'its1'].map((context) => `wec revoke c1=${context} ${its1}`),
+      ...['its1', 'hosting'].map((context) => `deregister --local c1=${context} --yes`),
+      'deregister --local c9=c1 --yes',
+      'deregister c1 --its c2 --yes',
+      'label c1 env- --its wds1 --yes',
+      `policy delete shop --wds c1 --its its1 ${hosted}`,
+      'policy delete shop --wds wds1 --hosting-context its1 --yes',
+      'wds delete wds1 --hosting-context its1 --yes',
+      'its delete its3 --hosting-context its1 --yes',
+    ),
   ],
   'an object of another owner': [
     [`wds delete wds1 ${hosted} --force`, undefined, () => noSpace('wds1')],

@@ -1,82 +1,60 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, afterEach, before, test } from 'node:test';
-import { buildProgram } from '../../../src/program.ts';
-import { fakeIo } from '../support/fake-io.ts';
+import { after, before, test } from 'node:test';
 import { FakeServer } from '../support/fake-server.ts';
+import { newPath, written } from '../support/folder.ts';
+import { oneContext } from '../support/one-context.ts';
+import { runHere } from '../support/program.ts';
 
-// Set by the build.
-Object.assign(globalThis, { STELLARCTL_VERSION: '1.2.3' });
-
-let folder: string;
+const kubeconfigs = { nowhere: newPath(), dead: '', other: '' };
 /** Neither a hosting cluster nor an ITS: it has none of the kinds. */
 let other: FakeServer;
 
 before(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-version-'));
   other = await FakeServer.start(() => ({
     status: 404,
     body: { kind: 'Status', status: 'Failure', code: 404 },
   }));
-  await writeKubeconfig('other', other.context().cluster);
-  await writeKubeconfig('dead', { server: 'https://127.0.0.1:1' });
+  for (const [name, cluster] of [
+    ['other', other.context().cluster],
+    ['dead', { server: 'https://127.0.0.1:1' }],
+  ] as const)
+    kubeconfigs[name] = written(name, JSON.stringify(oneContext(cluster, { token: 't' })));
 });
-after(async () => {
-  await other.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-afterEach(() => {
-  process.exitCode = 0;
-});
+after(() => other.stop());
 
-const writeKubeconfig = (name: string, cluster: object) =>
-  writeFile(
-    path.join(folder, name),
-    JSON.stringify({
-      'current-context': name,
-      clusters: [{ name, cluster }],
-      users: [{ name, user: { token: 't' } }],
-      contexts: [{ name, context: { cluster: name, user: name } }],
-    }),
-  );
+const version = (kubeconfig: keyof typeof kubeconfigs, ...words: string[]) =>
+  runHere(['version', ...words], {
+    KUBECONFIG: kubeconfigs[kubeconfig],
+    XDG_CONFIG_HOME: newPath(),
+  });
 
-async function version(kubeconfig: string, ...words: string[]) {
-  const env = { KUBECONFIG: path.join(folder, kubeconfig), XDG_CONFIG_HOME: folder };
-  const { io, stdout, stderr } = fakeIo({ env, argv: ['version', ...words] });
-  const program = await buildProgram(io, 'stellarctl');
-  await program.parseAsync(['version', ...words], { from: 'user' });
-  return { exitCode: process.exitCode, stdout: stdout.text, stderr: stderr.text };
-}
-
-const alone = { exitCode: 0, stdout: 'stellarctl   1.2.3\n', stderr: '' };
+const alone = { exitCode: 0, stdout: 'stellarctl   0.0.0\n', stderr: '' };
 
 test('without a context it shows the version of stellarctl', async () => {
   assert.deepEqual(await version('nowhere'), alone);
   const { stdout } = await version('nowhere', '-o', 'yaml');
-  assert.equal(stdout, 'client: 1.2.3\n');
+  assert.equal(stdout, 'client: 0.0.0\n');
 });
 
 test('so it does if the current context has nothing of KubeStellar, unless a cluster was named', async () => {
   assert.deepEqual(await version('other'), alone);
-  const asked = await version('other', '--hosting-context', 'other');
+  const asked = await version('other', '--hosting-context', 'x');
   assert.deepEqual([asked.exitCode, asked.stdout], [1, alone.stdout]);
-  assert.match(asked.stderr, /^✗ other \(https:\S+\) is not a hosting cluster/);
+  assert.match(asked.stderr, /^✗ x \(https:\S+\) is not a hosting cluster/);
 });
 
 test('it is shown even if the cluster does not answer', async () => {
   const dead = await version('dead');
   assert.deepEqual([dead.exitCode, dead.stdout], [4, alone.stdout]);
-  assert.match(dead.stderr, /^✗ Cannot reach dead /);
+  assert.match(dead.stderr, /^✗ Cannot reach x /);
   const json = await version('dead', '-o', 'json');
   const { client, error } = JSON.parse(json.stdout);
-  assert.deepEqual([json.exitCode, client, error.code], [4, '1.2.3', 'unreachable']);
+  assert.deepEqual([json.exitCode, client, error.code], [4, '0.0.0', 'unreachable']);
 });
 
 test('the client version needs no request', async () => {
   const { length } = other.requests;
-  for (const kubeconfig of ['dead', 'other'])
+  for (const kubeconfig of ['dead', 'other'] as const)
     assert.deepEqual(await version(kubeconfig, '--client'), alone);
   assert.equal(other.requests.length, length);
 });

@@ -15,6 +15,8 @@ import type { WecEvidence } from '../../../src/lib/ocm/agent/wec-evidence.ts';
 import type { HubEvidence } from '../../../src/lib/ocm/hub/hub-evidence.ts';
 import type { RegistrationRequest } from '../../../src/lib/ocm/hub/registration-requests.ts';
 import type { Klusterlet, ManagedCluster } from '../../../src/lib/ocm/model/ocm-objects.ts';
+import type { InspectedWec } from '../../../src/lib/wecs/deregister/inspect-wec.ts';
+import type { HubState } from '../../../src/lib/wecs/deregister/leftovers.ts';
 
 /** The current time in the tests. */
 export const now = Date.parse('2026-11-20T08:00:00Z');
@@ -79,8 +81,7 @@ export async function agentKeyPair(
     'base64',
   );
   const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
-  const encoded = (text: string) => Buffer.from(text).toString('base64');
-  return { 'tls.crt': encoded(certificate.toString('pem')), 'tls.key': encoded(pem) };
+  return { 'tls.crt': base64(certificate.toString('pem')), 'tls.key': base64(pem) };
 }
 
 /** The subject that the agent of a WEC requests. */
@@ -88,6 +89,14 @@ export const agentSubject = (cluster: string, agent: string): Subject => [
   { O: [`${identity}:${cluster}`, `${identity}:managed-clusters`] },
   { CN: [`${identity}:${cluster}:${agent}`] },
 ];
+
+export const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** A token with these claims, unsigned. */
+export const tokenWith = (claims: object): string =>
+  ['{}', JSON.stringify(claims), '']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
 
 export interface CsrOptions {
   cluster?: string;
@@ -337,8 +346,14 @@ export function wecEvidence(
 
 export const hubSecret = secret('hub-kubeconfig-secret');
 
+type Answering = 'get' | 'list' | 'read' | 'review' | 'create' | 'merge' | 'replace';
+/** Methods of a client; those that return what a server answers may return anything. */
+export type FakeMethods = Partial<Omit<Kube, Answering>> & {
+  [Name in Answering]?: (...given: Parameters<Kube[Name]>) => Promise<unknown>;
+};
+
 /** A client whose methods fail unless they are given. */
-export function fakeKube(methods: Partial<Kube> = {}): Kube {
+export function fakeKube(methods: FakeMethods = {}): Kube {
   const unexpected = (method: string) => async (): Promise<never> => {
     throw new Error(`${method} was not expected`);
   };
@@ -403,4 +418,30 @@ export const listsWhatItGets = (kube: Kube): Kube => ({
     ['ManagedCluster', 'Namespace'].includes(resource.kind)
       ? ([(await kube.get(resource, 'wec1')) ?? []].flat() as never)
       : kube.list(resource, selection),
+});
+
+/** What an ITS holds of a WEC that has joined. */
+export const hubState = (more: Partial<HubState> = {}): HubState => ({
+  name: 'cluster1',
+  managedCluster: proof(joinedCluster()),
+  works: [],
+  addonWorks: [],
+  addons: [],
+  namespace: proof(),
+  properties: proof(),
+  requests: [],
+  lease: lease(10),
+  reread: async () => hubState(more),
+  ...more,
+});
+
+/** A WEC before it is deregistered, of whose cluster nothing is known. */
+export const inspectedWec = (more: Partial<InspectedWec> = {}): InspectedWec => ({
+  name: 'cluster1',
+  hubState: hubState(),
+  policies: { policies: [], unread: [] },
+  record: undefined,
+  agentDead: undefined,
+  interrupted: undefined,
+  ...more,
 });

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { commonOptionsLast } from '../../../src/cli.ts';
-import type { Io } from '../../../src/commands/terminal/io.ts';
 import { ExitCode } from '../../../src/lib/core/errors.ts';
 import { callProgram } from '../../../src/lib/core/next-step.ts';
 import { buildProgram } from '../../../src/program.ts';
@@ -23,14 +22,9 @@ export class CliInProcess extends Cli {
     const program = options.start === startAsPlugin ? 'kubectl stellar' : 'stellarctl';
     callProgram(program);
     const { io, stdout, stderr } = fakeIo({ env: this.environment(options), argv: arguments_ });
-    const complete: Io = {
-      ...io,
-      stdin: { isTTY: false } as Io['stdin'],
-      isOutputLost: () => false,
-    };
     const line = commonOptionsLast(arguments_);
     try {
-      await (await buildProgram(complete, program, line)).parseAsync(line, { from: 'user' });
+      await (await buildProgram(io, program, line)).parseAsync(line, { from: 'user' });
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
       process.exitCode = error.exitCode === 0 ? ExitCode.done : ExitCode.usage;

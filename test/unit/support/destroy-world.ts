@@ -1,6 +1,6 @@
 import { resources as kinds, type Resource } from '../../../src/lib/kube/client/objects.ts';
 import { hubHash } from '../../../src/lib/workloads/delivery/applied-works.ts';
-import { agentKeyPair, joinedCluster, wecPod } from './builders.ts';
+import { agentKeyPair, base64, joinedCluster, wecPod } from './builders.ts';
 import { FakeClusters, type Held, widgets } from './fake-clusters.ts';
 import { binding, workOf } from './policy-builders.ts';
 import { its, wds } from './space-builders.ts';
@@ -15,20 +15,22 @@ const ofWds = [kinds.bindingPolicies, kinds.bindings, widgets];
 const ofWec = [kinds.klusterlets, kinds.appliedManifestWorks, kinds.clusterClaims, widgets];
 /** The clusters, each with the kinds that it defines. */
 const clusters: Record<string, readonly Resource[]> = {
-  ...{
-    hosting: [kinds.controlPlanes],
-    hosting2: [kinds.controlPlanes],
-    its1: ofHub,
-    its2: ofHub,
-    its3: ofHub,
-  },
-  ...{ wds1: ofWds, wds2: ofWds, alien: ofWds, c1: ofWec, c2: ofWec, c9: [] },
+  hosting: [kinds.controlPlanes],
+  hosting2: [kinds.controlPlanes],
+  its1: ofHub,
+  its2: ofHub,
+  its3: ofHub,
+  wds1: ofWds,
+  wds2: ofWds,
+  alien: ofWds,
+  c1: ofWec,
+  c2: ofWec,
+  c9: [],
 };
 const agentNamespace = 'open-cluster-management-agent';
 const operatorNamespace = 'open-cluster-management';
 const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
 const ofKlusterlet = { 'open-cluster-management.io/created-by-klusterlet': 'klusterlet' };
-const encoded = (text: string) => Buffer.from(text).toString('base64');
 const named = (name: string, more: object = {}) => ({ metadata: { name, ...more } });
 const ownedBy = (cluster: string, kind: string, name: string) => ({
   ownerReferences: [{ apiVersion: 'x', kind, name, uid: `${cluster} ${kind} ${name}` }],
@@ -58,7 +60,7 @@ export async function destroyWorld(): Promise<FakeClusters> {
     const labels = { 'kflex.kubestellar.io/cptype': name.slice(0, 3) };
     world.put(hosting, kinds.controlPlanes, { ...plane, ...named(name, { labels }) });
     world.put(hosting, kinds.namespaces, named(namespace, ownedBy(hosting, 'ControlPlane', name)));
-    const kubeconfig = encoded(world.kubeconfig({ [name]: cluster }));
+    const kubeconfig = base64(world.kubeconfig({ [name]: cluster }));
     world.put(hosting, kinds.secrets, {
       ...named('admin-kubeconfig', { namespace }),
       data: { kubeconfig },
@@ -114,7 +116,7 @@ async function addWec(world: FakeClusters, cluster: string, hub: string): Promis
     spec,
     status: { conditions },
   });
-  const data = { kubeconfig: encoded(world.kubeconfig({ [hub]: hub })) };
+  const data = { kubeconfig: base64(world.kubeconfig({ [hub]: hub })) };
   const inAgent = { namespace: agentNamespace };
   put(kinds.secrets, { ...named('bootstrap-hub-kubeconfig', inAgent), data });
   put(kinds.secrets, {

@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { writeLines } from '../../../src/commands/terminal/clean.ts';
 import type { Io } from '../../../src/commands/terminal/io.ts';
+import { styleFor } from '../../../src/commands/terminal/style.ts';
 
 /** A stream that keeps its output; as a terminal it is 80 columns wide, with the given number of rows. */
 export class FakeStream extends Writable {
@@ -50,9 +51,15 @@ export function fakeIo({
 } = {}): { io: Io; stdout: FakeStream; stderr: FakeStream } {
   const stdout = new FakeStream(tty);
   const stderr = new FakeStream(tty, rows);
-  const io = { stdin: process.stdin, stdout, stderr, env, argv } as unknown as Io;
+  const streams = { stdin: { isTTY: false }, stdout, stderr } as unknown as Io;
+  const io = { ...streams, env, argv, isOutputLost: () => false };
   return { io, stdout, stderr };
 }
+
+const { io: pipe } = fakeIo();
+/** The marks of a view without colours, and with them. */
+export const plain = styleFor(pipe.stdout, pipe, 'never');
+export const coloured = styleFor(pipe.stdout, pipe, 'always');
 
 /** Lines of a view, as printed to a terminal or a pipe. */
 export function asWritten(lines: readonly string[]): string[] {

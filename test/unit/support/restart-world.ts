@@ -14,7 +14,7 @@ import type {
 } from '../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { SpaceTools } from '../../../src/lib/spaces/hosting/hosting.ts';
 import { fakeKube, recordingProgress } from './builders.ts';
-import { conditions, hostingCluster, its, kubeconfigOf, wds } from './space-builders.ts';
+import { conditions, hostingCluster, its, toolsOf, wds } from './space-builders.ts';
 
 const manager = 'kubestellar-controller-manager';
 const transport = 'transport-controller';
@@ -91,7 +91,8 @@ export class RestartWorld {
 
   policy(name: string): BindingPolicy {
     return {
-      ...{ apiVersion: 'control.kubestellar.io/v1alpha1', kind: 'BindingPolicy' },
+      apiVersion: 'control.kubestellar.io/v1alpha1',
+      kind: 'BindingPolicy',
       metadata: { name, uid: this.#uid() },
       spec: {
         clusterSelectors: [{ matchLabels: { env: 'prod' } }],
@@ -156,17 +157,7 @@ export class RestartWorld {
 
   tools(): SpaceTools {
     const [hosting, space, hub] = [this.#hosting(), this.#wds(), this.#its()];
-    return {
-      ...{ hosting, hostingSource: '--hosting-context', kubeconfig: kubeconfigOf({}) },
-      hostingContext: {
-        name: hostingCluster.context,
-        server: hostingCluster.server,
-        cluster: {},
-        user: {},
-      },
-      target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
-      connect: ({ name }) => (name === 'its1' ? hub : space),
-    };
+    return toolsOf(hosting, { connect: ({ name }) => (name === 'its1' ? hub : space) });
   }
 
   run(timeoutMs = 600_000): Run {
@@ -267,7 +258,8 @@ export class RestartWorld {
     return selected.map(({ kind, metadata }) => ({
       ...(kind === 'ConfigMap' ? { group: '', version: 'v1', resource: 'configmaps' } : crd),
       ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-      ...{ name: metadata.name, resourceVersion: metadata.resourceVersion ?? '' },
+      name: metadata.name,
+      resourceVersion: metadata.resourceVersion ?? '',
     }));
   }
 
@@ -284,7 +276,9 @@ export class RestartWorld {
     const generation = (metadata.generation ?? 0) + 1;
     const status = present?.status ?? {};
     this.bindings.set(name, {
-      ...{ kind: 'Binding', spec, status },
+      kind: 'Binding',
+      spec,
+      status,
       metadata: { ...metadata, generation, resourceVersion: this.#uid() },
     });
   }
@@ -322,9 +316,9 @@ export class RestartWorld {
       cluster: hostingCluster,
       now: this.#now,
       fork: () => hosting,
-      create: async (_, lease) => lease as never,
-      read: async () => ({ resources: [{ name: 'controlplanes' }] }) as never,
-      review: async () => ({ status: { userInfo: { username: 'ann' } } }) as never,
+      create: async (_, lease) => lease,
+      read: async () => ({ resources: [{ name: 'controlplanes' }] }),
+      review: async () => ({ status: { userInfo: { username: 'ann' } } }),
       mayI: async ({ verb, resource }) => !this.denied.includes(`${verb} ${resource}`),
       get: async ({ plural }, name, at = {}) => {
         this.#tick();
@@ -332,7 +326,7 @@ export class RestartWorld {
           ({ metadata }) =>
             metadata.name === name && (metadata.namespace ?? at.namespace) === at.namespace,
         );
-        return structuredClone(found) as never;
+        return structuredClone(found);
       },
       list: async ({ plural }, at = {}) => {
         this.#tick();
@@ -340,12 +334,12 @@ export class RestartWorld {
           objects(plural).filter(
             ({ metadata }) => (metadata.namespace ?? at.namespace) === at.namespace,
           ),
-        ) as never;
+        );
       },
       merge: async ({ kind }, name, patch, { subresource } = {}) => {
         this.#merge(kind, name, patch);
         this.#wrote(`merge ${kind}${subresource ? `/${subresource}` : ''} ${name}`);
-        return structuredClone(this.controlPlane) as never;
+        return structuredClone(this.controlPlane);
       },
       apply: async ({ kind, metadata }) => {
         this.#wrote(`apply ${kind} ${metadata.name}`);
@@ -401,22 +395,19 @@ export class RestartWorld {
         : [group('metrics.k8s.io', 'v1beta1', this.unseen)];
     return fakeKube({
       cluster: { context: 'wds1', server: 'https://wds1' },
-      read: async (path) => ({ items: groups(path) }) as never,
+      read: async (path) => ({ items: groups(path) }),
       mayI: async ({ verb, resource: plural }) => !this.denied.includes(`${verb} ${plural}`),
       get: async ({ kind }, name) => {
         this.#tick();
-        if (kind === 'CustomResourceDefinition')
-          return { metadata: { name }, status: established } as never;
-        return structuredClone(
-          listed(kind).find(({ metadata }) => metadata.name === name),
-        ) as never;
+        if (kind === 'CustomResourceDefinition') return { metadata: { name }, status: established };
+        return structuredClone(listed(kind).find(({ metadata }) => metadata.name === name));
       },
       list: async ({ kind }, { labelSelector = '' } = {}) => {
         this.#tick();
         const [key = '', value] = labelSelector.split('=');
         return structuredClone(
           listed(kind).filter(({ metadata }) => key === '' || metadata.labels?.[key] === value),
-        ) as never;
+        );
       },
       apply: async (object) => {
         const { kind = '', metadata } = object;
@@ -450,16 +441,13 @@ export class RestartWorld {
       list: async ({ kind }) => {
         this.#tick();
         if (kind === 'ManagedCluster')
-          return this.wecs.map((name) => ({
-            kind,
-            metadata: { name, labels, uid: name },
-          })) as never;
-        if (kind !== 'ManifestWork') return [] as never;
+          return this.wecs.map((name) => ({ kind, metadata: { name, labels, uid: name } }));
+        if (kind !== 'ManifestWork') return [];
         return [...this.works].map(([key, uid]) => {
           const [wec, binding = ''] = key.split(' ');
           const origin = { 'transport.kubestellar.io/originOwnerReferenceBindingKey': binding };
           return { kind, metadata: { name: uid, uid, namespace: wec, labels: origin } };
-        }) as never;
+        });
       },
     });
   }
@@ -469,7 +457,10 @@ const crd = { group: 'apiextensions.k8s.io', version: 'v1', resource: 'customres
 const established = { conditions: [{ type: 'Established', status: 'True' }] };
 
 const resource = (plural: string, kind: string, scope = 'Namespaced') => ({
-  ...{ resource: plural, responseKind: { kind }, scope, verbs: ['list', 'watch'] },
+  resource: plural,
+  responseKind: { kind },
+  scope,
+  verbs: ['list', 'watch'],
 });
 
 const group = (

@@ -22,11 +22,13 @@ import type {
   HookUse,
   PostCreateHook,
 } from '../../../src/lib/ocm/model/kubeflex-objects.ts';
+import type { SpaceTools } from '../../../src/lib/spaces/hosting/hosting.ts';
 import type { ItsInside } from '../../../src/lib/spaces/space/its-stages.ts';
 import type { Space } from '../../../src/lib/spaces/space/space-stages.ts';
 import type { SpaceEvidence } from '../../../src/lib/spaces/space/spaces.ts';
 import type { WdsInside } from '../../../src/lib/spaces/space/wds-stages.ts';
-import { fakeKube, now } from './builders.ts';
+import { base64, type FakeMethods, fakeKube, now } from './builders.ts';
+import { oneContext } from './one-context.ts';
 
 export const hostingCluster = { context: 'kind-kubeflex', server: 'https://127.0.0.1:6443' };
 
@@ -225,7 +227,8 @@ export const evidence = (
 /** The inside of an ITS, complete by default. */
 export const itsInside = (inside: Partial<ItsInside> = {}): Access<ItsInside> =>
   seen({
-    ...{ context: 'its1', now },
+    context: 'its1',
+    now,
     hubServed: true,
     workStatusServed: true,
     hasStatusAddon: true,
@@ -330,7 +333,7 @@ export class MemoryCluster {
   /** Kinds, by plural, without read permission. */
   readonly forbidden = new Set<string>();
 
-  constructor(objects: readonly (KubeObject | undefined)[] = [], kube: Partial<Kube> = {}) {
+  constructor(objects: readonly (KubeObject | undefined)[] = [], kube: FakeMethods = {}) {
     this.objects = objects.filter((object) => object !== undefined);
     const note = (verb: string, kind: string, name: string, body?: unknown) => {
       this.writes.push(`${verb} ${kind} ${name}`.trimEnd());
@@ -348,9 +351,10 @@ export class MemoryCluster {
     this.kube = fakeKube({
       cluster: hostingCluster,
       get: async (resource, name, { namespace } = {}) =>
-        matching(resource, namespace).find(({ metadata }) => metadata.name === name) as never,
-      list: async (resource, { namespace } = {}) => matching(resource, namespace) as never,
-      read: async () => ({ resources: [{ name: 'controlplanes' }] }) as never,
+        matching(resource, namespace).find(({ metadata }) => metadata.name === name),
+      list: async (resource, { namespace } = {}) => matching(resource, namespace),
+      read: async (path) =>
+        /^\/apis?$/.test(path) ? { items: [] } : { resources: [{ name: 'controlplanes' }] },
       mayI: async () => true,
       tryCreate: async () => {},
       apply: async (object) => {
@@ -359,11 +363,11 @@ export class MemoryCluster {
       },
       merge: async ({ kind }, name, patch, { subresource } = {}) => {
         note('merge', subresource === undefined ? kind : `${kind}/${subresource}`, name, patch);
-        return {} as never;
+        return {};
       },
       create: async ({ kind }, body, { name = '', subresource } = {}) => {
         note('create', `${kind}${subresource ? `/${subresource}` : ''}`, name, body);
-        return { ...(body as object), status: { token: 'minted-token' } } as never;
+        return { ...(body as object), status: { token: 'minted-token' } };
       },
       delete: async (resource, { metadata: { name, namespace, uid } }) => {
         const present = matching(resource, namespace).find(
@@ -381,16 +385,9 @@ export class MemoryCluster {
 }
 
 /** A hosting cluster whose WDSes have no Bindings: as far as a restart of their controllers needs it. */
-export function restartable(
-  objects: readonly KubeObject[],
-  kube: Partial<Kube> = {},
-): MemoryCluster {
+export function restartable(objects: readonly KubeObject[], kube: FakeMethods = {}): MemoryCluster {
   const cluster: MemoryCluster = new MemoryCluster(objects, {
-    read: async (path) =>
-      (/^\/apis?$/.test(path)
-        ? { items: [] }
-        : { resources: [{ name: 'controlplanes' }] }) as never,
-    review: async () => ({}) as never,
+    review: async () => ({}),
     merge: async ({ kind }, name, patch) => {
       cluster.writes.push(`merge ${kind} ${name}`);
       cluster.bodies.push(patch);
@@ -399,7 +396,7 @@ export function restartable(
         (object) => object.kind === kind && object.metadata.name === name,
       );
       if (spec?.replicas !== undefined) Object.assign(found ?? {}, { spec });
-      return {} as never;
+      return {};
     },
     ...kube,
   });
@@ -415,6 +412,8 @@ export const restartWrites = (name: string): string[] => [
   `merge ControlPlane ${name}`,
   'delete Lease stellarctl',
 ];
+
+export const kindOf = <T extends KubeObject>(kind: string, object: T): T => ({ ...object, kind });
 
 /** An object of a kind in a space's namespace. */
 export const inSpace = <T extends KubeObject>(kind: string, space: string, object: T): T => ({
@@ -454,6 +453,35 @@ export const kubeconfigOf = (
   ),
   users: new Map(Object.values(contexts).map(({ user }) => [user, { token: `token-of-${user}` }])),
   extensions: new Map(),
+});
+
+/** A Secret of a space with its kubeconfig. */
+export const kubeconfigSecret = (
+  space: string,
+  cluster: object,
+  user: object,
+  name = 'admin-kubeconfig',
+  key = 'kubeconfig',
+): KubeObject =>
+  inSpace('Secret', space, {
+    metadata: { name },
+    data: { [key]: base64(JSON.stringify(oneContext(cluster, user))) },
+  } as KubeObject);
+
+/** The tools of a dry run on a hosting cluster, which is also what they connect to. */
+export const toolsOf = (hosting: Kube, tools: Partial<SpaceTools> = {}): SpaceTools => ({
+  hosting,
+  hostingContext: {
+    name: hostingCluster.context,
+    server: hostingCluster.server,
+    cluster: {},
+    user: {},
+  },
+  hostingSource: '--hosting-context',
+  kubeconfig: kubeconfigOf({}),
+  target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
+  connect: () => hosting,
+  ...tools,
 });
 
 export const soon = (timeoutMs = 2000): Run => ({

@@ -26,3 +26,7 @@ export const failsWith =
     else assert.match(stepsOf(error), steps);
     return true;
   };
+
+/** A text that may be missing is there and as expected. */
+export const matches = (text: string | null | undefined, expected: RegExp): void =>
+  assert.match(text ?? '', expected);

@@ -9,10 +9,7 @@ const kind = (
   plural: string,
   namespaced = true,
   versions = [apiVersion],
-) => ({
-  ...{ apiVersion, kind: name, plural, namespaced, versions },
-  aliases: [name.toLowerCase()],
-});
+) => ({ apiVersion, kind: name, plural, namespaced, versions, aliases: [name.toLowerCase()] });
 
 /** The kinds of a WDS: ControlPlane as on a hosting cluster; Gadget from a CustomResourceDefinition with two served versions. */
 const kinds: DiscoveredKind[] = [
@@ -31,25 +28,26 @@ const versionsOf = ({ versions, kind: name, plural, namespaced }: DiscoveredKind
     version: apiVersion.split('/').at(-1),
     resources: [
       {
-        ...{
-          resource: plural,
-          responseKind: { kind: name },
-          scope: namespaced ? 'Namespaced' : 'Cluster',
-        },
-        ...{ verbs: ['list', 'watch'], singularResource: name.toLowerCase() },
+        resource: plural,
+        responseKind: { kind: name },
+        scope: namespaced ? 'Namespaced' : 'Cluster',
+        verbs: ['list', 'watch'],
+        singularResource: name.toLowerCase(),
       },
     ],
   }));
 
-/** Selects like a server, by `a`, `a=b` and `a in (b,c)`. */
+/** Selects like a server, by `a`, `a=b`, `a in (b,c)` and `a notin (b,c)`. */
 const hasLabels = (labels: Record<string, string> = {}, selector: string): boolean =>
   selector
     .split(/,(?![^(]*\))/)
     .filter((term) => term !== '')
     .every((term) => {
-      const [, key = '', one, many] = /^([^=\s]+)(?:=(\S*)| in \((.*)\))?$/.exec(term) ?? [];
+      const [, key = '', one, not, many] =
+        /^([^=\s]+)(?:=(\S*)| (not)?in \((.*)\))?$/.exec(term) ?? [];
       const values = many?.split(',') ?? (one === undefined ? undefined : [one]);
-      return values === undefined ? key in labels : values.includes(labels[key] ?? '');
+      if (values === undefined) return key in labels;
+      return values.includes(labels[key] ?? '') === (not === undefined);
     });
 
 /** A cluster in memory that reports its kinds, and lists those of all Namespaces. */

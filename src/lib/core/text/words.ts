@@ -35,6 +35,10 @@ export const withoutValues = (message: string): string =>
     '',
   );
 
+/** The words of an API server that refuses a kind, without its name. */
+export const refusalOf = (words: string): string =>
+  words.replaceAll(/\S+ is forbidden|"[^"]*"/g, '');
+
 /** A number of things: `1 work`, `2 works`. @param many the plural, if it is not the singular with an s */
 export const count = (number: number, one: string, many = `${one}s`): string =>
   `${number} ${number === 1 ? one : many}`;

@@ -94,33 +94,42 @@ export interface WecProperties {
   configMap: ConfigMap | undefined;
 }
 
-/** An object without the fields that the transport removes. */
-export function sentText(object: KubeObject): string {
+/** An object without the fields that the transport removes of every kind (kubestellar v0.30.0, pkg/transport/generic, TransformObject). */
+export function sentObject(object: KubeObject): KubeObject {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
   const {
     managedFields,
     finalizers,
     generation,
     ownerReferences,
+    selfLink,
     resourceVersion,
     uid,
+    generateName,
     ...metadata
-  } = kept.metadata;
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } =
-    metadata.annotations ?? {};
-  return JSON.stringify({ ...kept, metadata: { ...metadata, annotations } });
+  } = kept.metadata as KubeObject['metadata'] & Record<'selfLink' | 'generateName', unknown>;
+  if (metadata.annotations !== undefined) {
+    const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...rest } = metadata.annotations;
+    metadata.annotations = rest;
+  }
+  return { ...kept, metadata };
 }
+
+/** As the transport counts its size. */
+const sentText = (object: KubeObject): string => JSON.stringify(sentObject(object));
+
+/** In bytes. */
+export const sentSize = (object: KubeObject): number => Buffer.byteLength(sentText(object));
 
 /** KubeStellar expands templates only in objects that have this annotation with the value "true". */
 const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
+export const isExpanded = ({ metadata }: KubeObject): boolean =>
+  metadata.annotations?.[expandAnnotation] === 'true';
+
 /** The properties that the templates in an object may use. */
 export const propertiesAskedBy = (object: KubeObject): Set<string> =>
-  new Set(
-    object.metadata.annotations?.[expandAnnotation] === 'true'
-      ? keysInTemplates(sentText(object))
-      : [],
-  );
+  new Set(isExpanded(object) ? keysInTemplates(sentText(object)) : []);
 
 /**
  * Returns the properties that the Go templates in a JSON text may use: a key that a WEC lacks is an error, also in a condition

@@ -2,7 +2,7 @@ import { isObject } from '../../core/text/formats.ts';
 import type { KubeObject } from '../../kube/client/objects.ts';
 
 /** The steps to a field, as managedFields have them: `f:spec`, or `k:{"name":"web"}` for an item of a list. */
-type Path = readonly string[];
+export type Path = readonly string[];
 
 /** A field that is not on a WEC as its work says. */
 export interface FieldDifference {
@@ -59,7 +59,7 @@ function itemsOf(list: unknown): Map<string, unknown> | undefined {
 const itemKey = (by: object): string => `k:${JSON.stringify(by)}`;
 
 /** The manager of what OCM's agent has applied. */
-const agentManager = 'work-agent';
+export const agentManager = 'work-agent';
 
 /**
  * Labels, annotations and items of lists that the agent has applied, and that its manifest no longer has: OCM takes none of them away
@@ -72,16 +72,21 @@ export function leftOver(manifest: KubeObject, live: KubeObject): Path[] {
   return own.flatMap(({ fieldsV1 = {} }) => leftIn(fieldsV1, manifest, live, []));
 }
 
+/** The agent's own note about what it has applied (openshift library-go, resourceapply, ensureGenericSpecHash), and marks of KubeStellar. */
+const ownNotes = /^f:(?:operator\.openshift\.io\/spec-hash$|managed-by\.kubestellar\.io\/)/;
+
 function leftIn(fields: object, wanted: unknown, present: unknown, path: Path): Path[] {
   return Object.entries(fields).flatMap(([part, below]): Path[] => {
     const [of, on] = [valueAt(wanted, part), valueAt(present, part)];
     const here = [...path, part];
-    if (part === '.' || on === undefined) return [];
-    if (of !== undefined) return isObject(below) ? leftIn(below, of, on, here) : [];
-    const isOfMap = /^f:metadata,f:(?:labels|annotations)$/.test(path.join());
-    return isOfMap || !part.startsWith('f:') ? [here] : [];
+    if (part === '.' || ownNotes.test(part) || on === undefined) return [];
+    // The manifest may have no labels at all.
+    if (of !== undefined || isMap(here)) return isObject(below) ? leftIn(below, of, on, here) : [];
+    return isMap(path) || !part.startsWith('f:') ? [here] : [];
   });
 }
+
+const isMap = (path: Path): boolean => /^f:metadata,f:(?:labels|annotations)$/.test(path.join());
 
 /** What a part leads to. */
 function valueAt(value: unknown, part: string): unknown {

@@ -13,13 +13,13 @@ import {
   type Verdict,
   waiting,
 } from '../../core/stages.ts';
-import { few } from '../../core/text/words.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { destinationsOf, returnedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
 import { flagsOf } from '../../spaces/choose/open-wds.ts';
 import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
+import { correctingSteps, correctionMs, differenceWords, isLasting } from './difference.ts';
 import {
   blocked,
   byRules,
@@ -70,33 +70,20 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
 /** The stage of an object that was compared with its work. */
 const equalStage: Stage<Delivery> = { id: 'equal', title: 'equal to its work', check: equal };
 
-/** OCM's agent writes an object again every five minutes (ocm pkg/work/spoke, ResyncInterval 4 to 6 minutes). */
-const correctionMs = 360_000;
-
 /** Whether the WEC has what its work says: OCM's condition Applied tells only that the agent has sent it. */
 function equal({ of, wec, difference, sent, context, evidence }: Delivery): Verdict {
   if (difference === undefined || difference.state === 'unseen')
     return unseen(difference?.why ?? 'it was not compared');
-  const { state, createOnly, differs, left } = difference;
+  const { state, createOnly } = difference;
   if (state === 'equal' || createOnly) return met;
-  const fields = [...differs.map(({ field }) => field), ...left];
-  const what =
-    state === 'missing' ? 'it is not there' : `it differs there: ${few(fields).join(', ')}`;
-  const [by] = differs.flatMap((each) => each.by ?? []);
-  const why = by === undefined ? what : `${what} (written by ${by})`;
+  const why = differenceWords(difference);
   const on = [...inNamespace(of), '--wec', `${wec}=${context}`, ...flagsOf(evidence.wds)];
   const see = run(
     command`stellarctl workload diff ${`${of.resource}/${of.name}`} ${on}`,
     'See each field, and who wrote it',
   );
-  const written = Math.max(
-    ...differs.map(({ since }) => Date.parse(since ?? '') || 0),
-    latest(ifSeen(sent)?.work),
-  );
-  // What the agent never takes away or updates stays as it is.
-  const isFinal = differs.length === 0 || of.resource === 'serviceaccounts';
-  const isLate = state !== 'missing' && isFinal;
-  if (isLate || evidence.now - written > correctionMs) return blocked('differs-on-wec', why, see);
+  if (isLasting(difference, ifSeen(sent)?.work, evidence.now))
+    return blocked('differs-on-wec', why, ...correctingSteps(difference), see);
   const soon = `${why}; its agent writes it again within ${formatAge(correctionMs)}`;
   return waiting(soon, { code: 'differs-on-wec', next: [see] });
 }

@@ -42,7 +42,7 @@ import {
   trimStatus,
   type WorkStatus,
 } from '../status/returned-status.ts';
-import type { WorkloadDifference } from './diff.ts';
+import type { WorkloadDifference } from './difference.ts';
 import type { CustomTransform } from './transforms.ts';
 import { readStops } from './what-stops.ts';
 import { type SentObject, selectorOfSent, trimmer, WorksOfWds } from './works.ts';

@@ -1,50 +1,34 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
-import { failureOf, StellarError } from '../../core/errors.ts';
-import { command, run } from '../../core/next-step.ts';
+import { StellarError } from '../../core/errors.ts';
+import { command, helpOf, type NextStep, run } from '../../core/next-step.ts';
 import { errorOf, ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { groupOf, type KubeObject, type Resource, resources } from '../../kube/client/objects.ts';
+import {
+  groupOf,
+  groupResourceOf,
+  type KubeObject,
+  type ObjectMeta,
+  type Resource,
+  resources,
+} from '../../kube/client/objects.ts';
 import { originBindingLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { openWec, requireIts } from '../selection/unseen.ts';
 import {
+  agentManager,
   describePath,
   differencesOf,
   type FieldDifference,
   isWithin,
   leftOver,
+  type Path,
   writerOf,
 } from './compare-fields.ts';
-import { type SentObject, selectorOfSent, sentObjects } from './works.ts';
-
-/** An object of a work beside what is on its WEC. The fields are an interface: docs/output.md. */
-export interface WorkloadDifference extends ObjectView {
-  wec: string;
-  /** The policy that sends it; null for a work whose policy is not known. */
-  policy: string | null;
-  /** missing: the WEC does not have it. unseen: it could not be compared. */
-  state: 'equal' | 'different' | 'missing' | 'unseen';
-  /** Why it could not be compared. */
-  why: string | null;
-  /** With createOnly, a WEC that has the object keeps its own version: a difference is no fault. */
-  createOnly: boolean;
-  differs: DifferingField[];
-  /** What the agent has applied, and the work no longer has. */
-  left: string[];
-}
-
-export interface DifferingField {
-  /** As `spec.containers[web].image`. */
-  field: string;
-  /** As the work says; absent for a Secret. */
-  work?: unknown;
-  wec?: unknown;
-  /** Who wrote it on the WEC last, and when; null if that is not recorded. */
-  by: string | null;
-  since: string | null;
-}
+import { type DifferingField, isLasting, type WorkloadDifference } from './difference.ts';
+import { inNamespace } from './stages-in-wds.ts';
+import { appliedState, type SentObject, selectorOfSent, sentObjects } from './works.ts';
 
 /** What is to be compared. */
 export interface DiffRequest {
@@ -104,7 +88,8 @@ const notSent = (what: string, its: Kube, wds: Wds): StellarError =>
 const inOrder = (a: WorkloadDifference, b: WorkloadDifference): number =>
   [describeObject(a), a.wec].join(' ') < [describeObject(b), b.wec].join(' ') ? -1 : 1;
 
-const isAsked =
+/** Whether an object of a work is the wanted one, and stays. */
+export const isAsked =
   (wanted: DiffRequest['object']) =>
   ({ object }: SentObject): boolean => {
     if (isLeaving(object)) return false;
@@ -140,6 +125,7 @@ function unseen(sent: SentObject, why: string): WorkloadDifference {
     createOnly: isCreateOnly(work, object),
     differs: [],
     left: [],
+    ...helpOf([]),
   };
 }
 
@@ -159,31 +145,126 @@ const isCreateOnly = ({ spec }: ManifestWork, { metadata }: SentObject['object']
  * @param sent with the whole manifest, which WorksOfWds does not keep
  */
 export async function compare(kube: Kube, sent: SentObject): Promise<WorkloadDifference> {
-  const view = unseen(sent, 'its agent has not reported it yet');
-  const { resource: plural, version } = sent.manifest?.resourceMeta ?? {};
-  const { apiVersion = '', kind = '' } = sent.object;
-  if (plural === undefined || version === undefined) return view;
-  const namespaced = view.namespace !== null;
-  const resource: Resource = { apiVersion, kind, plural, namespaced };
+  const resource = resourceOf(sent);
+  const { name, namespace } = viewOfSent(sent.object);
+  const read = () => kube.get(resource as Resource, name, { namespace: namespace ?? undefined });
+  const live = await tryRead(async () => resource && (await read()));
+  return live.state === 'seen' ? compareWith(kube, sent, live.value) : unseen(sent, live.why);
+}
+
+/** The kind of an object, as its agent has found it; undefined until the agent reports it. */
+function resourceOf({ object, manifest }: SentObject): Resource | undefined {
+  const { resource: plural, version } = manifest?.resourceMeta ?? {};
+  if (plural === undefined || version === undefined) return undefined;
+  const { apiVersion = '', kind = '', metadata: { namespace } = {} } = object;
+  return { apiVersion, kind, plural, namespaced: namespace !== undefined };
+}
+
+/** @param live what the WEC has; undefined if it is not there */
+async function compareWith(
+  kube: Kube,
+  sent: SentObject,
+  live: KubeObject | undefined,
+): Promise<WorkloadDifference> {
+  const resource = resourceOf(sent);
+  if (resource === undefined) return unseen(sent, 'its agent has not reported it yet');
+  const view = { ...unseen(sent, ''), why: null };
+  if (live === undefined) return { ...view, state: 'missing' };
   const manifest = sent.object as KubeObject;
-  try {
-    const live = await kube.get(resource, view.name, { namespace: view.namespace ?? undefined });
-    if (live === undefined) return { ...view, state: 'missing', why: null };
-    const differs = isWithin(manifest, live)
+  const settled = await tryRead(async () =>
+    isWithin(manifest, live)
       ? []
-      : differencesOf(essence(await kube.tryApply(resource, manifest)), essence(live));
-    const left = leftOver(manifest, live);
-    const isDifferent = differs.length + left.length > 0;
-    return {
-      ...view,
-      state: isDifferent ? 'different' : 'equal',
-      why: null,
-      differs: differs.map((each) => fieldView(each, live, kind === 'Secret')),
-      left: left.map(describePath),
-    };
-  } catch (error) {
-    return { ...view, why: failureOf(error).why };
-  }
+      : differencesOf(essence(await kube.tryApply(resource, manifest)), essence(live)),
+  );
+  if (settled.state !== 'seen') return unseen(sent, settled.why);
+  const differs = settled.value.map((each) => fieldView(each, live, resource.kind === 'Secret'));
+  const left = leftOver(manifest, live);
+  const state = differs.length + left.length > 0 ? 'different' : 'equal';
+  const next =
+    state === 'equal' || view.createOnly ? [] : toCorrect(kube, resource, manifest, live, left);
+  return { ...view, state, differs, left: left.map(describePath), ...helpOf(next) };
+}
+
+/**
+ * What corrects on the WEC itself what the agent never does: it takes nothing away, and updates no pull secrets. A list that another
+ * program has written stays.
+ */
+function toCorrect(
+  { cluster: { context } }: Kube,
+  { apiVersion, plural: resource, kind }: Resource,
+  manifest: KubeObject & Partial<Record<(typeof pulled)[number], unknown>>,
+  live: KubeObject,
+  left: readonly Path[],
+): NextStep[] {
+  const { metadata } = manifest;
+  const of = [groupResourceOf({ group: groupOf(apiVersion), resource }), metadata.name];
+  const at = ['--context', context, ...inNamespace(metadata)];
+  const removed = ([verb, map]: readonly [string, string]) => {
+    const keys = left.flatMap(([, part, key = '']) => (part === map ? `${key.slice(2)}-` : []));
+    const remove = command`kubectl ${at} ${verb} ${of} ${keys}`;
+    return keys.length === 0 ? [] : run(remove, 'Remove what its work no longer has');
+  };
+  const own = pulled.filter(
+    (field) =>
+      manifest[field] && (writerOf(live, [`f:${field}`])?.manager ?? agentManager) === agentManager,
+  );
+  const patch = JSON.stringify(Object.fromEntries(own.map((field) => [field, manifest[field]])));
+  const write = command`kubectl ${at} patch ${of} --patch ${patch}`;
+  return [
+    ...[['label', 'f:labels'] as const, ['annotate', 'f:annotations'] as const].flatMap(removed),
+    ...(kind === 'ServiceAccount' && own.length > 0 ? [run(write, 'Write what its work has')] : []),
+  ];
+}
+
+/** The fields of a ServiceAccount that the agent writes only when it creates one. */
+const pulled = ['imagePullSecrets', 'secrets'] as const;
+
+/** Of so many objects of a WEC, a dry run settles whether they differ. */
+const mostTried = 20;
+
+/**
+ * The applied objects of works that a WEC lacks or has otherwise, and that its agent does not correct: with one list of each kind, and
+ * a dry run for what seems to differ.
+ * @returns also how many of those that seem to differ were not compared
+ */
+export async function lastingDifferences(
+  kube: Kube,
+  works: readonly ManifestWork[],
+): Promise<{ items: WorkloadDifference[]; more: number }> {
+  const applied = works
+    .flatMap(sentObjects)
+    .filter((sent) => isAsked(undefined)(sent) && appliedState(sent)?.status === 'True')
+    .filter(({ work, object }) => !isCreateOnly(work, object));
+  const keyOfSent = ({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>) =>
+    `${namespace ?? ''}/${name}`;
+  const kinds = [...Map.groupBy(applied, (sent) => JSON.stringify(resourceOf(sent))).values()];
+  const suspects = await mapConcurrently(kinds, async (ofKind) => {
+    const [first] = ofKind as [SentObject];
+    const resource = resourceOf(first);
+    if (resource === undefined) return [];
+    const wanted = new Set(ofKind.map(({ object }) => keyOfSent(object.metadata as ObjectMeta)));
+    // The items of a list do not say their kind.
+    const { apiVersion, kind } = resource;
+    const trim = (object: KubeObject) =>
+      wanted.has(keyOfSent(object.metadata))
+        ? { ...object, apiVersion, kind }
+        : { metadata: { name: '' } };
+    const all = (await kube.list(resource, { trim })) ?? [];
+    const found = new Map(all.map((object) => [keyOfSent(object.metadata), object]));
+    return ofKind.flatMap((sent) => {
+      const manifest = sent.object as KubeObject;
+      const live = found.get(keyOfSent(manifest.metadata));
+      const isPlain = live && isWithin(manifest, live) && leftOver(manifest, live).length === 0;
+      return isPlain ? [] : { sent, live };
+    });
+  });
+  const open = suspects.flat();
+  const compared = await mapConcurrently(open.slice(0, mostTried), async ({ sent, live }) => {
+    const difference = await compareWith(kube, sent, live);
+    const differs = difference.state === 'different' || difference.state === 'missing';
+    return differs && isLasting(difference, sent.work, kube.now()) ? [difference] : [];
+  });
+  return { items: compared.flat(), more: Math.max(0, open.length - mostTried) };
 }
 
 /** Without what a write alone changes. */

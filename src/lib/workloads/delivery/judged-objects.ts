@@ -36,9 +36,9 @@ export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEviden
  */
 export async function judgeObjects(wds: Wds, only?: string) {
   const reading = await readObjects(wds, only);
-  const { evidence, contents, named } = reading;
+  const { evidence, contents, named, kindOf } = reading;
   const unseen = [...unseenIn(evidence), ...contents.unread];
-  return { evidence, objects: named.map((each) => judgeObject(each, reading)), unseen };
+  return { evidence, objects: named.map((each) => judgeObject(each, reading)), unseen, kindOf };
 }
 
 type Reading = Awaited<ReturnType<typeof readObjects>>;

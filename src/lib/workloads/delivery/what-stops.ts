@@ -11,7 +11,7 @@ import {
   resources,
 } from '../../kube/client/objects.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
-import { effectiveProperties, propertiesAskedBy, sentText } from '../../ocm/model/customization.ts';
+import { effectiveProperties, propertiesAskedBy, sentSize } from '../../ocm/model/customization.ts';
 import {
   type Binding,
   destinationsOf,
@@ -119,7 +119,7 @@ async function readDigests({ objects, wds }: Sent): Promise<Digest[]> {
 function objectDigest(kind: string, object: KubeObject): Digest {
   return {
     object: describeObject({ kind, ...object.metadata }),
-    size: Buffer.byteLength(sentText(object)),
+    size: sentSize(object),
     asked: propertiesAskedBy(object),
   };
 }

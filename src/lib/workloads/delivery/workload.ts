@@ -19,6 +19,7 @@ import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
 import { openWec, requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
+import { conflictsOf } from './conflicts.ts';
 import {
   type Delivery,
   type DeliveryEvidence,
@@ -30,7 +31,7 @@ import {
   unseenIn,
 } from './delivery.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
-import { leftOut, type PolicyProblem } from './selection-warnings.ts';
+import { leftOut, type PolicyProblem, problemView } from './selection-warnings.ts';
 import { noSuchObject } from './stages-in-wds.ts';
 import { WorksOfWds } from './works.ts';
 
@@ -127,6 +128,9 @@ export async function readWorkload(
   const deliveries = deliveriesOf(of, { ...evidence, held });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
   const missing = object === undefined ? [noSuchObject(ref, wds)] : [];
+  const conflicts = compares
+    ? ifSeen(await tryRead(() => conflictsOfDeliveries(ref, deliveries, evidence)))
+    : undefined;
   return {
     view: {
       name,
@@ -138,10 +142,23 @@ export async function readWorkload(
       deliveries: await Promise.all(
         deliveries.map((each) => viewOnWec(each, found, wds, compares)),
       ),
-      problems: leftOut(selecting, evidence),
+      problems: [...leftOut(selecting, evidence), ...(conflicts ?? []).map(problemView)],
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
+}
+
+function conflictsOfDeliveries(
+  ref: Found['ref'],
+  deliveries: readonly Delivery[],
+  { wds, bindings }: DeliveryEvidence,
+) {
+  const sendings = deliveries.flatMap(({ policyName: policy, wec, isBound, modulation }) =>
+    policy === undefined || wec === undefined || !isBound
+      ? []
+      : { policy, wecs: [wec], objects: [{ ...ref, createOnly: modulation.createOnly }] },
+  );
+  return conflictsOf(wds, sendings, [...bindings.values()]);
 }
 
 /** A delivery with what its WEC shows, if that may say more and a context is proven to lead there. */

@@ -45,11 +45,16 @@ export class WorksOfWds {
   readonly #byObject = new Map<string, SentObject>();
   /** When a work of a Binding was last created or rewritten, in milliseconds since the epoch. */
   readonly newest = new Map<string, number>();
+  /** The WECs whose mailboxes have works of a Binding, once for each work. */
+  readonly places = new Map<string, string[]>();
 
   constructor(works: readonly ManifestWork[]) {
     for (const work of works) {
       const { namespace: wec = '', labels } = work.metadata;
       const binding = labels?.[originBindingLabel] ?? '';
+      const places = this.places.get(binding) ?? [];
+      places.push(wec);
+      this.places.set(binding, places);
       this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, writtenAt(work)));
       for (const sent of sentObjects(work)) {
         const { apiVersion = '', kind = '', metadata: { name = '', namespace } = {} } = sent.object;

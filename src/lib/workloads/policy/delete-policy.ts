@@ -7,8 +7,9 @@ import type { Run } from '../../core/run.ts';
 import { met, type Verdict, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { isLiving, resources } from '../../kube/client/objects.ts';
+import { isLiving, isTrue, resources } from '../../kube/client/objects.ts';
 import { listServed, type Proven } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
@@ -20,6 +21,7 @@ import {
   wecNamesOf,
   wecsOf,
 } from '../../ocm/model/manifest-works.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { isOrphan } from '../../ocm/orphan-works.ts';
 import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
@@ -83,7 +85,21 @@ export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete):
   ),
 ];
 
-type Remains = Pick<PolicyToDelete, 'policy' | 'binding' | 'works'>;
+type Remains = Pick<PolicyToDelete, 'policy' | 'binding' | 'works'> & {
+  /** The WECs of these works, as far as they are read, whose agents do not report. */
+  silent: string[];
+};
+
+/** So many WECs that works remain on are read. */
+const mostRead = 3;
+
+async function silentOf(its: Kube, works: readonly ManifestWork[]): Promise<string[]> {
+  const named = await mapConcurrently(wecNamesOf(works).slice(0, mostRead), async (wec) => {
+    const found = await tryRead(() => its.get<ManagedCluster>(resources.managedClusters, wec));
+    return isTrue(ifSeen(found), 'ManagedClusterConditionAvailable') ? [] : wec;
+  });
+  return named.flat();
+}
 
 /**
  * Waits until a policy is gone with its Binding and its works.
@@ -94,11 +110,13 @@ export async function untilPolicyGone(
   deletes: boolean,
   run: Run,
 ): Promise<void> {
-  const check = ({ policy: { object: policy }, binding, works }: Remains): Verdict => {
+  const check = ({ policy: { object: policy }, binding, works, silent }: Remains): Verdict => {
     if (policy !== undefined && isLiving(policy))
       return waiting('its deletion has not been requested');
     if (works.length > 0)
-      return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
+      return waiting(
+        `removing ${count(works.length, 'work')} from ${wecsOf(works)}${silent.length === 0 ? '' : `; not available: ${silent.join(', ')}`}`,
+      );
     if (policy !== undefined) return waiting('it is being deleted');
     return deletes || binding.object === undefined ? met : waiting('its Binding remains');
   };
@@ -107,10 +125,11 @@ export async function untilPolicyGone(
       name,
       check,
       // The works are read after the Binding: the transport releases the Binding once it has deleted its works.
-      read: async () => ({
-        ...(await readBoth(name, wds.kube)),
-        works: await worksOfPolicy(its, name, wds),
-      }),
+      async read() {
+        const both = await readBoth(name, wds.kube);
+        const works = await worksOfPolicy(its, name, wds);
+        return { ...both, works, silent: await silentOf(its, works) };
+      },
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {

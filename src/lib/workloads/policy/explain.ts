@@ -6,10 +6,16 @@ import { count } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
-import type { KindRef, Modulation, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
+import type {
+  Binding,
+  KindRef,
+  Modulation,
+  PolicySpec,
+} from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import { conflictsOf } from '../delivery/conflicts.ts';
 import {
   aboutObjects,
   missingMailbox,
@@ -113,8 +119,9 @@ async function policyProblemsOf(
   subject: PolicySubject,
 ): Promise<{ problems: Problem[]; unseen: Unseen[]; overwritten: Effect[] }> {
   const objects = subject.objects.map(({ object }) => object);
-  const [overwritten, stopping, versions, collectors] = await Promise.all([
+  const [overwritten, conflicts, stopping, versions, collectors] = await Promise.all([
     foreignObjects(subject),
+    tryRead(() => conflictsOfSubject(subject)),
     whatStops({ ...subject, objects }),
     tryRead(() => refusedBindings(subject)),
     tryRead(() => missingCollectors(subject)),
@@ -128,6 +135,7 @@ async function policyProblemsOf(
     ...(ifSeen(versions) ?? []),
     ...notOneWec(subject),
     ...(ifSeen(collectors) ?? []),
+    ...(ifSeen(conflicts) ?? []),
     ...missingNamespaces(subject),
     ...updatedJobs(subject),
     ...misspeltLabels(
@@ -143,10 +151,22 @@ async function policyProblemsOf(
       ...unseenOf('WECs', subject.inventory),
       ...subject.contents.unread,
       ...stopping.unseen,
+      ...(subject.wds.its.state === 'seen' ? unseenOf('works of other WDSes', conflicts) : []),
       ...unseenOf('definitions', versions),
       ...unseenOf('status collectors', collectors),
     ],
   };
+}
+
+async function conflictsOfSubject({ name, wds, wecs, objects }: PolicySubject): Promise<Problem[]> {
+  if (wds.its.state !== 'seen') return [];
+  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+  const sent = objects.map(({ object: { metadata, ...kind }, modulation: { createOnly } }) => ({
+    ...kind,
+    ...metadata,
+    createOnly,
+  }));
+  return conflictsOf(wds, [{ policy: name, wecs: namesOf(wecs), objects: sent }], bindings);
 }
 
 function wecView(wec: ManagedCluster): SelectedWec {

@@ -1,5 +1,7 @@
-import { failed, type Verdict } from '../../core/stages.ts';
-import { byName, namesOf } from '../../kube/client/objects.ts';
+import { failed, type Verdict, waiting } from '../../core/stages.ts';
+import { count, few } from '../../core/text/words.ts';
+import { ifSeen } from '../../kube/access.ts';
+import { byName, isTrue, namesOf } from '../../kube/client/objects.ts';
 import {
   type BindingPolicy,
   destinationsOf,
@@ -46,15 +48,18 @@ export interface PolicySummary extends PolicyState {
   deliveries: { total: number; applied: number; available: number; failed: number } | null;
 }
 
-/** Lists the policies of a WDS by name, with the Bindings that no longer have a policy. */
+/** Lists the policies of a WDS by name, with the Bindings that no longer have a policy, and with works that have neither. */
 export async function listPolicies(wds: Wds): Promise<ViewWithErrors<PolicySummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = byName(evidence.policies);
   const orphaned = [...evidence.bindings.values()].filter(
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
   );
+  const deleted = [...(ifSeen(evidence.works)?.places.keys() ?? [])].filter(
+    (name) => !policies.has(name) && !evidence.bindings.has(name),
+  );
   const deliveries = Map.groupBy(deliveriesIn(objects), ({ policy }) => policy);
-  const view = [...policies.keys(), ...namesOf(orphaned)]
+  const view = [...policies.keys(), ...namesOf(orphaned), ...deleted]
     .sort()
     .map((name) => policySummary(name, policies.get(name), evidence, deliveries.get(name) ?? []));
   return { view, errors: unseen.map(({ error }) => error) };
@@ -69,12 +74,12 @@ export function policySummary(
 ): PolicySummary {
   const binding = evidence.bindings.get(name);
   const toWecs = deliveries.filter(({ wec }) => wec !== null);
-  const count = (isOne: (delivery: JudgedDelivery) => boolean) => toWecs.filter(isOne).length;
+  const those = (isOne: (delivery: JudgedDelivery) => boolean) => toWecs.filter(isOne).length;
   const counts = {
     total: toWecs.length,
-    applied: count((each) => hasReached(each, 'applied')),
-    available: count((each) => hasReached(each, 'available')),
-    failed: count(hasFailed),
+    applied: those((each) => hasReached(each, 'applied')),
+    available: those((each) => hasReached(each, 'available')),
+    failed: those(hasFailed),
   };
   const isSeen = showsDeliveries(evidence) && !toWecs.some(isHidden);
   const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
@@ -85,7 +90,7 @@ export function policySummary(
   const { state, why, since, code, object } = judged;
   return {
     name,
-    wecs: destinationsOf(binding),
+    wecs: binding === undefined ? placesOf(name, evidence) : destinationsOf(binding),
     objects: binding === undefined ? 0 : objectsOf(binding).length,
     deliveries: isSeen ? counts : null,
     state,
@@ -99,9 +104,25 @@ export function policySummary(
 /** The code of a policy that selects no object: it may be made before its objects, or after they were deleted. */
 export const emptyPolicy = 'policy-empty';
 
+const placesOf = (name: string, { works }: DeliveryEvidence): string[] =>
+  [...new Set(ifSeen(works)?.places.get(name))].sort();
+
+/** A policy that is deleted, and of which works remain: their agents remove what they have applied. */
+function leaving(name: string, evidence: DeliveryEvidence): Verdict {
+  const wecs = placesOf(name, evidence);
+  const known = ifSeen(evidence.inventory);
+  const silent = wecs.filter((wec) => !isTrue(known?.get(wec), 'ManagedClusterConditionAvailable'));
+  const works = count(ifSeen(evidence.works)?.places.get(name)?.length ?? 0, 'work');
+  const cause = silent.length === 0 ? '' : `, of which ${few(silent).join(', ')} not available`;
+  const why = `it is deleted, and ${works} are being removed from ${few(wecs).join(', ')}${cause}`;
+  return waiting(why, { code: 'policy-deleting' });
+}
+
 /** The verdict on a policy as a whole: by the stages that its objects share, and whether it selects anything. */
 function policyVerdict(of: OfPolicy): Verdict {
-  const { policy, binding, evidence } = of;
+  const { policyName = '', policy, binding, evidence } = of;
+  const isDeleted = policy === undefined && binding === undefined;
+  if (isDeleted) return leaving(policyName, evidence);
   const verdict = policyWithoutError(of);
   if (verdict.state !== 'met') return verdict;
   // If the policy selects nothing at all, KubeStellar creates no Binding.

@@ -1,13 +1,15 @@
-import { ifSeen } from '../../kube/access.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
 import { byName } from '../../kube/client/objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
+import { conflictsOf, sentBy } from '../delivery/conflicts.ts';
 import { deliveriesIn, judgeObjects, type PolicyObject } from '../delivery/judged-objects.ts';
+import { type PolicyProblem, problemView } from '../delivery/selection-warnings.ts';
 import { type ViewWithErrors, viewOfUnseen } from '../selection/unseen.ts';
 import { noSuchPolicy } from './explain.ts';
 import { type PolicySummary, policySummary } from './policy-list.ts';
 
 /** What a policy sends, and how far its delivery is. The fields are an interface: docs/output.md. */
-export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since'> {
+export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since' | 'code'> {
   name: string;
   wds: string;
   its: string | null;
@@ -16,17 +18,33 @@ export interface PolicyView extends Pick<PolicySummary, 'state' | 'why' | 'since
   binding: { generation: number; observed: number } | null;
   errors: string[];
   objects: PolicyObject[];
+  /** Conflicts with other policies and WDSes. */
+  problems: PolicyProblem[];
   notVisible: { what: string; why: string }[];
 }
 
-/** @throws StellarError `not-found` */
-export async function getPolicyView(name: string, wds: Wds): Promise<ViewWithErrors<PolicyView>> {
-  const { evidence, objects, unseen } = await judgeObjects(wds, name);
+/** @param isOnce whether conflicts are looked for, which a wait does not ask again @throws StellarError `not-found` */
+export async function getPolicyView(
+  name: string,
+  wds: Wds,
+  isOnce = false,
+): Promise<ViewWithErrors<PolicyView>> {
+  const { evidence, objects, unseen, kindOf } = await judgeObjects(wds, name);
   const policy = byName(evidence.policies).get(name);
   const binding = evidence.bindings.get(name);
-  if (policy === undefined && binding === undefined) throw noSuchPolicy(name, wds);
+  const isDeleted = ifSeen(evidence.works)?.places.has(name);
+  if (policy === undefined && binding === undefined && !isDeleted) throw noSuchPolicy(name, wds);
   const { metadata = { generation: 0 }, status = {} } = binding ?? {};
-  const { wecs, state, why, since } = policySummary(name, policy, evidence, deliveriesIn(objects));
+  const { wecs, state, why, since, code } = policySummary(
+    name,
+    policy,
+    evidence,
+    deliveriesIn(objects),
+  );
+  const sent = binding === undefined || !isOnce ? [] : sentBy(binding, kindOf);
+  const conflicts = await tryRead(() =>
+    conflictsOf(wds, [{ policy: name, wecs, objects: sent }], [...evidence.bindings.values()]),
+  );
   const view: PolicyView = {
     name,
     wds: wds.name,
@@ -35,11 +53,13 @@ export async function getPolicyView(name: string, wds: Wds): Promise<ViewWithErr
     state,
     why,
     since,
+    code,
     binding: binding
       ? { generation: metadata.generation ?? 0, observed: status.observedGeneration ?? 0 }
       : null,
     errors: (policy ?? binding)?.status?.errors ?? [],
     objects,
+    problems: (ifSeen(conflicts) ?? []).map(problemView),
     notVisible: unseen.map(viewOfUnseen),
   };
   return { view, errors: unseen.map(({ error }) => error) };

@@ -17,6 +17,8 @@ export interface WecChange {
   after: Labels;
   /** Properties that it loses: a policy whose templates ask for one is sent to no WEC any more (kubestellar 0.30.0). */
   lacks: readonly string[];
+  /** Properties that get another value: a work that was made with one keeps the earlier value until it is rewritten. */
+  stale: readonly string[];
 }
 
 /** What becomes of a WEC by changes of its labels, annotations and properties. */
@@ -36,9 +38,18 @@ export function wecChange(
     annotations: withChanges(notes, annotations),
   };
   const changed = { metadata: { name }, data: withChanges(configMap?.data ?? {}, data) };
-  const kept = new Set(effectiveProperties(name, { metadata }, changed).map(({ key }) => key));
-  const had = effectiveProperties(name, cluster, configMap).map(({ key }) => key);
-  return { name, before, after, lacks: had.filter((key) => !kept.has(key)) };
+  const kept = new Map(
+    effectiveProperties(name, { metadata }, changed).map(({ key, value }) => [key, value]),
+  );
+  const had = effectiveProperties(name, cluster, configMap);
+  const keysOf = (properties: typeof had) => properties.map(({ key }) => key);
+  return {
+    name,
+    before,
+    after,
+    lacks: keysOf(had.filter(({ key }) => !kept.has(key))),
+    stale: keysOf(had.filter(({ key, value }) => kept.has(key) && kept.get(key) !== value)),
+  };
 }
 
 export type LabelEffect = 'starting' | 'released' | 'staying';
@@ -49,7 +60,7 @@ export type LabelEffect = 'starting' | 'released' | 'staying';
  */
 export function effectOn(
   { orphaned, binding, clusterSelectors }: Policy,
-  { name, before, after }: Omit<WecChange, 'lacks'>,
+  { name, before, after }: Omit<WecChange, 'lacks' | 'stale'>,
 ): LabelEffect | undefined {
   const selects = (labels: Labels) =>
     orphaned ? destinationsOf(binding).includes(name) : selectsLabels(clusterSelectors, labels);
@@ -97,6 +108,13 @@ export function sideEffectsOf({ policies, unread }: PoliciesOfIts, changes: read
     released,
     /** What those take away. */
     lost,
+    /** Policies whose templates use a property that gets another value: their works must be rewritten. */
+    outdated: policies.filter(({ binding, asked }) =>
+      changes.some(
+        ({ name, stale }) =>
+          destinationsOf(binding).includes(name) && stale.some((key) => asked?.has(key)),
+      ),
+    ),
     unread,
     /** How many WECs the policies send something to. */
     sentTo,

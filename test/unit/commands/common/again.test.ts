@@ -1,41 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { confirm } from '../../../../src/commands/common/confirm.ts';
-import { Session } from '../../../../src/commands/common/session.ts';
+import type { Session } from '../../../../src/commands/common/session.ts';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import { callProgram } from '../../../../src/lib/core/next-step.ts';
-import { type FakeStream, fakeIo } from '../../support/fake-io.ts';
+import { newPath, writtenApart } from '../../support/folder.ts';
+import { contextsOf } from '../../support/one-context.ts';
+import { sessionWith } from '../../support/session.ts';
 import { stepsOf } from '../../support/steps.ts';
 
-const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(directory, { recursive: true }));
-const kubeconfig = path.join(directory, 'config');
-writeFileSync(
-  kubeconfig,
-  JSON.stringify({
-    'current-context': 'my its',
-    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
-    users: [{ name: 'u', user: { token: 't' } }],
-    contexts: ['my its', 'its2'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } })),
-  }),
-);
+const config = contextsOf({ server: 'https://127.0.0.1:1' }, { token: 't' }, 'my its', 'its2');
+const kubeconfig = writtenApart('config', JSON.stringify(config));
 
-/** A session in a pipe. @param its as `--its` @param yes as `--yes` */
-function sessionOf(argv: string[], its?: string, yes?: true): Session {
-  const { io } = fakeIo({ argv, env: { XDG_CONFIG_HOME: directory } });
-  const options = {
-    output: 'table',
-    timeout: 1000,
-    color: 'never',
-    kubeconfig,
-    ...(its && { its }),
-    ...(yes && { yes }),
-  } as const;
-  return new Session(io, options, new AbortController().signal);
-}
+/** A session in a pipe. */
+const sessionOf = (argv: string[], options: { its?: string; yes?: true } = {}) =>
+  sessionWith({ kubeconfig, ...options }, { argv, env: { XDG_CONFIG_HOME: newPath() } }).session;
 
 const confirmation = { verb: 'Deregister', name: 'c1' };
 
@@ -50,7 +29,7 @@ async function promptedStep(session: Session): Promise<string> {
 }
 
 test('without a terminal, the equivalent command without a prompt is suggested', async () => {
-  const named = sessionOf(['deregister', 'c1=a b', '--its', 'its2'], 'its2');
+  const named = sessionOf(['deregister', 'c1=a b', '--its', 'its2'], { its: 'its2' });
   await named.its();
   assert.equal(await promptedStep(named), "stellarctl deregister 'c1=a b' --its its2 --yes");
 });
@@ -78,26 +57,25 @@ test('it names the hosting cluster if the command needs it', async () => {
     await promptedStep(session),
     "stellarctl its delete its1 --yes --hosting-context 'my its'",
   );
-  const withYes = sessionOf(['its', 'delete', 'its1', '--yes'], undefined, true);
+  const withYes = sessionOf(['its', 'delete', 'its1', '--yes'], { yes: true });
   await assert.rejects(withYes.hostingToWrite(), { code: 'usage' });
 });
+
+/** What a command says at its end. */
+function nextOf(...steps: string[]): string {
+  const { session, stderr } = sessionWith();
+  session.next(...steps);
+  return stderr.text;
+}
 
 test('a plugin of kubectl suggests its own command name', (t) => {
   t.after(() => callProgram('stellarctl'));
   callProgram('kubectl stellar');
-  const session = sessionOf([]);
-  session.next('stellarctl wec list');
-  assert.equal(
-    (session.io.stderr as unknown as FakeStream).text,
-    'Next: kubectl stellar wec list\n',
-  );
+  assert.equal(nextOf('stellarctl wec list'), 'Next: kubectl stellar wec list\n');
 });
 
-test('several next steps are a line each', () => {
-  const session = sessionOf([]);
-  session.next('See: kubectl get x', 'stellarctl wec list');
+test('several next steps are a line each', () =>
   assert.equal(
-    (session.io.stderr as unknown as FakeStream).text,
+    nextOf('See: kubectl get x', 'stellarctl wec list'),
     'Next: See: kubectl get x\n      stellarctl wec list\n',
-  );
-});
+  ));

@@ -9,17 +9,12 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { readConfirmed } from '../../../../src/lib/core/read-confirmed.ts';
 import { recordingProgress } from '../../support/builders.ts';
 import { fakeIo } from '../../support/fake-io.ts';
+import { sessionWith } from '../../support/session.ts';
 
 /** What would be lost, per read. */
 function destroying(looks: string[][], yes: boolean) {
-  const progress = recordingProgress();
   const shown: string[][] = [];
-  const session = {
-    io: fakeIo().io,
-    progress,
-    options: { yes },
-    run: { signal: new AbortController().signal },
-  } as unknown as Session;
+  const { session } = sessionWith({ yes });
   const confirmed = readConfirmed<string[]>({
     read: async () => looks.shift() ?? assert.fail('one look too many'),
     effects: (seen) => seen.map((object) => ({ object })),
@@ -47,17 +42,19 @@ test('with --yes the command is refused if more would be lost by then', async ()
   });
 });
 
+test('--yes covers errors of a preview only with --allow-errors', async () => {
+  const asked = { verb: 'Create', name: 'x', errors: ['It selects no WEC.'] };
+  await assert.rejects(confirm(sessionWith({ yes: true }).session, asked), {
+    code: 'not-confirmed',
+    message: 'The preview shows errors. Nothing was written.',
+    details: ['It selects no WEC.'],
+  });
+  await confirm(sessionWith({ yes: true, allowErrors: true }).session, asked);
+});
+
 test('--yes covers neither what is unknown nor more WECs than one or a tenth of them', async () => {
   const confirmedAs = (more: Partial<Confirmation>, yes = true) =>
-    confirm(
-      {
-        io: fakeIo().io,
-        progress: recordingProgress(),
-        run: {},
-        options: { yes },
-      } as unknown as Session,
-      { verb: 'Change', name: 'x', ...more },
-    ).then(
+    confirm(sessionWith({ yes }).session, { verb: 'Change', name: 'x', ...more }).then(
       () => '',
       ({ code, message }) => `${code}: ${message}`,
     );
@@ -79,12 +76,10 @@ test('--yes covers neither what is unknown nor more WECs than one or a tenth of 
 });
 
 test('a dry run and a command without confirmation read once', async () => {
-  const session = (dryRun: boolean) =>
-    ({ progress: recordingProgress(), run: { dryRun }, options: {} }) as unknown as Session;
   const read = (dryRun: boolean, confirmations: () => Confirmation[]) =>
     readConfirmed({
       ...{ read: async () => [], effects: () => [] },
-      confirm: confirming(session(dryRun), { show: () => {}, confirmations }),
+      confirm: confirming(sessionWith({ dryRun }).session, { show: () => {}, confirmations }),
     });
   assert.deepEqual(await read(false, () => []), []);
   assert.deepEqual(await read(true, () => [{ verb: 'Delete', name: 'x' }]), []);

@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, test } from 'node:test';
-import { Session } from '../../../../src/commands/common/session.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { test } from 'node:test';
 import { FakeServer } from '../../support/fake-server.ts';
+import { newPath, writtenApart } from '../../support/folder.ts';
+import { contextsOf } from '../../support/one-context.ts';
+import { stopping } from '../../support/serving.ts';
+import { sessionWith } from '../../support/session.ts';
 import { its } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
-
-const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(directory, { recursive: true }));
 
 /** A session whose hosting cluster has these ITSes. @param isHub whether it is an OCM hub itself @param isCurrent of the context @param yes `--yes` */
 async function sessionOn(spaces: string[], isHub = false, isCurrent = true, yes = false) {
@@ -20,32 +16,20 @@ async function sessionOn(spaces: string[], isHub = false, isCurrent = true, yes 
     const isServed = isHub && asked.endsWith('/apis/cluster.open-cluster-management.io/v1');
     return isServed ? { body: { resources: [{ name: 'managedclusters' }] } } : { status: 404 };
   });
-  after(() => server.stop());
-  const { cluster } = server.context();
-  const kubeconfig = path.join(directory, `config-${spaces.join('-')}-${isHub}-${isCurrent}`);
-  writeFileSync(
-    kubeconfig,
-    JSON.stringify({
-      'current-context': isCurrent ? 'kind-kubeflex' : '',
-      // As `init` notes the hosting cluster.
-      extensions: [
-        { name: 'kubeflex', extension: { data: { 'hosting-cluster-ctx-name': 'kind-kubeflex' } } },
-      ],
-      clusters: [{ name: 'c', cluster }],
-      users: [{ name: 'u', user: { token: 't' } }],
-      contexts: ['kind-kubeflex', 'its1'].map((name) => ({
-        name,
-        context: { cluster: 'c', user: 'u' },
-      })),
-    }),
+  const { cluster } = stopping(server).context();
+  const config = {
+    ...contextsOf(cluster, { token: 't' }, 'kind-kubeflex', 'its1'),
+    ...(isCurrent ? {} : { 'current-context': '' }),
+    // As `init` notes the hosting cluster.
+    extensions: [
+      { name: 'kubeflex', extension: { data: { 'hosting-cluster-ctx-name': 'kind-kubeflex' } } },
+    ],
+  };
+  const { session } = sessionWith(
+    { kubeconfig: writtenApart('config', JSON.stringify(config)), yes },
+    { argv: ['deregister', 'c1'], env: { XDG_CONFIG_HOME: newPath() } },
   );
-  const { io } = fakeIo({ argv: ['deregister', 'c1'], env: { XDG_CONFIG_HOME: directory } });
-  const session = new Session(
-    io,
-    { output: 'table', timeout: 5000, color: 'never', kubeconfig, yes },
-    new AbortController().signal,
-  );
-  after(() => session.close());
+  stopping({ stop: () => session.close() });
   return session;
 }
 

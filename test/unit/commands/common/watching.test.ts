@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { SessionOptions } from '../../../../src/commands/common/options.ts';
-import { Session } from '../../../../src/commands/common/session.ts';
+import type { Session } from '../../../../src/commands/common/session.ts';
 import { Recorder } from '../../../../src/commands/terminal/recorder.ts';
 import { stellarctl } from '../../../stellarctl.ts';
-import { fakeIo } from '../../support/fake-io.ts';
 import { FakeServer } from '../../support/fake-server.ts';
+import { writtenApart } from '../../support/folder.ts';
+import { oneContext } from '../../support/one-context.ts';
+import { stopping } from '../../support/serving.ts';
+import { sessionWith } from '../../support/session.ts';
 
 for (const [status, code] of [
   [401, 'unauthorized'],
   [403, 'forbidden'],
 ] as const)
-  test(`a watch ends at once when its server answers ${status}`, async (t) => {
+  test(`a watch ends at once when its server answers ${status}`, async () => {
     const readings = 2;
     let lists = 0;
     const server = await FakeServer.start(({ path: asked }) => {
@@ -22,27 +22,10 @@ for (const [status, code] of [
       if (lists <= readings) return { body: { items: [] } };
       return { status, body: { kind: 'Status', message: 'no' } };
     });
-    const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-watch-'));
-    t.after(() => Promise.all([server.stop(), rm(folder, { recursive: true })]));
-    const { cluster } = server.context();
-    const config = {
-      clusters: [{ name: 'its1', cluster }],
-      contexts: [{ name: 'its1', context: { cluster: 'its1' } }],
-    };
-    const kubeconfig = path.join(folder, 'kubeconfig');
-    await writeFile(kubeconfig, JSON.stringify(config));
-    const words = [
-      'wec',
-      'list',
-      '--watch',
-      '--its',
-      'its1',
-      '--kubeconfig',
-      kubeconfig,
-      '-o',
-      'json',
-    ];
-    const { exitCode, stdout } = await stellarctl(words);
+    const { cluster } = stopping(server).context();
+    const kubeconfig = writtenApart('kubeconfig', JSON.stringify(oneContext(cluster, {})));
+    const line = `wec list --watch --its x --kubeconfig ${kubeconfig} -o json`;
+    const { exitCode, stdout } = await stellarctl(line.split(' '));
     // Only a 401 is asked about once more, with renewed credentials.
     assert.ok(lists <= readings + 2, `${lists} lists`);
     assert.equal(exitCode, 4);
@@ -55,9 +38,7 @@ async function printed(
   rounds: readonly ((session: Session) => void | Promise<void>)[],
   headers = true,
 ): Promise<string[]> {
-  const { io, stdout } = fakeIo({});
-  const options = { output, timeout: 1000, color: 'never', headers } as const;
-  const session = new Session(io, options, new AbortController().signal);
+  const { session, stdout } = sessionWith({ output, headers });
   const recorder = new Recorder(session, true);
   session.recorder = recorder;
   const texts: string[] = [];

@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Session } from '../../../../src/commands/common/session.ts';
+import type { Session } from '../../../../src/commands/common/session.ts';
 import { parseWecArguments } from '../../../../src/commands/common/wec-argument.ts';
-import { fakeIo } from '../../support/fake-io.ts';
 import { FakeServer } from '../../support/fake-server.ts';
-
-const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(directory, { recursive: true }));
+import { newPath, writtenApart } from '../../support/folder.ts';
+import { sessionWith } from '../../support/session.ts';
 
 const clusterOf = (uid: string, wecs: readonly string[] = []) =>
   FakeServer.start(({ path: asked }) => {
@@ -39,10 +34,9 @@ describe('a WEC is read by', () => {
     const hub = await clusterOf('uid-of-hub', ['cluster1', 'edge', 'prod', 'lab']);
     servers.push(hub);
     contexts.set('its1', hub);
-    const kubeconfig = path.join(directory, 'config');
     const entries = [...contexts].map(([name, server]) => ({ ...server.context(), name }));
-    writeFileSync(
-      kubeconfig,
+    const kubeconfig = writtenApart(
+      'config',
       JSON.stringify({
         clusters: entries.map(({ name, cluster }) => ({ name: `of ${name}`, cluster })),
         users: [{ name: 'u', user: { token: 't' } }],
@@ -52,9 +46,8 @@ describe('a WEC is read by', () => {
         })),
       }),
     );
-    const { io } = fakeIo({ argv: ['wec', 'get'], env: { XDG_CONFIG_HOME: directory } });
-    const options = { output: 'table', timeout: 5000, color: 'never', kubeconfig } as const;
-    session = new Session(io, { ...options, its: 'its1' }, new AbortController().signal);
+    const env = { XDG_CONFIG_HOME: newPath() };
+    ({ session } = sessionWith({ kubeconfig, its: 'its1' }, { argv: ['wec', 'get'], env }));
   });
   after(async () => {
     session.close();

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { doctorExitCode } from '../../../../src/commands/doctor/doctor.ts';
 import { describeExamined } from '../../../../src/commands/doctor/show.ts';
-import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { type Finding, skipped } from '../../../../src/lib/core/checks.ts';
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';
 import { stellarctl } from '../../../stellarctl.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { plain } from '../../support/fake-io.ts';
 import { commandNamed, program } from '../../support/program.ts';
 
 test('doctor --fix --wait exits with 1 if a fix failed, and with 3 only if the wait was in vain', () => {
@@ -17,21 +16,17 @@ test('doctor --fix --wait exits with 1 if a fix failed, and with 3 only if the w
   assert.equal(doctorExitCode(true, true, true), 1);
 });
 
-test('doctor --pre checks clusters to register, and finds their contexts first', async () => {
-  const { exitCode, stderr } = await stellarctl(['doctor', '--pre', 'c1=ctx'], {
-    env: { KUBECONFIG: '/nowhere' },
+for (const [what, words, said] of [
+  ['checks clusters to register, and finds their contexts first', ['c1=ctx'], /ctx/],
+  ['refuses an ITS that it would not look at', ['--its', 'nope'], /--its is for a join/],
+] as const)
+  test(`doctor --pre ${what}`, async () => {
+    const { exitCode, stderr } = await stellarctl(['doctor', '--pre', ...words], {
+      env: { KUBECONFIG: '/nowhere' },
+    });
+    assert.equal(exitCode, 2);
+    assert.match(String(stderr), said);
   });
-  assert.equal(exitCode, 2);
-  assert.match(String(stderr), /ctx/);
-});
-
-test('doctor --pre refuses an ITS that it would not look at', async () => {
-  const { exitCode, stderr } = await stellarctl(['doctor', '--pre', '--its', 'nope'], {
-    env: { KUBECONFIG: '/nowhere' },
-  });
-  assert.equal(exitCode, 2);
-  assert.match(String(stderr), /--its is for a join/);
-});
 
 test('a part of which nothing was checked has no tick, and is nothing wrong', () => {
   const finding: Finding = {
@@ -40,10 +35,8 @@ test('a part of which nothing was checked has no tick, and is nothing wrong', ()
     ...skipped('KubeStellar is not installed on it'),
   };
   const examined: Examined[] = [{ subject: { kind: 'hosting', name: 'h' }, findings: [finding] }];
-  const { io } = fakeIo({});
-  const style = styleFor(io.stdout, io, 'never');
   const lines = (extent: 'sections' | 'wrong') =>
-    describeExamined(examined, style, extent).map((line) => line.trim());
+    describeExamined(examined, plain, extent).map((line) => line.trim());
   assert.match(
     lines('sections')[0] ?? '',
     /^- hosting cluster h +0 of 1 checks passed, skipped: hosting$/,

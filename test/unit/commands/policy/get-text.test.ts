@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describePolicyView } from '../../../../src/commands/policy/get.ts';
-import { styleFor } from '../../../../src/commands/terminal/style.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { plain } from '../../support/fake-io.ts';
 
 const why = 'deployment/web is not in wds1';
 const blockedAt = { stage: 'exists', title: 'in the WDS', state: 'failed', why };
@@ -27,12 +26,16 @@ function printed(...deliveries: object[]): string {
   }));
   const object = { kind: 'Deployment', namespace: 'shop', name: 'web', deliveries: given };
   const wecs = given.map(({ wec }) => wec);
-  const view = { name: 'shop', wds: 'wds1', its: 'its1', wecs, objects: [object], notVisible: [] };
-  return describePolicyView(
-    view as never,
-    styleFor(process.stdout, fakeIo().io, 'never'),
-    Date.now(),
-  ).join('\n');
+  const view = {
+    name: 'shop',
+    wds: 'wds1',
+    its: 'its1',
+    wecs,
+    objects: [object],
+    problems: [],
+    notVisible: [],
+  };
+  return describePolicyView(view as never, plain, Date.now()).join('\n');
 }
 
 test('an object that is missing is "not found"', () =>

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { describeStatus, nextOf } from '../../../../src/commands/status/status-text.ts';
 import { comparable } from '../../../../src/commands/terminal/recorder.ts';
-import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import type {
   HostingStatus,
   ItsStatus,
@@ -11,10 +10,7 @@ import type {
   WecStatus,
 } from '../../../../src/lib/installation/status.ts';
 import type { RunningVersion } from '../../../../src/lib/ocm/versions/running-versions.ts';
-import { asWritten, fakeIo } from '../../support/fake-io.ts';
-
-const { io } = fakeIo();
-const plain = styleFor(io.stdout, io, 'never');
+import { asWritten, coloured, plain } from '../../support/fake-io.ts';
 
 const hosting = (changes: Partial<HostingStatus> = {}): HostingStatus => ({
   name: 'kind-kubeflex',
@@ -153,63 +149,49 @@ test('an ITS alone is the root', () => {
 /** The facts of the first line below the hosting cluster. */
 const factsOf = (part: Partial<StatusView>): string =>
   (lines(view({ itses: [], wdses: [], ...part }))[1] ?? '').replace(/^└─ \w+ \w+ +/, '');
+const ofIts = (changes: Partial<ItsStatus> = {}) => factsOf({ itses: [its(changes)] });
+const ofWds = (changes: Partial<WdsStatus>) => factsOf({ wdses: [wds(changes)] });
 
 test('a space shows what prevents it from being ready', () => {
-  const broken = {
-    ready: false,
-    problem: true,
-    stage: 'its-hub-init',
-    reason: 'Job its1-system/its-hub-init has failed',
-  };
-  const coming = { ready: false, stage: 'api-server', reason: 'Job its-hub-init is running' };
+  const reason = 'Job its1-system/its-hub-init has failed';
   const unknown = { versions: [], wecs: null };
   assert.equal(
-    factsOf({ itses: [its({ ...broken, ...unknown })] }),
+    ofIts({ ready: false, problem: true, stage: 'its-hub-init', reason, ...unknown }),
     'vcluster · ✗ Job its1-system/its-hub-init has failed',
   );
   assert.equal(
-    factsOf({ itses: [its({ ...coming, ...unknown })] }),
+    ofIts({ ready: false, stage: 'api-server', reason: 'Job its-hub-init is running', ...unknown }),
     'vcluster · • at api-server: Job its-hub-init is running',
   );
   assert.equal(
-    factsOf({
-      itses: [
-        its({ type: 'external', ...unknown, notVisible: 'no context is known to be that of its1' }),
-      ],
-    }),
+    ofIts({ type: 'external', ...unknown, notVisible: 'no context is known to be that of its1' }),
     'external · ready · ? no context is known to be that of its1',
   );
   assert.equal(
-    factsOf({
-      itses: [
-        its({ type: null, ready: false, stage: null, ...unknown, notVisible: 'not allowed' }),
-      ],
-    }),
+    ofIts({ type: null, ready: false, stage: null, ...unknown, notVisible: 'not allowed' }),
     'elsewhere · ? not allowed',
   );
   const nothing = { versions: [], bindingPolicies: null, objects: null };
   assert.equal(
-    factsOf({ wdses: [wds({ ready: false, problem: true, reason: 'refused', ...nothing })] }),
+    ofWds({ ready: false, problem: true, reason: 'refused', ...nothing }),
     'k8s · → its1 · ✗ refused',
   );
 });
 
-test('a version with a known hole is marked', () => {
-  const versions = [version('OCM', '1.0.0')];
+test('a version with a known hole is marked', () =>
   assert.equal(
-    factsOf({ itses: [its({ versions })] }),
+    ofIts({ versions: [version('OCM', '1.0.0')] }),
     'vcluster · ready · OCM 1.0.0 · ✗ CVE-2026-4740 · no WECs yet',
-  );
-});
+  ));
 
 test('missing parts are named', () => {
-  assert.equal(factsOf({ itses: [its()] }), 'vcluster · ready · OCM 1.0.1 · no WECs yet');
+  assert.equal(ofIts(), 'vcluster · ready · OCM 1.0.1 · no WECs yet');
   assert.equal(
-    factsOf({ wdses: [wds({ its: null, bindingPolicies: 0, objects: 0 })] }),
+    ofWds({ its: null, bindingPolicies: 0, objects: 0 }),
     'k8s · ready → an unknown ITS · KubeStellar 0.30.0 · no binding policies',
   );
   assert.equal(
-    factsOf({ wdses: [wds({ bindingPolicies: 2, objects: 1, sentNowhere: 1 })] }),
+    ofWds({ bindingPolicies: 2, objects: 1, sentNowhere: 1 }),
     'k8s · ready → its1 · KubeStellar 0.30.0 · 2 binding policies, 1 object · ✗ 1 policy without a WEC',
   );
   assert.match(lines(view({ itses: [], wdses: [] }))[0] ?? '', / · no ITS and no WDS yet$/);
@@ -222,11 +204,11 @@ test('running versions are distinguished from those of hooks, and are not guesse
     version('k3s', '1.27.2'),
   ];
   assert.equal(
-    factsOf({ itses: [its({ versions: behind, wecs: null })] }),
+    ofIts({ versions: behind, wecs: null }),
     'vcluster · ready · OCM 0.15.2 · status add-on running 0.2.0-rc16, installed hooks 0.2.0-rc17 · ✗ CVE-2026-4740',
   );
   assert.equal(
-    factsOf({ wdses: [wds({ versions: [version('KubeStellar', '0.29.0', '0.30.0')] })] }),
+    ofWds({ versions: [version('KubeStellar', '0.29.0', '0.30.0')] }),
     'k8s · ready → its1 · KubeStellar running 0.29.0, installed hooks 0.30.0 · 1 binding policy, 5 objects',
   );
   const unseen = {
@@ -235,7 +217,7 @@ test('running versions are distinguished from those of hooks, and are not guesse
     notVisible: 'not allowed to read pods',
   };
   assert.equal(
-    factsOf({ wdses: [wds({ versions: [unseen] })] }),
+    ofWds({ versions: [unseen] }),
     'k8s · ready → its1 · KubeStellar not visible: not allowed to read pods · 1 binding policy, 5 objects',
   );
 });
@@ -246,11 +228,8 @@ test('the message of a server is on its line, and moves no cursor', () => {
 });
 
 test('only the marks are coloured', () => {
-  const coloured = lines(
-    view({ itses: [its({ wecs: [silent] })] }),
-    styleFor(io.stdout, io, 'always'),
-  );
-  assert.equal(coloured[2], '│  └─ cluster2  \u001b[31m✗\u001b[39m lease stopped 11m ago');
+  const [, , line] = lines(view({ itses: [its({ wecs: [silent] })] }), coloured);
+  assert.equal(line, '│  └─ cluster2  \u001b[31m✗\u001b[39m lease stopped 11m ago');
 });
 
 test('the next step is about problems first, then about missing parts', () => {

@@ -12,17 +12,13 @@ import {
 } from '../../../../src/commands/terminal/clean.ts';
 import { formatTable, writeError } from '../../../../src/commands/terminal/output.ts';
 import { createProgress } from '../../../../src/commands/terminal/progress.ts';
-import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail, pass, skipped } from '../../../../src/lib/core/checks.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { advice, command, run } from '../../../../src/lib/core/next-step.ts';
 import { unreached } from '../../../../src/lib/core/stages.ts';
-import { asWritten, fakeIo } from '../../support/fake-io.ts';
+import { asWritten, coloured, fakeIo, plain } from '../../support/fake-io.ts';
 import { doesSomething, hostileText } from '../../support/hostile.ts';
 
-const { io: plainIo } = fakeIo();
-const plain = styleFor(plainIo.stdout, plainIo, 'never');
-const coloured = styleFor(plainIo.stdout, plainIo, 'always');
 const isSafe = (lines: readonly string[]) => lines.every((line) => !doesSomething.test(line));
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a style, as chalk writes them
 const withoutColours = (line: string) => line.replace(/\u001b\[(?:2|22|32|31|36|39)m/g, '');

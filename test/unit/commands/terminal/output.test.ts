@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { Session } from '../../../../src/commands/common/session.ts';
 import type { OutputFormat } from '../../../../src/commands/terminal/io.ts';
 import {
   errorDocument,
@@ -20,7 +19,8 @@ import {
   run,
 } from '../../../../src/lib/core/next-step.ts';
 import { describeGroup } from '../../../../src/lib/doctor/catalogue.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { fakeIo, plain } from '../../support/fake-io.ts';
+import { sessionWith } from '../../support/session.ts';
 
 const rows = [
   { name: 'cluster1', state: 'available' },
@@ -28,51 +28,34 @@ const rows = [
 ];
 const columns = { NAME: ({ name }: { name: string }) => name };
 const wide = { STATE: ({ state }: { state: string }) => state };
-const document = { items: rows };
 
-async function formatResult(
-  ...[output, shown, names, head]: [OutputFormat, object, typeof rows, typeof columns]
-) {
-  const { io, stdout } = fakeIo();
-  const options = { output, timeout: 1000, color: 'never' } as const;
-  const session = new Session(io, options, new AbortController().signal);
-  await session.print(shown, names, head, wide);
+async function formatResult(output: OutputFormat, items = rows): Promise<string> {
+  const { session, stdout } = sessionWith({ output });
+  await session.print({ items }, items, columns, wide);
   return stdout.text;
 }
 
 describe('a result is', () => {
-  test('one JSON document', async () =>
-    assert.deepEqual(JSON.parse(await formatResult('json', document, rows, columns)), document));
-  test('one YAML document', async () =>
-    assert.deepEqual(parse(await formatResult('yaml', document, rows, columns)), document));
-  test('one name per line', async () =>
-    assert.equal(await formatResult('name', document, rows, columns), 'cluster1\ncluster2\n'));
-  test('a table', async () =>
-    assert.equal(
-      await formatResult('table', document, rows, columns),
-      'NAME\ncluster1\ncluster2\n',
-    ));
-  test('a wide table', async () =>
-    assert.equal(
-      await formatResult('wide', document, rows, columns),
-      'NAME       STATE\ncluster1   available\ncluster2   pending\n',
-    ));
-  test('nothing if there is nothing for a table or names, but a document for JSON', async () => {
-    assert.deepEqual(
-      [
-        await formatResult('table', { items: [] }, [], columns),
-        await formatResult('name', { items: [] }, [], columns),
-      ],
-      ['', ''],
-    );
-    assert.deepEqual(JSON.parse(await formatResult('json', { items: [] }, [], columns)), {
-      items: [],
+  for (const [format, read] of [
+    ['json', (text: string) => JSON.parse(text)],
+    ['yaml', (text: string) => parse(text)],
+  ] as const)
+    test(`one ${format} document, complete up to its last line`, async () => {
+      const text = await formatResult(format);
+      assert.deepEqual(read(text), { items: rows });
+      assert.match(text, /[^\n]\n$/);
     });
+  for (const [format, text] of [
+    ['name', 'cluster1\ncluster2\n'],
+    ['table', 'NAME\ncluster1\ncluster2\n'],
+    ['wide', 'NAME       STATE\ncluster1   available\ncluster2   pending\n'],
+  ] as const)
+    test(`a line per item as ${format}`, async () =>
+      assert.equal(await formatResult(format), text));
+  test('nothing if there is nothing for a table or names, but a document for JSON', async () => {
+    assert.deepEqual([await formatResult('table', []), await formatResult('name', [])], ['', '']);
+    assert.deepEqual(JSON.parse(await formatResult('json', [])), { items: [] });
   });
-  for (const format of ['json', 'yaml', 'name', 'table'] as const) {
-    test(`complete up to its last line as ${format}`, async () =>
-      assert.match(await formatResult(format, document, rows, columns), /[^\n]\n$/));
-  }
 });
 
 describe('errors in documents', () => {
@@ -118,7 +101,7 @@ describe('errors in documents', () => {
 describe('errors for people', () => {
   const written = (error: unknown, { verbose = false } = {}) => {
     const { io, stdout, stderr } = fakeIo();
-    writeError(io, styleFor(io.stderr, io, 'never'), error, verbose);
+    writeError(io, plain, error, verbose);
     assert.equal(stdout.text, '');
     return stderr.text;
   };

@@ -6,18 +6,19 @@ import {
   createProgress,
   type ProgressOptions,
 } from '../../../../src/commands/terminal/progress.ts';
-import { styleFor } from '../../../../src/commands/terminal/style.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { fakeIo, plain } from '../../support/fake-io.ts';
 import { fakeTime, realTime } from '../../support/fake-time.ts';
+import { stopping } from '../../support/serving.ts';
 
 function progressOn(io: Parameters<typeof fakeIo>[0], options: Partial<ProgressOptions> = {}) {
   const fake = fakeIo(io);
   const progress = createProgress(fake.io, {
     quiet: false,
     results: 'stdout',
-    style: styleFor(fake.io.stderr, fake.io, 'never'),
+    style: plain,
     ...options,
   });
+  stopping(progress);
   return { ...fake, progress };
 }
 
@@ -170,9 +171,8 @@ describe('on a terminal', () => {
     assert.equal(stderr.text, '');
     assert.match(stdout.text, /^ {2}cluster1 {2}✓ joined {3}0\.\ds\n$/);
   });
-  test('more subjects than lines are counted; the longest-waiting ones are shown', async (context) => {
+  test('more subjects than lines are counted; the longest-waiting ones are shown', async () => {
     const { progress, stderr } = progressOn({ tty: true, rows: 10 });
-    context.after(() => progress.stop());
     for (let number = 1; number <= 300; number += 1)
       progress.waiting(`wec${number}`, 'its request');
     progress.failed('wec2');
@@ -192,9 +192,8 @@ describe('on a terminal', () => {
       ['299 waiting ·', 'wec1 * its', 'wec3 * its', 'wec4 * its', 'wec5 * its', 'wec6 * its'],
     );
   });
-  test('a wait shows one line per subject in progress, and nothing after the end', async (context) => {
+  test('a wait shows one line per subject in progress, and nothing after the end', async () => {
     const { progress, stderr, stdout } = progressOn({ tty: true });
-    context.after(() => progress.stop());
     progress.waiting('cluster1', 'its request');
     progress.changed('cluster10', `something ${'very '.repeat(30)}long`);
     await sleep(700);
@@ -210,9 +209,8 @@ describe('on a terminal', () => {
     await sleep(120);
     assert.equal(stderr.text, '');
   });
-  test('nothing moves while another program may prompt', async (context) => {
+  test('nothing moves while another program may prompt', async () => {
     const { progress, stderr } = progressOn({ tty: true });
-    context.after(() => progress.stop());
     progress.waiting('cluster1', 'its request');
     await sleep(450);
     const [one, other] = [progress.relay(), progress.relay()];

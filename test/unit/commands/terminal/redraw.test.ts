@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { redrawOn } from '../../../../src/commands/terminal/redraw.ts';
-import { styleFor } from '../../../../src/commands/terminal/style.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { coloured, fakeIo } from '../../support/fake-io.ts';
 
 /** A screen, and the output of each frame. */
 function screenOf(size: { columns: number; rows: number }) {
@@ -34,10 +33,8 @@ test('lines replace the same number of lines', () => {
 test('a line that is too long is cut, its colours are not', () => {
   const screen = screenOf({ columns: 8, rows: 10 });
   const red = '\u001b[31m✗\u001b[39m';
-  const { io } = fakeIo();
-  const { bad } = styleFor(io.stdout, io, 'always');
   assert.equal(
-    screen.frame([`${bad} 345678`, `${bad} 3456789`, '123456789']),
+    screen.frame([`${coloured.bad} 345678`, `${coloured.bad} 3456789`, '123456789']),
     drawn(`${red} 345678`, `${red} 34567…`, '1234567…'),
   );
 });

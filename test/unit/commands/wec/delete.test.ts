@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
-import type { Io } from '../../../../src/commands/terminal/io.ts';
-import { buildProgram } from '../../../../src/program.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { describe, test } from 'node:test';
 import { FakeServer } from '../../support/fake-server.ts';
-
-const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(root, { recursive: true }));
-let count = 0;
+import { writtenApart } from '../../support/folder.ts';
+import { runHere } from '../../support/program.ts';
+import { stopping } from '../../support/serving.ts';
 
 /** A kind with these clusters. @param isRunning whether it has their kubeconfig */
 const kind = (clusters: string, isRunning: boolean) => `#!/bin/sh
@@ -24,34 +19,28 @@ esac
 
 /** Runs `wec delete` without a terminal, on a machine whose kubeconfig has one context, `kind-prod`. */
 async function remove(server: string | object, clusters: string, ...options: string[]) {
-  const home = path.join(root, String(count++));
-  mkdirSync(path.join(home, 'bin'), { recursive: true });
-  writeFileSync(path.join(home, 'bin', 'kind'), kind(clusters, typeof server === 'object'));
-  chmodSync(path.join(home, 'bin', 'kind'), 0o755);
-  writeFileSync(path.join(home, 'calls'), '');
-  const kubeconfig = path.join(home, 'kubeconfig');
+  const home = path.dirname(
+    writtenApart('kind', kind(clusters, typeof server === 'object'), 0o755),
+  );
+  const calls = path.join(home, 'calls');
+  writeFileSync(calls, '');
+  const cluster = typeof server === 'string' ? { server } : server;
+  const name = 'kind-prod';
   const before = JSON.stringify({
-    'current-context': 'kind-prod',
-    clusters: [{ name: 'kind-prod', cluster: typeof server === 'string' ? { server } : server }],
-    users: [{ name: 'kind-prod', user: { token: 'the only copy' } }],
-    contexts: [{ name: 'kind-prod', context: { cluster: 'kind-prod', user: 'kind-prod' } }],
+    'current-context': name,
+    clusters: [{ name, cluster }],
+    users: [{ name, user: { token: 'the only copy' } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
   });
+  const kubeconfig = path.join(home, 'kubeconfig');
   writeFileSync(kubeconfig, `${before}\n`);
-  const argv = ['wec', 'delete', 'prod', ...options];
-  const env = { PATH: `${home}/bin`, HOME: home, KUBECONFIG: kubeconfig };
-  const { io, stderr } = fakeIo({ env, argv });
-  Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
-  const complete: Io = { ...io, stdin: { isTTY: false } as Io['stdin'], isOutputLost: () => false };
-  await (await buildProgram(complete, 'stellarctl', argv)).parseAsync(argv, { from: 'user' });
-  const exitCode = process.exitCode;
-  process.exitCode = undefined;
+  const { exitCode, stderr: says } = await runHere(['wec', 'delete', 'prod', ...options], {
+    PATH: home,
+    HOME: home,
+    KUBECONFIG: kubeconfig,
+  });
   const kubeconfigIsUnchanged = readFileSync(kubeconfig, 'utf8').trim() === before;
-  return {
-    exitCode,
-    says: stderr.text,
-    kubeconfigIsUnchanged,
-    calls: readFileSync(path.join(home, 'calls'), 'utf8'),
-  };
+  return { exitCode, says, kubeconfigIsUnchanged, calls: readFileSync(calls, 'utf8') };
 }
 
 describe('wec delete', () => {
@@ -85,8 +74,8 @@ describe('wec delete', () => {
     const server = await FakeServer.start(({ path: asked }) =>
       asked.endsWith('/selfsubjectaccessreviews') ? { body: {} } : { status: 404 },
     );
-    after(() => server.stop());
-    const { exitCode, says, calls } = await remove(server.context().cluster, 'prod', '--yes');
+    const { cluster } = stopping(server).context();
+    const { exitCode, says, calls } = await remove(cluster, 'prod', '--yes');
     assert.equal(exitCode, 0, says);
     assert.match(calls, /^delete cluster/m);
   });

@@ -13,34 +13,16 @@ import {
   type InspectedWec,
   refuseUnfinishable,
 } from '../../../../src/lib/wecs/deregister/inspect-wec.ts';
-import type { HubState } from '../../../../src/lib/wecs/deregister/leftovers.ts';
-import { fakeKube, joinedCluster, proof } from '../../support/builders.ts';
+import { fakeKube, hubState, inspectedWec, joinedCluster, proof } from '../../support/builders.ts';
 
-function leavingWec(
+const leavingWec = (
   name: string,
   works: ManifestWork[] = [],
   labels: Record<string, string> = {},
-): InspectedWec {
-  const hubState: HubState = {
-    ...{
-      name,
-      managedCluster: proof(joinedCluster({ name, labels })),
-      works,
-      addonWorks: [],
-      addons: [],
-      requests: [],
-    },
-    ...{ namespace: proof(), properties: proof(), lease: undefined, reread: async () => hubState },
-  };
-  return {
-    name,
-    hubState,
-    policies: { policies: [], unread: [] },
-    record: undefined,
-    agentDead: undefined,
-    interrupted: undefined,
-  };
-}
+): InspectedWec => {
+  const cluster = proof(joinedCluster({ name, labels }));
+  return inspectedWec({ name, hubState: hubState({ name, managedCluster: cluster, works }) });
+};
 
 const work = {
   metadata: { name: 'w', labels: { [originWdsLabel]: 'wds1', [originBindingLabel]: 'nginx' } },

@@ -1,60 +1,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { describeWorkload } from '../../../../src/commands/workload/get.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { plain } from '../../support/fake-io.ts';
 
-/** The lines below the head and the deliveries. */
-function stepsOf(...deliveries: { steps: string[]; next: string | null }[]): string[] {
-  const blockedAt = { stage: 'applied', state: 'failed', why: 'forbidden' };
-  const given = deliveries.map((way, index) => ({
-    policy: 'shop',
-    wec: `w${index + 1}`,
-    stages: [],
-    blockedAt,
-    ...way,
-  }));
-  const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
-  const view = { ...of, deliveries: given, problems: [] };
-  const { io } = fakeIo();
-  const lines = describeWorkload(view as never, 0, styleFor(io.stdout, io, 'never'), false);
-  return lines.filter((line) => / {6}/.test(line));
-}
-
-const several = { steps: ['See: kubectl get x', 'Or: kubectl get y'], next: 'kubectl get x' };
-
-test('a failure shows when it began; warnings follow', () => {
+/** The lines below the head. */
+function described(deliveries: object[], problems: object[] = []): string[] {
   const blockedAt = {
     stage: 'applied',
     state: 'failed',
     why: 'refused',
     since: '1970-01-01T00:00:00Z',
   };
-  const way = {
-    policy: 'shop',
-    wec: 'w1',
-    stages: [],
-    blockedAt,
-    steps: [],
-    next: null,
-    createOnly: true,
-  };
+  const given = deliveries.map((way, index) => ({
+    ...{ policy: 'shop', wec: `w${index + 1}`, stages: [], blockedAt, steps: [], next: null },
+    ...way,
+  }));
   const of = { kind: 'ConfigMap', namespace: null, name: 'c', wds: 'wds1', its: 'its1' };
+  const view = { ...of, deliveries: given, problems };
+  const [, ...lines] = describeWorkload(view as never, 300_000, plain, false);
+  return lines;
+}
+
+const stepsOf = (...deliveries: object[]) =>
+  described(deliveries).filter((line) => / {6}/.test(line));
+
+const several = { steps: ['See: kubectl get x', 'Or: kubectl get y'], next: 'kubectl get x' };
+
+test('a failure shows when it began; warnings follow', () => {
   const problem = {
     problem: 'WEC w2 is not selected.',
     severity: 'warning',
     details: [],
     steps: ['label it'],
   };
-  const view = { ...of, deliveries: [way], problems: [problem] };
-  const { io } = fakeIo();
-  const [, ...lines] = describeWorkload(
-    view as never,
-    300_000,
-    styleFor(io.stdout, io, 'never'),
-    false,
-  );
-  assert.deepEqual(lines, [
+  assert.deepEqual(described([{ createOnly: true }], [problem]), [
     '  ✗ w1   shop   refused (began 5m ago)',
     '  Policy shop sends it with createOnly: a WEC that has it keeps its version',
     '! WEC w2 is not selected.',

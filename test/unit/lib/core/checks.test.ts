@@ -13,7 +13,10 @@ import { run } from '../../../../src/lib/core/next-step.ts';
 import { failed, met, unseen, waiting } from '../../../../src/lib/core/stages.ts';
 
 const check = (id: string, outcome: ReturnType<typeof pass>, ...needs: string[]): Check<void> => ({
-  ...{ id, title: `${id} is well`, needs, run: () => outcome },
+  id,
+  title: `${id} is well`,
+  needs,
+  run: () => outcome,
 });
 
 const told = (findings: Awaited<ReturnType<typeof runChecks>>) =>

@@ -28,7 +28,9 @@ type Verdicts = Record<string, Verdict>;
 const seen = (snapshot: Verdicts, graceMs?: number): Reading<Verdicts> => ({
   snapshot,
   stages: Object.keys(snapshot).map((id) => ({
-    ...{ id, title: `${id} done`, check: (verdicts: Verdicts) => verdicts[id] ?? met },
+    id,
+    title: `${id} done`,
+    check: (verdicts: Verdicts) => verdicts[id] ?? met,
     ...(graceMs === undefined ? {} : { graceMs }),
   })),
 });
@@ -132,7 +134,8 @@ describe('subjects are followed', () => {
     name: string;
   }
   const subject = (name: string, act: Named['act']): Named => ({
-    ...{ name, act },
+    name,
+    act,
     late: (last) => `${name} is late: ${last?.blocking?.verdict.why}`,
     broken: ({ message }) => `${name}: ${message}`,
   });

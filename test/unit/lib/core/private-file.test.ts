@@ -3,41 +3,34 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
-import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { describe, test } from 'node:test';
 import { createPrivately, writePrivately } from '../../../../src/lib/core/private-file.ts';
 import {
   readSettings,
   settingsFile,
   writeSettings,
 } from '../../../../src/lib/spaces/choose/its-choice.ts';
-import { stepsOf } from '../../support/steps.ts';
+import { modeOf, newPath, temporaryFolder } from '../../support/folder.ts';
+import { failsWith } from '../../support/steps.ts';
 
-const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(directory, { recursive: true }));
-let files = 0;
-const fresh = () => path.join(directory, `file-${files++}`);
-const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
-const fileError = (error: unknown) => error instanceof StellarError && error.code === 'file-error';
+const directory = temporaryFolder();
+const fileError = { code: 'file-error' };
 
 describe('a private file', () => {
   test('is readable by its owner only (0600)', async () => {
-    const file = fresh();
+    const file = newPath();
     await writePrivately(file, 'secret');
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['secret', '600']);
   });
   test('is private even if the old one was readable by everyone', async () => {
-    const file = fresh();
+    const file = newPath();
     writeFileSync(file, 'old');
     chmodSync(file, 0o644);
     await writePrivately(file, 'new');
@@ -45,7 +38,7 @@ describe('a private file', () => {
   });
   for (const umask of [0o000, 0o277, 0o777]) {
     test(`is private with the umask ${umask.toString(8).padStart(3, '0')}`, async () => {
-      const file = fresh();
+      const file = newPath();
       const before = process.umask(umask);
       try {
         await writePrivately(file, 'secret');
@@ -56,7 +49,7 @@ describe('a private file', () => {
     });
   }
   test('that must be new replaces no existing file, nor the target of a link (O_EXCL)', async () => {
-    const [present, link, target, file] = [fresh(), fresh(), fresh(), fresh()];
+    const [present, link, target, file] = [newPath(), newPath(), newPath(), newPath()];
     writeFileSync(present, 'old');
     symlinkSync(target, link);
     for (const taken of [present, link])
@@ -66,22 +59,22 @@ describe('a private file', () => {
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['secret', '600']);
   });
   test('leaves no temporary file, whether it was written or not', async () => {
-    const place = fresh();
+    const place = newPath();
     mkdirSync(path.join(place, 'taken'), { recursive: true });
     await writePrivately(path.join(place, 'file'), 'x');
     await assert.rejects(writePrivately(path.join(place, 'taken'), 'x'), fileError);
     assert.deepEqual(readdirSync(place).sort(), ['file', 'taken']);
   });
   test('is replaced by a rename, never changed in place: readers of the old one read it to its end', async () => {
-    const file = fresh();
+    const file = newPath();
     await writePrivately(file, 'old');
     const { ino } = statSync(file);
     await writePrivately(file, 'new');
     assert.notEqual(statSync(file).ino, ino);
   });
   test('does not replace anything but a regular file', async () => {
-    const target = fresh();
-    const link = fresh();
+    const target = newPath();
+    const link = newPath();
     writeFileSync(target, 'old');
     symlinkSync(target, link);
     await assert.rejects(writePrivately(link, 'secret'), fileError);
@@ -91,7 +84,7 @@ describe('a private file', () => {
   test('cannot be in a folder that does not exist', () =>
     assert.rejects(writePrivately(path.join(directory, 'no', 'file'), 'x'), fileError));
   test('cannot be below a file', async () => {
-    const file = fresh();
+    const file = newPath();
     writeFileSync(file, '');
     await assert.rejects(writePrivately(path.join(file, 'x'), 'x'), fileError);
   });
@@ -104,26 +97,27 @@ describe('a private file', () => {
 
 describe('settings', () => {
   test('are read as written, and their folder is created', async () => {
-    const file = path.join(fresh(), 'a', 'settings.json');
+    const file = path.join(newPath(), 'a', 'settings.json');
     await writeSettings({ its: 'its1' }, file);
     assert.deepEqual(await readSettings(file), { its: 'its1' });
     assert.equal(modeOf(file), '600');
   });
-  test('that are missing are empty', async () => assert.deepEqual(await readSettings(fresh()), {}));
+  test('that are missing are empty', async () =>
+    assert.deepEqual(await readSettings(newPath()), {}));
   for (const content of ['{', 'null', '"text"', '']) {
     test(`that are ${content || 'empty'} are an error with a next step`, async () => {
-      const file = fresh();
+      const file = newPath();
       writeFileSync(file, content);
       await assert.rejects(
         readSettings(file),
-        (error: unknown) => fileError(error) && /stellarctl its use/.test(stepsOf(error)),
+        failsWith({ ...fileError, steps: /stellarctl its use/ }),
       );
     });
   }
   test('that cannot be read are an error', () =>
     assert.rejects(readSettings(directory), fileError));
   test('that cannot be written are an error', async () => {
-    const file = fresh();
+    const file = newPath();
     writeFileSync(file, '');
     await assert.rejects(
       writeSettings({}, path.join(file, 'stellarctl', 'settings.json')),

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import {
@@ -14,13 +13,10 @@ import {
   runProgram,
 } from '../../../../src/lib/core/program.ts';
 import { assertGone, isAlive } from '../../../is-alive.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 import { failsWith } from '../../support/steps.ts';
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-programs-'));
-});
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const tool: Program = {
   name: 'tool',
@@ -38,7 +34,8 @@ function runWith({
     env: { PATH: `/nowhere:${folder}:/usr/bin:/bin`, ONLY: 'this' },
     deadline: new Deadline(timeout),
     sendSignal: process.kill,
-    ...{ signal, terminationGraceMs },
+    signal,
+    terminationGraceMs,
   };
 }
 

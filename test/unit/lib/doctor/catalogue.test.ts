@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import { test } from 'node:test';
 import { catalogue } from '../../../../src/lib/doctor/catalogue.ts';
+import { filesWith, read } from '../../support/sources.ts';
 
-const library = path.resolve(import.meta.dirname, '../../../../src/lib');
-const sources = globSync('**/*.ts', { cwd: library }).map((file) =>
-  readFileSync(path.join(library, file), 'utf8'),
-);
 const ids = catalogue.map(({ id }) => id);
 
 test('every check in the source is in the catalogue', () => {
-  const checks = sources.filter((text) =>
-    /import .*\bCheck(Info)?\b.* from '.*core\/checks\.ts'/.test(text),
-  );
-  const written = checks.flatMap((text) => [
-    ...text.matchAll(/\bid: (['`])([^'`]+)\1|\brow\('([^']+)'/g),
+  const checks = filesWith(/import .*\bCheck(Info)?\b.* from '.*core\/checks\.ts'/);
+  const written = checks.flatMap((file) => [
+    ...read(file).matchAll(/\bid: (['`])([^'`]+)\1|\brow\('([^']+)'/g),
   ]);
   assert.ok(written.length > 20, 'this test sees hardly any check');
   const known = (id: string) => {

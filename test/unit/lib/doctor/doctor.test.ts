@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { Session } from '../../../../src/commands/common/session.ts';
 import { describeExamined, listChecks } from '../../../../src/commands/doctor/show.ts';
-import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail, pass, runChecks, skipped, warn } from '../../../../src/lib/core/checks.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { advice, problem, run } from '../../../../src/lib/core/next-step.ts';
@@ -12,7 +10,8 @@ import { describeGroup } from '../../../../src/lib/doctor/catalogue.ts';
 import { isFree } from '../../../../src/lib/doctor/preflight-checks.ts';
 import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
 import { stellarctl } from '../../../stellarctl.ts';
-import { asWritten, fakeIo } from '../../support/fake-io.ts';
+import { asWritten, plain } from '../../support/fake-io.ts';
+import { sessionWith } from '../../support/session.ts';
 
 const machine: Subject = { kind: 'machine', name: '' };
 
@@ -59,8 +58,6 @@ test('findings are shown with the problem and the command to run, and counted', 
     ],
     undefined,
   );
-  const { io } = fakeIo();
-  const style = styleFor(io.stdout, io, 'never');
   const wrong = [
     '    ! b is well',
     '        it is old',
@@ -69,7 +66,7 @@ test('findings are shown with the problem and the command to run, and counted', 
     '        it is ⏎ broken\\x1b[2J',
   ];
   const summary = '1 failed, 1 warning, of 4 checks.';
-  assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }], style, 'all')), [
+  assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }], plain, 'all')), [
     '✗ this machine   1 of 4 checks passed, skipped: d',
     '    ✓ a is well   1.0',
     ...wrong,
@@ -78,14 +75,14 @@ test('findings are shown with the problem and the command to run, and counted', 
   ]);
   const well = { subject: { kind: 'its', name: 'its1' }, findings: findings.slice(0, 1) } as const;
   assert.deepEqual(
-    asWritten(describeExamined([{ subject: machine, findings }, well], style, 'wrong')),
+    asWritten(describeExamined([{ subject: machine, findings }, well], plain, 'wrong')),
     [
       '✗ this machine   1 of 4 checks passed, skipped: d',
       ...wrong,
       '1 failed, 1 warning, of 5 checks.',
     ],
   );
-  assert.deepEqual(describeExamined([well], style, 'wrong'), ['No problems found.']);
+  assert.deepEqual(describeExamined([well], plain, 'wrong'), ['No problems found.']);
 });
 
 test('a port where a process listens is not free', async () => {
@@ -129,9 +126,7 @@ test('the same finding of several WECs is shown once, with their names', async (
     subjects: ['wec/c1', 'wec/c2', 'wec/c3', 'wec/c4', 'wec/c5', 'wec/c6', 'wec/c7'],
     docs: 'docs/troubleshooting.md#wec-reports',
   });
-  const { io } = fakeIo();
-  const style = styleFor(io.stdout, io, 'never');
-  assert.deepEqual(asWritten(describeExamined(examined, style, 'sections')), [
+  assert.deepEqual(asWritten(describeExamined(examined, plain, 'sections')), [
     '✓ ITS its1   1 of 2 checks passed, skipped: its-ready',
     '✗ WECs of its1   1 of 8 are healthy',
     '    ✗ its agent reports: c1, c2, c3, c4, c5, and 2 others',
@@ -139,7 +134,7 @@ test('the same finding of several WECs is shown once, with their names', async (
     '        see c1    (the same for each)',
     '1 failed, of 4 checks.',
   ]);
-  assert.equal(asWritten(describeExamined(examined, style, 'all')).length, 9);
+  assert.equal(asWritten(describeExamined(examined, plain, 'all')).length, 9);
 });
 
 test('without a cluster it lists what can be checked before an installation', async () => {
@@ -168,9 +163,8 @@ test('checks can be listed without a cluster', async () => {
 });
 
 test('the list shows which checks run before an installation', async () => {
-  const { io, stdout } = fakeIo();
-  const options = { output: 'table', timeout: 1000, color: 'never' } as const;
-  await listChecks(new Session(io, options, new AbortController().signal));
+  const { session, stdout } = sessionWith();
+  await listChecks(session);
   const subjectOf = (id: string) =>
     stdout.lines.map((line) => line.split(/ {2,}/)).find(([check]) => check === id)?.[1];
   assert.deepEqual(['CHECK', 'helm', 'wds-ready'].map(subjectOf), ['OF', 'machine, --pre', 'wds']);

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { examine } from '../../../../src/lib/doctor/doctor.ts';
-import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { fakeKube, joinedCluster } from '../../support/builders.ts';
+import { fakeKube } from '../../support/builders.ts';
 
 test('an ITS that does not exist is an error if nothing else is known', async () => {
   const whyNoIts = new StellarError('context-unknown', 'There is no context its9.');
@@ -12,29 +11,26 @@ test('an ITS that does not exist is an error if nothing else is known', async ()
   await assert.rejects(examine(input), { code: 'context-unknown' });
 });
 
-const pending = (name: string): KubeObject =>
-  ({ ...joinedCluster(), metadata: { name }, spec: {}, status: {} }) as never;
+const pending = (name: string) => ({ metadata: { name }, spec: {}, status: {} });
 
 test('the WECs of a hub share one read of everything, and one test of its webhook', async () => {
   const asked: string[] = [];
   const kube = fakeKube({
     async list({ kind }, { namespace } = {}) {
       if (namespace === undefined) asked.push(`list ${kind}`);
-      return (kind === 'ManagedCluster' ? ['c1', 'c2', 'c3', 'c4'].map(pending) : []) as never;
+      return kind === 'ManagedCluster' ? ['c1', 'c2', 'c3', 'c4'].map(pending) : [];
     },
     async get({ kind }, name) {
       if (kind === 'ManagedCluster' || kind === 'Lease') asked.push(`get ${kind}`);
       const status = { conditions: [{ type: 'Established', status: 'True' }] };
-      return (
-        kind === 'CustomResourceDefinition' ? { metadata: { name }, status } : undefined
-      ) as never;
+      return kind === 'CustomResourceDefinition' ? { metadata: { name }, status } : undefined;
     },
-    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    read: async () => ({ resources: [{ name: 'managedclusters' }] }),
     async tryCreate() {
       asked.push('try');
     },
     mayI: async () => true,
-    review: async () => ({ status: { allowed: true } }) as never,
+    review: async () => ({ status: { allowed: true } }),
   });
   const context = {
     name: 'its1',

@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { redactText } from '../../../../src/lib/core/text/redact.ts';
 import { redact } from '../../../../src/lib/doctor/report-contents.ts';
+import { base64 as packed } from '../../support/builders.ts';
 import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
 
-const packed = (text: string) => Buffer.from(text).toString('base64');
 const clean = (text: string) =>
   !text.includes(canary) && !text.includes(packed(canary).slice(0, 12));
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { readFleet } from '../../../../src/lib/fleet/fleet-file.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const stdinOf = (text: string) => Readable.from([text]);
 const read = (text: string) => readFleet(['-'], stdinOf(text));
@@ -56,28 +56,24 @@ wecs:
 });
 
 test('a folder is read in the order of its names, and files are relative to it', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-fleet-'));
-  try {
-    await writeFile(path.join(folder, 'b.yaml'), `${head}wecs: [{ name: c2 }]\n`);
-    await writeFile(
-      path.join(folder, 'a.json'),
-      JSON.stringify({
-        apiVersion: 'stellarctl.kubestellar.io/v1alpha1',
-        kind: 'Fleet',
-        metadata: { name: 'prod' },
-        wecs: [{ name: 'c1', context: 'c1', kubeconfig: 'k.yaml' }],
-      }),
-    );
-    await writeFile(path.join(folder, 'notes.txt'), 'no YAML: {');
-    const fleet = await readFleet([folder], stdinOf(''));
-    assert.deepEqual(
-      fleet.wecs.map(({ name }) => name),
-      ['c1', 'c2'],
-    );
-    assert.equal(fleet.wecs[0]?.kubeconfig, path.join(folder, 'k.yaml'));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  await writeFile(path.join(folder, 'b.yaml'), `${head}wecs: [{ name: c2 }]\n`);
+  await writeFile(
+    path.join(folder, 'a.json'),
+    JSON.stringify({
+      apiVersion: 'stellarctl.kubestellar.io/v1alpha1',
+      kind: 'Fleet',
+      metadata: { name: 'prod' },
+      wecs: [{ name: 'c1', context: 'c1', kubeconfig: 'k.yaml' }],
+    }),
+  );
+  await writeFile(path.join(folder, 'notes.txt'), 'no YAML: {');
+  const fleet = await readFleet([folder], stdinOf(''));
+  assert.deepEqual(
+    fleet.wecs.map(({ name }) => name),
+    ['c1', 'c2'],
+  );
+  assert.equal(fleet.wecs[0]?.kubeconfig, path.join(folder, 'k.yaml'));
 });
 
 /** What is wrong in a file, and how it is reported. */

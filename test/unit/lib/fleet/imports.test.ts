@@ -10,6 +10,7 @@ import {
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { Resource } from '../../../../src/lib/kube/client/objects.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { base64 } from '../../support/builders.ts';
 
 /** A cluster with these lists, and a UID of kube-system. */
 function cluster(context: string, lists: Record<string, object[]>, uid?: string): Kube {
@@ -33,7 +34,6 @@ const away = (context: string): Kube => {
 };
 
 const candidate = (name: string, kube: Kube) => ({ name, kube });
-const base64 = (text: string) => Buffer.from(text).toString('base64');
 const authority = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 
 const secret = (data: Record<string, string>, labels: Record<string, string> = {}) => ({

@@ -23,7 +23,10 @@ const presentOf = (...clusters: ManagedCluster[]) => ({
 });
 const wec = (name: string): FleetWec => ({
   name,
-  ...{ labels: {}, annotations: {}, properties: {}, join: {} },
+  labels: {},
+  annotations: {},
+  properties: {},
+  join: {},
 });
 const fleet = (name: string, ...wecs: string[]): Fleet => ({
   name,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { discover, discoverKinds } from '../../../../src/lib/kube/discovery.ts';
+import { matches } from '../../support/steps.ts';
 
 const all = ['create', 'list', 'watch'];
 const reader = (answers: Record<string, object>) => ({
   read: async (path: string, accept?: string) => {
-    assert.match(accept ?? '', /APIGroupDiscoveryList/);
+    matches(accept, /APIGroupDiscoveryList/);
     return answers[path] as never;
   },
 });
@@ -54,12 +55,18 @@ describe('the kinds of a server are discovered', () => {
       aliases: ['pod', 'po'],
     },
     {
-      ...{ apiVersion: 'example.com/v1', kind: 'Gadget', plural: 'gadgets', namespaced: true },
+      apiVersion: 'example.com/v1',
+      kind: 'Gadget',
+      plural: 'gadgets',
+      namespaced: true,
       versions: ['example.com/v1', 'example.com/v1beta1'],
       aliases: ['gadget'],
     },
     {
-      ...{ apiVersion: 'example.com/v1beta1', kind: 'Old', plural: 'old', namespaced: false },
+      apiVersion: 'example.com/v1beta1',
+      kind: 'Old',
+      plural: 'old',
+      namespaced: false,
       versions: ['example.com/v1beta1'],
       aliases: ['old'],
     },

@@ -44,6 +44,7 @@ describe('a dry run', () => {
     live.close();
     await server.stop();
   });
+  const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' } };
   const review = 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
   const sent = () => server.requests.map(({ method, path }) => `${method} ${path}`);
 
@@ -64,7 +65,6 @@ describe('a dry run', () => {
   });
 
   test('records every kind of write and sends none', async () => {
-    const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' } };
     await kube.create(resources.secrets, object, { namespace: 'n' });
     await kube.apply(object);
     await kube.merge(resources.managedClusters, 'cluster1', { spec: {} });
@@ -89,7 +89,6 @@ describe('a dry run', () => {
   });
 
   test('fails like a write that this user is not allowed to make, and does not record it', async () => {
-    const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'n' } };
     const role = {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
@@ -155,8 +154,11 @@ describe('a dry run', () => {
     const endpoint = { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined };
     const apply = async (object: KubeObject) => void (await kube.apply(object));
     const versions = {
-      ...{ installOperator: true, startOperator: undefined, writeKlusterlet: true },
-      ...{ kept: [], replaced: [] },
+      installOperator: true,
+      startOperator: undefined,
+      writeKlusterlet: true,
+      kept: [],
+      replaced: [],
     };
     await installOperator({ kube, settings, versions, apply, imagePullSecret: undefined });
     await writeBootstrap({ kube, apply, endpoint: endpoint as never }, 'secret', true);

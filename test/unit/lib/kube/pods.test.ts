@@ -22,7 +22,7 @@ import {
   pod,
   statefulSet,
 } from '../../support/space-builders.ts';
-import { stepsOf } from '../../support/steps.ts';
+import { matches, stepsOf } from '../../support/steps.ts';
 
 const why = (options: PodOptions) => podFailure(pod('p', options))?.why;
 
@@ -40,8 +40,8 @@ describe('what prevents a pod from running:', () => {
       );
   });
   test('the image of an init container', () =>
-    assert.match(
-      why({ init: true, waiting: { reason: 'ErrImagePull' } }) ?? '',
+    matches(
+      why({ init: true, waiting: { reason: 'ErrImagePull' } }),
       /example\.com\/p:1 cannot be pulled/,
     ));
   test('a missing Secret, in the words of the kubelet', () =>
@@ -66,7 +66,7 @@ describe('what prevents a pod from running:', () => {
       trouble?.why,
       'pod p, container main: it keeps being killed (exit 137, restarted 3 times)',
     );
-    assert.match(commandOf(toSeePod('c', trouble ?? assert.fail())) ?? '', /describe pod p$/);
+    matches(commandOf(toSeePod('c', trouble ?? assert.fail())), /describe pod p$/);
   });
   test('a container that crashes again and again, while it runs', () => {
     const ofRun = (options: PodOptions) =>
@@ -181,11 +181,9 @@ test('a workload needs its desired number of ready pods, one by default', () => 
   );
   assert.equal(
     isDeploymentReady({
-      ...{
-        metadata: { name: 'd' },
-        spec: { replicas: 2 },
-        status: { readyReplicas: 1, updatedReplicas: 2 },
-      },
+      metadata: { name: 'd' },
+      spec: { replicas: 2 },
+      status: { readyReplicas: 1, updatedReplicas: 2 },
     }),
     false,
   );

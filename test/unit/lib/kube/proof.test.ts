@@ -69,7 +69,7 @@ export async function refusedByTheCompiler(
 test('a deletion has ended when a list shows it, not when a read by name finds nothing', async () => {
   const object = { metadata: { name: 'any', uid: 'u1' } };
   const lists = [[object], [object], []];
-  const kube = fakeKube({ get: async () => undefined, list: async () => lists.shift() as never });
+  const kube = fakeKube({ get: async () => undefined, list: async () => lists.shift() });
   await untilGone(kube, resources.configMaps, object, run(10_000));
   assert.deepEqual(lists, []);
 });

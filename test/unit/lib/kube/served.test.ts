@@ -8,7 +8,7 @@ import { fakeKube } from '../../support/builders.ts';
 
 const work: KubeObject = { metadata: { name: 'w1', namespace: 'cluster1' } };
 const kubeWith = (listed: KubeObject[] | undefined, found: (KubeObject | undefined)[] = []) =>
-  fakeKube({ list: async () => listed as never, get: async () => found.shift() as never });
+  fakeKube({ list: async () => listed, get: async () => found.shift() });
 const unknown = (error: StellarError) =>
   error.code === 'api-error' &&
   /^its1 \(https:\S+\) does not serve manifestworks\.work\.open-cluster-management\.io: it is unknown which objects of it exist\.$/.test(

@@ -5,7 +5,7 @@ import { fakeKube } from '../../support/builders.ts';
 
 const asking = (token: string) =>
   requestToken(
-    fakeKube({ create: async () => ({ status: { token } }) as never }),
+    fakeKube({ create: async () => ({ status: { token } }) }),
     { namespace: 'n', name: 'a' },
     60,
   );

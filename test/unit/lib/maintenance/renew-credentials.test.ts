@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { renewToken } from '../../../../src/lib/maintenance/renew-credentials.ts';
-import { fakeKube, now } from '../../support/builders.ts';
+import { base64, fakeKube, now, tokenWith } from '../../support/builders.ts';
 import {
   hostingCluster,
   inSpace,
@@ -12,13 +12,13 @@ import {
   restartable,
   restartWrites,
   soon,
+  toolsOf,
   wds,
   wdsDeployments,
 } from '../../support/space-builders.ts';
 
-const encoded = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
-const tokenOf = (uid: string, expiry = now / 1000 + 60) =>
-  `e30.${encoded({ exp: expiry, 'kubernetes.io': { serviceaccount: { uid } } })}.sig`;
+const tokenOf = (uid: string) =>
+  tokenWith({ exp: now / 1000 + 60, 'kubernetes.io': { serviceaccount: { uid } } });
 const kubeconfig = (token: string) => `# by KubeFlex
 clusters: [{name: its7, cluster: {server: "https://ext:6443"}}]
 users:
@@ -27,10 +27,7 @@ users:
 const secret = (token: string) =>
   inSpace('Secret', 'its7', {
     metadata: { name: 'admin-kubeconfig', uid: 'uid-of-secret', resourceVersion: '42' },
-    data: {
-      'kubeconfig-incluster': Buffer.from(kubeconfig(token)).toString('base64'),
-      other: 'eA==',
-    },
+    data: { 'kubeconfig-incluster': base64(kubeconfig(token)), other: 'eA==' },
   });
 const account = {
   kind: 'ServiceAccount',
@@ -59,11 +56,9 @@ function installation({
 }: Given) {
   const planes = [itsSeven, wds('wds7', 'its7')];
   const hosting = restartable([...planes, secret(present), ...controllers]);
-  const review = async (): Promise<never> => {
+  const review = async () => {
     if (given.refuses) throw apiError(hostingCluster, 401, '');
-    return {
-      status: { userInfo: { username: 'system:serviceaccount:kube-system:kubeflex' } },
-    } as never;
+    return { status: { userInfo: { username: 'system:serviceaccount:kube-system:kubeflex' } } };
   };
   const ext = new MemoryCluster([{ ...account, metadata: { ...account.metadata, uid } }], {
     ...{
@@ -71,22 +66,15 @@ function installation({
       fork: () => fakeKube({ review }),
     },
   });
-  const tools = {
-    ...{ hosting: hosting.kube, hostingSource: '--hosting-context' as const },
-    hostingContext: {
-      name: hostingCluster.context,
-      server: hostingCluster.server,
-      cluster: {},
-      user: {},
-    },
+  const tools = toolsOf(hosting.kube, {
     kubeconfig: kubeconfigOf(
       isKnown
         ? { ext: { cluster: 'ext', user: 'ext', of: 'its7', hosting: hostingCluster.context } }
         : {},
     ),
     target: { file: '/no/such/kubeconfig', env: {}, dryRun: false },
-    connect: ({ name }: { name: string }) => (name === 'wds7' ? hosting.kube : ext.kube),
-  };
+    connect: ({ name }) => (name === 'wds7' ? hosting.kube : ext.kube),
+  });
   tools.kubeconfig.clusters.set('ext', { server: 'https://ext:6443' });
   tools.kubeconfig.users.set('ext', {});
   return { hosting, ext, tools };
@@ -103,7 +91,7 @@ describe('the credentials of an external ITS', () => {
     assert.deepEqual((ext.bodies[0] as { spec: object }).spec, { expirationSeconds: 365 * 86_400 });
     assert.deepEqual(hosting.bodies[0], {
       metadata: { uid: 'uid-of-secret', resourceVersion: '42' },
-      data: { 'kubeconfig-incluster': Buffer.from(kubeconfig('minted-token')).toString('base64') },
+      data: { 'kubeconfig-incluster': base64(kubeconfig('minted-token')) },
     });
     assert.deepEqual(hosting.writes.slice(1), restartWrites('wds7'));
   });

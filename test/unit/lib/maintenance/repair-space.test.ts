@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { stringify } from 'yaml';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { repairSpace } from '../../../../src/lib/maintenance/repair-space.ts';
@@ -11,15 +10,15 @@ import type {
 import {
   type ControlPlaneOptions,
   conditions,
-  hostingCluster,
   inSpace,
   its,
   job,
-  kubeconfigOf,
+  kubeconfigSecret,
   MemoryCluster,
   pod,
   soon,
   statefulSet,
+  toolsOf,
   transportHook,
   wds,
   wdsDeployments,
@@ -34,30 +33,11 @@ async function repair(
   itsName?: string,
   confirm = async (_: readonly string[]) => false,
 ) {
-  const cluster = new MemoryCluster(objects, {
+  const cluster = new MemoryCluster(objects, { dryRun: true, review: async () => ({}) });
+  const result = await repairSpace({ name, role, itsName, confirm }, toolsOf(cluster.kube), {
+    ...soon(),
     dryRun: true,
-    read: async (path) =>
-      (/^\/apis?$/.test(path)
-        ? { items: [] }
-        : { resources: [{ name: 'controlplanes' }] }) as never,
-    review: async () => ({}) as never,
   });
-  const kubeconfig = kubeconfigOf({});
-  const hostingContext = {
-    name: hostingCluster.context,
-    server: hostingCluster.server,
-    cluster: {},
-    user: {},
-  };
-  const result = await repairSpace(
-    { name, role, itsName, confirm },
-    {
-      ...{ hosting: cluster.kube, hostingContext, hostingSource: '--hosting-context', kubeconfig },
-      target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
-      connect: () => cluster.kube,
-    },
-    { ...soon(), dryRun: true },
-  );
   return { result, writes: cluster.writes, bodies: cluster.bodies };
 }
 
@@ -97,11 +77,7 @@ describe('a failed Job', () => {
 });
 
 describe('an ITS of type vcluster whose hub is complete', () => {
-  const config = stringify({
-    ...{ 'current-context': 'c', contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }] },
-    clusters: [{ name: 'c', cluster: { server: 'https://its1.example.com' } }],
-    users: [{ name: 'u', user: { token: 't' } }],
-  });
+  const cluster = { server: 'https://its1.example.com' };
   const ready = its('its1', {
     type: 'vcluster',
     conditions: [conditions.synced, conditions.ready],
@@ -119,10 +95,7 @@ describe('an ITS of type vcluster whose hub is complete', () => {
       inSpace('Job', 'its1', job(name, 'complete')),
     ),
     inSpace('StatefulSet', 'its1', statefulSet('vcluster')),
-    inSpace('Secret', 'its1', {
-      metadata: { name: 'vc-vcluster' },
-      data: { config: Buffer.from(config).toString('base64') },
-    } as KubeObject),
+    kubeconfigSecret('its1', cluster, { token: 't' }, 'vc-vcluster', 'config'),
     ...[
       'managedclusters.cluster.open-cluster-management.io',
       'workstatuses.control.kubestellar.io',
@@ -147,7 +120,7 @@ describe('an ITS of type vcluster whose hub is complete', () => {
   test('but which lacks what a repair does not create says so in a dry run', async () => {
     const clusterInfo = {
       ...{ kind: 'ConfigMap', metadata: { name: 'cluster-info', namespace: 'kube-public' } },
-      data: { kubeconfig: config.replace('name: c', 'name: ""') },
+      data: { kubeconfig: JSON.stringify({ clusters: [{ name: '', cluster }] }) },
     };
     const { result, writes } = await repair('its1', 'its', [...hub, addon, published, clusterInfo]);
     assert.deepEqual(writes, []);
@@ -185,27 +158,14 @@ describe('the writes of a repair', () => {
       create: async ({ kind }, body) => {
         cluster.writes.push(`create ${kind}`);
         meanwhile(cluster);
-        return body as never;
+        return body;
       },
       fork: () => cluster.kube,
     });
-    const hostingContext = {
-      name: hostingCluster.context,
-      server: hostingCluster.server,
-      cluster: {},
-      user: {},
-    };
-    const tools = {
-      ...{ hosting: cluster.kube, hostingContext, hostingSource: '--hosting-context' as const },
-      ...{
-        kubeconfig: kubeconfigOf({}),
-        target: { file: '/no/such/kubeconfig', env: {} },
-        connect: () => cluster.kube,
-      },
-    };
+    const target = { file: '/no/such/kubeconfig', env: {} };
     await repairSpace(
       { name: 'its1', role: 'its', confirm: async () => false },
-      tools,
+      toolsOf(cluster.kube, { target }),
       soon(100),
     ).catch(() => undefined);
     return cluster.writes.filter((write) => write !== 'merge ControlPlane its1');
@@ -234,30 +194,13 @@ describe('a WDS', () => {
     { hookName: 'kubestellar-controller' },
     { hookName: 'stellarctl-transport-controller' },
   ];
-  const ofTransport = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'transport-controller' },
-  };
-  const corrected = {
-    ...{
-      ...hook30,
-      metadata: { name: 'stellarctl-transport-controller' },
-      spec: { templates: [ofTransport] },
+  const hookOf = (deployment: string, name: string): PostCreateHook => ({
+    ...hook30,
+    metadata: { name },
+    spec: {
+      templates: [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: deployment } }],
     },
-  };
-  const ofManager = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'kubestellar-controller-manager' },
-  };
-  const controllerHook = {
-    ...{
-      kind: 'PostCreateHook',
-      metadata: { name: 'kubestellar-controller' },
-      spec: { templates: [ofManager] },
-    },
-  };
+  });
   const repairWds = (
     itsName: string,
     planes: readonly ControlPlane[],
@@ -274,7 +217,9 @@ describe('a WDS', () => {
         wds('wds1', itsName, { conditions: [conditions.synced], ...options }),
         ...planes,
         ...deployments.map((each) => inSpace('Deployment', 'wds1', each)),
-        ...[hook30, corrected, controllerHook],
+        hook30,
+        hookOf('transport-controller', 'stellarctl-transport-controller'),
+        hookOf('kubestellar-controller-manager', 'kubestellar-controller'),
         ...others,
       ],
       asked,
@@ -310,15 +255,7 @@ describe('a WDS', () => {
   ];
   const isChange = (body: unknown) =>
     (body as { spec?: { globalVars?: object } } | undefined)?.spec?.globalVars;
-  const toldIts2 = {
-    spec: {
-      globalVars: { ITSName: 'its2' },
-      postCreateHooks: [
-        { hookName: 'kubestellar-controller' },
-        { hookName: 'stellarctl-transport-controller' },
-      ],
-    },
-  };
+  const toldIts2 = { spec: { globalVars: { ITSName: 'its2' }, postCreateHooks: correctedHooks } };
 
   test('that the chart has given a name loses the name while there is only one ITS', async () => {
     const { writes, bodies } = await repairWds('its1', one, wdsDeployments('its1'));

@@ -54,6 +54,16 @@ const assertDone = (of: RestartWorld) => {
   );
 };
 
+/** Every work is kept, and nothing is left behind. */
+const assertKept = (of: RestartWorld, sent: ReturnType<typeof works>, after?: string) => {
+  assert.deepEqual(works(of), sent, after);
+  assertDone(of);
+};
+const completes = async (of: RestartWorld, sent = works(of), after?: string) => {
+  assert.equal((await restart(of)).error, undefined, after);
+  assertKept(of, sent, after);
+};
+
 describe('a restart of the controller manager', () => {
   test('without this sequence, loses every work', async () => {
     const of = world();
@@ -72,12 +82,8 @@ describe('a restart of the controller manager', () => {
       { emptiesAfter: 30_000, fillsAfter: 180_000 },
     ]) {
       const of = world(start);
-      const sent = works(of);
       const [pod] = of.pods;
-      const { error } = await restart(of);
-      assert.equal(error, undefined);
-      assert.deepEqual(works(of), sent);
-      assertDone(of);
+      await completes(of);
       assert.ok(
         of.pods.every(({ metadata }) => metadata.uid !== pod?.metadata.uid),
         'the pod is another one',
@@ -117,9 +123,7 @@ describe('a restart of the controller manager', () => {
       assert.equal(error.code, 'interrupted');
       of.interruptAt = undefined;
       time.clock.ms += 60_000;
-      assert.equal((await restart(of)).error, undefined, `after write ${interruptAt}`);
-      assert.deepEqual(works(of), sent, `after write ${interruptAt}`);
-      assertDone(of);
+      await completes(of, sent, `after write ${interruptAt}`);
     }
   });
 
@@ -129,18 +133,15 @@ describe('a restart of the controller manager', () => {
     const { error } = await restart(of, 120_000);
     assert.equal(error?.code, 'timeout');
     const { length } = of.writes;
-    assert.equal((await restart(of)).error, undefined);
+    await completes(of, sent);
     assert.ok(!of.writes.slice(length).includes('merge Deployment kubestellar-controller-manager'));
-    assert.deepEqual(works(of), sent);
   });
 
   test('starts a transport that is scaled to zero, once the Bindings are right', async () => {
     const of = world();
     const sent = works(of);
     await scaleTransport(of, 0);
-    assert.equal((await restart(of)).error, undefined);
-    assert.deepEqual(works(of), sent);
-    assertDone(of);
+    await completes(of, sent);
   });
 
   test('of a repair or a guard leaves a transport at zero', async () => {
@@ -164,8 +165,7 @@ describe('a restart of the controller manager', () => {
       of.interruptAt = undefined;
       if (error !== undefined)
         assert.equal((await restart(of)).error, undefined, `after write ${interruptAt}`);
-      assert.deepEqual(works(of), sent, `after write ${interruptAt}`);
-      assertDone(of);
+      assertKept(of, sent, `after write ${interruptAt}`);
       const left = [...of.deployments.values()].filter(({ metadata }) =>
         uids.includes(metadata.uid),
       );
@@ -175,12 +175,11 @@ describe('a restart of the controller manager', () => {
 
   test('proves it by a CustomResourceDefinition where ConfigMaps are not watched', async () => {
     const of = world({ apiGroups: 'apps' });
-    assert.equal((await restart(of)).error, undefined);
+    await completes(of);
     assert.match(
       of.writes.join('\n'),
       /apply CustomResourceDefinition stellarctl-restart-probe-\S+\.stellarctl\.kubestellar\.io/,
     );
-    assertDone(of);
   });
 });
 
@@ -199,9 +198,7 @@ describe('Bindings after the start', () => {
       assert.ok(of.note);
     }
     of.start.leavesOut = undefined;
-    assert.equal((await restart(of)).error, undefined);
-    assert.deepEqual(works(of), sent);
-    assertDone(of);
+    await completes(of, sent);
   });
 
   test('that differ because the user has changed the WDS are right', async () => {
@@ -254,18 +251,16 @@ describe('whatever the note lists, the workloads are kept', () => {
     await tick(of);
     const sent = works(of);
     assert.equal(sent.length, 6);
-    assert.equal((await restart(of)).error, undefined);
+    await completes(of, sent);
     assert.deepEqual(await settled(of), sent);
-    assertDone(of);
   });
   test('after a crash of the controller manager while the transport is down', async () => {
     const of = world({ fillsAfter: 90_000 });
     const sent = works(of);
     await crash(of);
     emptied(of);
-    assert.equal((await restart(of)).error, undefined);
+    await completes(of, sent);
     assert.deepEqual(await settled(of), sent);
-    assertDone(of);
   });
   test('if the list of Bindings is empty at first', async () => {
     const of = world();

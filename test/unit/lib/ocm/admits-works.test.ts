@@ -22,7 +22,7 @@ async function outcome({ words, mayCreate = true, namespaces = mailboxes }: Hub)
   const tried: KubeObject[] = [];
   const hub = fakeKube({
     mayI: async () => mayCreate,
-    list: (async () => namespaces) as never,
+    list: async () => namespaces,
     tryCreate: async (_resource, object) => {
       tried.push(object);
       if (words !== undefined)

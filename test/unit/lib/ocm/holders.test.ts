@@ -17,12 +17,10 @@ const fieldsOf = (...finalizers: string[]) => ({
 /** A work with finalizers; the first program has set the first one. */
 const work = (finalizers: string[], deletionTimestamp?: string): ManifestWork => ({
   metadata: {
-    ...{
-      name: 'w',
-      namespace: 'cluster1',
-      finalizers,
-      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-    },
+    name: 'w',
+    namespace: 'cluster1',
+    finalizers,
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     managedFields: [
       { manager: 'backup', fieldsV1: fieldsOf(finalizers[0] ?? '') },
       { manager: 'work' },

@@ -17,6 +17,7 @@ import {
   pullSecret,
 } from '../../../../src/lib/ocm/agent/klusterlet-operator.ts';
 import { klusterletCrd } from '../../../../src/lib/wecs/join/install-klusterlet.ts';
+import { base64 } from '../../support/builders.ts';
 
 const settings = {
   clusterName: 'cluster1',
@@ -168,7 +169,7 @@ describe('the bootstrap secret', () => {
   test('is not guessed if it cannot be read', () => {
     const secret = (kubeconfig: string): Secret => ({
       metadata: { name: 's' },
-      data: { kubeconfig: Buffer.from(kubeconfig).toString('base64') },
+      data: { kubeconfig: base64(kubeconfig) },
     });
     assert.equal(readHubKubeconfig(undefined), undefined);
     assert.equal(readHubKubeconfig({ metadata: { name: 's' } }), undefined);
@@ -179,10 +180,7 @@ describe('the bootstrap secret', () => {
     const own =
       'clusters: [{name: hub, cluster: {server: "https://h/", certificate-authority-data: UEVN}}]\nusers: [{name: default-auth, user: {client-certificate: tls.crt}}]\n';
     assert.deepEqual(
-      readHubKubeconfig({
-        metadata: { name: 's' },
-        data: { kubeconfig: Buffer.from(own).toString('base64') },
-      }),
+      readHubKubeconfig({ metadata: { name: 's' }, data: { kubeconfig: base64(own) } }),
       {
         server: 'https://h',
         spelled: 'https://h/',

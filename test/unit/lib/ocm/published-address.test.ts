@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { runChecks } from '../../../../src/lib/core/checks.ts';
-import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Fork, Kube } from '../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { hubChecks } from '../../../../src/lib/ocm/hub/hub-checks.ts';
-import { fakeKube } from '../../support/builders.ts';
+import { base64, fakeKube } from '../../support/builders.ts';
 import { FakeServer, identity } from '../../support/fake-server.ts';
+import { clientOf } from '../../support/serving.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 
 const check = hubChecks.filter(({ id }) => id === 'its-published-address');
@@ -80,13 +79,12 @@ describe('another address of a cluster', () => {
     const at = { server: other.url, certificateAuthority: identity.cert };
     const of = (user: UserEntry) => {
       const context = { name: 'its2', server, cluster: { server }, user };
-      return connect(context, new Deadline(5000), new AbortController().signal).fork({ at });
+      return clientOf(context).kube.fork({ at });
     };
     assert.throws(() => of({ token: 'secret' }), { code: 'credentials-failed' });
-    const pem = (text: string) => Buffer.from(text).toString('base64');
     const pair = {
-      'client-certificate-data': pem(identity.cert),
-      'client-key-data': pem(identity.key),
+      'client-certificate-data': base64(identity.cert),
+      'client-key-data': base64(identity.key),
     };
     const kube = of({ ...pair, token: 'secret', username: 'me', password: 'secret' });
     await kube.read('/api/v1/namespaces/kube-system');

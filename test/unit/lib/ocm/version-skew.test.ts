@@ -12,7 +12,10 @@ const runs = (
   running: string[] | null,
   wanted: Wanted | null = null,
 ): RunningVersion => ({
-  ...{ product, component: product.toLowerCase(), running, wanted },
+  product,
+  component: product.toLowerCase(),
+  running,
+  wanted,
   differs: wanted !== null && running?.some((version) => version !== wanted.version) === true,
 });
 

@@ -27,15 +27,11 @@ const conditions: Written = {
   ManagedClusterJoined: `${registration}/spoke/managedcluster/joining_reconcile.go:31`,
   Ready: 'kubeflex api/v1alpha1/conditions.go:127',
   Synced: 'kubeflex pkg/reconcilers/shared/reconciler.go:106',
-  ...{
-    Established: 'kubernetes apiextensions/v1',
-    Failed: 'kubernetes batch/v1',
-    PodScheduled: 'kubernetes v1',
-  },
-  ...{
-    NamespaceDeletionDiscoveryFailure: 'kubernetes v1',
-    NamespaceFinalizersRemaining: 'kubernetes v1',
-  },
+  Established: 'kubernetes apiextensions/v1',
+  Failed: 'kubernetes batch/v1',
+  PodScheduled: 'kubernetes v1',
+  NamespaceDeletionDiscoveryFailure: 'kubernetes v1',
+  NamespaceFinalizersRemaining: 'kubernetes v1',
   ReplicaFailure: 'kubernetes apps/v1',
 };
 

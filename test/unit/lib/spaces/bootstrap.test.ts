@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import type { ClusterEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { externalBootstrapSecret, prepareBootstrap } from '../../../../src/lib/spaces/bootstrap.ts';
+import { base64 } from '../../support/builders.ts';
+import { written } from '../../support/folder.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
-
-const directory = await mkdtemp(path.join(tmpdir(), 'bootstrap-'));
-const fileWith = async (name: string, text: string) => {
-  await writeFile(path.join(directory, name), text);
-  return path.join(directory, name);
-};
-const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 interface Given {
   cluster?: ClusterEntry;
@@ -62,8 +54,6 @@ async function bootstrapped(what: Given) {
 }
 
 describe('the kubeconfig with which KubeFlex accesses an external cluster', () => {
-  after(() => rm(directory, { recursive: true, force: true }));
-
   test('has one context, and is stored where the control plane expects it', async () => {
     const { secret, config } = await bootstrapped({});
     assert.deepEqual(
@@ -82,7 +72,7 @@ describe('the kubeconfig with which KubeFlex accesses an external cluster', () =
   test('contains the contents of a file of this machine', async () => {
     const cluster = {
       server: 'https://10.0.0.7:6443',
-      'certificate-authority': await fileWith('ca', 'authority'),
+      'certificate-authority': written('ca', 'authority'),
     };
     assert.deepEqual((await bootstrapped({ cluster })).cluster, {
       server: 'https://10.0.0.7:6443',

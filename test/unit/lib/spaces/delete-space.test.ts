@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { readFile, writeFile } from 'node:fs/promises';
+import { type after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
@@ -12,37 +10,17 @@ import { deleteControlPlane, inspectIts } from '../../../../src/lib/spaces/delet
 import { deleteWds, inspectWds } from '../../../../src/lib/spaces/delete-wds.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { proof } from '../../support/builders.ts';
+import { newPath } from '../../support/folder.ts';
 import {
   controlPlane,
-  hostingCluster,
   its,
   kubeconfigOf,
   MemoryCluster,
   soon,
+  toolsOf,
   wds,
 } from '../../support/space-builders.ts';
 import { failsWith, stepsOf } from '../../support/steps.ts';
-
-const hostingContext = {
-  name: hostingCluster.context,
-  server: hostingCluster.server,
-  cluster: {},
-  user: {},
-};
-
-function toolsOf(hosting: Kube, tools: Partial<SpaceTools> = {}): SpaceTools {
-  return {
-    ...{
-      hosting,
-      hostingContext,
-      hostingSource: '--hosting-context',
-      kubeconfig: kubeconfigOf({}),
-    },
-    target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
-    connect: () => hosting,
-    ...tools,
-  };
-}
 
 const wec = (name: string): KubeObject => ({ kind: 'ManagedCluster', metadata: { name } });
 const inspectedIts = (
@@ -65,6 +43,18 @@ function notServing(objects: readonly KubeObject[], plurals: readonly string[]):
       isServed(resource) ? kube.get(resource, name, options) : undefined,
   };
 }
+/** The same cluster, with these works. */
+const withWorks = (kube: Kube, works: () => readonly KubeObject[]): Kube => ({
+  ...kube,
+  list: async (resource, selection) =>
+    resource.kind === 'ManifestWork'
+      ? (structuredClone(works()) as never)
+      : kube.list(resource, selection),
+  get: async (resource, name, options) =>
+    resource.kind === 'ManifestWork'
+      ? (works().find(({ metadata }) => metadata.name === name) as never)
+      : kube.get(resource, name, options),
+});
 const silent = { connect: () => new MemoryCluster([], { list: async () => assert.fail() }).kube };
 
 describe('an ITS is not deleted', () => {
@@ -168,7 +158,7 @@ describe('deleting a space', () => {
   ) => {
     const bootstrap = {
       kind: 'Secret',
-      metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels },
+      metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels, uid: 's1' },
     };
     const cluster = new MemoryCluster([plane, bootstrap], { dryRun: true });
     await deleteControlPlane(
@@ -176,60 +166,24 @@ describe('deleting a space', () => {
       toolsOf(cluster.kube),
       soon(),
     );
-    return cluster.writes;
+    return cluster.writes.map((write, index) => `${write} ${cluster.bodies[index]}`);
   };
-  test('revokes access to an external cluster, even if the control plane was never created', async () => {
+  test('revokes access to an external cluster, even if the control plane was never created; both by UID, so that recreated ones of their names stay', async () => {
     assert.deepEqual(await removed(its('x', { type: 'external' })), [
-      'delete ControlPlane x',
-      'delete Secret x-bootstrap',
+      'delete ControlPlane x uid-of-x',
+      'delete Secret x-bootstrap s1',
     ]);
-    assert.deepEqual(await removed(undefined), ['delete Secret x-bootstrap']);
+    assert.deepEqual(await removed(undefined), ['delete Secret x-bootstrap s1']);
     assert.deepEqual(await removed(undefined, 'its', { 'app.kubernetes.io/managed-by': 'me' }), []);
   });
-  test('deletes its control plane by UID, so a recreated one of its name stays', async () => {
-    const uids: unknown[] = [];
-    const plane = its('x');
-    plane.metadata.uid = 'u1';
-    const cluster = new MemoryCluster([plane], {
-      dryRun: true,
-      delete: async ({ kind }, { metadata: { name, uid } }) => uids.push([kind, name, uid]) === 0,
-    });
-    await deleteControlPlane(
-      { name: 'x', role: 'its', controlPlane: proof(plane) },
-      toolsOf(cluster.kube),
-      soon(),
-    );
-    assert.deepEqual(uids, [['ControlPlane', 'x', 'u1']]);
-  });
-  test('deletes its bootstrap kubeconfig by UID, even while its control plane exists', async () => {
-    const uids: unknown[] = [];
-    const plane = its('x', { type: 'external' });
-    const bootstrap = {
-      kind: 'Secret',
-      metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels: ours, uid: 's1' },
-    };
-    const cluster = new MemoryCluster([plane, bootstrap], {
-      dryRun: true,
-      delete: async ({ kind }, { metadata: { name, uid } }) => uids.push([kind, name, uid]) > 0,
-    });
-    await deleteControlPlane(
-      { name: 'x', role: 'its', controlPlane: proof(plane) },
-      toolsOf(cluster.kube),
-      soon(),
-    );
-    assert.deepEqual(uids.at(-1), ['Secret', 'x-bootstrap', 's1']);
-  });
   test('needs no permission for Secrets otherwise', async () => {
-    assert.deepEqual(await removed(its('x')), ['delete ControlPlane x']);
+    assert.deepEqual(await removed(its('x')), ['delete ControlPlane x uid-of-x']);
     assert.deepEqual(await removed(undefined, 'wds'), []);
   });
 
   describe('removes from the kubeconfig', () => {
-    let directory: string | undefined;
-    after(async () => directory && rm(directory, { recursive: true }));
     const left = async (contexts: Parameters<typeof kubeconfigOf>[0]) => {
-      directory ??= await mkdtemp(path.join(tmpdir(), 'delete-spaces-'));
-      const file = path.join(directory, 'config');
+      const file = newPath();
       const { contexts: all, clusters, users } = kubeconfigOf(contexts);
       const list = (key: string, entries: Map<string, unknown>) =>
         [...entries].map(([name, entry]) => ({ name, [key]: entry }));
@@ -299,11 +253,9 @@ describe('a WDS', () => {
     },
   });
   const sent = {
-    ...{
-      kind: 'Binding',
-      metadata: { name: 'nginx', generation: 1 },
-      status: { observedGeneration: 1 },
-    },
+    kind: 'Binding',
+    metadata: { name: 'nginx', generation: 1 },
+    status: { observedGeneration: 1 },
     spec: {
       destinations: [{ clusterId: 'cluster1' }],
       workload: { clusterScope: [{ resource: 'namespaces', name: 'shop' }] },
@@ -401,15 +353,7 @@ describe('a WDS', () => {
     const { kube } = cluster;
     const log: string[] = [];
     const its1: Kube = {
-      ...kube,
-      list: async (resource, selection) =>
-        resource.kind === 'ManifestWork'
-          ? (structuredClone(works) as never)
-          : kube.list(resource, selection),
-      get: async (resource, name, options) =>
-        resource.kind === 'ManifestWork'
-          ? (works.find(({ metadata }) => metadata.name === name) as never)
-          : kube.get(resource, name, options),
+      ...withWorks(kube, () => works),
       merge: async (_, name) => {
         log.push(`orphan ${name}`);
         works.splice(1, 1, orphaned(name));
@@ -454,15 +398,7 @@ describe('a WDS', () => {
       const has = (kind: string) => cluster.objects.some((object) => object.kind === kind);
       const binding = () => cluster.objects.find(({ kind }) => kind === 'Binding');
       const system: Kube = {
-        ...kube,
-        list: async (resource, selection) =>
-          resource.kind === 'ManifestWork'
-            ? (structuredClone(works) as never)
-            : kube.list(resource, selection),
-        get: async (resource, name, options) =>
-          resource.kind === 'ManifestWork'
-            ? (works[0] as never)
-            : kube.get(resource, name, options),
+        ...withWorks(kube, () => works),
         merge: async (resource) => {
           if (resource.kind === 'Binding') {
             delete binding()?.metadata.ownerReferences;
@@ -499,36 +435,24 @@ describe('a WDS', () => {
     const cluster = new MemoryCluster([its('wds1')]);
     await assert.rejects(inspected(cluster.kube), failsWith({ steps: /stellarctl its get wds1/ }));
   });
-  test('loses its policies before it is deleted', async () => {
-    const cluster = new MemoryCluster([...planes, policy], { dryRun: true });
-    const tools = toolsOf(cluster.kube);
-    const result = await deleteWds(request, tools, soon());
-    assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx', 'delete ControlPlane wds1']);
-    assert.equal(result.error, undefined);
-  });
-  test('deletes its policies by UID: a recreated one of its name stays', async () => {
-    const uids: unknown[] = [];
+  test('loses its policies before it is deleted, by UID: a recreated one of its name stays', async () => {
     const own = { ...policy, metadata: { ...policy.metadata, uid: 'p1' } };
-    const cluster = new MemoryCluster([...planes, own], {
-      dryRun: true,
-      delete: async ({ kind }, { metadata: { name, uid } }) => uids.push([kind, name, uid]) > 0,
-    });
-    const tools = toolsOf(cluster.kube);
-    await deleteWds(request, tools, soon());
-    assert.deepEqual(uids[0], ['BindingPolicy', 'nginx', 'p1']);
+    const cluster = new MemoryCluster([...planes, own], { dryRun: true });
+    const result = await deleteWds(request, toolsOf(cluster.kube), soon());
+    assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx', 'delete ControlPlane wds1']);
+    assert.deepEqual(cluster.bodies, ['p1', 'uid-of-wds1']);
+    assert.equal(result.error, undefined);
   });
   test('keeps policies of another WDS with the same API server, and removes its own works', async () => {
     const cluster = new MemoryCluster([...planes, wds('wds2'), policy, work('w1')], {
       dryRun: true,
     });
-    const tools = toolsOf(cluster.kube);
-    await deleteWds(request, tools, soon());
+    await deleteWds(request, toolsOf(cluster.kube), soon());
     assert.deepEqual(cluster.writes, ['delete ControlPlane wds1', 'delete ManifestWork w1']);
   });
   test('stays if its works are not removed in time, and the next step is shown', async () => {
     const cluster = new MemoryCluster([...planes, policy, work('w1')]);
-    const tools = toolsOf(cluster.kube);
-    const { error, type, changed } = await deleteWds(request, tools, soon(0));
+    const { error, type, changed } = await deleteWds(request, toolsOf(cluster.kube), soon(0));
     assert.deepEqual([error?.code, type, changed], ['timeout', 'host', true]);
     assert.match(stepsOf(error), /wds delete wds1 --force --hosting-context kind-kubeflex/);
     assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx']);

@@ -29,7 +29,9 @@ function contextsTo(clusters: Record<string, Cluster>) {
   const entries = <T>(make: (name: string) => T) =>
     new Map(names.map((name) => [name, make(name)]));
   const kubeconfig: Kubeconfig = {
-    ...{ files: [], currentContext: undefined, extensions: new Map() },
+    files: [],
+    currentContext: undefined,
+    extensions: new Map(),
     contexts: entries((name) => ({ cluster: name, user: name })),
     clusters: entries((name) => ({ server: `https://${name}:6443` })),
     users: entries((name) => clusters[name]?.user ?? {}),
@@ -45,11 +47,11 @@ function contextsTo(clusters: Record<string, Cluster>) {
     };
     return fakeKube({
       cluster,
-      read: (() => answer({ resources: serves?.map((plural) => ({ name: plural })) })) as never,
-      get: (async () => {
+      read: () => answer({ resources: serves?.map((plural) => ({ name: plural })) }),
+      get: async () => {
         if (uid === undefined) throw apiError(cluster, 403, '');
         return answer({ metadata: { name: 'kube-system', uid } });
-      }) as never,
+      },
     });
   };
   return { kubeconfig, connect, asked };

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Environment } from '@marcbachmann/cel-js';
-import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { withFlags } from '../../../../src/lib/maintenance/guard-wds.ts';
@@ -33,16 +32,16 @@ function server({
   const log: string[] = [];
   let tries = 0;
   const kube = fakeKube({
-    list: (async ({ apiVersion, kind }) => {
+    list: async ({ apiVersion, kind }) => {
       if (kind === 'Binding') return bindings;
       return lists && apiVersion.endsWith(`/${served}`)
         ? objects.filter((each) => each.kind === kind)
         : undefined;
-    }) as Kube['list'],
-    read: (async (path: string) =>
+    },
+    read: async (path) =>
       path.endsWith(`/${served}`)
         ? { resources: betaKinds.map(({ plural: name }) => ({ name })) }
-        : undefined) as Kube['read'],
+        : undefined,
     apply: async (written) => {
       log.push(`apply ${(written as Typed).apiVersion} ${(written as Typed).kind}`);
       objects.push({

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { setContext } from '../../../../src/lib/kube/kubeconfig/contexts.ts';
@@ -13,12 +11,10 @@ import {
   hostingContext,
   markHostingContext,
 } from '../../../../src/lib/spaces/hosting/hosting.ts';
+import { newPath } from '../../support/folder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(folder, { recursive: true }));
-let count = 0;
 function target(content: string) {
-  const file = path.join(folder, String(count++));
+  const file = newPath();
   writeFileSync(file, content);
   return { file, env: {} };
 }

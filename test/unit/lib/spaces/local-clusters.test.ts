@@ -1,16 +1,7 @@
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
@@ -37,10 +28,10 @@ import {
 } from '../../../../src/lib/spaces/local/local-cluster-names.ts';
 import { chooseNetwork, locationOf } from '../../../../src/lib/spaces/local/local-network.ts';
 import { refuseHosting, refuseRegistered } from '../../../../src/lib/wecs/join/create-wec.ts';
-
-const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(root, { recursive: true }));
-let count = 0;
+import { base64, type FakeMethods, fakeKube } from '../../support/builders.ts';
+import { discoveryOf } from '../../support/discovery.ts';
+import { newPath } from '../../support/folder.ts';
+import { matches } from '../../support/steps.ts';
 
 /** A minimal kind and k3d: one file lists their clusters, another one records their requests. */
 const script = `#!/bin/sh
@@ -93,7 +84,7 @@ const readyNode = {
 
 /** A clean machine, with a kubeconfig whose current context is `mine`. */
 function machine() {
-  const home = path.join(root, String(count++));
+  const home = newPath();
   mkdirSync(path.join(home, 'bin'), { recursive: true });
   for (const program of ['kind', 'k3d', 'docker']) {
     writeFileSync(path.join(home, 'bin', program), script);
@@ -126,10 +117,11 @@ function machine() {
     programs: { env, deadline: run.deadline, signal: run.signal, sendSignal: process.kill },
     target: { env },
     connect: ({ name, server }) =>
-      ({ cluster: { context: name, server }, list: async () => [readyNode] }) as unknown as Kube,
+      fakeKube({ cluster: { context: name, server }, list: async () => [readyNode] }),
   };
   const read = (name: string) => readFileSync(path.join(home, name), 'utf8');
   return {
+    home,
     put,
     read,
     tools,
@@ -166,7 +158,7 @@ describe('creating a cluster', () => {
     });
     assert.deepEqual([clusters[0].name, current], ['kind-cluster1', 'mine']);
     const [scratch] = read('environment').trim().split(' ');
-    assert.match(scratch ?? '', /stellarctl-local-/);
+    matches(scratch, /stellarctl-local-/);
     assert.equal(existsSync(path.dirname(scratch ?? '')), false);
   });
 
@@ -193,8 +185,8 @@ describe('creating a cluster', () => {
       cluster: 'k3d-cluster1',
       user: 'admin@k3d-cluster1',
     });
-    assert.match(
-      calls('create')[0] ?? '',
+    matches(
+      calls('create')[0],
       /cluster1 --image rancher\/k3s:v1 --kubeconfig-update-default=false --timeout \d+s --network k3d-kubeflex$/,
     );
   });
@@ -221,8 +213,8 @@ describe('creating a cluster', () => {
   test('to host spaces with k3d leaves the port to the ingress', async () => {
     const { create, calls } = machine();
     await create({ role: 'hosting', provider: 'k3d' });
-    assert.match(
-      calls('create')[0] ?? '',
+    matches(
+      calls('create')[0],
       /--port 9443:443@loadbalancer --k3s-arg --disable=traefik@server:\*$/,
     );
   });
@@ -245,7 +237,7 @@ describe('creating a cluster', () => {
       create({ role: 'hosting' }),
       fails('cluster-unusable', /no port of this machine forwarded/),
     );
-    assert.match(calls('inspect').at(-1) ?? '', / cluster1-control-plane$/);
+    matches(calls('inspect').at(-1), / cluster1-control-plane$/);
   });
 
   test('to host spaces trusts an existing one if Docker does not show its port', async () => {
@@ -373,14 +365,8 @@ describe('a creation that fails', () => {
   });
   test('after the cluster exists reports it, and how to undo it', async () => {
     const { create, tools } = machine();
-    tools.connect = ({ name, server }) =>
-      ({
-        cluster: { context: name, server },
-        list: () =>
-          Promise.reject(
-            new StellarError('interrupted', 'Interrupted.', { next: [advice('Again.')] }),
-          ),
-      }) as unknown as Kube;
+    const error = new StellarError('interrupted', 'Interrupted.', { next: [advice('Again.')] });
+    tools.connect = () => fakeKube({ list: () => Promise.reject(error) });
     await assert.rejects(
       create(),
       fails(
@@ -390,9 +376,9 @@ describe('a creation that fails', () => {
     );
   });
   test('leaves a cluster that is reported as unusable, with a next step', async () => {
-    const { create, put } = machine();
+    const { home, create, put } = machine();
     put('kind-clusters', 'cluster1\n');
-    rmSync(path.join(root, String(count - 1), 'kubeconfig-of-kind'));
+    rmSync(path.join(home, 'kubeconfig-of-kind'));
     await assert.rejects(
       create(),
       fails(
@@ -405,11 +391,8 @@ describe('a creation that fails', () => {
     const { create, put, tools } = machine();
     put('kind-clusters', 'cluster1\n');
     tools.run.deadline = new Deadline(0);
-    tools.connect = ({ name, server }) =>
-      ({
-        cluster: { context: name, server },
-        list: () => Promise.reject(new StellarError('unreachable', 'refused')),
-      }) as unknown as Kube;
+    const error = new StellarError('unreachable', 'refused');
+    tools.connect = () => fakeKube({ list: () => Promise.reject(error) });
     await assert.rejects(create(), fails('cluster-unusable', /refused.*wec delete cluster1/));
   });
 });
@@ -461,7 +444,8 @@ describe('deleting a cluster', () => {
     const noted = (name: string, cluster: string, hosting: string) => ({
       name,
       context: {
-        ...{ cluster, user: `${name}-admin` },
+        cluster,
+        user: `${name}-admin`,
         extensions: [
           {
             name: 'kubeflex',
@@ -477,7 +461,8 @@ describe('deleting a cluster', () => {
       noted('its2', 'its2-cluster', 'kind-other'),
     ];
     const servers = ['its1-cluster', 'users-own', 'its2-cluster'].map((name) => ({
-      ...{ name, cluster: { server: 'https://its1.localtest.me:9443' } },
+      name,
+      cluster: { server: 'https://its1.localtest.me:9443' },
     }));
     const users = spaces.map(({ context }) => ({ name: context.user, user: { token: 't' } }));
     put(
@@ -556,14 +541,10 @@ describe('a hosting cluster', () => {
   };
   const label = (role: string) => ({ labels: { 'kflex.kubestellar.io/cptype': role } });
   const serving = (spaces: object[] | undefined, definition?: object) =>
-    ({
-      cluster: { context: 'cluster1', server: 'https://c' },
-      list: async () => spaces,
-      get: async () => definition,
-    }) as unknown as Kube;
-  const silent = {
+    fakeKube({ list: async () => spaces, get: async () => definition });
+  const silent = fakeKube({
     list: () => Promise.reject(new StellarError('unreachable', 'refused')),
-  } as unknown as Kube;
+  });
   const refuse = (cluster: Kube | undefined) =>
     refuseHosting({ ...found, contexts: [...found.contexts] }, cluster);
   const unread = fails(
@@ -591,11 +572,10 @@ describe('a hosting cluster', () => {
     ));
   test('and an ITS or a WDS are not deleted as WECs', async () => {
     const of = (served: string) =>
-      ({
-        cluster: { context: 'cluster1', server: 'https://c' },
-        list: async ({ plural }: { plural: string }) => (plural === served ? [{}] : undefined),
+      fakeKube({
+        list: async ({ plural }) => (plural === served ? [{}] : undefined),
         get: async () => undefined,
-      }) as unknown as Kube;
+      });
     await assert.rejects(
       refuse(of('clustermanagers')),
       fails('has-dependents', /is not a WEC: it is an OCM hub/),
@@ -616,9 +596,8 @@ describe('a hosting cluster', () => {
 });
 
 describe('a registered WEC', () => {
-  const itsCluster = { context: 'its1', server: 'https://its1' };
-  const asIts = (kube: object) => ({
-    kube: { cluster: itsCluster, ...kube } as unknown as Kube,
+  const asIts = (kube: FakeMethods) => ({
+    kube: fakeKube({ cluster: { context: 'its1', server: 'https://its1' }, ...kube }),
     context: {
       name: 'its1',
       server: 'https://its1',
@@ -628,33 +607,26 @@ describe('a registered WEC', () => {
   });
   const hub = (managedCluster: object | undefined) =>
     asIts({
-      read: async () => ({ resources: [{ name: 'managedclusters' }] }),
+      read: discoveryOf(),
       list: async () => (managedCluster === undefined ? [] : [managedCluster]),
-      get: async ({ plural }: { plural: string }) =>
-        plural === 'managedclusters' ? managedCluster : undefined,
+      get: async ({ plural }) => (plural === 'managedclusters' ? managedCluster : undefined),
     });
-  const away = asIts({
-    read: () => Promise.reject(new StellarError('forbidden', 'no')),
-    get: () => Promise.reject(new StellarError('forbidden', 'no')),
-  });
+  const forbidden = () => Promise.reject(new StellarError('forbidden', 'no'));
+  const away = asIts({ read: forbidden, get: forbidden });
   const secretOf = (server: string) => ({
-    data: {
-      kubeconfig: Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }] })).toString(
-        'base64',
-      ),
-    },
+    data: { kubeconfig: base64(JSON.stringify({ clusters: [{ cluster: { server } }] })) },
   });
   /** @param server the hub of its klusterlet; undefined without a klusterlet */
   const wec = (server: string | undefined) =>
-    ({
+    fakeKube({
       cluster: { context: 'cluster1', server: 'https://cluster1' },
-      get: async ({ plural }: { plural: string }) => {
+      get: async ({ plural }) => {
         if (server === undefined) return undefined;
         if (plural === 'klusterlets') return { spec: { clusterName: 'cluster1' } };
         return plural === 'secrets' ? secretOf(server) : undefined;
       },
       list: async () => [],
-    }) as unknown as Kube;
+    });
 
   test('with the ITS is not deleted', () =>
     assert.rejects(
@@ -673,9 +645,8 @@ describe('a registered WEC', () => {
     await refuseRegistered('cluster1', undefined, wec(undefined));
   });
   test('may be any cluster whose Klusterlet may not be read', async () => {
-    const get = () => Promise.reject(new StellarError('forbidden', 'no'));
     await assert.rejects(
-      refuseRegistered('cluster1', hub(undefined), { ...wec(undefined), get }),
+      refuseRegistered('cluster1', hub(undefined), { ...wec(undefined), get: forbidden }),
       fails('forbidden', /no/),
     );
   });
@@ -718,7 +689,7 @@ describe('the network of a new WEC', () => {
       at('https://kubeflex-control-plane:31443'),
     );
     assert.equal(network, undefined);
-    assert.match(note ?? '', /kubeflex-control-plane of kind.*--provider kind/);
+    matches(note, /kubeflex-control-plane of kind.*--provider kind/);
   });
   test('is detected from containers of both', () =>
     assert.deepEqual(

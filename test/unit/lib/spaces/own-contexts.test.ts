@@ -10,8 +10,10 @@ import {
   contextChecks,
   stepsFor,
 } from '../../../../src/lib/spaces/space/space-access.ts';
+import { base64, tokenWith } from '../../support/builders.ts';
 import { FakeServer, otherAuthority } from '../../support/fake-server.ts';
 import { kubeconfigOf } from '../../support/space-builders.ts';
+import { matches } from '../../support/steps.ts';
 
 const uid = (value: string) => ({
   body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid: value } },
@@ -36,9 +38,7 @@ function kubeconfig(
 ): Kubeconfig {
   const config = kubeconfigOf({ hub: { cluster: 'hub', user: 'hub' }, its1: context });
   const { cluster } = (server ?? space).context();
-  const trust = authority && {
-    'certificate-authority-data': Buffer.from(authority).toString('base64'),
-  };
+  const trust = authority && { 'certificate-authority-data': base64(authority) };
   config.clusters.set(context.cluster, { ...cluster, ...trust });
   config.users.set(context.user, { token });
   config.extensions.set('kubeflex', { data: { 'hosting-cluster-ctx-name': 'hub' } });
@@ -65,18 +65,15 @@ test('the contexts of a space are tried with their own credentials', async () =>
     token: await brokenContext(own(kubeconfig({ token: 'bad' }))),
     server: await brokenContext(own(kubeconfig({ server: other }))),
   };
-  assert.match(
-    broken.authority?.message ?? '',
+  matches(
+    broken.authority?.message,
     /^The context its1 does not work: Cannot reach its1 .*certificate/,
   );
-  assert.match(
-    broken.token?.message ?? '',
+  matches(
+    broken.token?.message,
     /^The context its1 does not work: its1 .* does not accept the credentials/,
   );
-  assert.match(
-    broken.server?.message ?? '',
-    /^The context its1 leads to another cluster than its1 of hub/,
-  );
+  matches(broken.server?.message, /^The context its1 leads to another cluster than its1 of hub/);
   for (const each of Object.values(broken)) assert.deepEqual(each?.next, cure);
   const [check] = contextChecks('its');
   assert.equal((await check?.run(own(kubeconfig({ token: 'bad' }))))?.status, 'fail');
@@ -84,14 +81,11 @@ test('the contexts of a space are tried with their own credentials', async () =>
 
 test('a context that works is a finding if its token ends soon', async () => {
   const seconds = Math.floor(Date.now() / 1000);
-  const claims = Buffer.from(JSON.stringify({ iat: seconds - 1000, exp: seconds + 200 })).toString(
-    'base64url',
-  );
-  const token = `e30.${claims}.x`;
+  const token = tokenWith({ iat: seconds - 1000, exp: seconds + 200 });
   const answering = await FakeServer.start(() => uid('space'));
   const found = await brokenContext(own(kubeconfig({ token, server: answering })));
   await answering.stop();
-  assert.match(found?.message ?? '', /^The token of context its1 ends in 3m/);
+  matches(found?.message, /^The token of context its1 ends in 3m/);
   assert.deepEqual([found?.severity, found?.code, found?.next], ['warn', 'validity-ending', cure]);
 });
 

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { readFile, writeFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import {
   type Kubeconfig,
@@ -17,6 +15,7 @@ import {
   requireContextFree,
   writeSpaceContext,
 } from '../../../../src/lib/spaces/space-work.ts';
+import { newPath } from '../../support/folder.ts';
 import {
   hostingCluster,
   its,
@@ -25,8 +24,6 @@ import {
   soon,
 } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
-
-const directory = await mkdtemp(path.join(tmpdir(), 'space-context-'));
 
 interface Named {
   name: string;
@@ -53,7 +50,7 @@ const toolsFor = (kubeconfig: Kubeconfig, file: string) =>
 
 /** Writes the context of its1 into a kubeconfig that has a context `mine`. */
 async function written(from: Parameters<typeof writeSpaceContext>[1], times = 1) {
-  const file = path.join(directory, 'config');
+  const file = newPath();
   await writeFile(
     file,
     stringify({
@@ -75,7 +72,7 @@ async function written(from: Parameters<typeof writeSpaceContext>[1], times = 1)
 }
 
 test('a name that refers to something else is rejected before a space is created', async () => {
-  const file = path.join(directory, 'taken');
+  const file = newPath();
   const at = (server: string) => ({ name: 'c', cluster: { server } });
   const contexts = [{ name: 'its1', context: { cluster: 'c', user: 'u' } }];
   const text = stringify({
@@ -101,13 +98,13 @@ test('a name that refers to something else is rejected before a space is created
 });
 
 const entries = ownEntries('its1', {
-  ...{ name: 'its1', server: 'https://its1.localtest.me:9443' },
-  ...{ cluster: { server: 'https://its1.localtest.me:9443' }, user: { token: 'y' } },
+  name: 'its1',
+  server: 'https://its1.localtest.me:9443',
+  cluster: { server: 'https://its1.localtest.me:9443' },
+  user: { token: 'y' },
 });
 
 describe('the context of a space', () => {
-  after(() => rm(directory, { recursive: true }));
-
   test('is named as kflex names it, and marked as its', async () => {
     const { raw, context } = await written(entries);
     assert.deepEqual([context?.cluster, context?.user], ['its1-cluster', 'its1-admin']);
@@ -141,7 +138,10 @@ describe('the source of the entries is known', () => {
   const known = (plane: ReturnType<typeof its> | undefined) => {
     const hosting = new MemoryCluster([plane], { cluster: hostingCluster }).kube;
     return knownEntries(plane?.metadata.name ?? 'x', plane?.spec?.type ?? 'vcluster', {
-      ...{ hosting, hostingContext, hostingSource: 'kubeconfig', kubeconfig },
+      hosting,
+      hostingContext,
+      hostingSource: 'kubeconfig',
+      kubeconfig,
       target: { file: '/no/such/file', env: {} },
       connect: () => assert.fail(),
     });

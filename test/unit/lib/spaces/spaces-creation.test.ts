@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { writeFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
@@ -10,23 +8,24 @@ import { loadKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.t
 import { createIts, type ItsInput } from '../../../../src/lib/spaces/create-its.ts';
 import { createWds } from '../../../../src/lib/spaces/create-wds.ts';
 import { getSpace } from '../../../../src/lib/spaces/get-space.ts';
-import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { managerBinding, type WdsInput } from '../../../../src/lib/spaces/space/space-manifests.ts';
-import { now, recordingProgress } from '../../support/builders.ts';
+import { now, recordingProgress, tokenWith } from '../../support/builders.ts';
+import { newPath } from '../../support/folder.ts';
 import {
   conditions,
   deployment,
-  hostingCluster,
   inSpace,
   its,
+  kubeconfigSecret,
   MemoryCluster,
   notSynced,
   soon,
   statefulSet,
+  toolsOf,
   transportHook,
   wds,
 } from '../../support/space-builders.ts';
-import { failsWith, stepsOf } from '../../support/steps.ts';
+import { failsWith, matches, stepsOf } from '../../support/steps.ts';
 
 const hook = (name: string): KubeObject => ({ kind: 'PostCreateHook', metadata: { name } });
 const chart = [
@@ -36,8 +35,7 @@ const chart = [
   { ...transportHook('0.30'), kind: 'PostCreateHook' },
 ];
 
-const directory = await mkdtemp(path.join(tmpdir(), 'spaces-creation-'));
-const file = path.join(directory, 'config');
+const file = newPath();
 const own = ['kind-kubeflex', 'ext'];
 await writeFile(
   file,
@@ -48,32 +46,20 @@ await writeFile(
   }),
 );
 const kubeconfig = await loadKubeconfig(file);
-after(() => rm(directory, { recursive: true }));
 
-function toolsOf(hosting: Kube): SpaceTools {
-  const hostingContext = {
-    name: hostingCluster.context,
-    server: hostingCluster.server,
-    cluster: {},
-    user: {},
-  };
-  return {
-    ...{ hosting, hostingContext, hostingSource: '--hosting-context', kubeconfig },
-    target: { file, env: {}, dryRun: true },
-    connect: () => hosting,
-  };
-}
+const toolsOn = (hosting: Kube) =>
+  toolsOf(hosting, { kubeconfig, target: { file, env: {}, dryRun: true } });
 
-const createdIts = (cluster: MemoryCluster, input: Partial<ItsInput> = {}, timeoutMs = 1000) =>
+const createdIts = (cluster: MemoryCluster, input: Partial<ItsInput> = {}, run = soon(1000)) =>
   createIts(
     { name: 'its1', type: 'host', installOcm: true, external: undefined, ...input },
-    toolsOf(cluster.kube),
-    soon(timeoutMs),
+    toolsOn(cluster.kube),
+    run,
   );
 const createdWds = (cluster: MemoryCluster, input: Partial<WdsInput> = {}) =>
   createWds(
     { name: 'wds1', type: 'host', itsName: undefined, apiGroups: [], ...input },
-    toolsOf(cluster.kube),
+    toolsOn(cluster.kube),
     soon(0),
   );
 const dryRun = (objects: readonly KubeObject[], kube: Partial<Kube> = {}) =>
@@ -184,14 +170,10 @@ describe('creating an ITS writes nothing', () => {
 test('a new ITS that would stop a WDS without an ITS name is reported', async () => {
   const progress = recordingProgress();
   const cluster = dryRun([its('its2'), wds('wds1'), wds('wds2', 'its2')]);
-  await createIts(
-    { name: 'its1', type: 'host', installOcm: true, external: undefined },
-    toolsOf(cluster.kube),
-    { ...soon(), progress },
-  );
+  await createdIts(cluster, {}, { ...soon(), progress });
   const notes = progress.lines.filter((line) => line.startsWith('note'));
   assert.equal(notes.length, 1);
-  assert.match(notes[0] ?? '', /wds1 names no ITS.*stellarctl wds repair wds1 --its ITS/);
+  matches(notes[0], /wds1 names no ITS.*stellarctl wds repair wds1 --its ITS/);
 });
 
 describe('when creating an ITS ends midway', () => {
@@ -210,8 +192,8 @@ describe('when creating an ITS ends midway', () => {
       external: external(new MemoryCluster().kube),
     });
     assert.deepEqual([error?.code, stepsOf(error), changed], ['forbidden', 'Ask somebody.', false]);
-    assert.match(
-      error?.details.join() ?? '',
+    matches(
+      error?.details.join(),
       /may exist in part\. To remove it: stellarctl its delete its1 --hosting-context kind-kubeflex/,
     );
   });
@@ -261,7 +243,7 @@ describe('a space is shown', () => {
       inSpace('StatefulSet', 'its1', statefulSet('vcluster')),
     ]);
     for (const plural of ['secrets', 'jobs', 'pods']) cluster.forbidden.add(plural);
-    const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
+    const view = await getSpace('its1', 'its', toolsOn(cluster.kube));
     assert.deepEqual([view.ready, view.stage, view.diagnosis], [false, 'api-server', null]);
     const whyOf = (id: string) => view.stages.find((stage) => stage.id === id)?.why;
     assert.equal(whyOf('reachable'), 'this user may not read how to reach it');
@@ -287,38 +269,38 @@ describe('a space is shown', () => {
         'customtransforms',
       ].map((plural) => established(`${plural}.control.kubestellar.io`)),
     ]);
-    const view = await getSpace('wds1', 'wds', toolsOf({ ...plain.kube, get }));
+    const view = await getSpace('wds1', 'wds', toolsOn({ ...plain.kube, get }));
     assert.deepEqual(
       [view.ready, view.diagnosis, view.its],
       [true, null, { name: 'its1', named: false }],
     );
   });
   test('with the credentials that doctor finds expired, and with what is waited for if there is a step', async () => {
-    const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
-    const token = `${part({})}.${part({ exp: now / 1000 - 7200 })}.x`;
-    const config = `{current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}], clusters: [{name: c, cluster: {server: 'https://c'}}], users: [{name: u, user: {token: ${token}}}]}`;
-    const data = { 'kubeconfig-incluster': Buffer.from(config).toString('base64') };
-    const secret = inSpace('Secret', 'its1', {
-      metadata: { name: 'admin-kubeconfig' },
-      data,
-    } as KubeObject);
+    const token = tokenWith({ exp: now / 1000 - 7200 });
+    const secret = kubeconfigSecret(
+      'its1',
+      { server: 'https://c' },
+      { token },
+      'admin-kubeconfig',
+      'kubeconfig-incluster',
+    );
     const cluster = new MemoryCluster(
       [its('its1', { type: 'external', conditions: ready }), secret],
       { now: () => now },
     );
-    const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
+    const view = await getSpace('its1', 'its', toolsOn(cluster.kube));
     assert.equal(view.diagnosis?.problem, 'The token of KubeFlex for its1 ended 120m ago.');
-    assert.match(view.diagnosis.next ?? '', /^stellarctl its renew its1 /);
+    matches(view.diagnosis.next, /^stellarctl its renew its1 /);
     const manager = [
       { kind: 'Deployment', ...deployment('kubeflex-controller-manager') },
       its('its1', { conditions: [] }),
     ];
-    const waited = await getSpace('its1', 'its', toolsOf(new MemoryCluster(manager).kube));
-    assert.match(waited.diagnosis?.next ?? '', /logs deployment\/kubeflex-controller-manager$/);
+    const waited = await getSpace('its1', 'its', toolsOn(new MemoryCluster(manager).kube));
+    matches(waited.diagnosis?.next, /logs deployment\/kubeflex-controller-manager$/);
   });
   test('as being deleted, whatever its conditions say', async () => {
     const cluster = new MemoryCluster([its('its1', { conditions: ready, deleting: true })]);
-    const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
+    const view = await getSpace('its1', 'its', toolsOn(cluster.kube));
     assert.deepEqual(
       [view.ready, view.stage, view.diagnosis?.problem],
       [false, 'deleting', 'its1 is being deleted.'],
@@ -327,7 +309,7 @@ describe('a space is shown', () => {
   test('only as what it is', async () => {
     const cluster = new MemoryCluster([its('its1')]);
     await assert.rejects(
-      getSpace('its1', 'wds', toolsOf(cluster.kube)),
+      getSpace('its1', 'wds', toolsOn(cluster.kube)),
       failsWith({
         code: 'not-found',
         message: /its1 is an ITS/,

@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StellarError } from '../../../../src/lib/core/errors.ts';
 import {
   requireVclusterHost,
   vclusterCheck,
 } from '../../../../src/lib/spaces/space/hosting-fit.ts';
 import { fakeKube } from '../../support/builders.ts';
+import { failsWith } from '../../support/steps.ts';
 
 const space = (type: string, ready: 'True' | 'False') => ({
-  ...{ metadata: { name: 'its0' }, spec: { type } },
+  metadata: { name: 'its0' },
+  spec: { type },
   status: { conditions: [{ type: 'Ready', status: ready }] },
 });
 
 const hosting = (gitVersion: string | undefined, spaces: object[] = []) =>
-  fakeKube({ read: (async () => ({ gitVersion })) as never, list: (async () => spaces) as never });
+  fakeKube({ read: async () => ({ gitVersion }), list: async () => spaces });
 
 describe('the version of a hosting cluster for spaces of type vcluster', () => {
   for (const [gitVersion, spaces, expected] of [
@@ -37,12 +38,13 @@ describe('the version of a hosting cluster for spaces of type vcluster', () => {
     });
 
   test('that is known to fail is refused, with the source and other types', async () => {
-    await assert.rejects(requireVclusterHost(hosting('v1.35.5+k3s1')), (error: unknown) => {
-      assert.ok(error instanceof StellarError);
-      assert.equal(error.code, 'kubernetes-unsupported');
-      assert.match(error.message, /v1\.35\.5\+k3s1 \(kubestellar\/kubestellar#3832: /);
-      assert.match(JSON.stringify(error.next), /--type host/);
-      return true;
-    });
+    await assert.rejects(
+      requireVclusterHost(hosting('v1.35.5+k3s1')),
+      failsWith({
+        code: 'kubernetes-unsupported',
+        message: /v1\.35\.5\+k3s1 \(kubestellar\/kubestellar#3832: /,
+        steps: /--type host/,
+      }),
+    );
   });
 });

@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { chown, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../../../../src/lib/ocm/model/kubeflex-names.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { shareAccess, writeContext } from '../../../../src/lib/spaces/write-context.ts';
-import { inSpace, its, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
+import { modeOf, temporaryFolder } from '../../support/folder.ts';
+import { its, kubeconfigSecret, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
-const folder = await mkdtemp(path.join(tmpdir(), 'write-context-'));
-after(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const kubeconfigWith = (server: string, token: string) =>
   JSON.stringify({
@@ -23,15 +22,13 @@ const kubeconfigWith = (server: string, token: string) =>
     users: [{ name: 'c', user: { token } }],
     'current-context': 'c',
   });
-const credentials = (space: string, secret: string, key: string) =>
-  inSpace('Secret', space, {
-    metadata: { name: secret },
-    data: {
-      [key]: Buffer.from(
-        kubeconfigWith(`https://${space}.localtest.me:9443`, `token-of-${space}`),
-      ).toString('base64'),
-    },
-  });
+const credentials = (space: string, ...secret: [name?: string, key?: string]) =>
+  kubeconfigSecret(
+    space,
+    { server: `https://${space}.localtest.me:9443` },
+    { token: `token-of-${space}` },
+    ...secret,
+  );
 
 const spaces = [
   its('its1', { type: 'vcluster' }),
@@ -39,7 +36,7 @@ const spaces = [
   its('its2'),
   its('its3', { type: 'vcluster' }),
   wds('wds1', 'its1', { type: 'k8s' }),
-  credentials('wds1', 'admin-kubeconfig', 'kubeconfig'),
+  credentials('wds1'),
 ];
 
 const file = path.join(folder, 'kubeconfig');
@@ -72,25 +69,22 @@ async function write(
 
 const tokenIn = async (kubeconfig: string, context: string) =>
   selectContext(await loadKubeconfig(kubeconfig), context).user.token;
-const modeOf = async (name: string) => ((await stat(name)).mode & 0o777).toString(8);
 
 describe('the context of an existing space', () => {
   test('is written into the kubeconfig, once; the current context stays', async () => {
     const first = await write('wds1', { role: 'wds' });
     assert.deepEqual(first, {
-      ...{
-        name: 'wds1',
-        type: 'k8s',
-        context: 'wds1',
-        server: 'https://wds1.localtest.me:9443',
-        file,
-      },
+      name: 'wds1',
+      type: 'k8s',
+      context: 'wds1',
+      server: 'https://wds1.localtest.me:9443',
+      file,
       changed: true,
     });
     assert.equal((await write('wds1', { role: 'wds' })).changed, false);
     assert.equal(await tokenIn(file, 'wds1'), 'token-of-wds1');
     assert.equal((await loadKubeconfig(file)).currentContext, 'kind-kubeflex');
-    assert.equal(await modeOf(file), '600');
+    assert.equal(modeOf(file), '600');
   });
   test('becomes current if that is requested, once', async () => {
     assert.equal((await write('wds1', { role: 'wds', makeCurrent: true })).changed, true);
@@ -123,7 +117,7 @@ describe('its export', () => {
     const { contexts, currentContext } = await loadKubeconfig(exported);
     assert.deepEqual([[...contexts.keys()], currentContext], [['its1'], 'its1']);
     assert.equal(await tokenIn(exported, 'its1'), 'token-of-its1');
-    assert.equal(await modeOf(exported), '600');
+    assert.equal(modeOf(exported), '600');
     assert.equal(await readFile(file, 'utf8'), before);
   });
   test('includes the credentials of a space of type host', async () => {
@@ -133,7 +127,7 @@ describe('its export', () => {
   test('fills an empty file, as created by mktemp', async () => {
     await writeFile(exported, '', { mode: 0o644 });
     assert.equal((await write('its1', { exportTo: exported })).changed, true);
-    assert.equal(await modeOf(exported), '600');
+    assert.equal(modeOf(exported), '600');
   });
   for (const [what, text] of [
     ['another kubeconfig', kubeconfigWith('https://other:6443', 'other')],
@@ -181,7 +175,9 @@ describe('access', () => {
         role: 'viewer',
         who: 'anna',
         kinds: undefined,
-        ...{ seconds: 3600, exportTo, argocd: undefined },
+        seconds: 3600,
+        exportTo,
+        argocd: undefined,
       },
       await toolsWith(() => inside.kube),
       soon(),
@@ -199,7 +195,7 @@ describe('access', () => {
     const inside = new MemoryCluster([], {
       create: async () => {
         mkdirSync(exported);
-        return { status: { token: 't', expirationTimestamp: new Date().toISOString() } } as never;
+        return { status: { token: 't', expirationTimestamp: new Date().toISOString() } };
       },
     });
     await assert.rejects(

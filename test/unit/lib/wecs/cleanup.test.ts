@@ -13,6 +13,7 @@ import { deregisterLocally } from '../../../../src/lib/wecs/deregister/deregiste
 import { recordingProgress, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
+import { matches } from '../../support/steps.ts';
 
 const ours = { [managedByLabel]: managedBy };
 const operatorNamespace = 'open-cluster-management';
@@ -116,7 +117,9 @@ describe('the works that an agent has left on its cluster', () => {
 
   it('stay if another Klusterlet may be registered with the same hub', async () =>
     assert.deepEqual(await cleaned(false, object('Klusterlet', 'second')), {
-      ...{ isChanged: false, writes: [], changes: [] },
+      isChanged: false,
+      writes: [],
+      changes: [],
     }));
 });
 
@@ -158,7 +161,7 @@ describe('an interrupted clean-up without the ITS, whose Klusterlet is gone', ()
     cluster.kube.read = discoveryOf({ [stale]: [] }, [stale]);
     const [unfinished] = await deregistered(cluster);
     assert.deepEqual(cluster.writes, ['delete Secret bootstrap-hub-kubeconfig']);
-    assert.match(unfinished?.error?.message ?? '', /widgets\.example\.com/);
+    matches(unfinished?.error?.message, /widgets\.example\.com/);
     cluster.kube.read = discoveryOf();
     cluster.writes.length = 0;
     assert.deepEqual(await deregistered(cluster), [{ name: 'cluster1', changed: true }]);

@@ -26,7 +26,6 @@ import {
   workAgentPods,
 } from '../../../../src/lib/wecs/deregister/inspect-wec.ts';
 import {
-  type HubState,
   mailboxOf,
   readHubState,
   readHubStates,
@@ -42,12 +41,13 @@ import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/delivery/
 import {
   fakeKube,
   hubEvidence,
+  hubState,
+  inspectedWec,
   joinedCluster,
   lease,
   listsWhatItGets,
   managedCluster,
   now,
-  proof,
   recordingProgress,
   run,
   secondsAgo,
@@ -55,22 +55,9 @@ import {
 } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
 import { realTime } from '../../support/fake-time.ts';
+import { matches } from '../../support/steps.ts';
 
 const conflict = () => new ApiError(409, {}, 'conflict', 'changed', {});
-
-const hubState = (more: Partial<HubState> = {}): HubState => ({
-  name: 'cluster1',
-  managedCluster: proof(joinedCluster()),
-  works: [],
-  addonWorks: [],
-  addons: [],
-  namespace: proof(),
-  properties: proof(),
-  requests: [],
-  lease: lease(10),
-  reread: async () => hubState(more),
-  ...more,
-});
 
 /** An ITS, and how its state of cluster1 is read. */
 const of = (hub: Kube) =>
@@ -107,11 +94,11 @@ it('many WECs are read with one list of each kind, and again together', async ()
         asked.push(`list ${kind}`);
         if (!mayList && kind === 'ManifestWork' && namespace === undefined)
           throw new ApiError(403, {}, 'forbidden', '', {});
-        return (objects[kind] ?? []) as never;
+        return objects[kind] ?? [];
       },
       async get({ kind }, name) {
         asked.push(`get ${kind}`);
-        return objects[kind]?.find(({ metadata }) => metadata.name === name) as never;
+        return objects[kind]?.find(({ metadata }) => metadata.name === name);
       },
       read: discoveryOf(),
     });
@@ -133,44 +120,43 @@ it('many WECs are read with one list of each kind, and again together', async ()
 });
 
 describe('an agent', () => {
-  const evidence = (more: object = {}) =>
-    hubEvidence({ managedCluster: joinedCluster(), lease: lease(10), ...more });
-  it('is judged by its pods at once, by its lease if they cannot be seen', () => {
-    assert.equal(whyNotRunning(evidence(), [pod('klusterlet-agent', true)], now), undefined);
-    assert.equal(whyNotRunning(evidence(), [], now), 'it has no pod');
-    assert.match(
-      whyNotRunning(evidence(), [pod('klusterlet-agent', false, 'CrashLoopBackOff')], now) ?? '',
-      /CrashLoop/,
+  const why = (pods?: Pod[], more: Parameters<typeof hubEvidence>[0] = {}) =>
+    whyNotRunning(
+      hubEvidence({ managedCluster: joinedCluster(), lease: lease(10), ...more }),
+      pods,
+      now,
     );
-    assert.equal(whyNotRunning(evidence(), undefined, now), undefined);
-    assert.match(whyNotRunning(evidence({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
+  it('is judged by its pods at once, by its lease if they cannot be seen', () => {
+    assert.equal(why([pod('klusterlet-agent', true)]), undefined);
+    assert.equal(why([]), 'it has no pod');
+    matches(why([pod('klusterlet-agent', false, 'CrashLoopBackOff')]), /CrashLoop/);
+    assert.equal(why(), undefined);
+    matches(why(undefined, { lease: lease(600) }), /10m ago/);
   });
 
   it('that has just started is alive before its first probe', () => {
     const started = (seconds: number, restartCount = 0): Pod => ({
-      ...{ metadata: { name: 'klusterlet-agent-1', labels: { app: 'klusterlet-agent' } } },
+      metadata: { name: 'klusterlet-agent-1', labels: { app: 'klusterlet-agent' } },
       status: {
         phase: 'Running',
         conditions: [{ type: 'Ready', status: 'False' }],
         containerStatuses: [
           {
-            ...{ name: 'agent', restartCount },
+            name: 'agent',
+            restartCount,
             state: { running: { startedAt: new Date(now - seconds * 1000).toISOString() } },
           },
         ],
       },
     });
-    assert.equal(whyNotRunning(evidence(), [started(10)], now), undefined);
-    assert.match(whyNotRunning(evidence(), [started(90)], now) ?? '', /is not ready$/);
-    assert.match(whyNotRunning(evidence(), [started(10, 1)], now) ?? '', /is not ready$/);
-    assert.match(whyNotRunning(evidence({ lease: lease(600) }), [started(10)], now) ?? '', /lease/);
+    assert.equal(why([started(10)]), undefined);
+    matches(why([started(90)]), /is not ready$/);
+    matches(why([started(10, 1)]), /is not ready$/);
+    matches(why([started(10)], { lease: lease(600) }), /lease/);
   });
 
   it('that runs and does not reach the ITS does not work either', () =>
-    assert.match(
-      whyNotRunning(evidence({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '',
-      /lease/,
-    ));
+    matches(why([pod('klusterlet-agent', true)], { lease: lease(600) }), /lease/));
 
   it('renews its lease every minute, unless the ITS wants another interval', () => {
     const judged = (leaseDurationSeconds: number | undefined, age: number) => {
@@ -179,24 +165,17 @@ describe('an agent', () => {
         hubAcceptsClient: true,
         ...(leaseDurationSeconds === undefined ? {} : { leaseDurationSeconds }),
       };
-      return whyNotRunning(
-        evidence({ managedCluster: cluster, lease: lease(age) }),
-        undefined,
-        now,
-      );
+      return why(undefined, { managedCluster: cluster, lease: lease(age) });
     };
     assert.equal(judged(undefined, 10), undefined);
     assert.equal(judged(undefined, 220), undefined);
-    assert.match(judged(undefined, 600) ?? '', /last renewed 10m ago/);
+    matches(judged(undefined, 600), /last renewed 10m ago/);
     assert.equal(judged(300, 600), undefined);
-    assert.match(judged(10, 60) ?? '', /last renewed 60s ago/);
+    matches(judged(10, 60), /last renewed 60s ago/);
   });
 
   it('that never joined does nothing', () =>
-    assert.match(
-      whyNotRunning(evidence({ managedCluster: managedCluster() }), undefined, now) ?? '',
-      /never joined/,
-    ));
+    matches(why(undefined, { managedCluster: managedCluster() }), /never joined/));
 });
 
 /** A hub that holds one ManagedCluster and applies merge patches to its labels and annotations. */
@@ -210,7 +189,7 @@ function hubWith(cluster: ManagedCluster, conflicts = 0): Kube {
       Object.entries({ ...present, ...patch }).filter(([, value]) => value !== null),
     ) as Record<string, string>;
   return fakeKube({
-    get: (async () => cluster) as never,
+    get: async () => cluster,
     merge: (async (_: unknown, __: string, patch: { metadata: ManagedCluster['metadata'] }) => {
       if (left-- > 0) throw conflict();
       assert.equal(patch.metadata.uid, cluster.metadata.uid);
@@ -293,67 +272,42 @@ describe('finalizers', () => {
   const object = (finalizers: string[], uid = 'u1'): KubeObject => ({
     metadata: { name: 'w', namespace: 'cluster1', uid, resourceVersion: '1', finalizers },
   });
+  /** Which of some finalizers are taken out of a work with others. */
+  const taken = (kube: Kube, present: string[], ...unwanted: string[]) =>
+    withoutFinalizers(kube, resources.manifestWorks, object(present).metadata, unwanted);
 
   it('of other owners stay', async () => {
     const patches: unknown[] = [];
-    const kube = fakeKube({
-      merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never,
-    });
-    const taken = await withoutFinalizers(
-      kube,
-      resources.manifestWorks,
-      object(['a', 'b']).metadata,
-      ['a', 'c'],
-    );
-    assert.deepEqual(taken, ['a']);
-    assert.deepEqual(patches, [
-      { metadata: { uid: 'u1', resourceVersion: '1', finalizers: ['b'] } },
-    ]);
-    assert.deepEqual(
-      await withoutFinalizers(kube, resources.manifestWorks, object(['b']).metadata, ['a']),
-      [],
-    );
+    const kube = fakeKube({ merge: async (_, __, patch) => patches.push(patch) });
+    assert.deepEqual(await taken(kube, ['a', 'b'], 'a', 'c'), ['a']);
+    const patch = { metadata: { uid: 'u1', resourceVersion: '1', finalizers: ['b'] } };
+    assert.deepEqual(patches, [patch]);
+    assert.deepEqual(await taken(kube, ['b'], 'a'), []);
     assert.equal(patches.length, 1);
   });
 
   it('that were added meanwhile are seen, and another object of the name is not changed', async () => {
-    let tries = 0;
     const patched: unknown[] = [];
-    const kube = (then: KubeObject) =>
-      fakeKube({
-        merge: (async (_: unknown, __: string, patch: { metadata: object }) => {
+    const conflictingOnce = (then: KubeObject) => {
+      let tries = 0;
+      return fakeKube({
+        merge: async (_, __, patch) => {
           if (tries++ === 0) throw conflict();
-          patched.push((patch.metadata as { finalizers: string[] }).finalizers);
-        }) as never,
-        get: (async () => then) as never,
+          patched.push((patch as KubeObject).metadata.finalizers);
+        },
+        get: async () => then,
       });
-    assert.deepEqual(
-      await withoutFinalizers(
-        kube(object(['a', 'new'])),
-        resources.manifestWorks,
-        object(['a']).metadata,
-        ['a'],
-      ),
-      ['a'],
-    );
+    };
+    assert.deepEqual(await taken(conflictingOnce(object(['a', 'new'])), ['a'], 'a'), ['a']);
     assert.deepEqual(patched, [['new']]);
-    tries = 0;
-    assert.deepEqual(
-      await withoutFinalizers(
-        kube(object(['a'], 'u2')),
-        resources.manifestWorks,
-        object(['a']).metadata,
-        ['a'],
-      ),
-      [],
-    );
+    assert.deepEqual(await taken(conflictingOnce(object(['a'], 'u2')), ['a'], 'a'), []);
   });
 });
 
 it('works are distinguished by the hash of their hub', async () => {
   const work = (hash: string) => ({ metadata: { name: hash }, spec: { hubHash: hash } });
   const [own, other] = [hubHash('https://its1'), hubHash('https://its2')];
-  const kube = fakeKube({ list: (async () => [work(own), work(other)]) as never });
+  const kube = fakeKube({ list: async () => [work(own), work(other)] });
   assert.deepEqual(
     (await appliedWorksOf(kube, own)).map(({ metadata }) => metadata.name),
     [own],
@@ -378,7 +332,7 @@ describe('the other contents of a namespace', () => {
   const listing = (objects: Record<string, object[] | undefined>, more: Partial<Kube> = {}): Kube =>
     fakeKube({
       read: discoveryOf(kinds),
-      list: (async ({ plural }: Resource) => (plural in objects ? objects[plural] : [])) as never,
+      list: async ({ plural }) => (plural in objects ? objects[plural] : []),
       ...more,
     });
   const others = (kube: Kube) =>
@@ -490,19 +444,19 @@ const hubShowing = (
   more: Partial<Kube> = {},
 ): Kube =>
   fakeKube({
-    get: (async ({ plural }: { plural: string }) =>
+    get: async ({ plural }) =>
       plural === 'leases'
         ? held
         : plural === 'deployments' && pods !== undefined
           ? { metadata: { name: 'd' } }
-          : undefined) as never,
-    list: (async ({ plural }: { plural: string }) =>
+          : undefined,
+    list: async ({ plural }) =>
       plural === 'pods'
         ? Array.from({ length: pods ?? 0 }, () => ({
             ...pod('clustermanager-registration-controller', true),
             metadata: { name: 'cluster-manager-registration-controller-1' },
           }))
-        : []) as never,
+        : [],
     ...more,
   });
 
@@ -535,7 +489,7 @@ describe('--force', () => {
   };
 
   it('counts only after 15 s without progress', async () => {
-    const hub = fakeKube({ get: (async () => lease(10)) as never });
+    const hub = fakeKube({ get: async () => lease(10) });
     const force = forceOf(hub, hubState(), async () => assert.fail('asked'), assert.fail);
     assert.equal(await force.isDue(hubState({ works: [work('u1')] })), false);
     let back = later(16_000);
@@ -552,7 +506,7 @@ describe('--force', () => {
 
   it('waits again if the agent has renewed its lease since', async () => {
     const asked: string[] = [];
-    const hub = fakeKube({ get: (async () => lease(1)) as never });
+    const hub = fakeKube({ get: async () => lease(1) });
     const force = forceOf(hub, hubState(), async (why) => void asked.push(why), assert.fail);
     await force.isDue(hubState({ works: [work('u1')] }));
     const back = later(16_000);
@@ -560,7 +514,7 @@ describe('--force', () => {
     await force.isDue(hubState({ works: [work('u1')] }));
     back();
     assert.equal(asked.length, 1);
-    assert.match(asked[0] ?? '', /is running: it has renewed its lease/);
+    matches(asked[0], /is running: it has renewed its lease/);
   });
 });
 
@@ -586,16 +540,15 @@ describe('a mailbox', () => {
       ManifestWork: works,
     };
     return fakeKube({
-      get: (async ({ kind }: Resource) =>
-        kind === 'Namespace' && isThere ? namespace : undefined) as never,
-      list: (async ({ kind }: Resource) => {
+      get: async ({ kind }) => (kind === 'Namespace' && isThere ? namespace : undefined),
+      list: async ({ kind }) => {
         if (kind === 'Secret' && secrets instanceof Error) throw secrets;
         return kind === 'Secret' ? secrets : (inMailbox[kind] ?? []);
-      }) as never,
+      },
       read: discoveryOf(kinds),
-      merge: (async (_: unknown, name: string, patch: unknown) => {
+      merge: async (_, name, patch) => {
         written.push(`patch ${name} ${JSON.stringify(patch)}`);
-      }) as never,
+      },
       delete: (async ({ kind }: Resource, { metadata: { name } }: KubeObject) => {
         written.push(`delete ${kind} ${name}`);
         if (kind === 'Namespace') isThere = false;
@@ -631,8 +584,8 @@ describe('a mailbox', () => {
     const left = await removeLeftovers(...of(hub(secrets, written)), true, run(5000, progress));
     assert.deepEqual(left, { removed: false, untilGone: undefined });
     assert.equal(written.length, 1);
-    assert.match(
-      written[0] ?? '',
+    matches(
+      written[0],
       /^patch cluster1 .*"uid":"u1".*"open-cluster-management.io\/cluster-name":null/,
     );
     assert.match(
@@ -658,7 +611,7 @@ describe('what a hub does not show is not absent', () => {
   const without = (missing: string): Kube =>
     fakeKube({
       get: async () => undefined,
-      list: (async ({ kind }: Resource) => (kind === missing ? undefined : [])) as never,
+      list: async ({ kind }) => (kind === missing ? undefined : []),
       read: (missing === 'ManagedCluster' ? async () => undefined : discoveryOf()) as never,
       delete: async () => assert.fail('deleted'),
     });
@@ -687,11 +640,9 @@ describe('what a cluster does not show is not absent', () => {
   /** @param defined whether the kind has a CustomResourceDefinition */
   const wec = (defined: boolean): Kube =>
     fakeKube({
-      get: (async ({ kind }: Resource) =>
-        defined && kind === 'CustomResourceDefinition'
-          ? { metadata: { name: 'x' } }
-          : undefined) as never,
-      list: (async () => undefined) as never,
+      get: async ({ kind }) =>
+        defined && kind === 'CustomResourceDefinition' ? { metadata: { name: 'x' } } : undefined,
+      list: async () => undefined,
     });
 
   it('AppliedManifestWorks that answer 404 are unknown, unless they are not installed', async () => {
@@ -716,12 +667,12 @@ describe('what a cluster does not show is not absent', () => {
   it('a Klusterlet is not deleted if its operator would delete a namespace whose contents cannot be read', async () => {
     const operatorPod = { ...pod('klusterlet', true), metadata: wecPod('klusterlet').metadata };
     const kube = fakeKube({
-      get: (async ({ kind }: Resource) => ({ kind, metadata: { name: 'x', labels: {} } })) as never,
-      list: (async ({ plural }: Resource) => {
+      get: async ({ kind }) => ({ kind, metadata: { name: 'x', labels: {} } }),
+      list: async ({ plural }) => {
         if (plural === 'databases')
           throw new ApiError(503, {}, 'api-error', 'the server is unavailable', {});
         return plural === 'pods' ? [operatorPod] : [];
-      }) as never,
+      },
       read: discoveryOf({ v1: ['configmaps ConfigMap'], 'example.com/v1': ['databases Database'] }),
     });
     await assert.rejects(refuseForeignObjects(kube, null), (error: StellarError) => {
@@ -768,16 +719,11 @@ it('workloads are not kept if it cannot be seen which objects belong to the work
       resourceStatus: { manifests: [manifest] },
     },
   };
-  const inspected = {
-    name: 'cluster1',
-    kube: fakeKube({ list: (async () => []) as never }),
+  const inspected = inspectedWec({
+    kube: fakeKube({ list: async () => [] }),
     record: { name: 'cluster1', hub: 'its1', hubHash: null },
-    agentDead: undefined,
-    interrupted: undefined,
-    hubState: hubState(),
-    policies: { policies: [], unread: [] },
-  };
-  const hub = fakeKube({ get: (async () => work) as never });
+  });
+  const hub = fakeKube({ get: async () => work });
   await assert.rejects(
     keepWorkloads(hub, inspected, [work], run()),
     /its agent has no kubeconfig\. Nothing was deleted/,
@@ -825,11 +771,10 @@ describe('workloads that are kept without the agent', () => {
     ]);
     const written: string[] = [];
     const kube = fakeKube({
-      list: (async ({ kind }: Resource) =>
-        kind === 'AppliedManifestWork' ? [applied] : []) as never,
-      get: (async (_: unknown, name: string) => ({
+      list: async ({ kind }) => (kind === 'AppliedManifestWork' ? [applied] : []),
+      get: async (_, name) => ({
         metadata: { name, namespace: 'demo', ownerReferences: owners.get(name) },
-      })) as never,
+      }),
       merge: (async (
         _: unknown,
         name: string,
@@ -844,11 +789,11 @@ describe('workloads that are kept without the agent', () => {
         written.push(`patch ${kind} ${name} ${JSON.stringify(spec)}`);
       }) as never,
     });
-    const inspected = {
-      ...{ name: 'cluster1', kube, record: { name: 'cluster1', hub: 'its1', hubHash: 'hash' } },
-      ...{ agentDead: 'it has no pod', interrupted: undefined, hubState: hubState() },
-      policies: { policies: [], unread: [] },
-    };
+    const inspected = inspectedWec({
+      kube,
+      record: { name: 'cluster1', hub: 'its1', hubHash: 'hash' },
+      agentDead: 'it has no pod',
+    });
     const progress = recordingProgress();
     await keepWorkloads(hub, inspected, [work], run(5000, progress));
     return { written, lines: progress.lines };

@@ -42,7 +42,7 @@ import {
   wecEvidence,
   wecPod,
 } from '../../support/builders.ts';
-import { failsWith } from '../../support/steps.ts';
+import { failsWith, matches } from '../../support/steps.ts';
 
 const endpoint = {
   server: 'https://its1:6443',
@@ -80,7 +80,7 @@ function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
     },
     merge: async ({ kind }, name, patch) => {
       writes.push(`merge ${kind} ${name} ${JSON.stringify(patch)}`);
-      return {} as never;
+      return {};
     },
     replace: async ({ kind }, object, subresource) => {
       writes.push(`replace ${kind}/${subresource} ${object.metadata.name}`);
@@ -173,7 +173,7 @@ describe('a registration is lost', () => {
   test('and is deleted by UIDs: first the certificate, then the pods that cache it', async () => {
     const { kube, writes } = hubWith({
       get: async () => undefined,
-      list: async () => [wecPod('klusterlet-agent'), wecPod('other')] as never,
+      list: async () => [wecPod('klusterlet-agent'), wecPod('other')],
     });
     await dropCertificate(kube, {
       ...wec,
@@ -192,7 +192,9 @@ describe('a registration is lost', () => {
 describe("the operator's condition about the hub", () => {
   const need = (situation: string, isAvailable: boolean) =>
     whyReregister({
-      ...{ hub: hubEvidence({ managedCluster: joinedCluster() }), now, isAvailable },
+      hub: hubEvidence({ managedCluster: joinedCluster() }),
+      now,
+      isAvailable,
       wec: wecEvidence(situation, { bootstrapSecret: written(600) }),
       join: { endpoint, isGiven: false, isTokenRefused: false, isTokenShared: false },
     })[0]?.code;
@@ -285,7 +287,7 @@ describe('the UID of the joined cluster', () => {
   test('is recorded if it is proven, or if no other agent requests the name', async () => {
     const { written, writes } = await record({}, { managedCluster: cluster });
     assert.deepEqual(written, ['identity recorded']);
-    assert.match(writes[0] ?? '', new RegExp(`"annotations":{"${annotation}":"uid-of-cluster1"}`));
+    matches(writes[0], new RegExp(`"annotations":{"${annotation}":"uid-of-cluster1"}`));
     assert.equal(
       (await record(unproven, { managedCluster: cluster, requests: [pending] }, 'agent-a')).writes
         .length,
@@ -329,9 +331,7 @@ describe('the name of a joined WEC', () => {
       list: async () => undefined,
       read: async () => undefined,
       get: async ({ kind }) =>
-        (kind === 'Namespace'
-          ? { metadata: { name: 'kube-system', uid: own } }
-          : undefined) as never,
+        kind === 'Namespace' ? { metadata: { name: 'kube-system', uid: own } } : undefined,
     });
   const owns = (
     cluster: ReturnType<typeof joinedCluster> | undefined,

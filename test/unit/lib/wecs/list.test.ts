@@ -12,6 +12,8 @@ import {
   type ManagedClusterOptions,
   now,
 } from '../../support/builders.ts';
+import { discoveryOf } from '../../support/discovery.ts';
+import { matches } from '../../support/steps.ts';
 
 const forbidden = () => new ApiError(403, {}, 'forbidden', 'Not allowed on its1', {});
 
@@ -24,9 +26,9 @@ function hubWith(cluster: ManagedClusterOptions, age: number | undefined) {
     return [lease(age)];
   };
   return fakeKube({
-    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
-    list: async ({ kind }) => of(kind) as never,
-    get: async ({ kind }, name) => of(kind).find(({ metadata }) => metadata.name === name) as never,
+    read: discoveryOf(),
+    list: async ({ kind }) => of(kind),
+    get: async ({ kind }, name) => of(kind).find(({ metadata }) => metadata.name === name),
     now: () => now,
   });
 }
@@ -51,7 +53,7 @@ describe('the list and the view of one WEC agree', () => {
       const view = await getWec(hubWith(cluster, age), 'cluster1', undefined, async () => []);
       assert.deepEqual([item.stage, item.blockedAt], [view.stage, view.blockedAt]);
       const reason = item.reason.replaceAll(/[()]/g, (sign) => `\\${sign}`);
-      if (reason !== '') assert.match(view.diagnosis?.problem ?? '', new RegExp(reason));
+      if (reason !== '') matches(view.diagnosis?.problem, new RegExp(reason));
       else assert.equal(view.diagnosis, null);
     });
   }
@@ -90,32 +92,32 @@ test('a dead cluster is never shown as available', async () => {
 test('an interrupted deregistration is shown wherever the WEC is', async () => {
   const cluster = joinedCluster({ labels: { region: 'east' } });
   const hub = fakeKube({
-    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
-    list: async ({ kind }) => (kind === 'ManagedCluster' ? [cluster] : []) as never,
-    get: async ({ kind }) => (kind === 'ManagedCluster' ? cluster : undefined) as never,
+    read: discoveryOf(),
+    list: async ({ kind }) => (kind === 'ManagedCluster' ? [cluster] : []),
+    get: async ({ kind }) => (kind === 'ManagedCluster' ? cluster : undefined),
     async merge(_resource, _name, patch) {
       const { annotations } = (patch as { metadata: { annotations: Record<string, string> } })
         .metadata;
       cluster.metadata.annotations = { ...cluster.metadata.annotations, ...annotations };
-      return cluster as never;
+      return cluster;
     },
     now: () => now,
   });
   await removeLabels(hub, cluster);
   const [item] = await listWecs(hub, { pending: false });
-  assert.match(item?.reason ?? '', /deregistration is unfinished; its labels are removed/);
+  matches(item?.reason, /deregistration is unfinished; its labels are removed/);
   const { diagnosis } = await getWec(hub, 'cluster1', undefined, async () => []);
-  assert.match(diagnosis?.problem ?? '', /^The deregistration of cluster1 is unfinished/);
+  matches(diagnosis?.problem, /^The deregistration of cluster1 is unfinished/);
   assert.equal(diagnosis?.next, 'stellarctl deregister cluster1 --its its1');
 });
 
 describe('to a user who may not list requests', () => {
   const kube = (cluster: object) =>
     fakeKube({
-      list: (async ({ kind }: { kind: string }) => {
+      list: async ({ kind }) => {
         if (kind === 'CertificateSigningRequest') throw forbidden();
         return kind === 'ManagedCluster' ? [cluster] : [];
-      }) as never,
+      },
       now: () => now,
     });
   test('a joined WEC is shown, and what is not visible is said', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import type { Pod, Resource } from '../../../../src/lib/kube/client/objects.ts';
+import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import { refuseOtherCluster } from '../../../../src/lib/wecs/join/join-requirements.ts';
 import { otherRole } from '../../../../src/lib/wecs/registration/identity.ts';
 import { fakeKube, klusterlet, wecEvidence, wecPod } from '../../support/builders.ts';
@@ -13,13 +13,13 @@ const context = { context: 'wds1', server: 'https://wds1' };
 const serving = (kinds: Record<string, number | undefined>): Kube =>
   fakeKube({
     cluster: context,
-    get: (async () => ({ metadata: { name: 'kube-system', uid: 'u' } })) as never,
-    list: (async ({ plural }: Resource) => {
+    get: async () => ({ metadata: { name: 'kube-system', uid: 'u' } }),
+    list: async ({ plural }) => {
       if (!(plural in kinds)) return undefined;
       const number = kinds[plural];
       if (number === undefined) throw apiError(context, 403, '');
       return Array.from({ length: number }, () => ({ metadata: { name: 'x' } }));
-    }) as Kube['list'],
+    },
   });
 const ordinary = { nodes: 3, appliedmanifestworks: 0 };
 const wds = { nodes: 0, bindingpolicies: 0 };

@@ -16,13 +16,11 @@ import {
 } from '../../support/builders.ts';
 
 const condition = (reason: string, message = ''): Condition => ({
-  ...{
-    type: 'HubConnectionDegraded',
-    status: 'True',
-    reason,
-    message,
-    lastTransitionTime: secondsAgo(600),
-  },
+  type: 'HubConnectionDegraded',
+  status: 'True',
+  reason,
+  message,
+  lastTransitionTime: secondsAgo(600),
 });
 
 /** @param ago its last write, in seconds */
@@ -37,7 +35,8 @@ function secret(
   ) as Secret;
   return {
     metadata: {
-      ...{ ...made.metadata, creationTimestamp: secondsAgo(3600) },
+      ...made.metadata,
+      creationTimestamp: secondsAgo(3600),
       managedFields: [{ manager: 'kubectl', time: secondsAgo(ago) }, { manager: 'other' }],
     },
     data: { ...made.data, ...data },
@@ -55,12 +54,10 @@ async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster =
     now,
   };
   const findings: WecFindings = {
-    ...{
-      ...registration,
-      reports: judgeRegistration(registration),
-      forbidden: new Set(),
-      its: 'its1',
-    },
+    ...registration,
+    reports: judgeRegistration(registration),
+    forbidden: new Set(),
+    its: 'its1',
   };
   return (await wecChecks.find(({ id }) => id === 'wec-hub-connection')?.run(findings))?.status;
 }

@@ -17,11 +17,11 @@ import {
   inSpace,
   its,
   job,
-  kubeconfigOf,
   MemoryCluster,
+  toolsOf,
   wds,
 } from '../../support/space-builders.ts';
-import { failsWith } from '../../support/steps.ts';
+import { failsWith, matches } from '../../support/steps.ts';
 
 const asked = (permissions: readonly Permission[]) =>
   permissions.map(
@@ -81,7 +81,8 @@ test('all missing ones are reported at once', async () => {
   await assert.rejects(
     requirePermissions(kube, wanted),
     failsWith({
-      ...{ code: 'forbidden', exitCode: 4 },
+      code: 'forbidden',
+      exitCode: 4,
       message:
         /^Not allowed on kind-kubeflex .*: list jobs\.batch in its1-system, create serviceaccounts\/token\.$/,
       steps: 'See what is allowed: kubectl --context kind-kubeflex auth can-i --list',
@@ -105,15 +106,7 @@ describe('spaces are listed', () => {
     cluster: MemoryCluster,
     connect = () => cluster.kube,
   ) => {
-    const hostingContext = { name: 'hosting', server: 'https://hosting', cluster: {}, user: {} };
-    const tools = {
-      hosting: cluster.kube,
-      hostingContext,
-      hostingSource: '--hosting-context' as const,
-      kubeconfig: kubeconfigOf({}),
-      target: { env: {}, file: undefined, dryRun: false },
-      connect,
-    };
+    const tools = toolsOf(cluster.kube, { connect });
     return (await listSpaces(role, tools)).map(({ created: _, context: __, ...item }) => item);
   };
   test('with what blocks them, and who must act', async () => {
@@ -132,14 +125,12 @@ describe('spaces are listed', () => {
         reason: 'it is being deleted',
       },
       {
-        ...{
-          name: 'b',
-          type: 'host',
-          ready: false,
-          stage: 'reachable',
-          problem: true,
-          reason: broken,
-        },
+        name: 'b',
+        type: 'host',
+        ready: false,
+        stage: 'reachable',
+        problem: true,
+        reason: broken,
         blockedAt: { stage: 'its-hub-init', state: 'failed', why: broken },
       },
     ]);
@@ -163,14 +154,12 @@ describe('spaces are listed', () => {
         reason: '',
       },
       {
-        ...{
-          name: 'its2',
-          type: 'host',
-          ready: false,
-          stage: 'reachable',
-          problem: false,
-          reason: waiting,
-        },
+        name: 'its2',
+        type: 'host',
+        ready: false,
+        stage: 'reachable',
+        problem: false,
+        reason: waiting,
         blockedAt: { stage: 'hub-crds', state: 'waiting', why: waiting },
       },
     ]);
@@ -178,7 +167,7 @@ describe('spaces are listed', () => {
   test('to a user who may not see whether KubeFlex runs, without a claim about it', async () => {
     const cluster = new MemoryCluster([its('its1', { conditions: [] })]);
     const [seen] = await listed('its', cluster);
-    assert.match(seen?.reason ?? '', /Deployment \S+manager is missing/);
+    matches(seen?.reason, /Deployment \S+manager is missing/);
     cluster.forbidden.add('deployments');
     const [unseen] = await listed('its', cluster);
     assert.deepEqual(

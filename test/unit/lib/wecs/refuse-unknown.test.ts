@@ -4,6 +4,7 @@ import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { accept, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
 import { csr, fakeKube, managedCluster, run } from '../../support/builders.ts';
+import { discoveryOf } from '../../support/discovery.ts';
 import { stepsOf } from '../../support/steps.ts';
 
 /** An ITS that knows cluster1 and cluster2, and a request of a third one. */
@@ -14,17 +15,15 @@ async function its() {
     return { ...cluster, metadata: { ...cluster.metadata, name } };
   });
   return fakeKube({
-    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
-    list: (async ({ kind }, { labelSelector = '' } = {}) => {
+    read: discoveryOf(),
+    list: async ({ kind }, { labelSelector = '' } = {}) => {
       if (kind === 'ManagedCluster') return known;
       return labelSelector.includes('cluster-name=') && !labelSelector.endsWith('=clustered')
         ? []
         : [request];
-    }) as Kube['list'],
-    get: (async ({ kind }, name) =>
-      kind === 'ManagedCluster'
-        ? known.find(({ metadata }) => metadata.name === name)
-        : undefined) as Kube['get'],
+    },
+    get: async ({ kind }, name) =>
+      kind === 'ManagedCluster' ? known.find(({ metadata }) => metadata.name === name) : undefined,
   });
 }
 const cluster = (get: Kube['get']) => fakeKube({ get, list: async () => [] });

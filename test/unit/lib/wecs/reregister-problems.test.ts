@@ -1,7 +1,7 @@
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WecFindings } from '../../../../src/lib/wecs/registration/registration-checks.ts';
 import { registeredElsewhere } from '../../../../src/lib/wecs/registration/reregister.ts';
+import { matches } from '../../support/steps.ts';
 
 const said = (state: 'accepted' | 'refused') =>
   registeredElsewhere({
@@ -17,9 +17,9 @@ const said = (state: 'accepted' | 'refused') =>
   } as unknown as WecFindings)?.message;
 
 test('a hub is called another one only if the ITS refuses the certificate', () => {
-  assert.match(said('refused') ?? '', /to its1: it is registered with the hub https:\/\/hub\.$/);
-  assert.match(
-    said('accepted') ?? '',
+  matches(said('refused'), /to its1: it is registered with the hub https:\/\/hub\.$/);
+  matches(
+    said('accepted'),
     /with the hub https:\/\/hub, and nothing proves that this is the ITS\.$/,
   );
 });

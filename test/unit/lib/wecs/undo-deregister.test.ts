@@ -21,8 +21,8 @@ async function undone(
 ): Promise<{ written: string[]; details: string[] }> {
   const written: string[] = [];
   const hub: Kube = fakeKube({
-    get: (async ({ kind }) => (kind === 'ManagedCluster' ? cluster : orphan)) as Kube['get'],
-    merge: async ({ kind }, name) => written.push(`patch ${kind} ${name}`) as never,
+    get: async ({ kind }) => (kind === 'ManagedCluster' ? cluster : orphan),
+    merge: async ({ kind }, name) => written.push(`patch ${kind} ${name}`),
     fork: () => hub,
   });
   const wec = {

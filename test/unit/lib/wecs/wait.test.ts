@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StellarError } from '../../../../src/lib/core/errors.ts';
-import type { Selection } from '../../../../src/lib/kube/client/client.ts';
-import type { Pod, Resource } from '../../../../src/lib/kube/client/objects.ts';
+import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
 import { registrationStages } from '../../../../src/lib/wecs/registration/registration-stages.ts';
 import {
@@ -17,14 +15,15 @@ import {
   secondsAgo,
   wecPod,
 } from '../../support/builders.ts';
+import { discoveryOf } from '../../support/discovery.ts';
+import { matches } from '../../support/steps.ts';
 
 test('a stage that the ITS does not show needs the context of the WEC, and no other does', () => {
   const hub = hubEvidence();
   for (const { id, check } of registrationStages) {
     const { state } = check({ name: 'cluster1', hub, wec: undefined, now });
     const refuses = () => checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: undefined }]);
-    if (state === 'unseen')
-      assert.throws(refuses, (error) => error instanceof StellarError && error.code === 'usage');
+    if (state === 'unseen') assert.throws(refuses, { code: 'usage' });
     else assert.doesNotThrow(refuses, id);
     assert.doesNotThrow(() =>
       checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: 'kind-1' }]),
@@ -36,12 +35,12 @@ test('a stage that the ITS does not show needs the context of the WEC, and no ot
 function hubAvailableFrom(look: number) {
   let looks = 0;
   return fakeKube({
-    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    read: discoveryOf(),
     list: async () => [],
     async get(resource) {
-      if (resource.kind === 'Lease') return lease(looks >= look ? 1 : 900) as never;
+      if (resource.kind === 'Lease') return lease(looks >= look ? 1 : 900);
       looks += 1;
-      return joinedCluster({ available: looks >= look ? 'yes' : 'unknown' }) as never;
+      return joinedCluster({ available: looks >= look ? 'yes' : 'unknown' });
     },
   });
 }
@@ -57,7 +56,7 @@ test('a failed stage is waited for, because it may be repaired', async () => {
   assert.deepEqual(results, [
     { name: 'cluster1', stage: 'available', blockedAt: null, changed: false },
   ]);
-  assert.match(progress.lines[0] ?? '', /^waiting cluster1 lease stopped/);
+  matches(progress.lines[0], /^waiting cluster1 lease stopped/);
   assert.equal(progress.lines.at(-1), 'done cluster1 available');
 });
 
@@ -72,8 +71,8 @@ test('without a timeout it reads once', async () => {
     [result?.stage, result?.blockedAt?.stage, result?.error?.code],
     ['joined', 'available', 'timeout'],
   );
-  assert.match(
-    result?.error?.message ?? '',
+  matches(
+    result?.error?.message,
     /did not reach the stage available in time\. cluster1 is blocked at "available": lease stopped/,
   );
 });
@@ -83,23 +82,18 @@ test('a WEC whose operator or agent is not running is not available, whatever th
   const agent = wecPod('klusterlet-agent');
   const crashing = wecPod('klusterlet-agent', [
     {
-      ...{
-        name: 'agent',
-        ready: false,
-        restartCount: 3,
-        state: { running: { startedAt: secondsAgo(2) } },
-      },
+      name: 'agent',
+      ready: false,
+      restartCount: 3,
+      state: { running: { startedAt: secondsAgo(2) } },
       lastState: { terminated: { exitCode: 1 } },
     },
   ]);
   const waited = async (pods: Pod[]) => {
     const kube = fakeKube({
-      get: (async ({ kind }: Resource) =>
-        kind === 'Klusterlet' ? klusterlet() : undefined) as never,
-      list: (async ({ kind }: Resource, { namespace }: Selection) =>
-        kind === 'Pod'
-          ? pods.filter(({ metadata }) => metadata.namespace === namespace)
-          : []) as never,
+      get: async ({ kind }) => (kind === 'Klusterlet' ? klusterlet() : undefined),
+      list: async ({ kind }, { namespace } = {}) =>
+        kind === 'Pod' ? pods.filter(({ metadata }) => metadata.namespace === namespace) : [],
     });
     const [result] = await waitFor(
       hubAvailableFrom(0),
@@ -120,8 +114,8 @@ test('a WEC is gone when a list shows it, whatever a read by its name answers', 
   const present = joinedCluster();
   const lists = [[present], []];
   const hub = fakeKube({
-    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
-    list: async ({ kind }) => (kind === 'ManagedCluster' ? lists.shift() : []) as never,
+    read: discoveryOf(),
+    list: async ({ kind }) => (kind === 'ManagedCluster' ? lists.shift() : []),
     get: async () => undefined,
   });
   const [result] = await waitFor(hub, [{ name: 'cluster1', kube: undefined }], 'delete', run(5000));

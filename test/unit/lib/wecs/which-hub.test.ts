@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
-import type { KubeObject, Secret } from '../../../../src/lib/kube/client/objects.ts';
+import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import type { UserEntry } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import type { Endpoint } from '../../../../src/lib/ocm/hub/endpoint.ts';
@@ -17,12 +17,11 @@ import {
   klusterlet,
   wecPod,
 } from '../../support/builders.ts';
-import { MemoryCluster } from '../../support/space-builders.ts';
+import { kindOf, MemoryCluster } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const agentNamespace = 'open-cluster-management-agent';
 const holder = 'system:open-cluster-management:cluster1:agent-a';
-const kindOf = <T extends KubeObject>(kind: string, object: T): T => ({ ...object, kind });
 
 /** The ITS as this machine reaches it, and as other clusters do. */
 const external = { server: 'https://127.0.0.1:6443', certificateAuthority: 'CA of its2' };
@@ -69,10 +68,10 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
   const fork = (({ user = {} }) => {
     presented.push(user);
     return fakeKube({
-      review: (async () => {
+      review: async () => {
         if (given.holder === undefined) throw apiError({ context: 'its2', server: '' }, 401, '');
         return { status: { userInfo: { username: given.holder } } };
-      }) as Kube['review'],
+      },
     });
   }) as Kube['fork'];
   const system = (uid: string) => kindOf('Namespace', { metadata: { name: 'kube-system', uid } });
@@ -114,8 +113,13 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
     { cluster: { context: 'kind-1', server: 'https://kind-1' } },
   );
   const access = {
-    ...{ its: 'its2', kube: hub.kube, external: context, internal: given.published },
-    ...{ ocmVersion: '1.3.1', imageRegistry: undefined, token: async () => 'token' },
+    its: 'its2',
+    kube: hub.kube,
+    external: context,
+    internal: given.published,
+    ocmVersion: '1.3.1',
+    imageRegistry: undefined,
+    token: async () => 'token',
   } as HubAccess;
   const checks = {
     hub: hubReads(hub.kube, [{ name: 'cluster1' }]),

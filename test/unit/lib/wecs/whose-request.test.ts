@@ -23,16 +23,14 @@ import {
   managedCluster,
   now,
   run,
+  tokenWith,
   wecEvidence,
   wecPod,
 } from '../../support/builders.ts';
-import { MemoryCluster } from '../../support/space-builders.ts';
+import { discoveryOf } from '../../support/discovery.ts';
+import { kindOf, MemoryCluster } from '../../support/space-builders.ts';
+import { matches } from '../../support/steps.ts';
 
-const kindOf = <T extends KubeObject>(kind: string, object: T): T => ({ ...object, kind });
-const tokenWith = (claims: object) =>
-  ['{}', JSON.stringify(claims), '']
-    .map((part) => Buffer.from(part).toString('base64url'))
-    .join('.');
 const endpoint = { server: 'https://its1:6443', certificateAuthority: 'CA', proxyUrl: undefined };
 
 /** A request for cluster2. @param jti the id of the token that it was sent with; undefined if the ITS does not record it */
@@ -54,9 +52,11 @@ function ofCluster2(mode: 'Default' | 'Singleton') {
 /** Follows `wec join cluster2 --accept` for a moment. @returns what it wrote to the ITS and to the WEC, and its error */
 async function joined(
   requests: CertificateSigningRequest[],
-  given: { mode?: 'Default' | 'Singleton'; token?: string },
+  {
+    mode = 'Default',
+    token = tokenWith({ jti: 'of-cluster2' }),
+  }: { mode?: 'Default' | 'Singleton'; token?: string } = {},
 ) {
-  const { mode = 'Default', token = tokenWith({ jti: 'of-cluster2' }) } = given;
   const writes: string[] = [];
   const hub = new MemoryCluster(
     [kindOf('ManagedCluster', managedCluster({ name: 'cluster2' })), ...requests],
@@ -76,9 +76,14 @@ async function joined(
     ...apps.map((app) => kindOf('Pod', wecPod(app))),
   ]);
   const plan = {
-    ...{ name: 'cluster2', kube: wec.kube, endpoint, reregister: undefined, uid: undefined },
+    name: 'cluster2',
+    kube: wec.kube,
+    endpoint,
+    reregister: undefined,
+    uid: undefined,
     wecBefore: wecEvidence('denied', { klusterlet: own, bootstrapSecret: secret }),
-    ...{ hubBefore: emptyEvidence('cluster2'), identity: { state: 'unseen', found: '' } },
+    hubBefore: emptyEvidence('cluster2'),
+    identity: { state: 'unseen', found: '' },
   } as unknown as JoinPlan;
   const access = { its: 'its1', kube: hub.kube, token: async () => 'another' };
   const options = { accept: true, labels: {} };
@@ -99,10 +104,7 @@ describe('the bootstrap token of a WEC', () => {
   test('is made for it alone, when several join in one run', async () => {
     let count = 0;
     const create = (async () => ({ status: { token: `token-${++count}` } })) as never;
-    const hub = new MemoryCluster([], {
-      create,
-      read: (async () => ({ resources: [{ name: 'managedclusters' }] })) as never,
-    });
+    const hub = new MemoryCluster([], { create, read: discoveryOf() });
     const context = {
       name: 'its1',
       server: 'https://its1',
@@ -117,13 +119,13 @@ describe('the bootstrap token of a WEC', () => {
 describe('in mode Default a join approves', () => {
   test('the request that was sent with the token of this WEC', async () => {
     const own = await sent({ name: 'own', agent: 'agent-2', jti: 'of-cluster2' });
-    const { approved, accepted } = await joined([own], {});
+    const { approved, accepted } = await joined([own]);
     assert.deepEqual([approved, accepted], [approval('own'), acceptance]);
   });
   test('no request of another WEC, or of a holder of another bootstrap token, who asks first', async () => {
     const ofOther = await sent({ name: 'other', agent: 'evil', jti: 'of-cluster1' });
     const kubeadm = {
-      ...{ username: 'system:bootstrap:abcdef' },
+      username: 'system:bootstrap:abcdef',
       groups: [
         'system:bootstrappers',
         'system:bootstrappers:managedcluster',
@@ -132,11 +134,11 @@ describe('in mode Default a join approves', () => {
     };
     const ofToken = await sent({ name: 'token', agent: 'evil', ...kubeadm });
     for (const request of [ofOther, ofToken]) {
-      const { approved, accepted } = await joined([request], {});
+      const { approved, accepted } = await joined([request]);
       assert.deepEqual([approved, accepted], [[], []], request.metadata.name);
     }
     const own = await sent({ name: 'own', agent: 'agent-2', jti: 'of-cluster2', age: 5 });
-    assert.deepEqual((await joined([ofOther, ofToken, own], {})).approved, approval('own'));
+    assert.deepEqual((await joined([ofOther, ofToken, own])).approved, approval('own'));
   });
   test('none of several agents with its token: it makes the agent ask again with another one', async () => {
     const requests = await Promise.all(
@@ -144,18 +146,17 @@ describe('in mode Default a join approves', () => {
         sent({ name: `csr-${agent}`, agent, jti: 'of-cluster2' }),
       ),
     );
-    const { approved, accepted, wec } = await joined(requests, {});
+    const { approved, accepted, wec } = await joined(requests);
     assert.deepEqual([approved, accepted], [[], []]);
     assert.deepEqual(wec.slice(0, 1), ['apply Secret bootstrap-hub-kubeconfig']);
   });
   test('nothing on a hub that does not record tokens, and says why', async () => {
-    const { approved, accepted, error } = await joined(
-      [await sent({ name: 'any', agent: 'evil' })],
-      {},
-    );
+    const { approved, accepted, error } = await joined([
+      await sent({ name: 'any', agent: 'evil' }),
+    ]);
     assert.deepEqual([approved, accepted], [[], []]);
     assert.equal(error?.code, 'identity-unproven');
-    assert.match(error?.message ?? '', /does not record/);
+    matches(error?.message, /does not record/);
   });
 });
 
@@ -217,10 +218,10 @@ describe('before a join in mode Default with --accept writes anything', () => {
     const hub = new MemoryCluster(
       [kindOf('Namespace', { metadata: { name: 'kube-system', uid: 'its' } }), ...roles],
       {
-        read: (async (path: string) => (path === '/version' ? { major: '1', minor } : {})) as never,
+        read: async (path) => (path === '/version' ? { major: '1', minor } : {}),
         mayI: async ({ resource }) => resource !== lacking,
         // It accepts the token of the WEC.
-        fork: () => fakeKube({ review: (async () => ({})) as never }),
+        fork: () => fakeKube({ review: async () => ({}) }),
       },
     );
     const secret = bootstrapSecret(endpoint, token, now, token === '' ? undefined : true) as Secret;

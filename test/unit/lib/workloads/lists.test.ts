@@ -197,6 +197,17 @@ describe('the policies of a WDS are listed', () => {
     const read = { observedGeneration: 1 };
     assert.match((await told(stopped(template, read)))[0] ?? '', /has no work for it/);
   });
+  test('with one that is deleted, until its works are gone', async () => {
+    const silent = { ...wec('w2'), status: {} };
+    const its = new WorkloadCluster([wec('w1'), silent, work('w1', 'True'), work('w2', 'True')]);
+    const of = { ...wds([], []), its: seen({ name: 'its1', kube: its.kube }) };
+    const why =
+      'it is deleted, and 2 works are being removed from w1, w2, of which w2 not available';
+    assert.deepEqual(await told(of), [`p 2 0 0/0 waiting ${why}`]);
+    const { view } = await getPolicyView('p', of);
+    assert.deepEqual([view.code, view.why], ['policy-deleting', why]);
+    await assert.rejects(getPolicyView('other', of), { code: 'not-found' });
+  });
   test('with a Binding without a policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [
       KubeObject,

@@ -24,7 +24,7 @@ import {
   type DeliveryView,
   viewOfDelivery,
 } from '../../../../src/lib/workloads/delivery/delivery-view.ts';
-import type { WorkloadDifference } from '../../../../src/lib/workloads/delivery/diff.ts';
+import type { WorkloadDifference } from '../../../../src/lib/workloads/delivery/difference.ts';
 import { followed } from '../../../../src/lib/workloads/delivery/workload.ts';
 import { trimmer, WorksOfWds } from '../../../../src/lib/workloads/delivery/works.ts';
 import {
@@ -423,6 +423,7 @@ describe('what is applied is as its work says', () => {
   const differing = (rest: Partial<WorkloadDifference>): WorkloadDifference => ({
     ...{ kind: 'Deployment', group: 'apps', namespace: 't1', name: 'web', wec: 'cluster1' },
     ...{ policy: 't1', state: 'different', why: null, createOnly: false, differs: [], left: [] },
+    ...{ steps: [], next: null },
     ...rest,
   });
   /** Written so many minutes ago, by the clock of the WDS. */

@@ -1,30 +1,22 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { existsSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { Deadline } from '../../../../../src/lib/core/deadline.ts';
-import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { tokenWith } from '../../../support/builders.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
-import { pluginHost } from '../../../support/plugin-host.ts';
+import { newPath } from '../../../support/folder.ts';
+import { clientOf } from '../../../support/serving.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-oidc-'));
 let api: FakeServer;
 
 before(async () => {
   api = await FakeServer.start(() => ({ body: { items: [] } }));
 });
-after(async () => {
-  await api.stop();
-  rmSync(folder, { recursive: true });
-});
+after(() => api.stop());
 
-const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 /** @param seconds until it expires */
-const tokenOf = (seconds: number) =>
-  `${encoded({})}.${encoded({ exp: Math.floor(Date.now() / 1000) + seconds })}.signature`;
+const tokenOf = (seconds: number) => tokenWith({ exp: Math.floor(Date.now() / 1000) + seconds });
 
 const contextOf = (name: string, config: Record<string, string>): SelectedContext => ({
   ...api.context(),
@@ -34,18 +26,8 @@ const contextOf = (name: string, config: Record<string, string>): SelectedContex
 
 /** The token that the server gets. */
 async function sent(context: SelectedContext): Promise<string> {
-  const [deadline, { signal }] = [new Deadline(20_000), new AbortController()];
-  const kube = connect(context, deadline, signal, undefined, undefined, {
-    ...pluginHost(),
-    deadline,
-    signal,
-  });
-  try {
-    await kube.read('/version');
-    return api.requests.at(-1)?.headers.authorization?.replace('Bearer ', '') ?? '';
-  } finally {
-    kube.close();
-  }
+  await clientOf(context).kube.read('/version');
+  return api.requests.at(-1)?.headers.authorization?.replace('Bearer ', '') ?? '';
 }
 
 describe('the token of an OpenID provider', () => {
@@ -77,7 +59,7 @@ describe('the token of an OpenID provider', () => {
 });
 
 describe('an auth provider that kubectl no longer supports is refused, and runs nothing:', () => {
-  const ran = path.join(folder, 'ran');
+  const ran = newPath();
   const command = { 'cmd-path': 'touch', 'cmd-args': ran };
   for (const name of ['gcp', 'azure', 'exec', 'openstack'])
     test(name, async () => {

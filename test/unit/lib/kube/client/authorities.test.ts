@@ -1,30 +1,26 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
-import { Deadline } from '../../../../../src/lib/core/deadline.ts';
-import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { stellarctl } from '../../../../stellarctl.ts';
+import { base64 } from '../../../support/builders.ts';
 import { FakeProxy } from '../../../support/fake-proxy.ts';
 import { FakeServer, identity, otherAuthority } from '../../../support/fake-server.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
+import { clientOf, stopping } from '../../../support/serving.ts';
 
-let folder: string;
+const folder = temporaryFolder();
 let server: FakeServer;
 const file = (name: string) => path.join(folder, name);
 
 before(async () => {
   server = await FakeServer.start(() => ({ body: { items: [] } }));
-  folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-authorities-'));
   await writeFile(file('ca.crt'), identity.cert);
   await writeFile(file('other.crt'), otherAuthority);
 });
-after(async () => {
-  await server.stop();
-  await rm(folder, { recursive: true });
-});
+after(() => server.stop());
 
 describe('a context without a certificate authority', () => {
   const list = async (env: NodeJS.ProcessEnv) => {
@@ -71,22 +67,16 @@ describe('a context without a certificate authority', () => {
   });
 });
 
-test('a context with a certificate authority trusts no other, before and after one that trusts the system', async (t) => {
-  const version = async (context: SelectedContext) => {
-    const kube = connect(
-      context,
-      new Deadline(20_000),
-      new AbortController().signal,
-      () => undefined,
-    );
-    t.after(() => kube.close());
-    return kube.read('/version').then(
-      () => 'done',
-      (error: { code: string }) => error.code,
-    );
-  };
+test('a context with a certificate authority trusts no other, before and after one that trusts the system', async () => {
+  const version = (context: SelectedContext) =>
+    clientOf(context)
+      .kube.read('/version')
+      .then(
+        () => 'done',
+        (error: { code: string }) => error.code,
+      );
   const named = server.context();
-  const data = Buffer.from(otherAuthority).toString('base64');
+  const data = base64(otherAuthority);
   const wrong = { ...named, cluster: { server: named.server, 'certificate-authority-data': data } };
   const unnamed = server.context(undefined, { trusted: false });
   process.env.SSL_CERT_FILE = file('ca.crt');
@@ -94,8 +84,7 @@ test('a context with a certificate authority trusts no other, before and after o
   for (const context of [named, wrong, unnamed, named, wrong]) seen.push(await version(context));
   assert.deepEqual(seen, ['done', 'tls-error', 'done', 'done', 'tls-error']);
 
-  const proxy = await FakeProxy.start({ kind: 'https' });
-  t.after(() => proxy.stop());
+  const proxy = stopping(await FakeProxy.start({ kind: 'https' }));
   const behind = {
     ...wrong,
     server: 'https://hub.example',

@@ -1,35 +1,24 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { KubeConfig, VersionApi } from '@kubernetes/client-node';
 import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
+import { base64 } from '../../../support/builders.ts';
 import { FakeProxy } from '../../../support/fake-proxy.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
+import { newPath, written } from '../../../support/folder.ts';
+import { oneContext } from '../../../support/one-context.ts';
+import { stopping } from '../../../support/serving.ts';
 
 /**
  * Why stellarctl does not send its requests with client-node, nor reads kubeconfigs with it: docs/development.md, "Decisions". A test
  * that fails here says that client-node does better now. Then look at that decision again.
  */
-const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(folder, { recursive: true }));
-const opened: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of opened.splice(0)) await close();
-});
-const write = (name: string, content: string, mode = 0o600) => {
-  writeFileSync(path.join(folder, name), content, { mode });
-  return path.join(folder, name);
-};
 
-const caData = Buffer.from(identity.cert).toString('base64');
-const configFor = (user: object, server = 'https://hub.example:6443') => ({
-  clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': caData } }],
-  users: [{ name: 'u', user }],
-  contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-  'current-context': 'x',
-});
+const caData = base64(identity.cert);
+const configFor = (user: object, server = 'https://hub.example:6443') =>
+  oneContext({ server, 'certificate-authority-data': caData }, user);
 function loaded(config: object): KubeConfig {
   const kubeconfig = new KubeConfig();
   kubeconfig.loadFromString(JSON.stringify(config));
@@ -42,9 +31,7 @@ async function headersFor(user: object): Promise<Record<string, unknown>> {
 }
 async function serving(status = 200) {
   const headers = { 'Content-Type': 'application/json' };
-  const server = await FakeServer.start(() => ({ status, headers }));
-  opened.push(() => server.stop());
-  return server;
+  return stopping(await FakeServer.start(() => ({ status, headers })));
 }
 
 describe('client-node', () => {
@@ -57,8 +44,8 @@ describe('client-node', () => {
 
   describe('reading KUBECONFIG', () => {
     const before = process.env.KUBECONFIG;
-    const one = write('one', JSON.stringify(configFor({ token: 'first' })));
-    const two = write('two', JSON.stringify(configFor({ token: 'second' })));
+    const one = written('one', JSON.stringify(configFor({ token: 'first' })));
+    const two = written('two', JSON.stringify(configFor({ token: 'second' })));
     const load = (...files: string[]) => {
       process.env.KUBECONFIG = files.join(path.delimiter);
       new KubeConfig().loadFromDefault();
@@ -68,21 +55,21 @@ describe('client-node', () => {
       else process.env.KUBECONFIG = before;
     });
     test('throws on a file that is missing', () =>
-      assert.throws(() => load(one, path.join(folder, 'missing')), { code: 'ENOENT' }));
+      assert.throws(() => load(one, newPath()), { code: 'ENOENT' }));
     test('throws on a name that is in two files', () =>
       assert.throws(() => load(one, two), /Duplicate cluster: c/));
   });
 
   test('reads token-file, which kubectl does not know, and not tokenFile', async () => {
-    const file = write('token', 'of-file');
+    const file = written('token', 'of-file');
     assert.equal((await headersFor({ tokenFile: file })).Authorization, undefined);
     assert.equal((await headersFor({ 'token-file': file })).Authorization, 'Bearer of-file');
   });
 
   test('reads a token file once, when it reads the kubeconfig', async () => {
-    const file = write('renewed', 'old');
+    const file = written('renewed', 'old');
     const config = loaded(configFor({ 'token-file': file }));
-    write('renewed', 'new');
+    written('renewed', 'new');
     assert.equal(config.getCurrentUser()?.token, 'old');
   });
 
@@ -97,8 +84,8 @@ describe('client-node', () => {
   });
 
   describe('runs an exec plugin', () => {
-    const count = path.join(folder, 'count');
-    const plugin = write(
+    const count = newPath();
+    const plugin = written(
       'plugin',
       `#!/bin/sh
 echo x >> ${count}
@@ -142,8 +129,7 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
   });
 
   test('ignores HTTPS_PROXY', async () => {
-    const proxy = await FakeProxy.start();
-    opened.push(() => proxy.stop());
+    const proxy = stopping(await FakeProxy.start());
     const before = process.env.HTTPS_PROXY;
     process.env.HTTPS_PROXY = proxy.url();
     try {

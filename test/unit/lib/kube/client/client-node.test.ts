@@ -1,47 +1,42 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Agent, AgentOptions } from 'node:https';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Credentials } from '../../../../../src/lib/kube/client/credentials.ts';
 import {
   loadKubeconfig,
   selectContext,
 } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { base64, tokenWith } from '../../../support/builders.ts';
 import { identity, otherAuthority } from '../../../support/fake-server.ts';
+import { written } from '../../../support/folder.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
 
 /**
  * Our credentials (credentials.ts) beside KubeConfig.applyToHTTPSOptions of client-node. Where they differ on purpose, the row says
  * what differs and why; ours is as in client-go.
  */
-const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(folder, { recursive: true }));
-const write = (name: string, content: string, mode = 0o600) => {
-  writeFileSync(path.join(folder, name), content, { mode });
-  return path.join(folder, name);
-};
-const encoded = (text: string) => Buffer.from(text).toString('base64');
 const issue = (status: object, version = 'v1') =>
   `#!/bin/sh\ncat <<END\n${JSON.stringify({ apiVersion: `client.authentication.k8s.io/${version}`, kind: 'ExecCredential', status })}\nEND\n`;
 
-const [certFile, keyFile] = [write('cert.pem', identity.cert), write('key.pem', identity.key)];
-const [caFile, otherFile] = [write('ca.pem', identity.cert), write('other.pem', otherAuthority)];
-const [tokenFile, tokenLine] = [write('token', 'of-file'), write('token-line', 'of-file\n')];
+const [certFile, keyFile] = [written('cert.pem', identity.cert), written('key.pem', identity.key)];
+const [caFile, otherFile] = [
+  written('ca.pem', identity.cert),
+  written('other.pem', otherAuthority),
+];
+const [tokenFile, tokenLine] = [written('token', 'of-file'), written('token-line', 'of-file\n')];
 const ofPlugin = { clientCertificateData: identity.cert, clientKeyData: identity.key };
 const exec = (name: string, status: object, more: object = {}, version?: string) => ({
-  command: write(name, issue(status, version), 0o700),
+  command: written(name, issue(status, version), 0o700),
   apiVersion: `client.authentication.k8s.io/${version ?? 'v1'}`,
   interactiveMode: 'Never',
   ...more,
 });
-const idToken = `${encoded('{}')}.${Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + 3600 })).toString('base64url')}.s`;
+const idToken = tokenWith({ exp: Date.now() / 1000 + 3600 });
 
-const ca = { 'certificate-authority-data': encoded(identity.cert) };
-const cert = { 'client-certificate-data': encoded(identity.cert) };
-const key = { 'client-key-data': encoded(identity.key) };
+const ca = { 'certificate-authority-data': base64(identity.cert) };
+const cert = { 'client-certificate-data': base64(identity.cert) };
+const key = { 'client-key-data': base64(identity.key) };
 const [insecure, named] = [
   { 'insecure-skip-tls-verify': true },
   { 'tls-server-name': 'hub.example' },
@@ -202,7 +197,7 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
 ];
 
 const kubeconfigOf = (cluster: object, user: object): string =>
-  write(
+  written(
     'kubeconfig',
     JSON.stringify({
       clusters: [
@@ -220,7 +215,10 @@ const kubeconfigOf = (cluster: object, user: object): string =>
 
 const pem = (value: unknown) => (value ? String(value) : undefined);
 const tlsOf = ({ ca, cert, key, servername, rejectUnauthorized = true }: AgentOptions): Used => ({
-  ...{ ca: pem(ca), cert: pem(cert), key: pem(key), rejectUnauthorized },
+  ca: pem(ca),
+  cert: pem(cert),
+  key: pem(key),
+  rejectUnauthorized,
   servername: servername || undefined,
 });
 /** Accept-Encoding: we ask for compressed answers. */
@@ -229,7 +227,8 @@ const headersOf = ({
   'Accept-Encoding': _,
   ...impersonation
 }: Record<string, unknown>): Used => ({
-  ...{ authorization: Authorization as string | undefined, impersonation },
+  authorization: Authorization as string | undefined,
+  impersonation,
 });
 const proxyOf = (url: URL | undefined) => url && new URL(url.href).href;
 
@@ -254,9 +253,11 @@ async function theirs(file: string): Promise<Used> {
   const { agent, auth, headers = {} } = used;
   const { options, proxy, proxyUrl } = agent as Agent & { proxy?: URL; proxyUrl?: string };
   // Node's rule for a request with both.
-  if (auth !== undefined) headers.Authorization ??= `Basic ${encoded(auth)}`;
+  if (auth !== undefined) headers.Authorization ??= `Basic ${base64(auth)}`;
   return {
-    ...{ server: config.getCurrentCluster()?.server, ...tlsOf(options), ...headersOf(headers) },
+    server: config.getCurrentCluster()?.server,
+    ...tlsOf(options),
+    ...headersOf(headers),
     proxy: proxyOf(proxyUrl === undefined ? proxy : new URL(proxyUrl)),
   };
 }

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, afterEach, describe, test } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Deadline } from '../../../../../src/lib/core/deadline.ts';
-import { StellarError } from '../../../../../src/lib/core/errors.ts';
-import { connect, type Kube } from '../../../../../src/lib/kube/client/client.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import {
   conditionOf,
   resources,
@@ -15,47 +11,12 @@ import {
 } from '../../../../../src/lib/kube/client/objects.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { resourceOfBound } from '../../../../../src/lib/ocm/model/kubestellar-names.ts';
-import { FakeServer, identity } from '../../../support/fake-server.ts';
-import { pluginHost } from '../../../support/plugin-host.ts';
-import { stepsOf } from '../../../support/steps.ts';
-
-const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-const opened: { stop: () => unknown }[] = [];
-afterEach(async () => {
-  for (const { stop } of opened.splice(0)) await stop();
-});
-after(() => rmSync(directory, { recursive: true }));
-
-type Answering = Parameters<typeof FakeServer.start>[0];
-interface Options {
-  user?: UserEntry;
-  path?: string;
-  trusted?: boolean;
-  timeoutMs?: number;
-  signal?: AbortSignal;
-}
-
-/** A server with these responses, a client for it, and the client's log. */
-async function serving(
-  answering: Answering,
-  options: Options = {},
-): Promise<{ server: FakeServer; kube: Kube; traced: string[] }> {
-  const server = await FakeServer.start(answering);
-  const traced: string[] = [];
-  const deadline = new Deadline(options.timeoutMs ?? 20_000);
-  const signal = options.signal ?? new AbortController().signal;
-  const trace = (line: string) => traced.push(line);
-  const kube = connect(
-    server.context(options.user, options),
-    deadline,
-    signal,
-    trace,
-    undefined,
-    pluginHost({ deadline, signal }),
-  );
-  opened.push({ stop: () => kube.close() }, { stop: () => server.stop() });
-  return { server, kube, traced };
-}
+import { base64 } from '../../../support/builders.ts';
+import { identity } from '../../../support/fake-server.ts';
+import { newPath } from '../../../support/folder.ts';
+import { plugin } from '../../../support/plugin-host.ts';
+import { serving } from '../../../support/serving.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const managedCluster = (resourceVersion = '1') => ({
   apiVersion: 'cluster.open-cluster-management.io/v1',
@@ -64,18 +25,11 @@ const managedCluster = (resourceVersion = '1') => ({
 });
 const clusters = '/apis/cluster.open-cluster-management.io/v1/managedclusters';
 
-/** An exec plugin that runs these lines of shell. */
-function plugin(...lines: string[]): UserEntry {
-  const file = path.join(directory, `plugin-${Math.random().toString(36).slice(2)}`);
-  writeFileSync(file, `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });
-  return {
-    exec: {
-      apiVersion: 'client.authentication.k8s.io/v1',
-      command: file,
-      interactiveMode: 'Never',
-    },
-  };
-}
+/** The answer is not one of an API server. */
+const strange = {
+  code: 'api-error',
+  message: /^https:\S+ does not answer like a Kubernetes API server\.$/,
+};
 
 describe('a request', () => {
   test('is sent to the path of the object, with the credentials of the context', async () => {
@@ -92,8 +46,8 @@ describe('a request', () => {
   });
   test('is not answered with another object', async () => {
     const { kube } = await serving(() => ({ body: managedCluster() }));
-    await assert.rejects(kube.get(resources.managedClusters, 'other'), /does not answer like/);
-    await assert.rejects(kube.get(resources.clusterRoles, 'cluster1'), /does not answer like/);
+    await assert.rejects(kube.get(resources.managedClusters, 'other'), strange);
+    await assert.rejects(kube.get(resources.clusterRoles, 'cluster1'), strange);
     const bound = { group: 'cluster.open-cluster-management.io', resource: 'managedclusters' };
     const found = await kube.get(resourceOfBound(bound), 'cluster1');
     assert.deepEqual(found, managedCluster(), 'a kind of which only the plural is known');
@@ -118,13 +72,6 @@ describe('a request', () => {
     const { server, kube } = await serving(() => ({}));
     for (let each = 0; each < 10; each += 1) await kube.read('/version');
     assert.deepEqual([server.requests.length, server.connections], [10, 1]);
-  });
-  test('is sent again if the connection was closed meanwhile', async () => {
-    const { server, kube } = await serving(() => ({}));
-    await kube.read('/version');
-    server.cutConnections();
-    await kube.read('/version');
-    assert.equal(server.requests.length, 2);
   });
   test('impersonates the user of the context', async () => {
     const user = {
@@ -217,22 +164,13 @@ describe('a list', () => {
     );
     assert.deepEqual(accepts, [true, false]);
   });
-  test('is not complete if one of its pages is missing', async () => {
-    const a = { metadata: { name: 'a' } };
-    const { kube } = await serving((_, count) =>
-      count === 1
-        ? { body: { metadata: { continue: 'two' }, items: [a] } }
-        : { status: 404, body: {} },
-    );
-    await assert.rejects(kube.list(resources.managedClusters), /does not answer like/);
-  });
   test('is an error if a later page is not found', async () => {
     const { kube } = await serving(({ query }) =>
       query.continue === 'two'
         ? { status: 404 }
         : { body: { metadata: { continue: 'two' }, items: [managedCluster()] } },
     );
-    await assert.rejects(kube.list(resources.managedClusters), { code: 'api-error' });
+    await assert.rejects(kube.list(resources.managedClusters), strange);
   });
   test('of add-ons is that of the version that is served', async () => {
     const addOn = { metadata: { name: 'addon-status', namespace: 'cluster1' } };
@@ -251,32 +189,23 @@ describe('a list', () => {
 });
 
 describe('a response that no API server gives is an error without a stack trace', () => {
-  const answers: [what: string, body: string, message: RegExp][] = [
-    ['an endless string', '{"metadata":"', /does not answer like/],
-    ['null', 'null', /does not answer like/],
-    ['a list', '[]', /does not answer like/],
-    ['a word', '"metadata"', /does not answer like/],
-    ['an object without metadata', '{"metadata":null}', /does not answer like/],
-    [
-      'items that are no list',
-      '{"metadata":{"name":"a"},"items":{"length":1}}',
-      /does not answer like/,
-    ],
-    ['items that are missing', '{}', /does not answer like/],
-    [
-      'items that are no objects',
-      '{"metadata":{"name":"a"},"items":[null]}',
-      /does not answer like/,
-    ],
-    ['items that are missing', '{}', /does not answer like/],
+  const answers: [what: string, body: string][] = [
+    ['an endless string', '{"metadata":"'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['a word', '"metadata"'],
+    ['an object without metadata', '{"metadata":null}'],
+    ['items that are no list', '{"metadata":{"name":"a"},"items":{"length":1}}'],
+    ['items that are missing', '{}'],
+    ['items that are no objects', '{"metadata":{"name":"a"},"items":[null]}'],
   ];
-  for (const [what, body, message] of answers) {
+  for (const [what, body] of answers) {
     test(what, async () => {
       const { kube } = await serving(() => ({ body }));
       const isList = what.startsWith('items');
       await assert.rejects(
         isList ? kube.list(resources.managedClusters) : kube.get(resources.managedClusters, 'a'),
-        (error) => error instanceof StellarError && message.test(error.message),
+        strange,
       );
     });
   }
@@ -289,10 +218,7 @@ describe('a response that no API server gives is an error without a stack trace'
       const { kube } = await serving(({ method }) => ({
         body: method === 'GET' ? managedCluster() : {},
       }));
-      await assert.rejects(
-        write(kube),
-        (error) => error instanceof StellarError && /does not answer like/.test(error.message),
-      );
+      await assert.rejects(write(kube), strange);
     });
   for (const conditions of [
     [null],
@@ -405,14 +331,14 @@ test('an access review returns the allowed permissions only', async () => {
 });
 
 describe('credentials', () => {
-  const encoded = (pem: string) => Buffer.from(pem).toString('base64');
-  const counter = path.join(directory, 'counter');
   const counting = () => {
-    rmSync(counter, { force: true });
-    return plugin(
-      `echo x >> ${counter}`,
-      `printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${counter} | tr -d ' ')"`,
-    );
+    const counter = newPath();
+    return {
+      exec: plugin(
+        `echo x >> ${counter}
+printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${counter} | tr -d ' ')"`,
+      ),
+    };
   };
   const sent = async (user: UserEntry) => {
     const { server, kube } = await serving(() => ({}), { user });
@@ -420,7 +346,7 @@ describe('credentials', () => {
     return server.requests[0]?.headers.authorization;
   };
   const fileWith = (content: string) => {
-    const file = path.join(directory, `file-${Math.random().toString(36).slice(2)}`);
+    const file = newPath();
     writeFileSync(file, content);
     return file;
   };
@@ -431,10 +357,7 @@ describe('credentials', () => {
       'Bearer of-file',
     );
     assert.equal(await sent({ token: 'given', tokenFile: '/no/such/file' }), 'Bearer given');
-    assert.equal(
-      await sent({ username: 'me', password: 'pw' }),
-      `Basic ${Buffer.from('me:pw').toString('base64')}`,
-    );
+    assert.equal(await sent({ username: 'me', password: 'pw' }), `Basic ${base64('me:pw')}`);
     assert.equal(await sent({}), undefined);
   });
   test('in an unreadable file are an error that names the file', async () => {
@@ -447,11 +370,11 @@ describe('credentials', () => {
   test('of a user with a certificate are presented to the server, from files and inline', async () => {
     const [cert, key] = [identity.cert, identity.key];
     for (const user of [
-      { 'client-certificate-data': encoded(cert), 'client-key-data': encoded(key) },
+      { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) },
       { 'client-certificate': fileWith(cert), 'client-key': fileWith(key) },
       {
         'client-certificate': '/no/such/file',
-        'client-certificate-data': encoded(cert),
+        'client-certificate-data': base64(cert),
         'client-key': fileWith(key),
       },
     ]) {
@@ -461,18 +384,18 @@ describe('credentials', () => {
     }
   });
   test('that TLS cannot use are an error that says why', async () => {
-    const certificate = { 'client-certificate-data': encoded(identity.cert) };
+    const certificate = { 'client-certificate-data': base64(identity.cert) };
     const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
     const broken: [UserEntry, RegExp][] = [
       [
-        { 'client-certificate-data': encoded('none'), 'client-key-data': encoded(identity.key) },
+        { 'client-certificate-data': base64('none'), 'client-key-data': base64(identity.key) },
         /no start line/,
       ],
-      [{ ...certificate, 'client-key-data': encoded('none') }, /unsupported|no start line/],
+      [{ ...certificate, 'client-key-data': base64('none') }, /unsupported|no start line/],
       [
         {
           ...certificate,
-          'client-key-data': encoded(`${otherKey.export({ type: 'sec1', format: 'pem' })}`),
+          'client-key-data': base64(`${otherKey.export({ type: 'sec1', format: 'pem' })}`),
         },
         /mismatch/,
       ],
@@ -487,16 +410,6 @@ describe('credentials', () => {
       });
       assert.equal(server.requests.length, 0);
     }
-  });
-  test('of an auth provider are the token that it has issued', async () => {
-    const claims = Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + 3600 })).toString(
-      'base64url',
-    );
-    const idToken = `${Buffer.from('{}').toString('base64url')}.${claims}.signature`;
-    assert.equal(
-      await sent({ 'auth-provider': { name: 'oidc', config: { 'id-token': idToken } } }),
-      `Bearer ${idToken}`,
-    );
   });
   test('of a plugin are requested again, once, if they are rejected (401)', async () => {
     const { server, kube } = await serving(
@@ -517,45 +430,15 @@ describe('credentials', () => {
   });
   test('of a plugin that is not installed report its installHint', async () => {
     const { kube } = await serving(() => ({}), {
-      user: {
-        exec: {
-          apiVersion: 'client.authentication.k8s.io/v1',
-          command: 'no-such-plugin',
-          installHint: 'install it',
-        },
-      },
+      user: { exec: plugin('', { command: 'no-such-plugin', installHint: 'install it' }) },
     });
     await assert.rejects(
       kube.read('/version'),
-      (error: unknown) =>
-        error instanceof StellarError &&
-        error.code === 'credentials-failed' &&
-        /no-such-plugin is not installed/.test(error.message) &&
-        stepsOf(error) === 'install it',
-    );
-  });
-  test('of a plugin that fails report its output', async () => {
-    const { kube } = await serving(() => ({}), {
-      user: plugin('echo "please log in" >&2; exit 1'),
-    });
-    await assert.rejects(
-      kube.read('/version'),
-      (error: unknown) =>
-        error instanceof StellarError &&
-        error.code === 'credentials-failed' &&
-        error.message.includes('please log in'),
-    );
-  });
-  // JSON.parse quotes what it cannot parse.
-  test('that a plugin prints in another form are not shown', async () => {
-    const { kube } = await serving(() => ({}), { user: plugin('echo s3cr3t') });
-    await assert.rejects(
-      kube.read('/version'),
-      (error: unknown) =>
-        error instanceof StellarError &&
-        error.code === 'credentials-failed' &&
-        !error.message.includes('s3cr3t') &&
-        !String((error.cause as Error | undefined)?.stack).includes('s3cr3t'),
+      failsWith({
+        code: 'credentials-failed',
+        message: /no-such-plugin is not installed/,
+        steps: 'install it',
+      }),
     );
   });
 });
@@ -596,25 +479,17 @@ describe('a server that', () => {
   });
   test('does not answer is unreachable', async () => {
     const { kube } = await serving(() => undefined, { timeoutMs: 10 });
-    await assert.rejects(
-      kube.read('/version'),
-      (error: unknown) =>
-        error instanceof StellarError &&
-        error.code === 'unreachable' &&
-        /no answer in time/.test(error.message),
-    );
+    await assert.rejects(kube.read('/version'), {
+      code: 'unreachable',
+      message: /no answer in time/,
+    });
   });
   test('does not run is unreachable', async () => {
     const { server, kube } = await serving(() => ({}));
     await server.stop();
     await assert.rejects(kube.read('/version'), { code: 'unreachable', exitCode: 4 });
   });
-  test('has a certificate of an unknown authority is not trusted, and receives no credentials', async () => {
-    const { server, kube } = await serving(() => ({}), { trusted: false });
-    await assert.rejects(kube.read('/version'), { code: 'tls-error' });
-    assert.equal(server.requests.length, 0);
-  });
-  test('has a certificate of another authority is not trusted, regardless of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
+  test('has a certificate of an unknown authority is not trusted, and receives no credentials, regardless of NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     try {
       const { server, kube } = await serving(() => ({}), { trusted: false });
@@ -626,13 +501,7 @@ describe('a server that', () => {
   });
   test('is not an API server is reported as such, and not quoted', async () => {
     const { kube } = await serving(() => ({ body: '<html>s3cr3t</html>' }));
-    await assert.rejects(
-      kube.read('/version'),
-      (error: unknown) =>
-        error instanceof StellarError &&
-        /does not answer like a Kubernetes API server/.test(error.message) &&
-        !error.message.includes('s3cr3t'),
-    );
+    await assert.rejects(kube.read('/version'), strange);
   });
   test('redirects is not followed', async () => {
     const { server, kube } = await serving(() => ({

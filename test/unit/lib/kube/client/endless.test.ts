@@ -1,35 +1,12 @@
 import assert from 'node:assert/strict';
-import { afterEach, describe, test } from 'node:test';
-import { Deadline } from '../../../../../src/lib/core/deadline.ts';
-import { connect, type Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { describe, test } from 'node:test';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../../src/lib/kube/client/objects.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import { changeOne, labelStore } from '../../../../../src/lib/wecs/values/values.ts';
-import { FakeServer } from '../../../support/fake-server.ts';
-
-const opened: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of opened.splice(0)) await close();
-});
-
-async function serving(
-  answering: Parameters<typeof FakeServer.start>[0],
-  timeoutMs: number,
-  signal?: AbortSignal,
-) {
-  const server = await FakeServer.start(answering);
-  const kube = connect(
-    server.context(),
-    new Deadline(timeoutMs),
-    signal ?? new AbortController().signal,
-  );
-  opened.push(
-    () => kube.close(),
-    () => server.stop(),
-  );
-  return { server, kube };
-}
+import type { FakeServer } from '../../../support/fake-server.ts';
+import { serving } from '../../../support/serving.ts';
 
 const object = (version = 1) => ({
   kind: 'ManagedCluster',
@@ -40,7 +17,7 @@ test('a list may still be read shortly after the deadline, if it ends', async ()
     (_, count) => ({
       body: { metadata: { continue: count < 3 ? 'more' : '' }, items: [object()] },
     }),
-    1,
+    { timeoutMs: 1 },
   );
   assert.equal((await kube.list(resources.managedClusters))?.length, 3);
 });
@@ -55,14 +32,14 @@ describe('a write that always conflicts', () => {
     requests.filter(({ method }) => method === 'PATCH').length;
 
   test('is tried ten times, ever more rarely', async () => {
-    const { server, kube } = await serving(conflicting, 60_000);
+    const { server, kube } = await serving(conflicting, { timeoutMs: 60_000 });
     const started = performance.now();
     await assert.rejects(change(kube), { code: 'conflict' });
     assert.equal(patches(server), 10);
     assert.ok(performance.now() - started > 3000);
   });
   test('ends at the deadline', async () => {
-    const { server, kube } = await serving(conflicting, 1000);
+    const { server, kube } = await serving(conflicting, { timeoutMs: 1000 });
     const started = performance.now();
     await assert.rejects(
       patchCurrent(kube, resources.managedClusters, object(), () => ({ labels: { a: null } })),
@@ -72,16 +49,22 @@ describe('a write that always conflicts', () => {
     assert.ok(patches(server) < 10);
   });
   test('ends when the user interrupts', async () => {
-    const { kube } = await serving(conflicting, 60_000, AbortSignal.timeout(500));
+    const { kube } = await serving(conflicting, {
+      timeoutMs: 60_000,
+      signal: AbortSignal.timeout(500),
+    });
     await assert.rejects(change(kube), { code: 'interrupted' });
   });
   test('succeeds if another program has changed the object only once', async () => {
     const labelled = object();
     Object.assign(labelled.metadata, { labels: { a: 'b' } });
-    const { kube } = await serving(({ method }, count) => {
-      if (method === 'PATCH') return count < 2 ? { status: 409 } : { body: labelled };
-      return { body: object(count) };
-    }, 0);
+    const { kube } = await serving(
+      ({ method }, count) => {
+        if (method === 'PATCH') return count < 2 ? { status: 409 } : { body: labelled };
+        return { body: object(count) };
+      },
+      { timeoutMs: 0 },
+    );
     assert.equal((await change(kube)).changed, true);
   });
 });

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../../../../src/lib/core/deadline.ts';
@@ -17,24 +15,13 @@ import {
 } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { assertGone } from '../../../../is-alive.ts';
 import { FakeServer, identity } from '../../../support/fake-server.ts';
-import { pluginHost } from '../../../support/plugin-host.ts';
+import { newPath } from '../../../support/folder.ts';
+import { plugin, pluginHost } from '../../../support/plugin-host.ts';
 import { stepsOf } from '../../../support/steps.ts';
-
-const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
-after(() => rmSync(directory, { recursive: true }));
-let count = 0;
-const newFile = () => path.join(directory, String(count++));
 
 const v1 = 'client.authentication.k8s.io/v1';
 const credential = (status: object | string, apiVersion = v1) =>
   JSON.stringify({ apiVersion, kind: 'ExecCredential', status });
-
-/** The exec entry of a plugin that runs these lines of shell. */
-function plugin(lines: string, more: Partial<ExecEntry> = {}): ExecEntry {
-  const file = newFile();
-  writeFileSync(file, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
-  return { apiVersion: v1, command: file, interactiveMode: 'Never', ...more };
-}
 
 /** The exec entry of a plugin that prints this. */
 const printing = (text: string, more?: Partial<ExecEntry>) =>
@@ -59,8 +46,8 @@ const noKubectl =
   spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
 
 describe('a plugin receives, as from kubectl,', () => {
-  const heard = newFile();
-  const authority = newFile();
+  const heard = newPath();
+  const authority = newPath();
   before(async () => {
     const server = await FakeServer.start(() => ({}));
     const { 'certificate-authority-data': data = '' } = server.context().cluster;
@@ -93,9 +80,11 @@ describe('a plugin receives, as from kubectl,', () => {
             apiVersion,
             provideClusterInfo,
           });
-          const file = newFile();
+          const file = newPath();
           const config = {
-            ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'mine' },
+            apiVersion: 'v1',
+            kind: 'Config',
+            'current-context': 'mine',
             clusters: [{ name: 'mine', cluster }],
             users: [{ name: 'mine', user: { exec } }],
             contexts: [{ name: 'mine', context: { cluster: 'mine', user: 'mine' } }],
@@ -153,7 +142,7 @@ describe('the credentials of a plugin', () => {
   ) {
     const server = await FakeServer.start(answering);
     after(() => server.stop());
-    const runs = newFile();
+    const runs = newPath();
     const status = `"token": "'$(wc -l < ${runs} | tr -d ' ')'"${expires === undefined ? '' : `, "expirationTimestamp": "${expires()}"`}`;
     const exec = plugin(
       `echo x >> ${runs}; sleep 0.2; echo '{"apiVersion": "${v1}", "kind": "ExecCredential", "status": {${status}}}'`,
@@ -222,7 +211,7 @@ describe('the credentials of a plugin', () => {
 
 describe('the output of a plugin', () => {
   test('on stderr is passed on as it arrives, and stdout never is', async () => {
-    const go = newFile();
+    const go = newPath();
     const answer = credential({ token: 'secret' });
     const exec = plugin(
       `printf 'code ABC: ' >&2; while ! [ -e ${go} ]; do sleep 0.02; done; echo '${answer}'`,
@@ -283,7 +272,7 @@ describe('a plugin is rejected that', () => {
       printing('', { interactiveMode: 'Always' }),
       /stdin is not a terminal/,
     ],
-    ['cannot be started', { apiVersion: v1, command: directory }, /cannot be started/],
+    ['cannot be started', { apiVersion: v1, command: import.meta.dirname }, /cannot be started/],
   ] as const)
     test(what, async () => {
       const error = await failure(exec);
@@ -306,7 +295,7 @@ describe('a plugin that hangs, with a child,', () => {
   const shortOfItsChild = 30_000;
 
   async function hanging(host: Partial<PluginHost>, trap = '') {
-    const pidFile = newFile();
+    const pidFile = newPath();
     const started = Date.now();
     const obtaining = failure(
       plugin(`${trap} sleep 60 & echo $! > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; wait`, {
@@ -345,7 +334,7 @@ describe('a plugin that hangs, with a child,', () => {
 });
 
 test('plugins that need the terminal run one after the other', async () => {
-  const log = newFile();
+  const log = newPath();
   const host = pluginHost({ hasTerminal: () => true });
   const asking = (name: string) =>
     plugin(

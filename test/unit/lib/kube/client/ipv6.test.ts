@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { afterEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { checkAddresses } from '../../../../../src/commands/wec/join-options.ts';
-import { Deadline } from '../../../../../src/lib/core/deadline.ts';
-import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../../src/lib/kube/client/client.ts';
-import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { bootstrapKubeconfig } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { verifyEndpoint } from '../../../../../src/lib/ocm/hub/endpoint.ts';
 import { run } from '../../../support/builders.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
+import { clientOf, stopping } from '../../../support/serving.ts';
 
-const opened: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const stop of opened.splice(0)) await stop();
-});
-
-function client(context: SelectedContext, traced: string[] = []): Kube {
-  const kube = connect(context, new Deadline(20_000), new AbortController().signal, (line) =>
-    traced.push(line),
-  );
-  opened.push(() => kube.close());
-  return kube;
-}
+const started = async () => stopping(await FakeServer.start(() => ({}), '::1'));
 
 const isThere = Object.values(networkInterfaces()).some((list) =>
   list?.some(({ address }) => address === '::1'),
@@ -41,10 +27,8 @@ const isTaken = (server: string): Promise<boolean> =>
 
 describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' }, () => {
   test('is connected to, verified and shown unchanged', async () => {
-    const server = await FakeServer.start(() => ({}), '::1');
-    opened.push(() => server.stop());
-    const traced: string[] = [];
-    const kube = client(server.context(), traced);
+    const server = await started();
+    const { kube, traced } = clientOf(server.context());
     await kube.read('/version');
     assert.match(server.url, /^https:\/\/\[::1\]:\d+$/);
     assert.equal(kube.cluster.server, server.url);
@@ -52,19 +36,17 @@ describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' },
     assert.equal(server.requests[0]?.headers.host, new URL(server.url).host);
   });
   test('is verified: a certificate for another address is rejected', async () => {
-    const server = await FakeServer.start(() => ({}), '::1');
-    opened.push(() => server.stop());
+    const server = await started();
     const context = server.context();
     context.cluster['tls-server-name'] = 'fd00::1';
-    await assert.rejects(client(context).read('/version'), {
+    await assert.rejects(clientOf(context).kube.read('/version'), {
       code: 'tls-error',
       message:
         /^Cannot reach fake \(https:\/\/\[::1\]:\d+\): its certificate is for other names\.$/,
     });
   });
   test('may be the address of an ITS for agents: it is verified, and written unchanged', async () => {
-    const server = await FakeServer.start(() => ({}), '::1');
-    opened.push(() => server.stop());
+    const server = await started();
     const authority = Buffer.from(
       server.context().cluster['certificate-authority-data'] ?? '',
       'base64',
@@ -79,18 +61,15 @@ describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' },
     assert.doesNotThrow(() => checkAddresses({ hubApiserver: 'https://[fd00::1]:6443' }));
   });
   test('is that of localhost if nothing listens on IPv4', async () => {
-    const start = async () => {
-      const server = await FakeServer.start(() => ({}), '::1');
-      opened.push(() => server.stop());
-      return server;
-    };
-    let server = await start();
-    while (await isTaken(server.context().server)) server = await start();
+    let server = await started();
+    while (await isTaken(server.context().server)) server = await started();
     const context = server.context();
     context.server = context.server.replace('[::1]', 'localhost');
     context.cluster['tls-server-name'] = 'hub.example';
-    assert.deepEqual(await client(context).read('/version'), {});
+    assert.deepEqual(await clientOf(context).kube.read('/version'), {});
     await server.stop();
-    await assert.rejects(client(context).read('/version'), { message: /: connection refused\.$/ });
+    await assert.rejects(clientOf(context).kube.read('/version'), {
+      message: /: connection refused\.$/,
+    });
   });
 });

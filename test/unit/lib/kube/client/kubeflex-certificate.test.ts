@@ -3,14 +3,14 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { Deadline } from '../../../../../src/lib/core/deadline.ts';
-import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { trustedInstead } from '../../../../../src/lib/kube/client/kubeflex-certificate.ts';
 import { type JudgedServer, judgedServers } from '../../../../../testbed/index.ts';
+import { base64 } from '../../../support/builders.ts';
 import { FakeProxy } from '../../../support/fake-proxy.ts';
 import { identity } from '../../../support/fake-server.ts';
+import { clientOf, stopping } from '../../../support/serving.ts';
 
 const made = await judgedServers();
 const named = (what: string): JudgedServer => {
@@ -25,11 +25,6 @@ const stricter = ['has another AuthorityKeyId', 'may be of any use'];
 /** Dates and use of the certificate itself are left to OpenSSL. */
 const isOfOpenSsl = (what: string) =>
   ['has expired', 'is not valid yet', 'may be of any use'].includes(what);
-
-const opened: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const stop of opened.splice(0)) await stop();
-});
 
 /** An API server with a certificate, and what it has received. */
 async function serve({ certificate, key }: JudgedServer) {
@@ -50,9 +45,11 @@ async function serve({ certificate, key }: JudgedServer) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  opened.push(() => {
-    server.closeAllConnections();
-    server.close();
+  stopping({
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
   });
   const show = ({ certificate: cert, key }: JudgedServer) => {
     server.closeAllConnections();
@@ -61,10 +58,8 @@ async function serve({ certificate, key }: JudgedServer) {
   return { received, seen, show, port: (server.address() as AddressInfo).port };
 }
 
-const base64 = (text: string) => Buffer.from(text).toString('base64');
-
 /** A client of a server, with a token and a client certificate. */
-function clientOf(server: string, authorities: string | undefined, cluster: object = {}) {
+function connected(server: string, authorities: string | undefined, cluster: object = {}) {
   const known =
     authorities === undefined ? {} : { 'certificate-authority-data': base64(authorities) };
   const user = {
@@ -72,10 +67,7 @@ function clientOf(server: string, authorities: string | undefined, cluster: obje
     'client-certificate-data': base64(identity.cert),
     'client-key-data': base64(identity.key),
   };
-  const context = { name: 'wds1', server, cluster: { server, ...known, ...cluster }, user };
-  const kube = connect(context, new Deadline(20_000), new AbortController().signal);
-  opened.push(() => kube.close());
-  return kube;
+  return clientOf({ name: 'wds1', server, cluster: { server, ...known, ...cluster }, user }).kube;
 }
 
 const refusalOf = (work: Promise<unknown>): Promise<string> =>
@@ -91,7 +83,7 @@ describe('a server whose certificate', () => {
     test(`${what} is ${isAccepted ? 'accepted' : 'refused'}, as by Go`, async () => {
       const { received, seen, port } = await serve(each);
       const code = await refusalOf(
-        clientOf(`https://${name}:${port}`, authorities).read('/version'),
+        connected(`https://${name}:${port}`, authorities).read('/version'),
       );
       assert.equal(code === '', isAccepted, code);
       assert.deepEqual(received, isAccepted ? [{ token: 'Bearer secret', isOfClient: true }] : []);
@@ -112,14 +104,14 @@ describe('the certificate that KubeFlex makes', () => {
 
   test('is read once, in a handshake without credentials', async () => {
     const { received, seen, port } = await serve(own);
-    const kube = clientOf(at(port), own.authorities);
+    const kube = connected(at(port), own.authorities);
     await Promise.all([1, 2, 3].map(() => kube.read('/version')));
     await kube.read('/version');
     assert.equal(received.length, 4);
     // Each refused connection, one that reads, and those that are used.
     assert.ok(seen.connections <= 7, String(seen.connections));
     const { seen: one, port: alone } = await serve(own);
-    await clientOf(at(alone), own.authorities).read('/version');
+    await connected(at(alone), own.authorities).read('/version');
     assert.deepEqual(one, { connections: 3, withCertificate: 1 });
   });
 
@@ -127,7 +119,7 @@ describe('the certificate that KubeFlex makes', () => {
     const { port } = await serve(own);
     const named = (name: string) =>
       refusalOf(
-        clientOf(`https://127.0.0.1:${port}`, own.authorities, { 'tls-server-name': name }).read(
+        connected(`https://127.0.0.1:${port}`, own.authorities, { 'tls-server-name': name }).read(
           '/version',
         ),
       );
@@ -136,13 +128,13 @@ describe('the certificate that KubeFlex makes', () => {
 
   test('counts only if the kubeconfig names its authority', async () => {
     const { received, seen, port } = await serve(own);
-    assert.equal(await refusalOf(clientOf(at(port), undefined).read('/version')), 'tls-error');
+    assert.equal(await refusalOf(connected(at(port), undefined).read('/version')), 'tls-error');
     assert.deepEqual([received.length, seen.connections], [0, 1]);
   });
 
   test('may be renewed or corrected while the client runs; a server with another one is refused', async () => {
     const { received, show, port } = await serve(own);
-    const kube = clientOf(at(port), own.authorities);
+    const kube = connected(at(port), own.authorities);
     await kube.read('/version');
     for (const what of [
       'has a name with a wildcard',
@@ -162,11 +154,10 @@ describe('the certificate that KubeFlex makes', () => {
 
   for (const kind of ['http', 'https', 'socks5'] as const)
     test(`is accepted through an ${kind} proxy, which is verified by the authorities of the kubeconfig`, async () => {
-      const proxy = await FakeProxy.start({ kind });
-      opened.push(() => proxy.stop());
+      const proxy = stopping(await FakeProxy.start({ kind }));
       const { received, port } = await serve(own);
       const through = (authorities: string) =>
-        clientOf(at(port), authorities, { 'proxy-url': proxy.url() }).read('/version');
+        connected(at(port), authorities, { 'proxy-url': proxy.url() }).read('/version');
       await through(own.authorities + identity.cert);
       assert.equal(received.length, 1);
       if (kind === 'https') assert.equal(await refusalOf(through(own.authorities)), 'tls-error');

@@ -5,14 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { FakeProxy } from '../../../support/fake-proxy.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
+import { clientOf, stopping } from '../../../support/serving.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
-const opened: (() => unknown)[] = [];
 const variables = [
   'HTTPS_PROXY',
   'HTTP_PROXY',
@@ -22,8 +20,7 @@ const variables = [
   'no_proxy',
 ];
 const before = variables.map((name) => [name, process.env[name]] as const);
-afterEach(async () => {
-  for (const stop of opened.splice(0)) await stop();
+afterEach(() => {
   for (const [name, value] of before) {
     delete process.env[name];
     if (value !== undefined) process.env[name] = value;
@@ -45,12 +42,8 @@ interface Options {
 
 /** A server behind a proxy, and a client for it. */
 async function behind(behaviour: Behaviour, options: Options = {}) {
-  const proxy = await FakeProxy.start(behaviour);
-  const server = await FakeServer.start(() => ({}));
-  opened.push(
-    () => server.stop(),
-    () => proxy.stop(),
-  );
+  const proxy = stopping(await FakeProxy.start(behaviour));
+  const server = stopping(await FakeServer.start(() => ({})));
   const context = server.context();
   const port = new URL(server.url).port;
   const { host = 'hub.example', by = 'proxy-url' } = options;
@@ -58,19 +51,11 @@ async function behind(behaviour: Behaviour, options: Options = {}) {
   context.cluster = { ...context.cluster, ...options.cluster };
   if (by === 'proxy-url') context.cluster['proxy-url'] = proxy.url(options.user);
   else process.env[by] = proxy.url(options.user);
-  const traced: string[] = [];
-  const signal = options.signal ?? new AbortController().signal;
-  const kube = connect(context, new Deadline(options.timeoutMs ?? 20_000), signal, (line) =>
-    traced.push(line),
-  );
-  opened.push(() => kube.close());
-  return { proxy, server, kube, traced, port };
+  return { proxy, server, port, ...clientOf(context, options) };
 }
 
-const failureOf = async (
-  work: Promise<unknown>,
-): Promise<Error & { code?: string; exitCode?: number }> =>
-  work.then(
+const failureOf = async (kube: Kube): Promise<Error & { code?: string; exitCode?: number }> =>
+  kube.read('/version').then(
     () => assert.fail('it was answered'),
     (error) => error,
   );
@@ -99,7 +84,7 @@ describe('a server is reached through', () => {
     });
     test(`an ${kind} proxy, which does not replace its certificate`, async () => {
       const { server, kube } = await behind({ kind }, { host: 'other.example' });
-      const { code, message } = await failureOf(kube.read('/version'));
+      const { code, message } = await failureOf(kube);
       assert.equal(code, 'tls-error');
       assert.match(
         message,
@@ -116,7 +101,7 @@ describe('a server is reached through', () => {
     const direct = await behind({}, { by: 'HTTPS_PROXY', timeoutMs: 1000 });
     // Only the proxy resolves such a host.
     assert.match(
-      (await failureOf(direct.kube.read('/version'))).message,
+      (await failureOf(direct.kube)).message,
       /^Cannot reach fake \(https:\/\/hub\.example:\d+\): /,
     );
     assert.deepEqual(direct.proxy.asked, []);
@@ -138,7 +123,8 @@ describe('a server is reached through', () => {
       response.end('{}');
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    const proxy = await FakeProxy.start({ user: 'me:secret' });
+    const proxy = stopping(await FakeProxy.start({ user: 'me:secret' }));
+    stopping({ stop: () => server.close() });
     const { port } = server.address() as AddressInfo;
     const address = `http://hub.example:${port}`;
     process.env.HTTP_PROXY = proxy.url('me:secret');
@@ -148,12 +134,7 @@ describe('a server is reached through', () => {
       cluster: { server: address },
       user: { token: 't' },
     };
-    const kube: Kube = connect(context, new Deadline(20_000), new AbortController().signal);
-    opened.push(
-      () => proxy.stop(),
-      () => server.close(),
-      () => kube.close(),
-    );
+    const { kube } = clientOf(context);
     await kube.read('/version');
     assert.deepEqual(proxy.asked, [
       { method: 'CONNECT', target: `hub.example:${port}`, user: 'me:secret' },
@@ -164,9 +145,9 @@ describe('a server is reached through', () => {
     );
     process.env.HTTP_PROXY = proxy.url('me:wrong');
     const refused = kube.fork({});
-    opened.push(() => refused.close());
+    stopping({ stop: () => refused.close() });
     assert.match(
-      (await failureOf(refused.read('/version'))).message,
+      (await failureOf(refused)).message,
       /^The proxy \S+ \(HTTP_PROXY\) .*: 407 Proxy Auth/,
     );
   });
@@ -203,7 +184,7 @@ describe('a proxy that', () => {
   for (const [kind, refusing, why, step] of refusals) {
     test(`refuses (${kind} ${refusing}) is reported`, async () => {
       const { kube, proxy } = await behind({ kind, refusing }, { user: 'me:secret' });
-      const error = await failureOf(kube.read('/version'));
+      const error = await failureOf(kube);
       assert.deepEqual([error.code, error.exitCode], ['unreachable', 4]);
       assert.ok(
         error.message.startsWith(
@@ -217,10 +198,7 @@ describe('a proxy that', () => {
   }
   test('rejects its user (socks5) is reported', async () => {
     const { kube } = await behind({ kind: 'socks5', user: 'me:right' }, { user: 'me:wrong' });
-    assert.match(
-      (await failureOf(kube.read('/version'))).message,
-      /: Socks5 Authentication failed\.$/,
-    );
+    assert.match((await failureOf(kube)).message, /: Socks5 Authentication failed\.$/);
   });
   for (const kind of ['http', 'https', 'socks5'] as const) {
     test(`never answers (${kind}) is closed at the deadline without leftovers`, async () => {
@@ -228,7 +206,7 @@ describe('a proxy that', () => {
         { kind, refusing: 'silent' },
         { timeoutMs: 100, by: 'HTTPS_PROXY' },
       );
-      const error = await failureOf(kube.read('/version'));
+      const error = await failureOf(kube);
       const { code, message } = error;
       assert.equal(code, 'unreachable');
       assert.match(
@@ -247,14 +225,14 @@ describe('a proxy that', () => {
         { kind, refusing: 'silent' },
         { signal: AbortSignal.timeout(200) },
       );
-      assert.equal((await failureOf(kube.read('/version'))).code, 'interrupted');
+      assert.equal((await failureOf(kube)).code, 'interrupted');
     });
   }
   for (const kind of ['http', 'https', 'socks5'] as const)
     test(`does not run (${kind}) is reported, without its password`, async () => {
       const { kube, proxy } = await behind({ kind }, { user: 'me:secret' });
       await proxy.stop();
-      const error = await failureOf(kube.read('/version'));
+      const error = await failureOf(kube);
       assert.match(
         error.message,
         /^Cannot reach the proxy \S+ \(proxy-url\) of fake \(\S+\): connection refused\.$/,
@@ -268,7 +246,7 @@ describe('a proxy that', () => {
         { kind: 'https' },
         { cluster: { 'certificate-authority-data': undefined } },
       );
-      const { code, message } = await failureOf(kube.read('/version'));
+      const { code, message } = await failureOf(kube);
       assert.equal(code, 'tls-error');
       assert.match(
         message,

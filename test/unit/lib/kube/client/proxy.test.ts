@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeProxy, proxyOf } from '../../../../../src/lib/kube/client/proxy.ts';
+import { matches } from '../../../support/steps.ts';
 
 const proxy = 'http://proxy.example:3128';
 type Environment = Record<string, string>;
@@ -152,10 +153,7 @@ describe('an invalid proxy is an error that does not show it', () => {
         () => chosen('https://hub', {}, { 'proxy-url': address }),
         (error: { code?: string; message?: string }) => {
           assert.equal(error.code, 'kubeconfig-invalid');
-          assert.match(
-            error.message ?? '',
-            /^The proxy-url of context its1 is not the address of a proxy/,
-          );
+          matches(error.message, /^The proxy-url of context its1 is not the address of a proxy/);
           assert.doesNotMatch(error.message ?? '', /secret/);
           return true;
         },

@@ -6,39 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, mock, test } from 'node:test';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { Deadline, requestTimeoutMs } from '../../../../../src/lib/core/deadline.ts';
-import { connect, type Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { requestTimeoutMs } from '../../../../../src/lib/core/deadline.ts';
 import { resources } from '../../../../../src/lib/kube/client/objects.ts';
-import { FakeServer } from '../../../support/fake-server.ts';
+import type { FakeServer } from '../../../support/fake-server.ts';
 import { fakeTime, realTime } from '../../../support/fake-time.ts';
+import { clientOf, serving, stopping } from '../../../support/serving.ts';
 
-const opened: (() => unknown)[] = [];
-afterEach(async () => {
-  realTime();
-  for (const stop of opened.splice(0)) await stop();
-});
-
-const never = new AbortController().signal;
-
-type Answering = Parameters<typeof FakeServer.start>[0];
-
-async function serving(
-  answering: Answering,
-  cluster = {},
-): Promise<{ server: FakeServer; kube: Kube }> {
-  const server = await FakeServer.start(answering);
-  const context = server.context();
-  const kube = connect(
-    { ...context, cluster: { ...context.cluster, ...cluster } },
-    new Deadline(20_000),
-    never,
-  );
-  opened.push(
-    () => kube.close(),
-    () => server.stop(),
-  );
-  return { server, kube };
-}
+afterEach(realTime);
 
 describe('a compressed response', () => {
   const packed = (body: string | Buffer) => ({ headers: { 'Content-Encoding': 'gzip' }, body });
@@ -51,7 +25,9 @@ describe('a compressed response', () => {
     assert.equal(server.requests[0]?.headers['accept-encoding'], 'gzip');
   });
   test('is not requested if the kubeconfig says so', async () => {
-    const { server, kube } = await serving(() => ({}), { 'disable-compression': true });
+    const { server, kube } = await serving(() => ({}), {
+      cluster: { 'disable-compression': true },
+    });
     await kube.read('/version');
     assert.equal(server.requests[0]?.headers['accept-encoding'], undefined);
   });
@@ -106,15 +82,15 @@ async function piecemeal(timeoutMs: number) {
   const server = http.createServer((_, response) => responses.push(response));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const kube = connect(
+  stopping({
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  const { kube } = clientOf(
     { name: 'its1', server: address, cluster: {}, user: {} },
-    new Deadline(timeoutMs),
-    never,
-  );
-  opened.push(
-    () => kube.close(),
-    () => server.closeAllConnections(),
-    () => server.close(),
+    { timeoutMs },
   );
   const asked = async () => {
     while (responses.length === 0) await turn();
@@ -130,10 +106,14 @@ async function arrived(): Promise<void> {
 
 describe('the timeout of a request measures silence:', () => {
   const almost = requestTimeoutMs - 1000;
+  /** Time passes only by ticks. */
+  const timeless = () => {
+    fakeTime(['setTimeout']);
+    return piecemeal(600_000);
+  };
 
   test('a response may take as long as data arrives', async () => {
-    fakeTime(['setTimeout']);
-    const { kube, asked } = await piecemeal(600_000);
+    const { kube, asked } = await timeless();
     const answer = kube.read('/version');
     const response = await asked();
     for (const piece of ['{"met', 'adata":', '{}', ',"a":', '"b"']) {
@@ -146,8 +126,7 @@ describe('the timeout of a request measures silence:', () => {
     assert.deepEqual(await answer, { metadata: {}, a: 'b' });
   });
   test('so may a compressed one', async () => {
-    fakeTime(['setTimeout']);
-    const { kube, asked } = await piecemeal(600_000);
+    const { kube, asked } = await timeless();
     const answer = kube.read('/version');
     const response = await asked();
     response.writeHead(200, { 'Content-Encoding': 'gzip' });
@@ -161,8 +140,7 @@ describe('the timeout of a request measures silence:', () => {
     assert.deepEqual(await answer, {});
   });
   test('a server that falls silent in the middle is unreachable', async () => {
-    fakeTime(['setTimeout']);
-    const { kube, asked } = await piecemeal(600_000);
+    const { kube, asked } = await timeless();
     const refused = assert.rejects(kube.read('/version'), {
       code: 'unreachable',
       message: /: no answer in time\.$/,
@@ -174,8 +152,7 @@ describe('the timeout of a request measures silence:', () => {
     await refused;
   });
   test('other responses of the same server may delay a response, for a minute', async () => {
-    fakeTime(['setTimeout']);
-    const { kube, asked } = await piecemeal(600_000);
+    const { kube, asked } = await timeless();
     const sending = kube.read('/long');
     const long = await asked();
     const delayed = kube.read('/delayed');
@@ -215,7 +192,10 @@ describe('the timeout of a request measures silence:', () => {
 
 describe('a kept connection that the server has closed', () => {
   /** A server that closes all connections instead of answering some of its requests. */
-  async function closing(when: (count: number) => boolean, answer: Answering = () => ({})) {
+  async function closing(
+    when: (count: number) => boolean,
+    answer: Parameters<typeof serving>[0] = () => ({}),
+  ) {
     const opened: { server?: FakeServer } = {};
     const { server, kube } = await serving((request, count) => {
       if (!when(count)) return answer(request, count);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Deadline } from '../../../../../src/lib/core/deadline.ts';
 import { run } from '../../../../../src/lib/core/next-step.ts';
-import { connect } from '../../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../../src/lib/kube/client/objects.ts';
 import { endingProblem, validitiesOf } from '../../../../../src/lib/kube/client/validity.ts';
-import { FakeServer, identity } from '../../../support/fake-server.ts';
+import { base64, tokenWith } from '../../../support/builders.ts';
+import { identity } from '../../../support/fake-server.ts';
+import { serving } from '../../../support/serving.ts';
+import { matches } from '../../../support/steps.ts';
 
 const day = 86_400_000;
 const year = 365 * day;
@@ -42,23 +43,19 @@ test('what ends first counts, and has the step that renews it', () => {
     199,
     [step],
   );
-  assert.match(found?.message ?? '', /client certificate/);
+  matches(found?.message, /client certificate/);
   assert.deepEqual(found?.next, [step]);
 });
 
 test('a connection shows when the certificate of its server and the credentials of its user end', async () => {
-  const server = await FakeServer.start(() => ({
-    body: { kind: 'Namespace', metadata: { name: 'a' } },
-  }));
-  const claims = { iat: 1000, exp: 2000, sub: 'anna' };
-  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`;
-  const kube = connect(server.context({ token }), new Deadline(5000), new AbortController().signal);
+  const token = tokenWith({ iat: 1000, exp: 2000, sub: 'anna' });
+  const { kube } = await serving(() => ({ body: { kind: 'Namespace', metadata: { name: 'a' } } }), {
+    user: { token },
+  });
   const ofUser = { what: 'token', from: 1_000_000, to: 2_000_000 };
   assert.deepEqual(kube.validities(), [ofUser]);
   await kube.get(resources.namespaces, 'a');
   const [ofServer, ...rest] = kube.validities();
-  kube.close();
-  await server.stop();
   assert.deepEqual(rest, [ofUser]);
   assert.equal(ofServer?.what, 'serving certificate');
   assert.ok(
@@ -68,7 +65,7 @@ test('a connection shows when the certificate of its server and the credentials 
 });
 
 test('credentials in files, of programs and without an end are not judged', () => {
-  const certificate = Buffer.from(identity.cert).toString('base64');
+  const certificate = base64(identity.cert);
   assert.deepEqual(
     validitiesOf({ 'client-certificate-data': certificate }).map(({ what }) => what),
     ['client certificate'],

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import {
   type ChosenEndpoint,
   chooseEndpoint,
@@ -10,7 +9,7 @@ import {
   withPresentAuthority,
 } from '../../../../../src/lib/ocm/hub/endpoint.ts';
 import { FakeServer, identity, otherAuthority } from '../../../support/fake-server.ts';
-import { stepsOf } from '../../../support/steps.ts';
+import { failsWith } from '../../../support/steps.ts';
 
 const externalAuthority = 'authority of the kubeconfig';
 const internalAuthority = 'authority of cluster-info';
@@ -53,13 +52,10 @@ function choose(input: Partial<EndpointInput>): Promise<ChosenEndpoint> {
 }
 
 async function refused(input: Partial<EndpointInput>, why: RegExp): Promise<void> {
-  await assert.rejects(choose(input), (error: unknown) => {
-    assert.ok(error instanceof StellarError);
-    assert.equal(error.code, 'endpoint-unusable');
-    assert.match(error.message, why);
-    assert.match(stepsOf(error), /--hub-apiserver https:\/\//);
-    return true;
-  });
+  await assert.rejects(
+    choose(input),
+    failsWith({ code: 'endpoint-unusable', message: why, steps: /--hub-apiserver https:\/\// }),
+  );
 }
 
 describe("the context's server is chosen", () => {

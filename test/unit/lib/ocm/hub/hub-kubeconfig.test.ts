@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
 import { parseClusterInfo } from '../../../../../src/lib/ocm/hub/hub-kubeconfig.ts';
+import { base64 } from '../../../support/builders.ts';
 
 const kubeconfig = (cluster: object) =>
   stringify({
@@ -17,7 +18,7 @@ test('server and authority are read', () => {
   const info = parseClusterInfo(
     kubeconfig({
       server: 'https://its1-control-plane:6443/',
-      'certificate-authority-data': Buffer.from(pem).toString('base64'),
+      'certificate-authority-data': base64(pem),
     }),
   );
   assert.deepEqual(info, { server: 'https://its1-control-plane:6443', certificateAuthority: pem });

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import { judgeAdmission, tryHubWebhook } from '../../../../../src/lib/ocm/hub/webhook.ts';
 import { fakeKube } from '../../../support/builders.ts';
 import { MemoryCluster, pod } from '../../../support/space-builders.ts';
-import { stepsOf } from '../../../support/steps.ts';
+import { matches, stepsOf } from '../../../support/steps.ts';
 
 const hub = 'open-cluster-management-hub';
 const name = 'cluster-manager-registration-webhook';
@@ -89,8 +89,8 @@ describe("a hub's webhook for ManagedClusters", () => {
       (await silentHub()).why,
       /there is no Deployment open-cluster-management-hub\/cluster-manager-reg/,
     );
-    assert.match(
-      commandOf((await silentHub(deployment(0))).next) ?? '',
+    matches(
+      commandOf((await silentHub(deployment(0))).next),
       /scale deployment cluster-manager-registration-webhook --replicas 1$/,
     );
     const crashing = podOf({
@@ -103,10 +103,7 @@ describe("a hub's webhook for ManagedClusters", () => {
       crash.why,
       /does not answer: it does not start: pod \S+-1, container main: it keeps crashing \(exit 1/,
     );
-    assert.match(
-      commandOf(crash.next) ?? '',
-      /-n open-cluster-management-hub logs \S+-1 -c main --previous$/,
-    );
+    matches(commandOf(crash.next), /-n open-cluster-management-hub logs \S+-1 -c main --previous$/);
     assert.match(
       (await silentHub(deployment(), podOf({}))).why,
       /does not answer: it is starting$/,

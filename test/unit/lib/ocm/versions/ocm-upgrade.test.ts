@@ -24,13 +24,11 @@ function cluster(rules: PolicyRule[], spec: object): MemoryCluster {
   };
   const schema = { openAPIV3Schema: { properties: { spec } } };
   const crd = {
-    ...{
-      kind: 'CustomResourceDefinition',
-      metadata: {
-        name: 'clustermanagers.operator.open-cluster-management.io',
-        uid: 'c',
-        resourceVersion: '2',
-      },
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: 'clustermanagers.operator.open-cluster-management.io',
+      uid: 'c',
+      resourceVersion: '2',
     },
     spec: { versions: [{ name: 'v1', schema }] },
   };

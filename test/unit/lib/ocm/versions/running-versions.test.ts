@@ -189,7 +189,11 @@ describe('as text', () => {
     running: string[] | null,
     more: Partial<RunningVersion> = {},
   ): RunningVersion => ({
-    ...{ product: 'OCM', component, running, wanted: null, differs: false },
+    product: 'OCM',
+    component,
+    running,
+    wanted: null,
+    differs: false,
     ...more,
   });
 

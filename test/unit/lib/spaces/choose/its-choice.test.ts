@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import { hidden } from '../../../../../src/lib/kube/access.ts';
@@ -16,8 +13,9 @@ import {
   resolveIts,
   withSource,
 } from '../../../../../src/lib/spaces/choose/its-choice.ts';
+import { newPath } from '../../../support/folder.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
-import { stepsOf } from '../../../support/steps.ts';
+import { failsWith, stepsOf } from '../../../support/steps.ts';
 
 const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfig => ({
   files: [],
@@ -89,8 +87,7 @@ describe('the ITS is', () => {
       source: 'current context',
     }));
   test('else unknown, and the available contexts are listed', () => {
-    const usage = (steps: RegExp) => (error: unknown) =>
-      error instanceof StellarError && error.code === 'usage' && steps.test(stepsOf(error));
+    const usage = (steps: RegExp) => failsWith({ code: 'usage', steps });
     assert.throws(
       () => chooseIts(undefined, {}, {}, kubeconfig(undefined, ['a', 'b'])),
       usage(/--its CONTEXT\n.*a, b/),
@@ -106,15 +103,12 @@ describe('the ITS is', () => {
 
 describe('what `its use` chooses', () => {
   const { XDG_CONFIG_HOME: config } = process.env;
-  let folder: string;
-  before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'settings-'));
-    process.env.XDG_CONFIG_HOME = folder;
+  before(() => {
+    process.env.XDG_CONFIG_HOME = newPath();
   });
-  after(async () => {
+  after(() => {
     if (config === undefined) delete process.env.XDG_CONFIG_HOME;
     else process.env.XDG_CONFIG_HOME = config;
-    await rm(folder, { recursive: true });
   });
   const hosting = (uid: string, server: string) =>
     new MemoryCluster([{ kind: 'Namespace', metadata: { name: 'kube-system', uid } } as never], {

@@ -16,17 +16,32 @@ import {
   inSpace,
   its,
   kubeconfigOf,
+  kubeconfigSecret,
   MemoryCluster,
   pod,
   wds,
   wdsDeployments,
 } from '../../../support/space-builders.ts';
-import { failsWith, stepsOf } from '../../../support/steps.ts';
+import { failsWith, matches, stepsOf } from '../../../support/steps.ts';
 
 /** Its kube-system may not be read. */
 const kubeAt = (server: string): Kube =>
   fakeKube({ cluster: { context: 'c', server }, get: async () => undefined });
 const connect = ({ server }: { server: string }) => kubeAt(server);
+const uids: Record<string, string> = {
+  hub: 'uid-of-hub',
+  admin: 'uid-of-hub',
+  elsewhere: 'uid-of-elsewhere',
+  its1: 'uid-of-its1',
+  alias: 'uid-of-its1',
+  its2: 'uid-of-its2',
+};
+/** The UID of kube-system depends on the host of the server. */
+const byUid = ({ server: at }: { server: string }) => {
+  const uid = uids[new URL(at).hostname.split('.')[0] ?? ''];
+  const get = async () => ({ metadata: { name: 'kube-system', uid } }) as never;
+  return fakeKube({ cluster: { context: at, server: at }, get });
+};
 const host = { name: 'hub', server: 'https://hub.example.com:6443', cluster: {}, user: {} };
 const place = (name: string, of?: string) => ({
   cluster: name,
@@ -92,7 +107,12 @@ describe('the WDS', () => {
 
   test('is the given one, with the ITS that it names', async () =>
     assert.deepEqual(await opened(sources(two, { given: 'wds2' })), {
-      ...{ name: 'wds2', isGiven: true, type: 'host', context: 'hub', server, its: 'its1' },
+      name: 'wds2',
+      isGiven: true,
+      type: 'host',
+      context: 'hub',
+      server,
+      its: 'its1',
     }));
   test('shows which of its controllers does not run', async () => {
     const hub = new MemoryCluster(two);
@@ -111,8 +131,8 @@ describe('the WDS', () => {
     hub.objects.push(inSpace('Pod', 'wds2', pod('transport-controller-x', crashing)));
     const problems = await readControllers(open);
     assert.equal(problems.manager, undefined);
-    assert.match(
-      problems.transport?.why ?? '',
+    matches(
+      problems.transport?.why,
       /pod transport-controller-x, container main: it keeps crashing/,
     );
     assert.match(
@@ -130,7 +150,7 @@ describe('the WDS', () => {
       status: { postCreateHooks: { 'kubestellar-controller': true } },
     });
     const lost = await readControllers(open);
-    assert.match(lost.manager?.why ?? '', /Deployment kubestellar-controller-manager is missing/);
+    matches(lost.manager?.why, /Deployment kubestellar-controller-manager is missing/);
     assert.equal(
       stepsOf(lost.manager),
       'Repair it: stellarctl wds repair wds2 --hosting-context kind-kubeflex',
@@ -164,16 +184,6 @@ describe('the WDS', () => {
     assert.rejects(openWds(sources(two, { given: 'wds3' })), { code: 'not-found' }));
 
   describe('given by a context of another name', () => {
-    const uids: Record<string, string> = {
-      hub: 'uid-of-hub',
-      admin: 'uid-of-hub',
-      elsewhere: 'uid-of-elsewhere',
-    };
-    const byUid = ({ name, server: at }: { name: string; server: string }) => {
-      const uid = uids[new URL(at).hostname.split('.')[0] ?? ''];
-      const get = async () => ({ metadata: { name: 'kube-system', uid } }) as never;
-      return fakeKube({ cluster: { context: name, server: at }, get });
-    };
     const kinds = {
       'admin@wds1': place('admin'),
       'wds-of-another': { ...place('elsewhere', 'wds1'), hosting: 'admin@wds1' },
@@ -201,32 +211,14 @@ describe('the WDS', () => {
   });
 
   describe('whose ITS the hosting cluster names', () => {
-    const secret = (space: string) => {
-      const kubeconfig = JSON.stringify({
-        'current-context': 'x',
-        contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
-        clusters: [{ name: 'x', cluster: { server: `https://${space}.example.com:6443` } }],
-        users: [{ name: 'x', user: { token: 't' } }],
-      });
-      const data = { kubeconfig: Buffer.from(kubeconfig).toString('base64') };
-      return {
-        kind: 'Secret',
-        metadata: { name: 'admin-kubeconfig', namespace: `${space}-system` },
-        data,
-      };
-    };
-    const uids: Record<string, string | undefined> = {
-      its1: 'uid-of-its1',
-      alias: 'uid-of-its1',
-      its2: 'uid-of-its2',
-    };
-    const byUid = ({ server: at }: { server: string }) => {
-      const uid = uids[new URL(at).hostname.split('.')[0] ?? ''];
-      const get = async () => ({ metadata: { name: 'kube-system', uid } }) as never;
-      return fakeKube({ cluster: { context: at, server: at }, get });
-    };
     const k8s = { type: 'k8s' };
-    const spaces = [its('its1', k8s), its('its2', k8s), ...['its1', 'its2'].map(secret)];
+    const spaces = [
+      its('its1', k8s),
+      its('its2', k8s),
+      ...['its1', 'its2'].map((space) =>
+        kubeconfigSecret(space, { server: `https://${space}.example.com:6443` }, { token: 't' }),
+      ),
+    ];
     const through = async (
       given: string | undefined,
       names = 'its1',

@@ -42,7 +42,11 @@ const own = work(`${uid}-wds1-${otherUid}`, 'wds1');
 const foreign = work(`${otherUid}-wds2-${uid}`, 'wds2');
 
 const opened = (works: Typed[], changes: Partial<Wds> = {}): Wds => ({
-  ...{ name: 'wds1', isGiven: true, context: 'wds1', type: undefined, apiGroups: [] },
+  name: 'wds1',
+  isGiven: true,
+  context: 'wds1',
+  type: undefined,
+  apiGroups: [],
   kube: new WorkloadCluster([policy, binding, space]).kube,
   its: seen({ name: 'its1', kube: new WorkloadCluster(works).kube }),
   ...changes,

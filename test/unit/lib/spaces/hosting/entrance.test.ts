@@ -12,7 +12,8 @@ import { reachedCheck } from '../../../../../src/lib/spaces/install/entrance-che
 import { apiServerAnswers } from '../../../../../src/lib/spaces/space/space-stages.ts';
 import { SpaceWatcher } from '../../../../../src/lib/spaces/space/space-watcher.ts';
 import { answering, certificates, silentPort, stopAnswering } from '../../../support/answering.ts';
-import { fakeKube } from '../../../support/builders.ts';
+import { base64, fakeKube } from '../../../support/builders.ts';
+import { oneContext } from '../../../support/one-context.ts';
 import {
   controlPlane,
   evidence,
@@ -20,6 +21,7 @@ import {
   kubeconfigOf,
   statefulSet,
 } from '../../../support/space-builders.ts';
+import { matches } from '../../../support/steps.ts';
 
 after(stopAnswering);
 
@@ -29,8 +31,6 @@ interface Settings {
   classes?: object;
 }
 
-const base64 = (text: string) => Buffer.from(text).toString('base64');
-
 /** A hosting cluster; `server` is the address of its running space its1, if it has one. */
 function hosting(
   { isOpenShift = 'false', classes }: Settings,
@@ -38,17 +38,8 @@ function hosting(
   type = 'vcluster',
 ): Kube {
   const data = { domain: 'localtest.me', externalPort: '9443', hostContainer: 'a', isOpenShift };
-  const config = {
-    clusters: [
-      {
-        name: 'c',
-        cluster: { server, 'certificate-authority-data': base64(certificates.own.cert) },
-      },
-    ],
-    users: [{ name: 'u', user: { token: 't' } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
+  const authority = { 'certificate-authority-data': base64(certificates.own.cert) };
+  const config = oneContext({ server, ...authority }, { token: 't' });
   const its1 = controlPlane('its1', { type, conditions: [{ type: 'Ready', status: 'True' }] });
   const kubeconfig = base64(JSON.stringify(config));
   return {
@@ -66,7 +57,9 @@ function hosting(
 
 /** The published context of its1. */
 const contextOf = (server: string, cluster: object = {}) => ({
-  ...{ name: 'its1', server, user: {} },
+  name: 'its1',
+  server,
+  user: {},
   cluster: { server, 'certificate-authority-data': base64(certificates.own.cert), ...cluster },
 });
 
@@ -120,7 +113,7 @@ for (const [name, { why, server: serverOf }] of Object.entries(causes))
     const entrance = await tryEntrance(contextOf(server), undefined);
     const problem = entrance && problemOfEntrance(entrance, 'host1');
     assert.equal(problem?.code, 'address-not-the-space');
-    assert.match(problem?.why ?? '', why);
+    matches(problem?.why, why);
     assert.match(stepLines(problem?.next ?? []).join('\n'), /installation\.md/);
 
     const pods = [
@@ -161,7 +154,7 @@ test('the port at which the space answers is named', async () => {
   const right = await answering.inTls(certificates.own);
   const entrance = await tryEntrance(contextOf(at(await silentPort())), right);
   const { why, next } = (entrance && problemOfEntrance(entrance, 'host1')) ?? {};
-  assert.match(why ?? '', new RegExp(`: connection refused; it answers at port ${right}$`));
+  matches(why, new RegExp(`: connection refused; it answers at port ${right}$`));
   assert.match(
     stepLines(next ?? []).join('\n'),
     new RegExp(
@@ -179,8 +172,10 @@ describe('a space is reached', () => {
   test('through an ingress, whatever it is called', async () => {
     const port = await answering.inTls(certificates.own);
     assert.deepEqual(await reached(at(port)), {
-      ...{ id: 'ingress', title: reachedCheck.title },
-      ...{ status: 'pass', found: `its1.localtest.me:${port}` },
+      id: 'ingress',
+      title: reachedCheck.title,
+      status: 'pass',
+      found: `its1.localtest.me:${port}`,
     });
     assert.equal((await reached(at(port), {}, 'k8s'))?.status, 'pass');
   });

@@ -13,7 +13,7 @@ import {
   withHostingLease,
 } from '../../../../../src/lib/spaces/hosting/hosting-lease.ts';
 import { LeaseCluster, leasePath } from '../../../support/lease-cluster.ts';
-import { failsWith } from '../../../support/steps.ts';
+import { failsWith, matches } from '../../../support/steps.ts';
 
 let cluster: LeaseCluster;
 beforeEach(async () => {
@@ -207,10 +207,7 @@ describe('a Lease is abandoned', () => {
   test('and the next run names its holder', async () => {
     cluster.put(leasePath, leaseOf(await endedProcess()));
     const { lines } = await take(300);
-    assert.match(
-      lines[0] ?? '',
-      /^changed fake continuing after another run: bob@desk, init, process \d+$/,
-    );
+    matches(lines[0], /^changed fake continuing after another run: bob@desk, init, process \d+$/);
     assert.deepEqual(cluster.writes, ['DELETE stellarctl', 'POST leases', 'DELETE stellarctl']);
   });
 

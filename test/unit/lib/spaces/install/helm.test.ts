@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { StellarError } from '../../../../../src/lib/core/errors.ts';
@@ -18,6 +17,7 @@ import {
 } from '../../../../../src/lib/spaces/install/helm-values.ts';
 import { fetchIngressChart } from '../../../../../src/lib/spaces/install/local-ingress.ts';
 import { helmProgram } from '../../../../../src/lib/spaces/local/programs.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
 import { failsWith } from '../../../support/steps.ts';
 
 const release = { name: 'ks-core', namespace: 'default' };
@@ -253,7 +253,10 @@ test('charts are read as helm reads them: the last key counts, and unknown field
 test('values are merged as helm merges them, and compared with the requested ones', () => {
   const present = { flex: { port: '9443', domain: 'x' }, list: [1, 2], on: true };
   assert.deepEqual(mergeValues(present, { flex: { port: 1 }, list: [3], off: null }), {
-    ...{ flex: { port: 1, domain: 'x' }, list: [3], on: true, off: null },
+    flex: { port: 1, domain: 'x' },
+    list: [3],
+    on: true,
+    off: null,
   });
   for (const asked of [
     {},
@@ -276,9 +279,8 @@ test('values are merged as helm merges them, and compared with the requested one
 
 test('a URL is never a folder of the current directory', async () => {
   const before = process.cwd();
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
   try {
-    process.chdir(folder);
+    process.chdir(temporaryFolder());
     await mkdir('https:/example.com/chart.tgz', { recursive: true });
     await mkdir('oci:/example.com/chart', { recursive: true });
     const { helm } = helmThat(() => ({}));
@@ -286,7 +288,6 @@ test('a URL is never a folder of the current directory', async () => {
       assert.equal(await helm.local(address), undefined);
   } finally {
     process.chdir(before);
-    await rm(folder, { recursive: true });
   }
 });
 
@@ -304,10 +305,9 @@ test('the ingress is the chart of Traefik: that of its repository, or one of a m
     stdout: 'name: ingress-nginx\nversion: 4.12.1\n',
   }));
   const before = process.cwd();
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-test-'));
   try {
     // The built-in address is not looked for in the current folder.
-    process.chdir(folder);
+    process.chdir(temporaryFolder());
     await mkdir('oci:/ghcr.io/traefik/helm/traefik', { recursive: true });
     await mkdir('traefik');
     await assert.rejects(fetchIngressChart(refused, undefined), (error: StellarError) => {
@@ -326,11 +326,6 @@ test('the ingress is the chart of Traefik: that of its repository, or one of a m
     );
   } finally {
     process.chdir(before);
-    await Promise.all([
-      other.close(),
-      refused.close(),
-      nginx.close(),
-      rm(folder, { recursive: true }),
-    ]);
+    await Promise.all([other.close(), refused.close(), nginx.close()]);
   }
 });

@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProgramOutput, RunProgram } from '../../../../../src/lib/core/program.ts';
 import { Helm } from '../../../../../src/lib/spaces/install/helm.ts';
 import { initHosting } from '../../../../../src/lib/spaces/install/init.ts';
 import { helmProgram } from '../../../../../src/lib/spaces/local/programs.ts';
+import { temporaryFolder } from '../../../support/folder.ts';
 import { LeaseCluster, leasePath } from '../../../support/lease-cluster.ts';
+import { matches } from '../../../support/steps.ts';
 
-let chart: string;
+const chart = temporaryFolder();
 let cluster: LeaseCluster;
-before(async () => {
-  chart = await mkdtemp(path.join(tmpdir(), 'stellarctl-unit-'));
-});
-after(() => rm(chart, { recursive: true }));
 beforeEach(async () => {
   cluster = await LeaseCluster.start();
 });
@@ -73,16 +68,13 @@ test('a cluster in which no pod can run, as a WDS, is refused before anything is
   cluster.put('/api/v1/nodes', { items: [] } as never);
   const { error, called } = await init(() => undefined);
   assert.equal(error?.code, 'not-a-hosting-cluster');
-  assert.match(
-    error?.message ?? '',
-    /has no nodes, so no pod could run in it\. Nothing was written\.$/,
-  );
+  matches(error?.message, /has no nodes, so no pod could run in it\. Nothing was written\.$/);
   assert.deepEqual([cluster.writes, called.includes('upgrade')], [[], false]);
 });
 
 test('a chart that cannot be rendered is refused before the Lease is written', async () => {
   const { error } = await init((verb) => (verb === 'template' ? failing : undefined));
-  assert.match(error?.message ?? '', /broken/);
+  matches(error?.message, /broken/);
   assert.deepEqual(cluster.writes, []);
 });
 

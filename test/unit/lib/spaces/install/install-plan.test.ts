@@ -12,8 +12,14 @@ import { failsWith } from '../../../support/steps.ts';
 const hooks = Object.values(hookNames);
 const fresh = { 'kubeflex-operator': { hostContainer: 'kubeflex-control-plane' } };
 const nothing: ClusterState = {
-  ...{ isOpenShift: false, kubeFlex: 'absent', release: coreChart.release, revisions: [] },
-  ...{ values: {}, allValues: {}, hooks: [], imageRegistry: undefined },
+  isOpenShift: false,
+  kubeFlex: 'absent',
+  release: coreChart.release,
+  revisions: [],
+  values: {},
+  allValues: {},
+  hooks: [],
+  imageRegistry: undefined,
 };
 
 /** A release with these revisions, as `status version`. */

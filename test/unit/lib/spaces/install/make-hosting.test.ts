@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { makeHosting } from '../../../../../src/lib/spaces/install/make-hosting.ts';
 import { run } from '../../../support/builders.ts';
+import { newPath } from '../../../support/folder.ts';
 
 const named = (name: string) => ({ name, context: { cluster: name, user: name } });
 
-test('a current context that is not the hosting cluster must be given explicitly', async (t) => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-unit-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = path.join(folder, 'kubeconfig');
+test('a current context that is not the hosting cluster must be given explicitly', async () => {
+  const file = newPath();
   const extension = { data: { 'hosting-cluster-ctx-name': 'kind-kubeflex' } };
   const kubeconfig = {
     contexts: [named('kind-kubeflex'), named('kind-cluster1')],

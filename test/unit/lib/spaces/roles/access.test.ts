@@ -80,7 +80,10 @@ const read = discoveryOf({
   'example.com/v1': ['widgets Widget'],
 });
 const deployer = (kinds?: string[]): AccessRequest => ({
-  ...{ space: { name: 'wds1', role: 'wds' }, role: 'deployer', who: 'anna', kinds },
+  space: { name: 'wds1', role: 'wds' },
+  role: 'deployer',
+  who: 'anna',
+  kinds,
 });
 const isThere = async (_: unknown, name: string) => ({ metadata: { name } }) as never;
 const rulesOf = (objects: KubeObject[]) =>
@@ -211,15 +214,17 @@ describe('a revocation', () => {
 
 test('a kubeconfig for others has nothing that is the user’s own', () => {
   const cluster = {
-    ...{
-      server: 'https://admin:SERVERPW@a:6443',
-      'proxy-url': 'http://u:PROXYPW@p',
-      'insecure-skip-tls-verify': true,
-    },
-    ...{ 'certificate-authority-data': 'YQ==', 'tls-server-name': 'a', 'x-secret': 'SECRET' },
+    server: 'https://admin:SERVERPW@a:6443',
+    'proxy-url': 'http://u:PROXYPW@p',
+    'insecure-skip-tls-verify': true,
+    'certificate-authority-data': 'YQ==',
+    'tls-server-name': 'a',
+    'x-secret': 'SECRET',
   };
   assert.deepEqual(portable({ name: 'a', server: cluster.server, cluster, user: {} }), {
-    ...{ server: 'https://a:6443', 'certificate-authority-data': 'YQ==', 'tls-server-name': 'a' },
+    server: 'https://a:6443',
+    'certificate-authority-data': 'YQ==',
+    'tls-server-name': 'a',
   });
 });
 

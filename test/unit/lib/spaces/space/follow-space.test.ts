@@ -29,7 +29,7 @@ import {
   waitForNothing,
   wds,
 } from '../../../support/space-builders.ts';
-import { stepsOf } from '../../../support/steps.ts';
+import { matches, stepsOf } from '../../../support/steps.ts';
 
 type Look = Record<string, Verdict> | undefined;
 
@@ -155,7 +155,8 @@ describe('a space is followed', () => {
   test('until it is interrupted', async () => {
     const controller = new AbortController();
     const followed: FollowedSpace = {
-      ...{ name: 'its1', hosting: new MemoryCluster().kube },
+      name: 'its1',
+      hosting: new MemoryCluster().kube,
       read: async () => {
         controller.abort();
         const stages = [{ id: 'a', title: '', check: () => waiting('x') }];
@@ -213,7 +214,7 @@ describe('a failure', () => {
       [error?.code, stepsOf(error)],
       ['timeout', 'To resume, rerun the command\ndo this'],
     );
-    assert.match(error?.message ?? '', /blocked at "a done": no image/);
+    matches(error?.message, /blocked at "a done": no image/);
   });
   test('of an API server that answers late suggests a rerun, and not to delete it', async () => {
     const { error } = await following([{ reachable: failedForGood('no answer in time') }]);

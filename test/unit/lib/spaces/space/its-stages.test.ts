@@ -31,6 +31,7 @@ const ready: ControlPlaneOptions = {
   type: 'vcluster',
   conditions: [conditions.synced, conditions.ready],
 };
+const created = { type: 'vcluster', conditions: [conditions.synced] };
 const unknown = hidden('it was not checked');
 
 function reports(plane: ControlPlaneOptions, seen: Partial<SpaceEvidence>, look = itsInside()) {
@@ -39,10 +40,8 @@ function reports(plane: ControlPlaneOptions, seen: Partial<SpaceEvidence>, look 
 }
 const blocking = (...parameters: Parameters<typeof reports>) => {
   const stage = blockingStage(reports(...parameters));
-  return (
-    stage &&
-    `${stage.id} ${stage.verdict.state}: ${'why' in stage.verdict ? stage.verdict.why : ''}`
-  );
+  if (stage === undefined) return 'nothing';
+  return `${stage.id} ${stage.verdict.state}: ${'why' in stage.verdict ? stage.verdict.why : ''}`;
 };
 
 describe('an ITS has stages', () => {
@@ -50,30 +49,32 @@ describe('an ITS has stages', () => {
     itsStages(evidence(its('its1', plane))).map(({ id }) => id);
   test('of a vcluster, with the address that it publishes', () =>
     assert.deepEqual(idsOf({ type: 'vcluster' }), [
-      ...[
-        'synced',
-        'api-server',
-        'reachable',
-        'its-hub-init',
-        'hub-runs',
-        'hub-crds',
-        'bootstrap-account',
-      ],
-      ...['hub-webhook', 'install-status-addon', 'workstatus-crd', 'cluster-info', 'ready'],
+      'synced',
+      'api-server',
+      'reachable',
+      'its-hub-init',
+      'hub-runs',
+      'hub-crds',
+      'bootstrap-account',
+      'hub-webhook',
+      'install-status-addon',
+      'workstatus-crd',
+      'cluster-info',
+      'ready',
     ]));
   test('of an existing hub, without the Job that would install it', () => {
     const hooks = [{ hookName: 'install-status-addon' }];
     assert.deepEqual(idsOf({ type: 'host', hooks }), [
-      ...[
-        'synced',
-        'api-server',
-        'reachable',
-        'hub-runs',
-        'hub-crds',
-        'bootstrap-account',
-        'hub-webhook',
-      ],
-      ...['install-status-addon', 'workstatus-crd', 'ready'],
+      'synced',
+      'api-server',
+      'reachable',
+      'hub-runs',
+      'hub-crds',
+      'bootstrap-account',
+      'hub-webhook',
+      'install-status-addon',
+      'workstatus-crd',
+      'ready',
     ]);
   });
   test('of one created by kflex, with its older single hook', () => {
@@ -85,7 +86,7 @@ describe('an ITS has stages', () => {
     assert.equal(ids.includes('its-with-clusteradm'), true);
   });
   test('all of which are met when everything is done', () => {
-    assert.equal(blocking(ready, done), undefined);
+    assert.equal(blocking(ready, done), 'nothing');
     assert.equal(standingOf(reports(ready, done)).stage, 'ready');
   });
 });
@@ -94,7 +95,7 @@ describe('an ITS is blocked', () => {
   test('by a failed Job, although others continue', () => {
     const seen = { ...done, jobs: [job('its-hub-init', 'failed'), job('install-status-addon')] };
     assert.match(
-      blocking({ type: 'vcluster' }, seen, itsInside({ hubServed: false })) ?? '',
+      blocking({ type: 'vcluster' }, seen, itsInside({ hubServed: false })),
       /^its-hub-init failed/,
     );
   });
@@ -110,7 +111,7 @@ describe('an ITS is blocked', () => {
         { type: 'vcluster' },
         { ...done, jobs: [job('its-hub-init')] },
         itsInside({ hubPods }),
-      ) ?? '',
+      ),
       /^hub-runs failed: OCM does not run in it: pod cluster-manager-registration-1/,
     );
   });
@@ -120,37 +121,31 @@ describe('an ITS is blocked', () => {
     ];
     const silent = { state: 'silent', why: 'it does not answer', next: [] } as const;
     const inside = itsInside({ hubPods, webhook: silent });
-    assert.match(blocking(ready, done, inside) ?? '', /^hub-webhook failed: it does not answer/);
-    const created = { type: 'vcluster', conditions: [conditions.synced] };
+    assert.match(blocking(ready, done, inside), /^hub-webhook failed: it does not answer/);
     assert.match(
-      blocking(created, done, inside) ?? '',
+      blocking(created, done, inside),
       /^hub-runs waiting: pod \S+ of the hub is starting/,
     );
   });
   test('by OCM kinds, the bootstrap account, WorkStatuses, each waited for', () => {
-    const created = { type: 'vcluster', conditions: [conditions.synced] };
+    assert.match(blocking(created, done, itsInside({ hubServed: false })), /^hub-crds waiting/);
     assert.match(
-      blocking(created, done, itsInside({ hubServed: false })) ?? '',
-      /^hub-crds waiting/,
-    );
-    assert.match(
-      blocking(created, done, itsInside({ hasBootstrapAccount: false })) ?? '',
+      blocking(created, done, itsInside({ hasBootstrapAccount: false })),
       /^bootstrap-account waiting: there is no ServiceAccount open-cluster-management\/agent-registration-bootstrap/,
     );
     assert.match(
-      blocking(created, done, itsInside({ workStatusServed: false })) ?? '',
+      blocking(created, done, itsInside({ workStatusServed: false })),
       /^workstatus-crd waiting/,
     );
   });
   test('by the status add-on, although its Job is done', () => {
-    const created = { type: 'vcluster', conditions: [conditions.synced] };
     const without = (forbidden: string[]) =>
       blocking(created, done, itsInside({ hasStatusAddon: false, forbidden: new Set(forbidden) }));
     assert.match(
-      without([]) ?? '',
+      without([]),
       /^install-status-addon failed: Deployment \S+\/addon-status-controller is missing/,
     );
-    assert.doesNotMatch(without(['deployments']) ?? '', /addon/);
+    assert.doesNotMatch(without(['deployments']), /addon/);
   });
   const account = 'ServiceAccount open-cluster-management/agent-registration-bootstrap';
   test('by what was deleted since it was ready, all of it, with the commands that restore it', () => {
@@ -183,7 +178,7 @@ describe('an ITS is blocked', () => {
   test('by what a Job may still create, although KubeFlex reports it as ready', () => {
     const seen = { ...done, jobs: [job('its-hub-init')] };
     assert.match(
-      blocking(ready, seen, itsInside({ hasBootstrapAccount: false })) ?? '',
+      blocking(ready, seen, itsInside({ hasBootstrapAccount: false })),
       /^its-hub-init waiting/,
     );
     const stage = reports(ready, seen, itsInside({ hasBootstrapAccount: false })).find(
@@ -203,16 +198,15 @@ describe('an ITS is blocked', () => {
         ready: true,
       }),
     ];
-    const coming = { ...ready, conditions: [conditions.synced] };
     assert.match(
-      blocking(coming, done, itsInside({ webhook })) ?? '',
+      blocking(created, done, itsInside({ webhook })),
       /^hub-webhook waiting: its webhook does not/,
     );
     assert.match(
-      blocking(coming, done, itsInside({ webhook, hubPods: running })) ?? '',
+      blocking(created, done, itsInside({ webhook, hubPods: running })),
       /^hub-webhook failed/,
     );
-    assert.match(blocking(ready, done, itsInside({ webhook })) ?? '', /^hub-webhook failed/);
+    assert.match(blocking(ready, done, itsInside({ webhook })), /^hub-webhook failed/);
   });
   test('by the Job that publishes its address, even if KubeFlex reports it as ready', () => {
     const seen = {
@@ -220,7 +214,7 @@ describe('an ITS is blocked', () => {
       jobs: [...done.jobs.slice(0, 2), job('update-cluster-info', 'failed')],
     };
     assert.match(
-      blocking(ready, seen, itsInside({ clusterInfo: undefined })) ?? '',
+      blocking(ready, seen, itsInside({ clusterInfo: undefined })),
       /^cluster-info failed: Job its1-system\/update-cluster-info has failed/,
     );
   });
@@ -232,21 +226,24 @@ describe('an ITS is blocked', () => {
 });
 
 describe('an ITS that is ready is not blocked', () => {
-  test('by what was not read', () => assert.equal(blocking(ready, done, unknown), undefined));
+  test('by what was not read', () => assert.equal(blocking(ready, done, unknown), 'nothing'));
   test('by Jobs that were deleted since', () => {
     const cleared = { ...ready, applied: ['its-hub-init', 'install-status-addon'] };
-    assert.equal(blocking(cleared, { ...done, jobs: [] }), undefined);
-    assert.equal(blocking(cleared, { ...done, jobs: [] }, unknown), undefined);
+    assert.equal(blocking(cleared, { ...done, jobs: [] }), 'nothing');
+    assert.equal(blocking(cleared, { ...done, jobs: [] }, unknown), 'nothing');
   });
   test('by what this user may not read, inside and outside', () => {
     const forbidden = new Set(['jobs', 'pods', 'deployments', 'statefulsets']);
-    assert.equal(blocking(ready, { forbidden }, unknown), undefined);
+    assert.equal(blocking(ready, { forbidden }, unknown), 'nothing');
     const blind = itsInside({
-      ...{ hubServed: false, workStatusServed: false, hasBootstrapAccount: false, hubPods: [] },
+      hubServed: false,
+      workStatusServed: false,
+      hasBootstrapAccount: false,
+      hubPods: [],
       webhook: { state: 'unseen', why: 'this user may not create ManagedClusters' },
       forbidden: new Set(['customresourcedefinitions', 'serviceaccounts', 'pods']),
     });
-    assert.equal(blocking(ready, done, blind), undefined);
+    assert.equal(blocking(ready, done, blind), 'nothing');
   });
 });
 

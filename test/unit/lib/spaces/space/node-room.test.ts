@@ -13,24 +13,24 @@ import { hostingCluster, soon } from '../../../support/space-builders.ts';
 import { failsWith } from '../../../support/steps.ts';
 
 const node = (name: string, cpu: string, spec: Node['spec'] = {}): Node => ({
-  ...{ metadata: { name }, spec, status: { allocatable: { cpu } } },
+  metadata: { name },
+  spec,
+  status: { allocatable: { cpu } },
 });
 const asks = (cpu: string) => ({ name: 'c', resources: { requests: { cpu } } });
 const pod = (nodeName: string, cpu: string, more: Pod['spec'] = {}, phase = 'Running'): Pod => ({
-  ...{
-    metadata: { name: 'p' },
-    spec: { nodeName, containers: [asks(cpu)], ...more },
-    status: { phase },
-  },
+  metadata: { name: 'p' },
+  spec: { nodeName, containers: [asks(cpu)], ...more },
+  status: { phase },
 });
 const hostingOf = (nodes: readonly Node[], pods: readonly Pod[] | undefined): Kube =>
   fakeKube({
     cluster: hostingCluster,
     list: async ({ plural }) => {
-      if (plural === 'nodes') return nodes as never;
+      if (plural === 'nodes') return nodes;
       if (pods === undefined)
         throw apiError(hostingCluster, 403, '{"message":"pods is forbidden"}');
-      return pods as never;
+      return pods;
     },
   });
 
@@ -125,7 +125,7 @@ test('what the scheduler has removed is named, with what took its place', async 
   });
   const hosting = fakeKube({
     list: async (_, { namespace } = {}) =>
-      (namespace === 'its1-system' ? [event('Killing'), event('Preempted')] : []) as never,
+      namespace === 'its1-system' ? [event('Killing'), event('Preempted')] : [],
   });
   assert.deepEqual(await preempted(hosting, 'its1'), [
     'The scheduler has removed pod vcluster-0 for wds2-system/kube-apiserver-1.',

@@ -131,11 +131,15 @@ test('an ITS that was ready and whose API server has lost its node has failed, w
   const checked = async (applied: string[]) => {
     const plane = its('its1', { type: 'vcluster', applied, conditions: [conditions.synced] });
     const event = inSpace('Event', 'its1', {
-      ...{ metadata: { name: 'e' }, reason: 'Preempted', involvedObject: { name: 'vcluster-0' } },
+      metadata: { name: 'e' },
+      reason: 'Preempted',
+      involvedObject: { name: 'vcluster-0' },
       related: { namespace: 'wds2-system', name: 'kube-apiserver-1' },
     } as KubeObject);
     const { kube: hosting } = new MemoryCluster([
-      ...[plane, event, inSpace('StatefulSet', 'its1', statefulSet('vcluster', false))],
+      plane,
+      event,
+      inSpace('StatefulSet', 'its1', statefulSet('vcluster', false)),
       inSpace(
         'Pod',
         'its1',

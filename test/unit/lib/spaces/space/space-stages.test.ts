@@ -30,6 +30,10 @@ import { stepsOf } from '../../../support/steps.ts';
 /** A verdict as `state: why`. */
 const said = (verdict: Verdict) =>
   verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`;
+const says = (verdict: Verdict, expected: string | RegExp) =>
+  typeof expected === 'string'
+    ? assert.equal(said(verdict), expected)
+    : assert.match(said(verdict), expected);
 const stepsIn = (verdict: Verdict) =>
   verdict.state === 'failed' ? stepsOf(verdict) : assert.fail(said(verdict));
 
@@ -37,25 +41,21 @@ describe('observed by KubeFlex', () => {
   const after = (message: string, spec = {}, type = 'host') =>
     synced(evidence(its('its1', { type, conditions: [notSynced(message)], spec })));
 
-  test('is met when KubeFlex reports it', () =>
-    assert.equal(said(synced(evidence(its('its1')))), 'met'));
+  test('is met when KubeFlex reports it', () => says(synced(evidence(its('its1'))), 'met'));
   // live/controlplane-host.json: the first read precedes the token controller's write.
   test('waits for Secrets that KubeFlex itself creates', () =>
-    assert.equal(
-      said(after('Secret "its1" not found')),
-      'waiting: KubeFlex waits for its Secret its1',
-    ));
+    says(after('Secret "its1" not found'), 'waiting: KubeFlex waits for its Secret its1'));
   // live/controlplane-k8s.json
   test('fails without PostgreSQL, with the command that installs it', () => {
     const verdict = after('Secret "postgres-postgresql" not found', {}, 'k8s');
-    assert.match(said(verdict), /^failed: .*no PostgreSQL/);
+    says(verdict, /^failed: .*no PostgreSQL/);
     assert.match(stepsIn(verdict), /postgres.*\n.*--type host/);
   });
   // live/controlplane-vcluster-no-network.json
   test('fails with the words of KubeFlex', () => {
     const words =
       'looks like "https://charts.loft.sh" is not a valid chart repository or cannot be reached';
-    assert.equal(said(after(words, {}, 'vcluster')), `failed: KubeFlex cannot set it up: ${words}`);
+    says(after(words, {}, 'vcluster'), `failed: KubeFlex cannot set it up: ${words}`);
   });
   test('fails if KubeFlex may not grant permissions to a host; the step is the command that grants them', () => {
     const words =
@@ -74,17 +74,14 @@ describe('observed by KubeFlex', () => {
       );
     test('fails without its bootstrap Secret', () => {
       const verdict = external('Secret "its1-bootstrap" not found');
-      assert.match(
-        said(verdict),
-        /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/,
-      );
+      says(verdict, /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/);
       assert.match(stepsIn(verdict), /its create its1 --type external --bootstrap-context/);
     });
     test('fails with one for an unreachable address, with the command that replaces it', () => {
       const verdict = external(
         'error creating ClusterRoleBinding on the adopted cluster: Get "https://ext:6443": dial tcp: no such host',
       );
-      assert.match(said(verdict), /no such host/);
+      says(verdict, /no such host/);
       assert.match(
         stepsIn(verdict),
         /its create its1 --type external --bootstrap-context CONTEXT --hub-apiserver/,
@@ -96,27 +93,23 @@ describe('observed by KubeFlex', () => {
       synced(evidence(its('its1', { conditions: [] }), { manager }));
     const manager = 'kubeflex-controller-manager';
     test('waits for a manager that runs', () =>
-      assert.match(
-        said(untouched({ deployment: deployment(manager), pods: [] })),
+      says(
+        untouched({ deployment: deployment(manager), pods: [] }),
         /^waiting: KubeFlex has not observed/,
       ));
-    test('waits if the manager may not be read', () =>
-      assert.match(said(untouched(undefined)), /^waiting/));
+    test('waits if the manager may not be read', () => says(untouched(undefined), /^waiting/));
     test('fails without a manager', () =>
-      assert.match(
-        said(untouched({ deployment: undefined, pods: [] })),
-        /^failed: Deployment \S+ is missing/,
-      ));
+      says(untouched({ deployment: undefined, pods: [] }), /^failed: Deployment \S+ is missing/));
     test('fails with a manager that cannot run', () => {
       const pods = [pod(`${manager}-1`, { waiting: { reason: 'ImagePullBackOff' } })];
-      assert.match(
-        said(untouched({ deployment: deployment(manager, false), pods })),
+      says(
+        untouched({ deployment: deployment(manager, false), pods }),
         /^failed: .*cannot be pulled/,
       );
     });
     test('waits for a manager that starts', () =>
-      assert.match(
-        said(untouched({ deployment: deployment(manager, false), pods: [] })),
+      says(
+        untouched({ deployment: deployment(manager, false), pods: [] }),
         /^waiting: KubeFlex's manager is starting/,
       ));
   });
@@ -126,44 +119,33 @@ describe('API server runs', () => {
   const ofType = (type: string, seen: Partial<SpaceEvidence> = {}) =>
     apiServerRuns(evidence(its('its1', { type }), seen));
   test('by the StatefulSet of a vcluster', () => {
-    assert.equal(said(ofType('vcluster', { statefulSets: [statefulSet('vcluster')] })), 'met');
-    assert.match(
-      said(ofType('vcluster', { statefulSets: [statefulSet('vcluster', false)] })),
+    says(ofType('vcluster', { statefulSets: [statefulSet('vcluster')] }), 'met');
+    says(
+      ofType('vcluster', { statefulSets: [statefulSet('vcluster', false)] }),
       /^waiting: .*starting/,
     );
-    assert.match(
-      said(ofType('vcluster')),
-      /^waiting: KubeFlex has not created StatefulSet vcluster/,
-    );
+    says(ofType('vcluster'), /^waiting: KubeFlex has not created StatefulSet vcluster/);
   });
   test('by the Deployment of type k8s', () => {
-    assert.equal(said(ofType('k8s', { deployments: [deployment('kube-apiserver')] })), 'met');
-    assert.match(
-      said(ofType('k8s', { deployments: [deployment('kube-controller-manager')] })),
+    says(ofType('k8s', { deployments: [deployment('kube-apiserver')] }), 'met');
+    says(
+      ofType('k8s', { deployments: [deployment('kube-controller-manager')] }),
       /^waiting: .*not created/,
     );
   });
   test('but not if its image cannot be pulled', () =>
-    assert.match(
-      said(
-        ofType('vcluster', {
-          statefulSets: [statefulSet('vcluster', false)],
-          pods: [pod('vcluster-0', { waiting: { reason: 'ErrImagePull' } })],
-        }),
-      ),
+    says(
+      ofType('vcluster', {
+        statefulSets: [statefulSet('vcluster', false)],
+        pods: [pod('vcluster-0', { waiting: { reason: 'ErrImagePull' } })],
+      }),
       /^failed: its API server does not start: .*vcluster-0/,
     ));
   test('is unseen without permission', () =>
-    assert.match(
-      said(ofType('vcluster', { forbidden: new Set(['statefulsets']) })),
-      /^unseen: .*statefulsets/,
-    ));
+    says(ofType('vcluster', { forbidden: new Set(['statefulsets']) }), /^unseen: .*statefulsets/));
   test('of another cluster, as soon as KubeFlex has reconciled the space', () => {
-    assert.equal(said(ofType('host')), 'met');
-    assert.match(
-      said(apiServerRuns(evidence(its('its1', { conditions: [notSynced('x')] })))),
-      /^waiting/,
-    );
+    says(ofType('host'), 'met');
+    says(apiServerRuns(evidence(its('its1', { conditions: [notSynced('x')] }))), /^waiting/);
   });
 });
 
@@ -174,7 +156,7 @@ describe('API server answers', () => {
       space(evidence(its('its1', { type }), { pods: [pod('vcluster-0', { ready })] }), look),
     );
   test('fails if it is silent; where its address was not tried, the step is to check that', () => {
-    assert.equal(said(looking(silent)), 'failed: so');
+    says(looking(silent), 'failed: so');
     assert.match(
       stepsIn(looking(silent)),
       /See whether clients reach.*doctor --pre --hosting-context kind-kubeflex/,
@@ -183,15 +165,15 @@ describe('API server answers', () => {
   });
   test('fails with a look at its pods if none is ready, before the ingress', () => {
     const dead = looking(silent, 'vcluster', false);
-    assert.equal(said(dead), 'failed: so; pod vcluster-0 of its API server is not ready');
+    says(dead, 'failed: so; pod vcluster-0 of its API server is not ready');
     assert.equal(
       stepsIn(dead),
       'See why: kubectl --context kind-kubeflex -n its1-system describe pods vcluster-0',
     );
   });
   test('is waited for, or unseen', () => {
-    assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');
-    assert.equal(said(looking(hidden('so'))), 'unseen: so');
+    says(looking({ state: 'absent', why: 'so' }), 'waiting: so');
+    says(looking(hidden('so')), 'unseen: so');
   });
 });
 
@@ -199,47 +181,38 @@ describe("a hook's Job", () => {
   const done = jobDone('its-hub-init', isHookMarked('its-hub-init'));
   const plane = its('its1');
   test('is done when it is complete', () =>
-    assert.equal(said(done(evidence(plane, { jobs: [job('its-hub-init', 'complete')] }))), 'met'));
+    says(done(evidence(plane, { jobs: [job('its-hub-init', 'complete')] })), 'met'));
   test('is done when it is deleted and KubeFlex has recorded it', () =>
-    assert.equal(said(done(evidence(its('its1', { applied: ['its-hub-init'] })))), 'met'));
+    says(done(evidence(its('its1', { applied: ['its-hub-init'] }))), 'met'));
   test('is waited for before it exists, and while it runs', () => {
-    assert.match(
-      said(done(evidence(plane))),
-      /^waiting: KubeFlex has not created Job its-hub-init/,
-    );
-    assert.match(
-      said(done(evidence(plane, { jobs: [job('its-hub-init')] }))),
+    says(done(evidence(plane)), /^waiting: KubeFlex has not created Job its-hub-init/);
+    says(
+      done(evidence(plane, { jobs: [job('its-hub-init')] })),
       /^waiting: Job its-hub-init is running/,
     );
   });
   test('is unseen without permission', () =>
-    assert.match(said(done(evidence(plane, { forbidden: new Set(['jobs']) }))), /^unseen/));
+    says(done(evidence(plane, { forbidden: new Set(['jobs']) })), /^unseen/));
   test('has failed permanently with reason and attempts, and can be repaired', () => {
     const verdict = done(evidence(plane, { jobs: [job('its-hub-init', 'failed')] }));
-    assert.equal(
-      said(verdict),
+    says(
+      verdict,
       'failed: Job its1-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)',
     );
     assert.equal(verdict.state === 'failed' && verdict.final, true);
     assert.match(stepsIn(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
-    assert.match(
-      said(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] }))),
-      /, 1 try\)/,
-    );
+    says(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] })), /, 1 try\)/);
   });
   test('has failed, although KubeFlex has recorded it as applied (kflex create)', () => {
     const applied = its('its1', { applied: ['its-hub-init'] });
-    assert.match(
-      said(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] }))),
-      /^failed/,
-    );
+    says(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] })), /^failed/);
   });
   test('is waited for while it cannot be scheduled, which is reported', () => {
     const pods = [
       pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' }),
     ];
-    assert.equal(
-      said(done(evidence(plane, { jobs: [job('its-hub-init')], pods }))),
+    says(
+      done(evidence(plane, { jobs: [job('its-hub-init')], pods })),
       'waiting: pod its-hub-init-a cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu.',
     );
   });
@@ -247,10 +220,10 @@ describe("a hook's Job", () => {
     const running = { jobs: [job('its-hub-init')] };
     const image = pod('its-hub-init-a', { waiting: { reason: 'ImagePullBackOff' } });
     const verdict = done(evidence(plane, { ...running, pods: [image] }));
-    assert.match(said(verdict), /^failed: Job its-hub-init: .*cannot be pulled/);
+    says(verdict, /^failed: Job its-hub-init: .*cannot be pulled/);
     assert.equal('final' in verdict, false);
     const failedTry = pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 });
-    assert.match(said(done(evidence(plane, { ...running, pods: [failedTry] }))), /^waiting/);
+    says(done(evidence(plane, { ...running, pods: [failedTry] })), /^waiting/);
   });
 });
 
@@ -259,20 +232,17 @@ describe('a Deployment', () => {
   const plane = controlPlane('wds1');
   const starting = { deployments: [deployment('transport-controller', false)] };
   test('runs, starts, is missing, is unseen', () => {
-    assert.equal(
-      said(runs(evidence(plane, { deployments: [deployment('transport-controller')] }))),
-      'met',
-    );
-    assert.match(said(runs(evidence(plane, starting))), /^waiting: .*starting/);
-    assert.match(said(runs(evidence(plane))), /^waiting: KubeFlex has not created/);
-    assert.match(said(runs(evidence(plane, { forbidden: new Set(['deployments']) }))), /^unseen/);
+    says(runs(evidence(plane, { deployments: [deployment('transport-controller')] })), 'met');
+    says(runs(evidence(plane, starting)), /^waiting: .*starting/);
+    says(runs(evidence(plane)), /^waiting: KubeFlex has not created/);
+    says(runs(evidence(plane, { forbidden: new Set(['deployments']) })), /^unseen/);
     const hooks = [{ hookName: 'stellarctl-transport-controller' }];
     const created = controlPlane('wds1', { hooks, applied: ['stellarctl-transport-controller'] });
-    assert.match(
-      said(runs(evidence(created))),
+    says(
+      runs(evidence(created)),
       /^failed: Deployment transport-controller is missing, .*does not recreate/,
     );
-    assert.match(said(runs(evidence(created, { forbidden: new Set(['deployments']) }))), /^unseen/);
+    says(runs(evidence(created, { forbidden: new Set(['deployments']) })), /^unseen/);
   });
   test('fails if its pods are refused', () => {
     const refused = { ...deployment('transport-controller', false) };
@@ -282,8 +252,8 @@ describe('a Deployment', () => {
     const verdict = runs(
       evidence(plane, { deployments: [{ ...refused, status: { conditions } }] }),
     );
-    assert.match(
-      said(verdict),
+    says(
+      verdict,
       /^failed: Deployment transport-controller does not start: its pods are refused: pods "a"/,
     );
     assert.match(JSON.stringify(verdict), /describe namespace wds1-system/);
@@ -297,22 +267,16 @@ describe('a Deployment', () => {
         lastExitCode: 1,
       }),
     ];
-    assert.match(
-      said(runs(evidence(plane, { ...starting, pods }))),
-      /^failed: .*exit 1, restarted 4 times/,
-    );
+    says(runs(evidence(plane, { ...starting, pods })), /^failed: .*exit 1, restarted 4 times/);
   });
 });
 
 test('ready is what KubeFlex reports, and a space without any such condition is not', () => {
-  assert.equal(said(ready(evidence(its('its1', { conditions: [conditions.ready] })))), 'met');
-  assert.equal(
-    said(ready(evidence(its('its1')))),
-    'waiting: Waiting for PostCreateHook completion',
-  );
+  says(ready(evidence(its('its1', { conditions: [conditions.ready] }))), 'met');
+  says(ready(evidence(its('its1'))), 'waiting: Waiting for PostCreateHook completion');
   // live/controlplane-missing-hook.json
-  assert.match(
-    said(ready(evidence(its('its1', { conditions: [conditions.synced] })))),
+  says(
+    ready(evidence(its('its1', { conditions: [conditions.synced] }))),
     /^waiting: KubeFlex says nothing/,
   );
 });

@@ -14,6 +14,7 @@ import {
   listControlPlanes,
   roleOf,
 } from '../../../../../src/lib/spaces/space/spaces.ts';
+import { base64 } from '../../../support/builders.ts';
 import {
   controlPlane,
   inSpace,
@@ -98,24 +99,18 @@ test('control planes are sorted by name, of one role if requested', async () => 
 
 describe('the contexts of a space are', () => {
   const at = { cluster: 'c', user: 'u' };
+  const namesOf = (contexts: Parameters<typeof kubeconfigOf>[0]) =>
+    contextsOf(kubeconfigOf(contexts), 'its1', 'hosting');
   test('those that are marked, the one of its name first', () =>
     assert.deepEqual(
-      contextsOf(
-        kubeconfigOf({
-          a: { ...at, of: 'its1' },
-          its1: { ...at, of: 'its1' },
-          b: { ...at, of: 'its2' },
-        }),
-        'its1',
-        'hosting',
-      ),
+      namesOf({ a: { ...at, of: 'its1' }, its1: { ...at, of: 'its1' }, b: { ...at, of: 'its2' } }),
       ['its1', 'a'],
     ));
   test('none of another known hosting cluster', () => {
     const of = (hosting: string) => ({ a: { ...at, of: 'its1', hosting }, hosting: at, other: at });
-    assert.deepEqual(contextsOf(kubeconfigOf(of('hosting')), 'its1', 'hosting'), ['a']);
-    assert.deepEqual(contextsOf(kubeconfigOf(of('other')), 'its1', 'hosting'), []);
-    assert.deepEqual(contextsOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting'), ['a']);
+    assert.deepEqual(namesOf(of('hosting')), ['a']);
+    assert.deepEqual(namesOf(of('other')), []);
+    assert.deepEqual(namesOf(of('renamed since')), ['a']);
     assert.deepEqual(
       contextsCertainlyOf(kubeconfigOf(of('hosting')), 'its1', 'hosting', undefined),
       ['a'],
@@ -136,26 +131,22 @@ describe('the contexts of a space are', () => {
   });
   test('one that kflex has loaded without a mark', () => {
     const byKflex = { cluster: 'its1-cluster', user: 'its1-admin' };
-    assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex }), 'its1', 'hosting'), ['its1']);
-    assert.deepEqual(contextsOf(kubeconfigOf({ other: byKflex }), 'its1', 'hosting'), []);
-    assert.deepEqual(
-      contextsOf(kubeconfigOf({ its1: byKflex, a: { ...at, of: 'its1' } }), 'its1', 'hosting'),
-      ['a'],
-    );
+    assert.deepEqual(namesOf({ its1: byKflex }), ['its1']);
+    assert.deepEqual(namesOf({ other: byKflex }), []);
+    assert.deepEqual(namesOf({ its1: byKflex, a: { ...at, of: 'its1' } }), ['a']);
   });
   test('not one of the same name that belongs to someone else', () => {
-    assert.deepEqual(contextsOf(kubeconfigOf({ its1: at }), 'its1', 'hosting'), []);
-    assert.deepEqual(
-      contextsOf(kubeconfigOf({ its1: { ...at, of: 'its2' } }), 'its1', 'hosting'),
-      [],
-    );
+    assert.deepEqual(namesOf({ its1: at }), []);
+    assert.deepEqual(namesOf({ its1: { ...at, of: 'its2' } }), []);
   });
 });
 
 describe('a space is reached', () => {
   const hostingContext = {
-    ...{ name: 'kind-kubeflex', server: 'https://127.0.0.1:6443' },
-    ...{ cluster: { server: 'https://127.0.0.1:6443' }, user: { token: 'mine' } },
+    name: 'kind-kubeflex',
+    server: 'https://127.0.0.1:6443',
+    cluster: { server: 'https://127.0.0.1:6443' },
+    user: { token: 'mine' },
   };
   const kubeconfig = kubeconfigOf({
     byKflex: { cluster: 'd', user: 'u', of: 'ext1' },
@@ -184,10 +175,7 @@ describe('a space is reached', () => {
       'current-context': 'any',
     });
   const bySecret = (text: string) =>
-    access(
-      its('its1', { type: 'k8s' }),
-      secret('admin-kubeconfig', { kubeconfig: Buffer.from(text).toString('base64') }),
-    );
+    access(its('its1', { type: 'k8s' }), secret('admin-kubeconfig', { kubeconfig: base64(text) }));
   test('using only address and data of a Secret', async () => {
     const cluster = { 'certificate-authority-data': 'Y2E=', 'tls-server-name': 'its1' };
     const user = { token: 't', 'client-certificate-data': 'Yw==', 'client-key-data': 'aw==' };
@@ -238,7 +226,10 @@ describe('a space is reached', () => {
     assert.deepEqual(
       found,
       seen({
-        ...{ name: 'its1', server: 'https://a', cluster: { server: 'https://a' }, user: {} },
+        name: 'its1',
+        server: 'https://a',
+        cluster: { server: 'https://a' },
+        user: {},
         inspection,
       }),
     );
@@ -249,13 +240,13 @@ describe('a space is reached', () => {
       assert.equal(found.state === 'hidden' && found.error?.code, 'kubeconfig-invalid');
     });
   test('of type vcluster and k8s by the Secret, with the key for other machines', async () => {
-    const text = Buffer.from(
+    const text = base64(
       JSON.stringify({
         clusters: [{ name: 'k', cluster: { server: 'https://its1.localtest.me:9443/' } }],
         users: [{ name: 'k', user: { token: 'x' } }],
         contexts: [{ name: 'any', context: { cluster: 'k', user: 'k' } }],
       }),
-    ).toString('base64');
+    );
     for (const [type, name, key] of [
       ['vcluster', 'vc-vcluster', 'config'],
       ['k8s', 'admin-kubeconfig', 'kubeconfig'],

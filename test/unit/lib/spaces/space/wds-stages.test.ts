@@ -31,7 +31,7 @@ import {
   wdsDeployments,
   wdsInside,
 } from '../../../support/space-builders.ts';
-import { stepsOf } from '../../../support/steps.ts';
+import { matches, stepsOf } from '../../../support/steps.ts';
 
 const plane = wds('wds1', '', { type: 'k8s', conditions: [conditions.synced, conditions.ready] });
 const server = deployment('kube-apiserver');
@@ -87,21 +87,18 @@ describe('a WDS is blocked', () => {
       'wds-crds waiting: there is no bindings.control.kubestellar.io yet',
     ));
   test('by an ITS that is ready without WorkStatuses, which KubeStellar does not report', () =>
-    assert.match(
-      blocking(running, wdsInside({ its: { ...usual, workStatusServed: false } })) ?? '',
+    matches(
+      blocking(running, wdsInside({ its: { ...usual, workStatusServed: false } })),
       /^its-workstatus failed: the ITS its1 has no workstatuses\.control\.kubestellar\.io/,
     ));
   test('by an ITS that is not ready yet, for which it waits', () =>
-    assert.match(
-      blocking(
-        running,
-        wdsInside({ its: { ...usual, isReady: false, workStatusServed: false } }),
-      ) ?? '',
+    matches(
+      blocking(running, wdsInside({ its: { ...usual, isReady: false, workStatusServed: false } })),
       /^its-workstatus waiting: its ITS its1 is not ready yet/,
     ));
   test('by a transport that has not reached the ITS', () =>
-    assert.match(
-      blocking(running, wdsInside({ its: { ...usual, propertiesNamespace: false } })) ?? '',
+    matches(
+      blocking(running, wdsInside({ its: { ...usual, propertiesNamespace: false } })),
       /^properties-namespace waiting: .*customization-properties in its1/,
     ));
   test('by the defect of 0.30, for which there is a repair', () => {
@@ -148,8 +145,8 @@ describe('a WDS is blocked', () => {
       restarts: 3,
     });
     const deployments = [server, deployment('kubestellar-controller-manager', false)];
-    assert.match(
-      blocking({ deployments, pods: [crashing] }) ?? '',
+    matches(
+      blocking({ deployments, pods: [crashing] }),
       /^kubestellar-controller failed: .*restarted 3 times/,
     );
   });
@@ -189,8 +186,8 @@ test('a transport that waits for an ITS that does not answer is reported', () =>
   const deployments = running.deployments.map((one) =>
     one.metadata.name === 'transport-controller' ? { ...one, status: { readyReplicas: 0 } } : one,
   );
-  assert.match(
-    blocking({ deployments }, wdsInside({ its: undefined, itsProblem: 'Cannot reach its1' })) ?? '',
+  matches(
+    blocking({ deployments }, wdsInside({ its: undefined, itsProblem: 'Cannot reach its1' })),
     /^transport-controller waiting: its ITS does not answer: Cannot reach its1/,
   );
 });

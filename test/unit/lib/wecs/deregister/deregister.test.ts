@@ -10,13 +10,14 @@ import { makeOrphans } from '../../../../../src/lib/ocm/orphan-works.ts';
 import { deleteCluster, forceOf } from '../../../../../src/lib/wecs/deregister/delete-cluster.ts';
 import { deregisterOne } from '../../../../../src/lib/wecs/deregister/deregister.ts';
 import {
-  type HubState,
   readHubState,
   refuseReregistered,
   removeLateRequests,
 } from '../../../../../src/lib/wecs/deregister/leftovers.ts';
 import {
   fakeKube,
+  hubState,
+  inspectedWec,
   joinedCluster,
   listsWhatItGets,
   proof,
@@ -51,14 +52,29 @@ function orphanedWork(conditions: Condition[]): ManifestWork {
   } as ManifestWork;
 }
 
-const hubWith = (work: ManifestWork): Kube => fakeKube({ get: (async () => work) as Kube['get'] });
+const hubWith = (work: ManifestWork): Kube => fakeKube({ get: async () => work });
+
+/** A WEC that policies may select by a label. */
+function joined(): ManagedCluster {
+  const cluster = joinedCluster({ name: 'wec1', labels: { env: 'edge' } });
+  cluster.metadata.uid = 'm1';
+  return cluster;
+}
+
+/** How the state of that WEC is read from a hub. */
+const rereadOf = (hub: Kube) => () => readHubState(listsWhatItGets(hub), 'wec1');
+
+const deregistered = async (hub: Kube, keepWorkloads: boolean) =>
+  deregisterOne(
+    hub,
+    inspectedWec({ name: 'wec1', hubState: await rereadOf(hub)() }),
+    { keepWorkloads, cleanup: false, force: false },
+    async () => assert.fail('asked'),
+    run(10_000),
+  );
 
 test('a WEC that policies select by ordinary labels loses them, and then its works, before it is deleted', async () => {
-  let cluster: ManagedCluster | undefined = joinedCluster({
-    name: 'wec1',
-    labels: { env: 'edge' },
-  });
-  cluster.metadata.uid = 'm1';
+  let cluster: ManagedCluster | undefined = joined();
   // A work of a WDS, which its transport removes once it has seen that the policy no longer selects the WEC.
   const work = {
     metadata: { name: 'w1', namespace: 'wec1', uid: 'u1', labels: { [originWdsLabel]: 'wds1' } },
@@ -66,13 +82,13 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
   let works: KubeObject[] = [work];
   const written: string[] = [];
   const hub = fakeKube({
-    get: (async ({ kind }) => (kind === 'ManagedCluster' ? cluster : undefined)) as Kube['get'],
-    list: (async ({ kind }) => {
+    get: async ({ kind }) => (kind === 'ManagedCluster' ? cluster : undefined),
+    list: async ({ kind }) => {
       if (kind !== 'ManifestWork') return [];
       const seen = works;
       if (written.length > 0) works = [];
       return seen;
-    }) as Kube['list'],
+    },
     read: discoveryOf(),
     merge: (async (_, name, { metadata }: { metadata: { labels: object } }) => {
       written.push(`patch ${name} ${JSON.stringify(metadata.labels)}`);
@@ -83,24 +99,7 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
       return true;
     },
   });
-  const hubState = await readHubState(listsWhatItGets(hub), 'wec1');
-  const policies = { policies: [], unread: [] };
-  const inspected = {
-    name: 'wec1',
-    hubState,
-    policies,
-    record: undefined,
-    agentDead: undefined,
-    interrupted: undefined,
-  };
-  const options = { keepWorkloads: false, cleanup: false, force: false };
-  const result = await deregisterOne(
-    hub,
-    inspected,
-    options,
-    async () => assert.fail('asked'),
-    run(),
-  );
+  const result = await deregistered(hub, false);
   assert.deepEqual(result, { name: 'wec1', changed: true });
   assert.deepEqual(written, [
     'patch wec1 {"env":null}',
@@ -109,50 +108,31 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
 });
 
 test('works that are recreated right after an interrupted run are orphaned before the WEC is deleted, with --keep-workloads', async () => {
-  let cluster: ManagedCluster | undefined = joinedCluster({
-    name: 'wec1',
-    labels: { env: 'edge' },
-  });
-  cluster.metadata.uid = 'm1';
+  let cluster: ManagedCluster | undefined = joined();
   const labels = { [originWdsLabel]: 'wds1' };
   // KubeStellar recreates it, because the labels were restored; its agent answers at once.
   const work = orphanedWork([condition('Applied', 2)]);
   let works: ManifestWork[] = [];
   const written: string[] = [];
   const hub = fakeKube({
-    get: (async ({ kind }) =>
-      kind === 'ManagedCluster'
-        ? cluster
-        : kind === 'ManifestWork'
-          ? work
-          : undefined) as Kube['get'],
-    list: (async ({ kind }) => (kind === 'ManifestWork' ? works : [])) as Kube['list'],
+    get: async ({ kind }) =>
+      kind === 'ManagedCluster' ? cluster : kind === 'ManifestWork' ? work : undefined,
+    list: async ({ kind }) => (kind === 'ManifestWork' ? works : []),
     read: discoveryOf(),
-    merge: (async ({ kind }, name) => {
+    merge: async ({ kind }, name) => {
       written.push(`patch ${kind} ${name}`);
       works =
         kind === 'ManagedCluster'
           ? [{ ...work, metadata: { ...work.metadata, labels }, spec: {} }]
           : [];
-    }) as Kube['merge'],
+    },
     delete: async ({ kind }, { metadata: { name } }) => {
       written.push(`delete ${kind} ${name}`);
       cluster = undefined;
       return true;
     },
   });
-  const hubState = await readHubState(listsWhatItGets(hub), 'wec1');
-  const policies = { policies: [], unread: [] };
-  const inspected = {
-    name: 'wec1',
-    hubState,
-    policies,
-    record: undefined,
-    agentDead: undefined,
-    interrupted: undefined,
-  };
-  const options = { keepWorkloads: true, cleanup: false, force: false };
-  await deregisterOne(hub, inspected, options, async () => assert.fail('asked'), run(10_000));
+  await deregistered(hub, true);
   assert.deepEqual(written, [
     'patch ManagedCluster wec1',
     'patch ManifestWork w1',
@@ -191,53 +171,43 @@ test('a work that its agent has not processed yet is not released on the WEC', a
 test("force counts an agent's time from the deletion", async (t) => {
   fakeTime();
   t.after(realTime);
-  const hubState = (deletionTimestamp?: string): HubState => ({
-    name: 'wec1',
-    managedCluster: proof(),
-    works: [{ metadata: { name: 'w1', uid: 'u1', deletionTimestamp } } as ManifestWork],
-    addonWorks: [],
-    addons: [],
-    namespace: proof(),
-    properties: proof(),
-    requests: [],
-    lease: undefined,
-    reread: async () => hubState(),
-  });
+  const withWork = (deletionTimestamp?: string) =>
+    hubState({
+      works: [{ metadata: { name: 'w1', uid: 'u1', deletionTimestamp } } as ManifestWork],
+      lease: undefined,
+    });
   const force = forceOf(
     fakeKube({ get: async () => undefined }),
-    hubState(),
+    withWork(),
     async () => undefined,
     assert.fail,
   );
-  assert.equal(await force.isDue(hubState()), false);
+  assert.equal(await force.isDue(withWork()), false);
   mock.timers.tick(10_000);
-  assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), false);
+  assert.equal(await force.isDue(withWork('2026-11-20T08:00:10Z')), false);
   mock.timers.tick(10_000);
-  assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), false);
+  assert.equal(await force.isDue(withWork('2026-11-20T08:00:10Z')), false);
   mock.timers.tick(5000);
-  assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), true);
+  assert.equal(await force.isDue(withWork('2026-11-20T08:00:10Z')), true);
 });
 
 test('the renewed request of a pending agent is deleted, but never that of a new registration', async () => {
   const deleted: string[] = [];
   const hubOf = (managedCluster?: object): Kube =>
     fakeKube({
-      get: (async ({ kind }) =>
-        kind === 'ManagedCluster' ? managedCluster : undefined) as Kube['get'],
-      list: (async ({ kind }) =>
+      get: async ({ kind }) => (kind === 'ManagedCluster' ? managedCluster : undefined),
+      list: async ({ kind }) =>
         kind === 'CertificateSigningRequest'
           ? [{ metadata: { name: 'wec1-x', uid: 'r1', labels: { [clusterNameLabel]: 'wec1' } } }]
-          : []) as Kube['list'],
+          : [],
       read: discoveryOf(),
       delete: async (_, { metadata: { name } }) => deleted.push(name) > 0,
     });
   const anew = hubOf({ metadata: { name: 'wec1', uid: 'm2' } });
-  await removeLateRequests(anew, { reread: () => readHubState(listsWhatItGets(anew), 'wec1') });
+  await removeLateRequests(anew, { reread: rereadOf(anew) });
   assert.deepEqual(deleted, []);
   await assert.rejects(refuseReregistered(anew, 'wec1'), { code: 'still-registered' });
-  await removeLateRequests(hubOf(), {
-    reread: () => readHubState(listsWhatItGets(hubOf()), 'wec1'),
-  });
+  await removeLateRequests(hubOf(), { reread: rereadOf(hubOf()) });
   assert.deepEqual(deleted, ['wec1-x']);
   await refuseReregistered(hubOf(), 'wec1');
 });
@@ -257,60 +227,38 @@ test('a WEC that gets works while it is being deleted loses the labels that sele
   // KubeStellar recreates the work, and the cluster waits for its deletion, as long as the label exists.
   const isSelected = () => cluster.metadata.labels.env === 'edge';
   const hub = fakeKube({
-    get: (async ({ kind }) =>
-      kind === 'ManagedCluster' && isSelected() ? cluster : undefined) as Kube['get'],
-    list: (async ({ kind }) =>
-      kind === 'ManifestWork' && isSelected() ? [work] : []) as Kube['list'],
+    get: async ({ kind }) => (kind === 'ManagedCluster' && isSelected() ? cluster : undefined),
+    list: async ({ kind }) => (kind === 'ManifestWork' && isSelected() ? [work] : []),
     read: discoveryOf(),
     merge: async (_, __, patch) =>
-      Object.assign(cluster.metadata, (patch as typeof cluster).metadata) as never,
+      Object.assign(cluster.metadata, (patch as typeof cluster).metadata),
     delete: async () => true,
   });
-  const before: HubState = {
+  const before = hubState({
     name: 'wec1',
     managedCluster: proof(structuredClone(cluster) as never),
-    works: [],
-    addonWorks: [],
-    addons: [],
-    namespace: proof(),
-    properties: proof(),
-    requests: [],
-    lease: undefined,
-    reread: () => readHubState(listsWhatItGets(hub), 'wec1'),
-  };
+    reread: rereadOf(hub),
+  });
   await deleteCluster(hub, before, undefined, run(3000));
   assert.deepEqual(cluster.metadata.labels, { env: null });
 });
 
 test('a dry run records the deletion of a ManagedCluster, and does not wait for it or report it', async () => {
   const deletedWith = async (dryRun: boolean) => {
-    const cluster = joinedCluster({ name: 'wec1' });
-    cluster.metadata.uid = 'm1';
     const written: string[] = [];
     const hub = fakeKube({
       dryRun,
       get: async () => undefined,
       list: async () => [],
-      read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+      read: discoveryOf(),
       delete: async ({ kind }, { metadata: { name, uid } }) =>
         written.push(`delete ${kind} ${name} ${uid}`) > 0,
     });
-    const before: HubState = {
-      ...{
-        name: 'wec1',
-        managedCluster: proof(cluster),
-        works: [],
-        addonWorks: [],
-        addons: [],
-        requests: [],
-      },
-      ...{
-        namespace: proof(),
-        properties: proof(),
-        lease: undefined,
-        reread: () => readHubState(listsWhatItGets(hub), 'wec1'),
-      },
-    };
+    const before = hubState({
+      name: 'wec1',
+      managedCluster: proof(joined()),
+      reread: rereadOf(hub),
+    });
     const progress = recordingProgress();
     await deleteCluster(hub, before, undefined, { ...run(2000, progress), dryRun });
     const reported = progress.lines.filter((line) => line.startsWith('changed'));

@@ -23,7 +23,7 @@ import {
   run,
   wecEvidence,
 } from '../../../support/builders.ts';
-import { stepsOf } from '../../../support/steps.ts';
+import { matches, stepsOf } from '../../../support/steps.ts';
 
 type Hub = Parameters<typeof hubEvidence>[0];
 
@@ -84,6 +84,8 @@ function following(
 }
 
 const pending = await request({ name: 'csr-1' });
+/** What the hub shows of a WEC that asks to join. */
+const asking = { managedCluster: managedCluster(), requests: [pending] };
 const issued = await request({ name: 'csr-1', state: 'issued' });
 const accepts = 'cluster1 {"spec":{"hubAcceptsClient":true}}';
 const approves = 'csr-1 approval Approved at 1';
@@ -91,7 +93,7 @@ const approves = 'csr-1 approval Approved at 1';
 describe('to accept a WEC', () => {
   test('its request is approved by a PUT with the evaluated resourceVersion, and only then the cluster is accepted', async () => {
     const { follower, writes, look } = following();
-    await look({ managedCluster: managedCluster(), requests: [pending] });
+    await look(asking);
     assert.deepEqual(writes, [approves, accepts]);
     assert.deepEqual([follower.finished, follower.result.changed], [false, true]);
   });
@@ -105,12 +107,12 @@ describe('to accept a WEC', () => {
     const { writes, look } = following();
     await look({ requests: [pending] });
     assert.deepEqual(writes, []);
-    await look({ managedCluster: managedCluster(), requests: [pending] });
+    await look(asking);
     assert.deepEqual(writes, [approves, accepts]);
   });
   test('it is followed until it is available', async () => {
     const { follower, look } = following();
-    await look({ managedCluster: managedCluster(), requests: [pending] });
+    await look(asking);
     await look({ managedCluster: managedCluster({ accepted: true }), requests: [issued] });
     assert.equal(follower.finished, false);
     await look({ managedCluster: joinedCluster(), requests: [issued], lease: lease(1) });
@@ -121,19 +123,19 @@ describe('to accept a WEC', () => {
   });
   test('it is not followed with --no-wait', async () => {
     const { follower, look } = following({ wait: false });
-    await look({ managedCluster: managedCluster(), requests: [pending] });
+    await look(asking);
     assert.deepEqual([follower.finished, follower.result.error], [true, undefined]);
   });
   test('a request that has changed since it was evaluated (409), or is deleted, is evaluated again', async () => {
     for (const refusal of [404, 409]) {
       const { follower, look } = following({}, { refusal });
-      await look({ managedCluster: managedCluster(), requests: [pending] });
+      await look(asking);
       assert.equal(follower.finished, false);
     }
   });
   test('it ends without permission', async () => {
     const { follower, look } = following({}, { refusal: 403 });
-    await look({ managedCluster: managedCluster(), requests: [pending] });
+    await look(asking);
     assert.deepEqual([follower.finished, follower.result.error?.code], [true, 'forbidden']);
   });
   test('it ends at once if a request is rejected', async () => {
@@ -156,7 +158,7 @@ describe('the final message is correct:', () => {
   test('of a WEC that had joined and whose lease has stopped', async () => {
     const { follower, lines, look } = following({ joinedIsEnough: true });
     await look({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(900) });
-    assert.match(lines.at(-1) ?? '', /lease stopped|not available/);
+    matches(lines.at(-1), /lease stopped|not available/);
     const blockedAt = { stage: 'available', state: 'failed', why: 'lease stopped 15m ago' };
     assert.deepEqual(follower.result, {
       name: 'cluster1',
@@ -171,14 +173,11 @@ describe('the final message is correct:', () => {
       { managedCluster: managedCluster(), requests: [await request({ state: 'denied' })] },
       { wec: wecEvidence('denied') },
     );
-    assert.match(lines.at(-1) ?? '', /denied/);
+    matches(lines.at(-1), /denied/);
   });
   test('of a WEC that is followed to its request', async () => {
     const { follower, lines, look } = following({ until: 'request', accept: false });
-    await look(
-      { managedCluster: managedCluster(), requests: [pending] },
-      { wec: wecEvidence('denied') },
-    );
+    await look(asking, { wec: wecEvidence('denied') });
     assert.deepEqual(
       [follower.finished, follower.result.stage, lines.at(-1)],
       [true, 'request', 'done cluster1 request pending'],
@@ -199,8 +198,8 @@ describe('a WEC that makes no progress', () => {
     await follower.giveUp();
     const { error } = follower.result;
     assert.deepEqual([error?.code, error?.exitCode], ['timeout', 3]);
-    assert.match(
-      error?.message ?? '',
+    matches(
+      error?.message,
       /in time\. cluster1 cannot connect to its1: it does not reach the hub: .*connection refused/,
     );
     assert.match(stepsOf(error), /stellarctl wec join cluster1=cluster1 .*--hub-apiserver/);

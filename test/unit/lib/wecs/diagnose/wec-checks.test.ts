@@ -22,7 +22,7 @@ import {
   wecEvidence,
   wecPod,
 } from '../../../support/builders.ts';
-import { stepsOf } from '../../../support/steps.ts';
+import { matches, stepsOf } from '../../../support/steps.ts';
 
 const empty: MailboxContents = { namespace: undefined, works: [], addons: [] };
 
@@ -33,8 +33,11 @@ function findings({
   const registration = { name: 'cluster1', hub: well, wec: undefined, now, ...given };
   const held = { ...empty, ...contents };
   const all: WecFindings = {
-    ...{ reports: judgeRegistration(registration), contents: held },
-    ...{ forbidden: new Set(), its: 'its1', ...registration },
+    reports: judgeRegistration(registration),
+    contents: held,
+    forbidden: new Set(),
+    its: 'its1',
+    ...registration,
   };
   return all;
 }
@@ -50,6 +53,9 @@ const leaving = (finalizers: string[], age = 5) => {
 };
 const cleanup = ['cluster.open-cluster-management.io/api-resource-cleanup'];
 const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
+const goingWork = {
+  metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] },
+};
 const labels = {
   'transport.kubestellar.io/originWdsName': 'wds1',
   'transport.kubestellar.io/originOwnerReferenceBindingKey': 'edge',
@@ -127,12 +133,10 @@ const cases: [
   [
     'a finalizer of somebody else',
     { hub: leaving([...cleanup, 'example.com/hold']) },
-    ...([
-      'not-deleted',
-      'deletion-blocked',
-      /by finalizer example\.com\/hold,/,
-      /--show-managed-fields$/,
-    ] as const),
+    'not-deleted',
+    'deletion-blocked',
+    /by finalizer example\.com\/hold,/,
+    /--show-managed-fields$/,
   ],
   [
     'a finalizer of somebody else on a deleted work',
@@ -141,19 +145,19 @@ const cases: [
         works: [
           {
             metadata: {
-              ...{ name: 'w', namespace: 'cluster1', deletionTimestamp: secondsAgo(300) },
+              name: 'w',
+              namespace: 'cluster1',
+              deletionTimestamp: secondsAgo(300),
               finalizers: [workFinalizer, 'example.com/hold'],
             },
           },
         ],
       },
     },
-    ...([
-      'works-deleted',
-      'work-held',
-      /^Work w in mailbox cluster1 has been in deletion for 5m, blocked by finalizer example\.com\/hold, which is not/,
-      /-n cluster1 get manifestwork w -o yaml --show-managed-fields$/,
-    ] as const),
+    'works-deleted',
+    'work-held',
+    /^Work w in mailbox cluster1 has been in deletion for 5m, blocked by finalizer example\.com\/hold, which is not/,
+    /-n cluster1 get manifestwork w -o yaml --show-managed-fields$/,
   ],
   [
     'works that come back',
@@ -161,31 +165,18 @@ const cases: [
       hub: leaving(cleanup),
       contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(1) } }] },
     },
-    ...([
-      'not-deleted',
-      'being-deleted',
-      /; 1 work is still in its mailbox/,
-      /^stellarctl deregister cluster1 --its its1 .*first removes the labels that select it/,
-    ] as const),
+    'not-deleted',
+    'being-deleted',
+    /; 1 work is still in its mailbox/,
+    /^stellarctl deregister cluster1 --its its1 .*first removes the labels that select it/,
   ],
   [
     'works whose agent does not report',
-    {
-      hub: leaving(cleanup, 400),
-      contents: {
-        works: [
-          {
-            metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] },
-          },
-        ],
-      },
-    },
-    ...([
-      'not-deleted',
-      'deletion-waits-for-agent',
-      /1 work waits for its agent .* for 6m/,
-      /^stellarctl wec get cluster1=CONTEXT .*\n.*deregister cluster1 --force/,
-    ] as const),
+    { hub: leaving(cleanup, 400), contents: { works: [goingWork] } },
+    'not-deleted',
+    'deletion-waits-for-agent',
+    /1 work waits for its agent .* for 6m/,
+    /^stellarctl wec get cluster1=CONTEXT .*\n.*deregister cluster1 --force/,
   ],
   [
     'works whose agent does not report, which it does not offer to examine again',
@@ -194,30 +185,20 @@ const cases: [
       wec: wecEvidence('join-singleton', {
         pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')],
       }),
-      contents: {
-        works: [
-          {
-            metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] },
-          },
-        ],
-      },
+      contents: { works: [goingWork] },
     },
-    ...([
-      'not-deleted',
-      'deletion-waits-for-agent',
-      /1 work waits for its agent/,
-      /^kubectl .* logs klusterlet-agent\S*\n.*deregister cluster1 --force/,
-    ] as const),
+    'not-deleted',
+    'deletion-waits-for-agent',
+    /1 work waits for its agent/,
+    /^kubectl .* logs klusterlet-agent\S*\n.*deregister cluster1 --force/,
   ],
   [
     'a deletion that goes on',
     { hub: leaving(cleanup) },
-    ...([
-      'not-deleted',
-      'being-deleted',
-      /^cluster1 is being deleted\.$/,
-      /wec wait cluster1 --for delete/,
-    ] as const),
+    'not-deleted',
+    'being-deleted',
+    /^cluster1 is being deleted\.$/,
+    /wec wait cluster1 --for delete/,
   ],
   [
     'a deletion while a policy selects the WEC, which recreates its works',
@@ -227,12 +208,10 @@ const cases: [
         works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }],
       },
     },
-    ...([
-      'not-deleted',
-      'being-deleted',
-      /^cluster1 is being deleted/,
-      /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
-    ] as const),
+    'not-deleted',
+    'being-deleted',
+    /^cluster1 is being deleted/,
+    /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
   ],
   [
     'a mailbox that ends, and not what waits for it',
@@ -246,12 +225,10 @@ const cases: [
         ),
       },
     },
-    ...([
-      'mailbox',
-      'namespace-terminating',
-      /hold in 1 resource instances\.$/,
-      /get namespace cluster1 -o yaml$/,
-    ] as const),
+    'mailbox',
+    'namespace-terminating',
+    /hold in 1 resource instances\.$/,
+    /get namespace cluster1 -o yaml$/,
   ],
   [
     'a namespace of the agents that an API keeps from ending',
@@ -260,17 +237,18 @@ const cases: [
       wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined, context: 'kind-1' }),
       ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
     },
-    ...([
-      'namespaces',
-      'namespace-terminating',
-      /metrics\.k8s\.io/,
-      /kubectl --context kind-1 get apiservices$/,
-    ] as const),
+    'namespaces',
+    'namespace-terminating',
+    /metrics\.k8s\.io/,
+    /kubectl --context kind-1 get apiservices$/,
   ],
   [
     'an agent without a node, and why',
     { wec: side({ pods: [operator, nodeless] }) },
-    ...(['nodes', 'pod-unschedulable', /0\/1 nodes are available/, /describe pod/] as const),
+    'nodes',
+    'pod-unschedulable',
+    /0\/1 nodes are available/,
+    /describe pod/,
   ],
   [
     'an approved request that nobody signs',
@@ -280,7 +258,10 @@ const cases: [
         requests: [unsigned],
       }),
     },
-    ...(['registered', 'not-signed', /ITS approved request csr-1/, /csrsigning/] as const),
+    'registered',
+    'not-signed',
+    /ITS approved request csr-1/,
+    /csrsigning/,
   ],
   [
     'a renewal that nobody signs, and not the certificate that will end',
@@ -289,7 +270,10 @@ const cases: [
       wec: side({ hubSecret: held, pods: [operator, agent] }),
       now: Date.now() + 3_000_000,
     },
-    ...(['signed', 'not-signed', /for its next certificate/, /csrsigning/] as const),
+    'signed',
+    'not-signed',
+    /for its next certificate/,
+    /csrsigning/,
   ],
   [
     'a restarted agent that may wait for the lock of a killed one, and not that its Lease is overdue',
@@ -297,12 +281,10 @@ const cases: [
       hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
       wec: side({ pods: [operator, startedAgo(90)] }),
     },
-    ...([
-      'registered',
-      'available',
-      /for the lock of its predecessor\.$/,
-      /wec wait cluster1/,
-    ] as const),
+    'registered',
+    'available',
+    /for the lock of its predecessor\.$/,
+    /wec wait cluster1/,
   ],
   [
     'a restarted agent that its operator finds cut off since the last renewal, and not that it may wait',
@@ -331,22 +313,18 @@ const cases: [
       hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(250) }),
       wec: side({ pods: [operator, startedAgo(190)] }),
     },
-    ...([
-      'reports',
-      'agent-silent',
-      /restarted 3m10s ago and has not renewed its lease since\.$/,
-      /logs/,
-    ] as const),
+    'reports',
+    'agent-silent',
+    /restarted 3m10s ago and has not renewed its lease since\.$/,
+    /logs/,
   ],
   [
     'a WEC whose API server is not healthy',
     { hub: sick },
-    ...([
-      'api-server',
-      'api-server-unhealthy',
-      /not healthy\.$/,
-      /--context CONTEXT get --raw/,
-    ] as const),
+    'api-server',
+    'api-server-unhealthy',
+    /not healthy\.$/,
+    /--context CONTEXT get --raw/,
   ],
   [
     'an add-on that is not available',
@@ -357,52 +335,42 @@ const cases: [
         ],
       },
     },
-    ...([
-      'addons',
-      'addon-unavailable',
-      /The add-on x of cluster1 is not available: no replica\./,
-      /wec get/,
-    ] as const),
+    'addons',
+    'addon-unavailable',
+    /The add-on x of cluster1 is not available: no replica\./,
+    /wec get/,
   ],
   [
     'a missing add-on for statuses',
     { lacksAddon: true },
-    ...([
-      'addons',
-      'addon-missing',
-      /addon-status is not installed on cluster1, so no status comes back from it\./,
-      /get clustermanagementaddon addon-status/,
-    ] as const),
+    'addons',
+    'addon-missing',
+    /addon-status is not installed on cluster1, so no status comes back from it\./,
+    /get clustermanagementaddon addon-status/,
   ],
   [
     'an agent of another version',
     { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
-    ...([
-      'versions',
-      'versions-apart',
-      /0\.15\.0.*its ITS runs OCM 1\.3\.1/,
-      /where the Klusterlet/,
-    ] as const),
+    'versions',
+    'versions-apart',
+    /0\.15\.0.*its ITS runs OCM 1\.3\.1/,
+    /where the Klusterlet/,
   ],
   [
     'an agent of another version that stellarctl installed',
     { wec: { ...side({ pods: [operator, oldAgent] }), operator: ownOperator }, ocmOfHub: '1.3.1' },
-    ...([
-      'versions',
-      'versions-apart',
-      /its ITS runs OCM 1\.3\.1/,
-      /^Upgrade it: stellarctl wec upgrade cluster1=/,
-    ] as const),
+    'versions',
+    'versions-apart',
+    /its ITS runs OCM 1\.3\.1/,
+    /^Upgrade it: stellarctl wec upgrade cluster1=/,
   ],
   [
     'a context of another cluster, and nothing of that cluster',
     { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2' } },
-    ...([
-      'context',
-      'context-of-another-cluster',
-      /kind-2 does not lead to cluster1: it is registered as cluster2/,
-      /cluster1=CONTEXT/,
-    ] as const),
+    'context',
+    'context-of-another-cluster',
+    /kind-2 does not lead to cluster1: it is registered as cluster2/,
+    /cluster1=CONTEXT/,
   ],
 ];
 
@@ -417,7 +385,7 @@ describe('the checks of a WEC find only:', () => {
         wrong.map((each) => [each.id, each.problem.code]),
         [[`wec-${id}`, code]],
       );
-      assert.match(wrong[0]?.problem.message ?? '', message);
+      matches(wrong[0]?.problem.message, message);
       assert.match(stepsOf(wrong[0]?.problem), steps);
     });
 
@@ -445,7 +413,7 @@ describe('the checks of a WEC find only:', () => {
     ).filter(({ id }) => id === 'wec-renewal');
     assert.ok(found?.status === 'warn');
     assert.equal(found.problem.code, 'certificate-expiring');
-    assert.match(commandOf(found.problem.next) ?? '', /logs klusterlet-agent-1$/);
+    matches(commandOf(found.problem.next), /logs klusterlet-agent-1$/);
   });
 
   test('an expired certificate, by what the hub has issued', async () => {
@@ -491,7 +459,7 @@ test('nothing is reported about an unseen certificate, nor about what another cl
 describe('a cluster differs from the WEC', () => {
   const withUid = (uid: string) =>
     fakeKube({
-      get: async () => ({ metadata: { name: 'kube-system', uid } }) as never,
+      get: async () => ({ metadata: { name: 'kube-system', uid } }),
       list: async () => undefined,
     });
   const recorded = {
@@ -505,16 +473,13 @@ describe('a cluster differs from the WEC', () => {
     findOtherCluster(withUid(uid), cluster, side({ klusterlet }), 'its', 'cluster1');
 
   test('if its kube-system is not the recorded one, or is that of the ITS', async () => {
-    assert.match(
-      (await otherCluster('b'))?.found ?? '',
-      /its kube-system is b…, and a… was recorded/,
-    );
+    matches((await otherCluster('b'))?.found, /its kube-system is b…, and a… was recorded/);
     assert.equal(
       (await otherCluster('its', recorded, { metadata: { name: 'klusterlet' } }))?.found,
       'it is the ITS itself',
     );
     const other = { metadata: { name: 'klusterlet' }, spec: { clusterName: 'cluster2' } };
-    assert.match((await otherCluster('b', recorded, other))?.found ?? '', /registered as cluster2/);
+    matches((await otherCluster('b', recorded, other))?.found, /registered as cluster2/);
   });
   test('but not if they match, or nothing was recorded', async () => {
     assert.equal(await otherCluster('a'), undefined);

@@ -8,6 +8,7 @@ import {
 } from '../../../../../src/lib/wecs/join/evict-from-former-hub.ts';
 import { hubHash } from '../../../../../src/lib/workloads/delivery/applied-works.ts';
 import { fakeKube, klusterlet, run, wecEvidence } from '../../../support/builders.ts';
+import { matches } from '../../../support/steps.ts';
 
 const server = 'https://its1:6443';
 const registered = (authority: string, address = server) =>
@@ -25,9 +26,9 @@ describe('the hub of a registered WEC', () => {
     const kube = fakeKube({
       merge: async () => {
         asked += 1;
-        return {} as never;
+        return {};
       },
-      get: async () => klusterlet(after) as never,
+      get: async () => klusterlet(after),
     });
     return { still: await isStillConnected(kube, klusterlet(before), run(50)), asked };
   }
@@ -56,13 +57,13 @@ describe('works that the next hub does not have', () => {
       work('old', 'agent-before'),
       work('theirs', 'agent-a', 'https://its2:6443'),
     ];
-    return readRemainingWorks(fakeKube({ list: async () => works as never }), wec);
+    return readRemainingWorks(fakeKube({ list: async () => works }), wec);
   };
   test('are deleted by their agent later; those of an earlier agent stay', async () => {
     assert.deepEqual(await left(), { evicted: ['web'], orphaned: ['old'], gracePeriod: '60m' });
     const fate = describeRemainingWorks((await left('5m')) ?? assert.fail(), 'its1');
-    assert.match(
-      fate ?? '',
+    matches(
+      fate,
       /^1 work \(web\): its agent deletes what its1 does not send .* 5m after .*; 1 work \(old\) .*left running$/,
     );
   });

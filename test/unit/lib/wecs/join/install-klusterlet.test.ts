@@ -11,12 +11,12 @@ test('the Klusterlet has the address that its cluster publishes, and one that ex
   const written = async (present: KubeObject | undefined, info = published) => {
     let klusterlet: Klusterlet | undefined;
     const kube = fakeKube({
-      get: (async ({ kind }: { kind: string }) => {
+      get: async ({ kind }) => {
         if (kind === 'Klusterlet') return present;
         if (kind === 'ConfigMap') return { data: { kubeconfig: info } };
         return { status: { conditions: [{ type: 'Established', status: 'True' }] } };
-      }) as never,
-      read: async () => ({}) as never,
+      },
+      read: async () => ({}),
     });
     const settings = {
       clusterName: 'c1',

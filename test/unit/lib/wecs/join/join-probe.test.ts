@@ -14,7 +14,9 @@ import { fakeKube, recordingProgress } from '../../../support/builders.ts';
 
 const server = 'https://its1.example.com:6443';
 const probedWith = (kube: Kube, certificateAuthority: string | undefined = 'PEM'): Probed => ({
-  ...{ name: 'c1', kube, its: 'its1' },
+  name: 'c1',
+  kube,
+  its: 'its1',
   endpoint: { server, certificateAuthority, proxyUrl: undefined, source: 'kubeconfig' },
   settings: {
     clusterName: 'c1',
@@ -128,15 +130,13 @@ describe('a probe', () => {
     const kube: Kube = fakeKube({
       mayI: async () => true,
       list: async () =>
-        (pod === undefined
-          ? []
-          : [{ metadata: { name: 'p', namespace: 'default' }, ...pod }]) as never,
+        pod === undefined ? [] : [{ metadata: { name: 'p', namespace: 'default' }, ...pod }],
       logTail: async () => logOf(...forbidden),
       async create({ plural }) {
         asked.push(`create ${plural}`);
-        return {} as never;
+        return {};
       },
-      get: async (_, name) => ({ metadata: { name } }) as never,
+      get: async (_, name) => ({ metadata: { name } }),
       async delete({ plural }) {
         asked.push(`delete ${plural}`);
         return true;
@@ -147,7 +147,9 @@ describe('a probe', () => {
     return { asked, kube };
   };
   const run = (signal = new AbortController().signal, timeout = 0) => ({
-    ...{ progress: recordingProgress(), deadline: new Deadline(timeout), signal },
+    progress: recordingProgress(),
+    deadline: new Deadline(timeout),
+    signal,
   });
   const job = probeJob(probed);
   const done = ['create jobs', 'delete jobs'];

@@ -19,9 +19,8 @@ import {
   run,
   wecPod,
 } from '../../../support/builders.ts';
-import { MemoryCluster } from '../../../support/space-builders.ts';
+import { kindOf, MemoryCluster } from '../../../support/space-builders.ts';
 
-const kindOf = <T extends KubeObject>(kind: string, object: T): T => ({ ...object, kind });
 const namespaceOf = (name: string, metadata: object = {}) =>
   kindOf('Namespace', { metadata: { name, ...metadata } });
 /** Nothing listens there, which is known at once. */
@@ -62,8 +61,10 @@ async function joined({ hub = [], wec = [], onHub, onWec, options, isReal }: Sce
       ? { major: '1', minor: '27' }
       : { resources: [{ name: 'managedclusters' }] }) as never;
   const its = new MemoryCluster([namespaceOf('kube-system', { uid: 'its' }), ...hub], {
-    review: async () => ({ status: { user: {} } }) as never,
-    ...{ dryRun, read, cluster: { context: 'its1', server: endpoint.server } },
+    review: async () => ({ status: { user: {} } }),
+    dryRun,
+    read,
+    cluster: { context: 'its1', server: endpoint.server },
     replace: async ({ kind }, object) => {
       its.writes.push(`replace ${kind} ${object.metadata.name}`);
       return object;
@@ -72,7 +73,7 @@ async function joined({ hub = [], wec = [], onHub, onWec, options, isReal }: Sce
   });
   const cluster = new MemoryCluster(
     [namespaceOf('kube-system', { uid: 'wec' }), served, node, ...wec],
-    { ...{ dryRun, cluster: { context: 'c1', server: 'https://c1:6443' } }, ...onWec },
+    { dryRun, cluster: { context: 'c1', server: 'https://c1:6443' }, ...onWec },
   );
   const { list } = cluster.kube;
   const ofOtherRoles = ['ControlPlane', 'BindingPolicy', 'ManagedCluster'];
@@ -82,8 +83,13 @@ async function joined({ hub = [], wec = [], onHub, onWec, options, isReal }: Sce
       ofOtherRoles.includes(of[0].kind) ? undefined : list(...of),
   });
   const access = {
-    ...{ its: 'its1', kube: its.kube, external: endpoint, internal: undefined },
-    ...{ ocmVersion: '1.3.1', imageRegistry: undefined, token: async () => 'token' },
+    its: 'its1',
+    kube: its.kube,
+    external: endpoint,
+    internal: undefined,
+    ocmVersion: '1.3.1',
+    imageRegistry: undefined,
+    token: async () => 'token',
   } as HubAccess;
   const asked = { accept: true, labels: {}, hubApiserver: 'context', ...options };
   const progress = recordingProgress();
@@ -131,7 +137,8 @@ const scenes: Record<string, Scene> = {
   namespace: {
     wec: [
       namespaceOf('open-cluster-management-agent', {
-        ...{ uid: 'old', deletionTimestamp: new Date(now).toISOString() },
+        uid: 'old',
+        deletionTimestamp: new Date(now).toISOString(),
       }),
     ],
   },
@@ -155,12 +162,9 @@ const scenes: Record<string, Scene> = {
     ],
   },
   certificate: { wec: [present, secretOf(), certificate, ...pods] },
-  request: {
-    ...{ isReal: true, wec: [present, secretOf(endpoint, 60_000), ...pods] },
-    hub: [request],
-  },
+  request: { isReal: true, wec: [present, secretOf(endpoint, 60_000), ...pods], hub: [request] },
   records: { options: { labels: { tier: 'a' } } },
-  agent: { ...{ isReal: true, wec: [present, secretOf(endpoint, 60_000), ...pods] } },
+  agent: { isReal: true, wec: [present, secretOf(endpoint, 60_000), ...pods] },
   acceptance: {},
 };
 

@@ -47,7 +47,9 @@ describe('an agent is restarted', () => {
       now,
     };
     assert.deepEqual(start.need(registration, now), {
-      ...{ code: 'not-announced', why: 'its agent could not announce itself', by: 'token' },
+      code: 'not-announced',
+      why: 'its agent could not announce itself',
+      by: 'token',
     });
     start.markDone({ why: '', by: 'token' });
     assert.equal(start.need(registration, now), undefined);

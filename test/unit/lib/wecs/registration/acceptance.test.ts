@@ -20,7 +20,7 @@ import {
   now,
   request,
 } from '../../../support/builders.ts';
-import { stepsOf } from '../../../support/steps.ts';
+import { matches, stepsOf } from '../../../support/steps.ts';
 
 const announced = managedCluster();
 const own = '62c7f187-b398-436b-81cb-ca5cbbb410c8';
@@ -28,65 +28,69 @@ const other = '7d1e0c35-0000-4000-8000-000000000000';
 
 async function decided(
   requests: CsrOptions[],
-  cluster: ManagedCluster | undefined = announced,
+  cluster: ManagedCluster | null = announced,
   options: Partial<AcceptanceOptions> = {},
 ): Promise<Decision> {
   const judged = await Promise.all(
     requests.map((each, index) => request({ name: `csr-${index}`, age: 60 - index, ...each })),
   );
-  return decide(hubEvidence({ managedCluster: cluster, requests: judged }), {
+  return decide(hubEvidence({ managedCluster: cluster ?? undefined, requests: judged }), {
     its: 'its1',
     now,
     ...options,
   });
 }
 
-const approvals = (decision: Decision) =>
-  decision.action === 'approve' ? decision.requests.map(({ name }) => name) : decision.action;
 function refusal(decision: Decision) {
   if (decision.action !== 'refuse') assert.fail(`not refused: ${decision.action}`);
   return decision.error;
 }
 
+/** The names of the requests that are approved, the code of a refusal, or another action. */
+function outcomeOf(decision: Decision): string | undefined {
+  if (decision.action === 'refuse') return decision.error.code;
+  if (decision.action !== 'approve') return decision.action;
+  return decision.requests.map(({ name }) => name).join();
+}
+
+/** Tests of what is decided about requests. @param cases without a cluster, it is announced; with null, there is none */
+function areDecided(
+  cases: [what: string, outcome: string, ...given: Parameters<typeof decided>][],
+): void {
+  for (const [what, outcome, ...given] of cases)
+    test(what, async () => assert.equal(outcomeOf(await decided(...given)), outcome));
+}
+
 describe('one agent sends a request:', () => {
-  test('its pending request is approved', async () =>
-    assert.deepEqual(approvals(await decided([{}])), ['csr-0']));
-  test('it is not approved before the ManagedCluster exists, which the agent would then never create', async () => {
-    const decision = await decide(hubEvidence({ requests: [await request({ name: 'csr-0' })] }), {
-      its: 'its1',
-      now,
-    });
-    assert.equal(decision.action, 'wait');
-  });
-  test('all its pending requests are approved, because only the agent knows which key it still has', async () =>
-    assert.deepEqual(approvals(await decided([{}, {}])), ['csr-0', 'csr-1']));
-  test('a pending request after an issued one is approved', async () =>
-    assert.deepEqual(approvals(await decided([{ state: 'issued' }, {}])), ['csr-1']));
-  for (const state of ['approved', 'issued'] as const) {
-    test(`once it is ${state}, the cluster is accepted`, async () =>
-      assert.equal((await decided([{ state }])).action, 'accept'));
-    test(`once it is ${state} and the cluster accepted, the rest is up to the agent`, async () =>
-      assert.equal(
-        (await decided([{ state }], managedCluster({ accepts: true }))).action,
+  areDecided([
+    ['its pending request is approved', 'csr-0', [{}]],
+    [
+      'it is not approved before the ManagedCluster exists, which the agent would then never create',
+      'wait',
+      [{}],
+      null,
+    ],
+    [
+      'all its pending requests are approved, because only the agent knows which key it still has',
+      'csr-0,csr-1',
+      [{}, {}],
+    ],
+    ['a pending request after an issued one is approved', 'csr-1', [{ state: 'issued' }, {}]],
+  ]);
+  for (const state of ['approved', 'issued'] as const)
+    areDecided([
+      [`once it is ${state}, the cluster is accepted`, 'accept', [{ state }]],
+      [
+        `once it is ${state} and the cluster accepted, the rest is up to the agent`,
         'follow',
-      ));
-    test(`once it is ${state}, the ManagedCluster is waited for`, async () => {
-      const decision = decide(hubEvidence({ requests: [await request({ state })] }), {
-        its: 'its1',
-        now,
-      });
-      assert.equal(decision.action, 'wait');
-    });
-  }
+        [{ state }],
+        managedCluster({ accepts: true }),
+      ],
+      [`once it is ${state}, the ManagedCluster is waited for`, 'wait', [{ state }], null],
+    ]);
 });
 
 describe('no agent sends a request:', () => {
-  test('the request is waited for', async () => assert.equal((await decided([])).action, 'wait'));
-  test('renewals are left to the hub', async () =>
-    assert.equal(
-      (await decided([{ username: `system:open-cluster-management:cluster1:${own}` }])).action,
-      'wait',
-    ));
   test('requests of add-ons are left to the hub, and not even listed', async () => {
     const selectors: (string | undefined)[] = [];
     const list: Kube['list'] = async ({ kind }, { labelSelector } = {}) => {
@@ -97,7 +101,7 @@ describe('no agent sends a request:', () => {
     await readHub(hub, ['cluster1']);
     await readWholeHub(hub);
     for (const selector of selectors)
-      assert.match(selector ?? '', /(^|,)!open-cluster-management\.io\/addon-name(,|$)/);
+      matches(selector, /(^|,)!open-cluster-management\.io\/addon-name(,|$)/);
     assert.equal(selectors.length, 2);
   });
   test('many WECs are read with one list of each kind, and one by one if this user may not list', async () => {
@@ -127,19 +131,34 @@ describe('no agent sends a request:', () => {
     assert.deepEqual(await readBy(true), lists);
     assert.equal((await readBy(false)).filter((each) => each === 'get ManagedCluster').length, 12);
   });
-  test('an accepted cluster is not treated as joined', async () =>
-    assert.equal((await decided([], managedCluster({ accepted: true }))).action, 'wait'));
-  test('a joined cluster is done', async () =>
-    assert.equal((await decided([], joinedCluster())).action, 'already-joined'));
-  test('a joined cluster is done although it is not available', async () =>
-    assert.equal(
-      (await decided([], joinedCluster({ available: 'unknown' }))).action,
+  areDecided([
+    ['the request is waited for', 'wait', []],
+    [
+      'renewals are left to the hub',
+      'wait',
+      [{ username: `system:open-cluster-management:cluster1:${own}` }],
+    ],
+    [
+      'an accepted cluster is not treated as joined',
+      'wait',
+      [],
+      managedCluster({ accepted: true }),
+    ],
+    ['a joined cluster is done', 'already-joined', [], joinedCluster()],
+    [
+      'a joined cluster is done although it is not available',
       'already-joined',
-    ));
-  // Its agent has a valid certificate and sends no further request.
-  test('a joined cluster whose acceptance was withdrawn is accepted again', async () => {
-    assert.equal((await decided([], joinedCluster({ accepts: false }))).action, 'accept');
-  });
+      [],
+      joinedCluster({ available: 'unknown' }),
+    ],
+    // Its agent has a valid certificate and sends no further request.
+    [
+      'a joined cluster whose acceptance was withdrawn is accepted again',
+      'accept',
+      [],
+      joinedCluster({ accepts: false }),
+    ],
+  ]);
 });
 
 describe('an invalid request', () => {
@@ -153,17 +172,21 @@ describe('an invalid request', () => {
     );
     assert.match(stepsOf(error), /kubectl --context its1 describe csr csr-0/);
   });
-  test('is never approved with a valid one', async () =>
-    assert.deepEqual(approvals(await decided([foreign, {}])), ['csr-1']));
-  test('is not approved because of --agent', async () =>
-    assert.equal(
-      refusal(
-        await decided([{ agent: own, username: 'kubernetes-admin' }], announced, { agent: own }),
-      ).code,
+  areDecided([
+    ['is never approved with a valid one', 'csr-1', [foreign, {}]],
+    [
+      'is not approved because of --agent',
       'request-refused',
-    ));
-  test('that was issued by another program does not make a cluster accepted', async () =>
-    assert.equal((await decided([{ ...foreign, state: 'issued' }])).action, 'wait'));
+      [{ agent: own, username: 'kubernetes-admin' }],
+      announced,
+      { agent: own },
+    ],
+    [
+      'that was issued by another program does not make a cluster accepted',
+      'wait',
+      [{ ...foreign, state: 'issued' }],
+    ],
+  ]);
 });
 
 describe('several agents request one name:', () => {
@@ -175,8 +198,8 @@ describe('several agents request one name:', () => {
     const error = refusal(await decided(two));
     assert.equal(error.code, 'several-agents');
     assert.equal(error.details.length, 2);
-    assert.match(
-      error.details[0] ?? '',
+    matches(
+      error.details[0],
       new RegExp(
         `^csr-own: agent ${own}, key [0-9a-f]{8}, pending, asked 60s ago by agent-registration-bootstrap$`,
       ),
@@ -191,48 +214,44 @@ describe('several agents request one name:', () => {
     );
     assert.match(stepsOf(error), /accept cluster1 --agent 62c7f187 /);
   });
-  test('the one of --agent is approved', async () => {
-    assert.deepEqual(approvals(await decided(two, announced, { agent: other })), ['csr-other']);
-    assert.deepEqual(approvals(await decided(two, announced, { agent: '62c7' })), ['csr-own']);
-  });
-  test('a full ID takes precedence over prefixes', async () =>
-    assert.deepEqual(
-      approvals(await decided([{ agent: 'abc' }, { agent: 'abcde' }], announced, { agent: 'abc' })),
-      ['csr-0'],
-    ));
+  areDecided([
+    ['the one of --agent is approved', 'csr-other', two, announced, { agent: other }],
+    ['a prefix of its ID is enough', 'csr-own', two, announced, { agent: '62c7' }],
+    [
+      'a full ID takes precedence over prefixes',
+      'csr-0',
+      [{ agent: 'abc' }, { agent: 'abcde' }],
+      announced,
+      { agent: 'abc' },
+    ],
+    ['a prefix of none chooses none', 'several-agents', two, announced, { agent: 'zzz' }],
+    [
+      'even if the first was issued before',
+      'several-agents',
+      [{ agent: own, state: 'issued' }, { agent: other }],
+    ],
+    [
+      'even if both were issued before, by another program',
+      'several-agents',
+      [
+        { agent: own, state: 'issued' },
+        { agent: other, state: 'issued' },
+      ],
+    ],
+    ['a denied one is ignored', 'csr-1', [{ agent: other, state: 'denied' }, { agent: own }]],
+    [
+      "the WEC's own is waited for, whoever sent a request before",
+      'wait',
+      [{ agent: other, state: 'issued' }],
+      announced,
+      { agent: own, ownAgent: own },
+    ],
+  ]);
   test('a prefix of both chooses none', async () =>
     assert.match(
       refusal(await decided([{ agent: 'abc' }, { agent: 'abd' }], announced, { agent: 'ab' }))
         .message,
       /^No unique agent ID .* "ab"/,
-    ));
-  test('a prefix of none chooses none', async () =>
-    assert.equal(refusal(await decided(two, announced, { agent: 'zzz' })).code, 'several-agents'));
-  test('even if the first was issued before', async () =>
-    assert.equal(
-      refusal(await decided([{ agent: own, state: 'issued' }, { agent: other }])).code,
-      'several-agents',
-    ));
-  test('even if both were issued before, by another program', async () =>
-    assert.equal(
-      refusal(
-        await decided([
-          { agent: own, state: 'issued' },
-          { agent: other, state: 'issued' },
-        ]),
-      ).code,
-      'several-agents',
-    ));
-  test('a denied one is ignored', async () =>
-    assert.deepEqual(
-      approvals(await decided([{ agent: other, state: 'denied' }, { agent: own }])),
-      ['csr-1'],
-    ));
-  test("the WEC's own is waited for, whoever sent a request before", async () =>
-    assert.equal(
-      (await decided([{ agent: other, state: 'issued' }], announced, { agent: own, ownAgent: own }))
-        .action,
-      'wait',
     ));
 });
 
@@ -248,12 +267,12 @@ describe('several keys or requesters use one agent ID:', () => {
   test('none is approved, and all are shown with their differences and the next step', async () => {
     const error = refusal(await decided(two));
     assert.equal(error.code, 'several-agents');
-    assert.match(
-      error.details[0] ?? '',
+    matches(
+      error.details[0],
       new RegExp(`^csr-old: agent ${own}, key [0-9a-f]{8}, pending, asked 60s ago by agent-`),
     );
-    assert.match(
-      error.details[1] ?? '',
+    matches(
+      error.details[1],
       new RegExp(`^csr-new: agent ${own}, key [0-9a-f]{8}, pending, asked 59s ago by agent-`),
     );
     assert.match(
@@ -261,40 +280,6 @@ describe('several keys or requesters use one agent ID:', () => {
       /kubectl --context its1 delete csr csr-old\n.*accept --deny cluster1 --its its1$/,
     );
   });
-  test('--agent chooses an ID, not a key', async () =>
-    assert.equal(
-      refusal(await decided(two, announced, { agent: own, ownAgent: own })).code,
-      'several-agents',
-    ));
-  test('one key of two requesters is rejected as well', async () =>
-    assert.equal(
-      refusal(await decided([{ agent: own }, { agent: own, ...bootstrapToken }])).code,
-      'several-agents',
-    ));
-  test('one key of one requester is approved, however often it is requested', async () =>
-    assert.deepEqual(approvals(await decided([{ agent: own }, { agent: own }])), [
-      'csr-0',
-      'csr-1',
-    ]));
-  test('a second key is rejected after the first was approved, even by this run', async () => {
-    const later: CsrOptions[] = [
-      { agent: own, state: 'issued' },
-      { agent: own, key: 'another' },
-    ];
-    assert.equal(refusal(await decided(later)).code, 'several-agents');
-    const options = { approvedAgents: new Set([own]) };
-    assert.equal(refusal(await decided(later, joinedCluster(), options)).code, 'several-agents');
-  });
-  test('approvals from before the cluster was recreated are ignored', async () =>
-    assert.deepEqual(
-      approvals(
-        await decided([
-          { agent: own, state: 'issued', decidedAgo: 7200 },
-          { agent: own, key: 'another' },
-        ]),
-      ),
-      ['csr-1'],
-    ));
   test('which applies to one ID, and not to two', async () => {
     const asks = async (...requests: CsrOptions[]) =>
       asksWithSeveralKeys(hubEvidence({ requests: await Promise.all(requests.map(request)) }));
@@ -306,13 +291,53 @@ describe('several keys or requesters use one agent ID:', () => {
     );
     assert.equal(await asks({ agent: own }, { agent: own }), false);
   });
-  test('denied requests are ignored', async () => {
-    const denied: CsrOptions[] = [
-      { agent: own, state: 'denied' },
-      { agent: own, key: 'another' },
-    ];
-    assert.deepEqual(approvals(await decided(denied)), ['csr-1']);
-  });
+  const later: CsrOptions[] = [
+    { agent: own, state: 'issued' },
+    { agent: own, key: 'another' },
+  ];
+  areDecided([
+    [
+      '--agent chooses an ID, not a key',
+      'several-agents',
+      two,
+      announced,
+      { agent: own, ownAgent: own },
+    ],
+    [
+      'one key of two requesters is rejected as well',
+      'several-agents',
+      [{ agent: own }, { agent: own, ...bootstrapToken }],
+    ],
+    [
+      'one key of one requester is approved, however often it is requested',
+      'csr-0,csr-1',
+      [{ agent: own }, { agent: own }],
+    ],
+    ['a second key is rejected after the first was approved', 'several-agents', later],
+    [
+      'a second key is rejected after the first was approved by this run',
+      'several-agents',
+      later,
+      joinedCluster(),
+      { approvedAgents: new Set([own]) },
+    ],
+    [
+      'approvals from before the cluster was recreated are ignored',
+      'csr-1',
+      [
+        { agent: own, state: 'issued', decidedAgo: 7200 },
+        { agent: own, key: 'another' },
+      ],
+    ],
+    [
+      'denied requests are ignored',
+      'csr-1',
+      [
+        { agent: own, state: 'denied' },
+        { agent: own, key: 'another' },
+      ],
+    ],
+  ]);
 });
 
 describe('the name of a joined WEC', () => {
@@ -322,32 +347,39 @@ describe('the name of a joined WEC', () => {
     assert.match(error.message, /has joined already, and another agent asks for its name/);
     assert.match(stepsOf(error), /--agent 7d1e0c35.*\n.*--deny cluster1 --agent 7d1e0c35/);
   });
-  test('is not given to a new agent although the first request still exists', async () =>
-    assert.equal(
-      refusal(await decided([{ agent: own, state: 'issued' }, { agent: other }], joinedCluster()))
-        .code,
+  areDecided([
+    [
+      'is not given to a new agent although the first request still exists',
       'several-agents',
-    ));
-  test('is given to the agent of --agent', async () =>
-    assert.deepEqual(
-      approvals(await decided([{ agent: other }], joinedCluster(), { agent: other })),
-      ['csr-0'],
-    ));
-  test('is done when only the agent of --agent has been issued its certificate', async () =>
-    assert.equal(
-      (await decided([{ agent: own, state: 'issued' }], joinedCluster(), { agent: own })).action,
+      [{ agent: own, state: 'issued' }, { agent: other }],
+      joinedCluster(),
+    ],
+    [
+      'is given to the agent of --agent',
+      'csr-0',
+      [{ agent: other }],
+      joinedCluster(),
+      { agent: other },
+    ],
+    [
+      'is done when only the agent of --agent has been issued its certificate',
       'already-joined',
-    ));
-  test('is given again to an agent that this run has approved', async () =>
-    assert.deepEqual(
-      approvals(
-        await decided([{ agent: own }], joinedCluster(), { approvedAgents: new Set([own]) }),
-      ),
-      ['csr-0'],
-    ));
+      [{ agent: own, state: 'issued' }],
+      joinedCluster(),
+      { agent: own },
+    ],
+    [
+      'is given again to an agent that this run has approved',
+      'csr-0',
+      [{ agent: own }],
+      joinedCluster(),
+      { approvedAgents: new Set([own]) },
+    ],
+  ]);
 });
 
-test('what was denied, or could not be issued, is left to the stages, which say so', async () => {
-  for (const state of ['denied', 'failed'] as const)
-    assert.equal((await decided([{ state }])).action, 'wait');
-});
+describe('what is left to the stages, which say so:', () =>
+  areDecided([
+    ['a denied request', 'wait', [{ state: 'denied' }]],
+    ['a request that could not be issued', 'wait', [{ state: 'failed' }]],
+  ]));

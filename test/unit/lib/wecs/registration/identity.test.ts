@@ -8,6 +8,7 @@ import { clusterUidAnnotation, recordUid } from '../../../../../src/lib/ocm/hub/
 import { type KnownWec, proveIdentity } from '../../../../../src/lib/wecs/registration/identity.ts';
 import {
   agentKeyPair,
+  base64,
   fakeKube,
   klusterlet,
   managedCluster,
@@ -19,11 +20,11 @@ const answer = (status: number) => apiError({ context: 'c', server: 'https://c' 
 /** A cluster with this kube-system UID; undefined if that may not be read. */
 const cluster = (uid: string | undefined, methods: Partial<Kube> = {}): Kube =>
   fakeKube({
-    get: (async () => {
+    get: async () => {
       if (uid === undefined) throw answer(403);
       return { metadata: { name: 'kube-system', uid } };
-    }) as Kube['get'],
-    list: (async () => undefined) as Kube['list'],
+    },
+    list: async () => undefined,
     ...methods,
   });
 
@@ -37,10 +38,10 @@ const hubSaying = (username: string | number): Kube =>
       );
       assert.equal(user.token, undefined);
       return fakeKube({
-        review: (async () => {
+        review: async () => {
           if (typeof username === 'number') throw answer(username);
           return { status: { userInfo: { username } } };
-        }) as Kube['review'],
+        },
         mayI: async () => false,
       });
     },
@@ -66,9 +67,7 @@ const its2 = {
 };
 
 const kubeconfigOf = (server: string): string =>
-  Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }], users: [] })).toString(
-    'base64',
-  );
+  base64(JSON.stringify({ clusters: [{ cluster: { server } }], users: [] }));
 
 let pair: Record<string, string>;
 before(async () => {
@@ -277,9 +276,7 @@ describe('the cluster behind a context', () => {
 describe('the UID of a WEC', () => {
   it('is recorded once', async () => {
     const patches: unknown[] = [];
-    const hub = fakeKube({
-      merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never,
-    });
+    const hub = fakeKube({ merge: async (_, __, patch) => patches.push(patch) });
     const cluster1 = managedCluster();
     assert.equal(await recordUid(hub, cluster1, 'uid-1'), true);
     cluster1.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': 'uid-1' };

@@ -3,13 +3,9 @@ import { describe, test } from 'node:test';
 import type { Secret } from '../../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { OwnRequests } from '../../../../../src/lib/wecs/registration/own-requests.ts';
-import { request } from '../../../support/builders.ts';
+import { request, tokenWith } from '../../../support/builders.ts';
 
 const hub = { server: 'https://its1:6443', certificateAuthority: undefined, proxyUrl: undefined };
-const tokenWith = (jti: string) =>
-  ['{}', JSON.stringify({ jti }), '']
-    .map((part) => Buffer.from(part).toString('base64url'))
-    .join('.');
 const secretWith = (token: string) => ({ bootstrapSecret: bootstrapSecret(hub, token) as Secret });
 
 async function sentWith(jti: string | undefined, agent: string) {
@@ -29,14 +25,14 @@ const namesOf = (requests: readonly { name: string }[]) => requests.map(({ name 
 
 describe('the requests of a WEC', () => {
   test('are those of its agent, if its ID is known', () => {
-    const own = new OwnRequests('agent-a', secretWith(tokenWith('t2')));
+    const own = new OwnRequests('agent-a', secretWith(tokenWith({ jti: 't2' })));
     assert.deepEqual(namesOf(all.filter((each) => own.maybe(each))), ['csr-agent-a']);
     assert.equal(own.agent, 'agent-a');
   });
   test('are those of the token in its bootstrap secret otherwise', () => {
-    const own = new OwnRequests(undefined, secretWith(tokenWith('t1')));
+    const own = new OwnRequests(undefined, secretWith(tokenWith({ jti: 't1' })));
     assert.deepEqual(namesOf(all.filter((each) => own.isProven(each))), ['csr-agent-a']);
-    own.see(secretWith(tokenWith('t2')), all);
+    own.see(secretWith(tokenWith({ jti: 't2' })), all);
     assert.equal(own.agent, 'agent-b', 'a new secret has ended the agent before');
     assert.deepEqual(namesOf(all.filter((each) => own.maybe(each))), [
       'csr-agent-b',

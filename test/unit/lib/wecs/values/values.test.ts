@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changesFor } from '../../../../../src/lib/core/changes.ts';
-import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { changeValues, labelStore, labelsOf } from '../../../../../src/lib/wecs/values/values.ts';
 import { fakeKube, managedCluster, recordingProgress, run } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
@@ -9,8 +8,8 @@ import { discoveryOf } from '../../../support/discovery.ts';
 test('the removal of a label that is not there says so', async () => {
   const cluster = managedCluster({ name: 'cluster1', labels: { env: 'edge' } });
   const hub = fakeKube({
-    get: (async () => cluster) as Kube['get'],
-    list: (async () => [cluster]) as Kube['list'],
+    get: async () => cluster,
+    list: async () => [cluster],
     read: discoveryOf(),
   });
   const said = async (changes: Record<string, string | null>) => {
@@ -27,8 +26,8 @@ test('the removal of a label that is not there says so', async () => {
 test('what an admission policy takes out again is no success', async () => {
   const cluster = managedCluster({ name: 'cluster1', labels: { env: 'edge' } });
   const hub = fakeKube({
-    list: (async () => [cluster]) as Kube['list'],
-    merge: (async () => cluster) as unknown as Kube['merge'],
+    list: async () => [cluster],
+    merge: async () => cluster,
     read: discoveryOf(),
   });
   const changes = () => ({ env: null, tier: 'web' });
@@ -47,7 +46,7 @@ test('a WEC that has another value of its own is a conflict, before anything is 
   const clusters = Object.entries(labels).map(([name, own]) =>
     managedCluster({ name, labels: own }),
   );
-  const hub = fakeKube({ list: (async () => clusters) as Kube['list'], read: discoveryOf() });
+  const hub = fakeKube({ list: async () => clusters, read: discoveryOf() });
   const changes = (name: string) => changesFor(name, { site: 'of-{name}' });
   const wanted = { changes, overwrite: false, approve: async () => true };
   const results = await changeValues(labelStore(hub), {}, wanted, run(5000, recordingProgress()));

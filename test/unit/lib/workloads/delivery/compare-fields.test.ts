@@ -9,6 +9,9 @@ import {
   writerOf,
 } from '../../../../../src/lib/workloads/delivery/compare-fields.ts';
 
+const note = 'operator.openshift.io/spec-hash';
+const mark = 'managed-by.kubestellar.io/singletonstatus';
+
 describe('everything that a manifest says stands in an object', () => {
   test('with defaults beside it, and without what it leaves empty', () => {
     const live = { spec: { replicas: 2, paused: false, args: ['a', 'b'] }, status: {} };
@@ -76,6 +79,20 @@ describe('what is left over', () => {
       'metadata.labels.gone',
       'imagePullSecrets[old]',
       'finalizers[mine]',
+    ]);
+  });
+  test('is no note of the agent itself, and any label if the manifest has none', () => {
+    const labels = { old: '', [mark]: 'true' };
+    const metadata = { name: 'a', labels, annotations: { [note]: 'x' } };
+    const fields = {
+      'f:metadata': {
+        'f:labels': { 'f:old': {}, [`f:${mark}`]: {} },
+        'f:annotations': { [`f:${note}`]: {} },
+      },
+    };
+    const object = { metadata: { ...metadata, managedFields: [written('work-agent', fields)] } };
+    assert.deepEqual(leftOver({ metadata: { name: 'a' } }, object).map(describePath), [
+      'metadata.labels.old',
     ]);
   });
   test('is nothing that another program has written', () =>

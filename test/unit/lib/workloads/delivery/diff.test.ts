@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { ManifestWork } from '../../../../../src/lib/ocm/model/manifest-works.ts';
-import { compare } from '../../../../../src/lib/workloads/delivery/diff.ts';
+import { compare, lastingDifferences } from '../../../../../src/lib/workloads/delivery/diff.ts';
 import { sentObjects } from '../../../../../src/lib/workloads/delivery/works.ts';
 import { fakeKube } from '../../../support/builders.ts';
 
@@ -64,6 +64,84 @@ describe('an object beside its work', () => {
     const early = { ...sent(settings), manifest: undefined };
     assert.match(String((await compare(on({}), early)).why), /has not reported it/);
   });
+  test('offers what corrects it where the agent never does', async () => {
+    const managed = {
+      manager: 'work-agent',
+      fieldsV1: { 'f:metadata': { 'f:labels': { 'f:old': {} }, 'f:annotations': { 'f:a/b': {} } } },
+    };
+    const metadata = { ...head.metadata, labels: { old: '1' }, annotations: { 'a/b': '' } };
+    const live = { ...head, metadata: { ...metadata, managedFields: [managed] }, data: { a: 'b' } };
+    const wec = fakeKube({ get: (async () => live) as never });
+    const { state, left, next, steps } = await compare(wec, sent(settings));
+    assert.deepEqual(
+      [state, left],
+      ['different', ['metadata.labels.old', 'metadata.annotations["a/b"]']],
+    );
+    assert.match(next ?? '', /^kubectl --context \S+ -n shop label configmaps conf old-$/);
+    assert.match(steps[1] ?? '', /annotate configmaps conf a\/b-$/);
+    assert.equal((await compare(wec, sent(settings, 'CreateOnly'))).next, null);
+    const account = { kind: 'ServiceAccount', imagePullSecrets: [{ name: 'new' }] };
+    const changed = await compare(on({}, stored), sent(account));
+    assert.match(changed.next ?? '', / patch configmaps conf --patch '\{"imagePullSecrets":/);
+    const other = { manager: 'kubectl-edit', fieldsV1: { 'f:imagePullSecrets': {} } };
+    const theirs = { ...head, metadata: { ...head.metadata, managedFields: [other] } };
+    const kept = fakeKube({ get: (async () => theirs) as never, tryApply: stored });
+    assert.equal((await compare(kept, sent(account))).next, null);
+  });
   test('is missing where it is not there', async () =>
     assert.equal((await compare(on(undefined), sent(settings))).state, 'missing'));
+});
+
+describe('what a WEC keeps otherwise', () => {
+  const work = ({ work: { metadata, spec, status } }: ReturnType<typeof sent>, name: string) => {
+    const object = { ...spec?.workload?.manifests?.[0], metadata: { name, namespace: 'shop' } };
+    const [manifest] = status?.resourceStatus?.manifests ?? [];
+    const applied = { type: 'Applied', status: 'True', observedGeneration: 1 };
+    const manifests = [{ ...manifest, conditions: [applied] }];
+    return {
+      metadata: { ...metadata, generation: 1, managedFields: [{ time: '2026-11-20T15:00:00Z' }] },
+      spec: { ...spec, workload: { manifests: [object] } },
+      status: { resourceStatus: { manifests } },
+    } as ManifestWork;
+  };
+  const names = Array.from({ length: 30 }, (_, index) => `conf-${index}`);
+  const works = ['same', 'gone', ...names].map((name) => work(sent(settings), name));
+  const told = async (now: string, since = '2026-11-20T15:00:00Z') => {
+    const asked = { lists: 0, dryRuns: 0 };
+    const by = { manager: 'kubectl-edit', time: since, fieldsV1: { 'f:data': { 'f:a': {} } } };
+    const wec = fakeKube({
+      now: () => Date.parse(now),
+      list: (async (_: unknown, { trim }: { trim(object: object): object }) => {
+        asked.lists += 1;
+        return ['same', ...names, 'other'].map((name) => {
+          const metadata = { name, namespace: 'shop', managedFields: [by] };
+          return trim({ metadata, data: { a: name === 'same' ? 'b' : 'c' } });
+        });
+      }) as never,
+      tryApply: (async (_: unknown, object: object) => {
+        asked.dryRuns += 1;
+        return object;
+      }) as never,
+    });
+    return { asked, ...(await lastingDifferences(wec, works)) };
+  };
+  test('is found with one list of each kind and at most 20 dry runs', async () => {
+    const { asked, items, more } = await told('2026-11-20T15:07:00Z');
+    assert.deepEqual(asked, { lists: 1, dryRuns: 19 });
+    assert.deepEqual([items.length, more], [20, 11]);
+    assert.deepEqual(
+      items.slice(0, 2).map(({ name, state }) => [name, state]),
+      [
+        ['gone', 'missing'],
+        ['conf-0', 'different'],
+      ],
+    );
+  });
+  test('is not what the agent may still correct', async () => {
+    const { items } = await told('2026-11-20T15:07:00Z', '2026-11-20T15:05:00Z');
+    assert.deepEqual(
+      items.map(({ name }) => name),
+      ['gone'],
+    );
+  });
 });

@@ -5,6 +5,7 @@ import type { LabelSelector } from '../../../../../src/lib/kube/client/objects.t
 import {
   effectOn,
   sideEffectsOf,
+  wecChange,
 } from '../../../../../src/lib/workloads/selection/label-effects.ts';
 import { policy } from '../../../support/policy-builders.ts';
 
@@ -49,7 +50,9 @@ describe('removing labels from a WEC', () => {
 describe('what a command takes away is one number, whatever the number of policies', () => {
   const names = Array.from({ length: 6 }, (_, index) => `c${index + 1}`);
   const removed = (count: number) =>
-    names.slice(0, count).map((name) => ({ name, before: { name }, after: {}, lacks: ['name'] }));
+    names
+      .slice(0, count)
+      .map((name) => ({ name, before: { name }, after: {}, lacks: ['name'], stale: [] }));
   test('six policies, each of one WEC', () => {
     const policies = names.map((name) =>
       policy(name, { clusterSelectors: [{ matchLabels: { name } }], destinations: [name] }),
@@ -82,5 +85,31 @@ describe('what a command takes away is one number, whatever the number of polici
     );
     const counted = removalsOf(effects.lost, undefined, effects.sentTo);
     assert.deepEqual(counted, { wecs: 6, of: 7, max: undefined });
+  });
+});
+
+describe('a property that gets another value', () => {
+  const cluster = { metadata: { name: 'c1', labels: { region: 'eu', 'a/tier': 'web' } } };
+  const of = (wec: string, key: string) => ({
+    ...policy(`${wec}-${key}`, { destinations: [wec] }),
+    asked: new Set([key]),
+  });
+  const outdated = (change: ReturnType<typeof wecChange>) =>
+    sideEffectsOf(
+      { policies: [of('c1', 'region'), of('c1', 'size'), of('c2', 'region')], unread: [] },
+      [change],
+    ).outdated.map(({ name }) => name);
+  test('leaves the works of the policies outdated whose templates use it', () => {
+    const change = wecChange(
+      { cluster, configMap: undefined },
+      { labels: { region: 'us', 'a/tier': 'db', size: 'new' } },
+    );
+    assert.deepEqual([change.stale, change.lacks], [['region'], []]);
+    assert.deepEqual(outdated(change), ['c1-region']);
+  });
+  test('leaves nothing outdated if another source hides it', () => {
+    const configMap = { metadata: { name: 'c1' }, data: { region: 'fr' } };
+    const change = wecChange({ cluster, configMap }, { labels: { region: 'us' } });
+    assert.deepEqual([change.stale, outdated(change)], [[], []]);
   });
 });

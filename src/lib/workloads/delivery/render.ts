@@ -1,0 +1,168 @@
+import { StellarError } from '../../core/errors.ts';
+import { command, partial } from '../../core/next-step.ts';
+import { isObject } from '../../core/text/formats.ts';
+import { type ConfigMap, type KubeObject, resources } from '../../kube/client/objects.ts';
+import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
+import { effectiveProperties, isExpanded, sentObject } from '../../ocm/model/customization.ts';
+import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
+import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { describeObject } from '../../ocm/model/object-ref.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
+import { requireIts } from '../selection/unseen.ts';
+import { isAsked } from './diff.ts';
+import { noSuchObject } from './stages-in-wds.ts';
+import type { CustomTransform } from './transforms.ts';
+import { findObject, type NamedObject } from './workload.ts';
+import { selectorOfSent, sentObjects } from './works.ts';
+
+/** An object as a WEC gets it. */
+export interface Rendered {
+  manifest: KubeObject;
+  /** The work that has it; undefined if it is made from the object in the WDS. */
+  work: string | undefined;
+  /** What is not known to be as the transport would send it. */
+  errors: StellarError[];
+}
+
+/**
+ * The manifest of an object in its work for a WEC, or, if there is none, as the transport of KubeStellar 0.30 would make it.
+ * @throws StellarError `not-found`; what hides the ITS
+ */
+export async function render(named: NamedObject, wec: string, wds: Wds): Promise<Rendered> {
+  const its = requireIts(wds);
+  const { kind, ref } = await findObject(named, wds);
+  const [cluster, works] = await Promise.all([
+    getManagedCluster(its, wec),
+    its.list<ManifestWork>(resources.manifestWorks, {
+      namespace: wec,
+      labelSelector: selectorOfSent(wds),
+    }),
+  ]);
+  const sent = (works ?? []).flatMap(sentObjects).find(isAsked(ref));
+  if (sent !== undefined)
+    return { manifest: sent.object as KubeObject, work: sent.work.metadata.name, errors: [] };
+  const [object, transforms, configMap] = await Promise.all([
+    wds.kube.get(kind, ref.name, { namespace: ref.namespace }),
+    wds.kube.list<CustomTransform>(resources.customTransforms),
+    its.get<ConfigMap>(resources.configMaps, wec, { namespace: propertiesNamespace }),
+  ]);
+  if (object === undefined) throw noSuchObject(ref, wds);
+  const removed = (transforms ?? [])
+    .filter(({ spec }) => spec?.resource === ref.resource && (spec.apiGroup ?? '') === ref.group)
+    .flatMap(({ spec }) => spec?.remove ?? []);
+  const properties = effectiveProperties(wec, cluster, configMap);
+  const values = new Map(properties.map(({ key, value }) => [key, value]));
+  const { manifest, open } = asSent(object, removed, values);
+  const errors = open.map(({ field, missing }) => {
+    const what = `${describeObject(ref)}: ${field}`;
+    if (missing === undefined)
+      return new StellarError(
+        'expression-invalid',
+        `${what} has a template that stellarctl does not fill: only {{.PROPERTY}}.`,
+      );
+    const set = command`stellarctl wec properties ${wec} ${`${missing}=VALUE`} --its ${its.cluster.context}`;
+    return new StellarError(
+      'workload-blocked',
+      `${what} asks for property ${missing}, which ${wec} lacks.`,
+      { problem: 'property-missing', next: [partial(set, 'Set it')] },
+    );
+  });
+  return { manifest, work: undefined, errors };
+}
+
+/** A field whose template is not filled, and the property that is missing for it. */
+interface OpenField {
+  field: string;
+  missing?: string;
+}
+
+/**
+ * An object as the transport sends it to a WEC.
+ * @param removed JSONPath expressions of CustomTransforms @param properties those of the WEC
+ */
+export function asSent(
+  object: KubeObject,
+  removed: readonly string[],
+  properties: ReadonlyMap<string, string>,
+): { manifest: KubeObject; open: OpenField[] } {
+  const manifest = structuredClone(sentObject(object)) as KubeObject & Fields;
+  if (object.kind === 'Service' && object.apiVersion === 'v1') cleanService(manifest);
+  if (object.kind === 'Job' && object.apiVersion === 'batch/v1') cleanJob(manifest);
+  for (const path of removed) removeField(manifest, namesIn(path));
+  if (!isExpanded(object)) return { manifest, open: [] };
+  const open: OpenField[] = [];
+  const filled = filling(properties, open)('', manifest);
+  return { manifest: filled as KubeObject, open };
+}
+
+type Fields = Record<string, unknown>;
+
+const removeFrom = (of: unknown, keys: readonly string[]): void => {
+  if (isObject(of)) for (const key of keys) delete of[key];
+};
+
+/** KubeStellar keeps a node port with this annotation only (kubestellar v0.30.0, pkg/transport/generic/filtering/service.go). */
+const preserveAnnotation = 'control.kubestellar.io/preserve';
+
+function cleanService({ metadata, spec }: KubeObject & Fields): void {
+  if (!isObject(spec)) return;
+  const fields = ['ipFamilies', 'externalTrafficPolicy', 'internalTrafficPolicy'];
+  removeFrom(spec, [...fields, 'ipFamilyPolicy', 'sessionAffinity']);
+  if (spec.clusterIP !== 'None') delete spec.clusterIP;
+  const { clusterIPs, ports } = spec;
+  const none = Array.isArray(clusterIPs) ? clusterIPs.filter((ip) => ip === 'None') : [];
+  if (none.length > 0) spec.clusterIPs = none;
+  else delete spec.clusterIPs;
+  if (metadata.annotations?.[preserveAnnotation] === 'nodeport' || !Array.isArray(ports)) return;
+  spec.ports = ports.map((port) => (isObject(port) ? { ...port, nodePort: null } : port));
+}
+
+/** What an API server and the Job controller add to a Job (kubestellar v0.30.0, pkg/transport/generic/filtering/job.go). */
+function cleanJob({ metadata, spec }: KubeObject & Fields): void {
+  const own = ['controller-uid', 'batch.kubernetes.io/controller-uid'];
+  removeFrom(metadata.annotations, ['batch.kubernetes.io/job-tracking']);
+  removeFrom(metadata.labels, own);
+  if (!isObject(spec)) return;
+  removeFrom(spec, ['selector', 'suspend']);
+  const { template } = spec;
+  if (isObject(template) && isObject(template.metadata)) removeFrom(template.metadata.labels, own);
+}
+
+/** The names in a JSONPath expression, as far as KubeStellar reads them: `$`, then `.name` and `["any name"]`; none if it does not. */
+function namesIn(path: string): string[] {
+  const step = /\.([\p{L}_][\p{L}\p{N}_]*)|\["((?:[^"\\]|\\.)*)"\]/gu;
+  const found = [...path.matchAll(step)];
+  const isWhole = `$${found.map(([text]) => text).join('')}` === path;
+  return isWhole ? found.map(([, name, quoted]) => name ?? String(JSON.parse(`"${quoted}"`))) : [];
+}
+
+function removeField(object: Fields, names: readonly string[]): void {
+  const last = names.at(-1);
+  const parent = names
+    .slice(0, -1)
+    .reduce<unknown>((of, name) => (isObject(of) ? of[name] : undefined), object);
+  if (last !== undefined) removeFrom(parent, [last]);
+}
+
+/** Fills `{{.PROPERTY}}` in all strings but keys (kubestellar v0.30.0, pkg/customize). @param open gets the fields that stay */
+const filling = (properties: ReadonlyMap<string, string>, open: OpenField[]) =>
+  function fill(field: string, value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item, index) => fill(`${field}[${index}]`, item));
+    if (isObject(value))
+      return Object.fromEntries(
+        Object.entries(value).map(([key, of]) => [
+          key,
+          fill(field === '' ? key : `${field}.${key}`, of),
+        ]),
+      );
+    if (typeof value !== 'string' || !value.includes('{{')) return value;
+    const asked = [...value.matchAll(plainAction)].map(([, key = '']) => key);
+    const missing = asked.find((key) => !properties.has(key));
+    const isPlain = !value.replace(plainAction, '').includes('{{');
+    if (isPlain && missing === undefined)
+      return value.replace(plainAction, (_, key: string) => properties.get(key) ?? '');
+    open.push(isPlain && missing !== undefined ? { field, missing } : { field });
+    return value;
+  };
+
+const plainAction = /\{\{\s*\.([A-Za-z_]\w*)\s*\}\}/g;
