@@ -405,7 +405,7 @@ export const clusterAt = ({
 });
 
 /** The fields of an object that are applied, without the ones that the server and controllers change at any time. */
-function essenceOf(object: KubeObject): object {
+export function essenceOf(object: KubeObject): object {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
   const { resourceVersion, generation, managedFields, ...metadata } = kept.metadata;
   return { ...kept, metadata };

@@ -1,6 +1,6 @@
 import { advice, command, type Problem, problem, run } from '../../core/next-step.ts';
 import { few } from '../../core/text/words.ts';
-import { groupOf, resources } from '../../kube/client/objects.ts';
+import { resources } from '../../kube/client/objects.ts';
 import {
   type Binding,
   type BoundObject,
@@ -15,7 +15,7 @@ import { describeObject, keyOf } from '../../ocm/model/object-ref.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts } from '../selection/unseen.ts';
 import { boundObjects } from './delivery.ts';
-import { sentObjects, trimmer } from './works.ts';
+import { sentKey, sentObjects, trimmer, viewOfSent } from './works.ts';
 
 /** What a policy sends, or would send. */
 export interface Sending {
@@ -41,6 +41,12 @@ export async function conflictsOf(
   sendings: readonly Sending[],
   bindings: readonly Binding[],
 ): Promise<Problem[]> {
+  const judged = sendings.flatMap(({ policy, wecs, objects }) =>
+    objects.flatMap((object) =>
+      wecs.length === 0 || object.kind === 'Namespace' ? [] : { policy, wecs, object },
+    ),
+  );
+  if (judged.length === 0) return [];
   const bound = boundObjects(bindings);
   const destinations = new Map(bindings.map((each) => [each.metadata.name, destinationsOf(each)]));
   const foreign = await sentByOthers(wds);
@@ -53,23 +59,21 @@ export async function conflictsOf(
     same.objects.add(describeObject(object));
     for (const wec of wecs) same.wecs.add(wec);
   };
-  const isJudged = ({ kind }: SentRef) => kind !== 'Namespace';
-  for (const { policy, wecs, objects } of sendings)
-    for (const object of objects.filter(isJudged)) {
-      const { createOnly = false, namespace } = object;
-      const key = keyOf({ ...object, namespace: namespace ?? undefined });
-      for (const [other, { createOnly: keeps = false }] of bound.get(key) ?? [])
-        if (other !== policy && keeps !== createOnly)
-          add(
-            keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy },
-            object,
-            wecs.filter((wec) => destinations.get(other)?.includes(wec)),
-          );
-      for (const wec of foreign.size === 0 ? [] : wecs) {
-        const sender = foreign.get(placeOf(wec, object));
-        if (sender !== undefined) add(sender, object, [wec]);
-      }
+  for (const { policy, wecs, object } of judged) {
+    const { createOnly = false, namespace } = object;
+    const key = keyOf({ ...object, namespace: namespace ?? undefined });
+    for (const [other, { createOnly: keeps = false }] of bound.get(key) ?? [])
+      if (other !== policy && keeps !== createOnly)
+        add(
+          keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy },
+          object,
+          wecs.filter((wec) => destinations.get(other)?.includes(wec)),
+        );
+    for (const wec of foreign.size === 0 ? [] : wecs) {
+      const sender = foreign.get(sentKey('', wec, object));
+      if (sender !== undefined) add(sender, object, [wec]);
     }
+  }
   return [...found.values()].map(({ of, objects, wecs }) =>
     problemOf(of, few([...objects]).join(', '), few([...wecs]).join(', '), wds),
   );
@@ -112,11 +116,6 @@ const conflict = (...of: Parameters<typeof problem>): Problem => ({
   severity: 'warn',
 });
 
-const placeOf = (
-  wec: string,
-  { group, kind, namespace, name }: Omit<SentRef, 'resource'>,
-): string => [wec, group, kind, namespace ?? '', name].join('/');
-
 /** The objects in works of other WDSes, by WEC and object. */
 async function sentByOthers(wds: Wds): Promise<Map<string, { wds: string; binding: string }>> {
   const labelSelector = `${originWdsLabel},${originWdsLabel} notin (${wds.sender ?? wds.name})`;
@@ -126,11 +125,9 @@ async function sentByOthers(wds: Wds): Promise<Map<string, { wds: string; bindin
     works.flatMap((work) => {
       const { namespace: wec = '', labels = {} } = work.metadata;
       const from = { wds: labels[originWdsLabel] ?? '', binding: labels[originBindingLabel] ?? '' };
-      return sentObjects(work).flatMap(({ object }) => {
-        const { apiVersion = '', kind = '', metadata: { name = '', namespace } = {} } = object;
-        const place = placeOf(wec, { group: groupOf(apiVersion), kind, namespace, name });
-        return isLeaving(object) ? [] : [[place, from] as const];
-      });
+      return sentObjects(work).flatMap(({ object }) =>
+        isLeaving(object) ? [] : [[sentKey('', wec, viewOfSent(object)), from] as const],
+      );
     }),
   );
 }

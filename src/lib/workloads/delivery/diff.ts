@@ -2,7 +2,7 @@ import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, helpOf, type NextStep, run } from '../../core/next-step.ts';
 import { errorOf, ifSeen, tryRead } from '../../kube/access.ts';
-import type { Kube } from '../../kube/client/client.ts';
+import { essenceOf, type Kube } from '../../kube/client/client.ts';
 import {
   groupOf,
   groupResourceOf,
@@ -28,7 +28,7 @@ import {
 } from './compare-fields.ts';
 import { type DifferingField, isLasting, type WorkloadDifference } from './difference.ts';
 import { inNamespace } from './stages-in-wds.ts';
-import { appliedState, type SentObject, selectorOfSent, sentObjects } from './works.ts';
+import { appliedState, type SentObject, selectorOfSent, sentObjects, viewOfSent } from './works.ts';
 
 /** What is to be compared. */
 export interface DiffRequest {
@@ -103,17 +103,6 @@ export const isAsked =
     );
   };
 
-const viewOfSent = ({
-  apiVersion = '',
-  kind = '',
-  metadata: { name = '', namespace } = {},
-}: SentObject['object']): ObjectView => ({
-  kind,
-  group: groupOf(apiVersion),
-  namespace: namespace ?? null,
-  name,
-});
-
 function unseen(sent: SentObject, why: string): WorkloadDifference {
   const { work, object } = sent;
   return {
@@ -174,7 +163,7 @@ async function compareWith(
   const settled = await tryRead(async () =>
     isWithin(manifest, live)
       ? []
-      : differencesOf(essence(await kube.tryApply(resource, manifest)), essence(live)),
+      : differencesOf(essenceOf(await kube.tryApply(resource, manifest)), essenceOf(live)),
   );
   if (settled.state !== 'seen') return unseen(sent, settled.why);
   const differs = settled.value.map((each) => fieldView(each, live, resource.kind === 'Secret'));
@@ -233,7 +222,7 @@ export async function lastingDifferences(
 ): Promise<{ items: WorkloadDifference[]; more: number }> {
   const applied = works
     .flatMap(sentObjects)
-    .filter((sent) => isAsked(undefined)(sent) && appliedState(sent)?.status === 'True')
+    .filter((sent) => !isLeaving(sent.object) && appliedState(sent)?.status === 'True')
     .filter(({ work, object }) => !isCreateOnly(work, object));
   const keyOfSent = ({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>) =>
     `${namespace ?? ''}/${name}`;
@@ -265,12 +254,6 @@ export async function lastingDifferences(
     return differs && isLasting(difference, sent.work, kube.now()) ? [difference] : [];
   });
   return { items: compared.flat(), more: Math.max(0, open.length - mostTried) };
-}
-
-/** Without what a write alone changes. */
-function essence({ metadata, ...rest }: KubeObject): object {
-  const { managedFields: _, resourceVersion: __, generation: ___, ...kept } = metadata;
-  return { ...rest, metadata: kept };
 }
 
 function fieldView(

@@ -45,7 +45,7 @@ export async function waitForWorkload(
     const where = found.ref.namespace === undefined ? [] : ['-n', found.ref.namespace];
     const see = command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`;
     await untilReached({ name, goal, see }, run, async () => {
-      const { view, errors } = await readWorkload(found, wds, goal === 'equal');
+      const { view, errors } = await readWorkload(found, wds, { compares: goal === 'equal' });
       const { deliveries } = view;
       if (goal === 'status') refuseUnreturned(`this ${view.kind}`, deliveries);
       const open = openOf(deliveries, goal, on);

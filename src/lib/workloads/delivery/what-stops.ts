@@ -3,21 +3,11 @@ import { advice, command, type Problem, partial, problem } from '../../core/next
 import { type BlockedVerdict, failed } from '../../core/stages.ts';
 import { count, few } from '../../core/text/words.ts';
 import { ifSeen, through, tryRead } from '../../kube/access.ts';
-import {
-  byName,
-  type ConfigMap,
-  groupOf,
-  type KubeObject,
-  resources,
-} from '../../kube/client/objects.ts';
+import { groupOf, type KubeObject } from '../../kube/client/objects.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
+import { listProperties } from '../../ocm/hub/find-wecs.ts';
 import { effectiveProperties, propertiesAskedBy, sentSize } from '../../ocm/model/customization.ts';
-import {
-  type Binding,
-  destinationsOf,
-  objectsOf,
-  propertiesNamespace,
-} from '../../ocm/model/kubestellar-names.ts';
+import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
@@ -141,10 +131,7 @@ async function missingProperties(
   const templates = digests.filter(({ asked }) => asked.size > 0);
   if (templates.length === 0 || wds.its.state !== 'seen') return [];
   const { kube, name: its } = wds.its.value;
-  const found = await kube.list<ConfigMap>(resources.configMaps, {
-    namespace: propertiesNamespace,
-  });
-  const configMaps = byName(found ?? []);
+  const configMaps = await listProperties(kube);
   return wecs.flatMap((wec) => {
     const { name } = wec.metadata;
     const keys = new Set(

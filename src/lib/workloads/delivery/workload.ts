@@ -101,13 +101,18 @@ export async function wecsSentTo(ref: Found['ref'], { kube }: Wds): Promise<stri
 export const getWorkload = async (
   named: NamedObject,
   wds: Wds,
-): Promise<ViewWithErrors<WorkloadView>> => readWorkload(await findObject(named, wds), wds, true);
+): Promise<ViewWithErrors<WorkloadView>> =>
+  readWorkload(await findObject(named, wds), wds, { compares: true, isOnce: true });
 
-/** Reads an object and its deliveries. @param compares whether what has arrived is compared with its work */
+/**
+ * Reads an object and its deliveries.
+ * @param how.compares whether what has arrived is compared with its work
+ * @param how.isOnce whether conflicts are looked for, which a wait does not ask again
+ */
 export async function readWorkload(
   found: Found,
   wds: Wds,
-  compares = false,
+  { compares = false, isOnce = false } = {},
 ): Promise<ViewWithErrors<WorkloadView>> {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
@@ -128,7 +133,7 @@ export async function readWorkload(
   const deliveries = deliveriesOf(of, { ...evidence, held });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
   const missing = object === undefined ? [noSuchObject(ref, wds)] : [];
-  const conflicts = compares
+  const conflicts = isOnce
     ? ifSeen(await tryRead(() => conflictsOfDeliveries(ref, deliveries, evidence)))
     : undefined;
   return {

@@ -11,6 +11,7 @@ import {
   originWdsLabel,
 } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../../ocm/model/manifest-works.ts';
+import type { ObjectView } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 
 type Manifest = NonNullable<
@@ -57,9 +58,7 @@ export class WorksOfWds {
       this.places.set(binding, places);
       this.newest.set(binding, Math.max(this.newest.get(binding) ?? 0, writtenAt(work)));
       for (const sent of sentObjects(work)) {
-        const { apiVersion = '', kind = '', metadata: { name = '', namespace } = {} } = sent.object;
-        const object = { group: groupOf(apiVersion), kind, namespace, name };
-        this.#byObject.set(sentKey(binding, wec, object), sent);
+        this.#byObject.set(sentKey(binding, wec, viewOfSent(sent.object)), sent);
       }
     }
   }
@@ -70,11 +69,23 @@ export class WorksOfWds {
   }
 }
 
-/** Identifies an object in works, which name its kind. */
-const sentKey = (
+/** An object of a work, as documents name it. */
+export const viewOfSent = ({
+  apiVersion = '',
+  kind = '',
+  metadata: { name = '', namespace } = {},
+}: SentObject['object']): ObjectView => ({
+  kind,
+  group: groupOf(apiVersion),
+  namespace: namespace ?? null,
+  name,
+});
+
+/** Identifies an object in works, which name its kind. @param binding empty for those of any */
+export const sentKey = (
   binding: string,
   wec: string,
-  object: { group: string; kind: string; namespace?: string | undefined; name: string },
+  object: { group: string; kind: string; namespace?: string | null | undefined; name: string },
 ): string =>
   [binding, wec, object.group, object.kind, object.namespace ?? '', object.name].join('/');
 

@@ -71,4 +71,10 @@ describe('what is sent to a WEC', () => {
     assert.deepEqual(await found([a, same, elsewhere, spaces], [sending('wds1', 'w1', 'a')]), []);
     assert.deepEqual(await found([spaces], [sending('wds2', 'w1')]), []);
   });
+  test('is not asked of the ITS where nothing is sent that could be one', async () => {
+    const wds = { name: 'wds1', its: { state: 'hidden', why: 'no route', error: undefined } };
+    assert.deepEqual(await conflictsOf(wds as unknown as Wds, [], [a]), []);
+    const empty = { policy: 'a', wecs: ['w1'], objects: [] };
+    assert.deepEqual(await conflictsOf(wds as unknown as Wds, [empty], [a]), []);
+  });
 });
