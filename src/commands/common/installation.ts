@@ -4,7 +4,7 @@ import { errorOf, ifSeen, ifSelected, tryRead } from '../../lib/kube/access.ts';
 import type { Session } from './session.ts';
 
 /**
- * Returns the hosting cluster and the ITS that a command line selects. One that the command names must exist; a default ITS from an
+ * Returns the hosting cluster, the ITS and the WDS that a command line selects. One that the command names must exist; a default ITS from an
  * earlier choice may be gone.
  * @throws StellarError `usage` if it selects neither
  */
@@ -22,5 +22,6 @@ export async function selectClusters(session: Session): Promise<SelectedClusters
       next: [...noHosting.next, run('stellarctl doctor --pre', 'Before an installation')],
     });
   if (noHosting && noHosting.code !== 'usage') throw noHosting;
-  return { spaces: ifSeen(spaces), its: ifSeen(its), isItsGiven, whyNoIts };
+  const wds = () => session.wds();
+  return { spaces: ifSeen(spaces), its: ifSeen(its), wds, isItsGiven, whyNoIts };
 }

@@ -1,3 +1,4 @@
+import { command } from '../../lib/core/next-step.ts';
 import { few } from '../../lib/core/text/words.ts';
 import { ifSelected } from '../../lib/kube/access.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
@@ -29,6 +30,10 @@ export const describeReleased = ({ released }: SideEffects, shown?: number): str
       ? `The binding policy ${describePolicy(policy)} will stop selecting ${named}: its workloads are deleted there${spaces}.`
       : `The templates of the binding policy ${describePolicy(policy)} will lack ${lacking}: its workloads are deleted from ${named}${spaces}.`;
   });
+
+/** The commands that give works the values that a change has replaced. */
+export const refreshSteps = ({ outdated }: SideEffects): string[] =>
+  outdated.map(({ name, wds }) => command`stellarctl policy refresh ${name} --wds ${wds}`);
 
 const namespacesOf = (binding: Binding | undefined): string[] =>
   (binding?.spec?.workload?.clusterScope ?? []).flatMap(({ resource, name }) =>

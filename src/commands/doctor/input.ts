@@ -82,5 +82,5 @@ export async function doctorInput(
   positional: readonly string[],
 ): Promise<DoctorInput> {
   const wecs = await session.wecs(parseWecArguments(positional));
-  return { ...(await selectClusters(session)), wds: () => session.wds(), wecs };
+  return { ...(await selectClusters(session)), wecs };
 }

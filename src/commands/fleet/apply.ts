@@ -47,7 +47,7 @@ export const definition: Definition<Options> = {
     const { describePlan, describeSpaces, changesAnything, replacesValues } = await import(
       './plan-text.ts'
     );
-    const { unseenPolicies } = await import('../common/side-effects-text.ts');
+    const { refreshSteps, unseenPolicies } = await import('../common/side-effects-text.ts');
     const confirmation = { verb: 'Apply the fleet', name: fleet.name };
     const missing = (await readSpaces(session, fleet)).filter(
       ({ action }) => action !== 'unchanged',
@@ -88,8 +88,11 @@ export const definition: Definition<Options> = {
       },
     });
     // The plan is seconds old: it need not be read again.
-    const confirmPlan: Confirm<FleetPlan> = async (plan, more) =>
-      (await ask(plan, more)) && !options.yes;
+    let refresh: string[] = [];
+    const confirmPlan: Confirm<FleetPlan> = async (plan, more) => {
+      refresh = refreshSteps(plan.effects);
+      return (await ask(plan, more)) && !options.yes;
+    };
     const prune = async (names: readonly string[]) => {
       const { deregisterShown } = await import('../wec/deregister.ts');
       const wecs = names.map((name) => ({ name, context: undefined }));
@@ -97,6 +100,7 @@ export const definition: Definition<Options> = {
     };
     const results = await applyFleet(clusters, confirmPlan, prune);
     await session.finish(results);
-    session.next(command`stellarctl wec list --its ${clusters.its.context.name}`);
+    const list = command`stellarctl wec list --its ${clusters.its.context.name}`;
+    session.next(...refresh, list);
   },
 };

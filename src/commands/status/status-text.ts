@@ -125,7 +125,7 @@ function wdsFacts(wds: WdsStatus, style: Style): string[] {
     ...(objects === null || bindingPolicies === 0 ? [] : [counted(objects, 'object')]),
   ];
   return [
-    type ?? '',
+    ...(type === null ? [] : [type]),
     ready ? `ready ${to}` : to,
     ...stateFacts(wds, style),
     ...versionFacts(versions, products.kubeStellar, style),

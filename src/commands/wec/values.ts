@@ -4,7 +4,6 @@ import { command } from '../../lib/core/next-step.ts';
 import { addedTo, type Effect, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
-import type { Policy } from '../../lib/ocm/model/kubestellar-names.ts';
 import type {
   Approval,
   FoundValues,
@@ -27,6 +26,7 @@ import {
   describeReleased,
   describeSideEffects,
   openPolicies,
+  refreshSteps,
   unseenPolicies,
 } from '../common/side-effects-text.ts';
 import {
@@ -106,7 +106,7 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
           })),
         );
       }
-      const { approve, outdated } = approveRemoval(session, its, changes, options, kind);
+      const { approve, refresh } = approveRemoval(session, its, changes, options, kind);
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
       const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
       const results = await changeValues(store, target, how, session.run);
@@ -115,10 +115,7 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
       );
       if (results.length === 0) return session.progress.note(noneMatches(hub));
       const list = command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`;
-      session.next(
-        ...outdated.map(({ name, wds }) => command`stellarctl policy refresh ${name} --wds ${wds}`),
-        ...(outdated.length === 0 ? [list] : []),
-      );
+      session.next(...(refresh.length === 0 ? [list] : refresh));
     },
   };
 }
@@ -126,7 +123,7 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
 /**
  * Judges, before anything is written, how a change affects binding policies. Asks for confirmation if policies take workloads away, and
  * judges again after the answer: only confirmed losses are allowed.
- * @returns also the policies whose works have the earlier values afterwards, once it is approved
+ * @returns also the commands that rewrite works with earlier values afterwards, once it is approved
  * @throws StellarError `not-confirmed`, `loss-unknown`, `interrupted`
  */
 function approveRemoval<Source>(
@@ -135,7 +132,7 @@ function approveRemoval<Source>(
   changes: Changes,
   { maxRemoved }: Options,
   { effectsOf, plural }: Pick<ValueKind<Source>, 'effectsOf' | 'plural'>,
-): { approve: Approval<Source>; outdated: Policy[] } {
+): { approve: Approval<Source>; refresh: string[] } {
   const ask = confirming<SideEffects>(session, {
     show: (effects) =>
       session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
@@ -158,7 +155,7 @@ function approveRemoval<Source>(
   });
   let changed: WecChange[] = [];
   let approved: Effect[] | undefined;
-  const outdated: Policy[] = [];
+  const refresh: string[] = [];
   const approve: Approval<Source> = async (found) => {
     changed = await effectsOf(its, found, changes);
     if (changed.length === 0) return true;
@@ -168,7 +165,7 @@ function approveRemoval<Source>(
     const isLacking = changed.some(({ lacks }) => lacks.length > 0);
     const withTemplates = isLacking || changed.some(({ stale }) => stale.length > 0);
     const effects = sideEffectsOf(await openPolicies(session, its, names, withTemplates), changed);
-    outdated.splice(0, outdated.length, ...effects.outdated);
+    refresh.splice(0, refresh.length, ...refreshSteps(effects));
     // Another value takes nothing away.
     if (plural === 'properties' && !isLacking) return true;
     const losses = [
@@ -182,5 +179,5 @@ function approveRemoval<Source>(
     approved = losses;
     return !(await ask(effects, more ?? [])) || session.options.yes === true;
   };
-  return { approve, outdated };
+  return { approve, refresh };
 }

@@ -10,8 +10,6 @@ import {
 import { errorOf, firstOf, ifSeen, seen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { resources } from '../kube/client/objects.ts';
-import { serves } from '../kube/served.ts';
 import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { isRecorded, recordedUid } from '../ocm/hub/cluster-uid.ts';
 import type { Endpoint } from '../ocm/hub/endpoint.ts';
@@ -41,8 +39,6 @@ import {
 
 /** The clusters that doctor checks. */
 export interface DoctorInput extends SelectedClusters {
-  /** Opens the WDS that commands use. */
-  wds?: () => Promise<Wds>;
   /** The named WECs; if none is named, all WECs are checked from their ITSes. */
   wecs: readonly { name: string; kube: Kube | undefined }[];
   /** The clients of the contexts that may lead to the WEC of a name. */
@@ -66,11 +62,11 @@ export async function examineInstallation(
   const hubs = ofHosting.flatMap(({ subject, asUser, findings, webhook }) =>
     subject.kind === 'its' && asUser ? [{ ...asUser, findings, webhook }] : [],
   );
-  const { its, elsewhere: other } = installation;
+  const { its, elsewhere: other, wdsElsewhere: wds } = installation;
   const elsewhere = other && { ...other, ...(await checkHub(other.kube)) };
   const isNone = ofHosting.length === 0 && elsewhere === undefined;
   if (isNone && input.whyNoIts !== undefined) throw input.whyNoIts;
-  const alone = isNone && wecs.length === 0 ? await wdsAlone(input) : [];
+  const alone = wds && wecs.length === 0 ? [await examineWds(wds)] : [];
   if (isNone && alone.length === 0 && tools !== undefined) throw notHosting(tools.hosting);
   const all = elsewhere ? [...hubs, elsewhere] : hubs;
   const chosen = all.find(({ kube }) => kube === its?.kube);
@@ -95,20 +91,10 @@ export async function examineInstallation(
 }
 
 /** The WDS of somebody whose kubeconfig does not have its hosting cluster. */
-async function wdsAlone({ wds: open }: DoctorInput): Promise<Examined[]> {
-  const wds = open && ifSeen(await tryRead(open));
-  if (!wds?.isContext) return [];
-  if (ifSeen(await tryRead(() => serves(wds.kube, resources.bindingPolicies))) === false) return [];
+async function examineWds(wds: Wds): Promise<Examined> {
   const subject: Subject = { kind: 'wds', name: wds.name };
-  return [
-    {
-      subject,
-      findings: await runChecks([...workloadChecks, ...validityChecks('wds')], {
-        ...wds,
-        space: wds,
-      }),
-    },
-  ];
+  const checks = [...workloadChecks, ...validityChecks('wds')];
+  return { subject, findings: await runChecks(checks, { ...wds, space: wds }) };
 }
 
 /** An ITS that answers, with its findings. */

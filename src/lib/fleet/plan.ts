@@ -99,8 +99,8 @@ export async function planFleet(work: FleetWork) {
   const items = [...wanted, ...leaving];
   const changes = wanted.flatMap((plan) => changeOf(plan, present));
   const changing = changes.map(({ name }) => name);
-  const isLacking = changes.some(({ lacks }) => lacks.length > 0);
-  const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, isLacking);
+  const withTemplates = changes.some(({ lacks, stale }) => lacks.length + stale.length > 0);
+  const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, withTemplates);
   const effects = sideEffectsOf(policies, changes);
   const { evictWorks = false } = options;
   return {
@@ -247,7 +247,10 @@ const sameClusterError = (name: string, other: string): StellarError =>
   new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
 
 /** What changes of a WEC that policies may select it by, or that their templates ask for. */
-function changeOf(plan: WecPlan, { clusters, properties }: Present): WecChange[] {
+export function changeOf(
+  plan: Pick<WecPlan, 'name' | 'changes' | 'error'>,
+  { clusters, properties }: Present,
+): WecChange[] {
   const { name } = plan;
   const cluster = clusters.get(name);
   if (cluster === undefined || plan.error !== undefined) return [];
@@ -257,5 +260,8 @@ function changeOf(plan: WecPlan, { clusters, properties }: Present): WecChange[]
     );
   const values = { labels: to('label'), annotations: to('annotation'), data: to('property') };
   const change = wecChange({ cluster, configMap: properties.get(name) }, values);
-  return change.lacks.length === 0 && Object.keys(values.labels).length === 0 ? [] : [change];
+  const { lacks, stale } = change;
+  return lacks.length + stale.length === 0 && Object.keys(values.labels).length === 0
+    ? []
+    : [change];
 }

@@ -3,11 +3,13 @@ import type { StellarError } from '../core/errors.ts';
 import { type Access, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
+import { serves } from '../kube/served.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import type { Its } from '../ocm/hub/its.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { type HookVersions, readHookVersions } from '../ocm/versions/program-versions.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { judgeHosting } from '../spaces/hosting/hosting-stages.ts';
 import { type SpaceReading, SpaceWatcher } from '../spaces/space/space-watcher.ts';
@@ -21,6 +23,8 @@ export interface SelectedClusters {
   its: Its | undefined;
   /** Why the ITS that commands use does not exist. */
   whyNoIts?: StellarError | undefined;
+  /** Opens the WDS that commands use. */
+  wds?: (() => Promise<Wds>) | undefined;
   /** `--its` says as whom it is read, whatever else leads to it. */
   isItsGiven: boolean;
 }
@@ -34,6 +38,8 @@ export interface Installation {
   its: Its | undefined;
   /** The same, if it is not known to be an ITS of the hosting cluster. */
   elsewhere: Its | undefined;
+  /** The WDS that commands use, if its hosting cluster is not visible: of somebody to whom it was exported. */
+  wdsElsewhere: Wds | undefined;
 }
 
 export interface HostingCluster extends Awaited<ReturnType<typeof judgeHosting>> {
@@ -57,16 +63,27 @@ export interface ReadSpace {
 export async function readInstallation({
   spaces: tools,
   its,
+  wds,
   isItsGiven,
 }: SelectedClusters): Promise<Installation> {
   const hosting = await tryRead(() => tools && readHostingCluster(tools.hosting));
+  const isNone = hosting.state === 'seen' && hosting.value === undefined;
+  const wdsElsewhere = isNone && wds ? await openElsewhere(wds) : undefined;
   const spaces = tools ? await readSpaces(ifSeen(hosting)?.all ?? [], tools) : [];
   const itses = spaces.flatMap(({ role, opened }) => (role === 'its' && opened ? opened : []));
   const own = its && (await sameCluster(its, itses));
-  if (own === undefined) return { hosting, spaces, its, elsewhere: its };
+  if (own === undefined) return { hosting, spaces, its, elsewhere: its, wdsElsewhere };
   const asUser = isItsGiven ? its : own;
   const read = spaces.map((space) => (space.opened === own ? { ...space, asUser } : space));
-  return { hosting, spaces: read, its: asUser, elsewhere: undefined };
+  return { hosting, spaces: read, its: asUser, elsewhere: undefined, wdsElsewhere };
+}
+
+/** A context that nothing marks as one of a WDS may lead to any cluster: it is a WDS if it has policies. */
+async function openElsewhere(open: () => Promise<Wds>): Promise<Wds | undefined> {
+  const wds = ifSeen(await tryRead(open));
+  if (!wds?.isContext) return undefined;
+  const isWds = await tryRead(() => serves(wds.kube, resources.bindingPolicies));
+  return ifSeen(isWds) === false ? undefined : wds;
 }
 
 async function readHostingCluster(kube: Kube): Promise<HostingCluster | undefined> {

@@ -13,6 +13,7 @@ import {
   runningVersions,
   whyPodsHidden,
 } from '../ocm/versions/running-versions.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
 import { describeSpace, type SpaceListItem } from '../spaces/get-space.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
@@ -31,7 +32,7 @@ import {
 
 /** A whole installation. The fields of this type and its parts are an interface: docs/output.md. */
 export interface StatusView {
-  /** Null if the selected cluster is not a hosting cluster: then the view has only the chosen ITS. */
+  /** Null if the selected cluster is not a hosting cluster: then the view has only the ITS and the WDS that commands use. */
   hosting: HostingStatus | null;
   itses: ItsStatus[];
   wdses: WdsStatus[];
@@ -52,7 +53,7 @@ export interface HostingStatus {
 
 /** The common fields of ITSes and WDSes, and where they are, as far as the hosting cluster shows it. */
 export interface SpaceStatus extends Omit<SpaceListItem, 'type' | 'created'> {
-  /** Null for an ITS that is not a control plane of the hosting cluster. */
+  /** Null for a space that is not a control plane of the hosting cluster. */
   type: string | null;
   server: string | null;
   /** RFC 3339; null if KubeFlex does not know it. */
@@ -90,7 +91,7 @@ export interface WdsStatus extends SpaceStatus {
 
 /**
  * Reads a whole installation. A part that does not answer is reported as such. If the selected cluster is not a hosting cluster, the
- * view has only the ITS that commands use.
+ * view has only the ITS and the WDS that commands use.
  * @throws StellarError as describeInstallation
  */
 export const readStatus = async (clusters: SelectedClusters): Promise<StatusView> =>
@@ -101,7 +102,7 @@ export const readStatus = async (clusters: SelectedClusters): Promise<StatusView
  * @throws StellarError `not-a-hosting-cluster` if there is no ITS either, and what keeps the hosting cluster from being read
  */
 export async function describeInstallation(
-  { hosting, spaces, elsewhere }: Installation,
+  { hosting, spaces, elsewhere, wdsElsewhere: wds }: Installation,
   { spaces: tools, isItsGiven, whyNoIts }: SelectedClusters,
 ): Promise<StatusView> {
   const failure = errorOf(hosting);
@@ -110,10 +111,16 @@ export async function describeInstallation(
   const other = elsewhere && (await describeElsewhere(elsewhere));
   if (isItsGiven && other?.failure?.code === 'not-a-hub') throw other.failure;
   if (tools === undefined || cluster === undefined) {
-    if (tools && (other === undefined || tools.hostingSource === '--hosting-context'))
-      throw whyNoIts ?? notHosting(tools.hosting);
-    if (other?.failure !== undefined) throw other.failure;
-    return { hosting: null, itses: other ? [other.status] : [], wdses: [] };
+    if (whyNoIts !== undefined) throw whyNoIts;
+    const isNone = other === undefined && wds === undefined;
+    if (tools && (isNone || tools.hostingSource === '--hosting-context'))
+      throw notHosting(tools.hosting);
+    if (other?.failure !== undefined && wds === undefined) throw other.failure;
+    return {
+      hosting: null,
+      itses: other ? [other.status] : [],
+      wdses: wds ? [await describeWdsElsewhere(wds)] : [],
+    };
   }
   const ofRole = <View>(wanted: SpaceRole, describe: (space: ReadSpace) => Promise<View[]>) =>
     Promise.all(spaces.filter(({ role }) => role === wanted).map(describe));
@@ -186,21 +193,33 @@ export function withContents(space: SpaceStatus, contents: Access<unknown>): Spa
 async function describeElsewhere({ kube, context: { name } }: Its) {
   const inside = await tryRead(() => readItsInside(kube));
   const wecs = await through(inside, () => readWecs(kube));
-  const space = {
-    ...unreached,
-    name,
-    context: name,
-    type: null,
-    created: null,
-    server: kube.cluster.server,
-    ready: wecs.state === 'seen',
-    problem: false,
-    reason: '',
-  };
+  const space = spaceElsewhere(name, kube, wecs);
   const versions = itsVersions(unknownSpace, inside, versionsOfHooks([]));
   const status = { ...withContents(space, wecs), versions, wecs: ifSeen(wecs) ?? null };
   return { status, failure: errorOf(wecs) };
 }
+
+async function describeWdsElsewhere({ context, kube, its }: Wds): Promise<WdsStatus> {
+  const contents = await tryRead(() => readWds(kube));
+  return {
+    ...withContents(spaceElsewhere(context, kube, contents), contents),
+    versions: [],
+    its: ifSeen(its)?.name ?? null,
+    ...(ifSeen(contents) ?? unseenWds),
+  };
+}
+
+const spaceElsewhere = (context: string, { cluster }: Kube, contents: Access<unknown>) => ({
+  ...unreached,
+  name: context,
+  context,
+  type: null,
+  created: null,
+  server: cluster.server,
+  ready: contents.state === 'seen',
+  problem: false,
+  reason: '',
+});
 
 /** What the hosting cluster shows of an ITS that belongs to another one. */
 const unknownSpace = { type: 'external', pods: [], forbidden: new Set<string>() };

@@ -156,7 +156,15 @@ describe('somebody with the role', { concurrency: 1 }, () => {
     );
     await typeAs(['viewer-its'], 'its use its1-anna-viewer');
     assert.match(await typeAs(['deployer-wds', 'viewer-its'], 'policy get web'), /cluster1/);
+    assert.match(
+      await typeAs(['deployer-wds', 'viewer-its'], 'status'),
+      /ITS its1-anna-viewer +ready.*cluster1 .*WDS wds1-anna-deployer +ready → its1-anna-viewer · 1 binding policy, 2 objects/s,
+    );
     await typeAs(['viewer-its'], 'its use --unset');
+    assert.match(
+      await typeAs(['deployer-wds'], 'status'),
+      /^WDS wds1-anna-deployer +ready → an unknown ITS · 1 binding policy/m,
+    );
     // Before it asks.
     for (const line of ['label cluster1 location-group-', 'deregister cluster1']) {
       const { stderr, exitCode } = await cli.run(`${line} ${its}`.split(' '), asWho('viewer-its'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fleet, FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
 import { planValues } from '../../../../src/lib/fleet/owned-values.ts';
-import { formerWecs } from '../../../../src/lib/fleet/plan.ts';
+import { changeOf, formerWecs } from '../../../../src/lib/fleet/plan.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 
 const annotation = 'stellarctl.kubestellar.io/fleet';
@@ -58,4 +58,17 @@ test('a WEC that the file lists is taken over from the fleet that had it, and is
   assert.deepEqual([conflicts, writes], [[], { cluster: true, properties: false }]);
   for (const joined of [cluster('c9', 'b'), cluster('c9', undefined)])
     assert.deepEqual(planValues('b', wec('c9'), presentOf(joined), []).changes, []);
+});
+
+test('another value of a property changes its WEC for the policies whose templates ask for it; a new one does not', () => {
+  const { clusters } = presentOf(cluster('c1', 'a'));
+  const properties = new Map([['c1', { metadata: { name: 'c1' }, data: { maxPods: '100' } }]]);
+  const changed = (from: string | null, to: string | null, key = 'maxPods') =>
+    changeOf(
+      { name: 'c1', changes: [{ kind: 'property', key, from, to }] },
+      { clusters, properties },
+    ).map(({ lacks, stale }) => ({ lacks, stale }));
+  assert.deepEqual(changed('100', '50'), [{ lacks: [], stale: ['maxPods'] }]);
+  assert.deepEqual(changed('100', null), [{ lacks: ['maxPods'], stale: [] }]);
+  assert.deepEqual(changed(null, 'eu', 'region'), []);
 });
